@@ -1,0 +1,176 @@
+//! What humans say. The words are those of controller-pilot data link: received, will comply, wait, cannot.
+
+use super::{
+    names::{PersonName, RoleName},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr, time::Duration};
+
+/// The longest extension that one standby buys; a role gets one.
+pub const STANDBY_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// The extension that a standby without a number of minutes buys.
+pub const STANDBY_DEFAULT: Duration = Duration::from_secs(2 * 60);
+
+/// What a human says to a page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "say")]
+pub enum Answer {
+    /// I have received it.
+    Roger,
+    /// I have it: I will act.
+    Wilco,
+    /// I need this long.
+    Standby {
+        /// What was asked for; what is granted is at most [`STANDBY_MAX`].
+        #[serde(with = "super::time::duration_text")]
+        span: Duration,
+    },
+    /// I can not; pass it on.
+    Unable,
+}
+
+/// What a role's matrix row demands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Level {
+    /// Received is enough.
+    Roger,
+    /// Somebody must say that they have it.
+    Wilco,
+}
+
+/// By which way an answer came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Via {
+    /// A button of the desk page.
+    Desk,
+    /// The form behind an e-mail's link.
+    MailLink,
+    /// An SMS reply with the page's code.
+    Sms,
+    /// A Slack button.
+    Slack,
+    /// The command line, over the Unix socket.
+    Cli,
+}
+
+/// What became of an answer.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "verdict")]
+pub enum Verdict {
+    /// The role is engaged by it.
+    Engages,
+    /// Heard, but the role demands more.
+    Received,
+    /// The ladder waits until then.
+    StandbyGranted {
+        /// The new deadline.
+        until: Timestamp,
+    },
+    /// A role gets one standby, and this one was not it.
+    StandbyRefused,
+    /// The person is out of this role's ladder.
+    Passed,
+    /// Somebody has it already.
+    TooLate {
+        /// Who.
+        has: PersonName,
+    },
+    /// The same person said so before.
+    Repeated,
+    /// The incident is resolved.
+    Closed,
+    /// This person was not asked for this role.
+    NotAsked,
+    /// This person was asked for several roles and did not say which.
+    WhichRole {
+        /// The open ones.
+        roles: Vec<RoleName>,
+    },
+}
+
+impl Answer {
+    /// Whether this answer engages a role that demands `level`.
+    pub fn satisfies(self, level: Level) -> bool {
+        match self {
+            Self::Wilco => true,
+            Self::Roger => level == Level::Roger,
+            Self::Standby { .. } | Self::Unable => false,
+        }
+    }
+
+    /// The answer that a level asks for.
+    pub fn of_level(level: Level) -> Self {
+        match level {
+            Level::Roger => Self::Roger,
+            Level::Wilco => Self::Wilco,
+        }
+    }
+}
+
+impl fmt::Display for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Roger => f.pad("roger"),
+            Self::Wilco => f.pad("wilco"),
+            Self::Standby { span } => write!(f, "standby {}", humantime::format_duration(*span)),
+            Self::Unable => f.pad("unable"),
+        }
+    }
+}
+
+/// `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the digits 1 to 4.
+impl FromStr for Answer {
+    type Err = UnknownAnswer;
+
+    fn from_str(text: &str) -> Result<Self, UnknownAnswer> {
+        let text = text.trim().to_ascii_lowercase();
+        let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((&text, ""));
+        match (word, rest.trim()) {
+            ("roger" | "1", "") => Ok(Self::Roger),
+            ("wilco" | "2", "") => Ok(Self::Wilco),
+            ("standby" | "3", rest) => standby_span(rest).map(|span| Self::Standby { span }),
+            ("unable" | "4", "") => Ok(Self::Unable),
+            _ => Err(UnknownAnswer(text.clone())),
+        }
+    }
+}
+
+fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
+    if text.is_empty() {
+        return Ok(STANDBY_DEFAULT);
+    }
+    if let Ok(minutes) = text.parse::<u16>() {
+        return Ok(Duration::from_secs(60 * u64::from(minutes)));
+    }
+    humantime::parse_duration(text).map_err(|_| UnknownAnswer(format!("standby {text}")))
+}
+
+/// Words that are no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no answer: say roger (1), wilco (2), standby [MINUTES] (3) or unable (4)")]
+pub struct UnknownAnswer(String);
+
+impl fmt::Display for Level {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Roger => "roger",
+            Self::Wilco => "wilco",
+        })
+    }
+}
+
+impl fmt::Display for Via {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Desk => "desk",
+            Self::MailLink => "mail link",
+            Self::Sms => "sms",
+            Self::Slack => "slack",
+            Self::Cli => "command line",
+        })
+    }
+}

@@ -1,0 +1,273 @@
+//! What happened: the journal line, the audit record, the log line and the drill's timeline in one.
+//!
+//! The form is versioned ([`VERSION`]); fields may be added with defaults, so that old journals fold for years.
+
+use super::{
+    alert::Alert,
+    answer::{Answer, Verdict, Via},
+    names::{PersonName, RoleName, SourceName, TriggerName},
+    page::{Page, Settlement, Stage},
+    plan::Plan,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{fmt, sync::Arc};
+
+/// The version that new journal lines carry.
+pub const VERSION: u32 = 1;
+
+/// One thing that happened to one incident.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum Event {
+    /// A trigger held and nobody was working on its key yet.
+    Opened(Box<Opening>),
+    /// The same condition again.
+    Joined {
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// The monitor says that it is over.
+    AllClear {
+        /// Which monitor.
+        source: SourceName,
+    },
+    /// The monitor's lease lapsed: it has stopped saying anything. The incident stays open.
+    SourceSilent {
+        /// Until when it had vouched.
+        lease: Timestamp,
+    },
+    /// A role's ladder begins.
+    RoleEntered {
+        /// The role.
+        role: RoleName,
+        /// The role whose `next` it is; none for a role that the trigger demands.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        instead_of: Option<RoleName>,
+    },
+    /// A rung: these people are paged now. Its pages follow.
+    StepEntered {
+        /// The role.
+        role: RoleName,
+        /// Which step, from 0.
+        step: usize,
+        /// How often it was done before.
+        round: u32,
+        /// Who was on call.
+        on_call: Vec<PersonName>,
+        /// When the next rung is due.
+        until: Timestamp,
+        /// Why the ladder moved here.
+        why: Why,
+    },
+    /// A page or post is born.
+    Paged {
+        /// It.
+        page: Box<Page>,
+    },
+    /// An attempt to send ended.
+    Settled {
+        /// The page's number.
+        page: u32,
+        /// How.
+        settlement: Settlement,
+        /// When the attempt began; none where none did.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        sent_at: Option<Timestamp>,
+        /// What was shown, by content hash.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        text: Option<String>,
+    },
+    /// Its channel did not take the page within its patience.
+    Overdue {
+        /// The page's number.
+        page: u32,
+    },
+    /// The node that had these pages is gone; another took them over. They may be repeated.
+    TakenOver {
+        /// Their numbers.
+        pages: Vec<u32>,
+    },
+    /// A device or a screen reported.
+    Reported {
+        /// The page's number.
+        page: u32,
+        /// What.
+        stage: Stage,
+    },
+    /// Pages that are not wanted any more.
+    Withdrawn {
+        /// Their numbers.
+        pages: Vec<u32>,
+    },
+    /// A human spoke.
+    Answered {
+        /// For which role.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        role: Option<RoleName>,
+        /// Who.
+        person: PersonName,
+        /// What.
+        answer: Answer,
+        /// How it came.
+        via: Via,
+        /// To which page, where that is known.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<u32>,
+        /// What became of it.
+        verdict: Verdict,
+    },
+    /// The role's required answer is there.
+    Engaged {
+        /// The role.
+        role: RoleName,
+        /// Who has it.
+        person: PersonName,
+    },
+    /// The role's `next` is engaged in its place.
+    Covered {
+        /// The role.
+        role: RoleName,
+        /// By which.
+        by: RoleName,
+        /// Who has it.
+        person: PersonName,
+    },
+    /// The role had been entered in place of others, and those have their outcome.
+    StoodDown {
+        /// The role.
+        role: RoleName,
+    },
+    /// The role's steps are spent; its `next` has it now.
+    HandedOver {
+        /// The role.
+        role: RoleName,
+        /// Its `next`.
+        next: RoleName,
+    },
+    /// The role's steps are spent and nobody is next: its last step repeats until somebody answers.
+    Exhausted {
+        /// The role.
+        role: RoleName,
+    },
+    /// It is over.
+    Resolved {
+        /// Who said so.
+        by: Actor,
+    },
+}
+
+/// What opens an incident, and is frozen into it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Opening {
+    /// One open incident per key.
+    pub key: String,
+    /// One line for humans.
+    pub summary: String,
+    /// The frozen plan.
+    pub plan: Arc<Plan>,
+    /// The alert that did it.
+    pub alert: Arc<Alert>,
+    /// When the door had it whole: the stage `accepted`.
+    pub received_at: Timestamp,
+}
+
+/// Why a ladder moved.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Why {
+    /// The role was entered.
+    Entered,
+    /// Nobody answered in time.
+    TimedOut,
+    /// Nobody whom the last step paged can answer any more.
+    NobodyLeft,
+}
+
+/// Who closed an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Actor {
+    /// A person of the matrix.
+    Person(PersonName),
+    /// A monitor's all-clear, where the trigger lets it.
+    Source(SourceName),
+    /// A Unix user who is no person of the matrix.
+    Operator(String),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(person) => write!(f, "{person}"),
+            Self::Source(source) => write!(f, "monitor {source}"),
+            Self::Operator(user) => write!(f, "operator {user}"),
+        }
+    }
+}
+
+/// A journal line as it is written: the event, its place in its chain, its time.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Record<E = Event> {
+    /// The version of the form.
+    pub v: u32,
+    /// The chain: an incident (`INC-7`), a source (`source:prom`), the anchors.
+    pub chain: String,
+    /// Counted from 1 in each chain.
+    pub seq: u64,
+    /// When it happened.
+    pub at: Timestamp,
+    /// What.
+    #[serde(flatten)]
+    pub event: E,
+}
+
+/// What is journaled of alerts in their source's own chain: every alert, whatever became of it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum SourceEvent {
+    /// No trigger wanted it.
+    Unmatched {
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// A trigger counted it; not enough yet.
+    Held {
+        /// The trigger.
+        trigger: TriggerName,
+        /// The key.
+        key: String,
+        /// How many have counted.
+        count: usize,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// An all-clear for which nothing was open.
+    NothingOpen {
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// A trigger's condition could not be evaluated.
+    ConditionFailed {
+        /// The trigger.
+        trigger: TriggerName,
+        /// Why.
+        why: String,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+}
+
+/// Hashes one link: SHA-256 over the last link's hash and this line's bytes.
+pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
+    let mut hash = Sha256::new();
+    hash.update(previous);
+    hash.update(line);
+    hash.finalize().into()
+}
+
+/// The hash before the first link of a chain: SHA-256 of its name, so that chains can not be swapped.
+pub fn genesis(chain: &str) -> [u8; 32] {
+    Sha256::digest(chain.as_bytes()).into()
+}

@@ -1,0 +1,381 @@
+//! One crisis, as the fold of its events. [`Incident::apply`] records and judges nothing.
+
+use super::{
+    alert::Alert,
+    answer::Verdict,
+    engagement::{Engagement, Outcome},
+    event::{Actor, Event, Opening},
+    names::{PersonName, RoleName, TriggerName},
+    page::{Page, PageState, Purpose, Settlement, Stage},
+    plan::Plan,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+
+/// Short enough for an SMS and a phone call: `INC-42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentId(pub i64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("INC-{}", self.0))
+    }
+}
+
+/// `INC-42`, `inc-42`, `42`.
+impl FromStr for IncidentId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
+        match digits.parse::<i64>() {
+            Ok(n) if 0 < n => Ok(Self(n)),
+            _ => Err(format!("{text:?} is no incident: they look like INC-42")),
+        }
+    }
+}
+
+impl TryFrom<String> for IncidentId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<IncidentId> for String {
+    fn from(id: IncidentId) -> Self {
+        id.to_string()
+    }
+}
+
+/// Open, or over.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase", tag = "status")]
+pub enum Status {
+    /// Somebody is, or must be, at work on it.
+    Open,
+    /// It is over.
+    Resolved {
+        /// Who said so.
+        by: Actor,
+        /// When.
+        at: Timestamp,
+    },
+}
+
+/// One crisis from opened to resolved.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Incident {
+    /// Its number.
+    pub id: IncidentId,
+    /// The trigger that opened it.
+    pub trigger: TriggerName,
+    /// One open incident per key.
+    pub key: String,
+    /// An exercise.
+    pub drill: bool,
+    /// One line for humans.
+    pub summary: String,
+    /// The frozen plan.
+    pub plan: Arc<Plan>,
+    /// The last alert that belongs to it.
+    pub alert: Arc<Alert>,
+    /// How many alerts were joined to it, the first included.
+    pub alerts: u64,
+    /// When the monitor saw it begin, where it said so.
+    pub detected_at: Option<Timestamp>,
+    /// When the door had the first alert whole.
+    pub received_at: Timestamp,
+    /// When it was committed. Time to engagement counts from here.
+    pub opened_at: Timestamp,
+    /// The last event's time; time never runs backwards for an incident.
+    pub last_at: Timestamp,
+    /// Open, or over.
+    pub status: Status,
+    /// Since when its monitor says nothing any more.
+    pub silent_since: Option<Timestamp>,
+    /// When its monitor said that it is over.
+    pub all_clear_at: Option<Timestamp>,
+    /// One engagement a role that was entered.
+    pub engagements: BTreeMap<RoleName, Engagement>,
+    /// The war room's id, once it is made.
+    pub room: Option<String>,
+    /// The pages, by number. Kept as rows of their own, not in the incident's body.
+    #[serde(skip)]
+    pub pages: BTreeMap<u32, Page>,
+}
+
+impl Incident {
+    /// The incident that an opening begins.
+    pub fn opened(id: IncidentId, opening: &Opening, at: Timestamp) -> Self {
+        Self {
+            id,
+            trigger: opening.plan.trigger.clone(),
+            key: opening.key.clone(),
+            drill: opening.alert.drill,
+            summary: opening.summary.clone(),
+            plan: opening.plan.clone(),
+            alert: opening.alert.clone(),
+            alerts: 1,
+            detected_at: opening.alert.starts_at,
+            received_at: opening.received_at,
+            opened_at: at,
+            last_at: at,
+            status: Status::Open,
+            silent_since: None,
+            all_clear_at: None,
+            engagements: BTreeMap::new(),
+            room: None,
+            pages: BTreeMap::new(),
+        }
+    }
+
+    /// Folds a whole journal chain; none when it does not begin with an opening.
+    pub fn fold<'a>(id: IncidentId, events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Option<Self> {
+        let mut events = events.into_iter();
+        let Some((at, Event::Opened(opening))) = events.next() else {
+            return None;
+        };
+        let mut incident = Self::opened(id, opening, at);
+        for (at, event) in events {
+            incident.apply(event, at);
+        }
+        Some(incident)
+    }
+
+    /// Whether it is open.
+    pub fn is_open(&self) -> bool {
+        self.status == Status::Open
+    }
+
+    /// When [`super::step`] wants to be called with a tick; a function of state, so that no timer can leak.
+    pub fn deadline(&self) -> Option<Timestamp> {
+        if !self.is_open() {
+            return None;
+        }
+        let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
+        let patience = self.pages.values().filter_map(Self::patience_of);
+        ladders.chain(patience).chain(self.lease()).min()
+    }
+
+    /// When the monitor's word lapses.
+    pub fn lease(&self) -> Option<Timestamp> {
+        self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
+    }
+
+    /// When a page's patience ends, while that still matters.
+    pub fn patience_of(page: &Page) -> Option<Timestamp> {
+        page.patience_until.filter(|_| page.state == PageState::Queued)
+    }
+
+    /// Records what happened. Never judges, never fails; an event about something unknown changes nothing.
+    pub fn apply(&mut self, event: &Event, at: Timestamp) {
+        self.last_at = self.last_at.max(at);
+        match event {
+            Event::Opened(_) | Event::Overdue { .. } | Event::Withdrawn { .. } | Event::TakenOver { .. } => {
+                self.apply_to_pages(event);
+            }
+            Event::Settled { .. } | Event::Reported { .. } | Event::Paged { .. } => self.apply_to_page(event, at),
+            Event::Joined { alert } => {
+                self.alert = alert.clone();
+                self.alerts += 1;
+                self.silent_since = None;
+                self.all_clear_at = None;
+            }
+            Event::AllClear { .. } => self.all_clear_at = Some(at),
+            Event::SourceSilent { lease } => self.silent_since = Some(*lease),
+            Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),
+            Event::StepEntered { role, step, round, on_call, until, .. } => {
+                let Some(engagement) = self.engagements.get_mut(role) else { return };
+                engagement.step = *step;
+                engagement.round = *round;
+                engagement.rung += 1;
+                engagement.on_call.clone_from(on_call);
+                engagement.deadline = Some(*until);
+            }
+            Event::Answered { role, person, verdict, .. } => self.answered(role.as_ref(), person, verdict),
+            Event::Engaged { role, person } => {
+                self.end(role, Outcome::Engaged { person: person.clone(), at });
+            }
+            Event::Covered { role, by, person } => {
+                self.end(role, Outcome::Covered { by: by.clone(), person: person.clone(), at });
+            }
+            Event::StoodDown { role } => self.end(role, Outcome::StoodDown { at }),
+            Event::HandedOver { role, next } => {
+                if let Some(engagement) = self.engagements.get_mut(role) {
+                    engagement.waits_on = Some(next.clone());
+                    engagement.deadline = None;
+                }
+                if let Some(engagement) = self.engagements.get_mut(next) {
+                    engagement.stands_for.insert(role.clone());
+                }
+            }
+            Event::Exhausted { role } => {
+                if let Some(engagement) = self.engagements.get_mut(role) {
+                    engagement.exhausted = true;
+                }
+            }
+            Event::Resolved { by } => {
+                self.status = Status::Resolved { by: by.clone(), at };
+                let open: Vec<RoleName> = self.open_roles().cloned().collect();
+                for role in &open {
+                    self.end(role, Outcome::Closed { at });
+                }
+            }
+        }
+    }
+
+    /// Roles without an outcome.
+    pub fn open_roles(&self) -> impl Iterator<Item = &RoleName> {
+        self.engagements.iter().filter(|(_, e)| e.is_open()).map(|(role, _)| role)
+    }
+
+    /// The briefs that the role's current rung bore.
+    pub fn rung_pages<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
+        let rung = self.engagements.get(role).map(|e| e.rung);
+        self.briefs_of(role).filter(move |page| Some(page.rung) == rung)
+    }
+
+    /// Every brief about a role.
+    pub fn briefs_of<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
+        self.pages.values().filter(move |page| page.role.as_ref() == Some(role) && page.purpose.is_brief())
+    }
+
+    fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
+        // Entered again after it was stood down: its pages' rungs must stay apart.
+        let rung = self.engagements.get(role).map_or(0, |before| before.rung);
+        let engagement = Engagement {
+            required: instead_of.is_none(),
+            entered_at: at,
+            stands_for: instead_of.into_iter().cloned().collect(),
+            step: 0,
+            round: 0,
+            rung,
+            on_call: Vec::new(),
+            deadline: None,
+            waits_on: None,
+            exhausted: false,
+            stood_by: false,
+            unable: Default::default(),
+            received: Default::default(),
+            outcome: None,
+        };
+        self.engagements.insert(role.clone(), engagement);
+    }
+
+    fn end(&mut self, role: &RoleName, outcome: Outcome) {
+        if let Some(engagement) = self.engagements.get_mut(role) {
+            engagement.outcome = Some(outcome);
+            engagement.deadline = None;
+        }
+    }
+
+    fn answered(&mut self, role: Option<&RoleName>, person: &PersonName, verdict: &Verdict) {
+        let Some(engagement) = role.and_then(|role| self.engagements.get_mut(role)) else { return };
+        match verdict {
+            Verdict::StandbyGranted { until } => {
+                engagement.stood_by = true;
+                engagement.deadline = Some(*until);
+            }
+            Verdict::Passed => {
+                engagement.unable.insert(person.clone());
+            }
+            Verdict::Received => {
+                engagement.received.insert(person.clone());
+            }
+            Verdict::Engages
+            | Verdict::StandbyRefused
+            | Verdict::TooLate { .. }
+            | Verdict::Repeated
+            | Verdict::Closed
+            | Verdict::NotAsked
+            | Verdict::WhichRole { .. } => {}
+        }
+    }
+
+    fn apply_to_pages(&mut self, event: &Event) {
+        match event {
+            Event::Overdue { page } => {
+                if let Some(page) = self.pages.get_mut(page) {
+                    page.patience_until = None;
+                }
+            }
+            Event::Withdrawn { pages } => {
+                for n in pages {
+                    if let Some(page) = self.pages.get_mut(n) {
+                        page.state = PageState::Withdrawn;
+                    }
+                }
+            }
+            Event::TakenOver { pages } => {
+                for n in pages {
+                    if let Some(page) = self.pages.get_mut(n) {
+                        page.maybe_repeated = true;
+                    }
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn apply_to_page(&mut self, event: &Event, at: Timestamp) {
+        match event {
+            Event::Paged { page } => {
+                self.pages.insert(page.n, (**page).clone());
+            }
+            Event::Reported { page, stage } => {
+                let Some(page) = self.pages.get_mut(page) else { return };
+                page.stages.delivered.get_or_insert(at);
+                if *stage == Stage::Seen {
+                    page.stages.seen.get_or_insert(at);
+                }
+            }
+            Event::Settled { page, settlement, sent_at, text } => {
+                let Some(page) = self.pages.get_mut(page) else { return };
+                settle(page, settlement, *sent_at, text.as_ref(), at);
+                if page.purpose == Purpose::RoomCard
+                    && let Some(room) = page.receipt.as_ref().and_then(|receipt| receipt.room.clone())
+                {
+                    self.room = Some(room);
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+fn settle(page: &mut Page, settlement: &Settlement, sent_at: Option<Timestamp>, text: Option<&String>, at: Timestamp) {
+    if page.stages.sent.is_none() {
+        page.stages.sent = sent_at;
+    }
+    if let Some(text) = text {
+        page.text = Some(text.clone());
+    }
+    match settlement {
+        Settlement::Accepted { receipt } => {
+            page.state = PageState::Accepted;
+            page.stages.accepted.get_or_insert(at);
+            page.receipt = Some(receipt.clone());
+            page.trouble = None;
+            page.retry_at = None;
+        }
+        Settlement::Retry { at, why, .. } => {
+            // A withdrawn page is not tried again.
+            if page.state == PageState::Withdrawn {
+                page.state = PageState::Unreachable;
+            }
+            page.refusals += 1;
+            page.retry_at = Some(*at);
+            page.trouble = Some(why.clone());
+        }
+        Settlement::Unreachable { why } => {
+            page.state = PageState::Unreachable;
+            page.refusals += 1;
+            page.trouble = Some(why.clone());
+        }
+        Settlement::Unsent => page.state = PageState::Unsent,
+    }
+}

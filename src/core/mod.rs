@@ -1,0 +1,31 @@
+//! What should happen: the pure heart of Stentor.
+//!
+//! Nothing here waits, reads a clock, rolls a die, logs or touches the world. Everything that the daemon decides is
+//! decided by [`step`], and everything that it remembers is the fold of the [`Event`]s that `step` returned.
+
+pub mod alert;
+pub mod answer;
+pub mod engagement;
+pub mod escalation;
+pub mod event;
+pub mod incident;
+pub mod names;
+pub mod oncall;
+pub mod page;
+pub mod plan;
+pub mod retry;
+pub mod schedule;
+pub mod time;
+pub mod trigger;
+
+pub use alert::{Alert, AlertStatus};
+pub use answer::{Answer, Level, Verdict, Via};
+pub use engagement::{Engagement, Outcome};
+pub use escalation::{Input, Said, open, step};
+pub use event::{Actor, Event, Opening, Record, SourceEvent};
+pub use incident::{Incident, IncidentId, Status};
+pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
+pub use oncall::{Roster, Rotation};
+pub use page::{Page, PageId, PageState, Purpose, Receipt, Settlement};
+pub use plan::{Plan, RolePlan, StepPlan, Target, Whom};
+pub use time::Timestamp;

@@ -1,0 +1,154 @@
+//! Who is on call, and by what each person can be reached. Not frozen: it is resolved when a step is entered, and what
+//! was found is recorded.
+
+use super::{
+    names::{ChannelName, PersonName, RotationName},
+    plan::Whom,
+    schedule::Schedule,
+    time::Timestamp,
+};
+use chrono_tz::Tz;
+use std::collections::BTreeMap;
+
+/// Turns are counted from here: on 1 January 2024 it was the first person's turn.
+pub const EPOCH: Timestamp = Timestamp::from_micros(1_704_067_200_000_000);
+
+/// The people of the matrix as the ladder sees them.
+#[derive(Debug, Clone, Default)]
+pub struct Roster {
+    /// By which channels each person can be reached, in the matrix's order.
+    pub reach: BTreeMap<PersonName, Vec<ChannelName>>,
+    /// Who takes turns.
+    pub rotations: BTreeMap<RotationName, Rotation>,
+}
+
+/// People who take turns at each hand-over.
+#[derive(Debug, Clone)]
+pub struct Rotation {
+    people: Vec<PersonName>,
+    handoff: Schedule,
+    zone: Tz,
+    overrides: Vec<Override>,
+    /// A turn that was counted already, so that each look-up starts near.
+    counted: (Timestamp, usize),
+}
+
+/// One person instead of whoever's turn it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// Who.
+    pub person: PersonName,
+    /// From then.
+    pub from: Timestamp,
+    /// Up to, not including, then.
+    pub until: Timestamp,
+}
+
+impl Roster {
+    /// The people whom these entries mean at `now`, each once, in order.
+    pub fn resolve(&self, whom: &[Whom], now: Timestamp) -> Vec<PersonName> {
+        let mut people = Vec::new();
+        for entry in whom {
+            let person = match entry {
+                Whom::Person(person) => Some(person),
+                Whom::Rotation(name) => self.rotations.get(name).and_then(|rotation| rotation.on_call(now)),
+            };
+            if let Some(person) = person
+                && !people.contains(person)
+            {
+                people.push(person.clone());
+            }
+        }
+        people
+    }
+
+    /// By which channels a person can be reached.
+    pub fn channels(&self, person: &PersonName) -> &[ChannelName] {
+        self.reach.get(person).map_or(&[], Vec::as_slice)
+    }
+}
+
+impl Rotation {
+    /// A rotation; turns up to `as_of` are counted now. Without people nobody is ever on call.
+    pub fn new(
+        people: Vec<PersonName>,
+        handoff: Schedule,
+        zone: Tz,
+        overrides: Vec<Override>,
+        as_of: Timestamp,
+    ) -> Self {
+        let mut rotation = Self { people, handoff, zone, overrides, counted: (EPOCH, 0) };
+        rotation.counted = (as_of, rotation.turns_until(as_of));
+        rotation
+    }
+
+    /// Who has it at `now`: an override that covers `now` (the last one written wins), else whose turn it is.
+    pub fn on_call(&self, now: Timestamp) -> Option<&PersonName> {
+        let covers = |o: &&Override| o.from <= now && now < o.until;
+        if let Some(over) = self.overrides.iter().rev().find(covers) {
+            return Some(&over.person);
+        }
+        let len = self.people.len();
+        (0 < len).then(|| &self.people[self.turns_until(now) % len])
+    }
+
+    /// When the next hand-over is.
+    pub fn next_handoff(&self, now: Timestamp) -> Option<Timestamp> {
+        self.handoff.next_after(self.zone, now)
+    }
+
+    fn turns_until(&self, now: Timestamp) -> usize {
+        let (mut at, mut turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
+        while let Some(next) = self.handoff.next_after(self.zone, at)
+            && next <= now
+        {
+            (at, turns) = (next, turns + 1);
+        }
+        turns
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Timestamp {
+        Timestamp::parse(text).expect("a time")
+    }
+
+    fn weekly(overrides: Vec<Override>, as_of: &str) -> Rotation {
+        Rotation::new(
+            vec!["ana".into(), "bo".into()],
+            "0 8 * * Mon".parse().expect("a line"),
+            chrono_tz::Europe::London,
+            overrides,
+            at(as_of),
+        )
+    }
+
+    #[test]
+    fn turns_change_at_the_hand_over_and_not_before() {
+        let rotation = weekly(vec![], "2026-11-20T00:00:00Z");
+        let before = rotation.on_call(at("2026-11-23T07:59:59Z")).cloned();
+        let after = rotation.on_call(at("2026-11-23T08:00:00Z")).cloned();
+        assert_ne!(before, after);
+        assert_eq!(before, rotation.on_call(at("2026-11-30T08:00:00Z")).cloned());
+    }
+
+    #[test]
+    fn the_count_does_not_depend_on_when_the_matrix_was_loaded() {
+        let (early, late) = (weekly(vec![], "2024-02-01T00:00:00Z"), weekly(vec![], "2026-11-20T00:00:00Z"));
+        for day in ["2024-05-01T00:00:00Z", "2025-03-30T01:30:00Z", "2026-12-25T00:00:00Z"] {
+            assert_eq!(early.on_call(at(day)), late.on_call(at(day)), "{day}");
+        }
+    }
+
+    #[test]
+    fn an_override_ends() {
+        let over =
+            Override { person: "cy".into(), from: at("2026-11-24T00:00:00Z"), until: at("2026-11-25T00:00:00Z") };
+        let rotation = weekly(vec![over], "2026-11-20T00:00:00Z");
+        assert_eq!(rotation.on_call(at("2026-11-24T12:00:00Z")).map(PersonName::as_str), Some("cy"));
+        assert_ne!(rotation.on_call(at("2026-11-25T00:00:00Z")).map(PersonName::as_str), Some("cy"));
+    }
+}

@@ -1,0 +1,221 @@
+//! One message for one responder (or one room) by one channel: a row of the outbox.
+
+use super::{
+    incident::IncidentId,
+    names::{ChannelName, PersonName, RoleName},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Which page: the incident and its number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PageId {
+    /// Its incident.
+    pub incident: IncidentId,
+    /// Counted from 1 in each incident.
+    pub n: u32,
+}
+
+impl fmt::Display for PageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.incident, self.n)
+    }
+}
+
+impl FromStr for PageId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (incident, n) = text.rsplit_once('.').ok_or(())?;
+        Ok(Self { incident: incident.parse().map_err(drop)?, n: n.parse().map_err(drop)? })
+    }
+}
+
+/// A page or a post, and what became of it. Born by [`super::Event::Paged`], changed by the events that name it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Page {
+    /// Its number in the incident, from 1.
+    pub n: u32,
+    /// The role it is about; none for a post about the whole incident.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub role: Option<RoleName>,
+    /// Who shall read it; none for a post.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
+    /// By which channel.
+    pub channel: ChannelName,
+    /// What it is for.
+    pub purpose: Purpose,
+    /// Which entering of which step bore it: the role's count of entered steps. A fallback keeps its original's.
+    #[serde(default)]
+    pub rung: u32,
+    /// The page that its channel did not take, which this one stands in for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub instead_of: Option<u32>,
+    /// When it was born.
+    pub born_at: Timestamp,
+    /// From then on another channel is tried beside it. Only briefs have one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub patience_until: Option<Timestamp>,
+    /// Where it is.
+    #[serde(default)]
+    pub state: PageState,
+    /// Refusals so far; a crash is none.
+    #[serde(default)]
+    pub refusals: u32,
+    /// Not to be tried before.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub retry_at: Option<Timestamp>,
+    /// Taken over from a node that died: it may have been sent before, and says so.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub maybe_repeated: bool,
+    /// The stages, as far as it got.
+    #[serde(default)]
+    pub stages: Stages,
+    /// What the provider said when it took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub receipt: Option<Receipt>,
+    /// The last trouble.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub trouble: Option<String>,
+    /// The text that was shown, by its content hash.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub text: Option<String>,
+}
+
+/// What a page is for. Only briefs keep a ladder alive; the others tell.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "purpose")]
+pub enum Purpose {
+    /// The role's brief.
+    Brief {
+        /// How often this step was paged before.
+        round: u32,
+    },
+    /// Somebody has the role.
+    Taken {
+        /// Who.
+        by: PersonName,
+        /// For which role they answered, where that is another one that covers.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        covering_as: Option<RoleName>,
+    },
+    /// The role is not needed any more: those for whom it stood in have answered.
+    StoodDown,
+    /// The incident is resolved.
+    Resolved,
+    /// The war room is made, with its card.
+    RoomCard,
+    /// One line of the war room.
+    RoomLine {
+        /// What happened.
+        line: String,
+    },
+}
+
+impl Purpose {
+    /// Whether it asks for an answer.
+    pub fn is_brief(&self) -> bool {
+        matches!(self, Self::Brief { .. })
+    }
+}
+
+/// Where a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageState {
+    /// To be sent, or being sent.
+    #[default]
+    Queued,
+    /// Its channel has accepted it.
+    Accepted,
+    /// This person can not be reached by this way.
+    Unreachable,
+    /// Not wanted any more; whether it was sent before that is not known yet.
+    Withdrawn,
+    /// Withdrawn, and never sent.
+    Unsent,
+}
+
+/// When a page passed which stage.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stages {
+    /// The first attempt began.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
+    /// The provider took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Timestamp>,
+    /// The device has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<Timestamp>,
+    /// A human's screen showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
+}
+
+/// What a provider gave back when it took a page.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Receipt {
+    /// Its id of the message, or its own words where it gives none.
+    pub id: String,
+    /// The room that was made.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<String>,
+}
+
+/// How an attempt to send ended.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "outcome")]
+pub enum Settlement {
+    /// The provider took it.
+    Accepted {
+        /// Its words.
+        receipt: Receipt,
+    },
+    /// Not now; perhaps it was sent all the same, where `unknown`.
+    Retry {
+        /// When to try again.
+        at: Timestamp,
+        /// The trouble.
+        why: String,
+        /// The request had left when the trouble came.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        unknown: bool,
+    },
+    /// This person can not be reached by this way.
+    Unreachable {
+        /// The trouble.
+        why: String,
+    },
+    /// It had been withdrawn before the attempt began.
+    Unsent,
+}
+
+/// How far a page got with its human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The device has it.
+    Delivered,
+    /// A human's screen showed it.
+    Seen,
+}
+
+impl Page {
+    /// Whether the provider took it or may have.
+    pub fn was_attempted(&self) -> bool {
+        self.stages.sent.is_some() || self.state == PageState::Accepted
+    }
+
+    /// Whether its person can still answer it: it is out, or on its way.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, PageState::Queued | PageState::Accepted)
+    }
+
+    /// Whether the outbox still owes work for it.
+    pub fn is_owed(&self) -> bool {
+        matches!(self.state, PageState::Queued | PageState::Withdrawn)
+    }
+}

@@ -1,0 +1,107 @@
+//! What the matrix says shall happen in one incident. Frozen when the incident opens: a reload never changes a crisis
+//! under way.
+
+use super::{
+    answer::Level,
+    names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, time::Duration};
+
+/// The frozen answer of the matrix to one alert.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Plan {
+    /// Which trigger it was.
+    pub trigger: TriggerName,
+    /// The revision (content hash) of the matrix that it was drawn from.
+    pub matrix: String,
+    /// The roles that must be engaged.
+    pub required: Vec<RoleName>,
+    /// Those, every `next` that can be reached from them, and the catch-all where the matrix has one.
+    pub roles: BTreeMap<RoleName, RolePlan>,
+    /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
+    /// do not exist in this plan.
+    pub patience: BTreeMap<ChannelName, Patience>,
+    /// The channel that makes a war room.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub room: Option<ChannelName>,
+    /// What the monitor's all-clear does.
+    pub on_resolved: OnResolved,
+}
+
+/// How long a channel may leave a page unaccepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Patience(#[serde(with = "super::time::duration_text")] pub Duration);
+
+/// One role's row.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct RolePlan {
+    /// The answer that engages it.
+    pub engaged_by: Level,
+    /// How fast it is meant to be.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub target: Option<Target>,
+    /// Whose texts it reads.
+    pub template: String,
+    /// The revision (content hash) of those texts.
+    pub template_revision: String,
+    /// The ladder; never empty.
+    pub steps: Vec<StepPlan>,
+    /// Who takes over when the steps are spent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub next: Option<RoleName>,
+}
+
+/// A percentile, never a mean: `percent` of engagements within `within`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Target {
+    /// The bound.
+    #[serde(with = "super::time::duration_text")]
+    pub within: Duration,
+    /// Of a hundred.
+    pub percent: f64,
+}
+
+/// One rung.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StepPlan {
+    /// Whom.
+    pub page: Vec<Whom>,
+    /// By which channels; a set, sent at once.
+    pub by: Vec<ChannelName>,
+    /// How long this step waits, counted from its commit; not cumulative.
+    #[serde(with = "super::time::duration_text")]
+    pub wait: Duration,
+    /// How often the step is done again before the ladder moves on.
+    #[serde(default)]
+    pub repeat: u32,
+}
+
+/// Whom a step pages.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Whom {
+    /// This person.
+    Person(PersonName),
+    /// Whoever is on call when the step is entered.
+    Rotation(RotationName),
+}
+
+/// What a monitor's all-clear does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum OnResolved {
+    /// It is noted; a human closes the incident.
+    #[default]
+    Note,
+    /// It closes the incident.
+    Resolve,
+}
+
+impl RolePlan {
+    /// The sum of the waits of its steps, repeats included, `next` not counted.
+    pub fn length(&self) -> Duration {
+        self.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum()
+    }
+}

@@ -1,0 +1,73 @@
+//! When to try again, and how fast one destination may be written to.
+
+use super::time::Timestamp;
+use std::time::Duration;
+
+/// The first wait after a refusal.
+pub const FIRST: Duration = Duration::from_millis(500);
+
+/// The longest wait between two attempts.
+pub const LONGEST: Duration = Duration::from_secs(30);
+
+/// The wait after the `refusals`th refusal: doubling from [`FIRST`] to [`LONGEST`].
+pub fn backoff(refusals: u32) -> Duration {
+    FIRST.saturating_mul(1 << refusals.saturating_sub(1).min(10)).min(LONGEST)
+}
+
+/// A token bucket in its timestamp form (GCRA): `burst` at once, then one every `every`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Pace {
+    /// The steady distance between two.
+    pub every: Duration,
+    /// How many may go at once after a pause; at least 1.
+    pub burst: u32,
+}
+
+/// The state of one destination's pace.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Paced {
+    full_at: Timestamp,
+}
+
+impl Paced {
+    /// When the next may start, not before `now`.
+    pub fn ready_at(&self, pace: Pace, now: Timestamp) -> Timestamp {
+        let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
+        let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
+        now.max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
+    }
+
+    /// Counts one that starts at `now`.
+    pub fn start(&mut self, pace: Pace, now: Timestamp) {
+        self.full_at = self.full_at.max(now) + pace.every;
+    }
+
+    /// Nobody may start before `until`: the provider said so.
+    pub fn hold_until(&mut self, until: Timestamp) {
+        self.full_at = self.full_at.max(until);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn waits_double_and_end() {
+        let waits: Vec<u128> = (1..9).map(|n| backoff(n).as_millis()).collect();
+        assert_eq!(waits, [500, 1000, 2000, 4000, 8000, 16000, 30000, 30000]);
+    }
+
+    #[test]
+    fn a_burst_goes_at_once_and_then_the_pace_holds() {
+        let pace = Pace { every: Duration::from_secs(1), burst: 3 };
+        let (mut paced, now) = (Paced::default(), Timestamp::from_micros(10_000_000));
+        let mut starts = Vec::new();
+        for _ in 0..5 {
+            let at = paced.ready_at(pace, now);
+            paced.start(pace, at);
+            starts.push(at.micros_since(now) / 1_000_000);
+        }
+        assert_eq!(starts, [0, 0, 0, 1, 2]);
+    }
+}

@@ -1,0 +1,160 @@
+//! Cron lines on the wall clock of a time zone, mended where the cron crate goes wrong around changes of daylight time.
+//!
+//! A line is matched against wall-clock times, and each wall-clock time is given one instant: in the autumn fold its
+//! first pass, in the spring gap the first instant after the gap. That mapping never decreases, so neither does
+//! [`Schedule::next_after`]; the crate's own iterator does.
+
+use super::time::Timestamp;
+use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
+use chrono_tz::Tz;
+use std::{fmt, str::FromStr};
+
+/// A five-field cron line: minute, hour, day of month, month, day of week (by name).
+#[derive(Clone)]
+pub struct Schedule {
+    line: String,
+    cron: cron::Schedule,
+}
+
+/// Why a line is refused.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ScheduleError {
+    /// Not five fields.
+    #[error("a cron line has five fields (minute hour day month weekday), not {0}")]
+    Fields(usize),
+    /// A digit in the fifth field.
+    #[error("days of the week go by name (Mon, Tue-Fri): digits mean different days in different programs")]
+    WeekdayDigit,
+    /// The crate does not understand it.
+    #[error("{0}")]
+    Syntax(String),
+}
+
+impl FromStr for Schedule {
+    type Err = ScheduleError;
+
+    fn from_str(line: &str) -> Result<Self, ScheduleError> {
+        let fields: Vec<&str> = line.split_whitespace().collect();
+        let [_, _, _, _, weekday] = fields[..] else {
+            return Err(ScheduleError::Fields(fields.len()));
+        };
+        // A digit after a slash is a step, not a day.
+        let days = weekday.split(',').map(|part| part.split('/').next().unwrap_or(part));
+        if days.into_iter().any(|day| day.contains(|c: char| c.is_ascii_digit())) {
+            return Err(ScheduleError::WeekdayDigit);
+        }
+        let cron = cron::Schedule::from_str(&format!("0 {}", fields.join(" ")))
+            .map_err(|error| ScheduleError::Syntax(error.to_string()))?;
+        Ok(Self { line: line.to_owned(), cron })
+    }
+}
+
+impl Schedule {
+    /// The first time strictly after `after`; none when the line never matches again (years end at 2100).
+    pub fn next_after(&self, zone: Tz, after: Timestamp) -> Option<Timestamp> {
+        let wall = after.to_utc().with_timezone(&zone).naive_local();
+        // Three hours back reach over every fold there has been, so that its first pass is not missed.
+        let from = Utc.from_utc_datetime(&(wall - Duration::hours(3)));
+        self.cron
+            .after(&from)
+            .map(|match_| Timestamp::from(first_instant(zone, match_.naive_utc())))
+            .find(|instant| after < *instant)
+    }
+}
+
+/// The first instant at which clocks in `zone` show `wall`, or the first after the gap that swallows it.
+fn first_instant(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
+    match zone.from_local_datetime(&wall) {
+        LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
+        LocalResult::None => end_of_gap(zone, wall),
+    }
+}
+
+/// The offset change itself, found by halving: no zone has two within a day of each other.
+fn end_of_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
+    let offset = |instant: DateTime<Utc>| {
+        chrono::Offset::fix(&zone.offset_from_utc_datetime(&instant.naive_utc())).local_minus_utc()
+    };
+    let (mut low, mut high) = (wall.and_utc() - Duration::hours(26), wall.and_utc() + Duration::hours(26));
+    let before = offset(low);
+    while Duration::seconds(1) < high - low {
+        let middle = low + Duration::seconds((high - low).num_seconds() / 2);
+        if offset(middle) == before { low = middle } else { high = middle }
+    }
+    high
+}
+
+impl fmt::Display for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.line)
+    }
+}
+
+impl fmt::Debug for Schedule {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Schedule({:?})", self.line)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, zone: Tz, after: &str, expected: &[&str]) {
+        let schedule: Schedule = line.parse().expect("a good line");
+        let mut at = Timestamp::parse(after).expect("a time");
+        for wanted in expected {
+            at = schedule.next_after(zone, at).expect("one more");
+            assert_eq!(at, Timestamp::parse(wanted).expect("a time"), "{line} in {zone}");
+        }
+    }
+
+    #[test]
+    fn a_time_in_the_spring_gap_runs_at_the_end_of_the_gap() {
+        check(
+            "30 2 * * *",
+            chrono_tz::Europe::Berlin,
+            "2026-03-28T00:00:00Z",
+            &["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"],
+        );
+    }
+
+    #[test]
+    fn a_time_in_the_autumn_fold_runs_once() {
+        check(
+            "30 2 * * *",
+            chrono_tz::Europe::Berlin,
+            "2026-10-24T12:00:00Z",
+            &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"],
+        );
+    }
+
+    #[test]
+    fn a_time_after_the_fold_is_never_in_the_past() {
+        check("0 8 * * Mon", chrono_tz::Europe::London, "2026-10-25T01:05:00Z", &["2026-10-26T08:00:00Z"]);
+    }
+
+    #[test]
+    fn next_is_strictly_later_from_every_minute_of_a_year_in_odd_zones() {
+        let zones = [chrono_tz::Europe::Berlin, chrono_tz::America::New_York, chrono_tz::Australia::Lord_Howe];
+        for zone in zones {
+            for line in ["30 2 * * *", "0 1,2,3 * * Sun", "15 */6 * * *"] {
+                let schedule: Schedule = line.parse().expect("a good line");
+                let mut at = Timestamp::parse("2026-01-01T00:00:00Z").expect("a time");
+                let end = Timestamp::parse("2027-01-01T00:00:00Z").expect("a time");
+                while at < end {
+                    let next = schedule.next_after(zone, at).expect("one more");
+                    assert!(at < next, "{line} in {zone} at {at}");
+                    at = at + std::time::Duration::from_secs(53 * 60);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn digits_for_weekdays_are_refused() {
+        assert_eq!("0 8 * * 1-5".parse::<Schedule>().err(), Some(ScheduleError::WeekdayDigit));
+        assert_eq!("0 8 * * Mon-Fri".parse::<Schedule>().err(), None);
+        assert_eq!("0 0 8 * * Mon".parse::<Schedule>().err(), Some(ScheduleError::Fields(6)));
+    }
+}

@@ -1,0 +1,42 @@
+//! Trigger state that spans alerts: so many in so long. The same shape as an incident: pure, with its own row.
+
+use super::time::Timestamp;
+use serde::{Deserialize, Serialize};
+use std::{collections::VecDeque, time::Duration};
+
+/// The largest count a window may ask for; it bounds the row.
+pub const HOLD_MAX: u32 = 1000;
+
+/// `hold = { count, within }`: the condition must hold that often in that window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Hold {
+    /// How many alerts; at least 2, at most [`HOLD_MAX`].
+    pub count: u32,
+    /// In which sliding window.
+    #[serde(with = "super::time::duration_text")]
+    pub within: Duration,
+}
+
+/// The alerts that have counted so far.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Observed {
+    times: VecDeque<Timestamp>,
+}
+
+impl Observed {
+    /// Counts one more alert; `true` when the trigger holds now. When it holds the window starts afresh.
+    pub fn observe(&mut self, hold: Hold, now: Timestamp) -> bool {
+        self.times.retain(|at| now < *at + hold.within);
+        self.times.push_back(now);
+        if self.times.len() < hold.count as usize {
+            return false;
+        }
+        self.times.clear();
+        true
+    }
+
+    /// How many have counted and not yet left the window.
+    pub fn count(&self) -> usize {
+        self.times.len()
+    }
+}

@@ -1,0 +1,2 @@
+//! Stentor.
+fn main() {}

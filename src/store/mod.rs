@@ -1,0 +1,207 @@
+//! What must survive: incidents, their journal and their outbox, kept together or not at all.
+//!
+//! A [`Work`] names what it needs; the store loads and locks that, lends it as a [`Unit`] to the work's pure closure
+//! and keeps everything that the closure made happen, in one durable transaction. A closure may be run again when a
+//! commit fails, so it must depend on nothing but the unit.
+
+pub mod clock;
+pub mod memory;
+pub mod sqlite;
+mod unit;
+
+pub use unit::{Changes, Line, Loaded, Unit};
+
+use crate::core::{Event, Incident, IncidentId, PageId, SourceName, Timestamp};
+use futures_util::future::BoxFuture;
+use std::sync::{Arc, Mutex};
+
+/// What survives, and the time that goes with it. Every method may be called from many tasks at once.
+pub trait Store: Send + Sync + 'static {
+    /// The store's time: it never jumps, whatever the wall clock does.
+    fn now(&self) -> Timestamp;
+
+    /// Runs a work's closure on what it needs and keeps all or nothing. Returns only after the commit is durable.
+    fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>>;
+
+    /// Open incidents whose deadline is not after `now`, earliest first, at most `limit`.
+    fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
+
+    /// The earliest deadline of all open incidents. Cheap.
+    fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
+
+    /// Wakes whoever waits whenever something was committed, by this node or (as far as the store can tell) another.
+    fn changed(&self) -> tokio::sync::watch::Receiver<u64>;
+
+    /// Renews this node's lease and returns until when it holds. A node starts no send that may outlast it.
+    fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
+
+    /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Unit::take_over`].
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>>;
+
+    /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
+    fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
+
+    /// One incident with its pages.
+    fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
+
+    /// Incidents, newest first, with their pages.
+    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>>;
+
+    /// Journal lines after position `after`, in the order of their commit, of one chain or of all.
+    fn lines(
+        &self,
+        chain: Option<String>,
+        after: i64,
+        limit: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
+
+    /// A text that was shown, by its content hash; placeholders in place of codes and links.
+    fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
+
+    /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
+    /// chain [`ANCHORS`] and is returned to be logged.
+    fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>>;
+
+    /// The secret from which answer codes and links are derived; made once and kept.
+    fn server_key(&self) -> [u8; 32];
+}
+
+/// The chain of anchors.
+pub const ANCHORS: &str = "anchors";
+
+/// Which incidents to list.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Filter {
+    /// Only those that are open.
+    pub open_only: bool,
+    /// At most so many.
+    pub limit: usize,
+}
+
+/// A journal line as it lies in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLine {
+    /// Its place in the order of commits; grows, with gaps.
+    pub pos: i64,
+    /// Its chain.
+    pub chain: String,
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// The exact bytes that were hashed: a [`crate::core::Record`] in JSON.
+    pub body: String,
+    /// The hash of this link.
+    pub hash: [u8; 32],
+}
+
+/// One transaction to be.
+pub struct Work {
+    /// Whether it may be refused when space runs out.
+    pub class: Class,
+    /// What to load and lock before the closure runs.
+    pub needs: Needs,
+    /// What to do. May be run more than once; only the last run counts.
+    pub run: Box<dyn FnMut(&mut Unit<'_>) + Send>,
+}
+
+/// What a work touches. What is not named here is not lent.
+#[derive(Debug, Clone, Default)]
+pub struct Needs {
+    /// These incidents.
+    pub incidents: Vec<IncidentId>,
+    /// The open incidents with these keys, where there are any.
+    pub keys: Vec<String>,
+    /// These windows of triggers ([`Unit::observed`]).
+    pub observed: Vec<String>,
+    /// The chains of these sources.
+    pub sources: Vec<SourceName>,
+}
+
+/// Who goes on when the disk is full.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// New alerts: refused first.
+    Admission,
+    /// Open ladders, answers, settlements: space is kept back for them.
+    Ladder,
+}
+
+/// What a transaction made happen, after it was kept.
+#[derive(Debug, Default)]
+pub struct Committed {
+    /// The time of the commit.
+    pub at: Timestamp,
+    /// The events, in order.
+    pub events: Vec<Happened>,
+}
+
+/// One event of one incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Happened {
+    /// Whose.
+    pub incident: IncidentId,
+    /// Its place in the incident's chain.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// What.
+    pub event: Event,
+}
+
+/// Why nothing was kept.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Too little space for new alerts; open ladders go on.
+    #[error(
+        "the disk under the state directory is full: new alerts are refused, open ladders go on from reserved space"
+    )]
+    Full,
+    /// The file can not be written.
+    #[error("the state directory can not be written: {0}")]
+    ReadOnly(String),
+    /// Another daemon has it.
+    #[error("another stentor uses the state directory {0}: stop it first, or give this one its own with --state")]
+    Locked(String),
+    /// Written by a newer program.
+    #[error(
+        "the state was written by a newer stentor (schema {found}, this one knows {known}): upgrade, or restore a backup"
+    )]
+    Newer {
+        /// What the file says.
+        found: i64,
+        /// What this program knows.
+        known: i64,
+    },
+    /// The store is shutting down.
+    #[error("the store is closed")]
+    Closed,
+    /// What is stored can not be understood.
+    #[error("{what} in the store can not be read")]
+    Corrupt {
+        /// Where.
+        what: String,
+        /// Why.
+        #[source]
+        source: serde_json::Error,
+    },
+    /// Anything else that the database says.
+    #[error("the store failed: {0}")]
+    Failed(String),
+}
+
+/// Runs a closure with a result of its own: [`Store::run`] for those who want an answer.
+pub async fn transact<R: Send + 'static>(
+    store: &dyn Store,
+    class: Class,
+    needs: Needs,
+    mut f: impl FnMut(&mut Unit<'_>) -> R + Send + 'static,
+) -> Result<(R, Committed), StoreError> {
+    let slot = Arc::new(Mutex::new(None));
+    let inner = slot.clone();
+    let run = Box::new(move |unit: &mut Unit<'_>| {
+        let result = f(unit);
+        *inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
+    });
+    let committed = store.run(Work { class, needs, run }).await?;
+    let result = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
+    result.map(|result| (result, committed)).ok_or(StoreError::Closed)
+}

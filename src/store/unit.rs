@@ -1,0 +1,267 @@
+//! What a work may touch while it runs. Everything it changes it changes through [`crate::core::step`], so that an
+//! effect that is not in the journal can not be written.
+
+use super::Happened;
+use crate::core::{
+    self, Event, Incident, IncidentId, Input, Opening, Page, Record, Roster, SourceEvent, SourceName, Timestamp,
+    event::{VERSION, genesis, link},
+    trigger::{Hold, Observed},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// What is loaded of the store: the working set of a transaction (or of a batch of them). A store keeps one and may
+/// keep its content between batches as a cache.
+#[derive(Debug, Default)]
+pub struct Loaded {
+    /// Incidents with their pages and what the store knows beside them.
+    pub incidents: BTreeMap<IncidentId, Kept>,
+    /// Which open incident has which key. A key that is loaded and has none is absent.
+    pub keys: BTreeMap<String, IncidentId>,
+    /// Windows of triggers.
+    pub observed: BTreeMap<String, Observed>,
+    /// Heads of the sources' chains.
+    pub sources: BTreeMap<SourceName, Head>,
+    /// The number of the last incident that was opened.
+    pub last_id: i64,
+}
+
+/// One incident as the store holds it.
+#[derive(Debug, Clone)]
+pub struct Kept {
+    /// The incident. Shared with readers; changed by copy where a reader holds it.
+    pub incident: Arc<Incident>,
+    /// Where its chain ends.
+    pub head: Head,
+    /// Which epoch has claimed which owed page.
+    pub claims: BTreeMap<u32, u64>,
+}
+
+/// The end of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Lines so far.
+    pub seq: u64,
+    /// The last one's hash.
+    pub hash: [u8; 32],
+}
+
+impl Head {
+    /// Before the first line.
+    pub fn before_first(chain: &str) -> Self {
+        Self { seq: 0, hash: genesis(chain) }
+    }
+}
+
+/// A journal line to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its chain.
+    pub chain: String,
+    /// Its place in it.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The bytes.
+    pub body: String,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+/// What a transaction must write. Rows are read from [`Loaded`] when they are written.
+#[derive(Debug, Default)]
+pub struct Changes {
+    /// Journal lines, in order.
+    pub lines: Vec<Line>,
+    /// Incidents whose body changed (new ones included).
+    pub bodies: BTreeSet<IncidentId>,
+    /// Incidents of which only the head (sequence, hash, deadline) changed.
+    pub heads: BTreeSet<IncidentId>,
+    /// Pages whose row changed.
+    pub pages: BTreeSet<(IncidentId, u32)>,
+    /// Windows that changed.
+    pub observed: BTreeSet<String>,
+    /// Sources whose head changed.
+    pub sources: BTreeSet<SourceName>,
+    /// Texts to keep, by content hash.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Changes {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty()
+    }
+}
+
+/// The lent working set of one work.
+pub struct Unit<'a> {
+    now: Timestamp,
+    epoch: u64,
+    loaded: &'a mut Loaded,
+    changes: &'a mut Changes,
+    happened: Vec<Happened>,
+}
+
+impl<'a> Unit<'a> {
+    /// Lends `loaded` at `now` to a work of the node with this epoch; what changes is added to `changes`.
+    pub fn new(now: Timestamp, epoch: u64, loaded: &'a mut Loaded, changes: &'a mut Changes) -> Self {
+        Self { now, epoch, loaded, changes, happened: Vec::new() }
+    }
+
+    /// What happened, in order.
+    pub fn into_happened(self) -> Vec<Happened> {
+        self.happened
+    }
+
+    /// The transaction's time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// A needed incident as it is now.
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        self.loaded.incidents.get(&id).map(|kept| &*kept.incident)
+    }
+
+    /// The open incident with a needed key.
+    pub fn open_with_key(&self, key: &str) -> Option<IncidentId> {
+        self.loaded.keys.get(key).copied()
+    }
+
+    /// Opens an incident; its pages are born claimed by this node.
+    pub fn open(&mut self, opening: Opening, roster: &Roster) -> IncidentId {
+        self.loaded.last_id += 1;
+        let id = IncidentId(self.loaded.last_id);
+        let (incident, events) = core::open(id, opening, roster, self.now);
+        let head = Head::before_first(&id.to_string());
+        self.loaded.keys.insert(incident.key.clone(), id);
+        self.loaded.incidents.insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new() });
+        self.keep(id, events);
+        id
+    }
+
+    /// Steps a needed incident; returns how many events it made (they are in [`Unit::into_happened`]).
+    pub fn step(&mut self, id: IncidentId, input: Input, roster: &Roster) -> &[Happened] {
+        let before = self.happened.len();
+        if let Some(kept) = self.loaded.incidents.get_mut(&id) {
+            let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
+            self.keep(id, events);
+        }
+        &self.happened[before..]
+    }
+
+    /// Takes over those of `pages` whose epoch is still `not_live` now; returns which.
+    pub fn take_over(
+        &mut self,
+        id: IncidentId,
+        pages: &[u32],
+        is_dead: impl Fn(u64) -> bool,
+        roster: &Roster,
+    ) -> Vec<u32> {
+        let Some(kept) = self.loaded.incidents.get_mut(&id) else { return Vec::new() };
+        let mine: Vec<u32> = pages
+            .iter()
+            .copied()
+            .filter(|n| kept.incident.pages.get(n).is_some_and(Page::is_owed))
+            .filter(|n| kept.claims.get(n).is_none_or(|epoch| is_dead(*epoch)))
+            .collect();
+        for n in &mine {
+            kept.claims.insert(*n, self.epoch);
+            self.changes.pages.insert((id, *n));
+        }
+        if !mine.is_empty() {
+            self.step(id, Input::TakenOver { pages: mine.clone() }, roster);
+        }
+        mine
+    }
+
+    /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
+    pub fn observe(&mut self, window: &str, hold: Hold) -> (bool, usize) {
+        let observed = self.loaded.observed.entry(window.to_owned()).or_default();
+        let holds = observed.observe(hold, self.now);
+        self.changes.observed.insert(window.to_owned());
+        (holds, observed.count())
+    }
+
+    /// Journals what became of an alert that opened nothing, in its (needed) source's chain.
+    pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
+        let chain = format!("source:{source}");
+        let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| Head::before_first(&chain));
+        let line = write_line(&chain, head, self.now, event);
+        self.changes.lines.push(line);
+        self.changes.sources.insert(source.clone());
+    }
+
+    /// Keeps a text that was shown under its content hash.
+    pub fn keep_text(&mut self, hash: &str, text: &str) {
+        self.changes.texts.insert(hash.to_owned(), text.to_owned());
+    }
+
+    fn keep(&mut self, id: IncidentId, events: Vec<Event>) {
+        let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
+        let chain = id.to_string();
+        for event in events {
+            let line = write_line(&chain, &mut kept.head, self.now, &event);
+            self.changes.lines.push(line);
+            touch(&mut kept.claims, self.changes, id, &event, self.epoch);
+            self.happened.push(Happened { incident: id, seq: kept.head.seq, at: self.now, event });
+        }
+        if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
+            self.loaded.keys.remove(&kept.incident.key);
+        }
+    }
+}
+
+/// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow
+/// with the number of people paged.
+fn touch(claims: &mut BTreeMap<u32, u64>, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
+    changes.heads.insert(id);
+    match event {
+        Event::Paged { page } => {
+            claims.insert(page.n, epoch);
+            changes.pages.insert((id, page.n));
+        }
+        Event::Settled { page, settlement, .. } => {
+            if !matches!(settlement, core::Settlement::Retry { .. }) {
+                claims.remove(page);
+            }
+            changes.pages.insert((id, *page));
+            if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
+                changes.bodies.insert(id);
+            }
+        }
+        Event::Reported { page, .. } | Event::Overdue { page } => {
+            changes.pages.insert((id, *page));
+        }
+        Event::Withdrawn { pages } | Event::TakenOver { pages } => {
+            changes.pages.extend(pages.iter().map(|n| (id, *n)));
+        }
+        Event::Opened(_)
+        | Event::Joined { .. }
+        | Event::AllClear { .. }
+        | Event::SourceSilent { .. }
+        | Event::RoleEntered { .. }
+        | Event::StepEntered { .. }
+        | Event::Answered { .. }
+        | Event::Engaged { .. }
+        | Event::Covered { .. }
+        | Event::StoodDown { .. }
+        | Event::HandedOver { .. }
+        | Event::Exhausted { .. }
+        | Event::Resolved { .. } => {
+            changes.bodies.insert(id);
+        }
+    }
+}
+
+fn write_line(chain: &str, head: &mut Head, at: Timestamp, event: impl serde::Serialize) -> Line {
+    head.seq += 1;
+    let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq, at, event };
+    // Our own types, all of whose keys are text: this can not fail; were it to, the line would say so and still link.
+    let body = serde_json::to_string(&record).unwrap_or_else(|error| format!("{{\"unwritable\":\"{error}\"}}"));
+    head.hash = link(&head.hash, body.as_bytes());
+    Line { chain: chain.to_owned(), seq: head.seq, at, body, hash: head.hash }
+}

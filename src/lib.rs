@@ -1,5 +1,13 @@
-//! Stentor turns a crisis signal into engaged humans. See `ARCHITECTURE.md` for the map.
+//! Stentor turns a crisis signal into engaged humans. `ARCHITECTURE.md` is the map.
 
 pub mod channel;
+pub mod cli;
+pub mod config;
 pub mod core;
+pub mod engine;
+pub mod http;
+pub mod journal;
+pub mod matrix;
 pub mod store;
+pub mod template;
+pub mod tls;

@@ -7,6 +7,9 @@ use std::collections::BTreeMap;
 /// One report of one monitor. Only `kind` is required; fields that are not known are kept in `unknown`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Alert {
+    /// What the door called it, so that the answer to its sender and the journal speak of the same thing.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub id: String,
     /// Who reported it. The door sets it from the credential; what the body says is not believed.
     #[serde(default = "nobody")]
     pub source: SourceName,
@@ -51,6 +54,7 @@ impl Alert {
     /// A firing alert of this kind, with nothing else known.
     pub fn new(source: impl Into<SourceName>, kind: impl Into<String>) -> Self {
         Self {
+            id: String::new(),
             source: source.into(),
             kind: kind.into(),
             status: AlertStatus::Firing,

@@ -298,6 +298,10 @@ impl Judge<'_> {
     fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
         let withdrawn = page.state == PageState::Withdrawn;
+        // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
+        if settlement == Settlement::Unsent && !withdrawn {
+            return;
+        }
         let failed = matches!(settlement, Settlement::Unreachable { .. });
         let opens_room = page.purpose == Purpose::RoomCard;
         self.emit(Event::Settled { page: n, settlement, sent_at, text });

@@ -15,6 +15,7 @@ pub mod page;
 pub mod plan;
 pub mod retry;
 pub mod schedule;
+pub mod sentence;
 pub mod time;
 pub mod trigger;
 

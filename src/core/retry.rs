@@ -42,6 +42,11 @@ impl Paced {
         self.full_at = self.full_at.max(now) + pace.every;
     }
 
+    /// Whether it still holds anybody back at `now`.
+    pub fn is_held(&self, now: Timestamp) -> bool {
+        now < self.full_at
+    }
+
     /// Nobody may start before `until`: the provider said so.
     pub fn hold_until(&mut self, until: Timestamp) {
         self.full_at = self.full_at.max(until);

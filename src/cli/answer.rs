@@ -1,0 +1,41 @@
+//! `stentor answer`: an answer from a shell.
+
+use super::{Failure, Places, client::Client};
+use crate::{core::IncidentId, http::control::Spoken};
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct Answer {
+    /// Which incident
+    incident: IncidentId,
+    /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on)
+    #[arg(required = true, num_args = 1..=2)]
+    answer: Vec<String>,
+    /// For which role; needed where you were asked for several
+    #[arg(long)]
+    role: Option<String>,
+    /// Print the verdict as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Answer {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let answer = self.answer.join(" ");
+        // Said here, where it can be corrected at once.
+        let _: crate::core::Answer = answer.parse()?;
+        let spoken = Spoken { answer, role: self.role };
+        let verdict: Value =
+            Client::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&verdict)?);
+        } else {
+            println!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default());
+        }
+        let refused = ["not-asked", "which-role", "closed"];
+        let kind = verdict["verdict"]["verdict"].as_str().unwrap_or_default();
+        Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}

@@ -1,0 +1,43 @@
+//! `stentor check`: every fault of the matrix at once.
+
+use super::{Failure, Places, colours, load};
+use crate::matrix;
+use clap::Args;
+use std::{io::IsTerminal, process::ExitCode};
+
+#[derive(Debug, Args)]
+pub struct Check {
+    /// Print the faults as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Check {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let loaded = load::load(places, load::now())?;
+        let errors = loaded.errors();
+        let warnings = loaded.diagnostics.len() - errors;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&loaded.diagnostics)?);
+        } else {
+            let colour = colours(std::io::stdout().is_terminal());
+            print!("{}", matrix::render(&loaded.diagnostics, &loaded.files, colour));
+            println!("{}", verdict(&loaded, errors, warnings));
+        }
+        Ok(if errors == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+}
+
+fn verdict(loaded: &load::Loaded, errors: usize, warnings: usize) -> String {
+    match &loaded.matrix {
+        Some(matrix) => format!(
+            "{} file(s): {} trigger(s), {} people, {} channel(s), {warnings} warning(s): good (revision {})",
+            loaded.files.len(),
+            matrix.triggers.len(),
+            matrix.people.len(),
+            matrix.channels.len(),
+            matrix.revision,
+        ),
+        None => format!("{} file(s): {errors} error(s), {warnings} warning(s)", loaded.files.len()),
+    }
+}

@@ -1,0 +1,176 @@
+//! The daemon, put together: store, engine, doors, signals.
+
+use super::{Failure, Places, load};
+use crate::{
+    channel::{outbox::Outbox, screen::Hub},
+    config,
+    core::{ChannelName, SourceName},
+    engine::{self, Engine, Live, Pulse, Shared},
+    http::{self, App, control::Peer},
+    matrix::Matrix,
+    store::{Store, sqlite::SqliteStore},
+    template::Templates,
+};
+use axum::Router;
+use secrecy::SecretString;
+use std::{
+    future::IntoFuture,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt,
+    path::{Path, PathBuf},
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::net::{TcpListener, UnixListener};
+use tokio_util::sync::CancellationToken;
+
+/// Where the daemon listens when nobody says otherwise.
+pub const LISTEN: &str = "127.0.0.1:7373";
+
+/// How long requests under way may take to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a daemon is made of.
+pub struct Plan {
+    /// Where to listen: address and port.
+    pub listen: Option<String>,
+    /// Every channel but the screen goes to the outbox.
+    pub sandbox: bool,
+    /// Tokens beside those of the matrix.
+    pub tokens: Vec<(SourceName, SecretString)>,
+    /// Callback secrets beside those of the matrix.
+    pub inbound: Vec<(ChannelName, SecretString)>,
+}
+
+/// A daemon whose doors are open and which is not running yet.
+pub struct Daemon {
+    /// What every request may need.
+    pub app: Arc<App>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Proof that its loops turn.
+    pub pulse: Arc<Pulse>,
+    /// Ends it.
+    pub shutdown: CancellationToken,
+    shared: Shared,
+    store: Arc<SqliteStore>,
+    tcp: TcpListener,
+    unix: UnixListener,
+    socket: PathBuf,
+}
+
+impl Daemon {
+    /// Opens the store and the doors. Nothing is sent before [`Daemon::run`].
+    pub async fn open(plan: Plan, matrix: Matrix, templates: Templates, places: &Places) -> Result<Self, Failure> {
+        let state = places.state.clone().or_else(|| matrix.daemon.state.clone().map(PathBuf::from));
+        let state = state.unwrap_or_else(|| places.state());
+        let store = SqliteStore::open(&state, Default::default()).await?;
+        let listen = plan.listen.or_else(|| matrix.daemon.listen.clone()).unwrap_or_else(|| LISTEN.into());
+        let tcp = TcpListener::bind(&listen).await.map_err(|error| {
+            format!("can not listen on {listen}: {error}; another address is given with --listen ADDRESS:PORT")
+        })?;
+        let address = tcp.local_addr()?;
+        let socket = places.socket.clone().unwrap_or_else(|| state.join("stentor.sock"));
+        let unix = listen_unix(&socket)?;
+        let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let outbox = Arc::new(Outbox::open(&state)?);
+        let shared = Shared { hub: Arc::new(Hub::new()), outbox: outbox.clone(), sandbox: plan.sandbox };
+        let mut live = Live::wire(matrix, templates, &shared);
+        live.tokens.extend(plan.tokens);
+        for (channel, secret) in plan.inbound {
+            if let Some(wired) = live.channels.get_mut(&channel) {
+                wired.inbound = Some(secret);
+            }
+        }
+        let shutdown = CancellationToken::new();
+        let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        let app = Arc::new(App {
+            started_at: store.now(),
+            engine,
+            hub: shared.hub.clone(),
+            outbox,
+            shows_outbox: address.ip().is_loopback(),
+            shutdown: shutdown.clone(),
+            client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
+            slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            guesses: Mutex::default(),
+        });
+        write_address(&state, address)?;
+        Ok(Self { app, address, pulse: Arc::default(), shutdown, shared, store, tcp, unix, socket })
+    }
+
+    /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
+    #[expect(clippy::disallowed_methods, reason = "the daemon's own three tasks are spawned here")]
+    pub async fn run(self) -> Result<(), Failure> {
+        let Self { app, pulse, shutdown, store, tcp, unix, socket, .. } = self;
+        let engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
+        let door = tokio::spawn(serve_tcp(tcp, http::door(app.clone()), shutdown.clone()));
+        let control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
+        shutdown.cancelled().await;
+        for door in [door, control] {
+            match tokio::time::timeout(DRAIN, door).await {
+                Ok(Ok(served)) => served?,
+                Ok(Err(panicked)) => return Err(panicked.into()),
+                Err(_) => tracing::warn!("some connections did not end in time and were cut"),
+            }
+        }
+        engine.await?;
+        store.close().await;
+        // It may be gone already.
+        let _ = std::fs::remove_file(socket);
+        Ok(())
+    }
+
+    /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
+    pub fn reloader(&self, places: Places) -> impl Fn() + Send + 'static {
+        let (app, shared) = (self.app.clone(), self.shared.clone());
+        move || match reload(&app, &shared, &places) {
+            Ok(revision) => {
+                app.engine.metrics.reload("loaded");
+                tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
+            }
+            Err(failure) => {
+                app.engine.metrics.reload("refused");
+                tracing::error!("the reload was refused, the last good matrix stays: {failure}");
+            }
+        }
+    }
+}
+
+fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
+    let (matrix, templates) = load::load(places, app.engine.store.now())?.demand()?;
+    let revision = matrix.revision.clone();
+    app.engine.live.store(Arc::new(Live::wire(matrix, templates, shared)));
+    Ok(revision)
+}
+
+async fn serve_tcp(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+    use axum::serve::ListenerExt;
+    // Small answers must not wait for more.
+    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let serve = axum::serve(listener, router);
+    serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await
+}
+
+async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+    let serve = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>());
+    serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await
+}
+
+/// Everybody may knock: who gets in is decided by who they are. The folder around it may be closed further.
+fn listen_unix(socket: &Path) -> Result<UnixListener, Failure> {
+    // The state folder is locked by us: a socket that lies here is a dead daemon's.
+    let _ = std::fs::remove_file(socket);
+    let listener = UnixListener::bind(socket)
+        .map_err(|error| format!("can not listen on {}: {error}; another path: --socket PATH", socket.display()))?;
+    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o666))?;
+    Ok(listener)
+}
+
+/// The address, for those who start it on port 0.
+fn write_address(state: &Path, address: SocketAddr) -> Result<(), Failure> {
+    let (draft, path) = (state.join("address.new"), state.join("address"));
+    std::fs::write(&draft, format!("{address}\n"))?;
+    std::fs::rename(draft, path)?;
+    Ok(())
+}

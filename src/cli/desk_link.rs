@@ -1,0 +1,28 @@
+//! `stentor desk-link`: the one command that hands out a live link.
+
+use super::{Failure, Places, client::Client};
+use crate::http::control::DeskFor;
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct DeskLink {
+    /// The person's name in the matrix
+    person: String,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl DeskLink {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let answer: Value = Client::of(places)?.post("/v1/desk-link", &DeskFor { person: self.person })?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else {
+            println!("{}", answer["link"].as_str().unwrap_or_default());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

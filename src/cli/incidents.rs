@@ -1,0 +1,57 @@
+//! `stentor incidents`: the board.
+
+use super::{Failure, Places, client::Client, table};
+use crate::http::view::{IncidentView, RoleView};
+use clap::Args;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct Incidents {
+    /// Resolved ones too
+    #[arg(long)]
+    all: bool,
+    /// At most so many, newest first
+    #[arg(long, default_value_t = 50)]
+    limit: usize,
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Incidents {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let path = format!("/v1/incidents?all={}&limit={}", self.all, self.limit);
+        let incidents: Vec<IncidentView> = Client::of(places)?.get(&path)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&incidents)?);
+        } else if incidents.is_empty() {
+            println!("{}", if self.all { "no incident yet" } else { "nothing is open" });
+        } else {
+            println!("{}", board(&incidents));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn board(incidents: &[IncidentView]) -> String {
+    let mut rows = table::table(&["incident", "", "status", "opened (UTC)", "roles", "what"]);
+    for incident in incidents {
+        let roles: Vec<String> = incident.roles.iter().map(role).collect();
+        rows.add_row([
+            incident.id.clone(),
+            if incident.drill { "DRILL" } else { "LIVE" }.into(),
+            incident.status.clone(),
+            incident.opened_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
+            roles.join("\n"),
+            incident.summary.clone(),
+        ]);
+    }
+    rows.to_string()
+}
+
+fn role(role: &RoleView) -> String {
+    match &role.holder {
+        Some(holder) => format!("{}: {} ({holder})", role.role, role.state),
+        None => format!("{}: {}", role.role, role.state),
+    }
+}

@@ -1,0 +1,93 @@
+//! Matrix and templates from their folders, with their diagnostics.
+
+use super::{Failure, Places, colours};
+use crate::{
+    core::Timestamp,
+    matrix::{self, Diagnostic, Known, Matrix, Severity, SourceText},
+    template::Templates,
+};
+use std::{io::IsTerminal, path::Path};
+
+/// The matrix that ships, for those who have no folder yet.
+const SHIPPED: [(&str, &str); 4] = [
+    ("10-channels.toml", include_str!("../../matrix/10-channels.toml")),
+    ("20-people.toml", include_str!("../../matrix/20-people.toml")),
+    ("30-roles.toml", include_str!("../../matrix/30-roles.toml")),
+    ("40-triggers.toml", include_str!("../../matrix/40-triggers.toml")),
+];
+
+/// What was read.
+pub struct Loaded {
+    /// None when there is an error.
+    pub matrix: Option<Matrix>,
+    /// Every fault.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The files, to show faults in.
+    pub files: Vec<SourceText>,
+    /// The texts.
+    pub templates: Templates,
+}
+
+/// Reads everything again; also what SIGHUP does.
+pub fn load(places: &Places, as_of: Timestamp) -> Result<Loaded, Failure> {
+    let templates = templates(places)?;
+    let files = read(&places.matrix)?;
+    Ok(parse(files, templates, as_of))
+}
+
+/// The matrix and the texts that ship.
+pub fn shipped(as_of: Timestamp) -> Loaded {
+    let file = |(name, text): &(&str, &str)| SourceText { path: Path::new("matrix").join(name), text: (*text).into() };
+    parse(SHIPPED.iter().map(file).collect(), Templates::shipped(), as_of)
+}
+
+fn parse(files: Vec<SourceText>, templates: Templates, as_of: Timestamp) -> Loaded {
+    let revisions = templates.revisions();
+    let parsed = Matrix::parse(&files, &Known { templates: &revisions }, as_of);
+    Loaded { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates }
+}
+
+impl Loaded {
+    /// The matrix, or its errors on standard error and a failure that counts them.
+    pub fn demand(self) -> Result<(Matrix, Templates), Failure> {
+        if !self.diagnostics.is_empty() {
+            let colour = colours(std::io::stderr().is_terminal());
+            eprint!("{}", matrix::render(&self.diagnostics, &self.files, colour));
+        }
+        let errors = self.errors();
+        let templates = self.templates;
+        self.matrix.map(|matrix| (matrix, templates)).ok_or_else(|| {
+            format!("the matrix has {errors} error(s): nothing was started; `stentor check` shows them again").into()
+        })
+    }
+
+    /// How many of the diagnostics are errors.
+    pub fn errors(&self) -> usize {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
+    }
+}
+
+fn read(folder: &Path) -> Result<Vec<SourceText>, Failure> {
+    matrix::read_folder(folder).map_err(|error| {
+        format!(
+            "the matrix in {} can not be read: {error}\n  \
+             name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none",
+            folder.display()
+        )
+        .into()
+    })
+}
+
+fn templates(places: &Places) -> Result<Templates, Failure> {
+    match &places.templates {
+        Some(folder) => Ok(Templates::load(folder)?),
+        None if Path::new("templates").is_dir() => Ok(Templates::load(Path::new("templates"))?),
+        None => Ok(Templates::shipped()),
+    }
+}
+
+/// The wall clock, for what is not a crisis: which rotation turns are counted, which names are printed.
+#[expect(clippy::disallowed_methods, reason = "a command's own `now` enters here")]
+pub fn now() -> Timestamp {
+    Timestamp::from(chrono::Utc::now())
+}

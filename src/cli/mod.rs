@@ -1,0 +1,152 @@
+//! The command line: one file a subcommand.
+
+mod answer;
+mod check;
+mod client;
+mod daemon;
+mod demo;
+mod desk_link;
+mod explain;
+mod fire;
+mod incidents;
+mod journal;
+mod load;
+mod resolve;
+mod serve;
+mod show;
+mod table;
+
+use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use std::{path::PathBuf, process::ExitCode};
+
+/// Turns a crisis signal into engaged humans: the right roles, at once, each with the context that its job needs, until
+/// somebody has really taken it.
+#[derive(Debug, Parser)]
+#[command(name = "stentor", version, propagate_version = true)]
+pub struct Cli {
+    #[command(flatten)]
+    places: Places,
+    #[command(subcommand)]
+    command: Command,
+}
+
+/// Where things are. Each may also be set in the environment.
+#[derive(Debug, Clone, Args)]
+pub struct Places {
+    /// The folder of the Crisis Escalation Matrix (*.toml)
+    #[arg(long, global = true, env = "STENTOR_MATRIX", default_value = "matrix", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub matrix: PathBuf,
+    /// The folder whose texts replace the shipped ones [default: templates, where it is there]
+    #[arg(long, global = true, env = "STENTOR_TEMPLATES", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub templates: Option<PathBuf>,
+    /// The folder of what must survive [default: the matrix's daemon.state, or state]
+    #[arg(long, global = true, env = "STENTOR_STATE", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub state: Option<PathBuf>,
+    /// The daemon's Unix socket [default: stentor.sock in the state folder]
+    #[arg(long, global = true, env = "STENTOR_SOCKET", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub socket: Option<PathBuf>,
+}
+
+impl Places {
+    /// The state folder, where nothing of the matrix is known.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| PathBuf::from("state"))
+    }
+
+    /// The daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| self.state().join("stentor.sock"))
+    }
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run the daemon
+    Serve(serve::Serve),
+    /// Find every fault of the matrix: exit 1 on errors, 0 on warnings
+    Check(check::Check),
+    /// Show who would be paged for an alert: when, by what, in which words
+    Explain(explain::Explain),
+    /// Send an alert by hand
+    Fire(fire::Fire),
+    /// List incidents
+    Incidents(incidents::Incidents),
+    /// Show one incident: each role's stages and time to engagement beside its target
+    Show(show::Show),
+    /// Answer for a role as the person that the matrix says you are
+    Answer(answer::Answer),
+    /// Close an incident
+    Resolve(resolve::Resolve),
+    /// Hand out a person's link to their desk page; it signs in for 15 minutes
+    DeskLink(desk_link::DeskLink),
+    /// Verify or export the journal
+    Journal(journal::Journal),
+    /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
+    Demo(demo::Demo),
+    /// Print shell completions
+    Completions {
+        /// For which shell
+        shell: clap_complete::Shell,
+    },
+    /// Write the man pages into a folder
+    Man {
+        /// Which folder
+        #[arg(value_hint = ValueHint::DirPath)]
+        folder: PathBuf,
+    },
+}
+
+/// What goes wrong on the command line, as people read it: what, why, what to do.
+pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+
+/// Runs the command that was asked for.
+pub fn run(cli: Cli) -> ExitCode {
+    match dispatch(cli) {
+        Ok(code) => code,
+        Err(failure) => {
+            eprintln!("stentor: {failure}");
+            let mut source = failure.source();
+            while let Some(cause) = source {
+                eprintln!("  because {cause}");
+                source = cause.source();
+            }
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+    let places = &cli.places;
+    match cli.command {
+        Command::Serve(serve) => serve.run(places),
+        Command::Check(check) => check.run(places),
+        Command::Explain(explain) => explain.run(places),
+        Command::Fire(fire) => fire.run(places),
+        Command::Incidents(incidents) => incidents.run(places),
+        Command::Show(show) => show.run(places),
+        Command::Answer(answer) => answer.run(places),
+        Command::Resolve(resolve) => resolve.run(places),
+        Command::DeskLink(link) => link.run(places),
+        Command::Journal(journal) => journal.run(places),
+        Command::Demo(demo) => demo.run(places),
+        Command::Completions { shell } => {
+            clap_complete::generate(shell, &mut Cli::command(), "stentor", &mut std::io::stdout());
+            Ok(ExitCode::SUCCESS)
+        }
+        Command::Man { folder } => {
+            std::fs::create_dir_all(&folder)?;
+            clap_mangen::generate_to(Cli::command(), &folder)?;
+            Ok(ExitCode::SUCCESS)
+        }
+    }
+}
+
+/// A runtime with few threads: the daemon waits most of the time.
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
+    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
+}
+
+/// Whether to colour what goes to a stream that is a terminal (or not): `NO_COLOR` says no.
+fn colours(is_terminal: bool) -> bool {
+    is_terminal && crate::config::variable("NO_COLOR").is_none()
+}

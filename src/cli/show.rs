@@ -1,0 +1,158 @@
+//! `stentor show`: one incident, its roles' stages, its pages, its timeline.
+
+use super::{Failure, Places, client::Client, table};
+use crate::{
+    core::{Event, Record, sentence::sentence},
+    http::view::{IncidentView, RoleView},
+};
+use clap::Args;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct Show {
+    /// Which, e.g. INC-42 or 42
+    incident: crate::core::IncidentId,
+    /// Every page with its state and trouble
+    #[arg(long)]
+    pages: bool,
+    /// The texts that were shown, to the letter, with placeholders in place of codes and links
+    #[arg(long)]
+    texts: bool,
+    /// Print everything as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl Show {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let client = Client::of(places)?;
+        let incident: IncidentView = client.get(&format!("/v1/incidents/{}", self.incident))?;
+        let timeline = timeline(&client, &incident.id)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&json!({ "incident": incident, "timeline": timeline }))?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        println!("{}", head(&incident));
+        println!("\n{}", roles(&incident.roles));
+        if self.pages {
+            println!("\n{}", pages(&incident));
+        }
+        println!("\nTIMELINE (UTC)");
+        for record in &timeline {
+            println!("  {}  {}", record.at.to_utc().format("%H:%M:%S%.3f"), sentence(&record.event));
+        }
+        if self.texts {
+            print_texts(&client, &incident)?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// The engagement table alone.
+pub fn roles(roles: &[RoleView]) -> String {
+    let mut rows = table::table(&[
+        "role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "met",
+    ]);
+    for role in roles {
+        let who = match (&role.holder, &role.covered_by) {
+            (Some(holder), Some(by)) => format!("{holder} as {by}"),
+            (Some(holder), None) => holder.clone(),
+            (None, _) => "-".into(),
+        };
+        let target = role.target_ms.map(|ms| {
+            format!("{} of {}", role.target_percent.map_or("?".into(), |p| format!("{p} %")), table::span(ms))
+        });
+        rows.add_row([
+            role.role.clone(),
+            role.state.clone(),
+            who,
+            table::maybe(role.stages.sent),
+            table::maybe(role.stages.provider_accepted),
+            table::maybe(role.stages.seen),
+            table::maybe(role.stages.answered),
+            table::maybe(role.tte_ms),
+            target.unwrap_or_else(|| "-".into()),
+            met(role).into(),
+        ]);
+    }
+    rows.to_string()
+}
+
+/// Covered is never counted as engaged.
+fn met(role: &RoleView) -> &'static str {
+    match (role.state.as_str(), role.tte_ms, role.target_ms) {
+        ("engaged", Some(tte), Some(target)) if tte <= target => "yes",
+        ("engaged" | "covered" | "closed", _, Some(_)) => "no",
+        _ => "-",
+    }
+}
+
+fn head(incident: &IncidentView) -> String {
+    let word = if incident.drill { "DRILL" } else { "LIVE" };
+    let mut lines = vec![
+        format!("{word} {} {} ({})", incident.id, incident.summary, incident.status),
+        format!("  trigger {}, key {}, {} alert(s)", incident.trigger, incident.key, incident.alerts),
+        format!("  opened {}", incident.opened_at),
+    ];
+    let ago = |name: &str, at: crate::core::Timestamp| {
+        let ms = at.micros_since(incident.opened_at) as f64 / 1e3;
+        format!("  {name} {at} ({} after opening)", table::span(ms))
+    };
+    lines.extend(incident.detected_at.map(|at| ago("detected", at)));
+    lines.push(ago("accepted", incident.received_at));
+    lines.extend(incident.silent_since.map(|at| format!("  its monitor has been silent since {at}")));
+    lines.extend(incident.all_clear_at.map(|at| format!("  its monitor said all clear at {at}")));
+    if let (Some(by), Some(at)) = (&incident.resolved_by, incident.resolved_at) {
+        lines.push(format!("  resolved by {by} at {at}"));
+    }
+    lines.join("\n")
+}
+
+fn pages(incident: &IncidentView) -> String {
+    let mut rows =
+        table::table(&["page", "what", "role", "to", "by", "state", "born", "accepted", "refusals", "remark"]);
+    for page in &incident.pages {
+        let instead = page.instead_of.map(|n| format!("in place of page {n}"));
+        let repeated = page.maybe_repeated.then(|| "perhaps sent twice".to_owned());
+        let remark: Vec<String> = [instead, repeated, page.trouble.clone()].into_iter().flatten().collect();
+        rows.add_row([
+            page.n.to_string(),
+            page.purpose.clone(),
+            page.role.clone().unwrap_or_default(),
+            page.person.clone().unwrap_or_else(|| "war room".into()),
+            page.channel.clone(),
+            page.state.clone(),
+            table::span(page.born),
+            table::maybe(page.accepted),
+            page.refusals.to_string(),
+            remark.join("; "),
+        ]);
+    }
+    rows.to_string()
+}
+
+fn timeline(client: &Client, id: &str) -> Result<Vec<Record<Event>>, Failure> {
+    let (mut records, mut after) = (Vec::new(), 0);
+    loop {
+        let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
+        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(records) };
+        for line in &lines {
+            records.push(serde_json::from_str(line["body"].as_str().unwrap_or_default())?);
+        }
+        after = last;
+    }
+}
+
+fn print_texts(client: &Client, incident: &IncidentView) -> Result<(), Failure> {
+    for page in &incident.pages {
+        let Some(hash) = &page.text else { continue };
+        let text: Value = client.get(&format!("/v1/texts/{hash}"))?;
+        let to = page.person.as_deref().unwrap_or("the war room");
+        println!("\nPAGE {} to {to} by {} ({hash})", page.n, page.channel);
+        for line in text["text"].as_str().unwrap_or_default().lines() {
+            println!("  | {line}");
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,79 @@
+//! The one reader of environment and files: secrets, folders, the process' own limits.
+
+use secrecy::SecretString;
+use std::{io, path::PathBuf};
+
+/// The longest secret that is read, in bytes.
+const SECRET_MAX: u64 = 64 * 1024;
+
+/// Where a secret lies.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Secret {
+    /// In this environment variable.
+    Env(String),
+    /// In this file.
+    File(PathBuf),
+    /// In systemd's credentials directory, under this name.
+    Credential(String),
+}
+
+/// Why a secret can not be had.
+#[derive(Debug, thiserror::Error)]
+pub enum SecretError {
+    /// The variable is not set, or empty.
+    #[error("the environment variable {0} is not set")]
+    Unset(String),
+    /// The file can not be read.
+    #[error("{path} can not be read")]
+    Unreadable {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// It is there and empty.
+    #[error("{0} is empty")]
+    Empty(PathBuf),
+    /// Not under systemd.
+    #[error("the credential {0:?} needs systemd's LoadCredential= (CREDENTIALS_DIRECTORY is not set)")]
+    NoCredentials(String),
+}
+
+/// Reads a secret; white space around it is not part of it.
+pub fn secret(secret: &Secret) -> Result<SecretString, SecretError> {
+    match secret {
+        Secret::Env(name) => {
+            let value = variable(name).ok_or_else(|| SecretError::Unset(name.clone()))?;
+            Ok(SecretString::from(value.trim()))
+        }
+        Secret::File(path) => read(path.clone()),
+        Secret::Credential(name) => {
+            let folder =
+                variable("CREDENTIALS_DIRECTORY").ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
+            read(PathBuf::from(folder).join(name))
+        }
+    }
+}
+
+/// A file of root certificates that are trusted beside the system's, for mail relays of the house's own CA:
+/// `STENTOR_CA_FILE`.
+pub fn extra_ca() -> Option<PathBuf> {
+    variable("STENTOR_CA_FILE").map(PathBuf::from)
+}
+
+/// An environment variable that is set, not empty, and UTF-8.
+pub fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok().filter(|value| !value.is_empty())
+}
+
+fn read(path: PathBuf) -> Result<SecretString, SecretError> {
+    use io::Read;
+    let mut text = String::new();
+    let file = std::fs::File::open(&path).map_err(|source| SecretError::Unreadable { path: path.clone(), source })?;
+    file.take(SECRET_MAX)
+        .read_to_string(&mut text)
+        .map_err(|source| SecretError::Unreadable { path: path.clone(), source })?;
+    let trimmed = text.trim();
+    if trimmed.is_empty() { Err(SecretError::Empty(path)) } else { Ok(SecretString::from(trimmed)) }
+}

@@ -1,0 +1,138 @@
+//! Events as sentences, for log lines, timelines and audit trails. Readable alone.
+
+use super::{
+    answer::Verdict,
+    engagement::Outcome,
+    event::{Event, Why},
+    incident::Incident,
+    page::{Page, Purpose, Settlement, Stage},
+    time::Timestamp,
+};
+
+/// One sentence that says what happened.
+pub fn sentence(event: &Event) -> String {
+    match event {
+        Event::Opened(opening) => {
+            let word = if opening.alert.drill { "DRILL" } else { "LIVE" };
+            format!("{word} incident opened by trigger {}: {}", opening.plan.trigger, opening.summary)
+        }
+        Event::Joined { alert } => format!("again: {}", alert.headline()),
+        Event::AllClear { source } => format!("monitor {source} says that it is over"),
+        Event::SourceSilent { lease } => format!("the monitor has been silent since its word lapsed at {lease}"),
+        Event::RoleEntered { role, instead_of: None } => format!("{role} is to be engaged"),
+        Event::RoleEntered { role, instead_of: Some(other) } => format!("{role} is entered in place of {other}"),
+        Event::StepEntered { role, step, round, on_call, why, .. } => {
+            let people: Vec<&str> = on_call.iter().map(|person| person.as_str()).collect();
+            let whom = if people.is_empty() { "nobody is on call".to_owned() } else { people.join(", ") };
+            let why = match why {
+                Why::Entered => "",
+                Why::TimedOut => " after nobody answered in time",
+                Why::NobodyLeft => " since nobody before could answer any more",
+            };
+            let again = if *round == 0 { String::new() } else { format!(", round {}", round + 1) };
+            format!("{role} step {}{again}{why}: {whom}", step + 1)
+        }
+        Event::Paged { page } => paged(page),
+        Event::Settled { page, settlement, .. } => settled(*page, settlement),
+        Event::Overdue { page } => format!("page {page} was not accepted within its channel's patience"),
+        Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
+        Event::Reported { page, stage: Stage::Delivered } => format!("page {page} was delivered"),
+        Event::Reported { page, stage: Stage::Seen } => format!("page {page} was seen"),
+        Event::Withdrawn { pages } => format!("{} queued page(s) withdrawn", pages.len()),
+        Event::Answered { role, person, answer, via, verdict, .. } => {
+            let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
+            format!("{person} answered {answer}{role} by {via}: {}", judged(verdict))
+        }
+        Event::Engaged { role, person } => format!("{role} is engaged: {person} has it"),
+        Event::Covered { role, by, person } => format!("{role} is covered by {by}: {person} has it"),
+        Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
+        Event::HandedOver { role, next } => format!("nobody answered for {role}: {next} takes over"),
+        Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
+        Event::Resolved { by } => format!("resolved by {by}"),
+    }
+}
+
+/// What became of an answer, said to the one who gave it.
+pub fn judged(verdict: &Verdict) -> String {
+    match verdict {
+        Verdict::Engages => "you have it".into(),
+        Verdict::Received => "received; the role still needs somebody who takes it".into(),
+        Verdict::StandbyGranted { until } => format!("standby granted until {}", clock(*until)),
+        Verdict::StandbyRefused => "no standby left for this role".into(),
+        Verdict::Passed => "passed on".into(),
+        Verdict::TooLate { has } => format!("too late: {has} has it"),
+        Verdict::Repeated => "you said so before".into(),
+        Verdict::Closed => "the incident is over".into(),
+        Verdict::NotAsked => "you were not asked for this".into(),
+        Verdict::WhichRole { roles } => {
+            let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
+            format!("which role? you were asked for {}", roles.join(", "))
+        }
+    }
+}
+
+/// What an incident's state tells of its past, oldest first: the trail that a brief can show without reading a journal.
+pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
+    let mut trail = Vec::new();
+    if let Some(at) = incident.detected_at {
+        trail.push((at, format!("detected by {}", incident.alert.source)));
+    }
+    trail.push((incident.received_at, "alert accepted".to_owned()));
+    trail.push((incident.opened_at, format!("incident opened by trigger {}", incident.trigger)));
+    for page in incident.pages.values().filter(|page| page.person.is_some()) {
+        trail.push((page.born_at, paged(page)));
+        if let Some(at) = page.stages.accepted {
+            trail.push((at, settled_short(page)));
+        }
+        if let Some(at) = page.stages.seen {
+            trail.push((at, format!("page {} was seen", page.n)));
+        }
+    }
+    for (role, engagement) in &incident.engagements {
+        if let Some(outcome) = &engagement.outcome {
+            let how = match outcome {
+                Outcome::Engaged { person, .. } => format!("{role} is engaged: {person} has it"),
+                Outcome::Covered { by, person, .. } => format!("{role} is covered by {by}: {person} has it"),
+                Outcome::StoodDown { .. } => format!("{role} is stood down"),
+                Outcome::Closed { .. } => format!("{role} was open when the incident was resolved"),
+            };
+            trail.push((outcome.at(), how));
+        }
+    }
+    trail.sort_by_key(|(at, _)| *at);
+    trail
+}
+
+fn paged(page: &Page) -> String {
+    let to = page.person.as_ref().map_or("the war room", |person| person.as_str());
+    let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
+    let instead = page.instead_of.map_or(String::new(), |n| format!(" in place of page {n}"));
+    let what = match &page.purpose {
+        Purpose::Brief { round: 0 } => "brief".to_owned(),
+        Purpose::Brief { round } => format!("reminder {round}"),
+        Purpose::Taken { by, .. } => format!("word that {by} has it"),
+        Purpose::StoodDown => "word of standing down".to_owned(),
+        Purpose::Resolved => "word of the end".to_owned(),
+        Purpose::RoomCard => "war room".to_owned(),
+        Purpose::RoomLine { line } => format!("line {line:?}"),
+    };
+    format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
+}
+
+fn settled(n: u32, settlement: &Settlement) -> String {
+    match settlement {
+        Settlement::Accepted { receipt } => format!("page {n} was accepted ({})", receipt.id),
+        Settlement::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
+        Settlement::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
+        Settlement::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
+        Settlement::Unsent => format!("page {n} was withdrawn before it was sent"),
+    }
+}
+
+fn settled_short(page: &Page) -> String {
+    format!("page {} was accepted by {}", page.n, page.channel)
+}
+
+fn clock(at: Timestamp) -> String {
+    at.to_utc().format("%H:%M:%S UTC").to_string()
+}

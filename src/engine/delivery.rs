@@ -1,0 +1,227 @@
+//! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
+//! so that the simulation runs this very code.
+
+use crate::core::{
+    ChannelName, IncidentId, Page, PageId, PersonName, Timestamp,
+    retry::{Pace, Paced},
+};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+/// How many sends one channel may have under way; a channel that hangs delays only itself.
+pub const IN_FLIGHT_MAX: usize = 64;
+
+/// Destinations whose pace is remembered before those that are idle are forgotten.
+const DESTINATIONS_MAX: usize = 10_000;
+
+/// Where a page goes: the unit of pace. A person by a channel, or an incident's room.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Destination {
+    Person(ChannelName, PersonName),
+    Room(ChannelName, IncidentId),
+}
+
+/// Crisis before reminder before status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Lane {
+    Crisis,
+    Reminder,
+    Status,
+}
+
+/// When a page is due and how urgent it is: the order of a channel's queue.
+type Turn = (Timestamp, Lane, PageId);
+
+#[derive(Debug)]
+struct Waiting {
+    channel: ChannelName,
+    destination: Destination,
+    lane: Lane,
+    born_at: Timestamp,
+    /// Its turn in its channel's queue; none while it is being sent.
+    turn: Option<Turn>,
+    withdrawn: bool,
+}
+
+#[derive(Debug, Default)]
+struct Lines {
+    queue: BTreeSet<Turn>,
+    in_flight: usize,
+}
+
+/// The pages this node has claimed.
+#[derive(Debug, Default)]
+pub struct Delivery {
+    pages: HashMap<PageId, Waiting>,
+    channels: BTreeMap<ChannelName, Lines>,
+    paced: HashMap<Destination, Paced>,
+}
+
+/// What may be done now.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Ready {
+    /// To be sent.
+    pub start: Vec<PageId>,
+    /// Withdrawn before they were sent.
+    pub unsent: Vec<PageId>,
+}
+
+impl Delivery {
+    /// Queues a page that this node has claimed. A page that is known already is left as it is.
+    pub fn enqueue(&mut self, incident: IncidentId, page: &Page) {
+        let id = PageId { incident, n: page.n };
+        if self.pages.contains_key(&id) {
+            return;
+        }
+        let destination = match &page.person {
+            Some(person) => Destination::Person(page.channel.clone(), person.clone()),
+            None => Destination::Room(page.channel.clone(), incident),
+        };
+        let lane = match &page.purpose {
+            crate::core::Purpose::Brief { round: 0 } => Lane::Crisis,
+            crate::core::Purpose::Brief { .. } => Lane::Reminder,
+            _ => Lane::Status,
+        };
+        let turn = (page.retry_at.unwrap_or(page.born_at), lane, id);
+        self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
+        let (channel, born_at) = (page.channel.clone(), page.born_at);
+        self.pages.insert(id, Waiting { channel, destination, lane, born_at, turn: Some(turn), withdrawn: false });
+    }
+
+    /// A page is not wanted any more. One that is being sent ends as it ends.
+    pub fn withdraw(&mut self, id: PageId) {
+        if let Some(waiting) = self.pages.get_mut(&id) {
+            waiting.withdrawn = true;
+        }
+        // Its turn comes at once, so that it is reported unsent without delay.
+        self.requeue(id, Timestamp::default());
+    }
+
+    /// A waiting page's channel may take it now: its desk opened.
+    pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
+        let here = |waiting: &Waiting| {
+            waiting.destination == Destination::Person(channel.clone(), person.clone()) && waiting.turn.is_some()
+        };
+        let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
+        for id in ids {
+            self.requeue(id, now);
+        }
+    }
+
+    /// The page ended or is not ours any more.
+    pub fn finish(&mut self, id: PageId) {
+        if let Some(waiting) = self.pages.remove(&id) {
+            self.leave_line(&waiting);
+        }
+    }
+
+    /// The page is to be tried again at `at`.
+    pub fn retry(&mut self, id: PageId, at: Timestamp) {
+        let Some(waiting) = self.pages.get_mut(&id) else { return };
+        let before = std::mem::replace(&mut waiting.turn, Some((at, waiting.lane, id)));
+        let channel = waiting.channel.clone();
+        let line = self.channels.entry(channel).or_default();
+        match before {
+            Some(turn) => drop(line.queue.remove(&turn)),
+            None => line.in_flight = line.in_flight.saturating_sub(1),
+        }
+        line.queue.insert((at, waiting.lane, id));
+    }
+
+    /// The provider asked everybody to wait on this page's destination.
+    pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
+        if let Some(waiting) = self.pages.get(&id) {
+            self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        }
+    }
+
+    /// Takes out what may start at `now`, most urgent first, as far as pace and concurrency allow.
+    pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> Pace) -> Ready {
+        let mut ready = Ready::default();
+        let channels: Vec<ChannelName> = self.channels.keys().cloned().collect();
+        for channel in channels {
+            self.ready_of(&channel, now, pace(&channel), &mut ready);
+        }
+        self.forget_idle(now);
+        ready
+    }
+
+    fn ready_of(&mut self, channel: &ChannelName, now: Timestamp, pace: Pace, ready: &mut Ready) {
+        let Some(line) = self.channels.get_mut(channel) else { return };
+        while let Some(turn @ (at, lane, id)) = line.queue.first().copied() {
+            if now < at {
+                return;
+            }
+            let Some(waiting) = self.pages.get_mut(&id) else {
+                line.queue.remove(&turn);
+                continue;
+            };
+            if waiting.withdrawn {
+                line.queue.remove(&turn);
+                waiting.turn = None;
+                line.in_flight += 1;
+                ready.unsent.push(id);
+                continue;
+            }
+            if IN_FLIGHT_MAX <= line.in_flight {
+                return;
+            }
+            line.queue.remove(&turn);
+            let paced = self.paced.entry(waiting.destination.clone()).or_default();
+            let free_at = paced.ready_at(pace, now);
+            if now < free_at {
+                waiting.turn = Some((free_at, lane, id));
+                line.queue.insert((free_at, lane, id));
+                continue;
+            }
+            paced.start(pace, now);
+            waiting.turn = None;
+            line.in_flight += 1;
+            ready.start.push(id);
+        }
+    }
+
+    /// When [`Delivery::ready`] can have something, if nothing else happens before.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        let open = self.channels.values().filter(|line| line.in_flight < IN_FLIGHT_MAX);
+        open.filter_map(|line| line.queue.first().map(|(at, _, _)| *at)).min()
+    }
+
+    /// When the oldest page that was not handed to its channel yet was born.
+    pub fn oldest_unsent(&self) -> Option<Timestamp> {
+        self.pages.values().filter(|w| w.turn.is_some()).map(|w| w.born_at).min()
+    }
+
+    /// Pages held, waiting and under way.
+    pub fn len(&self) -> usize {
+        self.pages.len()
+    }
+
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        self.pages.is_empty()
+    }
+
+    fn requeue(&mut self, id: PageId, at: Timestamp) {
+        let Some(waiting) = self.pages.get_mut(&id) else { return };
+        let Some(before) = waiting.turn else { return };
+        let turn = (at, waiting.lane, id);
+        waiting.turn = Some(turn);
+        let line = self.channels.entry(waiting.channel.clone()).or_default();
+        line.queue.remove(&before);
+        line.queue.insert(turn);
+    }
+
+    fn leave_line(&mut self, waiting: &Waiting) {
+        let Some(line) = self.channels.get_mut(&waiting.channel) else { return };
+        match waiting.turn {
+            Some(turn) => drop(line.queue.remove(&turn)),
+            None => line.in_flight = line.in_flight.saturating_sub(1),
+        }
+    }
+
+    fn forget_idle(&mut self, now: Timestamp) {
+        if DESTINATIONS_MAX < self.paced.len() {
+            self.paced.retain(|_, paced| paced.is_held(now));
+        }
+    }
+}

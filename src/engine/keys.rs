@@ -1,0 +1,148 @@
+//! Codes, links and sessions, derived from the server key when they are needed and never stored.
+//!
+//! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another.
+
+use crate::core::{PageId, PersonName, Timestamp};
+use hmac::{Hmac, KeyInit, Mac};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::Sha256;
+use std::time::Duration;
+use subtle::ConstantTimeEq;
+
+/// Digits of an answer code.
+pub const CODE_DIGITS: usize = 5;
+
+/// How long a desk link may be used to sign in.
+pub const DESK_LINK_LIFE: Duration = Duration::from_secs(15 * 60);
+
+/// How long a signed-in desk stays signed in.
+pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
+
+/// The server key's derivations.
+#[derive(Clone)]
+pub struct Keys([u8; 32]);
+
+impl Keys {
+    /// From the store's server key.
+    pub fn new(key: [u8; 32]) -> Self {
+        Self(key)
+    }
+
+    /// The code that answers a page: [`CODE_DIGITS`] digits, never beginning with zero.
+    pub fn code(&self, page: PageId) -> SecretString {
+        let mac = self.mac("code", &page.to_string());
+        let n = u64::from_be_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], mac[6], mac[7]]);
+        let (low, span) = (10_u64.pow(CODE_DIGITS as u32 - 1), 9 * 10_u64.pow(CODE_DIGITS as u32 - 1));
+        SecretString::from((low + n % span).to_string())
+    }
+
+    /// Whether `given` is the page's code.
+    pub fn is_code(&self, page: PageId, given: &str) -> bool {
+        same(self.code(page).expose_secret(), given)
+    }
+
+    /// The last part of a page's answer link.
+    pub fn link_token(&self, page: PageId) -> SecretString {
+        SecretString::from(format!("{page}.{}", hex(&self.mac("link", &page.to_string())[..16])))
+    }
+
+    /// The page that a link's token stands for.
+    pub fn page_of_link(&self, token: &str) -> Option<PageId> {
+        let (page, _) = token.rsplit_once('.')?;
+        let page: PageId = page.parse().ok()?;
+        same(self.link_token(page).expose_secret(), token).then_some(page)
+    }
+
+    /// A token that signs a person in until `until`.
+    pub fn sign_in(&self, person: &PersonName, until: Timestamp) -> SecretString {
+        self.grant("desk", person, until)
+    }
+
+    /// A signed-in desk's cookie.
+    pub fn session(&self, person: &PersonName, until: Timestamp) -> SecretString {
+        self.grant("session", person, until)
+    }
+
+    /// Whom a desk link signs in, if it is good at `now`.
+    pub fn signed_in(&self, token: &str, now: Timestamp) -> Option<PersonName> {
+        self.granted("desk", token, now)
+    }
+
+    /// Whose session a cookie is, if it is good at `now`.
+    pub fn person_of_session(&self, cookie: &str, now: Timestamp) -> Option<PersonName> {
+        self.granted("session", cookie, now)
+    }
+
+    /// What a desk page must send along with an answer: a page of another site can not know it.
+    pub fn csrf(&self, cookie: &str) -> SecretString {
+        SecretString::from(hex(&self.mac("csrf", cookie)[..16]))
+    }
+
+    fn grant(&self, label: &str, person: &PersonName, until: Timestamp) -> SecretString {
+        let seconds = until.as_micros() / 1_000_000;
+        let mac = self.mac(label, &format!("{person}.{seconds}"));
+        SecretString::from(format!("{person}.{seconds}.{}", hex(&mac[..16])))
+    }
+
+    fn granted(&self, label: &str, token: &str, now: Timestamp) -> Option<PersonName> {
+        let (rest, _) = token.rsplit_once('.')?;
+        let (person, seconds) = rest.rsplit_once('.')?;
+        let until = Timestamp::from_micros(seconds.parse::<i64>().ok()?.checked_mul(1_000_000)?);
+        let person = PersonName::from(person);
+        let good = same(self.grant(label, &person, until).expose_secret(), token);
+        (good && now < until).then_some(person)
+    }
+
+    fn mac(&self, label: &str, text: &str) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&self.0.into());
+        mac.update(label.as_bytes());
+        mac.update(&[0]);
+        mac.update(text.as_bytes());
+        mac.finalize().into_bytes().into()
+    }
+}
+
+/// Compares two secrets without telling by the time it takes where they differ.
+pub fn same(a: &str, b: &str) -> bool {
+    a.as_bytes().ct_eq(b.as_bytes()).into()
+}
+
+/// Lower-case hexadecimal.
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::IncidentId;
+
+    #[test]
+    fn a_link_opens_its_own_page_and_no_other() {
+        let keys = Keys::new([7; 32]);
+        let page = PageId { incident: IncidentId(12), n: 3 };
+        let token = keys.link_token(page);
+        assert_eq!(keys.page_of_link(token.expose_secret()), Some(page));
+        let forged = token.expose_secret().replace("INC-12.3", "INC-12.4");
+        assert_eq!(keys.page_of_link(&forged), None);
+        assert_eq!(Keys::new([8; 32]).page_of_link(token.expose_secret()), None);
+    }
+
+    #[test]
+    fn a_desk_link_is_no_session_and_ends() {
+        let (keys, now) = (Keys::new([7; 32]), Timestamp::from_micros(1_000_000_000));
+        let token = keys.sign_in(&PersonName::from("ana"), now + DESK_LINK_LIFE);
+        assert_eq!(keys.signed_in(token.expose_secret(), now), Some(PersonName::from("ana")));
+        assert_eq!(keys.signed_in(token.expose_secret(), now + DESK_LINK_LIFE), None);
+        assert_eq!(keys.person_of_session(token.expose_secret(), now), None);
+    }
+
+    #[test]
+    fn codes_have_five_digits() {
+        let keys = Keys::new([7; 32]);
+        for n in 1..500 {
+            let code = keys.code(PageId { incident: IncidentId(1), n });
+            assert_eq!(code.expose_secret().len(), CODE_DIGITS);
+        }
+    }
+}

@@ -1,0 +1,189 @@
+//! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
+
+use crate::{
+    channel::{Channel, Contact, kannel::Kannel, outbox::Outbox, screen::Hub, slack::Slack, smtp::Smtp},
+    config,
+    core::{ChannelName, PersonName, SourceName, retry::Pace},
+    matrix::{ChannelKind, ChannelSettings, Matrix, SecretRef},
+    template::{Form, Templates},
+};
+use secrecy::SecretString;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// The matrix with everything that it needs to work.
+pub struct Live {
+    /// The Crisis Escalation Matrix.
+    pub matrix: Matrix,
+    /// What each role reads.
+    pub templates: Templates,
+    /// How humans are reached.
+    pub channels: BTreeMap<ChannelName, Wired>,
+    /// Display names.
+    pub names: BTreeMap<PersonName, String>,
+    /// Bearer tokens of the sources that have one here.
+    pub tokens: Vec<(SourceName, SecretString)>,
+}
+
+/// One channel, ready to send.
+pub struct Wired {
+    /// It.
+    pub channel: Arc<dyn Channel>,
+    /// What kind the matrix says it is.
+    pub kind: ChannelKind,
+    /// Why it writes to the outbox of the sandbox instead, where it does.
+    pub sandboxed: Option<String>,
+    /// How long one attempt may take; the node's lease must outlast it.
+    pub timeout: Duration,
+    /// How fast one destination may be written to.
+    pub pace: Pace,
+    /// What authenticates its callbacks (Slack's signing secret, the gateway's token).
+    pub inbound: Option<SecretString>,
+}
+
+/// The longest time that one attempt may take on any channel.
+pub const SEND_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// What channels share over reloads.
+#[derive(Clone)]
+pub struct Shared {
+    /// The desks that are open.
+    pub hub: Arc<Hub>,
+    /// Where the sandbox writes.
+    pub outbox: Arc<Outbox>,
+    /// Whether every channel but the screen is in the sandbox.
+    pub sandbox: bool,
+}
+
+impl Live {
+    /// Wires a matrix. A channel whose credentials are not there is put in the sandbox and says why; nothing fails.
+    pub fn wire(matrix: Matrix, templates: Templates, shared: &Shared) -> Self {
+        let channels = matrix
+            .channels
+            .iter()
+            .map(|(name, settings)| (name.clone(), wire_channel(name, settings, shared)))
+            .collect();
+        let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
+        let mut tokens = Vec::new();
+        for (source, settings) in &matrix.sources {
+            for token in &settings.tokens {
+                match config::secret(&reference(token)) {
+                    Ok(secret) => tokens.push((source.clone(), secret)),
+                    Err(error) => {
+                        tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");
+                    }
+                }
+            }
+        }
+        Self { matrix, templates, channels, names, tokens }
+    }
+
+    /// A person's contact data; none when the matrix does not know them any more.
+    pub fn contact(&self, person: &PersonName) -> Option<Contact> {
+        let known = self.matrix.people.get(person)?;
+        Some(Contact {
+            person: person.to_string(),
+            name: known.name.clone(),
+            phone: known.phone.clone(),
+            email: known.email.clone(),
+            slack: known.slack.clone(),
+        })
+    }
+
+    /// How humans call a person.
+    pub fn name_of<'a>(&'a self, person: &'a PersonName) -> &'a str {
+        self.names.get(person).map_or(person.as_str(), String::as_str)
+    }
+}
+
+/// The form of text that a kind of channel shows.
+pub fn form(kind: ChannelKind) -> Form {
+    match kind {
+        ChannelKind::Screen => Form::Screen,
+        ChannelKind::Slack => Form::Slack,
+        ChannelKind::Kannel => Form::Sms,
+        ChannelKind::Smtp => Form::Mail,
+    }
+}
+
+fn reference(secret: &SecretRef) -> config::Secret {
+    match secret {
+        SecretRef::Env(name) => config::Secret::Env(name.clone()),
+        SecretRef::File(path) => config::Secret::File(path.clone()),
+        SecretRef::Credential(name) => config::Secret::Credential(name.clone()),
+    }
+}
+
+fn wire_channel(name: &ChannelName, settings: &ChannelSettings, shared: &Shared) -> Wired {
+    let inbound = match settings.kind {
+        ChannelKind::Slack => settings.signing_secret.as_ref(),
+        ChannelKind::Kannel => settings.token.as_ref(),
+        ChannelKind::Screen | ChannelKind::Smtp => None,
+    };
+    let built = match settings.kind {
+        ChannelKind::Screen => Ok(shared.hub.clone() as Arc<dyn Channel>),
+        _ if shared.sandbox => Err("--sandbox".to_owned()),
+        ChannelKind::Slack => slack(settings),
+        ChannelKind::Kannel => kannel(settings),
+        ChannelKind::Smtp => smtp(settings),
+    };
+    let (channel, sandboxed) = match built {
+        Ok(channel) => (channel, None),
+        Err(why) => {
+            if !shared.sandbox {
+                tracing::warn!(channel = %name, why, "this channel writes to the outbox only");
+            }
+            (shared.outbox.channel(name.as_str(), settings.kind.as_str()) as Arc<dyn Channel>, Some(why))
+        }
+    };
+    Wired {
+        channel,
+        kind: settings.kind,
+        sandboxed,
+        timeout: settings.patience.min(SEND_TIMEOUT_MAX),
+        pace: settings.pace,
+        inbound: inbound.and_then(|secret| config::secret(&reference(secret)).ok()),
+    }
+}
+
+type Built = Result<Arc<dyn Channel>, String>;
+
+fn slack(settings: &ChannelSettings) -> Built {
+    let token = required(settings.token.as_ref(), "token")?;
+    Ok(Arc::new(Slack::new(crate::channel::slack::SlackSettings { token, api_url: settings.url.clone() })))
+}
+
+fn kannel(settings: &ChannelSettings) -> Built {
+    let password = required(settings.password.as_ref(), "password")?;
+    let url = settings.url.clone().ok_or("it has no url")?;
+    let username = settings.username.clone().ok_or("it has no username")?;
+    let kannel = Kannel::new(crate::channel::kannel::KannelSettings {
+        url,
+        username: SecretString::from(username),
+        password,
+        from: settings.from.clone(),
+    });
+    Ok(Arc::new(kannel.map_err(|error| error.to_string())?))
+}
+
+fn smtp(settings: &ChannelSettings) -> Built {
+    let url = settings.url.clone().ok_or("it has no url")?;
+    let from = settings.from.clone().ok_or("it has no from")?;
+    // A relay on loopback may need no login; one that names a user needs the password.
+    let password = match (&settings.username, &settings.password) {
+        (None, None) => None,
+        (_, password) => Some(required(password.as_ref(), "password")?),
+    };
+    let smtp = Smtp::new(crate::channel::smtp::SmtpSettings {
+        url,
+        username: settings.username.clone(),
+        password,
+        from,
+        ca: config::extra_ca(),
+    });
+    Ok(Arc::new(smtp.map_err(|error| error.to_string())?))
+}
+
+fn required(secret: Option<&SecretRef>, what: &str) -> Result<SecretString, String> {
+    let secret = secret.ok_or_else(|| format!("it has no {what}"))?;
+    config::secret(&reference(secret)).map_err(|error| error.to_string())
+}

@@ -1,0 +1,189 @@
+//! What is measured, for Prometheus to scrape.
+
+use crate::{
+    channel::SendError,
+    core::{ChannelName, Event, Incident, PageState, Receipt, Timestamp, engagement::Outcome},
+    store::Happened,
+};
+use prometheus_client::{
+    encoding::{EncodeLabelSet, text::encode},
+    metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
+    registry::{Registry, Unit},
+};
+use std::{sync::atomic::AtomicU64, time::Duration};
+
+/// Seconds; from a machine's pace to a human's.
+const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
+const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct PageLabels {
+    channel: String,
+    outcome: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct ChannelLabel {
+    channel: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct RoleLabels {
+    role: String,
+    outcome: &'static str,
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DoorLabels {
+    door: &'static str,
+    outcome: &'static str,
+}
+
+type Seconds = Family<ChannelLabel, Histogram, fn() -> Histogram>;
+
+/// The registry and what is in it. A value, so that engines in one process stay apart.
+pub struct Metrics {
+    registry: Registry,
+    pages: Family<PageLabels, Counter>,
+    send_seconds: Seconds,
+    engagement: Family<RoleLabels, Histogram, fn() -> Histogram>,
+    lateness: Histogram,
+    oldest_unsent: Gauge<f64, AtomicU64>,
+    incidents_opened: Family<RoleLabels, Counter>,
+    alerts: Family<DoorLabels, Counter>,
+    reloads: Family<DoorLabels, Counter>,
+}
+
+impl Metrics {
+    /// An empty registry with every metric named.
+    pub fn new() -> Self {
+        let send: fn() -> Histogram = || Histogram::new(SEND_SECONDS);
+        let engage: fn() -> Histogram = || Histogram::new(ENGAGE_SECONDS);
+        let metrics = Self {
+            registry: Registry::with_prefix("stentor"),
+            pages: Family::default(),
+            send_seconds: Family::new_with_constructor(send),
+            engagement: Family::new_with_constructor(engage),
+            lateness: Histogram::new(LATE_SECONDS),
+            oldest_unsent: Gauge::default(),
+            incidents_opened: Family::default(),
+            alerts: Family::default(),
+            reloads: Family::default(),
+        };
+        metrics.named()
+    }
+
+    fn named(mut self) -> Self {
+        let r = &mut self.registry;
+        r.register("pages", "Attempts to send a page, by channel and outcome", self.pages.clone());
+        r.register_with_unit(
+            "send",
+            "From the start of an attempt to the provider's word",
+            Unit::Seconds,
+            self.send_seconds.clone(),
+        );
+        r.register_with_unit(
+            "time_to_engagement",
+            "Incident opened until the role had its outcome",
+            Unit::Seconds,
+            self.engagement.clone(),
+        );
+        r.register_with_unit(
+            "timer_lateness",
+            "From a ladder's deadline to the commit that moved it",
+            Unit::Seconds,
+            self.lateness.clone(),
+        );
+        r.register_with_unit(
+            "oldest_unsent_page_age",
+            "Age of the oldest page that no channel was given yet",
+            Unit::Seconds,
+            self.oldest_unsent.clone(),
+        );
+        r.register("incidents_opened", "Incidents opened; the role label is the trigger", self.incidents_opened.clone());
+        r.register("alerts", "Requests with alerts, by door and outcome", self.alerts.clone());
+        r.register("reloads", "Reloads of the matrix", self.reloads.clone());
+        self
+    }
+
+    /// Counts what an event tells.
+    pub fn count(&self, happened: &Happened) {
+        if let Event::Opened(opening) = &happened.event {
+            let labels = RoleLabels {
+                role: opening.plan.trigger.to_string(),
+                outcome: "opened",
+                drill: flag(opening.alert.drill),
+            };
+            self.incidents_opened.get_or_create(&labels).inc();
+        }
+    }
+
+    /// Counts a role's outcome.
+    pub fn engaged(&self, incident: &Incident, role: &str, outcome: &Outcome) {
+        let word = match outcome {
+            Outcome::Engaged { .. } => "engaged",
+            Outcome::Covered { .. } => "covered",
+            Outcome::StoodDown { .. } | Outcome::Closed { .. } => return,
+        };
+        let labels = RoleLabels { role: role.to_owned(), outcome: word, drill: flag(incident.drill) };
+        let seconds = outcome.at().micros_since(incident.opened_at) as f64 / 1e6;
+        self.engagement.get_or_create(&labels).observe(seconds);
+    }
+
+    /// Counts an attempt to send.
+    pub fn sent(&self, channel: Option<&ChannelName>, result: &Result<Receipt, SendError>, took: Duration) {
+        let channel = channel.map_or_else(String::new, ToString::to_string);
+        let outcome = match result {
+            Ok(_) => "accepted",
+            Err(SendError::Retry { unknown: false, .. }) => "retry",
+            Err(SendError::Retry { unknown: true, .. }) => "unknown",
+            Err(SendError::Unreachable { .. }) => "unreachable",
+            Err(SendError::Broken { .. }) => "broken",
+        };
+        self.pages.get_or_create(&PageLabels { channel: channel.clone(), outcome }).inc();
+        self.send_seconds.get_or_create(&ChannelLabel { channel }).observe(took.as_secs_f64());
+    }
+
+    /// How late a timer was.
+    pub fn late(&self, by: Duration) {
+        self.lateness.observe(by.as_secs_f64());
+    }
+
+    /// A request with alerts.
+    pub fn door(&self, door: &'static str, outcome: &'static str) {
+        self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
+    }
+
+    /// A reload of the matrix.
+    pub fn reload(&self, outcome: &'static str) {
+        self.reloads.get_or_create(&DoorLabels { door: "sighup", outcome }).inc();
+    }
+
+    /// The text that Prometheus scrapes (OpenMetrics).
+    pub fn text(&self, oldest_unsent: Option<Timestamp>, now: Timestamp) -> String {
+        self.oldest_unsent.set(oldest_unsent.map_or(0.0, |born| now.since(born).as_secs_f64()));
+        let mut text = String::new();
+        // Writing to a String can not fail.
+        let _ = encode(&mut text, &self.registry);
+        text
+    }
+}
+
+impl Default for Metrics {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+/// Pages of an incident, by state: for views.
+pub fn tally(incident: &Incident) -> [(PageState, usize); 5] {
+    use PageState::{Accepted, Queued, Unreachable, Unsent, Withdrawn};
+    [Queued, Accepted, Unreachable, Withdrawn, Unsent]
+        .map(|state| (state, incident.pages.values().filter(|page| page.state == state).count()))
+}
+
+fn flag(drill: bool) -> &'static str {
+    if drill { "true" } else { "false" }
+}

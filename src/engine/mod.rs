@@ -1,0 +1,244 @@
+//! Making it so: the only place where core, store and channel meet.
+//!
+//! Every loop body is a public `tick_*`: [`run`] calls them for ever, the simulation interleaves them.
+
+mod admit;
+mod compose;
+pub mod delivery;
+pub mod keys;
+pub mod live;
+pub mod metrics;
+mod run;
+mod send;
+mod speak;
+
+pub use admit::{Admitted, Fate};
+pub use compose::render;
+pub use live::{Live, Shared, Wired};
+pub use run::{Pulse, run};
+pub use send::Attempt;
+pub use speak::AnswerError;
+
+use crate::{
+    core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
+    store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
+};
+use arc_swap::ArcSwap;
+use delivery::Delivery;
+use keys::Keys;
+use metrics::Metrics;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
+use tokio::sync::{Notify, broadcast};
+
+/// Incidents that one timer tick moves at most.
+pub const DUE_MAX: usize = 256;
+
+/// Pages that one tick takes over from dead nodes at most.
+pub const ORPHANS_MAX: usize = 1024;
+
+/// Changes that a slow listener may fall behind before it must look afresh.
+const CHANGES_KEPT: usize = 1024;
+
+/// One node.
+pub struct Engine {
+    /// What survives.
+    pub store: Arc<dyn Store>,
+    /// What may be reloaded.
+    pub live: ArcSwap<Live>,
+    /// The server key's derivations.
+    pub keys: Keys,
+    /// What is measured.
+    pub metrics: Metrics,
+    delivery: Mutex<Delivery>,
+    lease_until: AtomicI64,
+    /// Wakes the delivery loop.
+    wake: Notify,
+    /// Tells screens which incident changed.
+    changes: broadcast::Sender<IncidentId>,
+    /// Where answer links lead, without a trailing slash.
+    public_url: String,
+}
+
+impl Engine {
+    /// A node over a store. `public_url` is where people's browsers reach it.
+    pub fn new(store: Arc<dyn Store>, live: Live, public_url: &str) -> Arc<Self> {
+        Arc::new(Self {
+            keys: Keys::new(store.server_key()),
+            store,
+            live: ArcSwap::from_pointee(live),
+            metrics: Metrics::new(),
+            delivery: Mutex::default(),
+            lease_until: AtomicI64::new(0),
+            wake: Notify::new(),
+            changes: broadcast::channel(CHANGES_KEPT).0,
+            public_url: public_url.trim_end_matches('/').to_owned(),
+        })
+    }
+
+    /// Incidents as they change. A receiver that lags must look at everything afresh.
+    pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
+        self.changes.subscribe()
+    }
+
+    /// Where people's browsers reach this daemon, without a trailing slash.
+    pub fn public_url(&self) -> &str {
+        &self.public_url
+    }
+
+    /// Moves every ladder that is due; returns how many incidents it stepped.
+    pub async fn tick_timers(&self) -> Result<usize, StoreError> {
+        let now = self.store.now();
+        let due = self.store.due(now, DUE_MAX).await?;
+        let steps = due.iter().map(|id| self.step(*id, Input::Tick));
+        for stepped in futures_util::future::join_all(steps).await {
+            stepped?;
+        }
+        Ok(due.len())
+    }
+
+    /// Renews this node's lease.
+    pub async fn tick_lease(&self) -> Result<(), StoreError> {
+        let until = self.store.renew_lease().await?;
+        self.lease_until.store(until.as_micros(), Ordering::Release);
+        Ok(())
+    }
+
+    /// Takes over the pages of nodes that are gone.
+    pub async fn tick_orphans(&self) -> Result<usize, StoreError> {
+        let mut taken = 0;
+        for (id, pages) in self.store.orphans(ORPHANS_MAX).await? {
+            let live = self.live.load_full();
+            let needs = Needs { incidents: vec![id], ..Needs::default() };
+            let (mine, committed) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+                let mine = unit.take_over(id, &pages, &live.matrix.roster);
+                let pages = unit.incident(id).map(|incident| {
+                    mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>()
+                });
+                pages.unwrap_or_default()
+            })
+            .await?;
+            taken += mine.len();
+            for page in mine.iter().filter(|page| page.is_owed()) {
+                self.delivery().enqueue(id, page);
+            }
+            self.absorb(committed).await;
+        }
+        Ok(taken)
+    }
+
+    /// Anchors what changed; the anchor's hash goes to the log, where it can be kept elsewhere.
+    pub async fn tick_anchor(&self) -> Result<(), StoreError> {
+        if let Some(line) = self.store.anchor().await? {
+            let hash = keys::hex(&line.hash);
+            tracing::info!(journal.anchor.seq = line.seq, journal.anchor.hash = hash, "journal anchored");
+        }
+        Ok(())
+    }
+
+    /// Steps one incident and lets the rest of the node know.
+    pub async fn step(&self, id: IncidentId, input: Input) -> Result<Vec<Happened>, StoreError> {
+        let live = self.live.load_full();
+        let needs = Needs { incidents: vec![id], ..Needs::default() };
+        let run = move |unit: &mut crate::store::Unit<'_>| {
+            unit.step(id, input.clone(), &live.matrix.roster);
+        };
+        let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
+        let events = committed.events.clone();
+        self.absorb(committed).await;
+        Ok(events)
+    }
+
+    /// When the oldest page that no channel has been given yet was born.
+    pub fn oldest_unsent(&self) -> Option<Timestamp> {
+        self.delivery().oldest_unsent()
+    }
+
+    /// A desk of this person opened: what waits for it may go now.
+    pub fn desk_opened(&self, person: &crate::core::PersonName) {
+        let (live, now) = (self.live.load(), self.store.now());
+        let mut delivery = self.delivery();
+        for (name, wired) in &live.channels {
+            if wired.kind == crate::matrix::ChannelKind::Screen {
+                delivery.nudge(name, person, now);
+            }
+        }
+        drop(delivery);
+        self.wake.notify_one();
+    }
+
+    /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
+    async fn absorb(&self, committed: Committed) {
+        let mut changed = None;
+        {
+            let mut delivery = self.delivery();
+            for Happened { incident, event, .. } in &committed.events {
+                enact(&mut delivery, *incident, event);
+            }
+        }
+        for happened in &committed.events {
+            self.metrics.count(happened);
+            log(happened);
+            if changed != Some(happened.incident) {
+                changed = Some(happened.incident);
+                // Nobody listening is fine.
+                let _ = self.changes.send(happened.incident);
+            }
+        }
+        if changed.is_some() {
+            self.wake.notify_one();
+        }
+        self.time_engagements(&committed.events).await;
+    }
+
+    /// Measures the roles that these events gave their outcome.
+    async fn time_engagements(&self, events: &[Happened]) {
+        for Happened { incident, event, .. } in events {
+            let (Event::Engaged { role, .. } | Event::Covered { role, .. }) = event else { continue };
+            let Ok(Some(incident)) = self.store.view(*incident).await else { continue };
+            if let Some(outcome) = incident.engagements.get(role).and_then(|e| e.outcome.as_ref()) {
+                self.metrics.engaged(&incident, role.as_str(), outcome);
+            }
+        }
+    }
+
+    fn delivery(&self) -> MutexGuard<'_, Delivery> {
+        self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn enact(delivery: &mut Delivery, incident: IncidentId, event: &Event) {
+    match event {
+        Event::Paged { page } => delivery.enqueue(incident, page),
+        Event::Withdrawn { pages } => {
+            for n in pages {
+                delivery.withdraw(PageId { incident, n: *n });
+            }
+        }
+        Event::Settled { page, settlement, .. } => {
+            let id = PageId { incident, n: *page };
+            match settlement {
+                Settlement::Retry { at, .. } => delivery.retry(id, *at),
+                _ => delivery.finish(id),
+            }
+        }
+        _ => {}
+    }
+}
+
+/// One line an event: ladders and answers for everybody, single pages for those who look closer.
+fn log(happened: &Happened) {
+    let (incident, at, event) = (happened.incident, happened.at, &happened.event);
+    let message = sentence(event);
+    match event {
+        Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
+            tracing::debug!(incident.id = %incident, event.at = %at, "{message}");
+        }
+        Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
+            tracing::debug!(incident.id = %incident, event.at = %at, "{message}");
+        }
+        Event::Settled { .. } | Event::Overdue { .. } | Event::TakenOver { .. } | Event::Exhausted { .. } => {
+            tracing::warn!(incident.id = %incident, event.at = %at, "{message}");
+        }
+        _ => tracing::info!(incident.id = %incident, event.at = %at, "{message}"),
+    }
+}

@@ -1,0 +1,149 @@
+//! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
+
+use super::{Engine, delivery::Ready};
+use crate::core::Timestamp;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
+use tokio::time::{sleep, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+
+/// How often the lease is renewed and dead nodes are looked for.
+const LEASE_EVERY: Duration = Duration::from_secs(3);
+
+/// How often the journal is anchored.
+const ANCHOR_EVERY: Duration = Duration::from_secs(60);
+
+/// The longest sleep of a loop that waits to be woken: a net below the wakings, never the way they come.
+const NET: Duration = Duration::from_secs(1);
+
+/// How long a loop rests after its store failed.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// How long sends under way are waited for at the end.
+const DRAIN: Duration = Duration::from_secs(12);
+
+/// Proof that the loops turn; the watchdog is fed only while they do.
+#[derive(Debug, Default)]
+pub struct Pulse {
+    delivery: AtomicU64,
+    timers: AtomicU64,
+    lease: AtomicU64,
+}
+
+impl Pulse {
+    /// How often each loop has turned.
+    pub fn beats(&self) -> [u64; 3] {
+        [&self.delivery, &self.timers, &self.lease].map(|beat| beat.load(Ordering::Relaxed))
+    }
+}
+
+/// Runs a node until `shutdown`, then lets sends under way end.
+pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationToken) {
+    let sends = TaskTracker::new();
+    tokio::select! {
+        () = shutdown.cancelled() => {}
+        () = deliver(&engine, &pulse, &sends) => {}
+        () = move_ladders(&engine, &pulse) => {}
+        () = hold_lease(&engine, &pulse) => {}
+        () = anchor(&engine) => {}
+    }
+    sends.close();
+    if timeout(DRAIN, sends.wait()).await.is_err() {
+        tracing::warn!("some sends did not end in time; they are taken up at the next start, marked as perhaps repeated");
+    }
+}
+
+async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
+    loop {
+        pulse.delivery.fetch_add(1, Ordering::Relaxed);
+        let woken = engine.wake.notified();
+        let Ready { start, unsent } = engine.tick_delivery();
+        for page in start {
+            let engine = engine.clone();
+            spawn(sends, async move {
+                if let Err(error) = engine.send(page).await {
+                    tracing::error!(page.id = %page, %error, "how this page ended could not be kept; it is tried again");
+                    engine.postpone(page);
+                }
+                engine.wake.notify_one();
+            });
+        }
+        for page in unsent {
+            let engine = engine.clone();
+            spawn(sends, async move {
+                if let Err(error) = engine.drop_unsent(page).await {
+                    tracing::error!(page.id = %page, %error, "a withdrawn page could not be noted as unsent");
+                    engine.postpone(page);
+                }
+            });
+        }
+        let next = engine.delivery().next_at();
+        let _ = timeout(until(next, engine.store.now()), woken).await;
+    }
+}
+
+// The one place where sends are spawned: a slow channel must delay nobody else.
+#[expect(clippy::disallowed_methods, reason = "the delivery loop is one of the three that may spawn")]
+fn spawn(sends: &TaskTracker, send: impl Future<Output = ()> + Send + 'static) {
+    sends.spawn(send);
+}
+
+async fn move_ladders(engine: &Engine, pulse: &Pulse) {
+    let mut changed = engine.store.changed();
+    loop {
+        pulse.timers.fetch_add(1, Ordering::Relaxed);
+        changed.mark_unchanged();
+        let deadline = engine.store.next_deadline().await;
+        let now = engine.store.now();
+        match deadline {
+            Ok(Some(deadline)) if deadline <= now => {
+                engine.metrics.late(now.since(deadline));
+                if let Err(error) = engine.tick_timers().await {
+                    tracing::error!(%error, "ladders that are due could not be moved; trying again");
+                    sleep(AFTER_FAILURE).await;
+                }
+            }
+            Ok(next) => {
+                let _ = timeout(until(next, now), changed.changed()).await;
+            }
+            Err(error) => {
+                tracing::error!(%error, "deadlines could not be read; trying again");
+                sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+async fn hold_lease(engine: &Engine, pulse: &Pulse) {
+    loop {
+        pulse.lease.fetch_add(1, Ordering::Relaxed);
+        let held = engine.tick_lease().await;
+        let taken = engine.tick_orphans().await;
+        engine.wake.notify_one();
+        match held.and(taken.map(drop)) {
+            Ok(()) => sleep(LEASE_EVERY).await,
+            Err(error) => {
+                tracing::error!(%error, "the lease could not be renewed; nothing is sent once it has lapsed");
+                sleep(AFTER_FAILURE).await;
+            }
+        }
+    }
+}
+
+async fn anchor(engine: &Engine) {
+    loop {
+        sleep(ANCHOR_EVERY).await;
+        if let Err(error) = engine.tick_anchor().await {
+            tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
+        }
+    }
+}
+
+fn until(next: Option<Timestamp>, now: Timestamp) -> Duration {
+    next.map_or(NET, |next| next.since(now).min(NET))
+}

@@ -1,0 +1,160 @@
+//! One attempt to send one page, from its turn to its settlement.
+
+use super::{Engine, compose::Composed, delivery::Ready};
+use crate::{
+    channel::SendError,
+    core::{Input, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    store::{Class, Needs, StoreError, Unit, transact},
+};
+use std::{sync::atomic::Ordering, time::Duration};
+
+/// How soon a page is tried again that this node may not send before its lease is renewed.
+const LEASE_WAIT: Duration = Duration::from_millis(200);
+
+/// The longest wait of a provider's that is obeyed; beyond it the page has long gone by another channel.
+const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
+
+/// How an attempt ended, to be settled.
+#[derive(Debug)]
+pub struct Attempt {
+    /// Which page.
+    pub page: PageId,
+    /// When it began.
+    pub sent_at: Timestamp,
+    /// What was shown: content hash and text.
+    pub shown: (String, String),
+    /// What the channel said.
+    pub result: Result<Receipt, SendError>,
+}
+
+impl Engine {
+    /// What may be sent now.
+    pub fn tick_delivery(&self) -> Ready {
+        let (now, live) = (self.store.now(), self.live.load());
+        let everywhere = crate::core::retry::Pace { every: Duration::from_millis(100), burst: 10 };
+        self.delivery().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
+    }
+
+    /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout.
+    pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
+        let live = self.live.load_full();
+        let Some(composed) = self.prepare(page).await? else { return Ok(()) };
+        let sent_at = self.store.now();
+        let channel = self.store.view(page.incident).await?.and_then(|incident| {
+            incident.pages.get(&page.n).map(|page| page.channel.clone())
+        });
+        let Some(wired) = channel.as_ref().and_then(|channel| live.channels.get(channel)) else {
+            let why = "the channel is not in the matrix any more".to_owned();
+            return self.settle(page, Settlement::Unreachable { why }, None, None).await;
+        };
+        let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
+        let result = sending.await.unwrap_or_else(|_| {
+            let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
+            Err(SendError::Retry { after: None, why, unknown: true })
+        });
+        self.metrics.sent(channel.as_ref(), &result, self.store.now().since(sent_at));
+        self.finish(Attempt { page, sent_at, shown: (composed.hash, composed.shown), result }).await
+    }
+
+    /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
+    /// send; then it is settled or queued again.
+    pub async fn prepare(&self, page: PageId) -> Result<Option<Composed>, StoreError> {
+        let (now, live) = (self.store.now(), self.live.load_full());
+        let lease = Timestamp::from_micros(self.lease_until.load(Ordering::Acquire));
+        if lease < now + super::live::SEND_TIMEOUT_MAX {
+            self.delivery().retry(page, now + LEASE_WAIT);
+            self.wake.notify_one();
+            return Ok(None);
+        }
+        let incident = self.store.view(page.incident).await?;
+        // The last look before the send: whatever was committed by now is seen.
+        if !self.store.is_wanted(page).await? {
+            self.drop_unsent(page).await?;
+            return Ok(None);
+        }
+        let Some((incident, row)) = incident.as_ref().and_then(|i| Some((i, i.pages.get(&page.n)?))) else {
+            self.delivery().finish(page);
+            return Ok(None);
+        };
+        match self.compose(&live, incident, row) {
+            Ok(composed) => Ok(Some(composed)),
+            Err(why) => {
+                self.settle(page, Settlement::Unreachable { why }, None, None).await?;
+                Ok(None)
+            }
+        }
+    }
+
+    /// Settles an attempt.
+    pub async fn finish(&self, attempt: Attempt) -> Result<(), StoreError> {
+        let Attempt { page, sent_at, shown, result } = attempt;
+        let settlement = match result {
+            Ok(receipt) => Settlement::Accepted { receipt },
+            Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
+            Err(SendError::Unreachable { why }) => Settlement::Unreachable { why },
+            Err(SendError::Broken { why }) => {
+                tracing::error!(page.id = %page, why, "this channel reaches nobody: its pages go round it");
+                Settlement::Unreachable { why }
+            }
+        };
+        self.settle(page, settlement, Some(sent_at), Some(shown)).await
+    }
+
+    /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
+    pub async fn drop_unsent(&self, page: PageId) -> Result<(), StoreError> {
+        self.settle(page, Settlement::Unsent, None, None).await?;
+        self.delivery().finish(page);
+        Ok(())
+    }
+
+    /// The store could not keep how a send ended: it is tried again, and perhaps repeated, rather than forgotten.
+    pub fn postpone(&self, page: PageId) {
+        let at = self.store.now() + crate::core::retry::FIRST;
+        self.delivery().retry(page, at);
+        self.wake.notify_one();
+    }
+
+    async fn again(
+        &self,
+        page: PageId,
+        after: Option<Duration>,
+        why: String,
+        unknown: bool,
+    ) -> Result<Settlement, StoreError> {
+        let now = self.store.now();
+        let incident = self.store.view(page.incident).await?;
+        let refusals = incident.and_then(|i| i.pages.get(&page.n).map(|page| page.refusals)).unwrap_or(0);
+        let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+        if after.is_some() {
+            self.delivery().hold_destination(page, now + wait);
+        }
+        Ok(Settlement::Retry { at: now + wait, why, unknown })
+    }
+
+    async fn settle(
+        &self,
+        page: PageId,
+        settlement: Settlement,
+        sent_at: Option<Timestamp>,
+        shown: Option<(String, String)>,
+    ) -> Result<(), StoreError> {
+        let live = self.live.load_full();
+        let needs = Needs { incidents: vec![page.incident], ..Needs::default() };
+        let run = move |unit: &mut Unit<'_>| {
+            let text = shown.as_ref().map(|(hash, text)| {
+                unit.keep_text(hash, text);
+                hash.clone()
+            });
+            let input = Input::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
+            unit.step(page.incident, input, &live.matrix.roster);
+        };
+        let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
+        let known = !committed.events.is_empty();
+        self.absorb(committed).await;
+        if !known {
+            // It ended by another way, or belongs to another node now.
+            self.delivery().finish(page);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,85 @@
+//! Humans' words in: answers by every way, and the end of an incident.
+
+use super::Engine;
+use crate::{
+    core::{
+        Actor, Answer, Event, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via,
+        page::Stage,
+    },
+    store::{Filter, StoreError},
+};
+use std::sync::Arc;
+
+/// Open incidents that are looked through for an SMS code, newest first.
+pub const CODE_SEARCH_MAX: usize = 2_000;
+
+/// Why an answer came to nothing.
+#[derive(Debug, thiserror::Error)]
+pub enum AnswerError {
+    /// No such incident.
+    #[error("there is no incident {0}")]
+    NoIncident(IncidentId),
+    /// The store can not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+impl Engine {
+    /// Takes an authenticated person's answer in. The verdict is durable when this returns.
+    pub async fn answer(&self, id: IncidentId, said: Said) -> Result<Verdict, AnswerError> {
+        let events = self.step(id, Input::Answer(said)).await?;
+        let verdict = events.into_iter().find_map(|happened| match happened.event {
+            Event::Answered { verdict, .. } => Some(verdict),
+            _ => None,
+        });
+        verdict.ok_or(AnswerError::NoIncident(id))
+    }
+
+    /// An answer to a page. Without a word it is the answer that the page asks for.
+    pub async fn answer_page(
+        &self,
+        page: PageId,
+        person: PersonName,
+        answer: Option<Answer>,
+        via: Via,
+    ) -> Result<Verdict, AnswerError> {
+        let incident = self.store.view(page.incident).await?.ok_or(AnswerError::NoIncident(page.incident))?;
+        let answer = answer.unwrap_or_else(|| asked_of(&incident, page.n));
+        self.answer(page.incident, Said { person, answer, via, page: Some(page.n), role: None }).await
+    }
+
+    /// Closes an incident; whether it was open.
+    pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
+        Ok(!self.step(id, Input::Resolve(by)).await?.is_empty())
+    }
+
+    /// A device or screen reports how far a page got.
+    pub async fn report(&self, page: PageId, stage: Stage) -> Result<(), StoreError> {
+        self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
+    }
+
+    /// Which page of this person a code belongs to: the newest brief with it, open incidents first.
+    pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<PageId>, StoreError> {
+        for open_only in [true, false] {
+            let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
+            if let Some(page) = incidents.iter().find_map(|incident| self.coded(incident, person, code)) {
+                return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+
+    fn coded(&self, incident: &Arc<Incident>, person: &PersonName, code: &str) -> Option<PageId> {
+        let mine = |page: &&crate::core::Page| page.purpose.is_brief() && page.person.as_ref() == Some(person);
+        let mut pages = incident.pages.values().rev().filter(mine);
+        let found = pages.find(|page| self.keys.is_code(PageId { incident: incident.id, n: page.n }, code))?;
+        Some(PageId { incident: incident.id, n: found.n })
+    }
+}
+
+/// The answer that a page asks for.
+pub fn asked_of(incident: &Incident, n: u32) -> Answer {
+    let page = incident.pages.get(&n).filter(|page| matches!(page.purpose, Purpose::Brief { .. }));
+    let row = page.and_then(|page| page.role.as_ref()).and_then(|role| incident.plan.roles.get(role));
+    row.map_or(Answer::Wilco, |row| Answer::of_level(row.engaged_by))
+}

@@ -1,0 +1,218 @@
+//! Alertmanager's own door, so that a Prometheus needs a new address and a credential, nothing else. The answers are
+//! those that Alertmanager 0.25 gives, but for two: a store that can not write is a `503`, so that the sender knows,
+//! and label names may be any UTF-8, as from 0.27 on.
+
+use super::{App, body, credential};
+use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::{NaiveDate, NaiveDateTime};
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Alertmanager's zero time, which its own client sends for "not set".
+const ZERO_YEAR: &str = "0001-01-01T00:00:00";
+
+/// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
+pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
+    let response = take(&app, request).await.unwrap_or_else(|response| response);
+    let outcome = if response.status().is_success() { "accepted" } else { "refused" };
+    app.engine.metrics.door("alertmanager", outcome);
+    response
+}
+
+/// `GET /api/v2/status`: what clients look at before they speak.
+pub async fn status(State(app): State<Arc<App>>) -> Response {
+    let version = env!("CARGO_PKG_VERSION");
+    let uptime = app.started_at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    Json(json!({
+        "cluster": { "status": "disabled", "peers": [] },
+        "versionInfo": {
+            "version": version, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
+        },
+        "config": { "original": "route: {receiver: stentor}\nreceivers: [{name: stentor}]\n" },
+        "uptime": uptime,
+    }))
+    .into_response()
+}
+
+/// `OK`, for `/-/healthy` and `/-/ready`.
+pub async fn ok() -> &'static str {
+    "OK"
+}
+
+/// Any other method.
+pub async fn wrong_method(method: axum::http::Method) -> Response {
+    let message = format!("method {method} is not allowed, but [POST] are");
+    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message);
+    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    response
+}
+
+async fn take(app: &App, request: Request) -> Result<Response, Response> {
+    let (parts, body) = request.into_parts();
+    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+        let message = "no source of the matrix has this credential".to_owned();
+        framework(StatusCode::UNAUTHORIZED, 401, message)
+    })?;
+    media_type(&parts.headers)?;
+    let bytes = body::whole(body).await.map_err(IntoResponse::into_response)?;
+    let now = app.engine.store.now();
+    let elements = elements(&bytes)?;
+    let mut alerts = Vec::new();
+    let mut refused = None;
+    for element in elements {
+        match alert(element, &source, now) {
+            Ok(alert) => alerts.push(alert),
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    if !alerts.is_empty() {
+        app.engine.admit(alerts, now).await.map_err(|error| {
+            tracing::error!(%error, "alerts could not be kept");
+            (StatusCode::SERVICE_UNAVAILABLE, Json(format!("nothing was kept, send it again: {error}"))).into_response()
+        })?;
+    }
+    match refused {
+        None => Ok(StatusCode::OK.into_response()),
+        Some(why) => Err((StatusCode::BAD_REQUEST, Json(why)).into_response()),
+    }
+}
+
+fn media_type(headers: &HeaderMap) -> Result<(), Response> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = format!("unsupported media type {value:?}, only [application/json] are allowed");
+    Err(framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message))
+}
+
+/// An element whose shape the protocol accepts.
+struct Element {
+    labels: BTreeMap<String, String>,
+    annotations: BTreeMap<String, String>,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+    generator: String,
+}
+
+fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
+    if bytes.is_empty() {
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
+    }
+    let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(bytes);
+    let objects = parsed.map_err(|error| unparsable(&error.to_string()))?;
+    objects.into_iter().enumerate().map(|(index, object)| element(index, object)).collect()
+}
+
+fn element(index: usize, object: Map<String, Value>) -> Result<Element, Response> {
+    // Alertmanager's decoder does not look at the case of keys.
+    let mut fields: BTreeMap<String, Value> =
+        object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
+    let Some(labels) = fields.remove("labels").filter(|labels| !labels.is_null()) else {
+        let message = format!("{index}.labels in body is required");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
+    };
+    let generator = match fields.remove("generatorurl") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(url)) => url,
+        Some(_) => return Err(unparsable("generatorURL is no string")),
+    };
+    if !generator.is_empty() && generator.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
+        let message = format!("{index}.generatorURL in body must be of type uri: {generator:?}");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
+    }
+    Ok(Element {
+        labels: texts("labels", Some(labels))?,
+        annotations: texts("annotations", fields.remove("annotations"))?,
+        starts_at: time("startsAt", fields.remove("startsat"))?,
+        ends_at: time("endsAt", fields.remove("endsat"))?,
+        generator,
+    })
+}
+
+fn texts(name: &str, value: Option<Value>) -> Result<BTreeMap<String, String>, Response> {
+    match value {
+        None | Some(Value::Null) => Ok(BTreeMap::new()),
+        Some(value) => serde_json::from_value(value).map_err(|error| unparsable(&format!("{name}: {error}"))),
+    }
+}
+
+fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Response> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(text)) if text.starts_with(ZERO_YEAR) => Ok(None),
+        Some(Value::String(text)) => {
+            lenient(&text).map(Some).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))
+        }
+        Some(_) => Err(unparsable(&format!("{name} is no string"))),
+    }
+}
+
+/// The forms of time that Alertmanager accepts; without a zone they are UTC, and nothing is the epoch.
+fn lenient(text: &str) -> Option<Timestamp> {
+    if text.is_empty() {
+        return Some(Timestamp::from_micros(0));
+    }
+    if let Some(time) = Timestamp::parse(text) {
+        return Some(time);
+    }
+    if let Ok(time) = chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+        return Some(Timestamp::from(time));
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S"];
+    let parsed = local.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let midnight = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    parsed.or_else(midnight).map(|time| Timestamp::from(time.and_utc()))
+}
+
+/// One element as an alert; the error is Alertmanager's sentence.
+fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
+    let labels: BTreeMap<String, String> = element.labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    if labels.is_empty() {
+        return Err("at least one label pair required".into());
+    }
+    if labels.contains_key("") {
+        return Err("invalid label set: invalid name \"\"".into());
+    }
+    let starts_at = element.starts_at.or(element.ends_at).unwrap_or(now);
+    if element.ends_at.is_some_and(|ends_at| ends_at < starts_at) {
+        return Err("start time must be before end time".into());
+    }
+    let ended = element.ends_at.is_some_and(|ends_at| ends_at <= now);
+    let kind = labels.get("alertname").cloned().unwrap_or_else(|| "unnamed".into());
+    let mut alert = Alert::new(source.clone(), kind);
+    alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+    alert.status = if ended { AlertStatus::Resolved } else { AlertStatus::Firing };
+    alert.lease_until = element.ends_at.filter(|_| !ended);
+    alert.starts_at = Some(starts_at);
+    alert.summary = ["summary", "description", "message"]
+        .iter()
+        .find_map(|name| element.annotations.get(*name).cloned())
+        .unwrap_or_default();
+    alert.values = element
+        .annotations
+        .iter()
+        .filter_map(|(name, text)| Some((name.clone(), text.trim().parse().ok().filter(|n: &f64| n.is_finite())?)))
+        .collect();
+    if !element.generator.is_empty() {
+        alert.evidence = json!({ "generatorURL": element.generator });
+    }
+    (alert.labels, alert.annotations) = (labels, element.annotations);
+    Ok(alert)
+}
+
+fn unparsable(why: &str) -> Response {
+    let message = format!("parsing alerts body from \"\" failed, because {why}");
+    framework(StatusCode::BAD_REQUEST, 400, message)
+}
+
+fn framework(status: StatusCode, code: u16, message: String) -> Response {
+    (status, Json(json!({ "code": code, "message": message }))).into_response()
+}

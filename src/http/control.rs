@@ -1,0 +1,220 @@
+//! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
+
+use super::{
+    App, answer_problem,
+    desk::named,
+    native,
+    problem::Problem,
+    view::{self, IncidentView},
+};
+use crate::{
+    core::{
+        Actor, Alert, Answer, IncidentId, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged,
+    },
+    engine::keys::{DESK_LINK_LIFE, hex},
+    store::Filter,
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State, connect_info::Connected},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+    serve::IncomingStream,
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::sync::Arc;
+use tokio::net::UnixListener;
+
+/// Incidents that one listing shows at most.
+const LIST_MAX: usize = 1000;
+
+/// Journal lines that one request reads at most.
+const LINES_MAX: usize = 5000;
+
+/// Who is at the other end of the socket.
+#[derive(Debug, Clone, Copy)]
+pub struct Peer {
+    /// Their Unix user; none when the kernel would not say.
+    pub uid: Option<u32>,
+}
+
+impl Connected<IncomingStream<'_, UnixListener>> for Peer {
+    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
+        Self { uid: stream.io().peer_cred().ok().map(|cred| cred.uid()) }
+    }
+}
+
+/// What a Unix user is to Stentor.
+#[derive(Debug, Clone)]
+pub struct Caller {
+    user: String,
+    person: Option<PersonName>,
+}
+
+impl Caller {
+    /// Whom the matrix says this user is; the daemon's own user and root are operators. Nobody else gets in.
+    pub fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
+        let forbidden = |who: &str| {
+            let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
+            Problem::new(StatusCode::FORBIDDEN, detail)
+        };
+        let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
+        let user = uzers::get_user_by_uid(uid)
+            .map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned());
+        let person = app.engine.live.load().matrix.person_of_unix(&user).cloned();
+        let operator = uid == 0 || uid == rustix::process::geteuid().as_raw();
+        if person.is_none() && !operator {
+            return Err(forbidden(&format!("the Unix user {user}")));
+        }
+        Ok(Self { user, person })
+    }
+
+    fn actor(&self) -> Actor {
+        match &self.person {
+            Some(person) => Actor::Person(person.clone()),
+            None => Actor::Operator(self.user.clone()),
+        }
+    }
+}
+
+/// `POST /v1/fire`: an alert by hand.
+pub async fn fire(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Json(alert): Json<Alert>,
+) -> Result<Response, Problem> {
+    let source = SourceName::from(format!("user:{}", caller.user));
+    let told = native::admit(&app, source, vec![alert], true).await?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "alerts": told }))).into_response())
+}
+
+/// Which incidents.
+#[derive(Deserialize)]
+pub struct Listing {
+    #[serde(default)]
+    all: bool,
+    limit: Option<usize>,
+}
+
+/// `GET /v1/incidents`.
+pub async fn incidents(
+    State(app): State<Arc<App>>,
+    Query(listing): Query<Listing>,
+) -> Result<Json<Vec<IncidentView>>, Problem> {
+    let filter = Filter { open_only: !listing.all, limit: listing.limit.unwrap_or(50).min(LIST_MAX) };
+    let live = app.engine.live.load_full();
+    let incidents = app.engine.store.list(filter).await?;
+    Ok(Json(incidents.iter().map(|incident| view::incident(&live, incident)).collect()))
+}
+
+/// `GET /v1/incidents/{id}`.
+pub async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<IncidentView>, Problem> {
+    let id = parse_id(&id)?;
+    let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
+    Ok(Json(view::incident(&app.engine.live.load(), &incident)))
+}
+
+/// An answer by the command line.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Spoken {
+    /// `wilco`, `standby 3`, ..
+    pub answer: String,
+    /// For which role; needed where the person was asked for several.
+    pub role: Option<String>,
+}
+
+/// `POST /v1/incidents/{id}/answer`. A Unix user speaks for the person that the matrix says they are, for nobody else.
+pub async fn answer(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+    Json(spoken): Json<Spoken>,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    let person = caller.person.ok_or_else(|| {
+        let user = &caller.user;
+        let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
+        Problem::new(StatusCode::FORBIDDEN, detail)
+    })?;
+    let answer: Answer = spoken.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let role = spoken.role.map(RoleName::from);
+    let said = Said { person, answer, via: Via::Cli, page: None, role };
+    let verdict: Verdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
+    let text = judged(&named(&app.engine.live.load(), verdict.clone()));
+    Ok(Json(json!({ "verdict": verdict, "text": text })).into_response())
+}
+
+/// `POST /v1/incidents/{id}/resolve`.
+pub async fn resolve(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Response, Problem> {
+    let id = parse_id(&id)?;
+    app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
+    let was_open = app.engine.resolve(id, caller.actor()).await?;
+    Ok(Json(json!({ "incident": id, "resolved": was_open })).into_response())
+}
+
+/// Whose desk.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeskFor {
+    /// The person's name in the matrix.
+    pub person: String,
+}
+
+/// `POST /v1/desk-link`: the one command whose job it is to hand a person a live link.
+pub async fn desk_link(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Json(DeskFor { person }): Json<DeskFor>,
+) -> Result<Response, Problem> {
+    let person = PersonName::from(person);
+    if !app.engine.live.load().matrix.people.contains_key(&person) {
+        return Err(Problem::not_found(format!("the matrix knows no person {person:?}")));
+    }
+    if caller.person.as_ref().is_some_and(|own| *own != person) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
+    }
+    let until = app.engine.store.now() + DESK_LINK_LIFE;
+    let token = app.engine.keys.sign_in(&person, until);
+    tracing::info!(person = %person, by = caller.user, "a desk link was handed out");
+    let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
+    Ok(Json(json!({ "link": link, "until": until })).into_response())
+}
+
+/// Which lines.
+#[derive(Deserialize)]
+pub struct Reading {
+    chain: Option<String>,
+    #[serde(default)]
+    after: i64,
+}
+
+/// `GET /v1/journal`: lines in the order of their commit; call again with the last `pos`.
+pub async fn journal(
+    State(app): State<Arc<App>>,
+    Query(reading): Query<Reading>,
+) -> Result<Json<Vec<serde_json::Value>>, Problem> {
+    let lines = app.engine.store.lines(reading.chain, reading.after, LINES_MAX).await?;
+    let line = |line: crate::store::StoredLine| {
+        json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) })
+    };
+    Ok(Json(lines.into_iter().map(line).collect()))
+}
+
+/// `GET /v1/texts/{hash}`: what was shown, with placeholders.
+pub async fn text(State(app): State<Arc<App>>, Path(hash): Path<String>) -> Result<Response, Problem> {
+    let text = app.engine.store.text(hash).await?.ok_or_else(|| Problem::not_found("no such text"))?;
+    Ok(Json(json!({ "text": text })).into_response())
+}
+
+fn parse_id(text: &str) -> Result<IncidentId, Problem> {
+    text.parse().map_err(|why: String| Problem::bad(why))
+}
+
+fn absent(id: IncidentId) -> Problem {
+    Problem::not_found(format!("there is no incident {id}"))
+}

@@ -1,0 +1,408 @@
+//! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
+
+use super::{App, credential, page, problem::Problem, view};
+use crate::{
+    channel::screen::Desk,
+    core::{
+        Answer, Incident, PageId, PersonName, Timestamp, Verdict, Via,
+        page::{Page, Stage},
+        sentence::judged,
+    },
+    engine::{Live, keys::SESSION_LIFE, keys::same},
+    store::{Filter, StoreError},
+    template::{CODE, LINK},
+};
+use axum::{
+    Json,
+    body::Body,
+    extract::{Query, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{
+        IntoResponse, Redirect, Response,
+        sse::{Event, Sse},
+    },
+};
+use futures_util::{Stream, stream};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::{convert::Infallible, sync::Arc, time::Duration};
+use tokio::{
+    sync::broadcast::{Receiver, error::RecvError},
+    time::{Instant, sleep_until, timeout},
+};
+
+/// How often the page hears that its line is alive.
+const BEAT_EVERY: Duration = Duration::from_secs(5);
+
+/// Changes that come this close together are shown as one.
+const SETTLE: Duration = Duration::from_millis(25);
+
+/// Incidents on the board.
+const BOARD_MAX: usize = 30;
+
+/// Open incidents that are looked through for a person's pages.
+const OPEN_MAX: usize = 2_000;
+
+/// How long a page that has its end stays on its reader's desk.
+const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
+
+/// The page itself, or how to sign in.
+pub async fn desk(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    if credential::session(&app, &headers).is_some() { page::desk() } else { page::sign_in(StatusCode::UNAUTHORIZED) }
+}
+
+/// The token of a desk link.
+#[derive(Deserialize)]
+pub struct SignIn {
+    t: String,
+}
+
+/// Signs in by a personal link. It may be opened more than once until it expires: a scanner does not burn it.
+pub async fn login(State(app): State<Arc<App>>, Query(SignIn { t }): Query<SignIn>) -> Response {
+    let now = app.engine.store.now();
+    let Some(person) = app.engine.keys.signed_in(&t, now) else {
+        return page::sign_in(StatusCode::FORBIDDEN);
+    };
+    let session = app.engine.keys.session(&person, now + SESSION_LIFE);
+    let secure = if app.engine.public_url().starts_with("https://") { "; Secure" } else { "" };
+    let cookie = format!(
+        "{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
+        credential::COOKIE,
+        session.expose_secret(),
+        SESSION_LIFE.as_secs()
+    );
+    let mut response = Redirect::to("/desk").into_response();
+    if let Ok(cookie) = HeaderValue::from_str(&cookie) {
+        response.headers_mut().insert(header::SET_COOKIE, cookie);
+    }
+    response
+}
+
+/// What a desk says about a page.
+#[derive(Deserialize)]
+pub struct Press {
+    page: String,
+    answer: String,
+}
+
+/// An answer by a button.
+pub async fn answer(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Json(press): Json<Press>,
+) -> Result<Response, Problem> {
+    let person = commanding(&app, &headers)?;
+    let page: PageId = press.page.parse().map_err(|()| Problem::bad("no such page"))?;
+    let answer: Answer = press.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let verdict = app.engine.answer_page(page, person, Some(answer), Via::Desk).await;
+    let verdict = verdict.map_err(super::answer_problem)?;
+    let text = judged(&named(&app.engine.live.load(), verdict.clone()));
+    Ok(Json(json!({ "verdict": verdict, "text": text })).into_response())
+}
+
+/// Pages that a desk has shown.
+#[derive(Deserialize)]
+pub struct Shown {
+    pages: Vec<String>,
+}
+
+/// The desk showed these pages to its person.
+pub async fn seen(
+    State(app): State<Arc<App>>,
+    headers: HeaderMap,
+    Json(shown): Json<Shown>,
+) -> Result<StatusCode, Problem> {
+    let person = commanding(&app, &headers)?;
+    for page in shown.pages.iter().take(100).filter_map(|page| page.parse::<PageId>().ok()) {
+        let incident = app.engine.store.view(page.incident).await?;
+        let mine = |row: &&Page| row.person.as_ref() == Some(&person);
+        if incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).filter(mine).is_some() {
+            app.engine.report(page, Stage::Seen).await?;
+        }
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// The line to the page: its whole state whenever something changed, and a beat in between.
+pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+    let Some((cookie, person)) = credential::session(&app, &headers) else {
+        return page::sign_in(StatusCode::UNAUTHORIZED);
+    };
+    let line = Line {
+        desk: app.hub.connect(&person),
+        changes: app.engine.changes(),
+        csrf: app.engine.keys.csrf(&cookie).expose_secret().to_owned(),
+        last: String::new(),
+        beat_at: Instant::now() + BEAT_EVERY,
+        fresh: true,
+        person,
+        app,
+    };
+    line.app.engine.desk_opened(&line.person);
+    let mut response = Sse::new(events_of(line)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert("x-accel-buffering", HeaderValue::from_static("no"));
+    response.map(Body::new)
+}
+
+struct Line {
+    app: Arc<App>,
+    person: PersonName,
+    /// Counts this desk as open for as long as the line lives.
+    #[expect(dead_code, reason = "held for its drop")]
+    desk: Desk,
+    changes: Receiver<crate::core::IncidentId>,
+    csrf: String,
+    last: String,
+    beat_at: Instant,
+    fresh: bool,
+}
+
+fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
+    stream::unfold(line, |mut line| async move {
+        loop {
+            if line.fresh {
+                line.fresh = false;
+                if let Some(event) = line.state().await {
+                    return Some((Ok(event), line));
+                }
+            }
+            let shutdown = line.app.shutdown.clone();
+            tokio::select! {
+                () = shutdown.cancelled() => return None,
+                () = sleep_until(line.beat_at) => {
+                    line.beat_at = Instant::now() + BEAT_EVERY;
+                    let beat = Event::default().event("beat").data(line.app.engine.store.now().to_string());
+                    return Some((Ok(beat), line));
+                }
+                change = line.changes.recv() => match change {
+                    Ok(_) | Err(RecvError::Lagged(_)) => line.settle().await,
+                    Err(RecvError::Closed) => return None,
+                },
+            }
+        }
+    })
+}
+
+impl Line {
+    /// Lets a burst of changes pass.
+    async fn settle(&mut self) {
+        let end = Instant::now() + SETTLE;
+        let more = async { while !matches!(self.changes.recv().await, Err(RecvError::Closed)) {} };
+        let _ = timeout(end - Instant::now(), more).await;
+        self.fresh = true;
+    }
+
+    /// The state, where it differs from the last one sent.
+    async fn state(&mut self) -> Option<Event> {
+        match snapshot(&self.app, &self.person).await {
+            Ok(snapshot) => {
+                let text = serde_json::to_string(&snapshot).ok()?;
+                if text == self.last {
+                    return None;
+                }
+                let mut whole = json!(snapshot);
+                whole["csrf"] = json!(self.csrf);
+                whole["now"] = json!(self.app.engine.store.now());
+                self.last = text;
+                Event::default().event("state").json_data(whole).ok()
+            }
+            Err(error) => {
+                tracing::error!(%error, person = %self.person, "a desk's state could not be read");
+                None
+            }
+        }
+    }
+}
+
+#[derive(Serialize)]
+struct Snapshot {
+    person: PersonView,
+    build: &'static str,
+    pages: Vec<DeskPage>,
+    incidents: Vec<BoardRow>,
+}
+
+#[derive(Serialize)]
+struct PersonView {
+    id: String,
+    name: String,
+}
+
+#[derive(Serialize)]
+struct DeskPage {
+    page: String,
+    incident: String,
+    drill: bool,
+    role: String,
+    state: &'static str,
+    headline: String,
+    body: String,
+    holder: Option<String>,
+    since: Timestamp,
+    deadline: Option<Timestamp>,
+    wanted: String,
+    offers: Vec<Offer>,
+}
+
+/// A button.
+#[derive(Debug, Clone, Serialize)]
+pub struct Offer {
+    /// What it says.
+    pub answer: String,
+    /// What it is called.
+    pub label: &'static str,
+    /// The one that is wanted.
+    pub primary: bool,
+}
+
+#[derive(Serialize)]
+struct BoardRow {
+    id: String,
+    drill: bool,
+    summary: String,
+    status: String,
+    opened_at: Timestamp,
+    roles: Vec<BoardRole>,
+}
+
+#[derive(Serialize)]
+struct BoardRole {
+    role: String,
+    state: String,
+    holder: Option<String>,
+    deadline: Option<Timestamp>,
+    tte_ms: Option<f64>,
+}
+
+async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreError> {
+    let live = app.engine.live.load_full();
+    let open = app.engine.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
+    let recent = app.engine.store.list(Filter { open_only: false, limit: BOARD_MAX }).await?;
+    let now = app.engine.store.now();
+    let mut pages = Vec::new();
+    for incident in open.iter().chain(recent.iter().filter(|incident| !incident.is_open())) {
+        pages.extend(desk_pages(app, &live, incident, person, now));
+    }
+    Ok(Snapshot {
+        person: PersonView { id: person.to_string(), name: live.name_of(person).to_owned() },
+        build: env!("CARGO_PKG_VERSION"),
+        pages,
+        incidents: recent.iter().map(|incident| board_row(&live, incident)).collect(),
+    })
+}
+
+/// One entry a role: the newest brief of this person about it.
+fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, now: Timestamp) -> Vec<DeskPage> {
+    let roles = incident.engagements.iter().filter(|(_, e)| match &e.outcome {
+        Some(outcome) => now < outcome.at() + ENDED_SHOWN,
+        None => true,
+    });
+    roles
+        .filter_map(|(role, engagement)| {
+            let mut mine = incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+            let page = mine.next_back()?;
+            Some(desk_page(app, live, incident, page, engagement))
+        })
+        .collect()
+}
+
+fn desk_page(
+    app: &App,
+    live: &Live,
+    incident: &Incident,
+    page: &Page,
+    engagement: &crate::core::Engagement,
+) -> DeskPage {
+    let id = PageId { incident: incident.id, n: page.n };
+    let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
+    let code = app.engine.keys.code(id);
+    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
+    let passed = page.person.as_ref().is_some_and(|person| engagement.unable.contains(person));
+    let state = match engagement.holder() {
+        Some(holder) if Some(holder) == page.person.as_ref() => "yours",
+        Some(_) => "taken",
+        None if !incident.is_open() || !engagement.is_open() || passed => "closed",
+        None => "open",
+    };
+    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let level = row.map_or(crate::core::Level::Wilco, |row| row.engaged_by);
+    DeskPage {
+        page: id.to_string(),
+        incident: incident.id.to_string(),
+        drill: incident.drill,
+        role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
+        state,
+        headline: fill(rendered.headline),
+        body: fill(rendered.body),
+        holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
+        since: page.born_at,
+        deadline: engagement.deadline,
+        wanted: level.to_string(),
+        offers: offers(level),
+    }
+}
+
+/// The buttons for a role that demands `level`, the wanted one first.
+pub fn offers(level: crate::core::Level) -> Vec<Offer> {
+    let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
+    let mut answers = vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable];
+    if level == crate::core::Level::Roger {
+        answers.swap(0, 1);
+    }
+    let offer = |(index, answer): (usize, &Answer)| Offer {
+        answer: match answer {
+            Answer::Standby { .. } => "standby 2m".into(),
+            other => other.to_string(),
+        },
+        label: match answer {
+            Answer::Wilco => "I have it",
+            Answer::Roger => "Received",
+            Answer::Standby { .. } => "2 more minutes",
+            Answer::Unable => "I can't: pass on",
+        },
+        primary: index == 0,
+    };
+    answers.iter().enumerate().map(offer).collect()
+}
+
+fn board_row(live: &Live, incident: &Incident) -> BoardRow {
+    let view = view::incident(live, incident);
+    let role = |role: view::RoleView| BoardRole {
+        role: role.role,
+        state: role.state,
+        holder: role.holder,
+        deadline: role.deadline,
+        tte_ms: role.tte_ms,
+    };
+    BoardRow {
+        id: view.id,
+        drill: view.drill,
+        summary: view.summary,
+        status: view.status,
+        opened_at: view.opened_at,
+        roles: view.roles.into_iter().map(role).collect(),
+    }
+}
+
+/// A verdict with display names in place of the matrix's names.
+pub fn named(live: &Live, verdict: Verdict) -> Verdict {
+    match verdict {
+        Verdict::TooLate { has } => Verdict::TooLate { has: PersonName::from(live.name_of(&has)) },
+        other => other,
+    }
+}
+
+/// The person of a request that changes something: signed in, and sent by our own page.
+fn commanding(app: &App, headers: &HeaderMap) -> Result<PersonName, Problem> {
+    let (cookie, person) = credential::session(app, headers)
+        .ok_or_else(|| Problem::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+    let given = headers.get("x-stentor-csrf").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if !same(app.engine.keys.csrf(&cookie).expose_secret(), given) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
+    }
+    Ok(person)
+}
+

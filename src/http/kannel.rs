@@ -1,0 +1,132 @@
+//! SMS replies, as Kannel's smsbox hands them over. The sender's number says who it is, the page's code proves that
+//! they have the page. What is answered here is sent back as an SMS where the gateway is set up so.
+
+use super::{App, body, desk::named, problem::Problem};
+use crate::{
+    channel::sms::{Reply, parse_reply},
+    core::{ChannelName, PersonName, Timestamp, Via, sentence::judged},
+    engine::keys::same,
+    matrix::ChannelKind,
+};
+use axum::{
+    extract::{Path, Query, Request, State},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::{collections::HashMap, sync::Arc, time::Duration};
+
+/// Wrong codes that one number may send in [`GUESS_WINDOW`].
+pub const GUESSES_MAX: u32 = 10;
+
+/// How long wrong codes are remembered.
+pub const GUESS_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+/// Numbers whose wrong codes are remembered.
+const GUESSERS_MAX: usize = 10_000;
+
+/// Wrong codes, by number.
+pub type Guesses = HashMap<String, (Timestamp, u32)>;
+
+/// What smsbox puts into the address.
+#[derive(Debug, Deserialize)]
+pub struct Inbound {
+    #[serde(default)]
+    token: String,
+    from: String,
+    #[serde(default)]
+    text: Option<String>,
+}
+
+/// `GET` with `text=`, or `POST` with the text as body: `/hooks/kannel/{channel}?token=..&from=%p`.
+pub async fn inbound(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(inbound): Query<Inbound>,
+    request: Request,
+) -> Result<Response, Problem> {
+    authorize(&app, &channel, &inbound.token)?;
+    let text = match inbound.text {
+        Some(text) => text,
+        None => String::from_utf8_lossy(&body::whole(request.into_body()).await?).into_owned(),
+    };
+    let word = take(&app, inbound.from.trim(), &text).await?;
+    Ok(word.into_response())
+}
+
+fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {
+    let live = app.engine.live.load();
+    let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Kannel);
+    let secret = wired.and_then(|wired| wired.inbound.as_ref()).ok_or_else(|| {
+        Problem::not_found(format!("no kannel channel {channel:?} with a token is in the matrix"))
+    })?;
+    if same(secret.expose_secret(), token) {
+        return Ok(());
+    }
+    tracing::warn!(channel, "an SMS reply with a wrong token was refused");
+    Err(Problem::unauthorized("the token is not this channel's"))
+}
+
+async fn take(app: &App, from: &str, text: &str) -> Result<String, Problem> {
+    let number = international(from);
+    let person = app.engine.live.load().matrix.person_of_phone(&number).cloned();
+    let Some(person) = person else {
+        tracing::warn!("an SMS came from a number that the matrix does not know");
+        return Ok(String::new());
+    };
+    match parse_reply(text) {
+        Reply::OptOut => {
+            tracing::error!(person = %person, "this person opted out of SMS at the provider: pages to them will fail");
+            Ok(String::new())
+        }
+        Reply::Answer { code: None, .. } => {
+            Ok("Which page? Reply with the 5-digit code of the page, then 1 received, 2 I have it, 4 pass on.".into())
+        }
+        Reply::Answer { code: Some(code), answer } => coded(app, &number, person, &code, answer).await,
+    }
+}
+
+async fn coded(
+    app: &App,
+    number: &str,
+    person: PersonName,
+    code: &str,
+    answer: Option<crate::core::Answer>,
+) -> Result<String, Problem> {
+    let now = app.engine.store.now();
+    if guessed_too_often(app, number, now) {
+        tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
+        return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
+    }
+    let Some(page) = app.engine.page_with_code(&person, code).await? else {
+        count_guess(app, number, now);
+        return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
+    };
+    let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await.map_err(super::answer_problem)?;
+    let word = judged(&named(&app.engine.live.load(), verdict));
+    Ok(format!("{}: {word}", page.incident))
+}
+
+fn guessed_too_often(app: &App, number: &str, now: Timestamp) -> bool {
+    let guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    guesses.get(number).is_some_and(|(since, count)| now < *since + GUESS_WINDOW && GUESSES_MAX <= *count)
+}
+
+fn count_guess(app: &App, number: &str, now: Timestamp) {
+    let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if GUESSERS_MAX <= guesses.len() {
+        guesses.retain(|_, (since, _)| now < *since + GUESS_WINDOW);
+    }
+    let entry = guesses.entry(number.to_owned()).or_insert((now, 0));
+    if entry.0 + GUESS_WINDOW <= now {
+        *entry = (now, 0);
+    }
+    entry.1 += 1;
+}
+
+/// `+`, `00` and a plus that became a space are all the same number.
+fn international(from: &str) -> String {
+    let digits: String = from.chars().filter(char::is_ascii_digit).collect();
+    let digits = if from.starts_with("00") { digits.trim_start_matches("00") } else { &digits };
+    format!("+{digits}")
+}

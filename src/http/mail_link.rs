@@ -1,0 +1,121 @@
+//! The link in a mail. Opening it shows the page and changes nothing, so that a scanner never acknowledges; only a
+//! deliberate button does.
+
+use super::{
+    App,
+    desk::{named, offers},
+    page::{self, Confirm},
+    problem::Problem,
+};
+use crate::{
+    core::{Answer, Incident, Level, PageId, Verdict, Via, sentence::judged},
+    engine::Live,
+    template::{CODE, LINK},
+};
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Shows what is asked. Safe to open any number of times.
+pub async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+    match shown(&app, &token).await {
+        Ok((status, confirm)) => page::confirm(status, &confirm),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The button's form.
+#[derive(Deserialize)]
+pub struct Pressed {
+    answer: String,
+}
+
+/// Commits an answer.
+pub async fn press(
+    State(app): State<Arc<App>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Form(Pressed { answer }): Form<Pressed>,
+) -> Response {
+    match pressed(&app, &token, &headers, &answer).await {
+        Ok((status, confirm)) => page::confirm(status, &confirm),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn shown(app: &App, token: &str) -> Result<(StatusCode, Confirm), Problem> {
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let live = app.engine.live.load_full();
+    Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
+}
+
+async fn pressed(
+    app: &App,
+    token: &str,
+    headers: &HeaderMap,
+    answer: &str,
+) -> Result<(StatusCode, Confirm), Problem> {
+    // A browser says where a form comes from; a form on another site is nobody's deliberate press.
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Err(Problem::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
+    }
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let answer: Answer = answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let row = incident.pages.get(&page.n);
+    let person = row.and_then(|row| row.person.clone()).ok_or_else(|| Problem::not_found("no such page"))?;
+    let verdict = app.engine.answer_page(page, person, Some(answer), Via::MailLink).await;
+    let verdict = verdict.map_err(super::answer_problem)?;
+    let live = app.engine.live.load_full();
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let mut confirm = confirm(app, &live, &incident, page, token);
+    let more = matches!(verdict, Verdict::Received | Verdict::StandbyGranted { .. } | Verdict::StandbyRefused);
+    confirm.notice = judged(&named(&live, verdict));
+    confirm.done = !more;
+    if !more {
+        confirm.offers.clear();
+    }
+    Ok((StatusCode::OK, confirm))
+}
+
+async fn open(app: &App, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, Problem> {
+    let Some(page) = app.engine.keys.page_of_link(token) else { return Ok(None) };
+    Ok(app.engine.store.view(page.incident).await?.map(|incident| (page, incident)))
+}
+
+fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &str) -> Confirm {
+    let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
+    let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
+    let code = app.engine.keys.code(page);
+    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
+    let engagement = row.role.as_ref().and_then(|role| incident.engagements.get(role));
+    let holder = engagement.and_then(|engagement| engagement.holder());
+    let open = incident.is_open() && engagement.is_some_and(|engagement| engagement.is_open());
+    let notice = match holder {
+        Some(holder) => format!("{} has it", live.name_of(holder)),
+        None if open => String::new(),
+        None => "This is over: no answer is needed any more".into(),
+    };
+    let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let level = plan.map_or(Level::Wilco, |plan| plan.engaged_by);
+    Confirm {
+        drill: incident.drill,
+        headline: fill(rendered.headline),
+        body: fill(rendered.body),
+        token: token.to_owned(),
+        offers: if open { offers(level) } else { Vec::new() },
+        notice,
+        done: !open,
+    }
+}
+
+fn unknown() -> (StatusCode, Confirm) {
+    let notice = "This link is not one of ours. Open it from the mail again, or answer by another way.".to_owned();
+    (StatusCode::NOT_FOUND, Confirm { notice, done: true, ..Confirm::default() })
+}

@@ -1,0 +1,140 @@
+//! The door: alerts, answers, screens, incidents, metrics.
+//!
+//! Two routers over one daemon. [`door`] listens on TCP: whatever changes something carries its own credential.
+//! [`control`] listens on the daemon's Unix socket: the kernel says who calls.
+
+pub mod alertmanager;
+pub mod body;
+pub mod control;
+pub mod credential;
+pub mod desk;
+pub mod kannel;
+pub mod mail_link;
+pub mod native;
+pub mod page;
+pub mod problem;
+pub mod slack;
+pub mod status;
+pub mod view;
+
+use crate::{
+    channel::{outbox::Outbox, screen::Hub},
+    core::Timestamp,
+    engine::{AnswerError, Engine},
+};
+use axum::{
+    Router,
+    extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    middleware::{Next, from_fn_with_state},
+    response::{IntoResponse, Response},
+    routing::{any, get, post},
+};
+use problem::Problem;
+use std::sync::{Arc, Mutex};
+use tokio_util::sync::CancellationToken;
+use tower_http::catch_panic::CatchPanicLayer;
+
+/// What every request may need.
+pub struct App {
+    /// The node.
+    pub engine: Arc<Engine>,
+    /// The desks that are open.
+    pub hub: Arc<Hub>,
+    /// The sandbox.
+    pub outbox: Arc<Outbox>,
+    /// Whether the outbox may be looked at over TCP: only on loopback.
+    pub shows_outbox: bool,
+    /// When the process started.
+    pub started_at: Timestamp,
+    /// Ends every stream.
+    pub shutdown: CancellationToken,
+    /// For private words to Slack users.
+    pub client: reqwest::Client,
+    /// Where else than at Slack private words may go: doubles on loopback.
+    pub slack_hooks: Option<String>,
+    /// Wrong SMS codes.
+    pub guesses: Mutex<kannel::Guesses>,
+}
+
+/// The routes on TCP.
+pub fn door(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/alerts", post(native::post))
+        .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
+        .route("/api/v2/status", get(alertmanager::status))
+        .route("/-/healthy", get(alertmanager::ok))
+        .route("/-/ready", get(alertmanager::ok))
+        .route("/desk", get(desk::desk))
+        .route("/desk/login", get(desk::login))
+        .route("/desk/events", get(desk::events))
+        .route("/desk/answer", post(desk::answer))
+        .route("/desk/seen", post(desk::seen))
+        .route("/desk/desk.css", get(page::style))
+        .route("/desk/desk.js", get(page::script))
+        .route("/a/{token}", get(mail_link::show).post(mail_link::press))
+        .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/kannel/{channel}", any(kannel::inbound))
+        .route("/healthz", get(status::healthz))
+        .route("/readyz", get(status::readyz))
+        .route("/metrics", get(status::metrics))
+        .route("/outbox", get(status::outbox))
+        .fallback(nowhere)
+        .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+/// The routes on the Unix socket.
+pub fn control(app: Arc<App>) -> Router {
+    Router::new()
+        .route("/v1/fire", post(control::fire))
+        .route("/v1/incidents", get(control::incidents))
+        .route("/v1/incidents/{id}", get(control::incident))
+        .route("/v1/incidents/{id}/answer", post(control::answer))
+        .route("/v1/incidents/{id}/resolve", post(control::resolve))
+        .route("/v1/desk-link", post(control::desk_link))
+        .route("/v1/journal", get(control::journal))
+        .route("/v1/texts/{hash}", get(control::text))
+        .route("/metrics", get(status::metrics))
+        .route("/readyz", get(status::readyz))
+        .fallback(nowhere)
+        .layer(from_fn_with_state(app.clone(), admit_caller))
+        .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(CatchPanicLayer::custom(panicked))
+        .with_state(app)
+}
+
+async fn admit_caller(
+    State(app): State<Arc<App>>,
+    ConnectInfo(peer): ConnectInfo<control::Peer>,
+    mut request: Request,
+    next: Next,
+) -> Response {
+    match control::Caller::of(&app, peer) {
+        Ok(caller) => {
+            request.extensions_mut().insert(caller);
+            next.run(request).await
+        }
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn nowhere(request: Request) -> Problem {
+    Problem::not_found(format!("there is nothing at {}; alerts go to POST /v1/alerts", request.uri().path()))
+}
+
+fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
+    let what = panic.downcast_ref::<&str>().copied().map(str::to_owned);
+    let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
+    tracing::error!(what, "a request handler panicked; this is a bug");
+    Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "this is a bug in Stentor; it is in the log")
+        .into_response()
+}
+
+/// An answer that came to nothing, as a problem.
+pub fn answer_problem(error: AnswerError) -> Problem {
+    match error {
+        AnswerError::NoIncident(id) => Problem::not_found(format!("there is no incident {id}")),
+        AnswerError::Store(error) => Problem::from(error),
+    }
+}

@@ -1,0 +1,57 @@
+//! Is it alive, is it ready, what does it measure.
+
+use super::App;
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// A page that waits longer than this for its channel makes the daemon not ready.
+const UNSENT_AGE_MAX: Duration = Duration::from_secs(60);
+
+/// `GET /healthz`: the process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: it can keep alerts, and pages move.
+pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+    let now = app.engine.store.now();
+    let store = app.engine.store.next_deadline().await.map(drop).map_err(|error| error.to_string());
+    let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
+    let live = app.engine.live.load();
+    let sandboxed: BTreeMap<&str, &str> = live
+        .channels
+        .iter()
+        .filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?)))
+        .collect();
+    let ready = store.is_ok() && age < UNSENT_AGE_MAX;
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "ready": ready,
+        "store": store.err().unwrap_or_else(|| "ok".into()),
+        "oldest_unsent_page_seconds": age.as_secs_f64(),
+        "matrix": live.matrix.revision,
+        "sandboxed_channels": sandboxed,
+    });
+    (status, Json(body)).into_response()
+}
+
+/// `GET /metrics`.
+pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+    let text = app.engine.metrics.text(app.engine.oldest_unsent(), app.engine.store.now());
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}
+
+/// `GET /outbox`: what channels without credentials would have sent. Only where something is in the sandbox, and only
+/// for those on this machine: it shows live codes, as a phone would.
+pub async fn outbox(State(app): State<Arc<App>>) -> Response {
+    if !app.shows_outbox {
+        return StatusCode::NOT_FOUND.into_response();
+    }
+    Json(app.outbox.recent()).into_response()
+}

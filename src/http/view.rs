@@ -1,0 +1,260 @@
+//! Incidents as others read them: the API's JSON and what `stentor show` prints.
+
+use crate::{
+    core::{
+        Incident, Outcome, Page, PageState, Status, Timestamp,
+        engagement::Engagement,
+        names::{PersonName, RoleName},
+    },
+    engine::Live,
+};
+use serde::{Deserialize, Serialize};
+
+/// One incident with its roles.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct IncidentView {
+    /// `INC-42`.
+    pub id: String,
+    /// An exercise.
+    pub drill: bool,
+    /// The trigger that opened it.
+    pub trigger: String,
+    /// Its key.
+    pub key: String,
+    /// One line.
+    pub summary: String,
+    /// `open` or `resolved`.
+    pub status: String,
+    /// Who closed it.
+    pub resolved_by: Option<String>,
+    /// When it was closed.
+    pub resolved_at: Option<Timestamp>,
+    /// When it was committed.
+    pub opened_at: Timestamp,
+    /// When the monitor saw it begin.
+    pub detected_at: Option<Timestamp>,
+    /// When the door had the alert whole.
+    pub received_at: Timestamp,
+    /// How many alerts belong to it.
+    pub alerts: u64,
+    /// Since when the monitor says nothing any more.
+    pub silent_since: Option<Timestamp>,
+    /// When the monitor said that it is over.
+    pub all_clear_at: Option<Timestamp>,
+    /// The war room's id.
+    pub room: Option<String>,
+    /// Its roles: those that the trigger demands first.
+    pub roles: Vec<RoleView>,
+    /// Its pages, briefs and words.
+    pub pages: Vec<PageView>,
+}
+
+/// One role, with the stages of its time to engagement.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct RoleView {
+    /// Its name.
+    pub role: String,
+    /// Demanded by the trigger, or entered in place of another.
+    pub required: bool,
+    /// `paging`, `engaged`, `covered`, `handed over`, `exhausted`, `stood down`, `closed`.
+    pub state: String,
+    /// Who has it, by display name.
+    pub holder: Option<String>,
+    /// Which role covers it.
+    pub covered_by: Option<String>,
+    /// The step it is on, from 1, of how many.
+    pub step: usize,
+    /// Steps of its ladder.
+    pub steps: usize,
+    /// When the next rung is due.
+    pub deadline: Option<Timestamp>,
+    /// Stages in milliseconds after the incident was opened; negative before.
+    pub stages: StagesView,
+    /// Time to engagement, in milliseconds, once it has its outcome.
+    pub tte_ms: Option<f64>,
+    /// The target, in milliseconds.
+    pub target_ms: Option<f64>,
+    /// Of a hundred.
+    pub target_percent: Option<f64>,
+}
+
+/// When each stage was first reached, in milliseconds after the incident was opened.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+pub struct StagesView {
+    /// The monitor saw it.
+    pub detected: Option<f64>,
+    /// The door had it.
+    pub accepted: Option<f64>,
+    /// It was durable.
+    pub committed: Option<f64>,
+    /// The first page left.
+    pub sent: Option<f64>,
+    /// The first provider took it.
+    pub provider_accepted: Option<f64>,
+    /// The first device had it.
+    pub delivered: Option<f64>,
+    /// The first human's screen showed it.
+    pub seen: Option<f64>,
+    /// The answer that counted.
+    pub answered: Option<f64>,
+    /// The role's outcome.
+    pub engaged: Option<f64>,
+}
+
+/// One page.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PageView {
+    /// Its number.
+    pub n: u32,
+    /// The role it is about.
+    pub role: Option<String>,
+    /// Who reads it; none for a room.
+    pub person: Option<String>,
+    /// By which channel.
+    pub channel: String,
+    /// What it is for.
+    pub purpose: String,
+    /// `queued`, `accepted`, `unreachable`, `withdrawn`, `unsent`.
+    pub state: String,
+    /// The page that it stands in for.
+    pub instead_of: Option<u32>,
+    /// Refusals so far.
+    pub refusals: u32,
+    /// The last trouble.
+    pub trouble: Option<String>,
+    /// Perhaps sent twice.
+    pub maybe_repeated: bool,
+    /// The provider's word.
+    pub receipt: Option<String>,
+    /// What was shown, by content hash.
+    pub text: Option<String>,
+    /// Milliseconds after the incident was opened.
+    pub born: f64,
+    /// The same, of its acceptance.
+    pub accepted: Option<f64>,
+}
+
+/// An incident as others read it.
+pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
+    let (resolved_by, resolved_at) = match &incident.status {
+        Status::Open => (None, None),
+        Status::Resolved { by, at } => (Some(by.to_string()), Some(*at)),
+    };
+    let mut roles: Vec<RoleView> =
+        incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();
+    roles.sort_by_key(|role| !role.required);
+    IncidentView {
+        id: incident.id.to_string(),
+        drill: incident.drill,
+        trigger: incident.trigger.to_string(),
+        key: incident.key.clone(),
+        summary: incident.summary.clone(),
+        status: if incident.is_open() { "open" } else { "resolved" }.into(),
+        resolved_by,
+        resolved_at,
+        opened_at: incident.opened_at,
+        detected_at: incident.detected_at,
+        received_at: incident.received_at,
+        alerts: incident.alerts,
+        silent_since: incident.silent_since,
+        all_clear_at: incident.all_clear_at,
+        room: incident.room.clone(),
+        roles,
+        pages: incident.pages.values().map(|row| page(incident, row)).collect(),
+    }
+}
+
+/// One word for how far a role is.
+pub fn state_of(engagement: &Engagement) -> &'static str {
+    match &engagement.outcome {
+        Some(Outcome::Engaged { .. }) => "engaged",
+        Some(Outcome::Covered { .. }) => "covered",
+        Some(Outcome::StoodDown { .. }) => "stood down",
+        Some(Outcome::Closed { .. }) => "closed",
+        None if engagement.waits_on.is_some() => "handed over",
+        None if engagement.exhausted => "exhausted",
+        None => "paging",
+    }
+}
+
+fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engagement) -> RoleView {
+    let row = incident.plan.roles.get(name);
+    let covered_by = match &engagement.outcome {
+        Some(Outcome::Covered { by, .. }) => Some(by.to_string()),
+        _ => None,
+    };
+    let target = row.and_then(|row| row.target);
+    let holder: Option<&PersonName> = engagement.holder();
+    let stages = stages(incident, name, engagement);
+    RoleView {
+        role: name.to_string(),
+        required: engagement.required,
+        state: state_of(engagement).into(),
+        holder: holder.map(|person| live.name_of(person).to_owned()),
+        covered_by,
+        step: engagement.step + 1,
+        steps: row.map_or(0, |row| row.steps.len()),
+        deadline: engagement.deadline,
+        tte_ms: stages.engaged,
+        stages,
+        target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
+        target_percent: target.map(|target| target.percent),
+    }
+}
+
+fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> StagesView {
+    let after = |at: Timestamp| after(incident, at);
+    let first = |stage: fn(&Page) -> Option<Timestamp>| incident.briefs_of(role).filter_map(stage).min().map(after);
+    let outcome = engagement.holder().and(engagement.outcome.as_ref()).map(|outcome| after(outcome.at()));
+    let own = matches!(engagement.outcome, Some(Outcome::Engaged { .. }));
+    StagesView {
+        detected: incident.detected_at.map(after),
+        accepted: Some(after(incident.received_at)),
+        committed: Some(0.0),
+        sent: first(|page| page.stages.sent),
+        provider_accepted: first(|page| page.stages.accepted),
+        delivered: first(|page| page.stages.delivered),
+        seen: first(|page| page.stages.seen),
+        answered: outcome.filter(|_| own),
+        engaged: outcome,
+    }
+}
+
+fn page(incident: &Incident, page: &Page) -> PageView {
+    let state = match page.state {
+        PageState::Queued => "queued",
+        PageState::Accepted => "accepted",
+        PageState::Unreachable => "unreachable",
+        PageState::Withdrawn => "withdrawn",
+        PageState::Unsent => "unsent",
+    };
+    let purpose = match &page.purpose {
+        crate::core::Purpose::Brief { round: 0 } => "brief",
+        crate::core::Purpose::Brief { .. } => "reminder",
+        crate::core::Purpose::Taken { .. } => "taken",
+        crate::core::Purpose::StoodDown => "stood down",
+        crate::core::Purpose::Resolved => "resolved",
+        crate::core::Purpose::RoomCard => "war room",
+        crate::core::Purpose::RoomLine { .. } => "room line",
+    };
+    PageView {
+        n: page.n,
+        role: page.role.as_ref().map(ToString::to_string),
+        person: page.person.as_ref().map(ToString::to_string),
+        channel: page.channel.to_string(),
+        purpose: purpose.into(),
+        state: state.into(),
+        instead_of: page.instead_of,
+        refusals: page.refusals,
+        trouble: page.trouble.clone(),
+        maybe_repeated: page.maybe_repeated,
+        receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),
+        text: page.text.clone(),
+        born: after(incident, page.born_at),
+        accepted: page.stages.accepted.map(|at| after(incident, at)),
+    }
+}
+
+fn after(incident: &Incident, at: Timestamp) -> f64 {
+    at.micros_since(incident.opened_at) as f64 / 1e3
+}

@@ -2,4 +2,5 @@
 
 pub mod channel;
 pub mod core;
+pub mod matrix;
 pub mod store;

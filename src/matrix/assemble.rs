@@ -1,0 +1,185 @@
+//! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
+
+use super::{
+    Known, Matrix,
+    cross::ROTATION,
+    document::Placed,
+    draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
+    judge::Trigger,
+    settings::{ChannelSettings, People},
+};
+use crate::core::{
+    ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
+    TriggerName, Whom,
+    oncall::Override,
+    plan::{OnResolved, Patience},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The template of roles that have none of their own.
+const DEFAULT_TEMPLATE: &str = "default";
+
+pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of: Timestamp) -> Matrix {
+    let channels = in_order(draft.channels);
+    let people: People =
+        whole(draft.people).map(|(name, person)| (PersonName::from(name), person.value.person)).collect();
+    let roster = roster(&channels, &people, draft.rotations, as_of);
+    let mut roles: BTreeMap<RoleName, RolePlan> =
+        whole(draft.roles).map(|(name, role)| (name.as_str().into(), role_plan(&name, role.value, known))).collect();
+    if let Some(step) = draft.catch_all.and_then(|catch_all| catch_all.value) {
+        roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
+    }
+    let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
+    let plans = Plans { revision: &revision, roles, patience };
+    let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
+        .map(|(name, trigger)| {
+            let name = TriggerName::from(name);
+            (name.clone(), plans.trigger(name, trigger.value))
+        })
+        .collect();
+    let mut by_kind: BTreeMap<String, Vec<TriggerName>> = BTreeMap::new();
+    for (name, trigger) in &triggers {
+        trigger.on.iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(name.clone()));
+    }
+    let roles = plans.roles;
+    Matrix {
+        revision,
+        daemon: draft.daemon.map(|daemon| daemon.value).unwrap_or_default(),
+        sources: whole(draft.sources).map(|(name, source)| (SourceName::from(name), source.value)).collect(),
+        channels,
+        people,
+        roster,
+        roles,
+        triggers,
+        by_kind,
+        env: Arc::new(cel::Env::stdlib()),
+    }
+}
+
+/// Those that could be read; without faults these are all.
+fn whole<T>(named: Named<T>) -> impl Iterator<Item = (String, Placed<T>)> {
+    named.into_iter().filter_map(|(name, placed)| Some((name, Placed { value: placed.value?, at: placed.at })))
+}
+
+fn in_order(channels: Named<ChannelSettings>) -> Vec<(ChannelName, ChannelSettings)> {
+    let mut placed: Vec<_> = whole(channels).collect();
+    placed.sort_by_key(|(_, channel)| channel.at);
+    placed.into_iter().map(|(name, channel)| (ChannelName::from(name), channel.value)).collect()
+}
+
+fn roster(
+    channels: &[(ChannelName, ChannelSettings)],
+    people: &People,
+    rotations: Named<RotationDraft>,
+    as_of: Timestamp,
+) -> Roster {
+    let reach = people.iter().map(|(name, person)| {
+        let reaches = channels.iter().filter(|(_, channel)| person.is_reached_by(channel.kind));
+        (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
+    });
+    let rotations = whole(rotations).map(|(name, rotation)| (name.into(), self::rotation(rotation.value, as_of)));
+    Roster { reach: reach.collect(), rotations: rotations.collect() }
+}
+
+fn rotation(draft: RotationDraft, as_of: Timestamp) -> Rotation {
+    let people = draft.people.into_iter().map(|person| person.value.into()).collect();
+    let overrides = draft.overrides.into_iter().map(|over| Override {
+        person: over.person.value.into(),
+        from: over.from,
+        until: over.until,
+    });
+    Rotation::new(people, draft.handoff, draft.zone, overrides.collect(), as_of)
+}
+
+fn role_plan(name: &str, draft: RoleDraft, known: &Known<'_>) -> RolePlan {
+    let (template, template_revision) = template(draft.template.map(|template| template.value), name, known);
+    RolePlan {
+        engaged_by: draft.engaged_by,
+        target: draft.target.map(|target| target.value),
+        template,
+        template_revision,
+        steps: draft.steps.into_iter().map(step_plan).collect(),
+        next: draft.next.map(|next| next.value.into()),
+    }
+}
+
+fn catch_all_plan(step: StepDraft, known: &Known<'_>) -> RolePlan {
+    let (template, template_revision) = template(None, RoleName::catch_all().as_str(), known);
+    RolePlan {
+        engaged_by: Level::Wilco,
+        target: None,
+        template,
+        template_revision,
+        steps: vec![step_plan(step)],
+        next: None,
+    }
+}
+
+/// The template that is named, else the one called like the role, else the default one; and its revision.
+fn template(named: Option<String>, role: &str, known: &Known<'_>) -> (String, String) {
+    let own = known.templates.contains_key(role).then(|| role.to_owned());
+    let name = named.or(own).unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned());
+    let revision = known.templates.get(&name).cloned().unwrap_or_default();
+    (name, revision)
+}
+
+fn step_plan(draft: StepDraft) -> StepPlan {
+    let whom = |entry: Placed<String>| match entry.value.strip_prefix(ROTATION) {
+        Some(rotation) => Whom::Rotation(rotation.into()),
+        None => Whom::Person(entry.value.into()),
+    };
+    StepPlan {
+        page: draft.page.into_iter().map(whom).collect(),
+        by: draft.by.into_iter().map(|channel| channel.value.into()).collect(),
+        wait: draft.wait,
+        repeat: draft.repeat,
+    }
+}
+
+struct Plans<'a> {
+    revision: &'a str,
+    roles: BTreeMap<RoleName, RolePlan>,
+    patience: BTreeMap<ChannelName, Patience>,
+}
+
+impl Plans<'_> {
+    fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
+        let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
+        let room = draft.room.map(|room| room.value.into());
+        let plan = self.plan(name.clone(), required.clone(), room, draft.resolved);
+        let catch_all = RoleName::catch_all();
+        let failure_plan = self
+            .roles
+            .contains_key(&catch_all)
+            .then(|| Arc::new(self.plan(name, vec![catch_all], None, OnResolved::Note)));
+        Trigger {
+            on: draft.on,
+            when: draft.when,
+            hold: draft.hold,
+            key: draft.key,
+            summary: draft.summary,
+            roles: required,
+            plan: Arc::new(plan),
+            failure_plan,
+        }
+    }
+
+    fn plan(
+        &self,
+        trigger: TriggerName,
+        required: Vec<RoleName>,
+        room: Option<ChannelName>,
+        on_resolved: OnResolved,
+    ) -> Plan {
+        let mut roles = BTreeMap::new();
+        let mut wanted = required.clone();
+        wanted.push(RoleName::catch_all());
+        while let Some(name) = wanted.pop() {
+            let Some(role) = self.roles.get(&name).filter(|_| !roles.contains_key(&name)) else { continue };
+            wanted.extend(role.next.clone());
+            roles.insert(name, role.clone());
+        }
+        let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
+        Plan { trigger, matrix, required, roles, patience, room, on_resolved }
+    }
+}

@@ -1,0 +1,195 @@
+//! Checks what was written against what else was written: every name that is used exists, what must be unique is, and
+//! no chain of `next` runs in a circle.
+
+use super::{
+    diagnostic::Severity,
+    document::{At, Faults, Placed},
+    draft::{Draft, Named, StepDraft},
+    names, reach,
+    settings::{ChannelKind, SecretRef},
+};
+use crate::core::names::CATCH_ALL;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What a page entry begins with when it names a rotation.
+pub(super) const ROTATION: &str = "rotation.";
+
+pub(super) fn check(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
+    if draft.is_empty() {
+        let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
+        faults.nowhere(Severity::Error, "empty-matrix", "the matrix is empty", help);
+        return;
+    }
+    rotations(draft, faults);
+    roles(draft, known, faults);
+    triggers(draft, faults);
+    unique(draft, faults);
+    circles(draft, faults);
+    unused(draft, faults);
+    reach::check(draft, faults);
+}
+
+fn rotations(draft: &Draft, faults: &mut Faults) {
+    for rotation in draft.rotations.values().filter_map(|rotation| rotation.value.as_ref()) {
+        let overrides = rotation.overrides.iter().map(|over| &over.person);
+        for person in rotation.people.iter().chain(overrides) {
+            exists("person", &draft.people, person, faults);
+        }
+    }
+}
+
+fn roles(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
+    for role in draft.roles.values().filter_map(|role| role.value.as_ref()) {
+        role.steps.iter().for_each(|step| ladder(draft, step, faults));
+        if let Some(next) = &role.next {
+            role_exists(draft, next, faults);
+        }
+        if let Some(template) = role.template.as_ref().filter(|name| !known.templates.contains_key(&name.value)) {
+            let help = names::instead(&template.value, known.templates.keys().map(String::as_str));
+            faults.error("unknown-template", template.at, format!("there is no template {:?}", template.value), help);
+        }
+    }
+    if let Some(step) = draft.catch_all.as_ref().and_then(|catch_all| catch_all.value.as_ref()) {
+        ladder(draft, step, faults);
+    }
+}
+
+fn ladder(draft: &Draft, step: &StepDraft, faults: &mut Faults) {
+    for entry in &step.page {
+        whom(draft, entry, faults);
+    }
+    for channel in &step.by {
+        exists("channel", &draft.channels, channel, faults);
+    }
+}
+
+fn whom(draft: &Draft, entry: &Placed<String>, faults: &mut Faults) {
+    let name = entry.value.as_str();
+    if let Some(rotation) = name.strip_prefix(ROTATION) {
+        let named = Placed { value: rotation.to_owned(), at: entry.at };
+        exists("rotation", &draft.rotations, &named, faults);
+        return;
+    }
+    if draft.people.contains_key(name) {
+        return;
+    }
+    let help = if draft.rotations.contains_key(name) {
+        format!("{name} is a rotation: write \"rotation.{name}\"")
+    } else if draft.roles.contains_key(name) {
+        format!("{name} is a role, and a step pages people: name a person, or write `next = \"{name}\"` in the role")
+    } else {
+        names::instead(name, draft.people.keys().map(String::as_str))
+    };
+    faults.error("unknown-person", entry.at, format!("there is no person {name:?}"), help);
+}
+
+fn triggers(draft: &Draft, faults: &mut Faults) {
+    for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
+        trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
+        let Some(room) = &trigger.room else { continue };
+        exists("channel", &draft.channels, room, faults);
+        if let Some(kind) = draft.channel_kind(&room.value).filter(|kind| *kind != ChannelKind::Slack) {
+            let message = format!("a channel of kind {kind} can not be a war room");
+            faults.error("not-a-room", room.at, message, "name a channel of kind slack, or remove `room`");
+        }
+    }
+}
+
+fn role_exists(draft: &Draft, role: &Placed<String>, faults: &mut Faults) {
+    if role.value == CATCH_ALL && draft.catch_all.is_some() {
+        return;
+    }
+    exists("role", &draft.roles, role, faults);
+}
+
+fn exists<T>(what: &'static str, named: &Named<T>, used: &Placed<String>, faults: &mut Faults) {
+    if named.contains_key(&used.value) {
+        return;
+    }
+    let code = match what {
+        "person" => "unknown-person",
+        "rotation" => "unknown-rotation",
+        "channel" => "unknown-channel",
+        _ => "unknown-role",
+    };
+    let help = names::instead(&used.value, named.keys().map(String::as_str));
+    faults.error(code, used.at, format!("there is no {what} {:?}", used.value), help);
+}
+
+/// An answer must come from one person and an alert from one source.
+fn unique(draft: &Draft, faults: &mut Faults) {
+    let mut contacts: BTreeMap<(&str, &str), &str> = BTreeMap::new();
+    for (name, person) in &draft.people {
+        for (key, text) in person.value.iter().flat_map(|person| &person.unique) {
+            if let Some(other) = contacts.insert((key, &text.value), name) {
+                let message = format!("{other} and {name} have the same `{key}`");
+                let help = "an answer must tell who gave it: give each person their own";
+                faults.error("same-contact", text.at, message, help);
+            }
+        }
+    }
+    let mut tokens: BTreeMap<&SecretRef, &str> = BTreeMap::new();
+    for (name, source) in &draft.sources {
+        for token in source.value.iter().flat_map(|source| &source.tokens) {
+            if let Some(other) = tokens.insert(token, name) {
+                let message = format!("{other} and {name} have the same token ({token})");
+                let help = "a token must tell who posts: give each source its own";
+                faults.error("same-token", source.at, message, help);
+            }
+        }
+    }
+}
+
+fn circles(draft: &Draft, faults: &mut Faults) {
+    let mut told: BTreeSet<&str> = BTreeSet::new();
+    for start in draft.roles.keys() {
+        let mut path: Vec<&str> = vec![start];
+        while let Some(next) = path.last().and_then(|name| next_of(draft, name)) {
+            let Some(from) = path.iter().position(|name| *name == next.value) else {
+                path.push(&next.value);
+                continue;
+            };
+            if !path[from..].iter().any(|name| told.contains(name)) {
+                let shown = [&path[from..], &path[from..=from]].concat().join(" -> ");
+                let help = "let the last one have no `next`: the catch-all comes after it by itself";
+                faults.error("circle", next.at, format!("`next` runs in a circle: {shown}"), help);
+            }
+            told.extend(&path[from..]);
+            break;
+        }
+    }
+}
+
+fn next_of<'a>(draft: &'a Draft, role: &str) -> Option<&'a Placed<String>> {
+    draft.roles.get(role)?.value.as_ref()?.next.as_ref()
+}
+
+/// What is written and never comes into play.
+fn unused(draft: &Draft, faults: &mut Faults) {
+    if draft.catch_all.is_none() {
+        let message = "there is no [catch-all]: when nobody answers, the last step repeats and nobody else is told";
+        let help = "add [catch-all] with `page` and `by`: the people who must know when all else failed";
+        faults.nowhere(Severity::Warning, "no-catch-all", message, help);
+    }
+    if draft.triggers.is_empty() {
+        let help = "add [trigger.NAME] with `on` and `roles`";
+        faults.nowhere(Severity::Warning, "no-trigger", "there is no [trigger]: no alert will page anybody", help);
+        return;
+    }
+    let triggers: Vec<_> = draft.triggers.values().map(|trigger| trigger.value.as_ref()).collect();
+    let roles: Vec<_> = draft.roles.iter().map(|(name, role)| (name, role.at, role.value.as_ref())).collect();
+    if triggers.iter().any(Option::is_none) || roles.iter().any(|(.., role)| role.is_none()) {
+        return;
+    }
+    let by_triggers = triggers.into_iter().flatten().flat_map(|trigger| &trigger.roles);
+    let by_roles = roles.iter().filter_map(|(.., role)| role.as_ref()?.next.as_ref());
+    let used: BTreeSet<&str> = by_triggers.chain(by_roles).map(|name| name.value.as_str()).collect();
+    for (name, at, _) in roles.iter().filter(|(name, ..)| !used.contains(name.as_str())) {
+        unused_role(name, *at, faults);
+    }
+}
+
+fn unused_role(name: &str, at: At, faults: &mut Faults) {
+    let message = format!("role `{name}` is never engaged");
+    faults.warning("unused-role", at, message, "name it in a trigger's `roles` or in a role's `next`, or remove it");
+}

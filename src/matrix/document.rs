@@ -1,0 +1,304 @@
+//! A TOML document walked by hand, so that every fault is found and not just the first. A key is known exactly when
+//! some code asks for it: what nobody asked for has no effect and is refused.
+
+use super::{
+    diagnostic::{Diagnostic, Severity},
+    names,
+    source::SourceText,
+};
+use std::{ops::Range, path::PathBuf, time::Duration};
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
+
+/// A place in the matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct At {
+    /// Which file, by its place in the list.
+    pub file: usize,
+    /// First byte.
+    pub start: usize,
+    /// Behind the last byte.
+    pub end: usize,
+}
+
+impl At {
+    pub(super) fn new(file: usize, span: Range<usize>) -> Self {
+        Self { file, start: span.start, end: span.end }
+    }
+}
+
+/// A value and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Placed<T> {
+    pub value: T,
+    pub at: At,
+}
+
+/// A fault before its line is counted.
+#[derive(Debug, PartialEq)]
+struct Fault {
+    severity: Severity,
+    code: &'static str,
+    at: Option<At>,
+    message: String,
+    help: Option<String>,
+}
+
+/// Faults found so far.
+#[derive(Debug, Default)]
+pub(super) struct Faults {
+    found: Vec<Fault>,
+    /// Some text could not even be read, so that what is missing may only be hidden.
+    pub unreadable: bool,
+}
+
+impl Faults {
+    pub(super) fn error(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Error, code, Some(at), message.into(), help.into());
+    }
+
+    pub(super) fn warning(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+        self.add(Severity::Warning, code, Some(at), message.into(), help.into());
+    }
+
+    /// A fault that is in no file.
+    pub(super) fn nowhere(&mut self, severity: Severity, code: &'static str, message: &str, help: &str) {
+        self.add(severity, code, None, message.to_owned(), help.to_owned());
+    }
+
+    fn add(&mut self, severity: Severity, code: &'static str, at: Option<At>, message: String, help: String) {
+        let help = (!help.is_empty()).then_some(help);
+        self.found.push(Fault { severity, code, at, message, help });
+    }
+
+    /// The faults in the order of the files and their lines; those that are in no file come last.
+    pub(super) fn into_diagnostics(mut self, files: &[SourceText]) -> Vec<Diagnostic> {
+        self.found.sort_by_key(|fault| (fault.at.is_none(), fault.at, fault.severity));
+        self.found.dedup();
+        self.found.into_iter().map(|fault| fault.placed(files)).collect()
+    }
+}
+
+impl Fault {
+    fn placed(self, files: &[SourceText]) -> Diagnostic {
+        let Self { severity, code, at, message, help } = self;
+        let Some((at, source)) = at.and_then(|at| Some((at, files.get(at.file)?))) else {
+            return Diagnostic { severity, code, message, file: PathBuf::new(), line: 0, column: 0, span: 0..0, help };
+        };
+        let text = source.text.as_str();
+        let start = text.floor_char_boundary(at.start);
+        let end = text.ceil_char_boundary(at.end).max(start);
+        let before = &text[..start];
+        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+        Diagnostic {
+            severity,
+            code,
+            message,
+            file: source.path.clone(),
+            line: before.matches('\n').count() + 1,
+            column: before[line_start..].chars().count() + 1,
+            span: start..end,
+            help,
+        }
+    }
+}
+
+/// One value of the document, with its key.
+#[derive(Clone, Copy)]
+pub(super) struct Item<'a> {
+    /// The last part of its key.
+    pub key: &'a str,
+    /// Where the key stands.
+    pub key_at: At,
+    /// Where the value stands.
+    pub at: At,
+    pub value: &'a DeValue<'a>,
+}
+
+/// A table whose keys are asked for one by one.
+pub(super) struct Table<'a> {
+    /// What it is, for messages: "channel `sms`".
+    pub what: String,
+    entries: Vec<Item<'a>>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> Table<'a> {
+    pub(super) fn new(what: String, file: usize, table: &'a DeTable<'a>) -> Self {
+        let mut entries: Vec<Item<'a>> = table.iter().map(|(key, value)| item(file, key, value)).collect();
+        entries.sort_by_key(|item| item.key_at);
+        Self { what, entries, asked: Vec::new() }
+    }
+
+    /// The value of a key, where it is there. From now on the key is known.
+    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
+        self.asked.push(key);
+        let at = self.entries.iter().position(|item| item.key == key)?;
+        Some(self.entries.remove(at))
+    }
+
+    /// The value of a key that must be there.
+    pub(super) fn demand(&mut self, key: &'static str, at: At, example: &str, faults: &mut Faults) -> Option<Item<'a>> {
+        let item = self.take(key);
+        if item.is_none() {
+            faults.error("missing-key", at, format!("{} has no `{key}`", self.what), format!("add `{example}`"));
+        }
+        item
+    }
+
+    /// Every entry of a table whose keys are names.
+    pub(super) fn take_all(&mut self) -> Vec<Item<'a>> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Refuses what nobody asked for. `later` are keys that a later version will know; `elsewhere` says where a key
+    /// that is known to others would have a meaning.
+    pub(super) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut Faults) {
+        for item in &self.entries {
+            let (key, what) = (item.key, &self.what);
+            if later.contains(&key) {
+                faults.error("not-built-yet", item.key_at, format!("`{key}` is not built yet in this version"), {
+                    "remove it: a key is accepted only when it takes effect"
+                });
+            } else if elsewhere.contains(&key) {
+                let message = format!("`{key}` has no effect in {what}");
+                faults.error("key-without-effect", item.key_at, message, "remove it");
+            } else {
+                let help = names::instead(key, self.asked.iter().copied());
+                faults.error("unknown-key", item.key_at, format!("{what} knows no key `{key}`"), help);
+            }
+        }
+    }
+}
+
+fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Item<'a> {
+    let (key_at, at) = (At::new(file, key.span()), At::new(file, value.span()));
+    Item { key: key.get_ref(), key_at, at, value: value.get_ref() }
+}
+
+impl<'a> Item<'a> {
+    /// Text that is not empty.
+    pub(super) fn text(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+        match self.value {
+            DeValue::String(text) if text.trim().is_empty() => {
+                let help = "write something, or remove the key";
+                faults.error("empty-text", self.at, format!("`{}` is empty", self.key), help);
+                None
+            }
+            DeValue::String(text) => Some(Placed { value: text, at: self.at }),
+            _ => self.wrong_type("text", "put it in quotes: \"..\"", faults),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(super) fn flag(&self, faults: &mut Faults) -> Option<bool> {
+        match self.value {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => self.wrong_type("true or false", "write true or false, without quotes", faults),
+        }
+    }
+
+    /// A number.
+    pub(super) fn number(&self, faults: &mut Faults) -> Option<f64> {
+        let number = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok().filter(|_| number.radix() == 10),
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => return self.wrong_type("a number", "write the number without quotes", faults),
+        };
+        number.or_else(|| self.wrong_type("a decimal number", "write it with digits only", faults))
+    }
+
+    /// A whole number from 0.
+    pub(super) fn count(&self, faults: &mut Faults) -> Option<u32> {
+        let number = self.number(faults)?;
+        if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
+            return Some(number as u32);
+        }
+        self.wrong_type("a whole number from 0", "write it without a sign and without a fraction", faults)
+    }
+
+    /// Text with a unit, at least a second and at most a year.
+    pub(super) fn duration(&self, faults: &mut Faults) -> Option<Placed<Duration>> {
+        let DeValue::String(text) = self.value else {
+            return self.wrong_type("a duration", "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"", faults);
+        };
+        let span = match humantime::parse_duration(text) {
+            Ok(span) => span,
+            Err(_) => {
+                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
+                faults.error("bad-duration", self.at, format!("{text:?} is no duration"), help);
+                return None;
+            }
+        };
+        let bounds = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
+        if !bounds.contains(&span) {
+            let message = format!("`{}` must be between one second and one year", self.key);
+            faults.error("duration-out-of-range", self.at, message, "write for example \"45s\"");
+            return None;
+        }
+        Some(Placed { value: span, at: self.at })
+    }
+
+    /// A list that is not empty.
+    pub(super) fn list(&self, faults: &mut Faults) -> Option<Vec<Item<'a>>> {
+        let DeValue::Array(array) = self.value else {
+            return self.wrong_type("a list", "put it in brackets: [..]", faults);
+        };
+        if array.is_empty() {
+            let message = format!("`{}` is empty", self.key);
+            faults.error("empty-list", self.at, message, "name at least one");
+            return None;
+        }
+        Some(self.elements(array))
+    }
+
+    fn elements(&self, array: &'a DeArray<'a>) -> Vec<Item<'a>> {
+        let place = |value: &'a Spanned<DeValue<'a>>| Item {
+            key: self.key,
+            key_at: self.key_at,
+            at: At::new(self.at.file, value.span()),
+            value: value.get_ref(),
+        };
+        array.iter().map(place).collect()
+    }
+
+    /// A list of texts that is not empty and names nothing twice.
+    pub(super) fn texts(&self, faults: &mut Faults) -> Option<Vec<Placed<String>>> {
+        let mut texts: Vec<Placed<String>> = Vec::new();
+        for item in self.list(faults)? {
+            let Some(text) = item.text(faults) else { continue };
+            if texts.iter().any(|other| other.value == text.value) {
+                let message = format!("{:?} stands twice in `{}`", text.value, self.key);
+                faults.error("twice-in-list", text.at, message, "remove one of them");
+                continue;
+            }
+            texts.push(Placed { value: text.value.to_owned(), at: text.at });
+        }
+        (!texts.is_empty()).then_some(texts)
+    }
+
+    /// A table.
+    pub(super) fn table(&self, what: String, faults: &mut Faults) -> Option<Table<'a>> {
+        match self.value {
+            DeValue::Table(table) => Some(Table::new(what, self.at.file, table)),
+            _ => self.wrong_type("a table", "write { key = value }", faults),
+        }
+    }
+
+    /// Reports that another type is wanted; always none.
+    pub(super) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut Faults) -> Option<T> {
+        let found = match self.value {
+            DeValue::String(_) => "text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        let message = format!("`{}` must be {wanted}, but this is {found}", self.key);
+        faults.error("wrong-type", self.at, message, help);
+        None
+    }
+}

@@ -1,0 +1,91 @@
+//! Reads `[daemon]` and `[source.NAME]`, and secrets, which are named and never written.
+
+use super::{
+    diagnostic::PLAIN_SECRET,
+    document::{At, Faults, Item, Table},
+    settings::{Daemon, SecretRef, Source},
+};
+use std::path::PathBuf;
+use toml::de::DeValue;
+
+pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
+    let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
+        let parsed = text.value.parse().ok();
+        if parsed.is_none() {
+            let message = format!("{:?} is no address to listen on", text.value);
+            faults.error("bad-address", text.at, message, "write an IP address and a port: \"127.0.0.1:8600\"");
+        }
+        parsed
+    });
+    let public_url = table.take("public_url").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let state = table.take("state").and_then(|item| item.text(faults)).map(|text| PathBuf::from(text.value));
+    table.finish(&[], &[], faults);
+    Daemon { listen, public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()), state }
+}
+
+pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<Source> {
+    let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
+    let tokens = token.and_then(|item| tokens(&item, faults));
+    let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
+    table.finish(&["heartbeat", "lease"], &[], faults);
+    Some(Source { tokens: tokens?, drills })
+}
+
+fn tokens(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<SecretRef>> {
+    if !matches!(item.value, DeValue::Array(_)) {
+        return secret(item, faults).map(|secret| vec![secret]);
+    }
+    let list = item.list(faults)?;
+    if 2 < list.len() {
+        let help = "one, or two while the token is being changed";
+        faults.error("too-many-tokens", item.at, "a source has at most two tokens", help);
+    }
+    let tokens: Vec<SecretRef> = list.iter().filter_map(|item| secret(item, faults)).collect();
+    (tokens.len() == list.len()).then_some(tokens)
+}
+
+/// `{ env = ".." }`, `{ file = ".." }` or `{ credential = ".." }`.
+pub(super) fn secret(item: &Item<'_>, faults: &mut Faults) -> Option<SecretRef> {
+    let key = item.key;
+    let help = format!(
+        "keep it elsewhere and say where: {key} = {{ env = \"VARIABLE\" }}, {{ file = \"PATH\" }} or {{ credential = \"NAME\" }}"
+    );
+    if !matches!(item.value, DeValue::Table(_)) {
+        faults.error(PLAIN_SECRET, item.at, format!("`{key}` is a secret and must not be written here"), help);
+        return None;
+    }
+    let mut table = item.table(format!("`{key}`"), faults)?;
+    let mut take = |name| table.take(name).and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
+    let (env, file, credential) = (take("env"), take("file"), take("credential"));
+    let good = match (env, file, credential) {
+        (Some(name), None, None) => Some(SecretRef::Env(name)),
+        (None, Some(path), None) => Some(SecretRef::File(PathBuf::from(path))),
+        (None, None, Some(name)) => Some(SecretRef::Credential(name)),
+        _ => None,
+    };
+    if good.is_none() {
+        faults.error("bad-secret", item.at, format!("`{key}` must say one place where the secret is kept"), help);
+    }
+    table.finish(&[], &[], faults);
+    good
+}
+
+/// A URL that begins with one of `schemes` and has a host, without a password in it.
+pub(super) fn url(item: &Item<'_>, schemes: &[&str], faults: &mut Faults) -> Option<String> {
+    let text = item.text(faults)?;
+    let rest = schemes.iter().find_map(|scheme| text.value.strip_prefix(scheme));
+    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    let Some(host) = host.filter(|host| !host.is_empty() && !text.value.contains(char::is_whitespace)) else {
+        let shown: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}HOST")).collect();
+        let message = format!("`{}` is no address of the kind that is wanted here", item.key);
+        faults.error("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
+        return None;
+    };
+    let query = text.value.split_once('?').map_or("", |(_, query)| query).to_lowercase();
+    if host.contains('@') || query.contains("pass") || query.contains("token") {
+        let help = "take it out of the address and give username and password as keys of their own";
+        faults.error(PLAIN_SECRET, text.at, format!("`{}` holds a secret in the clear", item.key), help);
+        return None;
+    }
+    Some(text.value.to_owned())
+}

@@ -1,0 +1,183 @@
+//! The matrix as it was written: each value with its place, nothing yet checked against anything else.
+
+use super::{
+    document::{At, Faults, Item, Placed, Table},
+    expression::Expression,
+    names,
+    settings::{ChannelKind, ChannelSettings, Daemon, Person, Source},
+    source::SourceText,
+    summary::Summary,
+};
+use super::{door, ladder, people, rule, ways};
+use crate::core::{Level, Target, Timestamp, plan::OnResolved, schedule::Schedule, trigger::Hold};
+use chrono_tz::Tz;
+use std::{collections::BTreeMap, time::Duration};
+use toml::de::DeTable;
+
+/// Things of one kind by name. What could not be read is there all the same, without value, so that it is known.
+pub(super) type Named<T> = BTreeMap<String, Placed<Option<T>>>;
+
+#[derive(Default)]
+pub(super) struct Draft {
+    pub daemon: Option<Placed<Daemon>>,
+    pub sources: Named<Source>,
+    pub channels: Named<ChannelSettings>,
+    pub people: Named<PersonDraft>,
+    pub rotations: Named<RotationDraft>,
+    pub roles: Named<RoleDraft>,
+    pub triggers: Named<TriggerDraft>,
+    pub catch_all: Option<Placed<Option<StepDraft>>>,
+}
+
+pub(super) struct PersonDraft {
+    pub person: Person,
+    /// Where what must be unique stands: phone, slack, unix.
+    pub unique: Vec<(&'static str, Placed<String>)>,
+}
+
+pub(super) struct RotationDraft {
+    pub people: Vec<Placed<String>>,
+    pub handoff: Schedule,
+    pub zone: Tz,
+    pub overrides: Vec<OverrideDraft>,
+}
+
+pub(super) struct OverrideDraft {
+    pub person: Placed<String>,
+    pub from: Timestamp,
+    pub until: Timestamp,
+}
+
+pub(super) struct RoleDraft {
+    pub engaged_by: Level,
+    pub target: Option<Placed<Target>>,
+    pub template: Option<Placed<String>>,
+    pub steps: Vec<StepDraft>,
+    pub next: Option<Placed<String>>,
+}
+
+pub(super) struct StepDraft {
+    pub page: Vec<Placed<String>>,
+    pub by: Vec<Placed<String>>,
+    pub wait: Duration,
+    pub repeat: u32,
+}
+
+pub(super) struct TriggerDraft {
+    pub on: Vec<String>,
+    pub when: Option<Expression>,
+    pub hold: Option<Hold>,
+    pub key: Option<Expression>,
+    pub summary: Option<Summary>,
+    pub roles: Vec<Placed<String>>,
+    pub room: Option<Placed<String>>,
+    pub resolved: OnResolved,
+}
+
+/// Sections that a later version will know.
+const LATER: [&str; 8] = ["drill", "heartbeat", "decision", "layer", "layers", "separate", "schedule", "clock"];
+
+impl Draft {
+    /// Reads every file. Needs a deep stack: expressions are compiled.
+    pub(super) fn read(files: &[SourceText], faults: &mut Faults) -> Self {
+        let mut draft = Self::default();
+        for (file, source) in files.iter().enumerate() {
+            let (document, errors) = DeTable::parse_recoverable(&source.text);
+            if errors.is_empty() {
+                draft.file(file, source, document.get_ref(), faults);
+                continue;
+            }
+            faults.unreadable = true;
+            for error in errors {
+                let span = error.span().unwrap_or(0..0);
+                faults.error("toml-syntax", At::new(file, span), syntax_message(error.message()), SYNTAX_HELP);
+            }
+        }
+        draft
+    }
+
+    fn file(&mut self, file: usize, source: &SourceText, document: &DeTable<'_>, faults: &mut Faults) {
+        let text = source.text.as_str();
+        let mut top = Table::new("the matrix".into(), file, document);
+        if let Some(item) = top.take("daemon") {
+            let daemon = item.table("`[daemon]`".into(), faults).map(|table| door::daemon(table, faults));
+            once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
+        }
+        section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| door::source(table, at, faults));
+        section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
+            ways::channel(table, at, faults)
+        });
+        section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| people::person(table, at, faults));
+        section(&mut top, "rotation", &mut self.rotations, faults, |table, _, at, faults| {
+            people::rotation(table, at, faults)
+        });
+        section(&mut top, "role", &mut self.roles, faults, |table, name, at, faults| {
+            ladder::role(table, name, at, faults)
+        });
+        section(&mut top, "trigger", &mut self.triggers, faults, |table, _, at, faults| {
+            rule::trigger(table, at, text, faults)
+        });
+        if let Some(item) = top.take("catch-all") {
+            let table = item.table("`[catch-all]`".into(), faults);
+            let step = table.and_then(|table| ladder::catch_all(table, item.key_at, faults));
+            once(&mut self.catch_all, &item, step, faults);
+        }
+        top.finish(&LATER, &[], faults);
+    }
+
+    /// Whether nothing at all was written.
+    pub(super) fn is_empty(&self) -> bool {
+        let named = self.sources.len() + self.channels.len() + self.people.len() + self.rotations.len();
+        named + self.roles.len() + self.triggers.len() == 0 && self.daemon.is_none() && self.catch_all.is_none()
+    }
+
+    /// What kind a channel is, where it is known.
+    pub(super) fn channel_kind(&self, name: &str) -> Option<ChannelKind> {
+        self.channels.get(name)?.value.as_ref().map(|channel| channel.kind)
+    }
+}
+
+fn section<'a, T>(
+    top: &mut Table<'a>,
+    kind: &'static str,
+    named: &mut Named<T>,
+    faults: &mut Faults,
+    read: impl Fn(Table<'a>, &str, At, &mut Faults) -> Option<T>,
+) {
+    let Some(item) = top.take(kind) else { return };
+    let Some(mut table) = item.table(format!("`{kind}`"), faults) else { return };
+    for entry in table.take_all() {
+        let name = entry.key;
+        if !matches!(entry.value, toml::de::DeValue::Table(_)) {
+            let message = format!("a {kind} needs a name of its own");
+            let help = format!("write [{kind}.NAME] above its keys");
+            faults.error("missing-name", entry.key_at, message, help);
+            continue;
+        }
+        names::is_good(name, entry.key_at, faults);
+        let what = format!("{kind} `{name}`");
+        let Some(body) = entry.table(what.clone(), faults) else { continue };
+        let value = read(body, name, entry.key_at, faults);
+        if named.contains_key(name) {
+            let message = format!("{what} is written twice");
+            faults.error("duplicate-name", entry.key_at, message, "every name is given once, over all files");
+            continue;
+        }
+        named.insert(name.to_owned(), Placed { value, at: entry.key_at });
+    }
+}
+
+fn once<T>(slot: &mut Option<Placed<T>>, item: &Item<'_>, value: T, faults: &mut Faults) {
+    if slot.is_some() {
+        let message = format!("`[{}]` is written twice", item.key);
+        faults.error("duplicate-name", item.key_at, message, "it is given once, over all files");
+        return;
+    }
+    *slot = Some(Placed { value, at: item.key_at });
+}
+
+const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
+
+fn syntax_message(message: &str) -> String {
+    format!("this is not TOML: {message}")
+}

@@ -1,0 +1,176 @@
+//! CEL expressions over one alert: compiled once when the matrix is read, evaluated for each alert.
+
+use super::{facts::Facts, lint};
+use crate::core::Alert;
+use cel::{
+    Context, Env, ExecutionError, Program, Value,
+    common::{
+        types::{CelBool, CelDouble, CelInt, CelString, CelUInt},
+        value::{CowVal, Val},
+    },
+};
+use std::{
+    fmt,
+    ops::Range,
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Arc,
+};
+
+/// The longest expression, in bytes.
+pub const EXPRESSION_MAX: usize = 4096;
+
+/// The longest key or part of a summary that an expression may give, in bytes.
+pub const TEXT_MAX: usize = 256;
+
+/// A compiled expression.
+pub struct Expression {
+    text: String,
+    program: Program,
+}
+
+/// What is wrong with an expression, and where in it (in bytes).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct BadExpression {
+    pub code: &'static str,
+    pub within: Range<usize>,
+    pub message: String,
+    pub help: String,
+}
+
+/// What an expression is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Use {
+    /// It must be true or false.
+    Condition,
+    /// It must be text, a number, true or false.
+    Scalar,
+}
+
+impl Expression {
+    /// Compiles `text` and finds what can be found without an alert. Needs a deep stack: the parser recurses.
+    pub(super) fn compile(text: &str, purpose: Use) -> Result<Self, Vec<BadExpression>> {
+        let whole = |code, message: String, help: &str| {
+            vec![BadExpression { code, within: 0..text.len(), message, help: help.to_owned() }]
+        };
+        if EXPRESSION_MAX < text.len() {
+            let message = format!("this expression is longer than {EXPRESSION_MAX} bytes");
+            return Err(whole("expression-too-long", message, "split it into two triggers"));
+        }
+        // The parser is generated code that has panicked on odd input before.
+        let parsed = catch_unwind(AssertUnwindSafe(|| Program::compile(text)));
+        let program = match parsed {
+            Ok(Ok(program)) => program,
+            Ok(Err(errors)) => return Err(vec![syntax(text, &errors)]),
+            Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
+        };
+        let faults = lint::check(&program, text, purpose);
+        if faults.is_empty() { Ok(Self { text: text.to_owned(), program }) } else { Err(faults) }
+    }
+
+    /// What was written.
+    pub fn text(&self) -> &str {
+        &self.text
+    }
+
+    /// Whether the condition holds; the error says why that can not be told.
+    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+        let value = self.value(scope)?;
+        let Some(holds) = value.downcast_ref::<CelBool>() else {
+            let kind = value.get_type().name().to_owned();
+            return Err(self.failed(&format!("it gives {kind}, not true or false")));
+        };
+        Ok(*holds.inner())
+    }
+
+    /// The value as text; the error says why there is none.
+    pub(super) fn show(&self, scope: &Scope<'_>) -> Result<String, String> {
+        let value = self.value(scope)?;
+        let shown = shown(&*value).ok_or_else(|| {
+            let kind = value.get_type().name();
+            self.failed(&format!("it gives {kind}, not text, a number, true or false"))
+        })?;
+        if TEXT_MAX < shown.len() {
+            return Err(self.failed(&format!("its text is longer than {TEXT_MAX} bytes")));
+        }
+        Ok(shown)
+    }
+
+    fn value<'e, 'a>(&'e self, scope: &'e Scope<'a>) -> Result<CowVal<'e, 'a>, String> {
+        Value::resolve_val(self.program.expression(), &scope.context).map_err(|error| self.failed(&reason(&error)))
+    }
+
+    fn failed(&self, why: &str) -> String {
+        format!("`{}` can not be evaluated: {why}", self.text)
+    }
+}
+
+impl fmt::Debug for Expression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Expression({:?})", self.text)
+    }
+}
+
+/// One alert, ready to be looked at by any number of expressions.
+pub(super) struct Scope<'a> {
+    context: Context<'a, 'a>,
+}
+
+impl<'a> Scope<'a> {
+    pub(super) fn new(env: &Arc<Env>, alert: &'a Alert) -> Self {
+        let mut context = Context::with_env(env.clone());
+        context.add_variable_as_val("alert", Box::new(Facts::of(alert)));
+        Self { context }
+    }
+}
+
+const EXAMPLE: &str = "write a comparison such as alert.values.drop_pct >= 5.0";
+
+fn syntax(text: &str, errors: &cel::ParseErrors) -> BadExpression {
+    let Some(first) = errors.errors.first() else {
+        let message = String::from("this is not an expression");
+        return BadExpression { code: "bad-expression", within: 0..text.len(), message, help: EXAMPLE.to_owned() };
+    };
+    let (line, column) = (first.pos.0.max(1) as usize, first.pos.1.max(1) as usize);
+    let line_start: usize = text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+    let start = (line_start + column - 1).min(text.len());
+    let word = text.get(start..).and_then(|rest| rest.split_whitespace().next()).map_or(0, str::len);
+    let message = match word {
+        0 => String::from("the expression ends too early"),
+        _ => format!("the expression can not be understood from `{}` on", &text[start..start + word]),
+    };
+    // At the very end there is nothing to underline, so the whole expression is.
+    let within = if word == 0 { 0..text.len() } else { start..start + word };
+    BadExpression { code: "bad-expression", within, message, help: EXAMPLE.to_owned() }
+}
+
+fn shown(value: &dyn Val) -> Option<String> {
+    if let Some(text) = value.downcast_ref::<CelString>() {
+        Some(text.inner().to_owned())
+    } else if let Some(number) = value.downcast_ref::<CelDouble>() {
+        Some(number.inner().to_string())
+    } else if let Some(number) = value.downcast_ref::<CelInt>() {
+        Some(number.inner().to_string())
+    } else if let Some(number) = value.downcast_ref::<CelUInt>() {
+        Some(number.inner().to_string())
+    } else {
+        value.downcast_ref::<CelBool>().map(|flag| flag.inner().to_string())
+    }
+}
+
+/// Why an evaluation failed, without the values that may be in the error: they are the monitor's, and may be large.
+fn reason(error: &ExecutionError) -> String {
+    match error {
+        ExecutionError::NoSuchKey(key) => format!("the alert has no `{key}`"),
+        ExecutionError::UndeclaredReference(name) => format!("`{name}` is not known"),
+        ExecutionError::DivisionByZero(_) | ExecutionError::RemainderByZero(_) => String::from("a division by zero"),
+        ExecutionError::Overflow(..) => String::from("a number grew too large"),
+        ExecutionError::IndexOutOfBounds(_) => String::from("a list is shorter than that"),
+        ExecutionError::ValuesNotComparable(..) => String::from("the values can not be compared"),
+        ExecutionError::UnsupportedBinaryOperator(operator, ..) => {
+            format!("the values on both sides of {} do not go together", operator.replace('_', ""))
+        }
+        ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::FunctionError { function, .. } => format!("{function}() failed"),
+        _ => String::from("the alert does not have the expected form"),
+    }
+}

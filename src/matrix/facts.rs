@@ -1,0 +1,161 @@
+//! An alert as expressions see it: borrowed, and each field made only when an expression asks for it, once.
+
+use crate::core::{Alert, AlertStatus};
+use cel::{
+    ExecutionError,
+    common::{
+        traits::Indexer,
+        types::{CelBool, CelDouble, CelList, CelMap, CelMapKey, CelNull, CelString, CelTimestamp, MAP_TYPE, Type},
+        value::{CowVal, Val},
+    },
+};
+use serde_json::Value as Json;
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::OnceLock,
+};
+
+/// The fields of `alert`.
+pub(super) const FIELDS: [&str; 11] = [
+    "source",
+    "kind",
+    "status",
+    "summary",
+    "labels",
+    "values",
+    "annotations",
+    "confidence",
+    "evidence",
+    "starts_at",
+    "drill",
+];
+
+/// The root variable `alert`.
+#[derive(Debug)]
+pub(super) struct Facts<'a> {
+    alert: &'a Alert,
+    labels: OnceLock<CelMap<'a>>,
+    values: OnceLock<CelMap<'a>>,
+    annotations: OnceLock<CelMap<'a>>,
+    evidence: OnceLock<Box<dyn Val + 'a>>,
+}
+
+impl<'a> Facts<'a> {
+    pub(super) fn of(alert: &'a Alert) -> Self {
+        Self {
+            alert,
+            labels: OnceLock::new(),
+            values: OnceLock::new(),
+            annotations: OnceLock::new(),
+            evidence: OnceLock::new(),
+        }
+    }
+
+    fn field<'b, 'v>(&'b self, name: &str) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        'a: 'v,
+    {
+        let alert = self.alert;
+        Ok(match name {
+            "source" => text(alert.source.as_str()),
+            "kind" => text(&alert.kind),
+            "status" => text(match alert.status {
+                AlertStatus::Firing => "firing",
+                AlertStatus::Resolved => "resolved",
+            }),
+            "summary" => text(&alert.summary),
+            "labels" => CowVal::Borrowed(self.labels.get_or_init(|| texts(&alert.labels))),
+            "values" => CowVal::Borrowed(self.values.get_or_init(|| numbers(&alert.values))),
+            "annotations" => CowVal::Borrowed(self.annotations.get_or_init(|| texts(&alert.annotations))),
+            "confidence" => CowVal::owned(CelDouble::from(alert.confidence)),
+            "evidence" => CowVal::Borrowed(self.evidence.get_or_init(|| json(&alert.evidence)).as_ref()),
+            "starts_at" => match alert.starts_at {
+                Some(at) => CowVal::owned(CelTimestamp::from(at.to_utc().fixed_offset())),
+                None => return Err(ExecutionError::no_such_key("starts_at")),
+            },
+            "drill" => CowVal::owned(CelBool::from(alert.drill)),
+            other => return Err(ExecutionError::no_such_key(other)),
+        })
+    }
+}
+
+impl Val for Facts<'_> {
+    fn get_type(&self) -> &Type {
+        &MAP_TYPE
+    }
+
+    fn cel_type() -> &'static Type {
+        &MAP_TYPE
+    }
+
+    fn as_indexer<'b, 'v>(&'b self) -> Option<&'b (dyn Indexer + 'v)>
+    where
+        Self: 'v,
+    {
+        Some(self)
+    }
+
+    fn clone_as_boxed<'v>(&self) -> Box<dyn Val + 'v>
+    where
+        Self: 'v,
+    {
+        Box::new(Self::of(self.alert))
+    }
+}
+
+impl Indexer for Facts<'_> {
+    fn get<'b, 'v>(&'b self, index: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        let Some(name) = index.downcast_ref::<CelString>() else {
+            return Err(ExecutionError::UnexpectedType {
+                got: index.get_type().name().to_owned(),
+                want: "string".to_owned(),
+            });
+        };
+        self.field(name.inner())
+    }
+
+    fn steal<'v>(self: Box<Self>, index: &dyn Val) -> Result<Box<dyn Val + 'v>, ExecutionError>
+    where
+        Self: 'v,
+    {
+        self.get(index).map(CowVal::into_owned)
+    }
+}
+
+fn text<'b, 'v>(text: &'v str) -> CowVal<'b, 'v> {
+    CowVal::owned(CelString::from(text))
+}
+
+fn texts(map: &BTreeMap<String, String>) -> CelMap<'_> {
+    let entries = map.iter().map(|(key, value)| {
+        let value: Box<dyn Val> = Box::new(CelString::from(value.as_str()));
+        (CelMapKey::from(key.as_str()), value)
+    });
+    CelMap::from(entries.collect::<HashMap<_, _>>())
+}
+
+fn numbers(map: &BTreeMap<String, f64>) -> CelMap<'_> {
+    let entries = map.iter().map(|(key, value)| {
+        let value: Box<dyn Val> = Box::new(CelDouble::from(*value));
+        (CelMapKey::from(key.as_str()), value)
+    });
+    CelMap::from(entries.collect::<HashMap<_, _>>())
+}
+
+/// Every number becomes a double, so that `5` and `5.0` of a monitor mean the same.
+fn json(value: &Json) -> Box<dyn Val + '_> {
+    match value {
+        Json::Null => Box::new(CelNull),
+        Json::Bool(flag) => Box::new(CelBool::from(*flag)),
+        Json::Number(number) => Box::new(CelDouble::from(number.as_f64().unwrap_or(f64::NAN))),
+        Json::String(text) => Box::new(CelString::from(text.as_str())),
+        Json::Array(items) => Box::new(CelList::from(items.iter().map(json).collect::<Vec<_>>())),
+        Json::Object(map) => {
+            let entries = map.iter().map(|(key, value)| (CelMapKey::from(key.as_str()), json(value)));
+            Box::new(CelMap::from(entries.collect::<HashMap<_, _>>()))
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Reads `[role.NAME]` with its steps, and `[catch-all]`.
+
+use super::{
+    document::{At, Faults, Item, Placed, Table},
+    draft::{RoleDraft, StepDraft},
+    names,
+};
+use crate::core::{Level, Target, names::CATCH_ALL};
+use std::time::Duration;
+
+/// How often a step may be done again.
+const REPEAT_MAX: u32 = 100;
+
+/// How many steps a role may have, and how many entries a step.
+const STEPS_MAX: usize = 50;
+
+/// How often the catch-all repeats when the matrix says nothing.
+const EVERY: Duration = Duration::from_secs(120);
+
+pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults) -> Option<RoleDraft> {
+    if name == CATCH_ALL {
+        let help = "call it otherwise, or write [catch-all]";
+        faults.error("reserved-name", at, "a role can not be called `catch-all`", help);
+    }
+    let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(Level::Wilco);
+    let target = table.take("target").and_then(|item| target(&item, faults));
+    let template = table.take("template").and_then(|item| item.text(faults)).map(own);
+    let example = "step = [{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }]";
+    let steps = table.demand("step", at, example, faults).and_then(|item| steps(&item, faults));
+    let next = table.take("next").and_then(|item| item.text(faults)).map(own);
+    table.finish(&["separate", "decision", "quorum"], &[], faults);
+    Some(RoleDraft { engaged_by, target, template, steps: steps?, next })
+}
+
+pub(super) fn catch_all(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<StepDraft> {
+    let page = table.demand("page", at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
+    let by = table.demand("by", at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
+    let every = table.take("every").and_then(|item| item.duration(faults));
+    table.finish(&[], &[], faults);
+    Some(StepDraft { page: page?, by: by?, wait: every.map_or(EVERY, |every| every.value), repeat: 0 })
+}
+
+fn steps(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<StepDraft>> {
+    let list = item.list(faults)?;
+    if STEPS_MAX < list.len() {
+        let message = format!("a role has at most {STEPS_MAX} steps");
+        faults.error("too-many-steps", item.at, message, "let a `next` role take over");
+        return None;
+    }
+    let steps: Vec<StepDraft> = list.iter().filter_map(|item| step(item, faults)).collect();
+    (steps.len() == list.len()).then_some(steps)
+}
+
+fn step(item: &Item<'_>, faults: &mut Faults) -> Option<StepDraft> {
+    let mut table = item.table("a step".into(), faults)?;
+    let page = table.demand("page", item.at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
+    let by = table.demand("by", item.at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
+    let wait = table.demand("wait", item.at, "wait = \"45s\"", faults).and_then(|item| item.duration(faults));
+    let repeat = table.take("repeat").and_then(|item| {
+        let count = item.count(faults)?;
+        if REPEAT_MAX < count {
+            let message = format!("a step is repeated at most {REPEAT_MAX} times");
+            faults.error("too-many-steps", item.at, message, "let a `next` role take over");
+        }
+        Some(count)
+    });
+    table.finish(&[], &[], faults);
+    Some(StepDraft { page: page?, by: by?, wait: wait?.value, repeat: repeat.unwrap_or(0) })
+}
+
+fn level(item: &Item<'_>, faults: &mut Faults) -> Option<Level> {
+    let text = item.text(faults)?;
+    match text.value {
+        "roger" => Some(Level::Roger),
+        "wilco" => Some(Level::Wilco),
+        other => {
+            let help = match names::nearest(other, ["roger", "wilco"].into_iter()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => String::from("\"roger\" (received is enough) or \"wilco\" (somebody must say: I have it)"),
+            };
+            faults.error("unknown-answer", text.at, format!("{other:?} engages nobody"), help);
+            None
+        }
+    }
+}
+
+fn target(item: &Item<'_>, faults: &mut Faults) -> Option<Placed<Target>> {
+    let mut table = item.table("`target`".into(), faults)?;
+    let within = table.demand("within", item.at, "within = \"60s\"", faults).and_then(|item| item.duration(faults));
+    let percent = table.demand("percent", item.at, "percent = 90", faults).and_then(|item| {
+        let percent = item.number(faults)?;
+        if (1.0..=100.0).contains(&percent) {
+            return Some(percent);
+        }
+        faults.error("percent-out-of-range", item.at, "`percent` must be between 1 and 100", "write for example 90");
+        None
+    });
+    table.finish(&[], &[], faults);
+    Some(Placed { value: Target { within: within?.value, percent: percent? }, at: item.at })
+}
+
+fn own(text: Placed<&str>) -> Placed<String> {
+    Placed { value: text.value.to_owned(), at: text.at }
+}

@@ -1,0 +1,313 @@
+//! What can be found wrong with an expression before any alert has come.
+
+use super::{
+    expression::{BadExpression, Use},
+    facts::FIELDS,
+    names,
+};
+use cel::{
+    Program,
+    common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op},
+};
+use std::ops::Range;
+
+/// How deep loops (`all`, `exists`, `map`, `filter`) may lie in each other: nothing can stop one that runs too long.
+const LOOPS_MAX: usize = 2;
+
+/// How deep an expression may be nested at all.
+const DEPTH_MAX: usize = 64;
+
+const FUNCTIONS: [&str; 25] = [
+    "size",
+    "contains",
+    "startsWith",
+    "endsWith",
+    "matches",
+    "string",
+    "bytes",
+    "int",
+    "uint",
+    "double",
+    "bool",
+    "dyn",
+    "type",
+    "duration",
+    "timestamp",
+    "getFullYear",
+    "getMonth",
+    "getDayOfYear",
+    "getDayOfMonth",
+    "getDate",
+    "getDayOfWeek",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+];
+
+const TYPES: [&str; 12] =
+    ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "timestamp", "duration"];
+
+/// The faults of a compiled expression.
+pub(super) fn check(program: &Program, text: &str, purpose: Use) -> Vec<BadExpression> {
+    let mut walk = Walk { program, text, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
+    let root = program.expression();
+    walk.visit(root);
+    walk.purpose(root, purpose);
+    walk.faults
+}
+
+/// What a value is, where that can be told from the expression alone.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Kind {
+    Flag,
+    Text,
+    Double,
+    Int,
+    Time,
+    Map,
+    List,
+}
+
+impl Kind {
+    fn shown(self) -> &'static str {
+        match self {
+            Self::Flag => "true or false",
+            Self::Text => "text",
+            Self::Double | Self::Int => "a number",
+            Self::Time => "a time",
+            Self::Map => "a map",
+            Self::List => "a list",
+        }
+    }
+}
+
+struct Walk<'e> {
+    program: &'e Program,
+    text: &'e str,
+    bound: Vec<&'e str>,
+    loops: usize,
+    depth: usize,
+    faults: Vec<BadExpression>,
+}
+
+impl<'e> Walk<'e> {
+    fn visit(&mut self, node: &'e IdedExpr) {
+        if self.depth == DEPTH_MAX {
+            self.fault("expression-too-deep", node, "this expression is nested too deep", "split it into two triggers");
+            return;
+        }
+        self.depth += 1;
+        match &node.expr {
+            Expr::Unspecified | Expr::Literal(_) => {}
+            Expr::Ident(name) => self.ident(node, name),
+            Expr::Select(select) => self.select(node, select),
+            Expr::Call(call) => self.call(node, call),
+            Expr::Comprehension(comprehension) => self.comprehension(node, comprehension),
+            Expr::List(list) => list.elements.iter().for_each(|element| self.visit(element)),
+            Expr::Map(map) => map.entries.iter().for_each(|entry| self.entry(&entry.expr)),
+            Expr::Struct(_) => {
+                let help = "write a comparison such as alert.values.drop_pct >= 5.0";
+                self.fault("bad-expression", node, "messages can not be built here", help);
+            }
+        }
+        self.depth -= 1;
+    }
+
+    fn entry(&mut self, entry: &'e EntryExpr) {
+        match entry {
+            EntryExpr::StructField(field) => self.visit(&field.value),
+            EntryExpr::MapEntry(entry) => {
+                self.visit(&entry.key);
+                self.visit(&entry.value);
+            }
+        }
+    }
+
+    fn ident(&mut self, node: &'e IdedExpr, name: &str) {
+        if name == "alert" || self.bound.contains(&name) || TYPES.contains(&name) {
+            return;
+        }
+        let help = match names::nearest(name, FIELDS.into_iter()) {
+            Some(field) => format!("did you mean `alert.{field}`?"),
+            None => String::from("expressions see `alert` alone, e.g. alert.labels.symbol"),
+        };
+        self.fault("unknown-variable", node, &format!("`{name}` is not known here"), &help);
+    }
+
+    fn select(&mut self, node: &'e IdedExpr, select: &'e SelectExpr) {
+        self.visit(&select.operand);
+        self.alert_field(node, &select.operand, &select.field);
+    }
+
+    fn alert_field(&mut self, node: &'e IdedExpr, operand: &IdedExpr, field: &str) {
+        if !self.is_alert(operand) || FIELDS.contains(&field) {
+            return;
+        }
+        let help = match names::nearest(field, FIELDS.into_iter()) {
+            Some(near) => format!("did you mean `alert.{near}`?"),
+            None => format!("a monitor's own fields are under labels (text) or values (numbers): alert.values.{field}"),
+        };
+        self.fault("unknown-field", node, &format!("an alert has no field `{field}`"), &help);
+    }
+
+    fn call(&mut self, node: &'e IdedExpr, call: &'e CallExpr) {
+        call.target.iter().for_each(|target| self.visit(target));
+        call.args.iter().for_each(|arg| self.visit(arg));
+        let name = call.func_name.as_str();
+        if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
+            let help = names::instead(name, FUNCTIONS.into_iter());
+            self.fault("unknown-function", node, &format!("there is no function `{name}`"), &help);
+        }
+        let [left, right] = &call.args[..] else { return };
+        if name == op::INDEX
+            && let Expr::Literal(LiteralValue::String(field)) = &right.expr
+        {
+            self.alert_field(node, left, field.inner());
+        }
+        let (Some(one), Some(other)) = (self.kind(left), self.kind(right)) else { return };
+        self.operands(node, name, one, other);
+    }
+
+    fn operands(&mut self, node: &'e IdedExpr, operator: &str, one: Kind, other: Kind) {
+        let compares = [op::EQUALS, op::NOT_EQUALS, op::LESS, op::LESS_EQUALS, op::GREATER, op::GREATER_EQUALS]
+            .contains(&operator);
+        let computes = [op::ADD, op::SUBSTRACT, op::MULTIPLY, op::DIVIDE, op::MODULO].contains(&operator);
+        if compares && one.shown() != other.shown() {
+            let message = format!("this compares {} with {}", one.shown(), other.shown());
+            self.fault("never-comparable", node, &message, "labels are text (in quotes), values are numbers (without)");
+        }
+        if computes && matches!((one, other), (Kind::Double, Kind::Int) | (Kind::Int, Kind::Double)) {
+            let help = "write numbers that are computed with values with a point: 2.0 rather than 2";
+            self.fault("mixed-numbers", node, "a number with a point and one without do not go together", help);
+        }
+    }
+
+    fn comprehension(&mut self, node: &'e IdedExpr, loop_: &'e ComprehensionExpr) {
+        self.visit(&loop_.iter_range);
+        self.visit(&loop_.accu_init);
+        if self.loops == LOOPS_MAX {
+            let message = format!("more than {LOOPS_MAX} loops lie in each other");
+            self.fault("loops-too-deep", node, &message, "let the monitor compute this and send it as a value");
+            return;
+        }
+        self.loops += 1;
+        let names = [Some(&loop_.iter_var), loop_.iter_var2.as_ref(), Some(&loop_.accu_var)];
+        let before = self.bound.len();
+        self.bound.extend(names.into_iter().flatten().map(String::as_str));
+        [&loop_.loop_cond, &loop_.loop_step, &loop_.result].into_iter().for_each(|part| self.visit(part));
+        self.bound.truncate(before);
+        self.loops -= 1;
+    }
+
+    fn purpose(&mut self, root: &'e IdedExpr, purpose: Use) {
+        let Some(kind) = self.kind(root) else { return };
+        let within = 0..self.text.len();
+        let (code, message, help) = match (purpose, kind) {
+            (Use::Condition, Kind::Flag) | (Use::Scalar, Kind::Text | Kind::Double | Kind::Int | Kind::Flag) => return,
+            (Use::Condition, kind) => {
+                let message = format!("a condition must be true or false, but this is {}", kind.shown());
+                ("not-a-condition", message, "compare it with something: alert.values.drop_pct >= 5.0")
+            }
+            (Use::Scalar, kind) => {
+                let message = format!("this must be text or a number, but it is {}", kind.shown());
+                ("not-text", message, "name one field: alert.labels.symbol")
+            }
+        };
+        self.faults.push(BadExpression { code, within, message, help: help.to_owned() });
+    }
+
+    fn kind(&self, node: &IdedExpr) -> Option<Kind> {
+        match &node.expr {
+            Expr::Literal(literal) => literal_kind(literal),
+            Expr::Select(select) if select.test => Some(Kind::Flag),
+            Expr::Select(select) => self.field_kind(&select.operand, &select.field),
+            Expr::Call(call) => self.call_kind(call),
+            Expr::List(_) => Some(Kind::List),
+            Expr::Map(_) => Some(Kind::Map),
+            Expr::Unspecified | Expr::Comprehension(_) | Expr::Ident(_) | Expr::Struct(_) => None,
+        }
+    }
+
+    fn field_kind(&self, operand: &IdedExpr, field: &str) -> Option<Kind> {
+        if self.is_alert(operand) {
+            return match field {
+                "source" | "kind" | "status" | "summary" => Some(Kind::Text),
+                "labels" | "values" | "annotations" => Some(Kind::Map),
+                "confidence" => Some(Kind::Double),
+                "starts_at" => Some(Kind::Time),
+                "drill" => Some(Kind::Flag),
+                _ => None,
+            };
+        }
+        let Expr::Select(outer) = &operand.expr else { return None };
+        match outer.field.as_str() {
+            "labels" | "annotations" if self.is_alert(&outer.operand) => Some(Kind::Text),
+            "values" if self.is_alert(&outer.operand) => Some(Kind::Double),
+            _ => None,
+        }
+    }
+
+    fn call_kind(&self, call: &CallExpr) -> Option<Kind> {
+        match call.func_name.as_str() {
+            op::EQUALS | op::NOT_EQUALS | op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS => {
+                Some(Kind::Flag)
+            }
+            op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT | op::IN => Some(Kind::Flag),
+            "contains" | "startsWith" | "endsWith" | "matches" | "bool" => Some(Kind::Flag),
+            "size" | "int" => Some(Kind::Int),
+            "double" => Some(Kind::Double),
+            "string" => Some(Kind::Text),
+            op::INDEX => self.field_kind(call.args.first()?, ""),
+            op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::NEGATE => {
+                let kind = self.kind(call.args.first()?)?;
+                matches!(kind, Kind::Double | Kind::Int | Kind::Text).then_some(kind)
+            }
+            op::CONDITIONAL => self.kind(call.args.get(1)?),
+            _ => None,
+        }
+    }
+
+    fn is_alert(&self, node: &IdedExpr) -> bool {
+        matches!(&node.expr, Expr::Ident(name) if name == "alert") && !self.bound.contains(&"alert")
+    }
+
+    fn fault(&mut self, code: &'static str, node: &IdedExpr, message: &str, help: &str) {
+        let within = self.place(node);
+        self.faults.push(BadExpression { code, within, message: message.to_owned(), help: help.to_owned() });
+    }
+
+    /// The parser gives places of single tokens only, so a node is widened to all that lies in it.
+    fn place(&self, node: &IdedExpr) -> Range<usize> {
+        let mut span: Option<Range<usize>> = None;
+        widen(self.program, node, &mut span);
+        let span = span.unwrap_or(0..self.text.len());
+        let (start, end) = (span.start.min(self.text.len()), span.end.min(self.text.len()));
+        if start < end && self.text.get(start..end).is_some() { start..end } else { 0..self.text.len() }
+    }
+}
+
+fn widen(program: &Program, node: &IdedExpr, span: &mut Option<Range<usize>>) {
+    if let Some((start, stop)) = program.source_info().offset_for(node.id) {
+        let (start, end) = (start as usize, stop as usize + 1);
+        *span = Some(match span.take() {
+            Some(before) => before.start.min(start)..before.end.max(end),
+            None => start..end,
+        });
+    }
+    match &node.expr {
+        Expr::Select(select) => widen(program, &select.operand, span),
+        Expr::Call(call) => call.target.iter().map(|t| &**t).chain(&call.args).for_each(|e| widen(program, e, span)),
+        _ => {}
+    }
+}
+
+fn literal_kind(literal: &LiteralValue) -> Option<Kind> {
+    match literal {
+        LiteralValue::Boolean(_) => Some(Kind::Flag),
+        LiteralValue::Double(_) => Some(Kind::Double),
+        LiteralValue::Int(_) => Some(Kind::Int),
+        LiteralValue::String(_) => Some(Kind::Text),
+        LiteralValue::UInt(_) | LiteralValue::Bytes(_) | LiteralValue::Null => None,
+    }
+}

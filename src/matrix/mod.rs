@@ -1,0 +1,255 @@
+//! The Crisis Escalation Matrix: TOML files into a [`Matrix`] that judges alerts, or into every fault at once.
+//!
+//! A matrix is a folder; every `*.toml` directly in it is read, and all of them are one document. Each section below
+//! may stand in any file; every name is given once. Names are lower-case letters, digits, `-` and `_`, at most 40.
+//! Durations are text with a unit: `"45s"`, `"2m"`, `"1h 30m"`. A key is accepted only when it takes effect: one that
+//! nobody knows is an error that names the nearest known one.
+//!
+//! # `[daemon]`
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `listen` | IP address and port of the door | the command line's |
+//! | `public_url` | what links in pages begin with, http or https | the command line's |
+//! | `state` | the folder of what must survive | the command line's |
+//!
+//! # `[source.NAME]`: a monitor that may post alerts
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `token` | its bearer token, a secret; or a list of two while it is being changed | must be given |
+//! | `drills` | whether it may post drills | `false` |
+//!
+//! A *secret* is never written here, but where it is kept: `{ env = "VARIABLE" }`, `{ file = "PATH" }` or
+//! `{ credential = "NAME" }` (systemd).
+//!
+//! # `[channel.NAME]`: a way to reach humans
+//! | key | for kinds | meaning | default |
+//! |---|---|---|---|
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS) or `smtp` (e-mail) | must be given |
+//! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
+//! | `token` | slack | the bot token, a secret | must be given |
+//! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
+//! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
+//! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `private` | slack | whether war rooms are closed | `false` |
+//! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
+//! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
+//!
+//! # `[person.NAME]`: a responder
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `name` | how humans call them | must be given |
+//! | `email` | mailbox, for smtp | none |
+//! | `phone` | `+` and 8 to 15 digits, for kannel | none |
+//! | `slack` | member id, for slack | none |
+//! | `timezone` | in which times are shown to them | `UTC` |
+//! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
+//!
+//! # `[rotation.NAME]`: people who take turns
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `people` | who, in the order of their turns | must be given |
+//! | `handoff` | when turns change: `minute hour day month weekday`, weekdays by name, at most hourly | must be given |
+//! | `timezone` | whose clock `handoff` is on | `UTC` |
+//! | `overrides` | `[{ person, from, until }]`: one person instead; the last that covers a time wins | none |
+//!
+//! # `[role.NAME]`: a function that must be engaged
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `engaged_by` | the answer that it takes: `roger` (received) or `wilco` (I have it) | `wilco` |
+//! | `target` | `{ within, percent }`: in a drill, so many percent are engaged in that time | none |
+//! | `template` | whose texts it reads | the role's own name where there is such a template, else `default` |
+//! | `step` | a list of `{ page, by, wait, repeat }`, see below | must be given |
+//! | `next` | the role that takes over when the steps are spent | the catch-all |
+//!
+//! In a step, `page` names people and rotations (`"rotation.equities"`), `by` names channels, all of which are used at
+//! once, `wait` is how long this step waits before the next, and `repeat` how often it is done again (0).
+//!
+//! # `[trigger.NAME]`: what turns alerts into an incident
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `on` | the kinds of alert that it looks at | must be given |
+//! | `when` | a CEL expression over `alert`, true or false | always |
+//! | `hold` | `{ count, within }`: the condition must hold so often (2 to 1000) in that time | once |
+//! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
+//! | `summary` | text with `{ CEL }` parts | the alert's own summary |
+//! | `roles` | whom to engage | must be given |
+//! | `room` | a channel of kind slack that makes a war room | none |
+//! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
+//!
+//! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
+//! `annotations` (text), `confidence` (0 to 1), `evidence`, `starts_at` and `drill`; every number has a point. A field
+//! that a monitor did not send makes the trigger *fail*, which pages the catch-all; `has(alert.values.x)` asks for it.
+//!
+//! # `[catch-all]`: who must know when nobody else answered
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `page` | people and rotations | must be given |
+//! | `by` | channels | must be given |
+//! | `every` | how often it repeats | `2m` |
+
+mod assemble;
+mod cross;
+mod diagnostic;
+mod document;
+mod door;
+mod draft;
+mod expression;
+mod facts;
+mod judge;
+mod ladder;
+mod lint;
+mod names;
+mod people;
+mod reach;
+mod rule;
+mod settings;
+mod source;
+mod summary;
+mod ways;
+
+pub use diagnostic::{Diagnostic, Severity, render};
+pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
+pub use judge::{Judgement, Trigger};
+pub use settings::{ChannelKind, ChannelSettings, Daemon, People, Person, SecretRef, Source, Sources};
+pub use source::{SourceText, read_folder};
+pub use summary::Summary;
+
+use crate::core::{ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName};
+use document::Faults;
+use draft::Draft;
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, fmt, sync::Arc, thread};
+
+/// The matrix: what shall happen at which alert, and who can be reached how.
+pub struct Matrix {
+    /// The first twelve hexadecimal digits of the SHA-256 over all files, by name and content.
+    pub revision: String,
+    /// About the daemon itself.
+    pub daemon: Daemon,
+    /// Who may post alerts.
+    pub sources: Sources,
+    /// How humans are reached, in the order in which the channels are written.
+    pub channels: Vec<(ChannelName, ChannelSettings)>,
+    /// The responders.
+    pub people: People,
+    /// The same people as the ladder sees them.
+    pub roster: Roster,
+    /// Every role, the catch-all included.
+    pub roles: BTreeMap<RoleName, RolePlan>,
+    /// What turns alerts into incidents.
+    pub triggers: BTreeMap<TriggerName, Trigger>,
+    by_kind: BTreeMap<String, Vec<TriggerName>>,
+    env: Arc<cel::Env>,
+}
+
+/// What the matrix may refer to besides itself.
+#[derive(Debug, Clone, Copy)]
+pub struct Known<'a> {
+    /// Templates by name, with their revisions.
+    pub templates: &'a BTreeMap<String, String>,
+}
+
+/// What came of reading a matrix.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The matrix; none when there is any error.
+    pub matrix: Option<Matrix>,
+    /// Every fault, in the order of the files and their lines.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Expressions are parsed by recursion, which needs more stack than a task's thread has.
+const STACK: usize = 32 << 20;
+
+impl Matrix {
+    /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
+    /// here. Never panics, whatever the files say; cost: milliseconds.
+    pub fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+        let parsed = thread::scope(|scope| {
+            let builder = thread::Builder::new().name("matrix".into()).stack_size(STACK);
+            let thread = builder.spawn_scoped(scope, || parse(files, known, as_of)).ok()?;
+            thread.join().ok()
+        });
+        parsed.unwrap_or_else(|| {
+            let mut faults = Faults::default();
+            let help = "this is a fault of stentor or of the machine, not of the matrix: please report it";
+            faults.nowhere(Severity::Error, "can-not-read", "the matrix could not be read", help);
+            Parsed { matrix: None, diagnostics: faults.into_diagnostics(files) }
+        })
+    }
+
+    /// The plan of a trigger, to be frozen into an incident.
+    pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
+        self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
+    }
+
+    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
+    pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
+        self.triggers.get(trigger)?.failure_plan.clone()
+    }
+
+    /// For whom a Unix user speaks.
+    pub fn person_of_unix(&self, user: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.unix.as_deref() == Some(user))
+    }
+
+    /// Whose phone this is, in E.164.
+    pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.phone.as_deref() == Some(phone))
+    }
+
+    /// Whose Slack member id this is.
+    pub fn person_of_slack(&self, id: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.slack.as_deref() == Some(id))
+    }
+
+    /// The settings of a channel.
+    pub fn channel(&self, name: &ChannelName) -> Option<&ChannelSettings> {
+        self.channels.iter().find(|(other, _)| other == name).map(|(_, settings)| settings)
+    }
+
+    /// Every secret that the matrix refers to, each once.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        let of_channels = self.channels.iter().flat_map(|(_, channel)| {
+            [&channel.token, &channel.signing_secret, &channel.password].into_iter().flatten()
+        });
+        let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
+        secrets.sort();
+        secrets.dedup();
+        secrets
+    }
+
+    fn person_with(&self, is_it: impl Fn(&Person) -> bool) -> Option<&PersonName> {
+        self.people.iter().find(|(_, person)| is_it(person)).map(|(name, _)| name)
+    }
+}
+
+impl fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matrix").field("revision", &self.revision).finish_non_exhaustive()
+    }
+}
+
+fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+    let mut faults = Faults::default();
+    let draft = Draft::read(files, &mut faults);
+    if !faults.unreadable {
+        cross::check(&draft, known, &mut faults);
+    }
+    let diagnostics = faults.into_diagnostics(files);
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let matrix = (!refused).then(|| assemble::assemble(draft, revision(files), known, as_of));
+    Parsed { matrix, diagnostics }
+}
+
+fn revision(files: &[SourceText]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        for part in [name.as_bytes(), file.text.as_bytes()] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}

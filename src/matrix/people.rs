@@ -1,0 +1,186 @@
+//! Reads `[person.NAME]` and `[rotation.NAME]`.
+
+use super::{
+    document::{At, Faults, Item, Placed, Table},
+    draft::{OverrideDraft, PersonDraft, RotationDraft},
+    names,
+    settings::Person,
+};
+use crate::core::{
+    Timestamp, oncall,
+    schedule::{Schedule, ScheduleError},
+};
+use chrono::{NaiveDate, NaiveDateTime, TimeZone};
+use chrono_tz::Tz;
+use toml::de::DeValue;
+
+pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<PersonDraft> {
+    let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
+    let email = table.take("email").and_then(|item| mailbox(&item, faults));
+    let phone = table.take("phone").and_then(|item| phone(&item, faults));
+    let slack = table.take("slack").and_then(|item| slack(&item, faults));
+    let zone = table.take("timezone").and_then(|item| zone(&item, faults));
+    let unix = table.take("unix").and_then(|item| item.text(faults));
+    table.finish(&["calendar", "quiet"], &[], faults);
+    let own = |text: &Placed<&str>| Placed { value: text.value.to_owned(), at: text.at };
+    let (phone, slack, unix) = (phone.as_ref().map(own), slack.as_ref().map(own), unix.as_ref().map(own));
+    let person = Person {
+        name: name.map_or_else(String::new, |name| name.value.to_owned()),
+        email,
+        phone: phone.as_ref().map(|phone| phone.value.clone()),
+        slack: slack.as_ref().map(|slack| slack.value.clone()),
+        zone: zone.unwrap_or(Tz::UTC),
+        unix: unix.as_ref().map(|unix| unix.value.clone()),
+    };
+    let unique = [("phone", phone), ("slack", slack), ("unix", unix)];
+    Some(PersonDraft { person, unique: unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect() })
+}
+
+pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<RotationDraft> {
+    let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.texts(faults));
+    let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
+    let handoff = handoff.and_then(|item| schedule(&item, faults));
+    let zone = table.take("timezone").and_then(|item| zone(&item, faults)).unwrap_or(Tz::UTC);
+    let overrides = match table.take("overrides") {
+        Some(item) => overrides(&item, zone, faults),
+        None => Vec::new(),
+    };
+    table.finish(&["calendar", "holidays"], &[], faults);
+    Some(RotationDraft { people: people?, handoff: handoff?, zone, overrides })
+}
+
+/// A mailbox: something, an at sign, a domain.
+pub(super) fn mailbox(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+    let text = item.text(faults)?;
+    let parts = text.value.split_once('@').filter(|(local, domain)| {
+        let good = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>,;@".contains(c));
+        good(local) && good(domain)
+    });
+    if parts.is_none() {
+        let message = format!("{:?} is no e-mail address", text.value);
+        faults.error("bad-email", text.at, message, "write the bare address: \"ana@example.com\"");
+        return None;
+    }
+    Some(text.value.to_owned())
+}
+
+fn phone<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    let text = item.text(faults)?;
+    let digits = text.value.strip_prefix('+').unwrap_or_default();
+    let good = (8..=15).contains(&digits.len())
+        && digits.bytes().all(|byte| byte.is_ascii_digit())
+        && !digits.starts_with('0');
+    if good {
+        return Some(text);
+    }
+    let message = format!("{:?} is no international phone number", text.value);
+    let help = "write a plus, the country and the number, digits only: \"+34600000001\"";
+    faults.error("bad-phone", text.at, message, help);
+    None
+}
+
+fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    let text = item.text(faults)?;
+    let tail = text.value.strip_prefix(['U', 'W']).unwrap_or_default();
+    if !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
+        return Some(text);
+    }
+    let message = format!("{:?} is no Slack member id", text.value);
+    let help = "in Slack: profile, three dots, \"Copy member ID\"; it looks like U0123ABCD";
+    faults.error("bad-slack-id", text.at, message, help);
+    None
+}
+
+fn zone(item: &Item<'_>, faults: &mut Faults) -> Option<Tz> {
+    let text = item.text(faults)?;
+    let zone = text.value.parse().ok();
+    if zone.is_none() {
+        let help = match names::nearest(text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
+            Some(near) => format!("did you mean {near:?}?"),
+            None => String::from("write a region and a city: \"Europe/London\""),
+        };
+        faults.error("bad-time-zone", text.at, format!("there is no time zone {:?}", text.value), help);
+    }
+    zone
+}
+
+fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
+    let text = item.text(faults)?;
+    let schedule: Schedule = match text.value.parse() {
+        Ok(schedule) => schedule,
+        Err(error) => {
+            let message = match &error {
+                ScheduleError::Fields(_) | ScheduleError::WeekdayDigit => error.to_string(),
+                ScheduleError::Syntax(_) => format!("{:?} is no hand-over time", text.value),
+            };
+            faults.error("bad-cron", text.at, message, "write for example \"0 8 * * Mon\": every Monday at 08:00");
+            return None;
+        }
+    };
+    // Sixty-four hand-overs from a fixed time, in a zone without changes of the clock, show the shortest distance.
+    let mut at = oncall::EPOCH;
+    for turn in 0..64 {
+        let Some(next) = schedule.next_after(Tz::UTC, at) else {
+            if turn == 0 {
+                faults.error("bad-cron", text.at, "this hand-over never comes", "there is no such day: mend the date");
+                return None;
+            }
+            break;
+        };
+        if 0 < turn && next.micros_since(at) < 3_600_000_000 {
+            let message = "this hands over more often than every hour";
+            faults.error(
+                "hand-over-too-often",
+                text.at,
+                message,
+                "write for example \"0 8 * * *\": every day at 08:00",
+            );
+            return None;
+        }
+        at = next;
+    }
+    Some(schedule)
+}
+
+fn overrides(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Vec<OverrideDraft> {
+    let Some(list) = item.list(faults) else { return Vec::new() };
+    list.iter().filter_map(|item| override_(item, zone, faults)).collect()
+}
+
+fn override_(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Option<OverrideDraft> {
+    let mut table = item.table("an override".into(), faults)?;
+    let person = table.demand("person", item.at, "person = \"ana\"", faults).and_then(|item| item.text(faults));
+    let from = table.demand("from", item.at, "from = 2026-12-24T08:00:00Z", faults);
+    let until = table.demand("until", item.at, "until = 2026-12-26T08:00:00Z", faults);
+    table.finish(&[], &[], faults);
+    let from = from.and_then(|item| moment(&item, zone, faults));
+    let until = until.and_then(|item| moment(&item, zone, faults));
+    let (person, from, until) = (person?, from?, until?);
+    if until.value <= from.value {
+        let help = "`until` must be later than `from`";
+        faults.error("override-ends-before-it-begins", until.at, "this override ends before it begins", help);
+        return None;
+    }
+    let person = Placed { value: person.value.to_owned(), at: person.at };
+    Some(OverrideDraft { person, from: from.value, until: until.value })
+}
+
+/// A date, or a date and time; without an offset it is on the rotation's own clock.
+fn moment(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Option<Placed<Timestamp>> {
+    let text = match item.value {
+        DeValue::Datetime(time) => time.to_string(),
+        DeValue::String(text) => text.to_string(),
+        _ => return item.wrong_type("a date and time", "write 2026-12-24T08:00:00Z", faults),
+    };
+    let wall = text
+        .parse::<NaiveDateTime>()
+        .ok()
+        .or_else(|| text.parse::<NaiveDate>().ok().and_then(|date| date.and_hms_opt(0, 0, 0)));
+    let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(Timestamp::from);
+    let Some(value) = Timestamp::parse(&text).or(local) else {
+        let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own clock";
+        faults.error("bad-time", item.at, format!("{text:?} is no date and time"), help);
+        return None;
+    };
+    Some(Placed { value, at: item.at })
+}

@@ -1,0 +1,134 @@
+//! Checks that the people of each role can be reached by the channels of its steps, and in time.
+
+use super::{
+    cross::ROTATION,
+    document::{At, Faults, Placed},
+    draft::{Draft, PersonDraft, RoleDraft, StepDraft},
+    settings::ChannelKind,
+};
+use std::time::Duration;
+
+/// Below this target an e-mail alone is too slow.
+const MAIL_IS_TOO_SLOW_UNDER: Duration = Duration::from_secs(300);
+
+pub(super) fn check(draft: &Draft, faults: &mut Faults) {
+    for (name, role) in &draft.roles {
+        let Some(body) = &role.value else { continue };
+        steps(draft, &format!("role `{name}`"), role.at, &body.steps, faults);
+        in_time(draft, name, body, faults);
+    }
+    if let Some(Placed { value: Some(step), at }) = &draft.catch_all {
+        steps(draft, "the catch-all", *at, std::slice::from_ref(step), faults);
+    }
+}
+
+fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Faults) {
+    let pairs: Vec<Pair<'_>> = steps.iter().flat_map(|step| pairs(draft, step)).collect();
+    if !pairs.is_empty() && !pairs.iter().any(|pair| pair.reaches) && is_whole(draft, steps) {
+        let mut lacks: Vec<String> =
+            pairs.iter().map(|pair| format!("{} has no `{}`", pair.name, datum(pair.kind))).collect();
+        lacks.sort();
+        lacks.dedup();
+        let message = format!("nobody can be reached for {what}");
+        faults.error("nobody-reachable", at, message, lacks.join("; "));
+        return;
+    }
+    for pair in pairs.iter().filter(|pair| !pair.reaches) {
+        let datum = datum(pair.kind);
+        let message = format!("{} has no `{datum}` and can not be reached by {}", pair.name, pair.channel.value);
+        let help = format!("add `{datum}` to person `{}`, or page them by another channel", pair.name);
+        if pair.has_other {
+            faults.warning("lacks-contact", pair.channel.at, message, help);
+        } else {
+            faults.error("lacks-contact", pair.channel.at, format!("{message}, the only one of this step"), help);
+        }
+    }
+}
+
+/// One person of a step and one of its channels.
+struct Pair<'a> {
+    name: &'a str,
+    channel: &'a Placed<String>,
+    kind: ChannelKind,
+    reaches: bool,
+    /// Another channel of the step reaches this person.
+    has_other: bool,
+}
+
+fn pairs<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<Pair<'a>> {
+    let mut pairs = Vec::new();
+    for (name, person) in people(draft, step) {
+        let reaches = |channel: &Placed<String>| {
+            draft.channel_kind(&channel.value).map(|kind| (kind, person.person.is_reached_by(kind)))
+        };
+        // A channel that is unknown is a fault of its own, and might have reached them.
+        let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
+        for channel in &step.by {
+            if let Some((kind, reaches)) = reaches(channel) {
+                pairs.push(Pair { name, channel, kind, reaches, has_other });
+            }
+        }
+    }
+    pairs
+}
+
+/// The people whom a step may page, whoever's turn it is.
+fn people<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
+    let mut names: Vec<&str> = Vec::new();
+    for entry in &step.page {
+        match entry.value.strip_prefix(ROTATION) {
+            None => names.push(&entry.value),
+            Some(rotation) => {
+                let rotation = draft.rotations.get(rotation).and_then(|rotation| rotation.value.as_ref());
+                let people = rotation.iter().flat_map(|rotation| &rotation.people);
+                let overrides = rotation.iter().flat_map(|rotation| rotation.overrides.iter().map(|o| &o.person));
+                names.extend(people.chain(overrides).map(|name| name.value.as_str()));
+            }
+        }
+    }
+    names.sort_unstable();
+    names.dedup();
+    names.into_iter().filter_map(|name| Some((name, draft.people.get(name)?.value.as_ref()?))).collect()
+}
+
+/// Whether every name that these steps use is known: else who is missing may be one of the others.
+fn is_whole(draft: &Draft, steps: &[StepDraft]) -> bool {
+    steps.iter().all(|step| {
+        let channels = step.by.iter().all(|channel| draft.channel_kind(&channel.value).is_some());
+        let people = step.page.iter().all(|entry| match entry.value.strip_prefix(ROTATION) {
+            None => draft.people.get(&entry.value).is_some_and(|person| person.value.is_some()),
+            Some(rotation) => draft.rotations.get(rotation).is_some_and(|rotation| rotation.value.is_some()),
+        });
+        channels && people
+    })
+}
+
+fn in_time(draft: &Draft, name: &str, role: &RoleDraft, faults: &mut Faults) {
+    let Some(target) = &role.target else { return };
+    let within = target.value.within;
+    let length: Duration = role.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum();
+    if within < length {
+        let (length, within) = (humantime::format_duration(length), humantime::format_duration(within));
+        let message = format!("the steps of role `{name}` last {length}, longer than its target of {within}");
+        let help = "shorten the waits, so that everybody has been paged before the target has passed";
+        faults.warning("ladder-longer-than-target", target.at, message, help);
+    }
+    if MAIL_IS_TOO_SLOW_UNDER <= within {
+        return;
+    }
+    let is_mail = |channel: &Placed<String>| draft.channel_kind(&channel.value) == Some(ChannelKind::Smtp);
+    for step in role.steps.iter().filter(|step| step.by.iter().all(is_mail)) {
+        let Some(first) = step.by.first() else { continue };
+        let message = format!("e-mail alone is too slow for role `{name}`, whose target is under five minutes");
+        faults.warning("mail-alone", first.at, message, "add a channel that rings: a screen, SMS or Slack");
+    }
+}
+
+fn datum(kind: ChannelKind) -> &'static str {
+    match kind {
+        ChannelKind::Screen => "name",
+        ChannelKind::Slack => "slack",
+        ChannelKind::Kannel => "phone",
+        ChannelKind::Smtp => "email",
+    }
+}

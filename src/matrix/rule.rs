@@ -1,0 +1,115 @@
+//! Reads `[trigger.NAME]`.
+
+use super::{
+    document::{At, Faults, Item, Placed, Table},
+    draft::TriggerDraft,
+    expression::{BadExpression, Expression, Use},
+    names,
+    summary::Summary,
+};
+use crate::core::{
+    plan::OnResolved,
+    trigger::{HOLD_MAX, Hold},
+};
+
+/// Keys that a later version will know.
+const LATER: [&str; 12] = [
+    "impact",
+    "likelihood",
+    "tier",
+    "separate",
+    "decision",
+    "options",
+    "layers",
+    "heartbeat",
+    "cooldown",
+    "corroborate",
+    "deadline",
+    "default",
+];
+
+/// Reads a trigger; `text` is the file that it stands in.
+pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Faults) -> Option<TriggerDraft> {
+    let on = table.demand("on", at, "on = [\"price_velocity\"]", faults).and_then(|item| item.texts(faults));
+    let when = table.take("when");
+    let when = when.map(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Condition)));
+    let hold = table.take("hold").map(|item| hold(&item, faults));
+    let key = table.take("key");
+    let key = key.map(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
+    let summary = table.take("summary").map(|item| compiled(&item, text, faults, Summary::compile));
+    let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
+    let room = table.take("room").and_then(|item| item.text(faults));
+    let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
+    table.finish(&LATER, &[], faults);
+    Some(TriggerDraft {
+        on: on?.into_iter().map(|kind| kind.value).collect(),
+        // A part that is there and could not be read makes no trigger: one without it would mean something else.
+        when: when.map_or(Some(None), |when| when.map(Some))?,
+        hold: hold.map_or(Some(None), |hold| hold.map(Some))?,
+        key: key.map_or(Some(None), |key| key.map(Some))?,
+        summary: summary.map_or(Some(None), |summary| summary.map(Some))?,
+        roles: roles?,
+        room: room.map(|room| Placed { value: room.value.to_owned(), at: room.at }),
+        resolved,
+    })
+}
+
+fn compiled<T>(
+    item: &Item<'_>,
+    file: &str,
+    faults: &mut Faults,
+    compile: impl Fn(&str) -> Result<T, Vec<BadExpression>>,
+) -> Option<T> {
+    let text = item.text(faults)?;
+    match compile(text.value) {
+        Ok(compiled) => Some(compiled),
+        Err(bad) => {
+            for fault in bad {
+                let at = inside(text.at, file, text.value, &fault.within);
+                faults.error(fault.code, at, fault.message, fault.help);
+            }
+            None
+        }
+    }
+}
+
+/// A place inside a text value. Where the text is written with escapes, the whole value is meant.
+fn inside(at: At, file: &str, value: &str, within: &std::ops::Range<usize>) -> At {
+    let raw = file.get(at.start..at.end).unwrap_or_default();
+    match raw.find(value) {
+        Some(offset) => At { start: at.start + offset + within.start, end: at.start + offset + within.end, ..at },
+        None => at,
+    }
+}
+
+fn hold(item: &Item<'_>, faults: &mut Faults) -> Option<Hold> {
+    let mut table = item.table("`hold`".into(), faults)?;
+    let count = table.demand("count", item.at, "count = 2", faults).and_then(|item| {
+        let count = item.count(faults)?;
+        if (2..=HOLD_MAX).contains(&count) {
+            return Some(count);
+        }
+        let message = format!("`count` must be between 2 and {HOLD_MAX}");
+        faults.error("count-out-of-range", item.at, message, "for a single alert leave `hold` away");
+        None
+    });
+    let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
+    table.finish(&[], &[], faults);
+    Some(Hold { count: count?, within: within?.value })
+}
+
+fn resolved(item: &Item<'_>, faults: &mut Faults) -> Option<OnResolved> {
+    let text = item.text(faults)?;
+    match text.value {
+        "note" => Some(OnResolved::Note),
+        "resolve" => Some(OnResolved::Resolve),
+        other => {
+            let help = match names::nearest(other, ["note", "resolve"].into_iter()) {
+                Some(near) => format!("did you mean {near:?}?"),
+                None => String::from("\"note\" (a human closes the incident) or \"resolve\" (the all-clear closes it)"),
+            };
+            faults.error("unknown-word", text.at, format!("`resolved` can not be {other:?}"), help);
+            None
+        }
+    }
+}

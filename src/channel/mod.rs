@@ -1,9 +1,17 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+pub mod kannel;
+pub mod outbox;
+pub mod retry_after;
+pub mod screen;
+pub mod slack;
+pub mod sms;
+pub mod smtp;
+
 use crate::core::{Answer, Level, PageId, PersonName, Purpose, Receipt, RoleName};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
-use std::time::Duration;
+use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
 pub trait Channel: Send + Sync + 'static {
@@ -35,6 +43,28 @@ pub enum SendError {
     Broken {
         /// The trouble, without secrets.
         why: String,
+    },
+}
+
+/// A channel's settings that can not be used.
+#[derive(Debug, thiserror::Error)]
+pub enum SettingError {
+    /// A value that makes no sense, or is not safe.
+    #[error("{key}: {why}")]
+    Wrong {
+        /// The setting.
+        key: &'static str,
+        /// What is wrong with it and what to write instead; without secrets.
+        why: String,
+    },
+    /// A file that can not be read.
+    #[error("{key}: can not read the file")]
+    File {
+        /// The setting.
+        key: &'static str,
+        /// Why.
+        #[source]
+        source: std::io::Error,
     },
 }
 
@@ -117,12 +147,70 @@ pub struct Ask {
 impl Ask {
     /// The answers to offer as buttons, the wanted one first.
     pub fn offers(&self) -> Vec<Answer> {
-        let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
-        match self.level {
-            Level::Wilco => vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable],
-            Level::Roger => vec![Answer::Roger, Answer::Wilco, standby, Answer::Unable],
-        }
+        offers(self.level)
     }
+}
+
+/// The answers to offer where this level is demanded, the wanted one first.
+pub fn offers(level: Level) -> Vec<Answer> {
+    let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
+    match level {
+        Level::Wilco => vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable],
+        Level::Roger => vec![Answer::Roger, Answer::Wilco, standby, Answer::Unable],
+    }
+}
+
+impl SendError {
+    /// The request has not left, or was refused: nobody was reached by it.
+    pub fn retry(why: impl Into<String>) -> Self {
+        Self::Retry { after: None, why: why.into(), unknown: false }
+    }
+
+    /// The request had left: it may have been sent all the same.
+    pub fn unknown(why: impl Into<String>) -> Self {
+        Self::Retry { after: None, why: why.into(), unknown: true }
+    }
+
+    /// Refused for now, with the provider's wish where it has one.
+    pub fn throttled(after: Option<Duration>, why: impl Into<String>) -> Self {
+        Self::Retry { after, why: why.into(), unknown: false }
+    }
+
+    /// Not this person by this way.
+    pub fn unreachable(why: impl Into<String>) -> Self {
+        Self::Unreachable { why: why.into() }
+    }
+
+    /// Nobody by this way.
+    pub fn broken(why: impl Into<String>) -> Self {
+        Self::Broken { why: why.into() }
+    }
+}
+
+impl Message {
+    /// DRILL or LIVE.
+    pub fn stamp(&self) -> &'static str {
+        if self.drill { "DRILL" } else { "LIVE" }
+    }
+
+    /// `text` with the stamp as its first word. Templates put it there; this is for those that do not, so that no
+    /// template can make a drill look real or the real thing look like a drill.
+    pub fn stamped<'a>(&self, text: &'a str) -> Cow<'a, str> {
+        let text = text.trim_start();
+        let first = text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty());
+        if first == Some(self.stamp()) { Cow::Borrowed(text) } else { Cow::Owned(format!("{} {text}", self.stamp())) }
+    }
+
+    /// The whole text with its stamp, the headline alone where the body is empty.
+    pub fn whole_text(&self) -> Cow<'_, str> {
+        self.stamped(if self.text.body.trim().is_empty() { &self.text.headline } else { &self.text.body })
+    }
+}
+
+/// Whether a URL's host is this machine: there, plain text and no proxy are right.
+pub(crate) fn is_loopback(host: &str) -> bool {
+    let address = host.trim_start_matches('[').trim_end_matches(']').parse::<IpAddr>();
+    host == "localhost" || address.is_ok_and(|ip| ip.is_loopback())
 }
 
 impl Recipient {

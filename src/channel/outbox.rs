@@ -1,0 +1,145 @@
+//! The sandbox: what would have been sent, where a human can see it, instead of being sent.
+
+use super::{Channel, Message, Recipient, SendError};
+use crate::core::{ChannelName, PageId, Purpose, Receipt, Timestamp};
+use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
+use serde::Serialize;
+use std::{
+    collections::VecDeque,
+    fs::{File, OpenOptions},
+    io::{self, Write},
+    os::unix::fs::OpenOptionsExt,
+    path::Path,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// How many messages [`Outbox::recent`] remembers.
+const REMEMBERED: usize = 200;
+
+/// The file's name in the state directory.
+pub const FILE: &str = "outbox.jsonl";
+
+/// The one file for the messages of all channels. Cheap to clone; all clones are one outbox.
+#[derive(Clone)]
+pub struct Outbox {
+    kept: Arc<Mutex<Kept>>,
+    clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
+}
+
+struct Kept {
+    file: File,
+    recent: VecDeque<Entry>,
+}
+
+/// One message that would have been sent. It holds a live code and link, for the person at the sandbox to answer
+/// with: so it has no `Debug`, and its file is its owner's alone.
+#[derive(Clone, PartialEq, Eq, Serialize)]
+pub struct Entry {
+    /// When.
+    pub at: Timestamp,
+    /// Which page.
+    pub page: PageId,
+    /// The channel that the matrix names.
+    pub channel: ChannelName,
+    /// What kind of channel it is.
+    pub kind: String,
+    /// An exercise.
+    pub drill: bool,
+    /// To whom, as humans call them, or the room's name.
+    pub to: String,
+    /// The person's name in the matrix, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<String>,
+    /// The first line.
+    pub headline: String,
+    /// The whole text.
+    pub body: String,
+    /// The code to answer with.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub code: Option<String>,
+    /// The link to answer by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub link: Option<String>,
+}
+
+/// Stands in for one channel.
+#[derive(Clone)]
+pub struct Sandbox {
+    outbox: Outbox,
+    channel: ChannelName,
+    kind: String,
+}
+
+impl Outbox {
+    /// Opens `outbox.jsonl` in the state directory for appending; made for its owner alone (0600) where it is not there.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn open(state: &Path, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
+        let file = OpenOptions::new().create(true).append(true).mode(0o600).open(state.join(FILE))?;
+        Ok(Self { kept: Arc::new(Mutex::new(Kept { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+    }
+
+    /// What to use in place of a channel of this kind.
+    pub fn instead_of(&self, channel: ChannelName, kind: &str) -> Sandbox {
+        Sandbox { outbox: self.clone(), channel, kind: kind.to_owned() }
+    }
+
+    /// The last 200 messages since the start, oldest first.
+    pub fn recent(&self) -> Vec<Entry> {
+        self.kept().recent.iter().cloned().collect()
+    }
+
+    fn keep(&self, entry: Entry) -> io::Result<()> {
+        let mut line = serde_json::to_vec(&entry)?;
+        line.push(b'\n');
+        let mut kept = self.kept();
+        if REMEMBERED <= kept.recent.len() {
+            kept.recent.pop_front();
+        }
+        kept.recent.push_back(entry);
+        // One write of one line: appending keeps lines of several processes whole.
+        kept.file.write_all(&line)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Kept> {
+        self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Sandbox {
+    fn entry(&self, message: &Message) -> Entry {
+        let (to, person) = match &message.to {
+            Recipient::Person(contact) => (contact.name.clone(), Some(contact.person.clone())),
+            Recipient::Room { name, .. } => (name.clone(), None),
+        };
+        Entry {
+            at: (self.outbox.clock)(),
+            page: message.page,
+            channel: self.channel.clone(),
+            kind: self.kind.clone(),
+            drill: message.drill,
+            to,
+            person,
+            headline: message.stamped(&message.text.headline).into_owned(),
+            body: message.whole_text().into_owned(),
+            code: message.ask.as_ref().map(|ask| ask.code.expose_secret().to_owned()),
+            link: message.ask.as_ref().map(|ask| ask.link.expose_secret().to_owned()),
+        }
+    }
+}
+
+impl Channel for Sandbox {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(async move {
+            // A full disk must not stop a rehearsal: the message is still in memory.
+            if let Err(error) = self.outbox.keep(self.entry(message)) {
+                tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is in memory alone");
+            }
+            let room = (message.purpose == Purpose::RoomCard).then(|| "sandbox".to_owned());
+            Ok(Receipt { id: "sandbox".to_owned(), room })
+        })
+    }
+}

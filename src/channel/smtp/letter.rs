@@ -1,0 +1,62 @@
+//! One page as a mail: headers that thread it, mark it as urgent and keep machines from answering it.
+
+use crate::channel::Message;
+use lettre::{
+    Message as Letter,
+    message::{
+        Mailbox, MultiPart, SinglePart,
+        header::{HeaderName, HeaderValue},
+    },
+};
+
+/// Writes the mail; returns its message id and its bytes. The id is the same at every attempt, so that a server which
+/// has it already drops the repetition.
+pub(super) fn write(
+    message: &Message,
+    from: &Mailbox,
+    to: Mailbox,
+    site: Option<&str>,
+) -> Result<(String, Vec<u8>), lettre::error::Error> {
+    let domain = from.email.domain();
+    let site = site.map(|site| format!(".{site}")).unwrap_or_default();
+    let id = format!("<{}{site}@{domain}>", message.page);
+    let root = format!("<{}{site}@{domain}>", message.page.incident);
+    let mut letter = Letter::builder()
+        .from(from.clone())
+        .to(to)
+        .subject(subject(message))
+        .message_id(Some(id.clone()))
+        .in_reply_to(root.clone())
+        .references(root);
+    for (name, value) in headers(message) {
+        letter = letter.raw_header(HeaderValue::new(HeaderName::new_from_ascii_str(name), value.to_owned()));
+    }
+    let text = message.whole_text().into_owned();
+    let letter = match html(message) {
+        Some(html) => letter.multipart(MultiPart::alternative_plain_html(text, html))?,
+        None => letter.singlepart(SinglePart::plain(text))?,
+    };
+    Ok((id, letter.formatted()))
+}
+
+/// The subject as given, on one line. It opens with DRILL in a drill even where the template forgot; to a live one
+/// nothing is added, because mail readers thread by the unchanged subject.
+fn subject(message: &Message) -> String {
+    let given = if message.text.subject.is_empty() { &message.text.headline } else { &message.text.subject };
+    let line: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    if message.drill && !line.contains(message.stamp()) { format!("{} {line}", message.stamp()) } else { line }
+}
+
+fn html(message: &Message) -> Option<String> {
+    let html = message.text.html.as_ref()?;
+    let unstamped = message.drill && !html.contains(message.stamp());
+    Some(if unstamped { format!("<p><strong>{}</strong></p>{html}", message.stamp()) } else { html.clone() })
+}
+
+fn headers(message: &Message) -> impl Iterator<Item = (&'static str, &'static str)> {
+    // RFC 3834, and what Exchange reads instead: no out-of-office replies.
+    let no_replies = [("Auto-Submitted", "auto-generated"), ("X-Auto-Response-Suppress", "All")];
+    let urgent = [("Importance", "high"), ("X-Priority", "1"), ("Priority", "urgent")];
+    let urgent = message.purpose.is_brief().then_some(urgent);
+    no_replies.into_iter().chain(urgent.into_iter().flatten())
+}

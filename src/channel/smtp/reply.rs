@@ -1,0 +1,149 @@
+//! What a mail server's refusal means, by the step at which it came, its code and its enhanced code (RFC 3463).
+
+use crate::channel::SendError;
+use lettre::transport::smtp::Error;
+use std::error::Error as _;
+
+/// How far the conversation was.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Phase {
+    /// Connection, greeting, EHLO, STARTTLS.
+    Connect,
+    /// AUTH.
+    SignIn,
+    /// MAIL FROM.
+    Sender,
+    /// RCPT TO.
+    Recipient,
+    /// DATA, before any of the mail.
+    Data,
+    /// The mail itself and its final dot.
+    Letter,
+}
+
+/// What lettre's error means. The server's own words are not quoted: they like to repeat the mailbox.
+pub(super) fn judge(phase: Phase, error: &Error) -> SendError {
+    if let Some(code) = error.status() {
+        let words = error.source().map(ToString::to_string).unwrap_or_default();
+        return refusal(phase, code.into(), enhanced(&words));
+    }
+    if let Some(tls) = tls_trouble(error) {
+        return SendError::broken(format!(
+            "no TLS with the mail server: {tls}; check that the host name fits its certificate, and give its root as ca"
+        ));
+    }
+    match phase {
+        Phase::SignIn if error.is_client() => {
+            SendError::broken("the mail server offers no way to sign in that is known (PLAIN, LOGIN)")
+        }
+        Phase::Letter => SendError::unknown("the connection to the mail server broke before it confirmed the mail"),
+        Phase::Connect => SendError::retry(format!("no connection to the mail server: {}", innermost(error))),
+        Phase::SignIn | Phase::Sender | Phase::Recipient | Phase::Data => {
+            SendError::retry(format!("the connection to the mail server broke: {}", innermost(error)))
+        }
+    }
+}
+
+fn refusal(phase: Phase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendError {
+    let said = match enhanced {
+        Some((class, subject, detail)) => format!("the mail server says {code} {class}.{subject}.{detail}"),
+        None => format!("the mail server says {code}"),
+    };
+    let detail = enhanced.map(|(_, subject, detail)| (subject, detail));
+    match (code, detail) {
+        (400..=499, _) => SendError::retry(said),
+        (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our sign-in")),
+        _ if matches!(phase, Phase::Connect | Phase::SignIn | Phase::Sender) => {
+            SendError::broken(format!("{said}: it refuses {}", refused_part(phase)))
+        }
+        (_, Some((2, 2))) => SendError::retry(format!("{said}: the mailbox is full")),
+        (_, Some((5 | 7, _))) => SendError::broken(format!("{said}: it refuses mail from us, by policy or protocol")),
+        (554 | 521 | 500..=504, None) => SendError::broken(format!("{said}: it refuses mail from us")),
+        _ => SendError::unreachable(format!("{said}: it refuses {}", refused_part(phase))),
+    }
+}
+
+fn refused_part(phase: Phase) -> &'static str {
+    match phase {
+        Phase::Connect => "this client",
+        Phase::SignIn => "our sign-in",
+        Phase::Sender => "our sender: check from",
+        Phase::Recipient => "the mailbox",
+        Phase::Data | Phase::Letter => "the mail",
+    }
+}
+
+/// The enhanced code, looked for at the start alone: lines of one reply are joined without anything between them.
+fn enhanced(words: &str) -> Option<(u8, u16, u16)> {
+    let mut numbers = words.split_whitespace().next()?.splitn(3, '.');
+    let class = numbers.next()?.parse().ok().filter(|class| matches!(class, 2 | 4 | 5))?;
+    Some((class, numbers.next()?.parse().ok()?, numbers.next()?.parse().ok()?))
+}
+
+/// The TLS library's own complaint, where there is one. It means the same at every attempt; a connection that merely
+/// breaks during the handshake has none.
+fn tls_trouble(error: &Error) -> Option<String> {
+    let mut source = error.source();
+    while let Some(cause) = source {
+        if let Some(tls) = cause.downcast_ref::<rustls::Error>() {
+            return Some(tls.to_string());
+        }
+        if let Some(io) = cause.downcast_ref::<std::io::Error>()
+            && let Some(tls) = io.get_ref().and_then(|inner| inner.downcast_ref::<rustls::Error>())
+        {
+            return Some(tls.to_string());
+        }
+        source = cause.source();
+    }
+    error.is_tls().then(|| "the handshake failed".to_owned())
+}
+
+fn innermost(error: &Error) -> String {
+    let mut last = error.source();
+    while let Some(next) = last.and_then(std::error::Error::source) {
+        last = Some(next);
+    }
+    last.map_or_else(|| "it hung up".to_owned(), ToString::to_string)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusal_is_judged_by_step_and_code() {
+        use Phase::{Connect, Data, Letter, Recipient, Sender, SignIn};
+        for (phase, code, words, expected) in [
+            (Connect, 421, "4.3.2 busy", "retry"),
+            (Connect, 554, "no SMTP service here", "broken"),
+            (SignIn, 535, "5.7.8 bad password", "broken"),
+            (SignIn, 454, "4.7.0 later", "retry"),
+            (Sender, 530, "5.7.0 Must issue a STARTTLS command first", "broken"),
+            (Sender, 550, "5.7.1 sender not allowed", "broken"),
+            (Sender, 553, "who are you", "broken"),
+            (Recipient, 451, "4.7.1 greylisted", "retry"),
+            (Recipient, 452, "4.2.2 full", "retry"),
+            (Recipient, 550, "5.1.1 no such user", "unreachable"),
+            (Recipient, 550, "no such user", "unreachable"),
+            (Recipient, 550, "5.2.1 disabled", "unreachable"),
+            (Recipient, 551, "not local", "unreachable"),
+            (Recipient, 553, "bad mailbox", "unreachable"),
+            (Recipient, 552, "5.2.2 full", "retry"),
+            (Recipient, 550, "5.7.1 relaying denied", "broken"),
+            (Recipient, 554, "5.7.1 Relay access denied", "broken"),
+            (Recipient, 554, "no", "broken"),
+            (Data, 503, "5.5.1 bad sequence", "broken"),
+            (Letter, 552, "5.3.4 too big", "unreachable"),
+            (Letter, 550, "5.7.26 DMARC", "broken"),
+            (Letter, 451, "4.3.0 try again", "retry"),
+        ] {
+            let meaning = match refusal(phase, code, enhanced(words)) {
+                SendError::Retry { unknown: false, .. } => "retry",
+                SendError::Retry { unknown: true, .. } => "unknown",
+                SendError::Unreachable { .. } => "unreachable",
+                SendError::Broken { .. } => "broken",
+            };
+            assert_eq!(meaning, expected, "{phase:?} {code} {words}");
+        }
+    }
+}

@@ -1,0 +1,180 @@
+//! Mail.
+
+use crate::{
+    ana,
+    double::smtp::{Mail, MailServer, Trouble},
+    page_for, smtp_at, told,
+};
+use std::path::PathBuf;
+use stentor::{
+    channel::{
+        Channel, Message,
+        smtp::{Smtp, SmtpSettings},
+    },
+    core::{PersonName, Purpose},
+};
+
+async fn arrived(message: &Message) -> Mail {
+    let server = MailServer::start().await;
+    smtp_at(server.url()).send(message).await.unwrap();
+    server.mails().pop().unwrap()
+}
+
+fn header<'a>(mail: &'a Mail, name: &str) -> Option<&'a str> {
+    let (head, _) = mail.data.split_once("\r\n\r\n")?;
+    head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+}
+
+fn settings(url: &str) -> SmtpSettings {
+    let from = "Stentor <stentor@desk.example>".to_owned();
+    SmtpSettings { url: url.to_owned(), username: None, password: None, from, ca: None, site: None }
+}
+
+#[tokio::test]
+async fn a_mail_threads_presses_and_wants_no_auto_reply() {
+    let mail = arrived(&page_for(ana())).await;
+    assert_eq!((mail.hello.as_str(), mail.from.as_str()), ("desk.example", "stentor@desk.example"));
+    assert_eq!(mail.to, ["ana@example.com"]);
+    for (name, value) in [
+        ("Message-ID", "<INC-12.3@desk.example>"),
+        ("In-Reply-To", "<INC-12@desk.example>"),
+        ("References", "<INC-12@desk.example>"),
+        ("Subject", "[INC-12] LIVE flash crash ACME"),
+        ("Auto-Submitted", "auto-generated"),
+        ("X-Auto-Response-Suppress", "All"),
+        ("Importance", "high"),
+        ("X-Priority", "1"),
+        ("Priority", "urgent"),
+    ] {
+        assert_eq!(header(&mail, name), Some(value), "{name}");
+    }
+    assert!(mail.data.contains("text/plain") && mail.data.contains("text/html"));
+    assert!(mail.data.contains("Reply 48213.") && mail.data.contains("<p>LIVE INC-12</p>"), "{}", mail.data);
+}
+
+#[tokio::test]
+async fn what_only_tells_does_not_press() {
+    let purpose = Purpose::Taken { by: PersonName::from("bo"), covering_as: None };
+    let mail = arrived(&Message { purpose, ..page_for(ana()) }).await;
+    assert_eq!((header(&mail, "Importance"), header(&mail, "Auto-Submitted")), (None, Some("auto-generated")));
+}
+
+#[tokio::test]
+async fn the_message_id_is_the_same_at_every_attempt_and_tells_sites_apart() {
+    let server = MailServer::start().await;
+    let channel = smtp_at(server.url());
+    server.set_trouble(Trouble::DropAfterDot);
+    assert_eq!(told(&channel.send(&page_for(ana())).await), "unknown");
+    server.set_trouble(Trouble::None);
+    let receipt = channel.send(&page_for(ana())).await.unwrap();
+    let mails = server.mails();
+    assert_eq!(header(&mails[0], "Message-ID"), Some(&*receipt.id));
+    assert_eq!(header(&mails[1], "Message-ID"), Some(&*receipt.id));
+}
+
+#[tokio::test]
+async fn a_subject_can_not_smuggle_in_a_header() {
+    let mut message = page_for(ana());
+    message.text.subject = "flash\r\nBcc: all@example.com\r\n\r\ncrash".to_owned();
+    let mail = arrived(&message).await;
+    assert_eq!(header(&mail, "Bcc"), None);
+    assert_eq!(header(&mail, "Subject"), Some("flash  Bcc: all@example.com    crash"));
+    assert_eq!(mail.to.len(), 1);
+}
+
+#[tokio::test]
+async fn a_drill_says_so_in_subject_text_and_html_even_when_its_template_forgot() {
+    let mut message = Message { drill: true, ..page_for(ana()) };
+    message.text.subject = "flash crash".to_owned();
+    message.text.body = "flash crash".to_owned();
+    message.text.html = Some("<p>flash crash</p>".to_owned());
+    let mail = arrived(&message).await;
+    assert_eq!(header(&mail, "Subject"), Some("DRILL flash crash"));
+    assert!(
+        mail.data.contains("\r\nDRILL flash crash") && mail.data.contains("<strong>DRILL</strong>"),
+        "{}",
+        mail.data
+    );
+}
+
+#[tokio::test]
+async fn accents_and_lines_with_a_dot_arrive() {
+    let mut message = page_for(ana());
+    message.text.body = "LIVE Žižka – go\r\n.\r\nlast".to_owned();
+    message.text.html = None;
+    message.text.subject = "Žižka".to_owned();
+    let mail = arrived(&message).await;
+    assert!(mail.data.is_ascii(), "{}", mail.data);
+    assert!(mail.data.contains("last"), "{}", mail.data);
+}
+
+#[tokio::test]
+async fn each_trouble_of_a_mail_server_has_one_meaning() {
+    let server = MailServer::start().await;
+    let channel = smtp_at(server.url());
+    for (trouble, expected) in [
+        (Trouble::Greylist, "retry"),
+        (Trouble::RefusesLogin, "broken"),
+        (Trouble::RefusesAll, "broken"),
+        (Trouble::CutMidReply, "retry"),
+        (Trouble::DropAfterDot, "unknown"),
+        // The mail is taken: a goodbye that never comes must not make it unknown.
+        (Trouble::NoGoodbye, "accepted"),
+    ] {
+        server.set_trouble(trouble.clone());
+        assert_eq!(told(&channel.send(&page_for(ana())).await), expected, "{trouble:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_server_without_starttls_gets_nothing_when_tls_is_demanded() {
+    let server = MailServer::start().await;
+    let pem = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(pem.path(), CA).unwrap();
+    let ca = Some(pem.path().to_owned());
+    let channel = Smtp::new(SmtpSettings { ca, ..settings(&server.url()) }).unwrap();
+    let error = channel.send(&page_for(ana())).await.unwrap_err();
+    assert!(error.to_string().contains("offers no STARTTLS"), "{error}");
+    assert!(server.mails().is_empty());
+}
+
+#[test]
+fn settings_that_can_not_work_are_refused_with_the_keys_name() {
+    let local = "smtp://127.0.0.1:1";
+    let with_user = |password: Option<&str>| SmtpSettings {
+        username: Some("u".to_owned()),
+        password: password.map(Into::into),
+        ..settings(local)
+    };
+    let ca = |path: &str| SmtpSettings { ca: Some(PathBuf::from(path)), ..settings(local) };
+    for (settings, expected) in [
+        (settings("mail.example"), "url: "),
+        (settings("http://mail.example"), "url: "),
+        (settings("smtp://user:pass@mail.example"), "url: "),
+        (SmtpSettings { from: "Stentor".to_owned(), ..settings(local) }, "from: "),
+        (with_user(None), "password: "),
+        (ca("/nonexistent"), "ca: "),
+        (ca("Cargo.toml"), "ca: "),
+        (with_user(Some("p")), ""),
+        (settings("smtps://mail.example"), ""),
+    ] {
+        let error = Smtp::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
+        assert!(if expected.is_empty() { error.is_empty() } else { error.starts_with(expected) }, "{error:?}");
+        assert!(!error.contains("pass@"), "{error}");
+    }
+}
+
+/// A root certificate of nobody; its key was thrown away.
+const CA: &str = "\
+-----BEGIN CERTIFICATE-----\n\
+MIIBjjCCATWgAwIBAgIUfmDVqrQ8oTY06dTlOKzrUL6cAh0wCgYIKoZIzj0EAwIw\n\
+HDEaMBgGA1UEAwwRU3RlbnRvciB0ZXN0IHJvb3QwIBcNMjYxMTIzMDYwNzE0WhgP\n\
+MjEyNjEwMzAwNjA3MTRaMBwxGjAYBgNVBAMMEVN0ZW50b3IgdGVzdCByb290MFkw\n\
+EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEanB5o0HhtQ++kHh1T7r0xP96s2ZjhM2n\n\
+NM4t1xVNyEApVpV+dLdYn/TiH6vmnsa0YHEfTs/5BeoOVe8JpQWFJaNTMFEwHQYD\n\
+VR0OBBYEFO1ckOJxBJJTm5OE1PMzllZyoCoqMB8GA1UdIwQYMBaAFO1ckOJxBJJT\n\
+m5OE1PMzllZyoCoqMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg\n\
+Plqm/a/nJsZngV2XqQKhvhxWRaohsZgRc9b4rtmn/hUCIAH9PggFKJT4Mdfi3/qX\n\
+dnWhaOm50LuZbfH6NAddLVyy\n\
+-----END CERTIFICATE-----\n\
+";

@@ -1,0 +1,54 @@
+//! What can go wrong with an HTTP answer, whoever gives it.
+
+use axum::{
+    body::{Body, Bytes},
+    http::{Response, header},
+};
+use futures_util::stream;
+use std::{io, sync::Arc};
+use tokio::sync::Notify;
+
+/// One wrong answer.
+#[derive(Debug, Clone)]
+pub enum Fault {
+    /// This status, with these headers and this body.
+    Status(u16, Vec<(&'static str, &'static str)>, &'static str),
+    /// 200 and a page for humans: a captive portal, a proxy.
+    Html,
+    /// No answer at all. The notification says that the request is there.
+    Hang(Arc<Notify>),
+    /// The connection breaks within the body.
+    Cut,
+}
+
+impl Fault {
+    /// The answer that this fault is; for `Hang` it never comes.
+    pub async fn answer(self) -> Response<Body> {
+        match self {
+            Self::Status(status, headers, body) => {
+                let mut response = Response::builder().status(status);
+                for (name, value) in headers {
+                    response = response.header(name, value);
+                }
+                response.body(Body::from(body)).unwrap()
+            }
+            Self::Html => Response::builder()
+                .header(header::CONTENT_TYPE, "text/html")
+                .body(Body::from("<html><body>Please sign in to the guest network.</body></html>"))
+                .unwrap(),
+            Self::Hang(arrived) => {
+                arrived.notify_one();
+                std::future::pending().await
+            }
+            Self::Cut => {
+                let broken = io::Error::new(io::ErrorKind::ConnectionReset, "cut");
+                let parts = stream::iter([Ok(Bytes::from_static(b"{\"ok\":true,")), Err(broken)]);
+                Response::builder()
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .header(header::CONTENT_LENGTH, "500")
+                    .body(Body::from_stream(parts))
+                    .unwrap()
+            }
+        }
+    }
+}

@@ -62,10 +62,10 @@ pub struct Daemon {
 impl Daemon {
     /// Opens the store and the doors. Nothing is sent before [`Daemon::run`].
     pub async fn open(plan: Plan, matrix: Matrix, templates: Templates, places: &Places) -> Result<Self, Failure> {
-        let state = places.state.clone().or_else(|| matrix.daemon.state.clone().map(PathBuf::from));
+        let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
         let state = state.unwrap_or_else(|| places.state());
         let store = SqliteStore::open(&state, Default::default()).await?;
-        let listen = plan.listen.or_else(|| matrix.daemon.listen.clone()).unwrap_or_else(|| LISTEN.into());
+        let listen = plan.listen.or_else(|| matrix.daemon.listen.map(|address| address.to_string())).unwrap_or_else(|| LISTEN.into());
         let tcp = TcpListener::bind(&listen).await.map_err(|error| {
             format!("can not listen on {listen}: {error}; another address is given with --listen ADDRESS:PORT")
         })?;
@@ -73,8 +73,10 @@ impl Daemon {
         let socket = places.socket.clone().unwrap_or_else(|| state.join("stentor.sock"));
         let unix = listen_unix(&socket)?;
         let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
-        let outbox = Arc::new(Outbox::open(&state)?);
-        let shared = Shared { hub: Arc::new(Hub::new()), outbox: outbox.clone(), sandbox: plan.sandbox };
+        let clock = store.clone();
+        let outbox = Outbox::open(&state, move || clock.now())?;
+        let site = engine::keys::Keys::new(store.server_key()).site();
+        let shared = Shared { hub: Hub::new(), outbox: outbox.clone(), site, sandbox: plan.sandbox };
         let mut live = Live::wire(matrix, templates, &shared);
         live.tokens.extend(plan.tokens);
         for (channel, secret) in plan.inbound {

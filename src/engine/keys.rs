@@ -78,6 +78,11 @@ impl Keys {
         SecretString::from(hex(&self.mac("csrf", cookie)[..16]))
     }
 
+    /// A name for this installation that tells nothing: eight hexadecimal digits.
+    pub fn site(&self) -> String {
+        hex(&self.mac("site", "")[..4])
+    }
+
     fn grant(&self, label: &str, person: &PersonName, until: Timestamp) -> SecretString {
         let seconds = until.as_micros() / 1_000_000;
         let mac = self.mac(label, &format!("{person}.{seconds}"));

@@ -47,9 +47,11 @@ pub const SEND_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub struct Shared {
     /// The desks that are open.
-    pub hub: Arc<Hub>,
+    pub hub: Hub,
     /// Where the sandbox writes.
-    pub outbox: Arc<Outbox>,
+    pub outbox: Outbox,
+    /// Tells this installation's mails from those of another, or of one before its state was lost.
+    pub site: String,
     /// Whether every channel but the screen is in the sandbox.
     pub sandbox: bool,
 }
@@ -120,11 +122,11 @@ fn wire_channel(name: &ChannelName, settings: &ChannelSettings, shared: &Shared)
         ChannelKind::Screen | ChannelKind::Smtp => None,
     };
     let built = match settings.kind {
-        ChannelKind::Screen => Ok(shared.hub.clone() as Arc<dyn Channel>),
+        ChannelKind::Screen => Ok(Arc::new(shared.hub.clone()) as Arc<dyn Channel>),
         _ if shared.sandbox => Err("--sandbox".to_owned()),
         ChannelKind::Slack => slack(settings),
         ChannelKind::Kannel => kannel(settings),
-        ChannelKind::Smtp => smtp(settings),
+        ChannelKind::Smtp => smtp(settings, &shared.site),
     };
     let (channel, sandboxed) = match built {
         Ok(channel) => (channel, None),
@@ -132,7 +134,8 @@ fn wire_channel(name: &ChannelName, settings: &ChannelSettings, shared: &Shared)
             if !shared.sandbox {
                 tracing::warn!(channel = %name, why, "this channel writes to the outbox only");
             }
-            (shared.outbox.channel(name.as_str(), settings.kind.as_str()) as Arc<dyn Channel>, Some(why))
+            let sandbox = shared.outbox.instead_of(name.clone(), settings.kind.as_str());
+            (Arc::new(sandbox) as Arc<dyn Channel>, Some(why))
         }
     };
     Wired {
@@ -149,7 +152,8 @@ type Built = Result<Arc<dyn Channel>, String>;
 
 fn slack(settings: &ChannelSettings) -> Built {
     let token = required(settings.token.as_ref(), "token")?;
-    Ok(Arc::new(Slack::new(crate::channel::slack::SlackSettings { token, api_url: settings.url.clone() })))
+    let slack = Slack::new(crate::channel::slack::SlackSettings { token, api_url: settings.url.clone() });
+    Ok(Arc::new(slack.map_err(|error| error.to_string())?))
 }
 
 fn kannel(settings: &ChannelSettings) -> Built {
@@ -165,7 +169,7 @@ fn kannel(settings: &ChannelSettings) -> Built {
     Ok(Arc::new(kannel.map_err(|error| error.to_string())?))
 }
 
-fn smtp(settings: &ChannelSettings) -> Built {
+fn smtp(settings: &ChannelSettings, site: &str) -> Built {
     let url = settings.url.clone().ok_or("it has no url")?;
     let from = settings.from.clone().ok_or("it has no from")?;
     // A relay on loopback may need no login; one that names a user needs the password.
@@ -179,6 +183,7 @@ fn smtp(settings: &ChannelSettings) -> Built {
         password,
         from,
         ca: config::extra_ca(),
+        site: Some(site.to_owned()),
     });
     Ok(Arc::new(smtp.map_err(|error| error.to_string())?))
 }

@@ -130,7 +130,7 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
         return page::sign_in(StatusCode::UNAUTHORIZED);
     };
     let line = Line {
-        desk: app.hub.connect(&person),
+        desk: app.hub.connect(person.clone()),
         changes: app.engine.changes(),
         csrf: app.engine.keys.csrf(&cookie).expose_secret().to_owned(),
         last: String::new(),

@@ -28,6 +28,9 @@ const GUESSERS_MAX: usize = 10_000;
 /// Wrong codes, by number.
 pub type Guesses = HashMap<String, (Timestamp, u32)>;
 
+/// Said to those who left out the code, or said something that is no answer.
+const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";
+
 /// What smsbox puts into the address.
 #[derive(Debug, Deserialize)]
 pub struct Inbound {
@@ -79,10 +82,8 @@ async fn take(app: &App, from: &str, text: &str) -> Result<String, Problem> {
             tracing::error!(person = %person, "this person opted out of SMS at the provider: pages to them will fail");
             Ok(String::new())
         }
-        Reply::Answer { code: None, .. } => {
-            Ok("Which page? Reply with the 5-digit code of the page, then 1 received, 2 I have it, 4 pass on.".into())
-        }
-        Reply::Answer { code: Some(code), answer } => coded(app, &number, person, &code, answer).await,
+        Reply::Said { code: None, .. } | Reply::Unclear { .. } => Ok(HOW.into()),
+        Reply::Said { code: Some(code), answer } => coded(app, &number, person, &code, answer).await,
     }
 }
 

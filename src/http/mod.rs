@@ -39,9 +39,9 @@ pub struct App {
     /// The node.
     pub engine: Arc<Engine>,
     /// The desks that are open.
-    pub hub: Arc<Hub>,
+    pub hub: Hub,
     /// The sandbox.
-    pub outbox: Arc<Outbox>,
+    pub outbox: Outbox,
     /// Whether the outbox may be looked at over TCP: only on loopback.
     pub shows_outbox: bool,
     /// When the process started.

@@ -2,7 +2,7 @@
 
 use super::{App, body, desk::named, problem::Problem};
 use crate::{
-    channel::slack::interaction::{self, Press},
+    channel::slack::interaction::{self, Press, PressError},
     core::{Answer, ChannelName, IncidentId, PageId, PersonName, Said, Verdict, Via, sentence::judged},
     engine::AnswerError,
     matrix::ChannelKind,
@@ -12,7 +12,6 @@ use axum::{
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
-use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
@@ -28,10 +27,11 @@ pub async fn interact(
     let (parts, body) = request.into_parts();
     let bytes = body::whole(body).await?;
     verify(&app, &channel, &parts.headers, &bytes)?;
-    let press = interaction::parse(&bytes).map_err(|error| Problem::bad(error.to_string()))?;
-    let Some(press) = press else {
+    let press = match interaction::parse(&bytes) {
+        Ok(press) => press,
         // Something else than a button of ours: Slack only wants to hear that it came.
-        return Ok(StatusCode::OK.into_response());
+        Err(PressError::NotOurs) => return Ok(StatusCode::OK.into_response()),
+        Err(error) => return Err(Problem::bad(error.to_string())),
     };
     let word = match take(&app, &press).await {
         Ok(verdict) => judged(&named(&app.engine.live.load(), verdict)),
@@ -53,10 +53,14 @@ fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result
     let secret = wired.and_then(|wired| wired.inbound.as_ref()).ok_or_else(|| {
         Problem::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
     })?;
-    let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok());
+    // A header that is there twice is as good as none: which one was signed can not be known.
+    let header = |name: &str| {
+        let mut values = headers.get_all(name).iter();
+        values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
+    };
     let now = app.engine.store.now().as_micros() / 1_000_000;
     let (stamp, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
-    interaction::verify(secret.expose_secret(), stamp, signature, bytes, now).map_err(|error| {
+    interaction::verify(secret, stamp, signature, bytes, now).map_err(|error| {
         tracing::warn!(%error, channel, "a Slack request was refused");
         Problem::unauthorized(error.to_string())
     })

@@ -2,4 +2,5 @@
 
 pub mod channel;
 pub mod core;
+pub mod journal;
 pub mod store;

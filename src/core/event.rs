@@ -223,6 +223,36 @@ pub struct Record<E = Event> {
     pub event: E,
 }
 
+/// A journal line as it lies in a store or in an export of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredLine {
+    /// Its place in the order of commits; grows, with gaps.
+    pub pos: i64,
+    /// Its chain.
+    pub chain: String,
+    /// Its place in the chain, from 1.
+    pub seq: u64,
+    /// The exact bytes that were hashed: a [`Record`] in JSON.
+    pub body: String,
+    /// The hash of this link.
+    pub hash: [u8; 32],
+}
+
+/// The chain of anchors.
+pub const ANCHORS: &str = "anchors";
+
+/// An anchor: the heads of all chains that grew since the last one. A copy of the anchors' chain that is kept
+/// elsewhere proves the history up to it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "event")]
+pub enum AnchorEvent {
+    /// Chain, sequence and hash (hex) of each, in the order of the chains' names.
+    Anchored {
+        /// The heads.
+        heads: Vec<(String, u64, String)>,
+    },
+}
+
 /// What is journaled of alerts in their source's own chain: every alert, whatever became of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
@@ -270,4 +300,30 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
 /// The hash before the first link of a chain: SHA-256 of its name, so that chains can not be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
+}
+
+/// A hash as people and JSON read it: 64 lower case hex digits.
+pub fn hex(hash: &[u8; 32]) -> String {
+    hex_of(hash)
+}
+
+/// Any bytes as lower case hex digits.
+pub fn hex_of(bytes: &[u8]) -> String {
+    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
+    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
+    let mut text = String::with_capacity(2 * bytes.len());
+    text.extend(digits);
+    text
+}
+
+/// The hash that [`hex`] wrote; none for anything else.
+pub fn unhex(text: &str) -> Option<[u8; 32]> {
+    let mut hash = [0; 32];
+    if text.len() != 64 || !text.is_ascii() {
+        return None;
+    }
+    for (i, byte) in hash.iter_mut().enumerate() {
+        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
+    }
+    Some(hash)
 }

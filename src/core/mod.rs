@@ -24,7 +24,7 @@ pub use alert::{Alert, AlertStatus};
 pub use answer::{Answer, Level, Verdict, Via};
 pub use engagement::{Engagement, Outcome};
 pub use escalation::{Input, Said, open, step};
-pub use event::{Actor, Event, Opening, Record, SourceEvent};
+pub use event::{Actor, Event, Opening, Record, SourceEvent, StoredLine};
 pub use incident::{Incident, IncidentId, Status};
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
 pub use oncall::{Roster, Rotation};

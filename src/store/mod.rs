@@ -5,11 +5,16 @@
 //! commit fails, so it must depend on nothing but the unit.
 
 pub mod clock;
+mod deadlines;
 pub mod memory;
 pub mod sqlite;
 mod unit;
 
-pub use unit::{Changes, Line, Loaded, Unit};
+pub use crate::core::{StoredLine, event::ANCHORS};
+pub use clock::SteadyClock;
+pub use memory::{MemoryNode, MemoryStore};
+pub use sqlite::SqliteStore;
+pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit};
 
 use crate::core::{Event, Incident, IncidentId, PageId, SourceName, Timestamp};
 use futures_util::future::BoxFuture;
@@ -66,9 +71,6 @@ pub trait Store: Send + Sync + 'static {
     fn server_key(&self) -> [u8; 32];
 }
 
-/// The chain of anchors.
-pub const ANCHORS: &str = "anchors";
-
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Filter {
@@ -76,21 +78,6 @@ pub struct Filter {
     pub open_only: bool,
     /// At most so many.
     pub limit: usize,
-}
-
-/// A journal line as it lies in the store.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct StoredLine {
-    /// Its place in the order of commits; grows, with gaps.
-    pub pos: i64,
-    /// Its chain.
-    pub chain: String,
-    /// Its place in the chain, from 1.
-    pub seq: u64,
-    /// The exact bytes that were hashed: a [`crate::core::Record`] in JSON.
-    pub body: String,
-    /// The hash of this link.
-    pub hash: [u8; 32],
 }
 
 /// One transaction to be.
@@ -103,7 +90,7 @@ pub struct Work {
     pub run: Box<dyn FnMut(&mut Unit<'_>) + Send>,
 }
 
-/// What a work touches. What is not named here is not lent.
+/// What a work touches. What is not named here is not lent, whether it happens to be loaded or not.
 #[derive(Debug, Clone, Default)]
 pub struct Needs {
     /// These incidents.
@@ -112,7 +99,7 @@ pub struct Needs {
     pub keys: Vec<String>,
     /// These windows of triggers ([`Unit::observed`]).
     pub observed: Vec<String>,
-    /// The chains of these sources.
+    /// The chains of these sources ([`Unit::record_source`]).
     pub sources: Vec<SourceName>,
 }
 
@@ -148,7 +135,7 @@ pub struct Happened {
 }
 
 /// Why nothing was kept.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
     /// Too little space for new alerts; open ladders go on.
     #[error(
@@ -175,13 +162,12 @@ pub enum StoreError {
     #[error("the store is closed")]
     Closed,
     /// What is stored can not be understood.
-    #[error("{what} in the store can not be read")]
+    #[error("{what} in the store can not be read: {why}")]
     Corrupt {
         /// Where.
         what: String,
         /// Why.
-        #[source]
-        source: serde_json::Error,
+        why: String,
     },
     /// Anything else that the database says.
     #[error("the store failed: {0}")]

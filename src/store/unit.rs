@@ -1,7 +1,7 @@
 //! What a work may touch while it runs. Everything it changes it changes through [`crate::core::step`], so that an
 //! effect that is not in the journal can not be written.
 
-use super::Happened;
+use super::{Happened, Needs};
 use crate::core::{
     self, Event, Incident, IncidentId, Input, Opening, Page, Record, Roster, SourceEvent, SourceName, Timestamp,
     event::{VERSION, genesis, link},
@@ -14,7 +14,7 @@ use std::{
 
 /// What is loaded of the store: the working set of a transaction (or of a batch of them). A store keeps one and may
 /// keep its content between batches as a cache.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Loaded {
     /// Incidents with their pages and what the store knows beside them.
     pub incidents: BTreeMap<IncidentId, Kept>,
@@ -99,16 +99,35 @@ impl Changes {
 /// The lent working set of one work.
 pub struct Unit<'a> {
     now: Timestamp,
-    epoch: u64,
+    node: Node<'a>,
+    needs: &'a Needs,
+    lent: Vec<IncidentId>,
     loaded: &'a mut Loaded,
     changes: &'a mut Changes,
     happened: Vec<Happened>,
 }
 
+/// Who runs a work, and which epochs are known to be alive.
+#[derive(Clone, Copy)]
+pub struct Node<'a> {
+    /// The node's own epoch.
+    pub epoch: u64,
+    /// Whether the node with that epoch holds its lease.
+    pub is_live: &'a dyn Fn(u64) -> bool,
+}
+
 impl<'a> Unit<'a> {
-    /// Lends `loaded` at `now` to a work of the node with this epoch; what changes is added to `changes`.
-    pub fn new(now: Timestamp, epoch: u64, loaded: &'a mut Loaded, changes: &'a mut Changes) -> Self {
-        Self { now, epoch, loaded, changes, happened: Vec::new() }
+    /// Lends what `needs` names of `loaded` at `now` to a work of `node`; what changes is added to `changes`.
+    pub fn new(
+        now: Timestamp,
+        node: Node<'a>,
+        needs: &'a Needs,
+        loaded: &'a mut Loaded,
+        changes: &'a mut Changes,
+    ) -> Self {
+        let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
+        let lent = needs.incidents.iter().chain(keyed).copied().collect();
+        Self { now, node, needs, lent, loaded, changes, happened: Vec::new() }
     }
 
     /// What happened, in order.
@@ -123,37 +142,48 @@ impl<'a> Unit<'a> {
 
     /// A needed incident as it is now.
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
-        self.loaded.incidents.get(&id).map(|kept| &*kept.incident)
+        let kept = self.loaded.incidents.get(&id).filter(|_| self.lent.contains(&id));
+        kept.map(|kept| &*kept.incident)
     }
 
     /// The open incident with a needed key.
     pub fn open_with_key(&self, key: &str) -> Option<IncidentId> {
+        debug_assert!(self.needs.keys.iter().any(|need| need == key), "a work must name the key {key:?}");
         self.loaded.keys.get(key).copied()
     }
 
-    /// Opens an incident; its pages are born claimed by this node.
+    /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
+    /// with that key is open already, the alert joins it: there is one open incident a key.
     pub fn open(&mut self, opening: Opening, roster: &Roster) -> IncidentId {
+        if let Some(id) = self.open_with_key(&opening.key).filter(|id| self.incident(*id).is_some()) {
+            self.step(id, Input::Alert(opening.alert), roster);
+            return id;
+        }
         self.loaded.last_id += 1;
         let id = IncidentId(self.loaded.last_id);
         let (incident, events) = core::open(id, opening, roster, self.now);
         let head = Head::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
         self.loaded.incidents.insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new() });
+        self.lent.push(id);
         self.keep(id, events);
         id
     }
 
-    /// Steps a needed incident; returns how many events it made (they are in [`Unit::into_happened`]).
+    /// Steps a needed incident; returns what that made happen (it is in [`Unit::into_happened`] too).
     pub fn step(&mut self, id: IncidentId, input: Input, roster: &Roster) -> &[Happened] {
         let before = self.happened.len();
-        if let Some(kept) = self.loaded.incidents.get_mut(&id) {
+        if self.lent.contains(&id)
+            && let Some(kept) = self.loaded.incidents.get_mut(&id)
+        {
             let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
             self.keep(id, events);
         }
         &self.happened[before..]
     }
 
-    /// Takes over those of `pages` whose epoch is still `not_live` now; returns which.
+    /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease, is not
+    /// this node's own, and of which `is_dead` says so too. Returns which.
     pub fn take_over(
         &mut self,
         id: IncidentId,
@@ -161,15 +191,19 @@ impl<'a> Unit<'a> {
         is_dead: impl Fn(u64) -> bool,
         roster: &Roster,
     ) -> Vec<u32> {
-        let Some(kept) = self.loaded.incidents.get_mut(&id) else { return Vec::new() };
+        let node = self.node;
+        let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
+            return Vec::new();
+        };
+        let is_free = |epoch: &u64| *epoch != node.epoch && !(node.is_live)(*epoch) && is_dead(*epoch);
         let mine: Vec<u32> = pages
             .iter()
             .copied()
             .filter(|n| kept.incident.pages.get(n).is_some_and(Page::is_owed))
-            .filter(|n| kept.claims.get(n).is_none_or(|epoch| is_dead(*epoch)))
+            .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
         for n in &mine {
-            kept.claims.insert(*n, self.epoch);
+            kept.claims.insert(*n, node.epoch);
             self.changes.pages.insert((id, *n));
         }
         if !mine.is_empty() {
@@ -180,6 +214,7 @@ impl<'a> Unit<'a> {
 
     /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
     pub fn observe(&mut self, window: &str, hold: Hold) -> (bool, usize) {
+        debug_assert!(self.needs.observed.iter().any(|need| need == window), "a work must name the window {window:?}");
         let observed = self.loaded.observed.entry(window.to_owned()).or_default();
         let holds = observed.observe(hold, self.now);
         self.changes.observed.insert(window.to_owned());
@@ -188,6 +223,7 @@ impl<'a> Unit<'a> {
 
     /// Journals what became of an alert that opened nothing, in its (needed) source's chain.
     pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
+        debug_assert!(self.needs.sources.contains(source), "a work must name the source {source:?}");
         let chain = format!("source:{source}");
         let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| Head::before_first(&chain));
         let line = write_line(&chain, head, self.now, event);
@@ -203,11 +239,13 @@ impl<'a> Unit<'a> {
     fn keep(&mut self, id: IncidentId, events: Vec<Event>) {
         let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
         let chain = id.to_string();
+        // The core never lets an incident's time run backwards; its lines must bear the time that it used.
+        let at = kept.incident.last_at;
         for event in events {
-            let line = write_line(&chain, &mut kept.head, self.now, &event);
+            let line = write_line(&chain, &mut kept.head, at, &event);
             self.changes.lines.push(line);
-            touch(&mut kept.claims, self.changes, id, &event, self.epoch);
-            self.happened.push(Happened { incident: id, seq: kept.head.seq, at: self.now, event });
+            touch(kept, self.changes, id, &event, self.node.epoch);
+            self.happened.push(Happened { incident: id, seq: kept.head.seq, at, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
@@ -217,16 +255,16 @@ impl<'a> Unit<'a> {
 
 /// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow
 /// with the number of people paged.
-fn touch(claims: &mut BTreeMap<u32, u64>, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
+fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
     changes.heads.insert(id);
     match event {
         Event::Paged { page } => {
-            claims.insert(page.n, epoch);
+            kept.claims.insert(page.n, epoch);
             changes.pages.insert((id, page.n));
         }
         Event::Settled { page, settlement, .. } => {
-            if !matches!(settlement, core::Settlement::Retry { .. }) {
-                claims.remove(page);
+            if !kept.incident.pages.get(page).is_some_and(Page::is_owed) {
+                kept.claims.remove(page);
             }
             changes.pages.insert((id, *page));
             if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
@@ -257,7 +295,8 @@ fn touch(claims: &mut BTreeMap<u32, u64>, changes: &mut Changes, id: IncidentId,
     }
 }
 
-fn write_line(chain: &str, head: &mut Head, at: Timestamp, event: impl serde::Serialize) -> Line {
+/// Writes the next line of a chain and moves its head.
+pub(super) fn write_line(chain: &str, head: &mut Head, at: Timestamp, event: impl serde::Serialize) -> Line {
     head.seq += 1;
     let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq, at, event };
     // Our own types, all of whose keys are text: this can not fail; were it to, the line would say so and still link.

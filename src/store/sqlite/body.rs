@@ -1,0 +1,182 @@
+//! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
+
+use crate::core::{
+    Alert, Engagement, Incident, IncidentId, Page, Plan, RoleName, Status, Timestamp, TriggerName, event::hex,
+};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, HashMap, HashSet, VecDeque},
+    sync::{Arc, Mutex, PoisonError, Weak},
+};
+
+/// How many plans the writer recognises without hashing them anew.
+const RECENT: usize = 32;
+
+/// How many plans are remembered as shared or as stored, before what is not in use is forgotten.
+const REMEMBERED: usize = 4096;
+
+#[derive(Serialize)]
+struct Written<'a> {
+    trigger: &'a TriggerName,
+    key: &'a str,
+    drill: bool,
+    summary: &'a str,
+    alert: &'a Alert,
+    alerts: u64,
+    detected_at: Option<Timestamp>,
+    received_at: Timestamp,
+    opened_at: Timestamp,
+    last_at: Timestamp,
+    status: &'a Status,
+    silent_since: Option<Timestamp>,
+    all_clear_at: Option<Timestamp>,
+    engagements: &'a BTreeMap<RoleName, Engagement>,
+    room: Option<&'a str>,
+}
+
+#[derive(Deserialize)]
+struct Read {
+    trigger: TriggerName,
+    key: String,
+    drill: bool,
+    summary: String,
+    alert: Arc<Alert>,
+    alerts: u64,
+    detected_at: Option<Timestamp>,
+    received_at: Timestamp,
+    opened_at: Timestamp,
+    last_at: Timestamp,
+    status: Status,
+    silent_since: Option<Timestamp>,
+    all_clear_at: Option<Timestamp>,
+    engagements: BTreeMap<RoleName, Engagement>,
+    room: Option<String>,
+}
+
+/// Writes the body.
+pub fn write(incident: &Incident) -> serde_json::Result<String> {
+    // Named one by one, so that a new field of the incident can not be forgotten here.
+    let Incident {
+        id: _,
+        trigger,
+        key,
+        drill,
+        summary,
+        plan: _,
+        alert,
+        alerts,
+        detected_at,
+        received_at,
+        opened_at,
+        last_at,
+        status,
+        silent_since,
+        all_clear_at,
+        engagements,
+        room,
+        pages: _,
+    } = incident;
+    serde_json::to_string(&Written {
+        trigger,
+        key,
+        drill: *drill,
+        summary,
+        alert,
+        alerts: *alerts,
+        detected_at: *detected_at,
+        received_at: *received_at,
+        opened_at: *opened_at,
+        last_at: *last_at,
+        status,
+        silent_since: *silent_since,
+        all_clear_at: *all_clear_at,
+        engagements,
+        room: room.as_deref(),
+    })
+}
+
+/// Puts an incident together again. `at` is the time of its last event, which may be later than its body.
+pub fn read(
+    id: IncidentId,
+    at: Timestamp,
+    body: &str,
+    plan: Arc<Plan>,
+    pages: BTreeMap<u32, Page>,
+) -> serde_json::Result<Incident> {
+    let read: Read = serde_json::from_str(body)?;
+    Ok(Incident {
+        id,
+        trigger: read.trigger,
+        key: read.key,
+        drill: read.drill,
+        summary: read.summary,
+        plan,
+        alert: read.alert,
+        alerts: read.alerts,
+        detected_at: read.detected_at,
+        received_at: read.received_at,
+        opened_at: read.opened_at,
+        last_at: read.last_at.max(at),
+        status: read.status,
+        silent_since: read.silent_since,
+        all_clear_at: read.all_clear_at,
+        engagements: read.engagements,
+        room: read.room,
+        pages,
+    })
+}
+
+/// Plans that were read, shared by all incidents that have them.
+#[derive(Default)]
+pub struct SharedPlans(Mutex<HashMap<String, Weak<Plan>>>);
+
+impl SharedPlans {
+    /// The plan with this hash, parsed from `body` unless an incident in memory has it.
+    pub fn get(&self, hash: &str, body: &str) -> serde_json::Result<Arc<Plan>> {
+        let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(plan) = plans.get(hash).and_then(Weak::upgrade) {
+            return Ok(plan);
+        }
+        let plan: Arc<Plan> = serde_json::from_str(body)?;
+        if REMEMBERED <= plans.len() {
+            plans.retain(|_, plan| 0 < plan.strong_count());
+        }
+        plans.insert(hash.to_owned(), Arc::downgrade(&plan));
+        Ok(plan)
+    }
+}
+
+/// What the writer knows of plans, so that a common one is hashed and stored once.
+#[derive(Default)]
+pub struct StoredPlans {
+    recent: VecDeque<(Arc<Plan>, String)>,
+    stored: HashSet<String>,
+}
+
+impl StoredPlans {
+    /// The hash of a plan's content, and its text where that is not stored yet.
+    pub fn hash(&mut self, plan: &Arc<Plan>) -> serde_json::Result<(String, Option<String>)> {
+        if let Some((_, hash)) = self.recent.iter().find(|(known, _)| Arc::ptr_eq(known, plan))
+            && self.stored.contains(hash)
+        {
+            return Ok((hash.clone(), None));
+        }
+        let text = serde_json::to_string(plan)?;
+        let hash = hex(&Sha256::digest(text.as_bytes()).into());
+        if RECENT <= self.recent.len() {
+            self.recent.pop_front();
+        }
+        self.recent.push_back((plan.clone(), hash.clone()));
+        let text = (!self.stored.contains(&hash)).then_some(text);
+        Ok((hash, text))
+    }
+
+    /// Remembers what a commit stored.
+    pub fn committed(&mut self, hashes: Vec<String>) {
+        if REMEMBERED <= self.stored.len() {
+            self.stored.clear();
+        }
+        self.stored.extend(hashes);
+    }
+}

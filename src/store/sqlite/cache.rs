@@ -1,0 +1,81 @@
+//! What readers see without asking the database: incidents as of the last commit, and all deadlines.
+
+use crate::{
+    core::{IncidentId, Timestamp},
+    store::{Kept, deadlines::Deadlines},
+};
+use std::{
+    collections::{BTreeMap, HashMap},
+    sync::{PoisonError, RwLock},
+};
+
+/// Committed incidents. The writer alone changes it, and only after a commit.
+#[derive(Default)]
+pub struct Published(RwLock<Inner>);
+
+#[derive(Default)]
+struct Inner {
+    incidents: HashMap<IncidentId, Kept>,
+    deadlines: Deadlines,
+}
+
+impl Published {
+    /// An incident as of the last commit, where it is in memory.
+    pub fn get(&self, id: IncidentId) -> Option<Kept> {
+        self.read(|inner| inner.incidents.get(&id).cloned())
+    }
+
+    /// Whether page `n` is queued and claimed by `epoch`; none where the incident is not in memory.
+    pub fn wants(&self, id: IncidentId, n: u32, epoch: u64) -> Option<bool> {
+        self.read(|inner| inner.incidents.get(&id).map(|kept| kept.wants(n, epoch)))
+    }
+
+    /// See [`Deadlines::due`].
+    pub fn due(&self, now: Timestamp, limit: usize) -> Vec<IncidentId> {
+        self.read(|inner| inner.deadlines.due(now, limit))
+    }
+
+    /// See [`Deadlines::first`].
+    pub fn next_deadline(&self) -> Option<Timestamp> {
+        self.read(|inner| inner.deadlines.first())
+    }
+
+    /// Shows what was loaded or committed.
+    pub fn show(&self, incidents: impl IntoIterator<Item = (IncidentId, Kept)>) {
+        self.write(|inner| inner.incidents.extend(incidents));
+    }
+
+    /// Forgets incidents that need not be in memory any more; their deadlines stay.
+    pub fn forget(&self, ids: &[IncidentId]) {
+        self.write(|inner| ids.iter().for_each(|id| drop(inner.incidents.remove(id))));
+    }
+
+    /// Everything that is in memory.
+    pub fn all(&self) -> BTreeMap<IncidentId, Kept> {
+        self.read(|inner| inner.incidents.iter().map(|(id, kept)| (*id, kept.clone())).collect())
+    }
+
+    /// Forgets every incident; deadlines stay.
+    pub fn clear(&self) {
+        self.write(|inner| inner.incidents.clear());
+    }
+
+    /// Sets all deadlines anew.
+    pub fn replace_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
+        self.write(|inner| inner.deadlines = Deadlines::default());
+        self.set_deadlines(deadlines);
+    }
+
+    /// Sets deadlines; none removes.
+    pub fn set_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
+        self.write(|inner| deadlines.into_iter().for_each(|(id, at)| inner.deadlines.set(id, at)));
+    }
+
+    fn read<T>(&self, f: impl FnOnce(&Inner) -> T) -> T {
+        f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    fn write<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
+        f(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
+    }
+}

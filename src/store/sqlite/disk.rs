@@ -1,0 +1,166 @@
+//! The state directory: who may use it, and the space that is kept back for open ladders.
+
+use crate::store::StoreError;
+use std::{
+    fs::{self, DirBuilder, File, OpenOptions, TryLockError},
+    io::{self, Read, Seek, Write},
+    os::unix::fs::{DirBuilderExt, OpenOptionsExt},
+    path::{Path, PathBuf},
+    time::{Duration, Instant},
+};
+
+/// Bytes that are held back on the disk for open ladders.
+pub const RESERVE: u64 = 8 << 20;
+
+/// Free bytes below which new alerts are refused, while the reserve still stands.
+pub const FLOOR: u64 = 16 << 20;
+
+/// The free space is looked at no more often than this.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
+
+/// Free bytes that opening the database may take. With less the reserve is given up before.
+const OPENING: u64 = 1 << 20;
+
+/// How much space is kept for whom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Bytes held back for open ladders; [`RESERVE`] unless said otherwise.
+    pub reserve: u64,
+    /// Free bytes below which new alerts are refused; [`FLOOR`] unless said otherwise.
+    pub floor: u64,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self { reserve: RESERVE, floor: FLOOR }
+    }
+}
+
+/// Makes the directory where it is missing (for its owner alone) and takes it for this process. It is ours until the
+/// file is dropped.
+pub fn lock(dir: &Path) -> Result<File, StoreError> {
+    let refused = |error: io::Error| refused(dir, &error);
+    DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
+    let path = dir.join("lock");
+    let mut options = OpenOptions::new();
+    let mut file =
+        options.read(true).write(true).create(true).truncate(false).mode(0o600).open(&path).map_err(refused)?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            return Err(StoreError::Locked(format!("{} (process {})", dir.display(), holder.trim())));
+        }
+        Err(TryLockError::Error(error)) => return Err(refused(error)),
+    }
+    // The number only helps whoever reads it: a full disk must not keep the daemon from starting.
+    let _ = file.set_len(0);
+    let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+/// Makes the database's file, for its owner alone, before SQLite would make it for more.
+pub fn touch(path: &Path) -> Result<(), StoreError> {
+    let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
+    opened.map(drop).map_err(|error| refused(path, &error))
+}
+
+fn refused(path: &Path, error: &io::Error) -> StoreError {
+    match error.kind() {
+        io::ErrorKind::ReadOnlyFilesystem | io::ErrorKind::PermissionDenied => {
+            StoreError::ReadOnly(format!("{}: {error}", path.display()))
+        }
+        io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => StoreError::Full,
+        _ => StoreError::Failed(format!("{}: {error}", path.display())),
+    }
+}
+
+/// The space under the state directory.
+#[derive(Debug)]
+pub struct Space {
+    dir: PathBuf,
+    limits: Limits,
+    looked: Option<Instant>,
+    reserve_stands: bool,
+    is_low: bool,
+}
+
+impl Space {
+    /// Begins to watch. Where there is not even room to open the database, the reserve is given up at once.
+    pub fn watch(dir: &Path, limits: Limits) -> Self {
+        let mut space = Self { dir: dir.to_owned(), limits, looked: None, reserve_stands: false, is_low: true };
+        space.reserve_stands = fs::metadata(space.path()).is_ok_and(|meta| meta.len() == limits.reserve);
+        if space.free() < OPENING {
+            space.release();
+        }
+        space
+    }
+
+    /// Whether new alerts are to be refused: the reserve is used up, or little is free beside it.
+    pub fn is_low(&self) -> bool {
+        self.is_low
+    }
+
+    /// Looks at the disk, unless that was just done. Makes the reserve again where there is room.
+    pub async fn look(&mut self) {
+        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+            return;
+        }
+        self.looked = Some(Instant::now());
+        let free = self.free();
+        if !self.reserve_stands && self.limits.floor.saturating_add(self.limits.reserve) <= free {
+            self.restore().await;
+        }
+        self.is_low = !self.reserve_stands || free < self.limits.floor;
+    }
+
+    /// Gives the reserve up; whether there was one.
+    pub fn release(&mut self) -> bool {
+        let stood = std::mem::replace(&mut self.reserve_stands, false);
+        self.is_low = true;
+        let removed = fs::remove_file(self.path()).is_ok();
+        stood || removed
+    }
+
+    /// Whether nothing at all is left: then an error of the disk is that of a full one.
+    pub fn is_exhausted(&self) -> bool {
+        self.free() < (64 << 10)
+    }
+
+    async fn restore(&mut self) {
+        let (path, bytes) = (self.path(), self.limits.reserve);
+        let written = tokio::task::spawn_blocking(move || fill(&path, bytes)).await;
+        match written {
+            Ok(Ok(())) => self.reserve_stands = true,
+            Ok(Err(error)) => {
+                tracing::warn!(%error, "the reserve for open ladders could not be made");
+                let _ = fs::remove_file(self.path());
+            }
+            Err(_) => {}
+        }
+    }
+
+    fn path(&self) -> PathBuf {
+        self.dir.join("reserve")
+    }
+
+    /// Free bytes; plenty where that can not be known, since then only a failed write can tell.
+    fn free(&self) -> u64 {
+        rustix::fs::statvfs(&self.dir).map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
+    }
+}
+
+/// Real bytes: neither a hole nor anything that a file system could compress.
+fn fill(path: &Path, bytes: u64) -> io::Result<()> {
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
+    let mut block = vec![0_u8; 64 << 10];
+    let mut left = bytes;
+    while 0 < left {
+        rand::fill(&mut block[..]);
+        let part = usize::try_from(left).map_or(block.len(), |left| left.min(block.len()));
+        file.write_all(&block[..part])?;
+        left -= part as u64;
+    }
+    file.sync_all()
+}

@@ -1,0 +1,334 @@
+//! The embedded store: one SQLite file in the state directory, one writer with group commit, a few readers.
+
+mod body;
+mod cache;
+pub mod disk;
+mod read;
+mod schema;
+mod script;
+mod writer;
+
+use super::{
+    Committed, Filter, Store, StoreError, StoredLine, Work,
+    clock::{self, Sources, SteadyClock},
+};
+use crate::core::{Incident, IncidentId, PageId, Timestamp};
+use disk::{Limits, Space};
+use futures_util::future::BoxFuture;
+use sqlx::{
+    ConnectOptions, SqliteConnection, SqlitePool,
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+};
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+use writer::{Shared, Writer};
+
+/// The database's name in the state directory.
+pub const FILE: &str = "stentor.db";
+
+/// Connections that only read.
+const READERS: u32 = 3;
+
+/// Works that wait for the writer; whoever comes after them waits to wait.
+const WAITING: usize = 4096;
+
+/// The lease never has to be renewed: the lock on the directory is the lease, and it ends with the process.
+const LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
+/// The store of one machine.
+pub struct SqliteStore {
+    shared: Arc<Shared>,
+    wanted: mpsc::Sender<Want>,
+    readers: SqlitePool,
+    server_key: [u8; 32],
+}
+
+/// What the writer is asked for.
+enum Want {
+    Run(Work, oneshot::Sender<Result<Committed, StoreError>>),
+    Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
+    KeepClock(oneshot::Sender<()>),
+    Close(oneshot::Sender<()>),
+}
+
+impl SqliteStore {
+    /// Opens the store in `dir`, which is made where it is missing, with the usual [`Limits`]. Spawns the writer on
+    /// the current runtime.
+    ///
+    /// # Errors
+    /// [`StoreError::Locked`] when another process has the directory, [`StoreError::ReadOnly`],
+    /// [`StoreError::Newer`], [`StoreError::Full`] when there is not even room to open it, and whatever SQLite says.
+    pub async fn open(dir: &Path, sources: Arc<dyn Sources>) -> Result<Arc<Self>, StoreError> {
+        Self::open_with(dir, sources, Limits::default()).await
+    }
+
+    /// The same with other limits of space.
+    ///
+    /// # Errors
+    /// As [`SqliteStore::open`].
+    pub async fn open_with(dir: &Path, sources: Arc<dyn Sources>, limits: Limits) -> Result<Arc<Self>, StoreError> {
+        let lock = disk::lock(dir)?;
+        let mut space = Space::watch(dir, limits);
+        space.look().await;
+        let file = dir.join(FILE);
+        disk::touch(&file)?;
+        let mut conn = connect(&file).await?;
+        schema::migrate(&mut conn).await?;
+        let (epoch, server_key) = begin_epoch(&mut conn).await?;
+        let clock = start_clock(&mut conn, sources).await?;
+        if let Err(error) = read::forget_windows(&mut conn, clock.now()).await {
+            tracing::warn!(%error, "old windows could not be forgotten");
+        }
+        let shared = Arc::new(Shared {
+            clock,
+            published: Default::default(),
+            plans: Default::default(),
+            changed: watch::Sender::new(0),
+            epoch,
+        });
+        let state = read::state(&mut conn).await?;
+        let readers = readers(&file);
+        let (wanted, waiting) = mpsc::channel(WAITING);
+        let writer = Writer::new(shared.clone(), conn, file, space, lock, state);
+        tokio::spawn(writer.run(waiting));
+        Ok(Arc::new(Self { shared, wanted, readers, server_key }))
+    }
+
+    /// Does what waits, writes everything into the one file and lets the directory go. Later calls are refused with
+    /// [`StoreError::Closed`].
+    pub async fn close(&self) {
+        self.readers.close().await;
+        let (reply, closed) = oneshot::channel();
+        if self.wanted.send(Want::Close(reply)).await.is_ok() {
+            let _ = closed.await;
+        }
+    }
+
+    /// This node's number: what its claims name.
+    pub fn epoch(&self) -> u64 {
+        self.shared.epoch
+    }
+
+    /// The wall clock's lead over the store's time, in microseconds; see [`SteadyClock::drift_us`].
+    pub fn drift_us(&self) -> i64 {
+        self.shared.clock.drift_us()
+    }
+
+    async fn ask<T>(&self, want: impl FnOnce(oneshot::Sender<T>) -> Want) -> Result<T, StoreError> {
+        let (reply, answer) = oneshot::channel();
+        self.wanted.send(want(reply)).await.map_err(|_| StoreError::Closed)?;
+        answer.await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Incidents as of their last commit, from memory where they are there. One that can not be read is an error of
+    /// its own.
+    async fn read(&self, ids: &[IncidentId]) -> Result<Vec<read::Found>, StoreError> {
+        let mut found = Vec::with_capacity(ids.len());
+        let mut missing = Vec::new();
+        for id in ids {
+            match self.shared.published.get(*id) {
+                Some(kept) => found.push((*id, Ok(kept))),
+                None => missing.push(*id),
+            }
+        }
+        if !missing.is_empty() {
+            let mut tx = self.readers.begin().await.map_err(failure)?;
+            found.extend(read::incidents(&mut tx, &missing, &self.shared.plans).await?);
+        }
+        Ok(found)
+    }
+
+    async fn read_list(&self, filter: Filter) -> Result<Vec<Arc<Incident>>, StoreError> {
+        const ALL: &str = "SELECT id FROM incident ORDER BY id DESC LIMIT ?";
+        const OPEN: &str = "SELECT id FROM incident WHERE open = 1 ORDER BY id DESC LIMIT ?";
+        let ids = sqlx::query_scalar(if filter.open_only { OPEN } else { ALL }).bind(limit(filter.limit));
+        let ids: Vec<i64> = ids.fetch_all(&self.readers).await.map_err(failure)?;
+        let ids: Vec<IncidentId> = ids.into_iter().map(IncidentId).collect();
+        let mut incidents = Vec::with_capacity(ids.len());
+        for (id, kept) in self.read(&ids).await? {
+            match kept {
+                Ok(kept) => incidents.push(kept.incident),
+                // The others must be seen all the same.
+                Err(error) => tracing::error!(incident.id = %id, %error, "an incident can not be read"),
+            }
+        }
+        incidents.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.id));
+        Ok(incidents)
+    }
+
+    async fn read_orphans(&self, most: usize) -> Result<Vec<(IncidentId, Vec<u32>)>, StoreError> {
+        const LOST: &str = "SELECT incident, n FROM page WHERE owed = 1 AND (epoch < ?1 OR epoch IS NULL)
+            ORDER BY incident, n LIMIT ?2";
+        let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
+        let rows = sqlx::query(LOST).bind(epoch).bind(limit(most)).fetch_all(&self.readers).await.map_err(failure)?;
+        let mut orphans: Vec<(IncidentId, Vec<u32>)> = Vec::new();
+        for row in &rows {
+            let (id, n) = (IncidentId(read::column(row, 0)?), read::column(row, 1)?);
+            match orphans.last_mut().filter(|(last, _)| *last == id) {
+                Some((_, pages)) => pages.push(n),
+                None => orphans.push((id, vec![n])),
+            }
+        }
+        Ok(orphans)
+    }
+
+    async fn read_wanted(&self, page: PageId) -> Result<bool, StoreError> {
+        const WANTED: &str = "SELECT EXISTS
+            (SELECT 1 FROM page WHERE incident = ? AND n = ? AND state = 'queued' AND owed = 1 AND epoch = ?)";
+        let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
+        let wanted = sqlx::query_scalar(WANTED).bind(page.incident.0).bind(page.n).bind(epoch);
+        wanted.fetch_one(&self.readers).await.map_err(failure)
+    }
+}
+
+impl Store for SqliteStore {
+    fn now(&self) -> Timestamp {
+        self.shared.clock.now()
+    }
+
+    fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
+        Box::pin(async move { self.ask(|reply| Want::Run(work, reply)).await? })
+    }
+
+    fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.due(now, limit)) })
+    }
+
+    fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.next_deadline()) })
+    }
+
+    fn changed(&self) -> watch::Receiver<u64> {
+        self.shared.changed.subscribe()
+    }
+
+    /// Keeps the clock's anchor, as far as the disk lets it.
+    fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
+        Box::pin(async move {
+            self.ask(Want::KeepClock).await?;
+            Ok(self.now() + LEASE)
+        })
+    }
+
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>> {
+        Box::pin(self.read_orphans(limit))
+    }
+
+    fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>> {
+        Box::pin(async move {
+            match self.shared.published.wants(page.incident, page.n, self.shared.epoch) {
+                Some(wanted) => Ok(wanted),
+                None => self.read_wanted(page).await,
+            }
+        })
+    }
+
+    fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {
+        Box::pin(async move {
+            let found = self.read(&[id]).await?.pop();
+            found.map(|(_, kept)| kept.map(|kept| kept.incident)).transpose()
+        })
+    }
+
+    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
+        Box::pin(self.read_list(filter))
+    }
+
+    fn lines(
+        &self,
+        chain: Option<String>,
+        after: i64,
+        most: usize,
+    ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::lines(&mut conn, chain.as_deref(), after, limit(most)).await
+        })
+    }
+
+    fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
+        Box::pin(async move {
+            let text = sqlx::query_scalar("SELECT body FROM text WHERE hash = ?").bind(hash);
+            text.fetch_optional(&self.readers).await.map_err(failure)
+        })
+    }
+
+    fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {
+        Box::pin(async move { self.ask(Want::Anchor).await? })
+    }
+
+    fn server_key(&self) -> [u8; 32] {
+        self.server_key
+    }
+}
+
+/// The writer's connection.
+async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
+    let options = options(file)
+        .journal_mode(SqliteJournalMode::Wal)
+        .synchronous(SqliteSynchronous::Full)
+        .statement_cache_capacity(script::SCRIPTS);
+    options.connect().await.map_err(failure)
+}
+
+fn readers(file: &PathBuf) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(Duration::from_secs(10))
+        .idle_timeout(None)
+        .max_lifetime(None)
+        .connect_lazy_with(options(file).read_only(true))
+}
+
+fn options(file: &Path) -> SqliteConnectOptions {
+    SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(5)).disable_statement_logging()
+}
+
+/// Takes the next epoch, and the server key, which the first one makes.
+async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32]), StoreError> {
+    const BEGIN: &str = "INSERT INTO meta (name, value) VALUES ('epoch', 1)
+            ON CONFLICT (name) DO UPDATE SET value = meta.value + 1;
+        INSERT INTO meta (name, value) VALUES ('server_key', ?) ON CONFLICT DO NOTHING;";
+    let mut key = [0_u8; 32];
+    rand::fill(&mut key[..]);
+    sqlx::query(BEGIN).bind(key.to_vec()).execute(&mut *conn).await.map_err(failure)?;
+    let epoch: i64 = read::scalar(conn, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'").await?;
+    let key: Vec<u8> = read::scalar(conn, "SELECT value FROM meta WHERE name = 'server_key'").await?;
+    let key = key.try_into().map_err(|key: Vec<u8>| StoreError::Corrupt {
+        what: "the server key".into(),
+        why: format!("it has {} bytes", key.len()),
+    })?;
+    Ok((u64::try_from(epoch).unwrap_or(1), key))
+}
+
+async fn start_clock(conn: &mut SqliteConnection, sources: Arc<dyn Sources>) -> Result<SteadyClock, StoreError> {
+    let kept: Option<String> =
+        read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
+    // One that can not be read is as good as none: the wall clock counts.
+    let anchor: Option<clock::Anchor> = kept.and_then(|text| serde_json::from_str(&text).ok());
+    Ok(SteadyClock::start(sources, anchor.as_ref(), read::newest(conn).await?))
+}
+
+fn limit(n: usize) -> i64 {
+    i64::try_from(n).unwrap_or(i64::MAX)
+}
+
+/// What SQLite's error means for the store.
+fn failure(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    /// The log's index could not grow.
+    const IOERR_SHMSIZE: i32 = 4874;
+    match (code, code.map(|code| code & 0xff)) {
+        (Some(IOERR_SHMSIZE), _) | (_, Some(13)) => StoreError::Full,
+        (_, Some(8)) => StoreError::ReadOnly(error.to_string()),
+        (_, Some(11 | 26)) => StoreError::Corrupt { what: "the database".into(), why: error.to_string() },
+        _ => match error {
+            sqlx::Error::PoolClosed => StoreError::Closed,
+            error => StoreError::Failed(error.to_string()),
+        },
+    }
+}

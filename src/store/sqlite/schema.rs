@@ -1,0 +1,28 @@
+//! The schema's versions, in order. A released one is never changed; the next is added.
+
+use super::{StoreError, failure};
+use sqlx::{Connection, SqliteConnection};
+
+/// Each brings the schema from its place in this list to the next version.
+const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql")];
+
+/// Brings an older or new file to the version that this program knows, each step whole or not at all.
+///
+/// # Errors
+/// [`StoreError::Newer`] for a file from a newer program, which stays untouched.
+pub async fn migrate(conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    let known = i64::try_from(MIGRATIONS.len()).unwrap_or(i64::MAX);
+    let found: i64 = sqlx::query_scalar("PRAGMA user_version").fetch_one(&mut *conn).await.map_err(failure)?;
+    if known < found {
+        return Err(StoreError::Newer { found, known });
+    }
+    let done = usize::try_from(found).unwrap_or(0);
+    for (version, migration) in (1..).zip(MIGRATIONS).skip(done) {
+        let mut tx = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failure)?;
+        sqlx::raw_sql(*migration).execute(&mut *tx).await.map_err(failure)?;
+        let stamp = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {version}"));
+        sqlx::raw_sql(stamp).execute(&mut *tx).await.map_err(failure)?;
+        tx.commit().await.map_err(failure)?;
+    }
+    Ok(())
+}

@@ -1,0 +1,435 @@
+//! The one task that writes. Whatever waits is run in one transaction: the closures in memory, then one script.
+
+use super::{
+    StoreError, Want,
+    body::{SharedPlans, StoredPlans},
+    cache::Published,
+    connect,
+    disk::Space,
+    read,
+    script::{Script, Texts},
+};
+use crate::{
+    core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
+    store::{
+        Changes, Class, Committed, Head, Loaded, SteadyClock, Unit, Work,
+        memory::anchor_event,
+        unit::{Node, write_line},
+    },
+};
+use sqlx::{Connection, SqliteConnection};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    fs::File,
+    panic::{AssertUnwindSafe, catch_unwind},
+    path::PathBuf,
+    sync::Arc,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+/// At most so many works share a commit.
+const BATCH: usize = 512;
+
+/// At most so many incidents are kept in memory.
+const CACHED: usize = 20_000;
+
+/// What the writer and the store's handle share.
+pub struct Shared {
+    /// The store's time.
+    pub clock: SteadyClock,
+    /// What readers see.
+    pub published: Published,
+    /// Plans in memory.
+    pub plans: SharedPlans,
+    /// Bumped after each commit.
+    pub changed: watch::Sender<u64>,
+    /// This node's number.
+    pub epoch: u64,
+}
+
+/// The writer and all that is its own.
+pub struct Writer {
+    shared: Arc<Shared>,
+    conn: SqliteConnection,
+    file: PathBuf,
+    space: Space,
+    loaded: Loaded,
+    anchors: Option<Head>,
+    unanchored: BTreeMap<String, Head>,
+    plans: StoredPlans,
+    texts: Texts,
+    used: HashMap<IncidentId, u64>,
+    turn: u64,
+    /// A commit failed or a closure panicked: memory may be ahead of the disk.
+    is_ahead: bool,
+    _lock: File,
+}
+
+/// A work and who waits for it.
+struct Job {
+    work: Work,
+    reply: oneshot::Sender<Result<Committed, StoreError>>,
+    result: Committed,
+}
+
+type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
+
+/// What is done in one turn.
+#[derive(Default)]
+struct Batch {
+    jobs: Vec<Job>,
+    anchors: Vec<AnchorReply>,
+    leases: Vec<oneshot::Sender<()>>,
+    close: Option<oneshot::Sender<()>>,
+}
+
+impl Writer {
+    /// A writer over what `state` says is on the disk.
+    pub fn new(
+        shared: Arc<Shared>,
+        conn: SqliteConnection,
+        file: PathBuf,
+        space: Space,
+        lock: File,
+        state: read::State,
+    ) -> Self {
+        let mut writer = Self {
+            shared,
+            conn,
+            file,
+            space,
+            loaded: Loaded::default(),
+            anchors: None,
+            unanchored: BTreeMap::new(),
+            plans: StoredPlans::default(),
+            texts: Texts::default(),
+            used: HashMap::new(),
+            turn: 0,
+            is_ahead: false,
+            _lock: lock,
+        };
+        writer.adopt(state);
+        writer
+    }
+
+    /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
+    pub async fn run(mut self, mut wanted: mpsc::Receiver<Want>) {
+        let mut close = None;
+        while let Some(first) = wanted.recv().await {
+            let mut batch = Batch::default();
+            batch.add(first);
+            while batch.len() < BATCH
+                && let Ok(next) = wanted.try_recv()
+            {
+                batch.add(next);
+            }
+            if let Some(reply) = batch.close.take() {
+                wanted.close();
+                close = Some(reply);
+            }
+            self.turn(batch).await;
+        }
+        let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.conn).await;
+        let _ = self.conn.close().await;
+        drop(self._lock);
+        if let Some(reply) = close {
+            let _ = reply.send(());
+        }
+    }
+
+    async fn turn(&mut self, mut batch: Batch) {
+        self.turn += 1;
+        self.space.look().await;
+        if self.space.is_low() {
+            batch.refuse(Class::Admission, &StoreError::Full);
+        }
+        while !batch.is_empty() {
+            match self.attempt(&mut batch).await {
+                Ok(anchor) => return batch.answer(anchor),
+                Err(Trouble::Again) => {}
+                Err(Trouble::Failed(StoreError::Full)) if self.give_way(&batch) => {
+                    batch.refuse(Class::Admission, &StoreError::Full);
+                }
+                Err(Trouble::Failed(error)) => return batch.fail(&error),
+            }
+        }
+    }
+
+    /// Frees the reserve for open ladders. Only ladders are worth it.
+    fn give_way(&mut self, batch: &Batch) -> bool {
+        let ladders = batch.jobs.iter().any(|job| job.work.class == Class::Ladder);
+        let gave = ladders && self.space.release();
+        if gave {
+            tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
+        }
+        gave
+    }
+
+    async fn attempt(&mut self, batch: &mut Batch) -> Result<Option<StoredLine>, Trouble> {
+        if self.is_ahead {
+            self.catch_up().await?;
+        }
+        self.load(batch).await?;
+        let now = self.shared.clock.now();
+        let mut changes = Changes::default();
+        self.run_jobs(batch, now, &mut changes)?;
+        let anchor = if batch.anchors.is_empty() { None } else { self.write_anchor(now, &mut changes) };
+        if changes.is_empty() && batch.leases.is_empty() {
+            return Ok(None);
+        }
+        // Whatever goes wrong from here on, memory is ahead of the disk until the commit is done.
+        self.is_ahead = true;
+        let done = self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await;
+        done.map_err(|error| self.known(error))?;
+        self.is_ahead = false;
+        self.settle(&changes);
+        match anchor {
+            Some(line) => Ok(Some(self.place(line).await)),
+            None => Ok(None),
+        }
+    }
+
+    fn run_jobs(&mut self, batch: &mut Batch, now: Timestamp, changes: &mut Changes) -> Result<(), Trouble> {
+        let epoch = self.shared.epoch;
+        // The directory is locked: whoever else has claimed a page is gone.
+        let is_live = |other: u64| other == epoch;
+        for i in 0..batch.jobs.len() {
+            let Work { needs, run, .. } = &mut batch.jobs[i].work;
+            let mut unit = Unit::new(now, Node { epoch, is_live: &is_live }, needs, &mut self.loaded, changes);
+            let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
+            let events = unit.into_happened();
+            if ran.is_err() {
+                self.is_ahead = true;
+                let job = batch.jobs.swap_remove(i);
+                let _ = job.reply.send(Err(StoreError::Failed("a work panicked; nothing of it was kept".into())));
+                return Err(Trouble::Again);
+            }
+            batch.jobs[i].result = Committed { at: now, events };
+        }
+        Ok(())
+    }
+
+    async fn commit(
+        &mut self,
+        changes: &Changes,
+        anchored: bool,
+        keep_clock: bool,
+        now: Timestamp,
+    ) -> Result<(), StoreError> {
+        let anchors = self.anchors.filter(|_| anchored).map(|head| (ANCHORS.to_owned(), head));
+        let chains = anchors.into_iter().collect();
+        let script = Script::write(changes, &self.loaded, &mut self.plans, &chains, now);
+        let mut script = script.map_err(|error| StoreError::Failed(error.to_string()))?;
+        if keep_clock {
+            script.keep_clock(serde_json::to_string(&self.shared.clock.anchor()).unwrap_or_default());
+        }
+        let (deadlines, plans) = (std::mem::take(&mut script.deadlines), std::mem::take(&mut script.plans));
+        script.run(&mut self.conn, &mut self.texts).await?;
+        self.plans.committed(plans);
+        self.shared.published.set_deadlines(deadlines);
+        Ok(())
+    }
+
+    /// An error of the disk while nothing is left on it is that of a full disk.
+    fn known(&self, error: StoreError) -> StoreError {
+        match error {
+            StoreError::Failed(_) if self.space.is_exhausted() => StoreError::Full,
+            error => error,
+        }
+    }
+
+    /// Loads what the batch needs and memory has not.
+    async fn load(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+        let mut missing = BTreeSet::new();
+        for job in &batch.jobs {
+            let needs = &job.work.needs;
+            for id in needs.incidents.iter().chain(needs.keys.iter().filter_map(|key| self.loaded.keys.get(key))) {
+                if !self.loaded.incidents.contains_key(id) {
+                    missing.insert(*id);
+                }
+            }
+        }
+        if missing.is_empty() {
+            return Ok(());
+        }
+        let ids: Vec<IncidentId> = missing.into_iter().collect();
+        for (id, found) in read::incidents(&mut self.conn, &ids, &self.shared.plans).await? {
+            match found {
+                Ok(kept) => {
+                    self.shared.published.show([(id, kept.clone())]);
+                    self.loaded.incidents.insert(id, kept);
+                    self.used.insert(id, self.turn);
+                }
+                Err(error) => self.give_up(batch, id, &error),
+            }
+        }
+        Ok(())
+    }
+
+    /// An incident that can not be read: whoever needs it hears so, and no timer asks for it for ever.
+    fn give_up(&mut self, batch: &mut Batch, id: IncidentId, error: &StoreError) {
+        tracing::error!(incident.id = %id, %error, "an incident can not be read");
+        self.shared.published.set_deadlines([(id, None)]);
+        let Loaded { keys, .. } = &self.loaded;
+        batch.refuse_where(error, |work| {
+            work.needs.incidents.contains(&id) || work.needs.keys.iter().any(|key| keys.get(key) == Some(&id))
+        });
+    }
+
+    fn write_anchor(&mut self, now: Timestamp, changes: &mut Changes) -> Option<StoredLine> {
+        let mut heads = self.unanchored.clone();
+        grown(&mut heads, changes);
+        let event = anchor_event(&heads)?;
+        let head = self.anchors.get_or_insert_with(|| Head::before_first(ANCHORS));
+        let line = write_line(ANCHORS, head, now, event);
+        let stored =
+            StoredLine { pos: 0, chain: line.chain.clone(), seq: line.seq, body: line.body.clone(), hash: line.hash };
+        changes.lines.push(line);
+        Some(stored)
+    }
+
+    /// The anchor is its commit's last line. Its place is only information: it is kept, whatever this says.
+    async fn place(&mut self, line: StoredLine) -> StoredLine {
+        let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
+        StoredLine { pos, ..line }
+    }
+
+    /// After a commit: readers see it, and what need not stay in memory goes.
+    fn settle(&mut self, changes: &Changes) {
+        if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
+            self.unanchored.clear();
+        } else {
+            grown(&mut self.unanchored, changes);
+        }
+        let mut done = Vec::new();
+        let mut shown = Vec::with_capacity(changes.heads.len());
+        for id in &changes.heads {
+            let Some(kept) = self.loaded.incidents.get(id) else { continue };
+            if kept.incident.is_open() || !kept.claims.is_empty() {
+                shown.push((*id, kept.clone()));
+                self.used.insert(*id, self.turn);
+            } else {
+                done.push(*id);
+            }
+        }
+        self.shared.published.show(shown);
+        self.forget(&done);
+        self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
+        if CACHED < self.loaded.incidents.len() {
+            self.forget_oldest();
+        }
+        if !changes.is_empty() {
+            self.shared.changed.send_modify(|n| *n += 1);
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let last_used = |id: &IncidentId| self.used.get(id).copied().unwrap_or(0);
+        let mut ids: Vec<_> = self.loaded.incidents.keys().map(|id| (last_used(id), *id)).collect();
+        ids.sort_unstable();
+        let oldest: Vec<_> = ids.into_iter().take(CACHED / 10).map(|(_, id)| id).collect();
+        self.forget(&oldest);
+    }
+
+    fn forget(&mut self, ids: &[IncidentId]) {
+        for id in ids {
+            self.loaded.incidents.remove(id);
+            self.used.remove(id);
+        }
+        self.shared.published.forget(ids);
+    }
+
+    /// Makes memory what the disk is again: readers see what was committed, and the rest is read. Where the
+    /// connection is lost nobody knows what was committed last, so that everything is read anew.
+    async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.conn.ping().await.is_err() {
+            self.conn = connect(&self.file).await?;
+            self.shared.published.clear();
+        }
+        let state = read::state(&mut self.conn).await?;
+        self.adopt(state);
+        self.is_ahead = false;
+        Ok(())
+    }
+
+    fn adopt(&mut self, state: read::State) {
+        self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
+        self.anchors = state.anchors;
+        self.unanchored = state.unanchored;
+        self.shared.published.replace_deadlines(state.deadlines);
+    }
+}
+
+/// Why an attempt kept nothing.
+enum Trouble {
+    /// What caused it is out of the batch: the rest deserves another attempt.
+    Again,
+    /// Nothing of it can be kept.
+    Failed(StoreError),
+}
+
+impl From<StoreError> for Trouble {
+    fn from(error: StoreError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+impl Batch {
+    fn add(&mut self, want: Want) {
+        match want {
+            Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
+            Want::Anchor(reply) => self.anchors.push(reply),
+            Want::KeepClock(reply) => self.leases.push(reply),
+            Want::Close(reply) => self.close = Some(reply),
+        }
+    }
+
+    fn len(&self) -> usize {
+        self.jobs.len() + self.anchors.len() + self.leases.len() + usize::from(self.close.is_some())
+    }
+
+    fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
+    }
+
+    fn refuse(&mut self, class: Class, error: &StoreError) {
+        self.refuse_where(error, |work| work.class == class);
+    }
+
+    fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&Work) -> bool) {
+        for job in self.jobs.extract_if(.., |job| which(&job.work)) {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+    }
+
+    fn answer(self, anchor: Option<StoredLine>) {
+        for job in self.jobs {
+            let _ = job.reply.send(Ok(job.result));
+        }
+        for reply in self.anchors {
+            let _ = reply.send(Ok(anchor.clone()));
+        }
+        for reply in self.leases {
+            let _ = reply.send(());
+        }
+    }
+
+    /// A lease needs no disk: the directory's lock is the lease.
+    fn fail(self, error: &StoreError) {
+        for job in self.jobs {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+        for reply in self.anchors {
+            let _ = reply.send(Err(error.clone()));
+        }
+        for reply in self.leases {
+            let _ = reply.send(());
+        }
+    }
+}
+
+fn grown(heads: &mut BTreeMap<String, Head>, changes: &Changes) {
+    for line in &changes.lines {
+        heads.insert(line.chain.clone(), Head { seq: line.seq, hash: line.hash });
+    }
+}

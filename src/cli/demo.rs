@@ -1,0 +1,228 @@
+//! `stentor demo`: the main job, seen. The real daemon on loopback, in the sandbox, with the matrix that ships, gets the
+//! flash crash of 6 May 2010 through its HTTP door, as a drill.
+//!
+//! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
+
+mod cast;
+mod screen;
+
+use super::{
+    Failure, Places,
+    daemon::{Daemon, Plan},
+    load, runtime, show,
+};
+use crate::{
+    core::{ChannelName, IncidentId, Outcome, SourceName},
+    http::view,
+    journal,
+    store::Store,
+};
+use cast::{Cast, Key};
+use clap::Args;
+use screen::Screen;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
+use tokio::time::{Instant, sleep, sleep_until, timeout};
+
+/// One second on the screen is this many of the afternoon's, until 14:45:13.
+const RUN_UP: u32 = 100;
+
+/// And this many after it; every wait of the ladders is divided by it too.
+const COMPRESSION: u32 = 5;
+
+/// The demo ends by then, whatever happens.
+const LONGEST: Duration = Duration::from_secs(85);
+
+/// The monitor that speaks.
+const SOURCE: &str = "risk-monitor";
+
+#[derive(Debug, Args)]
+pub struct Demo {
+    /// Where to listen [default: a free port on 127.0.0.1]
+    #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
+    listen: String,
+    /// Let nobody but the script answer, as without a terminal
+    #[arg(long)]
+    unattended: bool,
+}
+
+/// One report of the monitor, and when that afternoon it was due, in seconds after 14:32:00 ET.
+struct Report {
+    clock: &'static str,
+    after: u32,
+    told: &'static str,
+    alert: Value,
+}
+
+impl Demo {
+    pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
+        let attended = !self.unattended && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
+        let engaged = runtime(2)?.block_on(self.play(attended))?;
+        Ok(if engaged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    async fn play(self, attended: bool) -> Result<bool, Failure> {
+        let state = tempdir()?;
+        let places = Places { matrix: "matrix".into(), templates: None, state: Some(state.0.clone()), socket: None };
+        let secret = || SecretString::from(format!("{:032x}", rand::random::<u128>()));
+        let (token, hook) = (secret(), secret());
+        let plan = Plan {
+            listen: Some(self.listen),
+            sandbox: true,
+            tokens: vec![(SourceName::from(SOURCE), token.clone())],
+            inbound: vec![(ChannelName::from("sms"), hook.clone())],
+        };
+        let (mut matrix, templates) = load::shipped(load::now()).demand()?;
+        matrix.compress(COMPRESSION);
+        let daemon = Daemon::open(plan, matrix, templates, &places).await?;
+        let (app, shutdown, address) = (daemon.app.clone(), daemon.shutdown.clone(), daemon.address);
+        let cast = Cast::new(app, format!("http://{address}"), token, hook, attended);
+        let script = async {
+            let outcome = timeout(LONGEST, tell(cast)).await;
+            shutdown.cancel();
+            outcome.unwrap_or_else(|_| Err("the demo took longer than it may".into()))
+        };
+        let (served, told) = tokio::join!(daemon.run(), script);
+        served?;
+        told
+    }
+}
+
+/// Sends the afternoon, shows what happens, lets people answer; whether every role got its human.
+async fn tell(cast: Cast) -> Result<bool, Failure> {
+    let mut screen = Screen::new();
+    let trader = cast.on_call("trader").ok_or("the shipped matrix has nobody on call for trader")?;
+    screen.begin(&cast.base, &cast.desk_link(&trader), cast.name(&trader), cast.attended);
+    let began = Instant::now();
+    let mut incident = None;
+    for report in afternoon() {
+        sleep_until(began + on_screen(report.after)).await;
+        screen.report(report.clock, report.told);
+        let answer = cast.send(&report.alert).await?;
+        screen.fate(&answer);
+        incident = incident.or_else(|| opened(&answer));
+    }
+    let incident = incident.ok_or("no report opened an incident")?;
+    follow(&cast, &mut screen, incident).await?;
+    end(&cast, &mut screen, incident).await
+}
+
+/// Shows events as they come and plays the people, until every role has its outcome.
+async fn follow(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<(), Failure> {
+    let mut changes = cast.app.engine.changes();
+    let mut keys = cast.keys();
+    let mut acted = Vec::new();
+    loop {
+        screen.catch_up(cast, id).await?;
+        let incident = cast.app.engine.store.view(id).await?.ok_or("the incident is gone")?;
+        if incident.engagements.values().all(|engagement| !engagement.is_open()) {
+            return Ok(());
+        }
+        let due = cast.act(&incident, &mut acted).await?;
+        tokio::select! {
+            _ = changes.recv() => {}
+            () = sleep(due) => {}
+            key = keys.recv(), if cast.attended => match key {
+                Some(Key::Answer(role)) => screen.word(&cast.press(&incident, role).await?),
+                Some(Key::Quit) => return Err("stopped by you; nothing was sent to anybody".into()),
+                None => {}
+            },
+        }
+    }
+}
+
+async fn end(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<bool, Failure> {
+    cast.app.engine.resolve(id, crate::core::Actor::Operator("demo".into())).await?;
+    screen.catch_up(cast, id).await?;
+    let incident = cast.app.engine.store.view(id).await?.ok_or("the incident is gone")?;
+    let view = view::incident(&cast.app.engine.live.load(), &incident);
+    let store: &Arc<dyn Store> = &cast.app.engine.store;
+    cast.app.engine.tick_anchor().await?;
+    let lines = store.lines(None, 0, 100_000).await?;
+    let report = journal::verify(lines, &[]);
+    screen.finish(&show::roles(&view.roles), &report);
+    let has_human = |role| {
+        let outcome = incident.engagements.get(role).and_then(|e| e.outcome.as_ref());
+        matches!(outcome, Some(Outcome::Engaged { .. } | Outcome::Covered { .. }))
+    };
+    Ok(report.is_sound() && incident.plan.required.iter().all(has_human))
+}
+
+fn opened(answer: &Value) -> Option<IncidentId> {
+    answer["alerts"][0]["incidents"][0].as_str().and_then(|id| id.parse().ok())
+}
+
+/// When a moment of the afternoon is on the screen.
+fn on_screen(after: u32) -> Duration {
+    const ACUTE: u32 = 793;
+    let (slow, fast) = (after.min(ACUTE), after.saturating_sub(ACUTE));
+    Duration::from_secs(slow.into()) / RUN_UP + Duration::from_secs(fast.into()) / COMPRESSION
+}
+
+/// What a risk monitor would have reported.
+fn afternoon() -> Vec<Report> {
+    let alert = |kind: &str, summary: &str, clock: &str, values: Value| {
+        json!({
+            "kind": kind, "summary": summary, "drill": true, "confidence": 0.97, "values": values,
+            "labels": { "symbol": "ES", "venue": "CME", "product": "E-mini S&P 500" },
+            "annotations": { "market_clock": format!("{clock} ET, 6 May 2010") },
+        })
+    };
+    vec![
+        Report {
+            clock: "14:32:00",
+            after: 0,
+            told: "a sell program of 75,000 E-mini contracts begins: 9 % of volume, no regard to price or time",
+            alert: alert(
+                "order_flow",
+                "sell program of 75,000 contracts, about 4.1 billion dollars",
+                "14:32:00",
+                json!({ "contracts": 75_000, "participation_pct": 9 }),
+            ),
+        },
+        Report {
+            clock: "14:45:13",
+            after: 793,
+            told: "27,000 contracts change hands in 14 seconds, for about 200 net: nobody keeps them",
+            alert: alert(
+                "volume_without_position",
+                "27,000 contracts traded among high-frequency traders for about 200 net",
+                "14:45:27",
+                json!({ "contracts": 27_000, "net_contracts": 200, "window_s": 14 }),
+            ),
+        },
+        Report {
+            clock: "14:45:28",
+            after: 808,
+            told: "buy-side depth is below 1 % of the morning's: 58 million dollars. CME pauses for 5 seconds",
+            alert: alert(
+                "depth_collapse",
+                "ES buy-side depth below 1 % of the morning's; CME Stop Logic pause, 5 s",
+                "14:45:28",
+                json!({ "depth_pct": 1, "depth_usd_m": 58, "pause_s": 5 }),
+            ),
+        },
+    ]
+}
+
+/// A folder that goes when the demo does.
+struct Temporary(std::path::PathBuf);
+
+fn tempdir() -> Result<Temporary, Failure> {
+    let folder = std::env::temp_dir().join(format!("stentor-demo-{:016x}", rand::random::<u64>()));
+    std::fs::create_dir(&folder)?;
+    Ok(Temporary(folder))
+}
+
+impl Drop for Temporary {
+    fn drop(&mut self) {
+        // What can not be removed is a demo's leftovers in a temporary folder.
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A secret, for a header.
+fn bearer(token: &SecretString) -> String {
+    format!("Bearer {}", token.expose_secret())
+}

@@ -1,0 +1,200 @@
+//! The people of the demo. Each answers through a real door: the desk, a mail's link, an SMS with its code. Whoever is
+//! at the keyboard may be quicker.
+
+use super::{Failure, bearer};
+use crate::{
+    core::{Incident, Page, PageId, PersonName, RoleName, Whom},
+    engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
+    http::App,
+};
+use crossterm::event::{Event, KeyCode, KeyModifiers, poll, read};
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+use std::{sync::Arc, time::Duration};
+use tokio::sync::mpsc;
+
+/// When each role's human answers, after being paged: quick enough to watch, slow enough to read.
+const SCRIPT: [(&str, Way, Duration); 4] = [
+    ("it", Way::Desk, Duration::from_secs(3)),
+    ("compliance", Way::MailLink, Duration::from_secs(5)),
+    ("head-of-desk", Way::Sms, Duration::from_secs(4)),
+    ("catch-all", Way::Sms, Duration::from_secs(3)),
+];
+
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Desk,
+    MailLink,
+    Sms,
+}
+
+/// A key of the viewer's.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    /// Answer for this role.
+    Answer(&'static str),
+    /// Enough.
+    Quit,
+}
+
+/// Everybody who can answer.
+pub struct Cast {
+    pub app: Arc<App>,
+    pub base: String,
+    pub attended: bool,
+    token: SecretString,
+    hook: SecretString,
+    http: reqwest::Client,
+}
+
+impl Cast {
+    pub fn new(app: Arc<App>, base: String, token: SecretString, hook: SecretString, attended: bool) -> Self {
+        Self { http: app.client.clone(), app, base, attended, token, hook }
+    }
+
+    /// Who is paged first for a role.
+    pub fn on_call(&self, role: &str) -> Option<PersonName> {
+        let live = self.app.engine.live.load_full();
+        let row = live.matrix.roles.get(&RoleName::from(role))?;
+        let whom: &[Whom] = row.steps.first().map_or(&[], |step| step.page.as_slice());
+        live.matrix.roster.resolve(whom, self.app.engine.store.now()).into_iter().next()
+    }
+
+    pub fn name(&self, person: &PersonName) -> String {
+        self.app.engine.live.load().name_of(person).to_owned()
+    }
+
+    pub fn desk_link(&self, person: &PersonName) -> String {
+        let until = self.app.engine.store.now() + DESK_LINK_LIFE;
+        format!("{}/desk/login?t={}", self.base, self.app.engine.keys.sign_in(person, until).expose_secret())
+    }
+
+    /// Posts an alert as the monitor would.
+    pub async fn send(&self, alert: &Value) -> Result<Value, Failure> {
+        let request = self.http.post(format!("{}/v1/alerts", self.base)).header("authorization", bearer(&self.token));
+        let response = request.json(alert).send().await?.error_for_status()?;
+        Ok(response.json().await?)
+    }
+
+    /// The viewer's keys, from a thread of their own: a key press can not be awaited.
+    pub fn keys(&self) -> mpsc::UnboundedReceiver<Key> {
+        let (sender, receiver) = mpsc::unbounded_channel();
+        if self.attended && crossterm::terminal::enable_raw_mode().is_ok() {
+            let shutdown = self.app.shutdown.clone();
+            std::thread::spawn(move || {
+                while !shutdown.is_cancelled() && !sender.is_closed() {
+                    if poll(Duration::from_millis(100)).unwrap_or(false)
+                        && let Ok(Event::Key(key)) = read()
+                        && let Some(key) = meaning(key.code, key.modifiers)
+                        && sender.send(key).is_err()
+                    {
+                        break;
+                    }
+                }
+                // The terminal is the user's again.
+                let _ = crossterm::terminal::disable_raw_mode();
+            });
+        }
+        receiver
+    }
+
+    /// Lets those whose time has come answer; returns when the next one's comes.
+    pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, Failure> {
+        let now = self.app.engine.store.now();
+        let mut next = Duration::from_millis(500);
+        for (role, way, after) in SCRIPT {
+            let name = RoleName::from(role);
+            let open = incident.engagements.get(&name).is_some_and(|engagement| engagement.is_open());
+            let Some(first) = incident.briefs_of(&name).next().filter(|_| open && !acted.contains(&role)) else {
+                continue;
+            };
+            let due = first.born_at + after;
+            if due <= now {
+                acted.push(role);
+                self.answer(incident, &name, way).await?;
+            } else {
+                next = next.min(due.since(now));
+            }
+        }
+        Ok(next.max(Duration::from_millis(20)))
+    }
+
+    /// The viewer answers for a role, by the desk.
+    pub async fn press(&self, incident: &Incident, role: &'static str) -> Result<String, Failure> {
+        let role = RoleName::from(role);
+        match incident.briefs_of(&role).next() {
+            Some(page) => self.by_desk(incident, page).await,
+            None => Ok(format!("nobody was paged for {role} yet")),
+        }
+    }
+
+    async fn answer(&self, incident: &Incident, role: &RoleName, way: Way) -> Result<(), Failure> {
+        let Some(page) = incident.briefs_of(role).find(|page| self.suits(page, way)) else { return Ok(()) };
+        match way {
+            Way::Desk => self.by_desk(incident, page).await.map(drop),
+            Way::MailLink => self.by_mail(incident, page).await,
+            Way::Sms => self.by_sms(incident, page).await,
+        }
+    }
+
+    fn suits(&self, page: &Page, way: Way) -> bool {
+        let live = self.app.engine.live.load();
+        let kind = live.channels.get(&page.channel).map(|wired| wired.kind.as_str());
+        match way {
+            Way::Desk => kind == Some("screen"),
+            Way::MailLink => kind == Some("smtp"),
+            Way::Sms => kind == Some("kannel"),
+        }
+    }
+
+    async fn by_desk(&self, incident: &Incident, page: &Page) -> Result<String, Failure> {
+        let Some(person) = &page.person else { return Ok(String::new()) };
+        let keys = &self.app.engine.keys;
+        let session = keys.session(person, self.app.engine.store.now() + SESSION_LIFE);
+        let answer = crate::engine::asked_of(incident, page.n).to_string();
+        let body = json!({ "page": PageId { incident: incident.id, n: page.n }.to_string(), "answer": answer });
+        let request = self
+            .http
+            .post(format!("{}/desk/answer", self.base))
+            .header("cookie", format!("{}={}", crate::http::credential::COOKIE, session.expose_secret()))
+            .header("x-stentor-csrf", keys.csrf(session.expose_secret()).expose_secret());
+        let verdict: Value = request.json(&body).send().await?.error_for_status()?.json().await?;
+        Ok(verdict["text"].as_str().unwrap_or_default().to_owned())
+    }
+
+    async fn by_mail(&self, incident: &Incident, page: &Page) -> Result<(), Failure> {
+        let id = PageId { incident: incident.id, n: page.n };
+        let mails = self.app.outbox.recent();
+        let Some(link) = mails.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.link) else {
+            return Ok(());
+        };
+        let answer = crate::engine::asked_of(incident, page.n).to_string();
+        self.http.post(link).form(&[("answer", answer)]).send().await?.error_for_status()?;
+        Ok(())
+    }
+
+    async fn by_sms(&self, incident: &Incident, page: &Page) -> Result<(), Failure> {
+        let id = PageId { incident: incident.id, n: page.n };
+        let messages = self.app.outbox.recent();
+        let code = messages.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code);
+        let live = self.app.engine.live.load_full();
+        let phone = page.person.as_ref().and_then(|person| live.contact(person)?.phone);
+        let (Some(code), Some(phone)) = (code, phone) else { return Ok(()) };
+        let query = [("token", self.hook.expose_secret()), ("from", phone.as_str()), ("text", code.as_str())];
+        let url = reqwest::Url::parse_with_params(&format!("{}/hooks/kannel/{}", self.base, page.channel), query)?;
+        self.http.get(url).send().await?.error_for_status()?;
+        Ok(())
+    }
+}
+
+fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
+    match code {
+        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
+        KeyCode::Char('q') => Some(Key::Quit),
+        KeyCode::Char('t') => Some(Key::Answer("trader")),
+        KeyCode::Char('c') => Some(Key::Answer("compliance")),
+        KeyCode::Char('i') => Some(Key::Answer("it")),
+        KeyCode::Char('h') => Some(Key::Answer("head-of-desk")),
+        _ => None,
+    }
+}

@@ -1,0 +1,145 @@
+//! What the demo's viewer sees.
+
+use super::{COMPRESSION, Failure, RUN_UP, cast::Cast};
+use crate::{
+    cli::{colours, table},
+    core::{Event, Incident, IncidentId, Page, Purpose, Record, RoleName, Timestamp, sentence::sentence},
+    journal::Report,
+};
+use serde_json::Value;
+use std::{collections::BTreeSet, io::IsTerminal};
+
+/// Lines of a brief that are shown of each role.
+const BRIEF_LINES: usize = 12;
+
+/// Columns of a brief that are shown.
+const BRIEF_WIDTH: usize = 108;
+
+/// The terminal, or whatever takes the text.
+pub struct Screen {
+    colour: bool,
+    after: i64,
+    opened_at: Option<Timestamp>,
+    briefed: BTreeSet<RoleName>,
+}
+
+impl Screen {
+    pub fn new() -> Self {
+        let colour = colours(std::io::stdout().is_terminal());
+        Self { colour, after: 0, opened_at: None, briefed: BTreeSet::new() }
+    }
+
+    pub fn begin(&self, base: &str, desk: &str, trader: String, attended: bool) {
+        self.say(&self.bold("DRILL: the flash crash of 6 May 2010, on the real daemon, in the sandbox"));
+        self.say(&format!("The daemon listens on {base}. Nothing leaves this machine: {base}/outbox shows what would."));
+        self.say(&format!(
+            "Time is compressed: one second here is {RUN_UP} until 14:45:13 ET and {COMPRESSION} from then on; \
+             ladders wait a {COMPRESSION}th of what the matrix says."
+        ));
+        self.say(&format!("{trader} is the trader on call. The desk page: {desk}"));
+        if attended {
+            self.say(&self.bold("Keys: t answer as the trader, c compliance, i IT, h head of desk, q quit"));
+        } else {
+            self.say("Nobody is at the keyboard: a script answers for compliance and IT, and the trader stays silent.");
+        }
+        self.say("");
+    }
+
+    pub fn report(&self, clock: &str, told: &str) {
+        self.say(&format!("{} {told}", self.bold(&format!("{clock} ET"))));
+    }
+
+    /// What the daemon made of a report.
+    pub fn fate(&self, answer: &Value) {
+        let fate = &answer["alerts"][0]["fates"][0];
+        let word = match fate["fate"].as_str() {
+            Some("opened") => format!("202: durable; {} is open", fate["incident"].as_str().unwrap_or_default()),
+            Some("unmatched") => "202: durable; no trigger wants it, the journal keeps it".into(),
+            other => format!("202: durable; {}", other.unwrap_or_default()),
+        };
+        self.say(&format!("            {}", self.dim(&word)));
+    }
+
+    pub fn word(&self, word: &str) {
+        self.say(&format!("            {}", self.bold(&format!("your answer: {word}"))));
+    }
+
+    /// Prints what happened since the last time.
+    pub async fn catch_up(&mut self, cast: &Cast, id: IncidentId) -> Result<(), Failure> {
+        let store = &cast.app.engine.store;
+        let lines = store.lines(Some(id.to_string()), self.after, 10_000).await?;
+        let Some(incident) = store.view(id).await? else { return Ok(()) };
+        self.opened_at.get_or_insert(incident.opened_at);
+        for line in lines {
+            self.after = line.pos;
+            let record: Record<Event> = serde_json::from_str(&line.body)?;
+            self.event(cast, &incident, &record);
+        }
+        Ok(())
+    }
+
+    fn event(&mut self, cast: &Cast, incident: &Incident, record: &Record<Event>) {
+        let ms = self.opened_at.map_or(0, |opened| record.at.micros_since(opened)) as f64 / 1e3;
+        let stamp = format!("{:>9}", format!("+{}", table::span(ms)));
+        match &record.event {
+            Event::Paged { page } if page.purpose.is_brief() => {
+                let name = page.person.as_ref().map(|person| cast.name(person)).unwrap_or_default();
+                let role = page.role.clone().unwrap_or_else(RoleName::catch_all);
+                let instead = page.instead_of.map_or("", |_| ", since another channel did not take it");
+                self.say(&format!("{stamp}   page {:>2}  {role}: {name} by {}{instead}", page.n, page.channel));
+                if self.briefed.insert(role) {
+                    self.brief(cast, incident, page);
+                }
+            }
+            Event::Paged { page } if page.purpose == Purpose::RoomCard => {
+                self.say(&format!("{stamp}   page {:>2}  war room by {} (made beside, never waited for)", page.n, page.channel));
+            }
+            Event::Answered { .. } | Event::Engaged { .. } | Event::Covered { .. } | Event::HandedOver { .. } => {
+                self.say(&format!("{stamp}   {}", self.bold(&sentence(&record.event))));
+            }
+            Event::StepEntered { step, .. } if *step == 0 => {}
+            Event::StepEntered { .. } | Event::Exhausted { .. } | Event::Resolved { .. } | Event::Opened(_) => {
+                self.say(&format!("{stamp}   {}", sentence(&record.event)));
+            }
+            _ => {}
+        }
+    }
+
+    /// The first lines of what a role reads.
+    fn brief(&self, cast: &Cast, incident: &Incident, page: &Page) {
+        let live = cast.app.engine.live.load();
+        let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
+        for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
+            let shown: String = line.chars().take(BRIEF_WIDTH).collect();
+            self.say(&format!("             | {}", self.dim(&shown)));
+        }
+    }
+
+    pub fn finish(&self, roles: &str, report: &Report) {
+        self.say("");
+        self.say(&self.bold("Time to engagement, from the durable commit (ladders compressed; targets are not)"));
+        self.say(roles);
+        let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
+        self.say(&format!("\nJournal: {} lines in {} chains, verified: {word}", report.lines, report.chains));
+        self.say("What next: write your own matrix (stentor check, stentor explain), then stentor serve. See README.md.");
+    }
+
+    /// Raw mode wants the carriage return too.
+    fn say(&self, text: &str) {
+        for line in text.lines().chain(text.is_empty().then_some("")) {
+            print!("{line}\r\n");
+        }
+    }
+
+    fn bold(&self, text: &str) -> String {
+        self.paint("1", text)
+    }
+
+    fn dim(&self, text: &str) -> String {
+        self.paint("2", text)
+    }
+
+    fn paint(&self, code: &str, text: &str) -> String {
+        if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
+    }
+}

@@ -1,0 +1,170 @@
+//! `stentor journal`: is the evidence whole, and a copy of it.
+
+use super::{Failure, Places, client::Client, runtime};
+use crate::{
+    core::event::StoredLine,
+    journal::{self, KeptAnchor, Report, Verifier},
+    store::{
+        Store,
+        clock::System,
+        sqlite::{FILE, SqliteStore},
+    },
+};
+use clap::{Args, Subcommand, ValueHint};
+use serde_json::Value;
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+/// Lines that are read at once.
+const BATCH: usize = 5000;
+
+#[derive(Debug, Args)]
+pub struct Journal {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
+    Verify {
+        /// Anchors that were kept elsewhere (from the log, or an export): finds alteration and truncation up to the
+        /// last of them
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        anchor: Option<PathBuf>,
+        /// Verify an export instead of the daemon's journal
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write every line with its hash, one JSON object a line
+    Export {
+        /// Where to [default: standard output]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
+}
+
+impl Journal {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.what {
+            What::Verify { anchor, file, json } => verify(places, anchor, file, json),
+            What::Export { out } => export(places, out),
+        }
+    }
+}
+
+fn verify(
+    places: &Places,
+    anchor: Option<PathBuf>,
+    file: Option<PathBuf>,
+    json: bool,
+) -> Result<ExitCode, Failure> {
+    let kept: Vec<KeptAnchor> = match anchor {
+        Some(path) => journal::parse_anchors(&std::fs::read_to_string(path)?)?,
+        None => Vec::new(),
+    };
+    let mut verifier = Verifier::new(&kept);
+    match file {
+        Some(path) => {
+            for line in journal::read_export(BufReader::new(File::open(path)?)) {
+                verifier.line(&line?);
+            }
+        }
+        None => each_batch(places, |lines| {
+            lines.iter().for_each(|line| verifier.line(line));
+            Ok(())
+        })?,
+    }
+    let report = verifier.finish();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        print(&report);
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn print(report: &Report) {
+    for fault in &report.faults {
+        println!("{} line {}: {}", fault.chain, fault.seq, fault.what);
+    }
+    let proven = report.proven_to.map_or_else(String::new, |seq| format!(", whole up to the kept anchor {seq}"));
+    let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
+    println!(
+        "{} line(s) in {} chain(s), {} anchor(s){proven}: {} fault(s): {word}",
+        report.lines, report.chains, report.anchors, report.faulty
+    );
+}
+
+fn export(places: &Places, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let mut to: Box<dyn Write> = match out {
+        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        None => Box::new(BufWriter::new(std::io::stdout().lock())),
+    };
+    each_batch(places, |lines| Ok(journal::export(lines, &mut to)?))?;
+    to.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every line, from the daemon that runs, or from the state folder when none does.
+fn each_batch(places: &Places, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>) -> Result<(), Failure> {
+    if places.socket().exists()
+        && let Ok(client) = Client::of(places)
+        && client.get::<Value>("/readyz").is_ok()
+    {
+        return each_of_daemon(&client, f);
+    }
+    let state = places.state();
+    if !state.join(FILE).exists() {
+        let state = state.display();
+        return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
+    }
+    let runtime = runtime(1)?;
+    let store = runtime.block_on(SqliteStore::open(&state, Arc::new(System)))?;
+    let mut after = 0;
+    loop {
+        let lines = runtime.block_on(store.lines(None, after, BATCH))?;
+        let Some(last) = lines.last().map(|line| line.pos) else { break };
+        after = last;
+        f(lines)?;
+    }
+    runtime.block_on(store.close());
+    Ok(())
+}
+
+fn each_of_daemon(
+    client: &Client,
+    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>,
+) -> Result<(), Failure> {
+    let mut after = 0;
+    loop {
+        let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;
+        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(()) };
+        after = last;
+        f(lines.iter().map(stored).collect::<Result<_, _>>()?)?;
+    }
+}
+
+fn stored(line: &Value) -> Result<StoredLine, Failure> {
+    let broken = || Failure::from("the daemon's journal answer can not be read");
+    let hex = line["hash"].as_str().ok_or_else(broken)?;
+    let mut hash = [0; 32];
+    for (byte, digits) in hash.iter_mut().zip(hex.as_bytes().chunks(2)) {
+        *byte = u8::from_str_radix(std::str::from_utf8(digits)?, 16)?;
+    }
+    Ok(StoredLine {
+        pos: line["pos"].as_i64().ok_or_else(broken)?,
+        chain: line["chain"].as_str().ok_or_else(broken)?.to_owned(),
+        seq: line["seq"].as_u64().ok_or_else(broken)?,
+        body: line["body"].as_str().ok_or_else(broken)?.to_owned(),
+        hash,
+    })
+}

@@ -166,6 +166,23 @@ fn the_shipped_triggers_hold_for_the_alerts_they_are_written_for() {
 }
 
 #[test]
+fn the_deepest_expression_that_is_accepted_is_evaluated_on_an_ordinary_stack() {
+    let nested = |depth: usize| format!("when = '{}1.0{} > 0.0'", "1.0 + (".repeat(depth), ")".repeat(depth));
+    let accepts = |depth: usize| {
+        let text = format!("[trigger.t]\non = [\"k\"]\nroles = [\"r\"]\n{}\n", nested(depth));
+        !parse(&[file("m.toml", &text)]).diagnostics.iter().any(|d| d.code.contains("expression"))
+    };
+    let deepest = (1..100).rev().find(|depth| accepts(*depth)).expect("some depth is accepted");
+    assert!((10..99).contains(&deepest), "{deepest}");
+    let mut alert = alert();
+    for _ in 0..120 {
+        alert.evidence = serde_json::json!([alert.evidence]);
+    }
+    let keys = format!("{}\nkey = 'size(alert.evidence)'", nested(deepest));
+    assert_eq!(shown(&trigger(&keys), &alert), ["holds t/1 \"k\""]);
+}
+
+#[test]
 fn a_matrix_can_be_shared_between_threads() {
     fn shared<T: Send + Sync + 'static>() {}
     shared::<Matrix>();

@@ -3,7 +3,7 @@ use proptest::prelude::*;
 use stentor::core::Alert;
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 48, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 192, failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn arbitrary_text_is_judged_and_never_panics(text in "(?s).{0,200}") {

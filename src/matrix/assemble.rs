@@ -77,18 +77,18 @@ fn roster(
         let reaches = channels.iter().filter(|(_, channel)| person.is_reached_by(channel.kind));
         (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
     });
-    let rotations = whole(rotations).map(|(name, rotation)| (name.into(), self::rotation(rotation.value, as_of)));
+    let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
     Roster { reach: reach.collect(), rotations: rotations.collect() }
 }
 
-fn rotation(draft: RotationDraft, as_of: Timestamp) -> Rotation {
+fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
     let people = draft.people.into_iter().map(|person| person.value.into()).collect();
     let overrides = draft.overrides.into_iter().map(|over| Override {
         person: over.person.value.into(),
         from: over.from,
         until: over.until,
     });
-    Rotation::new(people, draft.handoff, draft.zone, overrides.collect(), as_of)
+    Some(Rotation::new(people, draft.handoff?, draft.zone, overrides.collect(), as_of))
 }
 
 fn role_plan(name: &str, draft: RoleDraft, known: &Known<'_>) -> RolePlan {
@@ -131,7 +131,8 @@ fn step_plan(draft: StepDraft) -> StepPlan {
     StepPlan {
         page: draft.page.into_iter().map(whom).collect(),
         by: draft.by.into_iter().map(|channel| channel.value.into()).collect(),
-        wait: draft.wait,
+        // Only what was read without fault comes here.
+        wait: draft.wait.unwrap_or_default(),
         repeat: draft.repeat,
     }
 }

@@ -119,7 +119,7 @@ fn exists<T>(what: &'static str, named: &Named<T>, used: &Placed<String>, faults
 /// An answer must come from one person and an alert from one source.
 fn unique(draft: &Draft, faults: &mut Faults) {
     let mut contacts: BTreeMap<(&str, &str), &str> = BTreeMap::new();
-    for (name, person) in &draft.people {
+    for (name, person) in as_written(&draft.people) {
         for (key, text) in person.value.iter().flat_map(|person| &person.unique) {
             if let Some(other) = contacts.insert((key, &text.value), name) {
                 let message = format!("{other} and {name} have the same `{key}`");
@@ -129,7 +129,7 @@ fn unique(draft: &Draft, faults: &mut Faults) {
         }
     }
     let mut tokens: BTreeMap<&SecretRef, &str> = BTreeMap::new();
-    for (name, source) in &draft.sources {
+    for (name, source) in as_written(&draft.sources) {
         for token in source.value.iter().flat_map(|source| &source.tokens) {
             if let Some(other) = tokens.insert(token, name) {
                 let message = format!("{other} and {name} have the same token ({token})");
@@ -138,6 +138,13 @@ fn unique(draft: &Draft, faults: &mut Faults) {
             }
         }
     }
+}
+
+/// In the order in which they are written, so that the later of two is told about.
+fn as_written<T>(named: &Named<T>) -> Vec<(&String, &Placed<Option<T>>)> {
+    let mut entries: Vec<_> = named.iter().collect();
+    entries.sort_by_key(|(_, placed)| placed.at);
+    entries
 }
 
 fn circles(draft: &Draft, faults: &mut Faults) {
@@ -176,16 +183,16 @@ fn unused(draft: &Draft, faults: &mut Faults) {
         faults.nowhere(Severity::Warning, "no-trigger", "there is no [trigger]: no alert will page anybody", help);
         return;
     }
-    let triggers: Vec<_> = draft.triggers.values().map(|trigger| trigger.value.as_ref()).collect();
-    let roles: Vec<_> = draft.roles.iter().map(|(name, role)| (name, role.at, role.value.as_ref())).collect();
-    if triggers.iter().any(Option::is_none) || roles.iter().any(|(.., role)| role.is_none()) {
+    let triggers: Vec<_> = draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()).collect();
+    // A trigger whose roles could not be read may mean any of them.
+    if triggers.iter().any(|trigger| trigger.roles.is_empty()) {
         return;
     }
-    let by_triggers = triggers.into_iter().flatten().flat_map(|trigger| &trigger.roles);
-    let by_roles = roles.iter().filter_map(|(.., role)| role.as_ref()?.next.as_ref());
+    let by_triggers = triggers.into_iter().flat_map(|trigger| &trigger.roles);
+    let by_roles = draft.roles.values().filter_map(|role| role.value.as_ref()?.next.as_ref());
     let used: BTreeSet<&str> = by_triggers.chain(by_roles).map(|name| name.value.as_str()).collect();
-    for (name, at, _) in roles.iter().filter(|(name, ..)| !used.contains(name.as_str())) {
-        unused_role(name, *at, faults);
+    for (name, role) in draft.roles.iter().filter(|(name, _)| !used.contains(name.as_str())) {
+        unused_role(name, role.at, faults);
     }
 }
 

@@ -131,7 +131,8 @@ fn secret_lines(text: &str) -> Vec<Range<usize>> {
         let value = &line[(key.len() + 1).min(line.len())..];
         let names_secret = ["token", "password", "signing_secret"].contains(&last.trim_matches(['"', '\'']));
         if names_secret && !value.trim_start().starts_with(['{', '[']) {
-            spans.push(at + key.len() + 1..at + line.trim_end().len());
+            let start = line.len() - value.trim_start().len();
+            spans.push(at + start..at + line.trim_end().len().max(start));
         }
         at += line.len();
     }

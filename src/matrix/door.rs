@@ -23,25 +23,24 @@ pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
     Daemon { listen, public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()), state }
 }
 
-pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<Source> {
+pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Source {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
-    let tokens = token.and_then(|item| tokens(&item, faults));
+    let tokens = token.map(|item| tokens(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    Some(Source { tokens: tokens?, drills })
+    Source { tokens, drills }
 }
 
-fn tokens(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<SecretRef>> {
+fn tokens(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {
-        return secret(item, faults).map(|secret| vec![secret]);
+        return secret(item, faults).into_iter().collect();
     }
-    let list = item.list(faults)?;
+    let list = item.list(faults).unwrap_or_default();
     if 2 < list.len() {
         let help = "one, or two while the token is being changed";
         faults.error("too-many-tokens", item.at, "a source has at most two tokens", help);
     }
-    let tokens: Vec<SecretRef> = list.iter().filter_map(|item| secret(item, faults)).collect();
-    (tokens.len() == list.len()).then_some(tokens)
+    list.iter().filter_map(|item| secret(item, faults)).collect()
 }
 
 /// `{ env = ".." }`, `{ file = ".." }` or `{ credential = ".." }`.
@@ -73,18 +72,19 @@ pub(super) fn secret(item: &Item<'_>, faults: &mut Faults) -> Option<SecretRef> 
 /// A URL that begins with one of `schemes` and has a host, without a password in it.
 pub(super) fn url(item: &Item<'_>, schemes: &[&str], faults: &mut Faults) -> Option<String> {
     let text = item.text(faults)?;
-    let rest = schemes.iter().find_map(|scheme| text.value.strip_prefix(scheme));
-    let host = rest.map(|rest| rest.split(['/', '?', '#']).next().unwrap_or_default());
-    let Some(host) = host.filter(|host| !host.is_empty() && !text.value.contains(char::is_whitespace)) else {
-        let shown: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}HOST")).collect();
-        let message = format!("`{}` is no address of the kind that is wanted here", item.key);
-        faults.error("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
-        return None;
-    };
+    let rest = text.value.split_once("://").map_or(text.value, |(_, rest)| rest);
+    let host = rest.split(['/', '?', '#']).next().unwrap_or_default();
     let query = text.value.split_once('?').map_or("", |(_, query)| query).to_lowercase();
     if host.contains('@') || query.contains("pass") || query.contains("token") {
         let help = "take it out of the address and give username and password as keys of their own";
         faults.error(PLAIN_SECRET, text.at, format!("`{}` holds a secret in the clear", item.key), help);
+        return None;
+    }
+    let fits = schemes.iter().any(|scheme| text.value.starts_with(scheme));
+    if !fits || host.is_empty() || text.value.contains(char::is_whitespace) {
+        let shown: Vec<String> = schemes.iter().map(|scheme| format!("{scheme}HOST")).collect();
+        let message = format!("{:?} is no address that `{}` can have here", text.value, item.key);
+        faults.error("bad-url", text.at, message, format!("write {}", shown.join(" or ")));
         return None;
     }
     Some(text.value.to_owned())

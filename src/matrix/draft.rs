@@ -14,7 +14,8 @@ use chrono_tz::Tz;
 use std::{collections::BTreeMap, time::Duration};
 use toml::de::DeTable;
 
-/// Things of one kind by name. What could not be read is there all the same, without value, so that it is known.
+/// Things of one kind by name. What could not be read is there all the same, without value or in part, so that it is
+/// known and hides no other fault; the fault that is told keeps it from becoming a matrix.
 pub(super) type Named<T> = BTreeMap<String, Placed<Option<T>>>;
 
 #[derive(Default)]
@@ -31,13 +32,15 @@ pub(super) struct Draft {
 
 pub(super) struct PersonDraft {
     pub person: Person,
-    /// Where what must be unique stands: phone, slack, unix.
+    /// The kinds of channel for which a contact is given, in good form or not.
+    pub reached: Vec<ChannelKind>,
+    /// What must be unique: phone, slack, unix.
     pub unique: Vec<(&'static str, Placed<String>)>,
 }
 
 pub(super) struct RotationDraft {
     pub people: Vec<Placed<String>>,
-    pub handoff: Schedule,
+    pub handoff: Option<Schedule>,
     pub zone: Tz,
     pub overrides: Vec<OverrideDraft>,
 }
@@ -59,7 +62,8 @@ pub(super) struct RoleDraft {
 pub(super) struct StepDraft {
     pub page: Vec<Placed<String>>,
     pub by: Vec<Placed<String>>,
-    pub wait: Duration,
+    /// None when it could not be read.
+    pub wait: Option<Duration>,
     pub repeat: u32,
 }
 
@@ -103,23 +107,27 @@ impl Draft {
             let daemon = item.table("`[daemon]`".into(), faults).map(|table| door::daemon(table, faults));
             once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
         }
-        section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| door::source(table, at, faults));
+        section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| {
+            Some(door::source(table, at, faults))
+        });
         section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
             ways::channel(table, at, faults)
         });
-        section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| people::person(table, at, faults));
+        section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| {
+            Some(people::person(table, at, faults))
+        });
         section(&mut top, "rotation", &mut self.rotations, faults, |table, _, at, faults| {
-            people::rotation(table, at, faults)
+            Some(people::rotation(table, at, faults))
         });
         section(&mut top, "role", &mut self.roles, faults, |table, name, at, faults| {
-            ladder::role(table, name, at, faults)
+            Some(ladder::role(table, name, at, faults))
         });
         section(&mut top, "trigger", &mut self.triggers, faults, |table, _, at, faults| {
-            rule::trigger(table, at, text, faults)
+            Some(rule::trigger(table, at, text, faults))
         });
         if let Some(item) = top.take("catch-all") {
             let table = item.table("`[catch-all]`".into(), faults);
-            let step = table.and_then(|table| ladder::catch_all(table, item.key_at, faults));
+            let step = table.map(|table| ladder::catch_all(table, item.key_at, faults));
             once(&mut self.catch_all, &item, step, faults);
         }
         top.finish(&LATER, &[], faults);

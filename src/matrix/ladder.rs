@@ -17,7 +17,7 @@ const STEPS_MAX: usize = 50;
 /// How often the catch-all repeats when the matrix says nothing.
 const EVERY: Duration = Duration::from_secs(120);
 
-pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults) -> Option<RoleDraft> {
+pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults) -> RoleDraft {
     if name == CATCH_ALL {
         let help = "call it otherwise, or write [catch-all]";
         faults.error("reserved-name", at, "a role can not be called `catch-all`", help);
@@ -29,15 +29,16 @@ pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults
     let steps = table.demand("step", at, example, faults).and_then(|item| steps(&item, faults));
     let next = table.take("next").and_then(|item| item.text(faults)).map(own);
     table.finish(&["separate", "decision", "quorum"], &[], faults);
-    Some(RoleDraft { engaged_by, target, template, steps: steps?, next })
+    RoleDraft { engaged_by, target, template, steps: steps.unwrap_or_default(), next }
 }
 
-pub(super) fn catch_all(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<StepDraft> {
+pub(super) fn catch_all(mut table: Table<'_>, at: At, faults: &mut Faults) -> StepDraft {
     let page = table.demand("page", at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
     let by = table.demand("by", at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
     let every = table.take("every").and_then(|item| item.duration(faults));
     table.finish(&[], &[], faults);
-    Some(StepDraft { page: page?, by: by?, wait: every.map_or(EVERY, |every| every.value), repeat: 0 })
+    let (page, by) = (page.unwrap_or_default(), by.unwrap_or_default());
+    StepDraft { page, by, wait: Some(every.map_or(EVERY, |every| every.value)), repeat: 0 }
 }
 
 fn steps(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<StepDraft>> {
@@ -47,8 +48,7 @@ fn steps(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<StepDraft>> {
         faults.error("too-many-steps", item.at, message, "let a `next` role take over");
         return None;
     }
-    let steps: Vec<StepDraft> = list.iter().filter_map(|item| step(item, faults)).collect();
-    (steps.len() == list.len()).then_some(steps)
+    Some(list.iter().filter_map(|item| step(item, faults)).collect())
 }
 
 fn step(item: &Item<'_>, faults: &mut Faults) -> Option<StepDraft> {
@@ -61,11 +61,13 @@ fn step(item: &Item<'_>, faults: &mut Faults) -> Option<StepDraft> {
         if REPEAT_MAX < count {
             let message = format!("a step is repeated at most {REPEAT_MAX} times");
             faults.error("too-many-steps", item.at, message, "let a `next` role take over");
+            return None;
         }
         Some(count)
     });
     table.finish(&[], &[], faults);
-    Some(StepDraft { page: page?, by: by?, wait: wait?.value, repeat: repeat.unwrap_or(0) })
+    let (page, by) = (page.unwrap_or_default(), by.unwrap_or_default());
+    Some(StepDraft { page, by, wait: wait.map(|wait| wait.value), repeat: repeat.unwrap_or(0) })
 }
 
 fn level(item: &Item<'_>, faults: &mut Faults) -> Option<Level> {

@@ -130,7 +130,7 @@ impl<'e> Walk<'e> {
         }
         let help = match names::nearest(name, FIELDS.into_iter()) {
             Some(field) => format!("did you mean `alert.{field}`?"),
-            None => String::from("expressions see `alert` alone, e.g. alert.labels.symbol"),
+            None => format!("only `alert` is: write alert.labels.{name} (text) or alert.values.{name} (a number)"),
         };
         self.fault("unknown-variable", node, &format!("`{name}` is not known here"), &help);
     }
@@ -156,7 +156,12 @@ impl<'e> Walk<'e> {
         call.args.iter().for_each(|arg| self.visit(arg));
         let name = call.func_name.as_str();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
-            let help = names::instead(name, FUNCTIONS.into_iter());
+            let help = match names::nearest(name, FUNCTIONS.into_iter()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => {
+                    String::from("there are contains, startsWith, endsWith, matches, size, has, int, double, string")
+                }
+            };
             self.fault("unknown-function", node, &format!("there is no function `{name}`"), &help);
         }
         let [left, right] = &call.args[..] else { return };
@@ -277,28 +282,51 @@ impl<'e> Walk<'e> {
         self.faults.push(BadExpression { code, within, message: message.to_owned(), help: help.to_owned() });
     }
 
-    /// The parser gives places of single tokens only, so a node is widened to all that lies in it.
     fn place(&self, node: &IdedExpr) -> Range<usize> {
-        let mut span: Option<Range<usize>> = None;
-        widen(self.program, node, &mut span);
-        let span = span.unwrap_or(0..self.text.len());
-        let (start, end) = (span.start.min(self.text.len()), span.end.min(self.text.len()));
-        if start < end && self.text.get(start..end).is_some() { start..end } else { 0..self.text.len() }
+        let mut span = None;
+        self.widen(node, &mut span);
+        let whole = 0..self.text.len();
+        span.filter(|span| !span.is_empty() && self.text.get(span.clone()).is_some()).unwrap_or(whole)
     }
-}
 
-fn widen(program: &Program, node: &IdedExpr, span: &mut Option<Range<usize>>) {
-    if let Some((start, stop)) = program.source_info().offset_for(node.id) {
-        let (start, end) = (start as usize, stop as usize + 1);
-        *span = Some(match span.take() {
-            Some(before) => before.start.min(start)..before.end.max(end),
-            None => start..end,
-        });
+    /// The parser gives places of single tokens only, so a node is widened to all that lies in it.
+    fn widen(&self, node: &IdedExpr, span: &mut Option<Range<usize>>) {
+        let mut cover = |part: Range<usize>| {
+            let before = span.take().unwrap_or(part.clone());
+            *span = Some(before.start.min(part.start)..before.end.max(part.end));
+        };
+        let place = self.program.source_info().offset_for(node.id);
+        if let Some((start, stop)) = place {
+            cover(start as usize..stop as usize + 1);
+        }
+        match (&node.expr, place) {
+            (Expr::Select(select), Some((start, _))) if !select.test => {
+                let rest = self.text.get(start as usize..).unwrap_or_default();
+                if let Some(found) = rest.find(&select.field) {
+                    cover(start as usize..start as usize + found + select.field.len());
+                }
+                self.widen(&select.operand, span);
+            }
+            (Expr::Call(call), _) => {
+                call.target.iter().for_each(|target| self.widen(target, span));
+                call.args.iter().for_each(|arg| self.widen(arg, span));
+                self.close(call, span);
+            }
+            _ => {}
+        }
     }
-    match &node.expr {
-        Expr::Select(select) => widen(program, &select.operand, span),
-        Expr::Call(call) => call.target.iter().map(|t| &**t).chain(&call.args).for_each(|e| widen(program, e, span)),
-        _ => {}
+
+    /// The name of a call and the bracket that closes it are no tokens of their own in the tree.
+    fn close(&self, call: &CallExpr, span: &mut Option<Range<usize>>) {
+        let is_function = call.func_name.starts_with(|c: char| c.is_ascii_alphabetic());
+        let bracket = if call.func_name == op::INDEX { ']' } else { ')' };
+        let Some(before) = span.take() else { return };
+        let rest = self.text.get(before.end..).unwrap_or_default();
+        let closed = (is_function || bracket == ']') && rest.trim_start().starts_with(bracket);
+        let end = if closed { before.end + rest.find(bracket).unwrap_or(0) + 1 } else { before.end };
+        let ahead = self.text.get(..before.start).unwrap_or_default();
+        let named = is_function && ahead.ends_with(&call.func_name);
+        *span = Some(if named { before.start - call.func_name.len()..end } else { before.start..end });
     }
 }
 

@@ -4,7 +4,7 @@ use super::{
     document::{At, Faults, Item, Placed, Table},
     draft::{OverrideDraft, PersonDraft, RotationDraft},
     names,
-    settings::Person,
+    settings::{ChannelKind, Person},
 };
 use crate::core::{
     Timestamp, oncall,
@@ -14,11 +14,12 @@ use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
-pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<PersonDraft> {
+pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
-    let email = table.take("email").and_then(|item| mailbox(&item, faults));
-    let phone = table.take("phone").and_then(|item| phone(&item, faults));
-    let slack = table.take("slack").and_then(|item| slack(&item, faults));
+    let given = [table.take("email"), table.take("phone"), table.take("slack")];
+    let email = given[0].and_then(|item| mailbox(&item, faults));
+    let phone = given[1].and_then(|item| phone(&item, faults));
+    let slack = given[2].and_then(|item| slack(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
@@ -32,11 +33,15 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Optio
         zone: zone.unwrap_or(Tz::UTC),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
     };
+    let kinds = [ChannelKind::Smtp, ChannelKind::Kannel, ChannelKind::Slack];
+    let reached = kinds.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(kind, _)| kind);
+    let reached = reached.chain([ChannelKind::Screen]).collect();
     let unique = [("phone", phone), ("slack", slack), ("unix", unix)];
-    Some(PersonDraft { person, unique: unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect() })
+    let unique = unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
+    PersonDraft { person, reached, unique }
 }
 
-pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<RotationDraft> {
+pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> RotationDraft {
     let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.texts(faults));
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
@@ -46,7 +51,7 @@ pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opt
         None => Vec::new(),
     };
     table.finish(&["calendar", "holidays"], &[], faults);
-    Some(RotationDraft { people: people?, handoff: handoff?, zone, overrides })
+    RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
 }
 
 /// A mailbox: something, an at sign, a domain.

@@ -59,7 +59,7 @@ fn pairs<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for (name, person) in people(draft, step) {
         let reaches = |channel: &Placed<String>| {
-            draft.channel_kind(&channel.value).map(|kind| (kind, person.person.is_reached_by(kind)))
+            draft.channel_kind(&channel.value).map(|kind| (kind, person.reached.contains(&kind)))
         };
         // A channel that is unknown is a fault of its own, and might have reached them.
         let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
@@ -93,20 +93,22 @@ fn people<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<(&'a str, &'a Person
 
 /// Whether every name that these steps use is known: else who is missing may be one of the others.
 fn is_whole(draft: &Draft, steps: &[StepDraft]) -> bool {
-    steps.iter().all(|step| {
-        let channels = step.by.iter().all(|channel| draft.channel_kind(&channel.value).is_some());
-        let people = step.page.iter().all(|entry| match entry.value.strip_prefix(ROTATION) {
-            None => draft.people.get(&entry.value).is_some_and(|person| person.value.is_some()),
-            Some(rotation) => draft.rotations.get(rotation).is_some_and(|rotation| rotation.value.is_some()),
-        });
-        channels && people
-    })
+    !steps.is_empty()
+        && steps.iter().all(|step| {
+            let channels = step.by.iter().all(|channel| draft.channel_kind(&channel.value).is_some());
+            let people = step.page.iter().all(|entry| match entry.value.strip_prefix(ROTATION) {
+                None => draft.people.get(&entry.value).is_some_and(|person| person.value.is_some()),
+                Some(rotation) => draft.rotations.get(rotation).is_some_and(|rotation| rotation.value.is_some()),
+            });
+            channels && people && !step.by.is_empty() && !step.page.is_empty()
+        })
 }
 
 fn in_time(draft: &Draft, name: &str, role: &RoleDraft, faults: &mut Faults) {
     let Some(target) = &role.target else { return };
     let within = target.value.within;
-    let length: Duration = role.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum();
+    let waits = role.steps.iter().map(|step| step.wait.unwrap_or_default().saturating_mul(step.repeat + 1));
+    let length: Duration = waits.sum();
     if within < length {
         let (length, within) = (humantime::format_duration(length), humantime::format_duration(within));
         let message = format!("the steps of role `{name}` last {length}, longer than its target of {within}");

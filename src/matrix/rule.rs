@@ -29,29 +29,28 @@ const LATER: [&str; 12] = [
 ];
 
 /// Reads a trigger; `text` is the file that it stands in.
-pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Faults) -> Option<TriggerDraft> {
+pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Faults) -> TriggerDraft {
     let on = table.demand("on", at, "on = [\"price_velocity\"]", faults).and_then(|item| item.texts(faults));
     let when = table.take("when");
-    let when = when.map(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Condition)));
-    let hold = table.take("hold").map(|item| hold(&item, faults));
+    let when = when.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Condition)));
+    let hold = table.take("hold").and_then(|item| hold(&item, faults));
     let key = table.take("key");
-    let key = key.map(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
-    let summary = table.take("summary").map(|item| compiled(&item, text, faults, Summary::compile));
+    let key = key.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
+    let summary = table.take("summary").and_then(|item| compiled(&item, text, faults, Summary::compile));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let room = table.take("room").and_then(|item| item.text(faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
-    Some(TriggerDraft {
-        on: on?.into_iter().map(|kind| kind.value).collect(),
-        // A part that is there and could not be read makes no trigger: one without it would mean something else.
-        when: when.map_or(Some(None), |when| when.map(Some))?,
-        hold: hold.map_or(Some(None), |hold| hold.map(Some))?,
-        key: key.map_or(Some(None), |key| key.map(Some))?,
-        summary: summary.map_or(Some(None), |summary| summary.map(Some))?,
-        roles: roles?,
+    TriggerDraft {
+        on: on.unwrap_or_default().into_iter().map(|kind| kind.value).collect(),
+        when,
+        hold,
+        key,
+        summary,
+        roles: roles.unwrap_or_default(),
         room: room.map(|room| Placed { value: room.value.to_owned(), at: room.at }),
         resolved,
-    })
+    }
 }
 
 fn compiled<T>(

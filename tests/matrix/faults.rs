@@ -1,0 +1,461 @@
+use super::*;
+use stentor::matrix::Severity;
+
+/// Without fault; each row below changes one thing.
+const BASE: &str = r#"
+[daemon]
+listen = "127.0.0.1:8600"
+public_url = "https://stentor.example"
+
+[source.monitor]
+token = { env = "MONITOR_TOKEN" }
+
+[channel.desk]
+kind = "screen"
+
+[channel.room]
+kind = "slack"
+token = { env = "SLACK" }
+
+[channel.sms]
+kind = "kannel"
+url = "http://127.0.0.1:13013/cgi-bin/sendsms"
+
+[channel.mail]
+kind = "smtp"
+url = "smtps://mail.example:465"
+from = "stentor@mail.example"
+
+[person.ana]
+name = "Ana"
+phone = "+34600000001"
+email = "ana@mail.example"
+
+[person.bo]
+name = "Bo"
+
+[rotation.week]
+people = ["ana"]
+handoff = "0 8 * * Mon"
+timezone = "Europe/London"
+
+[role.trader]
+target = { within = "60s", percent = 90 }
+step = [{ page = ["ana"], by = ["desk", "sms"], wait = "45s" }]
+next = "head"
+
+[role.head]
+step = [{ page = ["rotation.week"], by = ["desk"], wait = "60s" }]
+
+[trigger.crash]
+on = ["price_velocity"]
+when = 'alert.values.drop_pct >= 5.0'
+roles = ["trader"]
+room = "room"
+
+[catch-all]
+page = ["ana"]
+by = ["desk"]
+"#;
+
+/// The faults of the base with `from` changed to `to`: code and text underlined.
+#[track_caller]
+fn check(from: &str, to: &str, expected: &[(&str, &str)]) {
+    assert!(BASE.contains(from), "the base has {from:?}");
+    faults_of(&BASE.replacen(from, to, 1), expected);
+}
+
+#[track_caller]
+fn check_added(text: &str, expected: &[(&str, &str)]) {
+    faults_of(&format!("{BASE}{text}\n"), expected);
+}
+
+#[track_caller]
+fn faults_of(text: &str, expected: &[(&str, &str)]) {
+    let files = [file("m.toml", text)];
+    let parsed = parse(&files);
+    let found: Vec<(&str, &str)> = parsed.diagnostics.iter().map(|d| (d.code, &text[d.span.clone()])).collect();
+    assert_eq!(found, expected, "{}", render(&parsed.diagnostics, &files, false));
+    let refused = parsed.diagnostics.iter().any(|d| d.severity == Severity::Error);
+    assert_eq!(parsed.matrix.is_none(), refused);
+    for diagnostic in &parsed.diagnostics {
+        assert!(diagnostic.help.is_some(), "{} says what to write instead", diagnostic.code);
+    }
+}
+
+#[test]
+fn the_base_has_no_fault() {
+    faults_of(BASE, &[]);
+}
+
+#[test]
+fn what_is_not_toml_is_told_alone() {
+    check("name = \"Bo\"", "name = \"Bo", &[("toml-syntax", "")]);
+    check("[person.bo]", "[person.bo", &[("toml-syntax", "")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nname = \"Bob\"", &[("toml-syntax", "name")]);
+}
+
+#[test]
+fn a_key_that_nobody_knows_is_refused() {
+    check("when =", "wen =", &[("unknown-key", "wen")]);
+    check("[catch-all]", "[catchall]", &[("unknown-key", "catchall"), ("no-catch-all", "")]);
+    check("wait = \"60s\"", "wait = \"60s\", weight = 1", &[("unknown-key", "weight")]);
+    check("{ env = \"SLACK\" }", "{ env = \"SLACK\", x = \"y\" }", &[("unknown-key", "x")]);
+    check("kind = \"screen\"", "kind = \"screen\"\nurl = \"http://x\"", &[("key-without-effect", "url")]);
+}
+
+#[test]
+fn a_key_of_a_later_version_is_refused_in_those_words() {
+    for key in ["impact", "likelihood", "separate", "decision", "layers", "heartbeat"] {
+        check("room = \"room\"", &format!("{key} = 1"), &[("not-built-yet", key)]);
+    }
+    check_added("[drill]\n", &[("not-built-yet", "drill")]);
+    for kind in ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"] {
+        let underlined = format!("\"{kind}\"");
+        check_added(&format!("[channel.x]\nkind = {underlined}"), &[("not-built-yet", &underlined)]);
+    }
+}
+
+#[test]
+fn a_wrong_type_is_refused() {
+    check("name = \"Bo\"", "name = 5", &[("wrong-type", "5")]);
+    check("on = [\"price_velocity\"]", "on = \"price_velocity\"", &[("wrong-type", "\"price_velocity\"")]);
+    check("\"60s\" }]", "60 }]", &[("wrong-type", "60")]);
+    check("percent = 90", "percent = \"90\"", &[("wrong-type", "\"90\"")]);
+    check("target = { within = \"60s\", percent = 90 }", "target = true", &[("wrong-type", "true")]);
+    check("{ env = \"MONITOR_TOKEN\" }", "{ env = \"M\" }\ndrills = \"yes\"", &[("wrong-type", "\"yes\"")]);
+    check("[channel.desk]", "[channel]\nkind = \"screen\"\n[channel.desk]", &[("missing-name", "kind")]);
+}
+
+#[test]
+fn a_name_is_given_once_over_all_files() {
+    let files = [file("a.toml", BASE), file("b.toml", "[person.ana]\nname = \"Another\"\n[daemon]\n")];
+    let parsed = parse(&files);
+    let codes: Vec<String> = parsed.diagnostics.iter().map(|d| told(d, &files)).collect();
+    assert_eq!(codes, ["duplicate-name 1:9 \"ana\"", "duplicate-name 3:2 \"daemon\""]);
+    assert!(parsed.diagnostics.iter().all(|d| d.file == Path::new("b.toml")));
+}
+
+#[test]
+fn a_name_that_can_not_be_one_is_refused() {
+    check("[person.bo]", "[person.Bo]", &[("bad-name", "Bo")]);
+    check("[person.bo]", "[person.\"b o\"]", &[("bad-name", "\"b o\"")]);
+    let long = "b".repeat(41);
+    check("[person.bo]", &format!("[person.{long}]"), &[("bad-name", &long)]);
+    check_added(
+        "[role.catch-all]\nstep = [{ page = [\"ana\"], by = [\"desk\"], wait = \"2s\" }]",
+        &[("reserved-name", "catch-all"), ("unused-role", "catch-all")],
+    );
+}
+
+#[test]
+fn every_reference_must_lead_somewhere() {
+    check("page = [\"ana\"], by", "page = [\"anna\"], by", &[("unknown-person", "\"anna\"")]);
+    check("page = [\"ana\"], by", "page = [\"week\"], by", &[("unknown-person", "\"week\"")]);
+    check("\"rotation.week\"", "\"rotation.weak\"", &[("unknown-rotation", "\"rotation.weak\"")]);
+    check("people = [\"ana\"]", "people = [\"ana\", \"cy\"]", &[("unknown-person", "\"cy\"")]);
+    check("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"smss\"]", &[("unknown-channel", "\"smss\"")]);
+    check("next = \"head\"", "next = \"heads\"", &[("unknown-role", "\"heads\""), ("unused-role", "head")]);
+    check("roles = [\"trader\"]", "roles = [\"trader\", \"it\"]", &[("unknown-role", "\"it\"")]);
+    check("room = \"room\"", "room = \"rooms\"", &[("unknown-channel", "\"rooms\"")]);
+    check("room = \"room\"", "room = \"sms\"", &[("not-a-room", "\"sms\"")]);
+    check("next = \"head\"", "next = \"head\"\ntemplate = \"tradr\"", &[("unknown-template", "\"tradr\"")]);
+    check("page = [\"ana\"]\nby", "page = [\"ana\", \"zed\"]\nby", &[("unknown-person", "\"zed\"")]);
+}
+
+#[test]
+fn the_catch_all_may_be_named_where_there_is_one() {
+    check("next = \"head\"", "next = \"catch-all\"", &[("unused-role", "head")]);
+    check("roles = [\"trader\"]", "roles = [\"trader\", \"catch-all\"]", &[]);
+}
+
+#[test]
+fn an_expression_is_checked_before_any_alert_comes() {
+    let rows = [
+        ("alert.values.drop_pct >=", "bad-expression", "alert.values.drop_pct >="),
+        ("alert.values.drop_pct => 5.0", "bad-expression", "=>"),
+        ("alrt.values.drop_pct > 5.0", "unknown-variable", "alrt"),
+        ("confidence > 0.5", "unknown-variable", "confidence"),
+        ("alert.value.drop_pct > 5.0", "unknown-field", "alert.value"),
+        ("alert[\"lables\"].x == \"y\"", "unknown-field", "alert[\"lables\"]"),
+        ("alert.drop_pct > 5.0", "unknown-field", "alert.drop_pct"),
+        ("lower(alert.kind) == \"x\"", "unknown-function", "lower(alert.kind)"),
+        ("alert.values.drop_pct", "not-a-condition", "alert.values.drop_pct"),
+        ("alert.values.drop_pct + 1.0", "not-a-condition", "alert.values.drop_pct + 1.0"),
+        ("\"yes\"", "not-a-condition", "\"yes\""),
+        ("alert.labels.symbol > 5", "never-comparable", "alert.labels.symbol > 5"),
+        ("alert.values.x == \"5\"", "never-comparable", "alert.values.x == \"5\""),
+        ("alert.values.x * 2 > 5.0", "mixed-numbers", "alert.values.x * 2"),
+    ];
+    for (when, code, underlined) in rows {
+        check("'alert.values.drop_pct >= 5.0'", &format!("'{when}'"), &[(code, underlined)]);
+    }
+    let loops = "alert.evidence.all(a, a.all(b, b.all(c, c)))";
+    let files = [file("m.toml", &BASE.replace("alert.values.drop_pct >= 5.0", loops))];
+    assert_eq!(parse(&files).diagnostics[0].code, "loops-too-deep");
+    let long = format!("alert.drill || {}", "true || ".repeat(600) + "true");
+    let files = [file("m.toml", &BASE.replace("alert.values.drop_pct >= 5.0", &long))];
+    assert_eq!(parse(&files).diagnostics[0].code, "expression-too-long");
+    check("room = \"room\"", "key = 'alert.labels'", &[("not-text", "alert.labels")]);
+}
+
+#[test]
+fn an_expression_nested_without_end_does_not_end_the_program() {
+    for open in ["(", "[", "!", "-", "alert.labels.all(a, "] {
+        let when = open.repeat(EXPRESSION_LEN / open.len());
+        let files = [file("m.toml", &BASE.replace("alert.values.drop_pct >= 5.0", &when))];
+        assert!(parse(&files).matrix.is_none(), "{open}");
+    }
+}
+
+const EXPRESSION_LEN: usize = stentor::matrix::EXPRESSION_MAX;
+
+#[test]
+fn a_summary_is_checked_before_any_alert_comes() {
+    let rows = [
+        ("{alert.labels.symbol fell", "bad-summary", "{alert.labels.symbol fell"),
+        ("fell } 5", "bad-summary", "}"),
+        ("fell {} %", "bad-summary", "{}"),
+        ("fell { alert.vals.x } %", "unknown-field", "alert.vals"),
+        ("fell { alert.labels } %", "not-text", "alert.labels"),
+    ];
+    for (summary, code, underlined) in rows {
+        check("room = \"room\"", &format!("summary = \"{summary}\""), &[(code, underlined)]);
+    }
+}
+
+#[test]
+fn a_channel_must_be_of_a_kind_and_whole() {
+    check("kind = \"screen\"", "kind = \"scren\"", &[("unknown-kind", "\"scren\"")]);
+    check("kind = \"screen\"", "", &[("missing-key", "desk")]);
+    check("url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", "", &[("missing-key", "sms")]);
+    check("url = \"smtps://mail.example:465\"", "url = \"mail.example\"", &[("bad-url", "\"mail.example\"")]);
+    check(
+        "url = \"smtps://mail.example:465\"",
+        "url = \"https://mail.example\"",
+        &[("bad-url", "\"https://mail.example\"")],
+    );
+    check("from = \"stentor@mail.example\"", "", &[("missing-key", "mail")]);
+    check("token = { env = \"SLACK\" }", "", &[("missing-key", "room")]);
+    check("kind = \"screen\"", "kind = \"screen\"\npace = \"fast\"", &[("bad-pace", "\"fast\"")]);
+    check("kind = \"screen\"", "kind = \"screen\"\npace = \"1/s burst 0\"", &[("bad-pace", "\"1/s burst 0\"")]);
+    check("kind = \"screen\"", "kind = \"screen\"\npatience = \"0s\"", &[("duration-out-of-range", "\"0s\"")]);
+    check("url = \"smtps", "password = { env = \"P\" }\nurl = \"smtps", &[("missing-key", "password")]);
+}
+
+#[test]
+fn the_daemons_addresses_must_be_addresses() {
+    check("\"https://stentor.example\"", "\"stentor.example\"", &[("bad-url", "\"stentor.example\"")]);
+    check("\"https://stentor.example\"", "\"ftp://stentor.example\"", &[("bad-url", "\"ftp://stentor.example\"")]);
+    check("\"127.0.0.1:8600\"", "\"8600\"", &[("bad-address", "\"8600\"")]);
+}
+
+#[test]
+fn required_keys_must_be_there() {
+    check("name = \"Bo\"", "", &[("missing-key", "bo")]);
+    check("name = \"Bo\"", "name = \"\"", &[("empty-text", "\"\"")]);
+    check("token = { env = \"MONITOR_TOKEN\" }", "", &[("missing-key", "monitor")]);
+    check("on = [\"price_velocity\"]", "", &[("missing-key", "crash")]);
+    check("roles = [\"trader\"]", "", &[("missing-key", "crash")]);
+    check("people = [\"ana\"]", "", &[("missing-key", "week")]);
+    check("handoff = \"0 8 * * Mon\"", "", &[("missing-key", "week")]);
+    check("step = [{ page = [\"rotation.week\"], by = [\"desk\"], wait = \"60s\" }]", "", &[("missing-key", "head")]);
+    let no_wait = "{ page = [\"rotation.week\"], by = [\"desk\"] }";
+    check("{ page = [\"rotation.week\"], by = [\"desk\"], wait = \"60s\" }", no_wait, &[("missing-key", no_wait)]);
+    check("page = [\"ana\"]\nby", "by", &[("missing-key", "catch-all")]);
+}
+
+#[test]
+fn empty_lists_and_doubles_are_refused() {
+    check("on = [\"price_velocity\"]", "on = []", &[("empty-list", "[]")]);
+    check("roles = [\"trader\"]", "roles = []", &[("empty-list", "[]")]);
+    check("people = [\"ana\"]", "people = []", &[("empty-list", "[]")]);
+    check("by = [\"desk\", \"sms\"]", "by = []", &[("empty-list", "[]")]);
+    check("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"desk\"]", &[("twice-in-list", "\"desk\"")]);
+}
+
+#[test]
+fn times_must_be_times() {
+    check("0 8 * * Mon", "0 8 * * 1", &[("bad-cron", "\"0 8 * * 1\"")]);
+    check("0 8 * * Mon", "8 o'clock", &[("bad-cron", "\"8 o'clock\"")]);
+    check("0 8 * * Mon", "0 25 * * Mon", &[("bad-cron", "\"0 25 * * Mon\"")]);
+    check("0 8 * * Mon", "0 8 30 Feb *", &[("bad-cron", "\"0 8 30 Feb *\"")]);
+    check("0 8 * * Mon", "*/30 * * * *", &[("hand-over-too-often", "\"*/30 * * * *\"")]);
+    check("Europe/London", "Europe/Londn", &[("bad-time-zone", "\"Europe/Londn\"")]);
+    check("wait = \"60s\"", "wait = \"60\"", &[("bad-duration", "\"60\"")]);
+    check("wait = \"60s\"", "wait = \"one minute\"", &[("bad-duration", "\"one minute\"")]);
+    check("wait = \"60s\"", "wait = \"0s\"", &[("duration-out-of-range", "\"0s\"")]);
+    check("wait = \"60s\"", "wait = \"500ms\"", &[("duration-out-of-range", "\"500ms\"")]);
+}
+
+#[test]
+fn an_override_must_have_a_person_and_end_after_it_begins() {
+    let over = |text: &str| format!("handoff = \"0 8 * * Mon\"\noverrides = [{text}]");
+    let from = "handoff = \"0 8 * * Mon\"";
+    check(
+        from,
+        &over("{ person = \"ana\", from = 2026-12-24, until = 2026-12-24 }"),
+        &[("override-ends-before-it-begins", "2026-12-24")],
+    );
+    check(from, &over("{ person = \"ana\", from = \"soon\", until = 2026-12-24 }"), &[("bad-time", "\"soon\"")]);
+    check(
+        from,
+        &over("{ person = \"anna\", from = 2026-12-24, until = 2026-12-25 }"),
+        &[("unknown-person", "\"anna\"")],
+    );
+}
+
+#[test]
+fn numbers_have_their_bounds() {
+    check("percent = 90", "percent = 0", &[("percent-out-of-range", "0")]);
+    check("percent = 90", "percent = 101", &[("percent-out-of-range", "101")]);
+    for count in ["1", "1001"] {
+        let hold = format!("hold = {{ count = {count}, within = \"10s\" }}");
+        check("room = \"room\"", &hold, &[("count-out-of-range", count)]);
+    }
+    check("wait = \"60s\"", "wait = \"60s\", repeat = 101", &[("too-many-steps", "101")]);
+    check("wait = \"60s\"", "wait = \"60s\", repeat = -1", &[("wrong-type", "-1")]);
+    check("next = \"head\"", "next = \"head\"\nengaged_by = \"wilko\"", &[("unknown-answer", "\"wilko\"")]);
+    check("room = \"room\"", "resolved = \"close\"", &[("unknown-word", "\"close\"")]);
+}
+
+#[test]
+fn contact_data_must_be_of_its_form() {
+    for phone in ["0034600000001", "+34 600 000 001", "+34", "+04600000001"] {
+        let underlined = format!("\"{phone}\"");
+        let text = BASE.replacen("\"+34600000001\"", &underlined, 1);
+        let parsed = parse(&[file("m.toml", &text)]);
+        let codes: Vec<_> = parsed.diagnostics.iter().map(|d| (d.code, &text[d.span.clone()])).collect();
+        assert!(codes.contains(&("bad-phone", &*underlined)), "{codes:?}");
+    }
+    check("name = \"Bo\"", "name = \"Bo\"\nemail = \"bo.example\"", &[("bad-email", "\"bo.example\"")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nslack = \"@bo\"", &[("bad-slack-id", "\"@bo\"")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nphone = \"+34600000001\"", &[("same-contact", "\"+34600000001\"")]);
+    let two = "slack = \"U1\"\nunix = \"a\"\nname = \"Bo\"\n[person.cy]\nname = \"Cy\"\nslack = \"U1\"\nunix = \"a\"";
+    check("name = \"Bo\"", two, &[("same-contact", "\"U1\""), ("same-contact", "\"a\"")]);
+}
+
+#[test]
+fn who_is_paged_must_be_reachable() {
+    let step = "page = [\"ana\"], by = [\"desk\", \"sms\"]";
+    check(step, "page = [\"bo\"], by = [\"sms\", \"mail\"]", &[("nobody-reachable", "trader")]);
+    check(step, "page = [\"bo\"], by = [\"desk\", \"sms\"]", &[("lacks-contact", "\"sms\"")]);
+    check(step, "page = [\"ana\", \"bo\"], by = [\"sms\"]", &[("lacks-contact", "\"sms\"")]);
+    check("people = [\"ana\"]", "people = [\"ana\", \"bo\"]", &[]);
+    check(
+        "page = [\"ana\"]\nby = [\"desk\"]",
+        "page = [\"bo\"]\nby = [\"room\"]",
+        &[("nobody-reachable", "catch-all")],
+    );
+}
+
+#[test]
+fn lacking_a_contact_is_an_error_only_where_it_is_the_only_channel() {
+    let severity = |by: &str| {
+        let text =
+            BASE.replace("page = [\"ana\"], by = [\"desk\", \"sms\"]", &format!("page = [\"ana\", \"bo\"], by = {by}"));
+        parse(&[file("m.toml", &text)]).diagnostics[0].severity
+    };
+    assert_eq!(severity("[\"desk\", \"sms\"]"), Severity::Warning);
+    assert_eq!(severity("[\"sms\"]"), Severity::Error);
+}
+
+#[test]
+fn ladders_that_are_too_slow_are_warned_about() {
+    check("wait = \"45s\"", "wait = \"75s\"", &[("ladder-longer-than-target", "{ within = \"60s\", percent = 90 }")]);
+    check(
+        "wait = \"45s\"",
+        "wait = \"31s\", repeat = 1",
+        &[("ladder-longer-than-target", "{ within = \"60s\", percent = 90 }")],
+    );
+    check("by = [\"desk\", \"sms\"]", "by = [\"mail\"]", &[("mail-alone", "\"mail\"")]);
+}
+
+#[test]
+fn a_chain_of_next_may_not_run_in_a_circle() {
+    check("wait = \"60s\" }]", "wait = \"60s\" }]\nnext = \"trader\"", &[("circle", "\"head\"")]);
+    check("next = \"head\"", "next = \"trader\"", &[("circle", "\"trader\""), ("unused-role", "head")]);
+}
+
+#[test]
+fn what_never_comes_into_play_is_warned_about() {
+    check("next = \"head\"", "", &[("unused-role", "head")]);
+    faults_of(&BASE[..BASE.find("[catch-all]").expect("there")], &[("no-catch-all", "")]);
+    let without = BASE.replace("[trigger.crash]\non = [\"price_velocity\"]\nwhen = 'alert.values.drop_pct >= 5.0'\nroles = [\"trader\"]\nroom = \"room\"", "");
+    faults_of(&without, &[("no-trigger", "")]);
+}
+
+#[test]
+fn an_empty_matrix_is_refused() {
+    for files in [vec![], vec![file("m.toml", "")], vec![file("m.toml", "# nothing yet\n")]] {
+        let parsed = parse(&files);
+        assert_eq!(parsed.diagnostics.iter().map(|d| d.code).collect::<Vec<_>>(), ["empty-matrix"]);
+        assert!(render(&parsed.diagnostics, &files, false).contains("the matrix is empty"));
+    }
+}
+
+#[test]
+fn a_token_belongs_to_one_source() {
+    check_added("[source.other]\ntoken = { env = \"MONITOR_TOKEN\" }", &[("same-token", "other")]);
+    check(
+        "{ env = \"MONITOR_TOKEN\" }",
+        "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]",
+        &[("too-many-tokens", "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]")],
+    );
+    check(
+        "{ env = \"MONITOR_TOKEN\" }",
+        "{ env = \"A\", file = \"b\" }",
+        &[("bad-secret", "{ env = \"A\", file = \"b\" }")],
+    );
+}
+
+#[test]
+fn a_secret_in_the_clear_is_refused_and_never_shown() {
+    let rows = [
+        ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2\"", "plain-secret"),
+        ("token = { env = \"MONITOR_TOKEN\" }", "token = [\"hunter2\"]", "plain-secret"),
+        ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2", "toml-syntax"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = 'hunter2'", "plain-secret"),
+        ("url = \"smtps://mail.example:465\"", "url = \"smtps://me:hunter2@mail.example:465\"", "plain-secret"),
+        ("/cgi-bin/sendsms\"", "/cgi-bin/sendsms?username=a&password=hunter2\"", "plain-secret"),
+        ("kind = \"screen\"", "kind = \"screen\"\npassword = \"hunter2\"", "key-without-effect"),
+        (
+            "[source.monitor]\ntoken = { env = \"MONITOR_TOKEN\" }",
+            "[source]\nmonitor = { token = \"hunter2\", x = 1 }",
+            "plain-secret",
+        ),
+    ];
+    for (from, to, code) in rows {
+        let files = [file("m.toml", &BASE.replacen(from, to, 1))];
+        let parsed = parse(&files);
+        assert!(parsed.diagnostics.iter().any(|d| d.code == code), "{to}: {:?}", parsed.diagnostics);
+        let json = serde_json::to_string(&parsed.diagnostics).expect("JSON");
+        for colour in [true, false] {
+            let shown = render(&parsed.diagnostics, &files, colour);
+            assert!(!shown.contains("hunter2") && !json.contains("hunter2"), "{to}: {shown}");
+        }
+    }
+}
+
+#[test]
+fn colour_changes_nothing_but_the_colour() {
+    let files = [file("m.toml", &BASE.replace("when =", "wen ="))];
+    let parsed = parse(&files);
+    assert!(!render(&parsed.diagnostics, &files, false).contains('\u{1b}'));
+    assert!(render(&parsed.diagnostics, &files, true).contains('\u{1b}'));
+}
+
+#[test]
+fn forty_faults_are_told_in_one_go() {
+    let text = include_str!("forty-faults.toml");
+    let files = [file("forty-faults.toml", text)];
+    let parsed = parse(&files);
+    let mut codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code).collect();
+    codes.sort_unstable();
+    codes.dedup();
+    assert!(40 <= parsed.diagnostics.len(), "{}", parsed.diagnostics.len());
+    assert!(40 <= codes.len(), "{} kinds of fault: {codes:?}", codes.len());
+    insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
+        insta::assert_snapshot!("forty-faults", render(&parsed.diagnostics, &files, false));
+    });
+}

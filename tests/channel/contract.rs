@@ -129,10 +129,17 @@ fn fault_of(condition: &Condition) -> Option<Fault> {
 }
 
 fn arrange_slack(slack: &FakeSlack, condition: &Condition) -> bool {
-    slack.set_fault(METHOD, fault_of(condition));
+    slack.set_fault(METHOD, fault_of(condition).map(as_slack_says_it));
     let refuses = matches!(condition, Condition::RefusesEverybody);
     slack.set_error(METHOD, refuses.then_some("account_inactive"));
     !matches!(condition, Condition::IsARoom)
+}
+
+/// Slack throttles in JSON.
+fn as_slack_says_it(fault: Fault) -> Fault {
+    let Fault::Status(429, mut headers, _) = fault else { return fault };
+    headers.push(("content-type", "application/json"));
+    Fault::Status(429, headers, r#"{"ok":false,"error":"ratelimited"}"#)
 }
 
 fn arrange_gateway(gateway: &Gateway, condition: &Condition) -> bool {

@@ -100,12 +100,13 @@ async fn a_drill_says_so_in_subject_text_and_html_even_when_its_template_forgot(
 #[tokio::test]
 async fn accents_and_lines_with_a_dot_arrive() {
     let mut message = page_for(ana());
-    message.text.body = "LIVE Žižka – go\r\n.\r\nlast".to_owned();
+    message.text.body = "LIVE Žižka takes over from the desk in London\r\n.\r\n..\r\nlast".to_owned();
     message.text.html = None;
     message.text.subject = "Žižka".to_owned();
     let mail = arrived(&message).await;
     assert!(mail.data.is_ascii(), "{}", mail.data);
-    assert!(mail.data.contains("last"), "{}", mail.data);
+    assert!(mail.data.contains("LIVE =C5=BDi=C5=BEka takes over"), "{}", mail.data);
+    assert!(mail.data.contains("\r\n.\r\n..\r\nlast"), "{}", mail.data);
 }
 
 #[tokio::test]

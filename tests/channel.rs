@@ -1,5 +1,7 @@
 //! One contract for all channels, and what each does beyond it.
 
+#![allow(clippy::unwrap_used)]
+
 mod double;
 
 #[path = "channel/contract.rs"]

@@ -4,7 +4,7 @@ use super::{Channel, Message, Recipient, SendError};
 use crate::core::{ChannelName, PageId, Purpose, Receipt, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::{
     collections::VecDeque,
     fs::{File, OpenOptions},
@@ -38,7 +38,8 @@ struct Kept {
 pub struct Entry {
     /// When.
     pub at: Timestamp,
-    /// Which page.
+    /// Which page, as `INC-12.3`.
+    #[serde(serialize_with = "as_text")]
     pub page: PageId,
     /// The channel that the matrix names.
     pub channel: ChannelName,
@@ -61,6 +62,10 @@ pub struct Entry {
     /// The link to answer by.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub link: Option<String>,
+}
+
+fn as_text<S: Serializer>(page: &PageId, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(page)
 }
 
 /// Stands in for one channel.

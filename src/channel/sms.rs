@@ -83,7 +83,7 @@ mod tests {
     fn a_reply_is_understood_or_said_to_be_unclear() {
         let said = |code: Option<&str>, answer| Reply::Said { code: code.map(str::to_owned), answer };
         let unclear = |code: Option<&str>| Reply::Unclear { code: code.map(str::to_owned) };
-        let standby = |minutes| Some(Answer::Standby { span: Duration::from_secs(60 * minutes) });
+        let standby = |minutes: u64| Some(Answer::Standby { span: Duration::from_secs(60 * minutes) });
         let code = Some("48213");
         for (text, reply) in [
             ("48213", said(code, None)),

@@ -172,7 +172,12 @@ fn parameters(host: &str, ca: Option<&PathBuf>) -> Result<TlsParameters, Setting
     let mut builder = TlsParameters::builder(host.trim_start_matches('[').trim_end_matches(']').to_owned());
     if let Some(path) = ca {
         let pem = std::fs::read(path).map_err(|source| SettingError::File { key: "ca", source })?;
-        let root = Certificate::from_pem(&pem).map_err(|_| wrong("ca", "the file holds no certificate in PEM"))?;
+        let none = || wrong("ca", "the file holds no certificate in PEM");
+        let root = Certificate::from_pem(&pem).map_err(|_| none())?;
+        // lettre takes a file without any certificate, and then trusts nothing more.
+        if !String::from_utf8_lossy(&pem).contains("BEGIN CERTIFICATE") {
+            return Err(none());
+        }
         builder = builder.add_root_certificate(root);
     }
     builder.build_rustls().map_err(|error| wrong("ca", &error.to_string()))

@@ -7,7 +7,12 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 use stentor::{
-    channel::{Channel, Contact, Message, Recipient, outbox::Outbox, screen::Desk, screen::Hub},
+    channel::{
+        Channel, Contact, Message, Recipient,
+        outbox::{FILE, Outbox},
+        screen::Desk,
+        screen::Hub,
+    },
     core::{ChannelName, PersonName, Timestamp},
 };
 use tokio::sync::Notify;
@@ -106,7 +111,7 @@ impl Bench {
             Self::Kannel(gateway) => Some(gateway.accepted().len()),
             Self::Smtp(server) => Some(server.mails().len()),
             Self::Screen(..) => None,
-            Self::Sandbox(outbox, _) => Some(outbox.recent().len()),
+            Self::Sandbox(_, state) => Some(std::fs::read_to_string(state.path().join(FILE)).unwrap().lines().count()),
         }
     }
 }
@@ -129,10 +134,17 @@ fn fault_of(condition: &Condition) -> Option<Fault> {
 }
 
 fn arrange_slack(slack: &FakeSlack, condition: &Condition) -> bool {
-    slack.set_fault(METHOD, fault_of(condition));
+    slack.set_fault(METHOD, fault_of(condition).map(as_slack_says_it));
     let refuses = matches!(condition, Condition::RefusesEverybody);
     slack.set_error(METHOD, refuses.then_some("account_inactive"));
     !matches!(condition, Condition::IsARoom)
+}
+
+/// Slack throttles in JSON.
+fn as_slack_says_it(fault: Fault) -> Fault {
+    let Fault::Status(429, mut headers, _) = fault else { return fault };
+    headers.push(("content-type", "application/json"));
+    Fault::Status(429, headers, r#"{"ok":false,"error":"ratelimited"}"#)
 }
 
 fn arrange_gateway(gateway: &Gateway, condition: &Condition) -> bool {

@@ -25,6 +25,11 @@ fn header<'a>(mail: &'a Mail, name: &str) -> Option<&'a str> {
     head.split("\r\n").find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
 }
 
+/// The double's certificate is its own root.
+fn our_root() -> PathBuf {
+    PathBuf::from(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/double/tls/localhost.pem"))
+}
+
 fn settings(url: &str) -> SmtpSettings {
     let from = "Stentor <stentor@desk.example>".to_owned();
     SmtpSettings { url: url.to_owned(), username: None, password: None, from, ca: None, site: None }
@@ -100,12 +105,13 @@ async fn a_drill_says_so_in_subject_text_and_html_even_when_its_template_forgot(
 #[tokio::test]
 async fn accents_and_lines_with_a_dot_arrive() {
     let mut message = page_for(ana());
-    message.text.body = "LIVE Žižka – go\r\n.\r\nlast".to_owned();
+    message.text.body = "LIVE Žižka takes over from the desk in London\r\n.\r\n..\r\nlast".to_owned();
     message.text.html = None;
     message.text.subject = "Žižka".to_owned();
     let mail = arrived(&message).await;
     assert!(mail.data.is_ascii(), "{}", mail.data);
-    assert!(mail.data.contains("last"), "{}", mail.data);
+    assert!(mail.data.contains("LIVE =C5=BDi=C5=BEka takes over"), "{}", mail.data);
+    assert!(mail.data.contains("\r\n.\r\n..\r\nlast"), "{}", mail.data);
 }
 
 #[tokio::test]
@@ -129,10 +135,7 @@ async fn each_trouble_of_a_mail_server_has_one_meaning() {
 #[tokio::test]
 async fn a_server_without_starttls_gets_nothing_when_tls_is_demanded() {
     let server = MailServer::start().await;
-    let pem = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(pem.path(), CA).unwrap();
-    let ca = Some(pem.path().to_owned());
-    let channel = Smtp::new(SmtpSettings { ca, ..settings(&server.url()) }).unwrap();
+    let channel = Smtp::new(SmtpSettings { ca: Some(our_root()), ..settings(&server.url()) }).unwrap();
     let error = channel.send(&page_for(ana())).await.unwrap_err();
     assert!(error.to_string().contains("offers no STARTTLS"), "{error}");
     assert!(server.mails().is_empty());
@@ -164,17 +167,20 @@ fn settings_that_can_not_work_are_refused_with_the_keys_name() {
     }
 }
 
-/// A root certificate of nobody; its key was thrown away.
-const CA: &str = "\
------BEGIN CERTIFICATE-----\n\
-MIIBjjCCATWgAwIBAgIUfmDVqrQ8oTY06dTlOKzrUL6cAh0wCgYIKoZIzj0EAwIw\n\
-HDEaMBgGA1UEAwwRU3RlbnRvciB0ZXN0IHJvb3QwIBcNMjYxMTIzMDYwNzE0WhgP\n\
-MjEyNjEwMzAwNjA3MTRaMBwxGjAYBgNVBAMMEVN0ZW50b3IgdGVzdCByb290MFkw\n\
-EwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEanB5o0HhtQ++kHh1T7r0xP96s2ZjhM2n\n\
-NM4t1xVNyEApVpV+dLdYn/TiH6vmnsa0YHEfTs/5BeoOVe8JpQWFJaNTMFEwHQYD\n\
-VR0OBBYEFO1ckOJxBJJTm5OE1PMzllZyoCoqMB8GA1UdIwQYMBaAFO1ckOJxBJJT\n\
-m5OE1PMzllZyoCoqMA8GA1UdEwEB/wQFMAMBAf8wCgYIKoZIzj0EAwIDRwAwRAIg\n\
-Plqm/a/nJsZngV2XqQKhvhxWRaohsZgRc9b4rtmn/hUCIAH9PggFKJT4Mdfi3/qX\n\
-dnWhaOm50LuZbfH6NAddLVyy\n\
------END CERTIFICATE-----\n\
-";
+#[tokio::test]
+async fn a_certificate_that_is_not_trusted_breaks_the_channel_and_a_trusted_one_does_not() {
+    for (host, ca, expected) in [
+        ("127.0.0.1", None, "broken"),
+        ("127.0.0.1", Some(our_root()), "retry"),
+        // The certificate does not name this address.
+        ("127.0.0.2", Some(our_root()), "broken"),
+    ] {
+        let port = crate::double::tls::greet_busy(host);
+        let channel = Smtp::new(SmtpSettings { ca, ..settings(&format!("smtps://{host}:{port}")) }).unwrap();
+        let result = channel.send(&page_for(ana())).await;
+        assert_eq!(told(&result), expected, "{host}: {result:?}");
+        let why = result.unwrap_err().to_string();
+        assert_eq!(why.contains("certificate"), expected == "broken", "{why}");
+        assert_eq!(why.contains("421"), expected == "retry", "{why}");
+    }
+}

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod engagement;
 pub mod escalation;
 pub mod event;
+pub mod gsm7;
 pub mod incident;
 pub mod names;
 pub mod oncall;

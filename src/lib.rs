@@ -3,3 +3,4 @@
 pub mod channel;
 pub mod core;
 pub mod store;
+pub mod template;

@@ -1,141 +1,177 @@
-//! What an SMS costs: the GSM 7-bit alphabet (3GPP TS 23.038), segments, and how to stay within it.
+//! The letters of an SMS (GSM 03.38): how many a text costs, and how to write any text with them.
+//!
+//! One letter outside the set turns a whole message into UCS-2, with less than half the room.
 
-/// The basic alphabet, one septet each. The escape character itself is not text.
-const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?\
-                     ¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
+/// Septets of a message that is sent alone.
+pub const SINGLE: usize = 160;
 
-/// The extension table, two septets each.
+/// Septets of each part of a longer message.
+pub const PART: usize = 153;
+
+const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
-/// Septets of one SMS; of each part where there are several.
-const SEPTETS: (usize, usize) = (160, 153);
-
-/// UTF-16 units of one SMS; of each part where there are several.
-const UNITS: (usize, usize) = (70, 67);
-
-/// How many septets the text takes; none when a character is outside of the alphabet.
+/// What `text` costs in septets; a letter of the extension table costs two. None when a letter is outside the set.
 pub fn septets(text: &str) -> Option<usize> {
-    text.chars().map(septets_of).sum()
+    text.chars().map(cost).sum()
 }
 
-/// How many SMS the text takes, in the alphabet or else in UCS-2. A character is never cut over two parts. An empty
-/// text takes one.
+/// In how many parts `text` is sent: 160 septets alone or 153 a part, or, with a letter outside the set, 70 or 67
+/// UTF-16 units. A letter that costs two is never split. An empty text is one.
 pub fn segments(text: &str) -> usize {
-    let fits = |(single, part): (usize, usize), width: fn(char) -> usize| {
-        let widths = || text.chars().map(width);
-        if widths().sum::<usize>() <= single { 1 } else { parts(widths(), part) }
+    let Some(total) = septets(text) else {
+        return parts(text.chars().map(char::len_utf16), 70, 67);
     };
-    match septets(text) {
-        Some(_) => fits(SEPTETS, |c| septets_of(c).unwrap_or(0)),
-        None => fits(UNITS, char::len_utf16),
-    }
+    if total <= SINGLE { 1 } else { parts(text.chars().filter_map(cost), SINGLE, PART) }
 }
 
-/// The text in the alphabet: typographic characters as plain ones, letters without accents that the alphabet lacks,
-/// emoji dropped, `?` for what has no counterpart. One stray character would otherwise turn the whole message into
-/// UCS-2, at less than half the length.
+/// `text` in letters of the set alone: typographic quotes, dashes, ellipses and spaces become plain ones, accents that
+/// the set lacks are dropped, emoji and marks that are not seen vanish, and what is left becomes a question mark.
 pub fn to_gsm7(text: &str) -> String {
     let mut plain = String::with_capacity(text.len());
-    for c in text.chars() {
-        match septets_of(c) {
-            Some(_) => plain.push(c),
-            None => plain.push_str(counterpart(c)),
+    for letter in text.chars() {
+        match cost(letter) {
+            Some(_) => plain.push(letter),
+            None => plain.push_str(plain_form(letter)),
         }
     }
     plain
 }
 
-fn septets_of(c: char) -> Option<usize> {
-    match c {
-        _ if BASIC.contains(c) => Some(1),
-        _ if EXTENDED.contains(c) => Some(2),
-        _ => None,
+fn cost(letter: char) -> Option<usize> {
+    if BASIC.contains(letter) {
+        Some(1)
+    } else if EXTENDED.contains(letter) {
+        Some(2)
+    } else {
+        None
     }
 }
 
-fn parts(widths: impl Iterator<Item = usize>, part: usize) -> usize {
-    let (mut count, mut used) = (1, 0);
-    for width in widths {
-        if part < used + width {
-            count += 1;
-            used = 0;
+fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize) -> usize {
+    if costs.clone().sum::<usize>() <= single {
+        return 1;
+    }
+    let (mut parts, mut used) = (1, 0);
+    for cost in costs {
+        if part < used + cost {
+            (parts, used) = (parts + 1, 0);
         }
-        used += width;
+        used += cost;
     }
-    count
+    parts
 }
 
-fn counterpart(c: char) -> &'static str {
-    match c {
-        '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' => "'",
+fn plain_form(letter: char) -> &'static str {
+    if let Some(form) = punctuation(letter).or_else(|| without_accent(letter)) {
+        return form;
+    }
+    if is_unseen(letter) { "" } else { "?" }
+}
+
+fn punctuation(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        '‘' | '’' | '‚' | '‛' | '′' | '`' | '´' | 'ʼ' | '‹' | '›' => "'",
         '“' | '”' | '„' | '‟' | '″' | '«' | '»' => "\"",
-        '‹' => "<",
-        '›' => ">",
-        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' => "-",
+        '‐' | '‑' | '‒' | '–' | '—' | '―' | '−' | '\u{ad}' => "-",
         '…' => "...",
-        '•' | '·' | '×' => "*",
-        '→' => "->",
+        '\t' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => " ",
+        '\u{b}' | '\u{85}' | '\u{2028}' | '\u{2029}' => "\n",
+        '•' | '·' | '∙' | '▪' | '●' => "-",
+        '×' => "x",
+        '÷' => "/",
+        '→' | '➜' | '⇒' => "->",
         '←' => "<-",
+        '↑' | '▲' => "up",
+        '↓' | '▼' => "down",
         '≤' => "<=",
         '≥' => ">=",
+        '≠' => "!=",
         '≈' => "~",
         '±' => "+/-",
-        '°' => " deg",
-        '™' => "(TM)",
-        '©' => "(C)",
+        '°' => "deg",
+        'µ' | 'μ' => "u",
+        '²' => "2",
+        '³' => "3",
+        '½' => "1/2",
+        '¼' => "1/4",
+        '¾' => "3/4",
+        '™' => "TM",
+        '©' => "(c)",
         '®' => "(R)",
-        '\t' | '\u{a0}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}' => " ",
-        '\u{2028}' | '\u{2029}' | '\u{85}' => "\n",
-        // Joiners, marks of direction, variation selectors and the like: nothing to see.
-        '\u{ad}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}' | '\u{2060}'..='\u{2064}' => "",
-        '\u{fe00}'..='\u{fe0f}' | '\u{feff}' | '\u{300}'..='\u{36f}' => "",
-        '\u{1f000}'..='\u{1faff}' | '\u{2600}'..='\u{27bf}' | '\u{2b00}'..='\u{2bff}' | '\u{e0000}'..='\u{e007f}' => "",
-        c if c.is_control() => "",
-        c => letter(c),
-    }
+        '¢' => "c",
+        '‰' => "o/oo",
+        _ => return None,
+    })
 }
 
-fn letter(c: char) -> &'static str {
-    match c {
-        'á' | 'â' | 'ã' | 'ā' | 'ă' | 'ą' => "a",
-        'Á' | 'À' | 'Â' | 'Ã' | 'Ā' | 'Ă' | 'Ą' => "A",
-        'ç' | 'ć' | 'č' | 'ĉ' | 'ċ' => "c",
-        'Ć' | 'Č' | 'Ĉ' | 'Ċ' => "C",
-        'ď' | 'đ' | 'ð' => "d",
+fn without_accent(letter: char) -> Option<&'static str> {
+    Some(match letter {
+        'À'..='Ã' | 'Ā' | 'Ă' | 'Ą' | 'Ǎ' => "A",
+        'á'..='ã' | 'ā' | 'ă' | 'ą' | 'ǎ' => "a",
+        'Ć' | 'Ĉ' | 'Ċ' | 'Č' => "C",
+        'ç' | 'ć' | 'ĉ' | 'ċ' | 'č' => "c",
         'Ď' | 'Đ' | 'Ð' => "D",
-        'ê' | 'ë' | 'ē' | 'ė' | 'ę' | 'ě' => "e",
-        'È' | 'Ê' | 'Ë' | 'Ē' | 'Ė' | 'Ę' | 'Ě' => "E",
-        'ğ' | 'ģ' | 'ĝ' => "g",
-        'Ğ' | 'Ģ' | 'Ĝ' => "G",
-        'í' | 'î' | 'ï' | 'ī' | 'į' | 'ı' => "i",
-        'Í' | 'Ì' | 'Î' | 'Ï' | 'Ī' | 'Į' | 'İ' => "I",
-        'ķ' => "k",
+        'ď' | 'đ' | 'ð' => "d",
+        'È' | 'Ê' | 'Ë' | 'Ē' | 'Ĕ' | 'Ė' | 'Ę' | 'Ě' => "E",
+        'ê' | 'ë' | 'ē' | 'ĕ' | 'ė' | 'ę' | 'ě' => "e",
+        'Ĝ' | 'Ğ' | 'Ġ' | 'Ģ' => "G",
+        'ĝ' | 'ğ' | 'ġ' | 'ģ' => "g",
+        'Ĥ' | 'Ħ' => "H",
+        'ĥ' | 'ħ' => "h",
+        'Ì'..='Ï' | 'Ĩ' | 'Ī' | 'Ĭ' | 'Į' | 'İ' | 'Ǐ' => "I",
+        'í'..='ï' | 'ĩ' | 'ī' | 'ĭ' | 'į' | 'ı' | 'ǐ' => "i",
+        'Ĵ' => "J",
+        'ĵ' => "j",
         'Ķ' => "K",
-        'ł' | 'ļ' | 'ľ' | 'ĺ' => "l",
-        'Ł' | 'Ļ' | 'Ľ' | 'Ĺ' => "L",
-        'ń' | 'ņ' | 'ň' => "n",
+        'ķ' => "k",
+        'Ĺ' | 'Ļ' | 'Ľ' | 'Ł' => "L",
+        'ĺ' | 'ļ' | 'ľ' | 'ł' => "l",
         'Ń' | 'Ņ' | 'Ň' => "N",
-        'ó' | 'ô' | 'õ' | 'ō' | 'ő' => "o",
-        'Ó' | 'Ò' | 'Ô' | 'Õ' | 'Ō' | 'Ő' => "O",
-        'œ' => "oe",
+        'ń' | 'ņ' | 'ň' => "n",
+        'Ò'..='Õ' | 'Ō' | 'Ŏ' | 'Ő' | 'Ǒ' => "O",
+        'ó'..='õ' | 'ō' | 'ŏ' | 'ő' | 'ǒ' => "o",
         'Œ' => "OE",
-        'ř' | 'ŕ' => "r",
-        'Ř' | 'Ŕ' => "R",
-        'ś' | 'š' | 'ş' | 'ș' => "s",
-        'Ś' | 'Š' | 'Ş' | 'Ș' => "S",
-        'ť' | 'ţ' | 'ț' => "t",
-        'Ť' | 'Ţ' | 'Ț' => "T",
-        'þ' => "th",
-        'Þ' => "Th",
-        'ú' | 'û' | 'ū' | 'ů' | 'ű' | 'ų' => "u",
-        'Ú' | 'Ù' | 'Û' | 'Ū' | 'Ů' | 'Ű' | 'Ų' => "U",
-        'ý' | 'ÿ' => "y",
-        'Ý' | 'Ÿ' => "Y",
-        'ź' | 'ż' | 'ž' => "z",
-        'Ź' | 'Ż' | 'Ž' => "Z",
+        'œ' => "oe",
+        'Ŕ' | 'Ŗ' | 'Ř' => "R",
+        'ŕ' | 'ŗ' | 'ř' => "r",
+        'Ś' | 'Ŝ' | 'Ş' | 'Š' | 'Ș' => "S",
+        'ś' | 'ŝ' | 'ş' | 'š' | 'ș' => "s",
         'ẞ' => "SS",
-        _ => "?",
-    }
+        'Ţ' | 'Ť' | 'Ŧ' | 'Ț' => "T",
+        'ţ' | 'ť' | 'ŧ' | 'ț' => "t",
+        'Þ' => "Th",
+        'þ' => "th",
+        'Ù'..='Û' | 'Ũ' | 'Ū' | 'Ŭ' | 'Ů' | 'Ű' | 'Ų' | 'Ǔ' => "U",
+        'ú' | 'û' | 'ũ' | 'ū' | 'ŭ' | 'ů' | 'ű' | 'ų' | 'ǔ' => "u",
+        'Ŵ' => "W",
+        'ŵ' => "w",
+        'Ý' | 'Ŷ' | 'Ÿ' => "Y",
+        'ý' | 'ÿ' | 'ŷ' => "y",
+        'Ź' | 'Ż' | 'Ž' => "Z",
+        'ź' | 'ż' | 'ž' => "z",
+        _ => return None,
+    })
+}
+
+/// Emoji, their modifiers, combining accents, and marks that only steer.
+fn is_unseen(letter: char) -> bool {
+    letter.is_control()
+        || matches!(letter,
+            '\u{300}'..='\u{36f}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{202a}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{20d0}'..='\u{20ff}'
+            | '\u{2190}'..='\u{21ff}'
+            | '\u{2300}'..='\u{23ff}'
+            | '\u{25a0}'..='\u{27bf}'
+            | '\u{2900}'..='\u{297f}'
+            | '\u{2b00}'..='\u{2bff}'
+            | '\u{fe00}'..='\u{fe0f}'
+            | '\u{feff}'
+            | '\u{1f000}'..='\u{1faff}'
+            | '\u{e0000}'..='\u{e01ef}')
 }
 
 #[cfg(test)]
@@ -143,45 +179,37 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_text_costs_what_a_handset_says() {
-        let euro = |n| "€".repeat(n);
-        for (text, cost, parts) in [
-            (String::new(), Some(0), 1),
-            ("a".repeat(160), Some(160), 1),
-            ("a".repeat(161), Some(161), 2),
-            ("a".repeat(306), Some(306), 2),
-            ("a".repeat(307), Some(307), 3),
-            (euro(80), Some(160), 1),
-            // 76 pairs fill 152 of 153 septets; the pair is not cut.
-            (euro(153), Some(306), 3),
-            ("–".repeat(70), None, 1),
-            ("–".repeat(71), None, 2),
-            ("🚨".repeat(35), None, 1),
-            // 33 pairs fill 66 of 67 units.
-            ("🚨".repeat(67), None, 3),
-        ] {
-            assert_eq!((septets(&text), segments(&text)), (cost, parts), "{text}");
+    fn the_set_has_its_127_letters_and_ten_more_that_cost_two() {
+        assert_eq!(BASIC.chars().count(), 127);
+        assert_eq!(septets(EXTENDED), Some(20));
+        assert_eq!(septets("10 € {a}"), Some(11));
+        assert_eq!(septets("naïve"), None);
+    }
+
+    #[test]
+    fn parts_are_counted_as_phones_count_them() {
+        let cases = [(0, 1), (160, 1), (161, 2), (306, 2), (307, 3)];
+        for (length, parts) in cases {
+            assert_eq!(segments(&"a".repeat(length)), parts, "{length}");
         }
+        assert_eq!(segments(&"я".repeat(70)), 1);
+        assert_eq!(segments(&"я".repeat(71)), 2);
+        let split = format!("{}€{}", "a".repeat(152), "a".repeat(152));
+        assert_eq!(septets(&split), Some(306));
+        assert_eq!(segments(&split), 3, "the euro sign does not fit into the end of the first part");
     }
 
     #[test]
-    fn the_basic_alphabet_has_its_127_characters_and_the_extension_its_10() {
-        assert_eq!((BASIC.chars().count(), EXTENDED.chars().count()), (127, 10));
-    }
-
-    #[test]
-    fn typographic_text_becomes_plain() {
-        for (rich, plain) in [
-            ("“Fat finger” – it’s…", "\"Fat finger\" - it's..."),
-            ("5\u{a0}% ≥ 3\u{202f}%", "5 % >= 3 %"),
-            ("Zoë Žižka, François", "Zoe Zizka, Francois"),
-            ("Zoe\u{308}", "Zoe"),
-            ("🚨 LIVE ⚠️ now", " LIVE  now"),
-            ("Ünal Ñandú äöü €5", "Ünal Ñandu äöü €5"),
-            ("東京 down", "?? down"),
-        ] {
-            assert_eq!(to_gsm7(rich), plain);
-            assert!(septets(plain).is_some(), "{plain}");
+    fn any_text_becomes_plain() {
+        let cases = [
+            ("“Zürich” – it’s…", "\"Zürich\" - it's..."),
+            ("Łódź, Čapek, São Tomé", "Lodz, Capek, Sao Tomé"),
+            ("🔥 ES −6.2 %", " ES -6.2 %"),
+            ("金 e\u{301}", "? e"),
+        ];
+        for (text, plain) in cases {
+            assert_eq!(to_gsm7(text), plain);
+            assert!(septets(plain).is_some());
         }
     }
 }

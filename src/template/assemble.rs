@@ -1,0 +1,103 @@
+//! Puts a text together: the first line and the notes that Stentor makes, what the template says, or the raw facts.
+
+use super::{
+    Form, Templates, context, facts, fit, headline, html,
+    load::{Broken, FILES},
+    notice, sms,
+    words::Words,
+};
+
+/// One text in all its shapes.
+pub(super) struct Text {
+    pub(super) headline: String,
+    pub(super) body: String,
+    pub(super) html: Option<String>,
+}
+
+/// A brief, and why the raw facts had to stand in where they had to.
+pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
+    let text = match form {
+        Form::Sms => sms_brief(templates, name, words),
+        Form::Screen | Form::Slack => long_brief(templates, name, words, form),
+        Form::Mail => mail_brief(templates, name, words),
+    };
+    match text {
+        Ok(text) => (text, None),
+        Err(broken) => (raw_brief(words, form), Some(broken.to_string())),
+    }
+}
+
+/// A text that asks for nothing.
+pub(super) fn notice(words: &Words<'_>, form: Form) -> Text {
+    let line = |line: &String| fit::guard(&fit::clean(line, fit::HEADLINE_MAX), words.is_drill());
+    let lines: Vec<String> = notice::lines(words).iter().map(line).collect();
+    let headline = lines.first().cloned().unwrap_or_default();
+    if form == Form::Sms {
+        let body = sms::notice(words, &lines.join(" "));
+        return Text { headline: sms::notice(words, &headline), body, html: None };
+    }
+    let rest = lines.get(1..).unwrap_or_default().to_vec();
+    let html = (form == Form::Mail).then(|| html::frame(words, &headline, &rest, "", false));
+    let kept: Vec<&str> = lines.iter().map(String::as_str).take(fit::LINES_MAX).collect();
+    Text { headline, body: kept.join("\n"), html }
+}
+
+fn sms_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
+    let middle = templates.run(name, FILES[1], context::of(words, Form::Sms))?;
+    let (headline, body) = sms::brief(words, &middle);
+    Ok(Text { headline, body, html: None })
+}
+
+fn long_brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> Result<Text, Broken> {
+    let inside = templates.run(name, FILES[0], context::of(words, form))?;
+    let headline = headline::first_line(words, form);
+    let body = below(&headline, words, &fit::guard(&inside, words.is_drill()), form);
+    if fit::fits(&body, form) {
+        return Ok(Text { headline, body, html: None });
+    }
+    let (lines, length) = (body.lines().count(), body.chars().count());
+    let why = format!("too long: {lines} lines of {}, {length} characters of {}", fit::LINES_MAX, fit::room(form));
+    Err(Broken { file: format!("{name}/{}", FILES[0]), line: None, why })
+}
+
+fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
+    let text = long_brief(templates, name, words, Form::Mail)?;
+    let inside = templates.run(name, FILES[2], context::of(words, Form::Mail))?;
+    let inside = fit::guard(&inside, words.is_drill());
+    let html = html::frame(words, &text.headline, &headline::notes(words), &inside, true);
+    if html.len() <= fit::HTML_MAX {
+        return Ok(Text { html: Some(html), ..text });
+    }
+    let why = format!("too long: {} bytes of {}", html.len(), fit::HTML_MAX);
+    Err(Broken { file: format!("{name}/{}", FILES[2]), line: None, why })
+}
+
+/// Needs no template and always fits.
+fn raw_brief(words: &Words<'_>, form: Form) -> Text {
+    if form == Form::Sms {
+        let (headline, body) = sms::brief(words, &facts::short(words));
+        return Text { headline, body, html: None };
+    }
+    let headline = headline::first_line(words, form);
+    let mut room = fit::room(form).saturating_sub(below(&headline, words, "", form).chars().count());
+    let mut body = below(&headline, words, &facts::raw(words, room), form);
+    // Escaping makes text longer: what does not fit gets less room until it does.
+    while !fit::fits(&body, form) && 0 < room {
+        room /= 2;
+        body = below(&headline, words, &facts::raw(words, room), form);
+    }
+    let inside = html::preformatted(&facts::raw(words, fit::BODY_MAX));
+    let html = (form == Form::Mail).then(|| html::frame(words, &headline, &headline::notes(words), &inside, true));
+    Text { headline, body, html }
+}
+
+fn below(headline: &str, words: &Words<'_>, inside: &str, form: Form) -> String {
+    let mut lines = vec![headline.to_owned()];
+    lines.extend(headline::notes(words));
+    if form == Form::Mail {
+        lines.push(format!("Answer here: {}", super::LINK));
+    }
+    lines.push(String::new());
+    lines.extend(inside.lines().map(str::to_owned));
+    lines.join("\n").trim_end().to_owned()
+}

@@ -1,0 +1,293 @@
+//! What a template is given. `templates/README.md` describes it to template authors; a test holds the two together.
+
+use super::{
+    Form, fit, headline,
+    words::{Words, role_name, state},
+};
+use crate::core::{Alert, Purpose};
+use minijinja::{Value, value::Serde};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Characters of one label, annotation or text of the evidence.
+const TEXT_MAX: usize = 200;
+
+/// Entries of one map or list of the alert.
+const ENTRIES_MAX: usize = 48;
+
+/// The last sentences of the audit trail that a brief holds.
+const HISTORY_MAX: usize = 7;
+
+/// The letters of suggested actions: digits are answers.
+const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
+
+#[derive(Serialize)]
+struct Context {
+    drill: bool,
+    word: &'static str,
+    form: &'static str,
+    incident: IncidentFacts,
+    role: String,
+    round: u32,
+    alert: AlertFacts,
+    reader: Option<ReaderFacts>,
+    wanted: String,
+    due: Option<String>,
+    otherwise: Option<String>,
+    notes: Vec<String>,
+    actions: Vec<Action>,
+    versions: Option<Versions>,
+    history: Vec<Entry>,
+    history_earlier: usize,
+    waiting_for: Vec<Waiting>,
+    board: Vec<BoardRow>,
+    clocks: Clocks,
+}
+
+#[derive(Serialize)]
+struct IncidentFacts {
+    id: String,
+    summary: String,
+    trigger: String,
+    alerts: u64,
+    detected: Option<String>,
+    opened: String,
+    all_clear: Option<String>,
+    silent_since: Option<String>,
+}
+
+#[derive(Serialize)]
+struct AlertFacts {
+    source: String,
+    kind: String,
+    summary: String,
+    confidence: f64,
+    confidence_pct: u32,
+    labels: BTreeMap<String, String>,
+    values: BTreeMap<String, f64>,
+    annotations: BTreeMap<String, String>,
+    evidence: serde_json::Value,
+}
+
+#[derive(Serialize)]
+struct ReaderFacts {
+    name: String,
+    zone: String,
+}
+
+#[derive(Serialize)]
+struct Action {
+    letter: &'static str,
+    text: String,
+    then: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Versions {
+    hosts: usize,
+    common: String,
+    odd: Vec<String>,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    at: String,
+    text: String,
+}
+
+#[derive(Serialize)]
+struct Waiting {
+    role: String,
+    people: String,
+    since: String,
+}
+
+#[derive(Serialize)]
+struct BoardRow {
+    role: String,
+    state: &'static str,
+    holder: Option<String>,
+    asked: String,
+    since: String,
+    due: Option<String>,
+}
+
+#[derive(Serialize)]
+struct Clocks {
+    zone: String,
+    in_24h: String,
+    in_72h: String,
+}
+
+/// The context of one page.
+pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
+    let incident = words.incident();
+    let due = words.engagement().and_then(|e| e.deadline);
+    let skipped = words.brief.history.len().saturating_sub(HISTORY_MAX);
+    let hours = |hours: u64| words.day(incident.opened_at + std::time::Duration::from_secs(hours * 3600));
+    Value::from(Serde(Context {
+        drill: words.is_drill(),
+        word: words.word(),
+        form: form_name(form),
+        incident: incident_facts(words),
+        role: words.role().map_or_else(String::new, role_name),
+        round: if let Purpose::Brief { round } = words.brief.page.purpose { round } else { 0 },
+        alert: alert_facts(&incident.alert),
+        reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
+        wanted: headline::level(words).to_string().to_uppercase(),
+        due: due.map(|at| words.time(at)),
+        otherwise: headline::otherwise(words),
+        notes: headline::notes(words),
+        actions: actions(&incident.alert),
+        versions: versions(&incident.alert),
+        history: words.brief.history[skipped..].iter().map(|(at, text)| entry(words, *at, text)).collect(),
+        history_earlier: skipped,
+        waiting_for: waiting_for(words),
+        board: board(words),
+        clocks: Clocks { zone: words.zone(), in_24h: hours(24), in_72h: hours(72) },
+    }))
+}
+
+/// Every role that was entered, with its state, in one line each.
+pub(super) fn board_lines(words: &Words<'_>) -> Vec<String> {
+    let line = |row: BoardRow| match (row.holder, row.due) {
+        (Some(holder), _) => format!("{}: {} ({holder})", row.role, row.state),
+        (None, Some(due)) => format!("{}: {} {}, next at {due}", row.role, row.state, row.asked),
+        (None, None) => format!("{}: {}", row.role, row.state),
+    };
+    board(words).into_iter().map(line).collect()
+}
+
+/// The alert as templates see it: all text cleaned, all maps bounded.
+fn alert_facts(alert: &Alert) -> AlertFacts {
+    let text = |map: &BTreeMap<String, String>| {
+        map.iter().take(ENTRIES_MAX).map(|(key, text)| (fit::clean(key, 60), fit::clean(text, TEXT_MAX))).collect()
+    };
+    AlertFacts {
+        source: fit::clean(alert.source.as_str(), 60),
+        kind: fit::clean(&alert.kind, 60),
+        summary: fit::clean(&alert.summary, TEXT_MAX),
+        confidence: alert.confidence,
+        confidence_pct: (alert.confidence.clamp(0.0, 1.0) * 100.0).round() as u32,
+        labels: text(&alert.labels),
+        values: alert.values.iter().take(ENTRIES_MAX).map(|(key, value)| (fit::clean(key, 60), *value)).collect(),
+        annotations: text(&alert.annotations),
+        evidence: clean_json(&alert.evidence, 6),
+    }
+}
+
+fn incident_facts(words: &Words<'_>) -> IncidentFacts {
+    let incident = words.incident();
+    IncidentFacts {
+        id: incident.id.to_string(),
+        summary: words.summary(),
+        trigger: fit::clean(incident.trigger.as_str(), 60),
+        alerts: incident.alerts,
+        detected: incident.detected_at.map(|at| words.time(at)),
+        opened: words.time(incident.opened_at),
+        all_clear: incident.all_clear_at.map(|at| words.time(at)),
+        silent_since: incident.silent_since.map(|at| words.time(at)),
+    }
+}
+
+/// `action_a`, `action_b`, .. of the annotations, with `action_a_then`: what it leads to.
+fn actions(alert: &Alert) -> Vec<Action> {
+    let told = |key: String| alert.annotations.get(&key).map(|text| fit::clean(text, 120)).filter(|t| !t.is_empty());
+    let action = |letter: &'static str| {
+        let name = format!("action_{}", letter.to_lowercase());
+        let text = told(name.clone())?;
+        Some(Action { letter, text, then: told(name + "_then") })
+    };
+    LETTERS.into_iter().filter_map(action).collect()
+}
+
+/// From `evidence.versions`, a map of hosts to what they run: what most run, and who differs.
+fn versions(alert: &Alert) -> Option<Versions> {
+    let hosts = alert.evidence.get("versions")?.as_object()?;
+    let runs: Vec<(&String, &str)> = hosts.iter().filter_map(|(host, v)| Some((host, v.as_str()?))).collect();
+    let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
+    for (_, version) in &runs {
+        *counts.entry(version).or_default() += 1;
+    }
+    let (common, _) = counts.iter().max_by_key(|(_, count)| **count)?;
+    let odd = runs.iter().filter(|(_, version)| version != common).take(6);
+    let odd = odd.map(|(host, version)| format!("{} runs {}", fit::clean(host, 40), fit::clean(version, 40)));
+    Some(Versions { hosts: runs.len(), common: fit::clean(common, 40), odd: odd.collect() })
+}
+
+fn entry(words: &Words<'_>, at: crate::core::Timestamp, text: &str) -> Entry {
+    Entry { at: words.exact(at), text: fit::clean(text, 140) }
+}
+
+fn waiting_for(words: &Words<'_>) -> Vec<Waiting> {
+    let Some(engagement) = words.engagement() else { return Vec::new() };
+    let waiting = |role| {
+        let since = words.incident().engagements.get(role)?.entered_at;
+        let people = words.people(headline::asked_for(words, role));
+        Some(Waiting { role: role_name(role), people, since: words.time(since) })
+    };
+    engagement.stands_for.iter().filter_map(waiting).collect()
+}
+
+fn board(words: &Words<'_>) -> Vec<BoardRow> {
+    let row = |(role, e): (&crate::core::RoleName, &crate::core::Engagement)| BoardRow {
+        role: role_name(role),
+        state: state(e),
+        holder: e.holder().map(|person| words.person(person)),
+        asked: words.people(&e.on_call),
+        since: words.time(e.outcome.as_ref().map_or(e.entered_at, |outcome| outcome.at())),
+        due: e.deadline.filter(|_| e.is_open()).map(|at| words.time(at)),
+    };
+    words.incident().engagements.iter().take(12).map(row).collect()
+}
+
+fn clean_json(value: &serde_json::Value, depth: usize) -> serde_json::Value {
+    use serde_json::Value as Json;
+    match value {
+        Json::Null | Json::Bool(_) | Json::Number(_) => value.clone(),
+        Json::String(text) => Json::String(fit::clean(text, TEXT_MAX)),
+        Json::Array(_) | Json::Object(_) if depth == 0 => Json::Null,
+        Json::Array(items) => items.iter().take(ENTRIES_MAX).map(|item| clean_json(item, depth - 1)).collect(),
+        Json::Object(entries) => {
+            let clean = |(key, item): (&String, &Json)| (fit::clean(key, 60), clean_json(item, depth - 1));
+            Json::Object(entries.iter().take(ENTRIES_MAX).map(clean).collect())
+        }
+    }
+}
+
+fn form_name(form: Form) -> &'static str {
+    match form {
+        Form::Screen => "screen",
+        Form::Slack => "slack",
+        Form::Sms => "sms",
+        Form::Mail => "mail",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::template::{Brief, sample};
+
+    #[test]
+    fn the_readme_names_everything_that_a_template_is_given() {
+        let readme = include_str!("../../templates/README.md");
+        let incident = sample::crisis("default", sample::rich());
+        let page = incident.pages.values().next().expect("a page");
+        let (names, history) = (BTreeMap::new(), [(incident.opened_at, "opened".to_owned())]);
+        let brief = Brief { incident: &incident, page, reader: None, names: &names, history: &history };
+        let context = of(&Words::new(&brief), Form::Screen);
+        for key in context.try_iter().expect("keys") {
+            assert!(readme.contains(&format!("`{key}`")), "{key} is not described");
+            let inner = context.get_item(&key).expect("a value");
+            if inner.as_str().is_some() {
+                continue;
+            }
+            let first = inner.get_item_by_index(0).ok().filter(|first| first.as_str().is_none());
+            for part in first.unwrap_or(inner).try_iter().into_iter().flatten() {
+                let described = part.as_str().is_none_or(|name| readme.contains(&format!("`{name}`")));
+                assert!(described, "{key}.{part} is not described");
+            }
+        }
+    }
+}

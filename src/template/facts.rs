@@ -1,0 +1,40 @@
+//! The raw facts: what a page says when its template can not be used. Composed here, so that nothing can stop it.
+
+use super::{fit, functions, words::Words};
+use std::collections::BTreeMap;
+
+/// Why the text looks like this, for its reader.
+const INSTEAD: &str = "Raw facts (the text made for this role could not be used):";
+
+/// The alert with all its labels, values and annotations, one kind of fact a line, as far as `room` characters go.
+pub(super) fn raw(words: &Words<'_>, room: usize) -> String {
+    let alert = &words.incident().alert;
+    let head = format!(
+        "{INSTEAD}\n{} from {}, confidence {}%.",
+        fit::clean(&alert.kind, 80),
+        fit::clean(alert.source.as_str(), 80),
+        (alert.confidence.clamp(0.0, 1.0) * 100.0).round(),
+    );
+    let told = listed("values", alert.values.iter().map(|(name, value)| (name, functions::number(*value))));
+    let text = |map: &BTreeMap<String, String>, label| listed(label, map.iter().map(|(k, v)| (k, fit::clean(v, 300))));
+    let lines = [told, text(&alert.labels, "labels"), text(&alert.annotations, "annotations")];
+    let share = room.saturating_sub(head.chars().count() + 8) / lines.len();
+    let lines = lines.into_iter().filter(|line| !line.is_empty()).map(|line| fit::cut(&line, share.max(20)));
+    let all: Vec<String> = std::iter::once(head).chain(lines).collect();
+    fit::disarm(&fit::guard(&all.join("\n"), words.is_drill()))
+}
+
+/// The same in one line, the most telling first: for an SMS.
+pub(super) fn short(words: &Words<'_>) -> String {
+    let alert = &words.incident().alert;
+    let values =
+        alert.values.iter().map(|(name, value)| format!("{}={}", fit::clean(name, 40), functions::number(*value)));
+    let labels = alert.labels.iter().map(|(name, text)| format!("{}={}", fit::clean(name, 40), fit::clean(text, 60)));
+    let facts: Vec<String> = values.chain(labels).take(12).collect();
+    format!("{}. {}", words.summary(), facts.join(" "))
+}
+
+fn listed<'a>(label: &str, entries: impl Iterator<Item = (&'a String, String)>) -> String {
+    let entries: Vec<String> = entries.map(|(name, text)| format!("{}={text}", fit::clean(name, 80))).collect();
+    if entries.is_empty() { String::new() } else { format!("{label}: {}", entries.join(", ")) }
+}

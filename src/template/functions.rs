@@ -1,0 +1,170 @@
+//! What templates can call. An alert's labels, values and annotations are open maps: these say a thing where it is
+//! known and nothing where it is not, so that no template has to guard every line.
+
+use super::{fit, html};
+use minijinja::{
+    AutoEscape, Environment, Error, State, UndefinedBehavior, Value,
+    syntax::SyntaxConfig,
+    value::{Kwargs, Rest},
+};
+use std::collections::BTreeSet;
+
+/// Instructions that one file may run: a template that loops is stopped.
+pub const FUEL: u64 = 50_000;
+
+/// How many things `rest()` lists.
+const REST_MAX: usize = 12;
+
+/// What lies between two things on one line.
+const BETWEEN: &str = " · ";
+
+/// Units that the end of a value's name tells: `drop_pct` is `drop 5%`.
+const UNITS: [(&str, &str, &str); 16] = [
+    ("_usd", "USD ", ""),
+    ("_eur", "EUR ", ""),
+    ("_gbp", "GBP ", ""),
+    ("_pct", "", "%"),
+    ("_percent", "", "%"),
+    ("_bps", "", " bps"),
+    ("_ticks", "", " ticks"),
+    ("_lots", "", " lots"),
+    ("_ns", "", " ns"),
+    ("_us", "", " us"),
+    ("_ms", "", " ms"),
+    ("_seconds", "", " s"),
+    ("_s", "", " s"),
+    ("_min", "", " min"),
+    ("_bytes", "", " bytes"),
+    ("_rps", "", "/s"),
+];
+
+/// An environment that refuses what is not defined, stops what loops, and knows our functions.
+pub(super) fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        env.set_syntax(syntax);
+    }
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(32);
+    env.set_auto_escape_callback(|name| if name.ends_with(".html") { AutoEscape::Html } else { AutoEscape::None });
+    env.add_function("fact", fact);
+    env.add_function("show", show);
+    env.add_function("rest", rest);
+    env.add_function("line", line);
+    env.add_function("row", row);
+    env
+}
+
+/// A number as people read it: `-84,000,000`, `6.2`.
+pub(super) fn number(value: f64) -> String {
+    if !value.is_finite() {
+        return "not a number".to_owned();
+    }
+    let text = if 1e15 <= value.abs() { return format!("{value:e}") } else { format!("{value:.3}") };
+    let (whole, fraction) = text.split_once('.').unwrap_or((&text, ""));
+    let (sign, digits) = whole.strip_prefix('-').map_or(("", whole), |digits| ("-", digits));
+    let groups: Vec<&str> = digits.as_bytes().rchunks(3).rev().filter_map(|group| str::from_utf8(group).ok()).collect();
+    let fraction = fraction.trim_end_matches('0');
+    let point = if fraction.is_empty() { "" } else { "." };
+    let number = format!("{sign}{}{point}{fraction}", groups.join(","));
+    if number == "-0" { "0".to_owned() } else { number }
+}
+
+/// A value with the unit that its name tells, and the name without it.
+pub(super) fn reading(name: &str, value: f64) -> (String, String) {
+    for (ending, before, after) in UNITS {
+        if let Some(bare) = name.strip_suffix(ending).filter(|bare| !bare.is_empty()) {
+            return (caption(bare), format!("{before}{}{after}", number(value)));
+        }
+    }
+    (caption(name), number(value))
+}
+
+/// `fact("symbol", "instrument")`: the text of the first label, value or annotation of these names; none where there
+/// is none.
+fn fact(state: &mut State, names: Rest<String>) -> Option<String> {
+    first(state, &names).map(|(_, text)| text)
+}
+
+/// `show("spread_bps")`: the same with its name, `spread 12 bps`; `caption=` gives another name.
+fn show(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Option<String>, Error> {
+    let renamed: Option<String> = options.get("caption")?;
+    options.assert_all_used()?;
+    Ok(first(state, &names).map(|(name, text)| format!("{} {text}", renamed.unwrap_or(name))))
+}
+
+/// `rest()`: the labels and values that no `fact` or `show` has looked at yet, for a line at the end.
+fn rest(state: &mut State) -> Vec<String> {
+    let shown = state.get_or_insert_extension_with(Shown::default).0.clone();
+    let mut things = Vec::new();
+    for (map, is_value) in [("values", true), ("labels", false)] {
+        let Some(entries) = alert_map(state, map) else { continue };
+        for key in entries.try_iter().into_iter().flatten().filter_map(|key| key.as_str().map(str::to_owned)) {
+            if shown.contains(&key) || REST_MAX <= things.len() {
+                continue;
+            }
+            if let Some((name, text)) = entry(&entries, &key, is_value) {
+                things.push(format!("{name} {text}"));
+            }
+        }
+    }
+    things
+}
+
+/// `line("Market", a, b, ..)`: `Market: a · b`; what is none is left out, and with nothing left the line vanishes.
+fn line(label: String, parts: Rest<Value>) -> String {
+    let parts = said(&parts);
+    if parts.is_empty() { fit::NOTHING.to_owned() } else { format!("{label}: {}", parts.join(BETWEEN)) }
+}
+
+/// The same as a row of a table of a mail.
+fn row(label: String, parts: Rest<Value>) -> Value {
+    let parts = said(&parts);
+    let row = if parts.is_empty() { fit::NOTHING.to_owned() } else { html::row(&label, &parts.join(BETWEEN)) };
+    Value::from_safe_string(row)
+}
+
+/// Names that this rendering has looked at.
+#[derive(Default)]
+struct Shown(BTreeSet<String>);
+
+fn first(state: &mut State, names: &[String]) -> Option<(String, String)> {
+    state.get_or_insert_extension_with(Shown::default).0.extend(names.iter().cloned());
+    let maps = [("labels", false), ("values", true), ("annotations", false)];
+    let found = |name: &String| maps.iter().find_map(|(map, is_value)| entry(&alert_map(state, map)?, name, *is_value));
+    names.iter().find_map(found)
+}
+
+fn alert_map(state: &State, map: &str) -> Option<Value> {
+    let alert = state.lookup("alert")?;
+    alert.get_attr(map).ok().filter(|map| !map.is_undefined())
+}
+
+fn entry(map: &Value, name: &str, is_value: bool) -> Option<(String, String)> {
+    let value = map.get_attr(name).ok().filter(|value| !value.is_undefined() && !value.is_none())?;
+    if is_value {
+        return f64::try_from(value).ok().map(|value| reading(name, value));
+    }
+    let text = value.as_str().filter(|text| !text.is_empty())?.to_owned();
+    Some((caption(name), text))
+}
+
+fn said(parts: &[Value]) -> Vec<String> {
+    let mut said = Vec::new();
+    for part in parts.iter().filter(|part| !part.is_none() && !part.is_undefined()) {
+        match part.as_str() {
+            Some(text) => said.push(text.to_owned()),
+            None => match part.try_iter() {
+                Ok(inner) => said.extend(inner.map(|value| value.to_string())),
+                Err(_) => said.push(part.to_string()),
+            },
+        }
+    }
+    said.retain(|text| !text.is_empty());
+    said
+}
+
+fn caption(name: &str) -> String {
+    name.replace('_', " ")
+}

@@ -1,0 +1,184 @@
+//! The first line of every brief, made here and not by a template: drill or live, what, what is wanted of whom by when,
+//! what happens otherwise, how to answer. And the notes under it that no template may forget.
+
+use super::{
+    Form, fit,
+    words::{Words, listed, role_name},
+};
+use crate::core::{Engagement, Level, PersonName, Purpose, RoleName, plan::Whom};
+use std::collections::BTreeSet;
+
+/// What a drill says of itself.
+pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
+
+/// A mail's subject: the same for all pages of an incident, so that mail readers keep them together.
+pub(super) fn subject(words: &Words<'_>) -> String {
+    fit::cut(&format!("{} {}: {}", words.word(), words.incident().id, words.summary()), fit::SUBJECT_MAX)
+}
+
+/// The first line of a brief.
+pub(super) fn first_line(words: &Words<'_>, form: Form) -> String {
+    let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
+    let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
+    let line = format!(
+        "{} {}{repeated}: {}. {}: answer {}{}.{exercise} {}",
+        words.word(),
+        words.incident().id,
+        words.summary(),
+        words.role_title(),
+        wanted(words),
+        by_when(words),
+        how(form),
+    );
+    fit::cut(&line, fit::HEADLINE_MAX)
+}
+
+/// What the role demands.
+pub(super) fn level(words: &Words<'_>) -> Level {
+    words.row().map_or(Level::Wilco, |row| row.engaged_by)
+}
+
+/// What happens when nobody answers: a clause without a full stop. None once nobody waits for the role any more.
+pub(super) fn otherwise(words: &Words<'_>) -> Option<String> {
+    let engagement = words.engagement().filter(|e| e.is_open())?;
+    let row = words.row()?;
+    if let Some(next) = &engagement.waits_on {
+        return Some(format!("{} is being asked too", role_name(next)));
+    }
+    let rung = row.steps.get(engagement.step);
+    if engagement.exhausted || rung.is_some_and(|rung| engagement.round < rung.repeat) {
+        return Some("you are paged again".to_owned());
+    }
+    if let Some(step) = row.steps.get(engagement.step + 1) {
+        return Some(paged_next(words, &step.page));
+    }
+    Some(match next_of(words, engagement, row.next.as_ref()) {
+        Some(next) => format!("{} takes over", role_name(&next)),
+        None => "you are paged again until somebody answers".to_owned(),
+    })
+}
+
+/// What every brief says under its first line, where there is something to say: who did not answer, which reminder
+/// this is, whether the monitor still speaks.
+pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
+    let mut notes = unanswered(words);
+    notes.extend(reminder(words));
+    let incident = words.incident();
+    if let Some(received) = words.engagement().map(|e| &e.received).filter(|received| !received.is_empty()) {
+        notes.push(format!("{} received it and has not taken it.", words.people(received)));
+    }
+    if let Some(at) = incident.all_clear_at {
+        notes.push(format!("The monitor reported all clear at {}; a human must still close it.", words.time(at)));
+    }
+    if let Some(at) = incident.silent_since {
+        notes.push(format!("The monitor has been silent since {}: its values are old.", words.time(at)));
+    }
+    notes.into_iter().map(|note| fit::guard(&note, words.is_drill())).collect()
+}
+
+/// Who was asked before and has not answered, and since when.
+pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
+    let Some(engagement) = words.engagement() else { return Vec::new() };
+    let mut notes: Vec<String> = engagement.stands_for.iter().filter_map(|role| in_place_of(words, role)).collect();
+    let before = asked_before(words);
+    if !before.is_empty() {
+        let since = words.time(engagement.entered_at);
+        notes.push(format!("No answer from {} since {since}.", words.people(before)));
+    }
+    notes
+}
+
+/// The people to whom briefs about a role went.
+pub(super) fn asked_for<'a>(words: &Words<'a>, role: &'a RoleName) -> BTreeSet<&'a PersonName> {
+    words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
+}
+
+fn in_place_of(words: &Words<'_>, role: &RoleName) -> Option<String> {
+    let engagement = words.incident().engagements.get(role).filter(|e| e.is_open())?;
+    let asked = words.incident().briefs_of(role).filter_map(|page| page.person.as_ref());
+    let silent: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
+    let since = words.time(engagement.entered_at);
+    let role = role_name(role);
+    Some(match (silent.is_empty(), engagement.unable.is_empty()) {
+        (true, true) => format!("Nobody could be reached for {role} since {since}: you stand in."),
+        (true, false) => {
+            format!("{} ({role}) can not take it: you stand in.", words.people(&engagement.unable))
+        }
+        (false, _) => {
+            format!("No answer from {} ({role}) since {since}: you stand in.", words.people(silent))
+        }
+    })
+}
+
+fn asked_before<'a>(words: &Words<'a>) -> BTreeSet<&'a PersonName> {
+    let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
+    let earlier = words.incident().briefs_of(role).filter(|other| other.rung < page.rung);
+    earlier.filter_map(|other| other.person.as_ref()).filter(|person| !words.reads(person)).collect()
+}
+
+fn reminder(words: &Words<'_>) -> Option<String> {
+    let Purpose::Brief { round } = words.brief.page.purpose else { return None };
+    let alerts = words.incident().alerts;
+    if round == 0 {
+        return (1 < alerts).then(|| format!("{alerts} alerts so far."));
+    }
+    let since = words.time(words.engagement().map_or(words.incident().opened_at, |e| e.entered_at));
+    let role = words.role().map_or_else(|| "this".to_owned(), role_name);
+    let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
+    Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))
+}
+
+/// `WILCO ("I have it")`; a drill asks for other words.
+pub(super) fn wanted(words: &Words<'_>) -> &'static str {
+    match (level(words), words.is_drill()) {
+        (Level::Wilco, false) => "WILCO (\"I have it\")",
+        (Level::Wilco, true) => "WILCO (\"I have the exercise\")",
+        (Level::Roger, false) => "ROGER (\"received\")",
+        (Level::Roger, true) => "ROGER (\"exercise received\")",
+    }
+}
+
+fn by_when(words: &Words<'_>) -> String {
+    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
+    match (due, otherwise(words)) {
+        (Some(due), Some(otherwise)) => format!(" by {}, else {otherwise}", words.time(due)),
+        (Some(due), None) => format!(" by {}", words.time(due)),
+        (None, Some(otherwise)) => format!(" now; {otherwise}"),
+        (None, None) => " now".to_owned(),
+    }
+}
+
+fn how(form: Form) -> &'static str {
+    match form {
+        Form::Screen => "Use the buttons on this page.",
+        Form::Slack => "Use the buttons below.",
+        Form::Sms => "Reply with the code.",
+        Form::Mail => "Use the link in this mail.",
+    }
+}
+
+fn paged_next(words: &Words<'_>, page: &[Whom]) -> String {
+    if let [Whom::Person(person)] = page
+        && words.reads(person)
+    {
+        return "you are paged again".to_owned();
+    }
+    let names: Vec<String> = page
+        .iter()
+        .map(|whom| match whom {
+            Whom::Person(person) => words.person(person),
+            Whom::Rotation(rotation) => format!("{} on call", fit::clean(rotation.as_str(), 24)),
+        })
+        .collect();
+    let verb = if names.len() == 1 { "is" } else { "are" };
+    format!("{} {verb} paged", listed(&names))
+}
+
+/// The role that takes over. One that already waits for this role would wait for nobody, so the ladder repeats.
+fn next_of(words: &Words<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
+    let catch_all = RoleName::catch_all();
+    let plan = &words.incident().plan;
+    let last = (words.role() != Some(&catch_all) && plan.roles.contains_key(&catch_all)).then_some(&catch_all);
+    let next = next.or(last)?;
+    (!engagement.stands_for.contains(next)).then(|| next.clone())
+}

@@ -1,0 +1,93 @@
+//! The frame of a mail's HTML: what the reader must see first, one button, nothing from elsewhere. Templates fill it.
+
+use super::{LINK, words::Words};
+
+const FRAME: &str = include_str!("mail-frame.html");
+
+/// The whole mail: `first` (the headline) and `notes` are plain text, `inside` is HTML.
+pub(super) fn frame(words: &Words<'_>, first: &str, notes: &[String], inside: &str, asks: bool) -> String {
+    let (colour, mark) = if words.is_drill() { ("#0b57d0", "DRILL") } else { ("#b3001b", "LIVE") };
+    let notes: String = notes.iter().map(|note| paragraph(note)).collect();
+    let button = match (asks, words.is_drill()) {
+        (false, _) => String::new(),
+        (true, false) => button("Answer this page", colour),
+        (true, true) => button("Answer this exercise", colour),
+    };
+    let id = words.incident().id.to_string();
+    let text = |from: &str| escape(from);
+    let parts = [
+        ("{mark}", mark.to_owned()),
+        ("{colour}", colour.to_owned()),
+        ("{border}", if words.is_drill() { "6px dashed" } else { "6px solid" }.to_owned()),
+        ("{id}", text(&id)),
+        ("{first}", text(first)),
+        ("{button}", button),
+        ("{notes}", notes),
+        ("{inside}", inside.to_owned()),
+    ];
+    fill(FRAME, &parts)
+}
+
+/// A row of a table: a label and what there is to say.
+pub(super) fn row(label: &str, text: &str) -> String {
+    format!(
+        "<tr><th align=\"left\" valign=\"top\" style=\"padding:4px 12px 4px 0;font-weight:600;color:#555;width:6em\">{}</th>\
+         <td valign=\"top\" style=\"padding:4px 0\">{}</td></tr>",
+        escape(label),
+        escape(text)
+    )
+}
+
+/// Plain text for a place where its line breaks count.
+pub(super) fn preformatted(text: &str) -> String {
+    format!("<p style=\"white-space:pre-line;overflow-wrap:anywhere\">{}</p>", escape(text))
+}
+
+/// Text for HTML, inside or outside of attributes.
+pub(super) fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            other => safe.push(other),
+        }
+    }
+    safe
+}
+
+fn paragraph(text: &str) -> String {
+    format!("<p style=\"margin:0 0 8px\">{}</p>", escape(text))
+}
+
+fn button(label: &str, colour: &str) -> String {
+    format!(
+        "<p style=\"margin:16px 0\"><a href=\"{LINK}\" style=\"display:block;background:{colour};color:#ffffff;\
+         text-align:center;padding:18px 12px;font-size:20px;font-weight:700;text-decoration:none;border-radius:8px\">\
+         {label}</a></p>"
+    )
+}
+
+/// Puts each part in its place, once, from left to right, so that a part that holds another's place stays text.
+fn fill(frame: &str, parts: &[(&str, String)]) -> String {
+    let mut filled = String::with_capacity(frame.len() * 2);
+    let mut left = frame;
+    while let Some(at) = left.find('{') {
+        filled.push_str(&left[..at]);
+        left = &left[at..];
+        match parts.iter().find(|(place, _)| left.starts_with(place)) {
+            Some((place, text)) => {
+                filled.push_str(text);
+                left = &left[place.len()..];
+            }
+            None => {
+                filled.push('{');
+                left = &left[1..];
+            }
+        }
+    }
+    filled + left
+}

@@ -1,0 +1,214 @@
+//! Where templates come from: the shipped ones are in the program, a folder overlays them, and what is broken is found
+//! when they are loaded, not in a crisis.
+
+use super::{fit, functions, sample};
+use minijinja::Environment;
+use sha2::{Digest, Sha256};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt, fs, io,
+    path::{Path, PathBuf},
+};
+
+/// The texts of pages, ready to be rendered. Shipped ones, overlaid by a folder's.
+pub struct Templates {
+    env: Environment<'static>,
+    revisions: BTreeMap<String, String>,
+}
+
+/// Why a folder's templates are refused.
+#[derive(Debug, thiserror::Error)]
+pub enum TemplateError {
+    /// The folder can not be read.
+    #[error("the templates in {} can not be read", folder.display())]
+    Unreadable {
+        /// Which.
+        folder: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// These files are broken; all of them are named.
+    #[error("{}", .0.iter().map(Broken::to_string).collect::<Vec<_>>().join("\n"))]
+    Broken(Vec<Broken>),
+}
+
+/// One broken file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Broken {
+    /// Its path under the folder of templates, e.g. `trader/brief.txt`.
+    pub file: String,
+    /// Where in it, from 1; none where it is about the whole file.
+    pub line: Option<usize>,
+    /// What is wrong.
+    pub why: String,
+}
+
+/// The files of one template; one that is missing is taken from [`DEFAULT`].
+pub(super) const FILES: [&str; 3] = ["brief.txt", "sms.txt", "mail.html"];
+
+/// The template of a role that has none of its own.
+pub(super) const DEFAULT: &str = "default";
+
+/// The most that one file may have, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
+
+macro_rules! shipped {
+    ($($name:literal),*) => {
+        [$(
+            (concat!($name, "/brief.txt"), include_str!(concat!("../../templates/", $name, "/brief.txt"))),
+            (concat!($name, "/sms.txt"), include_str!(concat!("../../templates/", $name, "/sms.txt"))),
+            (concat!($name, "/mail.html"), include_str!(concat!("../../templates/", $name, "/mail.html"))),
+        )*]
+    };
+}
+
+const SHIPPED: [(&str, &str); 18] = shipped!["default", "trader", "compliance", "it", "commander", "catch-all"];
+
+impl Templates {
+    /// The templates that ship with the program.
+    pub fn shipped() -> Self {
+        // A shipped file that were broken would be left out, and its pages sent with the raw facts; a test forbids it.
+        build(shipped_files()).0
+    }
+
+    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`) in place of
+    /// or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
+    pub fn load(folder: &Path) -> Result<Self, TemplateError> {
+        let mut files = shipped_files();
+        let mut broken = Vec::new();
+        let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
+        for name in folders_in(folder).map_err(unreadable)? {
+            for file in FILES {
+                let path = format!("{name}/{file}");
+                match read(&folder.join(&path)) {
+                    Ok(Some(text)) => drop(files.insert(path, text)),
+                    Ok(None) => {}
+                    Err(why) => broken.push(Broken { file: path, line: None, why: why.to_string() }),
+                }
+            }
+        }
+        let (templates, unparsed) = build(files);
+        broken.extend(unparsed);
+        broken.extend(sample::try_all(&templates));
+        broken.sort();
+        broken.dedup();
+        if broken.is_empty() { Ok(templates) } else { Err(TemplateError::Broken(broken)) }
+    }
+
+    /// Each template's revision: the first twelve hexadecimal digits of a SHA-256 over the files it may use.
+    pub fn revisions(&self) -> BTreeMap<String, String> {
+        self.revisions.clone()
+    }
+
+    /// The template of that name where it exists, the default one otherwise.
+    pub(super) fn name_for<'t>(&self, template: Option<&'t str>) -> &'t str {
+        template.filter(|name| self.revisions.contains_key(*name)).unwrap_or(DEFAULT)
+    }
+
+    pub(super) fn revision(&self, name: &str) -> &str {
+        self.revisions.get(name).map_or("", String::as_str)
+    }
+
+    /// Runs one file of a template. The error says where it stopped; it holds no values of the alert.
+    pub(super) fn run(&self, name: &str, file: &str, context: minijinja::Value) -> Result<String, Broken> {
+        let own = format!("{name}/{file}");
+        let path = if self.env.get_template(&own).is_ok() { own } else { format!("{DEFAULT}/{file}") };
+        let run = || self.env.get_template(&path).and_then(|template| template.render(context));
+        // A fault of the engine itself must not take the page with it.
+        match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
+            Ok(Ok(text)) => Ok(fit::tidy(&text)),
+            Ok(Err(error)) => Err(Broken::from_error(&path, &error)),
+            Err(_) => Err(Broken { file: path, line: None, why: "the template engine panicked".to_owned() }),
+        }
+    }
+}
+
+impl Broken {
+    fn from_error(file: &str, error: &minijinja::Error) -> Self {
+        let file = error.name().unwrap_or(file).to_owned();
+        let why = error.detail().map_or(error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
+        Self { file, line: error.line(), why }
+    }
+}
+
+impl fmt::Display for Broken {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            Some(line) => write!(f, "{}:{line}: {}", self.file, self.why),
+            None => write!(f, "{}: {}", self.file, self.why),
+        }
+    }
+}
+
+impl fmt::Debug for Templates {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Templates").field("revisions", &self.revisions).finish_non_exhaustive()
+    }
+}
+
+fn shipped_files() -> BTreeMap<String, String> {
+    SHIPPED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
+}
+
+fn build(files: BTreeMap<String, String>) -> (Templates, Vec<Broken>) {
+    let mut env = functions::environment();
+    let revisions = revisions_of(&files);
+    let mut broken = Vec::new();
+    for (path, text) in files {
+        if let Err(error) = env.add_template_owned(path.clone(), text) {
+            broken.push(Broken::from_error(&path, &error));
+        }
+    }
+    (Templates { env, revisions }, broken)
+}
+
+fn revisions_of(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {
+    let names: BTreeSet<&str> = files.keys().filter_map(|path| path.split_once('/')).map(|(name, _)| name).collect();
+    names.into_iter().map(|name| (name.to_owned(), revision_of(files, name))).collect()
+}
+
+/// Over the template's own files, the default's where it lacks one, and every file that one of these names (to
+/// include it).
+fn revision_of(files: &BTreeMap<String, String>, name: &str) -> String {
+    let own = |file: &&str| files.contains_key(&format!("{name}/{file}"));
+    let folder = |file: &&str| if own(file) { name } else { DEFAULT };
+    let mut used: BTreeSet<String> = FILES.iter().map(|file| format!("{}/{file}", folder(file))).collect();
+    loop {
+        let names = |path: &&String| used.iter().filter_map(|path| files.get(path)).any(|text| text.contains(*path));
+        let included: Vec<String> = files.keys().filter(|path| !used.contains(*path)).filter(names).cloned().collect();
+        if included.is_empty() {
+            break;
+        }
+        used.extend(included);
+    }
+    let mut hash = Sha256::new();
+    for path in &used {
+        let text = files.get(path).map_or("", String::as_str);
+        hash.update(format!("{path}\0{}\0{text}", text.len()));
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if let Some(name) = entry.file_name().to_str().filter(|name| !name.starts_with('.'))
+            && entry.path().is_dir()
+        {
+            names.insert(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// A file's text; none where there is no such file.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(file) if FILE_MAX < file.len() => Err(io::Error::other(format!("longer than {FILE_MAX} bytes"))),
+        Ok(_) => fs::read_to_string(path).map(Some),
+    }
+}

@@ -1,0 +1,112 @@
+//! Templates -> the text of one page, within its channel's limits.
+//!
+//! A page goes out whatever its template does (law 7), and no template can make a drill look live (law 6): the first
+//! line, the way to answer and the limits are made here, and the template adds only what stands between them. What a
+//! template may say is written down in `templates/README.md`.
+
+mod assemble;
+mod context;
+mod facts;
+mod fit;
+mod functions;
+mod headline;
+mod html;
+mod load;
+mod notice;
+mod sample;
+mod sms;
+mod words;
+
+pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
+pub use functions::FUEL;
+pub use load::{Broken, TemplateError, Templates};
+
+use crate::core::{Incident, Page, PersonName, Purpose, Timestamp};
+use std::collections::BTreeMap;
+use words::Words;
+
+/// Stands where the page's answer code goes; filled in right before sending, with five digits, and never stored.
+pub const CODE: &str = "%CODE%";
+
+/// Stands where the link to the confirm page goes; filled in right before sending and never stored.
+pub const LINK: &str = "%LINK%";
+
+/// In what form a channel shows a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Form {
+    /// The desk page, with buttons beside the text.
+    Screen,
+    /// A Slack message, with buttons under it. The text is plain: the channel escapes `&`, `<` and `>`.
+    Slack,
+    /// At most two segments of GSM-7.
+    Sms,
+    /// Plain text, and HTML beside it.
+    Mail,
+}
+
+/// What one text is made from.
+#[derive(Debug, Clone, Copy)]
+pub struct Brief<'a> {
+    /// The crisis as it is now.
+    pub incident: &'a Incident,
+    /// The page to be sent.
+    pub page: &'a Page,
+    /// Who reads it; none for a room.
+    pub reader: Option<Reader<'a>>,
+    /// How humans call the people of the matrix.
+    pub names: &'a BTreeMap<PersonName, String>,
+    /// The audit trail so far, oldest first, one sentence each.
+    pub history: &'a [(Timestamp, String)],
+}
+
+/// Who reads a page.
+#[derive(Debug, Clone, Copy)]
+pub struct Reader<'a> {
+    /// How humans call them.
+    pub name: &'a str,
+    /// The clock on their wall.
+    pub zone: chrono_tz::Tz,
+}
+
+/// A page's text, with [`CODE`] and [`LINK`] still to be filled in.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Rendered {
+    /// The first line, at most [`HEADLINE_MAX`] characters.
+    pub headline: String,
+    /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
+    pub subject: String,
+    /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
+    /// Slack, [`SMS_SEPTETS`] septets for an SMS.
+    pub body: String,
+    /// The whole text in HTML, for mail alone; at most [`HTML_MAX`] bytes.
+    pub html: Option<String>,
+    /// The revision of the template that was used.
+    pub revision: String,
+    /// Why the raw facts stand where the template's text belongs; none when it could be used.
+    pub fallback: Option<String>,
+}
+
+impl Templates {
+    /// Makes the text of one page. Never fails: where the template does, the alert's raw facts stand in its place and
+    /// [`Rendered::fallback`] says why.
+    pub fn render(&self, brief: &Brief<'_>, form: Form) -> Rendered {
+        let words = Words::new(brief);
+        let template = self.name_for(words.row().map(|row| row.template.as_str()));
+        let (text, fallback) = match &brief.page.purpose {
+            Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
+            Purpose::Taken { .. }
+            | Purpose::StoodDown
+            | Purpose::Resolved
+            | Purpose::RoomCard
+            | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),
+        };
+        Rendered {
+            headline: text.headline,
+            subject: headline::subject(&words),
+            body: text.body,
+            html: text.html,
+            revision: self.revision(template).to_owned(),
+            fallback,
+        }
+    }
+}

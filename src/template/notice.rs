@@ -1,0 +1,75 @@
+//! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
+
+use super::{
+    context, fit,
+    headline::EXERCISE,
+    words::{Words, role_name},
+};
+use crate::core::{PersonName, Purpose, RoleName, Status, event::Actor};
+
+/// The lines of a notice, the first one complete in itself.
+pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
+    let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
+    let start = format!("{} {}{repeated}:", words.word(), words.incident().id);
+    let exercise = if words.is_drill() { " (exercise)" } else { "" };
+    match &words.brief.page.purpose {
+        Purpose::Taken { by, covering_as } => {
+            let told = format!("{start} {}{exercise}", taken(words, by, covering_as.as_ref()));
+            std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
+        }
+        Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
+        Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
+        Purpose::RoomCard => card(words, &start),
+        Purpose::RoomLine { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
+    }
+}
+
+fn taken(words: &Words<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> String {
+    let role = words.role().map_or_else(|| "this".to_owned(), role_name);
+    let name = words.person(by);
+    match (words.reads(by), covering_as.map(role_name)) {
+        (true, None) => format!("You have it. You are engaged as {role}."),
+        (true, Some(own)) => format!("You have it. As {own} you cover {role}."),
+        (false, None) => format!("{name} has it for {role}; you are released."),
+        (false, Some(own)) => format!("{name} ({own}) covers {role}; you are released."),
+    }
+}
+
+fn still_open(words: &Words<'_>) -> Option<String> {
+    let open: Vec<String> =
+        words.incident().open_roles().filter(|role| words.role() != Some(role)).map(role_name).collect();
+    (!open.is_empty()).then(|| format!("Nobody has it yet for: {}.", open.join(", ")))
+}
+
+fn stood_down(words: &Words<'_>) -> String {
+    let role = words.role().map_or_else(|| "this role".to_owned(), role_name);
+    let behind = words.engagement().into_iter().flat_map(|e| &e.stands_for);
+    let has = |r: &RoleName| Some((role_name(r), words.person(words.incident().engagements.get(r)?.holder()?)));
+    let has: Vec<String> = behind.filter_map(has).map(|(role, name)| format!("{name} has {role}")).collect();
+    let because = if has.is_empty() { String::new() } else { format!("{}; ", has.join(", ")) };
+    format!("{because}you are not needed as {role} any more.")
+}
+
+fn resolved(words: &Words<'_>) -> String {
+    match &words.incident().status {
+        Status::Resolved { by, at } => {
+            let by = match by {
+                Actor::Person(person) => words.person(person),
+                Actor::Source(_) | Actor::Operator(_) => fit::clean(&by.to_string(), 60),
+            };
+            format!("it is over: {by} resolved it at {}. Nothing more is asked of you.", words.time(*at))
+        }
+        Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
+    }
+}
+
+fn card(words: &Words<'_>, start: &str) -> Vec<String> {
+    let opened = words.time(words.incident().opened_at);
+    let mut lines = vec![format!("{start} {}. Opened {opened}; this is its room.", words.summary())];
+    if words.is_drill() {
+        lines.push(EXERCISE.to_owned());
+    }
+    lines.extend(context::board_lines(words));
+    lines
+}

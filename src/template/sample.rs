@@ -1,0 +1,73 @@
+//! Crises that templates are tried with when they are loaded: one whose alert says next to nothing, one whose alert
+//! says much. A template that fails one of them is refused then, not in a crisis.
+
+use super::{
+    Brief, Form, Reader, Templates, context,
+    load::{Broken, FILES},
+    words::Words,
+};
+use crate::core::{
+    Alert, Incident, IncidentId, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open,
+    plan::OnResolved,
+};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+
+/// 6 May 2010, 14:45:28 in New York.
+const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
+
+/// What each template makes of each crisis, where it is an error.
+pub(super) fn try_all(templates: &Templates) -> Vec<Broken> {
+    let (names, history) = (BTreeMap::new(), [(THEN, "The incident was opened.".to_owned())]);
+    let mut broken = Vec::new();
+    for name in templates.revisions().into_keys() {
+        for (alert, history) in [(Alert::new("monitor", "bare"), &[][..]), (rich(), &history[..])] {
+            let incident = crisis(&name, alert);
+            let Some(page) = incident.pages.values().next() else { continue };
+            let reader = Some(Reader { name: "Ana", zone: chrono_tz::Tz::UTC });
+            let brief = Brief { incident: &incident, page, reader, names: &names, history };
+            for (file, form) in FILES.into_iter().zip([Form::Screen, Form::Sms, Form::Mail]) {
+                broken.extend(templates.run(&name, file, context::of(&Words::new(&brief), form)).err());
+            }
+        }
+    }
+    broken
+}
+
+pub(super) fn rich() -> Alert {
+    let mut alert = Alert::new("monitor", "price_velocity");
+    alert.summary = "ES down 6.2% in 4 min".to_owned();
+    alert.labels.insert("symbol".to_owned(), "ES".to_owned());
+    alert.values.insert("drop_pct".to_owned(), 6.2);
+    alert.annotations.insert("action_a".to_owned(), "Pull quotes".to_owned());
+    alert.evidence = serde_json::json!({ "versions": { "a": "1", "b": "1", "c": "2" } });
+    alert
+}
+
+pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
+    let role = RoleName::from("trader");
+    let whom = vec![Whom::Person("ana".into())];
+    let step = StepPlan { page: whom, by: vec!["desk".into()], wait: Duration::from_secs(45), repeat: 0 };
+    let row = RolePlan {
+        engaged_by: Level::Wilco,
+        target: None,
+        template: template.to_owned(),
+        template_revision: String::new(),
+        steps: vec![step],
+        next: None,
+    };
+    let plan = Plan {
+        trigger: "trigger".into(),
+        matrix: String::new(),
+        required: vec![role.clone()],
+        roles: BTreeMap::from([(role, row)]),
+        patience: BTreeMap::new(),
+        room: None,
+        on_resolved: OnResolved::Note,
+    };
+    alert.drill = true;
+    let summary = alert.headline().to_owned();
+    let opening =
+        Opening { key: String::new(), summary, plan: Arc::new(plan), alert: Arc::new(alert), received_at: THEN };
+    let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);
+    open(IncidentId(1), opening, &Roster { reach, rotations: BTreeMap::new() }, THEN).0
+}

@@ -1,0 +1,98 @@
+//! An SMS: the code and the ask first, then what happens otherwise, then as much of the rest as two segments hold.
+
+use super::{
+    CODE, fit, headline,
+    words::{Words, role_name},
+};
+use crate::core::{Level, Purpose, gsm7};
+
+/// Within so many characters stand the code and the ask: a lock screen shows no more.
+const ASK_WITHIN: usize = 60;
+
+/// Characters of what happens otherwise.
+const OTHERWISE_MAX: usize = 44;
+
+/// Characters of who did not answer.
+const NOTE_MAX: usize = 72;
+
+/// A brief, with `middle` (the template's text) cut to what fits. The first element is its first line.
+pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
+    let head = fit::cut(&gsm7::to_gsm7(&head(words)), 240);
+    let mut tail: Vec<String> = notes(words);
+    if words.is_drill() {
+        tail.push("Exercise: answer as if it were real.".to_owned());
+    }
+    let tail: String = tail.into_iter().map(|line| format!("\n{line}")).collect();
+    let body = around(&head, &plain(words, middle), &tail);
+    (head, body)
+}
+
+/// A text that asks for nothing, cut to two segments.
+pub(super) fn notice(words: &Words<'_>, text: &str) -> String {
+    around("", &plain(words, text), "")
+}
+
+/// Who did not answer, and which reminder this is: short, since it is never cut away.
+fn notes(words: &Words<'_>) -> Vec<String> {
+    let mut notes = Vec::new();
+    if let Purpose::Brief { round: round @ 1.. } = words.brief.page.purpose {
+        notes.push(match words.incident().alerts {
+            0 | 1 => format!("Reminder {round}."),
+            alerts => format!("Reminder {round}, {alerts} alerts."),
+        });
+    }
+    let unanswered = headline::unanswered(words);
+    let first = unanswered.first().and_then(|note| note.split(": you stand in").next());
+    notes.extend(first.map(|note| plain(words, &fit::cut(note, NOTE_MAX))));
+    notes
+}
+
+fn head(words: &Words<'_>) -> String {
+    let (level, drill) = (headline::level(words), words.is_drill());
+    let ask = match level {
+        Level::Wilco => format!("reply {CODE} to take it"),
+        Level::Roger => format!("reply {CODE} to confirm"),
+    };
+    let exercise = if drill { " in this exercise" } else { "" };
+    let start = format!("{} {CODE} {}", words.word(), words.incident().id);
+    let room = ASK_WITHIN.saturating_sub(start.len() + ": ".len() + ask.len() + 1);
+    let role: String = words.role().map_or_else(String::new, role_name);
+    let role: String = gsm7::to_gsm7(&role).to_uppercase().chars().take(room).collect();
+    let gap = if role.is_empty() { "" } else { " " };
+    let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
+    format!("{start}{gap}{role}: {ask}{exercise}, {CODE} 4 to pass.{repeated}{}", by_when(words))
+}
+
+fn by_when(words: &Words<'_>) -> String {
+    let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
+    let otherwise = headline::otherwise(words).map(|text| fit::cut(&text, OTHERWISE_MAX));
+    match (due, otherwise) {
+        (Some(due), Some(otherwise)) => format!(" By {}, else {otherwise}.", words.time(due)),
+        (Some(due), None) => format!(" By {}.", words.time(due)),
+        (None, Some(otherwise)) => format!(" Now; {otherwise}."),
+        (None, None) => String::new(),
+    }
+}
+
+/// Lines in letters of the set, in which nothing looks like a code's place.
+fn plain(words: &Words<'_>, text: &str) -> String {
+    let text = gsm7::to_gsm7(text);
+    let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
+    let text = text.lines().map(line).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+    gsm7::to_gsm7(&fit::disarm(&fit::guard(&text, words.is_drill())))
+}
+
+/// `head`, as much of `middle` as two segments hold, `tail`.
+fn around(head: &str, middle: &str, tail: &str) -> String {
+    let gap = if head.is_empty() || middle.is_empty() { "" } else { "\n" };
+    let whole = format!("{head}{gap}{middle}{tail}");
+    if fit::fits_sms(&whole) {
+        return whole;
+    }
+    let ends: Vec<usize> = middle.char_indices().map(|(at, _)| at).collect();
+    let cut = |end: usize| format!("{head}{gap}{}...{tail}", middle[..end].trim_end());
+    // The longest beginning that fits; the longer it is the less it does.
+    let fitting = ends.partition_point(|end| fit::fits_sms(&cut(*end)));
+    let end = fitting.checked_sub(1).and_then(|at| ends.get(at)).copied().unwrap_or(0);
+    cut(end)
+}

@@ -1,0 +1,130 @@
+//! The words of one page: who, when and what, as its reader calls them.
+
+use super::{Brief, fit};
+use crate::core::{Engagement, Incident, Outcome, PersonName, RoleName, Timestamp, plan::RolePlan};
+use chrono_tz::Tz;
+
+/// Characters of a summary in a headline.
+const SUMMARY_MAX: usize = 140;
+
+/// Characters of a name.
+const NAME_MAX: usize = 32;
+
+/// People named before the rest is counted.
+const PEOPLE_MAX: usize = 2;
+
+/// A brief, read with its reader's eyes.
+pub(super) struct Words<'a> {
+    pub(super) brief: &'a Brief<'a>,
+    zone: Tz,
+}
+
+impl<'a> Words<'a> {
+    pub(super) fn new(brief: &'a Brief<'a>) -> Self {
+        Self { brief, zone: brief.reader.map_or(Tz::UTC, |reader| reader.zone) }
+    }
+
+    pub(super) fn incident(&self) -> &'a Incident {
+        self.brief.incident
+    }
+
+    pub(super) fn is_drill(&self) -> bool {
+        self.incident().drill
+    }
+
+    /// The first word of every text.
+    pub(super) fn word(&self) -> &'static str {
+        if self.is_drill() { "DRILL" } else { "LIVE" }
+    }
+
+    /// What happened, without a full stop.
+    pub(super) fn summary(&self) -> String {
+        let incident = self.incident();
+        let told = [incident.summary.as_str(), incident.alert.headline(), incident.trigger.as_str()];
+        let told = told.into_iter().map(|text| fit::clean(text, SUMMARY_MAX)).find(|text| !text.is_empty());
+        let told = told.unwrap_or_else(|| "no summary".to_owned());
+        fit::guard(told.trim_end_matches(['.', ' ']), self.is_drill())
+    }
+
+    pub(super) fn role(&self) -> Option<&'a RoleName> {
+        self.brief.page.role.as_ref()
+    }
+
+    /// The role's name as it is called out.
+    pub(super) fn role_title(&self) -> String {
+        self.role().map_or_else(|| "ON CALL".to_owned(), |role| role_name(role).to_uppercase())
+    }
+
+    pub(super) fn engagement(&self) -> Option<&'a Engagement> {
+        self.incident().engagements.get(self.role()?)
+    }
+
+    pub(super) fn row(&self) -> Option<&'a RolePlan> {
+        self.incident().plan.roles.get(self.role()?)
+    }
+
+    /// How humans call a person; the matrix's name where that is not known.
+    pub(super) fn person(&self, person: &PersonName) -> String {
+        let name = self.brief.names.get(person).map_or(person.as_str(), String::as_str);
+        fit::clean(name, NAME_MAX)
+    }
+
+    /// `Ana Ruiz, Bo Lind and 3 more`.
+    pub(super) fn people<'p>(&self, people: impl IntoIterator<Item = &'p PersonName>) -> String {
+        let names: Vec<String> = people.into_iter().map(|person| self.person(person)).collect();
+        listed(&names)
+    }
+
+    /// Whether this person is the one who reads.
+    pub(super) fn reads(&self, person: &PersonName) -> bool {
+        self.brief.page.person.as_ref() == Some(person)
+    }
+
+    /// The reader's clock: `15:46:13 CET`.
+    pub(super) fn time(&self, at: Timestamp) -> String {
+        at.to_utc().with_timezone(&self.zone).format("%H:%M:%S %Z").to_string()
+    }
+
+    /// The same with its day: `Tue 24 Nov 15:46 CET`.
+    pub(super) fn day(&self, at: Timestamp) -> String {
+        at.to_utc().with_timezone(&self.zone).format("%a %-d %b %H:%M %Z").to_string()
+    }
+
+    /// For an audit trail: `15:46:13.201`.
+    pub(super) fn exact(&self, at: Timestamp) -> String {
+        at.to_utc().with_timezone(&self.zone).format("%H:%M:%S%.3f").to_string()
+    }
+
+    /// The name of the reader's zone, as clocks of now show it.
+    pub(super) fn zone(&self) -> String {
+        self.zone.to_string()
+    }
+}
+
+/// How a role is called in a sentence.
+pub(super) fn role_name(role: &RoleName) -> String {
+    if role.is_catch_all() { "catch-all".to_owned() } else { fit::clean(role.as_str(), NAME_MAX) }
+}
+
+/// `a`, `a and b`, `a, b and 3 more`.
+pub(super) fn listed(names: &[String]) -> String {
+    match names {
+        [] => "nobody".to_owned(),
+        [one] => one.clone(),
+        [one, two] => format!("{one} and {two}"),
+        many => format!("{} and {} more", many[..PEOPLE_MAX].join(", "), many.len() - PEOPLE_MAX),
+    }
+}
+
+/// Where an engagement is, in one or two words.
+pub(super) fn state(engagement: &Engagement) -> &'static str {
+    match &engagement.outcome {
+        Some(Outcome::Engaged { .. }) => "engaged",
+        Some(Outcome::Covered { .. }) => "covered",
+        Some(Outcome::StoodDown { .. }) => "stood down",
+        Some(Outcome::Closed { .. }) => "closed",
+        None if engagement.exhausted => "exhausted",
+        None if engagement.waits_on.is_some() => "handed over",
+        None => "paging",
+    }
+}

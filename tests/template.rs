@@ -1,0 +1,294 @@
+//! What people read: never the wrong first word, never too long, whatever the alert says.
+
+#[path = "template/crisis.rs"]
+mod crisis;
+
+use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened};
+use proptest::{prelude::*, test_runner::RngSeed};
+use std::{collections::BTreeMap, fs};
+use stentor::{
+    core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
+    template::{BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates},
+};
+
+const FORMS: [Form; 4] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail];
+
+/// Roles, and how long after the opening their brief is read.
+const ROLES: [(&str, u64); 6] =
+    [("trader", 0), ("compliance", 70), ("it", 0), ("commander", 50), ("head-of-desk", 95), ("catch-all", 100)];
+
+fn render(templates: &Templates, incident: &Incident, page: &Page, form: Form) -> Rendered {
+    let history: Vec<(Timestamp, String)> = [
+        (OPENED, "risk-monitor reported price_velocity; incident INC-12 opened by trigger flash-crash"),
+        (after(0), "trader: Ana Ruiz paged by desk"),
+        (after(1), "compliance: Cy Okafor paged by desk"),
+        (after(45), "trader: no answer from Ana Ruiz; Bo Lind paged by desk"),
+    ]
+    .map(|(at, text)| (at, text.to_owned()))
+    .into();
+    let reader = page.person.as_ref().map(|_| Reader { name: "Ana Ruiz", zone: chrono_tz::America::New_York });
+    templates.render(&Brief { incident, page, reader, names: &names(), history: &history }, form)
+}
+
+/// One brief as a snapshot: body, and what is beside it.
+fn shown(rendered: &Rendered) -> String {
+    assert_eq!(rendered.fallback, None, "{}", rendered.body);
+    let html = rendered.html.as_ref().map_or(String::new(), |html| format!("\n--- html\n{html}"));
+    format!("subject: {}\n---\n{}{html}", rendered.subject, rendered.body)
+}
+
+#[test]
+fn each_role_reads_its_own_brief_of_a_flash_crash() {
+    let templates = Templates::shipped();
+    for (role, seconds) in ROLES {
+        let incident = later(opened(flash_crash(false)), seconds);
+        for form in FORMS {
+            let rendered = render(&templates, &incident, brief_of(&incident, role), form);
+            insta::assert_snapshot!(format!("{role} {form:?}"), shown(&rendered));
+        }
+    }
+}
+
+#[test]
+fn the_first_page_of_a_drill_says_so_and_asks_for_other_words() {
+    let (templates, incident) = (Templates::shipped(), opened(flash_crash(true)));
+    for form in FORMS {
+        let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
+        insta::assert_snapshot!(format!("drill {form:?}"), shown(&rendered));
+    }
+}
+
+#[test]
+fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
+    let (templates, incident) = (Templates::shipped(), later(opened(flash_crash(false)), 50));
+    let page = brief_of(&incident, "trader").clone();
+    let room = Page { person: None, role: None, ..page.clone() };
+    let taken =
+        |by: &str, covering: Option<&str>| Purpose::Taken { by: by.into(), covering_as: covering.map(Into::into) };
+    let cases = [
+        about(&page, taken("ana", None)),
+        about(&page, taken("bo", None)),
+        about(&page, taken("eli", Some("head-of-desk"))),
+        about(&page, Purpose::StoodDown),
+        about(&page, Purpose::Resolved),
+        about(&room, Purpose::RoomCard),
+        about(&room, Purpose::RoomLine { line: "trader: bo has it".into() }),
+        Page { maybe_repeated: true, ..page.clone() },
+    ];
+    let texts: Vec<String> = cases
+        .iter()
+        .flat_map(|page| [Form::Slack, Form::Sms].map(|form| render(&templates, &incident, page, form).body))
+        .collect();
+    insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+#[test]
+fn the_frozen_facts_of_a_page_do_not_depend_on_the_reader_s_template() {
+    let incident = opened(flash_crash(false));
+    let page = brief_of(&incident, "trader");
+    let (whole, folder) = (Templates::shipped(), tempfile::tempdir().expect("a folder"));
+    let own = folder.path().join("trader");
+    fs::create_dir(&own).expect("a folder");
+    fs::write(own.join("brief.txt"), "LIVE drills are fun %LINK%\n").expect("a file");
+    let other = Templates::load(folder.path()).expect("sound templates");
+    let (a, b) = (render(&whole, &incident, page, Form::Screen), render(&other, &incident, page, Form::Screen));
+    assert_eq!((&a.headline, &a.subject), (&b.headline, &b.subject));
+    assert_ne!(a.revision, b.revision);
+    assert_eq!(whole.revisions()["it"], other.revisions()["it"]);
+    assert!(b.body.ends_with("LIVE drills are fun (LINK)"), "{}", b.body);
+}
+
+#[test]
+fn every_broken_file_is_named_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, text) in [
+        ("trader/brief.txt", "fine\n{{ alert.values.drop_pct }}\n"),
+        ("it/sms.txt", "{% if %}\n"),
+        ("it/mail.html", "<p>\n\n{{ nosuch }}</p>"),
+    ] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let error = Templates::load(folder.path()).expect_err("three are broken").to_string();
+    for start in ["it/mail.html:3: undefined", "it/sms.txt:1: syntax", "trader/brief.txt:2: undefined"] {
+        assert!(error.lines().any(|line| line.starts_with(start)), "{start} is not in\n{error}");
+    }
+}
+
+#[test]
+fn a_template_that_loops_or_fails_or_is_too_long_gives_way_to_the_raw_facts() {
+    let incident = opened(flash_crash(false));
+    for (text, why) in [
+        ("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}", "fuel"),
+        ("{{ alert.labels.nosuch }}", "undefined"),
+        ("{% for a in range(40) %}a line\n{{ a }}\n{% endfor %}", "too long"),
+    ] {
+        // Sound for the alerts that templates are tried with: only this one has a desk.
+        let templates = overlaid(&format!("{{% if alert.labels.desk is defined %}}{text}{{% endif %}}"));
+        for form in [Form::Screen, Form::Slack, Form::Mail] {
+            let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
+            let fallback = rendered.fallback.clone().unwrap_or_else(|| panic!("{text} was used:\n{}", rendered.body));
+            assert!(fallback.starts_with("trader/brief.txt") && fallback.contains(why), "{fallback}");
+            for fact in ["LIVE INC-12", "symbol=ES", "drop_pct=6.2", "venue_state=Stop Logic", "risk-monitor"] {
+                assert!(rendered.body.contains(fact), "{fact} is not in\n{}", rendered.body);
+            }
+        }
+    }
+}
+
+/// The shipped templates with this brief for traders.
+fn overlaid(brief: &str) -> Templates {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("trader")).expect("a folder");
+    fs::write(folder.path().join("trader/brief.txt"), brief).expect("a file");
+    Templates::load(folder.path()).expect("sound templates")
+}
+
+#[test]
+fn the_shipped_templates_are_sound() {
+    let empty = tempfile::tempdir().expect("a folder");
+    let loaded = Templates::load(empty.path()).expect("sound templates");
+    assert_eq!(loaded.revisions(), Templates::shipped().revisions());
+    assert_eq!(loaded.revisions().len(), 6);
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => any::<String>(),
+        1 => "[ -~]{0,400}",
+        1 => Just("LIVE this is not a drill\nLIVE DRILL <script>alert(1)</script> %CODE% %LINK%".to_owned()),
+        1 => Just("DRILL\u{202e}\u{200b} %CO\u{200b}DE% %CO😀DE% %C\u{14c}DE% “€” 金 {}[]~^|\\".to_owned()),
+        1 => Just("€".repeat(700)),
+        1 => Just("<".repeat(5000)),
+        1 => Just("word ".repeat(3000)),
+        1 => Just(String::new()),
+    ]
+}
+
+fn any_alert() -> impl Strategy<Value = Alert> {
+    let key = || {
+        prop_oneof![
+            3 => prop::sample::select(vec!["symbol", "venue", "host", "service", "desk", "impact", "action_a", "runbook"]).prop_map(str::to_owned),
+            1 => any_text(),
+        ]
+    };
+    let value = prop_oneof![any::<f64>(), -1e9..1e9f64];
+    let number =
+        prop::sample::select(vec!["drop_pct", "exposure_usd", "pnl_per_min_usd", "depth_pct", "spread_ticks", "x"]);
+    (
+        any_text(),
+        any_text(),
+        prop::collection::btree_map(key(), any_text(), 0..60),
+        prop::collection::btree_map(prop_oneof![number.prop_map(str::to_owned), any_text()], value, 0..60),
+        prop::collection::btree_map(key(), any_text(), 0..60),
+        any::<f64>(),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, summary, labels, values, annotations, confidence, drill)| {
+            let evidence = serde_json::json!({ "versions": labels, "deep": [[[[[[[[[summary]]]]]]]]] });
+            let source = annotations.keys().next().cloned().unwrap_or_default();
+            Alert { summary, labels, values, annotations, confidence, drill, evidence, ..Alert::new(source, kind) }
+        })
+}
+
+fn any_purpose() -> impl Strategy<Value = Purpose> {
+    prop_oneof![
+        6 => (0u32..4).prop_map(|round| Purpose::Brief { round }),
+        1 => Just(Purpose::Taken { by: "ana".into(), covering_as: None }),
+        1 => Just(Purpose::Taken { by: "bo".into(), covering_as: Some("head-of-desk".into()) }),
+        1 => Just(Purpose::StoodDown),
+        1 => Just(Purpose::Resolved),
+        1 => Just(Purpose::RoomCard),
+        1 => any_text().prop_map(|line| Purpose::RoomLine { line }),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        rng_seed: RngSeed::Fixed(1845),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_alert_makes_a_text_that_misleads_or_does_not_fit(
+        alert in any_alert(),
+        purpose in any_purpose(),
+        seconds in 0u64..400,
+        repeated: bool,
+        id in prop_oneof![1i64..2000, Just(i64::MAX)],
+    ) {
+        let templates = Templates::shipped();
+        let drill = alert.drill;
+        let mut incident = later(opened(alert), seconds);
+        incident.id = stentor::core::IncidentId(id);
+        let paged: BTreeMap<_, _> = incident.pages.values().map(|page| (page.role.clone(), page.clone())).collect();
+        for page in paged.into_values() {
+            let page = Page { purpose: purpose.clone(), maybe_repeated: repeated, ..page };
+            for form in FORMS {
+                let rendered = render(&templates, &incident, &page, form);
+                // Where every field is as long as it may be, the raw facts are the better brief.
+                let why = rendered.fallback.as_deref();
+                prop_assert!(why.is_none_or(|why| why.contains("too long")), "{why:?}");
+                judge(&rendered, form, drill, purpose.is_brief());
+            }
+        }
+    }
+}
+
+/// The laws of every text.
+fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
+    let (word, other) = if drill { ("DRILL", "LIVE") } else { ("LIVE", "DRILL") };
+    let Rendered { body, headline, subject, html, .. } = rendered;
+    assert_eq!(body.split(' ').next(), Some(word), "{body}");
+    assert!(body.starts_with(headline.as_str()) && subject.starts_with(word), "{headline}\n{body}");
+    assert!(!headline.contains('\n') && !subject.contains('\n'));
+    let first =
+        |line: &str| line.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).map(str::to_owned);
+    assert!(body.lines().all(|line| first(line).as_deref() != Some(other)), "{body}");
+    assert!(!drill || !body.to_lowercase().contains("not a drill"), "{body}");
+    assert!(body.lines().count() <= LINES_MAX, "{body}");
+    assert_eq!(body.matches(CODE).count(), if asks && form == Form::Sms { 3 } else { 0 }, "{body}");
+    assert_eq!(body.matches(LINK).count(), usize::from(asks && form == Form::Mail), "{body}");
+    if drill && asks {
+        assert!(body.contains("xercise"), "{body}");
+    }
+    match form {
+        Form::Sms => judge_sms(body, asks),
+        Form::Slack => {
+            assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
+        }
+        Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
+    }
+    assert_eq!(html.is_some(), form == Form::Mail);
+    if let Some(html) = html {
+        judge_html(html, asks);
+    }
+}
+
+fn judge_sms(body: &str, asks: bool) {
+    assert!(gsm7::septets(body).is_some_and(|septets| septets <= 306), "{body}");
+    let sent = body.replace(CODE, "48213");
+    assert!(gsm7::segments(&sent) <= 2, "{sent}");
+    if asks {
+        let start: String = sent.chars().take(60).collect();
+        assert!(start.contains("reply 48213 to take it") || start.contains("reply 48213 to confirm"), "{sent}");
+        assert!(sent.contains("48213 4 to pass."), "{sent}");
+    }
+    for word in ["STOP", "END", "CANCEL", "QUIT", "YES"] {
+        assert!(!body.contains(&format!("reply {word}")), "{body}");
+    }
+}
+
+fn judge_html(html: &str, asks: bool) {
+    assert!(html.len() <= HTML_MAX);
+    assert!(!html.to_lowercase().contains("<script"), "{html}");
+    assert_eq!(html.matches(LINK).count(), usize::from(asks));
+    assert!(!html.contains("src=") && !html.contains("url("), "{html}");
+    let text = html.split_once("<body").and_then(|(_, body)| body.split_once('>')).map(|(_, text)| text);
+    let mut text = text.expect("a body").split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text.trim());
+    let first = text.find(|text| !text.is_empty()).expect("some text");
+    assert!(first.starts_with("LIVE INC-") || first.starts_with("DRILL INC-"), "{first}");
+}

@@ -85,7 +85,12 @@ fn verify(
     }
     let report = verifier.finish();
     if json {
-        println!("{}", serde_json::to_string_pretty(&report)?);
+        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+        let told = serde_json::json!({
+            "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "proven_to": report.proven_to,
+            "sound": report.is_sound(), "faulty": report.faulty, "faults": faults,
+        });
+        println!("{}", serde_json::to_string_pretty(&told)?);
     } else {
         print(&report);
     }
@@ -94,7 +99,7 @@ fn verify(
 
 fn print(report: &Report) {
     for fault in &report.faults {
-        println!("{} line {}: {}", fault.chain, fault.seq, fault.what);
+        println!("{fault}");
     }
     let proven = report.proven_to.map_or_else(String::new, |seq| format!(", whole up to the kept anchor {seq}"));
     let word = if report.is_sound() { "sound" } else { "NOT SOUND" };

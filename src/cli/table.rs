@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A table with these columns, without frames: it can be pasted into a chat.
 pub fn table(columns: &[&str]) -> Table {
     let mut table = Table::new();
-    table.load_preset(presets::NOTHING);
+    table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|column| column.to_uppercase()));
     table
 }

@@ -29,6 +29,9 @@ pub struct Plan {
     pub on_resolved: OnResolved,
 }
 
+/// The shortest wait that a step may have.
+pub const WAIT_MIN: Duration = Duration::from_secs(1);
+
 /// How long a channel may leave a page unaccepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
@@ -97,6 +100,19 @@ pub enum OnResolved {
     Note,
     /// It closes the incident.
     Resolve,
+}
+
+impl Plan {
+    /// The same plan with every wait divided by `by`, but none below a second: a ladder compressed for a drill.
+    pub fn compressed(&self, by: u32) -> Self {
+        let mut plan = self.clone();
+        for row in plan.roles.values_mut() {
+            for step in &mut row.steps {
+                step.wait = (step.wait / by.max(1)).max(WAIT_MIN);
+            }
+        }
+        plan
+    }
 }
 
 impl RolePlan {

@@ -98,8 +98,15 @@ impl Keys {
         (good && now < until).then_some(person)
     }
 
+    /// HMAC takes keys of any length; ours fits its block, padded with zeros as the standard does (RFC 2104).
+    fn keyed(&self) -> Hmac<Sha256> {
+        let mut block = [0; 64];
+        block[..32].copy_from_slice(&self.0);
+        <Hmac<Sha256> as KeyInit>::new(&block.into())
+    }
+
     fn mac(&self, label: &str, text: &str) -> [u8; 32] {
-        let mut mac = <Hmac<Sha256> as KeyInit>::new(&self.0.into());
+        let mut mac = self.keyed();
         mac.update(label.as_bytes());
         mac.update(&[0]);
         mac.update(text.as_bytes());

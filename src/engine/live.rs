@@ -162,7 +162,7 @@ fn kannel(settings: &ChannelSettings) -> Built {
     let username = settings.username.clone().ok_or("it has no username")?;
     let kannel = Kannel::new(crate::channel::kannel::KannelSettings {
         url,
-        username: SecretString::from(username),
+        username,
         password,
         from: settings.from.clone(),
     });

@@ -17,7 +17,7 @@ pub use compose::render;
 pub use live::{Live, Shared, Wired};
 pub use run::{Pulse, run};
 pub use send::Attempt;
-pub use speak::AnswerError;
+pub use speak::{AnswerError, asked_of};
 
 use crate::{
     core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},

@@ -302,8 +302,8 @@ fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, 
     });
     roles
         .filter_map(|(role, engagement)| {
-            let mut mine = incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
-            let page = mine.next_back()?;
+            let mine = incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+            let page = mine.last()?;
             Some(desk_page(app, live, incident, page, engagement))
         })
         .collect()

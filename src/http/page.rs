@@ -5,7 +5,7 @@ use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
-use minijinja::Environment;
+use minijinja::{Environment, Value, value::Serde};
 use serde::Serialize;
 use std::sync::OnceLock;
 
@@ -49,7 +49,7 @@ pub fn confirm(status: StatusCode, confirm: &Confirm) -> Response {
         }
         environment
     });
-    match environment.get_template("answer.html").and_then(|template| template.render(confirm)) {
+    match environment.get_template("answer.html").and_then(|template| template.render(Value::from(Serde(confirm)))) {
         Ok(html) => html_page(status, html),
         Err(error) => {
             tracing::error!(%error, "the answer page could not be rendered");

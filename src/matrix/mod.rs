@@ -26,7 +26,7 @@
 //! |---|---|---|---|
 //! | `kind` | | `screen`, `slack`, `kannel` (SMS) or `smtp` (e-mail) | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
-//! | `token` | slack | the bot token, a secret | must be given |
+//! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
@@ -186,6 +186,14 @@ impl Matrix {
     /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
     pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
+    }
+
+    /// Divides every wait of every ladder by `by`: for drills that are to be watched.
+    pub fn compress(&mut self, by: u32) {
+        for trigger in self.triggers.values_mut() {
+            trigger.plan = Arc::new(trigger.plan.compressed(by));
+            trigger.failure_plan = trigger.failure_plan.as_ref().map(|plan| Arc::new(plan.compressed(by)));
+        }
     }
 
     /// For whom a Unix user speaks.

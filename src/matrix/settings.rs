@@ -106,7 +106,7 @@ pub struct ChannelSettings {
     pub kind: ChannelKind,
     /// Where its provider is. Always there for kannel (http, https) and smtp (smtps, smtp).
     pub url: Option<String>,
-    /// Slack's bot token; always there for slack.
+    /// Slack's bot token, always there for slack; for kannel what its replies to us must carry.
     pub token: Option<SecretRef>,
     /// With which Slack signs what it sends to us.
     pub signing_secret: Option<SecretRef>,

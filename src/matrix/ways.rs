@@ -79,6 +79,7 @@ fn kannel(settings: &mut ChannelSettings, table: &mut Table<'_>, at: At, faults:
     let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
     settings.url = address.and_then(|item| url(&item, &["https://", "http://"], faults));
     account(settings, table, faults);
+    settings.token = table.take("token").and_then(|item| secret(&item, faults));
     settings.from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
 }
 

@@ -182,20 +182,14 @@ impl<'a> Unit<'a> {
         &self.happened[before..]
     }
 
-    /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease, is not
-    /// this node's own, and of which `is_dead` says so too. Returns which.
-    pub fn take_over(
-        &mut self,
-        id: IncidentId,
-        pages: &[u32],
-        is_dead: impl Fn(u64) -> bool,
-        roster: &Roster,
-    ) -> Vec<u32> {
+    /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease and is not
+    /// this node's own. Returns which.
+    pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
         let node = self.node;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
             return Vec::new();
         };
-        let is_free = |epoch: &u64| *epoch != node.epoch && !(node.is_live)(*epoch) && is_dead(*epoch);
+        let is_free = |epoch: &u64| *epoch != node.epoch && !(node.is_live)(*epoch);
         let mine: Vec<u32> = pages
             .iter()
             .copied()

@@ -1,0 +1,187 @@
+//! The real binary, started and stopped by tests.
+#![allow(clippy::unwrap_used, clippy::expect_used, dead_code, missing_docs)]
+
+use serde_json::Value;
+use std::{
+    fs::File,
+    net::SocketAddr,
+    os::unix::net::UnixDatagram,
+    path::{Path, PathBuf},
+    process::{Child, Command, Output, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+
+/// How long a daemon may take to say that it is ready.
+const READY: Duration = Duration::from_secs(30);
+
+/// A daemon under test, with folders of its own. It is killed when it is dropped.
+pub struct Daemon {
+    pub dir: TempDir,
+    pub address: SocketAddr,
+    child: Child,
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+}
+
+/// How to start one.
+pub struct Setup {
+    pub dir: TempDir,
+    environment: Vec<(String, String)>,
+    arguments: Vec<String>,
+}
+
+impl Setup {
+    /// A matrix of one file, or the one that ships where `toml` is empty.
+    pub fn new(toml: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let matrix = dir.path().join("matrix");
+        std::fs::create_dir(&matrix).unwrap();
+        if toml.is_empty() {
+            for entry in std::fs::read_dir(root().join("matrix")).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_file() {
+                    std::fs::copy(&path, matrix.join(path.file_name().unwrap())).unwrap();
+                }
+            }
+        } else {
+            std::fs::write(matrix.join("matrix.toml"), toml).unwrap();
+        }
+        Self { dir, environment: Vec::new(), arguments: Vec::new() }
+    }
+
+    pub fn env(mut self, name: &str, value: &str) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn arg(mut self, argument: &str) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    /// Starts it and waits until it says READY=1.
+    pub fn start(self) -> Daemon {
+        let (child, address) = launch(self.dir.path(), &self.environment, &self.arguments);
+        Daemon { dir: self.dir, address, child, environment: self.environment, arguments: self.arguments }
+    }
+
+    /// Runs it to its end: for daemons that must not start.
+    pub fn fail(&self) -> Output {
+        command(self.dir.path(), &self.environment, &self.arguments).output().unwrap()
+    }
+}
+
+impl Daemon {
+    /// `http://127.0.0.1:PORT` and a path.
+    pub fn url(&self, path: &str) -> String {
+        format!("http://{}{path}", self.address)
+    }
+
+    pub fn state(&self) -> PathBuf {
+        self.dir.path().join("state")
+    }
+
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// Everything it has logged.
+    pub fn log(&self) -> String {
+        std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()
+    }
+
+    /// SIGKILL, and waits until it is gone.
+    pub fn kill(&mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+
+    /// SIGTERM, and waits until it is gone; whether it ended well.
+    pub fn stop(&mut self) -> bool {
+        self.signal("TERM");
+        self.child.wait().unwrap().success()
+    }
+
+    pub fn signal(&self, name: &str) {
+        let status = Command::new("kill").arg(format!("-{name}")).arg(self.pid().to_string()).status().unwrap();
+        assert!(status.success(), "kill -{name}");
+    }
+
+    /// Starts it again on the same folders.
+    pub fn restart(&mut self) {
+        (self.child, self.address) = launch(self.dir.path(), &self.environment, &self.arguments);
+    }
+
+    /// A command of the command line against this daemon.
+    pub fn cli(&self, arguments: &[&str]) -> Output {
+        let mut command = binary(self.dir.path());
+        command.args(arguments).envs(self.environment.iter().map(|(k, v)| (k, v)));
+        command.output().unwrap()
+    }
+
+    /// The same, with `--json`, parsed.
+    pub fn json(&self, arguments: &[&str]) -> Value {
+        let output = self.cli(&[arguments, &["--json"]].concat());
+        assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        serde_json::from_slice(&output.stdout).unwrap()
+    }
+}
+
+impl Drop for Daemon {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// The repository's root.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The binary with the folders of `dir`, in an environment of its own.
+pub fn binary(dir: &Path) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_stentor"));
+    command
+        .env_clear()
+        .env("PATH", std::env::var("PATH").unwrap_or_default())
+        .env("STENTOR_MATRIX", dir.join("matrix"))
+        .env("STENTOR_STATE", dir.join("state"))
+        .current_dir(dir)
+        .stdin(Stdio::null());
+    command
+}
+
+fn command(dir: &Path, environment: &[(String, String)], arguments: &[String]) -> Command {
+    let mut command = binary(dir);
+    command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
+    command.envs(environment.iter().map(|(k, v)| (k, v)));
+    command
+}
+
+fn launch(dir: &Path, environment: &[(String, String)], arguments: &[String]) -> (Child, SocketAddr) {
+    let path = dir.join("notify.sock");
+    let _ = std::fs::remove_file(&path);
+    let notify = UnixDatagram::bind(&path).unwrap();
+    notify.set_read_timeout(Some(READY)).unwrap();
+    let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
+    let mut command = command(dir, environment, arguments);
+    command.env("NOTIFY_SOCKET", &path).stdout(Stdio::null()).stderr(log);
+    let mut child = command.spawn().unwrap();
+    let mut buffer = [0; 4096];
+    loop {
+        let Ok(read) = notify.recv(&mut buffer) else {
+            let _ = child.kill();
+            let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
+            panic!("the daemon did not get ready:\n{log}");
+        };
+        if buffer[..read].windows(7).any(|word| word == b"READY=1") {
+            break;
+        }
+        // A daemon that ends tells nobody: its socket stays silent until the timeout, so look at it too.
+        assert!(child.try_wait().unwrap().is_none(), "the daemon ended");
+    }
+    let address = std::fs::read_to_string(dir.join("state/address")).unwrap();
+    (child, address.trim().parse().unwrap())
+}

@@ -16,7 +16,7 @@ pub const RESERVE: u64 = 8 << 20;
 pub const FLOOR: u64 = 16 << 20;
 
 /// The free space is looked at no more often than this.
-const LOOK_EVERY: Duration = Duration::from_millis(500);
+pub const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 /// Free bytes that opening the database may take. With less the reserve is given up before.
 const OPENING: u64 = 1 << 20;
@@ -28,11 +28,13 @@ pub struct Limits {
     pub reserve: u64,
     /// Free bytes below which new alerts are refused; [`FLOOR`] unless said otherwise.
     pub floor: u64,
+    /// How often the free space is looked at, at most; [`LOOK_EVERY`] unless said otherwise.
+    pub look_every: Duration,
 }
 
 impl Default for Limits {
     fn default() -> Self {
-        Self { reserve: RESERVE, floor: FLOOR }
+        Self { reserve: RESERVE, floor: FLOOR, look_every: LOOK_EVERY }
     }
 }
 
@@ -104,7 +106,7 @@ impl Space {
 
     /// Looks at the disk, unless that was just done. Makes the reserve again where there is room.
     pub async fn look(&mut self) {
-        if self.looked.is_some_and(|at| at.elapsed() < LOOK_EVERY) {
+        if self.looked.is_some_and(|at| at.elapsed() < self.limits.look_every) {
             return;
         }
         self.looked = Some(Instant::now());

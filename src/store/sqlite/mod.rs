@@ -1,5 +1,6 @@
 //! The embedded store: one SQLite file in the state directory, one writer with group commit, a few readers.
 
+mod batch;
 mod body;
 mod cache;
 pub mod disk;

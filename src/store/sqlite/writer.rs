@@ -2,6 +2,7 @@
 
 use super::{
     StoreError, Want,
+    batch::Batch,
     body::{SharedPlans, StoredPlans},
     cache::Published,
     connect,
@@ -25,13 +26,19 @@ use std::{
     path::PathBuf,
     sync::Arc,
 };
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{mpsc, watch};
 
 /// At most so many works share a commit.
 const BATCH: usize = 512;
 
 /// At most so many incidents are kept in memory.
 const CACHED: usize = 20_000;
+
+/// How SQLite treats its log while space is low: written back every 64 pages (256 KiB), and given back to the disk.
+const TIGHT: &str = "PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)";
+
+/// And while there is enough: every 1000 pages.
+const EASY: &str = "PRAGMA wal_autocheckpoint = 1000";
 
 /// What the writer and the store's handle share.
 pub struct Shared {
@@ -62,25 +69,8 @@ pub struct Writer {
     turn: u64,
     /// A commit failed or a closure panicked: memory may be ahead of the disk.
     is_ahead: bool,
+    is_tight: bool,
     _lock: File,
-}
-
-/// A work and who waits for it.
-struct Job {
-    work: Work,
-    reply: oneshot::Sender<Result<Committed, StoreError>>,
-    result: Committed,
-}
-
-type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
-
-/// What is done in one turn.
-#[derive(Default)]
-struct Batch {
-    jobs: Vec<Job>,
-    anchors: Vec<AnchorReply>,
-    leases: Vec<oneshot::Sender<()>>,
-    close: Option<oneshot::Sender<()>>,
 }
 
 impl Writer {
@@ -106,6 +96,7 @@ impl Writer {
             used: HashMap::new(),
             turn: 0,
             is_ahead: false,
+            is_tight: false,
             _lock: lock,
         };
         writer.adopt(state);
@@ -140,6 +131,7 @@ impl Writer {
     async fn turn(&mut self, mut batch: Batch) {
         self.turn += 1;
         self.space.look().await;
+        self.bound_log().await;
         if self.space.is_low() {
             batch.refuse(Class::Admission, &StoreError::Full);
         }
@@ -148,10 +140,25 @@ impl Writer {
                 Ok(anchor) => return batch.answer(anchor),
                 Err(Trouble::Again) => {}
                 Err(Trouble::Failed(StoreError::Full)) if self.give_way(&batch) => {
+                    self.bound_log().await;
                     batch.refuse(Class::Admission, &StoreError::Full);
                 }
                 Err(Trouble::Failed(error)) => return batch.fail(&error),
             }
+        }
+    }
+
+    /// While space is low the log is written back early, so that it takes little of what is left; it can not be
+    /// written back when nothing is.
+    async fn bound_log(&mut self) {
+        let is_tight = self.space.is_low();
+        if is_tight == self.is_tight {
+            return;
+        }
+        self.is_tight = is_tight;
+        let pragmas = if is_tight { TIGHT } else { EASY };
+        if let Err(error) = sqlx::raw_sql(pragmas).execute(&mut self.conn).await {
+            tracing::warn!(%error, "the store's log could not be written back");
         }
     }
 
@@ -344,6 +351,7 @@ impl Writer {
     async fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.conn.ping().await.is_err() {
             self.conn = connect(&self.file).await?;
+            self.is_tight = false;
             self.shared.published.clear();
         }
         let state = read::state(&mut self.conn).await?;
@@ -371,60 +379,6 @@ enum Trouble {
 impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Failed(error)
-    }
-}
-
-impl Batch {
-    fn add(&mut self, want: Want) {
-        match want {
-            Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
-            Want::Anchor(reply) => self.anchors.push(reply),
-            Want::KeepClock(reply) => self.leases.push(reply),
-            Want::Close(reply) => self.close = Some(reply),
-        }
-    }
-
-    fn len(&self) -> usize {
-        self.jobs.len() + self.anchors.len() + self.leases.len() + usize::from(self.close.is_some())
-    }
-
-    fn is_empty(&self) -> bool {
-        self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
-    }
-
-    fn refuse(&mut self, class: Class, error: &StoreError) {
-        self.refuse_where(error, |work| work.class == class);
-    }
-
-    fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&Work) -> bool) {
-        for job in self.jobs.extract_if(.., |job| which(&job.work)) {
-            let _ = job.reply.send(Err(error.clone()));
-        }
-    }
-
-    fn answer(self, anchor: Option<StoredLine>) {
-        for job in self.jobs {
-            let _ = job.reply.send(Ok(job.result));
-        }
-        for reply in self.anchors {
-            let _ = reply.send(Ok(anchor.clone()));
-        }
-        for reply in self.leases {
-            let _ = reply.send(());
-        }
-    }
-
-    /// A lease needs no disk: the directory's lock is the lease.
-    fn fail(self, error: &StoreError) {
-        for job in self.jobs {
-            let _ = job.reply.send(Err(error.clone()));
-        }
-        for reply in self.anchors {
-            let _ = reply.send(Err(error.clone()));
-        }
-        for reply in self.leases {
-            let _ = reply.send(());
-        }
     }
 }
 

@@ -1,0 +1,119 @@
+//! How many events a second the SQLite store keeps: `cargo run --release --example store_speed [DIRECTORY]`.
+//!
+//! Every client repeats one small work on an incident of its own and waits until it is durable: an alert that joins
+//! (one journal line, the incident's body) or a page's retry (one journal line, the page's row, the incident's head).
+
+use std::{
+    collections::BTreeMap,
+    sync::Arc,
+    time::{Duration, Instant},
+};
+use stentor::{
+    core::{
+        Alert, IncidentId, Input, Level, Opening, Plan, RoleName, RolePlan, Roster, Settlement, StepPlan, Timestamp,
+        Whom, plan::OnResolved,
+    },
+    store::{Class, Needs, SqliteStore, Store, StoreError, Unit, clock::System, transact},
+};
+
+const SPAN: Duration = Duration::from_secs(3);
+
+type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
+
+#[tokio::main]
+async fn main() -> Outcome<()> {
+    let dir = std::env::args().nth(1).unwrap_or_else(|| "store-speed".into());
+    let store = SqliteStore::open(dir.as_ref(), Arc::new(System)).await?;
+    println!("{:<8} {:>8} {:>10} {:>9} {:>9}", "work", "clients", "events/s", "p50 ms", "p99 ms");
+    for clients in [1, 64, 512] {
+        for work in ["joined", "retried"] {
+            measure(&store, work, clients).await?;
+        }
+    }
+    store.close().await;
+    Ok(())
+}
+
+async fn measure(store: &Arc<SqliteStore>, work: &'static str, clients: usize) -> Outcome<()> {
+    let mut tasks = Vec::new();
+    for client in 0..clients {
+        let (store, id) = (store.clone(), open(store, &format!("{work} {client} of {clients}")).await?);
+        tasks.push(tokio::spawn(async move {
+            let (mut spans, until) = (Vec::new(), Instant::now() + SPAN);
+            while Instant::now() < until {
+                let begun = Instant::now();
+                step(&store, id, input(work, store.now())).await?;
+                spans.push(begun.elapsed());
+            }
+            Ok::<_, StoreError>(spans)
+        }));
+    }
+    let mut spans = Vec::new();
+    for task in tasks {
+        spans.extend(task.await??);
+    }
+    spans.sort_unstable();
+    let at = |part: f64| spans[((spans.len() - 1) as f64 * part) as usize].as_secs_f64() * 1e3;
+    let rate = spans.len() as f64 / SPAN.as_secs_f64();
+    println!("{work:<8} {clients:>8} {rate:>10.0} {:>9.3} {:>9.3}", at(0.5), at(0.99));
+    Ok(())
+}
+
+fn input(work: &str, now: Timestamp) -> Input {
+    if work == "joined" {
+        return Input::Alert(Arc::new(Alert::new("speed", "price_velocity")));
+    }
+    let settlement = Settlement::Retry { at: now, why: "try again".into(), unknown: false };
+    Input::Settled { page: 1, settlement, sent_at: Some(now), text: None }
+}
+
+async fn step(store: &Arc<SqliteStore>, id: IncidentId, input: Input) -> Result<(), StoreError> {
+    let needs = Needs { incidents: vec![id], ..Needs::default() };
+    let run = move |unit: &mut Unit<'_>| {
+        unit.step(id, input.clone(), &Roster::default());
+    };
+    transact(&**store, Class::Ladder, needs, run).await.map(drop)
+}
+
+async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreError> {
+    let (key, needs) = (key.to_owned(), Needs { keys: vec![key.to_owned()], ..Needs::default() });
+    let reach = BTreeMap::from([("ana".into(), vec!["sms".into(), "desk".into()])]);
+    let roster = Roster { reach, rotations: BTreeMap::new() };
+    let run = move |unit: &mut Unit<'_>| {
+        let opening = Opening {
+            key: key.clone(),
+            summary: "how fast?".into(),
+            plan: Arc::new(plan()),
+            alert: Arc::new(Alert::new("speed", "price_velocity")),
+            received_at: unit.now(),
+        };
+        unit.open(opening, &roster)
+    };
+    transact(&**store, Class::Admission, needs, run).await.map(|(id, _)| id)
+}
+
+fn plan() -> Plan {
+    let step = StepPlan {
+        page: vec![Whom::Person("ana".into())],
+        by: vec!["sms".into(), "desk".into()],
+        wait: Duration::from_secs(3600),
+        repeat: 0,
+    };
+    let row = RolePlan {
+        engaged_by: Level::Wilco,
+        target: None,
+        template: "default".into(),
+        template_revision: "r1".into(),
+        steps: vec![step],
+        next: None,
+    };
+    Plan {
+        trigger: "speed".into(),
+        matrix: "m1".into(),
+        required: vec!["trader".into()],
+        roles: BTreeMap::from([(RoleName::from("trader"), row)]),
+        patience: BTreeMap::new(),
+        room: None,
+        on_resolved: OnResolved::Note,
+    }
+}

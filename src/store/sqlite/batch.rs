@@ -1,0 +1,93 @@
+//! What waits for the writer and is done in one turn.
+
+use super::{StoreError, Want};
+use crate::{
+    core::StoredLine,
+    store::{Class, Committed, Work},
+};
+use tokio::sync::oneshot;
+
+/// A work and who waits for it.
+pub struct Job {
+    /// The work.
+    pub work: Work,
+    /// Whom to tell.
+    pub reply: oneshot::Sender<Result<Committed, StoreError>>,
+    /// What its last run made happen.
+    pub result: Committed,
+}
+
+type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
+
+/// What is done in one turn.
+#[derive(Default)]
+pub struct Batch {
+    /// Works.
+    pub jobs: Vec<Job>,
+    /// Who wants an anchor: one serves all.
+    pub anchors: Vec<AnchorReply>,
+    /// Who waits for the clock's anchor to be kept.
+    pub leases: Vec<oneshot::Sender<()>>,
+    /// Whom to tell when all is done and closed.
+    pub close: Option<oneshot::Sender<()>>,
+}
+
+impl Batch {
+    /// Takes one more.
+    pub fn add(&mut self, want: Want) {
+        match want {
+            Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
+            Want::Anchor(reply) => self.anchors.push(reply),
+            Want::KeepClock(reply) => self.leases.push(reply),
+            Want::Close(reply) => self.close = Some(reply),
+        }
+    }
+
+    /// How many are in it.
+    pub fn len(&self) -> usize {
+        self.jobs.len() + self.anchors.len() + self.leases.len() + usize::from(self.close.is_some())
+    }
+
+    /// Whether nothing in it touches the disk.
+    pub fn is_empty(&self) -> bool {
+        self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
+    }
+
+    /// Answers the works of this class with an error and takes them out.
+    pub fn refuse(&mut self, class: Class, error: &StoreError) {
+        self.refuse_where(error, |work| work.class == class);
+    }
+
+    /// The same for the works that `which` names.
+    pub fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&Work) -> bool) {
+        for job in self.jobs.extract_if(.., |job| which(&job.work)) {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+    }
+
+    /// Everything was kept.
+    pub fn answer(self, anchor: Option<StoredLine>) {
+        for job in self.jobs {
+            let _ = job.reply.send(Ok(job.result));
+        }
+        for reply in self.anchors {
+            let _ = reply.send(Ok(anchor.clone()));
+        }
+        for reply in self.leases {
+            let _ = reply.send(());
+        }
+    }
+
+    /// Nothing was kept. A lease needs no disk: the directory's lock is the lease.
+    pub fn fail(self, error: &StoreError) {
+        for job in self.jobs {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+        for reply in self.anchors {
+            let _ = reply.send(Err(error.clone()));
+        }
+        for reply in self.leases {
+            let _ = reply.send(());
+        }
+    }
+}

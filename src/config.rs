@@ -49,8 +49,7 @@ pub fn secret(secret: &Secret) -> Result<SecretString, SecretError> {
         }
         Secret::File(path) => read(path.clone()),
         Secret::Credential(name) => {
-            let folder =
-                variable("CREDENTIALS_DIRECTORY").ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
+            let folder = variable("CREDENTIALS_DIRECTORY").ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
             read(PathBuf::from(folder).join(name))
         }
     }
@@ -63,6 +62,7 @@ pub fn extra_ca() -> Option<PathBuf> {
 }
 
 /// An environment variable that is set, not empty, and UTF-8.
+#[expect(clippy::disallowed_methods, reason = "the one reader of the environment")]
 pub fn variable(name: &str) -> Option<String> {
     std::env::var(name).ok().filter(|value| !value.is_empty())
 }

@@ -27,8 +27,7 @@ impl Answer {
         // Said here, where it can be corrected at once.
         let _: crate::core::Answer = answer.parse()?;
         let spoken = Spoken { answer, role: self.role };
-        let verdict: Value =
-            Client::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
+        let verdict: Value = Client::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&verdict)?);
         } else {

@@ -38,9 +38,10 @@ impl Client {
 
     fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
         self.runtime.block_on(async {
-            let response = request.send().await.map_err(|error| {
-                if error.is_connect() { absent(&self.socket) } else { Failure::from(error) }
-            })?;
+            let response = request
+                .send()
+                .await
+                .map_err(|error| if error.is_connect() { absent(&self.socket) } else { Failure::from(error) })?;
             let status = response.status();
             let body: Value = response.json().await?;
             if status.is_success() {

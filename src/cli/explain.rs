@@ -151,7 +151,9 @@ impl Teller<'_> {
     /// Steps the ladder until every role repeats or the horizon is reached.
     fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<(Incident, Vec<(Timestamp, Event)>)> {
         let (plan, key, summary) = match judgement {
-            Judgement::Holds { trigger, key, summary, .. } => (self.matrix.plan(trigger)?, key.clone(), summary.clone()),
+            Judgement::Holds { trigger, key, summary, .. } => {
+                (self.matrix.plan(trigger)?, key.clone(), summary.clone())
+            }
             Judgement::Failed { trigger, why } => {
                 (self.matrix.failure_plan(trigger)?, String::new(), format!("trigger {trigger} can not judge: {why}"))
             }

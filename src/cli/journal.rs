@@ -61,12 +61,7 @@ impl Journal {
     }
 }
 
-fn verify(
-    places: &Places,
-    anchor: Option<PathBuf>,
-    file: Option<PathBuf>,
-    json: bool,
-) -> Result<ExitCode, Failure> {
+fn verify(places: &Places, anchor: Option<PathBuf>, file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
     let kept: Vec<KeptAnchor> = match anchor {
         Some(path) => journal::parse_anchors(&std::fs::read_to_string(path)?)?,
         None => Vec::new(),
@@ -145,10 +140,7 @@ fn each_batch(places: &Places, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), 
     Ok(())
 }
 
-fn each_of_daemon(
-    client: &Client,
-    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>,
-) -> Result<(), Failure> {
+fn each_of_daemon(client: &Client, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>) -> Result<(), Failure> {
     let mut after = 0;
     loop {
         let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;

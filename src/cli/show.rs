@@ -51,9 +51,8 @@ impl Show {
 
 /// The engagement table alone.
 pub fn roles(roles: &[RoleView]) -> String {
-    let mut rows = table::table(&[
-        "role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "met",
-    ]);
+    let mut rows =
+        table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "met"]);
     for role in roles {
         let who = match (&role.holder, &role.covered_by) {
             (Some(holder), Some(by)) => format!("{holder} as {by}"),

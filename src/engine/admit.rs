@@ -72,8 +72,7 @@ impl Engine {
         let run = move |unit: &mut Unit<'_>| {
             judged.iter().map(|judged| admit_one(unit, judged, &live, received_at)).collect::<Vec<_>>()
         };
-        let (admitted, committed) = transact(&*self.store, Class::Admission, needs, run).await?;
-        self.absorb(committed).await;
+        let (admitted, _) = transact(&*self.store, Class::Admission, needs, run).await?;
         Ok(admitted)
     }
 }
@@ -151,7 +150,8 @@ fn fate(
             Some(Fate::Cleared { incident })
         }
         Judgement::Failed { trigger, why } => {
-            let event = SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.clone(), alert: alert.clone() };
+            let event =
+                SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.clone(), alert: alert.clone() };
             unit.record_source(&alert.source, event);
             let key = failure_key(trigger.as_str(), alert);
             let incident = unit.open_with_key(&key).or_else(|| {

@@ -117,7 +117,7 @@ impl Delivery {
     /// The page is to be tried again at `at`.
     pub fn retry(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
-        let before = std::mem::replace(&mut waiting.turn, Some((at, waiting.lane, id)));
+        let before = waiting.turn.replace((at, waiting.lane, id));
         let channel = waiting.channel.clone();
         let line = self.channels.entry(channel).or_default();
         match before {

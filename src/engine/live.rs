@@ -160,12 +160,8 @@ fn kannel(settings: &ChannelSettings) -> Built {
     let password = required(settings.password.as_ref(), "password")?;
     let url = settings.url.clone().ok_or("it has no url")?;
     let username = settings.username.clone().ok_or("it has no username")?;
-    let kannel = Kannel::new(crate::channel::kannel::KannelSettings {
-        url,
-        username,
-        password,
-        from: settings.from.clone(),
-    });
+    let kannel =
+        Kannel::new(crate::channel::kannel::KannelSettings { url, username, password, from: settings.from.clone() });
     Ok(Arc::new(kannel.map_err(|error| error.to_string())?))
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     channel::SendError,
-    core::{ChannelName, Event, Incident, PageState, Receipt, Timestamp, engagement::Outcome},
+    core::{ChannelName, Event, Receipt, RoleName, Timestamp},
     store::Happened,
 };
 use prometheus_client::{
@@ -36,6 +36,12 @@ struct RoleLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OpenedLabels {
+    trigger: String,
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DoorLabels {
     door: &'static str,
     outcome: &'static str,
@@ -51,7 +57,7 @@ pub struct Metrics {
     engagement: Family<RoleLabels, Histogram, fn() -> Histogram>,
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
-    incidents_opened: Family<RoleLabels, Counter>,
+    incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<DoorLabels, Counter>,
 }
@@ -102,7 +108,7 @@ impl Metrics {
             Unit::Seconds,
             self.oldest_unsent.clone(),
         );
-        r.register("incidents_opened", "Incidents opened; the role label is the trigger", self.incidents_opened.clone());
+        r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("alerts", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix", self.reloads.clone());
         self
@@ -110,25 +116,20 @@ impl Metrics {
 
     /// Counts what an event tells.
     pub fn count(&self, happened: &Happened) {
-        if let Event::Opened(opening) = &happened.event {
-            let labels = RoleLabels {
-                role: opening.plan.trigger.to_string(),
-                outcome: "opened",
-                drill: flag(opening.alert.drill),
-            };
-            self.incidents_opened.get_or_create(&labels).inc();
+        match &happened.event {
+            Event::Opened(opening) => {
+                let trigger = opening.plan.trigger.to_string();
+                self.incidents_opened.get_or_create(&OpenedLabels { trigger, drill: flag(happened.drill) }).inc();
+            }
+            Event::Engaged { role, .. } => self.engaged(happened, role, "engaged"),
+            Event::Covered { role, .. } => self.engaged(happened, role, "covered"),
+            _ => {}
         }
     }
 
-    /// Counts a role's outcome.
-    pub fn engaged(&self, incident: &Incident, role: &str, outcome: &Outcome) {
-        let word = match outcome {
-            Outcome::Engaged { .. } => "engaged",
-            Outcome::Covered { .. } => "covered",
-            Outcome::StoodDown { .. } | Outcome::Closed { .. } => return,
-        };
-        let labels = RoleLabels { role: role.to_owned(), outcome: word, drill: flag(incident.drill) };
-        let seconds = outcome.at().micros_since(incident.opened_at) as f64 / 1e6;
+    fn engaged(&self, happened: &Happened, role: &RoleName, outcome: &'static str) {
+        let labels = RoleLabels { role: role.to_string(), outcome, drill: flag(happened.drill) };
+        let seconds = happened.at.micros_since(happened.opened_at) as f64 / 1e6;
         self.engagement.get_or_create(&labels).observe(seconds);
     }
 
@@ -175,13 +176,6 @@ impl Default for Metrics {
     fn default() -> Self {
         Self::new()
     }
-}
-
-/// Pages of an incident, by state: for views.
-pub fn tally(incident: &Incident) -> [(PageState, usize); 5] {
-    use PageState::{Accepted, Queued, Unreachable, Unsent, Withdrawn};
-    [Queued, Accepted, Unreachable, Withdrawn, Unsent]
-        .map(|state| (state, incident.pages.values().filter(|page| page.state == state).count()))
 }
 
 fn flag(drill: bool) -> &'static str {

@@ -62,7 +62,7 @@ pub struct Engine {
 impl Engine {
     /// A node over a store. `public_url` is where people's browsers reach it.
     pub fn new(store: Arc<dyn Store>, live: Live, public_url: &str) -> Arc<Self> {
-        Arc::new(Self {
+        let engine = Arc::new(Self {
             keys: Keys::new(store.server_key()),
             store,
             live: ArcSwap::from_pointee(live),
@@ -72,7 +72,15 @@ impl Engine {
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
             public_url: public_url.trim_end_matches('/').to_owned(),
-        })
+        });
+        // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
+        let node = Arc::downgrade(&engine);
+        engine.store.follow(Box::new(move |committed| {
+            if let Some(engine) = node.upgrade() {
+                engine.absorb(committed);
+            }
+        }));
+        engine
     }
 
     /// Incidents as they change. A receiver that lags must look at everything afresh.
@@ -109,11 +117,11 @@ impl Engine {
         for (id, pages) in self.store.orphans(ORPHANS_MAX).await? {
             let live = self.live.load_full();
             let needs = Needs { incidents: vec![id], ..Needs::default() };
-            let (mine, committed) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+            let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
                 let mine = unit.take_over(id, &pages, &live.matrix.roster);
-                let pages = unit.incident(id).map(|incident| {
-                    mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>()
-                });
+                let pages = unit
+                    .incident(id)
+                    .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
                 pages.unwrap_or_default()
             })
             .await?;
@@ -121,7 +129,6 @@ impl Engine {
             for page in mine.iter().filter(|page| page.is_owed()) {
                 self.delivery().enqueue(id, page);
             }
-            self.absorb(committed).await;
         }
         Ok(taken)
     }
@@ -143,9 +150,7 @@ impl Engine {
             unit.step(id, input.clone(), &live.matrix.roster);
         };
         let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
-        let events = committed.events.clone();
-        self.absorb(committed).await;
-        Ok(events)
+        Ok(committed.events)
     }
 
     /// When the oldest page that no channel has been given yet was born.
@@ -167,7 +172,7 @@ impl Engine {
     }
 
     /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
-    async fn absorb(&self, committed: Committed) {
+    fn absorb(&self, committed: &Committed) {
         let mut changed = None;
         {
             let mut delivery = self.delivery();
@@ -186,18 +191,6 @@ impl Engine {
         }
         if changed.is_some() {
             self.wake.notify_one();
-        }
-        self.time_engagements(&committed.events).await;
-    }
-
-    /// Measures the roles that these events gave their outcome.
-    async fn time_engagements(&self, events: &[Happened]) {
-        for Happened { incident, event, .. } in events {
-            let (Event::Engaged { role, .. } | Event::Covered { role, .. }) = event else { continue };
-            let Ok(Some(incident)) = self.store.view(*incident).await else { continue };
-            if let Some(outcome) = incident.engagements.get(role).and_then(|e| e.outcome.as_ref()) {
-                self.metrics.engaged(&incident, role.as_str(), outcome);
-            }
         }
     }
 
@@ -228,17 +221,16 @@ fn enact(delivery: &mut Delivery, incident: IncidentId, event: &Event) {
 /// One line an event: ladders and answers for everybody, single pages for those who look closer.
 fn log(happened: &Happened) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
-    let message = sentence(event);
     match event {
         Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{message}");
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
-            tracing::debug!(incident.id = %incident, event.at = %at, "{message}");
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         Event::Settled { .. } | Event::Overdue { .. } | Event::TakenOver { .. } | Event::Exhausted { .. } => {
-            tracing::warn!(incident.id = %incident, event.at = %at, "{message}");
+            tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
-        _ => tracing::info!(incident.id = %incident, event.at = %at, "{message}"),
+        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),
     }
 }

@@ -54,7 +54,9 @@ pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationT
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
-        tracing::warn!("some sends did not end in time; they are taken up at the next start, marked as perhaps repeated");
+        tracing::warn!(
+            "some sends did not end in time; they are taken up at the next start, marked as perhaps repeated"
+        );
     }
 }
 

@@ -40,9 +40,11 @@ impl Engine {
         let live = self.live.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
         let sent_at = self.store.now();
-        let channel = self.store.view(page.incident).await?.and_then(|incident| {
-            incident.pages.get(&page.n).map(|page| page.channel.clone())
-        });
+        let channel = self
+            .store
+            .view(page.incident)
+            .await?
+            .and_then(|incident| incident.pages.get(&page.n).map(|page| page.channel.clone()));
         let Some(wired) = channel.as_ref().and_then(|channel| live.channels.get(channel)) else {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
@@ -149,9 +151,7 @@ impl Engine {
             unit.step(page.incident, input, &live.matrix.roster);
         };
         let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
-        let known = !committed.events.is_empty();
-        self.absorb(committed).await;
-        if !known {
+        if committed.events.is_empty() {
             // It ended by another way, or belongs to another node now.
             self.delivery().finish(page);
         }

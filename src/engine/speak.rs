@@ -3,8 +3,7 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via,
-        page::Stage,
+        Actor, Answer, Event, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via, page::Stage,
     },
     store::{Filter, StoreError},
 };

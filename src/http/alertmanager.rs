@@ -19,7 +19,8 @@ const ZERO_YEAR: &str = "0001-01-01T00:00:00";
 
 /// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
-    let response = take(&app, request).await.unwrap_or_else(|response| response);
+    let response =
+        take(&app, request).await.unwrap_or_else(|Refused(status, body)| (status, Json(body)).into_response());
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
     app.engine.metrics.door("alertmanager", outcome);
     response
@@ -48,19 +49,23 @@ pub async fn ok() -> &'static str {
 /// Any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
     let message = format!("method {method} is not allowed, but [POST] are");
-    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message);
+    let Refused(status, body) = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message);
+    let mut response = (status, Json(body)).into_response();
     response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
     response
 }
 
-async fn take(app: &App, request: Request) -> Result<Response, Response> {
+/// A refusal in one of Alertmanager's two shapes: a sentence, or a code with a message.
+struct Refused(StatusCode, Value);
+
+async fn take(app: &App, request: Request) -> Result<Response, Refused> {
     let (parts, body) = request.into_parts();
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
     media_type(&parts.headers)?;
-    let bytes = body::whole(body).await.map_err(IntoResponse::into_response)?;
+    let bytes = body::whole(body).await.map_err(|problem| Refused(problem.status(), json!(problem.to_string())))?;
     let now = app.engine.store.now();
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
@@ -74,16 +79,16 @@ async fn take(app: &App, request: Request) -> Result<Response, Response> {
     if !alerts.is_empty() {
         app.engine.admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(format!("nothing was kept, send it again: {error}"))).into_response()
+            Refused(StatusCode::SERVICE_UNAVAILABLE, json!(format!("nothing was kept, send it again: {error}")))
         })?;
     }
     match refused {
         None => Ok(StatusCode::OK.into_response()),
-        Some(why) => Err((StatusCode::BAD_REQUEST, Json(why)).into_response()),
+        Some(why) => Err(Refused(StatusCode::BAD_REQUEST, json!(why))),
     }
 }
 
-fn media_type(headers: &HeaderMap) -> Result<(), Response> {
+fn media_type(headers: &HeaderMap) -> Result<(), Refused> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
     if media.eq_ignore_ascii_case("application/json") {
@@ -102,7 +107,7 @@ struct Element {
     generator: String,
 }
 
-fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
+fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refused> {
     if bytes.is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -111,7 +116,7 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
     objects.into_iter().enumerate().map(|(index, object)| element(index, object)).collect()
 }
 
-fn element(index: usize, object: Map<String, Value>) -> Result<Element, Response> {
+fn element(index: usize, object: Map<String, Value>) -> Result<Element, Refused> {
     // Alertmanager's decoder does not look at the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
@@ -137,14 +142,14 @@ fn element(index: usize, object: Map<String, Value>) -> Result<Element, Response
     })
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<BTreeMap<String, String>, Response> {
+fn texts(name: &str, value: Option<Value>) -> Result<BTreeMap<String, String>, Refused> {
     match value {
         None | Some(Value::Null) => Ok(BTreeMap::new()),
         Some(value) => serde_json::from_value(value).map_err(|error| unparsable(&format!("{name}: {error}"))),
     }
 }
 
-fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Response> {
+fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Refused> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.starts_with(ZERO_YEAR) => Ok(None),
@@ -208,11 +213,11 @@ fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert,
     Ok(alert)
 }
 
-fn unparsable(why: &str) -> Response {
+fn unparsable(why: &str) -> Refused {
     let message = format!("parsing alerts body from \"\" failed, because {why}");
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
 
-fn framework(status: StatusCode, code: u16, message: String) -> Response {
-    (status, Json(json!({ "code": code, "message": message }))).into_response()
+fn framework(status: StatusCode, code: u16, message: String) -> Refused {
+    Refused(status, json!({ "code": code, "message": message }))
 }

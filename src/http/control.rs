@@ -8,9 +8,7 @@ use super::{
     view::{self, IncidentView},
 };
 use crate::{
-    core::{
-        Actor, Alert, Answer, IncidentId, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged,
-    },
+    core::{Actor, Alert, Answer, IncidentId, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged},
     engine::keys::{DESK_LINK_LIFE, hex},
     store::Filter,
 };
@@ -199,9 +197,7 @@ pub async fn journal(
     Query(reading): Query<Reading>,
 ) -> Result<Json<Vec<serde_json::Value>>, Problem> {
     let lines = app.engine.store.lines(reading.chain, reading.after, LINES_MAX).await?;
-    let line = |line: crate::store::StoredLine| {
-        json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) })
-    };
+    let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
 }
 

@@ -405,4 +405,3 @@ fn commanding(app: &App, headers: &HeaderMap) -> Result<PersonName, Problem> {
     }
     Ok(person)
 }
-

@@ -60,9 +60,9 @@ pub async fn inbound(
 fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Kannel);
-    let secret = wired.and_then(|wired| wired.inbound.as_ref()).ok_or_else(|| {
-        Problem::not_found(format!("no kannel channel {channel:?} with a token is in the matrix"))
-    })?;
+    let secret = wired
+        .and_then(|wired| wired.inbound.as_ref())
+        .ok_or_else(|| Problem::not_found(format!("no kannel channel {channel:?} with a token is in the matrix")))?;
     if same(secret.expose_secret(), token) {
         return Ok(());
     }

@@ -55,12 +55,7 @@ async fn shown(app: &App, token: &str) -> Result<(StatusCode, Confirm), Problem>
     Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
 }
 
-async fn pressed(
-    app: &App,
-    token: &str,
-    headers: &HeaderMap,
-    answer: &str,
-) -> Result<(StatusCode, Confirm), Problem> {
+async fn pressed(app: &App, token: &str, headers: &HeaderMap, answer: &str) -> Result<(StatusCode, Confirm), Problem> {
     // A browser says where a form comes from; a form on another site is nobody's deliberate press.
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {

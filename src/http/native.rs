@@ -54,12 +54,7 @@ async fn take(app: &App, request: Request) -> Result<Response, Problem> {
 }
 
 /// Names the alerts, keeps them and says what became of each. Also the way of `stentor fire`.
-pub async fn admit(
-    app: &App,
-    source: SourceName,
-    mut alerts: Vec<Alert>,
-    drills: bool,
-) -> Result<Vec<Told>, Problem> {
+pub async fn admit(app: &App, source: SourceName, mut alerts: Vec<Alert>, drills: bool) -> Result<Vec<Told>, Problem> {
     let received_at = app.engine.store.now();
     if !drills && alerts.iter().any(|alert| alert.drill) {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
@@ -70,8 +65,7 @@ pub async fn admit(
         alert.id = format!("ALT-{:016x}", rand::random::<u64>());
         alert.lease_until = None;
     }
-    let heads: Vec<(String, Vec<String>)> =
-        alerts.iter().map(|alert| (alert.id.clone(), warnings(alert))).collect();
+    let heads: Vec<(String, Vec<String>)> = alerts.iter().map(|alert| (alert.id.clone(), warnings(alert))).collect();
     let admitted = app.engine.admit(alerts, received_at).await?;
     let told = heads.into_iter().zip(admitted).map(|((id, warnings), admitted)| {
         let incidents = admitted.fates.iter().filter_map(incident_of).collect();

@@ -24,11 +24,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let store = app.engine.store.next_deadline().await.map(drop).map_err(|error| error.to_string());
     let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
     let live = app.engine.live.load();
-    let sandboxed: BTreeMap<&str, &str> = live
-        .channels
-        .iter()
-        .filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?)))
-        .collect();
+    let sandboxed: BTreeMap<&str, &str> =
+        live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({

@@ -2,7 +2,7 @@
 //! future is ready at its first poll.
 
 use super::{
-    Class, Committed, Filter, Loaded, Store, StoreError, StoredLine, Unit, Work,
+    Class, Committed, Filter, Follower, Loaded, Store, StoreError, StoredLine, Unit, Work,
     deadlines::Deadlines,
     unit::{Changes, Head, Kept, Node, write_line},
 };
@@ -14,7 +14,7 @@ use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex, MutexGuard, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::sync::watch;
@@ -32,6 +32,7 @@ pub struct MemoryStore {
 pub struct MemoryNode {
     shared: Arc<Shared>,
     epoch: u64,
+    follower: OnceLock<Follower>,
 }
 
 struct Shared {
@@ -69,7 +70,7 @@ impl MemoryStore {
         let epoch = inner.last_epoch;
         let until = self.shared.now(&mut inner) + LEASE;
         inner.leases.insert(epoch, until);
-        MemoryNode { shared: self.shared.clone(), epoch }
+        MemoryNode { shared: self.shared.clone(), epoch, follower: OnceLock::new() }
     }
 
     /// Makes the next `n` commits of any node fail: their works have run, and nothing is kept.
@@ -110,6 +111,9 @@ impl MemoryNode {
         drop(inner);
         if changed {
             self.shared.changed.send_modify(|n| *n += 1);
+        }
+        if let Some(follower) = self.follower.get() {
+            follower(&committed);
         }
         Ok(committed)
     }
@@ -229,6 +233,10 @@ impl Store for MemoryNode {
 
     fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move { self.commit(work) })
+    }
+
+    fn follow(&self, follower: Follower) {
+        let _ = self.follower.set(follower);
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>> {

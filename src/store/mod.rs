@@ -28,6 +28,11 @@ pub trait Store: Send + Sync + 'static {
     /// Runs a work's closure on what it needs and keeps all or nothing. Returns only after the commit is durable.
     fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>>;
 
+    /// Lets `follower` hear of every commit of this node, in their order, before whoever asked for it is answered: what
+    /// was committed must be acted on though its caller is gone. It must not wait for anything. Only the first one that
+    /// is given counts.
+    fn follow(&self, follower: Follower);
+
     /// Open incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
@@ -70,6 +75,9 @@ pub trait Store: Send + Sync + 'static {
     /// The secret from which answer codes and links are derived; made once and kept.
     fn server_key(&self) -> [u8; 32];
 }
+
+/// Hears of commits.
+pub type Follower = Box<dyn Fn(&Committed) + Send + Sync>;
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,6 +138,10 @@ pub struct Happened {
     pub seq: u64,
     /// When.
     pub at: Timestamp,
+    /// When the incident was opened.
+    pub opened_at: Timestamp,
+    /// Whether the incident is a drill.
+    pub drill: bool,
     /// What.
     pub event: Event,
 }

@@ -239,7 +239,8 @@ impl<'a> Unit<'a> {
             let line = write_line(&chain, &mut kept.head, at, &event);
             self.changes.lines.push(line);
             touch(kept, self.changes, id, &event, self.node.epoch);
-            self.happened.push(Happened { incident: id, seq: kept.head.seq, at, event });
+            let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
+            self.happened.push(Happened { incident: id, seq, at, opened_at, drill, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);

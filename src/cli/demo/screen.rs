@@ -31,7 +31,9 @@ impl Screen {
 
     pub fn begin(&self, base: &str, desk: &str, trader: String, attended: bool) {
         self.say(&self.bold("DRILL: the flash crash of 6 May 2010, on the real daemon, in the sandbox"));
-        self.say(&format!("The daemon listens on {base}. Nothing leaves this machine: {base}/outbox shows what would."));
+        self.say(&format!(
+            "The daemon listens on {base}. Nothing leaves this machine: {base}/outbox shows what would."
+        ));
         self.say(&format!(
             "Time is compressed: one second here is {RUN_UP} until 14:45:13 ET and {COMPRESSION} from then on; \
              ladders wait a {COMPRESSION}th of what the matrix says."
@@ -92,7 +94,10 @@ impl Screen {
                 }
             }
             Event::Paged { page } if page.purpose == Purpose::RoomCard => {
-                self.say(&format!("{stamp}   page {:>2}  war room by {} (made beside, never waited for)", page.n, page.channel));
+                self.say(&format!(
+                    "{stamp}   page {:>2}  war room by {} (made beside, never waited for)",
+                    page.n, page.channel
+                ));
             }
             Event::Answered { .. } | Event::Engaged { .. } | Event::Covered { .. } | Event::HandedOver { .. } => {
                 self.say(&format!("{stamp}   {}", self.bold(&sentence(&record.event))));
@@ -121,7 +126,9 @@ impl Screen {
         self.say(roles);
         let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
         self.say(&format!("\nJournal: {} lines in {} chains, verified: {word}", report.lines, report.chains));
-        self.say("What next: write your own matrix (stentor check, stentor explain), then stentor serve. See README.md.");
+        self.say(
+            "What next: write your own matrix (stentor check, stentor explain), then stentor serve. See README.md.",
+        );
     }
 
     /// Raw mode wants the carriage return too.

@@ -10,7 +10,7 @@ mod script;
 mod writer;
 
 use super::{
-    Committed, Filter, Store, StoreError, StoredLine, Work,
+    Committed, Filter, Follower, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
 use crate::core::{Incident, IncidentId, PageId, Timestamp};
@@ -22,7 +22,7 @@ use sqlx::{
 };
 use std::{
     path::{Path, PathBuf},
-    sync::Arc,
+    sync::{Arc, OnceLock},
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -89,6 +89,7 @@ impl SqliteStore {
             published: Default::default(),
             plans: Default::default(),
             changed: watch::Sender::new(0),
+            follower: OnceLock::new(),
             epoch,
         });
         let state = read::state(&mut conn).await?;
@@ -193,6 +194,10 @@ impl Store for SqliteStore {
 
     fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move { self.ask(|reply| Want::Run(work, reply)).await? })
+    }
+
+    fn follow(&self, follower: Follower) {
+        let _ = self.shared.follower.set(follower);
     }
 
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>> {

@@ -13,7 +13,7 @@ use super::{
 use crate::{
     core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
     store::{
-        Changes, Class, Committed, Head, Loaded, SteadyClock, Unit, Work,
+        Changes, Class, Committed, Follower, Head, Loaded, SteadyClock, Unit, Work,
         memory::anchor_event,
         unit::{Node, write_line},
     },
@@ -24,7 +24,7 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::Arc,
+    sync::{Arc, OnceLock},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -50,6 +50,8 @@ pub struct Shared {
     pub plans: SharedPlans,
     /// Bumped after each commit.
     pub changed: watch::Sender<u64>,
+    /// Hears of every commit.
+    pub follower: OnceLock<Follower>,
     /// This node's number.
     pub epoch: u64,
 }
@@ -137,7 +139,10 @@ impl Writer {
         }
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
-                Ok(anchor) => return batch.answer(anchor),
+                Ok(anchor) => {
+                    self.tell(&batch);
+                    return batch.answer(anchor);
+                }
                 Err(Trouble::Again) => {}
                 Err(Trouble::Failed(StoreError::Full)) if self.give_way(&batch) => {
                     self.bound_log().await;
@@ -170,6 +175,13 @@ impl Writer {
             tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
         }
         gave
+    }
+
+    /// Before anybody is answered: whoever asked may be gone, and what was kept must be acted on all the same.
+    fn tell(&self, batch: &Batch) {
+        if let Some(follower) = self.shared.follower.get() {
+            batch.jobs.iter().for_each(|job| follower(&job.result));
+        }
     }
 
     async fn attempt(&mut self, batch: &mut Batch) -> Result<Option<StoredLine>, Trouble> {

@@ -1,1 +1,486 @@
-<!-- to come -->
+// The desk page: shows what its person is asked, as loudly as a browser can, and sends the answer.
+"use strict";
+
+const BEAT_LOST_MS = 12000; // The server beats every 5 s: two beats are missing.
+const ANSWER_TIMEOUT_MS = 8000;
+const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
+const SEEN_AFTER_MS = 500; // Shown for a blink is not seen.
+const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
+
+const $ = (id) => document.getElementById(id);
+let state = null; // The last snapshot.
+let skew = 0; // Server time less ours, ms.
+let shown = null; // The page in the alarm.
+let shownAt = 0;
+let sending = false;
+const silenced = new Set(); // Pages whose sound is off: their person said something.
+const answered = new Set(); // Pages answered from here.
+const seen = new Set();
+
+// --- The line: events from the server --------------------------------------------------------------------------
+
+let source = null;
+let heardAt = Date.now();
+let builtAt = 0;
+let attempts = 0;
+let rebuild = null;
+let lostSince = null;
+let signedOut = false;
+
+function connect() {
+  clearTimeout(rebuild);
+  rebuild = null;
+  if (source) source.close();
+  builtAt = Date.now();
+  source = new EventSource("/desk/events");
+  source.addEventListener("state", (event) => {
+    heard();
+    receive(JSON.parse(event.data));
+  });
+  source.addEventListener("beat", (event) => {
+    heard();
+    const now = Date.parse(event.data);
+    if (!Number.isNaN(now)) skew = now - Date.now();
+  });
+  // After any answer but 200 (a proxy's 502 during a restart) the browser never tries again by itself.
+  source.onerror = () => {
+    if (source.readyState === EventSource.CLOSED) connectLater();
+  };
+}
+
+function connectLater() {
+  if (rebuild) return;
+  const wait = Math.min(5000, 500 * 2 ** attempts) * (0.5 + Math.random() / 2);
+  attempts += 1;
+  rebuild = setTimeout(connect, wait);
+  fetch("/desk", { method: "HEAD", cache: "no-store" }).then(
+    (answer) => { signedOut = answer.status === 401 || answer.status === 403; },
+    () => {},
+  );
+}
+
+function heard() {
+  heardAt = Date.now();
+  attempts = 0;
+  signedOut = false;
+}
+
+function watchLine() {
+  const silent = Date.now() - heardAt;
+  const lost = BEAT_LOST_MS < silent;
+  if (lost && !lostSince) lostSince = heardAt;
+  if (!lost) lostSince = null;
+  $("line").hidden = !lost;
+  if (lost) {
+    const what = signedOut ? "SIGNED OUT" : "LINE LOST";
+    const then = signedOut ? "Ask for a new personal link." : "No page can reach this screen: use your phone.";
+    say($("line"), `${what} since ${clock(lostSince + skew)}. ${then}`);
+    // A half-open connection never reports an error, and one that hangs while it is built neither.
+    if (BEAT_LOST_MS < Date.now() - builtAt) connectLater();
+  }
+  say($("link"), lost ? "line lost" : `line good, heard ${clock(heardAt + skew)}`);
+  $("link").classList.toggle("bad", lost);
+}
+
+// --- The snapshot ----------------------------------------------------------------------------------------------
+
+function receive(next) {
+  const before = new Map((state ? state.pages : []).map((page) => [page.page, page]));
+  if (state && state.build !== next.build) $("reload").hidden = false;
+  state = next;
+  skew = Date.parse(next.now) - Date.now();
+  for (const page of next.pages) tellChange(before.get(page.page), page);
+  draw();
+}
+
+/// Somebody else's answer closes our alarm: say whose.
+function tellChange(before, page) {
+  if (!before || before.state !== "open" || page.state === "open" || answered.has(page.page)) return;
+  const what = `${word(page)} ${page.incident} ${page.role}`;
+  if (page.state === "taken") tell("note", `${page.holder || "Somebody"} has it: ${what}`);
+  if (page.state === "closed") tell("note", `Not needed any more: ${what}`);
+}
+
+/// Open pages, one a role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
+function queue() {
+  const newest = new Map();
+  for (const page of state ? state.pages : []) {
+    if (page.state !== "open") continue;
+    const key = `${page.incident} ${page.role}`;
+    const other = newest.get(key);
+    if (!other || number(other) < number(page)) newest.set(key, page);
+  }
+  const due = (page) => (page.deadline ? Date.parse(page.deadline) : Infinity);
+  return [...newest.values()].sort((a, b) => a.drill - b.drill || due(a) - due(b) || number(a) - number(b));
+}
+
+const number = (page) => Number(page.page.split(".").pop()) || 0;
+const word = (thing) => (thing.drill ? "DRILL" : "LIVE");
+
+// --- Drawing ---------------------------------------------------------------------------------------------------
+
+function draw() {
+  drawAlarm();
+  if (!state) return;
+  say($("who"), state.person.name);
+  drawCards($("yours"), state.pages.filter((page) => page.state === "yours"), "You have it");
+  drawCards($("told"), state.pages.filter((page) => page.state === "taken").slice(-6), null);
+  drawBoard();
+}
+
+function drawAlarm() {
+  const pages = queue();
+  const page = pages[0] || null;
+  const alarm = $("alarm");
+  alarm.hidden = !page;
+  document.body.classList.toggle("alarmed", Boolean(page));
+  if (!page) {
+    shown = null;
+    return;
+  }
+  const fresh = !shown || shown.page !== page.page;
+  shown = page;
+  if (fresh) {
+    shownAt = Date.now();
+    notify(page);
+    document.querySelector(".alarm-text").scrollTop = 0;
+  }
+  alarm.classList.toggle("drill", page.drill);
+  alarm.classList.toggle("live", !page.drill);
+  alarm.classList.toggle("heard", silenced.has(page.page));
+  say($("alarm-word"), word(page));
+  say($("alarm-id"), `${page.incident} ${page.role.toUpperCase()}`);
+  say($("alarm-head"), page.headline);
+  write($("alarm-body"), below(page));
+  const more = pages.length - 1;
+  $("alarm-queue").hidden = more === 0;
+  say($("alarm-queue"), `1 of ${pages.length}: ${more === 1 ? "another page waits" : `${more} other pages wait`}`);
+  drawOffers(page, fresh);
+  tick();
+}
+
+function drawOffers(page, fresh) {
+  const offers = $("alarm-offers");
+  const wanted = JSON.stringify([page.page, page.offers]);
+  if (offers.dataset.for !== wanted) {
+    offers.dataset.for = wanted;
+    offers.replaceChildren(...page.offers.map((offer) => {
+      const wants = offer.answer === page.wanted;
+      // The words that confirm a drill are other words, so that neither hand nor habit takes one for the other.
+      const label = page.drill && wants && !/exercise/i.test(offer.label) ? `${offer.label} (exercise)` : offer.label;
+      const button = element("button", wants ? "offer wanted" : "offer", label);
+      button.type = "button";
+      button.addEventListener("click", () => answer(page, offer));
+      return button;
+    }));
+  }
+  if (fresh) {
+    enableOffers(false);
+    setTimeout(() => enableOffers(!sending), PRESS_GUARD_MS);
+  }
+}
+
+function enableOffers(on) {
+  for (const button of $("alarm-offers").children) button.disabled = !on;
+}
+
+function drawCards(section, pages, title) {
+  section.hidden = pages.length === 0;
+  const card = (page) => {
+    const box = element("article", `card ${page.drill ? "drill" : "live"}`);
+    const has = title || `${page.holder || "Somebody"} has it`;
+    box.append(element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${has}`));
+    if (title) {
+      const incident = state.incidents.find((incident) => incident.id === page.incident);
+      const body = element("div", "body");
+      write(body, below(page));
+      box.append(element("p", "head", incident ? incident.summary : page.headline), body);
+    }
+    return box;
+  };
+  section.replaceChildren(...pages.map(card));
+}
+
+function drawBoard() {
+  const open = state.incidents.filter((incident) => incident.status === "open");
+  $("quiet").hidden = open.length !== 0 || !$("yours").hidden;
+  const ready = isArmed() ? "This screen sounds when you are paged." : "Arm the alarm, so that this screen can sound.";
+  say($("quiet"), `Nothing is open. ${ready}`);
+  $("board").replaceChildren(...state.incidents.map(incidentCard));
+}
+
+function incidentCard(incident) {
+  const over = incident.status !== "open";
+  const box = element("article", `card ${incident.drill ? "drill" : "live"}${over ? " over" : ""}`);
+  const title = element("h2", "", `${word(incident)} ${incident.id}`);
+  const since = element("span", "since", over ? "resolved" : "");
+  if (!over) since.dataset.since = incident.opened_at;
+  title.append(since);
+  const list = element("ul", "roles");
+  list.append(...incident.roles.map(roleRow));
+  box.append(title, element("p", "summary", incident.summary), list);
+  return box;
+}
+
+function roleRow(role) {
+  const row = element("li", `role ${role.state.replace(" ", "-")}`);
+  const mark = element("span", "state-mark", MARKS[role.state] || "?");
+  mark.setAttribute("aria-hidden", "true");
+  const how = element("span", "state", role.holder ? `${role.state}: ${role.holder}` : role.state);
+  const when = element("span", "when", role.tte_ms === null ? "" : `in ${seconds(role.tte_ms)}`);
+  if (role.tte_ms === null && role.deadline) when.dataset.due = role.deadline;
+  row.append(mark, element("span", "role-name", role.role), how, when);
+  return row;
+}
+
+/// Runs every quarter of a second: everything that depends on the time alone.
+function tick() {
+  const now = Date.now() + skew;
+  if (shown) {
+    const left = shown.deadline ? Date.parse(shown.deadline) - now : null;
+    say($("alarm-left"), left === null ? "now" : left <= 0 ? "0:00" : countdown(left));
+    say($("alarm-left-label"), left === null ? "no deadline" : left <= 0 ? "time is up, moving on" : `left, until ${clock(Date.parse(shown.deadline))}`);
+    $("alarm").classList.toggle("late", left !== null && left < 15000);
+  }
+  for (const span of document.querySelectorAll("[data-since]")) {
+    say(span, `open ${countdown(now - Date.parse(span.dataset.since))}`);
+  }
+  for (const span of document.querySelectorAll("[data-due]")) {
+    const left = Date.parse(span.dataset.due) - now;
+    say(span, 0 < left ? `next in ${countdown(left)}` : "moving on");
+  }
+  watchLine();
+  reportSeen();
+}
+
+function flashTitle() {
+  const odd = Math.floor(Date.now() / 1000) % 2;
+  const lost = lostSince ? "LINE LOST" : "Stentor desk";
+  if (!shown) document.title = lost;
+  else document.title = odd ? `${word(shown)} ${shown.incident} ${shown.role}` : `${word(shown)}: ANSWER NOW`;
+}
+
+// --- Answers ---------------------------------------------------------------------------------------------------
+
+async function answer(page, offer) {
+  if (sending) return;
+  sending = true;
+  enableOffers(false);
+  tell("busy", `Sending: ${offer.label} ...`);
+  const [kind, text, verdict] = await send(page, offer);
+  sending = false;
+  enableOffers(true);
+  tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`);
+  if (verdict) answered.add(page.page);
+  if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.page);
+  draw();
+}
+
+async function send(page, offer) {
+  const not = (why) => ["bad", `NOT SENT: ${why} Press again, or answer by another way.`];
+  if (!navigator.onLine) return not("this device is offline.");
+  const patience = new AbortController();
+  const timer = setTimeout(() => patience.abort(), ANSWER_TIMEOUT_MS);
+  try {
+    const reply = await fetch("/desk/answer", {
+      method: "POST",
+      headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
+      body: JSON.stringify({ page: page.page, answer: offer.answer }),
+      cache: "no-store",
+      signal: patience.signal,
+    });
+    if (reply.status === 401 || reply.status === 403) return not("you are signed out.");
+    if (!reply.ok) return not(`the server refused it (${reply.status}).`);
+    const { verdict, text } = await reply.json();
+    const holds = ["engages", "received", "standby-granted", "passed", "repeated"].includes(verdict);
+    return [holds ? "good" : "note", text, verdict];
+  } catch (trouble) {
+    return trouble.name === "AbortError" ? ["bad", "NOT CONFIRMED: the server has not said that it heard you. Press again."] : not("the line is lost.");
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/// What became of something; good news fades, trouble stays.
+let fade = null;
+function tell(kind, text) {
+  clearTimeout(fade);
+  $("result").hidden = false;
+  $("result").className = `result ${kind}`;
+  say($("result-text"), text);
+  if (kind === "good" || kind === "note") fade = setTimeout(() => { $("result").hidden = true; }, 12000);
+}
+
+/// Only what was really on a visible screen is reported as seen.
+function reportSeen() {
+  if (!shown || seen.has(shown.page) || document.visibilityState !== "visible") return;
+  if (Date.now() - shownAt < SEEN_AFTER_MS || !state) return;
+  const page = shown.page;
+  seen.add(page);
+  fetch("/desk/seen", {
+    method: "POST",
+    headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
+    body: JSON.stringify({ pages: [page] }),
+  }).then((reply) => { if (!reply.ok) throw reply; }).catch(() => setTimeout(() => seen.delete(page), 5000));
+}
+
+// --- Sound, notifications, the screen kept awake ------------------------------------------------------------------
+
+let audio = null;
+let wanted = localStorage.getItem("armed") === "yes"; // A kiosk is allowed to sound after a reload.
+let soundedAt = 0;
+let awake = null;
+
+const isArmed = () => audio !== null && audio.state === "running";
+
+async function arm(byHand) {
+  try {
+    if (!audio) {
+      audio = new AudioContext();
+      audio.addEventListener("statechange", drawArmed);
+    }
+    // Without a gesture this waits for one instead of failing.
+    await Promise.race([audio.resume(), new Promise((done) => setTimeout(done, 500))]);
+  } catch {
+    // No sound device: the button keeps saying that it is not armed.
+  }
+  if (byHand) {
+    localStorage.setItem("armed", "yes");
+    wanted = true;
+    if (isArmed()) play([[523, 0.15, 0], [659, 0.15, 0.18], [784, 0.3, 0.36]], "sine", 0.25);
+    if ("Notification" in window && Notification.permission === "default") await Notification.requestPermission();
+    keepAwake();
+  }
+  drawArmed();
+}
+
+function drawArmed() {
+  const armed = isArmed();
+  for (const id of ["arm", "alarm-arm"]) $(id).classList.toggle("armed", armed);
+  say($("arm"), armed ? "Alarm armed (press to test)" : "Arm the alarm");
+  $("alarm-arm").hidden = armed;
+  $("unarmed").hidden = armed;
+  if (state) drawBoard();
+}
+
+/// Live: a hard two-tone siren. Drill: three soft notes, further apart. Nobody takes one for the other.
+function sound() {
+  if (!isArmed()) return;
+  const now = Date.now();
+  if (shown && !silenced.has(shown.page)) {
+    const every = shown.drill ? 4000 : 2000;
+    if (now - soundedAt < every) return;
+    soundedAt = now;
+    if (shown.drill) play([[523, 0.18, 0], [523, 0.18, 0.3], [392, 0.35, 0.6]], "sine", 0.3);
+    else play([[960, 0.3, 0], [640, 0.3, 0.3], [960, 0.3, 0.6], [640, 0.3, 0.9], [960, 0.3, 1.2]], "square", 0.35);
+  } else if (lostSince && 15000 < now - soundedAt) {
+    soundedAt = now;
+    play([[220, 0.4, 0], [165, 0.6, 0.45]], "triangle", 0.3);
+  }
+}
+
+function play(notes, wave, loudness) {
+  for (const [pitch, length, from] of notes) {
+    const tone = audio.createOscillator();
+    const volume = audio.createGain();
+    const at = audio.currentTime + from;
+    tone.type = wave;
+    tone.frequency.value = pitch;
+    volume.gain.setValueAtTime(0, at);
+    volume.gain.linearRampToValueAtTime(loudness, at + 0.02);
+    volume.gain.setValueAtTime(loudness, at + length - 0.03);
+    volume.gain.linearRampToValueAtTime(0, at + length);
+    tone.connect(volume).connect(audio.destination);
+    tone.start(at);
+    tone.stop(at + length);
+  }
+}
+
+function notify(page) {
+  if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
+  try {
+    const title = `${word(page)} ${page.incident} ${page.role.toUpperCase()}`;
+    const note = new Notification(title, { body: page.headline, tag: page.page, requireInteraction: true });
+    note.onclick = () => window.focus();
+  } catch {
+    // Phones refuse this way of notifying; the page itself is loud enough.
+  }
+}
+
+async function keepAwake() {
+  if (!("wakeLock" in navigator) || document.visibilityState !== "visible" || (awake && !awake.released)) return;
+  try {
+    awake = await navigator.wakeLock.request("screen");
+  } catch {
+    awake = null; // Low battery: tried again when the page is visible again.
+  }
+}
+
+// --- Small things -----------------------------------------------------------------------------------------------
+
+/// Text only, and only where it changed: readers for the blind would say it again.
+function say(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/// A brief, line by line: its labels and letters stand out, what must not be done most of all.
+function write(node, text) {
+  if (node.dataset.text === text) return;
+  node.dataset.text = text;
+  node.replaceChildren(...text.split("\n").map((line) => {
+    const [, label, rest] = /^([A-F] {2}|DO NOT:? |[A-Z][^:.(]{1,24}: |.*:$)(.*)$/.exec(line) || [line, "", line];
+    const row = element("p", label.startsWith("DO NOT") ? "never" : "");
+    if (label) row.append(element("b", "", label));
+    row.append(rest || (label ? "" : "\u00a0"));
+    return row;
+  }));
+}
+
+function element(tag, className, text) {
+  const node = document.createElement(tag);
+  if (className) node.className = className;
+  if (text !== undefined) node.textContent = text;
+  return node;
+}
+
+/// The body without its first line where that is the headline.
+function below(page) {
+  return page.body.startsWith(page.headline) ? page.body.slice(page.headline.length).trim() : page.body;
+}
+
+const two = (n) => String(n).padStart(2, "0");
+
+function clock(ms) {
+  const at = new Date(ms);
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}`;
+}
+
+function countdown(ms) {
+  const all = Math.max(0, Math.floor(ms / 1000));
+  const [h, m, s] = [Math.floor(all / 3600), Math.floor(all / 60) % 60, all % 60];
+  return h ? `${h}:${two(m)}:${two(s)}` : `${m}:${two(s)}`;
+}
+
+const seconds = (ms) => (Math.abs(ms) < 60000 ? `${(ms / 1000).toFixed(1)} s` : countdown(ms));
+
+// --- Start --------------------------------------------------------------------------------------------------------
+
+$("arm").addEventListener("click", () => arm(true));
+$("alarm-arm").addEventListener("click", () => arm(true));
+$("reload").addEventListener("click", () => location.reload());
+$("result-close").addEventListener("click", () => { $("result").hidden = true; });
+document.addEventListener("visibilitychange", () => {
+  if (document.visibilityState !== "visible") return;
+  if (wanted) arm(false);
+  keepAwake();
+  if (BEAT_LOST_MS < Date.now() - heardAt) connect();
+});
+window.addEventListener("online", connect);
+setInterval(tick, 250);
+setInterval(sound, 250);
+setInterval(flashTitle, 1000);
+setInterval(() => { if (wanted && !isArmed()) arm(false); }, 60000);
+drawArmed();
+if (wanted) arm(false);
+keepAwake();
+connect();

@@ -34,7 +34,7 @@ impl Answer {
             println!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default());
         }
         let refused = ["not-asked", "which-role", "closed"];
-        let kind = verdict["verdict"]["verdict"].as_str().unwrap_or_default();
+        let kind = verdict["verdict"].as_str().unwrap_or_default();
         Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }

@@ -92,6 +92,24 @@ pub enum Verdict {
     },
 }
 
+impl Verdict {
+    /// Its name, as it is written in JSON.
+    pub fn tag(&self) -> &'static str {
+        match self {
+            Self::Engages => "engages",
+            Self::Received => "received",
+            Self::StandbyGranted { .. } => "standby-granted",
+            Self::StandbyRefused => "standby-refused",
+            Self::Passed => "passed",
+            Self::TooLate { .. } => "too-late",
+            Self::Repeated => "repeated",
+            Self::Closed => "closed",
+            Self::NotAsked => "not-asked",
+            Self::WhichRole { .. } => "which-role",
+        }
+    }
+}
+
 impl Answer {
     /// Whether this answer engages a role that demands `level`.
     pub fn satisfies(self, level: Level) -> bool {

@@ -141,7 +141,7 @@ pub async fn answer(
     let said = Said { person, answer, via: Via::Cli, page: None, role };
     let verdict: Verdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
     let text = judged(&named(&app.engine.live.load(), verdict.clone()));
-    Ok(Json(json!({ "verdict": verdict, "text": text })).into_response())
+    Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 
 /// `POST /v1/incidents/{id}/resolve`.

@@ -98,7 +98,7 @@ pub async fn answer(
     let verdict = app.engine.answer_page(page, person, Some(answer), Via::Desk).await;
     let verdict = verdict.map_err(super::answer_problem)?;
     let text = judged(&named(&app.engine.live.load(), verdict.clone()));
-    Ok(Json(json!({ "verdict": verdict, "text": text })).into_response())
+    Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 
 /// Pages that a desk has shown.
@@ -348,7 +348,7 @@ fn desk_page(
 /// The buttons for a role that demands `level`, the wanted one first.
 pub fn offers(level: crate::core::Level) -> Vec<Offer> {
     let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
-    let mut answers = vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable];
+    let mut answers = [Answer::Wilco, Answer::Roger, standby, Answer::Unable];
     if level == crate::core::Level::Roger {
         answers.swap(0, 1);
     }

@@ -718,6 +718,35 @@ async fn a_newer_file_is_refused_and_left_alone() {
 }
 
 #[tokio::test]
+async fn the_first_schema_can_still_be_opened_and_worked_with() {
+    let mut world = World::sqlite();
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
+    let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
+    sqlx::raw_sql(include_str!("fixture/state-v1.sql")).execute(&mut conn).await.expect("the dump");
+    sqlx::Connection::close(conn).await.expect("closed");
+
+    let store = world.reopen().await;
+    let (over, open) = (IncidentId(1), IncidentId(2));
+    assert!(!view(&*store, over).await.is_open());
+    for id in [over, open] {
+        assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
+    }
+    let orphans = store.orphans(1000).await.expect("readable");
+    assert_eq!(orphans.iter().map(|(id, pages)| (id.0, pages.len())).collect::<Vec<_>>(), [(1, 8), (2, 26)]);
+    for (id, pages) in orphans {
+        assert_eq!(take_over(&*store, id, &pages).await, pages);
+    }
+    assert_eq!(store.next_deadline().await.expect("readable"), view(&*store, open).await.deadline());
+    let text = store.text("5d41".into()).await.expect("readable");
+    assert_eq!(text.as_deref(), Some("LIVE: XYZ fell 7.3% in 4 s. Answer WILCO {code}"));
+    record(&*store, &"risk-monitor".into()).await;
+    assert_eq!(open_incident(&*store, "flash-crash/ABC").await.0, open);
+    assert_eq!(open_incident(&*store, "flash-crash/XYZ").await.0, IncidentId(3));
+    assert_eq!(store.anchor().await.expect("anchored").map(|line| line.seq), Some(2));
+    assert_sound(all_lines(&*store).await);
+}
+
+#[tokio::test]
 async fn a_row_that_can_not_be_read_is_folded_from_the_journal() {
     let mut world = World::sqlite();
     let store = world.reopen().await;

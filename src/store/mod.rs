@@ -41,7 +41,7 @@ pub trait Store: Send + Sync + 'static {
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
     /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Unit::take_over`].
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>>;
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>>;
 
     /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
@@ -70,6 +70,9 @@ pub trait Store: Send + Sync + 'static {
     /// The secret from which answer codes and links are derived; made once and kept.
     fn server_key(&self) -> [u8; 32];
 }
+
+/// Numbers of pages by their incident.
+pub type Orphans = Vec<(IncidentId, Vec<u32>)>;
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -105,10 +105,14 @@ impl Writer {
 
     /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
     pub async fn run(mut self, mut wanted: mpsc::Receiver<Want>) {
-        let mut close = None;
+        let (mut close, mut was_shared) = (None, false);
         while let Some(first) = wanted.recv().await {
             let mut batch = Batch::default();
             batch.add(first);
+            if was_shared {
+                // Whoever was just answered may want more at once: it shall share the next commit, not wait for it.
+                tokio::task::yield_now().await;
+            }
             while batch.len() < BATCH
                 && let Ok(next) = wanted.try_recv()
             {
@@ -118,6 +122,7 @@ impl Writer {
                 wanted.close();
                 close = Some(reply);
             }
+            was_shared = 1 < batch.len();
             self.turn(batch).await;
         }
         let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.conn).await;

@@ -1,4 +1,5 @@
 //! Disks that are full or can not be written, under the real daemon.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

@@ -1,5 +1,5 @@
 //! One contract for all channels, and what each does beyond it.
-
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
 mod double;

@@ -1,6 +1,7 @@
 //! The real binary, killed with SIGKILL at random moments and restarted on the same file.
 //!
 //! `STENTOR_KILLS=50 cargo test --test crash` kills it that often; `STENTOR_KILL_SEED=7` repeats a run's choices.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod common;

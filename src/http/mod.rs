@@ -72,6 +72,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/desk/seen", post(desk::seen))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
+        .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/hooks/slack/{channel}", post(slack::interact))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))

@@ -78,6 +78,11 @@ pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
 }
 
+/// Browsers ask for it; there is none.
+pub async fn icon() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
 fn html_page(status: StatusCode, html: String) -> Response {
     let mut response = (status, Html(html)).into_response();
     let headers = response.headers_mut();

@@ -145,7 +145,8 @@ impl Daemon {
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.demand()?;
     let revision = matrix.revision.clone();
-    app.engine.live.store(Arc::new(Live::wire(matrix, templates, shared)));
+    let live = Live::wire(matrix, templates, shared).succeed(&app.engine.live.load());
+    app.engine.live.store(Arc::new(live));
     Ok(revision)
 }
 

@@ -54,7 +54,9 @@ impl Engine {
 impl Live {
     /// Renders a page for its reader, placeholders in place of codes and links.
     pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> Rendered {
-        render(&self.matrix, &self.templates, &self.names, incident, page, kind)
+        let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+        let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
+        render(&self.matrix, texts, &self.names, incident, page, kind)
     }
 }
 

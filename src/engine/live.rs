@@ -15,7 +15,9 @@ pub struct Live {
     /// The Crisis Escalation Matrix.
     pub matrix: Matrix,
     /// What each role reads.
-    pub templates: Templates,
+    pub templates: Arc<Templates>,
+    /// Texts of before, newest first: incidents that opened with them go on with them.
+    older: Vec<Arc<Templates>>,
     /// How humans are reached.
     pub channels: BTreeMap<ChannelName, Wired>,
     /// Display names.
@@ -42,6 +44,9 @@ pub struct Wired {
 
 /// The longest time that one attempt may take on any channel.
 pub const SEND_TIMEOUT_MAX: Duration = Duration::from_secs(10);
+
+/// Sets of texts of before a reload that are kept for open incidents.
+const OLDER_MAX: usize = 8;
 
 /// What channels share over reloads.
 #[derive(Clone)]
@@ -76,7 +81,21 @@ impl Live {
                 }
             }
         }
-        Self { matrix, templates, channels, names, tokens }
+        Self { matrix, templates: Arc::new(templates), older: Vec::new(), channels, names, tokens }
+    }
+
+    /// Takes over the texts of the last load, so that a reload changes no crisis under way.
+    pub fn succeed(mut self, last: &Self) -> Self {
+        let texts = std::iter::once(&last.templates).chain(&last.older);
+        self.older =
+            texts.filter(|old| old.revisions() != self.templates.revisions()).take(OLDER_MAX).cloned().collect();
+        self
+    }
+
+    /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
+    pub fn texts(&self, template: &str, revision: &str) -> &Templates {
+        let has = |texts: &&Arc<Templates>| texts.revisions().get(template).is_some_and(|known| known == revision);
+        std::iter::once(&self.templates).chain(&self.older).find(has).unwrap_or(&self.templates)
     }
 
     /// A person's contact data; none when the matrix does not know them any more.

@@ -1,16 +1,14 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
-use super::{App, credential, page, problem::Problem, view};
+use super::{App, credential, page, problem::Problem, snapshot::snapshot};
 use crate::{
     channel::screen::Desk,
     core::{
-        Answer, Incident, PageId, PersonName, Timestamp, Verdict, Via,
+        Answer, PageId, PersonName, Verdict, Via,
         page::{Page, Stage},
         sentence::judged,
     },
     engine::{Live, keys::SESSION_LIFE, keys::same},
-    store::{Filter, StoreError},
-    template::{CODE, LINK},
 };
 use axum::{
     Json,
@@ -24,7 +22,7 @@ use axum::{
 };
 use futures_util::{Stream, stream};
 use secrecy::ExposeSecret;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::json;
 use std::{convert::Infallible, sync::Arc, time::Duration};
 use tokio::{
@@ -37,15 +35,6 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 
 /// Changes that come this close together are shown as one.
 const SETTLE: Duration = Duration::from_millis(25);
-
-/// Incidents on the board.
-const BOARD_MAX: usize = 30;
-
-/// Open incidents that are looked through for a person's pages.
-const OPEN_MAX: usize = 2_000;
-
-/// How long a page that has its end stays on its reader's desk.
-const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 
 /// The page itself, or how to sign in.
 pub async fn desk(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
@@ -214,176 +203,6 @@ impl Line {
                 None
             }
         }
-    }
-}
-
-#[derive(Serialize)]
-struct Snapshot {
-    person: PersonView,
-    build: &'static str,
-    pages: Vec<DeskPage>,
-    incidents: Vec<BoardRow>,
-}
-
-#[derive(Serialize)]
-struct PersonView {
-    id: String,
-    name: String,
-}
-
-#[derive(Serialize)]
-struct DeskPage {
-    page: String,
-    incident: String,
-    drill: bool,
-    role: String,
-    state: &'static str,
-    headline: String,
-    body: String,
-    holder: Option<String>,
-    since: Timestamp,
-    deadline: Option<Timestamp>,
-    wanted: String,
-    offers: Vec<Offer>,
-}
-
-/// A button.
-#[derive(Debug, Clone, Serialize)]
-pub struct Offer {
-    /// What it says.
-    pub answer: String,
-    /// What it is called.
-    pub label: &'static str,
-    /// The one that is wanted.
-    pub primary: bool,
-}
-
-#[derive(Serialize)]
-struct BoardRow {
-    id: String,
-    drill: bool,
-    summary: String,
-    status: String,
-    opened_at: Timestamp,
-    roles: Vec<BoardRole>,
-}
-
-#[derive(Serialize)]
-struct BoardRole {
-    role: String,
-    state: String,
-    holder: Option<String>,
-    deadline: Option<Timestamp>,
-    tte_ms: Option<f64>,
-}
-
-async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreError> {
-    let live = app.engine.live.load_full();
-    let open = app.engine.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
-    let recent = app.engine.store.list(Filter { open_only: false, limit: BOARD_MAX }).await?;
-    let now = app.engine.store.now();
-    let mut pages = Vec::new();
-    for incident in open.iter().chain(recent.iter().filter(|incident| !incident.is_open())) {
-        pages.extend(desk_pages(app, &live, incident, person, now));
-    }
-    Ok(Snapshot {
-        person: PersonView { id: person.to_string(), name: live.name_of(person).to_owned() },
-        build: env!("CARGO_PKG_VERSION"),
-        pages,
-        incidents: recent.iter().map(|incident| board_row(&live, incident)).collect(),
-    })
-}
-
-/// One entry a role: the newest brief of this person about it.
-fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, now: Timestamp) -> Vec<DeskPage> {
-    let roles = incident.engagements.iter().filter(|(_, e)| match &e.outcome {
-        Some(outcome) => now < outcome.at() + ENDED_SHOWN,
-        None => true,
-    });
-    roles
-        .filter_map(|(role, engagement)| {
-            let mine = incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
-            let page = mine.last()?;
-            Some(desk_page(app, live, incident, page, engagement))
-        })
-        .collect()
-}
-
-fn desk_page(
-    app: &App,
-    live: &Live,
-    incident: &Incident,
-    page: &Page,
-    engagement: &crate::core::Engagement,
-) -> DeskPage {
-    let id = PageId { incident: incident.id, n: page.n };
-    let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
-    let code = app.engine.keys.code(id);
-    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
-    let passed = page.person.as_ref().is_some_and(|person| engagement.unable.contains(person));
-    let state = match engagement.holder() {
-        Some(holder) if Some(holder) == page.person.as_ref() => "yours",
-        Some(_) => "taken",
-        None if !incident.is_open() || !engagement.is_open() || passed => "closed",
-        None => "open",
-    };
-    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-    let level = row.map_or(crate::core::Level::Wilco, |row| row.engaged_by);
-    DeskPage {
-        page: id.to_string(),
-        incident: incident.id.to_string(),
-        drill: incident.drill,
-        role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),
-        state,
-        headline: fill(rendered.headline),
-        body: fill(rendered.body),
-        holder: engagement.holder().map(|holder| live.name_of(holder).to_owned()),
-        since: page.born_at,
-        deadline: engagement.deadline,
-        wanted: level.to_string(),
-        offers: offers(level),
-    }
-}
-
-/// The buttons for a role that demands `level`, the wanted one first.
-pub fn offers(level: crate::core::Level) -> Vec<Offer> {
-    let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
-    let mut answers = [Answer::Wilco, Answer::Roger, standby, Answer::Unable];
-    if level == crate::core::Level::Roger {
-        answers.swap(0, 1);
-    }
-    let offer = |(index, answer): (usize, &Answer)| Offer {
-        answer: match answer {
-            Answer::Standby { .. } => "standby 2m".into(),
-            other => other.to_string(),
-        },
-        label: match answer {
-            Answer::Wilco => "I have it",
-            Answer::Roger => "Received",
-            Answer::Standby { .. } => "2 more minutes",
-            Answer::Unable => "I can't: pass on",
-        },
-        primary: index == 0,
-    };
-    answers.iter().enumerate().map(offer).collect()
-}
-
-fn board_row(live: &Live, incident: &Incident) -> BoardRow {
-    let view = view::incident(live, incident);
-    let role = |role: view::RoleView| BoardRole {
-        role: role.role,
-        state: role.state,
-        holder: role.holder,
-        deadline: role.deadline,
-        tte_ms: role.tte_ms,
-    };
-    BoardRow {
-        id: view.id,
-        drill: view.drill,
-        summary: view.summary,
-        status: view.status,
-        opened_at: view.opened_at,
-        roles: view.roles.into_iter().map(role).collect(),
     }
 }
 

@@ -3,9 +3,10 @@
 
 use super::{
     App,
-    desk::{named, offers},
+    desk::named,
     page::{self, Confirm},
     problem::Problem,
+    snapshot::offers,
 };
 use crate::{
     core::{Answer, Incident, Level, PageId, Verdict, Via, sentence::judged},

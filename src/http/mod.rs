@@ -14,6 +14,7 @@ pub mod native;
 pub mod page;
 pub mod problem;
 pub mod slack;
+pub mod snapshot;
 pub mod status;
 pub mod view;
 

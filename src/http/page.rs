@@ -1,6 +1,6 @@
 //! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
 
-use super::desk::Offer;
+use super::snapshot::Offer;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},

@@ -1,0 +1,164 @@
+//! The house: who may import whom, how large a room may be, what must not be written.
+#![allow(clippy::unwrap_used)]
+
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+};
+
+/// Which of our modules each room may see. `lib.rs` and `main.rs` see everything.
+const MAY_SEE: [(&str, &[&str]); 13] = [
+    ("core", &[]),
+    ("matrix", &["core"]),
+    ("template", &["core"]),
+    ("channel", &["core"]),
+    ("store", &["core"]),
+    ("journal", &["core"]),
+    ("config", &["core"]),
+    ("tls", &[]),
+    ("engine", &["core", "matrix", "template", "channel", "store", "journal", "config"]),
+    // The door shows what the engine has: it sees the types that the engine's own API speaks in.
+    ("http", &["core", "engine", "channel", "matrix", "store", "template"]),
+    ("cli", &["core", "engine", "channel", "matrix", "store", "template", "journal", "config", "http", "cli", "tls"]),
+    ("lib", &["*"]),
+    ("main", &["*"]),
+];
+
+/// Lines that a file may have before it must be looked at again, and those that were looked at and kept.
+const LINES_MAX: usize = 400;
+const LARGER: [(&str, usize, &str); 1] =
+    [("src/core/escalation.rs", 620, "the one decision; its arms are read side by side")];
+
+fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(files(&path, ending));
+        } else if path.extension().is_some_and(|known| known == ending) {
+            found.push(path);
+        }
+    }
+    found.sort();
+    found
+}
+
+fn sources() -> BTreeMap<String, String> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let name = |path: &Path| path.strip_prefix(root).unwrap().display().to_string();
+    files(&root.join("src"), "rs").iter().map(|path| (name(path), std::fs::read_to_string(path).unwrap())).collect()
+}
+
+/// `src/core/page.rs` is in `core`, `src/config.rs` in `config`.
+fn room(file: &str) -> &str {
+    let inside = file.strip_prefix("src/").unwrap();
+    inside.split(['/', '.']).next().unwrap()
+}
+
+/// The modules of ours that a text names after `crate::`, in paths and in `use` trees.
+fn named(text: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    for (at, _) in text.match_indices("crate::") {
+        let rest = &text[at + 7..];
+        if let Some(tree) = rest.strip_prefix('{') {
+            let mut depth = 0;
+            let mut word = String::new();
+            for c in tree.chars() {
+                match c {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => word.clear(),
+                    ':' if depth == 0 && !word.starts_with('\u{0}') && !word.trim().is_empty() => {
+                        names.push(word.trim().to_owned());
+                        word = String::from("\u{0}");
+                    }
+                    c if depth == 0 && !word.starts_with('\u{0}') => word.push(c),
+                    _ => {}
+                }
+            }
+        } else {
+            names.push(rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect());
+        }
+    }
+    names
+}
+
+/// A file without its unit tests.
+fn shipped(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap()
+}
+
+#[test]
+fn rooms_see_only_the_rooms_they_may_see() {
+    let may_see: BTreeMap<&str, &[&str]> = MAY_SEE.into_iter().collect();
+    let mut wrong = Vec::new();
+    for (file, text) in sources() {
+        let room = room(&file);
+        let allowed = may_see.get(room).unwrap_or_else(|| panic!("{room} has no rule"));
+        for name in named(shipped(&text)) {
+            let ours = may_see.contains_key(name.as_str());
+            if ours && name != room && !allowed.contains(&name.as_str()) && !allowed.contains(&"*") {
+                wrong.push(format!("{file} sees {name}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn the_import_rule_can_be_broken() {
+    assert_eq!(named("use crate::{core::{A, b::C}, store::X};\ncrate::http::y()"), ["core", "store", "http"]);
+}
+
+#[test]
+fn the_core_is_pure() {
+    let banned = [
+        "async ",
+        "tokio",
+        "tracing",
+        "std::fs",
+        "std::net",
+        "std::env",
+        "Instant",
+        "SystemTime",
+        "Utc::now",
+        "rand::",
+        "Mutex",
+    ];
+    for (file, text) in sources().into_iter().filter(|(file, _)| room(file) == "core") {
+        for word in banned {
+            for line in shipped(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+                assert!(!line.contains(word), "{file} has {word:?}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn files_are_small_and_say_what_they_are_for() {
+    let mut large = Vec::new();
+    for (file, text) in sources() {
+        assert!(text.starts_with("//! "), "{file} does not say what it is for");
+        let max = LARGER.iter().find(|(known, ..)| *known == file).map_or(LINES_MAX, |(_, max, _)| *max);
+        let lines = text.lines().count();
+        if max < lines {
+            large.push(format!("{file} has {lines} lines"));
+        }
+    }
+    assert!(large.is_empty(), "{}", large.join("\n"));
+}
+
+#[test]
+fn nothing_unfinished_is_shipped() {
+    let marks = ["todo!(", "unimplemented!(", "FIXME", "XXX", "dbg!("];
+    for (file, text) in sources() {
+        for mark in marks {
+            assert!(!text.contains(mark), "{file} has {mark}");
+        }
+        let panics = [".unwrap()", ".expect(\"", "panic!("];
+        for line in shipped(&text).lines().filter(|line| !line.trim_start().starts_with("//")) {
+            assert!(!panics.iter().any(|mark| line.contains(mark)), "{file} can panic: {line}");
+        }
+    }
+}

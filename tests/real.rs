@@ -27,5 +27,3 @@ mod net;
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
-#[path = "real/unit.rs"]
-mod unit;

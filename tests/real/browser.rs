@@ -107,7 +107,11 @@ async function main() {
   const page = await browser.newPage();
   page.setDefaultTimeout(30000);
   page.on("pageerror", (error) => say({ trouble: String(error) }));
-  page.on("console", (line) => line.type() === "error" && say({ trouble: line.text() }));
+  page.on("console", (line) => {
+    // Chromium asks for an icon, wanted or not.
+    if (line.type() !== "error" || line.location().url.endsWith("/favicon.ico")) return;
+    say({ trouble: `${line.text()} ${line.location().url}` });
+  });
   const heard = page.waitForResponse((answer) => answer.url().endsWith("/desk/events") && answer.status() === 200);
   await page.goto(link);
   await heard;

@@ -88,12 +88,17 @@ impl Crisis {
         assert!(text.contains("INC-1 TRADER"), "{text}");
         let code = text.split_whitespace().nth(1).unwrap().to_owned();
         assert!(code.len() == 5 && code.bytes().all(|byte| byte.is_ascii_digit()), "{text}");
+        // The right code from a stranger's number engages nobody.
         self.kannel.reply(&self.net, "34999999999", &code);
+        until("the stranger's SMS", || {
+            self.daemon.log().contains("a number that the matrix does not know").then_some(())
+        });
+        assert_eq!(Shown::look(&self.daemon).unwrap().state("trader"), "paging");
         self.kannel.reply(&self.net, ANA, &code);
         Shown::once(&self.daemon, "the trader", |shown| shown.state("trader") == "engaged");
         // The gateway brings Stentor's word back.
         let word = self.kannel.text_to(ANA, |text| text.starts_with("INC-1: "));
-        assert!(word.contains("You have it"), "{word}");
+        assert!(word.contains("you have it"), "{word}");
     }
 
     fn engineer_answers_in_the_browser(&mut self) {

@@ -1,5 +1,6 @@
 //! Programs of others: whether they are here, on which ports, how they end.
 
+use rustix::process::{Pid, Signal, kill_process};
 use std::{
     env,
     fs::File,
@@ -130,7 +131,7 @@ impl Process {
         if matches!(self.child.try_wait(), Ok(Some(_))) {
             return;
         }
-        let _ = Command::new("kill").arg(self.child.id().to_string()).status();
+        let _ = kill_process(Pid::from_child(&self.child), Signal::TERM);
         let began = Instant::now();
         while began.elapsed() < Duration::from_secs(5) {
             if matches!(self.child.try_wait(), Ok(Some(_)) | Err(_)) {

@@ -27,3 +27,5 @@ mod net;
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
+#[path = "real/texts.rs"]
+mod texts;

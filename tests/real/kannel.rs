@@ -75,8 +75,21 @@ impl Kannel {
         let mut smsbox = start("smsbox");
         smsbox.ready(|| plan.status(net).contains("smsbox:(none)").then_some(()));
         let mut kannel = Self { phones: Vec::new(), smsbox, bearerbox, plan, dir };
-        kannel.phone(net, "0", &format!("+34000000000 {NUMBER} text nothing"));
+        kannel.dial_in(net);
         kannel
+    }
+
+    /// The phones are on the line, and send nothing.
+    pub fn dial_in(&mut self, net: &Net) {
+        self.phone(net, "0", &format!("+34000000000 {NUMBER} text nothing"));
+    }
+
+    /// The line to the phones is cut.
+    pub fn hang_up(&mut self, net: &Net) {
+        if let Some(last) = self.phones.last_mut() {
+            last.kill();
+            until("the centre to hang up", || (!self.plan.status(net).contains("(online")).then_some(()));
+        }
     }
 
     /// Every text that phones have shown, the parts of one put together.
@@ -108,10 +121,7 @@ impl Kannel {
 
     /// The fake centre takes one line at a time: the phones hang up and dial in again.
     fn phone(&mut self, net: &Net, count: &str, message: &str) {
-        if let Some(last) = self.phones.last_mut() {
-            last.kill();
-            until("the centre to hang up", || (!self.plan.status(net).contains("(online")).then_some(()));
-        }
+        self.hang_up(net);
         let mut command = parts::command("fakesmsc");
         let port = self.plan.centre.to_string();
         command.args(["-H", "127.0.0.1", "-r", &port, "-i", "0.01", "-m", count, message]);

@@ -71,7 +71,9 @@ pub fn render(
 ) -> Rendered {
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
     let reader = reader.map(|person| Reader { name: &person.name, zone: person.zone });
-    let history = history(incident);
+    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
+    let history = if wanted { history(incident) } else { Vec::new() };
     let brief = Brief { incident, page, reader, names, history: &history };
     templates.render(&brief, form(kind))
 }

@@ -121,7 +121,10 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Re
     let accepted = |id: &str| Ok(Receipt { id: id.to_owned(), room: None });
     match status.as_u16() {
         200 | 202 if answer.starts_with("0: Accepted") => accepted("0: Accepted for delivery"),
-        200 | 202 if answer.starts_with("3: Queued") => accepted("3: Queued for later delivery: no carrier link is up"),
+        // The gateway keeps it until a link is back, which nobody paged now can wait for. A late answer still counts.
+        200 | 202 if answer.starts_with("3: Queued") => {
+            Err(SendError::broken("no carrier link of the SMS gateway is up: it has only queued the message (3)"))
+        }
         200 | 202 if answer.starts_with("Sent.") && answer.contains("Denied receivers") => {
             Err(SendError::unreachable("the SMS gateway denies this receiver"))
         }
@@ -177,7 +180,7 @@ mod tests {
         };
         for (status, answer, expected) in [
             (202, "0: Accepted for delivery", "accepted 0:"),
-            (202, "3: Queued for later delivery", "accepted 3:"),
+            (202, "3: Queued for later delivery", "broken"),
             (202, "Sent. Message splits: 2", "accepted Se"),
             (202, "Sent. Denied receivers are: +4670", "unreachable"),
             (202, "Thank you", "unknown"),

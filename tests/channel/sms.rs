@@ -36,11 +36,12 @@ async fn a_drill_says_so_even_when_its_template_forgot() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_carrier_takes_yet_is_accepted_and_says_so() {
+async fn a_gateway_without_a_carrier_reaches_nobody_whatever_it_queues() {
     let gateway = Gateway::start().await;
     gateway.set_fault(Some(Fault::Status(202, vec![], "3: Queued for later delivery")));
-    let receipt = kannel_at(gateway.url()).send(&page_for(ana())).await.unwrap();
-    assert!(receipt.id.starts_with("3: Queued for later delivery"), "{}", receipt.id);
+    let result = kannel_at(gateway.url()).send(&page_for(ana())).await;
+    assert_eq!(told(&result), "broken");
+    assert!(result.unwrap_err().to_string().contains("no carrier link"));
 }
 
 #[tokio::test]

@@ -2,7 +2,7 @@
 //! itself and asks the engine nothing, so that a tape of what was seen can be altered to prove that it would notice.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
         Answer, ChannelName, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName,
@@ -13,6 +13,9 @@ use stentor::{
 
 /// How late a ladder may move.
 const LATE_MAX: i64 = 1_000_000;
+
+/// How long it takes from a page's turn to its start.
+const TURN_MAX: Duration = Duration::from_millis(25);
 
 /// One thing that was seen.
 #[derive(Debug, Clone)]
@@ -30,7 +33,7 @@ pub enum Seen {
     /// A node died, or was away for longer than its lease.
     Lost,
     /// A provider asked a node to leave a destination alone.
-    Throttled { node: u64, page: PageId, until: Timestamp },
+    Throttled { at: Timestamp, node: u64, page: PageId, until: Timestamp },
     /// Time goes on to `at`; since when the store worked and some node was there.
     Clock { at: Timestamp, able_since: Option<Timestamp> },
     /// What the store says is the next deadline.
@@ -71,7 +74,7 @@ pub struct Laws {
     said: BTreeSet<(IncidentId, PersonName, String)>,
     starts: BTreeMap<PageId, Vec<Start>>,
     taken_over: BTreeMap<PageId, usize>,
-    throttled: BTreeMap<(u64, Destination), Timestamp>,
+    throttled: BTreeMap<(u64, Destination), (Timestamp, Timestamp)>,
     deadlines: BTreeMap<IncidentId, Timestamp>,
     lost: usize,
     broken: Option<Broken>,
@@ -126,9 +129,9 @@ impl Laws {
             }
             Seen::Started { at, node, page } => self.started(*at, *node, *page),
             Seen::Lost => self.lost += 1,
-            Seen::Throttled { node, page, until } => {
+            Seen::Throttled { at, node, page, until } => {
                 if let Some(destination) = self.destination(*page) {
-                    self.throttled.insert((*node, destination), *until);
+                    self.throttled.insert((*node, destination), (*at, *until));
                 }
             }
             Seen::Clock { at, able_since } => self.law_2_ladders_move_in_time(*at, *able_since),
@@ -224,8 +227,10 @@ impl Laws {
         self.law_3_nothing_stale_starts(page);
         self.law_10_a_repeat_has_a_crash_and_a_mark(page);
         if let Some(destination) = self.destination(page) {
-            let until = self.throttled.get(&(node, destination)).copied().unwrap_or_default();
-            self.check("pace", until <= at, || format!("{page} starts at {at}, held back until {until}"));
+            let (from, until) = self.throttled.get(&(node, destination)).copied().unwrap_or_default();
+            // Whose turn had come before the provider spoke may go.
+            let free = until <= at || at <= from + TURN_MAX;
+            self.check("pace", free, || format!("{page} starts at {at}, held back until {until}"));
         }
         self.starts.entry(page).or_default().push(Start { at, settled: false });
     }

@@ -117,8 +117,8 @@ impl World {
     fn finish(&mut self, n: usize, attempt: Box<Attempt>) {
         let Some((engine, Job::Done(_, attempt))) = self.awake(n, Job::Done(n, attempt)) else { return };
         if let Err(SendError::Retry { after: Some(after), .. }) = &attempt.result {
-            let (node, page, until) = (self.nodes[n].epoch, attempt.page, self.now() + *after);
-            self.see(Seen::Throttled { node, page, until });
+            let (node, page, at) = (self.nodes[n].epoch, attempt.page, self.now());
+            self.see(Seen::Throttled { at, node, page, until: at + *after });
         }
         let finished = ready(engine.finish(&attempt));
         if self.kept(finished).is_none() {

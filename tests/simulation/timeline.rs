@@ -25,7 +25,7 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Said { incident, person, answer } => format!("{incident} human: {person} says {answer}"),
         Seen::Started { node, page, .. } => format!("{} node {node}: page {} starts", page.incident, page.n),
         Seen::Lost => "trouble: a node is lost".into(),
-        Seen::Throttled { node, page, until } => format!("{} node {node}: held back until {until}", page.incident),
+        Seen::Throttled { node, page, until, .. } => format!("{} node {node}: held back until {until}", page.incident),
         Seen::TextMissing { hash } => format!("text {hash} is missing"),
         Seen::End => "the end".into(),
         Seen::Stored(_) | Seen::Clock { .. } | Seen::NextDeadline(_) => return None,

@@ -43,12 +43,15 @@ impl Hub {
         self.desks().contains_key(person)
     }
 
-    fn shown_to(&self, contact: &Contact) -> Result<Receipt, SendError> {
+    fn shown_to(&self, contact: &Contact, message: &Message) -> Result<Receipt, SendError> {
         let person = PersonName::from(contact.person.as_str());
         let open = self.desks().get(&person).copied().unwrap_or(0);
         if open == 0 {
             let name = if contact.name.is_empty() { &contact.person } else { &contact.name };
-            return Err(SendError::throttled(Some(LOOK_AGAIN), format!("no desk page of {name} is open")));
+            let why = format!("no desk page of {name} is open");
+            // How it ended is shown by whatever desk is opened later, without being sent.
+            let waits = message.purpose.is_brief();
+            return Err(if waits { SendError::throttled(Some(LOOK_AGAIN), why) } else { SendError::unreachable(why) });
         }
         let desks = if open == 1 { "desk" } else { "desks" };
         Ok(Receipt { id: format!("{open} {desks}"), room: None })
@@ -63,7 +66,7 @@ impl Channel for Hub {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             match &message.to {
-                Recipient::Person(contact) => self.shown_to(contact),
+                Recipient::Person(contact) => self.shown_to(contact, message),
                 Recipient::Room { .. } => Err(SendError::unreachable("a desk page is no room")),
             }
         })

@@ -145,6 +145,9 @@ impl Daemon {
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.demand()?;
     let revision = matrix.revision.clone();
+    if matrix.daemon != app.engine.live.load().matrix.daemon {
+        tracing::warn!("what [daemon] says takes effect at the next start, not by a reload");
+    }
     let live = Live::wire(matrix, templates, shared).succeed(&app.engine.live.load());
     app.engine.live.store(Arc::new(live));
     Ok(revision)

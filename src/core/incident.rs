@@ -362,7 +362,9 @@ fn settle(page: &mut Page, settlement: &Settlement, sent_at: Option<Timestamp>, 
             page.trouble = None;
             page.retry_at = None;
         }
-        Settlement::Retry { at, why, .. } => {
+        Settlement::Retry { at, why, unknown } => {
+            // Perhaps it was sent all the same: the next attempt says so.
+            page.maybe_repeated |= unknown;
             // A withdrawn page is not tried again.
             if page.state == PageState::Withdrawn {
                 page.state = PageState::Unreachable;

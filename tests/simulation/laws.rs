@@ -349,7 +349,8 @@ impl Laws {
                 named.map_or_else(|| next.is_catch_all(), |named| named == next)
             }
             Event::Covered { role, by, person } => {
-                let behind = std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
+                let behind =
+                    std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
                 let engaged = incident.engagements.get(by).and_then(|e| e.outcome.as_ref());
                 let has = matches!(engaged, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
                 let has_through = matches!(engaged, Some(Outcome::Covered { person: holder, .. }) if holder == person);
@@ -378,8 +379,10 @@ impl Laws {
             let told: Vec<&Page> = incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();
             let said = told.iter().filter(|page| page.state == PageState::Accepted || 0 < page.refusals).count();
             let (who, by, n) = (&brief.person, &brief.channel, brief.n);
-            let how = || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
-            let once = said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
+            let how =
+                || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
+            let once =
+                said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
         }
     }

@@ -61,11 +61,11 @@ pub struct Engine {
 
 impl Engine {
     /// A node over a store. `public_url` is where people's browsers reach it.
-    pub fn new(store: Arc<dyn Store>, live: Live, public_url: &str) -> Arc<Self> {
+    pub fn new(store: Arc<dyn Store>, live: impl Into<Arc<Live>>, public_url: &str) -> Arc<Self> {
         let engine = Arc::new(Self {
             keys: Keys::new(store.server_key()),
             store,
-            live: ArcSwap::from_pointee(live),
+            live: ArcSwap::new(live.into()),
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             lease_until: AtomicI64::new(0),
@@ -151,6 +151,11 @@ impl Engine {
         };
         let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
         Ok(committed.events)
+    }
+
+    /// When [`Engine::tick_delivery`] can have something next, if nothing else happens before.
+    pub fn next_send(&self) -> Option<Timestamp> {
+        self.delivery().next_at()
     }
 
     /// When the oldest page that no channel has been given yet was born.

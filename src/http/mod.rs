@@ -13,6 +13,7 @@ pub mod mail_link;
 pub mod native;
 pub mod page;
 pub mod problem;
+pub mod reading;
 pub mod slack;
 pub mod snapshot;
 pub mod status;
@@ -61,6 +62,8 @@ pub struct App {
 pub fn door(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/alerts", post(native::post))
+        .route("/v1/incidents", get(reading::incidents))
+        .route("/v1/incidents/{id}", get(reading::incident))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/-/healthy", get(alertmanager::ok))
@@ -90,8 +93,8 @@ pub fn door(app: Arc<App>) -> Router {
 pub fn control(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/fire", post(control::fire))
-        .route("/v1/incidents", get(control::incidents))
-        .route("/v1/incidents/{id}", get(control::incident))
+        .route("/v1/incidents", get(reading::incidents))
+        .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
         .route("/v1/desk-link", post(control::desk_link))

@@ -1,10 +1,10 @@
 //! Is it alive, is it ready, what does it measure.
 
-use super::App;
+use super::{App, page};
 use axum::{
     Json,
     extract::State,
-    http::{StatusCode, header},
+    http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
@@ -46,9 +46,11 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /outbox`: what channels without credentials would have sent. Only where something is in the sandbox, and only
 /// for those on this machine: it shows live codes, as a phone would.
-pub async fn outbox(State(app): State<Arc<App>>) -> Response {
+pub async fn outbox(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     if !app.shows_outbox {
         return StatusCode::NOT_FOUND.into_response();
     }
-    Json(app.outbox.recent()).into_response()
+    let entries = app.outbox.recent();
+    let wants = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if wants.contains("text/html") { page::outbox(&entries) } else { Json(entries).into_response() }
 }

@@ -57,7 +57,6 @@ fn prometheus_opens_one_incident_with_either_credential_and_its_all_clear_closes
     let shown = Shown::once(&daemon, "the all-clear", |shown| shown.incident["status"] == "resolved");
     let by = shown.incident["resolved_by"].as_str().unwrap_or_default().to_owned();
     assert!(by.contains("one") || by.contains("two"), "{by}");
-    assert_eq!(shown.incident["silent_since"], serde_json::Value::Null);
     let refused = prometheus.counts(&net, "prometheus_notifications_errors_total");
     assert!(!refused.is_empty() && refused.iter().sum::<f64>() == 0.0, "{refused:?}");
     assert!(Shown::is_only(&daemon));
@@ -72,12 +71,12 @@ fn an_incident_whose_prometheus_was_killed_is_marked_silent_and_stays_open() {
     let (net, daemon) = (Net::new(), watching());
     let host = net.host();
     let mut prometheus = Prometheus::start(&net, &host, &daemon, &[bearer("secret-one")]);
-    let shown = Shown::once(&daemon, "the incident", |_| true);
-    assert_eq!(shown.incident["silent_since"], serde_json::Value::Null);
+    let silent = |shown: &Shown| !shown.incident["silent_since"].is_null();
+    Shown::once(&daemon, "the incident, sent again", |shown| !shown.events("joined").is_empty() && !silent(shown));
     prometheus.kill();
-    let shown = Shown::once(&daemon, "its lease to lapse", |shown| !shown.incident["silent_since"].is_null());
+    let shown = Shown::once(&daemon, "its lease to lapse", silent);
     assert_eq!((&shown.incident["status"], shown.state("it")), (&"open".into(), "paging"));
-    assert_eq!(shown.events("source-silent").len(), 1);
+    assert!(!shown.events("source-silent").is_empty());
     assert_journal(&daemon);
 }
 

@@ -55,6 +55,7 @@ fn page_for(contact: Contact) -> Message {
             link: SecretString::from("https://desk.example/a/link-secret"),
             level: Level::Wilco,
         }),
+        report: None,
     }
 }
 

@@ -178,7 +178,9 @@ impl Incident {
             Event::Opened(_) | Event::Overdue { .. } | Event::Withdrawn { .. } | Event::TakenOver { .. } => {
                 self.apply_to_pages(event);
             }
-            Event::Settled { .. } | Event::Reported { .. } | Event::Paged { .. } => self.apply_to_page(event, at),
+            Event::Settled { .. } | Event::Reported { .. } | Event::Undelivered { .. } | Event::Paged { .. } => {
+                self.apply_to_page(event, at);
+            }
             Event::Joined { alert } => {
                 self.alert = alert.clone();
                 self.alerts += 1;
@@ -332,6 +334,11 @@ impl Incident {
                 if *stage == Stage::Seen {
                     page.stages.seen.get_or_insert(at);
                 }
+            }
+            Event::Undelivered { page, why } => {
+                let Some(page) = self.pages.get_mut(page) else { return };
+                page.state = PageState::Unreachable;
+                page.trouble = Some(why.clone());
             }
             Event::Settled { page, settlement, sent_at, text } => {
                 let Some(page) = self.pages.get_mut(page) else { return };

@@ -37,7 +37,14 @@ impl Engine {
         let hash = super::keys::hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        Ok(Composed { message: Message { page: id, drill, purpose, role, to, text, ask }, shown, hash })
+        let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
+        Ok(Composed { message: Message { page: id, drill, purpose, role, to, text, ask, report }, shown, hash })
+    }
+
+    fn report_to(&self, page: &Page, id: PageId) -> SecretString {
+        let token = self.keys.report_token(id);
+        let url = format!("{}/hooks/kannel/{}/report?page={id}", self.public_url, page.channel);
+        SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
     fn ask(&self, incident: &Incident, page: &Page, id: PageId) -> Ask {

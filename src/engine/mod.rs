@@ -243,7 +243,11 @@ fn log(happened: &Happened) {
         Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
-        Event::Settled { .. } | Event::Overdue { .. } | Event::TakenOver { .. } | Event::Exhausted { .. } => {
+        Event::Settled { .. }
+        | Event::Undelivered { .. }
+        | Event::Overdue { .. }
+        | Event::TakenOver { .. }
+        | Event::Exhausted { .. } => {
             tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),

@@ -79,6 +79,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/hooks/slack/{channel}", post(slack::interact))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
+        .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))

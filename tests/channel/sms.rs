@@ -3,7 +3,7 @@
 use crate::{ana, double::fault::Fault, double::gateway::Gateway, kannel_at, page_for, told};
 use secrecy::SecretString;
 use stentor::channel::{
-    Channel,
+    Channel, Message,
     kannel::{Kannel, KannelSettings},
 };
 
@@ -23,6 +23,16 @@ async fn the_number_keeps_its_plus_and_the_text_its_characters() {
         assert_eq!((field("text"), field("coding")), (Some(text), coding));
         assert_eq!((field("charset"), field("from")), (Some("UTF-8"), Some("Stentor")));
     }
+}
+
+#[tokio::test]
+async fn the_gateway_is_told_where_to_report_with_its_own_placeholder_in_place() {
+    let gateway = Gateway::start().await;
+    let report = SecretString::from("https://desk.example/hooks/kannel/sms/report?page=INC-12.3&token=t");
+    kannel_at(gateway.url()).send(&Message { report: Some(report), ..page_for(ana()) }).await.unwrap();
+    let fields = &gateway.accepted()[0].fields;
+    assert_eq!(fields["dlr-mask"], "31");
+    assert_eq!(fields["dlr-url"], "https://desk.example/hooks/kannel/sms/report?page=INC-12.3&token=t&status=%d");
 }
 
 #[tokio::test]

@@ -101,4 +101,8 @@ fn a_text_with_letters_that_phones_lack_arrives_in_those_they_have_whole_and_in_
     let outbox = net.get(&daemon.url("/outbox")).unwrap();
     assert!(outbox.contains("[]"), "nothing went round: {outbox}");
     assert!(text.contains("Zizka & Søn: 5 % > limit, 100 € + fee @ [venue] {x}"), "{text}");
+    // The gateway reports that the phone has it: a fact of its own, with its own time.
+    let shown = Shown::once(&daemon, "the delivery report", |shown| !shown.events("reported").is_empty());
+    assert_eq!(shown.events("reported")[0]["stage"], "delivered");
+    assert!(shown.events("undelivered").is_empty());
 }

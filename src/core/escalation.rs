@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, STANDBY_MAX, Verdict, Via},
     engagement::Outcome,
     event::{Actor, Event, Opening, Why},
-    incident::{Incident, IncidentId},
+    incident::{Incident, IncidentId, Status},
     names::{ChannelName, PersonName, RoleName},
     oncall::Roster,
     page::{Page, PageState, Purpose, Settlement, Stage},
@@ -71,8 +71,12 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     let mut incident = Incident::opened(id, &opening, now);
     let plan = opening.plan.clone();
     let mut judge = Judge { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
+    // All are there before the first is paged: one that is another's `next` too must not be entered in its place.
     for role in &plan.required {
-        judge.enter_role(role, None);
+        judge.emit(Event::RoleEntered { role: role.clone(), instead_of: None });
+    }
+    for role in &plan.required {
+        judge.enter_step(role, 0, 0, Why::Entered);
     }
     if let Some(room) = &plan.room {
         judge.post(room.clone(), Purpose::RoomCard);
@@ -173,8 +177,8 @@ impl Judge<'_> {
 
 // Ladders.
 impl Judge<'_> {
-    fn enter_role(&mut self, role: &RoleName, instead_of: Option<&RoleName>) {
-        self.emit(Event::RoleEntered { role: role.clone(), instead_of: instead_of.cloned() });
+    fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
+        self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
         self.enter_step(role, 0, 0, Why::Entered);
     }
 
@@ -252,11 +256,11 @@ impl Judge<'_> {
         self.line(format!("nobody answered for {role}: {next} takes over"));
         self.emit(Event::HandedOver { role: role.clone(), next: next.clone() });
         match self.incident.engagements.get(&next).map(|e| (e.is_open(), e.holder().cloned())) {
-            None => self.enter_role(&next, Some(role)),
+            None => self.enter_role(&next, role),
             Some((true, _)) => {}
             Some((false, Some(holder))) => self.cover(role, &next, &holder),
             // It was stood down before this role needed it: it begins afresh.
-            Some((false, None)) => self.enter_role(&next, Some(role)),
+            Some((false, None)) => self.enter_role(&next, role),
         }
     }
 
@@ -298,10 +302,14 @@ impl Judge<'_> {
     fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
         let withdrawn = page.state == PageState::Withdrawn;
-        // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
-        if settlement == Settlement::Unsent && !withdrawn {
-            return;
-        }
+        let settlement = match settlement {
+            // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
+            Settlement::Unsent if !withdrawn => return,
+            Settlement::Unsent if page.was_attempted() => {
+                Settlement::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
+            }
+            other => other,
+        };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
         let opens_room = page.purpose == Purpose::RoomCard;
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
@@ -326,6 +334,9 @@ impl Judge<'_> {
             .collect();
         for line in taken {
             self.line(line);
+        }
+        if let Status::Resolved { by, .. } = self.incident.status.clone() {
+            self.line(format!("resolved by {by}"));
         }
     }
 
@@ -450,8 +461,7 @@ impl Judge<'_> {
     /// The same for one whose page was on its way when it was withdrawn.
     fn tell_late(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
-        let reached = page.was_attempted() || page.maybe_repeated;
-        if !reached || page.state == PageState::Unsent || !page.purpose.is_brief() {
+        if !page.was_attempted() || !page.purpose.is_brief() {
             return;
         }
         let (Some(role), Some(person)) = (page.role, page.person) else { return };
@@ -507,6 +517,10 @@ impl Judge<'_> {
         if engages {
             self.engage(&role, &said.person);
         } else if passed {
+            let person = Some(&said.person);
+            self.withdraw(|page| {
+                page.purpose.is_brief() && page.role.as_ref() == Some(&role) && page.person.as_ref() == person
+            });
             self.leave_if_nobody_can_answer(&role);
         }
     }

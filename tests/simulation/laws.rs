@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
         Answer, ChannelName, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName,
-        Purpose, Record, RoleName, Roster, SourceEvent, StoredLine, Timestamp, Verdict,
+        Purpose, Record, RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp, Verdict,
     },
     journal::Verifier,
 };
@@ -195,6 +195,15 @@ impl Laws {
                 let starts = self.starts.entry(PageId { incident: id, n: *page }).or_default();
                 starts.iter_mut().filter(|start| start.at == *sent_at).for_each(|start| start.settled = true);
             }
+            Event::Settled { page, settlement: Settlement::Unsent, .. } => {
+                let id = PageId { incident: id, n: *page };
+                let begun = self.starts.contains_key(&id);
+                self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));
+            }
+            Event::RoleEntered { role, .. } => {
+                let open = self.incident(id).and_then(|incident| incident.engagements.get(role)).map(Engagement::is_open);
+                self.check("law 2", open != Some(true), || format!("{id}: {role} is entered twice"));
+            }
             Event::TakenOver { pages } => {
                 for n in pages {
                     let times = self.taken_over.entry(PageId { incident: id, n: *n }).or_default();
@@ -251,6 +260,7 @@ impl Laws {
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
             self.law_5_everybody_is_told(&shadow.incident);
+            self.law_5_the_room_is_told(&shadow.incident);
             self.law_10_nothing_is_forgotten(&shadow.incident);
         }
         self.shadows = shadows;
@@ -382,6 +392,12 @@ impl Laws {
             let once = said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
         }
+    }
+
+    fn law_5_the_room_is_told(&mut self, incident: &Incident) {
+        let over = |page: &Page| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
+        let told = incident.is_open() || incident.room.is_none() || incident.pages.values().any(over);
+        self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
     }
 
     fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {

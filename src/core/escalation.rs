@@ -139,18 +139,19 @@ impl Judge<'_> {
         {
             self.emit(Event::SourceSilent { lease });
         }
-        let late = |page: &&Page| Incident::patience_of(page).is_some_and(|until| until <= self.now);
-        let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
-        for page in overdue {
-            self.emit(Event::Overdue { page });
-            self.go_round(page);
-        }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
             // An earlier one of these may have covered it.
             if self.is_due(&role) {
                 self.advance(&role, Why::TimedOut);
             }
+        }
+        // After the ladders: what a rung leaves behind needs no other way any more.
+        let late = |page: &&Page| Incident::patience_of(page).is_some_and(|until| until <= self.now);
+        let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
+        for page in overdue {
+            self.emit(Event::Overdue { page });
+            self.go_round(page);
         }
     }
 
@@ -203,10 +204,11 @@ impl Judge<'_> {
             why,
         });
         let born = self.incident.engagements.get(role).map_or(0, |e| e.rung);
-        for person in &on_call {
-            for channel in self.ways(person, &rung.by) {
-                self.page(Some(role), Some(person.clone()), channel, Purpose::Brief { round }, born, None);
-            }
+        let ways = |person| self.ways(person, &rung.by).into_iter().map(move |way| (PersonName::clone(person), way));
+        let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(ways).collect();
+        self.supersede(role, &calls);
+        for (person, channel) in calls {
+            self.page(Some(role), Some(person), channel, Purpose::Brief { round }, born, None);
         }
         self.leave_if_nobody_can_answer(role);
     }
@@ -384,6 +386,7 @@ impl Judge<'_> {
             .collect();
         let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
         if let Some(channel) = other {
+            self.supersede(&role, &[(person.clone(), channel.clone())]);
             self.page(Some(&role), Some(person), channel, page.purpose, page.rung, Some(n));
         } else {
             self.leave_if_nobody_can_answer(&role);
@@ -434,6 +437,14 @@ impl Judge<'_> {
         {
             self.post(channel, Purpose::RoomLine { line });
         }
+    }
+
+    /// What still waits for the same person by the same way is stale once they are called again: reminders must not
+    /// pile up behind a channel that is down.
+    fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
+        let calls: BTreeSet<(&PersonName, &ChannelName)> = calls.iter().map(|(person, way)| (person, way)).collect();
+        let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
+        self.withdraw(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role) && called(page));
     }
 
     fn withdraw(&mut self, which: impl Fn(&Page) -> bool) {

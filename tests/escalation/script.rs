@@ -201,9 +201,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
             Input::TakenOver { pages: pages.iter().filter_map(|n| n.parse().ok()).collect() }
         }
         ["again"] => Input::Alert(Arc::new(alert())),
-        ["again", "lease", lease] => {
-            Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() }))
-        }
+        ["again", "lease", lease] => Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() })),
         ["all", "clear"] => Input::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
         [person, "resolves"] => Input::Resolve(Actor::Person((*person).into())),
         [person, "says", words @ ..] => Input::Answer(said(person, words)?),

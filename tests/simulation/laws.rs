@@ -201,7 +201,8 @@ impl Laws {
                 self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));
             }
             Event::RoleEntered { role, .. } => {
-                let open = self.incident(id).and_then(|incident| incident.engagements.get(role)).map(Engagement::is_open);
+                let open =
+                    self.incident(id).and_then(|incident| incident.engagements.get(role)).map(Engagement::is_open);
                 self.check("law 2", open != Some(true), || format!("{id}: {role} is entered twice"));
             }
             Event::TakenOver { pages } => {
@@ -229,6 +230,7 @@ impl Laws {
         }
         self.law_1_every_role_is_paged(&shadow.incident);
         self.law_2_nothing_waits_for_nobody(&shadow.incident);
+        self.law_3_reminders_do_not_pile_up(&shadow.incident);
         self.shadows.insert(id, shadow);
     }
 
@@ -331,6 +333,14 @@ impl Laws {
         self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));
     }
 
+    fn law_3_reminders_do_not_pile_up(&mut self, incident: &Incident) {
+        let mut waiting = BTreeSet::new();
+        let mut queued =
+            incident.pages.values().filter(|page| page.state == PageState::Queued && page.purpose.is_brief());
+        let twice = queued.find(|page| !waiting.insert((&page.role, &page.person, &page.channel)));
+        self.check("law 3", twice.is_none(), || format!("{}: twice in the queue: {twice:?}", incident.id));
+    }
+
     fn law_4_only_who_was_asked_engages(&mut self, id: IncidentId, at: Timestamp, event: &Event) {
         let (Event::Engaged { role, person }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
         let incident = &shadow.incident;
@@ -359,7 +369,8 @@ impl Laws {
                 named.map_or_else(|| next.is_catch_all(), |named| named == next)
             }
             Event::Covered { role, by, person } => {
-                let behind = std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
+                let behind =
+                    std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
                 let engaged = incident.engagements.get(by).and_then(|e| e.outcome.as_ref());
                 let has = matches!(engaged, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
                 let has_through = matches!(engaged, Some(Outcome::Covered { person: holder, .. }) if holder == person);
@@ -388,8 +399,10 @@ impl Laws {
             let told: Vec<&Page> = incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();
             let said = told.iter().filter(|page| page.state == PageState::Accepted || 0 < page.refusals).count();
             let (who, by, n) = (&brief.person, &brief.channel, brief.n);
-            let how = || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
-            let once = said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
+            let how =
+                || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
+            let once =
+                said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
         }
     }

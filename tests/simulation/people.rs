@@ -9,8 +9,8 @@ use std::time::Duration;
 use stentor::{
     channel::{Message, SendError},
     core::{
-        Actor, Alert, AlertStatus, Answer, IncidentId, Page, PageId, Purpose, Receipt, Said, Timestamp,
-        Via, page::Stage,
+        Actor, Alert, AlertStatus, Answer, IncidentId, Page, PageId, Purpose, Receipt, Said, Timestamp, Via,
+        page::Stage,
     },
     engine::{AnswerError, Attempt, Engine},
     store::StoreError,
@@ -28,8 +28,7 @@ pub enum Mood {
     Broken,
 }
 
-const MOODS: [Mood; 6] =
-    [Mood::Good, Mood::Hangs, Mood::Throttles, Mood::Refuses, Mood::Unreachable, Mood::Broken];
+const MOODS: [Mood; 6] = [Mood::Good, Mood::Hangs, Mood::Throttles, Mood::Refuses, Mood::Unreachable, Mood::Broken];
 
 const HOUR_US: i64 = 3_600_000_000;
 
@@ -143,7 +142,13 @@ impl World {
         if self.dice.chance(15) {
             self.later(takes, Job::Saw(page));
         }
-        let talkative = if message.ask.is_none() { 4 } else if self.healed { 90 } else { 55 };
+        let talkative = if message.ask.is_none() {
+            4
+        } else if self.healed {
+            90
+        } else {
+            55
+        };
         if !self.dice.chance(talkative) {
             return;
         }

@@ -11,6 +11,8 @@ mod dice;
 mod fixture;
 #[path = "simulation/laws.rs"]
 mod laws;
+#[path = "simulation/mutants.rs"]
+mod mutants;
 #[path = "simulation/people.rs"]
 mod people;
 #[path = "simulation/shape.rs"]
@@ -89,4 +91,9 @@ fn the_laws_hold_whatever_happens() {
     if let Some(seed) = failing.keys().next() {
         panic!("{}\n{failing:#?}", tell(*seed));
     }
+}
+
+#[test]
+fn each_check_notices_the_fault_that_it_is_for() {
+    mutants::check_all();
 }

@@ -217,9 +217,9 @@ impl PageState {
 }
 
 impl Page {
-    /// Whether the provider took it or may have.
+    /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
     pub fn was_attempted(&self) -> bool {
-        self.stages.sent.is_some() || self.state == PageState::Accepted
+        self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
     }
 
     /// Whether its person can still answer it: it is out, or on its way.

@@ -175,6 +175,7 @@ impl<'a> Unit<'a> {
         let before = self.happened.len();
         if self.lent.contains(&id)
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
+            && is_for(kept, &input, self.node.epoch)
         {
             let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
             self.keep(id, events);
@@ -245,6 +246,16 @@ impl<'a> Unit<'a> {
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
         }
+    }
+}
+
+/// That a page was never sent only the node can know that has it: another may be sending it at this moment.
+fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
+    match input {
+        Input::Settled { page, settlement: core::Settlement::Unsent, .. } => {
+            kept.claims.get(page).is_none_or(|claim| *claim == epoch)
+        }
+        _ => true,
     }
 }
 

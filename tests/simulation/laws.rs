@@ -6,7 +6,7 @@ use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
         Answer, ChannelName, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName,
-        Purpose, Record, RoleName, Roster, SourceEvent, StoredLine, Timestamp, Verdict,
+        Purpose, Record, RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp, Verdict,
     },
     journal::Verifier,
 };
@@ -195,6 +195,16 @@ impl Laws {
                 let starts = self.starts.entry(PageId { incident: id, n: *page }).or_default();
                 starts.iter_mut().filter(|start| start.at == *sent_at).for_each(|start| start.settled = true);
             }
+            Event::Settled { page, settlement: Settlement::Unsent, .. } => {
+                let id = PageId { incident: id, n: *page };
+                let begun = self.starts.contains_key(&id);
+                self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));
+            }
+            Event::RoleEntered { role, .. } => {
+                let open =
+                    self.incident(id).and_then(|incident| incident.engagements.get(role)).map(Engagement::is_open);
+                self.check("law 2", open != Some(true), || format!("{id}: {role} is entered twice"));
+            }
             Event::TakenOver { pages } => {
                 for n in pages {
                     let times = self.taken_over.entry(PageId { incident: id, n: *n }).or_default();
@@ -220,6 +230,7 @@ impl Laws {
         }
         self.law_1_every_role_is_paged(&shadow.incident);
         self.law_2_nothing_waits_for_nobody(&shadow.incident);
+        self.law_3_reminders_do_not_pile_up(&shadow.incident);
         self.shadows.insert(id, shadow);
     }
 
@@ -251,6 +262,7 @@ impl Laws {
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
             self.law_5_everybody_is_told(&shadow.incident);
+            self.law_5_the_room_is_told(&shadow.incident);
             self.law_10_nothing_is_forgotten(&shadow.incident);
         }
         self.shadows = shadows;
@@ -321,6 +333,14 @@ impl Laws {
         self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));
     }
 
+    fn law_3_reminders_do_not_pile_up(&mut self, incident: &Incident) {
+        let mut waiting = BTreeSet::new();
+        let mut queued =
+            incident.pages.values().filter(|page| page.state == PageState::Queued && page.purpose.is_brief());
+        let twice = queued.find(|page| !waiting.insert((&page.role, &page.person, &page.channel)));
+        self.check("law 3", twice.is_none(), || format!("{}: twice in the queue: {twice:?}", incident.id));
+    }
+
     fn law_4_only_who_was_asked_engages(&mut self, id: IncidentId, at: Timestamp, event: &Event) {
         let (Event::Engaged { role, person }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
         let incident = &shadow.incident;
@@ -385,6 +405,12 @@ impl Laws {
                 said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
         }
+    }
+
+    fn law_5_the_room_is_told(&mut self, incident: &Incident) {
+        let over = |page: &Page| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
+        let told = incident.is_open() || incident.room.is_none() || incident.pages.values().any(over);
+        self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
     }
 
     fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {

@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
-    core::{Incident, Page, PageId, PersonName, Purpose, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, sentence::history},
     matrix::{ChannelKind, Matrix},
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub struct Composed {
     /// To be sent.
     pub message: Message,
+    /// By which channel.
+    pub channel: ChannelName,
     /// What was shown, with placeholders: never a live code.
     pub shown: String,
     /// Its content hash.
@@ -38,7 +40,8 @@ impl Engine {
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
-        Ok(Composed { message: Message { page: id, drill, purpose, role, to, text, ask, report }, shown, hash })
+        let message = Message { page: id, drill, purpose, role, to, text, ask, report };
+        Ok(Composed { message, channel: page.channel.clone(), shown, hash })
     }
 
     fn report_to(&self, page: &Page, id: PageId) -> SecretString {

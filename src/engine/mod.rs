@@ -188,13 +188,17 @@ impl Engine {
 
     /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
     fn absorb(&self, committed: &Committed) {
-        let mut changed = None;
         {
             let mut delivery = self.delivery();
             for Happened { incident, event, .. } in &committed.events {
                 enact(&mut delivery, *incident, event);
             }
         }
+        // Pages go out while the log is still being written.
+        if !committed.events.is_empty() {
+            self.wake.notify_one();
+        }
+        let mut changed = None;
         for happened in &committed.events {
             self.metrics.count(happened);
             log(happened);
@@ -203,9 +207,6 @@ impl Engine {
                 // Nobody listening is fine.
                 let _ = self.changes.send(happened.incident);
             }
-        }
-        if changed.is_some() {
-            self.wake.notify_one();
         }
     }
 

@@ -44,12 +44,7 @@ impl Engine {
         let live = self.live.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
         let sent_at = self.store.now();
-        let channel = self
-            .store
-            .view(page.incident)
-            .await?
-            .and_then(|incident| incident.pages.get(&page.n).map(|page| page.channel.clone()));
-        let Some(wired) = channel.as_ref().and_then(|channel| live.channels.get(channel)) else {
+        let Some(wired) = live.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
@@ -58,7 +53,7 @@ impl Engine {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
             Err(SendError::Retry { after: None, why, unknown: true })
         });
-        self.metrics.sent(channel.as_ref(), &result, self.store.now().since(sent_at));
+        self.metrics.sent(&composed.channel, &result, self.store.now().since(sent_at));
         let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result };
         // What was sent is not sent again because the store could not keep it: keeping it is tried again.
         while let Err(error) = self.finish(&attempt).await {

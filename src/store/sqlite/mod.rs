@@ -275,11 +275,10 @@ impl Store for SqliteStore {
 
 /// The writer's connection.
 async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
-    let options = options(file)
-        .journal_mode(SqliteJournalMode::Wal)
-        .synchronous(SqliteSynchronous::Full)
-        .statement_cache_capacity(script::SCRIPTS);
-    options.connect().await.map_err(failure)
+    let options = options(file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
+    let mut conn = options.connect().await.map_err(failure)?;
+    sqlx::raw_sql(script::PREPARE).execute(&mut conn).await.map_err(failure)?;
+    Ok(conn)
 }
 
 fn readers(file: &Path) -> SqlitePool {

@@ -10,7 +10,7 @@ use super::{
     connect,
     disk::Space,
     read,
-    script::{Script, Texts},
+    script::Script,
 };
 use crate::{
     core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
@@ -68,7 +68,6 @@ pub struct Writer {
     anchors: Option<Head>,
     unanchored: BTreeMap<String, Head>,
     plans: StoredPlans,
-    texts: Texts,
     used: HashMap<IncidentId, u64>,
     turn: u64,
     /// A commit failed or a closure panicked: memory may be ahead of the disk.
@@ -96,7 +95,6 @@ impl Writer {
             anchors: None,
             unanchored: BTreeMap::new(),
             plans: StoredPlans::default(),
-            texts: Texts::default(),
             used: HashMap::new(),
             turn: 0,
             is_ahead: false,
@@ -249,7 +247,7 @@ impl Writer {
             script.keep_clock(serde_json::to_string(&self.shared.clock.anchor()).unwrap_or_default());
         }
         let (deadlines, plans) = (std::mem::take(&mut script.deadlines), std::mem::take(&mut script.plans));
-        script.run(&mut self.conn, &mut self.texts).await?;
+        script.run(&mut self.conn).await?;
         self.plans.committed(plans);
         self.shared.published.set_deadlines(deadlines);
         Ok(())

@@ -91,7 +91,8 @@ impl Daemon {
             engine,
             hub: shared.hub.clone(),
             outbox,
-            shows_outbox: address.ip().is_loopback(),
+            // A public address means that a proxy on this machine hands strangers' requests on.
+            shows_outbox: address.ip().is_loopback() && http::status::is_here(&public_url),
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),

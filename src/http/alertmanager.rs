@@ -1,6 +1,6 @@
 //! Alertmanager's own door, so that a Prometheus needs a new address and a credential, nothing else. The answers are
-//! those that Alertmanager 0.25 gives, but for two: a store that can not write is a `503`, so that the sender knows,
-//! and label names may be any UTF-8, as from 0.27 on.
+//! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
+//! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
 use super::{App, body, credential};
 use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
@@ -45,6 +45,11 @@ pub async fn ok() -> &'static str {
     "OK"
 }
 
+/// What Alertmanager says of paths that are not there. Its clients read `message`.
+pub async fn nowhere(uri: axum::http::Uri) -> Response {
+    framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path()))
+}
+
 /// Any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
     let message = format!("method {method} is not allowed, but [POST] are");
@@ -55,12 +60,11 @@ pub async fn wrong_method(method: axum::http::Method) -> Response {
 
 async fn take(app: &App, request: Request) -> Result<Response, Response> {
     let (parts, body) = request.into_parts();
-    let source = credential::source(app, &parts.headers).ok_or_else(|| {
-        let message = "no source of the matrix has this credential".to_owned();
-        framework(StatusCode::UNAUTHORIZED, 401, message)
-    })?;
-    media_type(&parts.headers)?;
+    let source = credential::source(app, &parts.headers).ok_or_else(stranger)?;
     let bytes = body::whole(body).await.map_err(IntoResponse::into_response)?;
+    if !bytes.is_empty() {
+        media_type(&parts.headers)?;
+    }
     let now = app.engine.store.now();
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
@@ -83,6 +87,14 @@ async fn take(app: &App, request: Request) -> Result<Response, Response> {
     }
 }
 
+fn stranger() -> Response {
+    let message = "no source of the matrix has this credential".to_owned();
+    let mut response = framework(StatusCode::UNAUTHORIZED, 401, message);
+    let challenge = header::HeaderValue::from_static("Bearer realm=\"stentor\"");
+    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+    response
+}
+
 fn media_type(headers: &HeaderMap) -> Result<(), Response> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
@@ -93,9 +105,9 @@ fn media_type(headers: &HeaderMap) -> Result<(), Response> {
     Err(framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message))
 }
 
-/// An element whose shape the protocol accepts.
+/// An element that could be read; whether it is complete is looked at once all of them could be.
 struct Element {
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
     annotations: BTreeMap<String, String>,
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
@@ -103,44 +115,53 @@ struct Element {
 }
 
 fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
-    if bytes.is_empty() {
+    if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
     let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(bytes);
     let objects = parsed.map_err(|error| unparsable(&error.to_string()))?;
-    objects.into_iter().enumerate().map(|(index, object)| element(index, object)).collect()
+    let elements = objects.into_iter().map(element).collect::<Result<Vec<_>, _>>()?;
+    for (index, element) in elements.iter().enumerate() {
+        validate(index, element)?;
+    }
+    Ok(elements)
 }
 
-fn element(index: usize, object: Map<String, Value>) -> Result<Element, Response> {
+fn element(object: Map<String, Value>) -> Result<Element, Response> {
     // Alertmanager's decoder does not look at the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
-    let Some(labels) = fields.remove("labels").filter(|labels| !labels.is_null()) else {
-        let message = format!("{index}.labels in body is required");
-        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
-    };
     let generator = match fields.remove("generatorurl") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(url)) => url,
         Some(_) => return Err(unparsable("generatorURL is no string")),
     };
-    if !generator.is_empty() && generator.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
-        let message = format!("{index}.generatorURL in body must be of type uri: {generator:?}");
-        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
-    }
     Ok(Element {
-        labels: texts("labels", Some(labels))?,
-        annotations: texts("annotations", fields.remove("annotations"))?,
+        labels: texts("labels", fields.remove("labels"))?,
+        annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
         starts_at: time("startsAt", fields.remove("startsat"))?,
         ends_at: time("endsAt", fields.remove("endsat"))?,
         generator,
     })
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<BTreeMap<String, String>, Response> {
+fn validate(index: usize, element: &Element) -> Result<(), Response> {
+    if element.labels.is_none() {
+        let message = format!("{index}.labels in body is required");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
+    }
+    let url = &element.generator;
+    if !url.is_empty() && url.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
+        let message = format!("{index}.generatorURL in body must be of type uri: {url:?}");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
+    }
+    Ok(())
+}
+
+fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, Response> {
     match value {
-        None | Some(Value::Null) => Ok(BTreeMap::new()),
-        Some(value) => serde_json::from_value(value).map_err(|error| unparsable(&format!("{name}: {error}"))),
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
     }
 }
 
@@ -174,7 +195,7 @@ fn lenient(text: &str) -> Option<Timestamp> {
 
 /// One element as an alert; the error is Alertmanager's sentence.
 fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
-    let labels: BTreeMap<String, String> = element.labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let labels: BTreeMap<String, String> = element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
     if labels.is_empty() {
         return Err("at least one label pair required".into());
     }

@@ -3,6 +3,7 @@
 use crate::store::StoreError;
 use axum::{
     Json,
+    body::to_bytes,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -62,6 +63,31 @@ impl From<StoreError> for Problem {
         tracing::error!(%error, "the store refused a request");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
     }
+}
+
+/// The longest refusal of the framework's that is worded anew.
+const REFUSAL_MAX: usize = 4096;
+
+/// What the framework refuses before we see it (a method, a field, a type of body) comes as bare text: it becomes a
+/// problem like all others, its headers kept.
+pub async fn worded(response: Response) -> Response {
+    let (status, kind) = (response.status(), response.headers().get(header::CONTENT_TYPE));
+    let bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !status.is_client_error() || !bare {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let said = to_bytes(body, REFUSAL_MAX).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let detail = match (said.is_empty(), parts.headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok())) {
+        (true, Some(allow)) => format!("only {allow} is answered here"),
+        (true, None) => "the request is not one that is answered here".to_owned(),
+        (false, _) => said,
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let (worded, body) = Problem::new(status, detail).into_response().into_parts();
+    parts.headers.extend(worded.headers);
+    Response::from_parts(parts, body)
 }
 
 impl IntoResponse for Problem {

@@ -2,12 +2,12 @@
 //! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
 //! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
-use super::{App, body, credential};
+use super::{App, body, credential, problem::Problem};
 use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{NaiveDate, NaiveDateTime};
@@ -19,7 +19,10 @@ const ZERO_YEAR: &str = "0001-01-01T00:00:00";
 
 /// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
-    let response = take(&app, request).await.unwrap_or_else(|response| response);
+    let response = match take(&app, request).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
     app.engine.metrics.door("alertmanager", outcome);
     response
@@ -47,21 +50,24 @@ pub async fn ok() -> &'static str {
 
 /// What Alertmanager says of paths that are not there. Its clients read `message`.
 pub async fn nowhere(uri: axum::http::Uri) -> Response {
-    framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path()))
+    framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path())).into_response()
 }
 
 /// Any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
     let message = format!("method {method} is not allowed, but [POST] are");
-    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message);
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message).into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
-async fn take(app: &App, request: Request) -> Result<Response, Response> {
+async fn take(app: &App, request: Request) -> Result<(), Refusal> {
     let (parts, body) = request.into_parts();
-    let source = credential::source(app, &parts.headers).ok_or_else(stranger)?;
-    let bytes = body::whole(body).await.map_err(IntoResponse::into_response)?;
+    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+        let message = "no source of the matrix has this credential".to_owned();
+        framework(StatusCode::UNAUTHORIZED, 401, message)
+    })?;
+    let bytes = body::whole(body).await?;
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
     }
@@ -78,24 +84,13 @@ async fn take(app: &App, request: Request) -> Result<Response, Response> {
     if !alerts.is_empty() {
         app.engine.admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
-            (StatusCode::SERVICE_UNAVAILABLE, Json(format!("nothing was kept, send it again: {error}"))).into_response()
+            said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
     }
-    match refused {
-        None => Ok(StatusCode::OK.into_response()),
-        Some(why) => Err((StatusCode::BAD_REQUEST, Json(why)).into_response()),
-    }
+    refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
 }
 
-fn stranger() -> Response {
-    let message = "no source of the matrix has this credential".to_owned();
-    let mut response = framework(StatusCode::UNAUTHORIZED, 401, message);
-    let challenge = header::HeaderValue::from_static("Bearer realm=\"stentor\"");
-    response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
-    response
-}
-
-fn media_type(headers: &HeaderMap) -> Result<(), Response> {
+fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
     if media.eq_ignore_ascii_case("application/json") {
@@ -114,7 +109,7 @@ struct Element {
     generator: String,
 }
 
-fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
+fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -127,7 +122,7 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, Response> {
     Ok(elements)
 }
 
-fn element(object: Map<String, Value>) -> Result<Element, Response> {
+fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
     // Alertmanager's decoder does not look at the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
@@ -145,7 +140,7 @@ fn element(object: Map<String, Value>) -> Result<Element, Response> {
     })
 }
 
-fn validate(index: usize, element: &Element) -> Result<(), Response> {
+fn validate(index: usize, element: &Element) -> Result<(), Refusal> {
     if element.labels.is_none() {
         let message = format!("{index}.labels in body is required");
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
@@ -158,14 +153,14 @@ fn validate(index: usize, element: &Element) -> Result<(), Response> {
     Ok(())
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, Response> {
+fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
     }
 }
 
-fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Response> {
+fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.starts_with(ZERO_YEAR) => Ok(None),
@@ -195,7 +190,8 @@ fn lenient(text: &str) -> Option<Timestamp> {
 
 /// One element as an alert; the error is Alertmanager's sentence.
 fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
-    let labels: BTreeMap<String, String> = element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
+    let labels: BTreeMap<String, String> =
+        element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
     if labels.is_empty() {
         return Err("at least one label pair required".into());
     }
@@ -229,11 +225,40 @@ fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert,
     Ok(alert)
 }
 
-fn unparsable(why: &str) -> Response {
+fn unparsable(why: &str) -> Refusal {
     let message = format!("parsing alerts body from \"\" failed, because {why}");
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
 
-fn framework(status: StatusCode, code: u16, message: String) -> Response {
-    (status, Json(json!({ "code": code, "message": message }))).into_response()
+/// Alertmanager's two shapes of "no": an object for how a request says it ..
+fn framework(status: StatusCode, code: u16, message: String) -> Refusal {
+    Refusal { status, body: json!({ "code": code, "message": message }) }
+}
+
+/// .. and bare text for what it says.
+fn said(status: StatusCode, message: String) -> Refusal {
+    Refusal { status, body: Value::String(message) }
+}
+
+struct Refusal {
+    status: StatusCode,
+    body: Value,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status();
+        framework(status, status.as_u16(), problem.detail().to_owned())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
 }

@@ -36,6 +36,16 @@ impl Problem {
         Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
     }
 
+    /// What kind of problem.
+    pub fn status(&self) -> StatusCode {
+        StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
+    }
+
     /// With the faults of the body.
     pub fn with(mut self, errors: Vec<Fault>) -> Self {
         self.errors = errors;
@@ -92,7 +102,7 @@ pub async fn worded(response: Response) -> Response {
 
 impl IntoResponse for Problem {
     fn into_response(self) -> Response {
-        let status = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let status = self.status();
         let mut response = (status, Json(self)).into_response();
         let headers = response.headers_mut();
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));

@@ -135,6 +135,8 @@ fn media_types_methods_paths_and_credentials_are_answered_as_alertmanager_does()
     assert!(stranger.header("www-authenticate").is_some(), "{stranger:?}");
     let basic = call("[]").header("Accept-Encoding", "gzip").send(daemon.address);
     check("a plain client", &basic, 200, &Nothing);
+    let big = call(format!("[{}]", " ".repeat(1024 * 1024))).send(daemon.address);
+    check("a body beyond the limit", &big, 413, &Code(413, "the body is larger than"));
     for path in ["/-/healthy", "/-/ready"] {
         assert_eq!((Call::get(path).send(daemon.address).body.as_str()), "OK", "{path}");
         assert_eq!(Call::new("HEAD", path).send(daemon.address).status, 200, "{path}");
@@ -174,7 +176,7 @@ fn kept(daemon: &Daemon) -> Value {
     let lines = daemon.control(&Call::get("/v1/journal")).json();
     let bodies = lines.as_array().unwrap().iter().filter_map(|line| line["body"].as_str());
     let parsed = bodies.filter_map(|body| serde_json::from_str::<Value>(body).ok());
-    parsed.filter_map(|body| alert_in(&body)).last().unwrap()
+    parsed.filter_map(|body| alert_in(&body)).next_back().unwrap()
 }
 
 fn alert_in(value: &Value) -> Option<Value> {
@@ -279,7 +281,8 @@ fn an_end_is_only_noted_where_the_matrix_wants_a_human_to_close() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
     let labels = json!({ "alertname": "price_velocity", "symbol": "ES" });
-    let over = json!([{ "labels": labels, "annotations": { "drop_pct": "7.5" }, "endsAt": ago(1), "startsAt": ago(9) }]);
+    let over =
+        json!([{ "labels": labels, "annotations": { "drop_pct": "7.5" }, "endsAt": ago(1), "startsAt": ago(9) }]);
     for _ in 0..2 {
         assert_eq!(post(&daemon, &over).status, 200);
     }
@@ -341,7 +344,8 @@ fn moved(time: &mut Value, sent_at: f64) {
 #[test]
 fn a_batch_larger_than_any_prometheus_sends_is_kept_whole() {
     let daemon = sandboxed();
-    let batch: Vec<Value> = (0..2500).map(|n| json!({ "labels": { "alertname": "weather", "n": n.to_string() } })).collect();
+    let batch: Vec<Value> =
+        (0..2500).map(|n| json!({ "labels": { "alertname": "weather", "n": n.to_string() } })).collect();
     assert_eq!(post(&daemon, &json!(batch)).status, 200);
     let mut after = 0;
     let mut lines = 0;

@@ -361,7 +361,7 @@ fn desk_page(
 /// The buttons for a role that demands `level`, the wanted one first.
 pub fn offers(level: crate::core::Level) -> Vec<Offer> {
     let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
-    let mut answers = vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable];
+    let mut answers = [Answer::Wilco, Answer::Roger, standby, Answer::Unable];
     if level == crate::core::Level::Roger {
         answers.swap(0, 1);
     }
@@ -418,4 +418,3 @@ fn commanding(app: &App, headers: &HeaderMap) -> Result<PersonName, Problem> {
     }
     Ok(person)
 }
-

@@ -143,7 +143,10 @@ fn a_desk_hears_its_whole_state_first_then_each_change_and_that_the_line_is_aliv
     let incident = daemon.crash("ES");
     let state = ana.state(|state| state["pages"].as_array().is_some_and(|pages| !pages.is_empty()));
     let page = &state["pages"][0];
-    assert_eq!((&page["incident"], &page["role"], &page["state"]), (&json!(incident), &json!("trader"), &json!("open")));
+    assert_eq!(
+        (&page["incident"], &page["role"], &page["state"]),
+        (&json!(incident), &json!("trader"), &json!("open"))
+    );
     assert_eq!((&page["wanted"], &page["drill"], &page["holder"]), (&json!("wilco"), &json!(false), &Value::Null));
     assert_eq!(page["offers"][0], json!({ "answer": "wilco", "label": "I have it", "primary": true }));
     assert_eq!(state["incidents"][0]["id"], json!(incident));
@@ -188,7 +191,9 @@ fn an_answer_by_the_desk_needs_the_persons_cookie_the_pages_own_token_and_a_page
     let seen = Call::post("/desk/seen").header("Cookie", &ana).header("X-Stentor-Csrf", csrf);
     let pages = json!({ "pages": [page, "INC-9.9", "nonsense"] });
     assert_eq!(seen.json(&pages).send(daemon.address).status, 204);
-    daemon.until(&incident, "seen", |i| i["roles"][0]["stages"]["seen"].is_number() || i["roles"][1]["stages"]["seen"].is_number());
+    daemon.until(&incident, "seen", |i| {
+        i["roles"][0]["stages"]["seen"].is_number() || i["roles"][1]["stages"]["seen"].is_number()
+    });
     let reply = answer(&daemon, &ana, Some(csrf), page, "wilco").json();
     assert_eq!((&reply["verdict"]["verdict"], &reply["text"]), (&json!("engages"), &json!("you have it")));
     line.state(|state| state["pages"][0]["state"] == "yours");

@@ -65,7 +65,10 @@ impl Daemon {
         let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
         let state = state.unwrap_or_else(|| places.state());
         let store = SqliteStore::open(&state, Arc::new(crate::store::clock::System)).await?;
-        let listen = plan.listen.or_else(|| matrix.daemon.listen.map(|address| address.to_string())).unwrap_or_else(|| LISTEN.into());
+        let listen = plan
+            .listen
+            .or_else(|| matrix.daemon.listen.map(|address| address.to_string()))
+            .unwrap_or_else(|| LISTEN.into());
         let tcp = TcpListener::bind(&listen).await.map_err(|error| {
             format!("can not listen on {listen}: {error}; another address is given with --listen ADDRESS:PORT")
         })?;
@@ -141,7 +144,7 @@ impl Daemon {
 }
 
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
-    let (matrix, templates) = load::load(places, app.engine.store.now())?.demand()?;
+    let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
     app.engine.live.store(Arc::new(Live::wire(matrix, templates, shared)));
     Ok(revision)

@@ -74,7 +74,7 @@ async fn take(app: &App, press: &Press) -> Result<Verdict, Refused> {
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
     let result = if key == "room" {
-        let incident: IncidentId = target.parse().map_err(|why| Refused::Word(why))?;
+        let incident: IncidentId = target.parse().map_err(Refused::Word)?;
         let said = Said { person, answer, via: Via::Slack, page: None, role: None };
         app.engine.answer(incident, said).await
     } else {

@@ -24,11 +24,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let store = app.engine.store.next_deadline().await.map(drop).map_err(|error| error.to_string());
     let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
     let live = app.engine.live.load();
-    let sandboxed: BTreeMap<&str, &str> = live
-        .channels
-        .iter()
-        .filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?)))
-        .collect();
+    let sandboxed: BTreeMap<&str, &str> =
+        live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -53,8 +50,9 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 pub async fn outbox(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
     let handed_on = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
     let handed_on = handed_on.iter().any(|name| headers.contains_key(*name));
-    let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
-    if !app.shows_outbox || handed_on || !is_here(&format!("http://{host}")) {
+    let mut hosts = headers.get_all(header::HOST).iter().filter_map(|host| host.to_str().ok());
+    let asked_here = hosts.next().is_some_and(|host| is_here(&format!("http://{host}"))) && hosts.next().is_none();
+    if !app.shows_outbox || handed_on || !asked_here {
         return Problem::not_found("the outbox is shown on this machine only").into_response();
     }
     Json(app.outbox.recent()).into_response()

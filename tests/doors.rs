@@ -1,9 +1,10 @@
 //! The doors for alerts: the native one, and the one that Prometheus knows.
-#![allow(clippy::unwrap_used, clippy::expect_used)]
+// Tests keep their own time and threads: the laws about clocks and spawning are the daemon's.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
-mod common;
 #[path = "doors/alertmanager.rs"]
 mod alertmanager;
+mod common;
 #[path = "doors/house.rs"]
 mod house;
 #[path = "doors/native.rs"]

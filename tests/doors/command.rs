@@ -24,7 +24,8 @@ fn me() -> String {
 
 #[test]
 fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
-    let daemon = sandboxed_on(&DESK.replace("name  = \"Ana Ruiz\"", &format!("name  = \"Ana Ruiz\"\nunix = \"{}\"", me())));
+    let daemon =
+        sandboxed_on(&DESK.replace("name  = \"Ana Ruiz\"", &format!("name  = \"Ana Ruiz\"\nunix = \"{}\"", me())));
     let incident = daemon.crash("ES");
     let verdict = daemon.json(&["answer", &incident, "roger"]);
     assert_eq!(verdict["verdict"]["verdict"], "received");

@@ -1,5 +1,8 @@
 //! A running daemon in the sandbox, and what its people hold in their hands.
 
+// Each test binary uses what it needs.
+#![allow(dead_code)]
+
 use super::{
     common::{Daemon, Setup},
     wire::{Call, PATIENCE, Reply},

@@ -62,10 +62,13 @@ fn holder(daemon: &Daemon, incident: &str) -> Value {
 #[test]
 fn a_signed_press_of_ones_own_button_answers() {
     let daemon = sandboxed();
-    for (n, (user, person, action, name)) in
-        [(ANA, "ana", "wilco", json!("Ana Ruiz")), (BO, "bo", "wilco", json!("Bo Lind")), (ANA, "ana", "roger", Value::Null)]
-            .into_iter()
-            .enumerate()
+    for (n, (user, person, action, name)) in [
+        (ANA, "ana", "wilco", json!("Ana Ruiz")),
+        (BO, "bo", "wilco", json!("Bo Lind")),
+        (ANA, "ana", "roger", Value::Null),
+    ]
+    .into_iter()
+    .enumerate()
     {
         let incident = daemon.crash(&format!("S{n}"));
         let reply = send(&daemon, user, action, &button(&daemon.held(&incident, person, "room")));

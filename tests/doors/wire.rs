@@ -1,5 +1,8 @@
 //! HTTP as it is on the wire, so that tests can also send what no client library would.
 
+// Each test binary uses what it needs.
+#![allow(dead_code)]
+
 use serde_json::Value;
 use std::{
     io::{Read, Write},
@@ -80,7 +83,10 @@ impl Call {
 
     /// Everything but the body, which may follow in the caller's own time.
     pub fn head(&self, length: usize) -> String {
-        let mut head = format!("{} {} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n", self.method, self.path);
+        let mut head = format!("{} {} HTTP/1.1\r\nConnection: close\r\n", self.method, self.path);
+        if !self.headers.iter().any(|(name, _)| name == "Host") {
+            head.push_str("Host: 127.0.0.1\r\n");
+        }
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }

@@ -121,6 +121,19 @@ impl Loaded {
         })
     }
 
+    /// The same for a daemon that runs: what is wrong goes to its log, whole, in the log's own form.
+    pub fn accept(self) -> Result<(Matrix, Templates), Failure> {
+        let found = matrix::render(&self.diagnostics, &self.files, false);
+        let errors = self.errors();
+        let Some(matrix) = self.matrix else {
+            return Err(format!("the matrix has {errors} error(s):\n{found}").into());
+        };
+        if !found.is_empty() {
+            tracing::warn!("the matrix has warnings:\n{found}");
+        }
+        Ok((matrix, self.templates))
+    }
+
     /// How many of the diagnostics are errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
@@ -128,14 +141,14 @@ impl Loaded {
 }
 
 fn read(folder: &Path) -> Result<Vec<SourceText>, Failure> {
-    matrix::read_folder(folder).map_err(|error| {
-        format!(
-            "the matrix in {} can not be read: {error}\n  \
-             name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none",
-            folder.display()
-        )
-        .into()
-    })
+    const WHERE: &str = "name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none";
+    let shown = folder.display();
+    let files = matrix::read_folder(folder)
+        .map_err(|error| format!("the matrix in {shown} can not be read: {error}\n  {WHERE}"))?;
+    if files.is_empty() {
+        return Err(format!("no *.toml lies in {shown}, so there is no matrix\n  {WHERE}").into());
+    }
+    Ok(files)
 }
 
 fn templates(places: &Places) -> Result<Templates, Failure> {

@@ -27,7 +27,7 @@ use crate::{
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -44,7 +44,7 @@ pub struct App {
     pub hub: Hub,
     /// The sandbox.
     pub outbox: Outbox,
-    /// Whether the outbox may be looked at over TCP: only on loopback.
+    /// Whether the outbox may be looked at over TCP: only on loopback, and only where nothing is public.
     pub shows_outbox: bool,
     /// When the process started.
     pub started_at: Timestamp,
@@ -66,6 +66,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}", get(reading::incident))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
+        .route("/api/v2/{*rest}", any(alertmanager::nowhere))
         .route("/-/healthy", get(alertmanager::ok))
         .route("/-/ready", get(alertmanager::ok))
         .route("/desk", get(desk::desk))
@@ -86,6 +87,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/outbox", get(status::outbox))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(map_response(problem::worded))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -106,6 +108,7 @@ pub fn control(app: Arc<App>) -> Router {
         .fallback(nowhere)
         .layer(from_fn_with_state(app.clone(), admit_caller))
         .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(map_response(problem::worded))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }

@@ -184,6 +184,7 @@ impl Laws {
         let (SourceEvent::Unmatched { alert }
         | SourceEvent::Held { alert, .. }
         | SourceEvent::NothingOpen { alert }
+        | SourceEvent::Over { alert, .. }
         | SourceEvent::ConditionFailed { alert, .. }) = record.event;
         self.journaled.insert(alert.id.clone());
     }

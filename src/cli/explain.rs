@@ -30,9 +30,9 @@ pub struct Explain {
     /// Who is on call then (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// The words too: each role's brief by each channel
+    /// Without the words that each role reads by each channel
     #[arg(long)]
-    words: bool,
+    no_words: bool,
     /// Print it as JSON, words included
     #[arg(long)]
     json: bool,
@@ -56,7 +56,7 @@ impl Explain {
             println!("{}", why_nothing(&matrix, &alert));
         } else {
             for judgement in &judgements {
-                told.print(&alert, judgement, self.words);
+                told.print(&alert, judgement, !self.no_words);
             }
         }
         Ok(ExitCode::SUCCESS)

@@ -38,6 +38,13 @@ pub enum Input {
         /// What.
         stage: Stage,
     },
+    /// The provider had taken a page, and says now that it did not arrive.
+    Undelivered {
+        /// The page's number.
+        page: u32,
+        /// What the provider says.
+        why: String,
+    },
     /// The node that had these pages is gone.
     TakenOver {
         /// Their numbers.
@@ -95,6 +102,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Alert(alert) => judge.alert(alert),
         Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
         Input::Reported { page, stage } => judge.reported(page, stage),
+        Input::Undelivered { page, why } => judge.undelivered(page, why),
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
@@ -350,6 +358,16 @@ impl Judge<'_> {
         };
         if known.is_none() {
             self.emit(Event::Reported { page: n, stage });
+        }
+    }
+
+    /// Only what was taken can turn out not to have arrived; a report that is doubled, or comes after a human's answer
+    /// or a sight of it, changes nothing.
+    fn undelivered(&mut self, n: u32, why: String) {
+        let Some(page) = self.incident.pages.get(&n) else { return };
+        if page.state == PageState::Accepted && page.stages.delivered.is_none() {
+            self.emit(Event::Undelivered { page: n, why });
+            self.go_round(n);
         }
     }
 

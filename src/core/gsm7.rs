@@ -39,7 +39,11 @@ pub fn to_gsm7(text: &str) -> String {
 }
 
 fn cost(letter: char) -> Option<usize> {
-    if BASIC.contains(letter) {
+    // Most letters of most texts; the tables are searched for the others alone.
+    if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
+    {
+        Some(1)
+    } else if BASIC.contains(letter) {
         Some(1)
     } else if EXTENDED.contains(letter) {
         Some(2)
@@ -184,6 +188,14 @@ mod tests {
         assert_eq!(septets(EXTENDED), Some(20));
         assert_eq!(septets("10 € {a}"), Some(11));
         assert_eq!(septets("naïve"), None);
+    }
+
+    #[test]
+    fn common_letters_cost_what_the_tables_say() {
+        for letter in '\0'..='\u{ff}' {
+            let listed = if BASIC.contains(letter) { Some(1) } else { EXTENDED.contains(letter).then_some(2) };
+            assert_eq!(cost(letter), listed, "{letter:?}");
+        }
     }
 
     #[test]

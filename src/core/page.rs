@@ -203,6 +203,19 @@ pub enum Stage {
     Seen,
 }
 
+impl PageState {
+    /// Its name, as it is written in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Unreachable => "unreachable",
+            Self::Withdrawn => "withdrawn",
+            Self::Unsent => "unsent",
+        }
+    }
+}
+
 impl Page {
     /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
     pub fn was_attempted(&self) -> bool {

@@ -38,6 +38,7 @@ pub fn sentence(event: &Event) -> String {
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
         Event::Reported { page, stage: Stage::Delivered } => format!("page {page} was delivered"),
         Event::Reported { page, stage: Stage::Seen } => format!("page {page} was seen"),
+        Event::Undelivered { page, why } => format!("page {page} did not arrive: {why}"),
         Event::Withdrawn { pages } => format!("{} queued page(s) withdrawn", pages.len()),
         Event::Answered { role, person, answer, via, verdict, .. } => {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));

@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
-    core::{Incident, Page, PageId, PersonName, Purpose, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, sentence::history},
     matrix::{ChannelKind, Matrix},
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -16,6 +16,8 @@ use std::collections::BTreeMap;
 pub struct Composed {
     /// To be sent.
     pub message: Message,
+    /// By which channel.
+    pub channel: ChannelName,
     /// What was shown, with placeholders: never a live code.
     pub shown: String,
     /// Its content hash.
@@ -37,7 +39,15 @@ impl Engine {
         let hash = super::keys::hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        Ok(Composed { message: Message { page: id, drill, purpose, role, to, text, ask }, shown, hash })
+        let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
+        let message = Message { page: id, drill, purpose, role, to, text, ask, report };
+        Ok(Composed { message, channel: page.channel.clone(), shown, hash })
+    }
+
+    fn report_to(&self, page: &Page, id: PageId) -> SecretString {
+        let token = self.keys.report_token(id);
+        let url = format!("{}/hooks/kannel/{}/report?page={id}", self.public_url, page.channel);
+        SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
     fn ask(&self, incident: &Incident, page: &Page, id: PageId) -> Ask {

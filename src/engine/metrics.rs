@@ -134,8 +134,8 @@ impl Metrics {
     }
 
     /// Counts an attempt to send.
-    pub fn sent(&self, channel: Option<&ChannelName>, result: &Result<Receipt, SendError>, took: Duration) {
-        let channel = channel.map_or_else(String::new, ToString::to_string);
+    pub fn sent(&self, channel: &ChannelName, result: &Result<Receipt, SendError>, took: Duration) {
+        let channel = channel.to_string();
         let outcome = match result {
             Ok(_) => "accepted",
             Err(SendError::Retry { unknown: false, .. }) => "retry",

@@ -33,7 +33,7 @@ use tokio::sync::{Notify, broadcast};
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
 
-/// Pages that one tick takes over from dead nodes at most.
+/// Pages that are taken over from dead nodes in one round.
 pub const ORPHANS_MAX: usize = 1024;
 
 /// Changes that a slow listener may fall behind before it must look afresh.
@@ -111,26 +111,36 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes over the pages of nodes that are gone.
+    /// Takes over the pages of nodes that are gone, all of them; returns how many.
     pub async fn tick_orphans(&self) -> Result<usize, StoreError> {
         let mut taken = 0;
-        for (id, pages) in self.store.orphans(ORPHANS_MAX).await? {
-            let live = self.live.load_full();
-            let needs = Needs { incidents: vec![id], ..Needs::default() };
-            let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
-                let mine = unit.take_over(id, &pages, &live.matrix.roster);
-                let pages = unit
-                    .incident(id)
-                    .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
-                pages.unwrap_or_default()
-            })
-            .await?;
-            taken += mine.len();
-            for page in mine.iter().filter(|page| page.is_owed()) {
-                self.delivery().enqueue(id, page);
+        loop {
+            let orphans = self.store.orphans(ORPHANS_MAX).await?;
+            let takings = orphans.into_iter().map(|(id, pages)| self.take_over(id, pages));
+            let round: usize =
+                futures_util::future::join_all(takings).await.into_iter().sum::<Result<usize, StoreError>>()?;
+            taken += round;
+            if round == 0 {
+                return Ok(taken);
             }
         }
-        Ok(taken)
+    }
+
+    async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
+        let live = self.live.load_full();
+        let needs = Needs { incidents: vec![id], ..Needs::default() };
+        let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+            let mine = unit.take_over(id, &pages, &live.matrix.roster);
+            let pages = unit
+                .incident(id)
+                .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
+            pages.unwrap_or_default()
+        })
+        .await?;
+        for page in mine.iter().filter(|page| page.is_owed()) {
+            self.delivery().enqueue(id, page);
+        }
+        Ok(mine.len())
     }
 
     /// Anchors what changed; the anchor's hash goes to the log, where it can be kept elsewhere.
@@ -178,13 +188,17 @@ impl Engine {
 
     /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
     fn absorb(&self, committed: &Committed) {
-        let mut changed = None;
         {
             let mut delivery = self.delivery();
             for Happened { incident, event, .. } in &committed.events {
                 enact(&mut delivery, *incident, event);
             }
         }
+        // Pages go out while the log is still being written.
+        if !committed.events.is_empty() {
+            self.wake.notify_one();
+        }
+        let mut changed = None;
         for happened in &committed.events {
             self.metrics.count(happened);
             log(happened);
@@ -193,9 +207,6 @@ impl Engine {
                 // Nobody listening is fine.
                 let _ = self.changes.send(happened.incident);
             }
-        }
-        if changed.is_some() {
-            self.wake.notify_one();
         }
     }
 
@@ -233,7 +244,11 @@ fn log(happened: &Happened) {
         Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
-        Event::Settled { .. } | Event::Overdue { .. } | Event::TakenOver { .. } | Event::Exhausted { .. } => {
+        Event::Settled { .. }
+        | Event::Undelivered { .. }
+        | Event::Overdue { .. }
+        | Event::TakenOver { .. }
+        | Event::Exhausted { .. } => {
             tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),

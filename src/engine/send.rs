@@ -14,6 +14,9 @@ const LEASE_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait of a provider's that is obeyed; beyond it the page has long gone by another channel.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
+/// How long a word that asks for nothing is tried for: past that it is no news.
+const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
 pub struct Attempt {
@@ -41,12 +44,7 @@ impl Engine {
         let live = self.live.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
         let sent_at = self.store.now();
-        let channel = self
-            .store
-            .view(page.incident)
-            .await?
-            .and_then(|incident| incident.pages.get(&page.n).map(|page| page.channel.clone()));
-        let Some(wired) = channel.as_ref().and_then(|channel| live.channels.get(channel)) else {
+        let Some(wired) = live.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
@@ -55,7 +53,7 @@ impl Engine {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
             Err(SendError::Retry { after: None, why, unknown: true })
         });
-        self.metrics.sent(channel.as_ref(), &result, self.store.now().since(sent_at));
+        self.metrics.sent(&composed.channel, &result, self.store.now().since(sent_at));
         let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result };
         // What was sent is not sent again because the store could not keep it: keeping it is tried again.
         while let Err(error) = self.finish(&attempt).await {
@@ -135,7 +133,11 @@ impl Engine {
     ) -> Result<Settlement, StoreError> {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
-        let refusals = incident.and_then(|i| i.pages.get(&page.n).map(|page| page.refusals)).unwrap_or(0);
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + NOTICE_LIFE <= now) {
+            return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
+        }
+        let refusals = row.map_or(0, |row| row.refusals);
         let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
         if after.is_some() {
             self.delivery().hold_destination(page, now + wait);

@@ -277,7 +277,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
                 changes.bodies.insert(id);
             }
         }
-        Event::Reported { page, .. } | Event::Overdue { page } => {
+        Event::Reported { page, .. } | Event::Undelivered { page, .. } | Event::Overdue { page } => {
             changes.pages.insert((id, *page));
         }
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {

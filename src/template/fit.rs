@@ -30,9 +30,19 @@ pub(super) const NOTHING: &str = "\u{1}";
 /// One value of the data on one line of at most `max` characters: no control characters, no marks that turn or hide
 /// text, nothing that would be taken for a code's or a link's place.
 pub(super) fn clean(text: &str, max: usize) -> String {
+    if is_plain(text, max) { text.to_owned() } else { cleaned(text, max) }
+}
+
+fn cleaned(text: &str, max: usize) -> String {
     let visible = text.chars().filter(|letter| !misleads(*letter));
     let spaced: String = visible.take(max * 8).map(|c| if c.is_control() { ' ' } else { c }).collect();
     cut(&disarm(&spaced.split_whitespace().collect::<Vec<_>>().join(" ")), max)
+}
+
+/// Whether [`clean`] would leave the text as it is: what nearly every name, label and sentence is.
+fn is_plain(text: &str, max: usize) -> bool {
+    let plain = |byte: &u8| matches!(byte, b'!'..=b'~') && *byte != b'%';
+    text.len() <= max && text.split(' ').all(|word| !word.is_empty() && word.as_bytes().iter().all(|b| plain(b)))
 }
 
 /// The first `max` characters, the last one an ellipsis where something is missing.
@@ -121,4 +131,21 @@ fn without(text: &str, phrase: &str) -> String {
         text.replace_range(at..at + phrase.len(), "(…)");
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_plain_would_be_left_as_it_is() {
+        let texts =
+            ["ES fell by 6.2", " ES", "ES ", "a  b", "a\tb", "100 %", "%CODE%", "%LINK%", "naïve", "", "123456789"];
+        for text in texts {
+            for max in [1, 9, 60] {
+                assert_eq!(clean(text, max), cleaned(text, max), "{text:?} {max}");
+            }
+        }
+        assert!(is_plain("ES fell by 6.2", 60) && !is_plain("a  b", 60) && !is_plain("%CODE%", 60));
+    }
 }

@@ -1,5 +1,6 @@
-//! One commit as one script: every table that changed gets one statement, whose rows travel as one JSON array, so that
-//! a commit costs one hop to SQLite's thread whatever its size.
+//! One commit as one statement: an INSERT into a view whose trigger hands each of its columns, a JSON array of rows, to
+//! the table that the column is named after. SQLite's thread has one answer to give, whatever the commit holds; with a
+//! statement for each table it would wake the writer for each.
 
 use super::{
     StoreError,
@@ -8,63 +9,67 @@ use super::{
 };
 use crate::{
     core::{
-        IncidentId, PageState, Timestamp,
+        IncidentId, Timestamp,
         event::{hex, hex_of},
     },
     store::{Changes, Head, Loaded},
 };
 use serde::Serialize;
-use sqlx::{AssertSqlSafe, SqliteConnection, sqlite::SqliteArguments};
-use std::{
-    collections::{BTreeMap, HashMap, HashSet},
-    sync::Arc,
-};
+use sqlx::SqliteConnection;
+use std::collections::{BTreeMap, HashSet};
 
-/// The statements, in the order of their parameters. Each reads its rows from one JSON array. Text that may hold any
-/// character travels in hex: SQLite ends a JSON string at a NUL.
-const STATEMENTS: [&str; 9] = [
-    "INSERT INTO journal (chain, seq, at, hash, body)
-     SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(?);",
-    "INSERT INTO incident (id, key, open, deadline, seq, hash, at)
-     SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6
-     FROM json_each(?) WHERE true
-     ON CONFLICT (id) DO UPDATE SET
-         open = excluded.open, deadline = excluded.deadline, seq = excluded.seq, hash = excluded.hash, at = excluded.at;",
-    "INSERT INTO plan (hash, body) SELECT value->>0, value->>1 FROM json_each(?) WHERE true ON CONFLICT DO NOTHING;",
-    "INSERT INTO body (incident, plan, body) SELECT value->>0, value->>1, value->>2 FROM json_each(?) WHERE true
-     ON CONFLICT (incident) DO UPDATE SET body = excluded.body;",
-    "INSERT INTO page (incident, n, owed, epoch, state, body)
-     SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(?) WHERE true
-     ON CONFLICT (incident, n) DO UPDATE SET
-         owed = excluded.owed, epoch = excluded.epoch, state = excluded.state, body = excluded.body;",
-    "INSERT INTO chain (name, seq, hash)
-     SELECT CAST(unhex(value->>0) AS TEXT), value->>1, unhex(value->>2) FROM json_each(?) WHERE true
-     ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;",
-    "INSERT INTO observed (name, at, body)
-     SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2 FROM json_each(?) WHERE true
-     ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body;",
-    "INSERT INTO text (hash, body)
-     SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT) FROM json_each(?) WHERE true
-     ON CONFLICT DO NOTHING;",
-    "INSERT INTO meta (name, value) VALUES ('clock', ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value;",
-];
+/// What the writer's connection must be told before its first commit. Text that may hold any character travels in hex:
+/// SQLite ends a JSON string at a NUL. A column that is NULL has no rows.
+pub const PREPARE: &str = "
+PRAGMA temp_store = MEMORY;
+CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
+    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock;
+CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
+    INSERT INTO journal (chain, seq, at, hash, body)
+        SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
+    INSERT INTO incident (id, key, open, deadline, seq, hash, at)
+        SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6
+        FROM json_each(NEW.incident) WHERE true
+        ON CONFLICT (id) DO UPDATE SET open = excluded.open, deadline = excluded.deadline, seq = excluded.seq,
+            hash = excluded.hash, at = excluded.at;
+    INSERT INTO plan (hash, body) SELECT value->>0, value->>1 FROM json_each(NEW.plan) WHERE true
+        ON CONFLICT DO NOTHING;
+    INSERT INTO body (incident, plan, body)
+        SELECT value->>0, value->>1, value->>2 FROM json_each(NEW.body) WHERE true
+        ON CONFLICT (incident) DO UPDATE SET body = excluded.body;
+    INSERT INTO page (incident, n, owed, epoch, state, body)
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(NEW.page) WHERE true
+        ON CONFLICT (incident, n) DO UPDATE SET owed = excluded.owed, epoch = excluded.epoch, state = excluded.state,
+            body = excluded.body;
+    INSERT INTO chain (name, seq, hash)
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1, unhex(value->>2) FROM json_each(NEW.chain) WHERE true
+        ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
+    INSERT INTO observed (name, at, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2 FROM json_each(NEW.observed) WHERE true
+        ON CONFLICT (name) DO UPDATE SET at = excluded.at, body = excluded.body;
+    INSERT INTO text (hash, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT) FROM json_each(NEW.text) WHERE true
+        ON CONFLICT DO NOTHING;
+    INSERT INTO meta (name, value) SELECT 'clock', NEW.clock WHERE NEW.clock IS NOT NULL
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+END;";
 
-/// How many different scripts there can be: each statement is there or not.
-pub const SCRIPTS: usize = 1 << STATEMENTS.len();
+/// The commit. Without a transaction around it it is one.
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+
+/// How many columns the view has.
+const COLUMNS: usize = 9;
 
 /// What one commit writes.
 #[derive(Default)]
 pub struct Script {
-    rows: [String; STATEMENTS.len()],
+    /// The view's columns, in their order; an empty one is NULL.
+    rows: [String; COLUMNS],
     /// The deadlines that the touched incidents have now.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
     /// Hashes of the plans that are stored by it.
     pub plans: Vec<String>,
 }
-
-/// The texts of scripts that were made before; SQLite's prepared statements are found by them.
-#[derive(Default)]
-pub struct Texts(HashMap<u16, Arc<str>>);
 
 impl Script {
     /// Writes down what `changes` says of `loaded`, with the heads of chains that are no incident's and no source's.
@@ -99,20 +104,11 @@ impl Script {
         self.rows[8] = anchor;
     }
 
-    /// Runs it as one transaction. After an error everything is as it was.
-    pub async fn run(self, conn: &mut SqliteConnection, texts: &mut Texts) -> Result<(), StoreError> {
-        let text = texts.get(self.mask());
-        let mut arguments = SqliteArguments::default();
-        for rows in self.rows.into_iter().filter(|rows| !rows.is_empty()) {
-            sqlx::Arguments::add(&mut arguments, rows).map_err(|error| StoreError::Failed(error.to_string()))?;
-        }
-        let done = sqlx::query_with(AssertSqlSafe(text), arguments).execute(&mut *conn).await;
-        if let Err(error) = done {
-            // Some errors have rolled back by themselves, then this one says that there is nothing to roll back.
-            let _ = sqlx::raw_sql("ROLLBACK").execute(&mut *conn).await;
-            return Err(failure(error));
-        }
-        Ok(())
+    /// Runs it. After an error everything is as it was.
+    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        let columns = self.rows.into_iter().map(|rows| (!rows.is_empty()).then_some(rows));
+        let write = columns.fold(sqlx::query(WRITE), |write, column| write.bind(column));
+        write.execute(conn).await.map(drop).map_err(failure)
     }
 
     fn incidents(&mut self, changes: &Changes, loaded: &Loaded, plans: &mut StoredPlans) -> serde_json::Result<()> {
@@ -144,22 +140,6 @@ impl Script {
         self.rows[3] = rows(bodies)?;
         Ok(())
     }
-
-    fn mask(&self) -> u16 {
-        let bits = self.rows.iter().enumerate().filter(|(_, rows)| !rows.is_empty());
-        bits.fold(0, |mask, (i, _)| mask | 1 << i)
-    }
-}
-
-impl Texts {
-    fn get(&mut self, mask: u16) -> Arc<str> {
-        let text = self.0.entry(mask).or_insert_with(|| {
-            let statements = STATEMENTS.iter().enumerate().filter(|(i, _)| mask & (1 << i) != 0);
-            let body: String = statements.map(|(_, statement)| *statement).collect();
-            format!("BEGIN IMMEDIATE; {body} COMMIT;").into()
-        });
-        text.clone()
-    }
 }
 
 /// Incident, number, owed, epoch, state, body.
@@ -168,13 +148,7 @@ type PageRow = (i64, u32, u8, Option<u64>, &'static str, String);
 fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<serde_json::Result<PageRow>> {
     let kept = loaded.incidents.get(&id)?;
     let page = kept.incident.pages.get(&n)?;
-    let state = match page.state {
-        PageState::Queued => "queued",
-        PageState::Accepted => "accepted",
-        PageState::Unreachable => "unreachable",
-        PageState::Withdrawn => "withdrawn",
-        PageState::Unsent => "unsent",
-    };
+    let state = page.state.as_str();
     let (owed, epoch) = (u8::from(page.is_owed()), kept.claims.get(&n).copied());
     Some(serde_json::to_string(page).map(|body| (id.0, n, owed, epoch, state, body)))
 }

@@ -1,0 +1,53 @@
+//! What is posted: one alert in Alertmanager's own form, whose id can be found again in whatever it becomes.
+
+/// What every id begins with; no other text of the benchmark has it before a digit.
+const MARK: &[u8] = b"bn";
+
+/// Digits of an id, so that none is the beginning of another.
+const DIGITS: usize = 8;
+
+/// Stentor's pace of one destination ends at 1000 at once: so many triggers share the incidents, each with people of
+/// its own, that pace is not what is measured.
+pub const VARIANTS: u32 = 12;
+
+/// Who is to be paged about an alert.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// One person.
+    One,
+    /// Three roles, one person each.
+    Three,
+}
+
+impl Kind {
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::One => "one",
+            Self::Three => "three",
+        }
+    }
+
+    /// Pages that each incident makes.
+    pub fn pages(self) -> usize {
+        match self {
+            Self::One => 1,
+            Self::Three => 3,
+        }
+    }
+}
+
+/// The alert with this id as the body of a request.
+pub fn body(kind: Kind, id: u32, starts_at: &str) -> String {
+    let (kind, variant) = (kind.name(), id % VARIANTS);
+    format!(
+        r#"[{{"labels":{{"alertname":"{kind}-{variant}","id":"bn{id:08}","severity":"critical","desk":"equities"}},"annotations":{{"summary":"bn{id:08} fell by six percent","drop_pct":"6.2"}},"startsAt":"{starts_at}","generatorURL":"http://127.0.0.1:9090/graph"}}]"#
+    )
+}
+
+/// The id in a request that came out: an SMS in a query, a webhook's body.
+pub fn id_in(bytes: &[u8]) -> Option<u32> {
+    bytes.windows(MARK.len() + DIGITS).find_map(|window| {
+        let digits = window.strip_prefix(MARK)?;
+        digits.iter().try_fold(0, |id: u32, digit| digit.is_ascii_digit().then(|| id * 10 + u32::from(digit - b'0')))
+    })
+}

@@ -1,0 +1,152 @@
+//! Who is measured: a daemon, started with settings of its own on a free port, ended when it is dropped.
+
+use super::{
+    Outcome,
+    alert::{self, Kind},
+};
+use std::{
+    fs,
+    net::{SocketAddr, TcpListener},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+use tempfile::TempDir;
+use tokio::{net::TcpStream, time::sleep};
+
+/// How long a daemon may take to start.
+const READY: Duration = Duration::from_secs(30);
+
+/// Debian's name for it.
+const ALERTMANAGER: &str = "prometheus-alertmanager";
+
+/// The only secret of the benchmark.
+const TOKEN: &str = "a-token-of-the-benchmark";
+
+/// A daemon that runs.
+pub struct Subject {
+    pub name: &'static str,
+    pub address: SocketAddr,
+    pub token: Option<&'static str>,
+    child: Child,
+    _dir: TempDir,
+}
+
+impl Subject {
+    /// Stentor with a matrix that pages by SMS.
+    pub async fn stentor(binary: &Path, room: &Path, sink: SocketAddr) -> Outcome<Self> {
+        let dir = TempDir::with_prefix_in("bench-stentor-", room)?;
+        fs::create_dir(dir.path().join("matrix"))?;
+        fs::write(dir.path().join("matrix/bench.toml"), matrix(sink))?;
+        let address = free()?;
+        let mut command = Command::new(binary);
+        command.args(["serve", "--listen", &address.to_string()]).env_clear();
+        command.env("STENTOR_MATRIX", dir.path().join("matrix")).env("STENTOR_STATE", dir.path().join("state"));
+        command.env("BENCH_TOKEN", TOKEN);
+        Self::ready("Stentor", command, address, Some(TOKEN), dir).await
+    }
+
+    /// Alertmanager with the same receivers as webhooks; none where it is not installed.
+    pub async fn alertmanager(room: &Path, sink: SocketAddr) -> Outcome<Option<Self>> {
+        let found = Command::new(ALERTMANAGER).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
+        if found.is_err() {
+            return Ok(None);
+        }
+        let dir = TempDir::with_prefix_in("bench-alertmanager-", room)?;
+        let config = dir.path().join("alertmanager.yml");
+        fs::write(&config, routes(sink))?;
+        let address = free()?;
+        let mut command = Command::new(ALERTMANAGER);
+        command.arg(format!("--config.file={}", config.display()));
+        command.arg(format!("--storage.path={}", dir.path().join("data").display()));
+        command.arg(format!("--web.listen-address={address}")).arg("--cluster.listen-address=");
+        Self::ready("Alertmanager", command, address, None, dir).await.map(Some)
+    }
+
+    async fn ready(
+        name: &'static str,
+        mut command: Command,
+        address: SocketAddr,
+        token: Option<&'static str>,
+        dir: TempDir,
+    ) -> Outcome<Self> {
+        let log = dir.path().join("log");
+        command.current_dir(dir.path()).stdin(Stdio::null()).stdout(Stdio::null()).stderr(fs::File::create(&log)?);
+        let mut subject = Self { name, address, token, child: command.spawn()?, _dir: dir };
+        let listens = async {
+            while TcpStream::connect(address).await.is_err() {
+                if subject.child.try_wait()?.is_some() {
+                    return Err("it ended".into());
+                }
+                sleep(Duration::from_millis(20)).await;
+            }
+            Ok::<_, Box<dyn std::error::Error + Send + Sync>>(())
+        };
+        match tokio::time::timeout(READY, listens).await {
+            Ok(Ok(())) => Ok(subject),
+            _ => Err(format!("{name} does not start:\n{}", fs::read_to_string(log)?).into()),
+        }
+    }
+
+    /// Memory that is really there, in MiB.
+    pub fn rss_mib(&self) -> f64 {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
+        let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.unwrap_or(f64::NAN) / 1024.0
+    }
+}
+
+impl Drop for Subject {
+    fn drop(&mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A port that nobody has now.
+fn free() -> Outcome<SocketAddr> {
+    Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
+}
+
+/// Three ways with the highest pace that a matrix can give, and for each variant a trigger for one person and a
+/// trigger for three.
+fn matrix(sink: SocketAddr) -> String {
+    let mut toml = String::from("[source.bench]\ntoken = { env = \"BENCH_TOKEN\" }\n");
+    for way in ["a", "b", "c"] {
+        toml += &format!(
+            "[channel.sms-{way}]\nkind = \"kannel\"\nurl = \"http://{sink}/cgi-bin/sendsms\"\nusername = \"bench\"\n\
+             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\npatience = \"10m\"\n"
+        );
+    }
+    for variant in 0..alert::VARIANTS {
+        for (n, way) in ["a", "b", "c"].iter().enumerate() {
+            toml += &format!(
+                "[person.p{way}{variant}]\nname = \"Person {way} {variant}\"\nphone = \"+4670{variant:04}{n:03}\"\n\
+                 [role.role-{way}{variant}]\n\
+                 step = [{{ page = [\"p{way}{variant}\"], by = [\"sms-{way}\"], wait = \"1h\" }}]\n"
+            );
+        }
+        for (kind, ways) in [(Kind::One, &["a"][..]), (Kind::Three, &["a", "b", "c"])] {
+            let roles: Vec<String> = ways.iter().map(|way| format!("\"role-{way}{variant}\"")).collect();
+            toml += &format!(
+                "[trigger.{name}-{variant}]\non = [\"{name}-{variant}\"]\nwhen = \"alert.values.drop_pct >= 5.0\"\n\
+                 key = \"alert.labels.id\"\nroles = [{roles}]\n",
+                name = kind.name(),
+                roles = roles.join(", "),
+            );
+        }
+    }
+    toml
+}
+
+/// One group an alert, told at once; three receivers where Stentor pages three roles.
+fn routes(sink: SocketAddr) -> String {
+    let group = "group_by: ['...'], group_wait: 0s, group_interval: 1h, repeat_interval: 4h";
+    let route = |way| format!("  - {{receiver: {way}, matchers: ['alertname=~\"three-.*\"'], continue: true}}\n");
+    let hook =
+        |way| format!("- {{name: {way}, webhook_configs: [{{url: 'http://{sink}/{way}', send_resolved: false}}]}}\n");
+    let routes: String = ["b", "c", "a"].map(route).concat();
+    let receivers: String = ["a", "b", "c"].map(hook).concat();
+    format!("route:\n  receiver: a\n  {}\n  routes:\n{routes}receivers:\n{receivers}", group.replace(", ", "\n  "))
+}

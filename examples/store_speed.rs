@@ -2,6 +2,7 @@
 //!
 //! Every client repeats one small work on an incident of its own and waits until it is durable: an alert that joins
 //! (one journal line, the incident's body) or a page's retry (one journal line, the page's row, the incident's head).
+#![allow(clippy::disallowed_methods)]
 
 use std::{
     collections::BTreeMap,

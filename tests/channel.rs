@@ -1,5 +1,5 @@
 //! One contract for all channels, and what each does beyond it.
-
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
 mod double;
@@ -55,6 +55,7 @@ fn page_for(contact: Contact) -> Message {
             link: SecretString::from("https://desk.example/a/link-secret"),
             level: Level::Wilco,
         }),
+        report: None,
     }
 }
 

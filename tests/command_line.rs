@@ -1,4 +1,5 @@
 //! The command line against the real daemon.
+#![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
 mod common;

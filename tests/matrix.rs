@@ -1,4 +1,5 @@
 //! The matrix: what it accepts, what it refuses and with which words, and how it judges alerts.
+#![allow(clippy::disallowed_methods)]
 
 use std::{collections::BTreeMap, path::Path};
 use stentor::{

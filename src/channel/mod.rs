@@ -85,6 +85,8 @@ pub struct Message {
     pub text: Text,
     /// How it can be answered; none for what only tells.
     pub ask: Option<Ask>,
+    /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
+    pub report: Option<SecretString>,
 }
 
 /// Who reads it.

@@ -94,7 +94,8 @@ impl Daemon {
             engine,
             hub: shared.hub.clone(),
             outbox,
-            shows_outbox: address.ip().is_loopback(),
+            // A public address means that a proxy on this machine hands strangers' requests on.
+            shows_outbox: address.ip().is_loopback() && http::status::is_here(&public_url),
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
@@ -143,8 +144,11 @@ impl Daemon {
 }
 
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
-    let (matrix, templates) = load::load(places, app.engine.store.now())?.demand()?;
+    let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
+    if matrix.daemon != app.engine.live.load().matrix.daemon {
+        tracing::warn!("what [daemon] says takes effect at the next start, not by a reload");
+    }
     let live = Live::wire(matrix, templates, shared).succeed(&app.engine.live.load());
     app.engine.live.store(Arc::new(live));
     Ok(revision)

@@ -4,14 +4,15 @@
 use super::{Failure, Places, load, table};
 use crate::{
     core::{
-        self, Alert, AlertStatus, Event, Incident, IncidentId, Input, Opening, Page, PersonName, Receipt, Settlement,
-        Timestamp, sentence::sentence,
+        self, Alert, AlertStatus, Event, Incident, IncidentId, Input, Opening, Page, PersonName, Receipt, RoleName,
+        Settlement, Timestamp, event::Why,
     },
     engine::render,
     matrix::{Judgement, Matrix},
     template::Templates,
 };
 use clap::Args;
+use serde::Serialize;
 use serde_json::{Value, json};
 use std::{collections::BTreeMap, path::PathBuf, process::ExitCode, sync::Arc, time::Duration};
 
@@ -29,9 +30,9 @@ pub struct Explain {
     /// Who is on call then (RFC 3339) [default: now]
     #[arg(long, value_name = "TIME")]
     at: Option<String>,
-    /// The words too: each role's brief by each channel
+    /// Without the words that each role reads by each channel
     #[arg(long)]
-    words: bool,
+    no_words: bool,
     /// Print it as JSON, words included
     #[arg(long)]
     json: bool,
@@ -55,7 +56,7 @@ impl Explain {
             println!("{}", why_nothing(&matrix, &alert));
         } else {
             for judgement in &judgements {
-                told.print(&alert, judgement, self.words);
+                told.print(&alert, judgement, !self.no_words);
             }
         }
         Ok(ExitCode::SUCCESS)
@@ -96,6 +97,36 @@ struct Teller<'a> {
     at: Timestamp,
 }
 
+/// One rung of one role's ladder.
+#[derive(Debug, Serialize)]
+struct Rung {
+    after_ms: f64,
+    role: RoleName,
+    step: usize,
+    round: u32,
+    why: String,
+    /// Who is paged, and by what.
+    people: Vec<(String, Vec<String>)>,
+}
+
+/// What one role reads by one channel, when it is first paged.
+#[derive(Debug, Serialize)]
+struct Words {
+    role: RoleName,
+    person: String,
+    channel: String,
+    kind: &'static str,
+    text: String,
+}
+
+/// What an incident would do if nobody answered.
+#[derive(Debug, Default, Serialize)]
+struct Story {
+    ladder: Vec<Rung>,
+    texts: Vec<Words>,
+    room: Option<String>,
+}
+
 impl Teller<'_> {
     fn print(&self, alert: &Alert, judgement: &Judgement, words: bool) {
         match judgement {
@@ -109,18 +140,14 @@ impl Teller<'_> {
                 }
             }
         }
-        let Some((incident, events)) = self.play(alert, judgement) else { return };
-        println!("{}", self.ladder(&events));
-        if words {
-            for page in first_briefs(&incident) {
-                let (kind, text) = self.words(&incident, page);
-                let person = page.person.as_ref().map_or("", |person| person.as_str());
-                let role = page.role.as_ref().map_or("", |role| role.as_str());
-                println!("\n{role}, {person} by {} ({kind}):", page.channel);
-                for line in text.lines() {
-                    println!("  | {line}");
-                }
-            }
+        let Some(story) = self.play(alert, judgement) else { return };
+        if let Some(room) = &story.room {
+            println!("  a war room is made by {room}, beside the pages");
+        }
+        println!("If nobody answers:\n{}", ladder(&story.ladder));
+        for Words { role, person, channel, kind, text } in story.texts.iter().filter(|_| words) {
+            println!("\n{role}, {person} by {channel} ({kind}):");
+            text.lines().for_each(|line| println!("  | {line}"));
         }
         println!();
     }
@@ -133,23 +160,29 @@ impl Teller<'_> {
                 json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "hold": hold })
             }
         };
-        let Some((incident, events)) = self.play(alert, judgement) else { return json!({ "judgement": verdict }) };
-        let ladder: Vec<Value> = events
-            .iter()
-            .filter(|(_, event)| is_told(event))
-            .map(|(at, event)| json!({ "after_ms": self.after(*at), "what": sentence(event), "event": event }))
-            .collect();
-        let texts: Vec<Value> = first_briefs(&incident)
-            .map(|page| {
-                let (kind, text) = self.words(&incident, page);
-                json!({ "role": page.role, "person": page.person, "channel": page.channel, "kind": kind, "text": text })
-            })
-            .collect();
-        json!({ "judgement": verdict, "ladder": ladder, "texts": texts })
+        json!({ "judgement": verdict, "story": self.play(alert, judgement) })
     }
 
     /// Steps the ladder until every role repeats or the horizon is reached.
-    fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<(Incident, Vec<(Timestamp, Event)>)> {
+    fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<Story> {
+        let opening = self.opening(alert, judgement)?;
+        let roster = &self.matrix.roster;
+        let mut story = Story { room: opening.plan.room.as_ref().map(ToString::to_string), ..Story::default() };
+        let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
+        self.follow(&mut story, &incident, &first, self.at);
+        for _ in 0..RUNGS_MAX {
+            deliver(&mut incident, roster);
+            let Some(due) = incident.deadline().filter(|due| *due < self.at + HORIZON) else { break };
+            let moved = core::step(&mut incident, Input::Tick, roster, due);
+            self.follow(&mut story, &incident, &moved, due);
+            if incident.engagements.values().filter(|e| e.is_open()).all(|e| e.exhausted || e.waits_on.is_some()) {
+                break;
+            }
+        }
+        Some(story)
+    }
+
+    fn opening(&self, alert: &Alert, judgement: &Judgement) -> Option<Opening> {
         let (plan, key, summary) = match judgement {
             Judgement::Holds { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
@@ -161,39 +194,84 @@ impl Teller<'_> {
         };
         let mut alert = alert.clone();
         alert.status = AlertStatus::Firing;
-        let opening = Opening { key, summary, plan, alert: Arc::new(alert), received_at: self.at };
-        let roster = &self.matrix.roster;
-        let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
-        let mut events: Vec<(Timestamp, Event)> = first.into_iter().map(|event| (self.at, event)).collect();
-        for _ in 0..RUNGS_MAX {
-            deliver(&mut incident, roster);
-            let Some(due) = incident.deadline().filter(|due| *due < self.at + HORIZON) else { break };
-            let moved = core::step(&mut incident, Input::Tick, roster, due);
-            events.extend(moved.into_iter().map(|event| (due, event)));
-            if incident.engagements.values().filter(|e| e.is_open()).all(|e| e.exhausted || e.waits_on.is_some()) {
-                break;
+        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at: self.at })
+    }
+
+    /// Adds what these events tell; texts are those of the moment at which they would be sent.
+    fn follow(&self, story: &mut Story, incident: &Incident, events: &[Event], at: Timestamp) {
+        for event in events {
+            match event {
+                Event::StepEntered { role, step, round, why, .. } => {
+                    if incident.engagements.get(role).is_some_and(|e| e.exhausted) {
+                        continue;
+                    }
+                    story.ladder.push(Rung {
+                        after_ms: at.micros_since(self.at) as f64 / 1e3,
+                        role: role.clone(),
+                        step: step + 1,
+                        round: *round,
+                        why: self.why(incident, role, *why),
+                        people: Vec::new(),
+                    });
+                }
+                Event::Paged { page } if page.purpose.is_brief() => self.paged(story, incident, page),
+                Event::Exhausted { role } => {
+                    if let Some(last) = story.ladder.iter_mut().rfind(|rung| rung.role == *role) {
+                        last.why.push_str("; repeated until somebody answers");
+                    }
+                }
+                _ => {}
             }
         }
-        Some((incident, events))
     }
 
-    fn ladder(&self, events: &[(Timestamp, Event)]) -> String {
-        let mut rows = table::table(&["after", "what happens if nobody answers"]);
-        for (at, event) in events.iter().filter(|(_, event)| is_told(event)) {
-            rows.add_row([table::span(self.after(*at)), sentence(event)]);
+    fn why(&self, incident: &Incident, role: &RoleName, why: Why) -> String {
+        let Some(engagement) = incident.engagements.get(role) else { return String::new() };
+        let others: Vec<&str> = engagement.stands_for.iter().map(|other| other.as_str()).collect();
+        match why {
+            Why::Entered if others.is_empty() => "the trigger demands it".into(),
+            Why::Entered => format!("in place of {}", others.join(", ")),
+            Why::TimedOut => "no answer in time".into(),
+            Why::NobodyLeft => "nobody before it could be reached".into(),
         }
-        rows.to_string()
     }
 
-    fn words(&self, incident: &Incident, page: &Page) -> (&'static str, String) {
-        let Some(settings) = self.matrix.channel(&page.channel) else { return ("", String::new()) };
+    fn paged(&self, story: &mut Story, incident: &Incident, page: &Page) {
+        let Some((role, person)) = page.role.as_ref().zip(page.person.as_ref()) else { return };
+        let name = self.names.get(person).cloned().unwrap_or_else(|| person.to_string());
+        let Some(rung) = story.ladder.iter_mut().rfind(|rung| rung.role == *role) else { return };
+        match rung.people.iter_mut().find(|(known, _)| *known == name) {
+            Some((_, channels)) if channels.contains(&page.channel.to_string()) => {}
+            Some((_, channels)) => channels.push(page.channel.to_string()),
+            None => rung.people.push((name.clone(), vec![page.channel.to_string()])),
+        }
+        let channel = page.channel.to_string();
+        if story.texts.iter().any(|words| words.role == *role && words.channel == channel) {
+            return;
+        }
+        let Some(settings) = self.matrix.channel(&page.channel) else { return };
         let rendered = render(self.matrix, self.templates, &self.names, incident, page, settings.kind);
-        (settings.kind.as_str(), rendered.body)
+        let kind = settings.kind.as_str();
+        story.texts.push(Words { role: role.clone(), person: name, channel, kind, text: rendered.body });
     }
+}
 
-    fn after(&self, at: Timestamp) -> f64 {
-        at.micros_since(self.at) as f64 / 1e3
+fn ladder(rungs: &[Rung]) -> String {
+    let mut rows = table::table(&["after", "role", "step", "who", "by", "because"]);
+    for rung in rungs {
+        let by: Vec<String> = rung.people.iter().map(|(_, channels)| channels.join(", ")).collect();
+        let who: Vec<&str> = rung.people.iter().map(|(name, _)| name.as_str()).collect();
+        let again = if rung.round == 0 { String::new() } else { format!(" (again, {})", rung.round) };
+        rows.add_row([
+            table::span(rung.after_ms),
+            rung.role.to_string(),
+            format!("{}{again}", rung.step),
+            if who.is_empty() { "nobody".into() } else { who.join("\n") },
+            by.join("\n"),
+            rung.why.clone(),
+        ]);
     }
+    rows.to_string()
 }
 
 /// As if every channel took every page at once.
@@ -205,24 +283,4 @@ fn deliver(incident: &mut Incident, roster: &core::Roster) {
         let settlement = Settlement::Accepted { receipt: Receipt::default() };
         core::step(incident, Input::Settled { page, settlement, sent_at: Some(now), text: None }, roster, now);
     }
-}
-
-fn is_told(event: &Event) -> bool {
-    matches!(
-        event,
-        Event::StepEntered { .. } | Event::Paged { .. } | Event::HandedOver { .. } | Event::Exhausted { .. }
-    )
-}
-
-/// The first brief of each role by each channel.
-fn first_briefs(incident: &Incident) -> impl Iterator<Item = &Page> {
-    let mut seen = Vec::new();
-    incident.pages.values().filter(move |page| {
-        let this = (page.role.clone(), page.channel.clone());
-        let new = page.purpose.is_brief() && !seen.contains(&this);
-        if new {
-            seen.push(this);
-        }
-        new
-    })
 }

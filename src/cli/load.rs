@@ -2,11 +2,16 @@
 
 use super::{Failure, Places, colours};
 use crate::{
-    core::Timestamp,
+    core::{self, Alert, Incident, IncidentId, Opening, Page, Plan, Timestamp},
+    engine::render,
     matrix::{self, Diagnostic, Known, Matrix, Severity, SourceText},
     template::Templates,
 };
-use std::{io::IsTerminal, path::Path};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 /// The matrix that ships, for those who have no folder yet.
 const SHIPPED: [(&str, &str); 4] = [
@@ -43,8 +48,63 @@ pub fn shipped(as_of: Timestamp) -> Loaded {
 
 fn parse(files: Vec<SourceText>, templates: Templates, as_of: Timestamp) -> Loaded {
     let revisions = templates.revisions();
-    let parsed = Matrix::parse(&files, &Known { templates: &revisions }, as_of);
+    let mut parsed = Matrix::parse(&files, &Known { templates: &revisions }, as_of);
+    let alike = parsed.matrix.as_ref().map(|matrix| alike(matrix, &templates, as_of)).unwrap_or_default();
+    if !alike.is_empty() {
+        parsed.matrix = None;
+        parsed.diagnostics.extend(alike);
+    }
     Loaded { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates }
+}
+
+/// Each role's texts as a drill and for real, by each channel: people must be able to tell them apart.
+fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagnostic> {
+    let mut faults = Vec::new();
+    for (name, trigger) in &matrix.triggers {
+        let Some(plan) = matrix.plan(name) else { continue };
+        let mut alert = Alert::new("check", trigger.on.first().cloned().unwrap_or_default());
+        let (live, drill) = (opened(matrix, &plan, &alert, as_of), {
+            alert.drill = true;
+            opened(matrix, &plan, &alert, as_of)
+        });
+        for (page, practice) in live.pages.values().zip(drill.pages.values()) {
+            let (Some(role), Some(settings)) = (&page.role, matrix.channel(&page.channel)) else { continue };
+            let text = |incident: &Incident, page: &Page| {
+                render(matrix, templates, &Default::default(), incident, page, settings.kind).body
+            };
+            if !tells_apart(&text(&live, page), &text(&drill, practice)) {
+                faults.push(alike_fault(role.as_str(), page.channel.as_str()));
+            }
+        }
+    }
+    faults.sort_by(|a, b| a.message.cmp(&b.message));
+    faults.dedup_by(|a, b| a.message == b.message);
+    faults
+}
+
+fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) -> Incident {
+    let (plan, alert) = (plan.clone(), Arc::new(alert.clone()));
+    let opening = Opening { key: String::new(), summary: "a check".into(), plan, alert, received_at: as_of };
+    core::open(IncidentId(1), opening, &matrix.roster, as_of).0
+}
+
+/// Whether nobody can take one for the other: each begins with its own word and never says the other's first.
+fn tells_apart(live: &str, drill: &str) -> bool {
+    let begins = |text: &str, word: &str| text.lines().any(|line| line.trim_start().starts_with(word));
+    live.starts_with("LIVE") && drill.starts_with("DRILL") && !begins(live, "DRILL") && !begins(drill, "LIVE")
+}
+
+fn alike_fault(role: &str, channel: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Error,
+        code: "drill-like-live",
+        message: format!("what {role} reads by {channel} in a drill can be taken for the real thing, or the reverse"),
+        file: PathBuf::new(),
+        line: 0,
+        column: 0,
+        span: 0..0,
+        help: Some("no line of a template may begin with DRILL or LIVE: the program writes the first line".into()),
+    }
 }
 
 impl Loaded {
@@ -61,6 +121,19 @@ impl Loaded {
         })
     }
 
+    /// The same for a daemon that runs: what is wrong goes to its log, whole, in the log's own form.
+    pub fn accept(self) -> Result<(Matrix, Templates), Failure> {
+        let found = matrix::render(&self.diagnostics, &self.files, false);
+        let errors = self.errors();
+        let Some(matrix) = self.matrix else {
+            return Err(format!("the matrix has {errors} error(s):\n{found}").into());
+        };
+        if !found.is_empty() {
+            tracing::warn!("the matrix has warnings:\n{found}");
+        }
+        Ok((matrix, self.templates))
+    }
+
     /// How many of the diagnostics are errors.
     pub fn errors(&self) -> usize {
         self.diagnostics.iter().filter(|diagnostic| diagnostic.severity == Severity::Error).count()
@@ -68,14 +141,14 @@ impl Loaded {
 }
 
 fn read(folder: &Path) -> Result<Vec<SourceText>, Failure> {
-    matrix::read_folder(folder).map_err(|error| {
-        format!(
-            "the matrix in {} can not be read: {error}\n  \
-             name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none",
-            folder.display()
-        )
-        .into()
-    })
+    const WHERE: &str = "name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none";
+    let shown = folder.display();
+    let files = matrix::read_folder(folder)
+        .map_err(|error| format!("the matrix in {shown} can not be read: {error}\n  {WHERE}"))?;
+    if files.is_empty() {
+        return Err(format!("no *.toml lies in {shown}, so there is no matrix\n  {WHERE}").into());
+    }
+    Ok(files)
 }
 
 fn templates(places: &Places) -> Result<Templates, Failure> {
@@ -90,4 +163,17 @@ fn templates(places: &Places) -> Result<Templates, Failure> {
 #[expect(clippy::disallowed_methods, reason = "a command's own `now` enters here")]
 pub fn now() -> Timestamp {
     Timestamp::from(chrono::Utc::now())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::tells_apart;
+
+    #[test]
+    fn a_drill_that_can_be_taken_for_the_real_thing_is_found() {
+        assert!(tells_apart("LIVE INC-1\nfacts", "DRILL INC-1\nfacts"));
+        assert!(!tells_apart("LIVE INC-1\nfacts", "LIVE INC-1\nfacts"));
+        assert!(!tells_apart("LIVE INC-1\nDRILL over", "DRILL INC-1"));
+        assert!(!tells_apart("LIVE INC-1", "DRILL INC-1\n LIVE facts"));
+    }
 }

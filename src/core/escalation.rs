@@ -6,7 +6,7 @@ use super::{
     answer::{Answer, STANDBY_MAX, Verdict, Via},
     engagement::Outcome,
     event::{Actor, Event, Opening, Why},
-    incident::{Incident, IncidentId},
+    incident::{Incident, IncidentId, Status},
     names::{ChannelName, PersonName, RoleName},
     oncall::Roster,
     page::{Page, PageState, Purpose, Settlement, Stage},
@@ -37,6 +37,13 @@ pub enum Input {
         page: u32,
         /// What.
         stage: Stage,
+    },
+    /// The provider had taken a page, and says now that it did not arrive.
+    Undelivered {
+        /// The page's number.
+        page: u32,
+        /// What the provider says.
+        why: String,
     },
     /// The node that had these pages is gone.
     TakenOver {
@@ -71,8 +78,12 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     let mut incident = Incident::opened(id, &opening, now);
     let plan = opening.plan.clone();
     let mut judge = Judge { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
+    // All are there before the first is paged: one that is another's `next` too must not be entered in its place.
     for role in &plan.required {
-        judge.enter_role(role, None);
+        judge.emit(Event::RoleEntered { role: role.clone(), instead_of: None });
+    }
+    for role in &plan.required {
+        judge.enter_step(role, 0, 0, Why::Entered);
     }
     if let Some(room) = &plan.room {
         judge.post(room.clone(), Purpose::RoomCard);
@@ -91,6 +102,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Alert(alert) => judge.alert(alert),
         Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
         Input::Reported { page, stage } => judge.reported(page, stage),
+        Input::Undelivered { page, why } => judge.undelivered(page, why),
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
@@ -135,18 +147,19 @@ impl Judge<'_> {
         {
             self.emit(Event::SourceSilent { lease });
         }
-        let late = |page: &&Page| Incident::patience_of(page).is_some_and(|until| until <= self.now);
-        let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
-        for page in overdue {
-            self.emit(Event::Overdue { page });
-            self.go_round(page);
-        }
         let due: Vec<RoleName> = self.incident.open_roles().filter(|role| self.is_due(role)).cloned().collect();
         for role in due {
             // An earlier one of these may have covered it.
             if self.is_due(&role) {
                 self.advance(&role, Why::TimedOut);
             }
+        }
+        // After the ladders: what a rung leaves behind needs no other way any more.
+        let late = |page: &&Page| Incident::patience_of(page).is_some_and(|until| until <= self.now);
+        let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
+        for page in overdue {
+            self.emit(Event::Overdue { page });
+            self.go_round(page);
         }
     }
 
@@ -173,8 +186,8 @@ impl Judge<'_> {
 
 // Ladders.
 impl Judge<'_> {
-    fn enter_role(&mut self, role: &RoleName, instead_of: Option<&RoleName>) {
-        self.emit(Event::RoleEntered { role: role.clone(), instead_of: instead_of.cloned() });
+    fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
+        self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
         self.enter_step(role, 0, 0, Why::Entered);
     }
 
@@ -199,10 +212,11 @@ impl Judge<'_> {
             why,
         });
         let born = self.incident.engagements.get(role).map_or(0, |e| e.rung);
-        for person in &on_call {
-            for channel in self.ways(person, &rung.by) {
-                self.page(Some(role), Some(person.clone()), channel, Purpose::Brief { round }, born, None);
-            }
+        let ways = |person| self.ways(person, &rung.by).into_iter().map(move |way| (PersonName::clone(person), way));
+        let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(ways).collect();
+        self.supersede(role, &calls);
+        for (person, channel) in calls {
+            self.page(Some(role), Some(person), channel, Purpose::Brief { round }, born, None);
         }
         self.leave_if_nobody_can_answer(role);
     }
@@ -252,11 +266,11 @@ impl Judge<'_> {
         self.line(format!("nobody answered for {role}: {next} takes over"));
         self.emit(Event::HandedOver { role: role.clone(), next: next.clone() });
         match self.incident.engagements.get(&next).map(|e| (e.is_open(), e.holder().cloned())) {
-            None => self.enter_role(&next, Some(role)),
+            None => self.enter_role(&next, role),
             Some((true, _)) => {}
             Some((false, Some(holder))) => self.cover(role, &next, &holder),
             // It was stood down before this role needed it: it begins afresh.
-            Some((false, None)) => self.enter_role(&next, Some(role)),
+            Some((false, None)) => self.enter_role(&next, role),
         }
     }
 
@@ -298,10 +312,14 @@ impl Judge<'_> {
     fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
         let withdrawn = page.state == PageState::Withdrawn;
-        // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
-        if settlement == Settlement::Unsent && !withdrawn {
-            return;
-        }
+        let settlement = match settlement {
+            // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
+            Settlement::Unsent if !withdrawn => return,
+            Settlement::Unsent if page.was_attempted() => {
+                Settlement::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
+            }
+            other => other,
+        };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
         let opens_room = page.purpose == Purpose::RoomCard;
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
@@ -327,6 +345,9 @@ impl Judge<'_> {
         for line in taken {
             self.line(line);
         }
+        if let Status::Resolved { by, .. } = self.incident.status.clone() {
+            self.line(format!("resolved by {by}"));
+        }
     }
 
     fn reported(&mut self, n: u32, stage: Stage) {
@@ -337,6 +358,16 @@ impl Judge<'_> {
         };
         if known.is_none() {
             self.emit(Event::Reported { page: n, stage });
+        }
+    }
+
+    /// Only what was taken can turn out not to have arrived; a report that is doubled, or comes after a human's answer
+    /// or a sight of it, changes nothing.
+    fn undelivered(&mut self, n: u32, why: String) {
+        let Some(page) = self.incident.pages.get(&n) else { return };
+        if page.state == PageState::Accepted && page.stages.delivered.is_none() {
+            self.emit(Event::Undelivered { page: n, why });
+            self.go_round(n);
         }
     }
 
@@ -373,6 +404,7 @@ impl Judge<'_> {
             .collect();
         let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
         if let Some(channel) = other {
+            self.supersede(&role, &[(person.clone(), channel.clone())]);
             self.page(Some(&role), Some(person), channel, page.purpose, page.rung, Some(n));
         } else {
             self.leave_if_nobody_can_answer(&role);
@@ -425,6 +457,14 @@ impl Judge<'_> {
         }
     }
 
+    /// What still waits for the same person by the same way is stale once they are called again: reminders must not
+    /// pile up behind a channel that is down.
+    fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
+        let calls: BTreeSet<(&PersonName, &ChannelName)> = calls.iter().map(|(person, way)| (person, way)).collect();
+        let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
+        self.withdraw(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role) && called(page));
+    }
+
     fn withdraw(&mut self, which: impl Fn(&Page) -> bool) {
         let queued = |page: &&Page| page.state == PageState::Queued && which(page);
         let pages: Vec<u32> = self.incident.pages.values().filter(queued).map(|page| page.n).collect();
@@ -450,8 +490,7 @@ impl Judge<'_> {
     /// The same for one whose page was on its way when it was withdrawn.
     fn tell_late(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
-        let reached = page.was_attempted() || page.maybe_repeated;
-        if !reached || page.state == PageState::Unsent || !page.purpose.is_brief() {
+        if !page.was_attempted() || !page.purpose.is_brief() {
             return;
         }
         let (Some(role), Some(person)) = (page.role, page.person) else { return };
@@ -507,6 +546,10 @@ impl Judge<'_> {
         if engages {
             self.engage(&role, &said.person);
         } else if passed {
+            let person = Some(&said.person);
+            self.withdraw(|page| {
+                page.purpose.is_brief() && page.role.as_ref() == Some(&role) && page.person.as_ref() == person
+            });
             self.leave_if_nobody_can_answer(&role);
         }
     }

@@ -96,6 +96,13 @@ pub enum Event {
         /// What.
         stage: Stage,
     },
+    /// The provider had taken it, and says now that it did not arrive.
+    Undelivered {
+        /// The page's number.
+        page: u32,
+        /// What the provider says.
+        why: String,
+    },
     /// Pages that are not wanted any more.
     Withdrawn {
         /// Their numbers.

@@ -178,7 +178,9 @@ impl Incident {
             Event::Opened(_) | Event::Overdue { .. } | Event::Withdrawn { .. } | Event::TakenOver { .. } => {
                 self.apply_to_pages(event);
             }
-            Event::Settled { .. } | Event::Reported { .. } | Event::Paged { .. } => self.apply_to_page(event, at),
+            Event::Settled { .. } | Event::Reported { .. } | Event::Undelivered { .. } | Event::Paged { .. } => {
+                self.apply_to_page(event, at);
+            }
             Event::Joined { alert } => {
                 self.alert = alert.clone();
                 self.alerts += 1;
@@ -333,6 +335,11 @@ impl Incident {
                     page.stages.seen.get_or_insert(at);
                 }
             }
+            Event::Undelivered { page, why } => {
+                let Some(page) = self.pages.get_mut(page) else { return };
+                page.state = PageState::Unreachable;
+                page.trouble = Some(why.clone());
+            }
             Event::Settled { page, settlement, sent_at, text } => {
                 let Some(page) = self.pages.get_mut(page) else { return };
                 settle(page, settlement, *sent_at, text.as_ref(), at);
@@ -362,7 +369,9 @@ fn settle(page: &mut Page, settlement: &Settlement, sent_at: Option<Timestamp>, 
             page.trouble = None;
             page.retry_at = None;
         }
-        Settlement::Retry { at, why, .. } => {
+        Settlement::Retry { at, why, unknown } => {
+            // Perhaps it was sent all the same: the next attempt says so.
+            page.maybe_repeated |= unknown;
             // A withdrawn page is not tried again.
             if page.state == PageState::Withdrawn {
                 page.state = PageState::Unreachable;

@@ -203,10 +203,23 @@ pub enum Stage {
     Seen,
 }
 
+impl PageState {
+    /// Its name, as it is written in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Unreachable => "unreachable",
+            Self::Withdrawn => "withdrawn",
+            Self::Unsent => "unsent",
+        }
+    }
+}
+
 impl Page {
-    /// Whether the provider took it or may have.
+    /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
     pub fn was_attempted(&self) -> bool {
-        self.stages.sent.is_some() || self.state == PageState::Accepted
+        self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
     }
 
     /// Whether its person can still answer it: it is out, or on its way.

@@ -27,6 +27,7 @@ pub struct Pace {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Paced {
     full_at: Timestamp,
+    held_until: Timestamp,
 }
 
 impl Paced {
@@ -34,7 +35,7 @@ impl Paced {
     pub fn ready_at(&self, pace: Pace, now: Timestamp) -> Timestamp {
         let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
         let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
-        now.max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
+        now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
     }
 
     /// Counts one that starts at `now`.
@@ -44,12 +45,12 @@ impl Paced {
 
     /// Whether it still holds anybody back at `now`.
     pub fn is_held(&self, now: Timestamp) -> bool {
-        now < self.full_at
+        now < self.full_at.max(self.held_until)
     }
 
-    /// Nobody may start before `until`: the provider said so.
+    /// Nobody may start before `until`, whatever is left of the burst: the provider said so.
     pub fn hold_until(&mut self, until: Timestamp) {
-        self.full_at = self.full_at.max(until);
+        self.held_until = self.held_until.max(until);
     }
 }
 
@@ -74,5 +75,14 @@ mod tests {
             starts.push(at.micros_since(now) / 1_000_000);
         }
         assert_eq!(starts, [0, 0, 0, 1, 2]);
+    }
+
+    #[test]
+    fn a_provider_that_asks_for_a_pause_gets_all_of_it() {
+        let pace = Pace { every: Duration::from_secs(1), burst: 5 };
+        let (mut paced, now) = (Paced::default(), Timestamp::from_micros(10_000_000));
+        let until = now + Duration::from_secs(3);
+        paced.hold_until(until);
+        assert_eq!(paced.ready_at(pace, now), until);
     }
 }

@@ -38,6 +38,7 @@ pub fn sentence(event: &Event) -> String {
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
         Event::Reported { page, stage: Stage::Delivered } => format!("page {page} was delivered"),
         Event::Reported { page, stage: Stage::Seen } => format!("page {page} was seen"),
+        Event::Undelivered { page, why } => format!("page {page} did not arrive: {why}"),
         Event::Withdrawn { pages } => format!("{} queued page(s) withdrawn", pages.len()),
         Event::Answered { role, person, answer, via, verdict, .. } => {
             let role = role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
@@ -79,8 +80,11 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     }
     trail.push((incident.received_at, "alert accepted".to_owned()));
     trail.push((incident.opened_at, format!("incident opened by trigger {}", incident.trigger)));
+    trail.extend(briefed(incident));
     for page in incident.pages.values().filter(|page| page.person.is_some()) {
-        trail.push((page.born_at, paged(page)));
+        if !page.purpose.is_brief() {
+            trail.push((page.born_at, paged(page)));
+        }
         if let Some(at) = page.stages.accepted {
             trail.push((at, settled_short(page)));
         }
@@ -101,6 +105,26 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     }
     trail.sort_by_key(|(at, _)| *at);
     trail
+}
+
+/// Who was briefed, by which channels: one sentence a person and rung.
+fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
+    let mut calls: Vec<(&Page, Vec<&str>)> = Vec::new();
+    for page in incident.pages.values().filter(|page| page.purpose.is_brief() && page.person.is_some()) {
+        let same = |(first, _): &&mut (&Page, Vec<&str>)| {
+            (first.born_at, &first.role, &first.person) == (page.born_at, &page.role, &page.person)
+        };
+        match calls.iter_mut().rev().find(same) {
+            Some((_, channels)) => channels.push(page.channel.as_str()),
+            None => calls.push((page, vec![page.channel.as_str()])),
+        }
+    }
+    let told = |(page, channels): (&Page, Vec<&str>)| {
+        let role = page.role.as_ref().map_or("", |role| role.as_str());
+        let person = page.person.as_ref().map_or("", |person| person.as_str());
+        (page.born_at, format!("{person} was called as {role} by {}", channels.join(", ")))
+    };
+    calls.into_iter().map(told).collect()
 }
 
 fn paged(page: &Page) -> String {

@@ -39,8 +39,15 @@ impl Engine {
         let hash = super::keys::hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        let message = Message { page: id, drill, purpose, role, to, text, ask };
+        let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
+        let message = Message { page: id, drill, purpose, role, to, text, ask, report };
         Ok(Composed { message, channel: page.channel.clone(), shown, hash })
+    }
+
+    fn report_to(&self, page: &Page, id: PageId) -> SecretString {
+        let token = self.keys.report_token(id);
+        let url = format!("{}/hooks/kannel/{}/report?page={id}", self.public_url, page.channel);
+        SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
     fn ask(&self, incident: &Incident, page: &Page, id: PageId) -> Ask {
@@ -74,7 +81,9 @@ pub fn render(
 ) -> Rendered {
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
     let reader = reader.map(|person| Reader { name: &person.name, zone: person.zone });
-    let history = history(incident);
+    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
+    let history = if wanted { history(incident) } else { Vec::new() };
     let brief = Brief { incident, page, reader, names, history: &history };
     templates.render(&brief, form(kind))
 }

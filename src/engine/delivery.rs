@@ -37,6 +37,8 @@ struct Waiting {
     destination: Destination,
     lane: Lane,
     born_at: Timestamp,
+    /// Whether its channel has been given it, whatever became of that.
+    attempted: bool,
     /// Its turn in its channel's queue; none while it is being sent.
     turn: Option<Turn>,
     withdrawn: bool,
@@ -84,7 +86,9 @@ impl Delivery {
         let turn = (page.retry_at.unwrap_or(page.born_at), lane, id);
         self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
         let (channel, born_at) = (page.channel.clone(), page.born_at);
-        self.pages.insert(id, Waiting { channel, destination, lane, born_at, turn: Some(turn), withdrawn: false });
+        let attempted = page.was_attempted();
+        let (turn, withdrawn) = (Some(turn), false);
+        self.pages.insert(id, Waiting { channel, destination, lane, born_at, attempted, turn, withdrawn });
     }
 
     /// A page is not wanted any more. One that is being sent ends as it ends.
@@ -98,9 +102,10 @@ impl Delivery {
 
     /// A waiting page's channel may take it now: its desk opened.
     pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
-        let here = |waiting: &Waiting| {
-            waiting.destination == Destination::Person(channel.clone(), person.clone()) && waiting.turn.is_some()
-        };
+        let destination = Destination::Person(channel.clone(), person.clone());
+        // Whatever it was told to wait for has come.
+        self.paced.remove(&destination);
+        let here = |waiting: &Waiting| waiting.destination == destination && waiting.turn.is_some();
         let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
         for id in ids {
             self.requeue(id, now);
@@ -175,6 +180,7 @@ impl Delivery {
             }
             paced.start(pace, now);
             waiting.turn = None;
+            waiting.attempted = true;
             line.in_flight += 1;
             ready.start.push(id);
         }
@@ -188,7 +194,7 @@ impl Delivery {
 
     /// When the oldest page that was not handed to its channel yet was born.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
-        self.pages.values().filter(|w| w.turn.is_some()).map(|w| w.born_at).min()
+        self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
     /// Pages held, waiting and under way.

@@ -46,6 +46,11 @@ impl Keys {
         SecretString::from(format!("{page}.{}", hex(&self.mac("link", &page.to_string())[..16])))
     }
 
+    /// What a provider's report about a page must carry: it can not be made up by whoever knows the page's number.
+    pub fn report_token(&self, page: PageId) -> SecretString {
+        SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
+    }
+
     /// The page that a link's token stands for.
     pub fn page_of_link(&self, token: &str) -> Option<PageId> {
         let (page, _) = token.rsplit_once('.')?;

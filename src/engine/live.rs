@@ -94,8 +94,8 @@ impl Live {
 
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
     pub fn texts(&self, template: &str, revision: &str) -> &Templates {
-        let has = |texts: &&Arc<Templates>| texts.revisions().get(template).is_some_and(|known| known == revision);
-        std::iter::once(&self.templates).chain(&self.older).find(has).unwrap_or(&self.templates)
+        let mut texts = std::iter::once(&self.templates).chain(&self.older);
+        texts.find(|texts| texts.has(template, revision)).unwrap_or(&self.templates)
     }
 
     /// A person's contact data; none when the matrix does not know them any more.

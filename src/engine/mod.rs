@@ -33,7 +33,7 @@ use tokio::sync::{Notify, broadcast};
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
 
-/// Pages that one tick takes over from dead nodes at most.
+/// Pages that are taken over from dead nodes in one round.
 pub const ORPHANS_MAX: usize = 1024;
 
 /// Changes that a slow listener may fall behind before it must look afresh.
@@ -61,11 +61,11 @@ pub struct Engine {
 
 impl Engine {
     /// A node over a store. `public_url` is where people's browsers reach it.
-    pub fn new(store: Arc<dyn Store>, live: Live, public_url: &str) -> Arc<Self> {
+    pub fn new(store: Arc<dyn Store>, live: impl Into<Arc<Live>>, public_url: &str) -> Arc<Self> {
         let engine = Arc::new(Self {
             keys: Keys::new(store.server_key()),
             store,
-            live: ArcSwap::from_pointee(live),
+            live: ArcSwap::new(live.into()),
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             lease_until: AtomicI64::new(0),
@@ -111,26 +111,36 @@ impl Engine {
         Ok(())
     }
 
-    /// Takes over the pages of nodes that are gone.
+    /// Takes over the pages of nodes that are gone, all of them; returns how many.
     pub async fn tick_orphans(&self) -> Result<usize, StoreError> {
         let mut taken = 0;
-        for (id, pages) in self.store.orphans(ORPHANS_MAX).await? {
-            let live = self.live.load_full();
-            let needs = Needs { incidents: vec![id], ..Needs::default() };
-            let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
-                let mine = unit.take_over(id, &pages, &live.matrix.roster);
-                let pages = unit
-                    .incident(id)
-                    .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
-                pages.unwrap_or_default()
-            })
-            .await?;
-            taken += mine.len();
-            for page in mine.iter().filter(|page| page.is_owed()) {
-                self.delivery().enqueue(id, page);
+        loop {
+            let orphans = self.store.orphans(ORPHANS_MAX).await?;
+            let takings = orphans.into_iter().map(|(id, pages)| self.take_over(id, pages));
+            let round: usize =
+                futures_util::future::join_all(takings).await.into_iter().sum::<Result<usize, StoreError>>()?;
+            taken += round;
+            if round == 0 {
+                return Ok(taken);
             }
         }
-        Ok(taken)
+    }
+
+    async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
+        let live = self.live.load_full();
+        let needs = Needs { incidents: vec![id], ..Needs::default() };
+        let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+            let mine = unit.take_over(id, &pages, &live.matrix.roster);
+            let pages = unit
+                .incident(id)
+                .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
+            pages.unwrap_or_default()
+        })
+        .await?;
+        for page in mine.iter().filter(|page| page.is_owed()) {
+            self.delivery().enqueue(id, page);
+        }
+        Ok(mine.len())
     }
 
     /// Anchors what changed; the anchor's hash goes to the log, where it can be kept elsewhere.
@@ -151,6 +161,11 @@ impl Engine {
         };
         let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
         Ok(committed.events)
+    }
+
+    /// When [`Engine::tick_delivery`] can have something next, if nothing else happens before.
+    pub fn next_send(&self) -> Option<Timestamp> {
+        self.delivery().next_at()
     }
 
     /// When the oldest page that no channel has been given yet was born.
@@ -229,7 +244,11 @@ fn log(happened: &Happened) {
         Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
-        Event::Settled { .. } | Event::Overdue { .. } | Event::TakenOver { .. } | Event::Exhausted { .. } => {
+        Event::Settled { .. }
+        | Event::Undelivered { .. }
+        | Event::Overdue { .. }
+        | Event::TakenOver { .. }
+        | Event::Exhausted { .. } => {
             tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),

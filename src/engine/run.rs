@@ -69,7 +69,7 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
             let engine = engine.clone();
             spawn(sends, async move {
                 if let Err(error) = engine.send(page).await {
-                    tracing::error!(page.id = %page, %error, "how this page ended could not be kept; it is tried again");
+                    tracing::error!(page.id = %page, %error, "this page could not be prepared or settled; it is tried again");
                     engine.postpone(page);
                 }
                 engine.wake.notify_one();
@@ -84,8 +84,7 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
                 }
             });
         }
-        let next = engine.delivery().next_at();
-        let _ = timeout(until(next, engine.store.now()), woken).await;
+        let _ = timeout(until(engine.next_send(), engine.store.now()), woken).await;
     }
 }
 

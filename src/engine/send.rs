@@ -14,8 +14,11 @@ const LEASE_WAIT: Duration = Duration::from_millis(200);
 /// The longest wait of a provider's that is obeyed; beyond it the page has long gone by another channel.
 const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
+/// How long a word that asks for nothing is tried for: past that it is no news.
+const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
 /// How an attempt ended, to be settled.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Attempt {
     /// Which page.
     pub page: PageId,
@@ -35,7 +38,8 @@ impl Engine {
         self.delivery().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
     }
 
-    /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout.
+    /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout, as long as the store can
+    /// keep how it ended.
     pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
@@ -50,7 +54,16 @@ impl Engine {
             Err(SendError::Retry { after: None, why, unknown: true })
         });
         self.metrics.sent(&composed.channel, &result, self.store.now().since(sent_at));
-        self.finish(Attempt { page, sent_at, shown: (composed.hash, composed.shown), result }).await
+        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result };
+        // What was sent is not sent again because the store could not keep it: keeping it is tried again.
+        while let Err(error) = self.finish(&attempt).await {
+            if matches!(error, StoreError::Closed) {
+                return Err(error);
+            }
+            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
+            tokio::time::sleep(crate::core::retry::FIRST).await;
+        }
+        Ok(())
     }
 
     /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
@@ -82,9 +95,9 @@ impl Engine {
         }
     }
 
-    /// Settles an attempt.
-    pub async fn finish(&self, attempt: Attempt) -> Result<(), StoreError> {
-        let Attempt { page, sent_at, shown, result } = attempt;
+    /// Settles an attempt. An error means that nothing was kept: it is to be called again.
+    pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        let Attempt { page, sent_at, shown, result } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => Settlement::Accepted { receipt },
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
@@ -104,7 +117,7 @@ impl Engine {
         Ok(())
     }
 
-    /// The store could not keep how a send ended: it is tried again, and perhaps repeated, rather than forgotten.
+    /// The store failed before the attempt began: its turn comes again.
     pub fn postpone(&self, page: PageId) {
         let at = self.store.now() + crate::core::retry::FIRST;
         self.delivery().retry(page, at);
@@ -120,7 +133,11 @@ impl Engine {
     ) -> Result<Settlement, StoreError> {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
-        let refusals = incident.and_then(|i| i.pages.get(&page.n).map(|page| page.refusals)).unwrap_or(0);
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + NOTICE_LIFE <= now) {
+            return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
+        }
+        let refusals = row.map_or(0, |row| row.refusals);
         let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
         if after.is_some() {
             self.delivery().hold_destination(page, now + wait);

@@ -57,6 +57,11 @@ impl Engine {
         self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
     }
 
+    /// The provider says that a page which it had taken did not arrive.
+    pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
+        self.step(page.incident, Input::Undelivered { page: page.n, why }).await.map(drop)
+    }
+
     /// Which page of this person a code belongs to: the newest brief with it, open incidents first.
     pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<PageId>, StoreError> {
         for open_only in [true, false] {

@@ -1,13 +1,13 @@
 //! Alertmanager's own door, so that a Prometheus needs a new address and a credential, nothing else. The answers are
-//! those that Alertmanager 0.25 gives, but for two: a store that can not write is a `503`, so that the sender knows,
-//! and label names may be any UTF-8, as from 0.27 on.
+//! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
+//! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
-use super::{App, body, credential};
+use super::{App, body, credential, problem::Problem};
 use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
 use axum::{
     Json,
     extract::{Request, State},
-    http::{HeaderMap, StatusCode, header},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use chrono::{NaiveDate, NaiveDateTime};
@@ -19,8 +19,10 @@ const ZERO_YEAR: &str = "0001-01-01T00:00:00";
 
 /// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
-    let response =
-        take(&app, request).await.unwrap_or_else(|Refused(status, body)| (status, Json(body)).into_response());
+    let response = match take(&app, request).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
     app.engine.metrics.door("alertmanager", outcome);
     response
@@ -46,26 +48,29 @@ pub async fn ok() -> &'static str {
     "OK"
 }
 
+/// What Alertmanager says of paths that are not there. Its clients read `message`.
+pub async fn nowhere(uri: axum::http::Uri) -> Response {
+    framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path())).into_response()
+}
+
 /// Any other method.
 pub async fn wrong_method(method: axum::http::Method) -> Response {
     let message = format!("method {method} is not allowed, but [POST] are");
-    let Refused(status, body) = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message);
-    let mut response = (status, Json(body)).into_response();
-    response.headers_mut().insert(header::ALLOW, header::HeaderValue::from_static("POST"));
+    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message).into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
     response
 }
 
-/// A refusal in one of Alertmanager's two shapes: a sentence, or a code with a message.
-struct Refused(StatusCode, Value);
-
-async fn take(app: &App, request: Request) -> Result<Response, Refused> {
+async fn take(app: &App, request: Request) -> Result<(), Refusal> {
     let (parts, body) = request.into_parts();
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         let message = "no source of the matrix has this credential".to_owned();
         framework(StatusCode::UNAUTHORIZED, 401, message)
     })?;
-    media_type(&parts.headers)?;
-    let bytes = body::whole(body).await.map_err(|problem| Refused(problem.status(), json!(problem.to_string())))?;
+    let bytes = body::whole(body).await?;
+    if !bytes.is_empty() {
+        media_type(&parts.headers)?;
+    }
     let now = app.engine.store.now();
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
@@ -79,16 +84,13 @@ async fn take(app: &App, request: Request) -> Result<Response, Refused> {
     if !alerts.is_empty() {
         app.engine.admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
-            Refused(StatusCode::SERVICE_UNAVAILABLE, json!(format!("nothing was kept, send it again: {error}")))
+            said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
     }
-    match refused {
-        None => Ok(StatusCode::OK.into_response()),
-        Some(why) => Err(Refused(StatusCode::BAD_REQUEST, json!(why))),
-    }
+    refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
 }
 
-fn media_type(headers: &HeaderMap) -> Result<(), Refused> {
+fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
     if media.eq_ignore_ascii_case("application/json") {
@@ -98,58 +100,67 @@ fn media_type(headers: &HeaderMap) -> Result<(), Refused> {
     Err(framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message))
 }
 
-/// An element whose shape the protocol accepts.
+/// An element that could be read; whether it is complete is looked at once all of them could be.
 struct Element {
-    labels: BTreeMap<String, String>,
+    labels: Option<BTreeMap<String, String>>,
     annotations: BTreeMap<String, String>,
     starts_at: Option<Timestamp>,
     ends_at: Option<Timestamp>,
     generator: String,
 }
 
-fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refused> {
-    if bytes.is_empty() {
+fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refusal> {
+    if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
     let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(bytes);
     let objects = parsed.map_err(|error| unparsable(&error.to_string()))?;
-    objects.into_iter().enumerate().map(|(index, object)| element(index, object)).collect()
+    let elements = objects.into_iter().map(element).collect::<Result<Vec<_>, _>>()?;
+    for (index, element) in elements.iter().enumerate() {
+        validate(index, element)?;
+    }
+    Ok(elements)
 }
 
-fn element(index: usize, object: Map<String, Value>) -> Result<Element, Refused> {
+fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
     // Alertmanager's decoder does not look at the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
-    let Some(labels) = fields.remove("labels").filter(|labels| !labels.is_null()) else {
-        let message = format!("{index}.labels in body is required");
-        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
-    };
     let generator = match fields.remove("generatorurl") {
         None | Some(Value::Null) => String::new(),
         Some(Value::String(url)) => url,
         Some(_) => return Err(unparsable("generatorURL is no string")),
     };
-    if !generator.is_empty() && generator.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
-        let message = format!("{index}.generatorURL in body must be of type uri: {generator:?}");
-        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
-    }
     Ok(Element {
-        labels: texts("labels", Some(labels))?,
-        annotations: texts("annotations", fields.remove("annotations"))?,
+        labels: texts("labels", fields.remove("labels"))?,
+        annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
         starts_at: time("startsAt", fields.remove("startsat"))?,
         ends_at: time("endsAt", fields.remove("endsat"))?,
         generator,
     })
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<BTreeMap<String, String>, Refused> {
+fn validate(index: usize, element: &Element) -> Result<(), Refusal> {
+    if element.labels.is_none() {
+        let message = format!("{index}.labels in body is required");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
+    }
+    let url = &element.generator;
+    if !url.is_empty() && url.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
+        let message = format!("{index}.generatorURL in body must be of type uri: {url:?}");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
+    }
+    Ok(())
+}
+
+fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, Refusal> {
     match value {
-        None | Some(Value::Null) => Ok(BTreeMap::new()),
-        Some(value) => serde_json::from_value(value).map_err(|error| unparsable(&format!("{name}: {error}"))),
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
     }
 }
 
-fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Refused> {
+fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(Value::String(text)) if text.starts_with(ZERO_YEAR) => Ok(None),
@@ -179,7 +190,8 @@ fn lenient(text: &str) -> Option<Timestamp> {
 
 /// One element as an alert; the error is Alertmanager's sentence.
 fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
-    let labels: BTreeMap<String, String> = element.labels.into_iter().filter(|(_, value)| !value.is_empty()).collect();
+    let labels: BTreeMap<String, String> =
+        element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
     if labels.is_empty() {
         return Err("at least one label pair required".into());
     }
@@ -213,11 +225,40 @@ fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert,
     Ok(alert)
 }
 
-fn unparsable(why: &str) -> Refused {
+fn unparsable(why: &str) -> Refusal {
     let message = format!("parsing alerts body from \"\" failed, because {why}");
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
 
-fn framework(status: StatusCode, code: u16, message: String) -> Refused {
-    Refused(status, json!({ "code": code, "message": message }))
+/// Alertmanager's two shapes of "no": an object for how a request says it ..
+fn framework(status: StatusCode, code: u16, message: String) -> Refusal {
+    Refusal { status, body: json!({ "code": code, "message": message }) }
+}
+
+/// .. and bare text for what it says.
+fn said(status: StatusCode, message: String) -> Refusal {
+    Refusal { status, body: Value::String(message) }
+}
+
+struct Refusal {
+    status: StatusCode,
+    body: Value,
+}
+
+impl From<Problem> for Refusal {
+    fn from(problem: Problem) -> Self {
+        let status = problem.status();
+        framework(status, status.as_u16(), problem.detail().to_owned())
+    }
+}
+
+impl IntoResponse for Refusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
 }

@@ -5,12 +5,11 @@ use super::{
     desk::named,
     native,
     problem::Problem,
-    view::{self, IncidentView},
+    reading::{absent, parse_id},
 };
 use crate::{
-    core::{Actor, Alert, Answer, IncidentId, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged},
+    core::{Actor, Alert, Answer, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged},
     engine::keys::{DESK_LINK_LIFE, hex},
-    store::Filter,
 };
 use axum::{
     Extension, Json,
@@ -24,9 +23,6 @@ use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::sync::Arc;
 use tokio::net::UnixListener;
-
-/// Incidents that one listing shows at most.
-const LIST_MAX: usize = 1000;
 
 /// Journal lines that one request reads at most.
 const LINES_MAX: usize = 5000;
@@ -86,32 +82,6 @@ pub async fn fire(
     let source = SourceName::from(format!("user:{}", caller.user));
     let told = native::admit(&app, source, vec![alert], true).await?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "alerts": told }))).into_response())
-}
-
-/// Which incidents.
-#[derive(Deserialize)]
-pub struct Listing {
-    #[serde(default)]
-    all: bool,
-    limit: Option<usize>,
-}
-
-/// `GET /v1/incidents`.
-pub async fn incidents(
-    State(app): State<Arc<App>>,
-    Query(listing): Query<Listing>,
-) -> Result<Json<Vec<IncidentView>>, Problem> {
-    let filter = Filter { open_only: !listing.all, limit: listing.limit.unwrap_or(50).min(LIST_MAX) };
-    let live = app.engine.live.load_full();
-    let incidents = app.engine.store.list(filter).await?;
-    Ok(Json(incidents.iter().map(|incident| view::incident(&live, incident)).collect()))
-}
-
-/// `GET /v1/incidents/{id}`.
-pub async fn incident(State(app): State<Arc<App>>, Path(id): Path<String>) -> Result<Json<IncidentView>, Problem> {
-    let id = parse_id(&id)?;
-    let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
-    Ok(Json(view::incident(&app.engine.live.load(), &incident)))
 }
 
 /// An answer by the command line.
@@ -205,12 +175,4 @@ pub async fn journal(
 pub async fn text(State(app): State<Arc<App>>, Path(hash): Path<String>) -> Result<Response, Problem> {
     let text = app.engine.store.text(hash).await?.ok_or_else(|| Problem::not_found("no such text"))?;
     Ok(Json(json!({ "text": text })).into_response())
-}
-
-fn parse_id(text: &str) -> Result<IncidentId, Problem> {
-    text.parse().map_err(|why: String| Problem::bad(why))
-}
-
-fn absent(id: IncidentId) -> Problem {
-    Problem::not_found(format!("there is no incident {id}"))
 }

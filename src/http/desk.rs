@@ -126,6 +126,7 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
         beat_at: Instant::now() + BEAT_EVERY,
         fresh: true,
         person,
+        cookies: headers,
         app,
     };
     line.app.engine.desk_opened(&line.person);
@@ -139,6 +140,8 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
 struct Line {
     app: Arc<App>,
     person: PersonName,
+    /// Looked at again at each beat: a session ends, and people leave the matrix.
+    cookies: HeaderMap,
     /// Counts this desk as open for as long as the line lives.
     #[expect(dead_code, reason = "held for its drop")]
     desk: Desk,
@@ -154,6 +157,9 @@ fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
         loop {
             if line.fresh {
                 line.fresh = false;
+                if !line.is_signed_in() {
+                    return None;
+                }
                 if let Some(event) = line.state().await {
                     return Some((Ok(event), line));
                 }
@@ -163,6 +169,9 @@ fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
                 () = shutdown.cancelled() => return None,
                 () = sleep_until(line.beat_at) => {
                     line.beat_at = Instant::now() + BEAT_EVERY;
+                    if !line.is_signed_in() {
+                        return None;
+                    }
                     let beat = Event::default().event("beat").data(line.app.engine.store.now().to_string());
                     return Some((Ok(beat), line));
                 }
@@ -176,6 +185,10 @@ fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
 }
 
 impl Line {
+    fn is_signed_in(&self) -> bool {
+        credential::session(&self.app, &self.cookies).is_some()
+    }
+
     /// Lets a burst of changes pass.
     async fn settle(&mut self) {
         let end = Instant::now() + SETTLE;

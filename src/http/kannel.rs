@@ -4,12 +4,13 @@
 use super::{App, body, desk::named, problem::Problem};
 use crate::{
     channel::sms::{Reply, parse_reply},
-    core::{ChannelName, PersonName, Timestamp, Via, sentence::judged},
+    core::{ChannelName, PageId, PersonName, Timestamp, Via, page::Stage, sentence::judged},
     engine::keys::same,
     matrix::ChannelKind,
 };
 use axum::{
     extract::{Path, Query, Request, State},
+    http::StatusCode,
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
@@ -55,6 +56,32 @@ pub async fn inbound(
     };
     let word = take(&app, inbound.from.trim(), &text).await?;
     Ok(word.into_response())
+}
+
+/// What the gateway says of a page that it had taken.
+#[derive(Debug, Deserialize)]
+pub struct Report {
+    page: String,
+    token: String,
+    status: u32,
+}
+
+/// `GET /hooks/kannel/{channel}/report`: delivered, or not. Reports that are doubled, late or out of order change
+/// nothing that they should not.
+pub async fn report(State(app): State<Arc<App>>, Query(report): Query<Report>) -> Result<StatusCode, Problem> {
+    let page: PageId = report.page.parse().map_err(|()| Problem::not_found("no such page"))?;
+    if !same(app.engine.keys.report_token(page).expose_secret(), &report.token) {
+        return Err(Problem::unauthorized("the token is not this page's"));
+    }
+    match report.status {
+        1 => app.engine.report(page, Stage::Delivered).await?,
+        // Newer gateways say why beside the 2: 34 expired, 66 unknown.
+        2 | 34 | 66 => app.engine.undelivered(page, "the phone could not be reached".into()).await?,
+        16 => app.engine.undelivered(page, "the carrier rejected it".into()).await?,
+        // Queued, or accepted by the carrier: on its way.
+        _ => {}
+    }
+    Ok(StatusCode::NO_CONTENT)
 }
 
 fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {

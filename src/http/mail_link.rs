@@ -102,8 +102,9 @@ fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &st
     let level = plan.map_or(Level::Wilco, |plan| plan.engaged_by);
     Confirm {
         drill: incident.drill,
+        // The first line stands above the buttons already.
+        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
         headline: fill(rendered.headline),
-        body: fill(rendered.body),
         token: token.to_owned(),
         offers: if open { offers(level) } else { Vec::new() },
         notice,

@@ -13,6 +13,7 @@ pub mod mail_link;
 pub mod native;
 pub mod page;
 pub mod problem;
+pub mod reading;
 pub mod slack;
 pub mod snapshot;
 pub mod status;
@@ -26,7 +27,7 @@ use crate::{
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
-    middleware::{Next, from_fn_with_state},
+    middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
@@ -43,7 +44,7 @@ pub struct App {
     pub hub: Hub,
     /// The sandbox.
     pub outbox: Outbox,
-    /// Whether the outbox may be looked at over TCP: only on loopback.
+    /// Whether the outbox may be looked at over TCP: only on loopback, and only where nothing is public.
     pub shows_outbox: bool,
     /// When the process started.
     pub started_at: Timestamp,
@@ -61,8 +62,11 @@ pub struct App {
 pub fn door(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/alerts", post(native::post))
+        .route("/v1/incidents", get(reading::incidents))
+        .route("/v1/incidents/{id}", get(reading::incident))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
+        .route("/api/v2/{*rest}", any(alertmanager::nowhere))
         .route("/-/healthy", get(alertmanager::ok))
         .route("/-/ready", get(alertmanager::ok))
         .route("/desk", get(desk::desk))
@@ -72,15 +76,18 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/desk/seen", post(desk::seen))
         .route("/assets/desk.css", get(page::style))
         .route("/assets/desk.js", get(page::script))
+        .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/hooks/slack/{channel}", post(slack::interact))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
+        .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
         .route("/outbox", get(status::outbox))
         .fallback(nowhere)
         .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(map_response(problem::worded))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }
@@ -89,8 +96,8 @@ pub fn door(app: Arc<App>) -> Router {
 pub fn control(app: Arc<App>) -> Router {
     Router::new()
         .route("/v1/fire", post(control::fire))
-        .route("/v1/incidents", get(control::incidents))
-        .route("/v1/incidents/{id}", get(control::incident))
+        .route("/v1/incidents", get(reading::incidents))
+        .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
         .route("/v1/desk-link", post(control::desk_link))
@@ -101,6 +108,7 @@ pub fn control(app: Arc<App>) -> Router {
         .fallback(nowhere)
         .layer(from_fn_with_state(app.clone(), admit_caller))
         .layer(DefaultBodyLimit::max(body::BODY_MAX))
+        .layer(map_response(problem::worded))
         .layer(CatchPanicLayer::custom(panicked))
         .with_state(app)
 }

@@ -1,17 +1,19 @@
 //! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
 
 use super::snapshot::Offer;
+use crate::channel::outbox::Entry;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
 };
 use minijinja::{Environment, Value, value::Serde};
 use serde::Serialize;
-use std::sync::OnceLock;
+use std::{collections::BTreeMap, sync::OnceLock};
 
 const ANSWER: &str = include_str!("assets/answer.html");
 const DESK: &str = include_str!("assets/desk.html");
 const SIGN_IN: &str = include_str!("assets/signin.html");
+const OUTBOX: &str = include_str!("assets/outbox.html");
 const STYLE: &str = include_str!("assets/desk.css");
 const SCRIPT: &str = include_str!("assets/desk.js");
 
@@ -40,22 +42,36 @@ pub struct Confirm {
 
 /// The confirm page.
 pub fn confirm(status: StatusCode, confirm: &Confirm) -> Response {
+    let failed = "answer by SMS or the desk: this page failed";
+    rendered("answer.html", confirm).map_or_else(|| failure(failed), |html| html_page(status, html))
+}
+
+/// The sandbox's outbox, newest first.
+pub fn outbox(entries: &[Entry]) -> Response {
+    let newest_first: Vec<&Entry> = entries.iter().rev().collect();
+    let context = BTreeMap::from([("entries", newest_first)]);
+    let failed = "this page failed; curl shows the same as JSON";
+    rendered("outbox.html", &context).map_or_else(|| failure(failed), |html| html_page(StatusCode::OK, html))
+}
+
+fn failure(words: &'static str) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+}
+
+/// A page of ours with its values. The names end in .html, so that everything is escaped; tests render each.
+fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
     static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
     let environment = ENVIRONMENT.get_or_init(|| {
         let mut environment = Environment::new();
-        // The name ends in .html, so that everything is escaped. It is ours, and a test renders it.
-        if let Err(error) = environment.add_template("answer.html", ANSWER) {
-            tracing::error!(%error, "the answer page does not parse");
+        for (name, text) in [("answer.html", ANSWER), ("outbox.html", OUTBOX)] {
+            if let Err(error) = environment.add_template(name, text) {
+                tracing::error!(%error, name, "a page does not parse");
+            }
         }
         environment
     });
-    match environment.get_template("answer.html").and_then(|template| template.render(Value::from(Serde(confirm)))) {
-        Ok(html) => html_page(status, html),
-        Err(error) => {
-            tracing::error!(%error, "the answer page could not be rendered");
-            (StatusCode::INTERNAL_SERVER_ERROR, "answer by SMS or the desk: this page failed").into_response()
-        }
-    }
+    let page = environment.get_template(name).and_then(|page| page.render(Value::from(Serde(context))));
+    page.map_err(|error| tracing::error!(%error, name, "a page could not be rendered")).ok()
 }
 
 /// The desk.
@@ -76,6 +92,11 @@ pub async fn style() -> Response {
 /// The desk's script.
 pub async fn script() -> Response {
     asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// Browsers ask for it; there is none.
+pub async fn icon() -> StatusCode {
+    StatusCode::NO_CONTENT
 }
 
 fn html_page(status: StatusCode, html: String) -> Response {

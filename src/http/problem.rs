@@ -3,11 +3,11 @@
 use crate::store::StoreError;
 use axum::{
     Json,
+    body::to_bytes,
     http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::Serialize;
-use std::fmt;
 
 /// One problem. `type` is `about:blank`: the status says what kind it is, `detail` what to do.
 #[derive(Debug, Clone, Serialize)]
@@ -36,9 +36,14 @@ impl Problem {
         Self { title, status: status.as_u16(), detail: detail.into(), errors: Vec::new() }
     }
 
-    /// The status that it is answered with.
+    /// What kind of problem.
     pub fn status(&self) -> StatusCode {
         StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR)
+    }
+
+    /// What to do.
+    pub fn detail(&self) -> &str {
+        &self.detail
     }
 
     /// With the faults of the body.
@@ -63,17 +68,36 @@ impl Problem {
     }
 }
 
-impl fmt::Display for Problem {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.detail)
-    }
-}
-
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store refused a request");
         Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
     }
+}
+
+/// The longest refusal of the framework's that is worded anew.
+const REFUSAL_MAX: usize = 4096;
+
+/// What the framework refuses before we see it (a method, a field, a type of body) comes as bare text: it becomes a
+/// problem like all others, its headers kept.
+pub async fn worded(response: Response) -> Response {
+    let (status, kind) = (response.status(), response.headers().get(header::CONTENT_TYPE));
+    let bare = kind.is_none_or(|kind| kind.as_bytes().starts_with(b"text/plain"));
+    if !status.is_client_error() || !bare {
+        return response;
+    }
+    let (mut parts, body) = response.into_parts();
+    let said = to_bytes(body, REFUSAL_MAX).await.unwrap_or_default();
+    let said = String::from_utf8_lossy(&said).trim().to_owned();
+    let detail = match (said.is_empty(), parts.headers.get(header::ALLOW).and_then(|allow| allow.to_str().ok())) {
+        (true, Some(allow)) => format!("only {allow} is answered here"),
+        (true, None) => "the request is not one that is answered here".to_owned(),
+        (false, _) => said,
+    };
+    parts.headers.remove(header::CONTENT_LENGTH);
+    let (worded, body) = Problem::new(status, detail).into_response().into_parts();
+    parts.headers.extend(worded.headers);
+    Response::from_parts(parts, body)
 }
 
 impl IntoResponse for Problem {

@@ -108,11 +108,18 @@ fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, 
     });
     roles
         .filter_map(|(role, engagement)| {
-            let mine = incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
-            let page = mine.last()?;
+            let mine = || incident.briefs_of(role).filter(|page| page.person.as_ref() == Some(person));
+            let newest = mine().last()?;
+            // Of the newest rung the one that was sent to the desk, so that what is seen here is seen there.
+            let page =
+                mine().filter(|page| page.rung == newest.rung).find(|page| is_screen(live, page)).unwrap_or(newest);
             Some(desk_page(app, live, incident, page, engagement))
         })
         .collect()
+}
+
+fn is_screen(live: &Live, page: &Page) -> bool {
+    live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen)
 }
 
 fn desk_page(app: &App, live: &Live, incident: &Incident, page: &Page, engagement: &Engagement) -> DeskPage {

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Incident, Outcome, Page, PageState, Status, Timestamp,
+        Incident, Outcome, Page, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
     },
@@ -221,13 +221,6 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
 }
 
 fn page(incident: &Incident, page: &Page) -> PageView {
-    let state = match page.state {
-        PageState::Queued => "queued",
-        PageState::Accepted => "accepted",
-        PageState::Unreachable => "unreachable",
-        PageState::Withdrawn => "withdrawn",
-        PageState::Unsent => "unsent",
-    };
     let purpose = match &page.purpose {
         crate::core::Purpose::Brief { round: 0 } => "brief",
         crate::core::Purpose::Brief { .. } => "reminder",
@@ -243,7 +236,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         person: page.person.as_ref().map(ToString::to_string),
         channel: page.channel.to_string(),
         purpose: purpose.into(),
-        state: state.into(),
+        state: page.state.as_str().into(),
         instead_of: page.instead_of,
         refusals: page.refusals,
         trouble: page.trouble.clone(),

@@ -28,6 +28,7 @@ pub trait Sources: Send + Sync + 'static {
 pub struct System;
 
 impl Sources for System {
+    #[expect(clippy::disallowed_methods, reason = "the wall clock enters here")]
     fn wall(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
         Timestamp::default() + since

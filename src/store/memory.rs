@@ -2,7 +2,7 @@
 //! future is ready at its first poll.
 
 use super::{
-    Class, Committed, Filter, Follower, Loaded, Store, StoreError, StoredLine, Unit, Work,
+    Class, Committed, Filter, Follower, Loaded, Orphans, Store, StoreError, StoredLine, Unit, Work,
     deadlines::Deadlines,
     unit::{Changes, Head, Kept, Node, write_line},
 };
@@ -128,7 +128,7 @@ impl MemoryNode {
         (Committed { at: now, events: unit.into_happened() }, changes)
     }
 
-    fn orphans_now(&self, limit: usize) -> Vec<(IncidentId, Vec<u32>)> {
+    fn orphans_now(&self, limit: usize) -> Orphans {
         let mut inner = self.shared.lock();
         let now = self.shared.now(&mut inner);
         let is_dead = |epoch: u64| epoch != self.epoch && inner.leases.get(&epoch).is_none_or(|until| *until <= now);
@@ -260,7 +260,7 @@ impl Store for MemoryNode {
         })
     }
 
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>> {
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>> {
         ready(move || self.orphans_now(limit))
     }
 

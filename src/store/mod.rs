@@ -46,7 +46,7 @@ pub trait Store: Send + Sync + 'static {
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
     /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Unit::take_over`].
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>>;
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>>;
 
     /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
@@ -78,6 +78,9 @@ pub trait Store: Send + Sync + 'static {
 
 /// Hears of commits.
 pub type Follower = Box<dyn Fn(&Committed) + Send + Sync>;
+
+/// Numbers of pages by their incident.
+pub type Orphans = Vec<(IncidentId, Vec<u32>)>;
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

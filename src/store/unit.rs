@@ -179,6 +179,7 @@ impl<'a> Unit<'a> {
         let before = self.happened.len();
         if self.lent.contains(&id)
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
+            && is_for(kept, &input, self.node.epoch)
         {
             let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
             self.keep(id, events);
@@ -252,6 +253,16 @@ impl<'a> Unit<'a> {
     }
 }
 
+/// That a page was never sent only the node can know that has it: another may be sending it at this moment.
+fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
+    match input {
+        Input::Settled { page, settlement: core::Settlement::Unsent, .. } => {
+            kept.claims.get(page).is_none_or(|claim| *claim == epoch)
+        }
+        _ => true,
+    }
+}
+
 /// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow
 /// with the number of people paged.
 fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
@@ -271,7 +282,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
                 changes.bodies.insert(id);
             }
         }
-        Event::Reported { page, .. } | Event::Overdue { page } => {
+        Event::Reported { page, .. } | Event::Undelivered { page, .. } | Event::Overdue { page } => {
             changes.pages.insert((id, *page));
         }
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {

@@ -101,6 +101,21 @@ impl Templates {
         self.revisions.clone()
     }
 
+    /// Whether these are the texts of this revision of a template.
+    pub fn has(&self, template: &str, revision: &str) -> bool {
+        self.revisions.get(template).is_some_and(|known| known == revision)
+    }
+
+    /// Whether any text of this template shows the audit trail; to gather it for one that does not would be a waste.
+    pub fn wants_history(&self, template: Option<&str>) -> bool {
+        let name = self.name_for(template);
+        let shows = |text: &str| text.contains("history");
+        let own = |folder: &str, file: &str| {
+            self.env.get_template(&format!("{folder}/{file}")).ok().map(|template| shows(template.source()))
+        };
+        FILES.iter().any(|file| own(name, file).or_else(|| own(DEFAULT, file)).unwrap_or(false))
+    }
+
     /// The template of that name where it exists, the default one otherwise.
     pub(super) fn name_for<'t>(&self, template: Option<&'t str>) -> &'t str {
         template.filter(|name| self.revisions.contains_key(*name)).unwrap_or(DEFAULT)

@@ -225,7 +225,7 @@ async fn every_channel_makes_the_same_of_the_same_trouble() {
         (Condition::FailsInside, ["unknown", "unknown", "", "", ""]),
         (Condition::AnswersHtml, ["unknown", "unknown", "", "", ""]),
         (Condition::Hangs(Arc::default()), ["hangs", "hangs", "hangs", "", ""]),
-        (Condition::NobodyListens, ["retry", "retry", "retry", "retry in 2s", ""]),
+        (Condition::NobodyListens, ["retry", "retry", "retry", "retry in 300s", ""]),
         (Condition::BreaksMidAnswer, ["unknown", "unknown", "unknown", "", ""]),
     ];
     for (column, mut bench) in Bench::all().await.into_iter().enumerate() {

@@ -3,7 +3,7 @@
 use crate::{ana, double::fault::Fault, double::gateway::Gateway, kannel_at, page_for, told};
 use secrecy::SecretString;
 use stentor::channel::{
-    Channel,
+    Channel, Message,
     kannel::{Kannel, KannelSettings},
 };
 
@@ -26,6 +26,16 @@ async fn the_number_keeps_its_plus_and_the_text_its_characters() {
 }
 
 #[tokio::test]
+async fn the_gateway_is_told_where_to_report_with_its_own_placeholder_in_place() {
+    let gateway = Gateway::start().await;
+    let report = SecretString::from("https://desk.example/hooks/kannel/sms/report?page=INC-12.3&token=t");
+    kannel_at(gateway.url()).send(&Message { report: Some(report), ..page_for(ana()) }).await.unwrap();
+    let fields = &gateway.accepted()[0].fields;
+    assert_eq!(fields["dlr-mask"], "31");
+    assert_eq!(fields["dlr-url"], "https://desk.example/hooks/kannel/sms/report?page=INC-12.3&token=t&status=%d");
+}
+
+#[tokio::test]
 async fn a_drill_says_so_even_when_its_template_forgot() {
     let gateway = Gateway::start().await;
     let mut message = page_for(ana());
@@ -36,11 +46,12 @@ async fn a_drill_says_so_even_when_its_template_forgot() {
 }
 
 #[tokio::test]
-async fn a_message_that_no_carrier_takes_yet_is_accepted_and_says_so() {
+async fn a_gateway_without_a_carrier_reaches_nobody_whatever_it_queues() {
     let gateway = Gateway::start().await;
     gateway.set_fault(Some(Fault::Status(202, vec![], "3: Queued for later delivery")));
-    let receipt = kannel_at(gateway.url()).send(&page_for(ana())).await.unwrap();
-    assert!(receipt.id.starts_with("3: Queued for later delivery"), "{}", receipt.id);
+    let result = kannel_at(gateway.url()).send(&page_for(ana())).await;
+    assert_eq!(told(&result), "broken");
+    assert!(result.unwrap_err().to_string().contains("no carrier link"));
 }
 
 #[tokio::test]

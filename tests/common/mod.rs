@@ -8,12 +8,15 @@ use std::{
     os::unix::net::UnixDatagram,
     path::{Path, PathBuf},
     process::{Child, Command, Output, Stdio},
-    time::Duration,
+    time::{Duration, Instant},
 };
 use tempfile::TempDir;
 
 /// How long a daemon may take to say that it is ready.
 const READY: Duration = Duration::from_secs(30);
+
+/// How long its silence is listened to before it is looked at.
+const LOOK: Duration = Duration::from_millis(200);
 
 /// A daemon under test, with folders of its own. It is killed when it is dropped.
 pub struct Daemon {
@@ -164,23 +167,25 @@ fn launch(dir: &Path, environment: &[(String, String)], arguments: &[String]) ->
     let path = dir.join("notify.sock");
     let _ = std::fs::remove_file(&path);
     let notify = UnixDatagram::bind(&path).unwrap();
-    notify.set_read_timeout(Some(READY)).unwrap();
+    notify.set_read_timeout(Some(LOOK)).unwrap();
     let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
     let mut command = command(dir, environment, arguments);
     command.env("NOTIFY_SOCKET", &path).stdout(Stdio::null()).stderr(log);
     let mut child = command.spawn().unwrap();
     let mut buffer = [0; 4096];
+    let deadline = Instant::now() + READY;
     loop {
-        let Ok(read) = notify.recv(&mut buffer) else {
+        if let Ok(read) = notify.recv(&mut buffer)
+            && buffer[..read].windows(7).any(|word| word == b"READY=1")
+        {
+            break;
+        }
+        // A daemon that ends tells nobody: look at it too.
+        if child.try_wait().unwrap().is_some() || deadline < Instant::now() {
             let _ = child.kill();
             let log = std::fs::read_to_string(dir.join("log")).unwrap_or_default();
             panic!("the daemon did not get ready:\n{log}");
-        };
-        if buffer[..read].windows(7).any(|word| word == b"READY=1") {
-            break;
         }
-        // A daemon that ends tells nobody: its socket stays silent until the timeout, so look at it too.
-        assert!(child.try_wait().unwrap().is_none(), "the daemon ended");
     }
     let address = std::fs::read_to_string(dir.join("state/address")).unwrap();
     (child, address.trim().parse().unwrap())

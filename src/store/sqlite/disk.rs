@@ -105,6 +105,7 @@ impl Space {
     }
 
     /// Looks at the disk, unless that was just done. Makes the reserve again where there is room.
+    #[expect(clippy::disallowed_methods, reason = "how often the disk is looked at is no matter of the store's time")]
     pub async fn look(&mut self) {
         if self.looked.is_some_and(|at| at.elapsed() < self.limits.look_every) {
             return;

@@ -10,7 +10,7 @@ mod script;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, Store, StoreError, StoredLine, Work,
+    Committed, Filter, Follower, Orphans, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
 use crate::core::{Incident, IncidentId, PageId, Timestamp};
@@ -21,7 +21,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, OnceLock},
     time::Duration,
 };
@@ -71,6 +71,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
+    #[expect(clippy::disallowed_methods, reason = "the writer is one of the three that are spawned")]
     pub async fn open_with(dir: &Path, sources: Arc<dyn Sources>, limits: Limits) -> Result<Arc<Self>, StoreError> {
         let lock = disk::lock(dir)?;
         let mut space = Space::watch(dir, limits);
@@ -162,12 +163,12 @@ impl SqliteStore {
         Ok(incidents)
     }
 
-    async fn read_orphans(&self, most: usize) -> Result<Vec<(IncidentId, Vec<u32>)>, StoreError> {
+    async fn read_orphans(&self, most: usize) -> Result<Orphans, StoreError> {
         const LOST: &str = "SELECT incident, n FROM page WHERE owed = 1 AND (epoch < ?1 OR epoch IS NULL)
             ORDER BY incident, n LIMIT ?2";
         let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
         let rows = sqlx::query(LOST).bind(epoch).bind(limit(most)).fetch_all(&self.readers).await.map_err(failure)?;
-        let mut orphans: Vec<(IncidentId, Vec<u32>)> = Vec::new();
+        let mut orphans: Orphans = Vec::new();
         for row in &rows {
             let (id, n) = (IncidentId(read::column(row, 0)?), read::column(row, 1)?);
             match orphans.last_mut().filter(|(last, _)| *last == id) {
@@ -220,7 +221,7 @@ impl Store for SqliteStore {
         })
     }
 
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Vec<(IncidentId, Vec<u32>)>, StoreError>> {
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>> {
         Box::pin(self.read_orphans(limit))
     }
 
@@ -280,7 +281,7 @@ async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(conn)
 }
 
-fn readers(file: &PathBuf) -> SqlitePool {
+fn readers(file: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(Duration::from_secs(10))

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::{
     core::{
-        IncidentId, PageState, Timestamp,
+        IncidentId, Timestamp,
         event::{hex, hex_of},
     },
     store::{Changes, Head, Loaded},
@@ -149,13 +149,7 @@ type PageRow = (i64, u32, u8, Option<u64>, &'static str, String);
 fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<serde_json::Result<PageRow>> {
     let kept = loaded.incidents.get(&id)?;
     let page = kept.incident.pages.get(&n)?;
-    let state = match page.state {
-        PageState::Queued => "queued",
-        PageState::Accepted => "accepted",
-        PageState::Unreachable => "unreachable",
-        PageState::Withdrawn => "withdrawn",
-        PageState::Unsent => "unsent",
-    };
+    let state = page.state.as_str();
     let (owed, epoch) = (u8::from(page.is_owed()), kept.claims.get(&n).copied());
     Some(serde_json::to_string(page).map(|body| (id.0, n, owed, epoch, state, body)))
 }

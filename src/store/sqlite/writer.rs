@@ -1,5 +1,7 @@
 //! The one task that writes. Whatever waits is run in one transaction: the closures in memory, then one script.
 
+mod recall;
+
 use super::{
     StoreError, Want,
     batch::Batch,
@@ -37,8 +39,8 @@ const CACHED: usize = 20_000;
 /// How SQLite treats its log while space is low: written back every 64 pages (256 KiB), and given back to the disk.
 const TIGHT: &str = "PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// And while there is enough: every 1000 pages.
-const EASY: &str = "PRAGMA wal_autocheckpoint = 1000";
+/// And while there is enough: every 4000 pages (16 MiB). A page that many commits changed is written back once.
+const EASY: &str = "PRAGMA wal_autocheckpoint = 4000";
 
 /// What the writer and the store's handle share.
 pub struct Shared {
@@ -70,7 +72,7 @@ pub struct Writer {
     turn: u64,
     /// A commit failed or a closure panicked: memory may be ahead of the disk.
     is_ahead: bool,
-    is_tight: bool,
+    is_tight: Option<bool>,
     _lock: File,
 }
 
@@ -96,7 +98,7 @@ impl Writer {
             used: HashMap::new(),
             turn: 0,
             is_ahead: false,
-            is_tight: false,
+            is_tight: None,
             _lock: lock,
         };
         writer.adopt(state);
@@ -105,10 +107,14 @@ impl Writer {
 
     /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
     pub async fn run(mut self, mut wanted: mpsc::Receiver<Want>) {
-        let mut close = None;
+        let (mut close, mut was_shared) = (None, false);
         while let Some(first) = wanted.recv().await {
             let mut batch = Batch::default();
             batch.add(first);
+            if was_shared {
+                // Whoever was just answered may want more at once: it shall share the next commit, not wait for it.
+                tokio::task::yield_now().await;
+            }
             while batch.len() < BATCH
                 && let Ok(next) = wanted.try_recv()
             {
@@ -118,6 +124,7 @@ impl Writer {
                 wanted.close();
                 close = Some(reply);
             }
+            was_shared = 1 < batch.len();
             self.turn(batch).await;
         }
         let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(TRUNCATE)").execute(&mut self.conn).await;
@@ -155,10 +162,9 @@ impl Writer {
     /// written back when nothing is.
     async fn bound_log(&mut self) {
         let is_tight = self.space.is_low();
-        if is_tight == self.is_tight {
+        if self.is_tight.replace(is_tight) == Some(is_tight) {
             return;
         }
-        self.is_tight = is_tight;
         let pragmas = if is_tight { TIGHT } else { EASY };
         if let Err(error) = sqlx::raw_sql(pragmas).execute(&mut self.conn).await {
             tracing::warn!(%error, "the store's log could not be written back");
@@ -309,72 +315,6 @@ impl Writer {
     async fn place(&mut self, line: StoredLine) -> StoredLine {
         let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }
-    }
-
-    /// After a commit: readers see it, and what need not stay in memory goes.
-    fn settle(&mut self, changes: &Changes) {
-        if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
-            self.unanchored.clear();
-        } else {
-            grown(&mut self.unanchored, changes);
-        }
-        let mut done = Vec::new();
-        let mut shown = Vec::with_capacity(changes.heads.len());
-        for id in &changes.heads {
-            let Some(kept) = self.loaded.incidents.get(id) else { continue };
-            if kept.incident.is_open() || !kept.claims.is_empty() {
-                shown.push((*id, kept.clone()));
-                self.used.insert(*id, self.turn);
-            } else {
-                done.push(*id);
-            }
-        }
-        self.shared.published.show(shown);
-        self.forget(&done);
-        self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
-        if CACHED < self.loaded.incidents.len() {
-            self.forget_oldest();
-        }
-        if !changes.is_empty() {
-            self.shared.changed.send_modify(|n| *n += 1);
-        }
-    }
-
-    fn forget_oldest(&mut self) {
-        let last_used = |id: &IncidentId| self.used.get(id).copied().unwrap_or(0);
-        let mut ids: Vec<_> = self.loaded.incidents.keys().map(|id| (last_used(id), *id)).collect();
-        ids.sort_unstable();
-        let oldest: Vec<_> = ids.into_iter().take(CACHED / 10).map(|(_, id)| id).collect();
-        self.forget(&oldest);
-    }
-
-    fn forget(&mut self, ids: &[IncidentId]) {
-        for id in ids {
-            self.loaded.incidents.remove(id);
-            self.used.remove(id);
-        }
-        self.shared.published.forget(ids);
-    }
-
-    /// Makes memory what the disk is again: readers see what was committed, and the rest is read. Where the
-    /// connection is lost nobody knows what was committed last, so that everything is read anew.
-    async fn catch_up(&mut self) -> Result<(), StoreError> {
-        if self.conn.ping().await.is_err() {
-            self.conn = connect(&self.file).await?;
-            self.is_tight = false;
-            self.shared.published.clear();
-        }
-        let state = read::state(&mut self.conn).await?;
-        self.adopt(state);
-        self.is_ahead = false;
-        Ok(())
-    }
-
-    fn adopt(&mut self, state: read::State) {
-        self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
-        self.anchors = state.anchors;
-        self.unanchored = state.unanchored;
-        self.shared.published.replace_deadlines(state.deadlines);
     }
 }
 

@@ -1,0 +1,72 @@
+//! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
+
+use super::{ANCHORS, CACHED, Changes, IncidentId, Loaded, StoreError, Writer, connect, grown, read};
+use sqlx::Connection;
+
+impl Writer {
+    /// After a commit: readers see it, and what need not stay in memory goes.
+    pub(super) fn settle(&mut self, changes: &Changes) {
+        if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
+            self.unanchored.clear();
+        } else {
+            grown(&mut self.unanchored, changes);
+        }
+        let mut done = Vec::new();
+        let mut shown = Vec::with_capacity(changes.heads.len());
+        for id in &changes.heads {
+            let Some(kept) = self.loaded.incidents.get(id) else { continue };
+            if kept.incident.is_open() || !kept.claims.is_empty() {
+                shown.push((*id, kept.clone()));
+                self.used.insert(*id, self.turn);
+            } else {
+                done.push(*id);
+            }
+        }
+        self.shared.published.show(shown);
+        self.forget(&done);
+        self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
+        if CACHED < self.loaded.incidents.len() {
+            self.forget_oldest();
+        }
+        if !changes.is_empty() {
+            self.shared.changed.send_modify(|n| *n += 1);
+        }
+    }
+
+    fn forget_oldest(&mut self) {
+        let last_used = |id: &IncidentId| self.used.get(id).copied().unwrap_or(0);
+        let mut ids: Vec<_> = self.loaded.incidents.keys().map(|id| (last_used(id), *id)).collect();
+        ids.sort_unstable();
+        let oldest: Vec<_> = ids.into_iter().take(CACHED / 10).map(|(_, id)| id).collect();
+        self.forget(&oldest);
+    }
+
+    fn forget(&mut self, ids: &[IncidentId]) {
+        for id in ids {
+            self.loaded.incidents.remove(id);
+            self.used.remove(id);
+        }
+        self.shared.published.forget(ids);
+    }
+
+    /// Makes memory what the disk is again: readers see what was committed, and the rest is read. Where the
+    /// connection is lost nobody knows what was committed last, so that everything is read anew.
+    pub(super) async fn catch_up(&mut self) -> Result<(), StoreError> {
+        if self.conn.ping().await.is_err() {
+            self.conn = connect(&self.file).await?;
+            self.is_tight = None;
+            self.shared.published.clear();
+        }
+        let state = read::state(&mut self.conn).await?;
+        self.adopt(state);
+        self.is_ahead = false;
+        Ok(())
+    }
+
+    pub(super) fn adopt(&mut self, state: read::State) {
+        self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
+        self.anchors = state.anchors;
+        self.unanchored = state.unanchored;
+        self.shared.published.replace_deadlines(state.deadlines);
+    }
+}

@@ -1,0 +1,214 @@
+//! `POST /v1/alerts`.
+
+use super::{
+    common::Daemon,
+    house::{eventually, sandboxed, secret},
+    wire::{Call, Reply},
+};
+use serde_json::{Value, json};
+use std::{
+    io::{Read, Write},
+    net::TcpStream,
+};
+
+fn alerts(daemon: &Daemon, body: impl Into<Vec<u8>>) -> Reply {
+    Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).body(body).send(daemon.address)
+}
+
+fn alert() -> Value {
+    json!({ "kind": "price_velocity", "labels": { "symbol": "ES" }, "values": { "drop_pct": 6.2 } })
+}
+
+/// RFC 9457: the type of content, and a status, title and detail that agree.
+fn check_problem(reply: &Reply, status: u16, detail: &str) {
+    assert_eq!(reply.status, status, "{reply:?}");
+    assert_eq!(reply.header("content-type"), Some("application/problem+json"), "{reply:?}");
+    let problem = reply.json();
+    assert_eq!(problem["status"], status, "{problem}");
+    assert!(problem["title"].as_str().is_some_and(|title| !title.is_empty()), "{problem}");
+    assert!(problem["detail"].as_str().is_some_and(|told| told.contains(detail)), "{detail:?} is not in {problem}");
+}
+
+#[test]
+fn what_is_accepted_is_told_with_the_ids_of_alert_and_incident() {
+    let daemon = sandboxed();
+    let reply = alerts(&daemon, alert().to_string());
+    assert_eq!(reply.status, 202, "{reply:?}");
+    let told = &reply.json()["alerts"][0];
+    assert!(told["id"].as_str().unwrap().starts_with("ALT-"), "{told}");
+    assert_eq!(told["incidents"], json!(["INC-1"]));
+    assert_eq!(told["fates"], json!([{ "fate": "opened", "incident": "INC-1" }]));
+    assert_eq!(told.get("warnings"), None);
+
+    let mut other = alert();
+    other["labels"]["symbol"] = json!("NQ");
+    let nobodys = json!({ "kind": "weather" });
+    let reply = alerts(&daemon, json!([alert(), other, nobodys]).to_string()).json();
+    let incidents: Vec<&Value> = reply["alerts"].as_array().unwrap().iter().map(|told| &told["incidents"]).collect();
+    assert_eq!(incidents, [&json!(["INC-1"]), &json!(["INC-2"]), &json!([])]);
+    assert_eq!(reply["alerts"][2]["fates"], json!([{ "fate": "unmatched" }]));
+    assert_eq!(alerts(&daemon, "[]").json(), json!({ "alerts": [] }));
+}
+
+#[test]
+fn fields_that_are_not_known_are_kept_and_warned_of() {
+    let daemon = sandboxed();
+    let mut alert = alert();
+    alert["severity"] = json!("sev1");
+    alert["confidence"] = json!(7);
+    // What only the door may say is not believed.
+    alert["source"] = json!("the-chairman");
+    alert["id"] = json!("ALT-of-my-own");
+    let told = &alerts(&daemon, alert.to_string()).json()["alerts"][0];
+    assert_eq!(told["warnings"].as_array().unwrap().len(), 2, "{told}");
+    assert!(told["warnings"][0].as_str().unwrap().contains("severity"), "{told}");
+    assert!(told["id"].as_str().unwrap() != "ALT-of-my-own");
+    let journal = daemon.control(&Call::get("/v1/journal?chain=INC-1")).body;
+    assert!(journal.contains("sev1"), "{journal}");
+    assert!(!journal.contains("the-chairman") && !journal.contains("ALT-of-my-own"), "{journal}");
+}
+
+#[test]
+fn every_refusal_is_a_problem_that_says_what_to_do() {
+    let daemon = sandboxed();
+    let many = format!("[{}]", vec![r#"{"kind":"k"}"#; 1001].join(","));
+    let deep = format!("{{\"kind\":\"k\",\"evidence\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
+    for (body, status, detail) in [
+        (&b""[..], 400, "one alert or an array"),
+        (b"{", 400, "EOF"),
+        (b"nonsense", 400, "one alert or an array"),
+        (b"null", 400, "one alert or an array"),
+        (b"\"text\"", 400, "one alert or an array"),
+        (b"{\"kind\":\"k\"} {\"kind\":\"k\"}", 400, "trailing"),
+        (b"{\"kind\":\"k\",\"summary\":\"\xff\"}", 400, "not UTF-8: byte 23"),
+        (b"{}", 400, "missing field `kind`"),
+        (b"{\"kind\":\"\"}", 400, "an alert needs a kind"),
+        (b"{\"kind\":\" \"}", 400, "an alert needs a kind"),
+        (b"{\"kind\":7}", 400, "invalid type"),
+        (b"{\"kind\":\"k\",\"kind\":\"l\"}", 400, "duplicate field"),
+        (b"{\"kind\":\"k\",\"values\":{\"a\":\"1\"}}", 400, "invalid type"),
+        (b"{\"kind\":\"k\",\"values\":{\"a\":1e999}}", 400, "number out of range"),
+        (b"{\"kind\":\"k\",\"values\":{\"a\":NaN}}", 400, "expected"),
+        (b"{\"kind\":\"k\",\"labels\":{\"a\":1}}", 400, "invalid type"),
+        (b"{\"kind\":\"k\",\"status\":\"burning\"}", 400, "unknown variant"),
+        (b"{\"kind\":\"k\",\"starts_at\":\"yesterday\"}", 400, "RFC 3339"),
+        (b"{\"kind\":\"k\",\"starts_at\":7}", 400, "invalid type"),
+        (b"{\"kind\":\"k\",\"drill\":\"yes\"}", 400, "invalid type"),
+        (many.as_bytes(), 400, "more than 1000"),
+        (deep.as_bytes(), 400, "recursion limit"),
+    ] {
+        check_problem(&alerts(&daemon, body), status, detail);
+    }
+    assert_eq!(daemon.incidents(), Vec::<Value>::new(), "nothing of that was kept");
+}
+
+#[test]
+fn every_bad_element_of_an_array_is_named_by_its_place() {
+    let daemon = sandboxed();
+    let reply = alerts(&daemon, r#"[{"kind":"k"},{"kind":1},{"kind":"k"},{"labels":{}},7]"#);
+    check_problem(&reply, 400, "nothing was kept");
+    let places = |reply: &Reply| -> Vec<u64> {
+        reply.json()["errors"].as_array().unwrap().iter().map(|error| error["index"].as_u64().unwrap()).collect()
+    };
+    assert_eq!(places(&reply), [1, 3, 4]);
+    assert_eq!(places(&alerts(&daemon, r#"[{"kind":""},{"kind":"k"},{"kind":"  "}]"#)), [0, 2]);
+}
+
+#[test]
+fn only_a_token_of_the_matrix_opens_the_door() {
+    let daemon = sandboxed();
+    let with = |authorization: Option<&str>| {
+        let call = Call::post("/v1/alerts").json(&json!({ "kind": "weather" }));
+        authorization.map_or(call.clone(), |value| call.header("Authorization", value)).send(daemon.address)
+    };
+    let token = secret("MONITOR_TOKEN");
+    for good in [
+        format!("Bearer {token}"),
+        format!("bearer  {token}"),
+        format!("Bearer {}", secret("MONITOR_TOKEN_NEXT")),
+        format!("Bearer {}", secret("PLAIN_TOKEN")),
+        // `anyone:` and the monitor's token.
+        "Basic YW55b25lOm1vbml0b3ItdG9rZW4tM2Y5YTFj".into(),
+    ] {
+        assert_eq!(with(Some(&good)).status, 202, "{good}");
+    }
+    let short = &token[..token.len() - 1];
+    let (cut, long) = (format!("Bearer {short}"), format!("Bearer {token}x"));
+    let none = [None, Some(""), Some("Bearer"), Some("Bearer "), Some(token), Some("Basic !"), Some("Digest x")];
+    for bad in none.into_iter().chain([Some(&*cut), Some(&*long), Some("Bearer \u{fc}\u{20ac}")]) {
+        let reply = with(bad);
+        check_problem(&reply, 401, "Authorization: Bearer");
+        assert_eq!(reply.header("www-authenticate"), Some("Bearer realm=\"stentor\""), "{bad:?}");
+    }
+}
+
+#[test]
+fn a_drill_comes_only_from_a_source_that_may_send_drills() {
+    let daemon = sandboxed();
+    let mut drill = alert();
+    drill["drill"] = json!(true);
+    let as_source = |token| Call::post("/v1/alerts").bearer(secret(token)).json(&json!([alert(), drill]));
+    check_problem(&as_source("PLAIN_TOKEN").send(daemon.address), 403, "drills = true");
+    assert_eq!(daemon.incidents(), Vec::<Value>::new());
+    assert_eq!(as_source("MONITOR_TOKEN").send(daemon.address).status, 202);
+    let drills: Vec<Value> = daemon.incidents().iter().map(|incident| incident["drill"].clone()).collect();
+    assert_eq!(drills, [json!(true), json!(false)], "a drill never joins the real thing");
+}
+
+#[test]
+fn wrong_methods_and_paths_are_problems_too() {
+    let daemon = sandboxed();
+    for method in ["GET", "PUT", "DELETE", "PATCH"] {
+        let reply = Call::new(method, "/v1/alerts").send(daemon.address);
+        check_problem(&reply, 405, "");
+        assert_eq!(reply.header("allow"), Some("POST"), "{method}");
+    }
+    for path in ["/", "/v1", "/v1/alert", "/v1/alerts/", "/v1/incidents", "/v1/fire", "/v1/texts/a", "/%ff", "//"] {
+        check_problem(&Call::post(path).send(daemon.address), 404, "POST /v1/alerts");
+    }
+    let press = Call::post("/desk/answer").body("{").send(daemon.address);
+    check_problem(&press, 415, "");
+    check_problem(&Call::post("/hooks/kannel/sms").send(daemon.address), 400, "from");
+}
+
+#[test]
+fn a_body_beyond_the_limit_is_refused_without_reading_it_all() {
+    let daemon = sandboxed();
+    let big = format!("{{\"kind\":\"k\",\"summary\":\"{}\"}}", "x".repeat(1024 * 1024));
+    check_problem(&alerts(&daemon, big), 413, "fewer alerts");
+    // Announced only: the answer does not wait for it.
+    let mut stream = TcpStream::connect(daemon.address).unwrap();
+    let call = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN"));
+    let head = call.head(0).replace("Content-Length: 0", "Transfer-Encoding: chunked");
+    stream.write_all(head.as_bytes()).unwrap();
+    let chunk = format!("10000\r\n{}\r\n", "x".repeat(0x10000));
+    for _ in 0..17 {
+        stream.write_all(chunk.as_bytes()).unwrap();
+    }
+    check_problem(&Reply::read(stream), 413, "fewer alerts");
+    let fits = format!("{{\"kind\":\"k\",\"summary\":\"{}\"}}", "x".repeat(1024 * 1024 - 100));
+    assert_eq!(alerts(&daemon, fits).status, 202);
+}
+
+#[test]
+fn a_body_that_does_not_arrive_holds_up_nobody_else_and_is_given_up() {
+    let daemon = sandboxed();
+    let mut slow = TcpStream::connect(daemon.address).unwrap();
+    let head = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).head(100);
+    slow.write_all(head.as_bytes()).unwrap();
+    slow.write_all(b"{\"kind\":").unwrap();
+    assert_eq!(daemon.crash("ES"), "INC-1");
+    check_problem(&Reply::read(&mut slow), 408, "10 s");
+    // A client that leaves in the middle leaves nothing behind.
+    let mut gone = TcpStream::connect(daemon.address).unwrap();
+    gone.write_all(head.as_bytes()).unwrap();
+    gone.write_all(b"{").unwrap();
+    gone.shutdown(std::net::Shutdown::Write).unwrap();
+    let _ = gone.read(&mut [0]);
+    let metrics = eventually("the refusals are counted", || {
+        let text = Call::get("/metrics").send(daemon.address).body;
+        text.contains("stentor_alerts_total{door=\"native\",outcome=\"refused\"} 2").then_some(text)
+    });
+    assert!(metrics.contains("stentor_alerts_total{door=\"native\",outcome=\"accepted\"} 1"), "{metrics}");
+    assert!(!daemon.log().contains("panicked"), "{}", daemon.log());
+}

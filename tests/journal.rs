@@ -1,0 +1,131 @@
+//! The journal outside of a store: exported, kept elsewhere, checked again.
+#![allow(clippy::disallowed_methods)]
+
+mod fixture;
+
+use fixture::{Hands, opening, roster};
+use stentor::{
+    core::{Actor, IncidentId, Input, StoredLine, event::hex},
+    journal::{self, FAULTS_MAX, JournalError, KeptAnchor, Wrong},
+    store::{Class, MemoryStore, Needs, Store, Unit, clock::Sources, transact},
+};
+
+/// Two incidents and two anchors.
+async fn some_lines() -> Vec<StoredLine> {
+    let hands = Hands::new();
+    let store = MemoryStore::new(move || hands.wall()).node();
+    for key in ["A \u{1f4c9}", "B"] {
+        let needs = Needs { keys: vec![key.into()], ..Needs::default() };
+        let work = move |unit: &mut Unit<'_>| {
+            let id = unit.open(opening(key), &roster());
+            unit.step(id, Input::Resolve(Actor::Operator("root".into())), &roster());
+        };
+        transact(&store, Class::Admission, needs, work).await.expect("kept");
+        store.anchor().await.expect("anchored");
+    }
+    store.lines(None, 0, usize::MAX).await.expect("lines")
+}
+
+fn exported(lines: &[StoredLine]) -> String {
+    let mut file = Vec::new();
+    journal::export(lines.to_vec(), &mut file).expect("written");
+    String::from_utf8(file).expect("text")
+}
+
+fn imported(file: &str) -> Vec<StoredLine> {
+    journal::read_export(file.as_bytes()).collect::<Result<_, _>>().expect("an export")
+}
+
+#[tokio::test]
+async fn an_export_comes_back_to_the_byte_and_verifies() {
+    let lines = some_lines().await;
+    let file = exported(&lines);
+    assert_eq!(file.lines().count(), lines.len());
+    assert_eq!(imported(&file), lines);
+    let anchors = journal::parse_anchors(&file).expect("anchors");
+    assert_eq!(anchors.len(), 2);
+    let report = journal::verify(imported(&file), &anchors);
+    assert!(report.is_sound(), "{report:?}");
+    assert_eq!(report.proven_to, Some(2));
+}
+
+#[tokio::test]
+async fn bodies_that_are_no_json_on_one_line_come_back_to_the_byte_too() {
+    let mut lines = some_lines().await;
+    for (line, body) in lines.iter_mut().zip(["gone", "", " {\"chain\":\"INC-1\"}", "{\n}", "\u{0}"]) {
+        line.body = body.into();
+    }
+    let file = exported(&lines);
+    assert_eq!(imported(&file), lines);
+    let report = journal::verify(imported(&file), &[]);
+    let unreadable = report.faults.iter().filter(|fault| fault.what == Wrong::Unreadable).count();
+    assert_eq!(unreadable, 5, "{report:?}");
+}
+
+#[tokio::test]
+async fn every_byte_of_an_export_counts() {
+    let file = exported(&some_lines().await);
+    let kept = journal::parse_anchors(&file).expect("anchors");
+    let digits: Vec<usize> =
+        file.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(i, _)| i).collect();
+    for at in digits.into_iter().step_by(97) {
+        let mut altered = file.clone().into_bytes();
+        altered[at] = if altered[at] == b'7' { b'8' } else { b'7' };
+        let altered = String::from_utf8(altered).expect("text");
+        let lines: Result<Vec<_>, _> = journal::read_export(altered.as_bytes()).collect();
+        let found = lines.map(|lines| journal::verify(lines, &kept));
+        // `pos` only orders the lines of a store; a file has an order already.
+        let line = file[..at].rfind('\n').map_or(0, |end| end + 1);
+        let in_pos = at < line + file[line..].find(',').expect("fields");
+        assert!(
+            in_pos || found.is_err() || found.is_ok_and(|report| !report.is_sound()),
+            "byte {at}: {}",
+            &file[line..]
+        );
+    }
+}
+
+#[tokio::test]
+async fn anchors_are_read_as_the_log_and_as_the_export_write_them() {
+    let hash = [0xab; 32];
+    let text = hex(&hash);
+    let forms = [
+        format!(r#"{{"seq":7,"hash":"{text}"}}"#),
+        format!(r#"{{"pos":12,"chain":"anchors","seq":7,"hash":"{text}","body":{{}}}}"#),
+        format!(
+            r#"{{"timestamp":"x","level":"INFO","fields":{{"message":"anchored","anchor.seq":7,"anchor.hash":"{text}"}}}}"#
+        ),
+        format!("\n{{\"chain\":\"INC-1\",\"seq\":1,\"hash\":\"{text}\"}}\n\n{{\"seq\":7,\"hash\":\"{text}\"}}\n"),
+    ];
+    for form in forms {
+        let anchors = journal::parse_anchors(&form).expect(&form);
+        assert_eq!(anchors, [KeptAnchor { seq: 7, hash }], "{form}");
+    }
+    for bad in ["anchored", r#"{"seq":7}"#, r#"{"seq":7,"hash":"abc"}"#, r#"{"hash":"x"}"#] {
+        assert!(matches!(journal::parse_anchors(bad), Err(JournalError::Line { line: 1, .. })), "{bad}");
+    }
+}
+
+#[tokio::test]
+async fn a_fold_refuses_what_it_does_not_understand_and_says_where() {
+    let lines = some_lines().await;
+    let id = IncidentId(1);
+    let of_one: Vec<StoredLine> = lines.into_iter().filter(|line| line.chain == id.to_string()).collect();
+    assert!(!journal::fold_check(id, &of_one).expect("it folds").is_open());
+    let mut newer = of_one.clone();
+    newer[2].body = newer[2].body.replacen(r#""v":1"#, r#""v":2"#, 1);
+    let mut gone = of_one.clone();
+    gone[3].body = "gone".into();
+    for (lines, seq) in [(newer, 3), (gone, 4), (of_one[1..].to_vec(), 1), (Vec::new(), 1)] {
+        let refused = journal::fold_check(id, &lines);
+        assert!(matches!(&refused, Err(JournalError::Fold { seq: at, .. }) if *at == seq), "{refused:?}");
+    }
+}
+
+#[tokio::test]
+async fn a_report_is_bounded() {
+    let line = some_lines().await.remove(0);
+    let report = journal::verify((0..2 * FAULTS_MAX).map(|_| line.clone()), &[]);
+    assert_eq!((report.faults.len(), report.faulty), (FAULTS_MAX, 2 * FAULTS_MAX - 1));
+    assert_eq!(report.faults[0].to_string(), "INC-1 line 1: line 2 should come here: lines are missing or repeated");
+}

@@ -1,0 +1,135 @@
+//! Chromium on somebody's desk page, driven through playwright-core by a small script.
+
+use crate::parts::{self, PATIENCE, Part, Process};
+use serde_json::{Value, json};
+use std::{
+    fs::File,
+    io::{BufRead, BufReader, Write},
+    path::PathBuf,
+    process::{ChildStdin, Stdio},
+    sync::mpsc::{self, Receiver},
+    thread,
+};
+use tempfile::TempDir;
+
+const PARTS: [Part; 2] = [Part("chromium", "chromium"), Part("node", "nodejs")];
+
+/// Where playwright-core is.
+const MODULES: &str = "STENTOR_NODE_MODULES";
+
+/// Fields are in the order in which they must end: the script closes its browser when nobody talks to it any more.
+pub struct Browser {
+    orders: Option<ChildStdin>,
+    answers: Receiver<Value>,
+    #[expect(dead_code, reason = "held for its drop")]
+    script: Process,
+    #[expect(dead_code, reason = "held for its drop")]
+    dir: TempDir,
+}
+
+/// Whether there is none here.
+pub fn missing() -> bool {
+    if parts::missing(&PARTS) {
+        return true;
+    }
+    let remedy = format!("npm install playwright-core, and name its node_modules folder in {MODULES}");
+    modules().is_none() && parts::skipped("playwright-core", &remedy)
+}
+
+fn modules() -> Option<PathBuf> {
+    let folder = PathBuf::from(std::env::var_os(MODULES)?);
+    folder.join("playwright-core").is_dir().then_some(folder)
+}
+
+impl Browser {
+    /// Opens a desk link and waits until the page hears from the daemon.
+    pub fn open(link: &str) -> Self {
+        let dir = tempfile::tempdir().unwrap();
+        let (path, log) = (dir.path().join("desk.js"), dir.path().join("log"));
+        std::fs::write(&path, SCRIPT).unwrap();
+        let mut command = parts::command("node");
+        command.arg(path).arg(modules().unwrap()).arg(parts::program("chromium").unwrap()).arg(link);
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(File::create(&log).unwrap());
+        let mut child = command.spawn().unwrap();
+        let (orders, lines) = (child.stdin.take(), BufReader::new(child.stdout.take().unwrap()).lines());
+        let (say, answers) = mpsc::channel();
+        thread::spawn(move || {
+            for line in lines.map_while(Result::ok) {
+                let _ = say.send(serde_json::from_str(&line).unwrap_or_else(|_| json!({ "trouble": line })));
+            }
+        });
+        let browser = Self { orders, answers, script: Process::of("the browser", child, &log), dir };
+        browser.answer();
+        browser
+    }
+
+    /// Presses the button with this label as soon as it can be pressed; the page's text before that.
+    pub fn press(&mut self, label: &str) -> String {
+        self.order(&json!({ "press": label }))
+    }
+
+    /// Waits until the page says this; the page's text then.
+    pub fn reads(&mut self, text: &str) -> String {
+        self.order(&json!({ "reads": text }))
+    }
+
+    fn order(&mut self, order: &Value) -> String {
+        writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
+        self.answer()
+    }
+
+    /// Anything that the page complains about is a failure, a refusal of its own content policy above all.
+    fn answer(&self) -> String {
+        let answer = self.answers.recv_timeout(2 * PATIENCE).expect("the browser answers");
+        assert_eq!(answer["trouble"], Value::Null, "in the browser");
+        answer["text"].as_str().unwrap_or_default().to_owned()
+    }
+}
+
+impl Drop for Browser {
+    fn drop(&mut self) {
+        drop(self.orders.take());
+    }
+}
+
+const SCRIPT: &str = r#"
+const [modules, executablePath, link] = process.argv.slice(2);
+const { chromium } = require(modules + "/playwright-core");
+const say = (answer) => process.stdout.write(JSON.stringify(answer) + "\n");
+const args = ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking",
+  "--disable-component-update", "--disable-sync", "--disable-dev-shm-usage"];
+async function main() {
+  const browser = await chromium.launch({ executablePath, args, headless: true });
+  const orders = require("readline").createInterface({ input: process.stdin });
+  const end = () => browser.close().finally(() => process.exit(0));
+  process.stdin.on("end", end);
+  process.on("SIGTERM", end);
+  const page = await browser.newPage();
+  page.setDefaultTimeout(30000);
+  page.on("pageerror", (error) => say({ trouble: String(error) }));
+  page.on("console", (line) => {
+    // Chromium asks for an icon, wanted or not.
+    if (line.type() !== "error" || line.location().url.endsWith("/favicon.ico")) return;
+    say({ trouble: `${line.text()} ${line.location().url}` });
+  });
+  const heard = page.waitForResponse((answer) => answer.url().endsWith("/desk/events") && answer.status() === 200);
+  await page.goto(link);
+  await heard;
+  const text = () => page.locator("body").innerText();
+  say({ text: await text() });
+  for await (const line of orders) {
+    const order = JSON.parse(line);
+    if (order.press) {
+      const button = page.getByRole("button", { name: order.press, exact: true });
+      await button.waitFor();
+      const before = await text();
+      await button.click();
+      say({ text: before });
+    } else {
+      await page.getByText(order.reads).first().waitFor();
+      say({ text: await text() });
+    }
+  }
+}
+main().catch((error) => { say({ trouble: String(error) }); process.exit(1); });
+"#;

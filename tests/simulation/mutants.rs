@@ -1,0 +1,187 @@
+//! Each check is able to fail: the tape of a sound run is altered as a fault of the engine would alter it, and the
+//! checker must notice.
+
+use crate::{
+    fixture::START,
+    laws::{Laws, Seen},
+    world::World,
+};
+use std::{sync::Arc, time::Duration};
+use stentor::core::{Event, IncidentId, PageId, Purpose, Record, Settlement, Timestamp};
+
+/// Seeds whose tapes are tried: not every tape has what every fault needs.
+const SEEDS: u64 = 24;
+
+/// A fault: what it does to a tape, and whether the tape had what it needs.
+type Fault = fn(&mut Vec<Seen>) -> bool;
+
+const FAULTS: [(&str, &str, Fault); 19] = [
+    ("an alert that was accepted is in no line", "law 1", |tape| {
+        drop_first(tape, |e| matches!(e, Event::Joined { .. }))
+    }),
+    ("pages are never born", "law 1", |tape| drop_all(tape, |e| matches!(e, Event::Paged { .. }))),
+    ("a role never enters its step", "law 2", |tape| drop_all(tape, |e| matches!(e, Event::StepEntered { .. }))),
+    ("a ladder does not move", "law 2", a_ladder_does_not_move),
+    ("the store forgets a deadline", "law 2", the_store_forgets_a_deadline),
+    ("a role is entered twice", "law 2", |tape| repeat_first(tape, |e| matches!(e, Event::RoleEntered { .. }))),
+    ("a withdrawn page starts", "law 3", a_withdrawn_page_starts),
+    ("what is stale stays queued", "law 3", |tape| repeat_page(tape)),
+    ("a role is engaged without an answer", "law 4", |tape| drop_all(tape, |e| matches!(e, Event::Answered { .. }))),
+    ("nobody said what was answered", "law 4", nobody_said_it),
+    ("a role is covered by one that is not behind it", "law 4", |tape| {
+        has(tape, |e| matches!(e, Event::Covered { .. })) && drop_all(tape, |e| matches!(e, Event::HandedOver { .. }))
+    }),
+    ("a role is engaged twice", "law 5", |tape| repeat_first(tape, |e| matches!(e, Event::Engaged { .. }))),
+    ("nobody is told how it ended", "law 5", |tape| drop_all(tape, tells)),
+    ("a page that was sent is noted as never sent", "law 5", sent_and_noted_unsent),
+    ("the store holds another state", "law 8", another_state),
+    ("a line is altered", "law 8", a_line_is_altered),
+    ("how a page ended is lost", "law 10", |tape| drop_first(tape, accepted)),
+    ("a page is sent again without a crash", "law 10", sent_again),
+    ("a provider's wish to wait is not kept", "pace", not_held_back),
+];
+
+/// Whatever the fault, some tape has what it needs, and on it the law that it breaks is found broken.
+pub fn check_all() {
+    let tapes: Vec<(Vec<Seen>, Arc<_>)> = (0..SEEDS).map(tape_of).collect();
+    for (what, law, fault) in FAULTS {
+        let noticed = tapes.iter().any(|(tape, roster)| {
+            let mut altered = tape.clone();
+            let mut laws = Laws::only(roster.clone(), law);
+            fault(&mut altered) && {
+                altered.iter().for_each(|seen| laws.see(seen));
+                laws.broken().is_some()
+            }
+        });
+        assert!(noticed, "{what}: nobody notices that {law} is broken");
+    }
+}
+
+fn tape_of(seed: u64) -> (Vec<Seen>, Arc<stentor::core::Roster>) {
+    let mut world = World::new(seed);
+    world.tape = Some(Vec::new());
+    assert_eq!(world.run(), None, "seed {seed} is sound before it is altered");
+    (world.tape.unwrap(), Arc::new(world.live.matrix.roster.clone()))
+}
+
+fn event(seen: &Seen) -> Option<(IncidentId, Event)> {
+    let Seen::Line(line) = seen else { return None };
+    let id = line.chain.parse().ok()?;
+    let record: Record = serde_json::from_str(&line.body).ok()?;
+    Some((id, record.event))
+}
+
+fn find(tape: &[Seen], is: impl Fn(&Event) -> bool) -> Option<(usize, IncidentId, Event)> {
+    tape.iter().enumerate().find_map(|(at, seen)| {
+        let (id, event) = event(seen)?;
+        is(&event).then_some((at, id, event))
+    })
+}
+
+fn has(tape: &[Seen], is: impl Fn(&Event) -> bool) -> bool {
+    find(tape, is).is_some()
+}
+
+fn drop_first(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
+    let found = find(tape, is).map(|(at, ..)| drop(tape.remove(at)));
+    found.is_some()
+}
+
+fn drop_all(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
+    let before = tape.len();
+    tape.retain(|seen| !event(seen).is_some_and(|(_, event)| is(&event)));
+    tape.len() < before
+}
+
+fn repeat_first(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
+    let Some((at, ..)) = find(tape, is) else { return false };
+    tape.insert(at, tape[at].clone());
+    true
+}
+
+/// The same brief is born again under another number.
+fn repeat_page(tape: &mut Vec<Seen>) -> bool {
+    let brief = |event: &Event| matches!(event, Event::Paged { page } if page.purpose.is_brief());
+    let Some((at, ..)) = find(tape, brief) else { return false };
+    let Seen::Line(mut line) = tape[at].clone() else { return false };
+    let mut record: Record = serde_json::from_str(&line.body).unwrap();
+    if let Event::Paged { page } = &mut record.event {
+        page.n += 100_000;
+    }
+    line.body = serde_json::to_string(&record).unwrap();
+    tape.insert(at, Seen::Line(line));
+    true
+}
+
+fn tells(event: &Event) -> bool {
+    let ending = |purpose: &Purpose| matches!(purpose, Purpose::Taken { .. } | Purpose::Resolved | Purpose::StoodDown);
+    matches!(event, Event::Paged { page } if ending(&page.purpose))
+}
+
+fn accepted(event: &Event) -> bool {
+    matches!(event, Event::Settled { settlement: Settlement::Accepted { .. }, .. })
+}
+
+fn a_ladder_does_not_move(tape: &mut Vec<Seen>) -> bool {
+    let due = tape.iter().position(|seen| matches!(seen, Seen::NextDeadline(Some(_))));
+    let Some(at) = due else { return false };
+    let Seen::NextDeadline(Some(deadline)) = tape[at] else { return false };
+    let late = deadline + Duration::from_millis(1_001);
+    tape.insert(at + 1, Seen::Clock { at: late, able_since: Some(START) });
+    true
+}
+
+fn the_store_forgets_a_deadline(tape: &mut Vec<Seen>) -> bool {
+    let due = tape.iter_mut().find(|seen| matches!(seen, Seen::NextDeadline(Some(_))));
+    due.map(|seen| *seen = Seen::NextDeadline(None)).is_some()
+}
+
+fn a_withdrawn_page_starts(tape: &mut Vec<Seen>) -> bool {
+    let Some((at, incident, Event::Withdrawn { pages })) = find(tape, |e| matches!(e, Event::Withdrawn { .. })) else {
+        return false;
+    };
+    tape.insert(at + 1, Seen::Started { at: START, node: 1, page: PageId { incident, n: pages[0] } });
+    true
+}
+
+fn nobody_said_it(tape: &mut Vec<Seen>) -> bool {
+    tape.retain(|seen| !matches!(seen, Seen::Said { .. }));
+    has(tape, |e| matches!(e, Event::Engaged { .. }))
+}
+
+fn sent_and_noted_unsent(tape: &mut Vec<Seen>) -> bool {
+    let unsent = |event: &Event| matches!(event, Event::Settled { settlement: Settlement::Unsent, .. });
+    let Some((at, incident, Event::Settled { page, .. })) = find(tape, unsent) else { return false };
+    tape.insert(at, Seen::Started { at: START, node: 1, page: PageId { incident, n: page } });
+    true
+}
+
+fn another_state(tape: &mut Vec<Seen>) -> bool {
+    let stored = tape.iter_mut().find_map(|seen| match seen {
+        Seen::Stored(incident) if !incident.pages.is_empty() => Some(Arc::make_mut(incident)),
+        _ => None,
+    });
+    stored.and_then(|incident| incident.pages.values_mut().next()).map(|page| page.refusals += 1).is_some()
+}
+
+fn a_line_is_altered(tape: &mut Vec<Seen>) -> bool {
+    let line = tape.iter_mut().find_map(|seen| match seen {
+        Seen::Line(line) if line.body.contains("\"event\":\"step-entered\"") => Some(line),
+        _ => None,
+    });
+    line.map(|line| line.body.push(' ')).is_some()
+}
+
+fn sent_again(tape: &mut Vec<Seen>) -> bool {
+    let started = tape.iter().position(|seen| matches!(seen, Seen::Started { .. }));
+    started.map(|at| tape.insert(at, tape[at].clone())).is_some()
+}
+
+fn not_held_back(tape: &mut Vec<Seen>) -> bool {
+    let started = tape.iter().position(|seen| matches!(seen, Seen::Started { .. }));
+    let Some(position) = started else { return false };
+    let Seen::Started { at, node, page } = tape[position] else { return false };
+    let (asked, until) = (Timestamp::from_micros(at.as_micros() - 1_000_000), at + Duration::from_secs(1));
+    tape.insert(position, Seen::Throttled { at: asked, node, page, until });
+    true
+}

@@ -65,7 +65,7 @@ fn main() -> ExitCode {
 }
 
 async fn run(options: Options) -> Outcome<()> {
-    let binary = options.stentor.clone().map_or_else(beside, Ok)?;
+    let binary = options.stentor.clone().map_or_else(beside, Ok)?.canonicalize()?;
     // Not the system's folder for temporary files: that may be memory, which would make the disk look too fast.
     let room = binary.parent().unwrap_or(Path::new(".")).to_owned();
     let sink = Sink::start()?;

@@ -139,11 +139,13 @@ impl Bench {
         post(subject, &requests, 8).await?;
         self.sink.all(PATIENCE).await?;
         for connections in [1, 64] {
-            let until = Instant::now() + self.scale.span;
+            let (cpu, until) = (subject.cpu_seconds(), Instant::now() + self.scale.span);
             let repeat = |first: usize| hammer(subject, &requests, first, connections, until);
             let answered: usize = try_join_all((0..connections).map(repeat)).await?.into_iter().sum();
             let rate = answered as f64 / self.scale.span.as_secs_f64();
+            let each = (subject.cpu_seconds() - cpu) * 1e6 / answered as f64;
             report.add(subject, &format!("repeats on {}: alerts/s", counted(connections)), rate);
+            report.add(subject, &format!("repeats on {}: CPU an alert, us", counted(connections)), each);
         }
         Ok(())
     }
@@ -162,7 +164,7 @@ impl Bench {
 
     async fn storm(&mut self, subject: &Subject, report: &mut Report) -> Outcome<()> {
         let requests = self.requests(subject, Kind::Three, self.scale.storm);
-        let began = Instant::now();
+        let (cpu, began) = (subject.cpu_seconds(), Instant::now());
         post(subject, &requests, 64).await?;
         let accepted = began.elapsed().as_secs_f64();
         let arrived = self.sink.all(PATIENCE).await?;
@@ -173,6 +175,8 @@ impl Bench {
         report.add(subject, &format!("{name}: last alert taken, s"), accepted);
         report.add(subject, &format!("{name}: last page out, s"), seconds);
         report.add(subject, &format!("{name}: pages/s"), pages / seconds);
+        let cpu = subject.cpu_seconds() - cpu;
+        report.add(subject, &format!("{name}: CPU a page, us"), cpu * 1e6 / pages);
         Ok(())
     }
 

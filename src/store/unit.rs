@@ -37,6 +37,8 @@ pub struct Kept {
     pub head: Head,
     /// Which epoch has claimed which owed page.
     pub claims: BTreeMap<u32, u64>,
+    /// The line of the newest alert that joined since the body was last written.
+    pub joined: Option<u64>,
 }
 
 /// The end of a chain.
@@ -164,7 +166,9 @@ impl<'a> Unit<'a> {
         let (incident, events) = core::open(id, opening, roster, self.now);
         let head = Head::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
-        self.loaded.incidents.insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new() });
+        self.loaded
+            .incidents
+            .insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
         self.lent.push(id);
         self.keep(id, events);
         id
@@ -292,6 +296,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
             }
             changes.pages.insert((id, *page));
             if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
+                kept.joined = None;
                 changes.bodies.insert(id);
             }
         }
@@ -301,8 +306,9 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {
             changes.pages.extend(pages.iter().map(|n| (id, *n)));
         }
+        // The line has the alert: a monitor that repeats itself must not have the whole body written each time.
+        Event::Joined { .. } => kept.joined = Some(kept.head.seq),
         Event::Opened(_)
-        | Event::Joined { .. }
         | Event::AllClear { .. }
         | Event::SourceSilent { .. }
         | Event::RoleEntered { .. }
@@ -314,6 +320,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
         | Event::Resolved { .. } => {
+            kept.joined = None;
             changes.bodies.insert(id);
         }
     }

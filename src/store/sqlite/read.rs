@@ -3,7 +3,7 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Incident, IncidentId, Page, Record, SourceName, StoredLine, Timestamp,
+        Event, Incident, IncidentId, Page, Record, SourceName, StoredLine, Timestamp,
         event::{ANCHORS, genesis, link},
         trigger::Observed,
     },
@@ -89,9 +89,10 @@ pub async fn incidents(
     ids: &[IncidentId],
     plans: &SharedPlans,
 ) -> Result<Vec<Found>, StoreError> {
-    const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body FROM json_each(?) wanted
-        JOIN incident i ON i.id = wanted.value
-        LEFT JOIN body b ON b.incident = i.id LEFT JOIN plan p ON p.hash = b.plan";
+    const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body
+        FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
+        LEFT JOIN body b ON b.incident = i.id LEFT JOIN plan p ON p.hash = b.plan
+        LEFT JOIN journal j ON j.chain = 'INC-' || i.id AND j.seq = i.joined";
     const PAGES: &str =
         "SELECT incident, n, owed, epoch, body FROM page WHERE incident IN (SELECT value FROM json_each(?))";
     let wanted: Vec<i64> = ids.iter().map(|id| id.0).collect();
@@ -124,8 +125,24 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
         by_number.insert(n, page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?);
     }
     let at = Timestamp::from_micros(column(row, 3)?);
-    let incident = body::read(id, at, column(row, 4)?, plan, by_number).map_err(bad)?;
-    Ok(Kept { incident: Arc::new(incident), head: head(row, 1)?, claims: claims(pages) })
+    let mut incident = body::read(id, at, column(row, 4)?, plan, by_number).map_err(bad)?;
+    let joined: Option<i64> = column(row, 8)?;
+    if joined.is_some() {
+        rejoin(&mut incident, row);
+    }
+    let joined = joined.and_then(|seq| u64::try_from(seq).ok());
+    Ok(Kept { incident: Arc::new(incident), head: head(row, 1)?, claims: claims(pages), joined })
+}
+
+/// The newest alert joined after the body was written: it is in its journal line. Where that can not be read, the
+/// ladder goes on with the alert of before.
+fn rejoin(incident: &mut Incident, row: &SqliteRow) {
+    let line = column::<&str>(row, 9).ok().and_then(|line| serde_json::from_str::<Record>(line).ok());
+    match line.filter(|record| matches!(record.event, Event::Joined { .. })) {
+        Some(Record { at, event, .. }) => incident.apply(&event, at),
+        None => tracing::error!(incident.id = %incident.id, "the newest alert of an incident can not be read"),
+    }
+    incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
 }
 
 fn claims(pages: &[SqliteRow]) -> BTreeMap<u32, u64> {
@@ -155,12 +172,15 @@ async fn rebuild(
         end = Head { seq: line.seq, hash };
         events.push(record);
     }
+    let joined = events.iter().rfind(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
     let events = events.iter().map(|record| (record.at, &record.event));
     let Some(incident) = Incident::fold(id, events) else { return Err(trouble) };
+    // What a later all-clear or silence says of the monitor was written with the body.
+    let joined = joined.filter(|_| incident.all_clear_at.is_none() && incident.silent_since.is_none());
     tracing::error!(incident.id = %id, %trouble, "an incident was rebuilt from its journal");
     let mut claims = claims(pages);
     claims.retain(|n, _| incident.pages.get(n).is_some_and(Page::is_owed));
-    Ok(Kept { incident: Arc::new(incident), head: end, claims })
+    Ok(Kept { incident: Arc::new(incident), head: end, claims, joined })
 }
 
 /// Journal lines after `after`, in the order of their commit, of one chain or of all.

@@ -27,11 +27,12 @@ CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS pl
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
-    INSERT INTO incident (id, key, open, deadline, seq, hash, at)
-        SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6
+    INSERT INTO incident (id, key, open, deadline, seq, hash, at, alerts, joined)
+        SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6,
+            value->>7, value->>8
         FROM json_each(NEW.incident) WHERE true
         ON CONFLICT (id) DO UPDATE SET open = excluded.open, deadline = excluded.deadline, seq = excluded.seq,
-            hash = excluded.hash, at = excluded.at;
+            hash = excluded.hash, at = excluded.at, alerts = excluded.alerts, joined = excluded.joined;
     INSERT INTO plan (hash, body) SELECT value->>0, value->>1 FROM json_each(NEW.plan) WHERE true
         ON CONFLICT DO NOTHING;
     INSERT INTO body (incident, plan, body)
@@ -120,7 +121,7 @@ impl Script {
             self.deadlines.push((*id, deadline));
             let (key, open, at) = (text_hex(&incident.key), u8::from(incident.is_open()), incident.last_at.as_micros());
             let (deadline, hash) = (deadline.map(Timestamp::as_micros), hex(&kept.head.hash));
-            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at));
+            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, incident.alerts, kept.joined));
             if !changes.bodies.contains(id) {
                 continue;
             }

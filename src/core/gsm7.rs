@@ -41,9 +41,8 @@ pub fn to_gsm7(text: &str) -> String {
 fn cost(letter: char) -> Option<usize> {
     // Most letters of most texts; the tables are searched for the others alone.
     if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
+        || BASIC.contains(letter)
     {
-        Some(1)
-    } else if BASIC.contains(letter) {
         Some(1)
     } else if EXTENDED.contains(letter) {
         Some(2)

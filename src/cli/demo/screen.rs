@@ -100,11 +100,11 @@ impl Screen {
                 ));
             }
             Event::Answered { .. } | Event::Engaged { .. } | Event::Covered { .. } | Event::HandedOver { .. } => {
-                self.say(&format!("{stamp}   {}", self.bold(&sentence(&record.event))));
+                self.say(&format!("{stamp}   {}", self.bold(&with_names(cast, &sentence(&record.event)))));
             }
             Event::StepEntered { step, .. } if *step == 0 => {}
             Event::StepEntered { .. } | Event::Exhausted { .. } | Event::Resolved { .. } | Event::Opened(_) => {
-                self.say(&format!("{stamp}   {}", sentence(&record.event)));
+                self.say(&format!("{stamp}   {}", with_names(cast, &sentence(&record.event))));
             }
             _ => {}
         }
@@ -149,4 +149,16 @@ impl Screen {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// A sentence with people's names in place of the matrix's.
+fn with_names(cast: &Cast, sentence: &str) -> String {
+    let live = cast.app.engine.live.load();
+    let named = |word: &str| {
+        let bare = word.trim_end_matches([',', ':']);
+        let name = live.names.get(bare)?;
+        Some(format!("{name}{}", &word[bare.len()..]))
+    };
+    let words: Vec<String> = sentence.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
 }

@@ -10,7 +10,7 @@ use std::{sync::Arc, time::Duration};
 use stentor::core::{Event, IncidentId, PageId, Purpose, Record, Settlement, Timestamp};
 
 /// Seeds whose tapes are tried: not every tape has what every fault needs.
-const SEEDS: u64 = 24;
+const SEEDS: u64 = 10;
 
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;

@@ -27,11 +27,6 @@ const MAY_SEE: [(&str, &[&str]); 13] = [
 
 /// Lines that a file may have before it must be looked at again.
 const LINES_MAX: usize = 400;
-<<<<<<< HEAD
-=======
-const LARGER: [(&str, usize, &str); 1] =
-    [("src/core/escalation.rs", 665, "the one decision; its arms are read side by side")];
->>>>>>> sim
 
 fn files(folder: &Path, ending: &str) -> Vec<PathBuf> {
     let mut found = Vec::new();

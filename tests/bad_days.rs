@@ -60,23 +60,31 @@ fn gateway() -> (SocketAddr, Arc<AtomicU64>) {
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let (address, taken) = (listener.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
     let count = taken.clone();
-    std::thread::spawn(move || {
-        for stream in listener.incoming().map_while(Result::ok) {
-            let count = count.clone();
-            std::thread::spawn(move || answer_all(stream, &count));
-        }
+    serve(listener, move || {
+        count.fetch_add(1, Ordering::Relaxed);
+        ("202 Accepted", "0: Accepted for delivery")
     });
     (address, taken)
 }
 
-fn answer_all(mut stream: TcpStream, count: &AtomicU64) {
+/// Answers each request as `answer` says.
+fn serve(listener: TcpListener, answer: impl Fn() -> (&'static str, &'static str) + Send + Sync + 'static) {
+    let answer = Arc::new(answer);
+    std::thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let answer = answer.clone();
+            std::thread::spawn(move || answer_all(stream, &*answer));
+        }
+    });
+}
+
+fn answer_all(mut stream: TcpStream, answer: &(impl Fn() -> (&'static str, &'static str) + ?Sized)) {
     let mut buffer = [0; 8192];
     while let Ok(read) = stream.read(&mut buffer)
         && 0 < read
     {
-        count.fetch_add(1, Ordering::Relaxed);
-        let body = "0: Accepted for delivery";
-        let answer = format!("HTTP/1.1 202 Accepted\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+        let (status, body) = answer();
+        let answer = format!("HTTP/1.1 {status}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
         if stream.write_all(answer.as_bytes()).is_err() {
             return;
         }
@@ -212,4 +220,42 @@ fn on_a_disk_that_can_not_be_written_it_says_so_and_nothing_is_lost() {
     assert_eq!(daemon.json(&["incidents"])[0]["key"], "host-down/one");
     drop(daemon);
     drop(small);
+}
+
+#[test]
+fn a_gateway_that_refuses_the_login_is_gone_round_the_operators_hear_of_it_and_it_is_probed_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let (address, lets_in) = (listener.local_addr().unwrap(), Arc::new(AtomicU64::new(0)));
+    let door = lets_in.clone();
+    serve(listener, move || match door.load(Ordering::Relaxed) {
+        0 => ("403 Forbidden", "Authorization failed for sendsms"),
+        _ => ("202 Accepted", "0: Accepted for delivery"),
+    });
+    // Mail has no credentials here: what goes round is seen in the sandbox.
+    let mail = "[channel.mail]\nkind = \"smtp\"\nurl = \"smtp://127.0.0.1:1\"\nfrom = \"stentor@desk.example\"\n\
+                username = \"u\"\npassword = { env = \"NOT_SET\" }\n";
+    let toml = matrix(address).replace("[person.ana]", &format!("{mail}\n[person.ana]\nemail = \"ana@desk.example\""));
+    let daemon = start(Setup::new(&toml));
+    assert_eq!(native(daemon.address, "one").0, 202);
+    let incident = |key: &str| -> Option<Value> {
+        let all = daemon.json(&["incidents", "--all"]);
+        all.as_array().unwrap().iter().find(|incident| incident["key"] == key).cloned()
+    };
+    until("the operators' incident", || incident("channel/sms").is_some());
+    let ready = |word: &str| {
+        let mut stream = TcpStream::connect(daemon.address).unwrap();
+        stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: stentor\r\nconnection: close\r\n\r\n").unwrap();
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        answer.contains(word)
+    };
+    assert!(ready("\"broken_channels\":{\"sms\":"));
+    until("Ana is paged by mail instead", || {
+        let pages = incident("host-down/one").unwrap()["pages"].as_array().unwrap().clone();
+        pages.iter().any(|page| page["channel"] == "mail" && page["state"] == "accepted")
+    });
+    lets_in.store(1, Ordering::Relaxed);
+    until("the channel is probed back, and its incident ends by itself", || {
+        incident("channel/sms").unwrap()["status"] == "resolved" && ready("\"broken_channels\":{}")
+    });
 }

@@ -151,6 +151,8 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     }
     let live = Live::wire(matrix, templates, shared).succeed(&app.engine.live.load());
     app.engine.live.store(Arc::new(live));
+    // What the new one has mended is seen at the next page.
+    app.engine.breakers().reset();
     Ok(revision)
 }
 

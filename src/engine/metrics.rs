@@ -57,6 +57,7 @@ pub struct Metrics {
     engagement: Family<RoleLabels, Histogram, fn() -> Histogram>,
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
+    broken: Family<ChannelLabel, Gauge>,
     incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<DoorLabels, Counter>,
@@ -74,6 +75,7 @@ impl Metrics {
             engagement: Family::new_with_constructor(engage),
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
+            broken: Family::default(),
             incidents_opened: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
@@ -108,6 +110,7 @@ impl Metrics {
             Unit::Seconds,
             self.oldest_unsent.clone(),
         );
+        r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("alerts", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix", self.reloads.clone());
@@ -145,6 +148,11 @@ impl Metrics {
         };
         self.pages.get_or_create(&PageLabels { channel: channel.clone(), outcome }).inc();
         self.send_seconds.get_or_create(&ChannelLabel { channel }).observe(took.as_secs_f64());
+    }
+
+    /// Whether a channel reaches anybody.
+    pub fn channel_broken(&self, channel: &ChannelName, is_broken: bool) {
+        self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
     }
 
     /// How late a timer was.

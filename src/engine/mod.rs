@@ -3,6 +3,7 @@
 //! Every loop body is a public `tick_*`: [`run`] calls them for ever, the simulation interleaves them.
 
 mod admit;
+pub mod breaker;
 mod compose;
 pub mod delivery;
 pub mod keys;
@@ -24,6 +25,7 @@ use crate::{
     store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
 };
 use arc_swap::ArcSwap;
+use breaker::Breakers;
 use delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
@@ -50,6 +52,7 @@ pub struct Engine {
     /// What is measured.
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
+    breakers: Mutex<Breakers>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -68,6 +71,7 @@ impl Engine {
             live: ArcSwap::new(live.into()),
             metrics: Metrics::new(),
             delivery: Mutex::default(),
+            breakers: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
@@ -208,6 +212,11 @@ impl Engine {
                 let _ = self.changes.send(happened.incident);
             }
         }
+    }
+
+    /// The channels that reach nobody now.
+    pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
+        self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

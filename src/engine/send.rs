@@ -48,6 +48,10 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
+        let broken = self.breakers().closed_to(&composed.channel, sent_at);
+        if let Some(why) = broken {
+            return self.settle(page, Settlement::Unreachable { why }, None, None).await;
+        }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
         let result = sending.await.unwrap_or_else(|_| {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
@@ -63,6 +67,7 @@ impl Engine {
             tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
+        self.watch_channel(&composed.channel, &attempt.result).await;
         Ok(())
     }
 
@@ -101,11 +106,7 @@ impl Engine {
         let settlement = match result {
             Ok(receipt) => Settlement::Accepted { receipt },
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
-            Err(SendError::Unreachable { why }) => Settlement::Unreachable { why },
-            Err(SendError::Broken { why }) => {
-                tracing::error!(page.id = %page, why, "this channel reaches nobody: its pages go round it");
-                Settlement::Unreachable { why }
-            }
+            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         self.settle(page, settlement, Some(sent_at), Some(shown)).await
     }

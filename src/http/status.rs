@@ -26,6 +26,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let live = app.engine.live.load();
     let sandboxed: BTreeMap<&str, &str> =
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
+    let broken: BTreeMap<String, String> =
+        app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -34,6 +36,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "oldest_unsent_page_seconds": age.as_secs_f64(),
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
+        "broken_channels": broken,
     });
     (status, Json(body)).into_response()
 }

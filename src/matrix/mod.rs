@@ -114,7 +114,9 @@ pub use settings::{ChannelKind, ChannelSettings, Daemon, People, Person, SecretR
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
 
-use crate::core::{ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName};
+use crate::core::{
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
+};
 use document::Faults;
 use draft::Draft;
 use sha2::{Digest, Sha256};
@@ -186,6 +188,12 @@ impl Matrix {
     /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
     pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
+    }
+
+    /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
+    pub fn operators_plan(&self) -> Option<Arc<Plan>> {
+        let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
+        Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
     /// Divides every wait of every ladder by `by`: for drills that are to be watched.

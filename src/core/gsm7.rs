@@ -39,17 +39,18 @@ pub fn to_gsm7(text: &str) -> String {
 }
 
 fn cost(letter: char) -> Option<usize> {
-    // Most letters of most texts; the tables are searched for the others alone.
-    if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
-    {
-        Some(1)
-    } else if BASIC.contains(letter) {
+    if is_common(letter) || BASIC.contains(letter) {
         Some(1)
     } else if EXTENDED.contains(letter) {
         Some(2)
     } else {
         None
     }
+}
+
+/// Most letters of most texts: the tables need not be searched for them.
+fn is_common(letter: char) -> bool {
+    matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
 }
 
 fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize) -> usize {

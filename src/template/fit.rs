@@ -42,7 +42,7 @@ fn cleaned(text: &str, max: usize) -> String {
 /// Whether [`clean`] would leave the text as it is: what nearly every name, label and sentence is.
 fn is_plain(text: &str, max: usize) -> bool {
     let plain = |byte: &u8| matches!(byte, b'!'..=b'~') && *byte != b'%';
-    text.len() <= max && text.split(' ').all(|word| !word.is_empty() && word.as_bytes().iter().all(|b| plain(b)))
+    text.len() <= max && text.split(' ').all(|word| !word.is_empty() && word.as_bytes().iter().all(plain))
 }
 
 /// The first `max` characters, the last one an ellipsis where something is missing.

@@ -4,7 +4,6 @@
 //! timeline beside it in `NAME.snap` is what a desk head would read. Every step is folded again from its events.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-#[allow(dead_code)]
 mod fixture;
 #[path = "escalation/script.rs"]
 mod script;

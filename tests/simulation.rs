@@ -34,7 +34,7 @@ use std::{
 use world::World;
 
 /// Incidents that are simulated when nobody asks for more.
-const INCIDENTS: u64 = 300;
+const INCIDENTS: u64 = 150;
 
 /// After so many seeds that fail there is enough to look at.
 const FAILING_MAX: usize = 12;

@@ -470,9 +470,8 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     let (a, b) = (a.to_string(), b.to_string());
 
     let mut changed = lines.clone();
-    let about_ana = |line: &&mut StoredLine| line.chain == a && 1 < line.seq && line.body.contains("ana");
-    let victim = changed.iter_mut().find(about_ana).expect("a line about Ana");
-    victim.body = victim.body.replacen("ana", "bob", 1);
+    changed[at(&a, 2)].body = changed[at(&a, 2)].body.replacen("trader", "tradef", 1);
+    assert_ne!(changed, lines);
     let faults = find("a changed byte", changed, &[]);
     assert!(faults.iter().all(|(chain, _, what)| *chain == a && *what == Wrong::Altered), "{faults:?}");
     assert!(!faults.is_empty());

@@ -67,6 +67,9 @@ fn told(fate: &Value) -> String {
         Some("joined") => format!("it belongs to {}, which is open", text("incident")),
         Some("cleared") => format!("all clear for {}", text("incident")),
         Some("held") => format!("trigger {} has counted {} so far", text("trigger"), fate["count"]),
+        Some("over") => {
+            format!("the same episode as an incident that was resolved at {}: nobody is called", text("ended_at"))
+        }
         Some("condition-failed") => format!("trigger {} can not judge it: {}", text("trigger"), text("why")),
         _ => "no trigger wants it; it is in the journal. `stentor explain` shows why".into(),
     }

@@ -285,6 +285,17 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
+    /// The same episode, of which the incident is over: the monitor goes on repeating what began before the end.
+    Over {
+        /// The trigger.
+        trigger: TriggerName,
+        /// The key.
+        key: String,
+        /// When its incident was resolved.
+        ended_at: Timestamp,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
     /// A trigger's condition could not be evaluated.
     ConditionFailed {
         /// The trigger.

@@ -39,18 +39,16 @@ pub fn to_gsm7(text: &str) -> String {
 }
 
 fn cost(letter: char) -> Option<usize> {
-    if is_common(letter) || BASIC.contains(letter) {
+    // Most letters of most texts; the tables are searched for the others alone.
+    if matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
+        || BASIC.contains(letter)
+    {
         Some(1)
     } else if EXTENDED.contains(letter) {
         Some(2)
     } else {
         None
     }
-}
-
-/// Most letters of most texts: the tables need not be searched for them.
-fn is_common(letter: char) -> bool {
-    matches!(letter, ' ' | '0'..='9' | 'A'..='Z' | 'a'..='z' | ',' | '.' | ':' | '%' | '-' | '(' | ')' | '_' | '\n')
 }
 
 fn parts(costs: impl Iterator<Item = usize> + Clone, single: usize, part: usize) -> usize {

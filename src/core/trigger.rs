@@ -35,6 +35,16 @@ impl Observed {
         true
     }
 
+    /// Keeps one time in place of all others: when something ended.
+    pub fn mark(&mut self, at: Timestamp) {
+        self.times = [at].into();
+    }
+
+    /// The last time that was kept.
+    pub fn last(&self) -> Option<Timestamp> {
+        self.times.back().copied()
+    }
+
     /// How many have counted and not yet left the window.
     pub fn count(&self) -> usize {
         self.times.len()

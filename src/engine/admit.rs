@@ -4,7 +4,7 @@ use super::{Engine, Live};
 use crate::{
     core::{Alert, IncidentId, Input, Opening, Roster, SourceEvent, Timestamp},
     matrix::Judgement,
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{Class, Needs, StoreError, Unit, ended_window, transact},
 };
 use serde::Serialize;
 use std::sync::Arc;
@@ -36,6 +36,13 @@ pub enum Fate {
         trigger: String,
         /// How many have counted.
         count: usize,
+    },
+    /// It began before its incident was resolved: the same episode, which a human has closed. Nobody is called again.
+    Over {
+        /// The trigger.
+        trigger: String,
+        /// When a human resolved the incident.
+        ended_at: Timestamp,
     },
     /// An all-clear for an open incident.
     Cleared {
@@ -87,6 +94,7 @@ fn needs(judged: &[Judged]) -> Needs {
             match judgement {
                 Judgement::Holds { key, hold, window, .. } => {
                     needs.keys.push(key.clone());
+                    needs.observed.push(ended_window(key));
                     needs.observed.extend(hold.is_some().then(|| window.clone()));
                 }
                 Judgement::Clears { key, .. } => needs.keys.push(key.clone()),
@@ -128,6 +136,12 @@ fn fate(
             if let Some(incident) = unit.open_with_key(key) {
                 unit.step(incident, Input::Alert(alert.clone()), roster);
                 return Some(Fate::Joined { incident });
+            }
+            if let Some(ended_at) = unit.ended(key).filter(|end| alert.starts_at.is_some_and(|begin| begin <= *end)) {
+                let (trigger, key, alert) = (trigger.clone(), key.clone(), alert.clone());
+                let (source, over) = (alert.source.clone(), Fate::Over { trigger: trigger.to_string(), ended_at });
+                unit.record_source(&source, SourceEvent::Over { trigger, key, ended_at, alert });
+                return Some(over);
             }
             if let Some(hold) = hold {
                 let (holds, count) = unit.observe(window, *hold);

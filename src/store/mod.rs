@@ -14,7 +14,7 @@ pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
 pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
-pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit};
+pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
 use crate::core::{Event, Incident, IncidentId, PageId, SourceName, Timestamp};
 use futures_util::future::BoxFuture;

@@ -211,6 +211,13 @@ impl<'a> Unit<'a> {
         mine
     }
 
+    /// When a human last ended an incident with this key, where one did ([`ended_window`] must be needed).
+    pub fn ended(&self, key: &str) -> Option<Timestamp> {
+        let window = ended_window(key);
+        debug_assert!(self.needs.observed.contains(&window), "a work must name the window {window:?}");
+        self.loaded.observed.get(&window).and_then(Observed::last)
+    }
+
     /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
     pub fn observe(&mut self, window: &str, hold: Hold) -> (bool, usize) {
         debug_assert!(self.needs.observed.iter().any(|need| need == window), "a work must name the window {window:?}");
@@ -249,6 +256,12 @@ impl<'a> Unit<'a> {
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
+            // What a monitor itself has ended may begin again by its word alone.
+            if !matches!(&kept.incident.status, core::Status::Resolved { by: core::Actor::Source(_), .. }) {
+                let window = ended_window(&kept.incident.key);
+                self.loaded.observed.entry(window.clone()).or_default().mark(at);
+                self.changes.observed.insert(window);
+            }
         }
     }
 }
@@ -261,6 +274,11 @@ fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
         }
         _ => true,
     }
+}
+
+/// The window that keeps when a human last ended an incident with this key.
+pub fn ended_window(key: &str) -> String {
+    format!("ended\u{1f}{key}")
 }
 
 /// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow

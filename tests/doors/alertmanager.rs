@@ -277,6 +277,21 @@ fn repeats_join_an_end_resolves_once_and_firing_again_is_a_new_incident() {
 }
 
 #[test]
+fn when_a_human_has_closed_it_resends_of_the_same_episode_call_nobody_and_a_new_one_does() {
+    let daemon = sandboxed();
+    assert_eq!(post(&daemon, &host("a", None)).status, 200);
+    assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
+    for _ in 0..2 {
+        assert_eq!(post(&daemon, &host("a", Some(ago(-240)))).status, 200);
+    }
+    assert_eq!(daemon.incidents().len(), 1, "what began before the end is the same episode");
+    let mut again = host("a", None);
+    again[0]["startsAt"] = json!(ago(-1));
+    assert_eq!(post(&daemon, &again).status, 200);
+    assert_eq!(daemon.incidents().len(), 2);
+}
+
+#[test]
 fn an_end_is_only_noted_where_the_matrix_wants_a_human_to_close() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");

@@ -163,7 +163,7 @@ fn wrong_methods_and_paths_are_problems_too() {
         check_problem(&reply, 405, "");
         assert_eq!(reply.header("allow"), Some("POST"), "{method}");
     }
-    for path in ["/", "/v1", "/v1/alert", "/v1/alerts/", "/v1/incidents", "/v1/fire", "/v1/texts/a", "/%ff", "//"] {
+    for path in ["/", "/v1", "/v1/alert", "/v1/alerts/", "/v1/fire", "/v1/texts/a", "/%ff", "//"] {
         check_problem(&Call::post(path).send(daemon.address), 404, "POST /v1/alerts");
     }
     let press = Call::post("/desk/answer").body("{").send(daemon.address);

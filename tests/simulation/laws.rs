@@ -1,12 +1,15 @@
 //! The laws as checks over what was seen: journal lines, stored states, sends that began. The checker folds the journal
 //! itself and asks the engine nothing, so that a tape of what was seen can be altered to prove that it would notice.
 
+#[path = "checks.rs"]
+mod checks;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, ChannelName, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName,
-        Purpose, Record, RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp, Verdict,
+        Answer, ChannelName, Engagement, Event, Incident, IncidentId, Page, PageId, PersonName, Record, RoleName,
+        Roster, Settlement, SourceEvent, StoredLine, Timestamp,
     },
     journal::Verifier,
 };
@@ -75,7 +78,9 @@ pub struct Laws {
     starts: BTreeMap<PageId, Vec<Start>>,
     taken_over: BTreeMap<PageId, usize>,
     throttled: BTreeMap<(u64, Destination), (Timestamp, Timestamp)>,
-    deadlines: BTreeMap<IncidentId, Timestamp>,
+    /// The next deadline of each incident, and since when it is that.
+    deadlines: BTreeMap<IncidentId, (Timestamp, Timestamp)>,
+    now: Timestamp,
     lost: usize,
     broken: Option<Broken>,
 }
@@ -95,6 +100,7 @@ impl Laws {
             taken_over: BTreeMap::new(),
             throttled: BTreeMap::new(),
             deadlines: BTreeMap::new(),
+            now: Timestamp::default(),
             lost: 0,
             broken: None,
         }
@@ -184,6 +190,7 @@ impl Laws {
         let (SourceEvent::Unmatched { alert }
         | SourceEvent::Held { alert, .. }
         | SourceEvent::NothingOpen { alert }
+        | SourceEvent::Over { alert, .. }
         | SourceEvent::ConditionFailed { alert, .. }) = record.event;
         self.journaled.insert(alert.id.clone());
     }
@@ -225,7 +232,9 @@ impl Laws {
         let same = shadow.incident == *stored;
         self.check("law 8", same, || difference(&shadow.incident, stored));
         match shadow.incident.deadline() {
-            Some(deadline) => drop(self.deadlines.insert(id, deadline)),
+            Some(deadline) if self.deadlines.get(&id).is_some_and(|(known, _)| *known == deadline) => {}
+            // It may be over when it becomes known: a monitor's word that arrives late.
+            Some(deadline) => drop(self.deadlines.insert(id, (deadline, self.now))),
             None => drop(self.deadlines.remove(&id)),
         }
         self.law_1_every_role_is_paged(&shadow.incident);
@@ -266,207 +275,6 @@ impl Laws {
             self.law_10_nothing_is_forgotten(&shadow.incident);
         }
         self.shadows = shadows;
-    }
-}
-
-// The laws.
-impl Laws {
-    fn law_1_an_accepted_alert_is_in_the_journal(&mut self, alert: &str) {
-        let found = self.journaled.contains(alert);
-        self.check("law 1", found, || format!("alert {alert} was accepted and is nowhere"));
-    }
-
-    fn law_1_every_role_is_paged(&mut self, incident: &Incident) {
-        for role in &incident.plan.required {
-            let entered = incident.engagements.get(role).is_some_and(|e| 0 < e.rung);
-            self.check("law 1", entered, || format!("{}: {role} was never paged", incident.id));
-        }
-        for (role, engagement) in incident.engagements.iter().filter(|(_, e)| e.is_open()) {
-            let reachable = |person: &&PersonName| !self.roster.channels(person).is_empty();
-            let paged = |person: &PersonName| incident.rung_pages(role).any(|p| p.person.as_ref() == Some(person));
-            let missed = engagement.on_call.iter().filter(reachable).find(|person| !paged(person)).cloned();
-            self.check("law 1", missed.is_none(), || format!("{}: {role} did not page {missed:?}", incident.id));
-        }
-    }
-
-    fn law_2_nothing_waits_for_nobody(&mut self, incident: &Incident) {
-        for role in incident.open_roles() {
-            let waits = waits_for_time(incident, role);
-            self.check("law 2", waits, || format!("{}: {role} waits for nobody", incident.id));
-        }
-        let timed = incident.open_roles().next().is_none() || incident.deadline().is_some();
-        self.check("law 2", timed, || format!("{} has no deadline", incident.id));
-    }
-
-    fn law_2_ladders_move_in_time(&mut self, at: Timestamp, able_since: Option<Timestamp>) {
-        let Some(able_since) = able_since else { return };
-        let late = self.deadlines.iter().find(|(_, due)| LATE_MAX < at.micros_since((**due).max(able_since)));
-        if let Some((id, due)) = late {
-            let what = format!("{id} was due at {due} and has not moved at {at}");
-            self.fail("law 2", what);
-        }
-    }
-
-    fn law_2_the_store_knows_the_next_deadline(&mut self, next: Option<Timestamp>) {
-        let due = self.deadlines.values().min().copied();
-        self.check("law 2", due == next, || format!("the next deadline is {due:?}, the store says {next:?}"));
-    }
-
-    fn law_3_nothing_stale_starts(&mut self, page: PageId) {
-        let Some(shadow) = self.shadows.get(&page.incident) else {
-            return self.fail("law 3", format!("{page} starts and is of no incident"));
-        };
-        let Some(row) = shadow.incident.pages.get(&page.n) else {
-            return self.fail("law 3", format!("{page} starts and was never born"));
-        };
-        let wanted = match &row.purpose {
-            Purpose::Brief { .. } => {
-                let open = |role: &RoleName| shadow.incident.engagements.get(role).is_some_and(Engagement::is_open);
-                shadow.incident.is_open() && row.role.as_ref().is_some_and(open)
-            }
-            Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
-            Purpose::Resolved => !shadow.incident.is_open(),
-            Purpose::RoomCard => shadow.incident.is_open(),
-            Purpose::RoomLine { .. } => true,
-        };
-        let (holds, state) = (wanted && row.state == PageState::Queued, row.state);
-        self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));
-    }
-
-    fn law_3_reminders_do_not_pile_up(&mut self, incident: &Incident) {
-        let mut waiting = BTreeSet::new();
-        let mut queued =
-            incident.pages.values().filter(|page| page.state == PageState::Queued && page.purpose.is_brief());
-        let twice = queued.find(|page| !waiting.insert((&page.role, &page.person, &page.channel)));
-        self.check("law 3", twice.is_none(), || format!("{}: twice in the queue: {twice:?}", incident.id));
-    }
-
-    fn law_4_only_who_was_asked_engages(&mut self, id: IncidentId, at: Timestamp, event: &Event) {
-        let (Event::Engaged { role, person }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
-        let incident = &shadow.incident;
-        let row = incident.plan.roles.get(role);
-        let answered = match &shadow.last {
-            Event::Answered { role: Some(of), person: by, answer, verdict: Verdict::Engages, .. } => {
-                let enough = row.is_some_and(|row| answer.satisfies(row.engaged_by));
-                let said = self.said.contains(&(id, person.clone(), answer.to_string()));
-                of == role && by == person && enough && said
-            }
-            _ => false,
-        };
-        let on_ladder = row.is_some_and(|row| {
-            row.steps.iter().any(|rung| self.roster.resolve(&rung.page, at.max(incident.last_at)).contains(person))
-        });
-        let asked = on_ladder || incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person));
-        self.check("law 4", answered, || format!("{id}: {role} is engaged by {person} without a sufficient answer"));
-        self.check("law 4", asked, || format!("{id}: {role} is engaged by {person}, who was not asked"));
-    }
-
-    fn law_4_only_its_next_covers(&mut self, id: IncidentId, event: &Event) {
-        let Some(incident) = self.shadows.get(&id).map(|shadow| &shadow.incident) else { return };
-        let holds = match event {
-            Event::HandedOver { role, next } => {
-                let named = incident.plan.roles.get(role).and_then(|row| row.next.as_ref());
-                named.map_or_else(|| next.is_catch_all(), |named| named == next)
-            }
-            Event::Covered { role, by, person } => {
-                let behind =
-                    std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
-                let engaged = incident.engagements.get(by).and_then(|e| e.outcome.as_ref());
-                let has = matches!(engaged, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
-                let has_through = matches!(engaged, Some(Outcome::Covered { person: holder, .. }) if holder == person);
-                behind.skip(1).take(16).any(|role| role == by) && (has || has_through)
-            }
-            _ => true,
-        };
-        self.check("law 4", holds, || format!("{id}: {event:?} does not follow the chain"));
-    }
-
-    fn law_5_one_has_it(&mut self, id: IncidentId, event: &Event) {
-        let Some(shadow) = self.shadows.get_mut(&id) else { return };
-        let (Event::Engaged { role, person } | Event::Covered { role, person, .. }) = event else { return };
-        if let Some(first) = shadow.engaged.insert(role.clone(), person.clone()) {
-            self.fail("law 5", format!("{id}: {role} was taken by {first} and again by {person}"));
-        }
-    }
-
-    fn law_5_everybody_is_told(&mut self, incident: &Incident) {
-        let id = incident.id;
-        let begun = |page: &&Page| self.starts.contains_key(&PageId { incident: id, n: page.n });
-        let briefed: Vec<&Page> = incident.pages.values().filter(|p| p.purpose.is_brief()).filter(begun).collect();
-        for brief in briefed {
-            let Some(role) = &brief.role else { continue };
-            let ended = incident.engagements.get(role).is_some_and(|e| !e.is_open());
-            let told: Vec<&Page> = incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();
-            let said = told.iter().filter(|page| page.state == PageState::Accepted || 0 < page.refusals).count();
-            let (who, by, n) = (&brief.person, &brief.channel, brief.n);
-            let how =
-                || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
-            let once =
-                said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
-            self.check("law 5", !ended || once, how);
-        }
-    }
-
-    fn law_5_the_room_is_told(&mut self, incident: &Incident) {
-        let over = |page: &Page| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
-        let told = incident.is_open() || incident.room.is_none() || incident.pages.values().any(over);
-        self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
-    }
-
-    fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {
-        let unsettled = self.starts.get(&page).map_or(0, |starts| starts.iter().filter(|s| !s.settled).count());
-        let taken_over = self.taken_over.get(&page).copied().unwrap_or(0);
-        let marked = self.page(page).is_some_and(|row| row.maybe_repeated);
-        let holds = unsettled <= taken_over && (unsettled == 0 || marked);
-        self.check("law 10", holds, || {
-            format!("{page} starts again: {unsettled} unsettled, {taken_over} times taken over, marked: {marked}")
-        });
-    }
-
-    fn law_10_nothing_is_forgotten(&mut self, incident: &Incident) {
-        for page in incident.pages.values() {
-            let id = PageId { incident: incident.id, n: page.n };
-            let begun = self.starts.contains_key(&id);
-            let ended = match page.state {
-                PageState::Queued | PageState::Withdrawn => false,
-                PageState::Accepted => begun,
-                PageState::Unreachable => begun || 0 < page.refusals,
-                PageState::Unsent => true,
-            };
-            self.check("law 10", ended, || format!("{id} is {:?} in the end, begun: {begun}", page.state));
-        }
-    }
-}
-
-/// Whether the role has a deadline, or waits on one that has.
-fn waits_for_time(incident: &Incident, role: &RoleName) -> bool {
-    let mut at = role;
-    for _ in 0..=incident.engagements.len() {
-        let Some(engagement) = incident.engagements.get(at).filter(|e| e.is_open()) else { return false };
-        match &engagement.waits_on {
-            Some(next) => at = next,
-            None => return engagement.deadline.is_some(),
-        }
-    }
-    false
-}
-
-/// Whether `page` tells the reader of `brief` how it ended: by the end of the incident where that is over, else by who
-/// has the role.
-fn tells(incident: &Incident, brief: &Page, role: &RoleName, page: &Page) -> bool {
-    if page.person != brief.person || page.channel != brief.channel {
-        return false;
-    }
-    if !incident.is_open() {
-        return page.purpose == Purpose::Resolved;
-    }
-    let about = page.role.as_ref() == Some(role);
-    match incident.engagements.get(role).and_then(|e| e.outcome.as_ref()) {
-        Some(Outcome::Engaged { person, .. } | Outcome::Covered { person, .. }) => {
-            about && matches!(&page.purpose, Purpose::Taken { by, .. } if by == person)
-        }
-        Some(Outcome::StoodDown { .. }) => about && page.purpose == Purpose::StoodDown,
-        Some(Outcome::Closed { .. }) | None => false,
     }
 }
 

@@ -231,11 +231,14 @@ impl World {
             let kind = self.dice.pick(&["boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "nothing"]);
             let (drill, leased) = (self.dice.chance(15), self.dice.chance(25));
             let begins = self.dice.millis(0, 60_000);
+            // An episode that says when it began is not opened again once a human has closed it.
+            let starts_at = self.dice.chance(50).then(|| self.now() + begins);
             for again in 0..1 + self.dice.below(4) {
                 let mut alert = Alert::new("monitor", kind);
                 alert.id = format!("a{key}.{again}");
                 alert.labels.insert("k".into(), format!("k{key}"));
                 alert.drill = drill;
+                alert.starts_at = starts_at;
                 let at = begins + self.dice.millis(0, 15_000);
                 if leased {
                     alert.lease_until = Some(self.now() + at + self.dice.millis(5_000, 60_000));

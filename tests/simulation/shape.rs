@@ -99,11 +99,13 @@ fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
     let level = dice.pick(&["roger", "wilco"]);
     writeln!(text, "[role.{}]\nengaged_by = \"{level}\"\nstep = [", ROLES[n]).expect("text");
     for _ in 0..1 + dice.below(3) {
-        let mut people = dice.some_of(&PEOPLE, 3);
+        // Small crowds: what goes wrong goes wrong with two, and more of them can be simulated.
+        let most = if dice.chance(15) { 3 } else { 2 };
+        let mut people = dice.some_of(&PEOPLE, most);
         if dice.chance(25) {
             people.push("rotation.duty");
         }
-        let by = dice.some_of(&CHANNELS, 3);
+        let by = dice.some_of(&CHANNELS, most);
         let (wait, repeat) = (dice.between(2, 40), dice.pick(&[0, 0, 0, 1, 2]));
         writeln!(text, "  {{ page = {people:?}, by = {by:?}, wait = \"{wait}s\", repeat = {repeat} }},").expect("text");
     }

@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, io::IsTerminal};
 /// Lines of a brief that are shown of each role.
 const BRIEF_LINES: usize = 12;
 
-/// Columns of a brief that are shown.
+/// Columns that a brief is wrapped to.
 const BRIEF_WIDTH: usize = 108;
 
 /// The terminal, or whatever takes the text.
@@ -100,11 +100,11 @@ impl Screen {
                 ));
             }
             Event::Answered { .. } | Event::Engaged { .. } | Event::Covered { .. } | Event::HandedOver { .. } => {
-                self.say(&format!("{stamp}   {}", self.bold(&sentence(&record.event))));
+                self.say(&format!("{stamp}   {}", self.bold(&with_names(cast, &sentence(&record.event)))));
             }
             Event::StepEntered { step, .. } if *step == 0 => {}
             Event::StepEntered { .. } | Event::Exhausted { .. } | Event::Resolved { .. } | Event::Opened(_) => {
-                self.say(&format!("{stamp}   {}", sentence(&record.event)));
+                self.say(&format!("{stamp}   {}", with_names(cast, &sentence(&record.event))));
             }
             _ => {}
         }
@@ -115,8 +115,9 @@ impl Screen {
         let live = cast.app.engine.live.load();
         let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
         for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
-            let shown: String = line.chars().take(BRIEF_WIDTH).collect();
-            self.say(&format!("             | {}", self.dim(&shown)));
+            for part in wrapped(line) {
+                self.say(&format!("             | {}", self.dim(&part)));
+            }
         }
     }
 
@@ -149,4 +150,33 @@ impl Screen {
     fn paint(&self, code: &str, text: &str) -> String {
         if self.colour { format!("\u{1b}[{code}m{text}\u{1b}[0m") } else { text.to_owned() }
     }
+}
+
+/// A line in lines of at most [`BRIEF_WIDTH`], broken between words.
+fn wrapped(line: &str) -> Vec<String> {
+    let mut lines = vec![String::new()];
+    for word in line.split(' ') {
+        let last = lines.last().map_or(0, |last| last.chars().count());
+        if 0 < last && BRIEF_WIDTH < last + 1 + word.chars().count() {
+            lines.push(format!("  {word}"));
+        } else if let Some(last) = lines.last_mut() {
+            if !last.is_empty() {
+                last.push(' ');
+            }
+            last.push_str(word);
+        }
+    }
+    lines
+}
+
+/// A sentence with people's names in place of the matrix's.
+fn with_names(cast: &Cast, sentence: &str) -> String {
+    let live = cast.app.engine.live.load();
+    let named = |word: &str| {
+        let bare = word.trim_end_matches([',', ':']);
+        let name = live.names.get(bare)?;
+        Some(format!("{name}{}", &word[bare.len()..]))
+    };
+    let words: Vec<String> = sentence.split(' ').map(|word| named(word).unwrap_or_else(|| word.to_owned())).collect();
+    words.join(" ")
 }

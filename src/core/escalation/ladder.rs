@@ -1,0 +1,131 @@
+//! Ladders: how a role goes from step to step, and from its last step to the next role.
+
+use super::Judge;
+use crate::core::{
+    event::{Event, Why},
+    names::{ChannelName, PersonName, RoleName},
+    page::{Page, Purpose},
+    plan::RolePlan,
+};
+
+impl Judge<'_> {
+    pub(super) fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
+        self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
+        self.enter_step(role, 0, 0, Why::Entered);
+    }
+
+    /// Pages a step. A step that can reach nobody is left at once, unless it is one that repeats for ever.
+    pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: Why) {
+        let plan = self.incident.plan.clone();
+        let Some(rung) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
+            return self.spend(role);
+        };
+        let mut on_call = self.roster.resolve(&rung.page, self.now);
+        let engagement = self.incident.engagements.get(role);
+        let exhausted = engagement.is_some_and(|e| e.exhausted);
+        if let Some(unable) = engagement.map(|e| &e.unable).filter(|_| !exhausted) {
+            on_call.retain(|person| !unable.contains(person));
+        }
+        self.emit(Event::StepEntered {
+            role: role.clone(),
+            step,
+            round,
+            on_call: on_call.clone(),
+            until: self.now + rung.wait,
+            why,
+        });
+        let born = self.incident.engagements.get(role).map_or(0, |e| e.rung);
+        let ways = |person| self.ways(person, &rung.by).into_iter().map(move |way| (PersonName::clone(person), way));
+        let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(ways).collect();
+        self.supersede(role, &calls);
+        for (person, channel) in calls {
+            self.page(Some(role), Some(person), channel, Purpose::Brief { round }, born, None);
+        }
+        self.leave_if_nobody_can_answer(role);
+    }
+
+    /// The channels of a step by which a person can be reached; where that is none of them, the person's first.
+    pub(super) fn ways(&self, person: &PersonName, by: &[ChannelName]) -> Vec<ChannelName> {
+        let reach = self.roster.channels(person);
+        let ways: Vec<ChannelName> = by.iter().filter(|channel| reach.contains(channel)).cloned().collect();
+        if ways.is_empty() { reach.first().cloned().into_iter().collect() } else { ways }
+    }
+
+    pub(super) fn leave_if_nobody_can_answer(&mut self, role: &RoleName) {
+        let Some(engagement) = self.incident.engagements.get(role) else { return };
+        let waiting = engagement.is_open() && engagement.waits_on.is_none() && !engagement.exhausted;
+        if waiting && !self.somebody_can_answer(role) {
+            self.advance(role, Why::NobodyLeft);
+        }
+    }
+
+    pub(super) fn somebody_can_answer(&self, role: &RoleName) -> bool {
+        let Some(engagement) = self.incident.engagements.get(role) else { return false };
+        let able = |page: &Page| page.person.as_ref().is_some_and(|person| !engagement.unable.contains(person));
+        self.incident.rung_pages(role).any(|page| page.is_live() && able(page))
+    }
+
+    /// Moves the ladder one rung: the step again where it repeats and still makes sense, else the next one.
+    pub(super) fn advance(&mut self, role: &RoleName, why: Why) {
+        let Some(engagement) = self.incident.engagements.get(role) else { return };
+        let (step, round, exhausted) = (engagement.step, engagement.round, engagement.exhausted);
+        let Some(row) = self.row(role) else { return };
+        let repeats = row.steps.get(step).map_or(0, |rung| rung.repeat);
+        if exhausted || (round < repeats && why == Why::TimedOut) {
+            self.enter_step(role, step, round.saturating_add(1), why);
+        } else if step + 1 < row.steps.len() {
+            self.enter_step(role, step + 1, 0, why);
+        } else {
+            self.spend(role);
+        }
+    }
+
+    /// All steps are used up: the next role takes over, or the last step repeats.
+    pub(super) fn spend(&mut self, role: &RoleName) {
+        let next = self.row(role).and_then(|row| row.next.clone()).or_else(|| self.catch_all_for(role));
+        let Some(next) = next.filter(|next| !self.leads_to(next, role)) else {
+            return self.exhaust(role);
+        };
+        self.line(format!("nobody answered for {role}: {next} takes over"));
+        self.emit(Event::HandedOver { role: role.clone(), next: next.clone() });
+        match self.incident.engagements.get(&next).map(|e| (e.is_open(), e.holder().cloned())) {
+            None => self.enter_role(&next, role),
+            Some((true, _)) => {}
+            Some((false, Some(holder))) => self.cover(role, &next, &holder),
+            // It was stood down before this role needed it: it begins afresh.
+            Some((false, None)) => self.enter_role(&next, role),
+        }
+    }
+
+    pub(super) fn catch_all_for(&self, role: &RoleName) -> Option<RoleName> {
+        let name = RoleName::catch_all();
+        (*role != name && self.incident.plan.roles.contains_key(&name)).then_some(name)
+    }
+
+    /// Whether `from` waits, perhaps through others, on `role`: handing over to it would wait for nobody.
+    pub(super) fn leads_to(&self, from: &RoleName, role: &RoleName) -> bool {
+        let mut at = from.clone();
+        for _ in 0..=self.incident.engagements.len() {
+            if at == *role || !self.incident.plan.roles.contains_key(&at) {
+                return true;
+            }
+            match self.incident.engagements.get(&at).filter(|e| e.is_open()).and_then(|e| e.waits_on.clone()) {
+                Some(next) => at = next,
+                None => return false,
+            }
+        }
+        true
+    }
+
+    pub(super) fn exhaust(&mut self, role: &RoleName) {
+        if self.incident.engagements.get(role).is_some_and(|e| !e.exhausted) {
+            self.emit(Event::Exhausted { role: role.clone() });
+        }
+        let (step, round) = self.incident.engagements.get(role).map_or((0, 0), |e| (e.step, e.round));
+        self.enter_step(role, step, round.saturating_add(1), Why::TimedOut);
+    }
+
+    pub(super) fn row(&self, role: &RoleName) -> Option<&RolePlan> {
+        self.incident.plan.roles.get(role)
+    }
+}

@@ -1,0 +1,226 @@
+//! Pages: how they end, who goes round a channel that fails, and who must hear what.
+
+use super::Judge;
+use crate::core::{
+    engagement::Outcome,
+    event::Event,
+    incident::Status,
+    names::{ChannelName, PersonName, RoleName},
+    page::{Page, PageState, Purpose, Settlement, Stage},
+    time::Timestamp,
+};
+use std::collections::BTreeSet;
+
+impl Judge<'_> {
+    pub(super) fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
+        let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
+        let withdrawn = page.state == PageState::Withdrawn;
+        let settlement = match settlement {
+            // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
+            Settlement::Unsent if !withdrawn => return,
+            Settlement::Unsent if page.was_attempted() => {
+                Settlement::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
+            }
+            other => other,
+        };
+        let failed = matches!(settlement, Settlement::Unreachable { .. });
+        let opens_room = page.purpose == Purpose::RoomCard;
+        self.emit(Event::Settled { page: n, settlement, sent_at, text });
+        if withdrawn {
+            // Its person may have read it after all, and must hear how it ended.
+            self.tell_late(n);
+        } else if failed {
+            self.go_round(n);
+        }
+        if opens_room && self.incident.room.is_some() {
+            self.catch_room_up();
+        }
+    }
+
+    /// What happened while the room was being made.
+    pub(super) fn catch_room_up(&mut self) {
+        let taken: Vec<String> = self
+            .incident
+            .engagements
+            .iter()
+            .filter_map(|(role, e)| e.holder().map(|holder| format!("{role}: {holder} has it")))
+            .collect();
+        for line in taken {
+            self.line(line);
+        }
+        if let Status::Resolved { by, .. } = self.incident.status.clone() {
+            self.line(format!("resolved by {by}"));
+        }
+    }
+
+    pub(super) fn reported(&mut self, n: u32, stage: Stage) {
+        let Some(page) = self.incident.pages.get(&n) else { return };
+        let known = match stage {
+            Stage::Delivered => page.stages.delivered,
+            Stage::Seen => page.stages.seen,
+        };
+        if known.is_none() {
+            self.emit(Event::Reported { page: n, stage });
+        }
+    }
+
+    /// Only what was taken can turn out not to have arrived; a report that is doubled, or comes after a human's answer
+    /// or a sight of it, changes nothing.
+    pub(super) fn undelivered(&mut self, n: u32, why: String) {
+        let Some(page) = self.incident.pages.get(&n) else { return };
+        if page.state == PageState::Accepted && page.stages.delivered.is_none() {
+            self.emit(Event::Undelivered { page: n, why });
+            self.go_round(n);
+        }
+    }
+
+    pub(super) fn taken_over(&mut self, pages: Vec<u32>) {
+        let owed = |n: &u32| self.incident.pages.get(n).is_some_and(Page::is_owed);
+        let pages: Vec<u32> = pages.into_iter().filter(owed).collect();
+        if pages.is_empty() {
+            return;
+        }
+        self.emit(Event::TakenOver { pages: pages.clone() });
+        for n in pages {
+            if self.incident.pages.get(&n).is_some_and(|page| page.state == PageState::Withdrawn) {
+                let settlement = Settlement::Unreachable { why: "its node died; perhaps it was sent".into() };
+                self.emit(Event::Settled { page: n, settlement, sent_at: None, text: None });
+                self.tell_late(n);
+            }
+        }
+    }
+
+    /// A brief that its channel does not take goes by the person's first channel that this rung has not tried. Where
+    /// there is none and nobody else of the rung can answer, the ladder moves at once.
+    pub(super) fn go_round(&mut self, n: u32) {
+        let Some(page) = self.incident.pages.get(&n).cloned() else { return };
+        let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
+        let Some(engagement) = self.incident.engagements.get(&role) else { return };
+        if !engagement.is_open() || !page.purpose.is_brief() || page.rung != engagement.rung {
+            return;
+        }
+        let tried: BTreeSet<&ChannelName> = self
+            .incident
+            .rung_pages(&role)
+            .filter(|other| other.person.as_ref() == Some(&person))
+            .map(|other| &other.channel)
+            .collect();
+        let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
+        if let Some(channel) = other {
+            self.supersede(&role, &[(person.clone(), channel.clone())]);
+            self.page(Some(&role), Some(person), channel, page.purpose, page.rung, Some(n));
+        } else {
+            self.leave_if_nobody_can_answer(&role);
+        }
+    }
+
+    pub(super) fn page(
+        &mut self,
+        role: Option<&RoleName>,
+        person: Option<PersonName>,
+        channel: ChannelName,
+        purpose: Purpose,
+        rung: u32,
+        instead_of: Option<u32>,
+    ) {
+        let n = self.incident.pages.keys().next_back().map_or(1, |last| last + 1);
+        let patience = self.incident.plan.patience.get(&channel).filter(|_| purpose.is_brief());
+        let page = Page {
+            n,
+            role: role.cloned(),
+            person,
+            channel,
+            purpose,
+            rung,
+            instead_of,
+            born_at: self.now,
+            patience_until: patience.map(|patience| self.now + patience.0),
+            state: PageState::Queued,
+            refusals: 0,
+            retry_at: None,
+            maybe_repeated: false,
+            stages: Default::default(),
+            receipt: None,
+            trouble: None,
+            text: None,
+        };
+        self.emit(Event::Paged { page: Box::new(page) });
+    }
+
+    pub(super) fn post(&mut self, channel: ChannelName, purpose: Purpose) {
+        self.page(None, None, channel, purpose, 0, None);
+    }
+
+    /// One line for the war room, where there is one. Before it is made nothing is queued for it: the card tells.
+    pub(super) fn line(&mut self, line: String) {
+        if let Some(channel) = self.incident.plan.room.clone()
+            && self.incident.room.is_some()
+        {
+            self.post(channel, Purpose::RoomLine { line });
+        }
+    }
+
+    /// What still waits for the same person by the same way is stale once they are called again: reminders must not
+    /// pile up behind a channel that is down.
+    pub(super) fn supersede(&mut self, role: &RoleName, calls: &[(PersonName, ChannelName)]) {
+        let calls: BTreeSet<(&PersonName, &ChannelName)> = calls.iter().map(|(person, way)| (person, way)).collect();
+        let called = |page: &Page| page.person.as_ref().is_some_and(|person| calls.contains(&(person, &page.channel)));
+        self.withdraw(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role) && called(page));
+    }
+
+    pub(super) fn withdraw(&mut self, which: impl Fn(&Page) -> bool) {
+        let queued = |page: &&Page| page.state == PageState::Queued && which(page);
+        let pages: Vec<u32> = self.incident.pages.values().filter(queued).map(|page| page.n).collect();
+        if !pages.is_empty() {
+            self.emit(Event::Withdrawn { pages });
+        }
+    }
+
+    /// To whom, by what, a page was sent or may have been: each pair once.
+    pub(super) fn attempted(&self, which: impl Fn(&Page) -> bool) -> BTreeSet<(PersonName, ChannelName)> {
+        let sent = self.incident.pages.values().filter(|page| page.was_attempted() && which(page));
+        sent.filter_map(|page| Some((page.person.clone()?, page.channel.clone()))).collect()
+    }
+
+    /// Tells everyone to whom a brief about `role` was attempted how it ended.
+    pub(super) fn tell(&mut self, role: &RoleName, purpose: &Purpose) {
+        let briefed = self.attempted(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role));
+        for (person, channel) in briefed {
+            self.page(Some(role), Some(person), channel, purpose.clone(), 0, None);
+        }
+    }
+
+    /// The same for one whose page was on its way when it was withdrawn.
+    pub(super) fn tell_late(&mut self, n: u32) {
+        let Some(page) = self.incident.pages.get(&n).cloned() else { return };
+        if !page.was_attempted() || !page.purpose.is_brief() {
+            return;
+        }
+        let (Some(role), Some(person)) = (page.role, page.person) else { return };
+        let Some(purpose) = self.ending(&role) else { return };
+        let about = if purpose == Purpose::Resolved { None } else { Some(&role) };
+        let told = self.incident.pages.values().any(|other| {
+            other.person.as_ref() == Some(&person)
+                && other.channel == page.channel
+                && other.role.as_ref() == about
+                && other.purpose == purpose
+        });
+        if !told {
+            self.page(about, Some(person), page.channel, purpose, 0, None);
+        }
+    }
+
+    pub(super) fn ending(&self, role: &RoleName) -> Option<Purpose> {
+        if !self.incident.is_open() {
+            return Some(Purpose::Resolved);
+        }
+        match self.incident.engagements.get(role)?.outcome.as_ref()? {
+            Outcome::Engaged { person, .. } => Some(Purpose::Taken { by: person.clone(), covering_as: None }),
+            Outcome::Covered { by, person, .. } => {
+                Some(Purpose::Taken { by: person.clone(), covering_as: Some(by.clone()) })
+            }
+            Outcome::StoodDown { .. } => Some(Purpose::StoodDown),
+            Outcome::Closed { .. } => Some(Purpose::Resolved),
+        }
+    }
+}

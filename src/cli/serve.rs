@@ -52,7 +52,7 @@ impl Serve {
 }
 
 fn worker_threads() -> usize {
-    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
+    config::variable("STENTOR_THREADS").and_then(|n| n.parse().ok()).unwrap_or(2)
 }
 
 fn announce(daemon: &Daemon) {

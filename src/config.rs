@@ -44,8 +44,8 @@ pub enum SecretError {
 pub fn secret(secret: &Secret) -> Result<SecretString, SecretError> {
     match secret {
         Secret::Env(name) => {
-            let value = variable(name).ok_or_else(|| SecretError::Unset(name.clone()))?;
-            Ok(SecretString::from(value.trim()))
+            let value = variable(name).filter(|value| !value.trim().is_empty());
+            Ok(SecretString::from(value.ok_or_else(|| SecretError::Unset(name.clone()))?.trim()))
         }
         Secret::File(path) => read(path.clone()),
         Secret::Credential(name) => {

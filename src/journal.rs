@@ -325,7 +325,11 @@ pub fn parse_anchors(text: &str) -> Result<Vec<KeptAnchor>, JournalError> {
         let fault = |why: &str| JournalError::Line { line: number, of: "a file of anchors", why: why.to_owned() };
         let value: serde_json::Value = serde_json::from_str(line).map_err(|error| fault(&error.to_string()))?;
         let fields = value.get("fields").unwrap_or(&value);
-        let field = |name: &str| fields.get(name).or_else(|| fields.get(format!("anchor.{name}")));
+        let field = |name: &str| fields.get(name).or_else(|| fields.get(format!("journal.anchor.{name}")));
+        // A whole log may be given: its other lines name neither.
+        if field("seq").is_none() && field("hash").is_none() {
+            continue;
+        }
         if field("chain").and_then(|chain| chain.as_str()).is_some_and(|chain| chain != ANCHORS) {
             continue;
         }

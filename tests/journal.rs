@@ -93,7 +93,9 @@ async fn anchors_are_read_as_the_log_and_as_the_export_write_them() {
         format!(r#"{{"seq":7,"hash":"{text}"}}"#),
         format!(r#"{{"pos":12,"chain":"anchors","seq":7,"hash":"{text}","body":{{}}}}"#),
         format!(
-            r#"{{"timestamp":"x","level":"INFO","fields":{{"message":"anchored","anchor.seq":7,"anchor.hash":"{text}"}}}}"#
+            "{{\"level\":\"INFO\",\"message\":\"listening\"}}
+{{\"level\":\"INFO\",\"message\":\"journal anchored\",\
+             \"journal.anchor.seq\":7,\"journal.anchor.hash\":\"{text}\"}}"
         ),
         format!("\n{{\"chain\":\"INC-1\",\"seq\":1,\"hash\":\"{text}\"}}\n\n{{\"seq\":7,\"hash\":\"{text}\"}}\n"),
     ];

@@ -132,7 +132,7 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Re
         200 | 202 if answer.starts_with("0: Accepted") => accepted("0: Accepted for delivery"),
         // The gateway keeps it until a link is back, which nobody paged now can wait for. A late answer still counts.
         200 | 202 if answer.starts_with("3: Queued") => {
-            Err(SendError::broken("no carrier link of the SMS gateway is up: it has only queued the message (3)"))
+            Err(SendError::unreachable("no carrier link for this number is up: the SMS gateway has only queued it (3)"))
         }
         200 | 202 if answer.starts_with("Sent.") && answer.contains("Denied receivers") => {
             Err(SendError::unreachable("the SMS gateway denies this receiver"))

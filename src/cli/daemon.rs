@@ -30,6 +30,9 @@ pub const LISTEN: &str = "127.0.0.1:7373";
 /// How long requests under way may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
+/// How long a peer may leave what we sent unacknowledged, in milliseconds. A desk gets a beat every five seconds.
+const PEER_SILENCE_MAX_MS: u32 = 15_000;
+
 /// What a daemon is made of.
 pub struct Plan {
     /// Where to listen: address and port.
@@ -109,22 +112,30 @@ impl Daemon {
     #[expect(clippy::disallowed_methods, reason = "the daemon's own three tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, pulse, shutdown, store, tcp, unix, socket, .. } = self;
-        let engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
-        let door = tokio::spawn(serve_tcp(tcp, http::door(app.clone()), shutdown.clone()));
-        let control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
-        shutdown.cancelled().await;
-        for door in [door, control] {
-            match tokio::time::timeout(DRAIN, door).await {
-                Ok(Ok(served)) => served?,
-                Ok(Err(panicked)) => return Err(panicked.into()),
-                Err(_) => tracing::warn!("some connections did not end in time and were cut"),
+        let mut engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
+        let mut door = tokio::spawn(serve_tcp(tcp, http::door(app.clone()), shutdown.clone()));
+        let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
+        // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
+        let early: Option<Failure> = tokio::select! {
+            () = shutdown.cancelled() => None,
+            () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
+            ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
+            ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
+            ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
+        };
+        shutdown.cancel();
+        for part in [door, control] {
+            if !part.is_finished() && tokio::time::timeout(DRAIN, part).await.is_err() {
+                tracing::warn!("some connections did not end in time and were cut");
             }
         }
-        engine.await?;
+        if !engine.is_finished() {
+            let _ = engine.await;
+        }
         store.close().await;
         // It may be gone already.
         let _ = std::fs::remove_file(socket);
-        Ok(())
+        early.map_or(Ok(()), Err)
     }
 
     /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
@@ -158,8 +169,12 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
 
 async fn serve_tcp(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
     use axum::serve::ListenerExt;
-    // Small answers must not wait for more.
-    let listener = listener.tap_io(|stream| drop(stream.set_nodelay(true)));
+    let listener = listener.tap_io(|stream| {
+        // Small answers must not wait for more.
+        drop(stream.set_nodelay(true));
+        // A desk whose machine sleeps must not count as open until the kernel gives up by itself, a quarter of an hour.
+        let _ = rustix::net::sockopt::set_tcp_user_timeout(&*stream, PEER_SILENCE_MAX_MS);
+    });
     let serve = axum::serve(listener, router);
     serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await
 }

@@ -10,6 +10,7 @@ use clap::{Args, ValueEnum};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
 use tokio_util::sync::CancellationToken;
+use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
 
 /// How often the clock is looked at for steps.
@@ -38,7 +39,7 @@ enum LogFormat {
 
 impl Serve {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        start_log(self.log);
+        let _flushed = start_log(self.log);
         let (matrix, templates) = load::load(places, load::now())?.demand()?;
         let plan = Plan { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
         let places = places.clone();
@@ -52,7 +53,7 @@ impl Serve {
 }
 
 fn worker_threads() -> usize {
-    config::variable("STENTOR_THREADS").and_then(|n| n.parse().ok()).unwrap_or(2)
+    std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
 }
 
 fn announce(daemon: &Daemon) {
@@ -139,16 +140,21 @@ fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
     let _ = sd_notify::notify(states);
 }
 
-fn start_log(format: LogFormat) {
+/// Starts the log. Lines are written by a thread of its own, and dropped rather than waited for: a log that blocks must
+/// not hold up a page. What is still unwritten is written when the guard is dropped.
+fn start_log(format: LogFormat) -> WorkerGuard {
     let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
     // slack-morphism logs tickets at debug and bodies at trace.
     let filter = EnvFilter::try_new(format!("{wanted},slack_morphism=warn,hyper=warn,sqlx=warn"));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
+    // Without that a stderr that fails makes the log panic.
+    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(writer).log_internal_errors(false);
     let result = match format {
         LogFormat::Text => log.with_ansi(colours(std::io::stderr().is_terminal())).with_target(false).try_init(),
         LogFormat::Json => log.json().flatten_event(true).with_target(false).try_init(),
     };
     // Somebody else logs already: a test.
     let _ = result;
+    guard
 }

@@ -71,6 +71,13 @@ impl Alert {
         }
     }
 
+    /// What makes a repetition of this alert: its source, kind, labels and beginning. None without a beginning: then
+    /// nothing tells a repetition from a new one.
+    pub fn episode(&self) -> Option<String> {
+        let labels: Vec<String> = self.labels.iter().map(|(name, text)| format!("{name}={text:?}")).collect();
+        self.starts_at.map(|start| format!("{}/{}/{}/{start}", self.source, self.kind, labels.join(",")))
+    }
+
     /// The summary, or the kind where there is none.
     pub fn headline(&self) -> &str {
         if self.summary.is_empty() { &self.kind } else { &self.summary }

@@ -1,6 +1,6 @@
 //! One point in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
 
-use chrono::{DateTime, SecondsFormat, Utc};
+use chrono::{DateTime, Datelike, SecondsFormat, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time::Duration};
 
@@ -19,9 +19,10 @@ impl Timestamp {
         self.0
     }
 
-    /// Parses RFC 3339. Leap seconds and years outside 0..=9999 are refused.
+    /// Parses RFC 3339. Years outside 1..=9998 (in UTC) are refused: what is written must be readable again.
     pub fn parse(text: &str) -> Option<Self> {
-        DateTime::parse_from_rfc3339(text).ok().map(Self::from)
+        let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
+        (1..=9998).contains(&time.year()).then(|| Self::from(time))
     }
 
     /// For calendars and time zones.

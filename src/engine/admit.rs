@@ -37,7 +37,7 @@ pub enum Fate {
         /// How many have counted.
         count: usize,
     },
-    /// It began before its incident was resolved: the same episode, which a human has closed. Nobody is called again.
+    /// The same alert again, with the same beginning, after a human has closed its incident. Nobody is called again.
     Over {
         /// The trigger.
         trigger: String,
@@ -94,7 +94,7 @@ fn needs(judged: &[Judged]) -> Needs {
             match judgement {
                 Judgement::Holds { key, hold, window, .. } => {
                     needs.keys.push(key.clone());
-                    needs.observed.push(ended_window(key));
+                    needs.observed.extend(ended_window(key, alert));
                     needs.observed.extend(hold.is_some().then(|| window.clone()));
                 }
                 Judgement::Clears { key, .. } => needs.keys.push(key.clone()),
@@ -137,7 +137,7 @@ fn fate(
                 unit.step(incident, Input::Alert(alert.clone()), roster);
                 return Some(Fate::Joined { incident });
             }
-            if let Some(ended_at) = unit.ended(key).filter(|end| alert.starts_at.is_some_and(|begin| begin <= *end)) {
+            if let Some(ended_at) = unit.ended(key, alert) {
                 let (trigger, key, alert) = (trigger.clone(), key.clone(), alert.clone());
                 let (source, over) = (alert.source.clone(), Fate::Over { trigger: trigger.to_string(), ended_at });
                 unit.record_source(&source, SourceEvent::Over { trigger, key, ended_at, alert });

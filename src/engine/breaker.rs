@@ -8,7 +8,7 @@ use crate::{
         Actor, Alert, ChannelName, IncidentId, Input, Opening, Receipt, Timestamp,
         retry::{FIRST, LONGEST},
     },
-    store::{Class, Needs, StoreError, Unit, ended_window, transact},
+    store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -100,7 +100,7 @@ impl Engine {
         alert.summary = format!("channel {channel} reaches nobody: {why}");
         let received_at = self.store.now();
         let (key, summary, alert) = (broken_key(channel), alert.summary.clone(), Arc::new(alert));
-        let needs = Needs { keys: vec![key.clone()], observed: vec![ended_window(&key)], ..Needs::default() };
+        let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             unit.open(Opening { key, summary, plan, alert, received_at }, &live.matrix.roster);
@@ -112,7 +112,7 @@ impl Engine {
     async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let key = broken_key(channel);
-        let needs = Needs { keys: vec![key.clone()], observed: vec![ended_window(&key)], ..Needs::default() };
+        let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let open: Option<IncidentId> = unit.open_with_key(&key);
             if let Some(id) = open {

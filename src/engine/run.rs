@@ -50,6 +50,7 @@ pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationT
         () = deliver(&engine, &pulse, &sends) => {}
         () = move_ladders(&engine, &pulse) => {}
         () = hold_lease(&engine, &pulse) => {}
+        () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
     }
     sends.close();
@@ -123,16 +124,25 @@ async fn move_ladders(engine: &Engine, pulse: &Pulse) {
 async fn hold_lease(engine: &Engine, pulse: &Pulse) {
     loop {
         pulse.lease.fetch_add(1, Ordering::Relaxed);
-        let held = engine.tick_lease().await;
-        let taken = engine.tick_orphans().await;
-        engine.wake.notify_one();
-        match held.and(taken.map(drop)) {
+        match engine.tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {
                 tracing::error!(%error, "the lease could not be renewed; nothing is sent once it has lapsed");
                 sleep(AFTER_FAILURE).await;
             }
         }
+    }
+}
+
+/// Not with the lease: looking for what dead nodes left may take long, and the lease must not wait for it.
+async fn adopt_orphans(engine: &Engine) {
+    loop {
+        match engine.tick_orphans().await {
+            Ok(0) => {}
+            Ok(_) => engine.wake.notify_one(),
+            Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
+        }
+        sleep(LEASE_EVERY).await;
     }
 }
 

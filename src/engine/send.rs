@@ -2,7 +2,7 @@
 
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
-    channel::SendError,
+    channel::{Recipient, SendError},
     core::{Input, PageId, Receipt, Settlement, Timestamp, retry::backoff},
     store::{Class, Needs, StoreError, Unit, transact},
 };
@@ -48,7 +48,8 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
-        let broken = self.breakers().closed_to(&composed.channel, sent_at);
+        let to_person = matches!(composed.message.to, Recipient::Person(_));
+        let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = broken {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
@@ -67,7 +68,10 @@ impl Engine {
             tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
-        self.watch_channel(&composed.channel, &attempt.result).await;
+        // A room's own trouble says nothing about reaching people.
+        if to_person {
+            self.watch_channel(&composed.channel, &attempt.result).await;
+        }
         Ok(())
     }
 

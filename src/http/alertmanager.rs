@@ -71,13 +71,17 @@ async fn take(app: &App, request: Request) -> Result<(), Refusal> {
     if !bytes.is_empty() {
         media_type(&parts.headers)?;
     }
-    let now = app.engine.store.now();
+    // The sender's times are those of wall clocks, and are compared with ours; ladders have a time of their own.
+    let (now, wall) = (app.engine.store.now(), app.wall());
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
     let mut refused = None;
     for element in elements {
-        match alert(element, &source, now) {
-            Ok(alert) => alerts.push(alert),
+        match alert(element, &source, wall) {
+            Ok(mut alert) => {
+                alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
+                alerts.push(alert);
+            }
             Err(why) => refused = refused.or(Some(why)),
         }
     }

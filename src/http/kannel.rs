@@ -121,26 +121,23 @@ async fn coded(
     code: &str,
     answer: Option<crate::core::Answer>,
 ) -> Result<String, Problem> {
-    let now = app.engine.store.now();
-    if guessed_too_often(app, number, now) {
+    // Counted before the search, so that many at once are no way round; a right code takes it back.
+    if !may_guess(app, number) {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
         return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
     }
     let Some(page) = app.engine.page_with_code(&person, code).await? else {
-        count_guess(app, number, now);
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
+    forget_guesses(app, number);
     let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await.map_err(super::answer_problem)?;
     let word = judged(&named(&app.engine.live.load(), verdict));
     Ok(format!("{}: {word}", page.incident))
 }
 
-fn guessed_too_often(app: &App, number: &str, now: Timestamp) -> bool {
-    let guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    guesses.get(number).is_some_and(|(since, count)| now < *since + GUESS_WINDOW && GUESSES_MAX <= *count)
-}
-
-fn count_guess(app: &App, number: &str, now: Timestamp) {
+/// Counts a try; whether it may be made.
+fn may_guess(app: &App, number: &str) -> bool {
+    let now = app.engine.store.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if GUESSERS_MAX <= guesses.len() {
         guesses.retain(|_, (since, _)| now < *since + GUESS_WINDOW);
@@ -149,7 +146,12 @@ fn count_guess(app: &App, number: &str, now: Timestamp) {
     if entry.0 + GUESS_WINDOW <= now {
         *entry = (now, 0);
     }
-    entry.1 += 1;
+    entry.1 = entry.1.saturating_add(1);
+    entry.1 <= GUESSES_MAX
+}
+
+fn forget_guesses(app: &App, number: &str) {
+    app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(number);
 }
 
 /// `+`, `00` and a plus that became a space are all the same number.

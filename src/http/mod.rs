@@ -23,6 +23,7 @@ use crate::{
     channel::{outbox::Outbox, screen::Hub},
     core::Timestamp,
     engine::{AnswerError, Engine},
+    store::clock::{Sources, System},
 };
 use axum::{
     Router,
@@ -56,6 +57,13 @@ pub struct App {
     pub slack_hooks: Option<String>,
     /// Wrong SMS codes.
     pub guesses: Mutex<kannel::Guesses>,
+}
+
+impl App {
+    /// What the clocks of others show: for times that come from elsewhere. Ladders never see it.
+    pub fn wall(&self) -> Timestamp {
+        System.wall()
+    }
 }
 
 /// The routes on TCP.

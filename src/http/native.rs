@@ -20,6 +20,9 @@ use std::sync::Arc;
 /// Alerts that one request may carry.
 pub const ALERTS_MAX: usize = 1000;
 
+/// How deep evidence may be nested: it is kept within other JSON, and parsers end at 128.
+pub const NESTING_MAX: usize = 64;
+
 /// What became of one alert, told to its sender.
 #[derive(Debug, Serialize)]
 pub struct Told {
@@ -116,10 +119,31 @@ fn checked(alerts: Vec<Alert>) -> Result<Vec<Alert>, Problem> {
     let faults: Vec<Fault> = alerts
         .iter()
         .enumerate()
-        .filter(|(_, alert)| alert.kind.trim().is_empty())
-        .map(|(index, _)| Fault { index, detail: "`kind` is empty: it says which triggers look at the alert".into() })
+        .filter_map(|(index, alert)| fault(alert).map(|detail| Fault { index, detail }))
         .collect();
-    if faults.is_empty() { Ok(alerts) } else { Err(Problem::bad("an alert needs a kind").with(faults)) }
+    if faults.is_empty() {
+        Ok(alerts)
+    } else {
+        Err(Problem::bad("nothing was kept: some alerts can not be").with(faults))
+    }
+}
+
+fn fault(alert: &Alert) -> Option<String> {
+    if alert.kind.trim().is_empty() {
+        return Some("`kind` is empty: it says which triggers look at the alert".into());
+    }
+    let mut open = alert.unknown.values().chain([&alert.evidence]);
+    let deep = open.any(|value| NESTING_MAX < depth(value));
+    deep.then(|| format!("it is nested deeper than {NESTING_MAX} levels: it could not be read back"))
+}
+
+/// How deep a value is nested. It was parsed, so that its depth is bounded already.
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        serde_json::Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
 }
 
 fn told(error: &serde_json::Error) -> String {

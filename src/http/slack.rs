@@ -58,7 +58,7 @@ fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result
         let mut values = headers.get_all(name).iter();
         values.next().filter(|_| values.next().is_none()).and_then(|value| value.to_str().ok())
     };
-    let now = app.engine.store.now().as_micros() / 1_000_000;
+    let now = app.wall().as_micros() / 1_000_000;
     let (stamp, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
     interaction::verify(secret, stamp, signature, bytes, now).map_err(|error| {
         tracing::warn!(%error, channel, "a Slack request was refused");

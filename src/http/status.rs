@@ -21,7 +21,8 @@ pub async fn healthz() -> &'static str {
 /// `GET /readyz`: it can keep alerts, and pages move.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.engine.store.now();
-    let store = app.engine.store.next_deadline().await.map(drop).map_err(|error| error.to_string());
+    let store = app.engine.store.health().map_err(|error| error.to_string());
+    let drift = app.wall().micros_since(now) as f64 / 1e6;
     let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
     let live = app.engine.live.load();
     let sandboxed: BTreeMap<&str, &str> =
@@ -37,6 +38,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
+        "wall_clock_ahead_seconds": drift,
     });
     (status, Json(body)).into_response()
 }

@@ -235,6 +235,14 @@ impl Store for MemoryNode {
         Box::pin(async move { self.commit(work) })
     }
 
+    fn health(&self) -> Result<(), StoreError> {
+        if self.shared.lock().is_full { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(std::future::pending())
+    }
+
     fn follow(&self, follower: Follower) {
         let _ = self.follower.set(follower);
     }

@@ -36,6 +36,12 @@ pub trait Store: Send + Sync + 'static {
     /// Open incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
+    /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
+    fn health(&self) -> Result<(), StoreError>;
+
+    /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
+    fn ended(&self) -> BoxFuture<'_, ()>;
+
     /// The earliest deadline of all open incidents. Cheap.
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
 

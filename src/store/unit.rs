@@ -3,7 +3,7 @@
 
 use super::{Happened, Needs};
 use crate::core::{
-    self, Event, Incident, IncidentId, Input, Opening, Page, Record, Roster, SourceEvent, SourceName, Timestamp,
+    self, Alert, Event, Incident, IncidentId, Input, Opening, Page, Record, Roster, SourceEvent, SourceName, Timestamp,
     event::{VERSION, genesis, link},
     trigger::{Hold, Observed},
 };
@@ -211,9 +211,10 @@ impl<'a> Unit<'a> {
         mine
     }
 
-    /// When a human last ended an incident with this key, where one did ([`ended_window`] must be needed).
-    pub fn ended(&self, key: &str) -> Option<Timestamp> {
-        let window = ended_window(key);
+    /// When a human ended an incident with this key to which this very alert had belonged, where one did
+    /// ([`ended_window`] must be needed).
+    pub fn ended(&self, key: &str, alert: &Alert) -> Option<Timestamp> {
+        let window = ended_window(key, alert)?;
         debug_assert!(self.needs.observed.contains(&window), "a work must name the window {window:?}");
         self.loaded.observed.get(&window).and_then(Observed::last)
     }
@@ -257,8 +258,8 @@ impl<'a> Unit<'a> {
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
             // What a monitor itself has ended may begin again by its word alone.
-            if !matches!(&kept.incident.status, core::Status::Resolved { by: core::Actor::Source(_), .. }) {
-                let window = ended_window(&kept.incident.key);
+            let by_human = !matches!(&kept.incident.status, core::Status::Resolved { by: core::Actor::Source(_), .. });
+            if by_human && let Some(window) = ended_window(&kept.incident.key, &kept.incident.alert) {
                 self.loaded.observed.entry(window.clone()).or_default().mark(at);
                 self.changes.observed.insert(window);
             }
@@ -276,9 +277,10 @@ fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
     }
 }
 
-/// The window that keeps when a human last ended an incident with this key.
-pub fn ended_window(key: &str) -> String {
-    format!("ended\u{1f}{key}")
+/// The window that keeps when a human ended an incident with this key, for repetitions of its last alert; none for an
+/// alert of which no repetition can be told.
+pub fn ended_window(key: &str, alert: &Alert) -> Option<String> {
+    alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
 }
 
 /// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow

@@ -50,7 +50,7 @@ async fn a_gateway_without_a_carrier_reaches_nobody_whatever_it_queues() {
     let gateway = Gateway::start().await;
     gateway.set_fault(Some(Fault::Status(202, vec![], "3: Queued for later delivery")));
     let result = kannel_at(gateway.url()).send(&page_for(ana())).await;
-    assert_eq!(told(&result), "broken");
+    assert_eq!(told(&result), "unreachable");
     assert!(result.unwrap_err().to_string().contains("no carrier link"));
 }
 

@@ -56,6 +56,10 @@ fn refusal(phase: Phase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendErr
         _ if matches!(phase, Phase::Connect | Phase::SignIn | Phase::Sender) => {
             SendError::broken(format!("{said}: it refuses {}", refused_part(phase)))
         }
+        // One recipient's refusal says nothing about the others, whatever the words.
+        (_, detail) if phase == Phase::Recipient && detail != Some((2, 2)) => {
+            SendError::unreachable(format!("{said}: it refuses {}", refused_part(phase)))
+        }
         (_, Some((2, 2))) => SendError::retry(format!("{said}: the mailbox is full")),
         (_, Some((5 | 7, _))) => SendError::broken(format!("{said}: it refuses mail from us, by policy or protocol")),
         (554 | 521 | 500..=504, None) => SendError::broken(format!("{said}: it refuses mail from us")),
@@ -129,9 +133,9 @@ mod tests {
             (Recipient, 551, "not local", "unreachable"),
             (Recipient, 553, "bad mailbox", "unreachable"),
             (Recipient, 552, "5.2.2 full", "retry"),
-            (Recipient, 550, "5.7.1 relaying denied", "broken"),
-            (Recipient, 554, "5.7.1 Relay access denied", "broken"),
-            (Recipient, 554, "no", "broken"),
+            (Recipient, 550, "5.7.1 relaying denied", "unreachable"),
+            (Recipient, 554, "5.7.1 Relay access denied", "unreachable"),
+            (Recipient, 554, "no", "unreachable"),
             (Data, 503, "5.5.1 bad sequence", "broken"),
             (Letter, 552, "5.3.4 too big", "unreachable"),
             (Letter, 550, "5.7.26 DMARC", "broken"),

@@ -22,7 +22,7 @@ use sqlx::{
 };
 use std::{
     path::Path,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
@@ -91,6 +91,7 @@ impl SqliteStore {
             plans: Default::default(),
             changed: watch::Sender::new(0),
             follower: OnceLock::new(),
+            trouble: Mutex::new(None),
             epoch,
         });
         let state = read::state(&mut conn).await?;
@@ -195,6 +196,17 @@ impl Store for SqliteStore {
 
     fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
         Box::pin(async move { self.ask(|reply| Want::Run(work, reply)).await? })
+    }
+
+    fn health(&self) -> Result<(), StoreError> {
+        if self.wanted.is_closed() {
+            return Err(StoreError::Closed);
+        }
+        self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
+    }
+
+    fn ended(&self) -> BoxFuture<'_, ()> {
+        Box::pin(self.wanted.closed())
     }
 
     fn follow(&self, follower: Follower) {

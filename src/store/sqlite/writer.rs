@@ -26,7 +26,7 @@ use std::{
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, OnceLock},
+    sync::{Arc, Mutex, OnceLock, PoisonError},
 };
 use tokio::sync::{mpsc, watch};
 
@@ -58,6 +58,8 @@ pub struct Shared {
     pub changed: watch::Sender<u64>,
     /// Hears of every commit.
     pub follower: OnceLock<Follower>,
+    /// Why nothing, or no alert, is kept now.
+    pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
 }
@@ -161,6 +163,7 @@ impl Writer {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
                 Ok(anchor) => {
+                    self.note(self.space.is_low().then_some(StoreError::Full));
                     self.tell(&batch);
                     return batch.answer(anchor);
                 }
@@ -169,7 +172,10 @@ impl Writer {
                     self.bound_log().await;
                     batch.refuse(Class::Admission, &StoreError::Full);
                 }
-                Err(Trouble::Failed(error)) => return batch.fail(&error),
+                Err(Trouble::Failed(error)) => {
+                    self.note(Some(error.clone()));
+                    return batch.fail(&error);
+                }
             }
         }
     }
@@ -200,8 +206,16 @@ impl Writer {
     /// Before anybody is answered: whoever asked may be gone, and what was kept must be acted on all the same.
     fn tell(&self, batch: &Batch) {
         if let Some(follower) = self.shared.follower.get() {
-            batch.jobs.iter().for_each(|job| follower(&job.result));
+            // A follower that panics must not take the writer with it.
+            let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
+            if catch_unwind(told).is_err() {
+                tracing::error!("acting on a commit panicked; its pages are taken up at the next start");
+            }
         }
+    }
+
+    fn note(&self, trouble: Option<StoreError>) {
+        *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
     async fn attempt(&mut self, batch: &mut Batch) -> Result<Option<StoredLine>, Trouble> {

@@ -189,7 +189,7 @@ mod tests {
         };
         for (status, answer, expected) in [
             (202, "0: Accepted for delivery", "accepted 0:"),
-            (202, "3: Queued for later delivery", "broken"),
+            (202, "3: Queued for later delivery", "unreachable"),
             (202, "Sent. Message splits: 2", "accepted Se"),
             (202, "Sent. Denied receivers are: +4670", "unreachable"),
             (202, "Thank you", "unknown"),

@@ -121,11 +121,8 @@ fn checked(alerts: Vec<Alert>) -> Result<Vec<Alert>, Problem> {
         .enumerate()
         .filter_map(|(index, alert)| fault(alert).map(|detail| Fault { index, detail }))
         .collect();
-    if faults.is_empty() {
-        Ok(alerts)
-    } else {
-        Err(Problem::bad("nothing was kept: some alerts can not be").with(faults))
-    }
+    let rule = "nothing was kept: an alert needs a kind, and no field of it may be nested too deep";
+    if faults.is_empty() { Ok(alerts) } else { Err(Problem::bad(rule).with(faults)) }
 }
 
 fn fault(alert: &Alert) -> Option<String> {

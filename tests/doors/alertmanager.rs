@@ -279,13 +279,16 @@ fn repeats_join_an_end_resolves_once_and_firing_again_is_a_new_incident() {
 #[test]
 fn when_a_human_has_closed_it_resends_of_the_same_episode_call_nobody_and_a_new_one_does() {
     let daemon = sandboxed();
-    assert_eq!(post(&daemon, &host("a", None)).status, 200);
+    let episode = host("a", None);
+    assert_eq!(post(&daemon, &episode).status, 200);
     assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
-    for _ in 0..2 {
-        assert_eq!(post(&daemon, &host("a", Some(ago(-240)))).status, 200);
+    for ends_at in [ago(-240), ago(-300)] {
+        let mut resend = episode.clone();
+        resend[0]["endsAt"] = json!(ends_at);
+        assert_eq!(post(&daemon, &resend).status, 200);
     }
-    assert_eq!(daemon.incidents().len(), 1, "what began before the end is the same episode");
-    let mut again = host("a", None);
+    assert_eq!(daemon.incidents().len(), 1, "the same labels and the same start are the same episode");
+    let mut again = episode.clone();
     again[0]["startsAt"] = json!(ago(-1));
     assert_eq!(post(&daemon, &again).status, 200);
     assert_eq!(daemon.incidents().len(), 2);

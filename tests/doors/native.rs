@@ -72,6 +72,7 @@ fn fields_that_are_not_known_are_kept_and_warned_of() {
 fn every_refusal_is_a_problem_that_says_what_to_do() {
     let daemon = sandboxed();
     let many = format!("[{}]", vec![r#"{"kind":"k"}"#; 1001].join(","));
+    let nested = format!("{{\"kind\":\"k\",\"evidence\":{}{}}}", "[".repeat(100), "]".repeat(100));
     let deep = format!("{{\"kind\":\"k\",\"evidence\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
     for (body, status, detail) in [
         (&b""[..], 400, "one alert or an array"),
@@ -84,6 +85,8 @@ fn every_refusal_is_a_problem_that_says_what_to_do() {
         (b"{}", 400, "missing field `kind`"),
         (b"{\"kind\":\"\"}", 400, "an alert needs a kind"),
         (b"{\"kind\":\" \"}", 400, "an alert needs a kind"),
+        (nested.as_bytes(), 400, "nested too deep"),
+        (b"{\"kind\":\"k\",\"starts_at\":\"9999-12-31T23:59:59-05:00\"}", 400, "RFC 3339"),
         (b"{\"kind\":7}", 400, "invalid type"),
         (b"{\"kind\":\"k\",\"kind\":\"l\"}", 400, "duplicate field"),
         (b"{\"kind\":\"k\",\"values\":{\"a\":\"1\"}}", 400, "invalid type"),

@@ -160,7 +160,11 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     if matrix.daemon != app.engine.live.load().matrix.daemon {
         tracing::warn!("what [daemon] says takes effect at the next start, not by a reload");
     }
-    let live = Live::wire(matrix, templates, shared).succeed(&app.engine.live.load());
+    let last = app.engine.live.load_full();
+    let live = Live::wire(matrix, templates, shared).succeed(&last);
+    if let Some(lost) = live.lost_since(&last) {
+        return Err(format!("{lost}: nothing was swapped").into());
+    }
     app.engine.live.store(Arc::new(live));
     // What the new one has mended is seen at the next page.
     app.engine.breakers().reset();

@@ -39,7 +39,7 @@ pub struct Places {
     /// The folder whose texts replace the shipped ones [default: templates, where it is there]
     #[arg(long, global = true, env = "STENTOR_TEMPLATES", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub templates: Option<PathBuf>,
-    /// The folder of what must survive [default: the matrix's daemon.state, or state]
+    /// The folder of what must survive [default: state; serve looks at the matrix's daemon.state first]
     #[arg(long, global = true, env = "STENTOR_STATE", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub state: Option<PathBuf>,
     /// The daemon's Unix socket [default: stentor.sock in the state folder]

@@ -92,11 +92,6 @@ impl Rotation {
         (0 < len).then(|| &self.people[self.turns_until(now) % len])
     }
 
-    /// When the next hand-over is.
-    pub fn next_handoff(&self, now: Timestamp) -> Option<Timestamp> {
-        self.handoff.next_after(self.zone, now)
-    }
-
     fn turns_until(&self, now: Timestamp) -> usize {
         let (mut at, mut turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
         while let Some(next) = self.handoff.next_after(self.zone, at)

@@ -92,6 +92,19 @@ impl Live {
         self
     }
 
+    /// What worked in `last` and would not any more, because a secret can not be read now: a reload must not turn a
+    /// channel that reaches people into one that reaches nobody.
+    pub fn lost_since(&self, last: &Self) -> Option<String> {
+        let worked = |name: &ChannelName| last.channels.get(name).is_some_and(|wired| wired.sandboxed.is_none());
+        let channel = self.channels.iter().find(|(name, wired)| wired.sandboxed.is_some() && worked(name));
+        if let Some((name, wired)) = channel {
+            return Some(format!("channel {name} would reach nobody: {}", wired.sandboxed.as_deref().unwrap_or("?")));
+        }
+        let has = |live: &Self, source: &SourceName| live.tokens.iter().any(|(known, _)| known == source);
+        let source = self.matrix.sources.keys().find(|source| has(last, source) && !has(self, source))?;
+        Some(format!("the alerts of source {source} would be refused: its token can not be read"))
+    }
+
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
     pub fn texts(&self, template: &str, revision: &str) -> &Templates {
         let mut texts = std::iter::once(&self.templates).chain(&self.older);

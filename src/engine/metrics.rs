@@ -47,6 +47,11 @@ struct DoorLabels {
     outcome: &'static str,
 }
 
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct OutcomeLabel {
+    outcome: &'static str,
+}
+
 type Seconds = Family<ChannelLabel, Histogram, fn() -> Histogram>;
 
 /// The registry and what is in it. A value, so that engines in one process stay apart.
@@ -60,7 +65,7 @@ pub struct Metrics {
     broken: Family<ChannelLabel, Gauge>,
     incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
-    reloads: Family<DoorLabels, Counter>,
+    reloads: Family<OutcomeLabel, Counter>,
 }
 
 impl Metrics {
@@ -100,7 +105,7 @@ impl Metrics {
         );
         r.register_with_unit(
             "timer_lateness",
-            "From a ladder's deadline to the commit that moved it",
+            "How late the earliest ladder that was due was found",
             Unit::Seconds,
             self.lateness.clone(),
         );
@@ -112,8 +117,8 @@ impl Metrics {
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
-        r.register("alerts", "Requests with alerts, by door and outcome", self.alerts.clone());
-        r.register("reloads", "Reloads of the matrix", self.reloads.clone());
+        r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
+        r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         self
     }
 
@@ -167,7 +172,7 @@ impl Metrics {
 
     /// A reload of the matrix.
     pub fn reload(&self, outcome: &'static str) {
-        self.reloads.get_or_create(&DoorLabels { door: "sighup", outcome }).inc();
+        self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
     /// The text that Prometheus scrapes (OpenMetrics).

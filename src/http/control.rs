@@ -21,11 +21,14 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::sync::Arc;
-use tokio::net::UnixListener;
+use std::{sync::Arc, time::Duration};
+use tokio::{net::UnixListener, time::timeout};
 
 /// Journal lines that one request reads at most.
 const LINES_MAX: usize = 5000;
+
+/// How long the host's directory of users may take.
+const NAME_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Who is at the other end of the socket.
 #[derive(Debug, Clone, Copy)]
@@ -49,14 +52,13 @@ pub struct Caller {
 
 impl Caller {
     /// Whom the matrix says this user is; the daemon's own user and root are operators. Nobody else gets in.
-    pub fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
+    pub async fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
         let forbidden = |who: &str| {
             let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
             Problem::new(StatusCode::FORBIDDEN, detail)
         };
         let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
-        let user = uzers::get_user_by_uid(uid)
-            .map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned());
+        let user = name_of(uid).await;
         let person = app.engine.live.load().matrix.person_of_unix(&user).cloned();
         let operator = uid == 0 || uid == rustix::process::geteuid().as_raw();
         if person.is_none() && !operator {
@@ -71,6 +73,14 @@ impl Caller {
             None => Actor::Operator(self.user.clone()),
         }
     }
+}
+
+/// What the host calls a user; the number where it does not say in time. Asked on a thread of its own: a directory
+/// that hangs must not hold up a page.
+async fn name_of(uid: u32) -> String {
+    let asked = tokio::task::spawn_blocking(move || uzers::get_user_by_uid(uid));
+    let found = timeout(NAME_TIME_MAX, asked).await.ok().and_then(Result::ok).flatten();
+    found.map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned())
 }
 
 /// `POST /v1/fire`: an alert by hand.

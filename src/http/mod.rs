@@ -127,7 +127,7 @@ async fn admit_caller(
     mut request: Request,
     next: Next,
 ) -> Response {
-    match control::Caller::of(&app, peer) {
+    match control::Caller::of(&app, peer).await {
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

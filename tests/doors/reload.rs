@@ -93,3 +93,20 @@ fn a_text_that_loops_does_not_keep_a_page_from_going_out() {
     }
     eventually("the log says so", || daemon.log().contains("raw facts").then_some(()));
 }
+
+#[test]
+fn a_reload_that_would_lose_a_source_because_its_secret_is_gone_is_refused() {
+    let setup = setup(DESK);
+    let secrets = setup.dir.path().join("monitor-token");
+    std::fs::write(&secrets, secret("MONITOR_TOKEN")).unwrap();
+    let filed =
+        DESK.replace("{ env = \"MONITOR_TOKEN\" }", &format!("{{ file = {:?} }}", secrets.display().to_string()));
+    assert_ne!(filed, DESK, "the matrix names its token");
+    std::fs::write(setup.dir.path().join("matrix/matrix.toml"), &filed).unwrap();
+    let daemon = setup.arg("--sandbox").start();
+    assert_eq!(daemon.crash("ES"), "INC-1");
+    // What a tool that rotates secrets leaves for a moment.
+    std::fs::write(&secrets, "").unwrap();
+    reload(&daemon, &filed, "refused");
+    assert_eq!(daemon.crash("NQ"), "INC-2", "the last good one goes on");
+}

@@ -100,8 +100,12 @@ impl Live {
         if let Some((name, wired)) = channel {
             return Some(format!("channel {name} would reach nobody: {}", wired.sandboxed.as_deref().unwrap_or("?")));
         }
-        let has = |live: &Self, source: &SourceName| live.tokens.iter().any(|(known, _)| known == source);
-        let source = self.matrix.sources.keys().find(|source| has(last, source) && !has(self, source))?;
+        let read = |live: &Self, source: &SourceName| live.tokens.iter().filter(|(known, _)| known == source).count();
+        let mut sources = self.matrix.sources.iter();
+        let lost = |(source, settings): &(&SourceName, &crate::matrix::Source)| {
+            read(self, source) < read(last, source).min(settings.tokens.len())
+        };
+        let (source, _) = sources.find(lost)?;
         Some(format!("the alerts of source {source} would be refused: its token can not be read"))
     }
 

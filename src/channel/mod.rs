@@ -8,7 +8,7 @@ pub mod slack;
 pub mod sms;
 pub mod smtp;
 
-use crate::core::{Answer, Level, PageId, PersonName, Purpose, Receipt, RoleName};
+use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use std::{borrow::Cow, net::IpAddr, time::Duration};
@@ -144,22 +144,6 @@ pub struct Ask {
     pub link: SecretString,
     /// What the role demands.
     pub level: Level,
-}
-
-impl Ask {
-    /// The answers to offer as buttons, the wanted one first.
-    pub fn offers(&self) -> Vec<Answer> {
-        offers(self.level)
-    }
-}
-
-/// The answers to offer where this level is demanded, the wanted one first.
-pub fn offers(level: Level) -> Vec<Answer> {
-    let standby = Answer::Standby { span: crate::core::answer::STANDBY_DEFAULT };
-    match level {
-        Level::Wilco => vec![Answer::Wilco, Answer::Roger, standby, Answer::Unable],
-        Level::Roger => vec![Answer::Roger, Answer::Wilco, standby, Answer::Unable],
-    }
 }
 
 impl SendError {

@@ -117,6 +117,8 @@ impl Daemon {
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<Failure> = tokio::select! {
+            // At an orderly end the parts end too: that is asked first.
+            biased;
             () = shutdown.cancelled() => None,
             () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),

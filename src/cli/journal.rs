@@ -2,7 +2,7 @@
 
 use super::{Failure, Places, client::Client, runtime};
 use crate::{
-    core::event::StoredLine,
+    core::event::{StoredLine, unhex},
     journal::{self, KeptAnchor, Report, Verifier},
     store::{
         Store,
@@ -152,11 +152,7 @@ fn each_of_daemon(client: &Client, mut f: impl FnMut(Vec<StoredLine>) -> Result<
 
 fn stored(line: &Value) -> Result<StoredLine, Failure> {
     let broken = || Failure::from("the daemon's journal answer can not be read");
-    let hex = line["hash"].as_str().ok_or_else(broken)?;
-    let mut hash = [0; 32];
-    for (byte, digits) in hash.iter_mut().zip(hex.as_bytes().chunks(2)) {
-        *byte = u8::from_str_radix(std::str::from_utf8(digits)?, 16)?;
-    }
+    let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
     Ok(StoredLine {
         pos: line["pos"].as_i64().ok_or_else(broken)?,
         chain: line["chain"].as_str().ok_or_else(broken)?.to_owned(),

@@ -120,11 +120,32 @@ impl Answer {
         }
     }
 
+    /// What its button says.
+    pub fn label(self) -> &'static str {
+        match self {
+            Self::Wilco => "I have it",
+            Self::Roger => "Received",
+            Self::Standby { .. } => "2 more minutes",
+            Self::Unable => "I can't, pass on",
+        }
+    }
+
     /// The answer that a level asks for.
     pub fn of_level(level: Level) -> Self {
         match level {
             Level::Roger => Self::Roger,
             Level::Wilco => Self::Wilco,
+        }
+    }
+}
+
+impl Level {
+    /// The answers to offer where this is demanded, the wanted one first.
+    pub fn offers(self) -> [Answer; 4] {
+        let standby = Answer::Standby { span: STANDBY_DEFAULT };
+        match self {
+            Self::Wilco => [Answer::Wilco, Answer::Roger, standby, Answer::Unable],
+            Self::Roger => [Answer::Roger, Answer::Wilco, standby, Answer::Unable],
         }
     }
 }

@@ -320,13 +320,8 @@ pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
 }
 
-/// A hash as people and JSON read it: 64 lower case hex digits.
-pub fn hex(hash: &[u8; 32]) -> String {
-    hex_of(hash)
-}
-
-/// Any bytes as lower case hex digits.
-pub fn hex_of(bytes: &[u8]) -> String {
+/// Bytes as lower-case hexadecimal digits.
+pub fn hex(bytes: &[u8]) -> String {
     const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
     let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
     let mut text = String::with_capacity(2 * bytes.len());

@@ -6,7 +6,7 @@ use super::{
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening},
     names::{PersonName, RoleName, TriggerName},
-    page::{Page, PageState, Purpose, Settlement, Stage},
+    page::{Page, PageState, Purpose, Settlement},
     plan::Plan,
     time::Timestamp,
 };
@@ -175,11 +175,22 @@ impl Incident {
     pub fn apply(&mut self, event: &Event, at: Timestamp) {
         self.last_at = self.last_at.max(at);
         match event {
-            Event::Opened(_) | Event::Overdue { .. } | Event::Withdrawn { .. } | Event::TakenOver { .. } => {
-                self.apply_to_pages(event);
+            Event::Opened(_) => {}
+            Event::Paged { page } => drop(self.pages.insert(page.n, (**page).clone())),
+            Event::Settled { page, settlement, sent_at, text } => {
+                self.settled(*page, settlement, *sent_at, text.as_ref(), at);
             }
-            Event::Settled { .. } | Event::Reported { .. } | Event::Undelivered { .. } | Event::Paged { .. } => {
-                self.apply_to_page(event, at);
+            Event::Overdue { page } => self.page(*page, |page| page.patience_until = None),
+            Event::Reported { page, stage } => self.page(*page, |page| page.report(*stage, at)),
+            Event::Undelivered { page, why } => self.page(*page, |page| {
+                page.state = PageState::Unreachable;
+                page.trouble = Some(why.clone());
+            }),
+            Event::Withdrawn { pages } => {
+                pages.iter().for_each(|n| self.page(*n, |page| page.state = PageState::Withdrawn));
+            }
+            Event::TakenOver { pages } => {
+                pages.iter().for_each(|n| self.page(*n, |page| page.maybe_repeated = true));
             }
             Event::Joined { alert } => {
                 self.alert = alert.clone();
@@ -298,93 +309,27 @@ impl Incident {
         }
     }
 
-    fn apply_to_pages(&mut self, event: &Event) {
-        match event {
-            Event::Overdue { page } => {
-                if let Some(page) = self.pages.get_mut(page) {
-                    page.patience_until = None;
-                }
-            }
-            Event::Withdrawn { pages } => {
-                for n in pages {
-                    if let Some(page) = self.pages.get_mut(n) {
-                        page.state = PageState::Withdrawn;
-                    }
-                }
-            }
-            Event::TakenOver { pages } => {
-                for n in pages {
-                    if let Some(page) = self.pages.get_mut(n) {
-                        page.maybe_repeated = true;
-                    }
-                }
-            }
-            _ => {}
+    /// Changes a page, where there is one of that number.
+    fn page(&mut self, n: u32, change: impl FnOnce(&mut Page)) {
+        if let Some(page) = self.pages.get_mut(&n) {
+            change(page);
         }
     }
 
-    fn apply_to_page(&mut self, event: &Event, at: Timestamp) {
-        match event {
-            Event::Paged { page } => {
-                self.pages.insert(page.n, (**page).clone());
-            }
-            Event::Reported { page, stage } => {
-                let Some(page) = self.pages.get_mut(page) else { return };
-                page.stages.delivered.get_or_insert(at);
-                if *stage == Stage::Seen {
-                    page.stages.seen.get_or_insert(at);
-                }
-            }
-            Event::Undelivered { page, why } => {
-                let Some(page) = self.pages.get_mut(page) else { return };
-                page.state = PageState::Unreachable;
-                page.trouble = Some(why.clone());
-            }
-            Event::Settled { page, settlement, sent_at, text } => {
-                let Some(page) = self.pages.get_mut(page) else { return };
-                settle(page, settlement, *sent_at, text.as_ref(), at);
-                if page.purpose == Purpose::RoomCard
-                    && let Some(room) = page.receipt.as_ref().and_then(|receipt| receipt.room.clone())
-                {
-                    self.room = Some(room);
-                }
-            }
-            _ => {}
+    fn settled(
+        &mut self,
+        n: u32,
+        settlement: &Settlement,
+        sent_at: Option<Timestamp>,
+        text: Option<&String>,
+        at: Timestamp,
+    ) {
+        let Some(page) = self.pages.get_mut(&n) else { return };
+        page.settle(settlement, sent_at, text, at);
+        if page.purpose == Purpose::RoomCard
+            && let Some(room) = page.receipt.as_ref().and_then(|receipt| receipt.room.clone())
+        {
+            self.room = Some(room);
         }
-    }
-}
-
-fn settle(page: &mut Page, settlement: &Settlement, sent_at: Option<Timestamp>, text: Option<&String>, at: Timestamp) {
-    if page.stages.sent.is_none() {
-        page.stages.sent = sent_at;
-    }
-    if let Some(text) = text {
-        page.text = Some(text.clone());
-    }
-    match settlement {
-        Settlement::Accepted { receipt } => {
-            page.state = PageState::Accepted;
-            page.stages.accepted.get_or_insert(at);
-            page.receipt = Some(receipt.clone());
-            page.trouble = None;
-            page.retry_at = None;
-        }
-        Settlement::Retry { at, why, unknown } => {
-            // Perhaps it was sent all the same: the next attempt says so.
-            page.maybe_repeated |= unknown;
-            // A withdrawn page is not tried again.
-            if page.state == PageState::Withdrawn {
-                page.state = PageState::Unreachable;
-            }
-            page.refusals += 1;
-            page.retry_at = Some(*at);
-            page.trouble = Some(why.clone());
-        }
-        Settlement::Unreachable { why } => {
-            page.state = PageState::Unreachable;
-            page.refusals += 1;
-            page.trouble = Some(why.clone());
-        }
-        Settlement::Unsent => page.state = PageState::Unsent,
     }
 }

@@ -217,6 +217,50 @@ impl PageState {
 }
 
 impl Page {
+    /// Records how an attempt ended.
+    pub fn settle(
+        &mut self,
+        settlement: &Settlement,
+        sent_at: Option<Timestamp>,
+        text: Option<&String>,
+        at: Timestamp,
+    ) {
+        self.stages.sent = self.stages.sent.or(sent_at);
+        if let Some(text) = text {
+            self.text = Some(text.clone());
+        }
+        match settlement {
+            Settlement::Accepted { receipt } => {
+                self.state = PageState::Accepted;
+                self.stages.accepted.get_or_insert(at);
+                self.receipt = Some(receipt.clone());
+                self.trouble = None;
+                self.retry_at = None;
+            }
+            Settlement::Retry { at, why, unknown } => {
+                // Perhaps it was sent all the same: the next attempt says so.
+                self.maybe_repeated |= unknown;
+                self.refusals += 1;
+                self.retry_at = Some(*at);
+                self.trouble = Some(why.clone());
+            }
+            Settlement::Unreachable { why } => {
+                self.state = PageState::Unreachable;
+                self.refusals += 1;
+                self.trouble = Some(why.clone());
+            }
+            Settlement::Unsent => self.state = PageState::Unsent,
+        }
+    }
+
+    /// Records what a device or a screen reported.
+    pub fn report(&mut self, stage: Stage, at: Timestamp) {
+        self.stages.delivered.get_or_insert(at);
+        if stage == Stage::Seen {
+            self.stages.seen.get_or_insert(at);
+        }
+    }
+
     /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
     pub fn was_attempted(&self) -> bool {
         self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated

@@ -1,9 +1,9 @@
 //! Alerts in: judged by the matrix, then kept in one transaction. Only then may the caller be told that they are safe.
 
-use super::{Engine, Live};
+use super::Engine;
 use crate::{
-    core::{Alert, IncidentId, Input, Opening, Roster, SourceEvent, Timestamp},
-    matrix::Judgement,
+    core::{Alert, AlertStatus, IncidentId, Input, Opening, Plan, SourceEvent, Timestamp, TriggerName, trigger::Hold},
+    matrix::{Judgement, Matrix},
     store::{Class, Needs, StoreError, Unit, ended_window, transact},
 };
 use serde::Serialize;
@@ -77,7 +77,8 @@ impl Engine {
             .collect();
         let needs = needs(&judged);
         let run = move |unit: &mut Unit<'_>| {
-            judged.iter().map(|judged| admit_one(unit, judged, &live, received_at)).collect::<Vec<_>>()
+            let mut admission = Admission { unit, matrix: &live.matrix, received_at };
+            judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.store, Class::Admission, needs, run).await?;
         Ok(admitted)
@@ -105,77 +106,96 @@ fn needs(judged: &[Judged]) -> Needs {
     needs
 }
 
-fn admit_one(unit: &mut Unit<'_>, judged: &Judged, live: &Live, received_at: Timestamp) -> Admitted {
-    let roster = &live.matrix.roster;
-    let mut fates: Vec<Fate> = judged
-        .judgements
-        .iter()
-        .filter_map(|judgement| fate(unit, &judged.alert, judgement, live, roster, received_at))
-        .collect();
-    if fates.is_empty() {
-        let event = match judged.alert.status {
-            crate::core::AlertStatus::Firing => SourceEvent::Unmatched { alert: judged.alert.clone() },
-            crate::core::AlertStatus::Resolved => SourceEvent::NothingOpen { alert: judged.alert.clone() },
-        };
-        unit.record_source(&judged.alert.source, event);
-        fates.push(Fate::Unmatched);
-    }
-    Admitted { fates }
+/// What one transaction makes of judged alerts.
+struct Admission<'a, 'u> {
+    unit: &'a mut Unit<'u>,
+    matrix: &'a Matrix,
+    received_at: Timestamp,
 }
 
-fn fate(
-    unit: &mut Unit<'_>,
-    alert: &Arc<Alert>,
-    judgement: &Judgement,
-    live: &Live,
-    roster: &Roster,
-    received_at: Timestamp,
-) -> Option<Fate> {
-    match judgement {
-        Judgement::Holds { trigger, key, summary, hold, window } => {
-            if let Some(incident) = unit.open_with_key(key) {
-                unit.step(incident, Input::Alert(alert.clone()), roster);
-                return Some(Fate::Joined { incident });
-            }
-            if let Some(ended_at) = unit.ended(key, alert) {
-                let (trigger, key, alert) = (trigger.clone(), key.clone(), alert.clone());
-                let (source, over) = (alert.source.clone(), Fate::Over { trigger: trigger.to_string(), ended_at });
-                unit.record_source(&source, SourceEvent::Over { trigger, key, ended_at, alert });
-                return Some(over);
-            }
-            if let Some(hold) = hold {
-                let (holds, count) = unit.observe(window, *hold);
-                if !holds {
-                    let (trigger, key, alert) = (trigger.clone(), key.clone(), alert.clone());
-                    let source = alert.source.clone();
-                    let held = Fate::Held { trigger: trigger.to_string(), count };
-                    unit.record_source(&source, SourceEvent::Held { trigger, key, count, alert });
-                    return Some(held);
-                }
-            }
-            let plan = live.matrix.plan(trigger)?;
-            let (key, summary, alert) = (key.clone(), summary.clone(), alert.clone());
-            let incident = unit.open(Opening { key, summary, plan, alert, received_at }, roster);
-            Some(Fate::Opened { incident })
+impl Admission<'_, '_> {
+    fn admit(&mut self, judged: &Judged) -> Admitted {
+        let alert = &judged.alert;
+        let mut fates: Vec<Fate> =
+            judged.judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
+        if fates.is_empty() {
+            let event = match alert.status {
+                AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
+                AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
+            };
+            self.unit.record_source(&alert.source, event);
+            fates.push(Fate::Unmatched);
         }
-        Judgement::Clears { key, .. } => {
-            let incident = unit.open_with_key(key)?;
-            unit.step(incident, Input::Alert(alert.clone()), roster);
-            Some(Fate::Cleared { incident })
+        Admitted { fates }
+    }
+
+    fn fate(&mut self, alert: &Arc<Alert>, judgement: &Judgement) -> Option<Fate> {
+        match judgement {
+            Judgement::Holds { trigger, key, summary, hold, window } => {
+                let joined = self.join(alert, key).map(|incident| Fate::Joined { incident });
+                let known = joined.or_else(|| self.over(alert, trigger, key));
+                let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
+                known.or_else(|| {
+                    let plan = self.matrix.plan(trigger)?;
+                    Some(Fate::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
+                })
+            }
+            Judgement::Clears { key, .. } => self.join(alert, key).map(|incident| Fate::Cleared { incident }),
+            Judgement::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
         }
-        Judgement::Failed { trigger, why } => {
-            let event =
-                SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.clone(), alert: alert.clone() };
-            unit.record_source(&alert.source, event);
-            let key = failure_key(trigger.as_str(), alert);
-            let incident = unit.open_with_key(&key).or_else(|| {
-                let plan = live.matrix.failure_plan(trigger)?;
-                let summary =
-                    format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
-                Some(unit.open(Opening { key, summary, plan, alert: alert.clone(), received_at }, roster))
-            });
-            Some(Fate::ConditionFailed { trigger: trigger.to_string(), why: why.clone(), incident })
+    }
+
+    fn join(&mut self, alert: &Arc<Alert>, key: &str) -> Option<IncidentId> {
+        let incident = self.unit.open_with_key(key)?;
+        self.unit.step(incident, Input::Alert(alert.clone()), &self.matrix.roster);
+        Some(incident)
+    }
+
+    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<Plan>, key: String, summary: String) -> IncidentId {
+        let opening = Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at };
+        self.unit.open(opening, &self.matrix.roster)
+    }
+
+    /// The same alert again, whose incident a human has closed.
+    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &str) -> Option<Fate> {
+        let ended_at = self.unit.ended(key, alert)?;
+        let (name, key, alert) = (trigger.clone(), key.to_owned(), alert.clone());
+        let source = alert.source.clone();
+        self.unit.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
+        Some(Fate::Over { trigger: trigger.to_string(), ended_at })
+    }
+
+    /// Counted, and not enough yet. None where once is enough, or where this one is.
+    fn held(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &str,
+        hold: Option<(Hold, &String)>,
+    ) -> Option<Fate> {
+        let (hold, window) = hold?;
+        let (holds, count) = self.unit.observe(window, hold);
+        if holds {
+            return None;
         }
+        let (name, key, alert) = (trigger.clone(), key.to_owned(), alert.clone());
+        let source = alert.source.clone();
+        self.unit.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
+        Some(Fate::Held { trigger: trigger.to_string(), count })
+    }
+
+    /// A trigger that can not judge: noted, and told to the catch-all once for each trigger and source.
+    fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> Fate {
+        let event =
+            SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
+        self.unit.record_source(&alert.source, event);
+        let key = failure_key(trigger.as_str(), alert);
+        let incident = self.unit.open_with_key(&key).or_else(|| {
+            let plan = self.matrix.failure_plan(trigger)?;
+            let summary = format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
+            Some(self.open(alert, plan, key, summary))
+        });
+        Fate::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
     }
 }
 

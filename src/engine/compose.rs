@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, event::hex, sentence::history},
     matrix::{ChannelKind, Matrix},
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -36,7 +36,7 @@ impl Engine {
         }
         let ask = page.purpose.is_brief().then(|| self.ask(incident, page, id));
         let shown = shown(&rendered);
-        let hash = super::keys::hex(&Sha256::digest(shown.as_bytes())[..16]);
+        let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));

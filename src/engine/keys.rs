@@ -2,7 +2,7 @@
 //!
 //! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another.
 
-use crate::core::{PageId, PersonName, Timestamp};
+use crate::core::{PageId, PersonName, Timestamp, event::hex};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -122,11 +122,6 @@ impl Keys {
 /// Compares two secrets without telling by the time it takes where they differ.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
-}
-
-/// Lower-case hexadecimal.
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 #[cfg(test)]

@@ -150,7 +150,7 @@ impl Engine {
     /// Anchors what changed; the anchor's hash goes to the log, where it can be kept elsewhere.
     pub async fn tick_anchor(&self) -> Result<(), StoreError> {
         if let Some(line) = self.store.anchor().await? {
-            let hash = keys::hex(&line.hash);
+            let hash = crate::core::event::hex(&line.hash);
             tracing::info!(journal.anchor.seq = line.seq, journal.anchor.hash = hash, "journal anchored");
         }
         Ok(())

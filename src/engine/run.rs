@@ -2,7 +2,9 @@
 
 use super::{Engine, delivery::Ready};
 use crate::core::Timestamp;
+use futures_util::FutureExt;
 use std::{
+    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -69,9 +71,16 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
         for page in start {
             let engine = engine.clone();
             spawn(sends, async move {
-                if let Err(error) = engine.send(page).await {
-                    tracing::error!(page.id = %page, %error, "this page could not be prepared or settled; it is tried again");
-                    engine.postpone(page);
+                match AssertUnwindSafe(engine.send(page)).catch_unwind().await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => {
+                        tracing::error!(page.id = %page, %error, "this page could not be prepared or settled; trying again");
+                        engine.postpone(page);
+                    }
+                    Err(_) => {
+                        tracing::error!(page.id = %page, "sending this page panicked, which is a bug; trying again");
+                        engine.postpone(page);
+                    }
                 }
                 engine.wake.notify_one();
             });

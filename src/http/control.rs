@@ -8,8 +8,8 @@ use super::{
     reading::{absent, parse_id},
 };
 use crate::{
-    core::{Actor, Alert, Answer, PersonName, RoleName, Said, SourceName, Verdict, Via, sentence::judged},
-    engine::keys::{DESK_LINK_LIFE, hex},
+    core::{Actor, Alert, Answer, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex, sentence::judged},
+    engine::keys::DESK_LINK_LIFE,
 };
 use axum::{
     Extension, Json,

@@ -2,7 +2,7 @@
 
 use super::{App, view};
 use crate::{
-    core::{Answer, Engagement, Incident, Level, PageId, PersonName, Timestamp, answer::STANDBY_DEFAULT, page::Page},
+    core::{Answer, Engagement, Incident, Level, PageId, PersonName, Timestamp, page::Page},
     engine::Live,
     matrix::ChannelKind,
     store::{Filter, StoreError},
@@ -154,25 +154,15 @@ fn desk_page(app: &App, live: &Live, incident: &Incident, page: &Page, engagemen
 
 /// The buttons for a role that demands `level`, the wanted one first.
 pub fn offers(level: Level) -> Vec<Offer> {
-    let standby = Answer::Standby { span: STANDBY_DEFAULT };
-    let mut answers = [Answer::Wilco, Answer::Roger, standby, Answer::Unable];
-    if level == Level::Roger {
-        answers.swap(0, 1);
-    }
-    let offer = |(index, answer): (usize, &Answer)| Offer {
+    let offer = |(index, answer): (usize, Answer)| Offer {
         answer: match answer {
-            Answer::Standby { .. } => "standby 2m".into(),
+            Answer::Standby { .. } => "standby".into(),
             other => other.to_string(),
         },
-        label: match answer {
-            Answer::Wilco => "I have it",
-            Answer::Roger => "Received",
-            Answer::Standby { .. } => "2 more minutes",
-            Answer::Unable => "I can't: pass on",
-        },
+        label: answer.label(),
         primary: index == 0,
     };
-    answers.iter().enumerate().map(offer).collect()
+    level.offers().into_iter().enumerate().map(offer).collect()
 }
 
 fn board_row(live: &Live, incident: &Incident) -> BoardRow {

@@ -11,7 +11,7 @@ use std::{
     },
     time::{Duration, SystemTime},
 };
-use stentor::core::event::hex_of;
+use stentor::core::event::hex;
 use tokio::runtime::Runtime;
 
 use crate::double;
@@ -98,6 +98,6 @@ pub fn slack_press(secret: &str, user: &str, action_id: &str, value: &str) -> (S
     let at = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap().as_secs();
     let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).unwrap();
     mac.update(format!("v0:{at}:{form}").as_bytes());
-    let signature = format!("v0={}", hex_of(&mac.finalize().into_bytes()));
+    let signature = format!("v0={}", hex(&mac.finalize().into_bytes()));
     (form, [("x-slack-request-timestamp", at.to_string()), ("x-slack-signature", signature)])
 }

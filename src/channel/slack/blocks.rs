@@ -1,7 +1,7 @@
 //! What a message looks like in Slack, within Slack's limits.
 
 use crate::{
-    channel::{Message, offers},
+    channel::Message,
     core::{Answer, Level, Purpose},
 };
 use secrecy::ExposeSecret;
@@ -35,7 +35,7 @@ pub(super) struct Post {
 pub(super) fn to_person(message: &Message) -> Post {
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", message.page, ask.code.expose_secret());
-        buttons(message, &ask.offers(), &value)
+        buttons(message, &ask.level.offers(), &value)
     });
     let link = message.ask.as_ref().map(|ask| format!(" Answer: {}", ask.link.expose_secret())).unwrap_or_default();
     let headline = message.stamped(&message.text.headline);
@@ -52,7 +52,7 @@ pub(super) fn room_card(message: &Message) -> Post {
     let level = message.ask.as_ref().map_or(Level::Wilco, |ask| ask.level);
     let value = format!("{}:room", message.page.incident);
     let headline = one_line(&message.stamped(&message.text.headline), SECTION_CHARS);
-    let blocks = blocks(message, Some(buttons(message, &offers(level), &value)));
+    let blocks = blocks(message, Some(buttons(message, &level.offers(), &value)));
     Post { text: headline.clone(), plain: headline, blocks: Some(blocks) }
 }
 
@@ -114,13 +114,13 @@ fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlo
 }
 
 fn button(answer: Answer, value: &str) -> SlackBlockButtonElement {
-    let (word, label, style) = match answer {
-        Answer::Wilco => ("wilco", "I have it", Some(SlackBlockButtonStyle::Primary)),
-        Answer::Roger => ("roger", "Received", None),
-        Answer::Standby { .. } => ("standby", "2 more minutes", None),
-        Answer::Unable => ("unable", "I can't, pass on", Some(SlackBlockButtonStyle::Danger)),
+    let (word, style) = match answer {
+        Answer::Wilco => ("wilco", Some(SlackBlockButtonStyle::Primary)),
+        Answer::Roger => ("roger", None),
+        Answer::Standby { .. } => ("standby", None),
+        Answer::Unable => ("unable", Some(SlackBlockButtonStyle::Danger)),
     };
-    SlackBlockButtonElement::new(SlackBlockPlainText::new(label.to_owned()).into())
+    SlackBlockButtonElement::new(SlackBlockPlainText::new(answer.label().to_owned()).into())
         .with_action_id(SlackActionId(format!("answer:{word}")))
         .with_value(value.to_owned())
         .opt_style(style)

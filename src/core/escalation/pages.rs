@@ -21,6 +21,8 @@ impl Judge<'_> {
             Settlement::Unsent if page.was_attempted() => {
                 Settlement::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
             }
+            // What is not wanted any more is not tried again.
+            Settlement::Retry { why, .. } if withdrawn => Settlement::Unreachable { why },
             other => other,
         };
         let failed = matches!(settlement, Settlement::Unreachable { .. });

@@ -163,7 +163,7 @@ impl StoredPlans {
             return Ok((hash.clone(), None));
         }
         let text = serde_json::to_string(plan)?;
-        let hash = hex(&Sha256::digest(text.as_bytes()).into());
+        let hash = hex(&Sha256::digest(text.as_bytes()));
         if RECENT <= self.recent.len() {
             self.recent.pop_front();
         }

@@ -8,10 +8,7 @@ use super::{
     failure,
 };
 use crate::{
-    core::{
-        IncidentId, Timestamp,
-        event::{hex, hex_of},
-    },
+    core::{IncidentId, Timestamp, event::hex},
     store::{Changes, Head, Loaded},
 };
 use serde::Serialize;
@@ -169,5 +166,5 @@ fn rows<T: Serialize>(rows: impl IntoIterator<Item = T>) -> serde_json::Result<S
 }
 
 fn text_hex(text: &str) -> String {
-    hex_of(text.as_bytes())
+    hex(text.as_bytes())
 }

@@ -30,9 +30,6 @@ pub const LISTEN: &str = "127.0.0.1:7373";
 /// How long requests under way may take to end.
 const DRAIN: Duration = Duration::from_secs(5);
 
-/// How long a peer may leave what we sent unacknowledged, in milliseconds. A desk gets a beat every five seconds.
-const PEER_SILENCE_MAX_MS: u32 = 15_000;
-
 /// What a daemon is made of.
 pub struct Plan {
     /// Where to listen: address and port.
@@ -113,7 +110,8 @@ impl Daemon {
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, pulse, shutdown, store, tcp, unix, socket, .. } = self;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
-        let mut door = tokio::spawn(serve_tcp(tcp, http::door(app.clone()), shutdown.clone()));
+        let mut door =
+            tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<Failure> = tokio::select! {
@@ -126,10 +124,16 @@ impl Daemon {
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
-        for part in [door, control] {
-            if !part.is_finished() && tokio::time::timeout(DRAIN, part).await.is_err() {
-                tracing::warn!("some connections did not end in time and were cut");
+        let doors = async {
+            if !door.is_finished() {
+                let _ = door.await;
             }
+            if !control.is_finished() {
+                let _ = control.await;
+            }
+        };
+        if tokio::time::timeout(DRAIN, doors).await.is_err() {
+            tracing::warn!("some connections did not end in time and were cut");
         }
         if !engine.is_finished() {
             let _ = engine.await;
@@ -171,18 +175,6 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     // What the new one has mended is seen at the next page.
     app.engine.breakers().reset();
     Ok(revision)
-}
-
-async fn serve_tcp(listener: TcpListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
-    use axum::serve::ListenerExt;
-    let listener = listener.tap_io(|stream| {
-        // Small answers must not wait for more.
-        drop(stream.set_nodelay(true));
-        // A desk whose machine sleeps must not count as open until the kernel gives up by itself, a quarter of an hour.
-        let _ = rustix::net::sockopt::set_tcp_user_timeout(&*stream, PEER_SILENCE_MAX_MS);
-    });
-    let serve = axum::serve(listener, router);
-    serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await
 }
 
 async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {

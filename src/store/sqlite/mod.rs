@@ -71,7 +71,7 @@ impl SqliteStore {
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
-    #[expect(clippy::disallowed_methods, reason = "the writer is one of the three that are spawned")]
+    #[expect(clippy::disallowed_methods, reason = "the writer is a task of its own")]
     pub async fn open_with(dir: &Path, sources: Arc<dyn Sources>, limits: Limits) -> Result<Arc<Self>, StoreError> {
         let lock = disk::lock(dir)?;
         let mut space = Space::watch(dir, limits);

@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, SourceName, Timestamp};
+use crate::core::{Event, Incident, IncidentId, PageId, Proof, SourceName, Timestamp};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -70,6 +70,10 @@ pub trait Store: Send + Sync + 'static {
         after: i64,
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
+
+    /// When each person was last proven to be reached by each channel, by person and channel. Who is not in it never
+    /// was, as far as is known.
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>>;
 
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;

@@ -13,7 +13,7 @@ use super::{
     Committed, Filter, Follower, Orphans, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
-use crate::core::{Incident, IncidentId, PageId, Timestamp};
+use crate::core::{Incident, IncidentId, PageId, Proof, Timestamp};
 use disk::{Limits, Space};
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -273,6 +273,13 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let text = sqlx::query_scalar("SELECT body FROM text WHERE hash = ?").bind(hash);
             text.fetch_optional(&self.readers).await.map_err(failure)
+        })
+    }
+
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::proofs(&mut conn).await
         })
     }
 

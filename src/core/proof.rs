@@ -63,7 +63,7 @@ impl Proof {
         let (person, channel, how) = match event {
             Event::Answered { person, via, page, .. } => {
                 let own = |page: &&Page| page.person.as_ref() == Some(person);
-                let page = page.and_then(|n| incident.pages.get(&n)).filter(own);
+                let page = page.and_then(|n| incident.pages.get(&n)).map(AsRef::as_ref).filter(own);
                 (person.clone(), answered_by(*via, page, person, roster)?, How::Answered)
             }
             Event::Reported { page, stage } => {

@@ -5,7 +5,10 @@ use crate::core::{
     ChannelName, IncidentId, Page, PageId, PersonName, Timestamp,
     retry::{Pace, Paced},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
 /// How many sends one channel may have under way; a channel that hangs delays only itself.
 pub const IN_FLIGHT_MAX: usize = 64;
@@ -195,6 +198,21 @@ impl Delivery {
     /// When the oldest page that was not handed to its channel yet was born.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+    }
+
+    /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
+    /// oldest one's turn came. A page that waits for its destination's pace has its turn later.
+    pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
+        let mut standing = BTreeMap::new();
+        for waiting in self.pages.values().filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
+            let Some((at, ..)) = waiting.turn else { continue };
+            let since = at.max(waiting.born_at);
+            if most < now.since(since) {
+                let oldest = standing.entry(waiting.channel.clone()).or_insert(since);
+                *oldest = since.min(*oldest);
+            }
+        }
+        standing
     }
 
     /// Pages held, waiting and under way.

@@ -9,17 +9,21 @@ pub mod delivery;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod ping;
 mod run;
 mod send;
 mod speak;
+mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
-pub use run::{Pulse, run};
+pub use ping::{PING_TIME_MAX, Pinger};
+pub use run::{Loop, Pulse, run};
 pub use send::Attempt;
 pub use speak::{AnswerError, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
     core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
@@ -32,6 +36,7 @@ use keys::Keys;
 use metrics::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast};
+use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -54,6 +59,9 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// Proof that the loops turn.
+    pub pulse: Pulse,
+    vitals: Mutex<Vitals>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -73,6 +81,8 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            pulse: Pulse::default(),
+            vitals: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,

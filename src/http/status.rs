@@ -29,7 +29,13 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
-    let ready = store.is_ok() && age < UNSENT_AGE_MAX;
+    let ails = app.engine.signs();
+    let ready = store.is_ok() && age < UNSENT_AGE_MAX && ails.is_empty();
+    let pinged = app.engine.pinged();
+    let ping =
+        live.matrix.daemon.ping.as_ref().map(
+            |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
+        );
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -39,6 +45,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
         "wall_clock_ahead_seconds": drift,
+        "ails": ails,
+        "ping": ping,
     });
     (status, Json(body)).into_response()
 }

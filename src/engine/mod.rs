@@ -13,6 +13,7 @@ mod ping;
 mod run;
 mod send;
 mod speak;
+mod throttle;
 mod vitals;
 mod wire;
 

@@ -1,5 +1,7 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+mod certificate;
+mod check;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;

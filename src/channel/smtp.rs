@@ -2,9 +2,10 @@
 //! behind that the next mail could read as its own reply.
 
 mod letter;
+mod probe;
 mod reply;
 
-use super::{Channel, Message, Recipient, SendError, SettingError, is_loopback};
+use super::{Channel, Check, Message, Recipient, SendError, SettingError, is_loopback};
 use crate::core::Receipt;
 use futures_util::{FutureExt, future::BoxFuture};
 use lettre::{
@@ -156,6 +157,10 @@ impl Smtp {
 impl Channel for Smtp {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.mail(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
     }
 }
 

@@ -170,8 +170,8 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
         return Err(format!("{lost}: nothing was swapped").into());
     }
     app.engine.live.store(Arc::new(live));
-    // What the new one has mended is seen at the next page.
-    app.engine.breakers().reset();
+    let now = app.engine.store.now();
+    app.engine.breakers().look_again(now);
     Ok(revision)
 }
 

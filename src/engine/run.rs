@@ -80,6 +80,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
+        () = mend_channels(&engine) => {}
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
@@ -196,6 +197,20 @@ async fn anchor(engine: &Engine) {
         if let Err(error) = engine.tick_anchor().await {
             tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
         }
+    }
+}
+
+/// Broken channels are looked at until they work again, page or no page.
+async fn mend_channels(engine: &Engine) {
+    while let Err(error) = engine.recall_breakers().await {
+        tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
+        sleep(AFTER_FAILURE).await;
+    }
+    loop {
+        if let Err(error) = engine.tick_breakers().await {
+            tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+        }
+        sleep(NET).await;
     }
 }
 

@@ -4,13 +4,16 @@
 
 mod admit;
 pub mod breaker;
+pub mod checkup;
 mod compose;
 pub mod delivery;
+pub mod doctor;
 pub mod keys;
 pub mod live;
 pub mod metrics;
 mod ping;
 mod probe;
+pub mod reach;
 mod run;
 mod send;
 mod speak;

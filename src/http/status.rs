@@ -1,6 +1,7 @@
 //! Is it alive, is it ready, what does it measure.
 
 use super::{App, page, problem::Problem};
+use crate::engine::reach::{proven, reach};
 use axum::{
     Json,
     extract::State,
@@ -53,7 +54,13 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
 
 /// `GET /metrics`.
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.engine.metrics.text(app.engine.oldest_unsent(), app.engine.store.now());
+    let now = app.engine.store.now();
+    match app.engine.store.proofs().await {
+        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, now))),
+        // The last ones stay: a store that can not be read shows elsewhere.
+        Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
+    }
+    let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 

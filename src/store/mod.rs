@@ -39,6 +39,11 @@ pub trait Store: Send + Sync + 'static {
     /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
     fn health(&self) -> Result<(), StoreError>;
 
+    /// The space that it has left; none where it needs none.
+    fn room(&self) -> Option<Room> {
+        None
+    }
+
     /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
@@ -84,6 +89,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// The secret from which answer codes and links are derived; made once and kept.
     fn server_key(&self) -> [u8; 32];
+}
+
+/// The space under what survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Free bytes.
+    pub free: u64,
+    /// Free bytes below which new alerts are refused.
+    pub floor: u64,
+    /// Whether the space for open ladders is kept back.
+    pub reserve_stands: bool,
 }
 
 /// Hears of commits.

@@ -65,7 +65,7 @@ fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over(
     let brief = brief_of(&incident, "trader").clone();
     let at = incident.last_at + std::time::Duration::from_secs(9);
     let wilco = stentor::core::Said {
-        person: brief.person.clone().unwrap(),
+        person: brief.person.clone().expect("a person"),
         answer: stentor::core::Answer::Wilco,
         via: stentor::core::Via::Sms,
         page: Some(brief.n),

@@ -31,7 +31,7 @@
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
-//! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `from` | kannel, smtp | the sender: a number or name; a mailbox, or `Name <mailbox>` | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |

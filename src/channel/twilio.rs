@@ -8,6 +8,7 @@ pub mod signature;
 pub mod twiml;
 
 use super::{SendError, SettingError, is_loopback, retry_after};
+use crate::core::Timestamp;
 use reqwest::{RequestBuilder, Response, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -33,6 +34,8 @@ pub struct AccountSettings {
     pub api_key: Option<(String, SecretString)>,
     /// Where the API is, in place of [`API`]; https, or a double on this machine.
     pub url: Option<String>,
+    /// The clock on our wall, to be compared with Twilio's.
+    pub wall: fn() -> Timestamp,
 }
 
 /// An account.
@@ -42,6 +45,7 @@ pub struct Account {
     sid: String,
     /// Who we are, first choice first.
     logins: Vec<(String, SecretString)>,
+    wall: fn() -> Timestamp,
 }
 
 /// What Twilio answers when it has made something.
@@ -60,6 +64,7 @@ struct Refused {
 struct Answer {
     status: u16,
     after: Option<Duration>,
+    date: Option<String>,
     body: Vec<u8>,
 }
 
@@ -88,7 +93,7 @@ impl Account {
             http = http.no_proxy();
         }
         let http = http.build().map_err(|error| wrong("url", &innermost(&error.without_url())))?;
-        Ok(Self { http, api, sid: settings.account, logins })
+        Ok(Self { http, api, sid: settings.account, logins, wall: settings.wall })
     }
 
     /// Makes a message or a call; its SID.
@@ -151,13 +156,14 @@ async fn read(mut response: Response) -> Result<Answer, SendError> {
     let status = response.status().as_u16();
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let after = text(header::RETRY_AFTER).and_then(|wish| retry_after::parse(wish, text(header::DATE)));
+    let date = text(header::DATE).map(str::to_owned);
     let mut body = Vec::new();
     while body.len() < ANSWER_BYTES
         && let Some(chunk) = response.chunk().await.map_err(trouble)?
     {
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, after, body })
+    Ok(Answer { status, after, date, body })
 }
 
 /// No URL is shown: it holds the account's SID, which is half of the login.

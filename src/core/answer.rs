@@ -55,6 +55,8 @@ pub enum Via {
     Slack,
     /// The command line, over the Unix socket.
     Cli,
+    /// A digit pressed in a call.
+    Voice,
 }
 
 /// What became of an answer.
@@ -210,6 +212,7 @@ impl fmt::Display for Via {
             Self::Sms => "sms",
             Self::Slack => "slack",
             Self::Cli => "command line",
+            Self::Voice => "call",
         })
     }
 }

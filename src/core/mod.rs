@@ -17,6 +17,7 @@ pub mod plan;
 pub mod retry;
 pub mod schedule;
 pub mod sentence;
+pub mod speech;
 pub mod time;
 pub mod trigger;
 

@@ -51,6 +51,11 @@ impl Keys {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
+    /// A mark of a phone number that tells nothing of it: whether it is still the same one.
+    pub fn number_mark(&self, phone: &str) -> String {
+        hex(&self.mac("number", phone)[..8])
+    }
+
     /// The page that a link's token stands for.
     pub fn page_of_link(&self, token: &str) -> Option<PageId> {
         let (page, _) = token.rsplit_once('.')?;

@@ -9,6 +9,7 @@ pub mod delivery;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod opt_out;
 mod run;
 mod send;
 mod speak;
@@ -17,6 +18,7 @@ mod wire;
 pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
+pub use opt_out::OptOut;
 pub use run::{Pulse, run};
 pub use send::Attempt;
 pub use speak::{AnswerError, asked_of};
@@ -30,6 +32,7 @@ use breaker::Breakers;
 use delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
+use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast};
 
@@ -54,6 +57,7 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    opted_out: Mutex<OptOuts>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -73,6 +77,7 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            opted_out: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
@@ -218,6 +223,10 @@ impl Engine {
     /// The channels that reach nobody now.
     pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

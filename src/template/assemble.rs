@@ -3,7 +3,7 @@
 use super::{
     Form, Templates, context, facts, fit, headline, html,
     load::{Broken, FILES},
-    notice, sms,
+    notice, sms, voice,
     words::Words,
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Text {
 pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
     let text = match form {
         Form::Sms => sms_brief(templates, name, words),
+        Form::Voice => voice_brief(templates, name, words),
         Form::Screen | Form::Slack => long_brief(templates, name, words, form),
         Form::Mail => mail_brief(templates, name, words),
     };
@@ -36,6 +37,11 @@ pub(super) fn notice(words: &Words<'_>, form: Form) -> Text {
         let body = sms::notice(words, &lines.join(" "));
         return Text { headline: sms::notice(words, &headline), body, html: None };
     }
+    if form == Form::Voice {
+        let body = voice::notice(words, &lines.join("\n"));
+        let headline = voice::notice(words, &headline);
+        return Text { headline: if body.starts_with(&headline) { headline } else { body.clone() }, body, html: None };
+    }
     let rest = lines.get(1..).unwrap_or_default().to_vec();
     let html = (form == Form::Mail).then(|| html::frame(words, &headline, &rest, "", false));
     let kept: Vec<&str> = lines.iter().map(String::as_str).take(fit::LINES_MAX).collect();
@@ -45,6 +51,12 @@ pub(super) fn notice(words: &Words<'_>, form: Form) -> Text {
 fn sms_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
     let middle = templates.run(name, FILES[1], context::of(words, Form::Sms))?;
     let (headline, body) = sms::brief(words, &middle);
+    Ok(Text { headline, body, html: None })
+}
+
+fn voice_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
+    let middle = templates.run(name, templates.voice_file(name), context::of(words, Form::Voice))?;
+    let (headline, body) = voice::brief(words, &middle);
     Ok(Text { headline, body, html: None })
 }
 
@@ -76,6 +88,10 @@ fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Te
 fn raw_brief(words: &Words<'_>, form: Form) -> Text {
     if form == Form::Sms {
         let (headline, body) = sms::brief(words, &facts::short(words));
+        return Text { headline, body, html: None };
+    }
+    if form == Form::Voice {
+        let (headline, body) = voice::brief(words, &facts::short(words));
         return Text { headline, body, html: None };
     }
     let headline = headline::first_line(words, form);

@@ -114,7 +114,7 @@ impl Account {
         let mut refused = None;
         for (user, secret) in &self.logins {
             let request = request().basic_auth(user, Some(secret.expose_secret()));
-            let response = request.send().await.map_err(|error| trouble(error))?;
+            let response = request.send().await.map_err(trouble)?;
             let answer = read(response).await?;
             if answer.status != 401 {
                 return Ok(answer);

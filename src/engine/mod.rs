@@ -13,6 +13,7 @@ mod opt_out;
 mod run;
 mod send;
 mod speak;
+mod throttle;
 mod wire;
 
 pub use admit::{Admitted, Fate};

@@ -61,16 +61,18 @@ impl Engine {
         self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
     }
 
+    /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
+    /// an attempt before, whose outcome was not known, says nothing about it.
+    pub async fn undelivered_message(&self, page: PageId, id: &str, why: String) -> Result<(), StoreError> {
+        let row = self.settled(page).await?;
+        let other = row.and_then(|row| row.receipt.as_ref().map(|kept| kept.id != id)).unwrap_or(false);
+        if other { Ok(()) } else { self.undelivered(page, why).await }
+    }
+
     /// The provider says that a page which it had taken did not arrive. It may say so before we have kept that it took
-    /// the page at all: that is waited for, at most [`SETTLE_WAIT`]. Where `receipt` is the provider's id of a message,
-    /// it counts only if that is the message that was kept: one of an attempt before, whose outcome was not known,
-    /// says nothing about the one that was accepted.
-    pub async fn undelivered(&self, page: PageId, receipt: Option<&str>, why: String) -> Result<(), StoreError> {
-        let Some(row) = self.settled(page).await? else { return Ok(()) };
-        let other = row.receipt.as_ref().zip(receipt).is_some_and(|(kept, told)| kept.id != told);
-        if other {
-            return Ok(());
-        }
+    /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
+    pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
+        self.settled(page).await?;
         self.step(page.incident, Input::Undelivered { page: page.n, why }).await.map(drop)
     }
 

@@ -65,8 +65,8 @@ pub async fn report(State(app): State<Arc<App>>, Query(report): Query<Report>) -
     match report.status {
         1 => app.engine.report(page, Stage::Delivered).await?,
         // Newer gateways say why beside the 2: 34 expired, 66 unknown.
-        2 | 34 | 66 => app.engine.undelivered(page, None, "the phone could not be reached".into()).await?,
-        16 => app.engine.undelivered(page, None, "the carrier rejected it".into()).await?,
+        2 | 34 | 66 => app.engine.undelivered(page, "the phone could not be reached".into()).await?,
+        16 => app.engine.undelivered(page, "the carrier rejected it".into()).await?,
         // Queued, or accepted by the carrier: on its way.
         _ => {}
     }

@@ -108,7 +108,7 @@ async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Resu
         }
         _ => {}
     }
-    Ok(app.engine.undelivered(page, Some(field(fields, "MessageSid")), code::why(code)).await?)
+    Ok(app.engine.undelivered_message(page, field(fields, "MessageSid"), code::why(code)).await?)
 }
 
 impl About {

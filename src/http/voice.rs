@@ -72,7 +72,7 @@ pub async fn report(
 /// failure only for a page that no device had.
 async fn became(app: &App, channel: &str, page: PageId, fields: &Fields) -> Result<(), Problem> {
     let (status, by) = (field(fields, "CallStatus"), field(fields, "AnsweredBy"));
-    let missed = |why: &str| app.engine.undelivered(page, Some(field(fields, "CallSid")), why.to_owned());
+    let missed = |why: &str| app.engine.undelivered_message(page, field(fields, "CallSid"), why.to_owned());
     match (status, by) {
         (_, by) if by.starts_with("machine") => missed("a voicemail picked up").await?,
         (_, "fax") => missed("a fax picked up").await?,

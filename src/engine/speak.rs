@@ -104,7 +104,7 @@ impl Engine {
         let incidents = self.store.list(Filter { open_only: true, limit: CODE_SEARCH_MAX }).await?;
         let of = |incident: &Arc<Incident>| {
             let open = incident.open_roles().filter(|role| {
-                incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person) && page.was_attempted())
+                incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person) && page.is_live())
             });
             open.map(|role| (incident.id, role.clone())).collect::<Vec<_>>()
         };

@@ -11,16 +11,16 @@ use crate::core::{Level, speech::spoken};
 /// Characters that are spoken: most of a minute.
 pub const SPOKEN_MAX: usize = 700;
 
-/// Characters of the first sentence, before it is made to be heard.
-const HEAD_MAX: usize = 240;
+/// Characters of the first sentence.
+const HEAD_MAX: usize = 360;
 
 /// Characters of who did not answer, which reminder this is, whether the monitor still speaks.
-const NOTES_MAX: usize = 160;
+const NOTES_MAX: usize = 200;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first sentence.
 pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
-    let head = spoken(&fit::cut(&head(words), HEAD_MAX));
-    let notes = spoken(&fit::cut(&headline::notes(words).join(" "), NOTES_MAX));
+    let head = whole_words(&spoken(&head(words)), HEAD_MAX);
+    let notes = whole_words(&spoken(&headline::notes(words).join("\n")), NOTES_MAX);
     let exercise = if words.is_drill() { spoken(EXERCISE) } else { String::new() };
     let around: usize = [&head, &notes, &exercise].iter().map(|part| part.chars().count() + 1).sum();
     let middle = whole_words(&said(words, middle), SPOKEN_MAX.saturating_sub(around));
@@ -50,7 +50,8 @@ fn head(words: &Words<'_>) -> String {
 }
 
 fn said(words: &Words<'_>, text: &str) -> String {
-    spoken(&fit::disarm(&fit::guard(text, words.is_drill())))
+    // Once more behind: a sign that can not be heard may have parted words that must not stand together.
+    fit::guard(&spoken(&fit::disarm(&fit::guard(text, words.is_drill()))), words.is_drill())
 }
 
 /// The first words that fit into `max` characters.

@@ -129,7 +129,7 @@ impl Line {
 
     /// The brief of an incident in the hands of whoever has this number.
     pub fn brief(&self, incident: &str, to: &str) -> Made {
-        self.made(to, &format!("{incident}"))
+        self.made(to, incident)
     }
 
     /// The address of a path as Twilio knows it.

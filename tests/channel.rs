@@ -24,7 +24,8 @@ mod twilio;
 use secrecy::SecretString;
 use stentor::{
     channel::{
-        Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp, twilio as twilio_channel,
+        Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp,
+        twilio as twilio_channel,
     },
     core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName, Timestamp},
 };

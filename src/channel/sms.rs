@@ -47,7 +47,9 @@ pub fn parse_reply(text: &str) -> Reply {
     let words: Vec<&str> =
         text.split(is_gap).map(|word| word.trim_matches(is_noise)).filter(|w| !w.is_empty()).collect();
     match words.as_slice() {
-        [first, rest @ ..] if OPT_OUT.contains(first) && rest.iter().all(|word| *word == "all" || OPT_OUT.contains(word)) => {
+        [first, rest @ ..]
+            if OPT_OUT.contains(first) && rest.iter().all(|word| *word == "all" || OPT_OUT.contains(word)) =>
+        {
             return Reply::OptOut;
         }
         [word] if OPT_IN.contains(word) => return Reply::OptIn,

@@ -76,7 +76,8 @@ impl Account {
     /// [`SettingError`] when the URL is neither https nor on this machine, or nothing to log in with is there.
     pub fn new(settings: AccountSettings) -> Result<Self, SettingError> {
         let wrong = |key: &'static str, why: &str| SettingError::Wrong { key, why: why.to_owned() };
-        let api = Url::parse(settings.url.as_deref().unwrap_or(API)).map_err(|error| wrong("url", &error.to_string()))?;
+        let api =
+            Url::parse(settings.url.as_deref().unwrap_or(API)).map_err(|error| wrong("url", &error.to_string()))?;
         let local = api.host_str().is_some_and(is_loopback);
         if api.scheme() != "https" && !(local && api.scheme() == "http") {
             return Err(wrong("url", "write https://.., or http:// of this machine"));

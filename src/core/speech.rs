@@ -8,9 +8,9 @@ const LETTERS_MAX: usize = 5;
 
 /// Short words that people write in capitals, and that are words all the same.
 const WORDS: [&str; 40] = [
-    "A", "ALL", "AND", "ANY", "AS", "AT", "BY", "CALL", "DO", "DOWN", "DRILL", "FROM", "GO", "HALT", "I", "IF", "IN", "IS",
-    "LIVE", "MUST", "NO", "NOT", "NOW", "OF", "OFF", "ON", "ONLY", "OR", "OUT", "ROGER", "STOP", "THE", "THIS", "TO", "UP",
-    "WAIT", "WILCO", "WITH", "YOU", "YOUR",
+    "A", "ALL", "AND", "ANY", "AS", "AT", "BY", "CALL", "DO", "DOWN", "DRILL", "FROM", "GO", "HALT", "I", "IF", "IN",
+    "IS", "LIVE", "MUST", "NO", "NOT", "NOW", "OF", "OFF", "ON", "ONLY", "OR", "OUT", "ROGER", "STOP", "THE", "THIS",
+    "TO", "UP", "WAIT", "WILCO", "WITH", "YOU", "YOUR",
 ];
 
 /// `text` in words that a voice reads as they are meant: `INC-42` is "incident 4 2", `6.2%` is "6.2 percent", `ES` is
@@ -27,9 +27,25 @@ pub fn digits(text: &str) -> String {
 }
 
 fn sentence(line: &str) -> String {
+    // What stands in brackets is said between two short pauses.
+    let line = line.replace(" (", ", ").replace(") ", ", ").replace(['(', ')'], " ");
+    let line = letters_apart(&line, '/', " per ");
+    let line = letters_apart(&line, '&', " and ");
     let audible: String = line.chars().map(audible).collect();
     let words: Vec<String> = audible.split_whitespace().map(word).filter(|word| !word.is_empty()).collect();
     words.join(" ")
+}
+
+/// A sign between two letters is a word: `P&L/min`.
+fn letters_apart(line: &str, sign: char, word: &str) -> String {
+    let parts: Vec<&str> = line.split(sign).collect();
+    let mut joined = parts.first().copied().unwrap_or_default().to_owned();
+    for pair in parts.windows(2) {
+        let letters = pair[0].ends_with(char::is_alphabetic) && pair[1].starts_with(char::is_alphabetic);
+        joined += if letters { word.to_owned() } else { sign.to_string() }.as_str();
+        joined += pair[1];
+    }
+    joined
 }
 
 /// The letter itself, or a gap for what has no sound.
@@ -38,7 +54,7 @@ fn audible(letter: char) -> char {
         '’' | '‘' => '\'',
         '–' | '—' => ',',
         _ if letter.is_alphanumeric() => letter,
-        '.' | ',' | '!' | '?' | ':' | ';' | '\'' | '(' | ')' | '%' | '$' | '€' | '£' | '+' | '-' | '@' | '&' => letter,
+        '.' | ',' | '!' | '?' | ':' | ';' | '\'' | '%' | '$' | '€' | '£' | '+' | '-' | '@' | '&' => letter,
         _ => ' ',
     }
 }
@@ -133,6 +149,8 @@ mod tests {
             ("DO NOT roll back pay-db-03 <now>", "DO NOT roll back pay db 03 now."),
             ("one\n\ntwo 🔥\n🔥", "one. two."),
             ("Ana's \"(test)\" – O’Neil", "Ana's test O'Neil."),
+            ("P&L/min <b>bad</b> 1/2 & x", "P and L per min b bad b 1 2 and x."),
+            ("Dee Novak (it) since 14:45 (late).", "Dee Novak, it, since 14:45, late."),
             ("$4.2M", "$4.2M."),
             ("", ""),
         ] {

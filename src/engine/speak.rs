@@ -3,8 +3,8 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, PersonName, Purpose, RoleName, Said,
-        Verdict, Via, page::Stage,
+        Actor, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, PersonName, Purpose, RoleName,
+        Said, Verdict, Via, page::Stage,
     },
     store::{Filter, StoreError},
 };

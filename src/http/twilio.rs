@@ -104,7 +104,12 @@ async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Resu
             }
         }
         Some((Class::Everybody, why)) => {
-            tracing::error!(channel, code, why, "Twilio had taken a page and refuses it for a reason that is not its reader's");
+            tracing::error!(
+                channel,
+                code,
+                why,
+                "Twilio had taken a page and refuses it for a reason that is not its reader's"
+            );
         }
         _ => {}
     }
@@ -138,7 +143,10 @@ pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Reques
     if signature::is_signed(&wired.inbound, &address, &fields, given) {
         return Ok(fields);
     }
-    tracing::warn!(channel, "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?");
+    tracing::warn!(
+        channel,
+        "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
+    );
     Err(Problem::unauthorized("this is not signed by Twilio for this address"))
 }
 

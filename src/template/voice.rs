@@ -37,6 +37,8 @@ pub(super) fn notice(words: &Words<'_>, text: &str) -> String {
 fn head(words: &Words<'_>) -> String {
     let repeated = if words.brief.page.maybe_repeated { ", which may be a repeat" } else { "" };
     let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
+    // `it` is no "it".
+    let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match headline::level(words) {
         Level::Wilco => "to take it",
         Level::Roger => "to confirm it",

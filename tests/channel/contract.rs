@@ -2,7 +2,9 @@
 
 use crate::{
     ana,
-    double::{self, fault::Fault, gateway::Gateway, slack::FakeSlack, smtp::MailServer, smtp::Trouble, twilio::FakeTwilio},
+    double::{
+        self, fault::Fault, gateway::Gateway, slack::FakeSlack, smtp::MailServer, smtp::Trouble, twilio::FakeTwilio,
+    },
     kannel_at, page_for, slack_at, smtp_at, told, twilio_at, voice_at,
 };
 use std::{sync::Arc, time::Duration};
@@ -217,7 +219,8 @@ async fn outcome(channel: &dyn Channel, condition: &Condition) -> String {
     let Condition::Hangs(arrived) = condition else {
         let result = tokio::time::timeout(Duration::from_secs(20), send).await.expect("the send ends");
         let why = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        let passwords = [double::slack::TOKEN, double::gateway::PASSWORD, double::smtp::PASSWORD, double::twilio::TOKEN];
+        let passwords =
+            [double::slack::TOKEN, double::gateway::PASSWORD, double::smtp::PASSWORD, double::twilio::TOKEN];
         for secret in passwords.into_iter().chain([double::twilio::ACCOUNT, "48213", "nobody@", "+00999"]) {
             assert!(!why.contains(secret), "{why} shows {secret}");
         }
@@ -234,7 +237,10 @@ async fn every_channel_makes_the_same_of_the_same_trouble() {
     let table = [
         // slack, kannel, smtp, screen, sandbox, twilio, voice
         (Condition::AllIsWell, ["accepted", "accepted", "accepted", "accepted", "accepted", "accepted", "accepted"]),
-        (Condition::RefusesThisPerson, ["unreachable", "unreachable", "unreachable", "", "", "unreachable", "unreachable"]),
+        (
+            Condition::RefusesThisPerson,
+            ["unreachable", "unreachable", "unreachable", "", "", "unreachable", "unreachable"],
+        ),
         (Condition::KnowsNoWay, ["unreachable", "unreachable", "unreachable", "", "", "unreachable", "unreachable"]),
         (Condition::IsARoom, ["", "unreachable", "unreachable", "unreachable", "", "unreachable", "unreachable"]),
         (Condition::RefusesEverybody, ["broken", "broken", "broken", "", "", "broken", "broken"]),

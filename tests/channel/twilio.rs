@@ -36,13 +36,9 @@ async fn a_message_says_whom_what_how_long_and_where_to_report() {
     let made = &twilio.made()[0];
     assert_eq!((receipt.id.as_str(), made.is_call), (made.sid.as_str(), false));
     let text = page_for(ana()).text.body;
-    for (name, value) in [
-        ("To", "+34600000001"),
-        ("From", FROM),
-        ("Body", &text),
-        ("ValidityPeriod", "600"),
-        ("StatusCallback", REPORT),
-    ] {
+    for (name, value) in
+        [("To", "+34600000001"), ("From", FROM), ("Body", &text), ("ValidityPeriod", "600"), ("StatusCallback", REPORT)]
+    {
         assert_eq!(made.field(name), Some(value), "{name}");
     }
 }

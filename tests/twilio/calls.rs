@@ -23,7 +23,8 @@ fn action(xml: &str) -> Option<String> {
 
 /// Twilio fetches this address, with these keys.
 fn fetch(line: &Line, made: &Made, url: &str, key: Option<&str>) -> String {
-    let mut fields = vec![("CallSid", made.sid.as_str()), ("CallStatus", "in-progress"), ("To", made.field("To").unwrap())];
+    let mut fields =
+        vec![("CallSid", made.sid.as_str()), ("CallStatus", "in-progress"), ("To", made.field("To").unwrap())];
     fields.extend(key.map(|key| ("Digits", key)));
     let reply = line.post(&path_of(url), &fields);
     assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/xml; charset=utf-8")), "{reply:?}");
@@ -69,7 +70,11 @@ fn a_call_says_its_text_twice_and_asks_for_a_key() {
     assert!(lines[0].contains(" E S fell and b broke b 7.5 percent."), "{}", lines[0]);
     assert!(!lines[0].contains('<') && !lines[0].contains(&incident), "{}", lines[0]);
     assert!(lines[2].starts_with("Press 2 to take it. Press 1"), "{}", lines[2]);
-    assert!(xml.contains("numDigits=\"1\"") && xml.contains("actionOnEmptyResult=\"true\"") && xml.contains("finishOnKey=\"\""));
+    assert!(
+        xml.contains("numDigits=\"1\"")
+            && xml.contains("actionOnEmptyResult=\"true\"")
+            && xml.contains("finishOnKey=\"\"")
+    );
     let dora = said(&picked_up(&line, &line.brief(&incident, DORA)));
     assert!(dora[2].starts_with("Press 1 to confirm that you received it. Press 2"), "{}", dora[2]);
     // The journal tells to the letter what was heard.
@@ -99,7 +104,11 @@ fn each_key_is_its_answer_and_is_spoken_back() {
         assert_eq!(line.role(&incident, role)["state"], state, "{key}");
         let answers = line.events(&incident, "answered");
         assert_eq!((answers.len(), &answers[0]["via"]), (1, &json!("voice")));
-        assert_eq!(action(&xml).is_some(), key == "1" && role == "trader", "who only received it may still take it: {xml}");
+        assert_eq!(
+            action(&xml).is_some(),
+            key == "1" && role == "trader",
+            "who only received it may still take it: {xml}"
+        );
     }
     let incident = line.crash("BOTH");
     let xml = press(&line, &line.brief(&incident, ANA), &["1", "2"]);
@@ -161,11 +170,17 @@ fn a_call_that_is_picked_up_after_somebody_took_it_says_who() {
     assert_eq!(told(ANA), 1);
     let word = line.twilio.made().into_iter().rev().find(|made| made.field("To") == Some(BO)).unwrap();
     let xml = picked_up(&line, &word);
-    assert!(said(&xml)[0].starts_with(&format!("LIVE {}: Ana Ruiz has it for trader; you are released", spelled(&incident))));
+    assert!(
+        said(&xml)[0]
+            .starts_with(&format!("LIVE {}: Ana Ruiz has it for trader; you are released", spelled(&incident)))
+    );
     assert_eq!(action(&xml), None);
     let resolved = line.cli(&["resolve", &incident]);
     assert!(resolved.status.success());
-    assert!(said(&picked_up(&line, &line.brief(&incident, DORA)))[0].contains("over"), "nobody is asked for what is over");
+    assert!(
+        said(&picked_up(&line, &line.brief(&incident, DORA)))[0].contains("over"),
+        "nobody is asked for what is over"
+    );
 }
 
 #[test]
@@ -258,7 +273,8 @@ fn the_same_key_handed_over_twice_is_one_answer() {
 #[test]
 fn a_drills_call_says_so_in_every_document() {
     let line = line("call");
-    let alert = json!({ "kind": "price_velocity", "labels": { "symbol": "ES" }, "values": { "drop_pct": 7.5 }, "drill": true });
+    let alert =
+        json!({ "kind": "price_velocity", "labels": { "symbol": "ES" }, "values": { "drop_pct": 7.5 }, "drill": true });
     let reply = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).json(&alert).send(line.address);
     let incident = reply.json()["alerts"][0]["incidents"][0].as_str().unwrap().to_owned();
     let made = line.brief(&incident, ANA);

@@ -150,8 +150,14 @@ impl Line {
 
     /// A text from a phone; what is texted back.
     pub fn text(&self, from: &str, sid: &str, body: &str, more: &[(&str, &str)]) -> String {
-        let fields =
-            [("AccountSid", ACCOUNT), ("MessageSid", sid), ("From", from), ("To", FROM), ("Body", body), ("NumMedia", "0")];
+        let fields = [
+            ("AccountSid", ACCOUNT),
+            ("MessageSid", sid),
+            ("From", from),
+            ("To", FROM),
+            ("Body", body),
+            ("NumMedia", "0"),
+        ];
         let reply = self.post("/hooks/twilio/sms", &[&fields[..], more].concat());
         assert_eq!((reply.status, reply.header("content-type")), (200, Some("text/xml; charset=utf-8")), "{reply:?}");
         texted(&reply.body)
@@ -165,7 +171,14 @@ impl Line {
     }
 
     /// Waits for a page of this person by this channel that is so.
-    pub fn until_page(&self, incident: &str, person: &str, channel: &str, what: &str, is: impl Fn(&Value) -> bool) -> Value {
+    pub fn until_page(
+        &self,
+        incident: &str,
+        person: &str,
+        channel: &str,
+        what: &str,
+        is: impl Fn(&Value) -> bool,
+    ) -> Value {
         eventually(&format!("{incident}: {person} by {channel}: {what}"), || {
             self.pages(incident, person).into_iter().find(|page| page["channel"] == channel && is(page))
         })

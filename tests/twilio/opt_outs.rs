@@ -28,7 +28,8 @@ fn goes_round(line: &Line, symbol: &str) {
     let gone = line.until_page(&incident, "ana", "sms", "gone round", |page| page["state"] == "unreachable");
     assert!(gone["trouble"].as_str().unwrap().contains("opted out"), "{gone}");
     let texted = |made: &crate::double::twilio::Made| !made.is_call && made.field("To") == Some(ANA);
-    let texts = line.twilio.made().into_iter().filter(texted).filter(|made| made.field("Body").unwrap().contains(&incident));
+    let texts =
+        line.twilio.made().into_iter().filter(texted).filter(|made| made.field("Body").unwrap().contains(&incident));
     assert_eq!(texts.count(), 0);
 }
 
@@ -43,7 +44,10 @@ fn who_texts_stop_is_gone_round_and_told_of_once_until_they_text_start() {
     }
     let [incident] = &told(&line)[..] else { panic!("told once: {:?}", told(&line)) };
     let summary = incident["summary"].as_str().unwrap();
-    assert!(summary.contains("Ana Ruiz has opted out of sms") && summary.contains("their pages go by call, mail"), "{summary}");
+    assert!(
+        summary.contains("Ana Ruiz has opted out of sms") && summary.contains("their pages go by call, mail"),
+        "{summary}"
+    );
     assert_eq!(incident["status"], "open");
     goes_round(&line, "ES");
     // Neither a crash nor a restart forgets it.
@@ -120,9 +124,9 @@ fn kannels_people_opt_out_and_in_by_the_same_words() {
     let incident = daemon.crash("ES");
     let gone = daemon.until(&incident, "gone round", |shown| {
         let pages = shown["pages"].as_array().unwrap().iter();
-        pages.clone().any(|page| {
-            page["person"] == "ana" && page["channel"] == "sms" && page["state"] == json!("unreachable")
-        })
+        pages
+            .clone()
+            .any(|page| page["person"] == "ana" && page["channel"] == "sms" && page["state"] == json!("unreachable"))
     });
     assert_eq!(gone["status"], "open");
     assert_eq!(text("unstop"), "You are paged by SMS again.");

@@ -77,7 +77,8 @@ fn only_what_twilio_has_signed_for_this_address_is_taken() {
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     assert!(!line.log().contains(TOKEN) && !line.log().contains(&good));
     // Signed with the token that is to come, over the address with a query of its own, with a name that comes twice.
-    let fields = [("MessageSid", "SM21"), ("X", "2"), ("From", ANA), ("Body", said.as_str()), ("X", "1"), ("X", "2"), ("É", "")];
+    let fields =
+        [("MessageSid", "SM21"), ("X", "2"), ("From", ANA), ("Body", said.as_str()), ("X", "1"), ("X", "2"), ("É", "")];
     let reply = line.post_signed(NEXT_TOKEN, &format!("{path}?site=a%20b"), &fields);
     assert_eq!(reply.status, 200, "{reply:?}");
     assert_eq!(line.role(&incident, "trader")["holder"], "Ana Ruiz");
@@ -85,7 +86,8 @@ fn only_what_twilio_has_signed_for_this_address_is_taken() {
 
 #[test]
 fn the_public_address_is_what_counts_with_and_without_its_port() {
-    let matrix = format!("[daemon]\npublic_url = \"https://crisis.example.test/stentor\"\n{}", DESK.replace("BY", "sms"));
+    let matrix =
+        format!("[daemon]\npublic_url = \"https://crisis.example.test/stentor\"\n{}", DESK.replace("BY", "sms"));
     let line = line_on(&matrix);
     let fields = [("MessageSid", "SM30"), ("From", ANA), ("Body", "hello")];
     for (public, status) in [

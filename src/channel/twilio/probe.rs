@@ -64,7 +64,11 @@ impl Account {
         };
         let ahead = (self.wall)().as_micros() / 1_000_000 - theirs.and_utc().timestamp();
         let detail = format!("{ahead} s ahead of Twilio's");
-        if ahead.abs() <= SKEW_S { fine("clock", detail) } else { doubtful("clock", detail + ": set this machine's clock") }
+        if ahead.abs() <= SKEW_S {
+            fine("clock", detail)
+        } else {
+            doubtful("clock", detail + ": set this machine's clock")
+        }
     }
 }
 

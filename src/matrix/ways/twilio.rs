@@ -109,7 +109,12 @@ fn sender(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Option<TwilioSe
         (None, Some(service)) => sid(&service, "MG", faults).map(TwilioSender::Service),
         (None, None) => {
             let message = format!("{} has neither `from` nor `messaging_service`", table.what);
-            faults.error("missing-key", at, message, "add `from = \"+15005550006\"` or `messaging_service = \"MG0123..\"`");
+            faults.error(
+                "missing-key",
+                at,
+                message,
+                "add `from = \"+15005550006\"` or `messaging_service = \"MG0123..\"`",
+            );
             None
         }
         (Some(_), Some(service)) => {
@@ -148,7 +153,12 @@ fn sid(item: &Item<'_>, prefix: &str, faults: &mut Faults) -> Option<String> {
         return Some(text.value.to_owned());
     }
     let message = format!("`{}` does not look like one", item.key);
-    faults.error("bad-sid", text.at, message, format!("it is {prefix} and 32 hexadecimal digits, from Twilio's console"));
+    faults.error(
+        "bad-sid",
+        text.at,
+        message,
+        format!("it is {prefix} and 32 hexadecimal digits, from Twilio's console"),
+    );
     None
 }
 

@@ -37,6 +37,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.matrix.daemon.ping.as_ref().map(
             |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
         );
+    let opted_out = app.engine.opt_outs();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -45,6 +46,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
+        "opted_out": opted_out,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
         "ping": ping,

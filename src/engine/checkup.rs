@@ -1,7 +1,7 @@
 //! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
 
 use super::{
-    Live,
+    Live, OptOut,
     probe::PROBE_TIME_MAX,
     reach::{Reach, reach},
     wire::secret,
@@ -88,19 +88,26 @@ pub fn secrets(live: &Live) -> Vec<Check> {
 }
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
-pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, now: Timestamp) -> Vec<Check> {
+pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[OptOut], now: Timestamp) -> Vec<Check> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
     };
-    let people = reach(live, &proofs, now);
+    let people = reach(live, &proofs, opt_outs, now);
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
-    let mut checks: Vec<Check> = alone(&people);
+    let mut checks: Vec<Check> = opt_outs.iter().take(NAMED_MAX).map(opted_out).collect();
+    checks.extend(more("opt-out", opt_outs.len()));
+    checks.extend(alone(&people));
     match unread {
         Some(unread) => checks.push(unread),
         None => checks.extend(unproven(&people, &max_age)),
     }
     checks
+}
+
+fn opted_out(out: &OptOut) -> Check {
+    let (person, channel, since) = (&out.person, &out.channel, out.since.to_utc().format("%Y-%m-%d"));
+    Check::failed("opt-out", format!("{person} has opted out of {channel} since {since}: {}", out.how))
 }
 
 fn alone(people: &[Reach]) -> Vec<Check> {

@@ -37,10 +37,9 @@ impl Engine {
         ];
         parts.extend(checkup::channels(&live));
         let engine = self.clone();
-        parts.push(part(
-            "people",
-            async move { checkup::people(&live, engine.store.proofs().await, engine.store.now()) },
-        ));
+        parts.push(part("people", async move {
+            checkup::people(&live, engine.store.proofs().await, &engine.opt_outs(), engine.store.now())
+        }));
         parts
     }
 

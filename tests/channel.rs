@@ -14,6 +14,8 @@ mod local;
 mod mail;
 #[path = "channel/room.rs"]
 mod room;
+#[path = "channel/signature.rs"]
+mod signature;
 #[path = "channel/slack.rs"]
 mod slack;
 #[path = "channel/sms.rs"]

@@ -63,6 +63,8 @@ pub struct Metrics {
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
+    links: Family<ChannelLabel, Gauge>,
+    linked_since: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
     incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
@@ -81,6 +83,8 @@ impl Metrics {
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
+            links: Family::default(),
+            linked_since: Family::default(),
             incidents_opened: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
@@ -116,6 +120,16 @@ impl Metrics {
             self.oldest_unsent.clone(),
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
+        r.register(
+            "channel_links",
+            "Links that are up of a channel whose provider hands in over them",
+            self.links.clone(),
+        );
+        r.register(
+            "channel_linked_since_timestamp_seconds",
+            "Since when there is one, in Unix time; 0 while there is none",
+            self.linked_since.clone(),
+        );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
@@ -158,6 +172,13 @@ impl Metrics {
     /// Whether a channel reaches anybody.
     pub fn channel_broken(&self, channel: &ChannelName, is_broken: bool) {
         self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
+    }
+
+    /// The links of a channel that are up, and since when there is one.
+    pub fn links(&self, channel: &ChannelName, links: usize, since: Option<Timestamp>) {
+        let label = ChannelLabel { channel: channel.to_string() };
+        self.links.get_or_create(&label).set(i64::try_from(links).unwrap_or(i64::MAX));
+        self.linked_since.get_or_create(&label).set(since.map_or(0.0, |since| since.as_micros() as f64 / 1e6));
     }
 
     /// How late a timer was.

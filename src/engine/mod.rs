@@ -4,8 +4,10 @@
 
 mod admit;
 pub mod breaker;
+mod call;
 mod compose;
 pub mod delivery;
+pub mod hearing;
 pub mod keys;
 pub mod live;
 pub mod metrics;
@@ -15,6 +17,7 @@ mod speak;
 mod wire;
 
 pub use admit::{Admitted, Fate};
+pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
 pub use run::{Pulse, run};
@@ -28,10 +31,11 @@ use crate::{
 use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
+use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -54,11 +58,14 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
     /// Tells screens which incident changed.
     changes: broadcast::Sender<IncidentId>,
+    /// Tells those who keep something open as the matrix says.
+    reloads: watch::Sender<()>,
     /// Where answer links lead, without a trailing slash.
     public_url: String,
 }
@@ -73,9 +80,11 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
+            reloads: watch::Sender::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         });
         // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
@@ -91,6 +100,18 @@ impl Engine {
     /// Incidents as they change. A receiver that lags must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.changes.subscribe()
+    }
+
+    /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
+    pub fn reload(&self, live: impl Into<Arc<Live>>) {
+        self.live.store(live.into());
+        self.breakers().reset();
+        self.reloads.send_replace(());
+    }
+
+    /// Changes when a newly loaded matrix is in use.
+    pub fn reloads(&self) -> watch::Receiver<()> {
+        self.reloads.subscribe()
     }
 
     /// Where people's browsers reach this daemon, without a trailing slash.

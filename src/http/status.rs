@@ -1,6 +1,7 @@
 //! Is it alive, is it ready, what does it measure.
 
 use super::{App, page, problem::Problem};
+use crate::engine::hearing::Hearing;
 use axum::{
     Json,
     extract::State,
@@ -29,6 +30,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let hearing: BTreeMap<String, serde_json::Value> =
+        app.engine.hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -38,9 +41,15 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
+        "links": hearing,
         "wall_clock_ahead_seconds": drift,
     });
     (status, Json(body)).into_response()
+}
+
+/// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
+fn links(hearing: &Hearing) -> serde_json::Value {
+    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
 }
 
 /// `GET /metrics`.

@@ -25,20 +25,21 @@ pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
 
 pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Source {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
-    let tokens = token.map(|item| tokens(&item, faults)).unwrap_or_default();
+    let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
     Source { tokens, drills }
 }
 
-fn tokens(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
+/// One secret, or a list of two while it is being changed.
+pub(super) fn secrets(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {
         return secret(item, faults).into_iter().collect();
     }
     let list = item.list(faults).unwrap_or_default();
     if 2 < list.len() {
-        let help = "one, or two while the token is being changed";
-        faults.error("too-many-tokens", item.at, "a source has at most two tokens", help);
+        let help = "one, or two while it is being changed";
+        faults.error("too-many-tokens", item.at, format!("`{}` has at most two secrets", item.key), help);
     }
     list.iter().filter_map(|item| secret(item, faults)).collect()
 }

@@ -20,6 +20,8 @@ mod signature;
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/socket.rs"]
+mod socket;
 
 use secrecy::SecretString;
 use stentor::{

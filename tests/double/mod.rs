@@ -7,6 +7,7 @@ pub mod fault;
 pub mod gateway;
 pub mod slack;
 pub mod smtp;
+pub mod socket_mode;
 pub mod tls;
 
 use axum::Router;

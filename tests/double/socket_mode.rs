@@ -112,6 +112,10 @@ pub struct World {
     pub faults: Vec<String>,
     /// What `chat.postMessage` was given.
     pub posts: Vec<Value>,
+    /// Private words to those who did something.
+    pub words: Vec<Value>,
+    /// The app-level token, where it is not [`APP_TOKEN`] any more.
+    pub token: Option<String>,
     envelopes: usize,
     turn: usize,
     sockets: Option<SocketAddr>,
@@ -138,6 +142,7 @@ impl SocketMode {
             let router = Router::new()
                 .route("/api/apps.connections.open", post(open).fallback(insecure))
                 .route("/api/{method}", any(call))
+                .route("/hooks/{*rest}", post(word))
                 .with_state(state);
             asked.send(http_at).unwrap();
             axum::serve(http, router).await.unwrap();
@@ -148,6 +153,11 @@ impl SocketMode {
     /// The base of the Web API.
     pub fn api_url(&self) -> String {
         format!("http://{}/api", self.address)
+    }
+
+    /// What the addresses for private words begin with.
+    pub fn hooks(&self) -> String {
+        format!("http://{}/hooks/", self.address)
     }
 
     pub fn world(&self) -> MutexGuard<'_, World> {
@@ -274,13 +284,14 @@ type Shared = Arc<Mutex<World>>;
 async fn open(State(world): State<Shared>, headers: HeaderMap) -> Response<Body> {
     let token = headers.get("authorization").and_then(|value| value.to_str().ok()).unwrap_or_default();
     let refused = |error: &str| Json(json!({ "ok": false, "error": error })).into_response();
+    let mut world = world.lock().unwrap();
+    let good = world.token.clone().unwrap_or_else(|| APP_TOKEN.to_owned());
     match token.strip_prefix("Bearer ") {
         None => return refused("not_authed"),
         Some(token) if token.starts_with("xoxb-") => return refused("not_allowed_token_type"),
-        Some(token) if token != APP_TOKEN => return refused("invalid_auth"),
+        Some(token) if token != good => return refused("invalid_auth"),
         Some(_) => {}
     }
-    let mut world = world.lock().unwrap();
     world.opened += 1;
     match world.opening.clone() {
         Opening::Address => {
@@ -315,6 +326,11 @@ async fn call(State(world): State<Shared>, Path(method): Path<String>, body: axu
     let ts = format!("1700000000.{:06}", world.posts.len() + 1);
     world.posts.push(body.clone());
     Json(json!({ "ok": true, "channel": channel, "ts": ts, "message": { "text": body["text"] } })).into_response()
+}
+
+async fn word(State(world): State<Shared>, Json(word): Json<Value>) -> StatusCode {
+    world.lock().unwrap().words.push(word);
+    StatusCode::OK
 }
 
 async fn accept(listener: TcpListener, world: Shared) {

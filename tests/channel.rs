@@ -16,10 +16,14 @@ mod mail;
 mod probe;
 #[path = "channel/room.rs"]
 mod room;
+#[path = "channel/signature.rs"]
+mod signature;
 #[path = "channel/slack.rs"]
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/socket.rs"]
+mod socket;
 #[path = "channel/twilio.rs"]
 mod twilio;
 

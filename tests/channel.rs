@@ -12,6 +12,8 @@ mod interaction;
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/people.rs"]
+mod people;
 #[path = "channel/room.rs"]
 mod room;
 #[path = "channel/slack.rs"]
@@ -33,6 +35,7 @@ fn ana() -> Contact {
         phone: Some("+34600000001".to_owned()),
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
+        slack_by_email: false,
     }
 }
 
@@ -55,6 +58,7 @@ fn page_for(contact: Contact) -> Message {
             link: SecretString::from("https://desk.example/a/link-secret"),
             level: Level::Wilco,
         }),
+        room: None,
         report: None,
     }
 }
@@ -66,7 +70,7 @@ fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
         card: None,
         name: "inc-12-flash-crash".to_owned(),
         private: true,
-        invite: vec!["UANA".to_owned()],
+        invite: vec![ana()],
     };
     Message { to, purpose, role: None, ask: None, ..page_for(ana()) }
 }

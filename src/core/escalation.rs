@@ -4,6 +4,7 @@
 mod answers;
 mod ladder;
 mod pages;
+mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
@@ -111,6 +112,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Tick => judge.tick(),
         Input::Resolve(by) => judge.resolve(by),
     }
+    judge.keep_rooms();
     judge.events
 }
 
@@ -142,7 +144,7 @@ impl Judge<'_> {
 
     fn tick(&mut self) {
         if !self.incident.is_open() {
-            return;
+            return self.archive_rooms();
         }
         if let Some(lease) = self.incident.lease()
             && lease <= self.now
@@ -175,12 +177,12 @@ impl Judge<'_> {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
-        self.withdraw(|_| true);
+        self.withdraw(|page| !page.purpose.outlives_incident());
         self.emit(Event::Resolved { by: by.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.line(format!("resolved by {by}"));
+        self.tell_rooms_the_end(&by);
     }
 
     fn emit(&mut self, event: Event) {

@@ -9,6 +9,8 @@ pub mod delivery;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod people;
+mod room;
 mod run;
 mod send;
 mod speak;

@@ -29,6 +29,12 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let holes: BTreeMap<String, String> = app
+        .engine
+        .holes()
+        .into_iter()
+        .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
+        .collect();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX;
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
@@ -38,6 +44,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
+        "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
     });
     (status, Json(body)).into_response()

@@ -230,6 +230,12 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         crate::core::Purpose::Resolved => "resolved",
         crate::core::Purpose::RoomCard => "war room",
         crate::core::Purpose::RoomLine { .. } => "room line",
+        crate::core::Purpose::RoomNote { .. } => "room note",
+        crate::core::Purpose::RoomUpdate { .. } => "room update",
+        crate::core::Purpose::RoomFurnish => "room furnishing",
+        crate::core::Purpose::RoomInvite { .. } => "room invitation",
+        crate::core::Purpose::RoomSummary => "room summary",
+        crate::core::Purpose::RoomArchive => "room archiving",
     };
     PageView {
         n: page.n,

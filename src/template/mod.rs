@@ -13,6 +13,7 @@ mod headline;
 mod html;
 mod load;
 mod notice;
+mod room;
 mod sample;
 mod sms;
 mod words;
@@ -98,7 +99,13 @@ impl Templates {
             | Purpose::StoodDown
             | Purpose::Resolved
             | Purpose::RoomCard
-            | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),
+            | Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::RoomInvite { .. }
+            | Purpose::RoomSummary
+            | Purpose::RoomArchive => (assemble::notice(&words, form), None),
         };
         Rendered {
             headline: text.headline,

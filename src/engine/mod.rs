@@ -14,6 +14,7 @@ mod room;
 mod run;
 mod send;
 mod speak;
+mod throttle;
 mod wire;
 
 pub use admit::{Admitted, Fate};

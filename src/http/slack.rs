@@ -69,7 +69,7 @@ fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result
 async fn take(app: &App, press: &Press) -> Result<Verdict, Refused> {
     let answer: Answer = press.action.parse().map_err(|error| Refused::Word(format!("{error}")))?;
     let live = app.engine.live.load_full();
-    let Some(person) = live.matrix.person_of_slack(&press.user).cloned() else {
+    let Some(person) = live.person_of_slack(&press.user) else {
         return Err(Refused::Word("The matrix knows nobody with your Slack account: ask for it to be added.".into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));

@@ -4,6 +4,8 @@
 
 mod double;
 
+#[path = "channel/blocks.rs"]
+mod blocks;
 #[path = "channel/contract.rs"]
 mod contract;
 #[path = "channel/interaction.rs"]

@@ -72,7 +72,9 @@ fn first_line(words: &Words<'_>) -> String {
         }
         Status::Open => {
             let open = incident.open_roles().count();
-            let state = if open == 0 { "Every role has somebody.".to_owned() } else { format!("{open} open.") };
+            let of = incident.engagements.len();
+            let state =
+                if open == 0 { "Every role has somebody.".to_owned() } else { format!("{open} of {of} roles open.") };
             format!("{start}. Opened {}. {state}", words.time(incident.opened_at))
         }
     }

@@ -163,7 +163,7 @@ impl Laws {
     }
 
     /// The last edit of a card was born for what is so now, or none was needed.
-    pub(super) fn law_5_the_card_shows_what_is(&mut self, incident: &Incident) {
+    pub(super) fn rooms_the_card_shows_what_is(&mut self, incident: &Incident) {
         for room in incident.rooms.keys().filter(|room| incident.plan.living.contains_key(*room)) {
             let last = incident.posts_to(room).find_map(|page| match &page.purpose {
                 Purpose::RoomUpdate { shows, .. } => Some((shows.clone(), page.state)),
@@ -179,17 +179,17 @@ impl Laws {
                 Some((shows, state)) => shows == incident.card_digest() || state == PageState::Queued,
                 None => untouched,
             };
-            self.check("law 5", shown, || format!("{}: the card in {room} is old", incident.id));
+            self.check("rooms", shown, || format!("{}: the card in {room} is old", incident.id));
         }
     }
 
     /// No room is sent two things at once: what is said later must not come before what was said earlier.
-    pub(super) fn law_5_a_room_hears_one_thing_at_a_time(&mut self, node: u64, page: PageId) {
+    pub(super) fn rooms_hear_one_thing_at_a_time(&mut self, node: u64, page: PageId) {
         let Some((channel, None)) = self.page(page).map(|row| (row.channel.clone(), row.person.clone())) else {
             return;
         };
         let under_way = self.under_way.get(&(node, page.incident, channel.clone())).copied().filter(|n| *n != page.n);
-        self.check("law 5", under_way.is_none(), || {
+        self.check("rooms", under_way.is_none(), || {
             format!("{page} starts while {under_way:?} is under way to {channel}")
         });
         self.under_way.insert((node, page.incident, channel), page.n);

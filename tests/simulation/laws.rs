@@ -246,13 +246,13 @@ impl Laws {
         self.law_1_every_role_is_paged(&shadow.incident);
         self.law_2_nothing_waits_for_nobody(&shadow.incident);
         self.law_3_reminders_do_not_pile_up(&shadow.incident);
-        self.law_5_the_card_shows_what_is(&shadow.incident);
+        self.rooms_the_card_shows_what_is(&shadow.incident);
         self.shadows.insert(id, shadow);
     }
 
     fn started(&mut self, at: Timestamp, node: u64, page: PageId) {
         self.law_3_nothing_stale_starts(page);
-        self.law_5_a_room_hears_one_thing_at_a_time(node, page);
+        self.rooms_hear_one_thing_at_a_time(node, page);
         self.law_10_a_repeat_has_a_crash_and_a_mark(page);
         if let Some(destination) = self.destination(page) {
             let (from, until) = self.throttled.get(&(node, destination)).copied().unwrap_or_default();

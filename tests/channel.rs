@@ -16,6 +16,8 @@ mod local;
 mod mail;
 #[path = "channel/people.rs"]
 mod people;
+#[path = "channel/probe.rs"]
+mod probe;
 #[path = "channel/room.rs"]
 mod room;
 #[path = "channel/slack.rs"]

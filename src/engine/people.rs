@@ -3,7 +3,7 @@
 
 use super::{Engine, Live};
 use crate::{
-    channel::Contact,
+    channel::{Check, Contact},
     core::{ChannelName, PersonName},
     matrix::ChannelKind,
 };
@@ -39,7 +39,7 @@ impl Engine {
         let live = self.live.load_full();
         let mut whole = true;
         for name in live.channels.keys() {
-            whole &= self.look_up(&live, name).await;
+            whole &= live.look_up(name).await;
         }
         whole
     }
@@ -48,18 +48,44 @@ impl Engine {
     pub fn holes(&self) -> BTreeMap<(ChannelName, PersonName), String> {
         self.live.load().known().holes.clone()
     }
+}
 
-    async fn look_up(&self, live: &Live, channel: &ChannelName) -> bool {
-        let Some(wired) = live.channels.get(channel) else { return true };
+impl Live {
+    /// Whose Slack account this is: by the matrix, or as Slack itself said.
+    pub fn person_of_slack(&self, id: &str) -> Option<PersonName> {
+        let given = self.matrix.person_of_slack(id).cloned();
+        given.or_else(|| self.known().ids.get(id).cloned())
+    }
+
+    /// What a look at the people shows that a channel shall reach; nothing for channels that can not be asked.
+    pub(super) async fn look_at_people(&self, channel: &ChannelName) -> Vec<Check> {
+        let whole = self.look_up(channel).await;
+        let known = self.known();
+        let found = known.looked_up.iter().filter(|(by, _)| by == channel).count();
+        let holes = known.holes.iter().filter(|((by, _), _)| by == channel);
+        let holes: Vec<Check> = holes.map(|((_, who), why)| Check::failed("people", format!("{who}: {why}"))).collect();
+        match (whole, found) {
+            (true, 0) => holes,
+            (true, found) if holes.is_empty() => vec![Check::fine("people", format!("all {found} are known"))],
+            (false, found) if holes.is_empty() => {
+                vec![Check::doubtful("people", format!("{found} looked up so far, others not yet"))]
+            }
+            _ => holes,
+        }
+    }
+
+    /// Looks up some of those whom no round has found yet; whether all have been.
+    async fn look_up(&self, channel: &ChannelName) -> bool {
+        let Some(wired) = self.channels.get(channel) else { return true };
         if wired.kind != ChannelKind::Slack || wired.sandboxed.is_some() {
             return true;
         }
         let unknown: Vec<Contact> = {
-            let known = live.known();
+            let known = self.known();
             let people =
-                live.matrix.people.keys().filter(|person| live.matrix.roster.channels(person).contains(channel));
+                self.matrix.people.keys().filter(|person| self.matrix.roster.channels(person).contains(channel));
             let unknown = people.filter(|person| !known.looked_up.contains(&(channel.clone(), (*person).clone())));
-            unknown.filter_map(|person| live.contact(person)).collect()
+            unknown.filter_map(|person| self.contact(person)).collect()
         };
         if unknown.is_empty() {
             return true;
@@ -67,7 +93,7 @@ impl Engine {
         let asked = &unknown[..unknown.len().min(ROUND_PEOPLE)];
         let checks = tokio::time::timeout(ROUND, wired.channel.check_people(asked)).await.unwrap_or_default();
         let found = checks.len();
-        let mut known = live.known();
+        let mut known = self.known();
         for check in checks {
             let person = PersonName::from(check.person.as_str());
             if let Some(id) = check.id {
@@ -80,14 +106,6 @@ impl Engine {
             }
         }
         found == unknown.len()
-    }
-}
-
-impl Live {
-    /// Whose Slack account this is: by the matrix, or as Slack itself said.
-    pub fn person_of_slack(&self, id: &str) -> Option<PersonName> {
-        let given = self.matrix.person_of_slack(id).cloned();
-        given.or_else(|| self.known().ids.get(id).cloned())
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, Known> {

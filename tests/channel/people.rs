@@ -87,7 +87,7 @@ async fn a_probe_says_what_the_token_may_not_and_pages_nobody() {
     }
     slack.world.lock().unwrap().date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
     let (found, detail) = outcome(&channel.probe().await, "clock");
-    assert!(found == Outcome::Failed && detail.contains("ahead of Slack's"), "{detail}");
+    assert!(found == Outcome::Failed && detail.contains("ahead of theirs"), "{detail}");
     assert!(slack.posts().is_empty());
 }
 

@@ -83,7 +83,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         living: living.into_iter().collect(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {

@@ -1,11 +1,18 @@
 //! The daemon's links to Slack: what is pressed while they change, what their end means, what is seen of them.
 
 use crate::{
-    double::socket_mode::Opening,
+    double::{
+        socket_mode::{Opening, SocketMode},
+        tls,
+    },
     house::eventually,
     rig::{ANA, BO, Rig, Way},
+    wire::PATIENCE,
 };
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
+use std::{net::TcpListener, thread::JoinHandle};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 #[test]
 fn a_press_over_a_socket_engages_and_the_links_are_seen() {
@@ -54,6 +61,52 @@ fn an_envelope_that_comes_twice_changes_nothing_twice() {
     rig.slack.until("every word", |world| (world.words.len() == 3).then_some(()));
     let texts: Vec<String> = rig.slack.world().words.iter().map(|word| word["text"].to_string()).collect();
     assert_eq!(texts.iter().filter(|text| text.contains("you said so before")).count(), 2, "{texts:?}");
+}
+
+/// A server of `wss://` that lets one client in, hands it a command and returns how it was acknowledged; or why it
+/// never was.
+fn secure() -> (u16, JoinHandle<Result<Value, String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let tls = StreamOwned::new(ServerConnection::new(tls::server()).unwrap(), stream);
+        let mut socket = tungstenite::accept(tls).map_err(|error| error.to_string())?;
+        let command = json!({ "command": "/stentor", "user_id": ANA, "text": "list" });
+        let envelope = json!({
+            "type": "slash_commands", "envelope_id": "e1", "payload": command, "accepts_response_payload": true,
+        });
+        for frame in [json!({ "type": "hello" }), envelope] {
+            socket.send(Message::text(frame.to_string())).map_err(|error| error.to_string())?;
+        }
+        loop {
+            if let Message::Text(text) = socket.read().map_err(|error| error.to_string())? {
+                return Ok(serde_json::from_str(&text).unwrap());
+            }
+        }
+    });
+    (port, served)
+}
+
+#[test]
+fn a_link_over_tls_is_trusted_by_its_certificate_alone() {
+    let certificate = crate::common::root().join("tests/double/tls/localhost.pem").display().to_string();
+    for (trusted, host) in [(true, "localhost"), (true, "127.0.0.1"), (false, "localhost")] {
+        let (port, served) = secure();
+        let slack = SocketMode::start();
+        slack.world().opening = Opening::Elsewhere(format!("wss://{host}:{port}/link/?ticket=ticket-9"));
+        let daemon = if trusted { Rig::setup(&slack).env("SSL_CERT_FILE", &certificate) } else { Rig::setup(&slack) };
+        let rig = Rig { daemon: daemon.start(), slack };
+        let outcome = served.join().unwrap();
+        if trusted {
+            assert_eq!(outcome.unwrap()["payload"]["text"], "No incident is open.", "{host}");
+        } else {
+            assert!(outcome.is_err());
+            let trouble = eventually("the trouble", || rig.links()["trouble"].as_str().map(str::to_owned));
+            assert!(trouble.contains("certificate") && !trouble.contains("ticket"), "{trouble}");
+        }
+    }
 }
 
 #[test]

@@ -8,7 +8,10 @@ mod envelope;
 mod link;
 
 use super::inbound::{Inbound, Judged};
-use crate::{channel::SettingError, core::retry::backoff};
+use crate::{
+    channel::{Check, Outcome, SettingError},
+    core::retry::backoff,
+};
 use dial::{Dialer, Line};
 use futures_util::{
     StreamExt,
@@ -116,6 +119,20 @@ pub async fn run(
     };
     join(lanes, let_go(left)).await;
     Ok(())
+}
+
+/// Looks whether Slack would give a link, without opening one.
+pub async fn probe(settings: &SocketSettings) -> Check {
+    let what = "socket mode";
+    let asked = match Dialer::new(settings, TIMING) {
+        Ok(dialer) => dialer.ask().await,
+        Err(error) => return Check { what, outcome: Outcome::Failed, detail: error.to_string() },
+    };
+    match asked {
+        Ok(()) => Check { what, outcome: Outcome::Fine, detail: "Slack gives links".into() },
+        Err(failed) if failed.is_lasting => Check { what, outcome: Outcome::Failed, detail: failed.why },
+        Err(failed) => Check { what, outcome: Outcome::Doubtful, detail: failed.why },
+    }
 }
 
 type Leaving<'a> = BoxFuture<'a, ()>;

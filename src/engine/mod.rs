@@ -5,25 +5,36 @@
 mod admit;
 pub mod breaker;
 mod call;
+pub mod checkup;
 mod compose;
 pub mod delivery;
+pub mod doctor;
 pub mod hearing;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod opt_out;
+mod ping;
+mod probe;
+pub mod reach;
 mod run;
 mod send;
 mod speak;
 mod throttle;
+mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
 pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
-pub use run::{Pulse, run};
+pub use opt_out::OptOut;
+pub use ping::{PING_TIME_MAX, Pinger};
+pub use probe::PROBE_TIME_MAX;
+pub use run::{Loop, Pulse, run};
 pub use send::Attempt;
 pub use speak::{AnswerError, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
     core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
@@ -35,8 +46,10 @@ use delivery::Delivery;
 use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
+use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast, watch};
+use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -59,6 +72,10 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// Proof that the loops turn.
+    pub pulse: Pulse,
+    vitals: Mutex<Vitals>,
+    opted_out: Mutex<OptOuts>,
     hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
@@ -81,6 +98,9 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            pulse: Pulse::default(),
+            vitals: Mutex::default(),
+            opted_out: Mutex::default(),
             hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
@@ -106,7 +126,8 @@ impl Engine {
     /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
     pub fn reload(&self, live: impl Into<Arc<Live>>) {
         self.live.store(live.into());
-        self.breakers().reset();
+        let now = self.store.now();
+        self.breakers().look_again(now);
         self.reloads.send_replace(());
     }
 
@@ -240,6 +261,10 @@ impl Engine {
     /// The channels that reach nobody now.
     pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

@@ -10,6 +10,7 @@ pub mod slack;
 pub mod smtp;
 pub mod socket_mode;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

@@ -78,7 +78,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {

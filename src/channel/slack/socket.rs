@@ -9,7 +9,7 @@ mod link;
 
 use super::inbound::{Inbound, Judged};
 use crate::{
-    channel::{Check, Outcome, SettingError},
+    channel::{Check, SettingError},
     core::retry::backoff,
 };
 use dial::{Dialer, Line};
@@ -75,6 +75,9 @@ pub const TIMING: Timing = Timing {
 /// The longest that Slack may ask us to wait before we try to open a link again.
 const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
 
+/// How long a look may take: shorter than whoever looks waits.
+const PROBE: Duration = Duration::from_secs(8);
+
 /// Who listens at the links.
 pub trait Listener: Send + Sync + 'static {
     /// Judges what a user did. It is acknowledged when this returns, if it was kept.
@@ -124,14 +127,14 @@ pub async fn run(
 /// Looks whether Slack would give a link, without opening one.
 pub async fn probe(settings: &SocketSettings) -> Check {
     let what = "socket mode";
-    let asked = match Dialer::new(settings, TIMING) {
+    let asked = match Dialer::new(settings, Timing { open: PROBE, ..TIMING }) {
         Ok(dialer) => dialer.ask().await,
-        Err(error) => return Check { what, outcome: Outcome::Failed, detail: error.to_string() },
+        Err(error) => return Check::failed(what, error.to_string()),
     };
     match asked {
-        Ok(()) => Check { what, outcome: Outcome::Fine, detail: "Slack gives links".into() },
-        Err(failed) if failed.is_lasting => Check { what, outcome: Outcome::Failed, detail: failed.why },
-        Err(failed) => Check { what, outcome: Outcome::Doubtful, detail: failed.why },
+        Ok(()) => Check::fine(what, "Slack gives links"),
+        Err(failed) if failed.is_lasting => Check::failed(what, failed.why),
+        Err(failed) => Check::doubtful(what, failed.why),
     }
 }
 

@@ -7,7 +7,7 @@ use super::{
     wire::secret,
 };
 use crate::{
-    channel::{Check, Outcome},
+    channel::{Check, Outcome, slack::socket},
     core::{Proof, Timestamp},
     store::{Room, StoreError},
 };
@@ -62,14 +62,21 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
-            let mut checks = wired.look().await;
+            let listening = async {
+                match &wired.socket {
+                    Some(socket) => Some(socket::probe(socket).await),
+                    None => None,
+                }
+            };
+            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
             if wired.sandboxed.is_none() {
                 checks.extend(live.look_at_people(&own).await);
             }
-            if !checks.is_empty() {
-                return checks;
+            if checks.is_empty() {
+                checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
             }
-            vec![Check::doubtful("reach", "only a page can tell: fire a drill")]
+            checks.extend(listened);
+            checks
         })
     };
     live.channels.keys().map(look).collect()

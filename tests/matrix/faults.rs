@@ -563,12 +563,30 @@ fn a_token_belongs_to_one_source() {
 }
 
 #[test]
+fn slack_signs_with_one_secret_or_with_two_while_it_is_changed() {
+    let slack = "token = { env = \"SLACK\" }";
+    let with = |keys: &str| format!("{slack}\n{keys}");
+    check(slack, &with("signing_secret = { env = \"A\" }\napp_token = { file = \"b\" }"), &[]);
+    check(slack, &with("signing_secret = [{ env = \"A\" }, { env = \"B\" }]"), &[]);
+    let three = "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]";
+    check(slack, &with(&format!("signing_secret = {three}")), &[("too-many-tokens", three)]);
+    check(slack, &with("apptoken = { env = \"A\" }"), &[("unknown-key", "apptoken")]);
+    check(
+        "kind = \"screen\"",
+        "kind = \"screen\"\napp_token = { env = \"A\" }",
+        &[("key-without-effect", "app_token")],
+    );
+}
+
+#[test]
 fn a_secret_in_the_clear_is_refused_and_never_shown() {
     let rows = [
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2\"", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = [\"hunter2\"]", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2", "toml-syntax"),
         ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\napp_token = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = ['hunter2']", "plain-secret"),
         ("url = \"smtps://mail.example:465\"", "url = \"smtps://me:hunter2@mail.example:465\"", "plain-secret"),
         ("/cgi-bin/sendsms\"", "/cgi-bin/sendsms?username=a&password=hunter2\"", "plain-secret"),
         ("kind = \"screen\"", "kind = \"screen\"\npassword = \"hunter2\"", "key-without-effect"),

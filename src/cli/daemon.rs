@@ -87,6 +87,7 @@ impl Daemon {
         }
         let shutdown = CancellationToken::new();
         let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        engine.recall_opt_outs().await?;
         let app = Arc::new(App {
             started_at: store.now(),
             engine,
@@ -97,6 +98,7 @@ impl Daemon {
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            answered: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;

@@ -11,6 +11,7 @@ pub mod doctor;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod opt_out;
 mod people;
 mod ping;
 mod probe;
@@ -26,6 +27,7 @@ mod wire;
 pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
+pub use opt_out::OptOut;
 pub use ping::{PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, run};
@@ -42,6 +44,7 @@ use breaker::Breakers;
 use delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
+use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast};
 use vitals::Vitals;
@@ -70,6 +73,7 @@ pub struct Engine {
     /// Proof that the loops turn.
     pub pulse: Pulse,
     vitals: Mutex<Vitals>,
+    opted_out: Mutex<OptOuts>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -91,6 +95,7 @@ impl Engine {
             breakers: Mutex::default(),
             pulse: Pulse::default(),
             vitals: Mutex::default(),
+            opted_out: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
@@ -236,6 +241,10 @@ impl Engine {
     /// The channels that reach nobody now.
     pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

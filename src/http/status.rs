@@ -43,6 +43,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.matrix.daemon.ping.as_ref().map(
             |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
         );
+    let opted_out = app.engine.opt_outs();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -52,6 +53,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
         "unreachable_people": holes,
+        "opted_out": opted_out,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
         "ping": ping,

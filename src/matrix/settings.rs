@@ -108,12 +108,22 @@ pub enum ChannelKind {
     Kannel,
     /// E-mail.
     Smtp,
+    /// SMS by Twilio.
+    Twilio,
+    /// Calls by Twilio.
+    Voice,
 }
 
 impl ChannelKind {
     /// Every kind, with its name in the matrix.
-    pub const ALL: [(&'static str, Self); 4] =
-        [("screen", Self::Screen), ("slack", Self::Slack), ("kannel", Self::Kannel), ("smtp", Self::Smtp)];
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("screen", Self::Screen),
+        ("slack", Self::Slack),
+        ("kannel", Self::Kannel),
+        ("smtp", Self::Smtp),
+        ("twilio", Self::Twilio),
+        ("voice", Self::Voice),
+    ];
 
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
@@ -122,13 +132,15 @@ impl ChannelKind {
             Self::Slack => "slack",
             Self::Kannel => "kannel",
             Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
+            Self::Voice => "voice",
         }
     }
 
     /// Whether its providers report what became of a page that they had taken.
     pub fn reports(self) -> bool {
         match self {
-            Self::Kannel => true,
+            Self::Kannel | Self::Twilio | Self::Voice => true,
             Self::Screen | Self::Slack | Self::Smtp => false,
         }
     }
@@ -137,7 +149,9 @@ impl ChannelKind {
     pub fn default_pace(self) -> Pace {
         match self {
             Self::Screen => Pace { every: Duration::from_millis(10), burst: 100 },
-            Self::Slack | Self::Kannel => Pace { every: Duration::from_secs(1), burst: 3 },
+            Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
+            // A phone takes one call at a time.
+            Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
             Self::Smtp => Pace { every: Duration::from_secs(1), burst: 5 },
         }
     }
@@ -149,6 +163,7 @@ impl ChannelKind {
             Self::Slack => 8,
             Self::Kannel => 20,
             Self::Smtp => 30,
+            Self::Twilio | Self::Voice => 15,
         })
     }
 }
@@ -181,7 +196,7 @@ impl ChannelSettings {
         match &self.way {
             Way::Screen => Datum::Nothing,
             Way::Slack(_) => Datum::Slack,
-            Way::Kannel(_) => Datum::Phone,
+            Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
             Way::Smtp(_) => Datum::Email,
         }
     }
@@ -198,7 +213,7 @@ impl ChannelSettings {
     pub fn is_room(&self) -> bool {
         match &self.way {
             Way::Slack(_) => true,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) => false,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod gateway;
 pub mod slack;
 pub mod smtp;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

@@ -29,5 +29,7 @@ mod outage;
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
+#[path = "real/replies.rs"]
+mod replies;
 #[path = "real/texts.rs"]
 mod texts;

@@ -1,5 +1,7 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+mod certificate;
+mod check;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;
@@ -12,6 +14,7 @@ pub mod twilio;
 use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
@@ -38,7 +41,8 @@ pub struct Check {
 }
 
 /// How something that was looked at is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// As it should be.
     Fine,

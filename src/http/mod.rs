@@ -9,6 +9,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod health;
 pub mod kannel;
 pub mod mail_in;
 pub mod mail_link;
@@ -93,9 +94,10 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/assets/desk.js", get(page::script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
-        .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
+        .route("/hooks/self", post(health::echo))
         .route("/hooks/twilio/{channel}", post(twilio::inbound))
         .route("/hooks/twilio/{channel}/report", post(twilio::report))
         .route("/hooks/voice/{channel}/report", post(voice::report))
@@ -121,6 +123,8 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
+        .route("/v1/people", get(health::people))
+        .route("/v1/doctor", get(health::doctor))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
         .route("/readyz", get(status::readyz))

@@ -11,6 +11,8 @@
 //! | `listen` | IP address and port of the door | the command line's |
 //! | `public_url` | what links in pages begin with, http or https | the command line's |
 //! | `state` | the folder of what must survive | the command line's |
+//! | `ping` | `{ url, every }`: who is told that this daemon does its work, and is not told when it does not; the address may be a secret | nobody; `every` 60s |
+//! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
@@ -27,7 +29,8 @@
 //! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS) or `voice` (calls) | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
-//! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
+//! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
+//! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
@@ -127,14 +130,18 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
-pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
+pub use settings::{
+    Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
+};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
 pub use ways::{Account, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way};
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,
+    plan::{OnResolved, Patience},
 };
+use assemble::Plans;
 use document::Faults;
 use draft::Draft;
 use sha2::{Digest, Sha256};
@@ -214,6 +221,16 @@ impl Matrix {
         Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// in the matrix.
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
+        self.roles.contains_key(role).then(|| {
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
+            let plans = Plans { revision: &self.revision, roles: &self.roles, patience: patience.collect() };
+            Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
+        })
+    }
+
     /// Divides every wait of every ladder by `by`: for drills that are to be watched.
     pub fn compress(&mut self, by: u32) {
         for trigger in self.triggers.values_mut() {
@@ -251,7 +268,12 @@ impl Matrix {
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
-        let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
+        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
+            Address::Kept(secret) => Some(secret),
+            Address::Written(_) => None,
+        });
+        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
         secrets.sort();
         secrets.dedup();
         secrets

@@ -37,10 +37,11 @@ impl Engine {
         ];
         parts.extend(checkup::channels(&live));
         let engine = self.clone();
-        parts.push(part(
-            "people",
-            async move { checkup::people(&live, engine.store.proofs().await, engine.store.now()) },
-        ));
+        parts.push(part("people", async move {
+            let mut checks = checkup::people(&live, engine.store.proofs().await, engine.store.now());
+            checks.extend(engine.holes());
+            checks
+        }));
         parts
     }
 

@@ -34,7 +34,9 @@ fn a_page_that_waits_for_twilio_is_not_sent_once_its_role_is_engaged() {
         // By whichever page: the code is the person's own.
         assert_eq!(line.text(ANA, "SM1", &format!("{} 2", held.code), &[]), format!("{incident}: you have it"));
         line.twilio.set_refusal(None);
-        line.until_page(&incident, "bo", channel, "told", |page| page["purpose"] == "taken" && page["state"] == "accepted");
+        line.until_page(&incident, "bo", channel, "told", |page| {
+            page["purpose"] == "taken" && page["state"] == "accepted"
+        });
         let about_trader = |made: &&Made| [Some(ANA), Some(BO)].contains(&made.field("To"));
         let sent: Vec<String> =
             line.twilio.made().iter().filter(about_trader).map(|made| purpose(&line, &incident, made)).collect();
@@ -52,7 +54,11 @@ fn whatever_twilio_does_everybody_is_reached_by_another_way_and_no_secret_is_sho
         Some(Fault::Hang(Arc::new(Notify::new()))),
         Some(Fault::Status(500, vec![], "AC0123456789abcdef0123456789abcdef:auth-token-primary-4711")),
         Some(Fault::Status(429, vec![("retry-after", "600")], "")),
-        Some(Fault::Status(429, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 09:49:37 GMT")], "")),
+        Some(Fault::Status(
+            429,
+            vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT"), ("retry-after", "Sun, 06 Nov 1994 09:49:37 GMT")],
+            "",
+        )),
         Some(Fault::Status(401, vec![], "{\"code\":20003,\"message\":\"auth-token-primary-4711\"}")),
     ];
     for (n, fault) in faults.into_iter().enumerate() {

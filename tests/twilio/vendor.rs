@@ -83,11 +83,10 @@ fn our_documents_are_those_that_twilios_library_writes() {
     let line = line("call");
     let incident = line.crash("ES");
     let (ana, bo) = (line.brief(&incident, ANA), line.brief(&incident, BO));
-    let documents = [picked_up(&line, &ana), press(&line, &ana, &["7"]), press(&line, &ana, &["2"]), picked_up(&line, &bo)];
-    let mut questions: Vec<Value> = documents
-        .iter()
-        .map(|xml| json!({ "xml": xml, "lines": said(xml), "action": action(xml) }))
-        .collect();
+    let documents =
+        [picked_up(&line, &ana), press(&line, &ana, &["7"]), press(&line, &ana, &["2"]), picked_up(&line, &bo)];
+    let mut questions: Vec<Value> =
+        documents.iter().map(|xml| json!({ "xml": xml, "lines": said(xml), "action": action(xml) })).collect();
     for text in ["", "Which one? INC-1 <b> & \"INC-2\" 'x' é 🔥"] {
         questions.push(json!({ "xml": twiml::reply(text), "reply": text }));
     }

@@ -105,19 +105,12 @@ pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[O
     };
     let people = reach(live, &proofs, opt_outs, now);
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
-    let mut checks: Vec<Check> = opt_outs.iter().take(NAMED_MAX).map(opted_out).collect();
-    checks.extend(more("opt-out", opt_outs.len()));
-    checks.extend(alone(&people));
+    let mut checks: Vec<Check> = alone(&people);
     match unread {
         Some(unread) => checks.push(unread),
         None => checks.extend(unproven(&people, &max_age)),
     }
     checks
-}
-
-fn opted_out(out: &OptOut) -> Check {
-    let (person, channel, since) = (&out.person, &out.channel, out.since.to_utc().format("%Y-%m-%d"));
-    Check::failed("opt-out", format!("{person} has opted out of {channel} since {since}: {}", out.how))
 }
 
 fn alone(people: &[Reach]) -> Vec<Check> {

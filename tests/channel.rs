@@ -4,8 +4,12 @@
 
 mod double;
 
+#[path = "channel/bench.rs"]
+mod bench;
 #[path = "channel/contract.rs"]
 mod contract;
+#[path = "channel/gateway.rs"]
+mod gateway;
 #[path = "channel/interaction.rs"]
 mod interaction;
 #[path = "channel/local.rs"]
@@ -18,11 +22,13 @@ mod room;
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/wired.rs"]
+mod wired;
 
 use secrecy::SecretString;
 use stentor::{
     channel::{Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp},
-    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName},
+    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName, Timestamp},
 };
 
 /// Ana, reachable by every channel.
@@ -56,6 +62,8 @@ fn page_for(contact: Contact) -> Message {
             level: Level::Wilco,
         }),
         report: None,
+        desk: Some("https://desk.example/desk".to_owned()),
+        born_at: Timestamp::from_micros(1_700_000_000_000_000),
     }
 }
 

@@ -12,7 +12,7 @@ use stentor::{
     template::{BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates},
 };
 
-const FORMS: [Form; 4] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail];
+const FORMS: [Form; 5] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
@@ -262,6 +262,7 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
             assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
         }
         Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
+        Form::Board => assert!(body.chars().count() <= BOARD_MAX),
     }
     assert_eq!(html.is_some(), form == Form::Mail);
     if let Some(html) = html {

@@ -1,7 +1,8 @@
 //! HTTP towards services that we do not run: no redirect is followed, what they answer is read up to a limit, and no
 //! URL gets into an error, because many of them are secrets.
 
-use super::{SendError, SettingError, guard::Guard, guard::Refused, is_loopback, retry_after};
+use super::{Check, Outcome, SendError, SettingError, guard::Guard, guard::Refused, is_loopback, retry_after};
+use crate::core::Timestamp;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -119,7 +120,7 @@ async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
 }
 
 /// The guard's own word, wherever it lies among the causes.
-fn refusal(error: &(dyn Error + 'static)) -> Option<&Refused> {
+fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
     let mut cause = Some(error);
     while let Some(at) = cause {
         if let Some(refused) = at.downcast_ref::<Refused>() {
@@ -137,4 +138,39 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
         last = source;
     }
     last.to_string()
+}
+
+/// How far a service's clock may be from ours before signatures and tokens are in danger.
+const SKEW_MAX: Duration = Duration::from_secs(30);
+
+/// What an asking for nothing told of the way there and of our credentials. That an address refuses the method says
+/// that it is there.
+pub fn reach_check(asked: &Result<Answer, SendError>) -> Check {
+    let (outcome, detail) = match asked {
+        Err(error @ SendError::Broken { .. }) => (Outcome::Failed, error.to_string()),
+        Err(error) => (Outcome::Failed, format!("it can not be reached: {error}")),
+        Ok(answer) => match answer.status.as_u16() {
+            401 | 403 | 407 => (Outcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
+            410 => (Outcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
+            404 => (Outcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
+            500..=599 => (Outcome::Doubtful, format!("it is there and fails: {}", answer.status)),
+            _ => (Outcome::Fine, format!("it answers {}", answer.status)),
+        },
+    };
+    Check { what: "reach", outcome, detail }
+}
+
+/// How far the service's clock is from ours.
+pub fn clock_check(answer: &Answer, now: Timestamp) -> Check {
+    let date = answer.date.as_deref().and_then(retry_after::http_date);
+    let (outcome, detail) = match date {
+        None => (Outcome::Doubtful, "it does not say what time it is".to_owned()),
+        Some(date) => {
+            let skew = (date.and_utc().timestamp() - now.as_micros() / 1_000_000).unsigned_abs();
+            let good = skew <= SKEW_MAX.as_secs();
+            let outcome = if good { Outcome::Fine } else { Outcome::Doubtful };
+            (outcome, format!("its clock is {skew} s from ours"))
+        }
+    };
+    Check { what: "clock", outcome, detail }
 }

@@ -4,14 +4,15 @@
 mod order;
 pub mod verdict;
 
-pub use order::{BODY_MAX, Body, Field, WORDS};
+pub(crate) use order::purpose;
+pub use order::{BODY_MAX, Body, Field};
 
 use super::{
-    Channel, Message, Recipient, SendError, SettingError,
-    client::{Answer, Client},
+    Channel, Check, Message, Recipient, SendError, SettingError,
+    client::{Answer, Client, clock_check, reach_check},
     guard::Guard,
 };
-use crate::core::{Purpose, Receipt};
+use crate::core::{Purpose, Receipt, Timestamp};
 use futures_util::future::BoxFuture;
 use order::{Filled, Order};
 use reqwest::{Method, RequestBuilder, Url, header};
@@ -42,6 +43,10 @@ pub struct HttpSettings {
     pub rules: Rules,
     /// Where it may lie; anywhere where there is none.
     pub guard: Option<Guard>,
+    /// What is asked to see whether it is there, by GET; else the address is asked for its OPTIONS.
+    pub probe: Option<SecretString>,
+    /// The wall clock, beside which the service's is laid.
+    pub clock: fn() -> Timestamp,
 }
 
 /// How we sign in.
@@ -115,7 +120,8 @@ impl Http {
                 Field::Text(text) => text,
                 Field::Secret(secret) => secret.expose_secret(),
             };
-            let good = header::HeaderName::try_from(name.as_str()).is_ok() && header::HeaderValue::try_from(text).is_ok();
+            let good =
+                header::HeaderName::try_from(name.as_str()).is_ok() && header::HeaderValue::try_from(text).is_ok();
             if !good {
                 let why = format!("{name:?} can not be sent as a header");
                 return Err(SettingError::Wrong { key: "headers", why });
@@ -186,6 +192,16 @@ impl Http {
         url
     }
 
+    async fn look(&self) -> Vec<Check> {
+        let (method, url) = match self.settings.probe.as_ref().map(|url| Url::parse(url.expose_secret())) {
+            Some(Ok(url)) => (Method::GET, url),
+            _ => (Method::OPTIONS, self.client.url().clone()),
+        };
+        let asked = self.client.send(self.signed_in(method, url)).await;
+        let clock = asked.as_ref().ok().map(|answer| clock_check(answer, (self.settings.clock)()));
+        std::iter::once(reach_check(&asked)).chain(clock).collect()
+    }
+
     fn judge(&self, message: &Message, answer: &Answer) -> Result<Receipt, SendError> {
         let mut secrets = self.secrets();
         let ask = message.ask.iter().flat_map(|ask| [&ask.code, &ask.link]);
@@ -194,7 +210,7 @@ impl Http {
     }
 
     fn secrets(&self) -> Vec<&str> {
-        let Login::Basic { password: token, .. } | Login::Bearer(token) = &self.settings.login else {
+        let (Login::Basic { password: token, .. } | Login::Bearer(token)) = &self.settings.login else {
             return self.fields().collect();
         };
         self.fields().chain([token.expose_secret()]).collect()
@@ -207,17 +223,17 @@ impl Http {
         };
         let fields = self.settings.headers.values().chain(self.settings.query.values());
         let fields = fields.chain(form.into_iter().flat_map(BTreeMap::values));
-        let secret = |field| match field {
-            &Field::Secret(ref secret) => Some(secret.expose_secret()),
-            Field::Text(_) => None,
-        };
-        fields.filter_map(secret).chain([self.settings.url.expose_secret()])
+        fields.filter_map(Field::secret).chain([self.settings.url.expose_secret()])
     }
 }
 
 impl Channel for Http {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
     }
 }
 

@@ -1,5 +1,9 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+pub mod client;
+pub mod exec;
+pub mod guard;
+pub mod http;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;
@@ -7,8 +11,9 @@ pub mod screen;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
+pub mod webhook;
 
-use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
+use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use std::{borrow::Cow, net::IpAddr, time::Duration};
@@ -115,6 +120,10 @@ pub struct Message {
     pub ask: Option<Ask>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
     pub report: Option<SecretString>,
+    /// Where people sign in to answer: for what others read too.
+    pub desk: Option<String>,
+    /// When the page was born.
+    pub born_at: Timestamp,
 }
 
 /// Who reads it.

@@ -3,6 +3,7 @@
 
 mod answers;
 mod ladder;
+mod notices;
 mod pages;
 
 use super::{
@@ -91,6 +92,7 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     for room in &plan.rooms {
         judge.post(room.clone(), Purpose::RoomCard);
     }
+    judge.tell_systems();
     let events = judge.events;
     (incident, events)
 }
@@ -111,6 +113,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Tick => judge.tick(),
         Input::Resolve(by) => judge.resolve(by),
     }
+    judge.tell_systems();
     judge.events
 }
 
@@ -175,7 +178,7 @@ impl Judge<'_> {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
-        self.withdraw(|_| true);
+        self.withdraw(|page| !page.purpose.is_notice());
         self.emit(Event::Resolved { by: by.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);

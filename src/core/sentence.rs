@@ -139,6 +139,7 @@ fn paged(page: &Page) -> String {
         Purpose::Resolved => "word of the end".to_owned(),
         Purpose::RoomCard => "war room".to_owned(),
         Purpose::RoomLine { line } => format!("line {line:?}"),
+        Purpose::Notice { about } => format!("notice {}", about.name()),
     };
     format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
 }

@@ -3,7 +3,10 @@
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
-    core::{Input, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    core::{
+        Input, PageId, Receipt, Settlement, Timestamp,
+        retry::{backoff, backoff_to},
+    },
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -16,6 +19,12 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long another system is told what happened: it may be down over night, and wants to know all the same.
+const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest wait between two attempts to tell another system.
+const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -139,11 +148,14 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + NOTICE_LIFE <= now) {
+        let is_notice = row.is_some_and(|row| row.purpose.is_notice());
+        let life = if is_notice { SYSTEM_LIFE } else { NOTICE_LIFE };
+        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + life <= now) {
             return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
         }
         let refusals = row.map_or(0, |row| row.refusals);
-        let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+        let pause = if is_notice { backoff_to(refusals + 1, SYSTEM_LONGEST) } else { backoff(refusals + 1) };
+        let wait = after.map_or(pause, |after| after.min(RETRY_AFTER_MAX));
         if after.is_some() {
             self.delivery().hold_destination(page, now + wait);
         }

@@ -1,5 +1,7 @@
 //! One channel of the matrix becomes one that can send: its secrets are read, its client is built.
 
+mod gateway;
+
 use super::live::{SEND_TIMEOUT_MAX, Shared, Wired};
 use crate::{
     channel::{
@@ -25,6 +27,9 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         Way::Slack(way) => slack(way),
         Way::Kannel(way) => kannel(way),
         Way::Smtp(way) => smtp(way, &shared.site),
+        Way::Http(way) => gateway::http(way),
+        Way::Webhook(way) => gateway::webhook(way, &shared.site),
+        Way::Exec(way) => Ok(gateway::exec(way)),
     };
     let kind = settings.kind();
     let (channel, sandboxed) = match built {
@@ -62,7 +67,8 @@ fn inbound(way: &Way) -> Vec<&SecretRef> {
     match way {
         Way::Slack(way) => way.signing_secret.iter().collect(),
         Way::Kannel(way) => way.token.iter().collect(),
-        Way::Screen | Way::Smtp(_) => Vec::new(),
+        Way::Http(way) => way.tokens.iter().collect(),
+        Way::Screen | Way::Smtp(_) | Way::Webhook(_) | Way::Exec(_) => Vec::new(),
     }
 }
 

@@ -230,6 +230,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         crate::core::Purpose::Resolved => "resolved",
         crate::core::Purpose::RoomCard => "war room",
         crate::core::Purpose::RoomLine { .. } => "room line",
+        crate::core::Purpose::Notice { .. } => "notice",
     };
     PageView {
         n: page.n,

@@ -73,7 +73,8 @@
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
-//! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
+//! | `room` | a channel that makes a war room or is one, or a list of such: slack, teams, mattermost; http and exec without `needs` | none |
+//! | `tell` | a channel of kind webhook, or a list: other systems that hear what happens | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -113,7 +114,10 @@ pub use judge::{Judgement, Trigger};
 pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
-pub use ways::{Account, KannelWay, SlackWay, SmtpWay, Way};
+pub use ways::{
+    Account, BodyWay, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS, Place, RepliesWay, ReportWay,
+    RulesWay, SlackWay, SmtpWay, WORDS, Way, WebhookWay,
+};
 
 use crate::core::{
     ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,

@@ -1,12 +1,22 @@
 //! Reads `[channel.NAME]`: what all channels have here, what only some have in one file a kind.
 
+mod body;
+mod exec;
+mod http;
 mod kannel;
+mod network;
 mod slack;
 mod smtp;
+mod webhook;
 
+pub use body::WORDS;
+pub use exec::{ExecWay, PLACEHOLDERS};
+pub use http::{BodyWay, FieldWay, HttpWay, Place, RepliesWay, ReportWay, RulesWay};
 pub use kannel::KannelWay;
+pub use network::Networks;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
+pub use webhook::WebhookWay;
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
@@ -18,10 +28,10 @@ use crate::core::retry::Pace;
 use std::time::Duration;
 
 /// Kinds that a later version will know.
-const LATER: [&str; 7] = ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"];
+const LATER: [&str; 2] = ["twilio", "voice"];
 
 /// The keys that each kind knows beside those of all.
-const KEYS: [&[&str]; 3] = [slack::KEYS, kannel::KEYS, smtp::KEYS];
+const KEYS: [&[&str]; 6] = [slack::KEYS, kannel::KEYS, smtp::KEYS, http::KEYS, webhook::KEYS, exec::KEYS];
 
 /// By which provider, with what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +44,12 @@ pub enum Way {
     Kannel(KannelWay),
     /// E-mail.
     Smtp(SmtpWay),
+    /// Any service over HTTP, by templates; also its presets.
+    Http(Box<HttpWay>),
+    /// Signed events for another system.
+    Webhook(WebhookWay),
+    /// A program of this machine.
+    Exec(ExecWay),
 }
 
 /// The account at a provider.
@@ -53,6 +69,9 @@ impl Way {
             Self::Slack(_) => ChannelKind::Slack,
             Self::Kannel(_) => ChannelKind::Kannel,
             Self::Smtp(_) => ChannelKind::Smtp,
+            Self::Http(way) => way.kind,
+            Self::Webhook(_) => ChannelKind::Webhook,
+            Self::Exec(_) => ChannelKind::Exec,
         }
     }
 }
@@ -65,6 +84,9 @@ impl Way {
             Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
             Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
             Self::Smtp(way) => way.account.password.iter().collect(),
+            Self::Http(way) => way.secrets(),
+            Self::Webhook(way) => way.keys.iter().chain(way.url.secret()).collect(),
+            Self::Exec(_) => Vec::new(),
         }
     }
 }
@@ -72,6 +94,9 @@ impl Way {
 pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
     let kind = item.and_then(|item| item.text(faults)).and_then(|text| kind(&text, faults));
+    if let Some(kind) = kind {
+        http::fill_up(kind, &mut table);
+    }
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
     let patience = table.take("patience").and_then(|item| item.duration(faults));
     // Which other keys have an effect depends on the kind, so without it they are left alone.
@@ -88,6 +113,11 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
         ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
         ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
         ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
+        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost => {
+            Way::Http(Box::new(http::read(kind, &mut table, at, faults)))
+        }
+        ChannelKind::Webhook => Way::Webhook(webhook::read(&mut table, at, faults)),
+        ChannelKind::Exec => Way::Exec(exec::read(&mut table, at, faults)),
     };
     table.what = format!("{} (kind {kind})", table.what);
     let elsewhere: Vec<&str> = KEYS.concat();

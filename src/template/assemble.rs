@@ -18,7 +18,7 @@ pub(super) struct Text {
 pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
     let text = match form {
         Form::Sms => sms_brief(templates, name, words),
-        Form::Screen | Form::Slack => long_brief(templates, name, words, form),
+        Form::Screen | Form::Slack | Form::Board => long_brief(templates, name, words, form),
         Form::Mail => mail_brief(templates, name, words),
     };
     match text {

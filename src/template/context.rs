@@ -261,6 +261,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Slack => "slack",
         Form::Sms => "sms",
         Form::Mail => "mail",
+        Form::Board => "board",
     }
 }
 

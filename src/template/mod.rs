@@ -17,7 +17,7 @@ mod sample;
 mod sms;
 mod words;
 
-pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
+pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
 
@@ -42,6 +42,8 @@ pub enum Form {
     Sms,
     /// Plain text, and HTML beside it.
     Mail,
+    /// Plain text where others may read it too, beside a link: a chat, a wallboard.
+    Board,
 }
 
 /// What one text is made from.
@@ -98,7 +100,8 @@ impl Templates {
             | Purpose::StoodDown
             | Purpose::Resolved
             | Purpose::RoomCard
-            | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),
+            | Purpose::RoomLine { .. }
+            | Purpose::Notice { .. } => (assemble::notice(&words, form), None),
         };
         Rendered {
             headline: text.headline,

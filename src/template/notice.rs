@@ -21,6 +21,10 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
         Purpose::RoomCard => card(words, &start),
         Purpose::RoomLine { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::Notice { about } => {
+            let role = words.role().map(|role| format!(", {}", role_name(role))).unwrap_or_default();
+            vec![format!("{start} {}{role}", about.name())]
+        }
         Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }

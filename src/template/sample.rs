@@ -62,6 +62,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         roles: BTreeMap::from([(role, row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

@@ -5,6 +5,7 @@
 
 pub mod fault;
 pub mod gateway;
+pub mod service;
 pub mod slack;
 pub mod smtp;
 pub mod tls;

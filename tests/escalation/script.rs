@@ -76,6 +76,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
+        tell: Vec::new(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, rotations: BTreeMap::new() })

@@ -68,7 +68,7 @@ impl Laws {
             Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
             Purpose::RoomCard => shadow.incident.is_open(),
-            Purpose::RoomLine { .. } => true,
+            Purpose::RoomLine { .. } | Purpose::Notice { .. } => true,
         };
         let (holds, state) = (wanted && row.state == PageState::Queued, row.state);
         self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));

@@ -69,7 +69,7 @@ pub(super) async fn run(
 async fn attend(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut output, mut errors) = (Vec::new(), Vec::new());
-    let talk = async {
+    let mut talk = Box::pin(async {
         let speak = async {
             if let Some(mut stdin) = stdin {
                 // A program may end without having read.
@@ -77,8 +77,7 @@ async fn attend(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
             }
         };
         tokio::join!(speak, listen(stdout, &mut output), listen(stderr, &mut errors));
-    };
-    tokio::pin!(talk);
+    });
     let status = tokio::select! {
         () = &mut talk => child.wait().await?,
         status = child.wait() => {

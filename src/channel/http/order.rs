@@ -15,31 +15,6 @@ const FUEL: u64 = 20_000;
 /// know (Teams has 28 kB a message).
 pub const BODY_MAX: usize = 20_000;
 
-/// Everything that a template is given, with what it is tried with before a crisis.
-pub const WORDS: [(&str, &str); 21] = [
-    ("to", "to whom: the number in the channel's form, or the mailbox; nothing for a room"),
-    ("person", "the person's name in the matrix"),
-    ("name", "how humans call them"),
-    ("phone", "their number, E.164"),
-    ("email", "their mailbox"),
-    ("text", "the whole text, its first word DRILL or LIVE"),
-    ("headline", "its first line"),
-    ("lines", "the lines below it, a list"),
-    ("html", "the whole text in HTML, where the channel needs a mailbox"),
-    ("subject", "a mail's subject"),
-    ("stamp", "DRILL or LIVE"),
-    ("drill", "whether it is an exercise"),
-    ("incident", "the incident, INC-12"),
-    ("page", "the page, INC-12.3"),
-    ("role", "the role that it is about"),
-    ("purpose", "brief, taken, stood-down, resolved, room-card or room-line"),
-    ("asks", "whether an answer is wanted"),
-    ("code", "the code to answer with; only where the paged person alone reads it"),
-    ("link", "the link to answer with; the desk's where others read it too"),
-    ("level", "the answer that is wanted: roger or wilco"),
-    ("report", "where the gateway may report what became of it; `&name=value` can follow"),
-];
-
 /// A value of a form, a query or a header.
 #[derive(Debug, Clone)]
 pub enum Field {
@@ -47,6 +22,16 @@ pub enum Field {
     Text(String),
     /// A secret, as it is.
     Secret(SecretString),
+}
+
+impl Field {
+    /// The secret, where it is one.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Text(_) => None,
+            Self::Secret(secret) => Some(secret.expose_secret()),
+        }
+    }
 }
 
 /// A body.
@@ -270,5 +255,6 @@ pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Resolved => "resolved",
         Purpose::RoomCard => "room-card",
         Purpose::RoomLine { .. } => "room-line",
+        Purpose::Notice { .. } => "notice",
     }
 }

@@ -67,7 +67,8 @@ pub(super) fn line(message: &Message) -> Post {
         | Purpose::StoodDown
         | Purpose::Resolved
         | Purpose::RoomCard
-        | Purpose::RoomLine { .. } => message.whole_text(),
+        | Purpose::RoomLine { .. }
+        | Purpose::Notice { .. } => message.whole_text(),
     };
     let text = sections(&given, SECTION_CHARS).into_iter().next().unwrap_or_default();
     Post { plain: text.clone(), text, blocks: None }

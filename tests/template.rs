@@ -9,7 +9,9 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs};
 use stentor::{
     core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
-    template::{BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates},
+    template::{
+        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates,
+    },
 };
 
 const FORMS: [Form; 5] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Board];

@@ -97,7 +97,7 @@ fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {
     Err(Problem::unauthorized("the token is not this channel's"))
 }
 
-async fn take(app: &App, from: &str, text: &str) -> Result<String, Problem> {
+pub(super) async fn take(app: &App, from: &str, text: &str) -> Result<String, Problem> {
     let number = international(from);
     let person = app.engine.live.load().matrix.person_of_phone(&number).cloned();
     let Some(person) = person else {

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod gateway;
 pub mod kannel;
 pub mod mail_in;
 pub mod mail_link;
@@ -89,6 +90,8 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/http/{channel}", any(gateway::inbound))
+        .route("/hooks/http/{channel}/report", any(gateway::report))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/healthz", get(status::healthz))

@@ -57,8 +57,9 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
-        let to_person = matches!(composed.message.to, Recipient::Person(_));
-        let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
+        let guarded = matches!(composed.message.to, Recipient::Person(_)) || composed.message.purpose.is_notice();
+        let broken = guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = broken {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
@@ -77,8 +78,7 @@ impl Engine {
             tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
-        // A room's own trouble says nothing about reaching people.
-        if to_person {
+        if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
         }
         Ok(())

@@ -16,6 +16,8 @@ mod interaction;
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/probe.rs"]
+mod probe;
 #[path = "channel/room.rs"]
 mod room;
 #[path = "channel/slack.rs"]

@@ -62,6 +62,37 @@ fn the_first_page_of_a_drill_says_so_and_asks_for_other_words() {
 }
 
 #[test]
+fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over() {
+    let mut incident = later(opened(flash_crash(false)), 50);
+    let brief = brief_of(&incident, "trader").clone();
+    let at = incident.last_at + std::time::Duration::from_secs(9);
+    let wilco = stentor::core::Said {
+        person: brief.person.clone().expect("a person"),
+        answer: stentor::core::Answer::Wilco,
+        via: stentor::core::Via::Sms,
+        page: Some(brief.n),
+        role: None,
+    };
+    let roster = stentor::core::Roster::default();
+    stentor::core::step(&mut incident, stentor::core::Input::Answer(wilco), &roster, at);
+    let end = at + std::time::Duration::from_secs(240);
+    let by = stentor::core::Actor::Person("ana".into());
+    stentor::core::step(&mut incident, stentor::core::Input::Resolve(by), &roster, end);
+    let page = about(&brief, Purpose::Resolved);
+    let templates = Templates::shipped();
+    let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();
+    insta::assert_snapshot!(texts.join("\n====\n"));
+    assert!(render(&templates, &incident, &page, Form::Mail).html.unwrap().contains("after the opening"));
+    let own = tempfile::tempdir().unwrap();
+    std::fs::create_dir(own.path().join("all-clear")).unwrap();
+    let broken = "{% if incident.lasted %}{{ nothing.here }}{% endif %}";
+    std::fs::write(own.path().join("all-clear/brief.txt"), broken).unwrap();
+    let rendered = render(&Templates::load(own.path()).unwrap(), &incident, &page, Form::Slack);
+    assert!(rendered.fallback.is_some());
+    assert!(rendered.body.starts_with("LIVE INC-12: it is over"), "{}", rendered.body);
+}
+
+#[test]
 fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
     let (templates, incident) = (Templates::shipped(), later(opened(flash_crash(false)), 50));
     let page = brief_of(&incident, "trader").clone();
@@ -153,7 +184,7 @@ fn the_shipped_templates_are_sound() {
     let empty = tempfile::tempdir().expect("a folder");
     let loaded = Templates::load(empty.path()).expect("sound templates");
     assert_eq!(loaded.revisions(), Templates::shipped().revisions());
-    assert_eq!(loaded.revisions().len(), 6);
+    assert_eq!(loaded.revisions().len(), 7);
 }
 
 fn any_text() -> impl Strategy<Value = String> {

@@ -2,7 +2,6 @@
 //! URL gets into an error, because many of them are secrets.
 
 use super::{Check, Outcome, SendError, SettingError, guard::Guard, guard::Refused, is_loopback, retry_after};
-use crate::core::Timestamp;
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -140,12 +139,9 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
     last.to_string()
 }
 
-/// How far a service's clock may be from ours before signatures and tokens are in danger.
-const SKEW_MAX: Duration = Duration::from_secs(30);
-
 /// What an asking for nothing told of the way there and of our credentials. That an address refuses the method says
-/// that it is there.
-pub fn reach_check(asked: &Result<Answer, SendError>) -> Check {
+/// that it is there. And what time it is there.
+pub fn reach(asked: &Result<Answer, SendError>) -> Vec<Check> {
     let (outcome, detail) = match asked {
         Err(error @ SendError::Broken { .. }) => (Outcome::Failed, error.to_string()),
         Err(error) => (Outcome::Failed, format!("it can not be reached: {error}")),
@@ -157,20 +153,6 @@ pub fn reach_check(asked: &Result<Answer, SendError>) -> Check {
             _ => (Outcome::Fine, format!("it answers {}", answer.status)),
         },
     };
-    Check { what: "reach", outcome, detail }
-}
-
-/// How far the service's clock is from ours.
-pub fn clock_check(answer: &Answer, now: Timestamp) -> Check {
-    let date = answer.date.as_deref().and_then(retry_after::http_date);
-    let (outcome, detail) = match date {
-        None => (Outcome::Doubtful, "it does not say what time it is".to_owned()),
-        Some(date) => {
-            let skew = (date.and_utc().timestamp() - now.as_micros() / 1_000_000).unsigned_abs();
-            let good = skew <= SKEW_MAX.as_secs();
-            let outcome = if good { Outcome::Fine } else { Outcome::Doubtful };
-            (outcome, format!("its clock is {skew} s from ours"))
-        }
-    };
-    Check { what: "clock", outcome, detail }
+    let clock = asked.as_ref().ok().and_then(|answer| Check::clock(answer.date.as_deref()?));
+    std::iter::once(Check { what: "reach", outcome, detail }).chain(clock).collect()
 }

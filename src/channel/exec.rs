@@ -7,7 +7,7 @@ mod run;
 pub use run::OUTPUT_MAX;
 
 use super::{
-    Channel, Check, Contact, Message, Outcome, Recipient, SendError,
+    Channel, Check, Contact, Message, Recipient, SendError,
     http::{Need, verdict::shown},
 };
 use crate::core::{Purpose, Receipt};
@@ -88,21 +88,22 @@ impl Exec {
 
     fn look(&self) -> Vec<Check> {
         let program = &self.settings.program;
-        let (outcome, detail) = match std::fs::metadata(program) {
-            Err(error) => (Outcome::Failed, format!("{} can not be read: {error}", program.display())),
-            Ok(data) if !data.is_file() => (Outcome::Failed, format!("{} is no file", program.display())),
+        let shown = program.display();
+        let check = match std::fs::metadata(program) {
+            Err(error) => Check::failed("program", format!("{shown} can not be read: {error}")),
+            Ok(data) if !data.is_file() => Check::failed("program", format!("{shown} is no file")),
             Ok(data) => match data.permissions().mode() {
-                mode if mode & 0o111 == 0 => (Outcome::Failed, format!("{} is not executable", program.display())),
+                mode if mode & 0o111 == 0 => Check::failed("program", format!("{shown} is not executable")),
                 mode if mode & 0o002 != 0 => {
-                    (Outcome::Failed, format!("everybody may write to {}: chmod o-w", program.display()))
+                    Check::failed("program", format!("everybody may write to {shown}: chmod o-w"))
                 }
                 mode if mode & 0o020 != 0 => {
-                    (Outcome::Doubtful, format!("a group may write to {}: chmod g-w", program.display()))
+                    Check::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
                 }
-                _ => (Outcome::Fine, format!("{} is there and executable", program.display())),
+                _ => Check::fine("program", format!("{shown} is there and executable")),
             },
         };
-        vec![Check { what: "program", outcome, detail }]
+        vec![check]
     }
 }
 

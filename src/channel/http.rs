@@ -9,10 +9,10 @@ pub use order::{BODY_MAX, Body, Field};
 
 use super::{
     Channel, Check, Message, Recipient, SendError, SettingError,
-    client::{Answer, Client, clock_check, reach_check},
+    client::{self, Answer, Client},
     guard::Guard,
 };
-use crate::core::{Purpose, Receipt, Timestamp};
+use crate::core::{Purpose, Receipt};
 use futures_util::future::BoxFuture;
 use order::{Filled, Order};
 use reqwest::{Method, RequestBuilder, Url, header};
@@ -45,8 +45,6 @@ pub struct HttpSettings {
     pub guard: Option<Guard>,
     /// What is asked to see whether it is there, by GET; else the address is asked for its OPTIONS.
     pub probe: Option<SecretString>,
-    /// The wall clock, beside which the service's is laid.
-    pub clock: fn() -> Timestamp,
 }
 
 /// How we sign in.
@@ -197,9 +195,7 @@ impl Http {
             Some(Ok(url)) => (Method::GET, url),
             _ => (Method::OPTIONS, self.client.url().clone()),
         };
-        let asked = self.client.send(self.signed_in(method, url)).await;
-        let clock = asked.as_ref().ok().map(|answer| clock_check(answer, (self.settings.clock)()));
-        std::iter::once(reach_check(&asked)).chain(clock).collect()
+        client::reach(&self.client.send(self.signed_in(method, url)).await)
     }
 
     fn judge(&self, message: &Message, answer: &Answer) -> Result<Receipt, SendError> {

@@ -1,5 +1,7 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+mod certificate;
+mod check;
 pub mod client;
 pub mod exec;
 pub mod guard;
@@ -16,6 +18,7 @@ pub mod webhook;
 use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
@@ -42,7 +45,8 @@ pub struct Check {
 }
 
 /// How something that was looked at is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// As it should be.
     Fine,

@@ -4,8 +4,8 @@
 pub mod sign;
 
 use super::{
-    Channel, Check, Message, Outcome, SendError, SettingError,
-    client::{Answer, Client, clock_check, reach_check},
+    Channel, Check, Message, SendError, SettingError,
+    client::{self, Answer, Client},
     guard::Guard,
 };
 use crate::core::{Purpose, Receipt, Timestamp};
@@ -115,21 +115,15 @@ impl Webhook {
         let signatures = sign::sign(&self.keys, id, now, body);
         let believed =
             |key: &Key| sign::verify(std::slice::from_ref(key), id, &now.to_string(), &signatures, body, now);
-        let (outcome, detail) = match self.keys.iter().try_for_each(believed) {
-            Ok(()) => (Outcome::Fine, format!("{} key(s) sign and verify", self.keys.len())),
-            Err(error) => (Outcome::Failed, error.to_string()),
-        };
-        Check { what: "signature", outcome, detail }
+        match self.keys.iter().try_for_each(believed) {
+            Ok(()) => Check::fine("signature", format!("{} key(s) sign and verify", self.keys.len())),
+            Err(error) => Check::failed("signature", error.to_string()),
+        }
     }
 
     async fn look(&self) -> Vec<Check> {
-        let mut checks = vec![self.round_trip()];
         let asked = self.client.send(self.client.request(Method::OPTIONS, self.client.url().clone())).await;
-        checks.push(reach_check(&asked));
-        if let Ok(answer) = &asked {
-            checks.push(clock_check(answer, (self.clock)()));
-        }
-        checks
+        std::iter::once(self.round_trip()).chain(client::reach(&asked)).collect()
     }
 }
 

@@ -63,6 +63,26 @@ impl Keys {
         same(self.link_token(page).expose_secret(), token).then_some(page)
     }
 
+    /// The signature of what this daemon says to itself by its public address.
+    pub fn echo_call(&self, nonce: &str) -> SecretString {
+        SecretString::from(hex(&self.mac("echo call", nonce)))
+    }
+
+    /// Whether this very daemon signed that.
+    pub fn is_echo_call(&self, nonce: &str, given: &str) -> bool {
+        same(self.echo_call(nonce).expose_secret(), given)
+    }
+
+    /// What it answers itself.
+    pub fn echo(&self, nonce: &str) -> SecretString {
+        SecretString::from(hex(&self.mac("echo", nonce)))
+    }
+
+    /// Whether that is the answer.
+    pub fn is_echo(&self, nonce: &str, given: &str) -> bool {
+        same(self.echo(nonce).expose_secret(), given)
+    }
+
     /// A token that signs a person in until `until`.
     pub fn sign_in(&self, person: &PersonName, until: Timestamp) -> SecretString {
         self.grant("desk", person, until)

@@ -4,23 +4,32 @@
 
 mod admit;
 pub mod breaker;
+pub mod checkup;
 mod compose;
 pub mod delivery;
+pub mod doctor;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod ping;
+mod probe;
+pub mod reach;
 mod run;
 mod send;
 mod speak;
 mod throttle;
+mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
-pub use run::{Pulse, run};
+pub use ping::{PING_TIME_MAX, Pinger};
+pub use probe::PROBE_TIME_MAX;
+pub use run::{Loop, Pulse, run};
 pub use send::Attempt;
 pub use speak::{AnswerError, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
     core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
@@ -33,6 +42,7 @@ use keys::Keys;
 use metrics::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast};
+use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -55,6 +65,9 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// Proof that the loops turn.
+    pub pulse: Pulse,
+    vitals: Mutex<Vitals>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -74,6 +87,8 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            pulse: Pulse::default(),
+            vitals: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,

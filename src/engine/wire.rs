@@ -102,6 +102,7 @@ fn smtp(way: &SmtpWay, site: &str) -> Built {
     Ok(Arc::new(Smtp::new(settings).map_err(|error| error.to_string())?))
 }
 
-fn secret(secret: &SecretRef) -> Result<SecretString, String> {
+/// Reads a secret; the error says why it can not be read.
+pub(super) fn secret(secret: &SecretRef) -> Result<SecretString, String> {
     config::secret(&reference(secret)).map_err(|error| error.to_string())
 }

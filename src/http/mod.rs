@@ -10,6 +10,7 @@ pub mod control;
 pub mod credential;
 pub mod desk;
 pub mod gateway;
+pub mod health;
 pub mod kannel;
 pub mod mail_in;
 pub mod mail_link;
@@ -94,6 +95,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/hooks/http/{channel}/report", any(gateway::report))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
+        .route("/hooks/self", post(health::echo))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
@@ -116,6 +118,8 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
+        .route("/v1/people", get(health::people))
+        .route("/v1/doctor", get(health::doctor))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
         .route("/readyz", get(status::readyz))

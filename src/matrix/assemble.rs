@@ -6,7 +6,7 @@ use super::{
     document::Placed,
     draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
     judge::Trigger,
-    settings::{ChannelSettings, Datum, People},
+    settings::{ChannelKind, ChannelSettings, Datum, People},
 };
 use crate::core::{
     ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
@@ -31,7 +31,7 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     if let Some(step) = draft.catch_all.and_then(|catch_all| catch_all.value) {
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
-    let roster = roster(ways(&channels, &roles), &people, draft.rotations, as_of);
+    let roster = roster(&channels, &ways(&channels, &roles), &people, draft.rotations, as_of);
     let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
     let plans = Plans { revision: &revision, roles, patience };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
@@ -84,7 +84,8 @@ fn ways<'a>(
 }
 
 fn roster(
-    ways: Vec<(&ChannelName, Datum)>,
+    channels: &[(ChannelName, ChannelSettings)],
+    ways: &[(&ChannelName, Datum)],
     people: &People,
     rotations: Named<RotationDraft>,
     as_of: Timestamp,
@@ -94,7 +95,9 @@ fn roster(
         (name.clone(), reaches.map(|(name, _)| (*name).clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    Roster { reach: reach.collect(), rotations: rotations.collect() }
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = screens.map(|(name, _)| name.clone()).collect();
+    Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {

@@ -11,6 +11,8 @@
 //! | `listen` | IP address and port of the door | the command line's |
 //! | `public_url` | what links in pages begin with, http or https | the command line's |
 //! | `state` | the folder of what must survive | the command line's |
+//! | `ping` | `{ url, every }`: who is told that this daemon does its work, and is not told when it does not; the address may be a secret | nobody; `every` 60s |
+//! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
@@ -112,7 +114,9 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
-pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
+pub use settings::{
+    Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
+};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
 pub use ways::{
@@ -239,7 +243,12 @@ impl Matrix {
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
-        let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
+        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
+            Address::Kept(secret) => Some(secret),
+            Address::Written(_) => None,
+        });
+        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
         secrets.sort();
         secrets.dedup();
         secrets

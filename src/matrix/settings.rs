@@ -14,6 +14,46 @@ pub struct Daemon {
     pub public_url: Option<String>,
     /// The folder of what must survive.
     pub state: Option<PathBuf>,
+    /// Who is told again and again that this daemon does its work.
+    pub ping: Option<Ping>,
+    /// How old the last proven contact of a person by a channel may be; see [`Daemon::proof_max_age`].
+    pub proof_max_age: Option<Duration>,
+}
+
+/// How old a proven contact may be when the matrix says nothing: a quarter of a year.
+pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How often the dead-man ping goes out when the matrix says nothing.
+pub const PING_EVERY: Duration = Duration::from_secs(60);
+
+impl Daemon {
+    /// How old the last proven contact of a person by a channel may be before that is worth a warning.
+    pub fn proof_max_age(&self) -> Duration {
+        self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
+    }
+
+    /// Whether what takes effect at the start alone is the same in both.
+    pub fn starts_like(&self, other: &Self) -> bool {
+        self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
+    }
+}
+
+/// The dead-man ping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// To whom.
+    pub url: Address,
+    /// How often.
+    pub every: Duration,
+}
+
+/// An address that may be as good as a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Here it is.
+    Written(String),
+    /// It is kept elsewhere.
+    Kept(SecretRef),
 }
 
 /// A monitor that may post alerts.

@@ -63,7 +63,11 @@ macro_rules! shipped {
     };
 }
 
-const SHIPPED: [(&str, &str); 18] = shipped!["default", "trader", "compliance", "it", "commander", "catch-all"];
+/// The template of what tells how it ended: who has it, you are not needed, it is over.
+pub(super) const ALL_CLEAR: &str = "all-clear";
+
+const SHIPPED: [(&str, &str); 21] =
+    shipped!["default", "trader", "compliance", "it", "commander", "catch-all", "all-clear"];
 
 impl Templates {
     /// The templates that ship with the program.

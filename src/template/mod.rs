@@ -93,15 +93,16 @@ impl Templates {
     /// [`Rendered::fallback`] says why.
     pub fn render(&self, brief: &Brief<'_>, form: Form) -> Rendered {
         let words = Words::new(brief);
-        let template = self.name_for(words.row().map(|row| row.template.as_str()));
+        let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
         let (text, fallback) = match &brief.page.purpose {
             Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
-            Purpose::Taken { .. }
-            | Purpose::StoodDown
-            | Purpose::Resolved
-            | Purpose::RoomCard
-            | Purpose::RoomLine { .. }
-            | Purpose::Notice { .. } => (assemble::notice(&words, form), None),
+            Purpose::Taken { .. } | Purpose::StoodDown | Purpose::Resolved => {
+                template = load::ALL_CLEAR;
+                assemble::all_clear(self, &words, form)
+            }
+            Purpose::RoomCard | Purpose::RoomLine { .. } | Purpose::Notice { .. } => {
+                (assemble::notice(&words, form, ""), None)
+            }
         };
         Rendered {
             headline: text.headline,

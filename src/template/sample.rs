@@ -70,5 +70,5 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     let opening =
         Opening { key: String::new(), summary, plan: Arc::new(plan), alert: Arc::new(alert), received_at: THEN };
     let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);
-    open(IncidentId(1), opening, &Roster { reach, rotations: BTreeMap::new() }, THEN).0
+    open(IncidentId(1), opening, &Roster { reach, ..Roster::default() }, THEN).0
 }

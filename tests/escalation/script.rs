@@ -79,7 +79,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         tell: Vec::new(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {

@@ -251,6 +251,19 @@ fn the_daemons_addresses_must_be_addresses() {
 }
 
 #[test]
+fn a_ping_needs_an_address_that_can_be_had() {
+    let with = |ping: &str| format!("[daemon]\nping = {ping}");
+    check("[daemon]", &with("{ every = \"60s\" }"), &[("missing-key", "{ every = \"60s\" }")]);
+    check("[daemon]", &with("{ url = \"deadman\" }"), &[("bad-url", "\"deadman\"")]);
+    check("[daemon]", &with("{ url = {} }"), &[("bad-secret", "{}")]);
+    let often = with("{ url = \"https://deadman.example/1\", every = \"10ms\" }");
+    check("[daemon]", &often, &[("duration-out-of-range", "\"10ms\"")]);
+    check("[daemon]", &with("{ url = \"https://deadman.example/1\", how = \"get\" }"), &[("unknown-key", "how")]);
+    check("[daemon]", &with("{ url = { env = \"DEADMAN\" } }"), &[]);
+    check("[daemon]", "[daemon]\nproof_max_age = \"never\"", &[("bad-duration", "\"never\"")]);
+}
+
+#[test]
 fn required_keys_must_be_there() {
     check("name = \"Bo\"", "", &[("missing-key", "bo")]);
     check("name = \"Bo\"", "name = \"\"", &[("empty-text", "\"\"")]);

@@ -41,7 +41,6 @@ pub(super) fn http(way: &HttpWay) -> Built {
         rules: rules(&way.rules),
         guard: way.allow.as_ref().map(guard),
         probe: way.probe.as_ref().map(place).transpose()?,
-        clock: wall,
     };
     Ok(Arc::new(Http::new(settings).map_err(|error| error.to_string())?))
 }

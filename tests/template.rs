@@ -10,11 +10,12 @@ use std::{collections::BTreeMap, fs};
 use stentor::{
     core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
     template::{
-        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates,
+        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
+        Templates,
     },
 };
 
-const FORMS: [Form; 5] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Board];
+const FORMS: [Form; 6] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice, Form::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
@@ -77,7 +78,7 @@ fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over(
     stentor::core::step(&mut incident, stentor::core::Input::Answer(wilco), &roster, at);
     let end = at + std::time::Duration::from_secs(240);
     let by = stentor::core::Actor::Person("ana".into());
-    stentor::core::step(&mut incident, stentor::core::Input::Resolve(by), &roster, end);
+    stentor::core::step(&mut incident, stentor::core::Input::Resolve { by, why: None }, &roster, end);
     let page = about(&brief, Purpose::Resolved);
     let templates = Templates::shipped();
     let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();
@@ -180,6 +181,31 @@ fn overlaid(brief: &str) -> Templates {
 }
 
 #[test]
+fn a_template_says_in_a_call_what_it_likes_and_its_sms_where_it_likes_nothing() {
+    let incident = opened(flash_crash(false));
+    let page = brief_of(&incident, "trader");
+    let shipped = Templates::shipped();
+    let sms = render(&shipped, &incident, page, Form::Voice);
+    assert!(sms.body.contains("E S down 6.2 percent"), "{}", sms.body);
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("trader")).expect("a folder");
+    fs::write(folder.path().join("trader/voice.txt"), "Wake up, {{ role }}: INC-7 & 12 bps.\nDRILL or not.")
+        .expect("a file");
+    let own = Templates::load(folder.path()).expect("sound templates");
+    let said = render(&own, &incident, page, Form::Voice);
+    assert!(
+        said.body.contains("Wake up, trader: incident 7 and 12 basis points. text, DRILL or not."),
+        "{}",
+        said.body
+    );
+    assert_ne!(own.revisions()["trader"], shipped.revisions()["trader"]);
+    assert_eq!(own.revisions()["it"], shipped.revisions()["it"]);
+    fs::write(folder.path().join("trader/voice.txt"), "{{ nosuch }}").expect("a file");
+    let error = Templates::load(folder.path()).expect_err("it is broken").to_string();
+    assert!(error.starts_with("trader/voice.txt:1: undefined"), "{error}");
+}
+
+#[test]
 fn the_shipped_templates_are_sound() {
     let empty = tempfile::tempdir().expect("a folder");
     let loaded = Templates::load(empty.path()).expect("sound templates");
@@ -247,6 +273,32 @@ proptest! {
     })]
 
     #[test]
+    fn no_template_moves_the_code_and_the_ask_out_of_the_first_60_characters(
+        text in any_text(),
+        repeated: bool,
+        drill: bool,
+        id in prop_oneof![1i64..2000, Just(i64::MAX)],
+        role in "[a-z][a-z-]{0,39}",
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("trader")).expect("a folder");
+        let raw = format!("{{% raw %}}{}{{% endraw %}}", text.replace("{%", ""));
+        for file in ["sms.txt", "voice.txt"] {
+            fs::write(folder.path().join("trader").join(file), &raw).expect("a file");
+        }
+        let templates = Templates::load(folder.path()).expect("sound templates");
+        let mut incident = later(opened(flash_crash(drill)), 0);
+        incident.id = stentor::core::IncidentId(id);
+        let page = Page { maybe_repeated: repeated, ..brief_of(&incident, "trader").clone() };
+        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
+        judge(&render(&templates, &incident, &page, Form::Voice), Form::Voice, drill, true);
+        // However long a role's name is.
+        let role = stentor::core::RoleName::from(role.as_str());
+        let page = Page { role: Some(role), ..page };
+        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
+    }
+
+    #[test]
     fn no_alert_makes_a_text_that_misleads_or_does_not_fit(
         alert in any_alert(),
         purpose in any_purpose(),
@@ -296,6 +348,7 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
         }
         Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
         Form::Board => assert!(body.chars().count() <= BOARD_MAX),
+        Form::Voice => judge_call(body),
     }
     assert_eq!(html.is_some(), form == Form::Mail);
     if let Some(html) = html {
@@ -315,6 +368,13 @@ fn judge_sms(body: &str, asks: bool) {
     for word in ["STOP", "END", "CANCEL", "QUIT", "YES"] {
         assert!(!body.contains(&format!("reply {word}")), "{body}");
     }
+}
+
+/// What is said: one paragraph, without signs that nobody can hear.
+fn judge_call(body: &str) {
+    assert!(body.chars().count() <= SPOKEN_MAX, "{}: {body}", body.chars().count());
+    assert!(!body.contains(['\n', '<', '>', '"', '{', '}', '|', '*', '_', '#', '/', '\u{1f600}']), "{body}");
+    assert!(!body.contains("INC-"), "{body}");
 }
 
 fn judge_html(html: &str, asks: bool) {

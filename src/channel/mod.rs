@@ -13,6 +13,7 @@ pub mod screen;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
+pub mod twilio;
 pub mod webhook;
 
 use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
@@ -74,6 +75,8 @@ pub enum SendError {
     Unreachable {
         /// The trouble, without secrets.
         why: String,
+        /// They have told the provider to stop: no later message by this way arrives either.
+        opted_out: bool,
     },
     /// This channel reaches nobody: credentials, scope, account.
     #[error("{why}")]
@@ -128,6 +131,8 @@ pub struct Message {
     pub desk: Option<String>,
     /// When the page was born.
     pub born_at: Timestamp,
+    /// How long it is of use, where that is known: until its reader is called again by the same way.
+    pub life: Option<Duration>,
 }
 
 /// Who reads it.
@@ -209,7 +214,12 @@ impl SendError {
 
     /// Not this person by this way.
     pub fn unreachable(why: impl Into<String>) -> Self {
-        Self::Unreachable { why: why.into() }
+        Self::Unreachable { why: why.into(), opted_out: false }
+    }
+
+    /// Not this person by this way, until they opt in again.
+    pub fn opted_out(why: impl Into<String>) -> Self {
+        Self::Unreachable { why: why.into(), opted_out: true }
     }
 
     /// Nobody by this way.

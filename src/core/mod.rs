@@ -18,6 +18,7 @@ pub mod proof;
 pub mod retry;
 pub mod schedule;
 pub mod sentence;
+pub mod speech;
 pub mod stranded;
 pub mod time;
 pub mod trigger;

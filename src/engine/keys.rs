@@ -51,6 +51,11 @@ impl Keys {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
+    /// A mark of a phone number that tells nothing of it: whether it is still the same one.
+    pub fn number_mark(&self, phone: &str) -> String {
+        hex(&self.mac("number", phone)[..8])
+    }
+
     /// What the message id of a page's mail carries. It travels in headers, so it opens nothing by itself.
     pub fn mail_token(&self, page: PageId) -> SecretString {
         SecretString::from(hex(&self.mac("mail", &page.to_string())[..8]))

@@ -2,7 +2,7 @@
 
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
-    channel::{Recipient, SendError},
+    channel::SendError,
     core::{
         Input, PageId, Receipt, Settlement, Timestamp,
         retry::{backoff, backoff_to},
@@ -58,9 +58,11 @@ impl Engine {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
-        let guarded = matches!(composed.message.to, Recipient::Person(_)) || composed.message.purpose.is_notice();
-        let broken = guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
-        if let Some(why) = broken {
+        let person = composed.message.to.person();
+        let guarded = person.is_some() || composed.message.purpose.is_notice();
+        let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
+        let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
@@ -80,6 +82,9 @@ impl Engine {
         }
         if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
+        }
+        if let Some(person) = person {
+            self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
     }
@@ -122,7 +127,7 @@ impl Engine {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
-            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         self.settle(page, settlement, Some(sent_at), Some(shown)).await
     }

@@ -1,7 +1,11 @@
 //! What services of kind `http` say to us: what became of a page, and what people replied. Where each part of it stands
 //! the matrix says; who may say it, a token: the page's own, or the channel's.
 
-use super::{App, body, kannel, problem::Problem};
+use super::{
+    App, body,
+    problem::Problem,
+    sms::{self, Text},
+};
 use crate::{
     core::{ChannelName, PageId, page::Stage},
     engine::keys::same,
@@ -33,7 +37,8 @@ pub async fn inbound(
     let said = Said::read(query, request).await?;
     let from = said.at(&replies.from).ok_or_else(|| Problem::bad("the reply does not say who sent it"))?;
     let text = said.at(&replies.text).unwrap_or_default();
-    let word = kannel::take(&app, from.trim(), &text).await?;
+    let text = Text { channel: ChannelName::from(channel.as_str()), from: from.trim(), text: &text, wish: None };
+    let word = sms::take(&app, text).await?;
     Ok(word.into_response())
 }
 

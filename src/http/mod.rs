@@ -19,9 +19,12 @@ pub mod page;
 pub mod problem;
 pub mod reading;
 pub mod slack;
+pub mod sms;
 pub mod snapshot;
 pub mod status;
+pub mod twilio;
 pub mod view;
+pub mod voice;
 
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
@@ -59,8 +62,10 @@ pub struct App {
     pub client: reqwest::Client,
     /// Where else than at Slack private words may go: doubles on loopback.
     pub slack_hooks: Option<String>,
+    /// Twilio's requests that were answered already.
+    pub answered: twilio::Answered,
     /// Wrong SMS codes.
-    pub guesses: Mutex<kannel::Guesses>,
+    pub guesses: Mutex<sms::Guesses>,
 }
 
 impl App {
@@ -90,12 +95,15 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/assets/desk.js", get(page::script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
-        .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
         .route("/hooks/http/{channel}", any(gateway::inbound))
         .route("/hooks/http/{channel}/report", any(gateway::report))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/hooks/self", post(health::echo))
+        .route("/hooks/twilio/{channel}", post(twilio::inbound))
+        .route("/hooks/twilio/{channel}/report", post(twilio::report))
+        .route("/hooks/voice/{channel}/report", post(voice::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))

@@ -104,6 +104,10 @@ pub enum ChannelKind {
     Kannel,
     /// E-mail.
     Smtp,
+    /// SMS by Twilio.
+    Twilio,
+    /// Calls by Twilio.
+    Voice,
     /// Any service over HTTP, by templates.
     Http,
     /// Microsoft Teams: a preset of `http`.
@@ -118,11 +122,13 @@ pub enum ChannelKind {
 
 impl ChannelKind {
     /// Every kind, with its name in the matrix.
-    pub const ALL: [(&'static str, Self); 9] = [
+    pub const ALL: [(&'static str, Self); 11] = [
         ("screen", Self::Screen),
         ("slack", Self::Slack),
         ("kannel", Self::Kannel),
         ("smtp", Self::Smtp),
+        ("twilio", Self::Twilio),
+        ("voice", Self::Voice),
         ("http", Self::Http),
         ("teams", Self::Teams),
         ("mattermost", Self::Mattermost),
@@ -137,6 +143,8 @@ impl ChannelKind {
             Self::Slack => "slack",
             Self::Kannel => "kannel",
             Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
+            Self::Voice => "voice",
             Self::Http => "http",
             Self::Teams => "teams",
             Self::Mattermost => "mattermost",
@@ -148,7 +156,7 @@ impl ChannelKind {
     /// Whether its providers report what became of a page that they had taken.
     pub fn reports(self) -> bool {
         match self {
-            Self::Kannel | Self::Http | Self::Teams | Self::Mattermost => true,
+            Self::Kannel | Self::Twilio | Self::Voice | Self::Http | Self::Teams | Self::Mattermost => true,
             Self::Screen | Self::Slack | Self::Smtp | Self::Webhook | Self::Exec => false,
         }
     }
@@ -157,7 +165,9 @@ impl ChannelKind {
     pub fn default_pace(self) -> Pace {
         match self {
             Self::Screen => Pace { every: Duration::from_millis(10), burst: 100 },
-            Self::Slack | Self::Kannel => Pace { every: Duration::from_secs(1), burst: 3 },
+            Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
+            // A phone takes one call at a time.
+            Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
             Self::Smtp | Self::Http => Pace { every: Duration::from_secs(1), burst: 5 },
             Self::Teams | Self::Mattermost => Pace { every: Duration::from_millis(500), burst: 4 },
             Self::Webhook | Self::Exec => Pace { every: Duration::from_millis(100), burst: 20 },
@@ -171,7 +181,7 @@ impl ChannelKind {
             Self::Slack => 8,
             Self::Kannel => 20,
             Self::Smtp => 30,
-            Self::Http | Self::Webhook => 15,
+            Self::Twilio | Self::Voice | Self::Http | Self::Webhook => 15,
             Self::Teams | Self::Mattermost | Self::Exec => 10,
         })
     }
@@ -205,7 +215,7 @@ impl ChannelSettings {
         match &self.way {
             Way::Screen => Datum::Nothing,
             Way::Slack(_) => Datum::Slack,
-            Way::Kannel(_) => Datum::Phone,
+            Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
             Way::Smtp(_) => Datum::Email,
             Way::Http(way) => way.needs,
             Way::Exec(way) => way.needs,
@@ -220,7 +230,7 @@ impl ChannelSettings {
             Way::Http(way) => !way.personal,
             Way::Exec(way) => !way.personal,
             Way::Webhook(_) => true,
-            Way::Screen | Way::Slack(_) | Way::Kannel(_) | Way::Smtp(_) => false,
+            Way::Screen | Way::Slack(_) | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
         }
     }
 
@@ -243,7 +253,7 @@ impl ChannelSettings {
             Way::Slack(_) => true,
             Way::Http(way) => way.needs == Datum::Nothing,
             Way::Exec(way) => way.needs == Datum::Nothing,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Webhook(_) => false,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) | Way::Webhook(_) => false,
         }
     }
 }

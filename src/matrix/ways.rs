@@ -7,6 +7,8 @@ mod kannel;
 mod network;
 mod slack;
 mod smtp;
+mod twilio;
+mod voice;
 mod webhook;
 
 pub use body::WORDS;
@@ -16,6 +18,8 @@ pub use kannel::KannelWay;
 pub use network::Networks;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
+pub use twilio::{TwilioAccount, TwilioSender, TwilioWay};
+pub use voice::VoiceWay;
 pub use webhook::WebhookWay;
 
 use super::{
@@ -27,11 +31,9 @@ use super::{
 use crate::core::retry::Pace;
 use std::time::Duration;
 
-/// Kinds that a later version will know.
-const LATER: [&str; 2] = ["twilio", "voice"];
-
 /// The keys that each kind knows beside those of all.
-const KEYS: [&[&str]; 6] = [slack::KEYS, kannel::KEYS, smtp::KEYS, http::KEYS, webhook::KEYS, exec::KEYS];
+const KEYS: [&[&str]; 8] =
+    [slack::KEYS, kannel::KEYS, smtp::KEYS, twilio::KEYS, voice::KEYS, http::KEYS, webhook::KEYS, exec::KEYS];
 
 /// By which provider, with what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +46,10 @@ pub enum Way {
     Kannel(KannelWay),
     /// E-mail.
     Smtp(SmtpWay),
+    /// SMS by Twilio.
+    Twilio(TwilioWay),
+    /// Calls by Twilio.
+    Voice(VoiceWay),
     /// Any service over HTTP, by templates; also its presets.
     Http(Box<HttpWay>),
     /// Signed events for another system.
@@ -69,6 +75,8 @@ impl Way {
             Self::Slack(_) => ChannelKind::Slack,
             Self::Kannel(_) => ChannelKind::Kannel,
             Self::Smtp(_) => ChannelKind::Smtp,
+            Self::Twilio(_) => ChannelKind::Twilio,
+            Self::Voice(_) => ChannelKind::Voice,
             Self::Http(way) => way.kind,
             Self::Webhook(_) => ChannelKind::Webhook,
             Self::Exec(_) => ChannelKind::Exec,
@@ -81,9 +89,11 @@ impl Way {
     pub fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Self::Screen => Vec::new(),
-            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
+            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).chain(&way.app_token).collect(),
             Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
             Self::Smtp(way) => way.account.password.iter().collect(),
+            Self::Twilio(way) => way.account.secrets(),
+            Self::Voice(way) => way.account.secrets(),
             Self::Http(way) => way.secrets(),
             Self::Webhook(way) => way.keys.iter().chain(way.url.secret()).collect(),
             Self::Exec(_) => Vec::new(),
@@ -113,6 +123,8 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
         ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
         ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
         ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
+        ChannelKind::Twilio => Way::Twilio(twilio::read(&mut table, at, faults)),
+        ChannelKind::Voice => Way::Voice(voice::read(&mut table, at, faults)),
         ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost => {
             Way::Http(Box::new(http::read(kind, &mut table, at, faults)))
         }
@@ -135,12 +147,7 @@ fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
         return Some(kind);
     }
     let help = names::instead(text.value, known.map(|(name, _)| name));
-    if LATER.contains(&text.value) {
-        let message = format!("channels of kind `{}` are not built yet in this version", text.value);
-        faults.error("not-built-yet", text.at, message, help);
-    } else {
-        faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
-    }
+    faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
     None
 }
 

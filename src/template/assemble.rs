@@ -3,7 +3,7 @@
 use super::{
     Form, Templates, context, facts, fit, headline, html,
     load::{ALL_CLEAR, Broken, FILES},
-    notice, sms,
+    notice, sms, voice,
     words::Words,
 };
 
@@ -18,6 +18,7 @@ pub(super) struct Text {
 pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
     let text = match form {
         Form::Sms => sms_brief(templates, name, words),
+        Form::Voice => voice_brief(templates, name, words),
         Form::Screen | Form::Slack | Form::Board => long_brief(templates, name, words, form),
         Form::Mail => mail_brief(templates, name, words),
     };
@@ -33,6 +34,7 @@ pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) ->
         Form::Screen | Form::Slack | Form::Board => FILES[0],
         Form::Sms => FILES[1],
         Form::Mail => FILES[2],
+        Form::Voice => templates.voice_file(ALL_CLEAR),
     };
     let run = |file| templates.run(ALL_CLEAR, file, context::of(words, form));
     let text = run(file).and_then(|inside| {
@@ -59,6 +61,11 @@ pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
         let body = sms::notice(words, format!("{} {inside}", lines.join(" ")).trim_end());
         return Text { headline: sms::notice(words, &headline), body, html: None };
     }
+    if form == Form::Voice {
+        let body = voice::notice(words, &format!("{}\n{inside}", lines.join("\n")));
+        let headline = voice::notice(words, &headline);
+        return Text { headline: if body.starts_with(&headline) { headline } else { body.clone() }, body, html: None };
+    }
     let rest = lines.get(1..).unwrap_or_default().to_vec();
     if form == Form::Mail {
         let html = Some(html::frame(words, &headline, &rest, inside, false));
@@ -71,6 +78,12 @@ pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
 fn sms_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
     let middle = templates.run(name, FILES[1], context::of(words, Form::Sms))?;
     let (headline, body) = sms::brief(words, &middle);
+    Ok(Text { headline, body, html: None })
+}
+
+fn voice_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
+    let middle = templates.run(name, templates.voice_file(name), context::of(words, Form::Voice))?;
+    let (headline, body) = voice::brief(words, &middle);
     Ok(Text { headline, body, html: None })
 }
 
@@ -102,6 +115,10 @@ fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Te
 fn raw_brief(words: &Words<'_>, form: Form) -> Text {
     if form == Form::Sms {
         let (headline, body) = sms::brief(words, &facts::short(words));
+        return Text { headline, body, html: None };
+    }
+    if form == Form::Voice {
+        let (headline, body) = voice::brief(words, &facts::short(words));
         return Text { headline, body, html: None };
     }
     let headline = headline::first_line(words, form);

@@ -286,6 +286,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Sms => "sms",
         Form::Mail => "mail",
         Form::Board => "board",
+        Form::Voice => "voice",
     }
 }
 

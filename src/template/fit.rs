@@ -97,7 +97,7 @@ pub(super) fn fits(body: &str, form: Form) -> bool {
                 }
             })
             .sum(),
-        Form::Screen | Form::Mail | Form::Sms | Form::Board => body.chars().count(),
+        Form::Screen | Form::Mail | Form::Sms | Form::Voice | Form::Board => body.chars().count(),
     };
     body.lines().count() <= LINES_MAX && length <= room(form)
 }
@@ -109,6 +109,7 @@ pub(super) fn room(form: Form) -> usize {
         Form::Board => BOARD_MAX,
         Form::Slack => SLACK_MAX,
         Form::Sms => SMS_SEPTETS,
+        Form::Voice => super::SPOKEN_MAX,
     }
 }
 

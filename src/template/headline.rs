@@ -155,6 +155,7 @@ fn how(form: Form) -> &'static str {
         Form::Sms => "Reply with the code.",
         Form::Mail => "Use the link in this mail.",
         Form::Board => "Use the link below.",
+        Form::Voice => "Press a key.",
     }
 }
 

@@ -15,11 +15,13 @@ mod load;
 mod notice;
 mod sample;
 mod sms;
+mod voice;
 mod words;
 
 pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
+pub use voice::SPOKEN_MAX;
 
 use crate::core::{Incident, Page, PersonName, Purpose, Timestamp};
 use std::collections::BTreeMap;
@@ -42,6 +44,8 @@ pub enum Form {
     Sms,
     /// Plain text, and HTML beside it.
     Mail,
+    /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
+    Voice,
     /// Plain text where others may read it too, beside a link: a chat, a wallboard.
     Board,
 }
@@ -78,7 +82,7 @@ pub struct Rendered {
     /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
     pub subject: String,
     /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
-    /// Slack, [`SMS_SEPTETS`] septets for an SMS.
+    /// Slack, [`SMS_SEPTETS`] septets for an SMS, [`SPOKEN_MAX`] characters for a call.
     pub body: String,
     /// The whole text in HTML, for mail alone; at most [`HTML_MAX`] bytes.
     pub html: Option<String>,

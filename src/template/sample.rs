@@ -28,6 +28,8 @@ pub(super) fn try_all(templates: &Templates) -> Vec<Broken> {
             for (file, form) in FILES.into_iter().zip([Form::Screen, Form::Sms, Form::Mail]) {
                 broken.extend(templates.run(&name, file, context::of(&Words::new(&brief), form)).err());
             }
+            let context = context::of(&Words::new(&brief), Form::Voice);
+            broken.extend(templates.run(&name, templates.voice_file(&name), context).err());
         }
     }
     broken

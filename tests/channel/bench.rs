@@ -9,8 +9,9 @@ use crate::{
         slack::FakeSlack,
         smtp::MailServer,
         smtp::Trouble,
+        twilio::FakeTwilio,
     },
-    kannel_at, slack_at, smtp_at,
+    kannel_at, slack_at, smtp_at, twilio_at, voice_at,
     wired::{self, Program},
 };
 use std::sync::Arc;
@@ -56,6 +57,8 @@ enum End {
     Slack(FakeSlack),
     Kannel(Gateway),
     Smtp(MailServer),
+    Twilio(FakeTwilio),
+    Voice(FakeTwilio),
     Screen(Hub, Option<Desk>),
     Sandbox(Outbox, tempfile::TempDir),
     Service(&'static Kind, Service),
@@ -117,6 +120,8 @@ impl Bench {
             End::Slack(FakeSlack::start(&["UANA"]).await),
             End::Kannel(Gateway::start().await),
             End::Smtp(MailServer::start().await),
+            End::Twilio(FakeTwilio::start().await),
+            End::Voice(FakeTwilio::start().await),
             End::Screen(Hub::new(), None),
             End::Sandbox(outbox, state),
         ];
@@ -132,6 +137,8 @@ impl Bench {
             End::Slack(_) => "slack",
             End::Kannel(_) => "kannel",
             End::Smtp(_) => "smtp",
+            End::Twilio(_) => "twilio",
+            End::Voice(_) => "voice",
             End::Screen(..) => "screen",
             End::Sandbox(..) => "sandbox",
             End::Service(kind, _) => kind.name,
@@ -145,6 +152,7 @@ impl Bench {
             End::Slack(_) => vec![double::slack::TOKEN],
             End::Kannel(_) => vec![double::gateway::PASSWORD],
             End::Smtp(_) => vec![double::smtp::PASSWORD],
+            End::Twilio(_) | End::Voice(_) => vec![double::twilio::TOKEN, double::twilio::ACCOUNT],
             End::Service(..) => vec!["path-secret", "query-secret", wired::BEARER, wired::KEY],
             End::Screen(..) | End::Sandbox(..) | End::Exec(_) => Vec::new(),
         }
@@ -165,6 +173,11 @@ impl Bench {
             End::Slack(slack) => arrange_slack(slack, condition, fault),
             End::Kannel(gateway) => arrange_gateway(gateway, condition, fault),
             End::Smtp(server) => arrange_mail(server, condition, &self.arrived),
+            End::Twilio(twilio) | End::Voice(twilio) => {
+                twilio.set_fault(fault);
+                twilio.set_refusal((condition == Condition::RefusesEverybody).then_some((401, 20003)));
+                true
+            }
             End::Screen(hub, desk) => {
                 *desk = match condition {
                     Condition::AllIsWell => Some(hub.connect(PersonName::from("ana"))),
@@ -190,6 +203,10 @@ impl Bench {
             End::Kannel(gateway) => Arc::new(kannel_at(gateway.url())),
             End::Smtp(_) if gone => Arc::new(smtp_at(format!("smtp://{nobody}"))),
             End::Smtp(server) => Arc::new(smtp_at(server.url())),
+            End::Twilio(_) if gone => Arc::new(twilio_at(format!("http://{nobody}"))),
+            End::Twilio(twilio) => Arc::new(twilio_at(twilio.url())),
+            End::Voice(_) if gone => Arc::new(voice_at(format!("http://{nobody}"))),
+            End::Voice(twilio) => Arc::new(voice_at(twilio.url())),
             End::Screen(hub, _) => Arc::new(hub.clone()),
             End::Sandbox(outbox, _) => Arc::new(outbox.instead_of(ChannelName::from("sms"), "kannel")),
             End::Service(kind, _) if gone => wired::at(kind.name, &format!("http://{nobody}/")),
@@ -204,6 +221,7 @@ impl Bench {
             End::Slack(slack) => Some(slack.posts().len()),
             End::Kannel(gateway) => Some(gateway.accepted().len()),
             End::Smtp(server) => Some(server.mails().len()),
+            End::Twilio(twilio) | End::Voice(twilio) => Some(twilio.made().len()),
             End::Screen(..) => None,
             End::Sandbox(_, state) => Some(std::fs::read_to_string(state.path().join(FILE)).unwrap().lines().count()),
             End::Service(_, service) => Some(service.accepted().len()),

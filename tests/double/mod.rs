@@ -9,7 +9,9 @@ pub mod gateway;
 pub mod service;
 pub mod slack;
 pub mod smtp;
+pub mod socket_mode;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

@@ -232,7 +232,7 @@ pub(super) fn read(kind: ChannelKind, table: &mut Table<'_>, at: At, faults: &mu
         rules: rules(table, faults),
         report: table.take("report").and_then(|item| report(&item, faults)),
         replies: table.take("replies").and_then(|item| replies(&item, faults)),
-        tokens: table.take("token").map(|item| secrets(&item, "a channel", faults)).unwrap_or_default(),
+        tokens: table.take("token").map(|item| secrets(&item, faults)).unwrap_or_default(),
         allow: table.take("allow").map(|item| networks(&item, faults)),
         probe: table.take("probe").and_then(|item| place(&item, faults)),
     }

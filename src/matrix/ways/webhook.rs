@@ -27,7 +27,7 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Webhoo
     let url = table.demand("url", at, "url = \"https://audit.example.com/stentor\"", faults);
     let url = url.and_then(|item| place(&item, faults)).unwrap_or(Place::Plain(String::new()));
     let keys = table.demand("keys", at, "keys = [{ env = \"WEBHOOK_KEY\" }]", faults);
-    let keys = keys.map(|item| secrets(&item, "a webhook", faults)).unwrap_or_default();
+    let keys = keys.map(|item| secrets(&item, faults)).unwrap_or_default();
     let allow = table.take("allow").map(|item| networks(&item, faults)).unwrap_or_default();
     WebhookWay { url, keys, allow }
 }

@@ -1,10 +1,10 @@
 //! A page and its incident become a message: rendered for its role and channel, with its own code and link.
 
-use super::{Engine, Live, live::form};
+use super::{Engine, Live, live::form, room};
 use crate::{
-    channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Timestamp, event::hex, sentence::history},
-    matrix::{ChannelKind, ChannelSettings, Matrix, Way},
+    channel::{Ask, Message, Text},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, event::hex, sentence::history},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -30,7 +30,7 @@ impl Engine {
     pub(super) fn compose(&self, live: &Live, incident: &Incident, page: &Page) -> Result<Composed, String> {
         let id = PageId { incident: incident.id, n: page.n };
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
-        let to = recipient(live, incident, page)?;
+        let to = room::recipient(live, incident, page)?;
         let rendered = live.render(incident, page, wired.kind);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
@@ -46,7 +46,8 @@ impl Engine {
         let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, id));
         let life = life(incident, page, self.store.now());
         let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
-        let message = Message { page: id, drill, purpose, role, to, text, ask, report, desk, born_at, life };
+        let room = page.person.is_none().then(|| room::state(live, incident));
+        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
         Ok(Composed { message, channel: page.channel.clone(), shown, hash })
     }
 
@@ -141,27 +142,4 @@ fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {
         body: fill(rendered.body),
         html: rendered.html.map(fill),
     }
-}
-
-fn recipient(live: &Live, incident: &Incident, page: &Page) -> Result<Recipient, String> {
-    if let Some(person) = &page.person {
-        let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
-        return Ok(Recipient::Person(contact));
-    }
-    let paged = incident.pages.values().filter_map(|page| page.person.as_ref());
-    let mut invite: Vec<String> =
-        paged.filter_map(|person| live.matrix.people.get(person).and_then(|known| known.slack.clone())).collect();
-    invite.sort();
-    invite.dedup();
-    let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != Purpose::RoomCard);
-    let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
-    let private = matches!(live.matrix.channel(&page.channel).map(|c| &c.way), Some(Way::Slack(way)) if way.private);
-    Ok(Recipient::Room { id, card, name: room_name(incident), private, invite })
-}
-
-/// `drill-inc-12-flash-crash`: lower case, digits and hyphens, at most 80 characters with room for a suffix.
-fn room_name(incident: &Incident) -> String {
-    let word = if incident.drill { "drill-" } else { "" };
-    let name = format!("{word}{}-{}", incident.id, incident.trigger).to_ascii_lowercase();
-    name.chars().take(70).collect()
 }

@@ -4,7 +4,7 @@ use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::SendError,
     core::{
-        Input, PageId, Receipt, Settlement, Timestamp,
+        Input, PageId, Purpose, Receipt, Settlement, Timestamp,
         retry::{backoff, backoff_to},
     },
     store::{Class, Needs, StoreError, Unit, transact},
@@ -25,6 +25,8 @@ const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest wait between two attempts to tell another system.
 const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
+/// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
+const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -163,8 +165,7 @@ impl Engine {
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
         let is_notice = row.is_some_and(|row| row.purpose.is_notice());
-        let life = if is_notice { SYSTEM_LIFE } else { NOTICE_LIFE };
-        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + life <= now) {
+        if row.is_some_and(|row| life(&row.purpose).is_some_and(|life| row.born_at + life <= now)) {
             return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
         }
         let refusals = row.map_or(0, |row| row.refusals);
@@ -199,5 +200,23 @@ impl Engine {
             self.delivery().finish(page);
         }
         Ok(())
+    }
+}
+
+/// How long a message is tried for; a brief until it is withdrawn.
+fn life(purpose: &Purpose) -> Option<Duration> {
+    match purpose {
+        Purpose::Brief { .. } => None,
+        Purpose::Taken { .. }
+        | Purpose::StoodDown
+        | Purpose::Resolved
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomInvite { .. } => Some(NOTICE_LIFE),
+        Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
+            Some(ROOM_LIFE)
+        }
+        Purpose::Notice { .. } => Some(SYSTEM_LIFE),
     }
 }

@@ -2,6 +2,7 @@
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
+    door::url,
     draft::TriggerDraft,
     expression::{BadExpression, Expression, Use},
     names,
@@ -41,6 +42,7 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();
+    let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -52,6 +54,7 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
         roles: roles.unwrap_or_default(),
         rooms,
         tell,
+        runbook,
         resolved,
     }
 }

@@ -30,11 +30,7 @@ const TABLE: [Row; 15] = [
         Condition::ThrottlesBySeconds,
         &[("retry:7s", "slack kannel twilio voice http teams mattermost webhook"), ("retry", "exec")],
     ),
-    // Slack sends seconds alone, and its client reads nothing else.
-    (
-        Condition::ThrottlesByDate,
-        &[("retry", "slack"), ("retry:120s", "kannel twilio voice http teams mattermost webhook")],
-    ),
+    (Condition::ThrottlesByDate, &[("retry:120s", "slack kannel twilio voice http teams mattermost webhook")]),
     (Condition::IsBusy, &[("unknown", "slack"), ("retry:7s", "kannel twilio voice http teams mattermost webhook")]),
     (
         Condition::FailsInside,

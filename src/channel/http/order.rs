@@ -255,6 +255,13 @@ pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Resolved => "resolved",
         Purpose::RoomCard => "room-card",
         Purpose::RoomLine { .. } => "room-line",
+        // Of rooms that can be edited; one of ours gets none of these.
+        Purpose::RoomNote { .. } => "room-note",
+        Purpose::RoomUpdate { .. } => "room-update",
+        Purpose::RoomFurnish => "room-furnish",
+        Purpose::RoomInvite { .. } => "room-invite",
+        Purpose::RoomSummary => "room-summary",
+        Purpose::RoomArchive => "room-archive",
         Purpose::Notice { .. } => "notice",
     }
 }

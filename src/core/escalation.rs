@@ -9,6 +9,7 @@ use super::{
     alert::{Alert, AlertStatus},
     answer::{Answer, Via},
     event::{Actor, Event, Opening, Why},
+    finding::Finding,
     incident::{Incident, IncidentId},
     names::{PersonName, RoleName},
     oncall::Roster,
@@ -59,6 +60,15 @@ pub enum Input {
     Tick,
     /// It is over.
     Resolve(Actor),
+    /// Somebody says what it was; heard only once it is over.
+    Judge {
+        /// Who.
+        by: Actor,
+        /// What it was.
+        finding: Finding,
+        /// In their words.
+        note: Option<String>,
+    },
 }
 
 /// An authenticated human's words.
@@ -110,6 +120,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
         Input::Resolve(by) => judge.resolve(by),
+        Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
     judge.events
 }
@@ -182,6 +193,15 @@ impl Judge<'_> {
         }
         if self.incident.room.is_some() {
             self.line(format!("resolved by {by}"));
+        }
+    }
+
+    /// What is open is not known yet; the same words again are no news.
+    fn find(&mut self, by: Actor, finding: Finding, note: Option<String>) {
+        let known = self.incident.judgement.as_ref();
+        let news = known.is_none_or(|known| known.finding != finding || known.note != note);
+        if !self.incident.is_open() && news {
+            self.emit(Event::Judged { by, finding, note });
         }
     }
 

@@ -5,6 +5,7 @@ use super::{
     answer::Verdict,
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening},
+    finding::Judgement,
     names::{PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
     plan::Plan,
@@ -103,6 +104,9 @@ pub struct Incident {
     pub engagements: BTreeMap<RoleName, Engagement>,
     /// The war room's id, once it is made.
     pub room: Option<String>,
+    /// What it turned out to be, once somebody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
     /// The pages, by number. Kept as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: BTreeMap<u32, Page>,
@@ -129,6 +133,7 @@ impl Incident {
             all_clear_at: None,
             engagements: BTreeMap::new(),
             room: None,
+            judgement: None,
             pages: BTreeMap::new(),
         }
     }
@@ -237,6 +242,9 @@ impl Incident {
                 for role in &open {
                     self.end(role, Outcome::Closed { at });
                 }
+            }
+            Event::Judged { by, finding, note } => {
+                self.judgement = Some(Judgement { finding: *finding, note: note.clone(), by: by.clone(), at });
             }
         }
     }

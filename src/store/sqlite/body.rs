@@ -1,7 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, Engagement, Incident, IncidentId, Page, Plan, RoleName, Status, Timestamp, TriggerName, event::hex,
+    Alert, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Status, Timestamp, TriggerName,
+    event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -33,6 +34,8 @@ struct Written<'a> {
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
     room: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judgement: Option<&'a Judgement>,
 }
 
 #[derive(Deserialize)]
@@ -52,6 +55,8 @@ struct Read {
     all_clear_at: Option<Timestamp>,
     engagements: BTreeMap<RoleName, Engagement>,
     room: Option<String>,
+    #[serde(default)]
+    judgement: Option<Judgement>,
 }
 
 /// Writes the body.
@@ -75,6 +80,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at,
         engagements,
         room,
+        judgement,
         pages: _,
     } = incident;
     serde_json::to_string(&Written {
@@ -93,6 +99,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at: *all_clear_at,
         engagements,
         room: room.as_deref(),
+        judgement: judgement.as_ref(),
     })
 }
 
@@ -123,6 +130,7 @@ pub fn read(
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
         room: read.room,
+        judgement: read.judgement,
         pages,
     })
 }

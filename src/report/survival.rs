@@ -22,7 +22,7 @@ pub const Z: f64 = 1.959_963_984_540_054;
 const SAME: f64 = 1e-12;
 
 /// One look at one subject, in seconds (any unit does, as long as it is always the same).
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Observation {
     /// How long until it happened, or until it was last seen not to have happened.
     pub time: f64,
@@ -31,7 +31,7 @@ pub struct Observation {
 }
 
 /// The curve at one time at which something happened or somebody was lost sight of.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Point {
     /// When.
     pub time: f64,
@@ -79,7 +79,7 @@ pub struct Share {
 }
 
 /// A Kaplan-Meier curve. Times are what they were given as; a time that is no number is left out.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
     /// How many subjects.
     pub n: usize,

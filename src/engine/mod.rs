@@ -12,6 +12,8 @@ pub mod metrics;
 mod run;
 mod send;
 mod speak;
+mod throttle;
+mod wire;
 
 pub use admit::{Admitted, Fate};
 pub use compose::render;

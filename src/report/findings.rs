@@ -51,7 +51,8 @@ pub fn spoke(story: &Story, person: &PersonName) -> bool {
 }
 
 fn did(story: &Story, roles: &[RoleStory]) -> Vec<String> {
-    let briefs: Vec<&Page> = story.incident.pages.values().filter(|page| page.purpose.is_brief()).collect();
+    let pages = story.incident.pages.values().map(|page| &**page);
+    let briefs: Vec<&Page> = pages.filter(|page| page.purpose.is_brief()).collect();
     let people: BTreeSet<_> = briefs.iter().filter_map(|page| page.person.as_ref()).collect();
     let channels: BTreeSet<&str> = briefs.iter().map(|page| page.channel.as_str()).collect();
     let channels: Vec<&str> = channels.into_iter().collect();

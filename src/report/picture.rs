@@ -186,7 +186,7 @@ impl Scale {
 /// `0`, `30 s`, `2 min`.
 fn tick(seconds: f64) -> String {
     match seconds {
-        s if s == 0.0 => "0".into(),
+        0.0 => "0".into(),
         s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
         s if s < 120.0 => format!("{s:.0} s"),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),

@@ -75,7 +75,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         required: stage.required.iter().map(|role| role.as_str().into()).collect(),
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
-        room: stage.room.map(ChannelName::from),
+        rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, rotations: BTreeMap::new() })
@@ -218,6 +218,11 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
             at: at + Duration::from_secs(1),
             why: "the gateway is busy".into(),
             unknown: how == "unknown",
+        },
+        "throttled" => Settlement::Retry {
+            at: at + Duration::from_secs(60),
+            why: "the gateway asks for a minute".into(),
+            unknown: false,
         },
         "unsent" => Settlement::Unsent,
         "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),

@@ -41,6 +41,8 @@ pub enum Job {
     /// A page whose turn came: it is prepared, or dropped where it was withdrawn.
     Prepare(usize, PageId),
     Drop(usize, PageId),
+    /// A page whose channel's provider asked everybody to wait.
+    Hold(usize, PageId, Timestamp),
     /// An attempt ends.
     Done(usize, Box<Attempt>),
     /// Monitors and humans.
@@ -182,7 +184,7 @@ impl World {
     }
 
     pub fn page(&self, id: PageId) -> Option<Page> {
-        self.laws.incident(id.incident)?.pages.get(&id.n).cloned()
+        self.laws.incident(id.incident)?.pages.get(&id.n).map(|page| Page::clone(page))
     }
 
     /// A node that answers the door, where there is one.
@@ -273,6 +275,10 @@ impl World {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Drop(n, page));
         }
+        for (page, until) in turn.held {
+            let wait = self.dice.millis(0, 20);
+            self.later(wait, Job::Hold(n, page, until));
+        }
         for page in turn.start {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Prepare(n, page));
@@ -296,11 +302,14 @@ impl World {
     /// Ends the run where nothing is left to do; otherwise looks again.
     pub fn is_quiet(&mut self) {
         let settled = |incident: &Incident| {
-            let owed = incident.pages.values().any(Page::is_owed);
+            let owed = incident.pages.values().any(|page| page.is_owed());
             !owed && incident.open_roles().next().is_none()
         };
         let moving = self.queue.values().any(|job| {
-            matches!(job, Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..))
+            matches!(
+                job,
+                Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..) | Job::Hold(..)
+            )
         });
         if self.healed && !moving && self.laws.incidents().all(settled) {
             self.queue.clear();

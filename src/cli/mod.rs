@@ -6,11 +6,14 @@ mod client;
 mod daemon;
 mod demo;
 mod desk_link;
+mod evidence;
 mod explain;
 mod fire;
 mod incidents;
 mod journal;
 mod load;
+mod postmortem;
+mod report;
 mod resolve;
 mod serve;
 mod show;
@@ -77,6 +80,10 @@ enum Command {
     Answer(answer::Answer),
     /// Close an incident
     Resolve(resolve::Resolve),
+    /// How fast people are found, and how often triggers are right: from the journal, unanswered ones included
+    Report(report::Report),
+    /// Write the post-mortem of an incident from its journal, for people to go on writing in
+    Postmortem(postmortem::Postmortem),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
     /// Verify or export the journal
@@ -126,6 +133,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
+        Command::Report(report) => report.run(places),
+        Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),

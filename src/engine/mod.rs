@@ -6,6 +6,7 @@ mod admit;
 pub mod breaker;
 mod compose;
 pub mod delivery;
+pub mod history;
 pub mod keys;
 pub mod live;
 pub mod metrics;

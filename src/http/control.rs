@@ -24,7 +24,7 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::UnixListener, time::timeout};
 
 /// Journal lines that one request reads at most.
@@ -192,6 +192,11 @@ pub async fn desk_link(
     tracing::info!(person = %person, by = caller.user, "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
     Ok(Json(json!({ "link": link, "until": until })).into_response())
+}
+
+/// `GET /v1/people`: how humans call the people of the matrix; no contact data.
+pub async fn people(State(app): State<Arc<App>>) -> Json<BTreeMap<PersonName, String>> {
+    Json(app.engine.live.load().names.clone())
 }
 
 /// Which lines.

@@ -1,7 +1,10 @@
 //! The survival curve turned over: the share that is engaged by each time, with its interval.
 
 use super::{Anchor, BAND, Canvas, Colour, FAINT, LINE, MARK, SERIES, Scale, WIDTH, short, tick};
-use crate::report::survival::Curve;
+use crate::report::{
+    survival::Quantile,
+    tte::{CurvePoint, GroupReport},
+};
 use std::{fmt::Write, time::Duration};
 
 const TOP: f64 = 44.0;
@@ -13,8 +16,21 @@ const LEFT: f64 = 54.0;
 pub struct Line {
     /// What it is called.
     pub name: String,
-    /// It.
-    pub curve: Curve,
+    /// How many there were.
+    pub n: usize,
+    /// How many of them were engaged.
+    pub engaged: usize,
+    /// The median, in seconds.
+    pub median: Quantile,
+    /// In the order of time.
+    pub points: Vec<CurvePoint>,
+}
+
+impl From<&GroupReport> for Line {
+    fn from(group: &GroupReport) -> Self {
+        let points = group.curve.clone();
+        Self { name: group.name.clone(), n: group.n, engaged: group.engaged, median: group.p50, points }
+    }
 }
 
 /// The curves of at most six groups; the interval is drawn where there is one group alone. `target` is a bound and the
@@ -23,7 +39,7 @@ pub fn curves(title: &str, lines: &[Line], target: Option<(Duration, f64)>) -> S
     let lines = lines.get(..lines.len().min(SERIES.len())).unwrap_or(lines);
     let mut canvas = Canvas::new("engaged", title, &described(lines), HEIGHT);
     let bound = target.map_or(0.0, |(within, _)| within.as_secs_f64());
-    let longest = lines.iter().filter_map(|line| line.curve.points.last()).map(|point| point.time);
+    let longest = lines.iter().filter_map(|line| line.points.last()).map(|point| point.time);
     let most = longest.fold(bound.max(0.1), f64::max) * 1.04;
     let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
     let bottom = HEIGHT - 28.0;
@@ -34,7 +50,7 @@ pub fn curves(title: &str, lines: &[Line], target: Option<(Duration, f64)>) -> S
         canvas.text(LEFT - 6.0, y(share) + 4.0, Anchor::End, FAINT, &format!("{:.0} %", share * 100.0));
     }
     if let [only] = lines {
-        band(&mut canvas, scale, &only.curve, &y);
+        band(&mut canvas, scale, &only.points, &y);
     }
     for (line, colour) in lines.iter().zip(COLOURS) {
         steps(&mut canvas, scale, line, colour, &y);
@@ -55,8 +71,8 @@ const COLOURS: [Colour; 6] = [SERIES[1], SERIES[3], SERIES[5], SERIES[4], SERIES
 
 fn described(lines: &[Line]) -> String {
     let said = lines.iter().map(|line| {
-        let median = super::super::words::quantile(&line.curve.quantile(0.5));
-        format!("{}: {} of {} engaged, median {median}", line.name, line.curve.events, line.curve.n)
+        let median = super::super::words::quantile(&line.median);
+        format!("{}: {} of {} engaged, median {median}", line.name, line.engaged, line.n)
     });
     said.collect::<Vec<_>>().join(". ")
 }
@@ -64,7 +80,7 @@ fn described(lines: &[Line]) -> String {
 fn legend(canvas: &mut Canvas, lines: &[Line]) {
     let mut x = LEFT;
     for (line, colour) in lines.iter().zip(COLOURS) {
-        let name = format!("{} ({} of {})", short(&line.name), line.curve.events, line.curve.n);
+        let name = format!("{} ({} of {})", short(&line.name), line.engaged, line.n);
         canvas.bar((x, 14.0), (14.0, 4.0), colour, "", &name);
         canvas.text(x + 19.0, 20.0, Anchor::Start, FAINT, &name);
         x += 34.0 + 7.2 * name.chars().count() as f64;
@@ -74,10 +90,10 @@ fn legend(canvas: &mut Canvas, lines: &[Line]) {
 fn steps(canvas: &mut Canvas, scale: Scale, line: &Line, colour: Colour, y: &impl Fn(f64) -> f64) {
     let mut d = format!("M{:.1} {:.1}", scale.x(0.0), y(0.0));
     let mut lost = String::new();
-    for point in &line.curve.points {
-        let _ = write!(d, "H{:.1}V{:.1}", scale.x(point.time), y(1.0 - point.survival));
+    for point in &line.points {
+        let _ = write!(d, "H{:.1}V{:.1}", scale.x(point.time), y(point.share));
         if 0 < point.censored {
-            let _ = write!(lost, "M{:.1} {:.1}v10", scale.x(point.time), y(1.0 - point.survival) - 5.0);
+            let _ = write!(lost, "M{:.1} {:.1}v10", scale.x(point.time), y(point.share) - 5.0);
         }
     }
     let stroke = format!("stroke=\"{colour}\" stroke-width=\"2\"");
@@ -87,12 +103,9 @@ fn steps(canvas: &mut Canvas, scale: Scale, line: &Line, colour: Colour, y: &imp
     }
 }
 
-fn band(canvas: &mut Canvas, scale: Scale, curve: &Curve, y: &impl Fn(f64) -> f64) {
-    let known: Vec<(f64, f64, f64)> = curve
-        .points
-        .iter()
-        .filter_map(|point| point.log_log().map(|band| (point.time, 1.0 - band.high, 1.0 - band.low)))
-        .collect();
+fn band(canvas: &mut Canvas, scale: Scale, points: &[CurvePoint], y: &impl Fn(f64) -> f64) {
+    let known: Vec<(f64, f64, f64)> =
+        points.iter().filter_map(|point| Some((point.time, point.low?, point.high?))).collect();
     let mut d = format!("M{:.1} {:.1}", scale.x(0.0), y(0.0));
     for (time, _, high) in &known {
         let _ = write!(d, "H{:.1}V{:.1}", scale.x(*time), y(*high));

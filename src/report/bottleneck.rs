@@ -42,19 +42,23 @@ pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottlen
     let (stage, from, took) = longest_stage(role);
     let step = role.steps.iter().rfind(|step| step.entered_at <= from).map(|step| step.step + 1);
     let failing = failing(story, role);
-    let silent = failing.is_none().then(|| silent(story, role)).flatten();
-    let (channel, person) = match (&failing, &silent) {
-        (Some(failing), _) => (Some(failing.channel.clone()), failing.only.clone()),
-        (None, person) => (None, person.clone()),
+    let silent = silent(story, role);
+    let (channel, person) = match &failing {
+        Some(failing) => (Some(failing.channel.clone()), failing.only.clone()),
+        None => (None, silent.first().map(|person| PersonName::clone(person))),
     };
     let mut sentence = format!("{}: ", role.role);
     sentence.push_str(&match role.engaged {
         true => format!("engaged after {}, of which {} passed from {stage}", span(role.seconds()), span(took)),
         false => format!("not engaged within {}, of which {} passed from {stage}", span(role.seconds()), span(took)),
     });
-    sentence.extend(step.map(|step| format!(", on step {step}")));
+    let place = if role.engaged { "on step" } else { "from step" };
+    sentence.extend(step.map(|step| format!(", {place} {step}{}", if role.engaged { "" } else { " on" })));
     sentence.extend(failing.map(|failing| failing.sentence(beside)));
-    sentence.extend(silent.map(|person| format!("; {} did not answer", beside.name(&person))));
+    if !silent.is_empty() {
+        let names: Vec<&str> = silent.iter().map(|person| beside.name(person)).collect();
+        sentence.push_str(&format!("; {} did not answer", names.join(", ")));
+    }
     Some(Bottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
 }
 
@@ -97,7 +101,7 @@ impl Failing {
     }
 }
 
-/// Of the role's briefs, the channel with most failures.
+/// Of the role's briefs, the channel with most failures, where at least half of its pages failed.
 fn failing(story: &Story, role: &RoleStory) -> Option<Failing> {
     let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
     for page in story.incident.briefs_of(&role.role) {
@@ -108,7 +112,7 @@ fn failing(story: &Story, role: &RoleStory) -> Option<Failing> {
         }
     }
     let (channel, (of, failed)) = channels.into_iter().max_by_key(|(_, (_, failed))| failed.len())?;
-    let first = failed.first()?;
+    let first = failed.first().filter(|_| of <= 2 * failed.len())?;
     let everybody = story.incident.pages.values().filter(|page| page.channel == *channel);
     let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(story, page));
     let one = failed.iter().all(|page| page.person == first.person);
@@ -130,8 +134,13 @@ fn has_failed(story: &Story, page: &Page) -> bool {
     overdue || page.state == PageState::Unreachable || (page.stages.accepted.is_none() && 0 < page.refusals)
 }
 
-/// Whoever was paged first and said nothing.
-fn silent(story: &Story, role: &RoleStory) -> Option<PersonName> {
-    let mut paged = story.incident.briefs_of(&role.role).filter_map(|page| page.person.as_ref());
-    paged.find(|person| !super::findings::spoke(story, person)).cloned()
+/// Who was paged and said nothing, in the order of their pages.
+fn silent<'a>(story: &'a Story, role: &'a RoleStory) -> Vec<&'a PersonName> {
+    let mut silent: Vec<&PersonName> = Vec::new();
+    for person in story.incident.briefs_of(&role.role).filter_map(|page| page.person.as_ref()) {
+        if !silent.contains(&person) && !super::findings::spoke(story, person) {
+            silent.push(person);
+        }
+    }
+    silent
 }

@@ -188,7 +188,8 @@ fn tick(seconds: f64) -> String {
     match seconds {
         0.0 => "0".into(),
         s if s < 1.0 => format!("{:.0} ms", s * 1000.0),
-        s if s < 120.0 => format!("{s:.0} s"),
+        s if s < 60.0 || (s < 120.0 && s % 60.0 != 0.0) => format!("{s:.0} s"),
+        s if s % 60.0 != 0.0 && s < 600.0 => format!("{:.1} min", s / 60.0),
         s if s < 7200.0 => format!("{:.0} min", s / 60.0),
         s => format!("{:.0} h", s / 3600.0),
     }

@@ -7,8 +7,11 @@ use crate::{
         survival::{Interval, Quantile},
         triggers::{TriggerReport, TriggersReport},
         tte::{By, GroupReport, TargetReport, TteReport},
+        words::bound,
     },
 };
+
+use std::time::Duration;
 
 /// Time to engagement.
 pub fn tte(report: &TteReport) -> String {
@@ -66,7 +69,7 @@ fn row(group: &GroupReport) -> [String; 6] {
 }
 
 fn target(target: &TargetReport) -> String {
-    let wanted = format!("{} % in {}", target.percent, span(target.within));
+    let wanted = format!("{} % in {}", target.percent, bound(Duration::from_secs_f64(target.within)));
     let share =
         target.share.map_or_else(|| "nothing known".into(), |s| format!("{} {}", percent(s.share), ends(&s.interval)));
     format!("{wanted}\n{share}\n{}", target.verdict.as_str())

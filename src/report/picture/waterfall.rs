@@ -8,7 +8,7 @@ use crate::report::{
 
 const ROW: f64 = 34.0;
 const TOP: f64 = 44.0;
-const LEFT: f64 = 150.0;
+const LEFT: f64 = 180.0;
 
 /// A bar is never too thin to be seen.
 const THIN: f64 = 1.5;
@@ -62,6 +62,9 @@ fn bar(canvas: &mut Canvas, scale: Scale, role: &RoleStory, y: f64) {
         .filter(|(at, _)| *at <= role.seconds())
         .collect();
     known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Of stages that came in the same moment the last one says what was waited for.
+    let all = known.clone();
+    known.retain(|(at, stage)| !all.iter().any(|(other, later)| other == at && stage < later));
     let mut from = 0.0;
     for (at, stage) in known {
         let (stage, colour) = (STAGES.get(stage).copied().unwrap_or_default(), SERIES.get(stage).copied());

@@ -25,6 +25,8 @@ mod monitors;
 mod net;
 #[path = "real/parts.rs"]
 mod parts;
+#[path = "real/outage.rs"]
+mod outage;
 #[path = "real/prometheus.rs"]
 mod prometheus;
 #[path = "real/texts.rs"]

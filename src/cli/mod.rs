@@ -12,6 +12,7 @@ mod fire;
 mod incidents;
 mod journal;
 mod load;
+mod mail_in;
 mod postmortem;
 mod report;
 mod resolve;
@@ -86,6 +87,8 @@ enum Command {
     Postmortem(postmortem::Postmortem),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
+    /// Take a reply or a bounce in from the site's mail server (a pipe)
+    MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -136,6 +139,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
+        Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Completions { shell } => {

@@ -140,10 +140,18 @@ impl Metrics {
             self.oldest_unsent.clone(),
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
-        r.register("roles_entered", "Ladders that began, by role and whether it was demanded", self.roles_entered.clone());
+        r.register(
+            "roles_entered",
+            "Ladders that began, by role and whether it was demanded",
+            self.roles_entered.clone(),
+        );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());
-        r.register("incidents_judged", "What incidents turned out to be, as people said", self.incidents_judged.clone());
+        r.register(
+            "incidents_judged",
+            "What incidents turned out to be, as people said",
+            self.incidents_judged.clone(),
+        );
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         self

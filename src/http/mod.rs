@@ -10,6 +10,7 @@ pub mod control;
 pub mod credential;
 pub mod desk;
 pub mod kannel;
+pub mod mail_in;
 pub mod mail_link;
 pub mod native;
 pub mod page;
@@ -116,6 +117,7 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/report/triggers", get(report::triggers))
         .route("/v1/people", get(control::people))
         .route("/v1/desk-link", post(control::desk_link))
+        .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
@@ -135,6 +137,10 @@ async fn admit_caller(
     next: Next,
 ) -> Response {
     match control::Caller::of(&app, peer).await {
+        Ok(caller) if caller.hands_in_mail_only() && request.uri().path() != "/v1/mail" => {
+            let detail = "this Unix user may hand in mail and nothing else";
+            Problem::new(axum::http::StatusCode::FORBIDDEN, detail).into_response()
+        }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

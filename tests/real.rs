@@ -23,10 +23,10 @@ mod letters;
 mod monitors;
 #[path = "real/net.rs"]
 mod net;
-#[path = "real/parts.rs"]
-mod parts;
 #[path = "real/outage.rs"]
 mod outage;
+#[path = "real/parts.rs"]
+mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
 #[path = "real/texts.rs"]

@@ -29,5 +29,9 @@ mod outage;
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
+#[path = "real/replies.rs"]
+mod replies;
+#[path = "real/sheet.rs"]
+mod sheet;
 #[path = "real/texts.rs"]
 mod texts;

@@ -1,9 +1,13 @@
 //! Slack: direct messages with buttons, and the incident's war room.
 
 mod blocks;
+pub mod command;
+pub mod inbound;
 pub mod interaction;
 mod refusal;
 mod room;
+pub mod signature;
+pub mod socket;
 
 use super::{Channel, Message, Recipient, SendError, SettingError, is_loopback};
 use crate::core::{PageId, Purpose, Receipt};

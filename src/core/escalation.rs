@@ -15,6 +15,7 @@ use super::{
     oncall::Roster,
     page::{Page, Purpose, Settlement, Stage},
     plan::OnResolved,
+    sentence::ended,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -59,7 +60,12 @@ pub enum Input {
     /// Time has passed.
     Tick,
     /// It is over.
-    Resolve(Actor),
+    Resolve {
+        /// Who says so.
+        by: Actor,
+        /// Why, in their words.
+        why: Option<String>,
+    },
     /// Somebody says what it was; heard only once it is over.
     Judge {
         /// Who.
@@ -119,7 +125,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
-        Input::Resolve(by) => judge.resolve(by),
+        Input::Resolve { by, why } => judge.resolve(by, why),
         Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
     judge.events
@@ -140,7 +146,7 @@ impl Judge<'_> {
         match alert.status {
             AlertStatus::Firing => self.emit(Event::Joined { alert }),
             AlertStatus::Resolved if self.incident.plan.on_resolved == OnResolved::Resolve => {
-                self.resolve(Actor::Source(alert.source.clone()));
+                self.resolve(Actor::Source(alert.source.clone()), None);
             }
             AlertStatus::Resolved if self.incident.all_clear_at.is_none() => {
                 let source = alert.source.clone();
@@ -181,17 +187,18 @@ impl Judge<'_> {
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
     }
 
-    fn resolve(&mut self, by: Actor) {
+    fn resolve(&mut self, by: Actor, why: Option<String>) {
         if !self.incident.is_open() {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
         self.withdraw(|_| true);
-        self.emit(Event::Resolved { by: by.clone() });
+        let line = ended(&by, why.as_deref());
+        self.emit(Event::Resolved { by, why });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.line(format!("resolved by {by}"));
+        self.line(line);
     }
 
     /// What is open is not known yet; the same words again are no news.

@@ -222,6 +222,21 @@ impl Delivery {
         self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
+    /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
+    /// oldest one's turn came. A page that waits for its destination's pace has its turn later.
+    pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
+        let mut standing = BTreeMap::new();
+        for waiting in self.pages.values().filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
+            let Some((at, ..)) = waiting.turn else { continue };
+            let since = at.max(waiting.born_at);
+            if most < now.since(since) {
+                let oldest = standing.entry(waiting.channel.clone()).or_insert(since);
+                *oldest = since.min(*oldest);
+            }
+        }
+        standing
+    }
+
     /// Pages held, waiting and under way.
     pub fn len(&self) -> usize {
         self.pages.len()

@@ -49,8 +49,10 @@ impl Engine {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
         let to_person = matches!(composed.message.to, Recipient::Person(_));
-        let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
-        if let Some(why) = broken {
+        let person = composed.message.to.person();
+        let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
+        let closed = || to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
@@ -69,8 +71,9 @@ impl Engine {
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
         // A room's own trouble says nothing about reaching people.
-        if to_person {
+        if let Some(person) = person {
             self.watch_channel(&composed.channel, &attempt.result).await;
+            self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
     }
@@ -113,7 +116,7 @@ impl Engine {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
-            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         self.settle(page, settlement, Some(sent_at), Some(shown)).await
     }

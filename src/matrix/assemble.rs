@@ -6,7 +6,7 @@ use super::{
     document::Placed,
     draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
     judge::Trigger,
-    settings::{ChannelSettings, People},
+    settings::{ChannelKind, ChannelSettings, People},
 };
 use crate::core::{
     ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
@@ -30,7 +30,7 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
     let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
-    let plans = Plans { revision: &revision, roles, patience };
+    let plans = Plans { revision: &revision, roles: &roles, patience };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -41,7 +41,6 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     for (name, trigger) in &triggers {
         trigger.on.iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(name.clone()));
     }
-    let roles = plans.roles;
     Matrix {
         revision,
         daemon: draft.daemon.map(|daemon| daemon.value).unwrap_or_default(),
@@ -78,7 +77,9 @@ fn roster(
         (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    Roster { reach: reach.collect(), rotations: rotations.collect() }
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = screens.map(|(name, _)| name.clone()).collect();
+    Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
@@ -137,10 +138,11 @@ fn step_plan(draft: StepDraft) -> StepPlan {
     }
 }
 
-struct Plans<'a> {
-    revision: &'a str,
-    roles: BTreeMap<RoleName, RolePlan>,
-    patience: BTreeMap<ChannelName, Patience>,
+/// What plans are drawn up from.
+pub(super) struct Plans<'a> {
+    pub revision: &'a str,
+    pub roles: &'a BTreeMap<RoleName, RolePlan>,
+    pub patience: BTreeMap<ChannelName, Patience>,
 }
 
 impl Plans<'_> {
@@ -165,7 +167,7 @@ impl Plans<'_> {
         }
     }
 
-    fn plan(
+    pub(super) fn plan(
         &self,
         trigger: TriggerName,
         required: Vec<RoleName>,

@@ -8,7 +8,9 @@ pub mod fault;
 pub mod gateway;
 pub mod slack;
 pub mod smtp;
+pub mod socket_mode;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

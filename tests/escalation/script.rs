@@ -78,7 +78,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -203,7 +203,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
         ["again"] => Input::Alert(Arc::new(alert())),
         ["again", "lease", lease] => Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() })),
         ["all", "clear"] => Input::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
-        [person, "resolves"] => Input::Resolve(Actor::Person((*person).into())),
+        [person, "resolves"] => Input::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "says", words @ ..] => Input::Answer(said(person, words)?),
         _ => return None,
     })

@@ -128,6 +128,11 @@ impl Refusal {
     }
 }
 
+/// Whether this code means that nobody is reached until somebody mends the app or its token.
+pub(super) fn is_broken(code: &str) -> bool {
+    class(code) == Class::Broken
+}
+
 fn class(code: &str) -> Class {
     if UNREACHABLE_FAMILIES.iter().any(|family| code.starts_with(family)) {
         return Class::Unreachable;
@@ -158,7 +163,7 @@ impl From<SlackClientError> for Refusal {
 }
 
 /// A code is a word. Whatever else stands there is not quoted.
-fn code_only(code: &str) -> String {
+pub(super) fn code_only(code: &str) -> String {
     code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
 }
 

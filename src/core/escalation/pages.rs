@@ -7,6 +7,7 @@ use crate::core::{
     incident::Status,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PageState, Purpose, Settlement, Stage},
+    sentence::ended,
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -58,8 +59,8 @@ impl Judge<'_> {
         for line in taken {
             self.post(room.clone(), Purpose::RoomLine { line });
         }
-        if let Status::Resolved { by, .. } = self.incident.status.clone() {
-            self.post(room.clone(), Purpose::RoomLine { line: format!("resolved by {by}") });
+        if let Status::Resolved { by, why, .. } = self.incident.status.clone() {
+            self.post(room.clone(), Purpose::RoomLine { line: ended(&by, why.as_deref()) });
         }
     }
 

@@ -2,19 +2,21 @@
 
 use crate::matrix::{
     document::{At, Faults, Table},
-    door::{secret, url},
+    door::{secret, secrets, url},
     settings::SecretRef,
 };
 
-pub(super) const KEYS: &[&str] = &["url", "token", "signing_secret", "private"];
+pub(super) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private"];
 
 /// A Slack workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SlackWay {
     /// The bot's token.
     pub token: SecretRef,
-    /// With which Slack signs what it sends to us; no buttons without it.
-    pub signing_secret: Option<SecretRef>,
+    /// With which Slack signs what it sends to us over HTTP: none, one, or two while it is being changed.
+    pub signing_secret: Vec<SecretRef>,
+    /// The app-level token, which switches Socket Mode on. Without it and without a signing secret there are no buttons.
+    pub app_token: Option<SecretRef>,
     /// Where else than at Slack the Web API is.
     pub url: Option<String>,
     /// Whether war rooms are closed to those who are not invited.
@@ -24,8 +26,9 @@ pub struct SlackWay {
 pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SlackWay {
     let token = table.demand("token", at, "token = { env = \"SLACK_BOT_TOKEN\" }", faults);
     let token = token.and_then(|item| secret(&item, faults));
-    let signing_secret = table.take("signing_secret").and_then(|item| secret(&item, faults));
+    let signing_secret = table.take("signing_secret").map(|item| secrets(&item, faults)).unwrap_or_default();
+    let app_token = table.take("app_token").and_then(|item| secret(&item, faults));
     let url = table.take("url").and_then(|item| url(&item, &["https://", "http://"], faults));
     let private = table.take("private").and_then(|item| item.flag(faults)).unwrap_or(false);
-    SlackWay { token: token.unwrap_or_default(), signing_secret, url, private }
+    SlackWay { token: token.unwrap_or_default(), signing_secret, app_token, url, private }
 }

@@ -75,7 +75,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         required: stage.required.iter().map(|role| role.as_str().into()).collect(),
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
-        room: stage.room.map(ChannelName::from),
+        rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, rotations: BTreeMap::new() })

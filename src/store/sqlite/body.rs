@@ -1,7 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, Engagement, Incident, IncidentId, Page, Plan, RoleName, Status, Timestamp, TriggerName, event::hex,
+    Alert, ChannelName, Engagement, Incident, IncidentId, Page, Plan, RoleName, Room, Status, Timestamp, TriggerName,
+    event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -32,7 +33,7 @@ struct Written<'a> {
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
-    room: Option<&'a str>,
+    rooms: &'a BTreeMap<ChannelName, Room>,
 }
 
 #[derive(Deserialize)]
@@ -51,6 +52,9 @@ struct Read {
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: BTreeMap<RoleName, Engagement>,
+    #[serde(default)]
+    rooms: BTreeMap<ChannelName, Room>,
+    /// What bodies of before had: the one room.
     room: Option<String>,
 }
 
@@ -74,7 +78,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         silent_since,
         all_clear_at,
         engagements,
-        room,
+        rooms,
         pages: _,
     } = incident;
     serde_json::to_string(&Written {
@@ -92,7 +96,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         silent_since: *silent_since,
         all_clear_at: *all_clear_at,
         engagements,
-        room: room.as_deref(),
+        rooms,
     })
 }
 
@@ -102,9 +106,13 @@ pub fn read(
     at: Timestamp,
     body: &str,
     plan: Arc<Plan>,
-    pages: BTreeMap<u32, Page>,
+    pages: BTreeMap<u32, Arc<Page>>,
 ) -> serde_json::Result<Incident> {
-    let read: Read = serde_json::from_str(body)?;
+    let mut read: Read = serde_json::from_str(body)?;
+    if read.room.is_some() {
+        let opened = |page: &Arc<Page>| Some((page.channel.clone(), Room::opened_by(page)?));
+        read.rooms.extend(pages.values().filter_map(opened));
+    }
     Ok(Incident {
         id,
         trigger: read.trigger,
@@ -122,7 +130,7 @@ pub fn read(
         silent_since: read.silent_since,
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
-        room: read.room,
+        rooms: read.rooms,
         pages,
     })
 }

@@ -66,6 +66,7 @@ mod check;
 mod injects;
 mod models;
 mod read;
+mod values;
 
 use super::{
     habits::{Carriage, Habits},

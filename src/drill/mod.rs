@@ -6,6 +6,8 @@ pub mod distribution;
 pub mod habits;
 pub mod scenario;
 pub mod score;
+pub mod simulate;
+pub mod virtual_time;
 
 pub use course::{Observed, Trace};
 pub use scenario::{ReadScenario, Scenario};

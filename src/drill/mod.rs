@@ -4,6 +4,7 @@ pub mod course;
 pub mod dice;
 pub mod distribution;
 pub mod habits;
+pub mod picture;
 pub mod scenario;
 pub mod score;
 pub mod simulate;

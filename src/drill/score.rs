@@ -251,6 +251,13 @@ pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a Course>, within: Duratio
     Some(Bottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
 }
 
+impl About {
+    /// Whether it is about this role.
+    pub fn is_role(&self, role: &RoleName) -> bool {
+        matches!(self, Self::Role(about) if about == role)
+    }
+}
+
 impl fmt::Display for Hypothesis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let within = humantime::format_duration(self.within);

@@ -2,7 +2,7 @@
 
 use super::{
     course::Course,
-    score::{About, Bottleneck, Score, Verdict, bottleneck_of, score_each, wilson},
+    score::{Bottleneck, Score, Verdict, bottleneck_of, score_each, wilson},
     virtual_time::{Played, Setting},
 };
 use crate::core::RoleName;
@@ -160,7 +160,7 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
 /// The bound of the hypothesis about a role.
 fn bound(role: &RoleName, setting: &Setting<'_>) -> Option<Duration> {
     let mut hypotheses = setting.scenario().hypotheses.iter();
-    let about = hypotheses.find(|hypothesis| matches!(&hypothesis.about, About::Role(about) if about == role));
+    let about = hypotheses.find(|hypothesis| hypothesis.about.is_role(role));
     about.map(|hypothesis| hypothesis.within).or_else(|| setting.target(role))
 }
 

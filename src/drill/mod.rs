@@ -5,8 +5,10 @@ pub mod dice;
 pub mod distribution;
 pub mod habits;
 pub mod picture;
+pub mod proposal;
 pub mod scenario;
 pub mod score;
+pub mod sequence;
 pub mod simulate;
 pub mod virtual_time;
 

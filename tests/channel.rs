@@ -12,17 +12,24 @@ mod interaction;
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/probe.rs"]
+mod probe;
 #[path = "channel/room.rs"]
 mod room;
 #[path = "channel/slack.rs"]
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/twilio.rs"]
+mod twilio;
 
 use secrecy::SecretString;
 use stentor::{
-    channel::{Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp},
-    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName},
+    channel::{
+        Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp,
+        twilio as twilio_channel,
+    },
+    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName, Timestamp},
 };
 
 /// Ana, reachable by every channel.
@@ -53,9 +60,11 @@ fn page_for(contact: Contact) -> Message {
         ask: Some(Ask {
             code: SecretString::from("48213"),
             link: SecretString::from("https://desk.example/a/link-secret"),
+            proof: SecretString::from("mail-proof-secret"),
             level: Level::Wilco,
         }),
         report: None,
+        life: None,
     }
 }
 
@@ -88,6 +97,26 @@ fn kannel_at(url: String) -> kannel::Kannel {
     .unwrap()
 }
 
+fn twilio_account(url: String) -> twilio_channel::AccountSettings {
+    double::install_tls();
+    twilio_channel::AccountSettings {
+        account: double::twilio::ACCOUNT.to_owned(),
+        tokens: vec![SecretString::from(double::twilio::TOKEN)],
+        api_key: None,
+        url: Some(url),
+        wall: || Timestamp::from_micros(0),
+    }
+}
+
+fn twilio_at(url: String) -> twilio_channel::message::Sms {
+    let from = twilio_channel::message::Sender::From(double::twilio::FROM.to_owned());
+    twilio_channel::message::Sms::new(twilio_account(url), from, twilio_channel::message::VALIDITY).unwrap()
+}
+
+fn voice_at(url: String) -> twilio_channel::call::Calls {
+    twilio_channel::call::Calls::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
+}
+
 fn smtp_at(url: String) -> smtp::Smtp {
     smtp::Smtp::new(smtp::SmtpSettings {
         url,
@@ -107,6 +136,7 @@ fn told(result: &Result<Receipt, SendError>) -> String {
         Err(SendError::Retry { unknown: true, .. }) => "unknown".to_owned(),
         Err(SendError::Retry { after: Some(after), .. }) => format!("retry in {}s", after.as_secs()),
         Err(SendError::Retry { after: None, .. }) => "retry".to_owned(),
+        Err(SendError::Unreachable { opted_out: true, .. }) => "opted out".to_owned(),
         Err(SendError::Unreachable { .. }) => "unreachable".to_owned(),
         Err(SendError::Broken { .. }) => "broken".to_owned(),
     }

@@ -23,9 +23,13 @@ mod letters;
 mod monitors;
 #[path = "real/net.rs"]
 mod net;
+#[path = "real/outage.rs"]
+mod outage;
 #[path = "real/parts.rs"]
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
+#[path = "real/replies.rs"]
+mod replies;
 #[path = "real/texts.rs"]
 mod texts;

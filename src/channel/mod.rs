@@ -1,5 +1,7 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+mod certificate;
+mod check;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;
@@ -7,10 +9,12 @@ pub mod screen;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
+pub mod twilio;
 
 use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
@@ -37,7 +41,8 @@ pub struct Check {
 }
 
 /// How something that was looked at is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// As it should be.
     Fine,
@@ -65,6 +70,8 @@ pub enum SendError {
     Unreachable {
         /// The trouble, without secrets.
         why: String,
+        /// They have told the provider to stop: no later message by this way arrives either.
+        opted_out: bool,
     },
     /// This channel reaches nobody: credentials, scope, account.
     #[error("{why}")]
@@ -115,6 +122,8 @@ pub struct Message {
     pub ask: Option<Ask>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
     pub report: Option<SecretString>,
+    /// How long it is of use, where that is known: until its reader is called again by the same way.
+    pub life: Option<Duration>,
 }
 
 /// Who reads it.
@@ -172,6 +181,8 @@ pub struct Ask {
     pub code: SecretString,
     /// The link to the confirm page.
     pub link: SecretString,
+    /// What a mail's message id carries: a reply or a bounce that names it comes from where the page went.
+    pub proof: SecretString,
     /// What the role demands.
     pub level: Level,
 }
@@ -194,7 +205,12 @@ impl SendError {
 
     /// Not this person by this way.
     pub fn unreachable(why: impl Into<String>) -> Self {
-        Self::Unreachable { why: why.into() }
+        Self::Unreachable { why: why.into(), opted_out: false }
+    }
+
+    /// Not this person by this way, until they opt in again.
+    pub fn opted_out(why: impl Into<String>) -> Self {
+        Self::Unreachable { why: why.into(), opted_out: true }
     }
 
     /// Nobody by this way.

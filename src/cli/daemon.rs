@@ -5,7 +5,7 @@ use crate::{
     channel::{outbox::Outbox, screen::Hub},
     config,
     core::{ChannelName, SourceName},
-    engine::{self, Engine, Live, Pulse, Shared},
+    engine::{self, Engine, Live, Shared},
     http::{self, App, control::Peer},
     matrix::Matrix,
     store::{Store, sqlite::SqliteStore},
@@ -48,8 +48,6 @@ pub struct Daemon {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Proof that its loops turn.
-    pub pulse: Arc<Pulse>,
     /// Ends it.
     pub shutdown: CancellationToken,
     shared: Shared,
@@ -89,6 +87,7 @@ impl Daemon {
         }
         let shutdown = CancellationToken::new();
         let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        engine.recall_opt_outs().await?;
         let app = Arc::new(App {
             started_at: store.now(),
             engine,
@@ -99,17 +98,18 @@ impl Daemon {
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            answered: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;
-        Ok(Self { app, address, pulse: Arc::default(), shutdown, shared, store, tcp, unix, socket })
+        Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
     }
 
     /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
     #[expect(clippy::disallowed_methods, reason = "the daemon's own three tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
-        let Self { app, pulse, shutdown, store, tcp, unix, socket, .. } = self;
-        let mut engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
+        let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
+        let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let mut door =
             tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
@@ -163,8 +163,8 @@ impl Daemon {
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
-    if matrix.daemon != app.engine.live.load().matrix.daemon {
-        tracing::warn!("what [daemon] says takes effect at the next start, not by a reload");
+    if !matrix.daemon.starts_like(&app.engine.live.load().matrix.daemon) {
+        tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
     }
     let last = app.engine.live.load_full();
     let live = Live::wire(matrix, templates, shared).succeed(&last);
@@ -172,8 +172,8 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
         return Err(format!("{lost}: nothing was swapped").into());
     }
     app.engine.live.store(Arc::new(live));
-    // What the new one has mended is seen at the next page.
-    app.engine.breakers().reset();
+    let now = app.engine.store.now();
+    app.engine.breakers().look_again(now);
     Ok(revision)
 }
 

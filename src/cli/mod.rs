@@ -6,11 +6,14 @@ mod client;
 mod daemon;
 mod demo;
 mod desk_link;
+mod doctor;
 mod explain;
 mod fire;
 mod incidents;
 mod journal;
 mod load;
+mod mail_in;
+mod people;
 mod resolve;
 mod scenario;
 mod serve;
@@ -69,6 +72,10 @@ enum Command {
     Check(check::Check),
     /// Show who would be paged for an alert: when, by what, in which words
     Explain(explain::Explain),
+    /// Test every channel, secret, clock and contact without paging anybody: exit 1 when something failed
+    Doctor(doctor::Doctor),
+    /// List people: reached by what, on call now for which roles, proven when
+    People(people::People),
     /// Send an alert by hand
     Fire(fire::Fire),
     /// List incidents
@@ -81,6 +88,8 @@ enum Command {
     Resolve(resolve::Resolve),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
+    /// Take a reply or a bounce in from the site's mail server (a pipe)
+    MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -127,12 +136,15 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(serve) => serve.run(places),
         Command::Check(check) => check.run(places),
         Command::Explain(explain) => explain.run(places),
+        Command::Doctor(doctor) => doctor.run(places),
+        Command::People(people) => people.run(places),
         Command::Fire(fire) => fire.run(places),
         Command::Incidents(incidents) => incidents.run(places),
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
         Command::DeskLink(link) => link.run(places),
+        Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Scenario(scenarios) => scenarios.run(places),

@@ -49,12 +49,16 @@ pub enum Via {
     Desk,
     /// The form behind an e-mail's link.
     MailLink,
+    /// A reply by mail.
+    Mail,
     /// An SMS reply with the page's code.
     Sms,
     /// A Slack button.
     Slack,
     /// The command line, over the Unix socket.
     Cli,
+    /// A digit pressed in a call.
+    Voice,
 }
 
 /// What became of an answer.
@@ -207,9 +211,11 @@ impl fmt::Display for Via {
         f.pad(match self {
             Self::Desk => "desk",
             Self::MailLink => "mail link",
+            Self::Mail => "mail",
             Self::Sms => "sms",
             Self::Slack => "slack",
             Self::Cli => "command line",
+            Self::Voice => "call",
         })
     }
 }

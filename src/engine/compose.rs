@@ -3,13 +3,14 @@
 use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, event::hex, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Timestamp, event::hex, sentence::history},
     matrix::{ChannelKind, Matrix, Way},
+    store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A message, and what is kept of it.
 #[derive(Debug)]
@@ -40,8 +41,24 @@ impl Engine {
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = wired.kind.reports().then(|| self.report_to(wired.kind, page, id));
-        let message = Message { page: id, drill, purpose, role, to, text, ask, report };
+        let life = life(incident, page, self.store.now());
+        let message = Message { page: id, drill, purpose, role, to, text, ask, report, life };
         Ok(Composed { message, channel: page.channel.clone(), shown, hash })
+    }
+
+    /// What is said in a call about a page: what was kept of it when the call was made, so that the journal can tell it
+    /// to the letter; before that is kept, what would be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the kept text can not be read.
+    pub async fn said(&self, incident: &Incident, page: &Page) -> Result<String, StoreError> {
+        let kept = match &page.text {
+            Some(hash) => self.store.text(hash.clone()).await?,
+            None => None,
+        };
+        let kept = kept.as_deref().and_then(body_of).map(str::to_owned);
+        Ok(kept.unwrap_or_else(|| self.live.load().render(incident, page, ChannelKind::Voice).body))
     }
 
     fn report_to(&self, kind: ChannelKind, page: &Page, id: PageId) -> SecretString {
@@ -56,6 +73,7 @@ impl Engine {
         Ask {
             code: self.keys.code(id),
             link: SecretString::from(link),
+            proof: self.keys.mail_token(id),
             level: row.map_or(crate::core::Level::Wilco, |row| row.engaged_by),
         }
     }
@@ -88,10 +106,24 @@ pub fn render(
     templates.render(&brief, form(kind))
 }
 
+/// Until its reader is called again by the same way, where the ladder does that next.
+fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
+    let role = page.role.as_ref().filter(|_| page.purpose.is_brief())?;
+    let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.rung == page.rung)?;
+    let step = incident.plan.roles.get(role)?.steps.get(engagement.step)?;
+    let repeats = engagement.exhausted || engagement.round < step.repeat;
+    engagement.deadline.filter(|_| repeats).map(|deadline| deadline.since(now))
+}
+
 /// The exact text that is kept: what every part showed.
 fn shown(rendered: &Rendered) -> String {
     let html = rendered.html.as_deref().unwrap_or_default();
     format!("{}\n\n{}\n\n{html}\n\n[template revision {}]", rendered.subject, rendered.body, rendered.revision)
+}
+
+/// The body of a text that was kept, for those whose subject and body have no empty line.
+fn body_of(shown: &str) -> Option<&str> {
+    shown.split("\n\n").nth(1)
 }
 
 fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {

@@ -1,14 +1,18 @@
 //! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
 //! so that the simulation runs this very code.
 
+use super::throttle::Throttle;
 use crate::core::{
     ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
-/// How many sends one channel may have under way; a channel that hangs delays only itself.
-pub const IN_FLIGHT_MAX: usize = 64;
+/// A pause of a whole channel beyond this is told to the ladders, which may know another way for its pages.
+const HELD_LONG: Duration = Duration::from_secs(2);
 
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
@@ -48,6 +52,7 @@ struct Waiting {
 struct Lines {
     queue: BTreeSet<Turn>,
     in_flight: usize,
+    throttle: Throttle<Destination>,
 }
 
 /// The pages this node has claimed.
@@ -65,6 +70,8 @@ pub struct Ready {
     pub start: Vec<PageId>,
     /// Withdrawn before they were sent.
     pub unsent: Vec<PageId>,
+    /// Not to be tried before then: their provider asked everybody to wait so long.
+    pub held: Vec<(PageId, Timestamp)>,
 }
 
 impl Delivery {
@@ -148,10 +155,26 @@ impl Delivery {
         line.queue.insert((at, waiting.lane, id));
     }
 
-    /// The provider asked everybody to wait on this page's destination.
+    /// This page's person or room is to be left alone until then.
     pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
         if let Some(waiting) = self.pages.get(&id) {
             self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        }
+    }
+
+    /// The provider asked for a pause until then when it was given this page.
+    pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
+        let Some(waiting) = self.pages.get(&id) else { return };
+        self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        let line = self.channels.entry(waiting.channel.clone()).or_default();
+        line.throttle.throttled(waiting.destination.clone(), until, now);
+    }
+
+    /// The provider took this page.
+    pub fn took(&mut self, id: PageId) {
+        let channel = self.pages.get(&id).map(|waiting| &waiting.channel);
+        if let Some(line) = channel.and_then(|channel| self.channels.get_mut(channel)) {
+            line.throttle.took();
         }
     }
 
@@ -183,7 +206,15 @@ impl Delivery {
                 ready.unsent.push(id);
                 continue;
             }
-            if IN_FLIGHT_MAX <= line.in_flight {
+            let held_until = line.throttle.held_until();
+            if now + HELD_LONG < held_until {
+                line.queue.remove(&turn);
+                waiting.turn = None;
+                line.in_flight += 1;
+                ready.held.push((id, held_until));
+                continue;
+            }
+            if now < held_until || line.throttle.at_once() <= line.in_flight {
                 return;
             }
             line.queue.remove(&turn);
@@ -204,13 +235,29 @@ impl Delivery {
 
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let open = self.channels.values().filter(|line| line.in_flight < IN_FLIGHT_MAX);
-        open.filter_map(|line| line.queue.first().map(|(at, _, _)| *at)).min()
+        let open = self.channels.values().filter(|line| line.in_flight < line.throttle.at_once());
+        let next = |line: &Lines| line.queue.first().map(|(at, _, _)| (*at).max(line.throttle.held_until()));
+        open.filter_map(next).min()
     }
 
     /// When the oldest page that was not handed to its channel yet was born.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+    }
+
+    /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
+    /// oldest one's turn came. A page that waits for its destination's pace has its turn later.
+    pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
+        let mut standing = BTreeMap::new();
+        for waiting in self.pages.values().filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
+            let Some((at, ..)) = waiting.turn else { continue };
+            let since = at.max(waiting.born_at);
+            if most < now.since(since) {
+                let oldest = standing.entry(waiting.channel.clone()).or_insert(since);
+                *oldest = since.min(*oldest);
+            }
+        }
+        standing
     }
 
     /// Pages held, waiting and under way.

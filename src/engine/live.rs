@@ -139,7 +139,8 @@ pub fn form(kind: ChannelKind) -> Form {
     match kind {
         ChannelKind::Screen => Form::Screen,
         ChannelKind::Slack => Form::Slack,
-        ChannelKind::Kannel => Form::Sms,
+        ChannelKind::Kannel | ChannelKind::Twilio => Form::Sms,
         ChannelKind::Smtp => Form::Mail,
+        ChannelKind::Voice => Form::Voice,
     }
 }

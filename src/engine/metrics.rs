@@ -1,5 +1,6 @@
 //! What is measured, for Prometheus to scrape.
 
+use super::reach::Proven;
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, Receipt, RoleName, Timestamp},
@@ -10,7 +11,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 /// Seconds; from a machine's pace to a human's.
 const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
@@ -63,6 +64,8 @@ pub struct Metrics {
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
+    proof_age: Family<ChannelLabel, Gauge>,
+    unproven: Family<ChannelLabel, Gauge>,
     incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
@@ -81,6 +84,8 @@ impl Metrics {
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
+            proof_age: Family::default(),
+            unproven: Family::default(),
             incidents_opened: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
@@ -116,6 +121,13 @@ impl Metrics {
             self.oldest_unsent.clone(),
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
+        r.register_with_unit(
+            "oldest_contact_proof_age",
+            "Age of the oldest proven contact of any person, by channel",
+            Unit::Seconds,
+            self.proof_age.clone(),
+        );
+        r.register("contacts_never_proven", "People never proven to be reached, by channel", self.unproven.clone());
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
@@ -158,6 +170,18 @@ impl Metrics {
     /// Whether a channel reaches anybody.
     pub fn channel_broken(&self, channel: &ChannelName, is_broken: bool) {
         self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
+    }
+
+    /// What is proven of people's contacts. Channels that are not named any more go.
+    pub fn contacts(&self, proven: &BTreeMap<ChannelName, Proven>) {
+        self.proof_age.clear();
+        self.unproven.clear();
+        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for (channel, proven) in proven {
+            let label = ChannelLabel { channel: channel.to_string() };
+            self.proof_age.get_or_create(&label).set(whole(proven.oldest_seconds));
+            self.unproven.get_or_create(&label).set(whole(proven.never as u64));
+        }
     }
 
     /// How late a timer was.

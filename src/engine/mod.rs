@@ -4,22 +4,34 @@
 
 mod admit;
 pub mod breaker;
+pub mod checkup;
 mod compose;
 pub mod delivery;
+pub mod doctor;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod opt_out;
+mod ping;
+mod probe;
+pub mod reach;
 mod run;
 mod send;
 mod speak;
+mod throttle;
+mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
-pub use run::{Pulse, run};
-pub use send::{Attempt, again};
+pub use opt_out::OptOut;
+pub use ping::{PING_TIME_MAX, Pinger};
+pub use probe::PROBE_TIME_MAX;
+pub use run::{Loop, Pulse, run};
+pub use send::{Attempt, Pause, again};
 pub use speak::{AnswerError, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
     core::{Event, IncidentId, Input, Settlement, Timestamp, sentence::sentence},
@@ -30,8 +42,10 @@ use breaker::Breakers;
 use delivery::Delivery;
 use keys::Keys;
 use metrics::Metrics;
+use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
 use tokio::sync::{Notify, broadcast};
+use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -54,6 +68,10 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// Proof that the loops turn.
+    pub pulse: Pulse,
+    vitals: Mutex<Vitals>,
+    opted_out: Mutex<OptOuts>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -73,6 +91,9 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            pulse: Pulse::default(),
+            vitals: Mutex::default(),
+            opted_out: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
@@ -218,6 +239,10 @@ impl Engine {
     /// The channels that reach nobody now.
     pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

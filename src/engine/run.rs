@@ -31,29 +31,56 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 /// Proof that the loops turn; the watchdog is fed only while they do.
 #[derive(Debug, Default)]
-pub struct Pulse {
-    delivery: AtomicU64,
-    timers: AtomicU64,
-    lease: AtomicU64,
+pub struct Pulse([AtomicU64; 3]);
+
+/// A loop that must turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loop {
+    /// Sends what is to be sent.
+    Delivery,
+    /// Moves ladders that are due.
+    Timers,
+    /// Renews this node's lease.
+    Lease,
+}
+
+impl Loop {
+    /// Every one, in the order of [`Pulse::beats`].
+    pub const ALL: [Self; 3] = [Self::Delivery, Self::Timers, Self::Lease];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Timers => "timers",
+            Self::Lease => "lease",
+        }
+    }
 }
 
 impl Pulse {
+    /// This loop has turned once more.
+    pub fn turned(&self, which: Loop) {
+        self.0[which as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How often each loop has turned.
     pub fn beats(&self) -> [u64; 3] {
-        [&self.delivery, &self.timers, &self.lease].map(|beat| beat.load(Ordering::Relaxed))
+        [&self.0[0], &self.0[1], &self.0[2]].map(|beat| beat.load(Ordering::Relaxed))
     }
 }
 
 /// Runs a node until `shutdown`, then lets sends under way end.
-pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationToken) {
+pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     let sends = TaskTracker::new();
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = deliver(&engine, &pulse, &sends) => {}
-        () = move_ladders(&engine, &pulse) => {}
-        () = hold_lease(&engine, &pulse) => {}
+        () = deliver(&engine, &sends) => {}
+        () = move_ladders(&engine) => {}
+        () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
+        () = mend_channels(&engine) => {}
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
@@ -63,11 +90,11 @@ pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationT
     }
 }
 
-async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
+async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
     loop {
-        pulse.delivery.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Delivery);
         let woken = engine.wake.notified();
-        let Ready { start, unsent } = engine.tick_delivery();
+        let Ready { start, unsent, held } = engine.tick_delivery();
         for page in start {
             let engine = engine.clone();
             spawn(sends, async move {
@@ -94,6 +121,15 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
                 }
             });
         }
+        for (page, until) in held {
+            let engine = engine.clone();
+            spawn(sends, async move {
+                if let Err(error) = engine.hold(page, until).await {
+                    tracing::error!(page.id = %page, %error, "a page whose channel must wait could not be noted");
+                    engine.postpone(page);
+                }
+            });
+        }
         let _ = timeout(until(engine.next_send(), engine.store.now()), woken).await;
     }
 }
@@ -104,10 +140,10 @@ fn spawn(sends: &TaskTracker, send: impl Future<Output = ()> + Send + 'static) {
     sends.spawn(send);
 }
 
-async fn move_ladders(engine: &Engine, pulse: &Pulse) {
+async fn move_ladders(engine: &Engine) {
     let mut changed = engine.store.changed();
     loop {
-        pulse.timers.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Timers);
         changed.mark_unchanged();
         let deadline = engine.store.next_deadline().await;
         let now = engine.store.now();
@@ -130,9 +166,9 @@ async fn move_ladders(engine: &Engine, pulse: &Pulse) {
     }
 }
 
-async fn hold_lease(engine: &Engine, pulse: &Pulse) {
+async fn hold_lease(engine: &Engine) {
     loop {
-        pulse.lease.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Lease);
         match engine.tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {
@@ -161,6 +197,20 @@ async fn anchor(engine: &Engine) {
         if let Err(error) = engine.tick_anchor().await {
             tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
         }
+    }
+}
+
+/// Broken channels are looked at until they work again, page or no page.
+async fn mend_channels(engine: &Engine) {
+    while let Err(error) = engine.recall_breakers().await {
+        tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
+        sleep(AFTER_FAILURE).await;
+    }
+    loop {
+        if let Err(error) = engine.tick_breakers().await {
+            tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+        }
+        sleep(NET).await;
     }
 }
 

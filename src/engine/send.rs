@@ -4,6 +4,7 @@ use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
     core::{Input, Page, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    matrix::ChannelKind,
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -49,8 +50,10 @@ impl Engine {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
         let to_person = matches!(composed.message.to, Recipient::Person(_));
-        let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
-        if let Some(why) = broken {
+        let person = composed.message.to.person();
+        let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
+        let closed = || to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
@@ -69,8 +72,9 @@ impl Engine {
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
         // A room's own trouble says nothing about reaching people.
-        if to_person {
+        if let Some(person) = person {
             self.watch_channel(&composed.channel, &attempt.result).await;
+            self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
     }
@@ -108,9 +112,12 @@ impl Engine {
     pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let Attempt { page, sent_at, shown, result } = attempt.clone();
         let settlement = match result {
-            Ok(receipt) => Settlement::Accepted { receipt },
+            Ok(receipt) => {
+                self.delivery().took(page);
+                Settlement::Accepted { receipt }
+            }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
-            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         self.settle(page, settlement, Some(sent_at), Some(shown)).await
     }
@@ -120,6 +127,12 @@ impl Engine {
         self.settle(page, Settlement::Unsent, None, None).await?;
         self.delivery().finish(page);
         Ok(())
+    }
+
+    /// A page whose channel's provider asked everybody to wait: the ladder hears of it, and may know another way.
+    pub async fn hold(&self, page: PageId, until: Timestamp) -> Result<(), StoreError> {
+        let why = "its channel's provider asked everybody to wait".to_owned();
+        self.settle(page, Settlement::Retry { at: until, why, unknown: false }, None, None).await
     }
 
     /// The store failed before the attempt began: its turn comes again.
@@ -139,9 +152,12 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        let (settlement, held_until) = again(row.map(|row| &**row), after, why, unknown, now);
-        if let Some(until) = held_until {
-            self.delivery().hold_destination(page, until);
+        let kind = row.and_then(|row| Some(self.live.load().channels.get(&row.channel)?.kind));
+        let (settlement, pause) = again(row.map(|row| &**row), kind, after, why, unknown, now);
+        match pause {
+            Some(Pause::Person(until)) => self.delivery().hold_destination(page, until),
+            Some(Pause::Provider(until)) => self.delivery().throttled(page, until, now),
+            None => {}
         }
         Ok(settlement)
     }
@@ -172,19 +188,31 @@ impl Engine {
     }
 }
 
-/// How an attempt that failed for now is settled; and until when its destination is held, where the provider asked for a
-/// pause (`after`). A word that asks for nothing is given up once it is no news any more.
+/// Whom a wish to wait is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// This page's person or room alone: their desk page is closed, which says nothing about anybody else's.
+    Person(Timestamp),
+    /// Perhaps the provider's whole channel.
+    Provider(Timestamp),
+}
+
+/// How an attempt that failed for now is settled; and who is to be left alone until when, where the channel (of this
+/// kind) asked for it with `after`. A word that asks for nothing is given up once it is no news any more.
 pub fn again(
     page: Option<&Page>,
+    kind: Option<ChannelKind>,
     after: Option<Duration>,
     why: String,
     unknown: bool,
     now: Timestamp,
-) -> (Settlement, Option<Timestamp>) {
+) -> (Settlement, Option<Pause>) {
     if page.is_some_and(|page| !page.purpose.is_brief() && page.born_at + NOTICE_LIFE <= now) {
         return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
     let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
-    (Settlement::Retry { at: now + wait, why, unknown }, after.map(|_| now + wait))
+    let until = now + wait;
+    let whose = if kind == Some(ChannelKind::Screen) { Pause::Person } else { Pause::Provider };
+    (Settlement::Retry { at: until, why, unknown }, after.map(|_| whose(until)))
 }

@@ -3,14 +3,18 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via, page::Stage,
+        Actor, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, PersonName, Purpose, RoleName,
+        Said, Verdict, Via, page::Stage,
     },
     store::{Filter, StoreError},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Open incidents that are looked through for an SMS code, newest first.
 pub const CODE_SEARCH_MAX: usize = 2_000;
+
+/// How long a report about a page waits until it is kept that its provider took it. Providers wait 15 s for us.
+pub const SETTLE_WAIT: Duration = Duration::from_secs(10);
 
 /// Why an answer came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -57,9 +61,54 @@ impl Engine {
         self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
     }
 
-    /// The provider says that a page which it had taken did not arrive.
+    /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
+    /// an attempt before, whose outcome was not known, says nothing about it.
+    pub async fn undelivered_message(&self, page: PageId, id: &str, why: String) -> Result<(), StoreError> {
+        let row = self.settled(page).await?;
+        let other = row.and_then(|row| row.receipt.as_ref().map(|kept| kept.id != id)).unwrap_or(false);
+        if other { Ok(()) } else { self.undelivered(page, why).await }
+    }
+
+    /// The provider says that a page which it had taken did not arrive. It may say so before we have kept that it took
+    /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
+        self.settled(page).await?;
         self.step(page.incident, Input::Undelivered { page: page.n, why }).await.map(drop)
+    }
+
+    /// A page once it is no longer being sent, or as it is after [`SETTLE_WAIT`].
+    async fn settled(&self, page: PageId) -> Result<Option<Arc<Page>>, StoreError> {
+        let mut changes = self.changes();
+        let look = async || {
+            let incident = self.store.view(page.incident).await?;
+            Ok::<_, StoreError>(incident.and_then(|incident| incident.pages.get(&page.n).cloned()))
+        };
+        let wait = async {
+            loop {
+                let row = look().await?;
+                if row.as_ref().is_none_or(|row| row.state != PageState::Queued) {
+                    return Ok(row);
+                }
+                // Missed changes are changes: it is looked again.
+                let _ = changes.recv().await;
+            }
+        };
+        match tokio::time::timeout(SETTLE_WAIT, wait).await {
+            Ok(row) => row,
+            Err(_) => look().await,
+        }
+    }
+
+    /// The open incidents in which this person was asked for a role that nobody has yet, newest first.
+    pub async fn waiting_for(&self, person: &PersonName) -> Result<Vec<(IncidentId, RoleName)>, StoreError> {
+        let incidents = self.store.list(Filter { open_only: true, limit: CODE_SEARCH_MAX }).await?;
+        let of = |incident: &Arc<Incident>| {
+            let open = incident.open_roles().filter(|role| {
+                incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person) && page.is_live())
+            });
+            open.map(|role| (incident.id, role.clone())).collect::<Vec<_>>()
+        };
+        Ok(incidents.iter().flat_map(of).collect())
     }
 
     /// Which page of this person a code belongs to: the newest brief with it, open incidents first.

@@ -7,10 +7,18 @@ use crate::{
         kannel::{Kannel, KannelSettings},
         slack::{Slack, SlackSettings},
         smtp::{Smtp, SmtpSettings},
+        twilio::{
+            AccountSettings,
+            call::Calls,
+            message::{Sender, Sms},
+        },
     },
     config,
     core::ChannelName,
-    matrix::{ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, Way},
+    matrix::{
+        ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way,
+    },
+    store::clock::{Sources, System},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -25,6 +33,8 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         Way::Slack(way) => slack(way),
         Way::Kannel(way) => kannel(way),
         Way::Smtp(way) => smtp(way, &shared.site),
+        Way::Twilio(way) => twilio(way),
+        Way::Voice(way) => voice(way),
     };
     let kind = settings.kind();
     let (channel, sandboxed) = match built {
@@ -62,6 +72,8 @@ fn inbound(way: &Way) -> Vec<&SecretRef> {
     match way {
         Way::Slack(way) => way.signing_secret.iter().collect(),
         Way::Kannel(way) => way.token.iter().collect(),
+        Way::Twilio(way) => way.account.tokens.iter().collect(),
+        Way::Voice(way) => way.account.tokens.iter().collect(),
         Way::Screen | Way::Smtp(_) => Vec::new(),
     }
 }
@@ -96,6 +108,37 @@ fn smtp(way: &SmtpWay, site: &str) -> Built {
     Ok(Arc::new(Smtp::new(settings).map_err(|error| error.to_string())?))
 }
 
-fn secret(secret: &SecretRef) -> Result<SecretString, String> {
+fn twilio(way: &TwilioWay) -> Built {
+    let sender = match &way.sender {
+        TwilioSender::From(from) => Sender::From(from.clone()),
+        TwilioSender::Service(service) => Sender::Service(service.clone()),
+    };
+    let sms = Sms::new(account(&way.account)?, sender, way.validity);
+    Ok(Arc::new(sms.map_err(|error| error.to_string())?))
+}
+
+fn voice(way: &VoiceWay) -> Built {
+    let calls = Calls::new(account(&way.account)?, way.from.clone(), way.machines);
+    Ok(Arc::new(calls.map_err(|error| error.to_string())?))
+}
+
+fn account(account: &TwilioAccount) -> Result<AccountSettings, String> {
+    let tokens: Vec<Result<SecretString, String>> = account.tokens.iter().map(secret).collect();
+    let api_key = match &account.api_key {
+        Some((key, kept)) => Some((key.clone(), secret(kept)?)),
+        None => None,
+    };
+    // While a token is changed the other one is enough.
+    let why = tokens.iter().find_map(|token| token.as_ref().err().cloned()).unwrap_or_default();
+    let tokens: Vec<SecretString> = tokens.into_iter().flatten().collect();
+    if tokens.is_empty() {
+        return Err(why);
+    }
+    let wall = || System.wall();
+    Ok(AccountSettings { account: account.sid.clone(), tokens, api_key, url: account.url.clone(), wall })
+}
+
+/// Reads a secret; the error says why it can not be read.
+pub(super) fn secret(secret: &SecretRef) -> Result<SecretString, String> {
     config::secret(&reference(secret)).map_err(|error| error.to_string())
 }

@@ -48,10 +48,13 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 pub struct Caller {
     user: String,
     person: Option<PersonName>,
+    operator: bool,
+    mailer: bool,
 }
 
 impl Caller {
-    /// Whom the matrix says this user is; the daemon's own user and root are operators. Nobody else gets in.
+    /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
+    /// server hands in mail. Nobody else gets in.
     pub async fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
         let forbidden = |who: &str| {
             let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
@@ -59,12 +62,31 @@ impl Caller {
         };
         let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
         let user = name_of(uid).await;
-        let person = app.engine.live.load().matrix.person_of_unix(&user).cloned();
+        let live = app.engine.live.load();
+        let person = live.matrix.person_of_unix(&user).cloned();
         let operator = uid == 0 || uid == rustix::process::geteuid().as_raw();
-        if person.is_none() && !operator {
+        let mailer = live.matrix.hands_in_mail(&user);
+        if person.is_none() && !operator && !mailer {
             return Err(forbidden(&format!("the Unix user {user}")));
         }
-        Ok(Self { user, person })
+        Ok(Self { user, person, operator, mailer })
+    }
+
+    /// Whether this user is there for the site's mail server alone.
+    pub fn hands_in_mail_only(&self) -> bool {
+        self.mailer && self.person.is_none() && !self.operator
+    }
+
+    /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
+    pub fn may_hand_in_mail(&self) -> Result<(), Problem> {
+        if self.operator || self.mailer {
+            return Ok(());
+        }
+        let detail = format!(
+            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
+            self.user, self.user
+        );
+        Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 
     fn actor(&self) -> Actor {

@@ -9,16 +9,21 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod health;
 pub mod kannel;
+pub mod mail_in;
 pub mod mail_link;
 pub mod native;
 pub mod page;
 pub mod problem;
 pub mod reading;
 pub mod slack;
+pub mod sms;
 pub mod snapshot;
 pub mod status;
+pub mod twilio;
 pub mod view;
+pub mod voice;
 
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
@@ -56,8 +61,10 @@ pub struct App {
     pub client: reqwest::Client,
     /// Where else than at Slack private words may go: doubles on loopback.
     pub slack_hooks: Option<String>,
+    /// Twilio's requests that were answered already.
+    pub answered: twilio::Answered,
     /// Wrong SMS codes.
-    pub guesses: Mutex<kannel::Guesses>,
+    pub guesses: Mutex<sms::Guesses>,
 }
 
 impl App {
@@ -90,6 +97,10 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/hooks/slack/{channel}", post(slack::interact))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
+        .route("/hooks/self", post(health::echo))
+        .route("/hooks/twilio/{channel}", post(twilio::inbound))
+        .route("/hooks/twilio/{channel}/report", post(twilio::report))
+        .route("/hooks/voice/{channel}/report", post(voice::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
@@ -110,7 +121,10 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
         .route("/v1/desk-link", post(control::desk_link))
+        .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
+        .route("/v1/people", get(health::people))
+        .route("/v1/doctor", get(health::doctor))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
         .route("/readyz", get(status::readyz))
@@ -129,6 +143,10 @@ async fn admit_caller(
     next: Next,
 ) -> Response {
     match control::Caller::of(&app, peer).await {
+        Ok(caller) if caller.hands_in_mail_only() && request.uri().path() != "/v1/mail" => {
+            let detail = "this Unix user may hand in mail and nothing else";
+            Problem::new(axum::http::StatusCode::FORBIDDEN, detail).into_response()
+        }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

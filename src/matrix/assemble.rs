@@ -6,7 +6,7 @@ use super::{
     document::Placed,
     draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
     judge::Trigger,
-    settings::{ChannelSettings, People},
+    settings::{ChannelKind, ChannelSettings, People},
 };
 use crate::core::{
     ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
@@ -78,7 +78,9 @@ fn roster(
         (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    Roster { reach: reach.collect(), rotations: rotations.collect() }
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = screens.map(|(name, _)| name.clone()).collect();
+    Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {

@@ -11,6 +11,8 @@
 //! | `listen` | IP address and port of the door | the command line's |
 //! | `public_url` | what links in pages begin with, http or https | the command line's |
 //! | `state` | the folder of what must survive | the command line's |
+//! | `ping` | `{ url, every }`: who is told that this daemon does its work, and is not told when it does not; the address may be a secret | nobody; `every` 60s |
+//! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
@@ -24,22 +26,38 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS) or `smtp` (e-mail) | must be given |
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS) or `voice` (calls) | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
+//!
+//! ## Kinds `twilio` and `voice`: an account at Twilio
+//! | key | for kinds | meaning | default |
+//! |---|---|---|---|
+//! | `account` | both | its SID, `AC..` | must be given |
+//! | `token` | both | its auth token, a secret; or a list of two while it is being changed. With it Twilio signs what it sends to us | must be given |
+//! | `api_key`, `api_secret` | both | an API key (`SK..`) and its secret, to log in with in place of the token | none |
+//! | `from` | both | the number that people see; twilio: also a short code or a name | must be given for voice |
+//! | `messaging_service` | twilio | `MG..`, in place of `from` | none |
+//! | `validity` | twilio | how long Twilio keeps a message that it can not send at once, at most `10h`; a reminder that is due earlier makes it shorter | `10m` |
+//! | `machines` | voice | whether Twilio listens for answering machines, so that a voicemail is gone round at once | `false` |
+//! | `url` | both | where else than at Twilio the API is: https, or http of this machine | Twilio's |
+//!
+//! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
+//! `1/s burst 3` and `3/m`, `patience` 15s.
 //!
 //! # `[person.NAME]`: a responder
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `name` | how humans call them | must be given |
 //! | `email` | mailbox, for smtp | none |
-//! | `phone` | `+` and 8 to 15 digits, for kannel | none |
+//! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
 //! | `slack` | member id, for slack | none |
 //! | `timezone` | in which times are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
@@ -88,6 +106,7 @@
 //! | `every` | how often it repeats | `2m` |
 
 mod assemble;
+mod callbacks;
 mod cross;
 mod diagnostic;
 pub(crate) mod document;
@@ -110,10 +129,12 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render, render_of};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
-pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
+pub use settings::{
+    Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
+};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
-pub use ways::{Account, KannelWay, SlackWay, SmtpWay, Way};
+pub use ways::{Account, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way};
 
 use crate::core::{
     ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
@@ -210,6 +231,12 @@ impl Matrix {
         self.person_with(|person| person.unix.as_deref() == Some(user))
     }
 
+    /// Whether this Unix user is the site's mail server.
+    pub fn hands_in_mail(&self, user: &str) -> bool {
+        let mailer = |way: &Way| matches!(way, Way::Smtp(way) if way.mail_in.as_deref() == Some(user));
+        self.channels.iter().any(|(_, channel)| mailer(&channel.way))
+    }
+
     /// Whose phone this is, in E.164.
     pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
         self.person_with(|person| person.phone.as_deref() == Some(phone))
@@ -228,7 +255,12 @@ impl Matrix {
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
-        let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
+        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
+            Address::Kept(secret) => Some(secret),
+            Address::Written(_) => None,
+        });
+        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
         secrets.sort();
         secrets.dedup();
         secrets
@@ -250,6 +282,7 @@ fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
     let draft = Draft::read(files, &mut faults);
     if !faults.unreadable {
         cross::check(&draft, known, &mut faults);
+        callbacks::check(&draft, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -14,6 +14,46 @@ pub struct Daemon {
     pub public_url: Option<String>,
     /// The folder of what must survive.
     pub state: Option<PathBuf>,
+    /// Who is told again and again that this daemon does its work.
+    pub ping: Option<Ping>,
+    /// How old the last proven contact of a person by a channel may be; see [`Daemon::proof_max_age`].
+    pub proof_max_age: Option<Duration>,
+}
+
+/// How old a proven contact may be when the matrix says nothing: a quarter of a year.
+pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How often the dead-man ping goes out when the matrix says nothing.
+pub const PING_EVERY: Duration = Duration::from_secs(60);
+
+impl Daemon {
+    /// How old the last proven contact of a person by a channel may be before that is worth a warning.
+    pub fn proof_max_age(&self) -> Duration {
+        self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
+    }
+
+    /// Whether what takes effect at the start alone is the same in both.
+    pub fn starts_like(&self, other: &Self) -> bool {
+        self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
+    }
+}
+
+/// The dead-man ping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// To whom.
+    pub url: Address,
+    /// How often.
+    pub every: Duration,
+}
+
+/// An address that may be as good as a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Here it is.
+    Written(String),
+    /// It is kept elsewhere.
+    Kept(SecretRef),
 }
 
 /// A monitor that may post alerts.
@@ -64,12 +104,22 @@ pub enum ChannelKind {
     Kannel,
     /// E-mail.
     Smtp,
+    /// SMS by Twilio.
+    Twilio,
+    /// Calls by Twilio.
+    Voice,
 }
 
 impl ChannelKind {
     /// Every kind, with its name in the matrix.
-    pub const ALL: [(&'static str, Self); 4] =
-        [("screen", Self::Screen), ("slack", Self::Slack), ("kannel", Self::Kannel), ("smtp", Self::Smtp)];
+    pub const ALL: [(&'static str, Self); 6] = [
+        ("screen", Self::Screen),
+        ("slack", Self::Slack),
+        ("kannel", Self::Kannel),
+        ("smtp", Self::Smtp),
+        ("twilio", Self::Twilio),
+        ("voice", Self::Voice),
+    ];
 
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
@@ -78,13 +128,15 @@ impl ChannelKind {
             Self::Slack => "slack",
             Self::Kannel => "kannel",
             Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
+            Self::Voice => "voice",
         }
     }
 
     /// Whether its providers report what became of a page that they had taken.
     pub fn reports(self) -> bool {
         match self {
-            Self::Kannel => true,
+            Self::Kannel | Self::Twilio | Self::Voice => true,
             Self::Screen | Self::Slack | Self::Smtp => false,
         }
     }
@@ -93,7 +145,9 @@ impl ChannelKind {
     pub fn default_pace(self) -> Pace {
         match self {
             Self::Screen => Pace { every: Duration::from_millis(10), burst: 100 },
-            Self::Slack | Self::Kannel => Pace { every: Duration::from_secs(1), burst: 3 },
+            Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
+            // A phone takes one call at a time.
+            Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
             Self::Smtp => Pace { every: Duration::from_secs(1), burst: 5 },
         }
     }
@@ -105,6 +159,7 @@ impl ChannelKind {
             Self::Slack => 8,
             Self::Kannel => 20,
             Self::Smtp => 30,
+            Self::Twilio | Self::Voice => 15,
         })
     }
 }
@@ -137,7 +192,7 @@ impl ChannelSettings {
         match &self.way {
             Way::Screen => Datum::Nothing,
             Way::Slack(_) => Datum::Slack,
-            Way::Kannel(_) => Datum::Phone,
+            Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
             Way::Smtp(_) => Datum::Email,
         }
     }
@@ -146,7 +201,7 @@ impl ChannelSettings {
     pub fn is_room(&self) -> bool {
         match &self.way {
             Way::Slack(_) => true,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) => false,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
         }
     }
 }

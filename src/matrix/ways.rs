@@ -3,10 +3,14 @@
 mod kannel;
 mod slack;
 mod smtp;
+mod twilio;
+mod voice;
 
 pub use kannel::KannelWay;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
+pub use twilio::{TwilioAccount, TwilioSender, TwilioWay};
+pub use voice::VoiceWay;
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
@@ -18,10 +22,10 @@ use crate::core::retry::Pace;
 use std::time::Duration;
 
 /// Kinds that a later version will know.
-const LATER: [&str; 7] = ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"];
+const LATER: [&str; 5] = ["http", "webhook", "teams", "mattermost", "exec"];
 
 /// The keys that each kind knows beside those of all.
-const KEYS: [&[&str]; 3] = [slack::KEYS, kannel::KEYS, smtp::KEYS];
+const KEYS: [&[&str]; 5] = [slack::KEYS, kannel::KEYS, smtp::KEYS, twilio::KEYS, voice::KEYS];
 
 /// By which provider, with what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +38,10 @@ pub enum Way {
     Kannel(KannelWay),
     /// E-mail.
     Smtp(SmtpWay),
+    /// SMS by Twilio.
+    Twilio(TwilioWay),
+    /// Calls by Twilio.
+    Voice(VoiceWay),
 }
 
 /// The account at a provider.
@@ -53,6 +61,8 @@ impl Way {
             Self::Slack(_) => ChannelKind::Slack,
             Self::Kannel(_) => ChannelKind::Kannel,
             Self::Smtp(_) => ChannelKind::Smtp,
+            Self::Twilio(_) => ChannelKind::Twilio,
+            Self::Voice(_) => ChannelKind::Voice,
         }
     }
 }
@@ -65,6 +75,8 @@ impl Way {
             Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
             Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
             Self::Smtp(way) => way.account.password.iter().collect(),
+            Self::Twilio(way) => way.account.secrets(),
+            Self::Voice(way) => way.account.secrets(),
         }
     }
 }
@@ -88,6 +100,8 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
         ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
         ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
         ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
+        ChannelKind::Twilio => Way::Twilio(twilio::read(&mut table, at, faults)),
+        ChannelKind::Voice => Way::Voice(voice::read(&mut table, at, faults)),
     };
     table.what = format!("{} (kind {kind})", table.what);
     let elsewhere: Vec<&str> = KEYS.concat();

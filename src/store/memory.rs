@@ -7,7 +7,7 @@ use super::{
     unit::{Changes, Head, Kept, Node, write_line},
 };
 use crate::core::{
-    Incident, IncidentId, Page, PageId, PageState, Timestamp,
+    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Timestamp,
     event::{ANCHORS, AnchorEvent, hex},
 };
 use futures_util::future::BoxFuture;
@@ -47,6 +47,7 @@ struct Inner {
     deadlines: Deadlines,
     lines: Vec<StoredLine>,
     texts: BTreeMap<String, String>,
+    proofs: BTreeMap<(PersonName, ChannelName), Proof>,
     anchors: Option<Head>,
     unanchored: BTreeMap<String, Head>,
     leases: BTreeMap<u64, Timestamp>,
@@ -207,6 +208,11 @@ impl Inner {
         for (hash, text) in changes.texts {
             self.texts.entry(hash).or_insert(text);
         }
+        for (contact, proof) in changes.proofs {
+            if self.proofs.get(&contact).is_none_or(|last| last.at <= proof.at) {
+                self.proofs.insert(contact, proof);
+            }
+        }
     }
 
     fn list(&self, filter: Filter) -> Vec<Arc<Incident>> {
@@ -295,6 +301,10 @@ impl Store for MemoryNode {
 
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         ready(move || self.shared.lock().texts.get(&hash).cloned())
+    }
+
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+        ready(|| self.shared.lock().proofs.values().cloned().collect())
     }
 
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {

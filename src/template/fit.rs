@@ -94,7 +94,7 @@ pub(super) fn fits(body: &str, form: Form) -> bool {
                 }
             })
             .sum(),
-        Form::Screen | Form::Mail | Form::Sms => body.chars().count(),
+        Form::Screen | Form::Mail | Form::Sms | Form::Voice => body.chars().count(),
     };
     body.lines().count() <= LINES_MAX && length <= room(form)
 }
@@ -105,6 +105,7 @@ pub(super) fn room(form: Form) -> usize {
         Form::Screen | Form::Mail => BODY_MAX,
         Form::Slack => SLACK_MAX,
         Form::Sms => SMS_SEPTETS,
+        Form::Voice => super::SPOKEN_MAX,
     }
 }
 

@@ -15,11 +15,13 @@ mod load;
 mod notice;
 mod sample;
 mod sms;
+mod voice;
 mod words;
 
 pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
+pub use voice::SPOKEN_MAX;
 
 use crate::core::{Incident, Page, PersonName, Purpose, Timestamp};
 use std::collections::BTreeMap;
@@ -42,6 +44,8 @@ pub enum Form {
     Sms,
     /// Plain text, and HTML beside it.
     Mail,
+    /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
+    Voice,
 }
 
 /// What one text is made from.
@@ -76,7 +80,7 @@ pub struct Rendered {
     /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
     pub subject: String,
     /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
-    /// Slack, [`SMS_SEPTETS`] septets for an SMS.
+    /// Slack, [`SMS_SEPTETS`] septets for an SMS, [`SPOKEN_MAX`] characters for a call.
     pub body: String,
     /// The whole text in HTML, for mail alone; at most [`HTML_MAX`] bytes.
     pub html: Option<String>,
@@ -91,14 +95,14 @@ impl Templates {
     /// [`Rendered::fallback`] says why.
     pub fn render(&self, brief: &Brief<'_>, form: Form) -> Rendered {
         let words = Words::new(brief);
-        let template = self.name_for(words.row().map(|row| row.template.as_str()));
+        let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
         let (text, fallback) = match &brief.page.purpose {
             Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
-            Purpose::Taken { .. }
-            | Purpose::StoodDown
-            | Purpose::Resolved
-            | Purpose::RoomCard
-            | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),
+            Purpose::Taken { .. } | Purpose::StoodDown | Purpose::Resolved => {
+                template = load::ALL_CLEAR;
+                assemble::all_clear(self, &words, form)
+            }
+            Purpose::RoomCard | Purpose::RoomLine { .. } => (assemble::notice(&words, form, ""), None),
         };
         Rendered {
             headline: text.headline,

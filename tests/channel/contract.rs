@@ -2,8 +2,10 @@
 
 use crate::{
     ana,
-    double::{self, fault::Fault, gateway::Gateway, slack::FakeSlack, smtp::MailServer, smtp::Trouble},
-    kannel_at, page_for, slack_at, smtp_at, told,
+    double::{
+        self, fault::Fault, gateway::Gateway, slack::FakeSlack, smtp::MailServer, smtp::Trouble, twilio::FakeTwilio,
+    },
+    kannel_at, page_for, slack_at, smtp_at, told, twilio_at, voice_at,
 };
 use std::{sync::Arc, time::Duration};
 use stentor::{
@@ -39,6 +41,8 @@ enum Bench {
     Slack(FakeSlack),
     Kannel(Gateway),
     Smtp(MailServer),
+    Twilio(FakeTwilio),
+    Voice(FakeTwilio),
     Screen(Hub, Option<Desk>),
     Sandbox(Outbox, tempfile::TempDir),
 }
@@ -57,6 +61,8 @@ impl Bench {
             Self::Smtp(MailServer::start().await),
             Self::Screen(Hub::new(), None),
             Self::Sandbox(outbox, state),
+            Self::Twilio(FakeTwilio::start().await),
+            Self::Voice(FakeTwilio::start().await),
         ]
     }
 
@@ -65,6 +71,8 @@ impl Bench {
             Self::Slack(_) => "slack",
             Self::Kannel(_) => "kannel",
             Self::Smtp(_) => "smtp",
+            Self::Twilio(_) => "twilio",
+            Self::Voice(_) => "voice",
             Self::Screen(..) => "screen",
             Self::Sandbox(..) => "sandbox",
         }
@@ -76,6 +84,7 @@ impl Bench {
             Self::Slack(slack) => arrange_slack(slack, condition),
             Self::Kannel(gateway) => arrange_gateway(gateway, condition),
             Self::Smtp(server) => arrange_mail(server, condition),
+            Self::Twilio(twilio) | Self::Voice(twilio) => arrange_twilio(twilio, condition),
             Self::Screen(hub, desk) => {
                 *desk = match condition {
                     Condition::AllIsWell => Some(hub.connect(PersonName::from("ana"))),
@@ -99,6 +108,10 @@ impl Bench {
             Self::Kannel(gateway) => Box::new(kannel_at(gateway.url())),
             Self::Smtp(_) if gone => Box::new(smtp_at(format!("smtp://{nobody}"))),
             Self::Smtp(server) => Box::new(smtp_at(server.url())),
+            Self::Twilio(_) if gone => Box::new(twilio_at(format!("http://{nobody}"))),
+            Self::Twilio(twilio) => Box::new(twilio_at(twilio.url())),
+            Self::Voice(_) if gone => Box::new(voice_at(format!("http://{nobody}"))),
+            Self::Voice(twilio) => Box::new(voice_at(twilio.url())),
             Self::Screen(hub, _) => Box::new(hub.clone()),
             Self::Sandbox(outbox, _) => Box::new(outbox.instead_of(ChannelName::from("sms"), "kannel")),
         }
@@ -110,6 +123,7 @@ impl Bench {
             Self::Slack(slack) => Some(slack.posts().len()),
             Self::Kannel(gateway) => Some(gateway.accepted().len()),
             Self::Smtp(server) => Some(server.mails().len()),
+            Self::Twilio(twilio) | Self::Voice(twilio) => Some(twilio.made().len()),
             Self::Screen(..) => None,
             Self::Sandbox(_, state) => Some(std::fs::read_to_string(state.path().join(FILE)).unwrap().lines().count()),
         }
@@ -151,6 +165,12 @@ fn arrange_gateway(gateway: &Gateway, condition: &Condition) -> bool {
     let refused = Fault::Status(403, vec![], "Authorization failed for sendsms");
     let refuses = matches!(condition, Condition::RefusesEverybody);
     gateway.set_fault(fault_of(condition).or(refuses.then_some(refused)));
+    true
+}
+
+fn arrange_twilio(twilio: &FakeTwilio, condition: &Condition) -> bool {
+    twilio.set_fault(fault_of(condition));
+    twilio.set_refusal(matches!(condition, Condition::RefusesEverybody).then_some((401, 20003)));
     true
 }
 
@@ -199,7 +219,9 @@ async fn outcome(channel: &dyn Channel, condition: &Condition) -> String {
     let Condition::Hangs(arrived) = condition else {
         let result = tokio::time::timeout(Duration::from_secs(20), send).await.expect("the send ends");
         let why = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-        for secret in [double::slack::TOKEN, double::gateway::PASSWORD, double::smtp::PASSWORD, "48213", "nobody@"] {
+        let passwords =
+            [double::slack::TOKEN, double::gateway::PASSWORD, double::smtp::PASSWORD, double::twilio::TOKEN];
+        for secret in passwords.into_iter().chain([double::twilio::ACCOUNT, "48213", "nobody@", "+00999"]) {
             assert!(!why.contains(secret), "{why} shows {secret}");
         }
         return told(&result);
@@ -213,20 +235,23 @@ async fn outcome(channel: &dyn Channel, condition: &Condition) -> String {
 #[tokio::test]
 async fn every_channel_makes_the_same_of_the_same_trouble() {
     let table = [
-        //                            slack          kannel          smtp           screen          sandbox
-        (Condition::AllIsWell, ["accepted", "accepted", "accepted", "accepted", "accepted"]),
-        (Condition::RefusesThisPerson, ["unreachable", "unreachable", "unreachable", "", ""]),
-        (Condition::KnowsNoWay, ["unreachable", "unreachable", "unreachable", "", ""]),
-        (Condition::IsARoom, ["", "unreachable", "unreachable", "unreachable", ""]),
-        (Condition::RefusesEverybody, ["broken", "broken", "broken", "", ""]),
-        (Condition::ThrottlesBySeconds, ["retry in 7s", "retry in 7s", "", "", ""]),
+        // slack, kannel, smtp, screen, sandbox, twilio, voice
+        (Condition::AllIsWell, ["accepted", "accepted", "accepted", "accepted", "accepted", "accepted", "accepted"]),
+        (
+            Condition::RefusesThisPerson,
+            ["unreachable", "unreachable", "unreachable", "", "", "unreachable", "unreachable"],
+        ),
+        (Condition::KnowsNoWay, ["unreachable", "unreachable", "unreachable", "", "", "unreachable", "unreachable"]),
+        (Condition::IsARoom, ["", "unreachable", "unreachable", "unreachable", "", "unreachable", "unreachable"]),
+        (Condition::RefusesEverybody, ["broken", "broken", "broken", "", "", "broken", "broken"]),
+        (Condition::ThrottlesBySeconds, ["retry in 7s", "retry in 7s", "", "", "", "retry in 7s", "retry in 7s"]),
         // Slack sends seconds alone, and its client reads nothing else.
-        (Condition::ThrottlesByDate, ["retry", "retry in 120s", "", "", ""]),
-        (Condition::FailsInside, ["unknown", "unknown", "", "", ""]),
-        (Condition::AnswersHtml, ["unknown", "unknown", "", "", ""]),
-        (Condition::Hangs(Arc::default()), ["hangs", "hangs", "hangs", "", ""]),
-        (Condition::NobodyListens, ["retry", "retry", "retry", "retry in 300s", ""]),
-        (Condition::BreaksMidAnswer, ["unknown", "unknown", "unknown", "", ""]),
+        (Condition::ThrottlesByDate, ["retry", "retry in 120s", "", "", "", "retry in 120s", "retry in 120s"]),
+        (Condition::FailsInside, ["unknown", "unknown", "", "", "", "unknown", "unknown"]),
+        (Condition::AnswersHtml, ["unknown", "unknown", "", "", "", "unknown", "unknown"]),
+        (Condition::Hangs(Arc::default()), ["hangs", "hangs", "hangs", "", "", "hangs", "hangs"]),
+        (Condition::NobodyListens, ["retry", "retry", "retry", "retry in 300s", "", "retry", "retry"]),
+        (Condition::BreaksMidAnswer, ["unknown", "unknown", "unknown", "", "", "unknown", "unknown"]),
     ];
     for (column, mut bench) in Bench::all().await.into_iter().enumerate() {
         for (condition, outcomes) in &table {

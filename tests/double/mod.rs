@@ -3,11 +3,13 @@
 // Each test binary uses the ones that it needs.
 #![allow(dead_code, unused_imports)]
 
+pub mod busy;
 pub mod fault;
 pub mod gateway;
 pub mod slack;
 pub mod smtp;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

@@ -78,7 +78,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -218,6 +218,11 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
             at: at + Duration::from_secs(1),
             why: "the gateway is busy".into(),
             unknown: how == "unknown",
+        },
+        "throttled" => Settlement::Retry {
+            at: at + Duration::from_secs(60),
+            why: "the gateway asks for a minute".into(),
+            unknown: false,
         },
         "unsent" => Settlement::Unsent,
         "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),

@@ -110,9 +110,67 @@ fn a_key_of_a_later_version_is_refused_in_those_words() {
         check("room = \"room\"", &format!("{key} = 1"), &[("not-built-yet", key)]);
     }
     check_added("[drill]\n", &[("not-built-yet", "drill")]);
-    for kind in ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"] {
+    for kind in ["http", "webhook", "teams", "mattermost", "exec"] {
         let underlined = format!("\"{kind}\"");
         check_added(&format!("[channel.x]\nkind = {underlined}"), &[("not-built-yet", &underlined)]);
+    }
+}
+
+/// A channel at Twilio with these keys beside its account.
+fn at_twilio(kind: &str, keys: &str) -> String {
+    let account = "account = \"AC0123456789abcdef0123456789abcdef\"\ntoken = { env = \"T\" }";
+    format!("[channel.x]\nkind = \"{kind}\"\n{account}\nurl = \"http://127.0.0.1:9\"\n{keys}")
+}
+
+#[test]
+fn an_account_at_twilio_is_whole_or_refused() {
+    for (kind, keys, expected) in [
+        ("twilio", "from = \"+15005550006\"", &[][..]),
+        ("twilio", "from = \"12345\"\nvalidity = \"5m\"", &[]),
+        ("twilio", "from = \"Stentor\"", &[]),
+        ("twilio", "messaging_service = \"MG0123456789abcdef0123456789abcdef\"", &[]),
+        ("twilio", "", &[("missing-key", "x")]),
+        ("twilio", "from = \"no way!\"", &[("bad-sender", "\"no way!\"")]),
+        ("twilio", "messaging_service = \"AC01\"", &[("bad-sid", "\"AC01\"")]),
+        (
+            "twilio",
+            "from = \"Stentor\"\nmessaging_service = \"MG0123456789abcdef0123456789abcdef\"",
+            &[("key-without-effect", "messaging_service")],
+        ),
+        ("twilio", "from = \"Stentor\"\nvalidity = \"11h\"", &[("duration-out-of-range", "\"11h\"")]),
+        ("twilio", "from = \"Stentor\"\napi_key = \"SK1\"", &[("missing-key", "api_key")]),
+        ("twilio", "from = \"Stentor\"\napi_secret = { env = \"S\" }", &[("missing-key", "api_secret")]),
+        ("twilio", "from = \"Stentor\"\nmachines = true", &[("key-without-effect", "machines")]),
+        ("voice", "from = \"+15005550006\"\nmachines = true", &[]),
+        ("voice", "from = \"Stentor\"", &[("bad-sender", "\"Stentor\"")]),
+        ("voice", "from = \"+15005550006\"\nvalidity = \"5m\"", &[("key-without-effect", "validity")]),
+    ] {
+        check_added(&at_twilio(kind, keys), expected);
+    }
+    let from = at_twilio("twilio", "from = \"Stentor\"");
+    let two = "token = [{ env = \"T\" }, { env = \"U\" }]";
+    check_added(&from.replace("token = { env = \"T\" }", two), &[]);
+    let three = "[{ env = \"T\" }, { env = \"U\" }, { env = \"V\" }]";
+    check_added(&from.replace("{ env = \"T\" }", three), &[("too-many-tokens", three)]);
+    check_added(&from.replace("{ env = \"T\" }", "\"abc\""), &[("plain-secret", "\"abc\"")]);
+    check_added(&from.replace("AC0123", "SK0123"), &[("bad-sid", "\"SK0123456789abcdef0123456789abcdef\"")]);
+    for (url, code) in [
+        ("http://api.example.com", "bad-url"),
+        ("http://127.0.0.1.example.com", "bad-url"),
+        ("https://u:p@api.example.com", "plain-secret"),
+    ] {
+        let quoted = format!("\"{url}\"");
+        check_added(&from.replace("\"http://127.0.0.1:9\"", &quoted), &[(code, quoted.as_str())]);
+    }
+}
+
+#[test]
+fn who_can_not_be_called_back_is_warned() {
+    let real = at_twilio("voice", "from = \"+15005550006\"").replace("url = \"http://127.0.0.1:9\"\n", "");
+    check_added(&real, &[]);
+    let public = "public_url = \"https://stentor.example\"\n";
+    for here in ["", "public_url = \"http://localhost:7373\"\n", "public_url = \"http://127.0.0.1:7373\"\n"] {
+        faults_of(&format!("{}{real}\n", BASE.replacen(public, here, 1)), &[("no-way-back", "x")]);
     }
 }
 
@@ -248,6 +306,19 @@ fn the_daemons_addresses_must_be_addresses() {
     check("\"https://stentor.example\"", "\"stentor.example\"", &[("bad-url", "\"stentor.example\"")]);
     check("\"https://stentor.example\"", "\"ftp://stentor.example\"", &[("bad-url", "\"ftp://stentor.example\"")]);
     check("\"127.0.0.1:8600\"", "\"8600\"", &[("bad-address", "\"8600\"")]);
+}
+
+#[test]
+fn a_ping_needs_an_address_that_can_be_had() {
+    let with = |ping: &str| format!("[daemon]\nping = {ping}");
+    check("[daemon]", &with("{ every = \"60s\" }"), &[("missing-key", "{ every = \"60s\" }")]);
+    check("[daemon]", &with("{ url = \"deadman\" }"), &[("bad-url", "\"deadman\"")]);
+    check("[daemon]", &with("{ url = {} }"), &[("bad-secret", "{}")]);
+    let often = with("{ url = \"https://deadman.example/1\", every = \"10ms\" }");
+    check("[daemon]", &often, &[("duration-out-of-range", "\"10ms\"")]);
+    check("[daemon]", &with("{ url = \"https://deadman.example/1\", how = \"get\" }"), &[("unknown-key", "how")]);
+    check("[daemon]", &with("{ url = { env = \"DEADMAN\" } }"), &[]);
+    check("[daemon]", "[daemon]\nproof_max_age = \"never\"", &[("bad-duration", "\"never\"")]);
 }
 
 #[test]

@@ -191,7 +191,10 @@ impl Laws {
         | SourceEvent::Held { alert, .. }
         | SourceEvent::NothingOpen { alert }
         | SourceEvent::Over { alert, .. }
-        | SourceEvent::ConditionFailed { alert, .. }) = record.event;
+        | SourceEvent::ConditionFailed { alert, .. }) = record.event
+        else {
+            return;
+        };
         self.journaled.insert(alert.id.clone());
     }
 

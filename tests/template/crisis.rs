@@ -101,7 +101,7 @@ pub fn roster() -> Roster {
     let channels: Vec<ChannelName> = ["desk", "sms", "mail"].map(ChannelName::from).into();
     Roster {
         reach: PEOPLE.iter().map(|(id, _)| (PersonName::from(*id), channels.clone())).collect(),
-        rotations: BTreeMap::new(),
+        ..Roster::default()
     }
 }
 

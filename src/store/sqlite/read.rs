@@ -3,8 +3,9 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Event, Incident, IncidentId, Page, Record, SourceName, StoredLine, Timestamp,
+        Event, Incident, IncidentId, Page, Proof, Record, SourceName, StoredLine, Timestamp,
         event::{ANCHORS, genesis, link},
+        proof::How,
         trigger::Observed,
     },
     store::{Head, Kept, Loaded},
@@ -199,6 +200,25 @@ pub async fn lines(
     };
     let rows = query.bind(after).bind(limit).fetch_all(conn).await.map_err(failure)?;
     rows.iter().map(line).collect()
+}
+
+/// When each person was last proven to be reached by each channel.
+pub async fn proofs(conn: &mut SqliteConnection) -> Result<Vec<Proof>, StoreError> {
+    const PROOFS: &str = "SELECT person, channel, at, how, drill, incident FROM contact_proof ORDER BY person, channel";
+    rows(conn, PROOFS).await?.iter().map(proof).collect()
+}
+
+fn proof(row: &SqliteRow) -> Result<Proof, StoreError> {
+    let (person, channel, how): (&str, &str, &str) = (column(row, 0)?, column(row, 1)?, column(row, 3)?);
+    let unknown = || StoreError::Corrupt { what: format!("the contact of {person} by {channel}"), why: how.to_owned() };
+    Ok(Proof {
+        person: person.into(),
+        channel: channel.into(),
+        at: Timestamp::from_micros(column(row, 2)?),
+        how: How::parse(how).ok_or_else(unknown)?,
+        drill: column(row, 4)?,
+        incident: IncidentId(column(row, 5)?),
+    })
 }
 
 fn line(row: &SqliteRow) -> Result<StoredLine, StoreError> {

@@ -84,7 +84,15 @@ fn paged(page: &Page) -> String {
         Purpose::Resolved => "told that it is over".into(),
         Purpose::RoomCard => "card".into(),
         Purpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
-        Purpose::RoomLine { line } => format!("line: {line}"),
+        Purpose::RoomLine { line } | Purpose::RoomNote { line } => format!("line: {line}"),
+        Purpose::RoomUpdate { .. } => "card anew".into(),
+        Purpose::RoomFurnish => "furnishing".into(),
+        Purpose::RoomInvite { people } => {
+            let people: Vec<&str> = people.iter().map(PersonName::as_str).collect();
+            format!("invitation of {}", people.join(", "))
+        }
+        Purpose::RoomSummary => "summary".into(),
+        Purpose::RoomArchive => "archiving".into(),
     };
     let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
     format!("page to {to} by {}{role}: {what}{instead}", page.channel)

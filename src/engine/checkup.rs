@@ -62,7 +62,10 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
-            let checks = wired.look().await;
+            let mut checks = wired.look().await;
+            if wired.sandboxed.is_none() {
+                checks.extend(live.look_at_people(&own).await);
+            }
             if !checks.is_empty() {
                 return checks;
             }

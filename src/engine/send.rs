@@ -3,7 +3,7 @@
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
-    core::{Input, Page, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    core::{Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, retry::backoff},
     matrix::ChannelKind,
     store::{Class, Needs, StoreError, Unit, transact},
 };
@@ -17,6 +17,9 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
+const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -207,7 +210,7 @@ pub fn again(
     unknown: bool,
     now: Timestamp,
 ) -> (Settlement, Option<Pause>) {
-    if page.is_some_and(|page| !page.purpose.is_brief() && page.born_at + NOTICE_LIFE <= now) {
+    if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
@@ -215,4 +218,21 @@ pub fn again(
     let until = now + wait;
     let whose = if kind == Some(ChannelKind::Screen) { Pause::Person } else { Pause::Provider };
     (Settlement::Retry { at: until, why, unknown }, after.map(|_| whose(until)))
+}
+
+/// How long a message is tried for; a brief until it is withdrawn.
+fn life(purpose: &Purpose) -> Option<Duration> {
+    match purpose {
+        Purpose::Brief { .. } => None,
+        Purpose::Taken { .. }
+        | Purpose::StoodDown
+        | Purpose::Resolved
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomInvite { .. } => Some(NOTICE_LIFE),
+        Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
+            Some(ROOM_LIFE)
+        }
+    }
 }

@@ -152,7 +152,7 @@ pub struct PageView {
 pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         Status::Open => (None, None),
-        Status::Resolved { by, at } => (Some(by.to_string()), Some(*at)),
+        Status::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
     };
     let mut roles: Vec<RoleView> =
         incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();
@@ -244,6 +244,12 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         Purpose::Resolved => "resolved",
         Purpose::RoomCard => "war room",
         Purpose::RoomLine { .. } => "room line",
+        Purpose::RoomNote { .. } => "room note",
+        Purpose::RoomUpdate { .. } => "room update",
+        Purpose::RoomFurnish => "room furnishing",
+        Purpose::RoomInvite { .. } => "room invitation",
+        Purpose::RoomSummary => "room summary",
+        Purpose::RoomArchive => "room archiving",
     };
     PageView {
         n: page.n,

@@ -29,11 +29,14 @@
 //! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS) or `voice` (calls) | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
-//! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
+//! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
+//! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
+//! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
+//! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
 //!
@@ -58,7 +61,7 @@
 //! | `name` | how humans call them | must be given |
 //! | `email` | mailbox, for smtp | none |
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
-//! | `slack` | member id, for slack | none |
+//! | `slack` | member id, for slack; or `by-email`: the one that Slack has for their mailbox | none |
 //! | `timezone` | in which times are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!
@@ -92,6 +95,7 @@
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
 //! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
+//! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -120,6 +124,7 @@ mod lint;
 pub(crate) mod names;
 pub(crate) mod people;
 mod reach;
+mod room_name;
 mod rule;
 mod settings;
 mod source;
@@ -129,6 +134,7 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render, render_of};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
+pub use room_name::RoomName;
 pub use settings::{
     Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
 };
@@ -137,8 +143,10 @@ pub use summary::Summary;
 pub use ways::{Account, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way};
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,
+    plan::{OnResolved, Patience},
 };
+use assemble::Plans;
 use document::Faults;
 use draft::Draft;
 use sha2::{Digest, Sha256};
@@ -216,6 +224,18 @@ impl Matrix {
     pub fn operators_plan(&self) -> Option<Arc<Plan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
         Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+    }
+
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// in the matrix.
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
+        self.roles.contains_key(role).then(|| {
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
+            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            // No room: whoever calls by hand has one.
+            let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
+            Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
+        })
     }
 
     /// Divides every wait of every ladder by `by`: for drills that are to be watched.

@@ -120,7 +120,12 @@ impl<'a> People<'a> {
             Purpose::StoodDown => "stood-down",
             Purpose::Resolved => "resolved",
             Purpose::RoomCard => "card",
-            Purpose::RoomLine { .. } => "line",
+            Purpose::RoomLine { .. } | Purpose::RoomNote { .. } => "line",
+            Purpose::RoomUpdate { .. } => "update",
+            Purpose::RoomFurnish => "furnish",
+            Purpose::RoomInvite { .. } => "invite",
+            Purpose::RoomSummary => "summary",
+            Purpose::RoomArchive => "archive",
         };
         let role = page.role.as_ref().map_or("", RoleName::as_str);
         let person = page.person.as_ref().map_or("", PersonName::as_str);

@@ -141,7 +141,7 @@ impl<'a> World<'a> {
             Job::Script(n) => self.script(n),
             Job::End => {
                 for case in 0..self.cases.len() {
-                    self.step(case, Input::Resolve(Actor::Operator(BY.to_owned())));
+                    self.step(case, Input::Resolve { by: Actor::Operator(BY.to_owned()), why: None });
                 }
             }
         }
@@ -354,6 +354,7 @@ fn via(kind: &str) -> Via {
     match kind {
         "screen" => Via::Desk,
         "slack" => Via::Slack,
+        "voice" => Via::Voice,
         "smtp" => Via::MailLink,
         _ => Via::Sms,
     }

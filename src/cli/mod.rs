@@ -18,8 +18,10 @@ mod people;
 mod postmortem;
 mod report;
 mod resolve;
+mod scenario;
 mod serve;
 mod show;
+mod simulate;
 mod table;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -99,6 +101,10 @@ enum Command {
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
     Demo(demo::Demo),
+    /// Look for faults in scenarios of drills
+    Scenario(scenario::Scenarios),
+    /// Play a scenario in virtual time, many times: how likely each role is engaged in time, and what it hangs on
+    Simulate(simulate::Simulate),
     /// Print shell completions
     Completions {
         /// For which shell
@@ -150,6 +156,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
+        Command::Scenario(scenarios) => scenarios.run(places),
+        Command::Simulate(simulate) => simulate.run(places),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stentor", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -3,7 +3,7 @@
 
 use super::throttle::Throttle;
 use crate::core::{
-    ChannelName, IncidentId, Page, PageId, PersonName, Timestamp,
+    ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
 };
 use std::{
@@ -160,6 +160,22 @@ impl Delivery {
         self.pages.insert(id, waiting);
     }
 
+    /// What an event of an incident means here: pages to send, to drop, to try again.
+    pub fn enact(&mut self, incident: IncidentId, event: &Event) {
+        match event {
+            Event::Paged { page } => self.enqueue(incident, page),
+            Event::Withdrawn { pages } => pages.iter().for_each(|n| self.withdraw(PageId { incident, n: *n })),
+            Event::Settled { page, settlement, .. } => {
+                let id = PageId { incident, n: *page };
+                match settlement {
+                    Settlement::Retry { at, .. } => self.retry(id, *at),
+                    _ => self.finish(id),
+                }
+            }
+            _ => {}
+        }
+    }
+
     /// A page is not wanted any more. One that is being sent ends as it ends.
     pub fn withdraw(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.get_mut(&id) {
@@ -199,6 +215,13 @@ impl Delivery {
             None => line.ended(waiting.holds.take()),
         }
         line.queue.insert(turn);
+    }
+
+    /// This page's person or room is to be left alone until then.
+    pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
+        if let Some(waiting) = self.pages.get(&id) {
+            self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        }
     }
 
     /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods

@@ -35,12 +35,12 @@ pub use opt_out::OptOut;
 pub use ping::{PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, run};
-pub use send::Attempt;
+pub use send::{Attempt, Pause, again};
 pub use speak::{AnswerError, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
-    core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
+    core::{Event, IncidentId, Input, Settlement, Timestamp, sentence::sentence},
     store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
 };
 use arc_swap::ArcSwap;
@@ -246,7 +246,7 @@ impl Engine {
         {
             let mut delivery = self.delivery();
             for Happened { incident, event, .. } in &committed.events {
-                enact(&mut delivery, *incident, event);
+                delivery.enact(*incident, event);
             }
         }
         // Pages go out while the log is still being written.
@@ -276,25 +276,6 @@ impl Engine {
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn enact(delivery: &mut Delivery, incident: IncidentId, event: &Event) {
-    match event {
-        Event::Paged { page } => delivery.enqueue(incident, page),
-        Event::Withdrawn { pages } => {
-            for n in pages {
-                delivery.withdraw(PageId { incident, n: *n });
-            }
-        }
-        Event::Settled { page, settlement, .. } => {
-            let id = PageId { incident, n: *page };
-            match settlement {
-                Settlement::Retry { at, .. } => delivery.retry(id, *at),
-                _ => delivery.finish(id),
-            }
-        }
-        _ => {}
     }
 }
 

@@ -1,0 +1,17 @@
+//! Drills: scenarios, their scoring, and the same engine in virtual time.
+
+pub mod course;
+pub mod dice;
+pub mod distribution;
+pub mod habits;
+pub mod picture;
+pub mod proposal;
+pub mod scenario;
+pub mod score;
+pub mod sequence;
+pub mod simulate;
+pub mod virtual_time;
+
+pub use course::{Observed, Trace};
+pub use scenario::{ReadScenario, Scenario};
+pub use score::{Finding, Hypothesis, Score, Verdict};

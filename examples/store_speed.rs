@@ -115,6 +115,8 @@ fn plan() -> Plan {
         roles: BTreeMap::from([(RoleName::from("trader"), row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

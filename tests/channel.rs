@@ -4,14 +4,22 @@
 
 mod double;
 
+#[path = "channel/bench.rs"]
+mod bench;
+#[path = "channel/blocks.rs"]
+mod blocks;
 #[path = "channel/contract.rs"]
 mod contract;
+#[path = "channel/gateway.rs"]
+mod gateway;
 #[path = "channel/interaction.rs"]
 mod interaction;
 #[path = "channel/local.rs"]
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/people.rs"]
+mod people;
 #[path = "channel/probe.rs"]
 mod probe;
 #[path = "channel/room.rs"]
@@ -26,6 +34,8 @@ mod sms;
 mod socket;
 #[path = "channel/twilio.rs"]
 mod twilio;
+#[path = "channel/wired.rs"]
+mod wired;
 
 use secrecy::SecretString;
 use stentor::{
@@ -44,6 +54,7 @@ fn ana() -> Contact {
         phone: Some("+34600000001".to_owned()),
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
+        slack_by_email: false,
     }
 }
 
@@ -67,7 +78,10 @@ fn page_for(contact: Contact) -> Message {
             proof: SecretString::from("mail-proof-secret"),
             level: Level::Wilco,
         }),
+        room: None,
         report: None,
+        desk: Some("https://desk.example/desk".to_owned()),
+        born_at: Timestamp::from_micros(1_700_000_000_000_000),
         life: None,
     }
 }
@@ -79,7 +93,7 @@ fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
         card: None,
         name: "inc-12-flash-crash".to_owned(),
         private: true,
-        invite: vec!["UANA".to_owned()],
+        invite: vec![ana()],
     };
     Message { to, purpose, role: None, ask: None, ..page_for(ana()) }
 }

@@ -1,5 +1,6 @@
 //! What people read: never the wrong first word, never too long, whatever the alert says.
 #![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "template/crisis.rs"]
 mod crisis;
@@ -10,11 +11,12 @@ use std::{collections::BTreeMap, fs};
 use stentor::{
     core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
     template::{
-        BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX, Templates,
+        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
+        Templates,
     },
 };
 
-const FORMS: [Form; 5] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice];
+const FORMS: [Form; 6] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice, Form::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
@@ -106,6 +108,8 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
         about(&page, Purpose::StoodDown),
         about(&page, Purpose::Resolved),
         about(&room, Purpose::RoomCard),
+        about(&room, Purpose::RoomUpdate { revision: 7, shows: String::new() }),
+        about(&room, Purpose::RoomSummary),
         about(&room, Purpose::RoomLine { line: "trader: bo has it".into() }),
         Page { maybe_repeated: true, ..page.clone() },
     ];
@@ -260,6 +264,10 @@ fn any_purpose() -> impl Strategy<Value = Purpose> {
         1 => Just(Purpose::Resolved),
         1 => Just(Purpose::RoomCard),
         1 => any_text().prop_map(|line| Purpose::RoomLine { line }),
+        1 => any_text().prop_map(|line| Purpose::RoomNote { line }),
+        1 => (2u32..).prop_map(|revision| Purpose::RoomUpdate { revision, shows: String::new() }),
+        1 => Just(Purpose::RoomSummary),
+        1 => Just(Purpose::RoomFurnish),
     ]
 }
 
@@ -346,6 +354,7 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
             assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
         }
         Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
+        Form::Board => assert!(body.chars().count() <= BOARD_MAX),
         Form::Voice => judge_call(body),
     }
     assert_eq!(html.is_some(), form == Form::Mail);

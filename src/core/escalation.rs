@@ -3,7 +3,9 @@
 
 mod answers;
 mod ladder;
+mod notices;
 mod pages;
+mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
@@ -14,7 +16,6 @@ use super::{
     oncall::Roster,
     page::{Page, Purpose, Settlement, Stage},
     plan::OnResolved,
-    sentence::ended,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -97,6 +98,7 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     for room in &plan.rooms {
         judge.post(room.clone(), Purpose::RoomCard);
     }
+    judge.tell_systems();
     let events = judge.events;
     (incident, events)
 }
@@ -117,6 +119,8 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Tick => judge.tick(),
         Input::Resolve { by, why } => judge.resolve(by, why),
     }
+    judge.keep_rooms();
+    judge.tell_systems();
     judge.events
 }
 
@@ -148,7 +152,7 @@ impl Judge<'_> {
 
     fn tick(&mut self) {
         if !self.incident.is_open() {
-            return;
+            return self.archive_rooms();
         }
         if let Some(lease) = self.incident.lease()
             && lease <= self.now
@@ -181,13 +185,12 @@ impl Judge<'_> {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
-        self.withdraw(|_| true);
-        let line = ended(&by, why.as_deref());
-        self.emit(Event::Resolved { by, why });
+        self.withdraw(|page| !page.purpose.outlives_incident());
+        self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.line(line);
+        self.tell_rooms_the_end(&by, why.as_deref());
     }
 
     fn emit(&mut self, event: Event) {

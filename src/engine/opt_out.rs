@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// The same for `stentor doctor`: worst where no other way reaches them.
-    pub(super) fn holes(&self) -> Vec<Check> {
+    pub(super) fn opt_out_checks(&self) -> Vec<Check> {
         let live = self.live.load();
         let hole = |out: OptOut| {
             let others = other_ways(&live, &out.channel, &out.person);

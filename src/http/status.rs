@@ -33,6 +33,12 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let holes: BTreeMap<String, String> = app
+        .engine
+        .holes()
+        .into_iter()
+        .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
+        .collect();
     let ails = app.engine.signs();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX && ails.is_empty();
     let pinged = app.engine.pinged();
@@ -53,6 +59,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "broken_channels": broken,
         "opted_out": opted_out,
         "links": hearing,
+        "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
         "ping": ping,
@@ -69,7 +76,7 @@ fn links(hearing: &Hearing) -> serde_json::Value {
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let now = app.engine.store.now();
     match app.engine.store.proofs().await {
-        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, now))),
+        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }

@@ -13,12 +13,13 @@ mod headline;
 mod html;
 mod load;
 mod notice;
+mod room;
 mod sample;
 mod sms;
 mod voice;
 mod words;
 
-pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
+pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
 pub use voice::SPOKEN_MAX;
@@ -46,6 +47,8 @@ pub enum Form {
     Mail,
     /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
     Voice,
+    /// Plain text where others may read it too, beside a link: a chat, a wallboard.
+    Board,
 }
 
 /// What one text is made from.
@@ -102,7 +105,15 @@ impl Templates {
                 template = load::ALL_CLEAR;
                 assemble::all_clear(self, &words, form)
             }
-            Purpose::RoomCard | Purpose::RoomLine { .. } => (assemble::notice(&words, form, ""), None),
+            Purpose::RoomCard
+            | Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::RoomInvite { .. }
+            | Purpose::RoomSummary
+            | Purpose::RoomArchive
+            | Purpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
         };
         Rendered {
             headline: text.headline,

@@ -7,8 +7,8 @@ use super::{
 use crate::channel::{
     SettingError, is_loopback, retry_after,
     slack::{
-        API_URL, check_url,
         refusal::{self, code_only},
+        web::{API_URL, check_url},
     },
 };
 use reqwest::{StatusCode, header};
@@ -79,6 +79,14 @@ impl Dialer {
         match timeout(self.timing.open, self.open(listener)).await {
             Ok(result) => result,
             Err(_) => Err(Failed::of(format!("no hello came within {:?}", self.timing.open))),
+        }
+    }
+
+    /// Asks for an address and does not use it.
+    pub(super) async fn ask(&self) -> Result<(), Failed> {
+        match timeout(self.timing.open, self.address()).await {
+            Ok(address) => address.map(drop),
+            Err(_) => Err(Failed::of(format!("Slack does not answer within {:?}", self.timing.open))),
         }
     }
 

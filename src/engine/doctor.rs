@@ -52,6 +52,10 @@ impl Engine {
         for (channel, broken) in self.breakers().broken() {
             checks.push(Check::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
         }
+        for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
+            let why = heard.trouble.unwrap_or_else(|| "no link is up".to_owned());
+            checks.push(Check::failed("links", format!("nothing is heard by channel {channel}: {why}")));
+        }
         let seconds = wall_us as f64 / 1e6;
         checks.push(match wall_us.abs() {
             ..DRIFT_MAX_US => Check::fine("clock", "the wall clock and the ladders' agree"),

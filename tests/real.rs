@@ -33,5 +33,7 @@ mod parts;
 mod prometheus;
 #[path = "real/replies.rs"]
 mod replies;
+#[path = "real/slack_types.rs"]
+mod slack_types;
 #[path = "real/texts.rs"]
 mod texts;

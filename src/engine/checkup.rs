@@ -7,7 +7,7 @@ use super::{
     wire::secret,
 };
 use crate::{
-    channel::{Check, Outcome},
+    channel::{Check, Outcome, slack::socket},
     core::{Proof, Timestamp},
     store::{Room, StoreError},
 };
@@ -62,14 +62,21 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
-            let mut checks = wired.look().await;
+            let listening = async {
+                match &wired.socket {
+                    Some(socket) => Some(socket::probe(socket).await),
+                    None => None,
+                }
+            };
+            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
             if wired.sandboxed.is_none() {
                 checks.extend(live.look_at_people(&own).await);
             }
-            if !checks.is_empty() {
-                return checks;
+            if checks.is_empty() {
+                checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
             }
-            vec![Check::doubtful("reach", "only a page can tell: fire a drill")]
+            checks.extend(listened);
+            checks
         })
     };
     live.channels.keys().map(look).collect()
@@ -98,19 +105,12 @@ pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[O
     };
     let people = reach(live, &proofs, opt_outs, now);
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
-    let mut checks: Vec<Check> = opt_outs.iter().take(NAMED_MAX).map(opted_out).collect();
-    checks.extend(more("opt-out", opt_outs.len()));
-    checks.extend(alone(&people));
+    let mut checks: Vec<Check> = alone(&people);
     match unread {
         Some(unread) => checks.push(unread),
         None => checks.extend(unproven(&people, &max_age)),
     }
     checks
-}
-
-fn opted_out(out: &OptOut) -> Check {
-    let (person, channel, since) = (&out.person, &out.channel, out.since.to_utc().format("%Y-%m-%d"));
-    Check::failed("opt-out", format!("{person} has opted out of {channel} since {since}: {}", out.how))
 }
 
 fn alone(people: &[Reach]) -> Vec<Check> {

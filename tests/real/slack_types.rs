@@ -12,7 +12,7 @@ use stentor::{
         Ask, Channel, Contact, Message, Recipient, RoomState, Text,
         slack::{Slack, SlackSettings},
     },
-    core::{IncidentId, Level, PageId, Purpose},
+    core::{IncidentId, Level, PageId, Purpose, Timestamp},
 };
 
 const PARTS: [Part; 1] = [Part("node", "nodejs")];
@@ -61,9 +61,16 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         role: Some("trader".into()),
         to,
         text: Text { headline: "LIVE INC-12: ACME fell 7.3 %".into(), subject: "INC-12".into(), body, html: None },
-        ask: Some(Ask { code: "48213".into(), link: "https://desk.example/a/x".into(), level: Level::Roger }),
+        ask: Some(Ask {
+            code: "48213".into(),
+            link: "https://desk.example/a/x".into(),
+            proof: "proof".into(),
+            level: Level::Roger,
+        }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
         report: None,
+        desk: None,
+        born_at: Timestamp::default(),
         life: None,
     }
 }

@@ -115,6 +115,7 @@ fn plan() -> Plan {
         roles: BTreeMap::from([(RoleName::from("trader"), row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
         on_resolved: OnResolved::Note,
     }
 }

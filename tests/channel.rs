@@ -4,6 +4,8 @@
 
 mod double;
 
+#[path = "channel/blocks.rs"]
+mod blocks;
 #[path = "channel/contract.rs"]
 mod contract;
 #[path = "channel/interaction.rs"]
@@ -12,6 +14,8 @@ mod interaction;
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/people.rs"]
+mod people;
 #[path = "channel/probe.rs"]
 mod probe;
 #[path = "channel/room.rs"]
@@ -44,6 +48,7 @@ fn ana() -> Contact {
         phone: Some("+34600000001".to_owned()),
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
+        slack_by_email: false,
     }
 }
 
@@ -67,6 +72,7 @@ fn page_for(contact: Contact) -> Message {
             proof: SecretString::from("mail-proof-secret"),
             level: Level::Wilco,
         }),
+        room: None,
         report: None,
         life: None,
     }
@@ -79,7 +85,7 @@ fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
         card: None,
         name: "inc-12-flash-crash".to_owned(),
         private: true,
-        invite: vec!["UANA".to_owned()],
+        invite: vec![ana()],
     };
     Message { to, purpose, role: None, ask: None, ..page_for(ana()) }
 }

@@ -1,5 +1,6 @@
 //! What people read: never the wrong first word, never too long, whatever the alert says.
 #![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "template/crisis.rs"]
 mod crisis;
@@ -106,6 +107,8 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
         about(&page, Purpose::StoodDown),
         about(&page, Purpose::Resolved),
         about(&room, Purpose::RoomCard),
+        about(&room, Purpose::RoomUpdate { revision: 7, shows: String::new() }),
+        about(&room, Purpose::RoomSummary),
         about(&room, Purpose::RoomLine { line: "trader: bo has it".into() }),
         Page { maybe_repeated: true, ..page.clone() },
     ];
@@ -260,6 +263,10 @@ fn any_purpose() -> impl Strategy<Value = Purpose> {
         1 => Just(Purpose::Resolved),
         1 => Just(Purpose::RoomCard),
         1 => any_text().prop_map(|line| Purpose::RoomLine { line }),
+        1 => any_text().prop_map(|line| Purpose::RoomNote { line }),
+        1 => (2u32..).prop_map(|revision| Purpose::RoomUpdate { revision, shows: String::new() }),
+        1 => Just(Purpose::RoomSummary),
+        1 => Just(Purpose::RoomFurnish),
     ]
 }
 

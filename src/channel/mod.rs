@@ -27,6 +27,23 @@ pub trait Channel: Send + Sync + 'static {
     fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(std::future::ready(Vec::new()))
     }
+
+    /// Looks people up at the provider, without paging anybody: whether they are there, and under which id. Says
+    /// nothing of those whom it could not look up.
+    fn check_people<'a>(&'a self, _people: &'a [Contact]) -> BoxFuture<'a, Vec<PersonCheck>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+}
+
+/// What a provider knows of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonCheck {
+    /// Their name in the matrix.
+    pub person: String,
+    /// Their id at the provider.
+    pub id: Option<String>,
+    /// Why they can not be reached by it, where that is so; without secrets.
+    pub trouble: Option<String>,
 }
 
 /// One thing that was looked at.
@@ -120,6 +137,8 @@ pub struct Message {
     pub text: Text,
     /// How it can be answered; none for what only tells.
     pub ask: Option<Ask>,
+    /// What a room needs to know beside the text; none for people.
+    pub room: Option<RoomState>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
     pub report: Option<SecretString>,
     /// How long it is of use, where that is known: until its reader is called again by the same way.
@@ -141,9 +160,20 @@ pub enum Recipient {
         name: String,
         /// Only for those invited.
         private: bool,
-        /// Slack ids of the people on call, to be invited.
-        invite: Vec<String>,
+        /// Whom to ask in.
+        invite: Vec<Contact>,
     },
+}
+
+/// What a room needs to know of its incident beside the text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomState {
+    /// Whether the incident is open: then its card can be answered.
+    pub open: bool,
+    /// What the room is for.
+    pub purpose: String,
+    /// Where the runbook is: http or https.
+    pub runbook: Option<String>,
 }
 
 /// A responder's contact data. Never journaled.
@@ -159,6 +189,8 @@ pub struct Contact {
     pub email: Option<String>,
     /// Slack user id.
     pub slack: Option<String>,
+    /// Their Slack user id is the one that Slack has for their mailbox.
+    pub slack_by_email: bool,
 }
 
 /// The rendered text, with codes and links filled in.

@@ -4,6 +4,7 @@
 mod answers;
 mod ladder;
 mod pages;
+mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
@@ -14,7 +15,6 @@ use super::{
     oncall::Roster,
     page::{Page, Purpose, Settlement, Stage},
     plan::OnResolved,
-    sentence::ended,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -117,6 +117,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Tick => judge.tick(),
         Input::Resolve { by, why } => judge.resolve(by, why),
     }
+    judge.keep_rooms();
     judge.events
 }
 
@@ -148,7 +149,7 @@ impl Judge<'_> {
 
     fn tick(&mut self) {
         if !self.incident.is_open() {
-            return;
+            return self.archive_rooms();
         }
         if let Some(lease) = self.incident.lease()
             && lease <= self.now
@@ -181,13 +182,12 @@ impl Judge<'_> {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
-        self.withdraw(|_| true);
-        let line = ended(&by, why.as_deref());
-        self.emit(Event::Resolved { by, why });
+        self.withdraw(|page| !page.purpose.outlives_incident());
+        self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.line(line);
+        self.tell_rooms_the_end(&by, why.as_deref());
     }
 
     fn emit(&mut self, event: Event) {

@@ -107,17 +107,46 @@ pub enum Purpose {
     Resolved,
     /// The war room is made, with its card.
     RoomCard,
-    /// One line of the war room.
+    /// One line of the war room that people must notice.
     RoomLine {
         /// What happened.
         line: String,
     },
+    /// One line of the war room for those who look: its timeline. Living rooms alone have it.
+    RoomNote {
+        /// What happened.
+        line: String,
+    },
+    /// The card of a living room shall show what is now. It is rendered when it is sent.
+    RoomUpdate {
+        /// Counted from 2 in each room: the card itself is the first.
+        revision: u32,
+        /// A digest of what the card showed when this was born ([`super::Incident::card_digest`]).
+        shows: String,
+    },
+    /// A living room gets its topic, purpose, bookmark and pin.
+    RoomFurnish,
+    /// People are asked into a living room.
+    RoomInvite {
+        /// Who.
+        people: Vec<PersonName>,
+    },
+    /// The incident is over: what happened, in a few lines, for a living room.
+    RoomSummary,
+    /// A living room that is not needed any more.
+    RoomArchive,
 }
 
 impl Purpose {
     /// Whether it asks for an answer.
     pub fn is_brief(&self) -> bool {
         matches!(self, Self::Brief { .. })
+    }
+
+    /// Whether it keeps its meaning when the incident is over: what a room tells of the past, and its card, which is
+    /// rendered when it is sent.
+    pub fn outlives_incident(&self) -> bool {
+        matches!(self, Self::RoomLine { .. } | Self::RoomNote { .. } | Self::RoomUpdate { .. })
     }
 }
 

@@ -38,6 +38,11 @@ impl Paced {
         now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
     }
 
+    /// Until when the provider wants to be left alone; `now` where it does not.
+    pub fn held(&self, now: Timestamp) -> Timestamp {
+        now.max(self.held_until)
+    }
+
     /// Counts one that starts at `now`.
     pub fn start(&mut self, pace: Pace, now: Timestamp) {
         self.full_at = self.full_at.max(now) + pace.every;

@@ -144,6 +144,12 @@ fn paged(page: &Page) -> String {
         Purpose::Resolved => "word of the end".to_owned(),
         Purpose::RoomCard => "war room".to_owned(),
         Purpose::RoomLine { line } => format!("line {line:?}"),
+        Purpose::RoomNote { line } => format!("note {line:?}"),
+        Purpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
+        Purpose::RoomFurnish => "furnishing".to_owned(),
+        Purpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
+        Purpose::RoomSummary => "summary".to_owned(),
+        Purpose::RoomArchive => "archiving".to_owned(),
     };
     format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
 }

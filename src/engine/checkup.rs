@@ -62,13 +62,20 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
+            let reaching = async {
+                let mut checks = wired.look().await;
+                if wired.sandboxed.is_none() {
+                    checks.extend(live.look_at_people(&own).await);
+                }
+                checks
+            };
             let listening = async {
                 match &wired.socket {
                     Some(socket) => Some(socket::probe(socket).await),
                     None => None,
                 }
             };
-            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
+            let (mut checks, listened) = futures_util::future::join(reaching, listening).await;
             if checks.is_empty() {
                 checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
             }

@@ -1,10 +1,10 @@
 //! A page and its incident become a message: rendered for its role and channel, with its own code and link.
 
-use super::{Engine, Live, live::form};
+use super::{Engine, Live, live::form, room};
 use crate::{
-    channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Timestamp, event::hex, sentence::history},
-    matrix::{ChannelKind, Matrix, Way},
+    channel::{Ask, Message, Text},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, event::hex, sentence::history},
+    matrix::{ChannelKind, Matrix},
     store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -30,7 +30,7 @@ impl Engine {
     pub(super) fn compose(&self, live: &Live, incident: &Incident, page: &Page) -> Result<Composed, String> {
         let id = PageId { incident: incident.id, n: page.n };
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
-        let to = recipient(live, incident, page)?;
+        let to = room::recipient(live, incident, page)?;
         let rendered = live.render(incident, page, wired.kind);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
@@ -42,7 +42,8 @@ impl Engine {
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = wired.kind.reports().then(|| self.report_to(wired.kind, page, id));
         let life = life(incident, page, self.store.now());
-        let message = Message { page: id, drill, purpose, role, to, text, ask, report, life };
+        let room = page.person.is_none().then(|| room::state(live, incident));
+        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, life };
         Ok(Composed { message, channel: page.channel.clone(), shown, hash })
     }
 
@@ -137,27 +138,4 @@ fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {
         body: fill(rendered.body),
         html: rendered.html.map(fill),
     }
-}
-
-fn recipient(live: &Live, incident: &Incident, page: &Page) -> Result<Recipient, String> {
-    if let Some(person) = &page.person {
-        let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
-        return Ok(Recipient::Person(contact));
-    }
-    let paged = incident.pages.values().filter_map(|page| page.person.as_ref());
-    let mut invite: Vec<String> =
-        paged.filter_map(|person| live.matrix.people.get(person).and_then(|known| known.slack.clone())).collect();
-    invite.sort();
-    invite.dedup();
-    let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != Purpose::RoomCard);
-    let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
-    let private = matches!(live.matrix.channel(&page.channel).map(|c| &c.way), Some(Way::Slack(way)) if way.private);
-    Ok(Recipient::Room { id, card, name: room_name(incident), private, invite })
-}
-
-/// `drill-inc-12-flash-crash`: lower case, digits and hyphens, at most 80 characters with room for a suffix.
-fn room_name(incident: &Incident) -> String {
-    let word = if incident.drill { "drill-" } else { "" };
-    let name = format!("{word}{}-{}", incident.id, incident.trigger).to_ascii_lowercase();
-    name.chars().take(70).collect()
 }

@@ -17,11 +17,21 @@ const HELD_LONG: Duration = Duration::from_secs(2);
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room.
+/// How fast one room's card is edited: what changes in between is shown by the next edit.
+pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
+
+/// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
+/// others who work there.
+pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
+
+/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
+/// their own: each card's, and that of all cards of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Destination {
     Person(ChannelName, PersonName),
     Room(ChannelName, IncidentId),
+    Card(ChannelName, IncidentId),
+    Cards(ChannelName),
 }
 
 /// Crisis before reminder before status.
@@ -32,20 +42,40 @@ enum Lane {
     Status,
 }
 
-/// When a page is due and how urgent it is: the order of a channel's queue.
-type Turn = (Timestamp, Lane, PageId);
+/// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
+/// room's cards from always going before another's where both wait for the same pace.
+type Turn = (Timestamp, Lane, Timestamp, PageId);
 
 #[derive(Debug)]
 struct Waiting {
     channel: ChannelName,
     destination: Destination,
     lane: Lane,
+    /// An edit of a card.
+    is_update: bool,
     born_at: Timestamp,
     /// Whether its channel has been given it, whatever became of that.
     attempted: bool,
     /// Its turn in its channel's queue; none while it is being sent.
     turn: Option<Turn>,
     withdrawn: bool,
+    /// It is being sent into this incident's room, where nothing else may be sent meanwhile.
+    holds: Option<IncidentId>,
+}
+
+impl Waiting {
+    fn turn(&self, at: Timestamp, id: PageId) -> Turn {
+        (at, self.lane, self.born_at, id)
+    }
+
+    /// What it must keep to.
+    fn paces(&self, channels: Pace, id: PageId) -> Vec<(Destination, Pace)> {
+        if !self.is_update {
+            return vec![(self.destination.clone(), channels)];
+        }
+        let card = Destination::Card(self.channel.clone(), id.incident);
+        vec![(card, CARD_PACE), (Destination::Cards(self.channel.clone()), CARDS_PACE)]
+    }
 }
 
 #[derive(Debug, Default)]
@@ -53,6 +83,26 @@ struct Lines {
     queue: BTreeSet<Turn>,
     in_flight: usize,
     throttle: Throttle<Destination>,
+    /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
+    /// before what was said earlier.
+    busy: BTreeMap<IncidentId, BTreeSet<Turn>>,
+}
+
+impl Lines {
+    /// It has ended: what waited for its room may go.
+    fn ended(&mut self, room: Option<IncidentId>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
+    }
+
+    /// A turn is given up, wherever it waits.
+    fn forget(&mut self, turn: Turn, id: PageId) {
+        if !self.queue.remove(&turn)
+            && let Some(parked) = self.busy.get_mut(&id.incident)
+        {
+            parked.remove(&turn);
+        }
+    }
 }
 
 /// The pages this node has claimed.
@@ -90,12 +140,24 @@ impl Delivery {
             crate::core::Purpose::Brief { .. } => Lane::Reminder,
             _ => Lane::Status,
         };
-        let turn = (page.retry_at.unwrap_or(page.born_at), lane, id);
-        self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
+        let is_update = matches!(page.purpose, crate::core::Purpose::RoomUpdate { .. });
         let (channel, born_at) = (page.channel.clone(), page.born_at);
         let attempted = page.was_attempted();
-        let (turn, withdrawn) = (Some(turn), false);
-        self.pages.insert(id, Waiting { channel, destination, lane, born_at, attempted, turn, withdrawn });
+        let mut waiting = Waiting {
+            channel,
+            destination,
+            lane,
+            is_update,
+            born_at,
+            attempted,
+            turn: None,
+            withdrawn: false,
+            holds: None,
+        };
+        let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
+        waiting.turn = Some(turn);
+        self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
+        self.pages.insert(id, waiting);
     }
 
     /// A page is not wanted any more. One that is being sent ends as it ends.
@@ -129,22 +191,28 @@ impl Delivery {
     /// The page is to be tried again at `at`.
     pub fn retry(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
-        let before = waiting.turn.replace((at, waiting.lane, id));
-        let channel = waiting.channel.clone();
-        let line = self.channels.entry(channel).or_default();
+        let turn = waiting.turn(at, id);
+        let before = waiting.turn.replace(turn);
+        let line = self.channels.entry(waiting.channel.clone()).or_default();
         match before {
-            Some(turn) => drop(line.queue.remove(&turn)),
-            None => line.in_flight = line.in_flight.saturating_sub(1),
+            Some(turn) => line.forget(turn, id),
+            None => line.ended(waiting.holds.take()),
         }
-        line.queue.insert((at, waiting.lane, id));
+        line.queue.insert(turn);
     }
 
-    /// The provider asked for a pause until then when it was given this page.
+    /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods
+    /// have limits of their own, says nothing about people.
     pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
         self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
-        let line = self.channels.entry(waiting.channel.clone()).or_default();
-        line.throttle.throttled(waiting.destination.clone(), until, now);
+        if waiting.is_update {
+            self.paced.entry(Destination::Cards(waiting.channel.clone())).or_default().hold_until(until);
+        }
+        if matches!(waiting.destination, Destination::Person(..)) {
+            let line = self.channels.entry(waiting.channel.clone()).or_default();
+            line.throttle.throttled(waiting.destination.clone(), until, now);
+        }
     }
 
     /// The provider took this page.
@@ -168,7 +236,7 @@ impl Delivery {
 
     fn ready_of(&mut self, channel: &ChannelName, now: Timestamp, pace: Pace, ready: &mut Ready) {
         let Some(line) = self.channels.get_mut(channel) else { return };
-        while let Some(turn @ (at, lane, id)) = line.queue.first().copied() {
+        while let Some(turn @ (at, _, _, id)) = line.queue.first().copied() {
             if now < at {
                 return;
             }
@@ -183,6 +251,13 @@ impl Delivery {
                 ready.unsent.push(id);
                 continue;
             }
+            if let Destination::Room(_, incident) = waiting.destination
+                && let Some(parked) = line.busy.get_mut(&incident)
+            {
+                line.queue.remove(&turn);
+                parked.insert(turn);
+                continue;
+            }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
                 line.queue.remove(&turn);
@@ -195,17 +270,26 @@ impl Delivery {
                 return;
             }
             line.queue.remove(&turn);
-            let paced = self.paced.entry(waiting.destination.clone()).or_default();
-            let free_at = paced.ready_at(pace, now);
+            let paces = waiting.paces(pace, id);
+            let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
+            let held = self.paced.get(&waiting.destination).map_or(now, |paced| paced.held(now));
+            let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now < free_at {
-                waiting.turn = Some((free_at, lane, id));
-                line.queue.insert((free_at, lane, id));
+                let turn = waiting.turn(free_at, id);
+                waiting.turn = Some(turn);
+                line.queue.insert(turn);
                 continue;
             }
-            paced.start(pace, now);
+            for (to, pace) in paces {
+                self.paced.entry(to).or_default().start(pace, now);
+            }
             waiting.turn = None;
             waiting.attempted = true;
             line.in_flight += 1;
+            if let Destination::Room(_, incident) = waiting.destination {
+                waiting.holds = Some(incident);
+                line.busy.entry(incident).or_default();
+            }
             ready.start.push(id);
         }
     }
@@ -213,7 +297,7 @@ impl Delivery {
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
         let open = self.channels.values().filter(|line| line.in_flight < line.throttle.at_once());
-        let next = |line: &Lines| line.queue.first().map(|(at, _, _)| (*at).max(line.throttle.held_until()));
+        let next = |line: &Lines| line.queue.first().map(|(at, ..)| (*at).max(line.throttle.held_until()));
         open.filter_map(next).min()
     }
 
@@ -250,18 +334,18 @@ impl Delivery {
     fn requeue(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let Some(before) = waiting.turn else { return };
-        let turn = (at, waiting.lane, id);
+        let turn = waiting.turn(at, id);
         waiting.turn = Some(turn);
         let line = self.channels.entry(waiting.channel.clone()).or_default();
-        line.queue.remove(&before);
+        line.forget(before, id);
         line.queue.insert(turn);
     }
 
     fn leave_line(&mut self, waiting: &Waiting) {
         let Some(line) = self.channels.get_mut(&waiting.channel) else { return };
         match waiting.turn {
-            Some(turn) => drop(line.queue.remove(&turn)),
-            None => line.in_flight = line.in_flight.saturating_sub(1),
+            Some(turn) => line.forget(turn, turn.3),
+            None => line.ended(waiting.holds),
         }
     }
 

@@ -1,6 +1,6 @@
 //! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
 
-use super::wire;
+use super::{people::Known, wire};
 use crate::{
     channel::{Channel, Contact, outbox::Outbox, screen::Hub, slack::socket::SocketSettings},
     config,
@@ -9,7 +9,11 @@ use crate::{
     template::{Form, Templates},
 };
 use secrecy::SecretString;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// The matrix with everything that it needs to work.
 pub struct Live {
@@ -25,6 +29,8 @@ pub struct Live {
     pub names: BTreeMap<PersonName, String>,
     /// Bearer tokens of the sources that have one here.
     pub tokens: Vec<(SourceName, SecretString)>,
+    /// What providers know of the people.
+    pub(super) known: Mutex<Known>,
 }
 
 /// One channel, ready to send.
@@ -84,7 +90,8 @@ impl Live {
                 }
             }
         }
-        Self { matrix, templates: Arc::new(templates), older: Vec::new(), channels, names, tokens }
+        let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
+        Self { matrix, templates, older, channels, names, tokens, known }
     }
 
     /// Takes over the texts of the last load, so that a reload changes no crisis under way.
@@ -92,6 +99,8 @@ impl Live {
         let texts = std::iter::once(&last.templates).chain(&last.older);
         self.older =
             texts.filter(|old| old.revisions() != self.templates.revisions()).take(OLDER_MAX).cloned().collect();
+        // Whoever was known by their mailbox is, until they have been looked up again.
+        self.known().ids.clone_from(&last.known().ids);
         self
     }
 
@@ -145,6 +154,7 @@ impl Live {
             phone: known.phone.clone(),
             email: known.email.clone(),
             slack: known.slack.clone(),
+            slack_by_email: known.slack_by_email,
         })
     }
 

@@ -1,6 +1,6 @@
 //! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
 
-use super::{Engine, delivery::Ready};
+use super::{Engine, delivery::Ready, people};
 use crate::core::Timestamp;
 use futures_util::FutureExt;
 use std::{
@@ -80,6 +80,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
+        () = look_people_up(&engine) => {}
         () = mend_channels(&engine) => {}
     }
     sends.close();
@@ -188,6 +189,14 @@ async fn adopt_orphans(engine: &Engine) {
             Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
         }
         sleep(LEASE_EVERY).await;
+    }
+}
+
+/// Its own loop: a provider that does not answer must hold up nothing.
+async fn look_people_up(engine: &Engine) {
+    loop {
+        let whole = engine.tick_people().await;
+        sleep(if whole { people::REST_WHOLE } else { people::REST }).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
-    core::{Input, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    core::{Input, PageId, Purpose, Receipt, Settlement, Timestamp, retry::backoff},
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -16,6 +16,9 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
+const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -151,7 +154,7 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + NOTICE_LIFE <= now) {
+        if row.is_some_and(|row| life(&row.purpose).is_some_and(|life| row.born_at + life <= now)) {
             return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
         }
         let refusals = row.map_or(0, |row| row.refusals);
@@ -185,5 +188,22 @@ impl Engine {
             self.delivery().finish(page);
         }
         Ok(())
+    }
+}
+
+/// How long a message is tried for; a brief until it is withdrawn.
+fn life(purpose: &Purpose) -> Option<Duration> {
+    match purpose {
+        Purpose::Brief { .. } => None,
+        Purpose::Taken { .. }
+        | Purpose::StoodDown
+        | Purpose::Resolved
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomInvite { .. } => Some(NOTICE_LIFE),
+        Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
+            Some(ROOM_LIFE)
+        }
     }
 }

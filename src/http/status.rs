@@ -33,6 +33,12 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let holes: BTreeMap<String, String> = app
+        .engine
+        .holes()
+        .into_iter()
+        .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
+        .collect();
     let ails = app.engine.signs();
     let ready = store.is_ok() && age < UNSENT_AGE_MAX && ails.is_empty();
     let pinged = app.engine.pinged();
@@ -53,6 +59,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "broken_channels": broken,
         "opted_out": opted_out,
         "links": hearing,
+        "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
         "ping": ping,

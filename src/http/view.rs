@@ -244,6 +244,12 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         Purpose::Resolved => "resolved",
         Purpose::RoomCard => "war room",
         Purpose::RoomLine { .. } => "room line",
+        Purpose::RoomNote { .. } => "room note",
+        Purpose::RoomUpdate { .. } => "room update",
+        Purpose::RoomFurnish => "room furnishing",
+        Purpose::RoomInvite { .. } => "room invitation",
+        Purpose::RoomSummary => "room summary",
+        Purpose::RoomArchive => "room archiving",
     };
     PageView {
         n: page.n,

@@ -12,7 +12,7 @@ use crate::core::{
     ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
     TriggerName, Whom,
     oncall::Override,
-    plan::{OnResolved, Patience},
+    plan::{LivingRoom, OnResolved, Patience},
 };
 use std::{collections::BTreeMap, sync::Arc};
 
@@ -30,7 +30,8 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
     let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
-    let plans = Plans { revision: &revision, roles: &roles, patience };
+    let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
+    let plans = Plans { revision: &revision, roles: &roles, patience, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -143,6 +144,7 @@ pub(super) struct Plans<'a> {
     pub revision: &'a str,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
     pub patience: BTreeMap<ChannelName, Patience>,
+    pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
 impl Plans<'_> {
@@ -161,6 +163,7 @@ impl Plans<'_> {
             hold: draft.hold,
             key: draft.key,
             summary: draft.summary,
+            runbook: draft.runbook,
             roles: required,
             plan: Arc::new(plan),
             failure_plan,
@@ -183,6 +186,7 @@ impl Plans<'_> {
             roles.insert(name, role.clone());
         }
         let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
-        Plan { trigger, matrix, required, roles, patience, rooms, on_resolved }
+        let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
+        Plan { trigger, matrix, required, roles, patience, rooms, living, on_resolved }
     }
 }

@@ -75,6 +75,7 @@ pub(super) struct TriggerDraft {
     pub summary: Option<Summary>,
     pub roles: Vec<Placed<String>>,
     pub rooms: Vec<Placed<String>>,
+    pub runbook: Option<String>,
     pub resolved: OnResolved,
 }
 

@@ -35,6 +35,8 @@
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
+//! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
+//! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
 //!
@@ -59,7 +61,7 @@
 //! | `name` | how humans call them | must be given |
 //! | `email` | mailbox, for smtp | none |
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
-//! | `slack` | member id, for slack | none |
+//! | `slack` | member id, for slack; or `by-email`: the one that Slack has for their mailbox | none |
 //! | `timezone` | in which times are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!
@@ -93,6 +95,7 @@
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
 //! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
+//! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -121,6 +124,7 @@ mod lint;
 mod names;
 mod people;
 mod reach;
+mod room_name;
 mod rule;
 mod settings;
 mod source;
@@ -130,6 +134,7 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
+pub use room_name::RoomName;
 pub use settings::{
     Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
 };
@@ -226,7 +231,9 @@ impl Matrix {
     pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
         self.roles.contains_key(role).then(|| {
             let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
-            let plans = Plans { revision: &self.revision, roles: &self.roles, patience: patience.collect() };
+            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            // No room: whoever calls by hand has one.
+            let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
             Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }

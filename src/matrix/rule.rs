@@ -2,6 +2,7 @@
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
+    door::url,
     draft::TriggerDraft,
     expression::{BadExpression, Expression, Use},
     names,
@@ -40,6 +41,7 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
     let summary = table.take("summary").and_then(|item| compiled(&item, text, faults, Summary::compile));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| rooms(&item, faults)).unwrap_or_default();
+    let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -50,6 +52,7 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
         summary,
         roles: roles.unwrap_or_default(),
         rooms,
+        runbook,
         resolved,
     }
 }

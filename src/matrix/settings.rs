@@ -1,7 +1,11 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
 use super::ways::Way;
-use crate::core::{PersonName, SourceName, retry::Pace};
+use crate::core::{
+    PersonName, SourceName,
+    plan::{LivingRoom, Patience},
+    retry::Pace,
+};
 use chrono_tz::Tz;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -197,6 +201,14 @@ impl ChannelSettings {
         }
     }
 
+    /// How it keeps a war room up to date, where it does.
+    pub fn living_room(&self) -> Option<LivingRoom> {
+        match &self.way {
+            Way::Slack(way) => Some(LivingRoom { archive_after: way.archive_after.map(Patience) }),
+            _ => None,
+        }
+    }
+
     /// Whether it can be an incident's war room.
     pub fn is_room(&self) -> bool {
         match &self.way {
@@ -242,6 +254,8 @@ pub struct Person {
     pub phone: Option<String>,
     /// Slack user id.
     pub slack: Option<String>,
+    /// Their Slack user id is the one that Slack has for their mailbox.
+    pub slack_by_email: bool,
     /// In which times are shown to them.
     pub zone: Tz,
     /// The Unix user that speaks for them.
@@ -253,7 +267,7 @@ impl Person {
     pub fn has(&self, datum: Datum) -> bool {
         match datum {
             Datum::Nothing => true,
-            Datum::Slack => self.slack.is_some(),
+            Datum::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
             Datum::Phone => self.phone.is_some(),
             Datum::Email => self.email.is_some(),
         }

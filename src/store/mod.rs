@@ -33,7 +33,7 @@ pub trait Store: Send + Sync + 'static {
     /// is given counts.
     fn follow(&self, follower: Follower);
 
-    /// Open incidents whose deadline is not after `now`, earliest first, at most `limit`.
+    /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
     /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
@@ -47,7 +47,7 @@ pub trait Store: Send + Sync + 'static {
     /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
-    /// The earliest deadline of all open incidents. Cheap.
+    /// The earliest deadline of all incidents. Cheap.
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
 
     /// Wakes whoever waits whenever something was committed, by this node or (as far as the store can tell) another.

@@ -152,16 +152,6 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
     }))
 }
 
-/// Every role that was entered, with its state, in one line each.
-pub(super) fn board_lines(words: &Words<'_>) -> Vec<String> {
-    let line = |row: BoardRow| match (row.holder, row.due) {
-        (Some(holder), _) => format!("{}: {} ({holder})", row.role, row.state),
-        (None, Some(due)) => format!("{}: {} {}, next at {due}", row.role, row.state, row.asked),
-        (None, None) => format!("{}: {}", row.role, row.state),
-    };
-    board(words).into_iter().map(line).collect()
-}
-
 /// The alert as templates see it: all text cleaned, all maps bounded.
 fn alert_facts(alert: &Alert) -> AlertFacts {
     let text = |map: &BTreeMap<String, String>| {
@@ -204,7 +194,15 @@ fn ending(purpose: &Purpose) -> Option<&'static str> {
         Purpose::Taken { .. } => Some("taken"),
         Purpose::StoodDown => Some("stood down"),
         Purpose::Resolved => Some("resolved"),
-        Purpose::Brief { .. } | Purpose::RoomCard | Purpose::RoomLine { .. } => None,
+        Purpose::Brief { .. }
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomUpdate { .. }
+        | Purpose::RoomFurnish
+        | Purpose::RoomInvite { .. }
+        | Purpose::RoomSummary
+        | Purpose::RoomArchive => None,
     }
 }
 

@@ -13,6 +13,7 @@ mod headline;
 mod html;
 mod load;
 mod notice;
+mod room;
 mod sample;
 mod sms;
 mod voice;
@@ -102,7 +103,14 @@ impl Templates {
                 template = load::ALL_CLEAR;
                 assemble::all_clear(self, &words, form)
             }
-            Purpose::RoomCard | Purpose::RoomLine { .. } => (assemble::notice(&words, form, ""), None),
+            Purpose::RoomCard
+            | Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::RoomInvite { .. }
+            | Purpose::RoomSummary
+            | Purpose::RoomArchive => (assemble::notice(&words, form, ""), None),
         };
         Rendered {
             headline: text.headline,

@@ -1,8 +1,7 @@
 //! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
 
 use super::{
-    context, fit,
-    headline::EXERCISE,
+    fit, room,
     words::{Words, role_name},
 };
 use crate::core::{PersonName, Purpose, RoleName, Status, event::Actor};
@@ -19,8 +18,11 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
         }
         Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
-        Purpose::RoomCard => card(words, &start),
-        Purpose::RoomLine { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::RoomCard => room::card(words, room::FIRST),
+        Purpose::RoomUpdate { revision, .. } => room::card(words, *revision),
+        Purpose::RoomSummary => room::summary(words),
+        Purpose::RoomFurnish | Purpose::RoomInvite { .. } | Purpose::RoomArchive => vec![room::topic(words)],
+        Purpose::RoomLine { line } | Purpose::RoomNote { line } => vec![format!("{start} {}", fit::clean(line, 300))],
         Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }
@@ -63,14 +65,4 @@ fn resolved(words: &Words<'_>) -> String {
         }
         Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }
-}
-
-fn card(words: &Words<'_>, start: &str) -> Vec<String> {
-    let opened = words.time(words.incident().opened_at);
-    let mut lines = vec![format!("{start} {}. Opened {opened}; this is its room.", words.summary())];
-    if words.is_drill() {
-        lines.push(EXERCISE.to_owned());
-    }
-    lines.extend(context::board_lines(words));
-    lines
 }

@@ -64,6 +64,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         roles: BTreeMap::from([(role, row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

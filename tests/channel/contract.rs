@@ -245,8 +245,7 @@ async fn every_channel_makes_the_same_of_the_same_trouble() {
         (Condition::IsARoom, ["", "unreachable", "unreachable", "unreachable", "", "unreachable", "unreachable"]),
         (Condition::RefusesEverybody, ["broken", "broken", "broken", "", "", "broken", "broken"]),
         (Condition::ThrottlesBySeconds, ["retry in 7s", "retry in 7s", "", "", "", "retry in 7s", "retry in 7s"]),
-        // Slack sends seconds alone, and its client reads nothing else.
-        (Condition::ThrottlesByDate, ["retry", "retry in 120s", "", "", "", "retry in 120s", "retry in 120s"]),
+        (Condition::ThrottlesByDate, ["retry in 120s", "retry in 120s", "", "", "", "retry in 120s", "retry in 120s"]),
         (Condition::FailsInside, ["unknown", "unknown", "", "", "", "unknown", "unknown"]),
         (Condition::AnswersHtml, ["unknown", "unknown", "", "", "", "unknown", "unknown"]),
         (Condition::Hangs(Arc::default()), ["hangs", "hangs", "hangs", "", "", "hangs", "hangs"]),

@@ -7,7 +7,7 @@ use stentor::core::{
     Actor, Alert, AlertStatus, ChannelName, Event, Incident, IncidentId, Input, Level, Opening, Outcome, PersonName,
     Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Via, Whom, open,
     page::Stage,
-    plan::{OnResolved, Patience},
+    plan::{LivingRoom, OnResolved, Patience},
     sentence::sentence,
     step,
 };
@@ -19,6 +19,9 @@ struct Scene {
     required: Vec<String>,
     #[serde(default)]
     room: Option<String>,
+    /// The room's card is kept up to date.
+    #[serde(default)]
+    living: Option<LivingRoom>,
     #[serde(default)]
     resolved: OnResolved,
     patience: BTreeMap<String, Patience>,
@@ -69,6 +72,7 @@ fn stage(text: &str) -> (Plan, Roster) {
             reach.entry(person.as_str().into()).or_insert_with(|| channels.clone());
         }
     }
+    let living = stage.room.as_deref().zip(stage.living).map(|(room, living)| (ChannelName::from(room), living));
     let plan = Plan {
         trigger: "flash-crash".into(),
         matrix: "m1".into(),
@@ -76,6 +80,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
+        living: living.into_iter().collect(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, ..Roster::default() })

@@ -407,6 +407,58 @@ fn contact_data_must_be_of_its_form() {
 }
 
 #[test]
+fn people_can_be_found_in_slack_by_their_mailbox_where_they_have_one() {
+    check("name = \"Bo\"", "name = \"Bo\"\nslack = \"by-email\"", &[("missing-key", "\"by-email\"")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nemail = \"bo@mail.example\"\nslack = \"by-email\"", &[]);
+}
+
+#[test]
+fn the_name_of_rooms_is_checked_when_the_matrix_is_read() {
+    let token = "token = { env = \"SLACK\" }";
+    for (pattern, good) in [
+        ("{drill}inc-{id}-{trigger}-{date}", true),
+        ("{id}", true),
+        ("war_room-{id}", true),
+        ("inc-{trigger}", false),
+        ("Inc-{id}", false),
+        ("inc {id}", false),
+        ("inc.{id}", false),
+        ("größe-{id}", false),
+        ("inc-{id}-{drill}", false),
+        ("inc-{id}-{dat}", false),
+        ("inc-{id", false),
+        ("{}-{id}", false),
+        ("a-name-that-is-much-longer-than-forty-characters-{id}", false),
+    ] {
+        let underlined = format!("\"{pattern}\"");
+        let text = format!("{token}\nname = {underlined}");
+        let expected = [("bad-room-name", underlined.as_str())];
+        check(token, &text, if good { &[] } else { &expected });
+    }
+    check(token, &format!("{token}\narchive_after = \"24h\""), &[]);
+    check(token, &format!("{token}\narchive_after = \"soon\""), &[("bad-duration", "\"soon\"")]);
+    let sms = "kind = \"kannel\"";
+    check(sms, &format!("{sms}\narchive_after = \"24h\""), &[("key-without-effect", "archive_after")]);
+}
+
+#[test]
+fn a_runbook_is_an_address_of_the_web() {
+    let on = "on = [\"price_velocity\"]";
+    for (address, code) in [
+        ("https://wiki.example/halt", None),
+        ("http://wiki/halt#first", None),
+        ("ftp://wiki.example/halt", Some("bad-url")),
+        ("javascript:alert(1)", Some("bad-url")),
+        ("wiki.example/halt", Some("bad-url")),
+        ("https://me:secret@wiki.example/", Some("plain-secret")),
+    ] {
+        let underlined = format!("\"{address}\"");
+        let expected: Vec<(&str, &str)> = code.into_iter().map(|code| (code, underlined.as_str())).collect();
+        check(on, &format!("{on}\nrunbook = {underlined}"), &expected);
+    }
+}
+
+#[test]
 fn who_is_paged_must_be_reachable() {
     let step = "page = [\"ana\"], by = [\"desk\", \"sms\"]";
     check(step, "page = [\"bo\"], by = [\"sms\", \"mail\"]", &[("nobody-reachable", "trader")]);

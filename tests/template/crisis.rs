@@ -138,6 +138,7 @@ fn plan(required: &[&str]) -> Plan {
         roles: roles.into_iter().map(|(role, row)| (RoleName::from(role), row)).collect(),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
         on_resolved: OnResolved::Note,
     }
 }

@@ -4,10 +4,8 @@ use super::Judge;
 use crate::core::{
     engagement::Outcome,
     event::Event,
-    incident::Status,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PageState, Purpose, Settlement, Stage},
-    sentence::ended,
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -44,23 +42,7 @@ impl Judge<'_> {
             self.go_round(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {
-            self.catch_up(&room);
-        }
-    }
-
-    /// What happened while the room was being made.
-    fn catch_up(&mut self, room: &ChannelName) {
-        let taken: Vec<String> = self
-            .incident
-            .engagements
-            .iter()
-            .filter_map(|(role, e)| e.holder().map(|holder| format!("{role}: {holder} has it")))
-            .collect();
-        for line in taken {
-            self.post(room.clone(), Purpose::RoomLine { line });
-        }
-        if let Status::Resolved { by, why, .. } = self.incident.status.clone() {
-            self.post(room.clone(), Purpose::RoomLine { line: ended(&by, why.as_deref()) });
+            self.room_made(&room);
         }
     }
 
@@ -160,14 +142,6 @@ impl Judge<'_> {
 
     pub(super) fn post(&mut self, channel: ChannelName, purpose: Purpose) {
         self.page(None, None, channel, purpose, 0, None);
-    }
-
-    /// One line for each room that is made. Before that nothing is queued for it: the card tells.
-    pub(super) fn line(&mut self, line: String) {
-        let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
-        for room in rooms {
-            self.post(room, Purpose::RoomLine { line: line.clone() });
-        }
     }
 
     /// What still waits for the same person by the same way is stale once they are called again: reminders must not

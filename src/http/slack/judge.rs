@@ -46,7 +46,7 @@ pub(super) async fn judge(app: &App, heard: Inbound) -> Judged {
 async fn obey(app: &App, command: Command) -> Judged {
     let response_url = command.response_url.clone();
     let live = app.engine.live.load_full();
-    let text = match live.matrix.person_of_slack(&command.user).cloned() {
+    let text = match live.person_of_slack(&command.user) {
         _ if command.is_bot => escape(NO_HUMAN),
         None => escape(STRANGER),
         Some(person) => {
@@ -70,7 +70,7 @@ async fn answer(app: &App, press: &Press) -> Result<Verdict, Refused> {
     }
     let answer: Answer = press.action.parse().map_err(|error| Refused::Word(format!("{error}")))?;
     let live = app.engine.live.load_full();
-    let Some(person) = live.matrix.person_of_slack(&press.user).cloned() else {
+    let Some(person) = live.person_of_slack(&press.user) else {
         return Err(Refused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));

@@ -1,12 +1,17 @@
 //! The keys of a channel of kind `slack`.
 
 use crate::matrix::{
-    document::{At, Faults, Table},
+    document::{At, Faults, Item, Table},
     door::{secret, secrets, url},
+    room_name::RoomName,
     settings::SecretRef,
 };
+use std::time::Duration;
 
-pub(super) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private"];
+pub(super) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private", "name", "archive_after"];
+
+/// How rooms are called where the matrix does not say.
+const NAME: &str = "{drill}inc-{id}-{trigger}";
 
 /// A Slack workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,6 +26,10 @@ pub struct SlackWay {
     pub url: Option<String>,
     /// Whether war rooms are closed to those who are not invited.
     pub private: bool,
+    /// How war rooms are called.
+    pub name: RoomName,
+    /// How long after the end of its incident a war room is archived; never where nothing is said.
+    pub archive_after: Option<Duration>,
 }
 
 pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SlackWay {
@@ -30,5 +39,19 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SlackW
     let app_token = table.take("app_token").and_then(|item| secret(&item, faults));
     let url = table.take("url").and_then(|item| url(&item, &["https://", "http://"], faults));
     let private = table.take("private").and_then(|item| item.flag(faults)).unwrap_or(false);
-    SlackWay { token: token.unwrap_or_default(), signing_secret, app_token, url, private }
+    let name = table.take("name").and_then(|item| name(&item, faults));
+    let name = name.or_else(|| RoomName::parse(NAME).ok()).unwrap_or_default();
+    let archive_after = table.take("archive_after").and_then(|item| item.duration(faults)).map(|span| span.value);
+    SlackWay { token: token.unwrap_or_default(), signing_secret, app_token, url, private, name, archive_after }
+}
+
+fn name(item: &Item<'_>, faults: &mut Faults) -> Option<RoomName> {
+    let text = item.text(faults)?;
+    match RoomName::parse(text.value) {
+        Ok(name) => Some(name),
+        Err((message, help)) => {
+            faults.error("bad-room-name", text.at, message, help);
+            None
+        }
+    }
 }

@@ -21,7 +21,7 @@ const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 pub struct State {
     /// Keys of open incidents, sources, windows, the last number; no incidents.
     pub loaded: Loaded,
-    /// Deadlines of open incidents.
+    /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
     /// Where the chain of anchors ends.
     pub anchors: Option<Head>,
@@ -32,10 +32,13 @@ pub struct State {
 /// Reads what the writer keeps in memory.
 pub async fn state(conn: &mut SqliteConnection) -> Result<State, StoreError> {
     let mut state = State::default();
-    let open = rows(conn, "SELECT id, key, deadline FROM incident WHERE open = 1 ORDER BY id").await?;
-    for row in &open {
-        let (id, deadline): (i64, Option<i64>) = (column(row, 0)?, column(row, 2)?);
-        state.loaded.keys.insert(column(row, 1)?, IncidentId(id));
+    const TIMED: &str =
+        "SELECT id, key, deadline, open FROM incident WHERE open = 1 OR deadline IS NOT NULL ORDER BY id";
+    for row in &rows(conn, TIMED).await? {
+        let (id, deadline, open): (i64, Option<i64>, bool) = (column(row, 0)?, column(row, 2)?, column(row, 3)?);
+        if open {
+            state.loaded.keys.insert(column(row, 1)?, IncidentId(id));
+        }
         state.deadlines.push((IncidentId(id), deadline.map(Timestamp::from_micros)));
     }
     for row in &rows(conn, "SELECT name, seq, hash FROM chain").await? {

@@ -7,8 +7,8 @@ use super::{
 use crate::channel::{
     SettingError, is_loopback, retry_after,
     slack::{
-        API_URL, check_url,
         refusal::{self, code_only},
+        web::{API_URL, check_url},
     },
 };
 use reqwest::{StatusCode, header};

@@ -1,7 +1,7 @@
 //! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
 
 use super::{
-    Live,
+    Live, OptOut,
     probe::PROBE_TIME_MAX,
     reach::{Reach, reach},
     wire::secret,
@@ -62,20 +62,16 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
-            let reaching = async {
-                let mut checks = wired.look().await;
-                if wired.sandboxed.is_none() {
-                    checks.extend(live.look_at_people(&own).await);
-                }
-                checks
-            };
             let listening = async {
                 match &wired.socket {
                     Some(socket) => Some(socket::probe(socket).await),
                     None => None,
                 }
             };
-            let (mut checks, listened) = futures_util::future::join(reaching, listening).await;
+            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
+            if wired.sandboxed.is_none() {
+                checks.extend(live.look_at_people(&own).await);
+            }
             if checks.is_empty() {
                 checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
             }
@@ -102,12 +98,12 @@ pub fn secrets(live: &Live) -> Vec<Check> {
 }
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
-pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, now: Timestamp) -> Vec<Check> {
+pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[OptOut], now: Timestamp) -> Vec<Check> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
     };
-    let people = reach(live, &proofs, now);
+    let people = reach(live, &proofs, opt_outs, now);
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
     let mut checks: Vec<Check> = alone(&people);
     match unread {

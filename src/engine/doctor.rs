@@ -37,10 +37,12 @@ impl Engine {
         ];
         parts.extend(checkup::channels(&live));
         let engine = self.clone();
-        parts.push(part(
-            "people",
-            async move { checkup::people(&live, engine.store.proofs().await, engine.store.now()) },
-        ));
+        parts.push(part("people", async move {
+            let (proofs, now) = (engine.store.proofs().await, engine.store.now());
+            let mut checks = engine.opt_out_checks();
+            checks.extend(checkup::people(&live, proofs, &engine.opt_outs(), now));
+            checks
+        }));
         parts
     }
 

@@ -20,10 +20,14 @@ mod people;
 mod probe;
 #[path = "channel/room.rs"]
 mod room;
+#[path = "channel/signature.rs"]
+mod signature;
 #[path = "channel/slack.rs"]
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/socket.rs"]
+mod socket;
 #[path = "channel/twilio.rs"]
 mod twilio;
 

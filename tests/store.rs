@@ -123,7 +123,7 @@ fn says(person: &str, answer: Answer) -> Input {
 }
 
 fn resolve() -> Input {
-    Input::Resolve(Actor::Operator("root".into()))
+    Input::Resolve { by: Actor::Operator("root".into()), why: None }
 }
 
 async fn view(store: &dyn Store, id: IncidentId) -> Arc<Incident> {

@@ -78,7 +78,7 @@ fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over(
     stentor::core::step(&mut incident, stentor::core::Input::Answer(wilco), &roster, at);
     let end = at + std::time::Duration::from_secs(240);
     let by = stentor::core::Actor::Person("ana".into());
-    stentor::core::step(&mut incident, stentor::core::Input::Resolve(by), &roster, end);
+    stentor::core::step(&mut incident, stentor::core::Input::Resolve { by, why: None }, &roster, end);
     let page = about(&brief, Purpose::Resolved);
     let templates = Templates::shipped();
     let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();

@@ -1,12 +1,16 @@
 //! Slack: direct messages with buttons, and the incident's war room with its one living card.
 
 mod blocks;
+pub mod command;
 mod furnish;
+pub mod inbound;
 pub mod interaction;
 mod people;
 mod probe;
 mod refusal;
 mod room;
+pub mod signature;
+pub mod socket;
 mod text;
 mod web;
 

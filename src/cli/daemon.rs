@@ -106,12 +106,13 @@ impl Daemon {
     }
 
     /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
-    #[expect(clippy::disallowed_methods, reason = "the daemon's own three tasks are spawned here")]
+    #[expect(clippy::disallowed_methods, reason = "the daemon's own four tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let mut door =
             tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
+        let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<Failure> = tokio::select! {
@@ -121,6 +122,7 @@ impl Daemon {
             () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
             ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
+            ended = &mut sockets => Some(format!("listening to sockets has ended: {ended:?}; this is a bug").into()),
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
@@ -130,6 +132,9 @@ impl Daemon {
             }
             if !control.is_finished() {
                 let _ = control.await;
+            }
+            if !sockets.is_finished() {
+                let _ = sockets.await;
             }
         };
         if tokio::time::timeout(DRAIN, doors).await.is_err() {
@@ -171,9 +176,7 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     if let Some(lost) = live.lost_since(&last) {
         return Err(format!("{lost}: nothing was swapped").into());
     }
-    app.engine.live.store(Arc::new(live));
-    let now = app.engine.store.now();
-    app.engine.breakers().look_again(now);
+    app.engine.reload(live);
     Ok(revision)
 }
 

@@ -59,7 +59,12 @@ pub enum Input {
     /// Time has passed.
     Tick,
     /// It is over.
-    Resolve(Actor),
+    Resolve {
+        /// Who says so.
+        by: Actor,
+        /// Why, in their words.
+        why: Option<String>,
+    },
 }
 
 /// An authenticated human's words.
@@ -110,7 +115,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
-        Input::Resolve(by) => judge.resolve(by),
+        Input::Resolve { by, why } => judge.resolve(by, why),
     }
     judge.keep_rooms();
     judge.events
@@ -131,7 +136,7 @@ impl Judge<'_> {
         match alert.status {
             AlertStatus::Firing => self.emit(Event::Joined { alert }),
             AlertStatus::Resolved if self.incident.plan.on_resolved == OnResolved::Resolve => {
-                self.resolve(Actor::Source(alert.source.clone()));
+                self.resolve(Actor::Source(alert.source.clone()), None);
             }
             AlertStatus::Resolved if self.incident.all_clear_at.is_none() => {
                 let source = alert.source.clone();
@@ -172,17 +177,17 @@ impl Judge<'_> {
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
     }
 
-    fn resolve(&mut self, by: Actor) {
+    fn resolve(&mut self, by: Actor, why: Option<String>) {
         if !self.incident.is_open() {
             return;
         }
         let told = self.attempted(|page| page.purpose.is_brief());
         self.withdraw(|page| !page.purpose.outlives_incident());
-        self.emit(Event::Resolved { by: by.clone() });
+        self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.tell_rooms_the_end(&by);
+        self.tell_rooms_the_end(&by, why.as_deref());
     }
 
     fn emit(&mut self, event: Event) {

@@ -162,6 +162,9 @@ pub enum Event {
     Resolved {
         /// Who said so.
         by: Actor,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
 }
 

@@ -62,6 +62,9 @@ pub enum Status {
     Resolved {
         /// Who said so.
         by: Actor,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
         /// When.
         at: Timestamp,
     },
@@ -278,8 +281,8 @@ impl Incident {
                     engagement.exhausted = true;
                 }
             }
-            Event::Resolved { by } => {
-                self.status = Status::Resolved { by: by.clone(), at };
+            Event::Resolved { by, why } => {
+                self.status = Status::Resolved { by: by.clone(), why: why.clone(), at };
                 let open: Vec<RoleName> = self.open_roles().cloned().collect();
                 for role in &open {
                     self.end(role, Outcome::Closed { at });

@@ -3,7 +3,7 @@
 use super::{
     answer::Verdict,
     engagement::Outcome,
-    event::{Event, Why},
+    event::{Actor, Event, Why},
     incident::Incident,
     page::{Page, Purpose, Settlement, Stage},
     time::Timestamp,
@@ -49,8 +49,13 @@ pub fn sentence(event: &Event) -> String {
         Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
         Event::HandedOver { role, next } => format!("nobody answered for {role}: {next} takes over"),
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
-        Event::Resolved { by } => format!("resolved by {by}"),
+        Event::Resolved { by, why } => ended(by, why.as_deref()),
     }
+}
+
+/// Who ended an incident, and why where they said so.
+pub fn ended(by: &Actor, why: Option<&str>) -> String {
+    why.map_or_else(|| format!("resolved by {by}"), |why| format!("resolved by {by}: {why}"))
 }
 
 /// What became of an answer, said to the one who gave it.

@@ -192,13 +192,28 @@ impl Engine {
     }
 
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
+        let summary = format!("channel {channel} reaches nobody: {why}");
+        self.report_self(broken_key(channel), "channel_broken", channel, summary).await
+    }
+
+    async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
+        self.report_self_mended(broken_key(channel)).await
+    }
+
+    /// Opens an incident about a channel of Stentor's own, for the catch-all.
+    pub(super) async fn report_self(
+        &self,
+        key: String,
+        kind: &str,
+        channel: &ChannelName,
+        summary: String,
+    ) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let Some(plan) = live.matrix.operators_plan() else { return Ok(()) };
-        let mut alert = Alert::new(SELF, "channel_broken");
+        let mut alert = Alert::new(SELF, kind);
         alert.labels.insert("channel".into(), channel.to_string());
-        alert.summary = format!("channel {channel} reaches nobody: {why}");
-        let received_at = self.store.now();
-        let (key, summary, alert) = (broken_key(channel), alert.summary.clone(), Arc::new(alert));
+        alert.summary.clone_from(&summary);
+        let (received_at, alert) = (self.store.now(), Arc::new(alert));
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
@@ -208,14 +223,14 @@ impl Engine {
     }
 
     /// The incident about it is over by itself.
-    async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
+    pub(super) async fn report_self_mended(&self, key: String) -> Result<(), StoreError> {
         let live = self.live.load_full();
-        let key = broken_key(channel);
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let open: Option<IncidentId> = unit.open_with_key(&key);
             if let Some(id) = open {
-                unit.step(id, Input::Resolve(Actor::Source(SELF.into())), &live.matrix.roster);
+                let ended = Input::Resolve { by: Actor::Source(SELF.into()), why: None };
+                unit.step(id, ended, &live.matrix.roster);
             }
         };
         transact(&*self.store, Class::Ladder, needs, run).await.map(drop)

@@ -2,10 +2,10 @@
 
 use super::{people::Known, wire};
 use crate::{
-    channel::{Channel, Contact, outbox::Outbox, screen::Hub},
+    channel::{Channel, Contact, outbox::Outbox, screen::Hub, slack::socket::SocketSettings},
     config,
     core::{ChannelName, PersonName, SourceName, retry::Pace},
-    matrix::{ChannelKind, Matrix},
+    matrix::{ChannelKind, Matrix, Way},
     template::{Form, Templates},
 };
 use secrecy::SecretString;
@@ -47,6 +47,8 @@ pub struct Wired {
     pub pace: Pace,
     /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
     pub inbound: Vec<SecretString>,
+    /// The sockets by which its provider hands in, where there are any.
+    pub socket: Option<SocketSettings>,
 }
 
 /// The longest time that one attempt may take on any channel.
@@ -110,6 +112,11 @@ impl Live {
         if let Some((name, wired)) = channel {
             return Some(format!("channel {name} would reach nobody: {}", wired.sandboxed.as_deref().unwrap_or("?")));
         }
+        if let Some(name) = self.deafer_than(last) {
+            return Some(format!(
+                "what people answer by channel {name} would be refused: a secret of it can not be read"
+            ));
+        }
         let read = |live: &Self, source: &SourceName| live.tokens.iter().filter(|(known, _)| known == source).count();
         let mut sources = self.matrix.sources.iter();
         let lost = |(source, settings): &(&SourceName, &crate::matrix::Source)| {
@@ -117,6 +124,19 @@ impl Live {
         };
         let (source, _) = sources.find(lost)?;
         Some(format!("the alerts of source {source} would be refused: its token can not be read"))
+    }
+
+    /// The channel on which fewer answers would be heard than by `last`, though the matrix names what it takes.
+    fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
+        let deafer = |name: &ChannelName, way: &Way| {
+            let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
+            let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
+            let token = matches!(way, Way::Slack(way) if way.app_token.is_some());
+            let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
+            Some(keys || socket)
+        };
+        let mut channels = self.matrix.channels.iter();
+        channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
     }
 
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).

@@ -66,6 +66,8 @@ pub struct Metrics {
     broken: Family<ChannelLabel, Gauge>,
     proof_age: Family<ChannelLabel, Gauge>,
     unproven: Family<ChannelLabel, Gauge>,
+    links: Family<ChannelLabel, Gauge>,
+    linked_since: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
     incidents_opened: Family<OpenedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
@@ -86,6 +88,8 @@ impl Metrics {
             broken: Family::default(),
             proof_age: Family::default(),
             unproven: Family::default(),
+            links: Family::default(),
+            linked_since: Family::default(),
             incidents_opened: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
@@ -128,6 +132,16 @@ impl Metrics {
             self.proof_age.clone(),
         );
         r.register("contacts_never_proven", "People never proven to be reached, by channel", self.unproven.clone());
+        r.register(
+            "channel_links",
+            "Links that are up of a channel whose provider hands in over them",
+            self.links.clone(),
+        );
+        r.register(
+            "channel_linked_since_timestamp_seconds",
+            "Since when there is one, in Unix time; 0 while there is none",
+            self.linked_since.clone(),
+        );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
@@ -182,6 +196,13 @@ impl Metrics {
             self.proof_age.get_or_create(&label).set(whole(proven.oldest_seconds));
             self.unproven.get_or_create(&label).set(whole(proven.never as u64));
         }
+    }
+
+    /// The links of a channel that are up, and since when there is one.
+    pub fn links(&self, channel: &ChannelName, links: usize, since: Option<Timestamp>) {
+        let label = ChannelLabel { channel: channel.to_string() };
+        self.links.get_or_create(&label).set(i64::try_from(links).unwrap_or(i64::MAX));
+        self.linked_since.get_or_create(&label).set(since.map_or(0.0, |since| since.as_micros() as f64 / 1e6));
     }
 
     /// How late a timer was.

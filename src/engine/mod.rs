@@ -4,10 +4,12 @@
 
 mod admit;
 pub mod breaker;
+mod call;
 pub mod checkup;
 mod compose;
 pub mod delivery;
 pub mod doctor;
+pub mod hearing;
 pub mod keys;
 pub mod live;
 pub mod metrics;
@@ -25,6 +27,7 @@ mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
+pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
 pub use opt_out::OptOut;
@@ -42,11 +45,12 @@ use crate::{
 use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
+use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
 use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
 use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
@@ -74,11 +78,14 @@ pub struct Engine {
     pub pulse: Pulse,
     vitals: Mutex<Vitals>,
     opted_out: Mutex<OptOuts>,
+    hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
     /// Tells screens which incident changed.
     changes: broadcast::Sender<IncidentId>,
+    /// Tells those who keep something open as the matrix says.
+    reloads: watch::Sender<()>,
     /// Where answer links lead, without a trailing slash.
     public_url: String,
 }
@@ -96,9 +103,11 @@ impl Engine {
             pulse: Pulse::default(),
             vitals: Mutex::default(),
             opted_out: Mutex::default(),
+            hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
+            reloads: watch::Sender::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         });
         // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
@@ -114,6 +123,19 @@ impl Engine {
     /// Incidents as they change. A receiver that lags must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.changes.subscribe()
+    }
+
+    /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
+    pub fn reload(&self, live: impl Into<Arc<Live>>) {
+        self.live.store(live.into());
+        let now = self.store.now();
+        self.breakers().look_again(now);
+        self.reloads.send_replace(());
+    }
+
+    /// Changes when a newly loaded matrix is in use.
+    pub fn reloads(&self) -> watch::Receiver<()> {
+        self.reloads.subscribe()
     }
 
     /// Where people's browsers reach this daemon, without a trailing slash.

@@ -152,7 +152,7 @@ impl Engine {
             match (&opening, unit.open_with_key(&key)) {
                 (Some(opening), None) => drop(unit.open(opening.clone(), &live.matrix.roster)),
                 (None, Some(id)) if matches!(event, SourceEvent::OptedIn { .. }) => {
-                    unit.step(id, Input::Resolve(Actor::Source(source.clone())), &live.matrix.roster);
+                    unit.step(id, Input::Resolve { by: Actor::Source(source.clone()), why: None }, &live.matrix.roster);
                 }
                 _ => {}
             }

@@ -53,7 +53,12 @@ impl Engine {
 
     /// Closes an incident; whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
-        Ok(!self.step(id, Input::Resolve(by)).await?.is_empty())
+        self.resolve_because(id, by, None).await
+    }
+
+    /// The same, for a reason that everybody who was asked reads.
+    pub async fn resolve_because(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
+        Ok(!self.step(id, Input::Resolve { by, why }).await?.is_empty())
     }
 
     /// A device or screen reports how far a page got.

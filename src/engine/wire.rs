@@ -5,7 +5,7 @@ use crate::{
     channel::{
         Channel,
         kannel::{Kannel, KannelSettings},
-        slack::{Slack, SlackSettings},
+        slack::{Slack, SlackSettings, socket::SocketSettings},
         smtp::{Smtp, SmtpSettings},
         twilio::{
             AccountSettings,
@@ -47,14 +47,18 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
             (Arc::new(sandbox) as Arc<dyn Channel>, Some(why))
         }
     };
-    let inbound = inbound(&settings.way).into_iter();
+    let socket = socket(&settings.way).filter(|_| sandboxed.is_none());
     Wired {
         channel,
         kind,
         sandboxed,
         timeout: settings.patience.min(SEND_TIMEOUT_MAX),
         pace: settings.pace,
-        inbound: inbound.filter_map(|secret| config::secret(&reference(secret)).ok()).collect(),
+        inbound: inbound(name, &settings.way),
+        socket: socket.and_then(|built| {
+            let told = |why: &String| tracing::warn!(channel = %name, why, "Slack is not listened to over sockets");
+            built.inspect_err(told).ok()
+        }),
     }
 }
 
@@ -67,8 +71,17 @@ pub(super) fn reference(secret: &SecretRef) -> config::Secret {
     }
 }
 
-/// What authenticates a provider's callbacks.
-fn inbound(way: &Way) -> Vec<&SecretRef> {
+/// What authenticates a provider's callbacks, as far as it is here.
+fn inbound(name: &ChannelName, way: &Way) -> Vec<SecretString> {
+    let read = |reference: &SecretRef| {
+        let told = |why: &String| tracing::warn!(channel = %name, why, "what the provider sends can not be verified");
+        secret(reference).inspect_err(told).ok()
+    };
+    inbound_refs(way).into_iter().filter_map(read).collect()
+}
+
+/// Where that is kept.
+pub(super) fn inbound_refs(way: &Way) -> Vec<&SecretRef> {
     match way {
         Way::Slack(way) => way.signing_secret.iter().collect(),
         Way::Kannel(way) => way.token.iter().collect(),
@@ -81,6 +94,13 @@ fn inbound(way: &Way) -> Vec<&SecretRef> {
 fn slack(way: &SlackWay) -> Built {
     let settings = SlackSettings { token: secret(&way.token)?, api_url: way.url.clone() };
     Ok(Arc::new(Slack::new(settings).map_err(|error| error.to_string())?))
+}
+
+/// The sockets that are to be kept open; none where the channel has no token for them.
+fn socket(way: &Way) -> Option<Result<SocketSettings, String>> {
+    let Way::Slack(way) = way else { return None };
+    let app_token = secret(way.app_token.as_ref()?);
+    Some(app_token.map(|app_token| SocketSettings { app_token, api_url: way.url.clone() }))
 }
 
 fn kannel(way: &KannelWay) -> Built {

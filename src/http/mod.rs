@@ -94,7 +94,7 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/assets/desk.js", get(page::script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
-        .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/hooks/self", post(health::echo))

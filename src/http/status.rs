@@ -1,7 +1,10 @@
 //! Is it alive, is it ready, what does it measure.
 
 use super::{App, page, problem::Problem};
-use crate::engine::reach::{proven, reach};
+use crate::engine::{
+    hearing::Hearing,
+    reach::{proven, reach},
+};
 use axum::{
     Json,
     extract::State,
@@ -44,6 +47,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
             |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
         );
     let opted_out = app.engine.opt_outs();
+    let hearing: BTreeMap<String, serde_json::Value> =
+        app.engine.hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -52,13 +57,19 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
-        "unreachable_people": holes,
         "opted_out": opted_out,
+        "links": hearing,
+        "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
         "ping": ping,
     });
     (status, Json(body)).into_response()
+}
+
+/// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
+fn links(hearing: &Hearing) -> serde_json::Value {
+    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
 }
 
 /// `GET /metrics`.

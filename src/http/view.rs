@@ -152,7 +152,7 @@ pub struct PageView {
 pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         Status::Open => (None, None),
-        Status::Resolved { by, at } => (Some(by.to_string()), Some(*at)),
+        Status::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
     };
     let mut roles: Vec<RoleView> =
         incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();

@@ -31,7 +31,7 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     }
     let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
-    let plans = Plans { revision: &revision, roles, patience, living };
+    let plans = Plans { revision: &revision, roles: &roles, patience, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -42,7 +42,6 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     for (name, trigger) in &triggers {
         trigger.on.iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(name.clone()));
     }
-    let roles = plans.roles;
     Matrix {
         revision,
         daemon: draft.daemon.map(|daemon| daemon.value).unwrap_or_default(),
@@ -140,11 +139,12 @@ fn step_plan(draft: StepDraft) -> StepPlan {
     }
 }
 
-struct Plans<'a> {
-    revision: &'a str,
-    roles: BTreeMap<RoleName, RolePlan>,
-    patience: BTreeMap<ChannelName, Patience>,
-    living: BTreeMap<ChannelName, LivingRoom>,
+/// What plans are drawn up from.
+pub(super) struct Plans<'a> {
+    pub revision: &'a str,
+    pub roles: &'a BTreeMap<RoleName, RolePlan>,
+    pub patience: BTreeMap<ChannelName, Patience>,
+    pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
 impl Plans<'_> {
@@ -170,7 +170,7 @@ impl Plans<'_> {
         }
     }
 
-    fn plan(
+    pub(super) fn plan(
         &self,
         trigger: TriggerName,
         required: Vec<RoleName>,

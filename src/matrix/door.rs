@@ -41,21 +41,21 @@ fn ping(item: &Item<'_>, faults: &mut Faults) -> Option<Ping> {
 
 pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Source {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
-    let tokens = token.map(|item| secrets(&item, "a source", faults)).unwrap_or_default();
+    let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
     Source { tokens, drills }
 }
 
 /// One secret, or a list of two while it is being changed.
-pub(super) fn secrets(item: &Item<'_>, whose: &str, faults: &mut Faults) -> Vec<SecretRef> {
+pub(super) fn secrets(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {
         return secret(item, faults).into_iter().collect();
     }
     let list = item.list(faults).unwrap_or_default();
     if 2 < list.len() {
-        let help = "one, or two while the token is being changed";
-        faults.error("too-many-tokens", item.at, format!("{whose} has at most two tokens"), help);
+        let help = "one, or two while it is being changed";
+        faults.error("too-many-tokens", item.at, format!("`{}` has at most two secrets", item.key), help);
     }
     list.iter().filter_map(|item| secret(item, faults)).collect()
 }

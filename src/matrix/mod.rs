@@ -29,7 +29,8 @@
 //! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS) or `voice` (calls) | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
-//! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
+//! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
+//! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
@@ -142,8 +143,10 @@ pub use summary::Summary;
 pub use ways::{Account, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way};
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,
+    plan::{OnResolved, Patience},
 };
+use assemble::Plans;
 use document::Faults;
 use draft::Draft;
 use sha2::{Digest, Sha256};
@@ -221,6 +224,18 @@ impl Matrix {
     pub fn operators_plan(&self) -> Option<Arc<Plan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
         Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+    }
+
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// in the matrix.
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
+        self.roles.contains_key(role).then(|| {
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
+            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            // No room: whoever calls by hand has one.
+            let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
+            Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
+        })
     }
 
     /// Divides every wait of every ladder by `by`: for drills that are to be watched.

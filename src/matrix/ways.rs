@@ -72,7 +72,7 @@ impl Way {
     pub fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Self::Screen => Vec::new(),
-            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
+            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).chain(&way.app_token).collect(),
             Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
             Self::Smtp(way) => way.account.password.iter().collect(),
             Self::Twilio(way) => way.account.secrets(),

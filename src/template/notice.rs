@@ -55,12 +55,13 @@ fn stood_down(words: &Words<'_>) -> String {
 
 fn resolved(words: &Words<'_>) -> String {
     match &words.incident().status {
-        Status::Resolved { by, at } => {
+        Status::Resolved { by, why, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
                 Actor::Source(_) | Actor::Operator(_) => fit::clean(&by.to_string(), 60),
             };
-            format!("it is over: {by} resolved it at {}. Nothing more is asked of you.", words.time(*at))
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" ({})", fit::clean(why, 200)));
+            format!("it is over: {by} resolved it at {}{why}. Nothing more is asked of you.", words.time(*at))
         }
         Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }

@@ -42,7 +42,7 @@ pub(super) fn topic(words: &Words<'_>) -> String {
 pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
     let incident = words.incident();
     let ended = match &incident.status {
-        Status::Resolved { by, at } => {
+        Status::Resolved { by, at, .. } => {
             let took = span(at.since(incident.opened_at));
             format!("resolved by {} at {} after {took}", actor(words, by), words.time(*at))
         }
@@ -67,7 +67,7 @@ fn first_line(words: &Words<'_>) -> String {
     let incident = words.incident();
     let start = topic(words);
     match &incident.status {
-        Status::Resolved { by, at } => {
+        Status::Resolved { by, at, .. } => {
             format!("{start}. It is over: {} resolved it at {}.", actor(words, by), words.time(*at))
         }
         Status::Open => {

@@ -60,7 +60,7 @@ fn played(story: &Story) -> Incident {
     }
     if story.resolved {
         let by = Actor::Operator(story.annotation.clone());
-        step(&mut incident, Input::Resolve(by), &roster(), after(story.seconds + 1));
+        step(&mut incident, Input::Resolve { by, why: None }, &roster(), after(story.seconds + 1));
     }
     incident
 }

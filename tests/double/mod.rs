@@ -8,6 +8,7 @@ pub mod fault;
 pub mod gateway;
 pub mod slack;
 pub mod smtp;
+pub mod socket_mode;
 pub mod tls;
 pub mod twilio;
 

@@ -208,7 +208,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
         ["again"] => Input::Alert(Arc::new(alert())),
         ["again", "lease", lease] => Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() })),
         ["all", "clear"] => Input::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
-        [person, "resolves"] => Input::Resolve(Actor::Person((*person).into())),
+        [person, "resolves"] => Input::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "says", words @ ..] => Input::Answer(said(person, words)?),
         _ => return None,
     })

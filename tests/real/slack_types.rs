@@ -61,7 +61,12 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         role: Some("trader".into()),
         to,
         text: Text { headline: "LIVE INC-12: ACME fell 7.3 %".into(), subject: "INC-12".into(), body, html: None },
-        ask: Some(Ask { code: "48213".into(), link: "https://desk.example/a/x".into(), level: Level::Roger }),
+        ask: Some(Ask {
+            code: "48213".into(),
+            link: "https://desk.example/a/x".into(),
+            level: Level::Roger,
+            proof: "x".into(),
+        }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
         report: None,
         life: None,

@@ -184,6 +184,11 @@ impl Refusal {
     }
 }
 
+/// Whether this code means that nobody is reached until somebody mends the app or its token.
+pub(super) fn is_broken(code: &str) -> bool {
+    class(code) == Class::Broken
+}
+
 fn class(code: &str) -> Class {
     if UNREACHABLE_FAMILIES.iter().any(|family| code.starts_with(family)) {
         return Class::Unreachable;
@@ -204,7 +209,7 @@ fn scopes_only(text: &str) -> String {
 }
 
 /// A code is a word. Whatever else stands there is not quoted.
-fn code_only(code: &str) -> String {
+pub(super) fn code_only(code: &str) -> String {
     code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
 }
 

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize, de::DeserializeOwned};
 use std::{error::Error, time::Duration};
 
 /// Where Slack's Web API is.
-const API_URL: &str = "https://slack.com/api";
+pub(super) const API_URL: &str = "https://slack.com/api";
 
 /// How long Slack may take to let us in. Its answer may take longer: the caller bounds that.
 const CONNECT: Duration = Duration::from_secs(3);
@@ -53,7 +53,7 @@ impl Web {
     pub(super) fn new(api_url: Option<&str>, token: SecretString) -> Result<Self, SettingError> {
         let base = api_url.unwrap_or(API_URL).trim_end_matches('/').to_owned();
         let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
-        let host = check(&base).map_err(wrong)?;
+        let host = check_url(&base)?;
         let mut http = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT);
         if is_loopback(&host) {
             http = http.no_proxy();
@@ -109,13 +109,15 @@ impl Web {
 }
 
 /// The host of a URL that may carry the token.
-fn check(api_url: &str) -> Result<String, String> {
-    let url = Url::parse(api_url).map_err(|error| error.to_string())?;
+/// The host of an address that may be given the token.
+pub(super) fn check_url(api_url: &str) -> Result<String, SettingError> {
+    let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
+    let url = Url::parse(api_url).map_err(|error| wrong(error.to_string()))?;
     match (url.scheme(), url.host_str()) {
         ("https", Some(host)) => Ok(host.to_owned()),
         ("http", Some(host)) if is_loopback(host) => Ok(host.to_owned()),
-        ("http", _) => Err("plain http:// would show the token to the network: use https://".to_owned()),
-        _ => Err("write https://HOST/api".to_owned()),
+        ("http", _) => Err(wrong("plain http:// would show the token to the network: use https://".to_owned())),
+        _ => Err(wrong("write https://HOST/api".to_owned())),
     }
 }
 

@@ -8,7 +8,7 @@ use crate::core::{
     incident::{Incident, Status},
     names::{ChannelName, PersonName},
     page::{PageState, Purpose, Settlement},
-    sentence::sentence,
+    sentence::{ended, sentence},
 };
 use std::collections::BTreeSet;
 
@@ -28,10 +28,10 @@ impl Judge<'_> {
     }
 
     /// It is over: every room hears so.
-    pub(super) fn tell_rooms_the_end(&mut self, by: &Actor) {
+    pub(super) fn tell_rooms_the_end(&mut self, by: &Actor, why: Option<&str>) {
         let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
         for room in rooms {
-            self.tell_room_the_end(room, by);
+            self.tell_room_the_end(room, by, why);
         }
     }
 
@@ -47,8 +47,8 @@ impl Judge<'_> {
                 self.post(room.clone(), Purpose::RoomLine { line });
             }
         }
-        if let Status::Resolved { by, .. } = self.incident.status.clone() {
-            self.tell_room_the_end(room.clone(), &by);
+        if let Status::Resolved { by, why, .. } = self.incident.status.clone() {
+            self.tell_room_the_end(room.clone(), &by, why.as_deref());
         }
     }
 
@@ -77,10 +77,10 @@ impl Judge<'_> {
         }
     }
 
-    fn tell_room_the_end(&mut self, room: ChannelName, by: &Actor) {
+    fn tell_room_the_end(&mut self, room: ChannelName, by: &Actor, why: Option<&str>) {
         let purpose = match self.incident.plan.living.contains_key(&room) {
             true => Purpose::RoomSummary,
-            false => Purpose::RoomLine { line: format!("resolved by {by}") },
+            false => Purpose::RoomLine { line: ended(by, why) },
         };
         self.post(room, purpose);
     }

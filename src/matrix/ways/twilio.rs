@@ -68,7 +68,7 @@ pub(super) fn account(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Twi
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
     let sid = sid.and_then(|item| self::sid(&item, "AC", faults));
     let token = table.demand("token", at, "token = { env = \"TWILIO_AUTH_TOKEN\" }", faults);
-    let tokens = token.map(|item| secrets(&item, "an account", faults)).unwrap_or_default();
+    let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let api_key = api_key(table, faults);
     let address = table.take("url").and_then(|item| address(&item, faults));
     TwilioAccount { sid: sid.unwrap_or_default(), tokens, api_key, url: address }

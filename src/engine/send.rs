@@ -2,8 +2,11 @@
 
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
-    channel::{Recipient, SendError},
-    core::{Input, PageId, Purpose, Receipt, Settlement, Timestamp, retry::backoff},
+    channel::SendError,
+    core::{
+        Input, PageId, Purpose, Receipt, Settlement, Timestamp,
+        retry::{backoff, backoff_to},
+    },
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -17,6 +20,11 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
 
+/// How long another system is told what happened: it may be down over night, and wants to know all the same.
+const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest wait between two attempts to tell another system.
+const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
@@ -51,10 +59,11 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
-        let to_person = matches!(composed.message.to, Recipient::Person(_));
+        // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
+        let guarded = person.is_some() || composed.message.purpose.is_notice();
         let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
-        let closed = || to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
@@ -73,9 +82,10 @@ impl Engine {
             tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
-        // A room's own trouble says nothing about reaching people.
-        if let Some(person) = person {
+        if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
+        }
+        if let Some(person) = person {
             self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
@@ -154,11 +164,13 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        let is_notice = row.is_some_and(|row| row.purpose.is_notice());
         if row.is_some_and(|row| life(&row.purpose).is_some_and(|life| row.born_at + life <= now)) {
             return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
         }
         let refusals = row.map_or(0, |row| row.refusals);
-        let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+        let pause = if is_notice { backoff_to(refusals + 1, SYSTEM_LONGEST) } else { backoff(refusals + 1) };
+        let wait = after.map_or(pause, |after| after.min(RETRY_AFTER_MAX));
         if after.is_some() {
             self.delivery().throttled(page, now + wait, now);
         }
@@ -205,5 +217,6 @@ fn life(purpose: &Purpose) -> Option<Duration> {
         Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
             Some(ROOM_LIFE)
         }
+        Purpose::Notice { .. } => Some(SYSTEM_LIFE),
     }
 }

@@ -305,6 +305,36 @@ fn the_daemons_addresses_must_be_addresses() {
 }
 
 #[test]
+fn a_sender_may_have_a_name() {
+    let from = |text: &str| format!("from = {text:?}");
+    for good in ["Stentor <stentor@mail.example>", "\"Desk, London\" <stentor@mail.example>", "<stentor@mail.example>"]
+    {
+        check("from = \"stentor@mail.example\"", &from(good), &[]);
+    }
+    for bad in ["Stentor <stentor>", "Stentor <stentor@mail.example", "Stentor stentor@mail.example"] {
+        let text = format!("{bad:?}");
+        check("from = \"stentor@mail.example\"", &from(bad), &[("bad-email", &text)]);
+    }
+}
+
+#[test]
+fn a_gateway_that_is_spoken_to_in_plain_text_over_a_network_is_worth_a_word() {
+    for (address, is_clear) in [
+        ("http://127.0.0.1:13013/cgi-bin/sendsms", false),
+        ("http://localhost/x", false),
+        ("http://[::1]:13013/x", false),
+        ("https://sms.example/x", false),
+        ("http://sms.example/x", true),
+        ("http://10.0.0.7:13013/x", true),
+        ("http://localhost.example/x", true),
+    ] {
+        let text = format!("{address:?}");
+        let expected: &[(&str, &str)] = if is_clear { &[("plain-text-gateway", &text)] } else { &[] };
+        check("url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", &format!("url = {text}"), expected);
+    }
+}
+
+#[test]
 fn a_ping_needs_an_address_that_can_be_had() {
     let with = |ping: &str| format!("[daemon]\nping = {ping}");
     check("[daemon]", &with("{ every = \"60s\" }"), &[("missing-key", "{ every = \"60s\" }")]);
@@ -529,12 +559,30 @@ fn a_token_belongs_to_one_source() {
 }
 
 #[test]
+fn slack_signs_with_one_secret_or_with_two_while_it_is_changed() {
+    let slack = "token = { env = \"SLACK\" }";
+    let with = |keys: &str| format!("{slack}\n{keys}");
+    check(slack, &with("signing_secret = { env = \"A\" }\napp_token = { file = \"b\" }"), &[]);
+    check(slack, &with("signing_secret = [{ env = \"A\" }, { env = \"B\" }]"), &[]);
+    let three = "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]";
+    check(slack, &with(&format!("signing_secret = {three}")), &[("too-many-tokens", three)]);
+    check(slack, &with("apptoken = { env = \"A\" }"), &[("unknown-key", "apptoken")]);
+    check(
+        "kind = \"screen\"",
+        "kind = \"screen\"\napp_token = { env = \"A\" }",
+        &[("key-without-effect", "app_token")],
+    );
+}
+
+#[test]
 fn a_secret_in_the_clear_is_refused_and_never_shown() {
     let rows = [
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2\"", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = [\"hunter2\"]", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2", "toml-syntax"),
         ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\napp_token = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = ['hunter2']", "plain-secret"),
         ("url = \"smtps://mail.example:465\"", "url = \"smtps://me:hunter2@mail.example:465\"", "plain-secret"),
         ("/cgi-bin/sendsms\"", "/cgi-bin/sendsms?username=a&password=hunter2\"", "plain-secret"),
         ("kind = \"screen\"", "kind = \"screen\"\npassword = \"hunter2\"", "key-without-effect"),

@@ -7,6 +7,7 @@ mod daemon;
 mod demo;
 mod desk_link;
 mod doctor;
+mod evidence;
 mod explain;
 mod fire;
 mod incidents;
@@ -14,6 +15,8 @@ mod journal;
 mod load;
 mod mail_in;
 mod people;
+mod postmortem;
+mod report;
 mod resolve;
 mod serve;
 mod show;
@@ -84,6 +87,10 @@ enum Command {
     Answer(answer::Answer),
     /// Close an incident
     Resolve(resolve::Resolve),
+    /// How fast people are found, and how often triggers are right: from the journal, unanswered ones included
+    Report(report::Report),
+    /// Write the post-mortem of an incident from its journal, for people to go on writing in
+    Postmortem(postmortem::Postmortem),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
     /// Take a reply or a bounce in from the site's mail server (a pipe)
@@ -137,6 +144,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
+        Command::Report(report) => report.run(places),
+        Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),

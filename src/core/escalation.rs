@@ -11,6 +11,7 @@ use super::{
     alert::{Alert, AlertStatus},
     answer::{Answer, Via},
     event::{Actor, Event, Opening, Why},
+    finding::Finding,
     incident::{Incident, IncidentId},
     names::{PersonName, RoleName},
     oncall::Roster,
@@ -66,6 +67,15 @@ pub enum Input {
         /// Why, in their words.
         why: Option<String>,
     },
+    /// Somebody says what it was; heard only once it is over.
+    Judge {
+        /// Who.
+        by: Actor,
+        /// What it was.
+        finding: Finding,
+        /// In their words.
+        note: Option<String>,
+    },
 }
 
 /// An authenticated human's words.
@@ -118,6 +128,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
         Input::Resolve { by, why } => judge.resolve(by, why),
+        Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
     judge.keep_rooms();
     judge.tell_systems();
@@ -191,6 +202,15 @@ impl Judge<'_> {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
         self.tell_rooms_the_end(&by, why.as_deref());
+    }
+
+    /// What is open is not known yet; the same words again are no news.
+    fn find(&mut self, by: Actor, finding: Finding, note: Option<String>) {
+        let known = self.incident.judgement.as_ref();
+        let news = known.is_none_or(|known| known.finding != finding || known.note != note);
+        if !self.incident.is_open() && news {
+            self.emit(Event::Judged { by, finding, note });
+        }
     }
 
     fn emit(&mut self, event: Event) {

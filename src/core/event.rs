@@ -5,6 +5,7 @@
 use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
+    finding::Finding,
     names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
@@ -165,6 +166,16 @@ pub enum Event {
         /// Why, in their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         why: Option<String>,
+    },
+    /// Somebody says what it was. The last one counts.
+    Judged {
+        /// Who.
+        by: Actor,
+        /// What it was.
+        finding: Finding,
+        /// In their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
 }
 

@@ -50,6 +50,8 @@ pub fn sentence(event: &Event) -> String {
         Event::HandedOver { role, next } => format!("nobody answered for {role}: {next} takes over"),
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
         Event::Resolved { by, why } => ended(by, why.as_deref()),
+        Event::Judged { by, finding, note: None } => format!("{by} says what it was: {finding}"),
+        Event::Judged { by, finding, note: Some(note) } => format!("{by} says what it was: {finding} ({note})"),
     }
 }
 

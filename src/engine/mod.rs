@@ -10,6 +10,7 @@ mod compose;
 pub mod delivery;
 pub mod doctor;
 pub mod hearing;
+pub mod history;
 pub mod keys;
 pub mod live;
 pub mod metrics;
@@ -110,6 +111,10 @@ impl Engine {
             reloads: watch::Sender::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         });
+        // A gauge that is absent can not be told from one that nobody watches.
+        for channel in engine.live.load().channels.keys() {
+            engine.metrics.channel_broken(channel, false);
+        }
         // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
         let node = Arc::downgrade(&engine);
         engine.store.follow(Box::new(move |committed| {

@@ -18,6 +18,7 @@ pub mod native;
 pub mod page;
 pub mod problem;
 pub mod reading;
+pub mod report;
 pub mod slack;
 pub mod sms;
 pub mod snapshot;
@@ -81,6 +82,8 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/v1/alerts", post(native::post))
         .route("/v1/incidents", get(reading::incidents))
         .route("/v1/incidents/{id}", get(reading::incident))
+        .route("/v1/report/tte", get(report::tte))
+        .route("/v1/report/triggers", get(report::triggers))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/{*rest}", any(alertmanager::nowhere))
@@ -123,6 +126,9 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
+        .route("/v1/report/tte", get(report::tte))
+        .route("/v1/report/triggers", get(report::triggers))
+        .route("/v1/names", get(control::names))
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))

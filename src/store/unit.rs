@@ -327,7 +327,8 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         | Event::StoodDown { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
-        | Event::Resolved { .. } => {
+        | Event::Resolved { .. }
+        | Event::Judged { .. } => {
             kept.joined = None;
             changes.bodies.insert(id);
         }

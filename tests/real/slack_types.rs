@@ -12,7 +12,7 @@ use stentor::{
         Ask, Channel, Contact, Message, Recipient, RoomState, Text,
         slack::{Slack, SlackSettings},
     },
-    core::{IncidentId, Level, PageId, Purpose},
+    core::{IncidentId, Level, PageId, Purpose, Timestamp},
 };
 
 const PARTS: [Part; 1] = [Part("node", "nodejs")];
@@ -69,6 +69,8 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
         report: None,
+        desk: None,
+        born_at: Timestamp::default(),
         life: None,
     }
 }

@@ -170,6 +170,7 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         Event::Overdue { .. }
         | Event::TakenOver { .. }
         | Event::Reported { .. }
+        | Event::Judged { .. }
         | Event::Undelivered { .. }
         | Event::Withdrawn { .. } => false,
     }

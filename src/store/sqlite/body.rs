@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, Engagement, Incident, IncidentId, Page, Plan, RoleName, Room, Status, Timestamp, TriggerName,
-    event::hex,
+    Alert, ChannelName, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Room, Status, Timestamp,
+    TriggerName, event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -34,6 +34,8 @@ struct Written<'a> {
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
     rooms: &'a BTreeMap<ChannelName, Room>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judgement: Option<&'a Judgement>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +58,8 @@ struct Read {
     rooms: BTreeMap<ChannelName, Room>,
     /// What bodies of before had: the one room.
     room: Option<String>,
+    #[serde(default)]
+    judgement: Option<Judgement>,
 }
 
 /// Writes the body.
@@ -79,6 +83,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at,
         engagements,
         rooms,
+        judgement,
         pages: _,
     } = incident;
     serde_json::to_string(&Written {
@@ -97,6 +102,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at: *all_clear_at,
         engagements,
         rooms,
+        judgement: judgement.as_ref(),
     })
 }
 
@@ -131,6 +137,7 @@ pub fn read(
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
         rooms: read.rooms,
+        judgement: read.judgement,
         pages,
     })
 }

@@ -116,6 +116,7 @@ fn plan() -> Plan {
         patience: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

@@ -4,10 +4,14 @@
 
 mod double;
 
+#[path = "channel/bench.rs"]
+mod bench;
 #[path = "channel/blocks.rs"]
 mod blocks;
 #[path = "channel/contract.rs"]
 mod contract;
+#[path = "channel/gateway.rs"]
+mod gateway;
 #[path = "channel/interaction.rs"]
 mod interaction;
 #[path = "channel/local.rs"]
@@ -30,6 +34,8 @@ mod sms;
 mod socket;
 #[path = "channel/twilio.rs"]
 mod twilio;
+#[path = "channel/wired.rs"]
+mod wired;
 
 use secrecy::SecretString;
 use stentor::{
@@ -74,6 +80,8 @@ fn page_for(contact: Contact) -> Message {
         }),
         room: None,
         report: None,
+        desk: Some("https://desk.example/desk".to_owned()),
+        born_at: Timestamp::from_micros(1_700_000_000_000_000),
         life: None,
     }
 }

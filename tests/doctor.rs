@@ -4,6 +4,8 @@
 
 #[path = "doors/breaker.rs"]
 mod breaker;
+#[path = "doors/checkup.rs"]
+mod checkup;
 mod common;
 #[path = "doors/house.rs"]
 mod house;

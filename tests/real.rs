@@ -11,6 +11,8 @@ mod double;
 mod browser;
 #[path = "real/crisis.rs"]
 mod crisis;
+#[path = "real/doctor.rs"]
+mod doctor;
 #[path = "real/exim.rs"]
 mod exim;
 #[path = "real/incident.rs"]
@@ -31,5 +33,7 @@ mod parts;
 mod prometheus;
 #[path = "real/replies.rs"]
 mod replies;
+#[path = "real/slack_types.rs"]
+mod slack_types;
 #[path = "real/texts.rs"]
 mod texts;

@@ -14,5 +14,7 @@ mod links;
 mod orders;
 #[path = "slack/rig.rs"]
 mod rig;
+#[path = "slack/vendor.rs"]
+mod vendor;
 #[path = "doors/wire.rs"]
 mod wire;

@@ -11,11 +11,12 @@ use std::{collections::BTreeMap, fs};
 use stentor::{
     core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
     template::{
-        BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX, Templates,
+        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
+        Templates,
     },
 };
 
-const FORMS: [Form; 5] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice];
+const FORMS: [Form; 6] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice, Form::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
@@ -353,6 +354,7 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
             assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
         }
         Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
+        Form::Board => assert!(body.chars().count() <= BOARD_MAX),
         Form::Voice => judge_call(body),
     }
     assert_eq!(html.is_some(), form == Form::Mail);

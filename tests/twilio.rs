@@ -12,6 +12,8 @@ mod wire;
 
 #[path = "twilio/calls.rs"]
 mod calls;
+#[path = "twilio/laws.rs"]
+mod laws;
 #[path = "twilio/line.rs"]
 mod line;
 #[path = "twilio/opt_outs.rs"]
@@ -20,3 +22,5 @@ mod opt_outs;
 mod reports;
 #[path = "twilio/texts.rs"]
 mod texts;
+#[path = "twilio/vendor.rs"]
+mod vendor;

@@ -2,6 +2,10 @@
 
 mod certificate;
 mod check;
+pub mod client;
+pub mod exec;
+pub mod guard;
+pub mod http;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;
@@ -10,8 +14,9 @@ pub mod slack;
 pub mod sms;
 pub mod smtp;
 pub mod twilio;
+pub mod webhook;
 
-use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
+use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -141,6 +146,10 @@ pub struct Message {
     pub room: Option<RoomState>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
     pub report: Option<SecretString>,
+    /// Where people sign in to answer: for what others read too.
+    pub desk: Option<String>,
+    /// When the page was born.
+    pub born_at: Timestamp,
     /// How long it is of use, where that is known: until its reader is called again by the same way.
     pub life: Option<Duration>,
 }

@@ -59,7 +59,7 @@ fn ask(client: &Client, runs: &Value, places: &Places, progress: &mut Progress) 
 
 /// Without a daemon the matrix is wired here, as a daemon would.
 fn alone(places: &Places, absent: &str, progress: &mut Progress) -> Result<(), Failure> {
-    let none = format!("{absent}; its loops, door, ping and breakers are not looked at");
+    let none = format!("{absent}; its loops, door, ping, breakers and opt-outs are not looked at");
     progress.add("daemon", vec![Check::doubtful("work", none)]);
     progress.add("matrix", lint(places, None));
     let loaded = load::load(places, load::now())?;
@@ -83,7 +83,7 @@ fn parts(live: &Arc<Live>, state: PathBuf, now: Timestamp) -> Vec<Part> {
         vec![part("state", async move { space(&folder) }), part("secrets", async move { checkup::secrets(&wired) })];
     parts.extend(checkup::channels(live));
     let live = live.clone();
-    parts.push(part("people", async move { checkup::people(&live, sqlite::read_proofs(&state).await, now) }));
+    parts.push(part("people", async move { checkup::people(&live, sqlite::read_proofs(&state).await, &[], now) }));
     parts
 }
 

@@ -40,6 +40,9 @@ fn board(people: &[Reach]) -> String {
 }
 
 fn proof(way: &Way) -> String {
+    if let Some(since) = way.opted_out {
+        return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
+    }
     let (Some(age), Some(how)) = (way.age_seconds, way.how) else { return "never".into() };
     let drill = if way.drill { ", drill" } else { "" };
     let old = if way.stale { ": too long" } else { "" };

@@ -3,6 +3,7 @@
 
 mod answers;
 mod ladder;
+mod notices;
 mod pages;
 mod rooms;
 
@@ -97,6 +98,7 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     for room in &plan.rooms {
         judge.post(room.clone(), Purpose::RoomCard);
     }
+    judge.tell_systems();
     let events = judge.events;
     (incident, events)
 }
@@ -118,6 +120,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Resolve { by, why } => judge.resolve(by, why),
     }
     judge.keep_rooms();
+    judge.tell_systems();
     judge.events
 }
 

@@ -25,6 +25,9 @@ pub struct Plan {
     /// The channels that have a room for the incident. Plans of old journals had one at most.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
+    /// The channels that tell other systems what happens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tell: Vec<ChannelName>,
     /// Those of them whose card is kept up to date.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub living: BTreeMap<ChannelName, LivingRoom>,

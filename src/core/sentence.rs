@@ -150,6 +150,7 @@ fn paged(page: &Page) -> String {
         Purpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
         Purpose::RoomSummary => "summary".to_owned(),
         Purpose::RoomArchive => "archiving".to_owned(),
+        Purpose::Notice { about } => format!("notice {}", about.name()),
     };
     format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
 }

@@ -93,6 +93,7 @@ fn paged(page: &Page) -> String {
         }
         Purpose::RoomSummary => "summary".into(),
         Purpose::RoomArchive => "archiving".into(),
+        Purpose::Notice { .. } => "notice".into(),
     };
     let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
     format!("page to {to} by {}{role}: {what}{instead}", page.channel)

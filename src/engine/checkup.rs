@@ -1,13 +1,13 @@
 //! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
 
 use super::{
-    Live,
+    Live, OptOut,
     probe::PROBE_TIME_MAX,
     reach::{Reach, reach},
     wire::secret,
 };
 use crate::{
-    channel::{Check, Outcome},
+    channel::{Check, Outcome, slack::socket},
     core::{Proof, Timestamp},
     store::{Room, StoreError},
 };
@@ -62,14 +62,21 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
             let Some(wired) = live.channels.get(&own) else { return Vec::new() };
-            let mut checks = wired.look().await;
+            let listening = async {
+                match &wired.socket {
+                    Some(socket) => Some(socket::probe(socket).await),
+                    None => None,
+                }
+            };
+            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
             if wired.sandboxed.is_none() {
                 checks.extend(live.look_at_people(&own).await);
             }
-            if !checks.is_empty() {
-                return checks;
+            if checks.is_empty() {
+                checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
             }
-            vec![Check::doubtful("reach", "only a page can tell: fire a drill")]
+            checks.extend(listened);
+            checks
         })
     };
     live.channels.keys().map(look).collect()
@@ -91,12 +98,12 @@ pub fn secrets(live: &Live) -> Vec<Check> {
 }
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
-pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, now: Timestamp) -> Vec<Check> {
+pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[OptOut], now: Timestamp) -> Vec<Check> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
     };
-    let people = reach(live, &proofs, now);
+    let people = reach(live, &proofs, opt_outs, now);
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
     let mut checks: Vec<Check> = alone(&people);
     match unread {

@@ -4,7 +4,7 @@ use super::{Engine, Live, live::form, room};
 use crate::{
     channel::{Ask, Message, Text},
     core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, event::hex, sentence::history},
-    matrix::{ChannelKind, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -35,15 +35,19 @@ impl Engine {
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
         }
-        let ask = page.purpose.is_brief().then(|| self.ask(incident, page, id));
+        let settings = live.matrix.channel(&page.channel);
+        // What others read too must not let them answer in this person's name.
+        let is_shared = settings.is_some_and(ChannelSettings::is_shared);
+        let ask = (page.purpose.is_brief() && !is_shared).then(|| self.ask(incident, page, id));
         let shown = shown(&rendered);
         let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        let report = wired.kind.reports().then(|| self.report_to(wired.kind, page, id));
+        let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, id));
         let life = life(incident, page, self.store.now());
+        let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(live, incident));
-        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, life };
+        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
         Ok(Composed { message, channel: page.channel.clone(), shown, hash })
     }
 
@@ -62,9 +66,9 @@ impl Engine {
         Ok(kept.unwrap_or_else(|| self.live.load().render(incident, page, ChannelKind::Voice).body))
     }
 
-    fn report_to(&self, kind: ChannelKind, page: &Page, id: PageId) -> SecretString {
+    fn report_to(&self, hook: &str, page: &Page, id: PageId) -> SecretString {
         let token = self.keys.report_token(id);
-        let url = format!("{}/hooks/{kind}/{}/report?page={id}", self.public_url, page.channel);
+        let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.public_url, page.channel);
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
@@ -104,7 +108,7 @@ pub fn render(
     let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
     let history = if wanted { history(incident) } else { Vec::new() };
     let brief = Brief { incident, page, reader, names, history: &history };
-    templates.render(&brief, form(kind))
+    templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 
 /// Until its reader is called again by the same way, where the ladder does that next.

@@ -37,10 +37,12 @@ impl Engine {
         ];
         parts.extend(checkup::channels(&live));
         let engine = self.clone();
-        parts.push(part(
-            "people",
-            async move { checkup::people(&live, engine.store.proofs().await, engine.store.now()) },
-        ));
+        parts.push(part("people", async move {
+            let (proofs, now) = (engine.store.proofs().await, engine.store.now());
+            let mut checks = engine.opt_out_checks();
+            checks.extend(checkup::people(&live, proofs, &engine.opt_outs(), now));
+            checks
+        }));
         parts
     }
 
@@ -52,6 +54,10 @@ impl Engine {
         }
         for (channel, broken) in self.breakers().broken() {
             checks.push(Check::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
+        }
+        for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
+            let why = heard.trouble.unwrap_or_else(|| "no link is up yet".to_owned());
+            checks.push(Check::failed("links", format!("nothing is heard by channel {channel}: {why}")));
         }
         let seconds = wall_us as f64 / 1e6;
         checks.push(match wall_us.abs() {

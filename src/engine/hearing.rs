@@ -21,6 +21,7 @@ pub struct Hearing {
     pub since: Timestamp,
     /// Why the last one could not be opened; none once one could.
     pub trouble: Option<String>,
+    was_told: bool,
     is_told: bool,
 }
 
@@ -36,21 +37,8 @@ impl Engine {
     /// So many links of a channel are up now.
     pub async fn linked(&self, channel: &ChannelName, links: usize) {
         let now = self.store.now();
-        let hears_again = {
-            let mut hearings = self.hearings();
-            let is_new = !hearings.contains_key(channel);
-            let hearing = hearings.entry(channel.clone()).or_insert_with(|| Hearing::deaf_at(now));
-            let opened = hearing.links < links;
-            if (hearing.links == 0) != (links == 0) {
-                hearing.since = now;
-            }
-            hearing.links = links;
-            if opened {
-                hearing.trouble = None;
-            }
-            // At the first one too: a daemon before this one may have told the operators.
-            opened && (is_new || std::mem::take(&mut hearing.is_told))
-        };
+        let hears_again =
+            self.hearings().entry(channel.clone()).or_insert_with(|| Hearing::deaf_at(now)).linked(links, now);
         self.count_links(channel);
         if hears_again && let Err(error) = self.report_self_mended(deaf_key(channel)).await {
             tracing::error!(%error, channel = %channel, "the operators could not be told that this channel hears again");
@@ -60,13 +48,11 @@ impl Engine {
     /// A link of a channel could not be opened. Where `is_lasting`, only people can mend it.
     pub async fn unheard(&self, channel: &ChannelName, why: &str, is_lasting: bool) {
         let now = self.store.now();
-        let is_news = {
-            let mut hearings = self.hearings();
-            let hearing = hearings.entry(channel.clone()).or_insert_with(|| Hearing::deaf_at(now));
-            hearing.trouble = Some(why.to_owned());
-            let is_deaf = is_lasting || hearing.links == 0 && hearing.since + DEAF_MAX <= now;
-            is_deaf && !std::mem::replace(&mut hearing.is_told, true)
-        };
+        let is_news = self
+            .hearings()
+            .entry(channel.clone())
+            .or_insert_with(|| Hearing::deaf_at(now))
+            .failed(why, is_lasting, now);
         self.count_links(channel);
         if !is_news {
             return;
@@ -100,10 +86,63 @@ impl Engine {
 
 impl Hearing {
     fn deaf_at(now: Timestamp) -> Self {
-        Self { links: 0, since: now, trouble: None, is_told: false }
+        // As if the operators had been told: a daemon before this one may have done so, and its word is taken back by
+        // the first link.
+        Self { links: 0, since: now, trouble: None, was_told: true, is_told: false }
+    }
+
+    /// So many links are up; whether the operators are to hear that it hears again.
+    fn linked(&mut self, links: usize, now: Timestamp) -> bool {
+        let opened = self.links < links;
+        if (self.links == 0) != (links == 0) {
+            self.since = now;
+        }
+        self.links = links;
+        if !opened {
+            return false;
+        }
+        self.trouble = None;
+        std::mem::take(&mut self.was_told) | std::mem::take(&mut self.is_told)
+    }
+
+    /// One could not be opened; whether that is news for the operators.
+    fn failed(&mut self, why: &str, is_lasting: bool, now: Timestamp) -> bool {
+        self.trouble = Some(why.to_owned());
+        let is_deaf = is_lasting || self.links == 0 && self.since + DEAF_MAX <= now;
+        is_deaf && !std::mem::replace(&mut self.is_told, true)
     }
 }
 
 fn deaf_key(channel: &ChannelName) -> String {
     format!("channel/{channel}/hearing")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_operators_are_told_once_when_it_lasts_and_once_when_it_is_over() {
+        let start = Timestamp::from_micros(1_000_000_000);
+        let mut hearing = Hearing::deaf_at(start);
+        assert!(hearing.linked(1, start), "what a daemon before this one has told is taken back");
+        assert!(!hearing.linked(2, start));
+        let lost = start + Duration::from_secs(60);
+        assert!(!hearing.linked(1, lost) && !hearing.linked(0, lost));
+        assert_eq!((hearing.since, hearing.links), (lost, 0));
+        let mut told = Vec::new();
+        for s in (0..600).step_by(10) {
+            if hearing.failed("no route", false, lost + Duration::from_secs(s)) {
+                told.push(s);
+            }
+        }
+        assert_eq!(told, [DEAF_MAX.as_secs()], "once, and not for a moment's trouble");
+        let found = lost + Duration::from_secs(700);
+        assert!(hearing.linked(1, found) && !hearing.linked(2, found));
+        assert_eq!((hearing.since, hearing.trouble.as_deref()), (found, None));
+        // With one link up a moment's trouble is none, a revoked token is.
+        assert!(!hearing.linked(1, found) && !hearing.failed("no route", false, found + DEAF_MAX * 2));
+        assert!(hearing.failed("invalid_auth", true, found) && !hearing.failed("invalid_auth", true, found));
+        assert!(hearing.linked(2, found));
+    }
 }

@@ -5,7 +5,7 @@ use crate::{
     channel::{Channel, Contact, outbox::Outbox, screen::Hub, slack::socket::SocketSettings},
     config,
     core::{ChannelName, PersonName, SourceName, retry::Pace},
-    matrix::{ChannelKind, Matrix, Way},
+    matrix::{ChannelKind, ChannelSettings, Datum, Matrix, Way},
     template::{Form, Templates},
 };
 use secrecy::SecretString;
@@ -164,13 +164,21 @@ impl Live {
     }
 }
 
-/// The form of text that a kind of channel shows.
-pub fn form(kind: ChannelKind) -> Form {
+/// The form of text that a kind of channel shows. What a templated channel or a program shows depends on whom it reaches.
+pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> Form {
     match kind {
         ChannelKind::Screen => Form::Screen,
         ChannelKind::Slack => Form::Slack,
         ChannelKind::Kannel | ChannelKind::Twilio => Form::Sms,
         ChannelKind::Smtp => Form::Mail,
+        ChannelKind::Webhook => Form::Board,
+        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
+            match settings.map_or(Datum::Nothing, ChannelSettings::needs) {
+                Datum::Phone => Form::Sms,
+                Datum::Email => Form::Mail,
+                Datum::Nothing | Datum::Slack => Form::Board,
+            }
+        }
         ChannelKind::Voice => Form::Voice,
     }
 }

@@ -5,7 +5,7 @@
 
 use super::{Engine, Live, breaker::SELF};
 use crate::{
-    channel::SendError,
+    channel::{Check, SendError},
     core::{
         Actor, Alert, ChannelName, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName, StoredLine,
         Timestamp,
@@ -63,6 +63,23 @@ impl Engine {
             known && self.number_mark(&live, &out.person).is_some_and(|number| number == out.number)
         };
         all.into_iter().filter(holds).collect()
+    }
+
+    /// The same for `stentor doctor`: worst where no other way reaches them.
+    pub(super) fn opt_out_checks(&self) -> Vec<Check> {
+        let live = self.live.load();
+        let hole = |out: OptOut| {
+            let others = other_ways(&live, &out.channel, &out.person);
+            let name = live.name_of(&out.person);
+            let detail = format!(
+                "{name} has opted out of {} ({}): {}; they must text START",
+                out.channel,
+                out.how,
+                left(&others)
+            );
+            if others.is_empty() { Check::failed("opt-out", detail) } else { Check::doubtful("opt-out", detail) }
+        };
+        self.opt_outs().into_iter().map(hole).collect()
     }
 
     /// Why a page to this person must go round this channel; none when it may try.
@@ -166,12 +183,7 @@ impl Engine {
         let mut alert = Alert::new(SELF, "opted_out");
         alert.labels.insert("channel".into(), channel.to_string());
         alert.labels.insert("person".into(), person.to_string());
-        let others: Vec<&str> = live.matrix.roster.channels(person).iter().map(ChannelName::as_str).collect();
-        let others: Vec<&str> = others.into_iter().filter(|other| *other != channel.as_str()).collect();
-        let left = match others.is_empty() {
-            true => "no other way reaches them".to_owned(),
-            false => format!("their pages go by {}", others.join(", ")),
-        };
+        let left = left(&other_ways(live, channel, person));
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
         let (key, summary, received_at) = (key(channel, person), alert.summary.clone(), self.store.now());
         Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at })
@@ -185,6 +197,19 @@ impl Engine {
 
 fn key(channel: &ChannelName, person: &PersonName) -> String {
     format!("opt-out/{channel}/{person}")
+}
+
+/// By which other channels this person is reached.
+fn other_ways<'a>(live: &'a Live, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
+    let all = live.matrix.roster.channels(person).iter();
+    all.filter(|other| *other != channel).map(ChannelName::as_str).collect()
+}
+
+fn left(others: &[&str]) -> String {
+    match others {
+        [] => "no other way reaches them".to_owned(),
+        others => format!("their pages go by {}", others.join(", ")),
+    }
 }
 
 fn record(line: &StoredLine) -> Option<Record<SourceEvent>> {

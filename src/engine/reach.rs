@@ -1,6 +1,6 @@
 //! Who can be reached by what, who is on call, and how old the proof of each contact is.
 
-use super::Live;
+use super::{Live, OptOut};
 use crate::{
     core::{ChannelName, IncidentId, PersonName, Proof, RoleName, Timestamp, proof::How},
     matrix::Datum,
@@ -49,6 +49,8 @@ pub struct Way {
     pub incident: Option<IncidentId>,
     /// Never proven, or longer ago than `[daemon] proof_max_age`.
     pub stale: bool,
+    /// Since when they want nothing by it any more, by their own word.
+    pub opted_out: Option<Timestamp>,
 }
 
 /// The proofs of one channel, over all people whom it reaches.
@@ -61,20 +63,26 @@ pub struct Proven {
 }
 
 /// Everybody, by name.
-pub fn reach(live: &Live, proofs: &[Proof], now: Timestamp) -> Vec<Reach> {
+pub fn reach(live: &Live, proofs: &[Proof], opt_outs: &[OptOut], now: Timestamp) -> Vec<Reach> {
     let known: BTreeMap<(&PersonName, &ChannelName), &Proof> =
         proofs.iter().map(|proof| ((&proof.person, &proof.channel), proof)).collect();
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
         let channels = live.matrix.roster.channels(person);
+        let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
+        let open = channels.iter().filter(|name| left(name).is_none());
         let data: BTreeSet<Datum> =
-            channels.iter().filter_map(|name| live.matrix.channel(name)).map(|channel| channel.needs()).collect();
+            open.filter_map(|name| live.matrix.channel(name)).map(|channel| channel.needs()).collect();
+        let way = |name: &ChannelName| Way {
+            opted_out: left(name).map(|out| out.since),
+            ..way(live, name, known.get(&(person, name)).copied(), now)
+        };
         Reach {
             person: person.clone(),
             name: settings.name.clone(),
             on_call: on_call(live, person, now),
             // A desk page reaches only who sits before it.
             ways: data.iter().filter(|datum| **datum != Datum::Nothing).count(),
-            channels: channels.iter().map(|name| way(live, name, known.get(&(person, name)).copied(), now)).collect(),
+            channels: channels.iter().map(way).collect(),
         }
     };
     live.matrix.people.iter().map(person).collect()
@@ -102,6 +110,7 @@ fn way(live: &Live, channel: &ChannelName, proof: Option<&Proof>, now: Timestamp
         how: proof.map(|proof| proof.how),
         drill: proof.is_some_and(|proof| proof.drill),
         incident: proof.map(|proof| proof.incident),
+        opted_out: None,
         stale: age.is_none_or(|age| live.matrix.daemon.proof_max_age() < age),
     }
 }

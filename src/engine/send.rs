@@ -2,8 +2,11 @@
 
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
-    channel::{Recipient, SendError},
-    core::{Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, retry::backoff},
+    channel::SendError,
+    core::{
+        Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp,
+        retry::{backoff, backoff_to},
+    },
     matrix::ChannelKind,
     store::{Class, Needs, StoreError, Unit, transact},
 };
@@ -18,6 +21,11 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
 
+/// How long another system is told what happened: it may be down over night, and wants to know all the same.
+const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest wait between two attempts to tell another system.
+const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 /// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
@@ -52,10 +60,11 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
-        let to_person = matches!(composed.message.to, Recipient::Person(_));
+        // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
+        let guarded = person.is_some() || composed.message.purpose.is_notice();
         let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
-        let closed = || to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
@@ -74,9 +83,10 @@ impl Engine {
             tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
             tokio::time::sleep(crate::core::retry::FIRST).await;
         }
-        // A room's own trouble says nothing about reaching people.
-        if let Some(person) = person {
+        if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
+        }
+        if let Some(person) = person {
             self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
@@ -214,7 +224,9 @@ pub fn again(
         return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
-    let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+    let is_notice = page.is_some_and(|page| page.purpose.is_notice());
+    let pause = if is_notice { backoff_to(refusals + 1, SYSTEM_LONGEST) } else { backoff(refusals + 1) };
+    let wait = after.map_or(pause, |after| after.min(RETRY_AFTER_MAX));
     let until = now + wait;
     let whose = if kind == Some(ChannelKind::Screen) { Pause::Person } else { Pause::Provider };
     (Settlement::Retry { at: until, why, unknown }, after.map(|_| whose(until)))
@@ -234,5 +246,6 @@ fn life(purpose: &Purpose) -> Option<Duration> {
         Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
             Some(ROOM_LIFE)
         }
+        Purpose::Notice { .. } => Some(SYSTEM_LIFE),
     }
 }

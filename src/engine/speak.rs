@@ -3,8 +3,8 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, PersonName, Purpose, RoleName,
-        Said, Verdict, Via, page::Stage,
+        Actor, Answer, ChannelName, Event, Incident, IncidentId, Input, Page, PageId, PageState, PersonName, Purpose,
+        RoleName, Said, Verdict, Via, page::Stage,
     },
     store::{Filter, StoreError},
 };
@@ -122,6 +122,22 @@ impl Engine {
             let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
             if let Some(page) = incidents.iter().find_map(|incident| self.coded(incident, person, code)) {
                 return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The page that this channel's provider gave this id, newest first, open incidents first.
+    pub async fn page_with_receipt(&self, channel: &ChannelName, id: &str) -> Result<Option<PageId>, StoreError> {
+        for open_only in [true, false] {
+            let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
+            let found = incidents.iter().find_map(|incident| {
+                let its = |page: &&Arc<Page>| page.receipt.as_ref().is_some_and(|receipt| receipt.id == id);
+                let page = incident.pages.values().rev().filter(|page| page.channel == *channel).find(its)?;
+                Some(PageId { incident: incident.id, n: page.n })
+            });
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)

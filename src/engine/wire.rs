@@ -1,5 +1,7 @@
 //! One channel of the matrix becomes one that can send: its secrets are read, its client is built.
 
+mod gateway;
+
 use super::live::{SEND_TIMEOUT_MAX, Shared, Wired};
 use crate::{
     channel::{
@@ -33,6 +35,9 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         Way::Slack(way) => slack(way),
         Way::Kannel(way) => kannel(way),
         Way::Smtp(way) => smtp(way, &shared.site),
+        Way::Http(way) => gateway::http(way),
+        Way::Webhook(way) => gateway::webhook(way, &shared.site),
+        Way::Exec(way) => Ok(gateway::exec(way)),
         Way::Twilio(way) => twilio(way),
         Way::Voice(way) => voice(way),
     };
@@ -85,9 +90,10 @@ pub(super) fn inbound_refs(way: &Way) -> Vec<&SecretRef> {
     match way {
         Way::Slack(way) => way.signing_secret.iter().collect(),
         Way::Kannel(way) => way.token.iter().collect(),
+        Way::Http(way) => way.tokens.iter().collect(),
         Way::Twilio(way) => way.account.tokens.iter().collect(),
         Way::Voice(way) => way.account.tokens.iter().collect(),
-        Way::Screen | Way::Smtp(_) => Vec::new(),
+        Way::Screen | Way::Smtp(_) | Way::Webhook(_) | Way::Exec(_) => Vec::new(),
     }
 }
 

@@ -59,7 +59,7 @@ pub fn lines(parts: Vec<Part>) -> impl futures_util::Stream<Item = Line> + Send 
 /// `GET /v1/people`: who can be reached by what, who is on call, and since when that is proven.
 pub async fn people(State(app): State<Arc<App>>) -> Result<Json<Vec<Reach>>, Problem> {
     let proofs = app.engine.store.proofs().await?;
-    Ok(Json(reach(&app.engine.live.load(), &proofs, app.engine.store.now())))
+    Ok(Json(reach(&app.engine.live.load(), &proofs, &app.engine.opt_outs(), app.engine.store.now())))
 }
 
 /// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has

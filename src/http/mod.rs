@@ -9,6 +9,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod gateway;
 pub mod health;
 pub mod kannel;
 pub mod mail_in;
@@ -95,6 +96,8 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
         .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
+        .route("/hooks/http/{channel}", any(gateway::inbound))
+        .route("/hooks/http/{channel}/report", any(gateway::report))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/hooks/self", post(health::echo))

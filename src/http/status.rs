@@ -76,7 +76,7 @@ fn links(hearing: &Hearing) -> serde_json::Value {
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
     let now = app.engine.store.now();
     match app.engine.store.proofs().await {
-        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, now))),
+        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }

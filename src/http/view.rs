@@ -146,6 +146,10 @@ pub struct PageView {
     pub born: f64,
     /// The same, of its acceptance.
     pub accepted: Option<f64>,
+    /// The same, of its arrival on the device, where the provider reports it.
+    pub delivered: Option<f64>,
+    /// The same, of a human's screen showing it.
+    pub seen: Option<f64>,
 }
 
 /// An incident as others read it.
@@ -250,6 +254,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         Purpose::RoomInvite { .. } => "room invitation",
         Purpose::RoomSummary => "room summary",
         Purpose::RoomArchive => "room archiving",
+        Purpose::Notice { .. } => "notice",
     };
     PageView {
         n: page.n,
@@ -266,6 +271,8 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         text: page.text.clone(),
         born: after(incident, page.born_at),
         accepted: page.stages.accepted.map(|at| after(incident, at)),
+        delivered: page.stages.delivered.map(|at| after(incident, at)),
+        seen: page.stages.seen.map(|at| after(incident, at)),
     }
 }
 

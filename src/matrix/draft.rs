@@ -76,6 +76,7 @@ pub(super) struct TriggerDraft {
     pub roles: Vec<Placed<String>>,
     pub rooms: Vec<Placed<String>>,
     pub runbook: Option<String>,
+    pub tell: Vec<Placed<String>>,
     pub resolved: OnResolved,
 }
 

@@ -26,13 +26,13 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS) or `voice` (calls) | must be given |
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `webhook` or `exec` | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
 //! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
-//! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `from` | kannel, smtp | the sender: a number or name; a mailbox, or `Name <mailbox>` | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
 //! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
@@ -54,6 +54,51 @@
 //!
 //! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
 //! `1/s burst 3` and `3/m`, `patience` 15s.
+//!
+//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams` and `mattermost`
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `url` | where it takes messages; as a secret, where whoever knows it may send | must be given; for a preset as a secret |
+//! | `method` | `POST`, `PUT` or `GET` | `POST` |
+//! | `body` | a template that writes JSON: every `{{ word }}` becomes a whole JSON value with its quotes | none |
+//! | `form`, `query` | `{ name = "template", key = { env = ".." } }`: fields of a form in place of `body`, and what is added to the address | none |
+//! | `headers` | `{ X-Name = "text", X-Key = { env = ".." } }` | none |
+//! | `username`, `password`; `bearer` | basic authentication; a bearer token, a secret | none |
+//! | `needs` | what a person must have: `phone`, `email` or `nothing`. With `nothing` it can be a room | `nothing` |
+//! | `number` | how it wants numbers: `e164` (`+34..`), `digits` (`34..`) or `00` (`0034..`) | `e164` |
+//! | `personal` | with `needs = "nothing"`: the paged person alone reads it, so their own link goes there, not the desk's | `false` |
+//! | `accepted` | what a success is: `{ status = [200], begins = "OK" }` or `{ status = [200], at = "/status", is = ["queued"] }` | any 2xx that is no page of HTML and has no `error` |
+//! | `id`, `error` | where in the JSON of an answer the message's id and the code of a refusal stand: `"/error/code"` | none |
+//! | `unreachable`, `retry`, `broken` | codes at `error`, or HTTP statuses, that mean: not this person; not now; nobody | by the HTTP status |
+//! | `report` | `{ status, id, delivered = [..], undelivered = [..] }`: where in a report to `/hooks/http/NAME/report` each stands (`"/pointer"` or a field's name), and the words that count. With the page's own address (`{{ report }}`) no `id` is needed | none |
+//! | `replies` | `{ from, text }`: the same in a reply handed over to `/hooks/http/NAME` | none |
+//! | `token` | what its calls to us must carry (`?token=` or bearer), a secret; or two while it is being changed | no replies, and reports by the page's own address alone |
+//! | `allow` | addresses and networks where it may lie beside the public internet; checked when the connection is made | anywhere |
+//! | `probe` | an address that `doctor` asks by GET | the `url`, asked for its OPTIONS |
+//!
+//! Templates are MiniJinja's, and are given [`WORDS`]. A preset is a set of these keys: each can be given to stand in place of
+//! the preset's. Rooms of these kinds can not be edited: they get one card and a message for each change. `pace` is
+//! `1/s burst 5` (teams `2/s burst 4`), `patience` 15s (presets 10s).
+//!
+//! ## Kind `webhook`: another system is told what happens, signed (Standard Webhooks 1.0.0)
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `url` | where; may be a secret | must be given |
+//! | `keys` | what events are signed with (`whsec_..`), secrets: one, or two while it is being changed | must be given |
+//! | `allow` | addresses and networks where it may lie beside the public internet | none |
+//!
+//! It is named in the `tell` of a trigger. What it is told: [`crate::core::page::Notice`].
+//!
+//! ## Kind `exec`: a program of this machine
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `program` | its absolute path; no shell is asked | must be given |
+//! | `arguments` | fixed words, and [`PLACEHOLDERS`] as whole arguments | none |
+//! | `needs`, `personal` | as for `http` | `nothing`, `false` |
+//!
+//! It reads the page as JSON on its standard input. Exit codes: 0 taken (the first line of its output is the receipt), 75 not
+//! now, 78 nobody by this way, anything else: not this person. It is killed, with its children, after `patience` (10s), at
+//! most ten seconds.
 //!
 //! # `[person.NAME]`: a responder
 //! | key | meaning | default |
@@ -94,7 +139,8 @@
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
-//! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
+//! | `room` | a channel that makes a war room or is one, or a list of such: slack, teams, mattermost; http and exec without `needs` | none |
+//! | `tell` | a channel of kind webhook, or a list: other systems that hear what happens | none |
 //! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
@@ -140,7 +186,10 @@ pub use settings::{
 };
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
-pub use ways::{Account, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way};
+pub use ways::{
+    Account, BodyWay, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS, Place, RepliesWay, ReportWay,
+    RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, WORDS, Way, WebhookWay,
+};
 
 use crate::core::{
     ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,

@@ -112,17 +112,32 @@ pub enum ChannelKind {
     Twilio,
     /// Calls by Twilio.
     Voice,
+    /// Any service over HTTP, by templates.
+    Http,
+    /// Microsoft Teams: a preset of `http`.
+    Teams,
+    /// Mattermost: a preset of `http`.
+    Mattermost,
+    /// Signed events for another system.
+    Webhook,
+    /// A program of this machine.
+    Exec,
 }
 
 impl ChannelKind {
     /// Every kind, with its name in the matrix.
-    pub const ALL: [(&'static str, Self); 6] = [
+    pub const ALL: [(&'static str, Self); 11] = [
         ("screen", Self::Screen),
         ("slack", Self::Slack),
         ("kannel", Self::Kannel),
         ("smtp", Self::Smtp),
         ("twilio", Self::Twilio),
         ("voice", Self::Voice),
+        ("http", Self::Http),
+        ("teams", Self::Teams),
+        ("mattermost", Self::Mattermost),
+        ("webhook", Self::Webhook),
+        ("exec", Self::Exec),
     ];
 
     /// Its name in the matrix.
@@ -134,14 +149,19 @@ impl ChannelKind {
             Self::Smtp => "smtp",
             Self::Twilio => "twilio",
             Self::Voice => "voice",
+            Self::Http => "http",
+            Self::Teams => "teams",
+            Self::Mattermost => "mattermost",
+            Self::Webhook => "webhook",
+            Self::Exec => "exec",
         }
     }
 
     /// Whether its providers report what became of a page that they had taken.
     pub fn reports(self) -> bool {
         match self {
-            Self::Kannel | Self::Twilio | Self::Voice => true,
-            Self::Screen | Self::Slack | Self::Smtp => false,
+            Self::Kannel | Self::Twilio | Self::Voice | Self::Http | Self::Teams | Self::Mattermost => true,
+            Self::Screen | Self::Slack | Self::Smtp | Self::Webhook | Self::Exec => false,
         }
     }
 
@@ -152,7 +172,9 @@ impl ChannelKind {
             Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
             // A phone takes one call at a time.
             Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
-            Self::Smtp => Pace { every: Duration::from_secs(1), burst: 5 },
+            Self::Smtp | Self::Http => Pace { every: Duration::from_secs(1), burst: 5 },
+            Self::Teams | Self::Mattermost => Pace { every: Duration::from_millis(500), burst: 4 },
+            Self::Webhook | Self::Exec => Pace { every: Duration::from_millis(100), burst: 20 },
         }
     }
 
@@ -163,7 +185,8 @@ impl ChannelKind {
             Self::Slack => 8,
             Self::Kannel => 20,
             Self::Smtp => 30,
-            Self::Twilio | Self::Voice => 15,
+            Self::Twilio | Self::Voice | Self::Http | Self::Webhook => 15,
+            Self::Teams | Self::Mattermost | Self::Exec => 10,
         })
     }
 }
@@ -198,6 +221,33 @@ impl ChannelSettings {
             Way::Slack(_) => Datum::Slack,
             Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
             Way::Smtp(_) => Datum::Email,
+            Way::Http(way) => way.needs,
+            Way::Exec(way) => way.needs,
+            Way::Webhook(_) => Datum::Nothing,
+        }
+    }
+
+    /// Whether what is sent by it may be read by others than the person whom it is for: then nobody's own code or link
+    /// goes there.
+    pub fn is_shared(&self) -> bool {
+        match &self.way {
+            Way::Http(way) => !way.personal,
+            Way::Exec(way) => !way.personal,
+            Way::Webhook(_) => true,
+            Way::Screen | Way::Slack(_) | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
+        }
+    }
+
+    /// Whether it can reach a person at all: a webhook tells systems.
+    pub fn reaches_people(&self) -> bool {
+        !matches!(self.way, Way::Webhook(_))
+    }
+
+    /// The part of an address where its service reports what became of a page; none where nothing reports.
+    pub fn report_hook(&self) -> Option<&'static str> {
+        match &self.way {
+            Way::Http(way) => way.report.as_ref().map(|_| ChannelKind::Http.as_str()),
+            way => Some(way.kind()).filter(|kind| kind.reports()).map(ChannelKind::as_str),
         }
     }
 
@@ -213,7 +263,9 @@ impl ChannelSettings {
     pub fn is_room(&self) -> bool {
         match &self.way {
             Way::Slack(_) => true,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
+            Way::Http(way) => way.needs == Datum::Nothing,
+            Way::Exec(way) => way.needs == Datum::Nothing,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) | Way::Webhook(_) => false,
         }
     }
 }

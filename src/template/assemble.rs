@@ -19,7 +19,7 @@ pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: 
     let text = match form {
         Form::Sms => sms_brief(templates, name, words),
         Form::Voice => voice_brief(templates, name, words),
-        Form::Screen | Form::Slack => long_brief(templates, name, words, form),
+        Form::Screen | Form::Slack | Form::Board => long_brief(templates, name, words, form),
         Form::Mail => mail_brief(templates, name, words),
     };
     match text {
@@ -31,7 +31,7 @@ pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: 
 /// How it ended. Where the template fails, the words that need none stand alone.
 pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
     let file = match form {
-        Form::Screen | Form::Slack => FILES[0],
+        Form::Screen | Form::Slack | Form::Board => FILES[0],
         Form::Sms => FILES[1],
         Form::Mail => FILES[2],
         Form::Voice => templates.voice_file(ALL_CLEAR),

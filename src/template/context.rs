@@ -202,7 +202,8 @@ fn ending(purpose: &Purpose) -> Option<&'static str> {
         | Purpose::RoomFurnish
         | Purpose::RoomInvite { .. }
         | Purpose::RoomSummary
-        | Purpose::RoomArchive => None,
+        | Purpose::RoomArchive
+        | Purpose::Notice { .. } => None,
     }
 }
 
@@ -283,6 +284,7 @@ fn form_name(form: Form) -> &'static str {
         Form::Slack => "slack",
         Form::Sms => "sms",
         Form::Mail => "mail",
+        Form::Board => "board",
         Form::Voice => "voice",
     }
 }

@@ -19,7 +19,7 @@ mod sms;
 mod voice;
 mod words;
 
-pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
+pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
 pub use voice::SPOKEN_MAX;
@@ -47,6 +47,8 @@ pub enum Form {
     Mail,
     /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
     Voice,
+    /// Plain text where others may read it too, beside a link: a chat, a wallboard.
+    Board,
 }
 
 /// What one text is made from.
@@ -110,7 +112,8 @@ impl Templates {
             | Purpose::RoomFurnish
             | Purpose::RoomInvite { .. }
             | Purpose::RoomSummary
-            | Purpose::RoomArchive => (assemble::notice(&words, form, ""), None),
+            | Purpose::RoomArchive
+            | Purpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
         };
         Rendered {
             headline: text.headline,

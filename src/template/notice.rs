@@ -23,6 +23,10 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
         Purpose::RoomSummary => room::summary(words),
         Purpose::RoomFurnish | Purpose::RoomInvite { .. } | Purpose::RoomArchive => vec![room::topic(words)],
         Purpose::RoomLine { line } | Purpose::RoomNote { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::Notice { about } => {
+            let role = words.role().map(|role| format!(", {}", role_name(role))).unwrap_or_default();
+            vec![format!("{start} {}{role}", about.name())]
+        }
         Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }

@@ -65,6 +65,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         patience: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

@@ -13,8 +13,9 @@ use std::{
 };
 use stentor::channel::slack::{
     inbound::{Inbound, Judged},
-    socket::{Failure, Listener, SocketSettings, TIMING, Timing, run},
+    socket::{Failure, Listener, SocketSettings, TIMING, Timing, probe, run},
 };
+use stentor::channel::{Check, Outcome};
 use tokio::{
     runtime::Runtime,
     sync::{Semaphore, watch},
@@ -100,12 +101,21 @@ impl Rig {
             links: watch::Sender::new(0),
             gate: Semaphore::new(0),
         });
-        let settings = SocketSettings { app_token: SecretString::from(APP_TOKEN), api_url: Some(slack.api_url()) };
+        let settings = Self::settings(&slack);
         let runtime = Runtime::new().unwrap();
         let (stop, listener) = (CancellationToken::new(), ear.clone());
         let stopped = stop.clone();
         let running = runtime.spawn(async move { run(&settings, timing, listener, stopped, 7).await.is_ok() });
         Self { slack, ear, stop, running, runtime }
+    }
+
+    fn settings(slack: &SocketMode) -> SocketSettings {
+        SocketSettings { app_token: SecretString::from(APP_TOKEN), api_url: Some(slack.api_url()) }
+    }
+
+    /// What a look at it shows.
+    fn probe(&self) -> Check {
+        self.runtime.block_on(probe(&Self::settings(&self.slack)))
     }
 
     fn linked() -> Self {
@@ -373,8 +383,14 @@ fn what_keeps_links_from_being_opened_is_told_and_tried_again_until_it_is_mended
         assert_eq!(failure.is_lasting, is_lasting, "{opening:?}: {failure:?}");
         assert!(failure.why.contains(told), "{opening:?}: {failure:?}");
         assert!(!failure.why.contains("ticket") && !failure.why.contains(APP_TOKEN), "{failure:?}");
+        let probed = rig.probe();
+        let expected = if is_lasting { Outcome::Failed } else { Outcome::Doubtful };
+        let may_ask = told == "can not be opened";
+        assert_eq!(probed.outcome, if may_ask { Outcome::Fine } else { expected }, "{opening:?}: {probed:?}");
         rig.slack.world().opening = Opening::Address;
         rig.slack.until_links(2);
+        let opened = rig.slack.world().links.len();
+        assert_eq!((rig.probe().outcome, rig.slack.world().links.len()), (Outcome::Fine, opened));
     }
 }
 

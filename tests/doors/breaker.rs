@@ -15,7 +15,7 @@ use std::{
 
 /// An SMS gateway whose account may be locked. It ends with the test's process.
 #[derive(Clone, Default)]
-struct Gateway(Arc<Mutex<State>>);
+pub struct Gateway(Arc<Mutex<State>>);
 
 #[derive(Default)]
 struct State {
@@ -26,7 +26,7 @@ struct State {
 }
 
 impl Gateway {
-    fn start() -> (Self, String) {
+    pub fn start() -> (Self, String) {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let url = format!("http://{}/cgi-bin/sendsms", listener.local_addr().unwrap());
         let gateway = Self::default();
@@ -57,8 +57,13 @@ impl Gateway {
         }
     }
 
-    fn set_locked(&self, locked: bool) {
+    pub fn set_locked(&self, locked: bool) {
         self.0.lock().unwrap().locked = locked;
+    }
+
+    /// The numbers that messages were asked for to.
+    pub fn asked(&self) -> Vec<String> {
+        self.0.lock().unwrap().asked.clone()
     }
 
     fn taken(&self) -> usize {
@@ -106,7 +111,7 @@ fn a_gateway_whose_login_is_refused_is_gone_round_told_of_and_taken_up_again_wit
     let about = eventually("the operators' incident", || daemon.about_sms("open"));
     daemon.held(about["id"].as_str().unwrap(), "gita", "room");
     let gita = "447700900007";
-    assert!(!gateway.0.lock().unwrap().asked.iter().any(|to| to == gita), "by the broken channel first");
+    assert!(!gateway.asked().iter().any(|to| to == gita), "by the broken channel first");
     assert!(daemon.ready()["broken_channels"]["sms"].as_str().unwrap().contains("refuses our credentials"));
     assert!(daemon.gauge("1"));
 

@@ -6,6 +6,7 @@
 pub mod busy;
 pub mod fault;
 pub mod gateway;
+pub mod service;
 pub mod slack;
 pub mod smtp;
 pub mod socket_mode;

@@ -16,6 +16,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
 };
+use tokio::sync::Semaphore;
 
 /// The only account.
 pub const ACCOUNT: &str = "AC0123456789abcdef0123456789abcdef";
@@ -42,6 +43,7 @@ struct World {
     refused_tokens: BTreeSet<String>,
     made: Vec<Made>,
     asked: usize,
+    gate: Option<Arc<Semaphore>>,
 }
 
 /// A message or a call that was taken.
@@ -93,6 +95,18 @@ impl FakeTwilio {
         self.world.lock().unwrap().refusal = refusal;
     }
 
+    /// What is taken from now on is answered only after [`Self::release`].
+    pub fn hold(&self) {
+        self.world.lock().unwrap().gate = Some(Arc::new(Semaphore::new(0)));
+    }
+
+    /// Everybody gets their answer.
+    pub fn release(&self) {
+        if let Some(gate) = self.world.lock().unwrap().gate.take() {
+            gate.close();
+        }
+    }
+
     /// This token is no longer one.
     pub fn revoke(&self, token: &str) {
         self.world.lock().unwrap().refused_tokens.insert(token.to_owned());
@@ -141,8 +155,19 @@ async fn make(
     if let Some(fault) = fault {
         return fault.answer().await;
     }
-    let mut world = world.lock().unwrap();
-    if !is_let_in(&world, &headers) {
+    let (answer, gate) = {
+        let mut world = world.lock().unwrap();
+        (taken(&mut world, &account, &what, &headers, &body), world.gate.clone())
+    };
+    if let Some(gate) = gate {
+        // It opens by being closed.
+        let _ = gate.acquire().await;
+    }
+    answer
+}
+
+fn taken(world: &mut World, account: &str, what: &str, headers: &HeaderMap, body: &[u8]) -> Response<Body> {
+    if !is_let_in(world, headers) {
         return refused(401, 20003);
     }
     if account != ACCOUNT {
@@ -152,7 +177,7 @@ async fn make(
         return refused(status, code);
     }
     let mut url = reqwest::Url::parse("form:").unwrap();
-    url.set_query(std::str::from_utf8(&body).ok());
+    url.set_query(std::str::from_utf8(body).ok());
     let fields: Fields = url.query_pairs().into_owned().collect();
     let is_call = what == "Calls.json";
     let made = Made { sid: sid(if is_call { "CA" } else { "SM" }, world.made.len()), is_call, fields };

@@ -81,6 +81,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         living: living.into_iter().collect(),
+        tell: Vec::new(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, ..Roster::default() })

@@ -110,10 +110,6 @@ fn a_key_of_a_later_version_is_refused_in_those_words() {
         check("room = \"room\"", &format!("{key} = 1"), &[("not-built-yet", key)]);
     }
     check_added("[drill]\n", &[("not-built-yet", "drill")]);
-    for kind in ["http", "webhook", "teams", "mattermost", "exec"] {
-        let underlined = format!("\"{kind}\"");
-        check_added(&format!("[channel.x]\nkind = {underlined}"), &[("not-built-yet", &underlined)]);
-    }
 }
 
 /// A channel at Twilio with these keys beside its account.
@@ -306,6 +302,36 @@ fn the_daemons_addresses_must_be_addresses() {
     check("\"https://stentor.example\"", "\"stentor.example\"", &[("bad-url", "\"stentor.example\"")]);
     check("\"https://stentor.example\"", "\"ftp://stentor.example\"", &[("bad-url", "\"ftp://stentor.example\"")]);
     check("\"127.0.0.1:8600\"", "\"8600\"", &[("bad-address", "\"8600\"")]);
+}
+
+#[test]
+fn a_sender_may_have_a_name() {
+    let from = |text: &str| format!("from = {text:?}");
+    for good in ["Stentor <stentor@mail.example>", "\"Desk, London\" <stentor@mail.example>", "<stentor@mail.example>"]
+    {
+        check("from = \"stentor@mail.example\"", &from(good), &[]);
+    }
+    for bad in ["Stentor <stentor>", "Stentor <stentor@mail.example", "Stentor stentor@mail.example"] {
+        let text = format!("{bad:?}");
+        check("from = \"stentor@mail.example\"", &from(bad), &[("bad-email", &text)]);
+    }
+}
+
+#[test]
+fn a_gateway_that_is_spoken_to_in_plain_text_over_a_network_is_worth_a_word() {
+    for (address, is_clear) in [
+        ("http://127.0.0.1:13013/cgi-bin/sendsms", false),
+        ("http://localhost/x", false),
+        ("http://[::1]:13013/x", false),
+        ("https://sms.example/x", false),
+        ("http://sms.example/x", true),
+        ("http://10.0.0.7:13013/x", true),
+        ("http://localhost.example/x", true),
+    ] {
+        let text = format!("{address:?}");
+        let expected: &[(&str, &str)] = if is_clear { &[("plain-text-gateway", &text)] } else { &[] };
+        check("url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", &format!("url = {text}"), expected);
+    }
 }
 
 #[test]
@@ -533,12 +559,30 @@ fn a_token_belongs_to_one_source() {
 }
 
 #[test]
+fn slack_signs_with_one_secret_or_with_two_while_it_is_changed() {
+    let slack = "token = { env = \"SLACK\" }";
+    let with = |keys: &str| format!("{slack}\n{keys}");
+    check(slack, &with("signing_secret = { env = \"A\" }\napp_token = { file = \"b\" }"), &[]);
+    check(slack, &with("signing_secret = [{ env = \"A\" }, { env = \"B\" }]"), &[]);
+    let three = "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]";
+    check(slack, &with(&format!("signing_secret = {three}")), &[("too-many-tokens", three)]);
+    check(slack, &with("apptoken = { env = \"A\" }"), &[("unknown-key", "apptoken")]);
+    check(
+        "kind = \"screen\"",
+        "kind = \"screen\"\napp_token = { env = \"A\" }",
+        &[("key-without-effect", "app_token")],
+    );
+}
+
+#[test]
 fn a_secret_in_the_clear_is_refused_and_never_shown() {
     let rows = [
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2\"", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = [\"hunter2\"]", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2", "toml-syntax"),
         ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\napp_token = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = ['hunter2']", "plain-secret"),
         ("url = \"smtps://mail.example:465\"", "url = \"smtps://me:hunter2@mail.example:465\"", "plain-secret"),
         ("/cgi-bin/sendsms\"", "/cgi-bin/sendsms?username=a&password=hunter2\"", "plain-secret"),
         ("kind = \"screen\"", "kind = \"screen\"\npassword = \"hunter2\"", "key-without-effect"),
@@ -581,4 +625,96 @@ fn forty_faults_are_told_in_one_go() {
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("forty-faults", render(&parsed.diagnostics, &files, false));
     });
+}
+
+/// A channel of this kind with these keys, and the faults that it has.
+#[track_caller]
+fn channel(kind: &str, keys: &str, expected: &[(&str, &str)]) {
+    check_added(&format!("[channel.x]\nkind = \"{kind}\"\n{keys}"), expected);
+}
+
+#[test]
+fn channels_whose_way_is_data_have_no_fault_where_there_is_none() {
+    const URL: &str = "url = { env = \"X\" }\n";
+    channel("teams", URL, &[]);
+    channel("mattermost", &format!("{URL}personal = true"), &[]);
+    channel("http", &format!("{URL}body = '{{ \"t\": {{{{ text }}}} }}'"), &[]);
+    channel(
+        "http",
+        "url = \"https://x\"\nquery = { m = \"{{ headline }}\", key = { env = \"K\" } }\nmethod = \"GET\"",
+        &[],
+    );
+    channel("webhook", &format!("{URL}keys = [{{ env = \"A\" }}, {{ env = \"B\" }}]\nallow = [\"10.0.0.0/8\"]"), &[]);
+    channel("webhook", &format!("{URL}keys = {{ env = \"A\" }}\nallow = []"), &[]);
+    channel("exec", "program = \"/bin/true\"\narguments = [\"--loud\", \"{stamp}\"]", &[]);
+}
+
+#[test]
+fn a_template_that_fails_or_says_nothing_is_found_before_a_crisis() {
+    let body = |body: &str, expected: &[(&str, &str)]| {
+        channel("http", &format!("url = \"https://x\"\nbody = '{body}'"), expected);
+    };
+    let quoted = "'{ \"t\": \"{{ text }}\" }'";
+    body(quoted.trim_matches('\''), &[("bad-body", quoted)]);
+    body("{ {{ text }} }", &[("bad-body", "'{ {{ text }} }'")]);
+    body("{{ txet }}", &[("bad-body", "'{{ txet }}'")]);
+    body("{{ text | safe }}", &[("bad-body", "'{{ text | safe }}'")]);
+    body(
+        "{% for x in range(1000000) %}{{ text }}{% endfor %}",
+        &[("bad-body", "'{% for x in range(1000000) %}{{ text }}{% endfor %}'")],
+    );
+    body("{ \"t\": {{ incident }} }", &[("says-nothing", "x")]);
+    let phone = "url = \"https://x\"\nneeds = \"phone\"\n";
+    channel("http", &format!("{phone}form = {{ m = \"{{{{ text }}}}\" }}"), &[("says-nobody", "x")]);
+    channel(
+        "http",
+        &format!("{phone}form = {{ m = \"{{{{ text }}}}\", to = \"{{{{ t }}}}\" }}"),
+        &[("bad-template", "x")],
+    );
+    channel("http", "url = \"https://x\"", &[("says-nothing", "x")]);
+}
+
+#[test]
+fn a_key_of_a_channel_whose_way_is_data_is_read_or_refused() {
+    let key = |key: &str, expected: &[(&str, &str)]| {
+        channel("http", &format!("url = \"https://x\"\nbody = '[{{{{ text }}}}]'\n{key}"), expected);
+    };
+    key("needs = \"pager\"", &[("unknown-word", "\"pager\"")]);
+    key("number = \"national\"", &[("unknown-word", "\"national\"")]);
+    key("method = \"DELETE\"", &[("unknown-word", "\"DELETE\"")]);
+    key("id = \"id\"", &[("bad-pointer", "\"id\"")]);
+    key("accepted = { at = \"/status\" }", &[("missing-key", "{ at = \"/status\" }")]);
+    key("accepted = { is = [\"ok\"] }", &[("missing-key", "{ is = [\"ok\"] }")]);
+    key("report = { status = \"/s\" }", &[("missing-key", "{ status = \"/s\" }")]);
+    key("replies = { from = \"/s\" }", &[("missing-key", "{ from = \"/s\" }")]);
+    key("allow = [\"example.com\"]", &[("bad-network", "\"example.com\"")]);
+    key("form = { m = \"{{ text }}\" }", &[("body-and-form", "body")]);
+    key("bearer = \"secret\"", &[("plain-secret", "\"secret\"")]);
+    key("keys = []", &[("key-without-effect", "keys")]);
+    key("probe = \"gopher://x\"", &[("bad-url", "\"gopher://x\"")]);
+    let theirs =
+        "url = \"https://x\"\nneeds = \"email\"\nform = { to = \"{{ to }}\", m = \"{{ text }}\" }\npersonal = true";
+    channel("http", theirs, &[("key-without-effect", "personal")]);
+    channel("teams", "url = \"https://x/?sig=y&token=z\"", &[("plain-secret", "\"https://x/?sig=y&token=z\"")]);
+    channel("webhook", "url = \"https://x\"", &[("missing-key", "x")]);
+    channel(
+        "webhook",
+        "url = \"https://x\"\nkeys = [{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]",
+        &[("too-many-tokens", "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]")],
+    );
+    channel("exec", "program = \"siren\"", &[("bad-program", "\"siren\"")]);
+    channel("exec", "program = \"/siren\"\narguments = [\"{code}\"]", &[("bad-argument", "\"{code}\"")]);
+    channel("exec", "program = \"/siren\"\narguments = [\"--to={phone}\"]", &[("bad-argument", "\"--to={phone}\"")]);
+}
+
+#[test]
+fn a_webhook_tells_systems_and_no_people() {
+    let hook = "[channel.hook]\nkind = \"webhook\"\nurl = { env = \"U\" }\nkeys = { env = \"K\" }\n";
+    let with = |from: &str, to: &str| BASE.replacen(from, to, 1) + hook;
+    faults_of(&with("room = \"room\"", "tell = \"hook\""), &[]);
+    faults_of(&with("room = \"room\"", "room = [\"room\"]\ntell = [\"hook\"]"), &[]);
+    faults_of(&with("room = \"room\"", "room = \"hook\""), &[("not-a-room", "\"hook\"")]);
+    faults_of(&with("room = \"room\"", "tell = \"sms\""), &[("not-a-webhook", "\"sms\"")]);
+    faults_of(&with("room = \"room\"", "tell = \"hok\""), &[("unknown-channel", "\"hok\"")]);
+    faults_of(&with("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"hook\"]"), &[("reaches-nobody", "\"hook\"")]);
 }

@@ -68,9 +68,11 @@ impl Laws {
             Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
             Purpose::RoomCard | Purpose::RoomInvite { .. } => shadow.incident.is_open(),
-            Purpose::RoomLine { .. } | Purpose::RoomNote { .. } | Purpose::RoomUpdate { .. } | Purpose::RoomFurnish => {
-                true
-            }
+            Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::Notice { .. } => true,
             Purpose::RoomSummary | Purpose::RoomArchive => !shadow.incident.is_open(),
         };
         let (holds, state) = (wanted && row.state == PageState::Queued, row.state);

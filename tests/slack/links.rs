@@ -1,11 +1,18 @@
 //! The daemon's links to Slack: what is pressed while they change, what their end means, what is seen of them.
 
 use crate::{
-    double::socket_mode::Opening,
+    double::{
+        socket_mode::{Opening, SocketMode},
+        tls,
+    },
     house::eventually,
     rig::{ANA, BO, Rig, Way},
+    wire::PATIENCE,
 };
+use rustls::{ServerConnection, StreamOwned};
 use serde_json::{Value, json};
+use std::{net::TcpListener, thread::JoinHandle};
+use tokio_tungstenite::tungstenite::{self, Message};
 
 #[test]
 fn a_press_over_a_socket_engages_and_the_links_are_seen() {
@@ -54,6 +61,53 @@ fn an_envelope_that_comes_twice_changes_nothing_twice() {
     rig.slack.until("every word", |world| (world.words.len() == 3).then_some(()));
     let texts: Vec<String> = rig.slack.world().words.iter().map(|word| word["text"].to_string()).collect();
     assert_eq!(texts.iter().filter(|text| text.contains("you said so before")).count(), 2, "{texts:?}");
+}
+
+/// A server of `wss://` that lets one client in, hands it a command and returns how it was acknowledged; or why it
+/// never was.
+fn secure() -> (u16, JoinHandle<Result<Value, String>>) {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let port = listener.local_addr().unwrap().port();
+    let served = std::thread::spawn(move || {
+        let (stream, _) = listener.accept().unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let tls = StreamOwned::new(ServerConnection::new(tls::server()).unwrap(), stream);
+        let mut socket = tungstenite::accept(tls).map_err(|error| error.to_string())?;
+        let command = json!({ "command": "/stentor", "user_id": ANA, "text": "list" });
+        let envelope = json!({
+            "type": "slash_commands", "envelope_id": "e1", "payload": command, "accepts_response_payload": true,
+        });
+        for frame in [json!({ "type": "hello" }), envelope] {
+            socket.send(Message::text(frame.to_string())).map_err(|error| error.to_string())?;
+        }
+        loop {
+            if let Message::Text(text) = socket.read().map_err(|error| error.to_string())? {
+                return Ok(serde_json::from_str(&text).unwrap());
+            }
+        }
+    });
+    (port, served)
+}
+
+#[test]
+fn a_link_over_tls_is_trusted_by_its_certificate_alone() {
+    let certificate = crate::common::root().join("tests/double/tls/localhost.pem").display().to_string();
+    for (trusted, host) in [(true, "localhost"), (true, "127.0.0.1"), (false, "localhost")] {
+        let (port, served) = secure();
+        let slack = SocketMode::start();
+        slack.world().opening = Opening::Elsewhere(format!("wss://{host}:{port}/link/?ticket=ticket-9"));
+        let daemon = if trusted { Rig::setup(&slack).env("SSL_CERT_FILE", &certificate) } else { Rig::setup(&slack) };
+        let rig = Rig { daemon: daemon.start(), slack };
+        let outcome = served.join().unwrap();
+        if trusted {
+            assert_eq!(outcome.unwrap()["payload"]["text"], "No incident is open.", "{host}");
+        } else {
+            assert!(outcome.is_err());
+            // The one that is in by now may be another: nobody listens there any more.
+            eventually("the trouble", || rig.daemon.log().contains("certificate").then_some(()));
+            assert!(!rig.daemon.log().contains("ticket-9"), "{}", rig.daemon.log());
+        }
+    }
 }
 
 #[test]
@@ -105,6 +159,28 @@ fn a_token_that_is_refused_is_told_to_the_operators_once_and_pages_go_on() {
     let crash = rig.crash("ES");
     assert_eq!((crash.as_str(), rig.daemon.incidents().len()), ("INC-2", 2));
     assert_eq!(rig.links()["up"], 0);
+}
+
+/// What the doctor finds, without its passing over what it does not like.
+fn finding(rig: &Rig, part: &str, what: &str) -> Value {
+    let output = rig.daemon.cli(&["doctor", "--json"]);
+    let findings: Value = serde_json::from_slice(&output.stdout).unwrap();
+    let found = findings.as_array().unwrap().iter().find(|row| row["part"] == part && row["what"] == what);
+    found.cloned().unwrap_or_default()
+}
+
+#[test]
+fn the_doctor_looks_at_the_links_and_opens_none() {
+    let rig = Rig::start();
+    assert_eq!(finding(&rig, "channel room", "socket mode")["outcome"], "fine");
+    assert_eq!(finding(&rig, "daemon", "links"), Value::Null);
+    assert_eq!(rig.slack.world().links.len(), 2);
+    rig.slack.world().opening = Opening::Refused("invalid_auth");
+    assert_eq!(finding(&rig, "channel room", "socket mode")["outcome"], "failed");
+    rig.slack.disconnect(0, "link_disabled");
+    rig.until_up(0);
+    let links = finding(&rig, "daemon", "links");
+    assert!(links["detail"].as_str().unwrap().contains("switched off"), "{links}");
 }
 
 #[test]

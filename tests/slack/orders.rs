@@ -40,6 +40,10 @@ fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody()
         assert_eq!(rig.type_in(way, ZOE, "resolve INC-1 a false <alarm>"), "INC-1 is resolved.", "{way:?}");
         assert_eq!(rig.journaled("INC-1", "a false <alarm>"), 1, "{way:?}");
         assert_eq!(rig.daemon.incident("INC-1")["resolved_by"], "zoe");
+        rig.slack.until("those who were asked hear why", |world| {
+            let told = |post: &&Value| post["text"].as_str().unwrap().contains("(a false &lt;alarm&gt;)");
+            (2 <= world.posts.iter().filter(told).count()).then_some(())
+        });
         assert_eq!(rig.type_in(way, ZOE, "resolve INC-1"), "INC-1 was resolved before.", "{way:?}");
         assert_eq!(rig.type_in(way, ANA, "answer INC-1 wilco"), "INC-1: the incident is over", "{way:?}");
     }

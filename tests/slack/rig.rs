@@ -1,7 +1,7 @@
 //! A daemon with a double of Slack, and the two ways in.
 
 use crate::{
-    common::Daemon,
+    common::{Daemon, Setup},
     double::socket_mode::{APP_TOKEN, SocketMode},
     house::{eventually, secret, setup},
     wire::{Call, Reply, form},
@@ -42,12 +42,17 @@ pub struct Rig {
 impl Rig {
     pub fn start() -> Self {
         let slack = SocketMode::start();
+        let daemon = Self::setup(&slack).start();
+        slack.until_links(2);
+        Self { daemon, slack }
+    }
+
+    /// A daemon that is not started yet.
+    pub fn setup(slack: &SocketMode) -> Setup {
         let matrix = include_str!("house.toml").replace("SLACK_URL", &slack.api_url());
         let setup = setup(&matrix).env("STENTOR_SLACK_HOOKS", &slack.hooks()).env("STENTOR_LOG", "debug");
         std::fs::write(setup.dir.path().join("app-token"), APP_TOKEN).unwrap();
-        let daemon = setup.env("SLACK_SIGNING_SECRET_NEXT", NEXT).start();
-        slack.until_links(2);
-        Self { daemon, slack }
+        setup.env("SLACK_SIGNING_SECRET_NEXT", NEXT)
     }
 
     /// An incident; returns once its direct messages are with Slack.

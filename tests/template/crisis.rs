@@ -139,6 +139,7 @@ fn plan(required: &[&str]) -> Plan {
         patience: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

@@ -11,12 +11,12 @@ use serde_json::{Value, json};
 const DORA: &str = "+447700900004";
 
 /// What a document says, line by line.
-fn said(xml: &str) -> Vec<String> {
+pub fn said(xml: &str) -> Vec<String> {
     xml.split("<Say>").skip(1).map(|rest| unescaped(rest.split("</Say>").next().unwrap())).collect()
 }
 
 /// Where the keys go; none where none is asked for.
-fn action(xml: &str) -> Option<String> {
+pub fn action(xml: &str) -> Option<String> {
     let rest = xml.split("<Gather ").nth(1)?.split("action=\"").nth(1)?;
     Some(unescaped(rest.split('"').next().unwrap()))
 }
@@ -33,12 +33,12 @@ fn fetch(line: &Line, made: &Made, url: &str, key: Option<&str>) -> String {
 }
 
 /// The call is picked up; its first document.
-fn picked_up(line: &Line, made: &Made) -> String {
+pub fn picked_up(line: &Line, made: &Made) -> String {
     fetch(line, made, made.field("Url").unwrap(), None)
 }
 
 /// The call is picked up and these keys are pressed one after the other; the last document.
-fn press(line: &Line, made: &Made, keys: &[&str]) -> String {
+pub fn press(line: &Line, made: &Made, keys: &[&str]) -> String {
     let mut xml = picked_up(line, made);
     for key in keys {
         let next = action(&xml).unwrap_or_else(|| panic!("no key is asked for: {xml}"));

@@ -42,6 +42,9 @@ fn who_texts_stop_is_gone_round_and_told_of_once_until_they_text_start() {
         assert_eq!(line.text(ANA, sid, text, more), "", "{text}");
         assert_eq!(holes(&line), [("ana".into(), "sms".into())]);
     }
+    let checked = line.daemon.cli(&["doctor"]);
+    let shown = String::from_utf8_lossy(&checked.stdout);
+    assert!(!checked.status.success() && shown.contains("ana has opted out of sms"), "{shown}");
     let [incident] = &told(&line)[..] else { panic!("told once: {:?}", told(&line)) };
     let summary = incident["summary"].as_str().unwrap();
     assert!(
@@ -49,6 +52,10 @@ fn who_texts_stop_is_gone_round_and_told_of_once_until_they_text_start() {
         "{summary}"
     );
     assert_eq!(incident["status"], "open");
+    let found: Value = serde_json::from_slice(&line.cli(&["doctor", "--json"]).stdout).unwrap();
+    let hole = found.as_array().unwrap().iter().find(|finding| finding["what"] == "opt-out").unwrap();
+    assert_eq!((&hole["part"], &hole["outcome"]), (&json!("people"), &json!("doubtful")));
+    assert!(hole["detail"].as_str().unwrap().contains("Ana Ruiz has opted out of sms (they texted STOP)"), "{hole}");
     goes_round(&line, "ES");
     // Neither a crash nor a restart forgets it.
     line.daemon.kill();
@@ -74,12 +81,19 @@ fn an_opt_out_that_only_the_provider_knows_is_seen_at_the_first_page() {
     let incident = line.crash("ES");
     line.until_page(&incident, "ana", "call", "in place of the SMS", |page| page["instead_of"].is_number());
     eventually("the hole", || (holes(&line) == [("ana".to_owned(), "sms".to_owned())]).then_some(()));
-    let asked = line.twilio.asked();
     let next = line.crash("NQ");
-    line.until_page(&next, "ana", "call", "in place of the SMS", |page| page["instead_of"].is_number());
-    let calls = line.twilio.made().iter().filter(|made| made.field("To") == Some(OPTED_OUT)).count();
-    assert_eq!(calls, 2, "two calls, no message");
-    assert!(asked < line.twilio.asked());
+    for incident in [&incident, &next] {
+        line.until_page(incident, "ana", "call", "called instead", |page| page["state"] == "accepted");
+    }
+    let made = line.twilio.made();
+    let hers: Vec<bool> =
+        made.iter().filter(|made| made.field("To") == Some(OPTED_OUT)).map(|made| made.is_call).collect();
+    assert_eq!(hers, [true, true], "two calls, no message");
+    let gone = line.until_page(&next, "ana", "sms", "gone round", |page| page["state"] == "unreachable");
+    assert!(
+        gone["trouble"].as_str().unwrap().contains("opted out of this channel since"),
+        "Twilio was not asked: {gone}"
+    );
     // To Twilio YES means to be written to again.
     assert_eq!(line.text(OPTED_OUT, "SM50", "Yes", &[]), "You are paged by SMS again.");
     assert!(holes(&line).is_empty());

@@ -63,6 +63,28 @@ fn no_order_of_reports_undoes_what_is_known_better() {
 }
 
 #[test]
+fn a_failure_that_is_told_before_the_message_was_even_answered_for_is_not_lost() {
+    let line = line("sms");
+    line.twilio.hold();
+    let incident = line.crash("ES");
+    let made = line.brief(&incident, ANA);
+    assert_eq!(line.pages(&incident, "ana")[0]["state"], "queued");
+    std::thread::scope(|scope| {
+        let told = scope.spawn(|| report(&line, &made, "failed", Some("30005")));
+        // The report waits for the answer: were it dealt with at once, it would be about a page that nobody has taken.
+        let early = (0..30).any(|_| {
+            std::thread::sleep(std::time::Duration::from_millis(10));
+            told.is_finished()
+        });
+        assert!(!early, "the report was dealt with before the page was accepted");
+        line.twilio.release();
+        told.join().unwrap();
+    });
+    line.until_page(&incident, "ana", "call", "in its place", accepted);
+    assert_eq!(line.events(&incident, "undelivered").len(), 1);
+}
+
+#[test]
 fn a_failure_of_another_message_than_the_one_that_counts_is_none() {
     let line = line("sms");
     let incident = line.crash("ES");

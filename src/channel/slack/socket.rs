@@ -8,7 +8,10 @@ mod envelope;
 mod link;
 
 use super::inbound::{Inbound, Judged};
-use crate::{channel::SettingError, core::retry::backoff};
+use crate::{
+    channel::{Check, SettingError},
+    core::retry::backoff,
+};
 use dial::{Dialer, Line};
 use futures_util::{
     StreamExt,
@@ -72,6 +75,9 @@ pub const TIMING: Timing = Timing {
 /// The longest that Slack may ask us to wait before we try to open a link again.
 const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
 
+/// How long a look may take: shorter than whoever looks waits.
+const PROBE: Duration = Duration::from_secs(8);
+
 /// Who listens at the links.
 pub trait Listener: Send + Sync + 'static {
     /// Judges what a user did. It is acknowledged when this returns, if it was kept.
@@ -116,6 +122,20 @@ pub async fn run(
     };
     join(lanes, let_go(left)).await;
     Ok(())
+}
+
+/// Looks whether Slack would give a link, without opening one.
+pub async fn probe(settings: &SocketSettings) -> Check {
+    let what = "socket mode";
+    let asked = match Dialer::new(settings, Timing { open: PROBE, ..TIMING }) {
+        Ok(dialer) => dialer.ask().await,
+        Err(error) => return Check::failed(what, error.to_string()),
+    };
+    match asked {
+        Ok(()) => Check::fine(what, "Slack gives links"),
+        Err(failed) if failed.is_lasting => Check::failed(what, failed.why),
+        Err(failed) => Check::doubtful(what, failed.why),
+    }
 }
 
 type Leaving<'a> = BoxFuture<'a, ()>;

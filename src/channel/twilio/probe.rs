@@ -27,7 +27,7 @@ impl Account {
         let url = self.url("").trim_end_matches('/').to_owned() + ".json";
         let answer = match self.ask(|| self.http.get(&url)).await {
             Ok(answer) => answer,
-            Err(error) => return vec![failed("login", error.to_string())],
+            Err(error) => return vec![Check::failed("login", error.to_string())],
         };
         let login = login(&answer);
         let clock = self.clock(&answer);
@@ -45,10 +45,10 @@ impl Account {
                 url.query_pairs_mut().append_pair("PhoneNumber", from);
                 url.to_string()
             }
-            Sender::From(_) => return doubtful("sender", "a short code or a name can not be looked up"),
+            Sender::From(_) => return Check::doubtful("sender", "a short code or a name can not be looked up"),
         };
         match self.ask(|| self.http.get(&url)).await {
-            Err(error) => doubtful("sender", error.to_string()),
+            Err(error) => Check::doubtful("sender", error.to_string()),
             Ok(answer) => owned(sender, &answer),
         }
     }
@@ -60,52 +60,40 @@ impl Account {
 
     fn clock(&self, answer: &Answer) -> Check {
         let Some(theirs) = answer.date.as_deref().and_then(http_date) else {
-            return doubtful("clock", "Twilio's answer has no date");
+            return Check::doubtful("clock", "Twilio's answer has no date");
         };
         let ahead = (self.wall)().as_micros() / 1_000_000 - theirs.and_utc().timestamp();
         let detail = format!("{ahead} s ahead of Twilio's");
         if ahead.abs() <= SKEW_S {
-            fine("clock", detail)
+            Check::fine("clock", detail)
         } else {
-            doubtful("clock", detail + ": set this machine's clock")
+            Check::doubtful("clock", detail + ": set this machine's clock")
         }
     }
 }
 
 fn login(answer: &Answer) -> Check {
     if answer.status != 200 {
-        return failed("login", answer.refusal().to_string());
+        return Check::failed("login", answer.refusal().to_string());
     }
     match serde_json::from_slice::<Found>(&answer.body) {
-        Ok(found) if found.status == "active" => fine("login", "the account is active"),
-        Ok(found) => failed("login", format!("the account is {:?}", found.status)),
-        Err(_) => failed("login", "the answer is not Twilio's"),
+        Ok(found) if found.status == "active" => Check::fine("login", "the account is active"),
+        Ok(found) => Check::failed("login", format!("the account is {:?}", found.status)),
+        Err(_) => Check::failed("login", "the answer is not Twilio's"),
     }
 }
 
 fn owned(sender: &Sender, answer: &Answer) -> Check {
     match (sender, answer.status) {
-        (Sender::Service(_), 200) => fine("sender", "the messaging service is there"),
-        (Sender::Service(_), 404) => failed("sender", "there is no such messaging service in this account"),
+        (Sender::Service(_), 200) => Check::fine("sender", "the messaging service is there"),
+        (Sender::Service(_), 404) => Check::failed("sender", "there is no such messaging service in this account"),
         (Sender::From(_), 200) => match serde_json::from_slice::<Numbers>(&answer.body) {
             Ok(found) if found.incoming_phone_numbers.is_empty() => {
-                failed("sender", "`from` is not a number of this account")
+                Check::failed("sender", "`from` is not a number of this account")
             }
-            Ok(_) => fine("sender", "`from` is a number of this account"),
-            Err(_) => doubtful("sender", "the answer is not Twilio's"),
+            Ok(_) => Check::fine("sender", "`from` is a number of this account"),
+            Err(_) => Check::doubtful("sender", "the answer is not Twilio's"),
         },
-        _ => doubtful("sender", format!("it could not be looked up: {}", answer.refusal())),
+        _ => Check::doubtful("sender", format!("it could not be looked up: {}", answer.refusal())),
     }
-}
-
-fn fine(what: &'static str, detail: impl Into<String>) -> Check {
-    Check { what, outcome: Outcome::Fine, detail: detail.into() }
-}
-
-fn doubtful(what: &'static str, detail: impl Into<String>) -> Check {
-    Check { what, outcome: Outcome::Doubtful, detail: detail.into() }
-}
-
-fn failed(what: &'static str, detail: impl Into<String>) -> Check {
-    Check { what, outcome: Outcome::Failed, detail: detail.into() }
 }

@@ -126,6 +126,7 @@ impl<'a> People<'a> {
             Purpose::RoomInvite { .. } => "invite",
             Purpose::RoomSummary => "summary",
             Purpose::RoomArchive => "archive",
+            Purpose::Notice { .. } => "notice",
         };
         let role = page.role.as_ref().map_or("", RoleName::as_str);
         let person = page.person.as_ref().map_or("", PersonName::as_str);

@@ -82,6 +82,14 @@ impl Dialer {
         }
     }
 
+    /// Asks for an address and does not use it.
+    pub(super) async fn ask(&self) -> Result<(), Failed> {
+        match timeout(self.timing.open, self.address()).await {
+            Ok(address) => address.map(drop),
+            Err(_) => Err(Failed::of(format!("Slack does not answer within {:?}", self.timing.open))),
+        }
+    }
+
     async fn open(&self, listener: Arc<dyn Listener>) -> Result<Line, Failed> {
         let address = self.address().await?;
         let mut limits = WebSocketConfig::default();

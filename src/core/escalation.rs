@@ -8,6 +8,7 @@ mod pages;
 use super::{
     alert::{Alert, AlertStatus},
     answer::{Answer, Via},
+    drill::Trouble,
     event::{Actor, Event, Opening, Why},
     incident::{Incident, IncidentId},
     names::{PersonName, RoleName},
@@ -17,6 +18,12 @@ use super::{
     time::Timestamp,
 };
 use std::sync::Arc;
+
+/// The last words of a drill that is broken off.
+pub const STOPPED: &str = "DRILL stopped: a real crisis began";
+
+/// The retraction: the last words of a drill that came to its end.
+pub const OVER: &str = "DRILL is over";
 
 /// What can happen to an open incident from outside.
 #[derive(Debug, Clone)]
@@ -57,6 +64,18 @@ pub enum Input {
     Answer(Said),
     /// Time has passed.
     Tick,
+    /// The drill does this to a page, on purpose.
+    Injected {
+        /// The page's number.
+        page: u32,
+        /// What.
+        trouble: Trouble,
+    },
+    /// Something real began: a drill is broken off.
+    Preempt {
+        /// The live incident.
+        by: IncidentId,
+    },
     /// It is over.
     Resolve(Actor),
 }
@@ -101,6 +120,10 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
 pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timestamp) -> Vec<Event> {
     let now = now.max(incident.last_at);
     let mut judge = Judge { incident, roster, now, events: Vec::new() };
+    // Whatever comes past a drill's end finds it over, whether or not its tick came first.
+    if judge.incident.is_overdue_drill(now) {
+        judge.resolve(Actor::Clock);
+    }
     match input {
         Input::Alert(alert) => judge.alert(alert),
         Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
@@ -109,6 +132,8 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
+        Input::Injected { page, trouble } => judge.injected(page, trouble),
+        Input::Preempt { by } => judge.preempt(by),
         Input::Resolve(by) => judge.resolve(by),
     }
     judge.events
@@ -181,7 +206,31 @@ impl Judge<'_> {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
         if self.incident.room.is_some() {
-            self.line(format!("resolved by {by}"));
+            self.line(self.last_line(&by));
+        }
+    }
+
+    /// The real thing is left alone, and so is what is over.
+    fn preempt(&mut self, by: IncidentId) {
+        if self.incident.is_open() && self.incident.drill {
+            self.emit(Event::Preempted { by });
+            self.resolve(Actor::Crisis(by));
+        }
+    }
+
+    fn injected(&mut self, page: u32, trouble: Trouble) {
+        let known = self.incident.pages.contains_key(&page);
+        if known && self.incident.drill {
+            self.emit(Event::Injected { page, trouble });
+        }
+    }
+
+    /// What the war room reads last.
+    fn last_line(&self, by: &Actor) -> String {
+        match (by, self.incident.drill) {
+            (Actor::Crisis(_), _) => STOPPED.to_owned(),
+            (_, true) => format!("{OVER}; ended by {by}"),
+            (_, false) => format!("resolved by {by}"),
         }
     }
 

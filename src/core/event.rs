@@ -5,6 +5,8 @@
 use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
+    drill::{DrillTerms, Trouble},
+    incident::IncidentId,
     names::{PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
@@ -158,6 +160,18 @@ pub enum Event {
         /// The role.
         role: RoleName,
     },
+    /// A drill made something go wrong with one of its pages, on purpose.
+    Injected {
+        /// The page's number.
+        page: u32,
+        /// What.
+        trouble: Trouble,
+    },
+    /// A drill is broken off: something real began. Its end follows.
+    Preempted {
+        /// The live incident.
+        by: IncidentId,
+    },
     /// It is over.
     Resolved {
         /// Who said so.
@@ -178,6 +192,9 @@ pub struct Opening {
     pub alert: Arc<Alert>,
     /// When the door had it whole: the stage `accepted`.
     pub received_at: Timestamp,
+    /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<DrillTerms>,
 }
 
 /// Why a ladder moved.
@@ -202,6 +219,10 @@ pub enum Actor {
     Source(SourceName),
     /// A Unix user who is no person of the matrix.
     Operator(String),
+    /// Nobody: a drill's time was up.
+    Clock,
+    /// Something real: a drill was broken off for it.
+    Crisis(IncidentId),
 }
 
 impl fmt::Display for Actor {
@@ -210,6 +231,8 @@ impl fmt::Display for Actor {
             Self::Person(person) => write!(f, "{person}"),
             Self::Source(source) => write!(f, "monitor {source}"),
             Self::Operator(user) => write!(f, "operator {user}"),
+            Self::Clock => f.write_str("the drill's clock"),
+            Self::Crisis(incident) => write!(f, "the live incident {incident}"),
         }
     }
 }
@@ -293,6 +316,15 @@ pub enum SourceEvent {
         key: String,
         /// When its incident was resolved.
         ended_at: Timestamp,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// A drill that would have opened an incident while a live one was open: nobody was paged.
+    DrillRefused {
+        /// The trigger.
+        trigger: TriggerName,
+        /// The live incident.
+        live: IncidentId,
         /// The alert.
         alert: Arc<Alert>,
     },

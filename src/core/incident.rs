@@ -3,6 +3,7 @@
 use super::{
     alert::Alert,
     answer::Verdict,
+    drill::{DrillTerms, Trouble},
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening},
     names::{PersonName, RoleName, TriggerName},
@@ -77,6 +78,8 @@ pub struct Incident {
     pub key: String,
     /// An exercise.
     pub drill: bool,
+    /// On which terms, where it is one that has an end.
+    pub terms: Option<DrillTerms>,
     /// One line for humans.
     pub summary: String,
     /// The frozen plan.
@@ -116,6 +119,7 @@ impl Incident {
             trigger: opening.plan.trigger.clone(),
             key: opening.key.clone(),
             drill: opening.alert.drill,
+            terms: opening.terms.clone().filter(|_| opening.alert.drill),
             summary: opening.summary.clone(),
             plan: opening.plan.clone(),
             alert: opening.alert.clone(),
@@ -158,12 +162,28 @@ impl Incident {
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let patience = self.pages.values().filter_map(Self::patience_of);
-        ladders.chain(patience).chain(self.lease()).min()
+        ladders.chain(patience).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
     /// When the monitor's word lapses.
     pub fn lease(&self) -> Option<Timestamp> {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
+    }
+
+    /// When the core ends it: a drill has an end.
+    pub fn drill_ends_at(&self) -> Option<Timestamp> {
+        self.terms.as_ref().map(|terms| terms.until)
+    }
+
+    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
+    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&Trouble> {
+        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
+        (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
+    }
+
+    /// Whether it is a drill that should be over at `now` and is not yet.
+    pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
+        self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
     }
 
     /// When a page's patience ends, while that still matters.
@@ -231,6 +251,7 @@ impl Incident {
                     engagement.exhausted = true;
                 }
             }
+            Event::Injected { .. } | Event::Preempted { .. } => {}
             Event::Resolved { by } => {
                 self.status = Status::Resolved { by: by.clone(), at };
                 let open: Vec<RoleName> = self.open_roles().cloned().collect();

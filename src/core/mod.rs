@@ -5,6 +5,7 @@
 
 pub mod alert;
 pub mod answer;
+pub mod drill;
 pub mod engagement;
 pub mod escalation;
 pub mod event;
@@ -22,6 +23,7 @@ pub mod trigger;
 
 pub use alert::{Alert, AlertStatus};
 pub use answer::{Answer, Level, Verdict, Via};
+pub use drill::{DrillTerms, Fault, RunId, Trouble};
 pub use engagement::{Engagement, Outcome};
 pub use escalation::{Input, Said, open, step};
 pub use event::{Actor, Event, Opening, Record, SourceEvent, StoredLine};

@@ -49,6 +49,8 @@ pub fn sentence(event: &Event) -> String {
         Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
         Event::HandedOver { role, next } => format!("nobody answered for {role}: {next} takes over"),
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
+        Event::Injected { page, trouble } => format!("page {page}: {trouble}"),
+        Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
         Event::Resolved { by } => format!("resolved by {by}"),
     }
 }

@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, event::hex, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Trouble, event::hex, sentence::history},
     matrix::{ChannelKind, Matrix},
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
@@ -22,6 +22,8 @@ pub struct Composed {
     pub shown: String,
     /// Its content hash.
     pub hash: String,
+    /// What its drill does to it on purpose, instead of sending it.
+    pub trouble: Option<Trouble>,
 }
 
 impl Engine {
@@ -41,7 +43,8 @@ impl Engine {
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
         let message = Message { page: id, drill, purpose, role, to, text, ask, report };
-        Ok(Composed { message, channel: page.channel.clone(), shown, hash })
+        let trouble = incident.trouble(page, self.store.now()).cloned();
+        Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
     fn report_to(&self, page: &Page, id: PageId) -> SecretString {

@@ -10,14 +10,45 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 /// How many sends one channel may have under way; a channel that hangs delays only itself.
 pub const IN_FLIGHT_MAX: usize = 64;
 
+/// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
+pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
+
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room.
+/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. A drill has a pace of its own, so
+/// that what it sent never holds up the real thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Destination {
-    Person(ChannelName, PersonName),
+    Person(Reality, ChannelName, PersonName),
     Room(ChannelName, IncidentId),
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Reality {
+    Live,
+    Drill,
+}
+
+impl Reality {
+    fn in_flight_max(self) -> usize {
+        match self {
+            Self::Live => IN_FLIGHT_MAX,
+            Self::Drill => DRILLS_IN_FLIGHT_MAX,
+        }
+    }
+}
+
+impl Destination {
+    /// The same in the other reality too: what a provider asks for holds for both.
+    fn everywhere(&self) -> Vec<Self> {
+        match self {
+            Self::Person(_, channel, person) => {
+                [Reality::Live, Reality::Drill].map(|r| Self::Person(r, channel.clone(), person.clone())).into()
+            }
+            Self::Room(..) => vec![self.clone()],
+        }
+    }
 }
 
 /// Crisis before reminder before status.
@@ -33,7 +64,7 @@ type Turn = (Timestamp, Lane, PageId);
 
 #[derive(Debug)]
 struct Waiting {
-    channel: ChannelName,
+    line: LineName,
     destination: Destination,
     lane: Lane,
     born_at: Timestamp,
@@ -50,11 +81,14 @@ struct Lines {
     in_flight: usize,
 }
 
+/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
+type LineName = (Reality, ChannelName);
+
 /// The pages this node has claimed.
 #[derive(Debug, Default)]
 pub struct Delivery {
     pages: HashMap<PageId, Waiting>,
-    channels: BTreeMap<ChannelName, Lines>,
+    lines: BTreeMap<LineName, Lines>,
     paced: HashMap<Destination, Paced>,
 }
 
@@ -69,13 +103,14 @@ pub struct Ready {
 
 impl Delivery {
     /// Queues a page that this node has claimed. A page that is known already is left as it is.
-    pub fn enqueue(&mut self, incident: IncidentId, page: &Page) {
+    pub fn enqueue(&mut self, incident: IncidentId, drill: bool, page: &Page) {
         let id = PageId { incident, n: page.n };
         if self.pages.contains_key(&id) {
             return;
         }
+        let reality = if drill { Reality::Drill } else { Reality::Live };
         let destination = match &page.person {
-            Some(person) => Destination::Person(page.channel.clone(), person.clone()),
+            Some(person) => Destination::Person(reality, page.channel.clone(), person.clone()),
             None => Destination::Room(page.channel.clone(), incident),
         };
         let lane = match &page.purpose {
@@ -84,11 +119,11 @@ impl Delivery {
             _ => Lane::Status,
         };
         let turn = (page.retry_at.unwrap_or(page.born_at), lane, id);
-        self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
-        let (channel, born_at) = (page.channel.clone(), page.born_at);
+        let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
+        self.lines.entry(line.clone()).or_default().queue.insert(turn);
         let attempted = page.was_attempted();
         let (turn, withdrawn) = (Some(turn), false);
-        self.pages.insert(id, Waiting { channel, destination, lane, born_at, attempted, turn, withdrawn });
+        self.pages.insert(id, Waiting { line, destination, lane, born_at, attempted, turn, withdrawn });
     }
 
     /// A page is not wanted any more. One that is being sent ends as it ends.
@@ -102,10 +137,10 @@ impl Delivery {
 
     /// A waiting page's channel may take it now: its desk opened.
     pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
-        let destination = Destination::Person(channel.clone(), person.clone());
+        let theirs = [Reality::Live, Reality::Drill].map(|r| Destination::Person(r, channel.clone(), person.clone()));
         // Whatever it was told to wait for has come.
-        self.paced.remove(&destination);
-        let here = |waiting: &Waiting| waiting.destination == destination && waiting.turn.is_some();
+        self.paced.retain(|destination, _| !theirs.contains(destination));
+        let here = |waiting: &Waiting| theirs.contains(&waiting.destination) && waiting.turn.is_some();
         let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
         for id in ids {
             self.requeue(id, now);
@@ -123,8 +158,7 @@ impl Delivery {
     pub fn retry(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let before = waiting.turn.replace((at, waiting.lane, id));
-        let channel = waiting.channel.clone();
-        let line = self.channels.entry(channel).or_default();
+        let line = self.lines.entry(waiting.line.clone()).or_default();
         match before {
             Some(turn) => drop(line.queue.remove(&turn)),
             None => line.in_flight = line.in_flight.saturating_sub(1),
@@ -134,24 +168,26 @@ impl Delivery {
 
     /// The provider asked everybody to wait on this page's destination.
     pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
-        if let Some(waiting) = self.pages.get(&id) {
-            self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        let Some(waiting) = self.pages.get(&id) else { return };
+        for destination in waiting.destination.everywhere() {
+            self.paced.entry(destination).or_default().hold_until(until);
         }
     }
 
     /// Takes out what may start at `now`, most urgent first, as far as pace and concurrency allow.
     pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> Pace) -> Ready {
         let mut ready = Ready::default();
-        let channels: Vec<ChannelName> = self.channels.keys().cloned().collect();
-        for channel in channels {
-            self.ready_of(&channel, now, pace(&channel), &mut ready);
+        let lines: Vec<LineName> = self.lines.keys().cloned().collect();
+        for line in lines {
+            self.ready_of(&line, now, pace(&line.1), &mut ready);
         }
         self.forget_idle(now);
         ready
     }
 
-    fn ready_of(&mut self, channel: &ChannelName, now: Timestamp, pace: Pace, ready: &mut Ready) {
-        let Some(line) = self.channels.get_mut(channel) else { return };
+    fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
+        let Some(line) = self.lines.get_mut(name) else { return };
+        let most = name.0.in_flight_max();
         while let Some(turn @ (at, lane, id)) = line.queue.first().copied() {
             if now < at {
                 return;
@@ -167,7 +203,7 @@ impl Delivery {
                 ready.unsent.push(id);
                 continue;
             }
-            if IN_FLIGHT_MAX <= line.in_flight {
+            if most <= line.in_flight {
                 return;
             }
             line.queue.remove(&turn);
@@ -188,13 +224,14 @@ impl Delivery {
 
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let open = self.channels.values().filter(|line| line.in_flight < IN_FLIGHT_MAX);
-        open.filter_map(|line| line.queue.first().map(|(at, _, _)| *at)).min()
+        let open = self.lines.iter().filter(|(name, line)| line.in_flight < name.0.in_flight_max());
+        open.filter_map(|(_, line)| line.queue.first().map(|(at, _, _)| *at)).min()
     }
 
-    /// When the oldest page that was not handed to its channel yet was born.
+    /// When the oldest page that was not handed to its channel yet was born; drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
-        self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
+        live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
     /// Pages held, waiting and under way.
@@ -212,13 +249,13 @@ impl Delivery {
         let Some(before) = waiting.turn else { return };
         let turn = (at, waiting.lane, id);
         waiting.turn = Some(turn);
-        let line = self.channels.entry(waiting.channel.clone()).or_default();
+        let line = self.lines.entry(waiting.line.clone()).or_default();
         line.queue.remove(&before);
         line.queue.insert(turn);
     }
 
     fn leave_line(&mut self, waiting: &Waiting) {
-        let Some(line) = self.channels.get_mut(&waiting.channel) else { return };
+        let Some(line) = self.lines.get_mut(&waiting.line) else { return };
         match waiting.turn {
             Some(turn) => drop(line.queue.remove(&turn)),
             None => line.in_flight = line.in_flight.saturating_sub(1),

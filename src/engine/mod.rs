@@ -6,6 +6,7 @@ mod admit;
 pub mod breaker;
 mod compose;
 pub mod delivery;
+mod drill;
 pub mod keys;
 pub mod live;
 pub mod metrics;
@@ -27,6 +28,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
+use drill::Late;
 use keys::Keys;
 use metrics::Metrics;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
@@ -53,6 +55,8 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// What a drill holds back on purpose.
+    late: Mutex<Late>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -72,6 +76,7 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            late: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
@@ -133,16 +138,17 @@ impl Engine {
     async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+        let ((drill, mine), _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
             let mine = unit.take_over(id, &pages, &live.matrix.roster);
-            let pages = unit
-                .incident(id)
-                .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
+            let pages = unit.incident(id).map(|incident| {
+                let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
+                (incident.drill, pages)
+            });
             pages.unwrap_or_default()
         })
         .await?;
         for page in mine.iter().filter(|page| page.is_owed()) {
-            self.delivery().enqueue(id, page);
+            self.delivery().enqueue(id, drill, page);
         }
         Ok(mine.len())
     }
@@ -194,8 +200,8 @@ impl Engine {
     fn absorb(&self, committed: &Committed) {
         {
             let mut delivery = self.delivery();
-            for Happened { incident, event, .. } in &committed.events {
-                enact(&mut delivery, *incident, event);
+            for happened in &committed.events {
+                enact(&mut delivery, happened);
             }
         }
         // Pages go out while the log is still being written.
@@ -224,9 +230,10 @@ impl Engine {
     }
 }
 
-fn enact(delivery: &mut Delivery, incident: IncidentId, event: &Event) {
-    match event {
-        Event::Paged { page } => delivery.enqueue(incident, page),
+fn enact(delivery: &mut Delivery, happened: &Happened) {
+    let (incident, drill) = (happened.incident, happened.drill);
+    match &happened.event {
+        Event::Paged { page } => delivery.enqueue(incident, drill, page),
         Event::Withdrawn { pages } => {
             for n in pages {
                 delivery.withdraw(PageId { incident, n: *n });
@@ -257,6 +264,7 @@ fn log(happened: &Happened) {
         | Event::Undelivered { .. }
         | Event::Overdue { .. }
         | Event::TakenOver { .. }
+        | Event::Preempted { .. }
         | Event::Exhausted { .. } => {
             tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }

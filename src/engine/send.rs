@@ -3,7 +3,7 @@
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
-    core::{Input, PageId, Receipt, Settlement, Timestamp, retry::backoff},
+    core::{Input, PageId, Receipt, Settlement, Timestamp, Trouble, retry::backoff},
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -28,6 +28,8 @@ pub struct Attempt {
     pub shown: (String, String),
     /// What the channel said.
     pub result: Result<Receipt, SendError>,
+    /// What a drill made go wrong on purpose: then no channel was asked.
+    pub trouble: Option<Trouble>,
 }
 
 impl Engine {
@@ -48,6 +50,10 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
+        if let Some((trouble, result)) = self.injected(&composed, sent_at) {
+            let shown = (composed.hash, composed.shown);
+            return self.keep(&Attempt { page, sent_at, shown, result, trouble: Some(trouble) }).await;
+        }
         let to_person = matches!(composed.message.to, Recipient::Person(_));
         let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = broken {
@@ -58,19 +64,25 @@ impl Engine {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
             Err(SendError::Retry { after: None, why, unknown: true })
         });
-        self.metrics.sent(&composed.channel, &result, self.store.now().since(sent_at));
-        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result };
-        // What was sent is not sent again because the store could not keep it: keeping it is tried again.
-        while let Err(error) = self.finish(&attempt).await {
-            if matches!(error, StoreError::Closed) {
-                return Err(error);
-            }
-            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
-            tokio::time::sleep(crate::core::retry::FIRST).await;
-        }
+        self.metrics.sent(&composed.channel, composed.message.drill, &result, self.store.now().since(sent_at));
+        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result, trouble: None };
+        self.keep(&attempt).await?;
         // A room's own trouble says nothing about reaching people.
         if to_person {
             self.watch_channel(&composed.channel, &attempt.result).await;
+        }
+        Ok(())
+    }
+
+    /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
+    async fn keep(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        while let Err(error) = self.finish(attempt).await {
+            if matches!(error, StoreError::Closed) {
+                return Err(error);
+            }
+            let page = attempt.page;
+            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
+            tokio::time::sleep(crate::core::retry::FIRST).await;
         }
         Ok(())
     }
@@ -95,6 +107,10 @@ impl Engine {
             self.delivery().finish(page);
             return Ok(None);
         };
+        if self.is_held(incident).await? {
+            self.hold(page);
+            return Ok(None);
+        }
         match self.compose(&live, incident, row) {
             Ok(composed) => Ok(Some(composed)),
             Err(why) => {
@@ -106,13 +122,15 @@ impl Engine {
 
     /// Settles an attempt. An error means that nothing was kept: it is to be called again.
     pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { page, sent_at, shown, result } = attempt.clone();
+        let Attempt { page, sent_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => Settlement::Accepted { receipt },
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
             Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
-        self.settle(page, settlement, Some(sent_at), Some(shown)).await
+        // Where nothing was sent, nobody need hear how it ended.
+        let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. })));
+        self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 
     /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
@@ -157,6 +175,17 @@ impl Engine {
         sent_at: Option<Timestamp>,
         shown: Option<(String, String)>,
     ) -> Result<(), StoreError> {
+        self.settle_as(page, settlement, sent_at, shown, None).await
+    }
+
+    async fn settle_as(
+        &self,
+        page: PageId,
+        settlement: Settlement,
+        sent_at: Option<Timestamp>,
+        shown: Option<(String, String)>,
+        trouble: Option<Trouble>,
+    ) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![page.incident], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
@@ -164,6 +193,10 @@ impl Engine {
                 unit.keep_text(hash, text);
                 hash.clone()
             });
+            if let Some(trouble) = &trouble {
+                let injected = Input::Injected { page: page.n, trouble: trouble.clone() };
+                unit.step(page.incident, injected, &live.matrix.roster);
+            }
             let input = Input::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
             unit.step(page.incident, input, &live.matrix.roster);
         };

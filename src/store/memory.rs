@@ -2,7 +2,7 @@
 //! future is ready at its first poll.
 
 use super::{
-    Class, Committed, Filter, Follower, Loaded, Orphans, Store, StoreError, StoredLine, Unit, Work,
+    Class, Committed, Filter, Follower, Loaded, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
     deadlines::Deadlines,
     unit::{Changes, Head, Kept, Node, write_line},
 };
@@ -274,6 +274,10 @@ impl Store for MemoryNode {
 
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>> {
         ready(move || self.is_wanted_now(page))
+    }
+
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>> {
+        ready(|| self.shared.lock().loaded.open_now())
     }
 
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {

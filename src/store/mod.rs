@@ -57,6 +57,9 @@ pub trait Store: Send + Sync + 'static {
     /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
 
+    /// Whether something live is open, and which drills are. Cheap; asked before a page of a drill is sent.
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>>;
+
     /// One incident with its pages.
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
 
@@ -87,6 +90,15 @@ pub type Follower = Box<dyn Fn(&Committed) + Send + Sync>;
 
 /// Numbers of pages by their incident.
 pub type Orphans = Vec<(IncidentId, Vec<u32>)>;
+
+/// What is open, as far as drills must know it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenNow {
+    /// One that is no drill, where there is any.
+    pub live: Option<IncidentId>,
+    /// Every drill.
+    pub drills: Vec<IncidentId>,
+}
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -5,7 +5,11 @@ use super::{
     headline::EXERCISE,
     words::{Words, role_name},
 };
-use crate::core::{PersonName, Purpose, RoleName, Status, event::Actor};
+use crate::core::{
+    PersonName, Purpose, RoleName, Status,
+    escalation::{OVER, STOPPED},
+    event::Actor,
+};
 
 /// The lines of a notice, the first one complete in itself.
 pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
@@ -53,12 +57,19 @@ fn stood_down(words: &Words<'_>) -> String {
 
 fn resolved(words: &Words<'_>) -> String {
     match &words.incident().status {
+        Status::Resolved { by: Actor::Crisis(_), .. } => format!("{STOPPED}. Nothing more is asked of you here."),
+        Status::Resolved { by: Actor::Clock, at } => {
+            format!("{OVER}: its time was up at {}. Nothing more is asked of you.", words.time(*at))
+        }
         Status::Resolved { by, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
-                Actor::Source(_) | Actor::Operator(_) => fit::clean(&by.to_string(), 60),
+                Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => {
+                    fit::clean(&by.to_string(), 60)
+                }
             };
-            format!("it is over: {by} resolved it at {}. Nothing more is asked of you.", words.time(*at))
+            let (over, ended) = if words.is_drill() { (OVER, "ended") } else { ("it is over", "resolved") };
+            format!("{over}: {by} {ended} it at {}. Nothing more is asked of you.", words.time(*at))
         }
         Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }

@@ -41,17 +41,20 @@ impl Judge<'_> {
 
     /// What happened while the room was being made.
     pub(super) fn catch_room_up(&mut self) {
+        // Of a drill that is over nothing is told any more but that.
+        let is_over = self.incident.drill && !self.incident.is_open();
         let taken: Vec<String> = self
             .incident
             .engagements
             .iter()
+            .filter(|_| !is_over)
             .filter_map(|(role, e)| e.holder().map(|holder| format!("{role}: {holder} has it")))
             .collect();
         for line in taken {
             self.line(line);
         }
         if let Status::Resolved { by, .. } = self.incident.status.clone() {
-            self.line(format!("resolved by {by}"));
+            self.line(self.last_line(&by));
         }
     }
 

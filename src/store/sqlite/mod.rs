@@ -10,7 +10,7 @@ mod script;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, Orphans, Store, StoreError, StoredLine, Work,
+    Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
 use crate::core::{Incident, IncidentId, PageId, Timestamp};
@@ -244,6 +244,10 @@ impl Store for SqliteStore {
                 None => self.read_wanted(page).await,
             }
         })
+    }
+
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.open_now()) })
     }
 
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {

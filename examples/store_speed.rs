@@ -114,7 +114,7 @@ fn plan() -> Plan {
         required: vec!["trader".into()],
         roles: BTreeMap::from([(RoleName::from("trader"), row)]),
         patience: BTreeMap::new(),
-        room: None,
+        rooms: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

@@ -63,6 +63,7 @@ fn page_for(contact: Contact) -> Message {
 fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
     let to = Recipient::Room {
         id: id.map(str::to_owned),
+        card: None,
         name: "inc-12-flash-crash".to_owned(),
         private: true,
         invite: vec!["UANA".to_owned()],

@@ -300,7 +300,7 @@ async fn deadlines_follow_the_incidents(mut world: World) {
 async fn a_withdrawn_page_is_not_wanted_right_after_the_commit(mut world: World) {
     let store = world.node().await;
     let (id, _) = open_incident(&*store, "XYZ").await;
-    let of_cy = |page: &&Page| page.person.as_ref().is_some_and(|person| person.as_str() == "cy");
+    let of_cy = |page: &&Arc<Page>| page.person.as_ref().is_some_and(|person| person.as_str() == "cy");
     let page = PageId { incident: id, n: view(&*store, id).await.pages.values().find(of_cy).expect("a page").n };
     assert!(store.is_wanted(page).await.expect("readable"));
     step(&*store, id, says("cy", Answer::Roger)).await.expect("engaged");

@@ -227,7 +227,7 @@ proptest! {
         incident.id = stentor::core::IncidentId(id);
         let paged: BTreeMap<_, _> = incident.pages.values().map(|page| (page.role.clone(), page.clone())).collect();
         for page in paged.into_values() {
-            let page = Page { purpose: purpose.clone(), maybe_repeated: repeated, ..page };
+            let page = Page { purpose: purpose.clone(), maybe_repeated: repeated, ..(*page).clone() };
             for form in FORMS {
                 let rendered = render(&templates, &incident, &page, form);
                 // Where every field is as long as it may be, the raw facts are the better brief.

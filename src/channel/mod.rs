@@ -17,6 +17,34 @@ use std::{borrow::Cow, net::IpAddr, time::Duration};
 pub trait Channel: Send + Sync + 'static {
     /// Sends one message, once. The caller bounds the time: when the future is dropped, the outcome is unknown.
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>>;
+
+    /// Looks whether it would reach people, without paging anybody: credentials, permissions, the provider's clock.
+    /// The caller bounds the time.
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+}
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What: `login`, `scopes`, `clock`.
+    pub what: &'static str,
+    /// How it is.
+    pub outcome: Outcome,
+    /// In words, without secrets; what to do where it is not fine.
+    pub detail: String,
+}
+
+/// How something that was looked at is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Outcome {
+    /// As it should be.
+    Fine,
+    /// It may become a trouble, or could not be told.
+    Doubtful,
+    /// Nobody is reached like this.
+    Failed,
 }
 
 /// What a channel makes of a message it can not deliver.
@@ -98,6 +126,8 @@ pub enum Recipient {
     Room {
         /// Its id, once it is made.
         id: Option<String>,
+        /// The id of its card there, once it is posted.
+        card: Option<String>,
         /// What to call it when it is made: lower case, digits and hyphens.
         name: String,
         /// Only for those invited.

@@ -94,7 +94,7 @@ impl Slack {
                 let posted = self.post(user, blocks::to_person(message)).await.map_err(Refusal::into_send_error)?;
                 Ok(Receipt { id: posted.ts, room: None })
             }
-            Recipient::Room { id, name, private, invite } if message.purpose == Purpose::RoomCard => {
+            Recipient::Room { id, name, private, invite, .. } if message.purpose == Purpose::RoomCard => {
                 let wish = room::Wish { made: id.as_deref(), name, private: *private, invite };
                 self.open_room(message, wish).await
             }

@@ -84,7 +84,7 @@ impl Daemon {
         live.tokens.extend(plan.tokens);
         for (channel, secret) in plan.inbound {
             if let Some(wired) = live.channels.get_mut(&channel) {
-                wired.inbound = Some(secret);
+                wired.inbound = vec![secret];
             }
         }
         let shutdown = CancellationToken::new();

@@ -124,7 +124,7 @@ struct Words {
 struct Story {
     ladder: Vec<Rung>,
     texts: Vec<Words>,
-    room: Option<String>,
+    rooms: Vec<String>,
 }
 
 impl Teller<'_> {
@@ -141,7 +141,7 @@ impl Teller<'_> {
             }
         }
         let Some(story) = self.play(alert, judgement) else { return };
-        if let Some(room) = &story.room {
+        for room in &story.rooms {
             println!("  a war room is made by {room}, beside the pages");
         }
         println!("If nobody answers:\n{}", ladder(&story.ladder));
@@ -167,7 +167,8 @@ impl Teller<'_> {
     fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<Story> {
         let opening = self.opening(alert, judgement)?;
         let roster = &self.matrix.roster;
-        let mut story = Story { room: opening.plan.room.as_ref().map(ToString::to_string), ..Story::default() };
+        let mut story =
+            Story { rooms: opening.plan.rooms.iter().map(ToString::to_string).collect(), ..Story::default() };
         let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
         self.follow(&mut story, &incident, &first, self.at);
         for _ in 0..RUNGS_MAX {
@@ -250,8 +251,8 @@ impl Teller<'_> {
             return;
         }
         let Some(settings) = self.matrix.channel(&page.channel) else { return };
-        let rendered = render(self.matrix, self.templates, &self.names, incident, page, settings.kind);
-        let kind = settings.kind.as_str();
+        let rendered = render(self.matrix, self.templates, &self.names, incident, page, settings.kind());
+        let kind = settings.kind().as_str();
         story.texts.push(Words { role: role.clone(), person: name, channel, kind, text: rendered.body });
     }
 }

@@ -70,7 +70,7 @@ fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagno
         for (page, practice) in live.pages.values().zip(drill.pages.values()) {
             let (Some(role), Some(settings)) = (&page.role, matrix.channel(&page.channel)) else { continue };
             let text = |incident: &Incident, page: &Page| {
-                render(matrix, templates, &Default::default(), incident, page, settings.kind).body
+                render(matrix, templates, &Default::default(), incident, page, settings.kind()).body
             };
             if !tells_apart(&text(&live, page), &text(&drill, practice)) {
                 faults.push(alike_fault(role.as_str(), page.channel.as_str()));

@@ -107,7 +107,7 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     for role in &plan.required {
         judge.enter_step(role, 0, 0, Why::Entered);
     }
-    if let Some(room) = &plan.room {
+    for room in &plan.rooms {
         judge.post(room.clone(), Purpose::RoomCard);
     }
     let events = judge.events;
@@ -182,7 +182,7 @@ impl Judge<'_> {
             }
         }
         // After the ladders: what a rung leaves behind needs no other way any more.
-        let late = |page: &&Page| Incident::patience_of(page).is_some_and(|until| until <= self.now);
+        let late = |page: &&Arc<Page>| Incident::patience_of(page).is_some_and(|until| until <= self.now);
         let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
         for page in overdue {
             self.emit(Event::Overdue { page });
@@ -205,9 +205,7 @@ impl Judge<'_> {
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        if self.incident.room.is_some() {
-            self.line(self.last_line(&by));
-        }
+        self.line(self.last_line(&by));
     }
 
     /// The real thing is left alone, and so is what is over.

@@ -66,7 +66,7 @@ pub enum Event {
     /// A page or post is born.
     Paged {
         /// It.
-        page: Box<Page>,
+        page: Arc<Page>,
     },
     /// An attempt to send ended.
     Settled {

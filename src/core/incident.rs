@@ -6,7 +6,7 @@ use super::{
     drill::{DrillTerms, Trouble},
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening},
-    names::{PersonName, RoleName, TriggerName},
+    names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
     plan::Plan,
     time::Timestamp,
@@ -67,6 +67,25 @@ pub enum Status {
     },
 }
 
+/// A room that a channel has for the incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Room {
+    /// Its id at the channel.
+    pub id: String,
+    /// The id of its card there, where the channel gives one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub card: Option<String>,
+}
+
+impl Room {
+    /// The room that a card's receipt names.
+    pub fn opened_by(page: &Page) -> Option<Self> {
+        let receipt = page.receipt.as_ref().filter(|_| page.purpose == Purpose::RoomCard)?;
+        let card = Some(receipt.id.clone()).filter(|id| !id.is_empty());
+        Some(Self { id: receipt.room.clone()?, card })
+    }
+}
+
 /// One crisis from opened to resolved.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Incident {
@@ -104,11 +123,11 @@ pub struct Incident {
     pub all_clear_at: Option<Timestamp>,
     /// One engagement a role that was entered.
     pub engagements: BTreeMap<RoleName, Engagement>,
-    /// The war room's id, once it is made.
-    pub room: Option<String>,
+    /// Its rooms, by the channels that have them, once they are made.
+    pub rooms: BTreeMap<ChannelName, Room>,
     /// The pages, by number. Kept as rows of their own, not in the incident's body.
     #[serde(skip)]
-    pub pages: BTreeMap<u32, Page>,
+    pub pages: BTreeMap<u32, Arc<Page>>,
 }
 
 impl Incident {
@@ -132,7 +151,7 @@ impl Incident {
             silent_since: None,
             all_clear_at: None,
             engagements: BTreeMap::new(),
-            room: None,
+            rooms: BTreeMap::new(),
             pages: BTreeMap::new(),
         }
     }
@@ -161,7 +180,7 @@ impl Incident {
             return None;
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
-        let patience = self.pages.values().filter_map(Self::patience_of);
+        let patience = self.pages.values().filter_map(|page| Self::patience_of(page));
         ladders.chain(patience).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
@@ -196,7 +215,7 @@ impl Incident {
         self.last_at = self.last_at.max(at);
         match event {
             Event::Opened(_) => {}
-            Event::Paged { page } => drop(self.pages.insert(page.n, (**page).clone())),
+            Event::Paged { page } => drop(self.pages.insert(page.n, page.clone())),
             Event::Settled { page, settlement, sent_at, text } => {
                 self.settled(*page, settlement, *sent_at, text.as_ref(), at);
             }
@@ -275,7 +294,10 @@ impl Incident {
 
     /// Every brief about a role.
     pub fn briefs_of<'a>(&'a self, role: &'a RoleName) -> impl Iterator<Item = &'a Page> {
-        self.pages.values().filter(move |page| page.role.as_ref() == Some(role) && page.purpose.is_brief())
+        self.pages
+            .values()
+            .map(|page| &**page)
+            .filter(move |page| page.role.as_ref() == Some(role) && page.purpose.is_brief())
     }
 
     fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
@@ -333,7 +355,7 @@ impl Incident {
     /// Changes a page, where there is one of that number.
     fn page(&mut self, n: u32, change: impl FnOnce(&mut Page)) {
         if let Some(page) = self.pages.get_mut(&n) {
-            change(page);
+            change(Arc::make_mut(page));
         }
     }
 
@@ -345,12 +367,10 @@ impl Incident {
         text: Option<&String>,
         at: Timestamp,
     ) {
-        let Some(page) = self.pages.get_mut(&n) else { return };
+        let Some(page) = self.pages.get_mut(&n).map(Arc::make_mut) else { return };
         page.settle(settlement, sent_at, text, at);
-        if page.purpose == Purpose::RoomCard
-            && let Some(room) = page.receipt.as_ref().and_then(|receipt| receipt.room.clone())
-        {
-            self.room = Some(room);
+        if let Some(room) = Room::opened_by(page) {
+            self.rooms.insert(page.channel.clone(), room);
         }
     }
 }

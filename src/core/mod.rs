@@ -27,7 +27,7 @@ pub use drill::{DrillTerms, Fault, RunId, Trouble};
 pub use engagement::{Engagement, Outcome};
 pub use escalation::{Input, Said, open, step};
 pub use event::{Actor, Event, Opening, Record, SourceEvent, StoredLine};
-pub use incident::{Incident, IncidentId, Status};
+pub use incident::{Incident, IncidentId, Room, Status};
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
 pub use oncall::{Roster, Rotation};
 pub use page::{Page, PageId, PageState, Purpose, Receipt, Settlement};

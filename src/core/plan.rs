@@ -5,7 +5,7 @@ use super::{
     answer::Level,
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
 };
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize};
 use std::{collections::BTreeMap, time::Duration};
 
 /// The frozen answer of the matrix to one alert.
@@ -22,9 +22,9 @@ pub struct Plan {
     /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
     /// do not exist in this plan.
     pub patience: BTreeMap<ChannelName, Patience>,
-    /// The channel that makes a war room.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<ChannelName>,
+    /// The channels that have a room for the incident. Plans of old journals had one at most.
+    #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
+    pub rooms: Vec<ChannelName>,
     /// What the monitor's all-clear does.
     pub on_resolved: OnResolved,
 }
@@ -113,6 +113,19 @@ impl Plan {
         }
         plan
     }
+}
+
+fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Rooms {
+        Many(Vec<ChannelName>),
+        One(Option<ChannelName>),
+    }
+    Ok(match Rooms::deserialize(from)? {
+        Rooms::Many(rooms) => rooms,
+        Rooms::One(room) => room.into_iter().collect(),
+    })
 }
 
 impl RolePlan {

@@ -4,7 +4,7 @@ use super::{Engine, Live, live::form};
 use crate::{
     channel::{Ask, Message, Recipient, Text},
     core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Trouble, event::hex, sentence::history},
-    matrix::{ChannelKind, Matrix},
+    matrix::{ChannelKind, Matrix, Way},
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
 use secrecy::{ExposeSecret, SecretString};
@@ -41,15 +41,15 @@ impl Engine {
         let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        let report = (wired.kind == ChannelKind::Kannel).then(|| self.report_to(page, id));
+        let report = wired.kind.reports().then(|| self.report_to(wired.kind, page, id));
         let message = Message { page: id, drill, purpose, role, to, text, ask, report };
         let trouble = incident.trouble(page, self.store.now()).cloned();
         Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
-    fn report_to(&self, page: &Page, id: PageId) -> SecretString {
+    fn report_to(&self, kind: ChannelKind, page: &Page, id: PageId) -> SecretString {
         let token = self.keys.report_token(id);
-        let url = format!("{}/hooks/kannel/{}/report?page={id}", self.public_url, page.channel);
+        let url = format!("{}/hooks/{kind}/{}/report?page={id}", self.public_url, page.channel);
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
@@ -115,15 +115,15 @@ fn recipient(live: &Live, incident: &Incident, page: &Page) -> Result<Recipient,
         let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
         return Ok(Recipient::Person(contact));
     }
-    let settings = live.matrix.channels.iter().find(|(name, _)| *name == page.channel).map(|(_, settings)| settings);
     let paged = incident.pages.values().filter_map(|page| page.person.as_ref());
     let mut invite: Vec<String> =
         paged.filter_map(|person| live.matrix.people.get(person).and_then(|known| known.slack.clone())).collect();
     invite.sort();
     invite.dedup();
-    let id = incident.room.clone().filter(|_| page.purpose != Purpose::RoomCard);
-    let private = settings.is_some_and(|settings| settings.private);
-    Ok(Recipient::Room { id, name: room_name(incident), private, invite })
+    let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != Purpose::RoomCard);
+    let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
+    let private = matches!(live.matrix.channel(&page.channel).map(|c| &c.way), Some(Way::Slack(way)) if way.private);
+    Ok(Recipient::Room { id, card, name: room_name(incident), private, invite })
 }
 
 /// `drill-inc-12-flash-crash`: lower case, digits and hyphens, at most 80 characters with room for a suffix.

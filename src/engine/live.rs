@@ -1,10 +1,11 @@
 //! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
 
+use super::wire;
 use crate::{
-    channel::{Channel, Contact, kannel::Kannel, outbox::Outbox, screen::Hub, slack::Slack, smtp::Smtp},
+    channel::{Channel, Contact, outbox::Outbox, screen::Hub},
     config,
     core::{ChannelName, PersonName, SourceName, retry::Pace},
-    matrix::{ChannelKind, ChannelSettings, Matrix, SecretRef},
+    matrix::{ChannelKind, Matrix},
     template::{Form, Templates},
 };
 use secrecy::SecretString;
@@ -38,8 +39,8 @@ pub struct Wired {
     pub timeout: Duration,
     /// How fast one destination may be written to.
     pub pace: Pace,
-    /// What authenticates its callbacks (Slack's signing secret, the gateway's token).
-    pub inbound: Option<SecretString>,
+    /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
+    pub inbound: Vec<SecretString>,
 }
 
 /// The longest time that one attempt may take on any channel.
@@ -67,13 +68,13 @@ impl Live {
         let channels = matrix
             .channels
             .iter()
-            .map(|(name, settings)| (name.clone(), wire_channel(name, settings, shared)))
+            .map(|(name, settings)| (name.clone(), wire::channel(name, settings, shared)))
             .collect();
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
         let mut tokens = Vec::new();
         for (source, settings) in &matrix.sources {
             for token in &settings.tokens {
-                match config::secret(&reference(token)) {
+                match config::secret(&wire::reference(token)) {
                     Ok(secret) => tokens.push((source.clone(), secret)),
                     Err(error) => {
                         tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");
@@ -141,86 +142,4 @@ pub fn form(kind: ChannelKind) -> Form {
         ChannelKind::Kannel => Form::Sms,
         ChannelKind::Smtp => Form::Mail,
     }
-}
-
-fn reference(secret: &SecretRef) -> config::Secret {
-    match secret {
-        SecretRef::Env(name) => config::Secret::Env(name.clone()),
-        SecretRef::File(path) => config::Secret::File(path.clone()),
-        SecretRef::Credential(name) => config::Secret::Credential(name.clone()),
-    }
-}
-
-fn wire_channel(name: &ChannelName, settings: &ChannelSettings, shared: &Shared) -> Wired {
-    let inbound = match settings.kind {
-        ChannelKind::Slack => settings.signing_secret.as_ref(),
-        ChannelKind::Kannel => settings.token.as_ref(),
-        ChannelKind::Screen | ChannelKind::Smtp => None,
-    };
-    let built = match settings.kind {
-        ChannelKind::Screen => Ok(Arc::new(shared.hub.clone()) as Arc<dyn Channel>),
-        _ if shared.sandbox => Err("--sandbox".to_owned()),
-        ChannelKind::Slack => slack(settings),
-        ChannelKind::Kannel => kannel(settings),
-        ChannelKind::Smtp => smtp(settings, &shared.site),
-    };
-    let (channel, sandboxed) = match built {
-        Ok(channel) => (channel, None),
-        Err(why) => {
-            if !shared.sandbox {
-                tracing::warn!(channel = %name, why, "this channel writes to the outbox only");
-            }
-            let sandbox = shared.outbox.instead_of(name.clone(), settings.kind.as_str());
-            (Arc::new(sandbox) as Arc<dyn Channel>, Some(why))
-        }
-    };
-    Wired {
-        channel,
-        kind: settings.kind,
-        sandboxed,
-        timeout: settings.patience.min(SEND_TIMEOUT_MAX),
-        pace: settings.pace,
-        inbound: inbound.and_then(|secret| config::secret(&reference(secret)).ok()),
-    }
-}
-
-type Built = Result<Arc<dyn Channel>, String>;
-
-fn slack(settings: &ChannelSettings) -> Built {
-    let token = required(settings.token.as_ref(), "token")?;
-    let slack = Slack::new(crate::channel::slack::SlackSettings { token, api_url: settings.url.clone() });
-    Ok(Arc::new(slack.map_err(|error| error.to_string())?))
-}
-
-fn kannel(settings: &ChannelSettings) -> Built {
-    let password = required(settings.password.as_ref(), "password")?;
-    let url = settings.url.clone().ok_or("it has no url")?;
-    let username = settings.username.clone().ok_or("it has no username")?;
-    let kannel =
-        Kannel::new(crate::channel::kannel::KannelSettings { url, username, password, from: settings.from.clone() });
-    Ok(Arc::new(kannel.map_err(|error| error.to_string())?))
-}
-
-fn smtp(settings: &ChannelSettings, site: &str) -> Built {
-    let url = settings.url.clone().ok_or("it has no url")?;
-    let from = settings.from.clone().ok_or("it has no from")?;
-    // A relay on loopback may need no login; one that names a user needs the password.
-    let password = match (&settings.username, &settings.password) {
-        (None, None) => None,
-        (_, password) => Some(required(password.as_ref(), "password")?),
-    };
-    let smtp = Smtp::new(crate::channel::smtp::SmtpSettings {
-        url,
-        username: settings.username.clone(),
-        password,
-        from,
-        ca: config::extra_ca(),
-        site: Some(site.to_owned()),
-    });
-    Ok(Arc::new(smtp.map_err(|error| error.to_string())?))
-}
-
-fn required(secret: Option<&SecretRef>, what: &str) -> Result<SecretString, String> {
-    let secret = secret.ok_or_else(|| format!("it has no {what}"))?;
-    config::secret(&reference(secret)).map_err(|error| error.to_string())
 }

@@ -74,7 +74,7 @@ impl Engine {
     }
 
     fn coded(&self, incident: &Arc<Incident>, person: &PersonName, code: &str) -> Option<PageId> {
-        let mine = |page: &&crate::core::Page| page.purpose.is_brief() && page.person.as_ref() == Some(person);
+        let mine = |page: &&Arc<crate::core::Page>| page.purpose.is_brief() && page.person.as_ref() == Some(person);
         let mut pages = incident.pages.values().rev().filter(mine);
         let found = pages.find(|page| self.keys.is_code(PageId { incident: incident.id, n: page.n }, code))?;
         Some(PageId { incident: incident.id, n: found.n })

@@ -105,7 +105,7 @@ pub async fn seen(
     let person = commanding(&app, &headers)?;
     for page in shown.pages.iter().take(100).filter_map(|page| page.parse::<PageId>().ok()) {
         let incident = app.engine.store.view(page.incident).await?;
-        let mine = |row: &&Page| row.person.as_ref() == Some(&person);
+        let mine = |row: &&Arc<Page>| row.person.as_ref() == Some(&person);
         if incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).filter(mine).is_some() {
             app.engine.report(page, Stage::Seen).await?;
         }

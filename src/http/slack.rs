@@ -50,7 +50,7 @@ enum Refused {
 fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), Problem> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Slack);
-    let secret = wired.and_then(|wired| wired.inbound.as_ref()).ok_or_else(|| {
+    let secret = wired.and_then(|wired| wired.inbound.first()).ok_or_else(|| {
         Problem::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
     })?;
     // A header that is there twice is as good as none: which one was signed can not be known.

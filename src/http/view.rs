@@ -9,6 +9,7 @@ use crate::{
     engine::Live,
 };
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// One incident with its roles.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,8 +42,8 @@ pub struct IncidentView {
     pub silent_since: Option<Timestamp>,
     /// When the monitor said that it is over.
     pub all_clear_at: Option<Timestamp>,
-    /// The war room's id.
-    pub room: Option<String>,
+    /// Its rooms' ids, by channel.
+    pub rooms: BTreeMap<String, String>,
     /// Its roles: those that the trigger demands first.
     pub roles: Vec<RoleView>,
     /// Its pages, briefs and words.
@@ -158,7 +159,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         alerts: incident.alerts,
         silent_since: incident.silent_since,
         all_clear_at: incident.all_clear_at,
-        room: incident.room.clone(),
+        rooms: incident.rooms.iter().map(|(channel, room)| (channel.to_string(), room.id.clone())).collect(),
         roles,
         pages: incident.pages.values().map(|row| page(incident, row)).collect(),
     }

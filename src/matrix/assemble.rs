@@ -74,7 +74,7 @@ fn roster(
     as_of: Timestamp,
 ) -> Roster {
     let reach = people.iter().map(|(name, person)| {
-        let reaches = channels.iter().filter(|(_, channel)| person.is_reached_by(channel.kind));
+        let reaches = channels.iter().filter(|(_, channel)| person.has(channel.needs()));
         (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
@@ -146,13 +146,13 @@ struct Plans<'a> {
 impl Plans<'_> {
     fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
-        let room = draft.room.map(|room| room.value.into());
-        let plan = self.plan(name.clone(), required.clone(), room, draft.resolved);
+        let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
+        let plan = self.plan(name.clone(), required.clone(), rooms, draft.resolved);
         let catch_all = RoleName::catch_all();
         let failure_plan = self
             .roles
             .contains_key(&catch_all)
-            .then(|| Arc::new(self.plan(name, vec![catch_all], None, OnResolved::Note)));
+            .then(|| Arc::new(self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note)));
         Trigger {
             on: draft.on,
             when: draft.when,
@@ -169,7 +169,7 @@ impl Plans<'_> {
         &self,
         trigger: TriggerName,
         required: Vec<RoleName>,
-        room: Option<ChannelName>,
+        rooms: Vec<ChannelName>,
         on_resolved: OnResolved,
     ) -> Plan {
         let mut roles = BTreeMap::new();
@@ -181,6 +181,6 @@ impl Plans<'_> {
             roles.insert(name, role.clone());
         }
         let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
-        Plan { trigger, matrix, required, roles, patience, room, on_resolved }
+        Plan { trigger, matrix, required, roles, patience, rooms, on_resolved }
     }
 }

@@ -6,7 +6,7 @@ use super::{
     document::{At, Faults, Placed},
     draft::{Draft, Named, StepDraft},
     names, reach,
-    settings::{ChannelKind, SecretRef},
+    settings::SecretRef,
 };
 use crate::core::names::CATCH_ALL;
 use std::collections::{BTreeMap, BTreeSet};
@@ -86,11 +86,12 @@ fn whom(draft: &Draft, entry: &Placed<String>, faults: &mut Faults) {
 fn triggers(draft: &Draft, faults: &mut Faults) {
     for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
         trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
-        let Some(room) = &trigger.room else { continue };
-        exists("channel", &draft.channels, room, faults);
-        if let Some(kind) = draft.channel_kind(&room.value).filter(|kind| *kind != ChannelKind::Slack) {
-            let message = format!("a channel of kind {kind} can not be a war room");
-            faults.error("not-a-room", room.at, message, "name a channel of kind slack, or remove `room`");
+        for room in &trigger.rooms {
+            exists("channel", &draft.channels, room, faults);
+            if let Some(channel) = draft.channel(&room.value).filter(|channel| !channel.is_room()) {
+                let message = format!("a channel of kind {} can not be a war room", channel.kind());
+                faults.error("not-a-room", room.at, message, "name a channel of kind slack, or remove `room`");
+            }
         }
     }
 }

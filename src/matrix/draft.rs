@@ -4,7 +4,7 @@ use super::{
     document::{At, Faults, Item, Placed, Table},
     expression::Expression,
     names,
-    settings::{ChannelKind, ChannelSettings, Daemon, Person, Source},
+    settings::{ChannelSettings, Daemon, Datum, Person, Source},
     source::SourceText,
     summary::Summary,
 };
@@ -33,7 +33,7 @@ pub(super) struct Draft {
 pub(super) struct PersonDraft {
     pub person: Person,
     /// The kinds of channel for which a contact is given, in good form or not.
-    pub reached: Vec<ChannelKind>,
+    pub known: Vec<Datum>,
     /// What must be unique: phone, slack, unix.
     pub unique: Vec<(&'static str, Placed<String>)>,
 }
@@ -74,7 +74,7 @@ pub(super) struct TriggerDraft {
     pub key: Option<Expression>,
     pub summary: Option<Summary>,
     pub roles: Vec<Placed<String>>,
-    pub room: Option<Placed<String>>,
+    pub rooms: Vec<Placed<String>>,
     pub resolved: OnResolved,
 }
 
@@ -139,9 +139,9 @@ impl Draft {
         named + self.roles.len() + self.triggers.len() == 0 && self.daemon.is_none() && self.catch_all.is_none()
     }
 
-    /// What kind a channel is, where it is known.
-    pub(super) fn channel_kind(&self, name: &str) -> Option<ChannelKind> {
-        self.channels.get(name)?.value.as_ref().map(|channel| channel.kind)
+    /// A channel, where it could be read.
+    pub(super) fn channel(&self, name: &str) -> Option<&ChannelSettings> {
+        self.channels.get(name)?.value.as_ref()
     }
 }
 

@@ -73,7 +73,7 @@
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
-//! | `room` | a channel of kind slack that makes a war room | none |
+//! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -110,9 +110,10 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
-pub use settings::{ChannelKind, ChannelSettings, Daemon, People, Person, SecretRef, Source, Sources};
+pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
+pub use ways::{Account, KannelWay, SlackWay, SmtpWay, Way};
 
 use crate::core::{
     ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
@@ -226,9 +227,7 @@ impl Matrix {
 
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
-        let of_channels = self.channels.iter().flat_map(|(_, channel)| {
-            [&channel.token, &channel.signing_secret, &channel.password].into_iter().flatten()
-        });
+        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
         let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
         secrets.sort();
         secrets.dedup();

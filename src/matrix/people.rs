@@ -4,7 +4,7 @@ use super::{
     document::{At, Faults, Item, Placed, Table},
     draft::{OverrideDraft, PersonDraft, RotationDraft},
     names,
-    settings::{ChannelKind, Person},
+    settings::{Datum, Person},
 };
 use crate::core::{
     Timestamp, oncall,
@@ -33,12 +33,12 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Perso
         zone: zone.unwrap_or(Tz::UTC),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
     };
-    let kinds = [ChannelKind::Smtp, ChannelKind::Kannel, ChannelKind::Slack];
-    let reached = kinds.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(kind, _)| kind);
-    let reached = reached.chain([ChannelKind::Screen]).collect();
+    let data = [Datum::Email, Datum::Phone, Datum::Slack];
+    let known = data.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(datum, _)| datum);
+    let known = known.chain([Datum::Nothing]).collect();
     let unique = [("phone", phone), ("slack", slack), ("unix", unix)];
     let unique = unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
-    PersonDraft { person, reached, unique }
+    PersonDraft { person, known, unique }
 }
 
 pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> RotationDraft {

@@ -4,7 +4,7 @@ use super::{
     cross::ROTATION,
     document::{At, Faults, Placed},
     draft::{Draft, PersonDraft, RoleDraft, StepDraft},
-    settings::ChannelKind,
+    settings::{ChannelKind, Datum},
 };
 use std::time::Duration;
 
@@ -26,7 +26,7 @@ fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Fa
     let pairs: Vec<Pair<'_>> = steps.iter().flat_map(|step| pairs(draft, step)).collect();
     if !pairs.is_empty() && !pairs.iter().any(|pair| pair.reaches) && is_whole(draft, steps) {
         let mut lacks: Vec<String> =
-            pairs.iter().map(|pair| format!("{} has no `{}`", pair.name, datum(pair.kind))).collect();
+            pairs.iter().map(|pair| format!("{} has no `{}`", pair.name, pair.needs.key())).collect();
         lacks.sort();
         lacks.dedup();
         let message = format!("nobody can be reached for {what}");
@@ -34,7 +34,7 @@ fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Fa
         return;
     }
     for pair in pairs.iter().filter(|pair| !pair.reaches) {
-        let datum = datum(pair.kind);
+        let datum = pair.needs.key();
         let message = format!("{} has no `{datum}` and can not be reached by {}", pair.name, pair.channel.value);
         let help = format!("add `{datum}` to person `{}`, or page them by another channel", pair.name);
         if pair.has_other {
@@ -49,7 +49,7 @@ fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Fa
 struct Pair<'a> {
     name: &'a str,
     channel: &'a Placed<String>,
-    kind: ChannelKind,
+    needs: Datum,
     reaches: bool,
     /// Another channel of the step reaches this person.
     has_other: bool,
@@ -59,13 +59,13 @@ fn pairs<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<Pair<'a>> {
     let mut pairs = Vec::new();
     for (name, person) in people(draft, step) {
         let reaches = |channel: &Placed<String>| {
-            draft.channel_kind(&channel.value).map(|kind| (kind, person.reached.contains(&kind)))
+            draft.channel(&channel.value).map(|channel| (channel.needs(), person.known.contains(&channel.needs())))
         };
         // A channel that is unknown is a fault of its own, and might have reached them.
         let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
         for channel in &step.by {
-            if let Some((kind, reaches)) = reaches(channel) {
-                pairs.push(Pair { name, channel, kind, reaches, has_other });
+            if let Some((needs, reaches)) = reaches(channel) {
+                pairs.push(Pair { name, channel, needs, reaches, has_other });
             }
         }
     }
@@ -95,7 +95,7 @@ fn people<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<(&'a str, &'a Person
 fn is_whole(draft: &Draft, steps: &[StepDraft]) -> bool {
     !steps.is_empty()
         && steps.iter().all(|step| {
-            let channels = step.by.iter().all(|channel| draft.channel_kind(&channel.value).is_some());
+            let channels = step.by.iter().all(|channel| draft.channel(&channel.value).is_some());
             let people = step.page.iter().all(|entry| match entry.value.strip_prefix(ROTATION) {
                 None => draft.people.get(&entry.value).is_some_and(|person| person.value.is_some()),
                 Some(rotation) => draft.rotations.get(rotation).is_some_and(|rotation| rotation.value.is_some()),
@@ -118,19 +118,12 @@ fn in_time(draft: &Draft, name: &str, role: &RoleDraft, faults: &mut Faults) {
     if MAIL_IS_TOO_SLOW_UNDER <= within {
         return;
     }
-    let is_mail = |channel: &Placed<String>| draft.channel_kind(&channel.value) == Some(ChannelKind::Smtp);
+    let is_mail = |channel: &Placed<String>| {
+        draft.channel(&channel.value).is_some_and(|channel| channel.kind() == ChannelKind::Smtp)
+    };
     for step in role.steps.iter().filter(|step| step.by.iter().all(is_mail)) {
         let Some(first) = step.by.first() else { continue };
         let message = format!("e-mail alone is too slow for role `{name}`, whose target is under five minutes");
         faults.warning("mail-alone", first.at, message, "add a channel that rings: a screen, SMS or Slack");
-    }
-}
-
-fn datum(kind: ChannelKind) -> &'static str {
-    match kind {
-        ChannelKind::Screen => "name",
-        ChannelKind::Slack => "slack",
-        ChannelKind::Kannel => "phone",
-        ChannelKind::Smtp => "email",
     }
 }

@@ -11,6 +11,7 @@ use crate::core::{
     plan::OnResolved,
     trigger::{HOLD_MAX, Hold},
 };
+use toml::de::DeValue;
 
 /// Keys that a later version will know.
 const LATER: [&str; 12] = [
@@ -38,7 +39,7 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
     let key = key.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
     let summary = table.take("summary").and_then(|item| compiled(&item, text, faults, Summary::compile));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
-    let room = table.take("room").and_then(|item| item.text(faults));
+    let rooms = table.take("room").map(|item| rooms(&item, faults)).unwrap_or_default();
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -48,9 +49,18 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
         key,
         summary,
         roles: roles.unwrap_or_default(),
-        room: room.map(|room| Placed { value: room.value.to_owned(), at: room.at }),
+        rooms,
         resolved,
     }
+}
+
+/// One, or a list of several.
+fn rooms(item: &Item<'_>, faults: &mut Faults) -> Vec<Placed<String>> {
+    if matches!(item.value, DeValue::Array(_)) {
+        return item.texts(faults).unwrap_or_default();
+    }
+    let room = item.text(faults).map(|room| Placed { value: room.value.to_owned(), at: room.at });
+    room.into_iter().collect()
 }
 
 fn compiled<T>(

@@ -1,5 +1,6 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
+use super::ways::Way;
 use crate::core::{PersonName, SourceName, retry::Pace};
 use chrono_tz::Tz;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
@@ -33,6 +34,13 @@ pub enum SecretRef {
     File(PathBuf),
     /// In this credential of systemd (`LoadCredential=`).
     Credential(String),
+}
+
+/// Stands in for one that could not be read; no matrix is made of that.
+impl Default for SecretRef {
+    fn default() -> Self {
+        Self::Env(String::new())
+    }
 }
 
 impl fmt::Display for SecretRef {
@@ -73,6 +81,14 @@ impl ChannelKind {
         }
     }
 
+    /// Whether its providers report what became of a page that they had taken.
+    pub fn reports(self) -> bool {
+        match self {
+            Self::Kannel => true,
+            Self::Screen | Self::Slack | Self::Smtp => false,
+        }
+    }
+
     /// The pace that a channel of this kind has when the matrix says nothing: of each destination.
     pub fn default_pace(self) -> Pace {
         match self {
@@ -102,26 +118,62 @@ impl fmt::Display for ChannelKind {
 /// One channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelSettings {
-    /// What kind.
-    pub kind: ChannelKind,
-    /// Where its provider is. Always there for kannel (http, https) and smtp (smtps, smtp).
-    pub url: Option<String>,
-    /// Slack's bot token, always there for slack; for kannel what its replies to us must carry.
-    pub token: Option<SecretRef>,
-    /// With which Slack signs what it sends to us.
-    pub signing_secret: Option<SecretRef>,
-    /// The account at the provider.
-    pub username: Option<String>,
-    /// The account's password.
-    pub password: Option<SecretRef>,
-    /// Who it is from: a mailbox for smtp (always there), a number or name for kannel.
-    pub from: Option<String>,
-    /// Whether war rooms are closed to those who are not invited.
-    pub private: bool,
+    /// By which provider.
+    pub way: Way,
     /// How fast one destination may be written to.
     pub pace: Pace,
     /// How long a page may stay unaccepted before the person's next channel is tried.
     pub patience: Duration,
+}
+
+impl ChannelSettings {
+    /// What kind.
+    pub fn kind(&self) -> ChannelKind {
+        self.way.kind()
+    }
+
+    /// What must be known of a person to reach them by it.
+    pub fn needs(&self) -> Datum {
+        match &self.way {
+            Way::Screen => Datum::Nothing,
+            Way::Slack(_) => Datum::Slack,
+            Way::Kannel(_) => Datum::Phone,
+            Way::Smtp(_) => Datum::Email,
+        }
+    }
+
+    /// Whether it can be an incident's war room.
+    pub fn is_room(&self) -> bool {
+        match &self.way {
+            Way::Slack(_) => true,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) => false,
+        }
+    }
+}
+
+/// What must be known of a person to reach them by a channel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Datum {
+    /// That they exist.
+    Nothing,
+    /// Their Slack member id.
+    Slack,
+    /// Their phone number.
+    Phone,
+    /// Their mailbox.
+    Email,
+}
+
+impl Datum {
+    /// The key of `[person.NAME]` that says it.
+    pub fn key(self) -> &'static str {
+        match self {
+            Self::Nothing => "name",
+            Self::Slack => "slack",
+            Self::Phone => "phone",
+            Self::Email => "email",
+        }
+    }
 }
 
 /// A responder.
@@ -142,13 +194,13 @@ pub struct Person {
 }
 
 impl Person {
-    /// Whether a channel of this kind can reach them.
-    pub fn is_reached_by(&self, kind: ChannelKind) -> bool {
-        match kind {
-            ChannelKind::Screen => true,
-            ChannelKind::Slack => self.slack.is_some(),
-            ChannelKind::Kannel => self.phone.is_some(),
-            ChannelKind::Smtp => self.email.is_some(),
+    /// Whether a channel that needs this can reach them.
+    pub fn has(&self, datum: Datum) -> bool {
+        match datum {
+            Datum::Nothing => true,
+            Datum::Slack => self.slack.is_some(),
+            Datum::Phone => self.phone.is_some(),
+            Datum::Email => self.email.is_some(),
         }
     }
 }

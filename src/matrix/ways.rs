@@ -1,11 +1,18 @@
-//! Reads `[channel.NAME]`.
+//! Reads `[channel.NAME]`: what all channels have here, what only some have in one file a kind.
+
+mod kannel;
+mod slack;
+mod smtp;
+
+pub use kannel::KannelWay;
+pub use slack::SlackWay;
+pub use smtp::SmtpWay;
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
-    door::{secret, url},
+    door::secret,
     names,
-    people::mailbox,
-    settings::{ChannelKind, ChannelSettings},
+    settings::{ChannelKind, ChannelSettings, SecretRef},
 };
 use crate::core::retry::Pace;
 use std::time::Duration;
@@ -13,8 +20,54 @@ use std::time::Duration;
 /// Kinds that a later version will know.
 const LATER: [&str; 7] = ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"];
 
-/// Every key that some kind of channel knows.
-const KEYS: [&str; 7] = ["url", "token", "signing_secret", "username", "password", "from", "private"];
+/// The keys that each kind knows beside those of all.
+const KEYS: [&[&str]; 3] = [slack::KEYS, kannel::KEYS, smtp::KEYS];
+
+/// By which provider, with what it needs.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Way {
+    /// The desk page in a browser.
+    Screen,
+    /// Slack: direct messages and war rooms.
+    Slack(SlackWay),
+    /// SMS by a Kannel gateway.
+    Kannel(KannelWay),
+    /// E-mail.
+    Smtp(SmtpWay),
+}
+
+/// The account at a provider.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Account {
+    /// Its name.
+    pub username: Option<String>,
+    /// Its password.
+    pub password: Option<SecretRef>,
+}
+
+impl Way {
+    /// The name of the kind.
+    pub fn kind(&self) -> ChannelKind {
+        match self {
+            Self::Screen => ChannelKind::Screen,
+            Self::Slack(_) => ChannelKind::Slack,
+            Self::Kannel(_) => ChannelKind::Kannel,
+            Self::Smtp(_) => ChannelKind::Smtp,
+        }
+    }
+}
+
+impl Way {
+    /// Every secret that it names.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        match self {
+            Self::Screen => Vec::new(),
+            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
+            Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
+            Self::Smtp(way) => way.account.password.iter().collect(),
+        }
+    }
+}
 
 pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
@@ -23,33 +76,27 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
     let patience = table.take("patience").and_then(|item| item.duration(faults));
     // Which other keys have an effect depends on the kind, so without it they are left alone.
     let Some(kind) = kind else {
-        for key in KEYS {
+        for key in KEYS.concat() {
             table.take(key);
         }
         table.finish(&[], &[], faults);
         return None;
     };
-    let mut settings = ChannelSettings {
-        kind,
-        url: None,
-        token: None,
-        signing_secret: None,
-        username: None,
-        password: None,
-        from: None,
-        private: false,
+    // What could not be read is left empty: a matrix with a fault is checked to its end, and never used.
+    let way = match kind {
+        ChannelKind::Screen => Way::Screen,
+        ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
+        ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
+        ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
+    };
+    table.what = format!("{} (kind {kind})", table.what);
+    let elsewhere: Vec<&str> = KEYS.concat();
+    table.finish(&[], &elsewhere, faults);
+    Some(ChannelSettings {
+        way,
         pace: pace.unwrap_or_else(|| kind.default_pace()),
         patience: patience.map_or_else(|| kind.default_patience(), |patience| patience.value),
-    };
-    match kind {
-        ChannelKind::Screen => {}
-        ChannelKind::Slack => slack(&mut settings, &mut table, at, faults),
-        ChannelKind::Kannel => kannel(&mut settings, &mut table, at, faults),
-        ChannelKind::Smtp => smtp(&mut settings, &mut table, at, faults),
-    }
-    table.what = format!("{} (kind {kind})", table.what);
-    table.finish(&[], &KEYS, faults);
-    Some(settings)
+    })
 }
 
 fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
@@ -67,39 +114,18 @@ fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
     None
 }
 
-fn slack(settings: &mut ChannelSettings, table: &mut Table<'_>, at: At, faults: &mut Faults) {
-    let token = table.demand("token", at, "token = { env = \"SLACK_BOT_TOKEN\" }", faults);
-    settings.token = token.and_then(|item| secret(&item, faults));
-    settings.signing_secret = table.take("signing_secret").and_then(|item| secret(&item, faults));
-    settings.url = table.take("url").and_then(|item| url(&item, &["https://", "http://"], faults));
-    settings.private = table.take("private").and_then(|item| item.flag(faults)).unwrap_or(false);
-}
-
-fn kannel(settings: &mut ChannelSettings, table: &mut Table<'_>, at: At, faults: &mut Faults) {
-    let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
-    settings.url = address.and_then(|item| url(&item, &["https://", "http://"], faults));
-    account(settings, table, faults);
-    settings.token = table.take("token").and_then(|item| secret(&item, faults));
-    settings.from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
-}
-
-fn smtp(settings: &mut ChannelSettings, table: &mut Table<'_>, at: At, faults: &mut Faults) {
-    let address = table.demand("url", at, "url = \"smtps://mail.example.com:465\"", faults);
-    settings.url = address.and_then(|item| url(&item, &["smtps://", "smtp://"], faults));
-    account(settings, table, faults);
-    let from = table.demand("from", at, "from = \"stentor@example.com\"", faults);
-    settings.from = from.and_then(|item| mailbox(&item, faults));
-}
-
-fn account(settings: &mut ChannelSettings, table: &mut Table<'_>, faults: &mut Faults) {
+/// `username` and `password`.
+fn account(table: &mut Table<'_>, faults: &mut Faults) -> Account {
     let username = table.take("username").and_then(|item| item.text(faults));
     let password = table.take("password");
     if let (None, Some(item)) = (&username, &password) {
         let message = format!("{} has a password and no username", table.what);
         faults.error("missing-key", item.key_at, message, "add `username = \"..\"`");
     }
-    settings.username = username.map(|text| text.value.to_owned());
-    settings.password = password.and_then(|item| secret(&item, faults));
+    Account {
+        username: username.map(|text| text.value.to_owned()),
+        password: password.and_then(|item| secret(&item, faults)),
+    }
 }
 
 /// `1/s`, `20/m`, `100/h`, each with or without `burst N`.

@@ -176,7 +176,7 @@ pub(super) fn anchor_event(unanchored: &BTreeMap<String, Head>) -> Option<Anchor
 impl Kept {
     /// Whether page `n` is queued and claimed by `epoch`.
     pub(super) fn wants(&self, n: u32, epoch: u64) -> bool {
-        let queued = |page: &Page| page.state == PageState::Queued;
+        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
         self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
     }
 }

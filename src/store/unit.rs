@@ -3,7 +3,7 @@
 
 use super::{Happened, Needs, OpenNow};
 use crate::core::{
-    self, Alert, Event, Incident, IncidentId, Input, Opening, Page, Record, Roster, SourceEvent, SourceName, Timestamp,
+    self, Alert, Event, Incident, IncidentId, Input, Opening, Record, Roster, SourceEvent, SourceName, Timestamp,
     event::{VERSION, genesis, link},
     trigger::{Hold, Observed},
 };
@@ -227,7 +227,7 @@ impl<'a> Unit<'a> {
         let mine: Vec<u32> = pages
             .iter()
             .copied()
-            .filter(|n| kept.incident.pages.get(n).is_some_and(Page::is_owed))
+            .filter(|n| kept.incident.pages.get(n).is_some_and(|page| page.is_owed()))
             .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
         for n in &mine {
@@ -322,7 +322,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
             changes.pages.insert((id, page.n));
         }
         Event::Settled { page, settlement, .. } => {
-            if !kept.incident.pages.get(page).is_some_and(Page::is_owed) {
+            if !kept.incident.pages.get(page).is_some_and(|page| page.is_owed()) {
                 kept.claims.remove(page);
             }
             changes.pages.insert((id, *page));

@@ -61,7 +61,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         required: vec![role.clone()],
         roles: BTreeMap::from([(role, row)]),
         patience: BTreeMap::new(),
-        room: None,
+        rooms: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

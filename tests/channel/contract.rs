@@ -185,7 +185,7 @@ fn message(condition: &Condition) -> Message {
             message.to = Recipient::Person(Contact { phone: None, email: None, slack: None, ..ana() });
         }
         Condition::IsARoom => {
-            message.to = Recipient::Room { id: None, name: "inc-12".into(), private: true, invite: vec![] };
+            message.to = Recipient::Room { id: None, card: None, name: "inc-12".into(), private: true, invite: vec![] };
         }
         _ => {}
     }

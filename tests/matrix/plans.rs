@@ -38,7 +38,7 @@ fn a_plan_holds_its_roles_every_next_and_the_catch_all_and_no_other() {
     assert_eq!(names, ["catch-all", "compliance", "compliance-head", "head-of-desk", "it", "it-lead", "trader"]);
     assert_eq!(plan.required.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["trader", "compliance", "it"]);
     assert_eq!(plan.matrix, matrix.revision);
-    assert_eq!(plan.room.as_ref().map(ChannelName::as_str), Some("room"));
+    assert_eq!(plan.rooms.iter().map(ChannelName::as_str).collect::<Vec<_>>(), ["room"]);
     assert_eq!(plan.on_resolved, OnResolved::Note);
     assert_eq!(plan.patience.len(), 4);
     let trader = &plan.roles["trader"];
@@ -56,7 +56,7 @@ fn the_failure_plan_pages_the_catch_all_alone() {
     let plan = matrix.failure_plan(&"flash-crash".into()).expect("there is a catch-all");
     assert_eq!(plan.required, [RoleName::catch_all()]);
     assert_eq!(plan.roles.keys().collect::<Vec<_>>(), [&RoleName::catch_all()]);
-    assert_eq!(plan.room, None);
+    assert!(plan.rooms.is_empty());
 }
 
 #[test]
@@ -85,7 +85,7 @@ fn people_are_found_by_what_they_answer_with() {
 fn channels_have_the_pace_and_patience_of_their_kind_or_their_own() {
     let matrix = sound(&folder("tests/matrix/clinic"));
     let pager = matrix.channel(&"pager".into()).expect("a channel");
-    assert_eq!(pager.kind, ChannelKind::Kannel);
+    assert_eq!(pager.kind(), ChannelKind::Kannel);
     assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.patience.as_secs()), (3, 4, 10));
     let ward = matrix.channel(&"ward".into()).expect("a channel");
     assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::Screen.default_pace(), 5));

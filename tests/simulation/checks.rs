@@ -2,6 +2,7 @@
 
 use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
+use std::sync::Arc;
 use stentor::core::{
     Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
     Timestamp, Verdict,
@@ -131,12 +132,13 @@ impl Laws {
 
     pub(super) fn law_5_everybody_is_told(&mut self, incident: &Incident) {
         let id = incident.id;
-        let begun = |page: &&Page| self.starts.contains_key(&PageId { incident: id, n: page.n });
-        let briefed: Vec<&Page> = incident.pages.values().filter(|p| p.purpose.is_brief()).filter(begun).collect();
+        let begun = |page: &&Arc<Page>| self.starts.contains_key(&PageId { incident: id, n: page.n });
+        let briefed: Vec<&Arc<Page>> = incident.pages.values().filter(|p| p.purpose.is_brief()).filter(begun).collect();
         for brief in briefed {
             let Some(role) = &brief.role else { continue };
             let ended = incident.engagements.get(role).is_some_and(|e| !e.is_open());
-            let told: Vec<&Page> = incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();
+            let told: Vec<&Arc<Page>> =
+                incident.pages.values().filter(|page| tells(incident, brief, role, page)).collect();
             let said = told.iter().filter(|page| page.state == PageState::Accepted || 0 < page.refusals).count();
             let (who, by, n) = (&brief.person, &brief.channel, brief.n);
             let how =
@@ -148,8 +150,9 @@ impl Laws {
     }
 
     pub(super) fn law_5_the_room_is_told(&mut self, incident: &Incident) {
-        let over = |page: &Page| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
-        let told = incident.is_open() || incident.room.is_none() || incident.pages.values().any(over);
+        let over =
+            |page: &Arc<Page>| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
+        let told = incident.is_open() || incident.rooms.is_empty() || incident.pages.values().any(over);
         self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
     }
 

@@ -262,7 +262,7 @@ impl Laws {
     }
 
     fn page(&self, page: PageId) -> Option<&Page> {
-        self.shadows.get(&page.incident)?.incident.pages.get(&page.n)
+        self.shadows.get(&page.incident)?.incident.pages.get(&page.n).map(|page| &**page)
     }
 
     fn end(&mut self) {

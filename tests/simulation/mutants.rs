@@ -113,7 +113,7 @@ fn repeat_page(tape: &mut Vec<Seen>) -> bool {
     let Seen::Line(mut line) = tape[at].clone() else { return false };
     let mut record: Record = serde_json::from_str(&line.body).unwrap();
     if let Event::Paged { page } = &mut record.event {
-        page.n += 100_000;
+        std::sync::Arc::make_mut(page).n += 100_000;
     }
     line.body = serde_json::to_string(&record).unwrap();
     tape.insert(at, Seen::Line(line));
@@ -168,7 +168,10 @@ fn another_state(tape: &mut [Seen]) -> bool {
         Seen::Stored(incident) if !incident.pages.is_empty() => Some(Arc::make_mut(incident)),
         _ => None,
     });
-    stored.and_then(|incident| incident.pages.values_mut().next()).map(|page| page.refusals += 1).is_some()
+    stored
+        .and_then(|incident| incident.pages.values_mut().next())
+        .map(|page| std::sync::Arc::make_mut(page).refusals += 1)
+        .is_some()
 }
 
 fn a_line_is_altered(tape: &mut [Seen]) -> bool {

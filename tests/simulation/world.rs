@@ -182,7 +182,7 @@ impl World {
     }
 
     pub fn page(&self, id: PageId) -> Option<Page> {
-        self.laws.incident(id.incident)?.pages.get(&id.n).cloned()
+        self.laws.incident(id.incident)?.pages.get(&id.n).map(|page| Page::clone(page))
     }
 
     /// A node that answers the door, where there is one.
@@ -296,7 +296,7 @@ impl World {
     /// Ends the run where nothing is left to do; otherwise looks again.
     pub fn is_quiet(&mut self) {
         let settled = |incident: &Incident| {
-            let owed = incident.pages.values().any(Page::is_owed);
+            let owed = incident.pages.values().any(|page| page.is_owed());
             !owed && incident.open_roles().next().is_none()
         };
         let moving = self.queue.values().any(|job| {

@@ -89,7 +89,7 @@ pub fn later(mut incident: Incident, seconds: u64) -> Incident {
 
 /// The newest brief about a role.
 pub fn brief_of<'a>(incident: &'a Incident, role: &str) -> &'a Page {
-    let about = |page: &&Page| page.purpose.is_brief() && page.role.as_ref().is_some_and(|r| r.as_str() == role);
+    let about = |page: &&Arc<Page>| page.purpose.is_brief() && page.role.as_ref().is_some_and(|r| r.as_str() == role);
     incident.pages.values().rfind(about).expect("the role was paged")
 }
 
@@ -138,7 +138,7 @@ fn plan(required: &[&str]) -> Plan {
         required: required.iter().map(|role| RoleName::from(*role)).collect(),
         roles: roles.into_iter().map(|(role, row)| (RoleName::from(role), row)).collect(),
         patience: BTreeMap::new(),
-        room: None,
+        rooms: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

@@ -9,7 +9,7 @@ use crate::core::{
     page::{Page, PageState, Purpose, Settlement, Stage},
     time::Timestamp,
 };
-use std::collections::BTreeSet;
+use std::{collections::BTreeSet, sync::Arc};
 
 impl Judge<'_> {
     pub(super) fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
@@ -26,7 +26,7 @@ impl Judge<'_> {
             other => other,
         };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
-        let opens_room = page.purpose == Purpose::RoomCard;
+        let opens = Some(page.channel.clone()).filter(|_| page.purpose == Purpose::RoomCard);
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
         if withdrawn {
             // Its person may have read it after all, and must hear how it ended.
@@ -34,13 +34,13 @@ impl Judge<'_> {
         } else if failed {
             self.go_round(n);
         }
-        if opens_room && self.incident.room.is_some() {
-            self.catch_room_up();
+        if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {
+            self.catch_up(&room);
         }
     }
 
     /// What happened while the room was being made.
-    pub(super) fn catch_room_up(&mut self) {
+    fn catch_up(&mut self, room: &ChannelName) {
         // Of a drill that is over nothing is told any more but that.
         let is_over = self.incident.drill && !self.incident.is_open();
         let taken: Vec<String> = self
@@ -51,10 +51,11 @@ impl Judge<'_> {
             .filter_map(|(role, e)| e.holder().map(|holder| format!("{role}: {holder} has it")))
             .collect();
         for line in taken {
-            self.line(line);
+            self.post(room.clone(), Purpose::RoomLine { line });
         }
         if let Status::Resolved { by, .. } = self.incident.status.clone() {
-            self.line(self.last_line(&by));
+            let line = self.last_line(&by);
+            self.post(room.clone(), Purpose::RoomLine { line });
         }
     }
 
@@ -80,7 +81,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn taken_over(&mut self, pages: Vec<u32>) {
-        let owed = |n: &u32| self.incident.pages.get(n).is_some_and(Page::is_owed);
+        let owed = |n: &u32| self.incident.pages.get(n).is_some_and(|page| page.is_owed());
         let pages: Vec<u32> = pages.into_iter().filter(owed).collect();
         if pages.is_empty() {
             return;
@@ -113,7 +114,7 @@ impl Judge<'_> {
         let other = self.roster.channels(&person).iter().find(|channel| !tried.contains(channel)).cloned();
         if let Some(channel) = other {
             self.supersede(&role, &[(person.clone(), channel.clone())]);
-            self.page(Some(&role), Some(person), channel, page.purpose, page.rung, Some(n));
+            self.page(Some(&role), Some(person), channel, page.purpose.clone(), page.rung, Some(n));
         } else {
             self.leave_if_nobody_can_answer(&role);
         }
@@ -149,19 +150,18 @@ impl Judge<'_> {
             trouble: None,
             text: None,
         };
-        self.emit(Event::Paged { page: Box::new(page) });
+        self.emit(Event::Paged { page: Arc::new(page) });
     }
 
     pub(super) fn post(&mut self, channel: ChannelName, purpose: Purpose) {
         self.page(None, None, channel, purpose, 0, None);
     }
 
-    /// One line for the war room, where there is one. Before it is made nothing is queued for it: the card tells.
+    /// One line for each room that is made. Before that nothing is queued for it: the card tells.
     pub(super) fn line(&mut self, line: String) {
-        if let Some(channel) = self.incident.plan.room.clone()
-            && self.incident.room.is_some()
-        {
-            self.post(channel, Purpose::RoomLine { line });
+        let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
+        for room in rooms {
+            self.post(room, Purpose::RoomLine { line: line.clone() });
         }
     }
 
@@ -174,7 +174,7 @@ impl Judge<'_> {
     }
 
     pub(super) fn withdraw(&mut self, which: impl Fn(&Page) -> bool) {
-        let queued = |page: &&Page| page.state == PageState::Queued && which(page);
+        let queued = |page: &&Arc<Page>| page.state == PageState::Queued && which(page);
         let pages: Vec<u32> = self.incident.pages.values().filter(queued).map(|page| page.n).collect();
         if !pages.is_empty() {
             self.emit(Event::Withdrawn { pages });
@@ -201,7 +201,7 @@ impl Judge<'_> {
         if !page.was_attempted() || !page.purpose.is_brief() {
             return;
         }
-        let (Some(role), Some(person)) = (page.role, page.person) else { return };
+        let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
         let Some(purpose) = self.ending(&role) else { return };
         let about = if purpose == Purpose::Resolved { None } else { Some(&role) };
         let told = self.incident.pages.values().any(|other| {
@@ -211,7 +211,7 @@ impl Judge<'_> {
                 && other.purpose == purpose
         });
         if !told {
-            self.page(about, Some(person), page.channel, purpose, 0, None);
+            self.page(about, Some(person), page.channel.clone(), purpose, 0, None);
         }
     }
 

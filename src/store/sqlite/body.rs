@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, DrillTerms, Engagement, Incident, IncidentId, Page, Plan, RoleName, Status, Timestamp, TriggerName,
-    event::hex,
+    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, Page, Plan, RoleName, Room, Status, Timestamp,
+    TriggerName, event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -35,7 +35,7 @@ struct Written<'a> {
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
-    room: Option<&'a str>,
+    rooms: &'a BTreeMap<ChannelName, Room>,
 }
 
 #[derive(Deserialize)]
@@ -56,6 +56,9 @@ struct Read {
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: BTreeMap<RoleName, Engagement>,
+    #[serde(default)]
+    rooms: BTreeMap<ChannelName, Room>,
+    /// What bodies of before had: the one room.
     room: Option<String>,
 }
 
@@ -80,7 +83,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         silent_since,
         all_clear_at,
         engagements,
-        room,
+        rooms,
         pages: _,
     } = incident;
     serde_json::to_string(&Written {
@@ -99,7 +102,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         silent_since: *silent_since,
         all_clear_at: *all_clear_at,
         engagements,
-        room: room.as_deref(),
+        rooms,
     })
 }
 
@@ -109,9 +112,13 @@ pub fn read(
     at: Timestamp,
     body: &str,
     plan: Arc<Plan>,
-    pages: BTreeMap<u32, Page>,
+    pages: BTreeMap<u32, Arc<Page>>,
 ) -> serde_json::Result<Incident> {
-    let read: Read = serde_json::from_str(body)?;
+    let mut read: Read = serde_json::from_str(body)?;
+    if read.room.is_some() {
+        let opened = |page: &Arc<Page>| Some((page.channel.clone(), Room::opened_by(page)?));
+        read.rooms.extend(pages.values().filter_map(opened));
+    }
     Ok(Incident {
         id,
         trigger: read.trigger,
@@ -130,7 +137,7 @@ pub fn read(
         silent_since: read.silent_since,
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
-        room: read.room,
+        rooms: read.rooms,
         pages,
     })
 }

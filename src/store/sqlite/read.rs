@@ -122,7 +122,7 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
     for page in pages {
         let n: u32 = column(page, 1)?;
         let page = serde_json::from_str::<Page>(column(page, 4)?);
-        by_number.insert(n, page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?);
+        by_number.insert(n, Arc::new(page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?));
     }
     let at = Timestamp::from_micros(column(row, 3)?);
     let mut incident = body::read(id, at, column(row, 4)?, plan, by_number).map_err(bad)?;
@@ -179,7 +179,7 @@ async fn rebuild(
     let joined = joined.filter(|_| incident.all_clear_at.is_none() && incident.silent_since.is_none());
     tracing::error!(incident.id = %id, %trouble, "an incident was rebuilt from its journal");
     let mut claims = claims(pages);
-    claims.retain(|n, _| incident.pages.get(n).is_some_and(Page::is_owed));
+    claims.retain(|n, _| incident.pages.get(n).is_some_and(|page| page.is_owed()));
     Ok(Kept { incident: Arc::new(incident), head: end, claims, joined })
 }
 

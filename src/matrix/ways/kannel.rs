@@ -1,0 +1,32 @@
+//! The keys of a channel of kind `kannel`.
+
+use super::{Account, account};
+use crate::matrix::{
+    document::{At, Faults, Table},
+    door::{secret, url},
+    settings::SecretRef,
+};
+
+pub(super) const KEYS: &[&str] = &["url", "token", "username", "password", "from"];
+
+/// A Kannel gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KannelWay {
+    /// Where its smsbox takes messages: http or https.
+    pub url: String,
+    /// Who sends.
+    pub account: Account,
+    /// What its replies to us must carry; without it there are none.
+    pub token: Option<SecretRef>,
+    /// The sender that phones show: a number or a name.
+    pub from: Option<String>,
+}
+
+pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> KannelWay {
+    let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
+    let address = address.and_then(|item| url(&item, &["https://", "http://"], faults));
+    let account = account(table, faults);
+    let token = table.take("token").and_then(|item| secret(&item, faults));
+    let from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
+    KannelWay { url: address.unwrap_or_default(), account, token, from }
+}

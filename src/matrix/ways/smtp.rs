@@ -1,0 +1,30 @@
+//! The keys of a channel of kind `smtp`.
+
+use super::{Account, account};
+use crate::matrix::{
+    document::{At, Faults, Table},
+    door::url,
+    people::mailbox,
+};
+
+pub(super) const KEYS: &[&str] = &["url", "username", "password", "from"];
+
+/// A mail relay.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SmtpWay {
+    /// Where it is: smtps, or smtp with STARTTLS.
+    pub url: String,
+    /// Who sends; a relay on this machine may need no login.
+    pub account: Account,
+    /// The mailbox that the mails are from.
+    pub from: String,
+}
+
+pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWay {
+    let address = table.demand("url", at, "url = \"smtps://mail.example.com:465\"", faults);
+    let address = address.and_then(|item| url(&item, &["smtps://", "smtp://"], faults));
+    let account = account(table, faults);
+    let from = table.demand("from", at, "from = \"stentor@example.com\"", faults);
+    let from = from.and_then(|item| mailbox(&item, faults));
+    SmtpWay { url: address.unwrap_or_default(), account, from: from.unwrap_or_default() }
+}

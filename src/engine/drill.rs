@@ -43,13 +43,8 @@ impl Engine {
 
     /// Brings a page that was held back, where its drill still goes on and nobody has what it asks for.
     pub async fn bring_late(&self, page: PageId) -> Result<(), StoreError> {
-        let Some(incident) = self.store.view(page.incident).await? else { return Ok(()) };
-        let Some(row) = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row)) else { return Ok(()) };
-        if self.is_held(&incident).await? {
-            return Ok(());
-        }
+        let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
         let live = self.live.load_full();
-        let Ok(composed) = self.compose(&live, &incident, row) else { return Ok(()) };
         let Some(wired) = live.channels.get(&composed.channel) else { return Ok(()) };
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
         match sending {
@@ -57,6 +52,17 @@ impl Engine {
             Ok(Err(error)) => self.undelivered(page, error.to_string()).await,
             Err(_) => self.undelivered(page, "no answer in time".to_owned()).await,
         }
+    }
+
+    /// The last look at a page that was held back: none where nobody wants it any more.
+    pub async fn prepare_late(&self, page: PageId) -> Result<Option<Composed>, StoreError> {
+        let Some(incident) = self.store.view(page.incident).await? else { return Ok(None) };
+        let row = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row));
+        let Some(row) = row else { return Ok(None) };
+        if self.is_held(&incident).await? {
+            return Ok(None);
+        }
+        Ok(self.compose(&self.live.load_full(), &incident, row).ok())
     }
 
     /// Whether no page of this incident may start now: it is a drill, and it is past its end or something real is

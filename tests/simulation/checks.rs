@@ -8,6 +8,9 @@ use stentor::core::{
     Timestamp, Verdict,
 };
 
+/// What a war room reads last.
+const OVERS: [&str; 3] = ["resolved by", "DRILL is over", "DRILL stopped"];
+
 impl Laws {
     pub(super) fn law_1_an_accepted_alert_is_in_the_journal(&mut self, alert: &str) {
         let found = self.journaled.contains(alert);
@@ -150,10 +153,48 @@ impl Laws {
     }
 
     pub(super) fn law_5_the_room_is_told(&mut self, incident: &Incident) {
-        let over =
-            |page: &Arc<Page>| matches!(&page.purpose, Purpose::RoomLine { line } if line.starts_with("resolved by"));
+        let over = |page: &Arc<Page>| matches!(&page.purpose, Purpose::RoomLine { line } if OVERS.iter().any(|over| line.starts_with(over)));
         let told = incident.is_open() || incident.rooms.is_empty() || incident.pages.values().any(over);
         self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
+    }
+
+    pub(super) fn law_6_no_drill_opens_beside_the_real_thing(&mut self, id: IncidentId, drill: bool) {
+        let live = self.live_open();
+        let holds = !drill || live.is_none();
+        self.check("law 6", holds, || format!("the drill {id} opens while {live:?} is open"));
+    }
+
+    /// A page of a drill starts: nothing live is open, and the drill is not over; or these are its last words.
+    pub(super) fn law_6_no_drill_beside_the_real_thing(&mut self, page: PageId) {
+        let Some(shadow) = self.shadows.get(&page.incident).filter(|shadow| shadow.incident.drill) else { return };
+        let incident = &shadow.incident;
+        let last_words = incident.pages.get(&page.n).is_some_and(|row| match &row.purpose {
+            Purpose::Resolved => true,
+            Purpose::RoomLine { line } => line.starts_with("DRILL "),
+            _ => false,
+        });
+        let in_time = incident.drill_ends_at().is_none_or(|until| self.now < until);
+        let (open, live) = (incident.is_open(), self.live_open());
+        let holds = if open { live.is_none() && in_time } else { last_words };
+        self.check("law 6", holds, || {
+            format!("{page} of a drill starts: open {open}, in time {in_time}, beside {live:?}")
+        });
+    }
+
+    pub(super) fn law_6_drills_give_way_in_time(&mut self, at: Timestamp, able_since: Option<Timestamp>) {
+        let drill = self.incidents().find(|incident| incident.drill && incident.is_open()).map(|incident| incident.id);
+        let live = self.live_open();
+        if drill.is_none() || live.is_none() {
+            self.beside = None;
+            return;
+        }
+        let since = *self.beside.get_or_insert(at);
+        let late = able_since.is_some_and(|able| LATE_MAX < at.micros_since(since.max(able)));
+        self.check("law 6", !late, || format!("{drill:?} has not given way to {live:?} since {since}"));
+    }
+
+    fn live_open(&self) -> Option<IncidentId> {
+        self.incidents().find(|incident| !incident.drill && incident.is_open()).map(|incident| incident.id)
     }
 
     pub(super) fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {

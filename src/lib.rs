@@ -4,6 +4,7 @@ pub mod channel;
 pub mod cli;
 pub mod config;
 pub mod core;
+pub mod drill;
 pub mod engine;
 pub mod http;
 pub mod journal;

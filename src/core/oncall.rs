@@ -92,6 +92,11 @@ impl Rotation {
         (0 < len).then(|| &self.people[self.turns_until(now) % len])
     }
 
+    /// Everybody who may have it at some time: who takes turns, and who stands in for them.
+    pub fn people(&self) -> impl Iterator<Item = &PersonName> {
+        self.people.iter().chain(self.overrides.iter().map(|over| &over.person))
+    }
+
     fn turns_until(&self, now: Timestamp) -> usize {
         let (mut at, mut turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
         while let Some(next) = self.handoff.next_after(self.zone, at)

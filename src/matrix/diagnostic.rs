@@ -51,6 +51,11 @@ pub(super) const PLAIN_SECRET: &str = "plain-secret";
 /// Shows faults with the lines that they are in, in rustc's style, and a last line that counts them. `files` are those
 /// that were parsed; secrets that stand in them in the clear are shown as stars. Empty without faults.
 pub fn render(diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) -> String {
+    render_of("the matrix", diagnostics, files, colour)
+}
+
+/// The same for something else that is read in this way: `what` is "the scenario".
+pub fn render_of(what: &str, diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) -> String {
     if diagnostics.is_empty() {
         return String::new();
     }
@@ -65,7 +70,7 @@ pub fn render(diagnostics: &[Diagnostic], files: &[SourceText], colour: bool) ->
         shown.push_str(&renderer.render(&[group]));
         shown.push_str("\n\n");
     }
-    shown.push_str(&count(diagnostics));
+    shown.push_str(&count(what, diagnostics));
     shown.push('\n');
     shown
 }
@@ -96,14 +101,14 @@ fn first_line(text: &str, span: Range<usize>) -> Range<usize> {
     start..start + len
 }
 
-fn count(diagnostics: &[Diagnostic]) -> String {
+fn count(what: &str, diagnostics: &[Diagnostic]) -> String {
     let of = |severity| diagnostics.iter().filter(|d| d.severity == severity).count();
     let (errors, warnings) = (of(Severity::Error), of(Severity::Warning));
     let plural = |n: usize, word: &str| format!("{n} {word}{}", if n == 1 { "" } else { "s" });
     match (errors, warnings) {
-        (0, w) => format!("{}; the matrix can be used", plural(w, "warning")),
-        (e, 0) => format!("{}; the matrix is refused", plural(e, "error")),
-        (e, w) => format!("{} and {}; the matrix is refused", plural(e, "error"), plural(w, "warning")),
+        (0, w) => format!("{}; {what} can be used", plural(w, "warning")),
+        (e, 0) => format!("{}; {what} is refused", plural(e, "error")),
+        (e, w) => format!("{} and {}; {what} is refused", plural(e, "error"), plural(w, "warning")),
     }
 }
 

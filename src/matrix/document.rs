@@ -14,7 +14,7 @@ use toml::{
 
 /// A place in the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) struct At {
+pub(crate) struct At {
     /// Which file, by its place in the list.
     pub file: usize,
     /// First byte.
@@ -24,14 +24,14 @@ pub(super) struct At {
 }
 
 impl At {
-    pub(super) fn new(file: usize, span: Range<usize>) -> Self {
+    pub(crate) fn new(file: usize, span: Range<usize>) -> Self {
         Self { file, start: span.start, end: span.end }
     }
 }
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Placed<T> {
+pub(crate) struct Placed<T> {
     pub value: T,
     pub at: At,
 }
@@ -48,23 +48,23 @@ struct Fault {
 
 /// Faults found so far.
 #[derive(Debug, Default)]
-pub(super) struct Faults {
+pub(crate) struct Faults {
     found: Vec<Fault>,
     /// Some text could not even be read, so that what is missing may only be hidden.
     pub unreadable: bool,
 }
 
 impl Faults {
-    pub(super) fn error(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn error(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
         self.add(Severity::Error, code, Some(at), message.into(), help.into());
     }
 
-    pub(super) fn warning(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn warning(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
         self.add(Severity::Warning, code, Some(at), message.into(), help.into());
     }
 
     /// A fault that is in no file.
-    pub(super) fn nowhere(&mut self, severity: Severity, code: &'static str, message: &str, help: &str) {
+    pub(crate) fn nowhere(&mut self, severity: Severity, code: &'static str, message: &str, help: &str) {
         self.add(severity, code, None, message.to_owned(), help.to_owned());
     }
 
@@ -74,7 +74,7 @@ impl Faults {
     }
 
     /// The faults in the order of the files and their lines; those that are in no file come last.
-    pub(super) fn into_diagnostics(mut self, files: &[SourceText]) -> Vec<Diagnostic> {
+    pub(crate) fn into_diagnostics(mut self, files: &[SourceText]) -> Vec<Diagnostic> {
         self.found.sort_by_key(|fault| (fault.at.is_none(), fault.at, fault.severity));
         self.found.dedup();
         self.found.into_iter().map(|fault| fault.placed(files)).collect()
@@ -105,9 +105,25 @@ impl Fault {
     }
 }
 
+const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
+
+/// A file as TOML; where it is none, every fault of it is told.
+pub(crate) fn document<'a>(file: usize, source: &'a SourceText, faults: &mut Faults) -> Option<Spanned<DeTable<'a>>> {
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    if errors.is_empty() {
+        return Some(document);
+    }
+    faults.unreadable = true;
+    for error in errors {
+        let (span, message) = (error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        faults.error("toml-syntax", At::new(file, span), message, SYNTAX_HELP);
+    }
+    None
+}
+
 /// One value of the document, with its key.
 #[derive(Clone, Copy)]
-pub(super) struct Item<'a> {
+pub(crate) struct Item<'a> {
     /// The last part of its key.
     pub key: &'a str,
     /// Where the key stands.
@@ -118,7 +134,7 @@ pub(super) struct Item<'a> {
 }
 
 /// A table whose keys are asked for one by one.
-pub(super) struct Table<'a> {
+pub(crate) struct Table<'a> {
     /// What it is, for messages: "channel `sms`".
     pub what: String,
     entries: Vec<Item<'a>>,
@@ -126,21 +142,21 @@ pub(super) struct Table<'a> {
 }
 
 impl<'a> Table<'a> {
-    pub(super) fn new(what: String, file: usize, table: &'a DeTable<'a>) -> Self {
+    pub(crate) fn new(what: String, file: usize, table: &'a DeTable<'a>) -> Self {
         let mut entries: Vec<Item<'a>> = table.iter().map(|(key, value)| item(file, key, value)).collect();
         entries.sort_by_key(|item| item.key_at);
         Self { what, entries, asked: Vec::new() }
     }
 
     /// The value of a key, where it is there. From now on the key is known.
-    pub(super) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);
         let at = self.entries.iter().position(|item| item.key == key)?;
         Some(self.entries.remove(at))
     }
 
     /// The value of a key that must be there.
-    pub(super) fn demand(&mut self, key: &'static str, at: At, example: &str, faults: &mut Faults) -> Option<Item<'a>> {
+    pub(crate) fn demand(&mut self, key: &'static str, at: At, example: &str, faults: &mut Faults) -> Option<Item<'a>> {
         let item = self.take(key);
         if item.is_none() {
             faults.error("missing-key", at, format!("{} has no `{key}`", self.what), format!("add `{example}`"));
@@ -149,13 +165,13 @@ impl<'a> Table<'a> {
     }
 
     /// Every entry of a table whose keys are names.
-    pub(super) fn take_all(&mut self) -> Vec<Item<'a>> {
+    pub(crate) fn take_all(&mut self) -> Vec<Item<'a>> {
         std::mem::take(&mut self.entries)
     }
 
     /// Refuses what nobody asked for. `later` are keys that a later version will know; `elsewhere` says where a key
     /// that is known to others would have a meaning.
-    pub(super) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut Faults) {
+    pub(crate) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut Faults) {
         for item in &self.entries {
             let (key, what) = (item.key, &self.what);
             if later.contains(&key) {
@@ -180,7 +196,7 @@ fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a
 
 impl<'a> Item<'a> {
     /// Text that is not empty.
-    pub(super) fn text(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    pub(crate) fn text(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => {
                 let help = "write something, or remove the key";
@@ -193,7 +209,7 @@ impl<'a> Item<'a> {
     }
 
     /// `true` or `false`.
-    pub(super) fn flag(&self, faults: &mut Faults) -> Option<bool> {
+    pub(crate) fn flag(&self, faults: &mut Faults) -> Option<bool> {
         match self.value {
             DeValue::Boolean(flag) => Some(*flag),
             _ => self.wrong_type("true or false", "write true or false, without quotes", faults),
@@ -201,7 +217,7 @@ impl<'a> Item<'a> {
     }
 
     /// A number.
-    pub(super) fn number(&self, faults: &mut Faults) -> Option<f64> {
+    pub(crate) fn number(&self, faults: &mut Faults) -> Option<f64> {
         let number = match self.value {
             DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok().filter(|_| number.radix() == 10),
             DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
@@ -211,7 +227,7 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number from 0.
-    pub(super) fn count(&self, faults: &mut Faults) -> Option<u32> {
+    pub(crate) fn count(&self, faults: &mut Faults) -> Option<u32> {
         let number = self.number(faults)?;
         if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
             return Some(number as u32);
@@ -220,7 +236,7 @@ impl<'a> Item<'a> {
     }
 
     /// Text with a unit, at least a second and at most a year.
-    pub(super) fn duration(&self, faults: &mut Faults) -> Option<Placed<Duration>> {
+    pub(crate) fn duration(&self, faults: &mut Faults) -> Option<Placed<Duration>> {
         let DeValue::String(text) = self.value else {
             return self.wrong_type("a duration", "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"", faults);
         };
@@ -242,7 +258,7 @@ impl<'a> Item<'a> {
     }
 
     /// A list that is not empty.
-    pub(super) fn list(&self, faults: &mut Faults) -> Option<Vec<Item<'a>>> {
+    pub(crate) fn list(&self, faults: &mut Faults) -> Option<Vec<Item<'a>>> {
         let DeValue::Array(array) = self.value else {
             return self.wrong_type("a list", "put it in brackets: [..]", faults);
         };
@@ -265,7 +281,7 @@ impl<'a> Item<'a> {
     }
 
     /// A list of texts that is not empty and names nothing twice.
-    pub(super) fn texts(&self, faults: &mut Faults) -> Option<Vec<Placed<String>>> {
+    pub(crate) fn texts(&self, faults: &mut Faults) -> Option<Vec<Placed<String>>> {
         let mut texts: Vec<Placed<String>> = Vec::new();
         for item in self.list(faults)? {
             let Some(text) = item.text(faults) else { continue };
@@ -280,7 +296,7 @@ impl<'a> Item<'a> {
     }
 
     /// A table.
-    pub(super) fn table(&self, what: String, faults: &mut Faults) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, what: String, faults: &mut Faults) -> Option<Table<'a>> {
         match self.value {
             DeValue::Table(table) => Some(Table::new(what, self.at.file, table)),
             _ => self.wrong_type("a table", "write { key = value }", faults),
@@ -288,7 +304,7 @@ impl<'a> Item<'a> {
     }
 
     /// Reports that another type is wanted; always none.
-    pub(super) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut Faults) -> Option<T> {
+    pub(crate) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut Faults) -> Option<T> {
         let found = match self.value {
             DeValue::String(_) => "text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",

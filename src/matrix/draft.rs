@@ -1,7 +1,7 @@
 //! The matrix as it was written: each value with its place, nothing yet checked against anything else.
 
 use super::{
-    document::{At, Faults, Item, Placed, Table},
+    document::{self, At, Faults, Item, Placed, Table},
     expression::Expression,
     names,
     settings::{ChannelSettings, Daemon, Datum, Person, Source},
@@ -86,15 +86,8 @@ impl Draft {
     pub(super) fn read(files: &[SourceText], faults: &mut Faults) -> Self {
         let mut draft = Self::default();
         for (file, source) in files.iter().enumerate() {
-            let (document, errors) = DeTable::parse_recoverable(&source.text);
-            if errors.is_empty() {
+            if let Some(document) = document::document(file, source, faults) {
                 draft.file(file, source, document.get_ref(), faults);
-                continue;
-            }
-            faults.unreadable = true;
-            for error in errors {
-                let span = error.span().unwrap_or(0..0);
-                faults.error("toml-syntax", At::new(file, span), syntax_message(error.message()), SYNTAX_HELP);
             }
         }
         draft
@@ -182,10 +175,4 @@ fn once<T>(slot: &mut Option<Placed<T>>, item: &Item<'_>, value: T, faults: &mut
         return;
     }
     *slot = Some(Placed { value, at: item.key_at });
-}
-
-const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
-
-fn syntax_message(message: &str) -> String {
-    format!("this is not TOML: {message}")
 }

@@ -90,7 +90,7 @@
 mod assemble;
 mod cross;
 mod diagnostic;
-mod document;
+pub(crate) mod document;
 mod door;
 mod draft;
 mod expression;
@@ -98,8 +98,8 @@ mod facts;
 mod judge;
 mod ladder;
 mod lint;
-mod names;
-mod people;
+pub(crate) mod names;
+pub(crate) mod people;
 mod reach;
 mod rule;
 mod settings;
@@ -107,7 +107,7 @@ mod source;
 mod summary;
 mod ways;
 
-pub use diagnostic::{Diagnostic, Severity, render};
+pub use diagnostic::{Diagnostic, Severity, render, render_of};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
 pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};

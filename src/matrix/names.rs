@@ -6,7 +6,7 @@ use super::document::{At, Faults};
 const LONGEST: usize = 40;
 
 /// Whether a name has the form that names must have; reports it where not.
-pub(super) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
+pub(crate) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
     let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
     if starts && rest && name.len() <= LONGEST {
@@ -19,7 +19,7 @@ pub(super) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
 }
 
 /// The known name that is nearest to `name`, where one is near.
-pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> Option<&'a str> {
     let name = name.to_lowercase();
     let near = |candidate: &&str| {
         let distance = strsim::damerau_levenshtein(&name, &candidate.to_lowercase());
@@ -30,7 +30,7 @@ pub(super) fn nearest<'a>(name: &str, known: impl Iterator<Item = &'a str>) -> O
 }
 
 /// "did you mean", or the list of what is known.
-pub(super) fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
+pub(crate) fn instead<'a>(name: &str, known: impl Iterator<Item = &'a str> + Clone) -> String {
     if let Some(near) = nearest(name, known.clone()) {
         return format!("did you mean `{near}`?");
     }

@@ -96,7 +96,8 @@ fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
     None
 }
 
-fn zone(item: &Item<'_>, faults: &mut Faults) -> Option<Tz> {
+/// A time zone by its name.
+pub(crate) fn zone(item: &Item<'_>, faults: &mut Faults) -> Option<Tz> {
     let text = item.text(faults)?;
     let zone = text.value.parse().ok();
     if zone.is_none() {

@@ -1,0 +1,363 @@
+//! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
+//! daemon or one in virtual time; both are told by the same events.
+
+use crate::core::Outcome;
+use crate::core::{
+    ChannelName, Event, Incident, Page, PageState, PersonName, Purpose, RoleName, Status, Timestamp, Verdict,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt,
+    time::Duration,
+};
+
+/// One incident of a run.
+#[derive(Debug, Clone, Copy)]
+pub struct Trace<'a> {
+    /// As it was in the end, with its pages.
+    pub incident: &'a Incident,
+    /// Its journal, in order.
+    pub events: &'a [(Timestamp, Event)],
+    /// Until when it was watched.
+    pub until: Timestamp,
+    /// The channels that are screens: a page that such a one does not take says that its person is away, not that
+    /// something is broken.
+    pub screens: &'a BTreeSet<ChannelName>,
+}
+
+/// What one run showed.
+#[derive(Debug, Clone, PartialEq, Default, Serialize)]
+pub struct Observed {
+    /// How each role went that was called: in the first incident that called it.
+    pub roles: BTreeMap<RoleName, Course>,
+    /// How the all-clear went to each person whom a page had reached.
+    pub all_clears: Vec<AllClear>,
+}
+
+/// How one role went.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Course {
+    /// Demanded by the trigger; not merely somebody's `next`.
+    pub required: bool,
+    /// When it was engaged, counted from the incident's opening.
+    pub engaged: Option<Duration>,
+    /// When it was covered by its `next`.
+    pub covered: Option<Duration>,
+    /// How long it was watched, counted from the incident's opening.
+    pub watched: Duration,
+    /// What the time until its outcome (or the end) was spent on, in order and without gaps.
+    pub parts: Vec<Part>,
+}
+
+/// How the all-clear went to one person.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AllClear {
+    /// Who.
+    pub person: PersonName,
+    /// When a channel of theirs had taken it, counted from the resolving.
+    pub after: Option<Duration>,
+    /// How long it was watched, counted from the resolving.
+    pub watched: Duration,
+}
+
+/// A stretch of a role's time.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Part {
+    /// From here, counted from the incident's opening.
+    pub from: Duration,
+    /// Up to here.
+    pub until: Duration,
+    /// What it was spent on.
+    pub cause: Cause,
+    /// What the channel said, where it said something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+/// What time was spent on.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Cause {
+    /// Which stage.
+    pub stage: Stage,
+    /// On whose ladder.
+    pub role: RoleName,
+    /// On which step of it, from 0.
+    pub step: usize,
+    /// By which channel, where it is one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub channel: Option<ChannelName>,
+    /// Whose, where it is one person's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub person: Option<PersonName>,
+}
+
+/// The stages between an incident's opening and an answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The step paged nobody: nobody was on call, or nobody of it takes part.
+    NobodyOnCall,
+    /// The channel took none of what it was given.
+    Channel,
+    /// The channel takes pages of others, and not this person's: their contact data.
+    Contact,
+    /// The page waited for its turn: the pace of its destination.
+    Queued,
+    /// The provider took its time to accept.
+    Accepting,
+    /// Accepted, and not yet on the device.
+    Delivering,
+    /// On the device, and the person who answered in the end had not yet.
+    Answering,
+    /// The pages were taken and nobody answered before the step was over.
+    Silence,
+}
+
+/// One entering of one step.
+struct Rung<'a> {
+    role: &'a RoleName,
+    number: u32,
+    step: usize,
+    at: Timestamp,
+    on_call: &'a [PersonName],
+}
+
+impl Observed {
+    /// What the incidents of one run showed, in the order in which they were opened.
+    pub fn of(traces: &[Trace<'_>]) -> Self {
+        let mut observed = Self::default();
+        for trace in traces {
+            let told = Told::of(trace);
+            for role in trace.incident.engagements.keys() {
+                if !observed.roles.contains_key(role) {
+                    observed.roles.extend(told.course(role).map(|course| (role.clone(), course)));
+                }
+            }
+            observed.all_clears.extend(told.all_clears());
+        }
+        observed
+    }
+}
+
+/// A trace with what its events say beside the incident.
+struct Told<'a> {
+    trace: &'a Trace<'a>,
+    rungs: Vec<Rung<'a>>,
+    handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
+    /// Who engaged which role, by which page.
+    answers: BTreeMap<&'a RoleName, (&'a PersonName, Option<u32>)>,
+}
+
+impl<'a> Told<'a> {
+    fn of(trace: &'a Trace<'a>) -> Self {
+        let mut told = Self { trace, rungs: Vec::new(), handed: BTreeMap::new(), answers: BTreeMap::new() };
+        let mut numbers: BTreeMap<&RoleName, u32> = BTreeMap::new();
+        for (at, event) in trace.events {
+            match event {
+                Event::StepEntered { role, step, on_call, .. } => {
+                    let number = numbers.entry(role).or_default();
+                    *number += 1;
+                    told.rungs.push(Rung { role, number: *number, step: *step, at: *at, on_call });
+                }
+                Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
+                Event::Answered { role: Some(role), person, page, verdict: Verdict::Engages, .. } => {
+                    told.answers.insert(role, (person, *page));
+                }
+                _ => {}
+            }
+        }
+        told
+    }
+
+    fn course(&self, role: &RoleName) -> Option<Course> {
+        let opened = self.trace.incident.opened_at;
+        let engagement = self.trace.incident.engagements.get(role)?;
+        let after = |at: Timestamp| at.since(opened);
+        let (engaged, covered) = match &engagement.outcome {
+            Some(Outcome::Engaged { at, .. }) => (Some(*at), None),
+            Some(Outcome::Covered { at, .. }) => (None, Some(*at)),
+            Some(Outcome::StoodDown { .. } | Outcome::Closed { .. }) | None => (None, None),
+        };
+        let ended = engagement.outcome.as_ref().map(|outcome| outcome.at());
+        let end = ended.unwrap_or(self.trace.until).min(self.trace.until.max(opened));
+        let mut parts = Vec::new();
+        self.spend(role, opened, end, 0, &mut parts);
+        Some(Course {
+            required: engagement.required,
+            engaged: engaged.map(after),
+            covered: covered.map(after),
+            // One that was closed or stood down can not be waited for any longer.
+            watched: after(end),
+            parts,
+        })
+    }
+
+    /// What the time of a role's ladder was spent on, from `from` until `end`; its `next`'s from where that takes over.
+    fn spend(&self, role: &RoleName, from: Timestamp, end: Timestamp, depth: usize, parts: &mut Vec<Part>) {
+        let handed =
+            self.handed.get(role).filter(|(at, _)| *at <= end && depth < self.trace.incident.engagements.len());
+        let answered =
+            self.answers.get(role).map(|(person, page)| (*person, self.page_answered(role, person, *page, end)));
+        let own_end = handed.filter(|_| answered.is_none()).map_or(end, |(at, _)| *at);
+        // From its birth on, the page that was answered tells where the time went.
+        let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| page.born_at.min(own_end));
+        let rungs: Vec<&Rung<'_>> = self.rungs.iter().filter(|rung| rung.role == role && rung.at <= until).collect();
+        for (n, rung) in rungs.iter().enumerate() {
+            let over = rungs.get(n + 1).map_or(until, |next| next.at);
+            let (cause, said) = self.silence(rung, over);
+            self.part(parts, rung.at.max(from), over, cause, said);
+        }
+        let step = rungs.last().map_or(0, |rung| rung.step);
+        if let Some((person, page)) = answered {
+            self.answered(role, step, person, page, (until, own_end), parts);
+        } else if let Some((at, next)) = handed {
+            self.spend(next, *at, end, depth + 1, parts);
+        }
+    }
+
+    /// The stages of the page that was answered.
+    fn answered(
+        &self,
+        role: &RoleName,
+        step: usize,
+        person: &PersonName,
+        page: Option<&Page>,
+        (born, end): (Timestamp, Timestamp),
+        parts: &mut Vec<Part>,
+    ) {
+        let cause = |stage| Cause {
+            stage,
+            role: role.clone(),
+            step,
+            channel: page.map(|page| page.channel.clone()),
+            person: Some(person.clone()),
+        };
+        let mut at = born;
+        let stages = page.map(|page| page.stages).unwrap_or_default();
+        let ends =
+            [(Stage::Queued, stages.sent), (Stage::Accepting, stages.accepted), (Stage::Delivering, stages.delivered)];
+        for (stage, over) in ends {
+            let Some(over) = over.map(|over| over.min(end)) else { continue };
+            self.part(parts, at, over, cause(stage), None);
+            at = at.max(over);
+        }
+        self.part(parts, at, end, cause(Stage::Answering), None);
+    }
+
+    /// The page that an answer was given to: the one it names, else the person's first that was taken.
+    fn page_answered(
+        &self,
+        role: &RoleName,
+        person: &PersonName,
+        page: Option<u32>,
+        end: Timestamp,
+    ) -> Option<&'a Page> {
+        let incident = self.trace.incident;
+        if let Some(page) = page {
+            return incident.pages.get(&page).map(|page| &**page);
+        }
+        let theirs = incident.pages.values().map(|page| &**page).filter(|page| {
+            page.purpose.is_brief() && page.role.as_ref() == Some(role) && page.person.as_ref() == Some(person)
+        });
+        let taken = theirs.filter(|page| page.stages.accepted.is_some_and(|at| at <= end));
+        taken.min_by_key(|page| page.stages.accepted)
+    }
+
+    /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
+    /// wrong, and both before people who did not answer: they may never have been reached.
+    fn silence(&self, rung: &Rung<'_>, over: Timestamp) -> (Cause, Option<String>) {
+        let cause = |stage, channel, person| Cause { stage, role: rung.role.clone(), step: rung.step, channel, person };
+        let only = match rung.on_call {
+            [] => return (cause(Stage::NobodyOnCall, None, None), None),
+            [person] => Some(person.clone()),
+            _ => None,
+        };
+        let briefs = |page: &&Page| page.purpose.is_brief() && page.role.as_ref() == Some(rung.role);
+        let pages = self.trace.incident.pages.values().map(|page| &**page).filter(briefs);
+        let mut pages = pages.filter(|page| page.rung == rung.number).peekable();
+        if pages.peek().is_none() {
+            return (cause(Stage::Contact, None, only), None);
+        }
+        let refused = |page: &&Page| !taken_by(page, over) && !self.trace.screens.contains(&page.channel);
+        let mut failed: Vec<&Page> = pages.filter(refused).collect();
+        failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
+        match failed.first() {
+            Some(page) if self.is_persons_own(page, over) => {
+                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone()), page.trouble.clone())
+            }
+            Some(page) => (cause(Stage::Channel, Some(page.channel.clone()), None), page.trouble.clone()),
+            None => (cause(Stage::Silence, None, only), None),
+        }
+    }
+
+    /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
+    /// nobody else's.
+    fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
+        if page.state != PageState::Unreachable {
+            return false;
+        }
+        let pages = self.trace.incident.pages.values().map(|page| &**page);
+        let mut others = pages
+            .filter(|other| other.channel == page.channel && other.person.is_some() && other.person != page.person)
+            .peekable();
+        others.peek().is_none() || others.any(|other| taken_by(other, over))
+    }
+
+    fn part(&self, parts: &mut Vec<Part>, from: Timestamp, until: Timestamp, cause: Cause, said: Option<String>) {
+        let opened = self.trace.incident.opened_at;
+        if from < until {
+            parts.push(Part { from: from.since(opened), until: until.since(opened), cause, said });
+        }
+    }
+
+    fn all_clears(&self) -> Vec<AllClear> {
+        let Status::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
+        let pages = || self.trace.incident.pages.values().map(|page| &**page);
+        let reached = |page: &&Page| page.purpose.is_brief() && page.stages.accepted.is_some();
+        let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();
+        let first = |person: &PersonName| {
+            let told = pages().filter(|page| page.purpose == Purpose::Resolved && page.person.as_ref() == Some(person));
+            told.filter_map(|page| page.stages.accepted).min()
+        };
+        let watched = self.trace.until.since(resolved);
+        let all = people.into_iter().map(|person| AllClear {
+            person: person.clone(),
+            after: first(person).map(|at| at.since(resolved)),
+            watched,
+        });
+        all.collect()
+    }
+}
+
+fn taken_by(page: &Page, at: Timestamp) -> bool {
+    page.stages.accepted.is_some_and(|accepted| accepted <= at)
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { stage, role, step, channel, person } = self;
+        let by = |f: &mut fmt::Formatter<'_>| channel.as_ref().map_or(Ok(()), |channel| write!(f, " by {channel}"));
+        let who = person.as_ref().map_or("them", |person| person.as_str());
+        let nth = step + 1;
+        match stage {
+            Stage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
+            Stage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
+            Stage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
+                .and_then(|()| by(f))
+                .and_then(|()| f.write_str(" (contact data)")),
+            Stage::Queued => write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f)),
+            Stage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
+            Stage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
+            Stage::Answering => write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f)),
+            Stage::Silence => match person {
+                Some(person) => write!(f, "{role} step {nth}: {person} did not answer in its time"),
+                None => write!(f, "{role} step {nth}: nobody answered in its time"),
+            },
+        }
+    }
+}
+
+fn named(channel: &Option<ChannelName>) -> &str {
+    channel.as_ref().map_or("?", ChannelName::as_str)
+}

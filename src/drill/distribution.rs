@@ -1,0 +1,178 @@
+//! How long something takes, as a distribution that is drawn from by its quantiles.
+
+use serde::Serialize;
+use std::time::Duration;
+
+/// A time that differs from one time to the next.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Distribution {
+    /// Log-normal through two of its quantiles: half are below `median`, nine of ten below `p90`.
+    LogNormal {
+        /// The 50 % quantile.
+        median: Duration,
+        /// The 90 % quantile; not below the median.
+        p90: Duration,
+    },
+    /// These and nothing else, each as likely as the others. Sorted; never empty.
+    Measured(Vec<Duration>),
+}
+
+/// The standard normal's 90 % quantile.
+const Z90: f64 = 1.281_551_565_544_600_4;
+
+/// What no draw exceeds: a year, so that times can be added without fear.
+const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
+
+impl Distribution {
+    /// Log-normal through these two quantiles.
+    pub const fn log_normal(median: Duration, p90: Duration) -> Self {
+        Self::LogNormal { median, p90 }
+    }
+
+    /// These times, each as likely as the others; none of an empty list.
+    pub fn measured(mut times: Vec<Duration>) -> Option<Self> {
+        times.sort();
+        (!times.is_empty()).then_some(Self::Measured(times))
+    }
+
+    /// The time below which the part `u` (0 to 1, exclusive) of all lies; at most a year. The log-normal's is
+    /// `median * (p90 / median)^(z(u) / z(0.9))` with the standard normal's quantile `z`.
+    pub fn quantile(&self, u: f64) -> Duration {
+        match self {
+            Self::LogNormal { median, p90 } => {
+                let (median, p90) = (median.as_secs_f64(), p90.as_secs_f64());
+                if median <= 0.0 || p90 <= median {
+                    return Duration::from_secs_f64(median);
+                }
+                let seconds = median * ((p90 / median).ln() * normal_quantile(u) / Z90).exp();
+                Duration::try_from_secs_f64(seconds).unwrap_or(LONGEST).min(LONGEST)
+            }
+            Self::Measured(times) => {
+                let at = (u * times.len() as f64) as usize;
+                times.get(at.min(times.len().saturating_sub(1))).copied().unwrap_or_default()
+            }
+        }
+    }
+}
+
+/// The quantile function of the standard normal distribution: algorithm AS 241 (PPND16) of M. J. Wichura, "The
+/// percentage points of the normal distribution", Applied Statistics 37 (1988), good to about 16 digits.
+pub fn normal_quantile(p: f64) -> f64 {
+    let q = p - 0.5;
+    if q.abs() <= 0.425 {
+        let r = 0.180_625 - q * q;
+        return q * poly(&CENTRE_A, r) / poly(&CENTRE_B, r);
+    }
+    let tail = if q < 0.0 { p } else { 1.0 - p };
+    if tail <= 0.0 {
+        return if q < 0.0 { f64::NEG_INFINITY } else { f64::INFINITY };
+    }
+    let r = (-tail.ln()).sqrt();
+    let z = if r <= 5.0 {
+        poly(&MIDDLE_C, r - 1.6) / poly(&MIDDLE_D, r - 1.6)
+    } else {
+        poly(&FAR_E, r - 5.0) / poly(&FAR_F, r - 5.0)
+    };
+    if q < 0.0 { -z } else { z }
+}
+
+fn poly(coefficients: &[f64; 8], x: f64) -> f64 {
+    coefficients.iter().rev().fold(0.0, |sum, c| sum * x + c)
+}
+
+const CENTRE_A: [f64; 8] = [
+    3.387_132_872_796_366_608,
+    133.141_667_891_784_377_45,
+    1_971.590_950_306_551_442_7,
+    13_731.693_765_509_461_125,
+    45_921.953_931_549_871_457,
+    67_265.770_927_008_700_853,
+    33_430.575_583_588_128_105,
+    2_509.080_928_730_122_672_7,
+];
+const CENTRE_B: [f64; 8] = [
+    1.0,
+    42.313_330_701_600_911_252,
+    687.187_007_492_057_908_3,
+    5_394.196_021_424_751_107_7,
+    21_213.794_301_586_595_867,
+    39_307.895_800_092_710_61,
+    28_729.085_735_721_942_674,
+    5_226.495_278_852_854_561,
+];
+const MIDDLE_C: [f64; 8] = [
+    1.423_437_110_749_683_577_34,
+    4.630_337_846_156_545_295_9,
+    5.769_497_221_460_691_405_5,
+    3.647_848_324_763_204_605_04,
+    1.270_458_252_452_368_382_58,
+    0.241_780_725_177_450_611_77,
+    0.022_723_844_989_269_184_583_3,
+    7.745_450_142_783_414_076_4e-4,
+];
+const MIDDLE_D: [f64; 8] = [
+    1.0,
+    2.053_191_626_637_758_821_87,
+    1.676_384_830_183_803_849_4,
+    0.689_767_334_985_100_004_55,
+    0.148_103_976_427_480_074_59,
+    0.015_198_666_563_616_457_196_6,
+    5.475_938_084_995_344_946e-4,
+    1.050_750_071_644_416_843_24e-9,
+];
+const FAR_E: [f64; 8] = [
+    6.657_904_643_501_103_777_2,
+    5.463_784_911_164_114_369_9,
+    1.784_826_539_917_291_335_8,
+    0.296_560_571_828_504_891_23,
+    0.026_532_189_526_576_123_093,
+    1.242_660_947_388_078_438_6e-3,
+    2.711_555_568_743_487_578_15e-5,
+    2.010_334_399_292_288_132_65e-7,
+];
+const FAR_F: [f64; 8] = [
+    1.0,
+    0.599_832_206_555_887_937_69,
+    0.136_929_880_922_735_805_31,
+    0.014_875_361_290_850_614_852_5,
+    7.868_691_311_456_132_591e-4,
+    1.846_318_317_510_054_681_8e-5,
+    1.421_511_758_316_445_888_7e-7,
+    2.044_263_103_389_939_785_64e-15,
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_normal_quantile_is_that_of_the_tables() {
+        // Wichura's own check values, and 97.5 %.
+        let known = [
+            (0.25, -0.674_489_750_196_081_7),
+            (0.001, -3.090_232_306_167_813_5),
+            (1e-20, -9.262_340_089_798_408),
+            (0.975, 1.959_963_984_540_054),
+        ];
+        for (p, z) in known {
+            assert!((normal_quantile(p) - z).abs() < 1e-14 * z.abs() + 1e-15, "{p}: {}", normal_quantile(p));
+        }
+    }
+
+    #[test]
+    fn a_log_normal_goes_through_its_two_quantiles() {
+        let times = Distribution::log_normal(Duration::from_secs(40), Duration::from_secs(120));
+        assert_eq!(times.quantile(0.5).as_millis(), 40_000);
+        assert!((times.quantile(0.9).as_secs_f64() - 120.0).abs() < 1e-6);
+        assert!(times.quantile(1e-9) < times.quantile(1.0 - 1e-9));
+    }
+
+    #[test]
+    fn measured_times_are_drawn_and_no_others() {
+        let times = Distribution::measured([3, 1, 2].map(Duration::from_secs).to_vec()).expect("a distribution");
+        let drawn = [0.01, 0.34, 0.99].map(|u| times.quantile(u).as_secs());
+        assert_eq!(drawn, [1, 2, 3]);
+        assert_eq!(Distribution::measured(Vec::new()), None);
+    }
+}

@@ -1,0 +1,12 @@
+//! Drills: scenarios, their scoring, and the same engine in virtual time.
+
+pub mod course;
+pub mod dice;
+pub mod distribution;
+pub mod habits;
+pub mod scenario;
+pub mod score;
+
+pub use course::{Observed, Trace};
+pub use scenario::{ReadScenario, Scenario};
+pub use score::{Finding, Hypothesis, Score, Verdict};

@@ -1,0 +1,157 @@
+//! Checks a scenario that could be read against the matrix: that something happens at all, and that what is expected can
+//! be seen.
+
+use super::{Fault, Scenario, Scripted, read::Reader};
+use crate::{
+    core::{AlertStatus, PersonName, Plan, RoleName, Timestamp, TriggerName, plan::Whom, trigger::Observed},
+    drill::score::{About, Hypothesis},
+    matrix::{
+        Judgement, Matrix, Severity,
+        document::{Faults, Placed},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What a scenario's alerts open, judged by the matrix as the daemon would.
+pub(super) struct Openings {
+    /// The triggers whose incidents are opened.
+    pub opened: BTreeSet<TriggerName>,
+    /// Triggers that can not judge an alert, and why.
+    pub failed: BTreeMap<TriggerName, String>,
+}
+
+/// Two faults of the same thing at the same time: nobody could say which of them holds.
+pub(super) fn overlaps(written: &[Placed<Fault>], faults: &mut Faults) {
+    for (n, fault) in written.iter().enumerate() {
+        if written[..n].iter().any(|other| other.value.overlaps(&fault.value)) {
+            let message = "this fault overlaps another one of the same channel or person";
+            faults.error(
+                "overlapping-faults",
+                fault.at,
+                message,
+                "let one end with `until` before the other begins with `from`",
+            );
+        }
+    }
+}
+
+pub(super) fn check(
+    scenario: &Scenario,
+    hypotheses: &[Placed<Hypothesis>],
+    answers: &[Placed<Scripted>],
+    reader: &mut Reader<'_>,
+) {
+    let matrix = reader.matrix;
+    let openings = openings(scenario, matrix);
+    for (trigger, why) in &openings.failed {
+        let message = format!("trigger `{trigger}` can not judge an alert of this scenario: {why}");
+        let help = "give the alert what the trigger's condition names";
+        reader.faults.nowhere(Severity::Error, "not-judged", &message, help);
+    }
+    if openings.opened.is_empty() && !scenario.injects.is_empty() && openings.failed.is_empty() {
+        let kinds: BTreeSet<&str> = scenario.injects.iter().map(|inject| inject.alert.kind.as_str()).collect();
+        let kinds: Vec<&str> = kinds.into_iter().collect();
+        let message = format!("no trigger of the matrix opens an incident for these alerts ({})", kinds.join(", "));
+        let help =
+            "look at the triggers' `on`, `when` and `hold`: `stentor explain --alert FILE` shows how one is judged";
+        reader.faults.nowhere(Severity::Error, "no-incident", &message, help);
+    }
+    if hypotheses.is_empty() {
+        let message = "the scenario expects nothing: no `[hypothesis.ROLE]`, so nothing can hold or fail";
+        let help = "add for example [hypothesis.trader] with percent = 90 and within = \"60s\"";
+        reader.faults.nowhere(Severity::Warning, "no-hypothesis", message, help);
+    }
+    let plans: Vec<Arc<Plan>> = openings.opened.iter().filter_map(|trigger| matrix.plan(trigger)).collect();
+    for hypothesis in hypotheses {
+        expected(scenario, hypothesis, &plans, matrix, &mut reader.faults);
+    }
+    for answer in answers.iter().filter(|answer| !scenario.includes(&answer.value.person)) {
+        let message = format!("{} does not take part, so nobody asks them", answer.value.person);
+        reader.faults.error("not-taking-part", answer.at, message, "add them to `participants`, or remove this answer");
+    }
+}
+
+fn expected(
+    scenario: &Scenario,
+    hypothesis: &Placed<Hypothesis>,
+    plans: &[Arc<Plan>],
+    matrix: &Matrix,
+    faults: &mut Faults,
+) {
+    let within = hypothesis.value.within;
+    if scenario.ends < within {
+        let (within, ends) = (humantime::format_duration(within), humantime::format_duration(scenario.ends));
+        let message = format!("the drill ends after {ends}: what is expected within {within} can not be seen");
+        faults.error("after-the-end", hypothesis.at, message, "let the drill end later, or expect it sooner");
+    }
+    let About::Role(role) = &hypothesis.value.about else { return };
+    if !plans.is_empty() && !plans.iter().any(|plan| plan.roles.contains_key(role)) {
+        let message = format!("no incident of this scenario ever calls {role}");
+        faults.error(
+            "role-not-called",
+            hypothesis.at,
+            message,
+            "name it in the trigger's `roles`, or expect nothing of it",
+        );
+        return;
+    }
+    if !people_of(role, matrix).iter().any(|person| scenario.includes(person)) {
+        let message = format!("nobody of {role}'s own ladder takes part");
+        faults.error("not-taking-part", hypothesis.at, message, "add somebody of it to `participants`");
+    }
+}
+
+/// Everybody whom a role's own steps may page.
+fn people_of(role: &RoleName, matrix: &Matrix) -> BTreeSet<PersonName> {
+    let mut people = BTreeSet::new();
+    let steps = matrix.roles.get(role).map_or(&[][..], |row| &row.steps);
+    for whom in steps.iter().flat_map(|step| &step.page) {
+        match whom {
+            Whom::Person(person) => drop(people.insert(person.clone())),
+            Whom::Rotation(rotation) => {
+                people.extend(matrix.roster.rotations.get(rotation).into_iter().flat_map(|r| r.people()).cloned());
+            }
+        }
+    }
+    people
+}
+
+/// Judges each kind of alert once and counts as the windows of the triggers would.
+pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> Openings {
+    let mut openings = Openings { opened: BTreeSet::new(), failed: BTreeMap::new() };
+    let mut windows: BTreeMap<String, Observed> = BTreeMap::new();
+    let judged: Vec<(Duration, Option<Duration>, u32, Vec<Judgement>)> = scenario
+        .injects
+        .iter()
+        .filter(|inject| inject.alert.status == AlertStatus::Firing)
+        .map(|inject| (inject.at, inject.every, inject.count, matrix.judge(&inject.alert)))
+        .collect();
+    let mut reports: Vec<(Duration, &[Judgement])> = Vec::new();
+    for (at, every, count, judgements) in &judged {
+        let every = every.unwrap_or_default();
+        reports.extend((0..*count).map(|n| (*at + every.saturating_mul(n), judgements.as_slice())));
+    }
+    reports.sort_by_key(|(at, _)| *at);
+    for (at, judgements) in reports {
+        for judgement in judgements {
+            match judgement {
+                Judgement::Holds { trigger, hold, window, .. } => {
+                    let now = Timestamp::default() + at;
+                    let mut holds = |hold| windows.entry(window.clone()).or_default().observe(hold, now);
+                    if hold.is_none_or(&mut holds) {
+                        openings.opened.insert(trigger.clone());
+                    }
+                }
+                Judgement::Failed { trigger, why } => {
+                    openings.failed.insert(trigger.clone(), why.clone());
+                }
+                Judgement::Clears { .. } => {}
+            }
+        }
+    }
+    openings
+}

@@ -1,0 +1,82 @@
+//! Reads `[everyone]`, `[people.NAME]` and `[channels.NAME]`: how people answer and channels carry in virtual time.
+
+use super::read::Reader;
+use crate::{
+    core::{ChannelName, PersonName},
+    drill::{
+        distribution::Distribution,
+        habits::{Carriage, Habits},
+    },
+    matrix::document::{Item, Placed, Table},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+pub(super) fn people(reader: &mut Reader<'_>, top: &mut Table<'_>) -> BTreeMap<PersonName, Habits> {
+    named(reader, top, "people", |reader, item| {
+        let person = reader.person(&Placed { value: item.key, at: item.key_at });
+        let habits = habits(reader, item, &format!("people `{}`", item.key));
+        Some((person?, habits))
+    })
+}
+
+pub(super) fn channels(reader: &mut Reader<'_>, top: &mut Table<'_>) -> BTreeMap<ChannelName, Carriage> {
+    named(reader, top, "channels", |reader, item| {
+        let channel = reader.channel(&Placed { value: item.key, at: item.key_at });
+        let mut table = item.table(format!("channels `{}`", item.key), &mut reader.faults)?;
+        let carriage = Carriage {
+            accepts: table.take("accepts").and_then(|item| distribution(reader, &item)),
+            delivers: table.take("delivers").and_then(|item| distribution(reader, &item)),
+            lost: table.take("lost").and_then(|item| reader.probability(&item)),
+        };
+        table.finish(&[], &[], &mut reader.faults);
+        Some((channel?, carriage))
+    })
+}
+
+fn named<K: Ord, V>(
+    reader: &mut Reader<'_>,
+    top: &mut Table<'_>,
+    key: &'static str,
+    read: impl Fn(&mut Reader<'_>, &Item<'_>) -> Option<(K, V)>,
+) -> BTreeMap<K, V> {
+    let Some(item) = top.take(key) else { return BTreeMap::new() };
+    let Some(mut table) = item.table(format!("`{key}`"), &mut reader.faults) else { return BTreeMap::new() };
+    table.take_all().iter().filter_map(|item| read(reader, item)).collect()
+}
+
+pub(super) fn habits(reader: &mut Reader<'_>, item: &Item<'_>, what: &str) -> Habits {
+    let Some(mut table) = item.table(what.to_owned(), &mut reader.faults) else { return Habits::default() };
+    let answers = table.take("answers").and_then(|item| distribution(reader, &item));
+    let by = table.take("by").map(|item| {
+        let texts = item.texts(&mut reader.faults).unwrap_or_default();
+        let channels = texts.iter().map(|text| Placed { value: text.value.as_str(), at: text.at });
+        channels.filter_map(|text| reader.channel(&text)).collect()
+    });
+    let unable = table.take("unable").and_then(|item| reader.probability(&item));
+    let ignores = table.take("ignores").and_then(|item| reader.probability(&item));
+    let at_desk = table.take("at_desk").and_then(|item| reader.probability(&item));
+    table.finish(&[], &[], &mut reader.faults);
+    Habits { answers, by, unable, ignores, at_desk }
+}
+
+/// `{ median, p90 }` or `{ times = [..] }`.
+fn distribution(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Distribution> {
+    let mut table = item.table(format!("`{}`", item.key), &mut reader.faults)?;
+    if let Some(times) = table.take("times") {
+        table.finish(&[], &["median", "p90"], &mut reader.faults);
+        let times = times.list(&mut reader.faults)?;
+        let times: Vec<Duration> = times.iter().filter_map(|item| Some(reader.span(item)?.value)).collect();
+        return Distribution::measured(times);
+    }
+    let median = table.demand("median", item.at, "median = \"40s\"", &mut reader.faults);
+    let median = median.and_then(|item| reader.span(&item));
+    let p90 = table.demand("p90", item.at, "p90 = \"2m\"", &mut reader.faults).and_then(|item| reader.span(&item));
+    table.finish(&[], &[], &mut reader.faults);
+    let (median, p90) = (median?, p90?);
+    if p90.value < median.value {
+        let message = "`p90` is below the median: nine of ten can not be faster than half of them";
+        reader.faults.error("p90-below-median", p90.at, message, "write the larger of the two as `p90`");
+        return None;
+    }
+    Some(Distribution::log_normal(median.value, p90.value))
+}

@@ -1,0 +1,427 @@
+//! Reads a scenario section by section; each name is looked up in the matrix where it stands.
+
+use super::{
+    Abort, COMPRESS_MAX, Fault, Hours, LONGEST, Moment, ReadScenario, Scenario, Scripted, Trouble, check, injects,
+    models,
+};
+use crate::{
+    core::{Answer, ChannelName, PersonName, RoleName, Timestamp, names::CATCH_ALL},
+    drill::score::{About, Hypothesis},
+    matrix::{
+        Matrix, Severity, SourceText,
+        document::{At, Faults, Item, Placed, Table, document},
+        names,
+        people::zone,
+    },
+};
+use chrono::{NaiveTime, Weekday};
+use chrono_tz::Tz;
+use sha2::{Digest, Sha256};
+use std::time::Duration;
+use toml::de::DeValue;
+
+/// What the readers of all sections share.
+pub(super) struct Reader<'a> {
+    pub matrix: &'a Matrix,
+    pub faults: Faults,
+    /// When the drill is over, where that could be read.
+    pub ends: Option<Duration>,
+}
+
+pub(super) fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
+    let mut reader = Reader { matrix, faults: Faults::default(), ends: None };
+    let files = std::slice::from_ref(file);
+    let scenario = document(0, file, &mut reader.faults).map(|document| {
+        let top = Table::new("the scenario".into(), 0, document.get_ref());
+        reader.scenario(top, revision(&file.text))
+    });
+    let diagnostics = reader.faults.into_diagnostics(files);
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    ReadScenario { scenario: scenario.filter(|_| !refused), diagnostics }
+}
+
+fn revision(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Reader<'_> {
+    fn scenario(&mut self, mut top: Table<'_>, revision: String) -> Scenario {
+        let start = At { file: 0, start: 0, end: 0 };
+        let name = self.demanded_text(&mut top, "name", start, "name = \"flash-crash\"");
+        if let Some(name) = &name {
+            names::is_good(&name.value, name.at, &mut self.faults);
+        }
+        let summary = self.demanded_text(&mut top, "summary", start, "summary = \"what is rehearsed\"");
+        let sources = top.take("sources").and_then(|item| item.texts(&mut self.faults)).unwrap_or_default();
+        let ends = top.demand("ends", start, "ends = \"20m\"", &mut self.faults);
+        self.ends = ends.and_then(|item| self.span(&item)).map(|ends| ends.value);
+        let plays_at = top.take("plays_at").and_then(|item| self.moment_of_day(&item));
+        let participants = top.take("participants").map(|item| self.people(&item).into_iter().collect());
+        let announced = top.take("announced").and_then(|item| item.flag(&mut self.faults)).unwrap_or(true);
+        let hours = top.take("hours").and_then(|item| self.hours(&item));
+        let compress = top.take("compress").and_then(|item| self.compress(&item)).unwrap_or(1);
+        let abort = top.take("abort").and_then(|item| self.abort(&item)).unwrap_or_default();
+        let injects = injects::read(self, &mut top, start);
+        let mut moments = self.each(&mut top, "moment", |reader, table, at| reader.moment(table, at));
+        moments.sort_by_key(|moment| moment.at);
+        let hypotheses = self.hypotheses(&mut top);
+        let faults =
+            self.each(&mut top, "fault", |reader, table, at| reader.fault(table, at).map(|value| Placed { value, at }));
+        let mut answers = self
+            .each(&mut top, "answer", |reader, table, at| reader.answer(table, at).map(|value| Placed { value, at }));
+        answers.sort_by_key(|answer| answer.value.at);
+        let everyone = top.take("everyone").map(|item| models::habits(self, &item, "`[everyone]`")).unwrap_or_default();
+        let habits = models::people(self, &mut top);
+        let carriage = models::channels(self, &mut top);
+        top.finish(&[], &[], &mut self.faults);
+        check::overlaps(&faults, &mut self.faults);
+        let scenario = Scenario {
+            name: name.map(|name| name.value).unwrap_or_default(),
+            summary: summary.map(|summary| summary.value).unwrap_or_default(),
+            sources: sources.into_iter().map(|source| source.value).collect(),
+            revision,
+            ends: self.ends.unwrap_or_default(),
+            plays_at,
+            participants,
+            announced,
+            hours,
+            compress,
+            abort,
+            injects,
+            moments,
+            hypotheses: hypotheses.iter().map(|hypothesis| hypothesis.value.clone()).collect(),
+            faults: faults.into_iter().map(|fault| fault.value).collect(),
+            answers: answers.iter().map(|answer| answer.value.clone()).collect(),
+            everyone,
+            habits,
+            carriage,
+        };
+        if !self.faults.unreadable {
+            check::check(&scenario, &hypotheses, &answers, self);
+        }
+        scenario
+    }
+
+    /// The tables of a list `[[key]]`.
+    pub(super) fn each<'t, T>(
+        &mut self,
+        top: &mut Table<'t>,
+        key: &'static str,
+        read: impl Fn(&mut Self, Table<'t>, At) -> Option<T>,
+    ) -> Vec<T> {
+        let Some(item) = top.take(key) else { return Vec::new() };
+        let Some(list) = item.list(&mut self.faults) else { return Vec::new() };
+        let mut all = Vec::new();
+        for item in list {
+            if let Some(table) = item.table(format!("`[[{key}]]`"), &mut self.faults) {
+                all.extend(read(self, table, item.at));
+            }
+        }
+        all
+    }
+
+    fn moment(&mut self, mut table: Table<'_>, at: At) -> Option<Moment> {
+        let offset = self.demanded_offset(&mut table, at);
+        let what = self.demanded_text(&mut table, "what", at, "what = \"the market opens\"");
+        table.finish(&[], &[], &mut self.faults);
+        Some(Moment { at: offset?.value, what: what?.value })
+    }
+
+    fn hypotheses(&mut self, top: &mut Table<'_>) -> Vec<Placed<Hypothesis>> {
+        let mut all = Vec::new();
+        if let Some(item) = top.take("hypothesis")
+            && let Some(mut table) = item.table("`hypothesis`".into(), &mut self.faults)
+        {
+            for entry in table.take_all() {
+                let role = Placed { value: entry.key, at: entry.key_at };
+                let role = self.role(&role);
+                all.extend(self.hypothesis(&entry, format!("hypothesis `{}`", entry.key), role.map(About::Role)));
+            }
+        }
+        for (key, about) in [("all_roles", About::AllRoles), ("all_clear", About::AllClear)] {
+            if let Some(item) = top.take(key) {
+                all.extend(self.hypothesis(&item, format!("`[{key}]`"), Some(about)));
+            }
+        }
+        all
+    }
+
+    fn hypothesis(&mut self, item: &Item<'_>, what: String, about: Option<About>) -> Option<Placed<Hypothesis>> {
+        let mut table = item.table(what, &mut self.faults)?;
+        let percent = table.demand("percent", item.key_at, "percent = 90", &mut self.faults);
+        let percent = percent.and_then(|item| {
+            let percent = item.number(&mut self.faults)?;
+            if (1.0..=100.0).contains(&percent) {
+                return Some(percent);
+            }
+            let message = "`percent` must be between 1 and 100";
+            self.faults.error("percent-out-of-range", item.at, message, "write for example 90");
+            None
+        });
+        let within = table.demand("within", item.key_at, "within = \"60s\"", &mut self.faults);
+        let within = within.and_then(|item| self.span(&item));
+        let covered = if about == Some(About::AllClear) { None } else { table.take("covered") };
+        let covered = covered.and_then(|item| item.flag(&mut self.faults)).unwrap_or(false);
+        table.finish(&[], &["covered"], &mut self.faults);
+        let value = Hypothesis { about: about?, percent: percent?, within: within?.value, covered };
+        Some(Placed { value, at: item.key_at })
+    }
+
+    fn fault(&mut self, mut table: Table<'_>, at: At) -> Option<Fault> {
+        let channel = table.take("channel");
+        let absent = table.take("absent");
+        let (kind, delay) = (table.take("kind"), table.take("delay"));
+        let from = table.take("from").map_or(Some(Duration::ZERO), |item| Some(self.offset(&item)?.value));
+        let until_at = table.take("until");
+        let until = until_at.map_or(self.ends, |item| Some(self.offset(&item)?.value));
+        table.finish(&[], &[], &mut self.faults);
+        let trouble = match (channel, absent, kind, delay) {
+            (Some(channel), None, Some(kind), None) => {
+                let (channel, kind) = (self.channel_item(&channel), kind.text(&mut self.faults)?);
+                self.outage(channel?, &kind)?
+            }
+            (Some(channel), None, None, Some(delay)) => {
+                let (channel, delay) = (self.channel_item(&channel), self.span(&delay));
+                Trouble::Late(channel?, delay?.value)
+            }
+            (None, Some(person), None, None) => Trouble::Absent(self.person_item(&person)?),
+            _ => {
+                let help = "write `channel` with `kind = \"down\"`, `kind = \"broken\"` or `delay = \"90s\"`, or `absent = \"ana\"`";
+                self.faults.error("unclear-fault", at, "a fault is one thing that does not work", help);
+                return None;
+            }
+        };
+        let (from, until) = (from?, until?);
+        if until <= from {
+            let at = until_at.map_or(at, |item| item.at);
+            self.faults.error(
+                "ends-before-it-begins",
+                at,
+                "this fault ends before it begins",
+                "`until` is later than `from`",
+            );
+            return None;
+        }
+        Some(Fault { from, until, trouble })
+    }
+
+    fn outage(&mut self, channel: ChannelName, kind: &Placed<&str>) -> Option<Trouble> {
+        match kind.value {
+            "down" => Some(Trouble::Down(channel)),
+            "broken" => Some(Trouble::Broken(channel)),
+            other => {
+                let help = "\"down\" (each attempt fails for now) or \"broken\" (it refuses everybody)";
+                self.faults.error("unknown-word", kind.at, format!("a channel can not be {other:?}"), help);
+                None
+            }
+        }
+    }
+
+    fn answer(&mut self, mut table: Table<'_>, at: At) -> Option<Scripted> {
+        let offset = self.demanded_offset(&mut table, at);
+        let person = table.demand("person", at, "person = \"ana\"", &mut self.faults);
+        let person = person.and_then(|item| self.person_item(&item));
+        let says = self.demanded_text(&mut table, "says", at, "says = \"wilco\"").and_then(|says| {
+            let answer = says.value.parse::<Answer>();
+            answer.map_err(|error| self.faults.error("unknown-answer", says.at, error.to_string(), "")).ok()
+        });
+        let role = table.take("role").and_then(|item| {
+            let text = item.text(&mut self.faults)?;
+            self.role(&text)
+        });
+        table.finish(&[], &[], &mut self.faults);
+        Some(Scripted { at: offset?.value, person: person?, says: says?, role })
+    }
+
+    fn abort(&mut self, item: &Item<'_>) -> Option<Abort> {
+        let mut table = item.table("`abort`".into(), &mut self.faults)?;
+        let unanswered = table.take("unanswered").and_then(|item| Some(self.span(&item)?.value));
+        let people = table.take("people").map(|item| self.people(&item).into_iter().collect()).unwrap_or_default();
+        table.finish(&["on"], &[], &mut self.faults);
+        Some(Abort { unanswered, people })
+    }
+
+    fn compress(&mut self, item: &Item<'_>) -> Option<u32> {
+        let by = item.count(&mut self.faults)?;
+        if (1..=COMPRESS_MAX).contains(&by) {
+            return Some(by);
+        }
+        let message = format!("`compress` must be between 1 and {COMPRESS_MAX}");
+        self.faults.error("count-out-of-range", item.at, message, "a wait is never shorter than a second all the same");
+        None
+    }
+
+    fn hours(&mut self, item: &Item<'_>) -> Option<Hours> {
+        let mut table = item.table("`hours`".into(), &mut self.faults)?;
+        let from = table.demand("from", item.at, "from = \"08:00\"", &mut self.faults);
+        let from = from.and_then(|item| self.time_of_day(&item));
+        let until = table.demand("until", item.at, "until = \"17:00\"", &mut self.faults);
+        let until = until.and_then(|item| self.time_of_day(&item));
+        let days = table.take("days").map_or_else(|| ALL_DAYS.to_vec(), |item| self.days(&item));
+        let zone = table.take("timezone").and_then(|item| zone(&item, &mut self.faults)).unwrap_or(Tz::UTC);
+        table.finish(&["holidays"], &[], &mut self.faults);
+        Some(Hours { from: from?, until: until?, days, zone })
+    }
+
+    fn time_of_day(&mut self, item: &Item<'_>) -> Option<NaiveTime> {
+        let text = item.text(&mut self.faults)?;
+        let time = NaiveTime::parse_from_str(text.value, "%H:%M").ok();
+        if time.is_none() {
+            let message = format!("{:?} is no time of day", text.value);
+            self.faults.error("bad-time", text.at, message, "write hours and minutes: \"08:30\"");
+        }
+        time
+    }
+
+    fn days(&mut self, item: &Item<'_>) -> Vec<Weekday> {
+        let mut days = Vec::new();
+        for text in item.texts(&mut self.faults).unwrap_or_default() {
+            match text.value.parse::<Weekday>() {
+                Ok(day) => days.push(day),
+                Err(_) => {
+                    let message = format!("{:?} is no day of the week", text.value);
+                    self.faults.error("unknown-word", text.at, message, "write \"Mon\", \"Tue\", ..");
+                }
+            }
+        }
+        days
+    }
+
+    /// A date and time with its offset.
+    fn moment_of_day(&mut self, item: &Item<'_>) -> Option<Timestamp> {
+        let text = match item.value {
+            DeValue::Datetime(time) => time.to_string(),
+            DeValue::String(text) => text.to_string(),
+            _ => return item.wrong_type("a date and time", "write 2010-05-06T14:32:00-04:00", &mut self.faults),
+        };
+        let at = Timestamp::parse(&text);
+        if at.is_none() {
+            let message = format!("{text:?} is no date and time with its offset");
+            self.faults.error("bad-time", item.at, message, "write 2010-05-06T14:32:00-04:00");
+        }
+        at
+    }
+}
+
+const ALL_DAYS: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+
+// What every section is made of.
+impl Reader<'_> {
+    pub(super) fn demanded_text(
+        &mut self,
+        table: &mut Table<'_>,
+        key: &'static str,
+        at: At,
+        example: &str,
+    ) -> Option<Placed<String>> {
+        let text = table.demand(key, at, example, &mut self.faults)?.text(&mut self.faults)?;
+        Some(Placed { value: text.value.to_owned(), at: text.at })
+    }
+
+    pub(super) fn demanded_offset(&mut self, table: &mut Table<'_>, at: At) -> Option<Placed<Duration>> {
+        let item = table.demand("at", at, "at = \"30s\"", &mut self.faults)?;
+        self.offset(&item)
+    }
+
+    /// A duration above nothing, milliseconds included.
+    pub(super) fn span(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let span = self.time(item)?;
+        if span.value.is_zero() {
+            let message = format!("`{}` must be longer than nothing", item.key);
+            self.faults.error("duration-out-of-range", item.at, message, "write for example \"45s\"");
+            return None;
+        }
+        Some(span)
+    }
+
+    /// An offset that lies before the end of the drill.
+    pub(super) fn offset(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let offset = self.time(item)?;
+        self.before_the_end(offset.value, item.at, &format!("`{}`", item.key)).then_some(offset)
+    }
+
+    pub(super) fn before_the_end(&mut self, offset: Duration, at: At, what: &str) -> bool {
+        let Some(ends) = self.ends.filter(|ends| *ends < offset) else { return true };
+        let (shown, ends) = (humantime::format_duration(offset), humantime::format_duration(ends));
+        let message = format!("{what} is {shown} after the beginning, but the drill ends after {ends}");
+        self.faults.error("after-the-end", at, message, "let the drill end later, or this come before");
+        false
+    }
+
+    fn time(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let DeValue::String(text) = item.value else {
+            let help = "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"";
+            return item.wrong_type("a duration", help, &mut self.faults);
+        };
+        match humantime::parse_duration(text) {
+            Ok(span) if span <= LONGEST => Some(Placed { value: span, at: item.at }),
+            Ok(_) => {
+                let message = format!("`{}` is longer than a day", item.key);
+                self.faults.error("duration-out-of-range", item.at, message, "a drill lasts a day at most");
+                None
+            }
+            Err(_) => {
+                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
+                self.faults.error("bad-duration", item.at, format!("{text:?} is no duration"), help);
+                None
+            }
+        }
+    }
+
+    /// From 0 to 1.
+    pub(super) fn probability(&mut self, item: &Item<'_>) -> Option<f64> {
+        let number = item.number(&mut self.faults)?;
+        if (0.0..=1.0).contains(&number) {
+            return Some(number);
+        }
+        let message = format!("`{}` must be between 0 and 1", item.key);
+        self.faults.error("probability-out-of-range", item.at, message, "one in ten is 0.1");
+        None
+    }
+
+    pub(super) fn role(&mut self, text: &Placed<&str>) -> Option<RoleName> {
+        let known = self.matrix.roles.keys().map(RoleName::as_str);
+        self.known("role", text, known).then(|| text.value.into())
+    }
+
+    pub(super) fn person_item(&mut self, item: &Item<'_>) -> Option<PersonName> {
+        let text = item.text(&mut self.faults)?;
+        self.person(&text)
+    }
+
+    pub(super) fn person(&mut self, text: &Placed<&str>) -> Option<PersonName> {
+        let known = self.matrix.people.keys().map(PersonName::as_str);
+        self.known("person", text, known).then(|| text.value.into())
+    }
+
+    pub(super) fn people(&mut self, item: &Item<'_>) -> Vec<PersonName> {
+        let texts = item.texts(&mut self.faults).unwrap_or_default();
+        let people = texts.iter().filter_map(|text| self.person(&Placed { value: text.value.as_str(), at: text.at }));
+        people.collect()
+    }
+
+    pub(super) fn channel_item(&mut self, item: &Item<'_>) -> Option<ChannelName> {
+        let text = item.text(&mut self.faults)?;
+        self.channel(&text)
+    }
+
+    pub(super) fn channel(&mut self, text: &Placed<&str>) -> Option<ChannelName> {
+        let known = self.matrix.channels.iter().map(|(name, _)| name.as_str());
+        self.known("channel", text, known).then(|| text.value.into())
+    }
+
+    fn known<'k>(&mut self, what: &str, text: &Placed<&str>, known: impl Iterator<Item = &'k str> + Clone) -> bool {
+        if known.clone().any(|name| name == text.value) {
+            return true;
+        }
+        let code = match what {
+            "role" => "unknown-role",
+            "person" => "unknown-person",
+            _ => "unknown-channel",
+        };
+        let help = names::instead(text.value, known.filter(|name| *name != CATCH_ALL));
+        self.faults.error(code, text.at, format!("the matrix has no {what} {:?}", text.value), help);
+        false
+    }
+}

@@ -62,6 +62,11 @@ pub enum Trouble {
         /// Which.
         channel: ChannelName,
     },
+    /// The channel refuses everybody at once, as with a revoked token.
+    Broken {
+        /// Which.
+        channel: ChannelName,
+    },
     /// The channel takes a page at once and brings it late.
     Delayed {
         /// Which.
@@ -96,7 +101,9 @@ impl DrillTerms {
         let absent = current().find(|what| matches!(what, Trouble::Absent { person: who } if Some(who) == person));
         absent.or_else(|| {
             current().find(|what| match what {
-                Trouble::Down { channel: which } | Trouble::Delayed { channel: which, .. } => which == channel,
+                Trouble::Down { channel: which }
+                | Trouble::Broken { channel: which }
+                | Trouble::Delayed { channel: which, .. } => which == channel,
                 Trouble::Absent { .. } => false,
             })
         })
@@ -107,6 +114,7 @@ impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Down { channel } => write!(f, "injected: {channel} is down in this drill"),
+            Self::Broken { channel } => write!(f, "injected: {channel} refuses everybody in this drill"),
             Self::Delayed { channel, by } => {
                 write!(f, "injected: {channel} is {} late in this drill", humantime::format_duration(*by))
             }

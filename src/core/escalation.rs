@@ -71,6 +71,11 @@ pub enum Input {
         /// What.
         trouble: Trouble,
     },
+    /// These people are told that a drill is about to begin.
+    Announce {
+        /// Whom.
+        people: Vec<PersonName>,
+    },
     /// Something real began: a drill is broken off.
     Preempt {
         /// The live incident.
@@ -133,6 +138,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
         Input::Injected { page, trouble } => judge.injected(page, trouble),
+        Input::Announce { people } => judge.announce(&people),
         Input::Preempt { by } => judge.preempt(by),
         Input::Resolve(by) => judge.resolve(by),
     }
@@ -199,7 +205,7 @@ impl Judge<'_> {
         if !self.incident.is_open() {
             return;
         }
-        let told = self.attempted(|page| page.purpose.is_brief());
+        let told = self.attempted(|page| page.purpose.needs_an_end());
         self.withdraw(|_| true);
         self.emit(Event::Resolved { by: by.clone() });
         for (person, channel) in told {
@@ -213,6 +219,18 @@ impl Judge<'_> {
         if self.incident.is_open() && self.incident.drill {
             self.emit(Event::Preempted { by });
             self.resolve(Actor::Crisis(by));
+        }
+    }
+
+    /// By every way that reaches each: whoever is not asked yet has the time to look at any.
+    fn announce(&mut self, people: &[PersonName]) {
+        if !self.incident.is_open() || !self.incident.drill {
+            return;
+        }
+        for person in people {
+            for channel in self.roster.channels(person).to_vec() {
+                self.page(None, Some(person.clone()), channel, Purpose::Announced, 0, None);
+            }
         }
     }
 

@@ -16,6 +16,7 @@ pub mod oncall;
 pub mod page;
 pub mod plan;
 pub mod retry;
+pub mod run;
 pub mod schedule;
 pub mod sentence;
 pub mod time;
@@ -32,4 +33,5 @@ pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, Tri
 pub use oncall::{Roster, Rotation};
 pub use page::{Page, PageId, PageState, Purpose, Receipt, Settlement};
 pub use plan::{Plan, RolePlan, StepPlan, Target, Whom};
+pub use run::{Run, RunState, Turn};
 pub use time::Timestamp;

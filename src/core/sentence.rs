@@ -139,6 +139,7 @@ fn paged(page: &Page) -> String {
         Purpose::Taken { by, .. } => format!("word that {by} has it"),
         Purpose::StoodDown => "word of standing down".to_owned(),
         Purpose::Resolved => "word of the end".to_owned(),
+        Purpose::Announced => "word that a drill begins".to_owned(),
         Purpose::RoomCard => "war room".to_owned(),
         Purpose::RoomLine { line } => format!("line {line:?}"),
     };

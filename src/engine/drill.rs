@@ -87,6 +87,7 @@ impl Engine {
         let taken = || Ok(Receipt { id: trouble.to_string(), room: None });
         let result = match &trouble {
             Trouble::Down { .. } => Err(SendError::retry(trouble.to_string())),
+            Trouble::Broken { .. } => Err(SendError::broken(trouble.to_string())),
             Trouble::Absent { .. } => taken(),
             Trouble::Delayed { by, .. } => {
                 self.late().insert((now + *by, composed.message.page));

@@ -129,7 +129,7 @@ impl Engine {
             Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         // Where nothing was sent, nobody need hear how it ended.
-        let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. })));
+        let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. } | Trouble::Broken { .. })));
         self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 

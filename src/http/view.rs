@@ -226,6 +226,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         crate::core::Purpose::Brief { round: 0 } => "brief",
         crate::core::Purpose::Brief { .. } => "reminder",
         crate::core::Purpose::Taken { .. } => "taken",
+        crate::core::Purpose::Announced => "announced",
         crate::core::Purpose::StoodDown => "stood down",
         crate::core::Purpose::Resolved => "resolved",
         crate::core::Purpose::RoomCard => "war room",

@@ -7,7 +7,7 @@ use super::{
     unit::{Changes, Head, Kept, Node, write_line},
 };
 use crate::core::{
-    Incident, IncidentId, Page, PageId, PageState, Timestamp,
+    Incident, IncidentId, Page, PageId, PageState, Run, RunId, Timestamp, Turn,
     event::{ANCHORS, AnchorEvent, hex},
 };
 use futures_util::future::BoxFuture;
@@ -47,6 +47,8 @@ struct Inner {
     deadlines: Deadlines,
     lines: Vec<StoredLine>,
     texts: BTreeMap<String, String>,
+    runs: BTreeMap<RunId, Run>,
+    turns: BTreeMap<String, Turn>,
     anchors: Option<Head>,
     unanchored: BTreeMap<String, Head>,
     leases: BTreeMap<u64, Timestamp>,
@@ -299,6 +301,22 @@ impl Store for MemoryNode {
 
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         ready(move || self.shared.lock().texts.get(&hash).cloned())
+    }
+
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
+    }
+
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        ready(move || self.shared.lock().runs.values().rev().take(limit).cloned().collect())
+    }
+
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(move || drop(self.shared.lock().turns.insert(turn.scenario.clone(), turn)))
+    }
+
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+        ready(|| self.shared.lock().turns.values().cloned().collect())
     }
 
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {

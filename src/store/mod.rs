@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, SourceName, Timestamp};
+use crate::core::{Event, Incident, IncidentId, PageId, Run, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -76,6 +76,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
+
+    /// Keeps a run of a drill, new or as it stands now.
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Runs of drills, newest first, at most `limit`.
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+
+    /// Keeps when a scenario runs next.
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// When scheduled scenarios run next, by their names.
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>>;
 
     /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
     /// chain [`ANCHORS`] and is returned to be logged.

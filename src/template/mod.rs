@@ -96,6 +96,7 @@ impl Templates {
             Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
             Purpose::Taken { .. }
             | Purpose::StoodDown
+            | Purpose::Announced
             | Purpose::Resolved
             | Purpose::RoomCard
             | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),

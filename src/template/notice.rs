@@ -22,6 +22,7 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
             std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
         }
         Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
+        Purpose::Announced => vec![format!("{start} {}", announced(words))],
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
         Purpose::RoomCard => card(words, &start),
         Purpose::RoomLine { line } => vec![format!("{start} {}", fit::clean(line, 300))],
@@ -53,6 +54,13 @@ fn stood_down(words: &Words<'_>) -> String {
     let has: Vec<String> = behind.filter_map(has).map(|(role, name)| format!("{name} has {role}")).collect();
     let because = if has.is_empty() { String::new() } else { format!("{}; ", has.join(", ")) };
     format!("{because}you are not needed as {role} any more.")
+}
+
+fn announced(words: &Words<'_>) -> String {
+    let until = words.incident().drill_ends_at();
+    let until = until.map_or_else(String::new, |at| format!(" until {}", words.time(at)));
+    let summary = words.summary();
+    format!("an exercise begins{until}: {summary}. Whatever says DRILL is part of it. Nothing is asked of you yet.")
 }
 
 fn resolved(words: &Words<'_>) -> String {

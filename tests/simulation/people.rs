@@ -272,7 +272,8 @@ impl World {
         }
         for _ in 0..self.dice.below(3) {
             let channel = self.dice.pick(&shape::channel_names());
-            let what = match self.dice.below(3) {
+            let what = match self.dice.below(4) {
+                3 => Trouble::Broken { channel },
                 0 => Trouble::Down { channel },
                 1 => Trouble::Delayed { channel, by: self.dice.millis(500, 40_000) },
                 _ => Trouble::Absent { person: self.dice.pick(&shape::people()).into() },

@@ -65,6 +65,7 @@ pub(super) fn line(message: &Message) -> Post {
         Purpose::Brief { .. }
         | Purpose::Taken { .. }
         | Purpose::StoodDown
+        | Purpose::Announced
         | Purpose::Resolved
         | Purpose::RoomCard
         | Purpose::RoomLine { .. } => message.whole_text(),

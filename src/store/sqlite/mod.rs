@@ -5,6 +5,7 @@ mod body;
 mod cache;
 pub mod disk;
 mod read;
+mod runs;
 mod schema;
 mod script;
 mod writer;
@@ -13,7 +14,7 @@ use super::{
     Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
-use crate::core::{Incident, IncidentId, PageId, Timestamp};
+use crate::core::{Incident, IncidentId, PageId, Run, Timestamp, Turn};
 use disk::{Limits, Space};
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -53,6 +54,7 @@ enum Want {
     Run(Work, oneshot::Sender<Result<Committed, StoreError>>),
     Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
     KeepClock(oneshot::Sender<()>),
+    Note(runs::Note, oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -277,6 +279,29 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let text = sqlx::query_scalar("SELECT body FROM text WHERE hash = ?").bind(hash);
             text.fetch_optional(&self.readers).await.map_err(failure)
+        })
+    }
+
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
+        let note = runs::Note::Run(Box::new(run));
+        Box::pin(async move { self.ask(|reply| Want::Note(note, reply)).await? })
+    }
+
+    fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            runs::runs(&mut conn, limit(most)).await
+        })
+    }
+
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.ask(|reply| Want::Note(runs::Note::Turn(turn), reply)).await? })
+    }
+
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            runs::turns(&mut conn).await
         })
     }
 

@@ -6,6 +6,7 @@ pub mod distribution;
 pub mod habits;
 pub mod scenario;
 pub mod score;
+pub mod timetable;
 
 pub use course::{Observed, Trace};
 pub use scenario::{ReadScenario, Scenario};

@@ -68,6 +68,7 @@ mod injects;
 mod models;
 mod read;
 mod schedule;
+mod values;
 
 use super::{
     habits::{Carriage, Habits},

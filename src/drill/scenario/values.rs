@@ -1,0 +1,131 @@
+//! Reads what every section of a scenario is made of: offsets, durations, probabilities, names of the matrix.
+
+use super::{LONGEST, read::Reader};
+use crate::{
+    core::{ChannelName, PersonName, RoleName, names::CATCH_ALL},
+    matrix::{
+        document::{At, Item, Placed, Table},
+        names,
+    },
+};
+use std::time::Duration;
+use toml::de::DeValue;
+
+impl Reader<'_> {
+    pub(super) fn demanded_text(
+        &mut self,
+        table: &mut Table<'_>,
+        key: &'static str,
+        at: At,
+        example: &str,
+    ) -> Option<Placed<String>> {
+        let text = table.demand(key, at, example, &mut self.faults)?.text(&mut self.faults)?;
+        Some(Placed { value: text.value.to_owned(), at: text.at })
+    }
+
+    pub(super) fn demanded_offset(&mut self, table: &mut Table<'_>, at: At) -> Option<Placed<Duration>> {
+        let item = table.demand("at", at, "at = \"30s\"", &mut self.faults)?;
+        self.offset(&item)
+    }
+
+    /// A duration above nothing, milliseconds included.
+    pub(super) fn span(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let span = self.time(item)?;
+        if span.value.is_zero() {
+            let message = format!("`{}` must be longer than nothing", item.key);
+            self.faults.error("duration-out-of-range", item.at, message, "write for example \"45s\"");
+            return None;
+        }
+        Some(span)
+    }
+
+    /// An offset that lies before the end of the drill.
+    pub(super) fn offset(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let offset = self.time(item)?;
+        self.before_the_end(offset.value, item.at, &format!("`{}`", item.key)).then_some(offset)
+    }
+
+    pub(super) fn before_the_end(&mut self, offset: Duration, at: At, what: &str) -> bool {
+        let Some(ends) = self.ends.filter(|ends| *ends < offset) else { return true };
+        let (shown, ends) = (humantime::format_duration(offset), humantime::format_duration(ends));
+        let message = format!("{what} is {shown} after the beginning, but the drill ends after {ends}");
+        self.faults.error("after-the-end", at, message, "let the drill end later, or this come before");
+        false
+    }
+
+    fn time(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+        let DeValue::String(text) = item.value else {
+            let help = "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"";
+            return item.wrong_type("a duration", help, &mut self.faults);
+        };
+        match humantime::parse_duration(text) {
+            Ok(span) if span <= LONGEST => Some(Placed { value: span, at: item.at }),
+            Ok(_) => {
+                let message = format!("`{}` is longer than a day", item.key);
+                self.faults.error("duration-out-of-range", item.at, message, "a drill lasts a day at most");
+                None
+            }
+            Err(_) => {
+                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
+                self.faults.error("bad-duration", item.at, format!("{text:?} is no duration"), help);
+                None
+            }
+        }
+    }
+
+    /// From 0 to 1.
+    pub(super) fn probability(&mut self, item: &Item<'_>) -> Option<f64> {
+        let number = item.number(&mut self.faults)?;
+        if (0.0..=1.0).contains(&number) {
+            return Some(number);
+        }
+        let message = format!("`{}` must be between 0 and 1", item.key);
+        self.faults.error("probability-out-of-range", item.at, message, "one in ten is 0.1");
+        None
+    }
+
+    pub(super) fn role(&mut self, text: &Placed<&str>) -> Option<RoleName> {
+        let known = self.matrix.roles.keys().map(RoleName::as_str);
+        self.known("role", text, known).then(|| text.value.into())
+    }
+
+    pub(super) fn person_item(&mut self, item: &Item<'_>) -> Option<PersonName> {
+        let text = item.text(&mut self.faults)?;
+        self.person(&text)
+    }
+
+    pub(super) fn person(&mut self, text: &Placed<&str>) -> Option<PersonName> {
+        let known = self.matrix.people.keys().map(PersonName::as_str);
+        self.known("person", text, known).then(|| text.value.into())
+    }
+
+    pub(super) fn people(&mut self, item: &Item<'_>) -> Vec<PersonName> {
+        let texts = item.texts(&mut self.faults).unwrap_or_default();
+        let people = texts.iter().filter_map(|text| self.person(&Placed { value: text.value.as_str(), at: text.at }));
+        people.collect()
+    }
+
+    pub(super) fn channel_item(&mut self, item: &Item<'_>) -> Option<ChannelName> {
+        let text = item.text(&mut self.faults)?;
+        self.channel(&text)
+    }
+
+    pub(super) fn channel(&mut self, text: &Placed<&str>) -> Option<ChannelName> {
+        let known = self.matrix.channels.iter().map(|(name, _)| name.as_str());
+        self.known("channel", text, known).then(|| text.value.into())
+    }
+
+    fn known<'k>(&mut self, what: &str, text: &Placed<&str>, known: impl Iterator<Item = &'k str> + Clone) -> bool {
+        if known.clone().any(|name| name == text.value) {
+            return true;
+        }
+        let code = match what {
+            "role" => "unknown-role",
+            "person" => "unknown-person",
+            _ => "unknown-channel",
+        };
+        let help = names::instead(text.value, known.filter(|name| *name != CATCH_ALL));
+        self.faults.error(code, text.at, format!("the matrix has no {what} {:?}", text.value), help);
+        false
+    }
+}

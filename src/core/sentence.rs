@@ -34,7 +34,7 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::Paged { page } => paged(page),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
-        Event::Overdue { page } => format!("page {page} was not accepted within its channel's patience"),
+        Event::Overdue { page } => format!("page {page} is not accepted within its channel's patience"),
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
         Event::Reported { page, stage: Stage::Delivered } => format!("page {page} was delivered"),
         Event::Reported { page, stage: Stage::Seen } => format!("page {page} was seen"),

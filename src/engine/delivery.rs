@@ -1,14 +1,18 @@
 //! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
 //! so that the simulation runs this very code.
 
+use super::throttle::Throttle;
 use crate::core::{
     ChannelName, IncidentId, Page, PageId, PersonName, Timestamp,
     retry::{Pace, Paced},
 };
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::{
+    collections::{BTreeMap, BTreeSet, HashMap},
+    time::Duration,
+};
 
-/// How many sends one channel may have under way; a channel that hangs delays only itself.
-pub const IN_FLIGHT_MAX: usize = 64;
+/// A pause of a whole channel beyond this is told to the ladders, which may know another way for its pages.
+const HELD_LONG: Duration = Duration::from_secs(2);
 
 /// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
 pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
@@ -30,11 +34,11 @@ enum Reality {
     Drill,
 }
 
-impl Reality {
-    fn in_flight_max(self) -> usize {
-        match self {
-            Self::Live => IN_FLIGHT_MAX,
-            Self::Drill => DRILLS_IN_FLIGHT_MAX,
+impl Lines {
+    fn at_once(&self, reality: Reality) -> usize {
+        match reality {
+            Reality::Live => self.throttle.at_once(),
+            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
         }
     }
 }
@@ -79,6 +83,7 @@ struct Waiting {
 struct Lines {
     queue: BTreeSet<Turn>,
     in_flight: usize,
+    throttle: Throttle<Destination>,
 }
 
 /// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
@@ -99,6 +104,8 @@ pub struct Ready {
     pub start: Vec<PageId>,
     /// Withdrawn before they were sent.
     pub unsent: Vec<PageId>,
+    /// Not to be tried before then: their provider asked everybody to wait so long.
+    pub held: Vec<(PageId, Timestamp)>,
 }
 
 impl Delivery {
@@ -166,11 +173,25 @@ impl Delivery {
         line.queue.insert((at, waiting.lane, id));
     }
 
-    /// The provider asked everybody to wait on this page's destination.
-    pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
+    /// The provider asked for a pause until then when it was given this page. What the real thing meets holds for drills
+    /// too; the real thing makes its own experience.
+    pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
         for destination in waiting.destination.everywhere() {
             self.paced.entry(destination).or_default().hold_until(until);
+        }
+        let (reality, channel) = &waiting.line;
+        for same in [Reality::Live, Reality::Drill].into_iter().filter(|other| reality <= other) {
+            let line = self.lines.entry((same, channel.clone())).or_default();
+            line.throttle.throttled(waiting.destination.clone(), until, now);
+        }
+    }
+
+    /// The provider took this page.
+    pub fn took(&mut self, id: PageId) {
+        let name = self.pages.get(&id).map(|waiting| &waiting.line);
+        if let Some(line) = name.and_then(|name| self.lines.get_mut(name)) {
+            line.throttle.took();
         }
     }
 
@@ -187,7 +208,6 @@ impl Delivery {
 
     fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
         let Some(line) = self.lines.get_mut(name) else { return };
-        let most = name.0.in_flight_max();
         while let Some(turn @ (at, lane, id)) = line.queue.first().copied() {
             if now < at {
                 return;
@@ -203,7 +223,15 @@ impl Delivery {
                 ready.unsent.push(id);
                 continue;
             }
-            if most <= line.in_flight {
+            let held_until = line.throttle.held_until();
+            if now + HELD_LONG < held_until {
+                line.queue.remove(&turn);
+                waiting.turn = None;
+                line.in_flight += 1;
+                ready.held.push((id, held_until));
+                continue;
+            }
+            if now < held_until || line.at_once(name.0) <= line.in_flight {
                 return;
             }
             line.queue.remove(&turn);
@@ -224,8 +252,9 @@ impl Delivery {
 
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let open = self.lines.iter().filter(|(name, line)| line.in_flight < name.0.in_flight_max());
-        open.filter_map(|(_, line)| line.queue.first().map(|(at, _, _)| *at)).min()
+        let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
+        let next = |line: &Lines| line.queue.first().map(|(at, _, _)| (*at).max(line.throttle.held_until()));
+        open.filter_map(|(_, line)| next(line)).min()
     }
 
     /// When the oldest page that was not handed to its channel yet was born; drills do not count.

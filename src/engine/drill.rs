@@ -75,7 +75,7 @@ impl Engine {
     }
 
     /// A page that may not start now waits until the core has said what becomes of its drill.
-    pub(super) fn hold(&self, page: PageId) {
+    pub(super) fn put_off(&self, page: PageId) {
         let at = self.store.now() + HELD;
         self.delivery().retry(page, at);
         self.wake.notify_one();

@@ -13,6 +13,7 @@ pub mod metrics;
 mod run;
 mod send;
 mod speak;
+mod throttle;
 mod wire;
 
 pub use admit::{Admitted, Fate};

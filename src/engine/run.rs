@@ -69,7 +69,7 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
     loop {
         pulse.delivery.fetch_add(1, Ordering::Relaxed);
         let woken = engine.wake.notified();
-        let Ready { start, unsent } = engine.tick_delivery();
+        let Ready { start, unsent, held } = engine.tick_delivery();
         for page in start {
             let engine = engine.clone();
             spawn(sends, async move {
@@ -92,6 +92,15 @@ async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
             spawn(sends, async move {
                 if let Err(error) = engine.drop_unsent(page).await {
                     tracing::error!(page.id = %page, %error, "a withdrawn page could not be noted as unsent");
+                    engine.postpone(page);
+                }
+            });
+        }
+        for (page, until) in held {
+            let engine = engine.clone();
+            spawn(sends, async move {
+                if let Err(error) = engine.hold(page, until).await {
+                    tracing::error!(page.id = %page, %error, "a page whose channel must wait could not be noted");
                     engine.postpone(page);
                 }
             });

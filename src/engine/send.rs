@@ -108,7 +108,7 @@ impl Engine {
             return Ok(None);
         };
         if self.is_held(incident).await? {
-            self.hold(page);
+            self.put_off(page);
             return Ok(None);
         }
         match self.compose(&live, incident, row) {
@@ -124,7 +124,10 @@ impl Engine {
     pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
         let Attempt { page, sent_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
-            Ok(receipt) => Settlement::Accepted { receipt },
+            Ok(receipt) => {
+                self.delivery().took(page);
+                Settlement::Accepted { receipt }
+            }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
             Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
@@ -138,6 +141,12 @@ impl Engine {
         self.settle(page, Settlement::Unsent, None, None).await?;
         self.delivery().finish(page);
         Ok(())
+    }
+
+    /// A page whose channel's provider asked everybody to wait: the ladder hears of it, and may know another way.
+    pub async fn hold(&self, page: PageId, until: Timestamp) -> Result<(), StoreError> {
+        let why = "its channel's provider asked everybody to wait".to_owned();
+        self.settle(page, Settlement::Retry { at: until, why, unknown: false }, None, None).await
     }
 
     /// The store failed before the attempt began: its turn comes again.
@@ -163,7 +172,7 @@ impl Engine {
         let refusals = row.map_or(0, |row| row.refusals);
         let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
         if after.is_some() {
-            self.delivery().hold_destination(page, now + wait);
+            self.delivery().throttled(page, now + wait, now);
         }
         Ok(Settlement::Retry { at: now + wait, why, unknown })
     }

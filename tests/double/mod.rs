@@ -3,6 +3,7 @@
 // Each test binary uses the ones that it needs.
 #![allow(dead_code, unused_imports)]
 
+pub mod busy;
 pub mod fault;
 pub mod gateway;
 pub mod slack;

@@ -1,6 +1,6 @@
 //! A mail server without TLS, for loopback, with faults. It demands AUTH, and lets one user in.
 
-use super::listen;
+use super::{busy::Busy, listen};
 use std::{
     net::SocketAddr,
     sync::{Arc, Mutex},
@@ -54,6 +54,7 @@ pub struct Mail {
 struct World {
     trouble: Trouble,
     mails: Vec<Mail>,
+    busy: Option<Busy>,
 }
 
 /// The server; it ends with its owner.
@@ -84,6 +85,11 @@ impl MailServer {
 
     pub fn set_trouble(&self, trouble: Trouble) {
         self.world.lock().unwrap().trouble = trouble;
+    }
+
+    /// Each mail takes so long, and only so many are taken at once.
+    pub fn set_busy(&self, busy: Busy) {
+        self.world.lock().unwrap().busy = Some(busy);
     }
 
     pub fn mails(&self) -> Vec<Mail> {
@@ -143,6 +149,10 @@ impl Session {
                 "DATA" => {
                     self.say("354 go on").await?;
                     self.data().await?;
+                    let busy = self.world.lock().unwrap().busy.clone();
+                    if let Some(busy) = busy {
+                        busy.work().await;
+                    }
                     if let Trouble::DropAfterDot = self.trouble {
                         return Ok(());
                     }

@@ -232,6 +232,11 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
             why: "the gateway is busy".into(),
             unknown: how == "unknown",
         },
+        "throttled" => Settlement::Retry {
+            at: at + Duration::from_secs(60),
+            why: "the gateway asks for a minute".into(),
+            unknown: false,
+        },
         "unsent" => Settlement::Unsent,
         "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),
         _ => return None,

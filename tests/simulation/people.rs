@@ -40,6 +40,7 @@ impl World {
             Job::Lease(n) => self.lease(n),
             Job::Prepare(n, page) => self.prepare(n, page),
             Job::Drop(n, page) => self.drop_unsent(n, page),
+            Job::Hold(n, page, until) => self.hold(n, page, until),
             Job::Done(n, attempt) => self.finish(n, attempt),
             Job::Arrive(alert) => self.arrive(alert),
             Job::Answer(id, said, tries) => self.answer(id, said, tries),
@@ -139,6 +140,14 @@ impl World {
         let Some((engine, _)) = self.awake(n, Job::Drop(n, page)) else { return };
         let dropped = ready(engine.drop_unsent(page));
         if self.kept(dropped).is_none() {
+            engine.postpone(page);
+        }
+    }
+
+    fn hold(&mut self, n: usize, page: PageId, until: Timestamp) {
+        let Some((engine, _)) = self.awake(n, Job::Hold(n, page, until)) else { return };
+        let held = ready(engine.hold(page, until));
+        if self.kept(held).is_none() {
             engine.postpone(page);
         }
     }

@@ -41,6 +41,8 @@ pub enum Job {
     /// A page whose turn came: it is prepared, or dropped where it was withdrawn.
     Prepare(usize, PageId),
     Drop(usize, PageId),
+    /// A page whose channel's provider asked everybody to wait.
+    Hold(usize, PageId, Timestamp),
     /// An attempt ends.
     Done(usize, Box<Attempt>),
     /// Monitors and humans.
@@ -288,6 +290,10 @@ impl World {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Drop(n, page));
         }
+        for (page, until) in turn.held {
+            let wait = self.dice.millis(0, 20);
+            self.later(wait, Job::Hold(n, page, until));
+        }
         for page in turn.start {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Prepare(n, page));
@@ -335,7 +341,10 @@ impl World {
             !owed && incident.open_roles().next().is_none()
         };
         let moving = self.queue.values().any(|job| {
-            matches!(job, Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..))
+            matches!(
+                job,
+                Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..) | Job::Hold(..)
+            )
         });
         if self.healed && !moving && self.laws.incidents().all(settled) {
             self.queue.clear();

@@ -26,12 +26,20 @@ impl Judge<'_> {
             other => other,
         };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
+        let too_late = match settlement {
+            Settlement::Retry { at, .. } => page.patience_until.is_some_and(|until| until < at),
+            _ => false,
+        };
         let opens = Some(page.channel.clone()).filter(|_| page.purpose == Purpose::RoomCard);
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
         if withdrawn {
             // Its person may have read it after all, and must hear how it ended.
             self.tell_late(n);
         } else if failed {
+            self.go_round(n);
+        } else if too_late {
+            // Its person's next way is tried now, and not only when the patience has run out in vain.
+            self.emit(Event::Overdue { page: n });
             self.go_round(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {

@@ -6,6 +6,7 @@ mod client;
 mod daemon;
 mod demo;
 mod desk_link;
+mod drill;
 mod explain;
 mod fire;
 mod incidents;
@@ -79,6 +80,8 @@ enum Command {
     Resolve(resolve::Resolve),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
+    /// Run drills on the live daemon, follow them, look at those of before
+    Drill(drill::Drill),
     /// Verify or export the journal
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -127,6 +130,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
         Command::DeskLink(link) => link.run(places),
+        Command::Drill(drill) => drill.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Completions { shell } => {

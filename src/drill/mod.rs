@@ -1,9 +1,11 @@
 //! Drills: scenarios, their scoring, and the same engine in virtual time.
 
+pub mod calendar;
 pub mod course;
 pub mod dice;
 pub mod distribution;
 pub mod habits;
+pub mod live;
 pub mod scenario;
 pub mod score;
 pub mod timetable;

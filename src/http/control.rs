@@ -67,7 +67,8 @@ impl Caller {
         Ok(Self { user, person })
     }
 
-    fn actor(&self) -> Actor {
+    /// In whose name they act.
+    pub fn actor(&self) -> Actor {
         match &self.person {
             Some(person) => Actor::Person(person.clone()),
             None => Actor::Operator(self.user.clone()),

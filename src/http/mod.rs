@@ -9,6 +9,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod drills;
 pub mod kannel;
 pub mod mail_link;
 pub mod native;
@@ -23,6 +24,7 @@ pub mod view;
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
     core::Timestamp,
+    drill::live::Runs,
     engine::{AnswerError, Engine},
     store::clock::{Sources, System},
 };
@@ -34,7 +36,10 @@ use axum::{
     routing::{any, get, post},
 };
 use problem::Problem;
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -56,6 +61,10 @@ pub struct App {
     pub client: reqwest::Client,
     /// Where else than at Slack private words may go: doubles on loopback.
     pub slack_hooks: Option<String>,
+    /// Drills on this daemon.
+    pub drills: Arc<Runs>,
+    /// The matrix's folder, whose drills are scheduled.
+    pub scenarios: PathBuf,
     /// Wrong SMS codes.
     pub guesses: Mutex<kannel::Guesses>,
 }
@@ -109,6 +118,10 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
+        .route("/v1/drills", get(drills::list).post(drills::run))
+        .route("/v1/drills/schedule", get(drills::schedule))
+        .route("/v1/drills/{id}", get(drills::follow))
+        .route("/v1/drills/{id}/abort", post(drills::abort))
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/journal", get(control::journal))
         .route("/v1/texts/{hash}", get(control::text))

@@ -67,7 +67,7 @@ fn resolved(words: &Words<'_>) -> String {
     match &words.incident().status {
         Status::Resolved { by: Actor::Crisis(_), .. } => format!("{STOPPED}. Nothing more is asked of you here."),
         Status::Resolved { by: Actor::Clock, at } => {
-            format!("{OVER}: its time was up at {}. Nothing more is asked of you.", words.time(*at))
+            format!("{OVER}: it ended at {}. Nothing more is asked of you.", words.time(*at))
         }
         Status::Resolved { by, at } => {
             let by = match by {

@@ -55,6 +55,7 @@ patience       = "1m"
 kind     = "kannel"
 url      = "SMS_URL"
 username = "{}"
+pace     = "50/s burst 50"
 password = {{ env = "KANNEL_PASSWORD" }}
 token    = {{ env = "KANNEL_REPLY_TOKEN" }}
 

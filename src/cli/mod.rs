@@ -13,8 +13,10 @@ mod incidents;
 mod journal;
 mod load;
 mod resolve;
+mod scenario;
 mod serve;
 mod show;
+mod simulate;
 mod table;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -86,6 +88,10 @@ enum Command {
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
     Demo(demo::Demo),
+    /// Look for faults in scenarios of drills
+    Scenario(scenario::Scenarios),
+    /// Play a scenario in virtual time, many times: how likely each role is engaged in time, and what it hangs on
+    Simulate(simulate::Simulate),
     /// Print shell completions
     Completions {
         /// For which shell
@@ -133,6 +139,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Drill(drill) => drill.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
+        Command::Scenario(scenarios) => scenarios.run(places),
+        Command::Simulate(simulate) => simulate.run(places),
         Command::Completions { shell } => {
             clap_complete::generate(shell, &mut Cli::command(), "stentor", &mut std::io::stdout());
             Ok(ExitCode::SUCCESS)

@@ -30,6 +30,11 @@ impl Dice {
         Self(state)
     }
 
+    /// The `n`th stream beside this one.
+    pub fn nth(self, n: u64) -> Self {
+        Self(mix(self.0 ^ mix(n.wrapping_add(GOLDEN))))
+    }
+
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(GOLDEN);

@@ -6,9 +6,12 @@ pub mod dice;
 pub mod distribution;
 pub mod habits;
 pub mod live;
+pub mod picture;
 pub mod scenario;
 pub mod score;
+pub mod simulate;
 pub mod timetable;
+pub mod virtual_time;
 
 pub use course::{Observed, Trace};
 pub use scenario::{ReadScenario, Scenario};

@@ -259,10 +259,11 @@ impl Scenario {
         self.participants.as_ref().is_none_or(|people| people.contains(person))
     }
 
-    /// The plan of a live run: waits divided by `compress`, and only those who take part are paged. Who is on call is
-    /// looked up once, at `now`: a drill that is handed over to somebody who does not take part would page them.
-    pub fn plan(&self, plan: &Plan, roster: &Roster, now: Timestamp) -> Plan {
-        let mut plan = plan.compressed(self.compress);
+    /// The plan of a run: every wait divided by `compress` ([`Self::compress`] in a live run, 1 where the people are
+    /// simulated and not hurried), and only those who take part are paged. Who of them is on call is looked up once, at
+    /// `now`: a drill that is handed over to somebody who does not take part would page them.
+    pub fn plan(&self, plan: &Plan, roster: &Roster, now: Timestamp, compress: u32) -> Plan {
+        let mut plan = plan.compressed(compress);
         if self.participants.is_some() {
             for step in plan.roles.values_mut().flat_map(|row| &mut row.steps) {
                 let people = roster.resolve(&step.page, now);
@@ -274,7 +275,7 @@ impl Scenario {
 
     /// What does not work at this offset.
     pub fn troubles(&self, at: Duration) -> impl Iterator<Item = &Trouble> {
-        self.faults.iter().filter(move |fault| fault.from <= at && at < fault.until).map(|fault| &fault.trouble)
+        self.faults.iter().filter(move |fault| fault.covers(at)).map(|fault| &fault.trouble)
     }
 
     /// How a person answers: their own habits, then everyone's.
@@ -291,6 +292,11 @@ impl Scenario {
 }
 
 impl Fault {
+    /// Whether it is there at this offset.
+    pub fn covers(&self, at: Duration) -> bool {
+        self.from <= at && at < self.until
+    }
+
     /// Whether two of them disturb the same thing at the same time.
     pub fn overlaps(&self, other: &Self) -> bool {
         self.trouble.about() == other.trouble.about() && self.from < other.until && other.from < self.until

@@ -1,6 +1,6 @@
 //! What was expected against what was seen: held, not held, or too few to tell; and what it hangs on.
 
-use super::course::{Cause, Observed};
+use super::course::{Cause, Course, Observed};
 use crate::core::RoleName;
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
@@ -103,8 +103,13 @@ enum Told {
 
 /// Scores hypotheses by what was seen: of one live drill, or of thousands of runs in virtual time.
 pub fn score(hypotheses: &[Hypothesis], runs: &[Observed]) -> Score {
-    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, runs)).collect();
-    Score { runs: runs.len(), findings }
+    score_each(hypotheses, runs.iter())
+}
+
+/// The same for runs that are kept with other things.
+pub fn score_each<'a>(hypotheses: &[Hypothesis], runs: impl Iterator<Item = &'a Observed> + Clone) -> Score {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, runs.clone())).collect();
+    Score { runs: runs.count(), findings }
 }
 
 impl Score {
@@ -163,9 +168,9 @@ pub fn runs_to_be_sure(percent: f64) -> Option<u32> {
     (percent < 100.0 && n.is_finite()).then_some(n as u32)
 }
 
-fn finding(hypothesis: &Hypothesis, runs: &[Observed]) -> Finding {
+fn finding<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observed> + Clone) -> Finding {
     let mut counts = BTreeMap::from([(Told::InTime, 0), (Told::Unknown, 0), (Told::Late, 0)]);
-    for told in runs.iter().flat_map(|run| told(hypothesis, run)) {
+    for told in runs.clone().flat_map(|run| told(hypothesis, run)) {
         *counts.entry(told).or_default() += 1;
     }
     let (in_time, unknown, late) = (counts[&Told::InTime], counts[&Told::Unknown], counts[&Told::Late]);
@@ -219,32 +224,38 @@ fn judged(after: Option<Duration>, watched: Duration, within: Duration) -> Told 
     }
 }
 
-/// Sums, over the runs that were late, what the time until the bound was spent on.
-fn bottleneck(hypothesis: &Hypothesis, runs: &[Observed]) -> Option<Bottleneck> {
-    let mut spent: BTreeMap<&Cause, Duration> = BTreeMap::new();
-    let mut said: BTreeMap<&Cause, &String> = BTreeMap::new();
-    for run in runs {
-        let courses = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
+fn bottleneck<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observed>) -> Option<Bottleneck> {
+    let late = runs.flat_map(|run| {
+        let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
             About::Role(about) => about == *role,
             About::AllRoles => course.required,
             About::AllClear => false,
         });
-        for (role, course) in courses {
-            if told_of_role(hypothesis, run, role) != Some(Told::Late) {
-                continue;
-            }
-            for part in &course.parts {
-                let span = part.until.min(hypothesis.within).saturating_sub(part.from);
-                *spent.entry(&part.cause).or_default() += span;
-                said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
-            }
-        }
+        about.filter(move |(role, _)| told_of_role(hypothesis, run, role) == Some(Told::Late)).map(|(_, course)| course)
+    });
+    bottleneck_of(late, hypothesis.within)
+}
+
+/// What most of the time up to `within` was spent on, summed over courses that were late.
+pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a Course>, within: Duration) -> Option<Bottleneck> {
+    let mut spent: BTreeMap<&Cause, Duration> = BTreeMap::new();
+    let mut said: BTreeMap<&Cause, &String> = BTreeMap::new();
+    for part in late.flat_map(|course| &course.parts) {
+        *spent.entry(&part.cause).or_default() += part.until.min(within).saturating_sub(part.from);
+        said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
     }
     let all: Duration = spent.values().sum();
     // Of two that cost as much the one that comes first on its ladder.
     let (cause, most) = spent.into_iter().rev().max_by_key(|(_, span)| *span).filter(|(_, span)| !span.is_zero())?;
     let share = most.as_secs_f64() / all.as_secs_f64();
     Some(Bottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
+}
+
+impl About {
+    /// Whether it is about this role.
+    pub fn is_role(&self, role: &RoleName) -> bool {
+        matches!(self, Self::Role(about) if about == role)
+    }
 }
 
 impl fmt::Display for Hypothesis {

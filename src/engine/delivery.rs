@@ -3,7 +3,7 @@
 
 use super::throttle::Throttle;
 use crate::core::{
-    ChannelName, IncidentId, Page, PageId, PersonName, Timestamp,
+    ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
 };
 use std::{
@@ -131,6 +131,22 @@ impl Delivery {
         let attempted = page.was_attempted();
         let (turn, withdrawn) = (Some(turn), false);
         self.pages.insert(id, Waiting { line, destination, lane, born_at, attempted, turn, withdrawn });
+    }
+
+    /// What an event of an incident means here: pages to send, to drop, to try again.
+    pub fn enact(&mut self, incident: IncidentId, drill: bool, event: &Event) {
+        match event {
+            Event::Paged { page } => self.enqueue(incident, drill, page),
+            Event::Withdrawn { pages } => pages.iter().for_each(|n| self.withdraw(PageId { incident, n: *n })),
+            Event::Settled { page, settlement, .. } => {
+                let id = PageId { incident, n: *page };
+                match settlement {
+                    Settlement::Retry { at, .. } => self.retry(id, *at),
+                    _ => self.finish(id),
+                }
+            }
+            _ => {}
+        }
     }
 
     /// A page is not wanted any more. One that is being sent ends as it ends.

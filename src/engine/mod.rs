@@ -20,11 +20,11 @@ pub use admit::{Admitted, Fate};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
 pub use run::{Pulse, run};
-pub use send::Attempt;
+pub use send::{Attempt, again};
 pub use speak::{AnswerError, asked_of};
 
 use crate::{
-    core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
+    core::{Event, IncidentId, Input, Settlement, Timestamp, sentence::sentence},
     store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
 };
 use arc_swap::ArcSwap;
@@ -203,7 +203,7 @@ impl Engine {
         {
             let mut delivery = self.delivery();
             for happened in &committed.events {
-                enact(&mut delivery, happened);
+                delivery.enact(happened.incident, happened.drill, &happened.event);
             }
         }
         // Pages go out while the log is still being written.
@@ -229,26 +229,6 @@ impl Engine {
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
-
-fn enact(delivery: &mut Delivery, happened: &Happened) {
-    let (incident, drill) = (happened.incident, happened.drill);
-    match &happened.event {
-        Event::Paged { page } => delivery.enqueue(incident, drill, page),
-        Event::Withdrawn { pages } => {
-            for n in pages {
-                delivery.withdraw(PageId { incident, n: *n });
-            }
-        }
-        Event::Settled { page, settlement, .. } => {
-            let id = PageId { incident, n: *page };
-            match settlement {
-                Settlement::Retry { at, .. } => delivery.retry(id, *at),
-                _ => delivery.finish(id),
-            }
-        }
-        _ => {}
     }
 }
 

@@ -3,7 +3,7 @@
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::{Recipient, SendError},
-    core::{Input, PageId, Receipt, Settlement, Timestamp, Trouble, retry::backoff},
+    core::{Input, Page, PageId, Receipt, Settlement, Timestamp, Trouble, retry::backoff},
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -166,15 +166,11 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        if row.is_some_and(|row| !row.purpose.is_brief() && row.born_at + NOTICE_LIFE <= now) {
-            return Ok(Settlement::Unreachable { why: format!("too late to tell: {why}") });
+        let (settlement, held_until) = again(row.map(|row| &**row), after, why, unknown, now);
+        if let Some(until) = held_until {
+            self.delivery().throttled(page, until, now);
         }
-        let refusals = row.map_or(0, |row| row.refusals);
-        let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
-        if after.is_some() {
-            self.delivery().throttled(page, now + wait, now);
-        }
-        Ok(Settlement::Retry { at: now + wait, why, unknown })
+        Ok(settlement)
     }
 
     async fn settle(
@@ -216,4 +212,21 @@ impl Engine {
         }
         Ok(())
     }
+}
+
+/// How an attempt that failed for now is settled; and until when its destination is held, where the provider asked for a
+/// pause (`after`). A word that asks for nothing is given up once it is no news any more.
+pub fn again(
+    page: Option<&Page>,
+    after: Option<Duration>,
+    why: String,
+    unknown: bool,
+    now: Timestamp,
+) -> (Settlement, Option<Timestamp>) {
+    if page.is_some_and(|page| !page.purpose.is_brief() && page.born_at + NOTICE_LIFE <= now) {
+        return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
+    }
+    let refusals = page.map_or(0, |page| page.refusals);
+    let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+    (Settlement::Retry { at: now + wait, why, unknown }, after.map(|_| now + wait))
 }

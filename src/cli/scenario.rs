@@ -1,0 +1,95 @@
+//! `stentor scenario check`: every fault of a scenario at once; and how other commands find and read one.
+
+use super::{Failure, Places, colours, load};
+use crate::{
+    drill::Scenario,
+    matrix::{self, Matrix, Severity, SourceText},
+};
+use clap::{Args, Subcommand, ValueHint};
+use std::{
+    io::IsTerminal,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+/// The folder inside the matrix's folder that holds scenarios.
+const FOLDER: &str = "drills";
+
+#[derive(Debug, Args)]
+pub struct Scenarios {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Find every fault of scenarios: exit 1 on errors, 0 on warnings
+    Check {
+        /// The files, or names in the matrix's `drills` folder
+        #[arg(required = true, value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
+        scenarios: Vec<PathBuf>,
+        /// Print the faults as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl Scenarios {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let What::Check { scenarios, json } = self.what;
+        let (matrix, _) = load::load(places, load::now())?.demand()?;
+        let mut all = Vec::new();
+        for path in &scenarios {
+            let file = text(places, path)?;
+            let read = Scenario::read(&file, &matrix);
+            if !json {
+                let colour = colours(std::io::stdout().is_terminal());
+                print!("{}", matrix::render_of("the scenario", &read.diagnostics, &[file.clone()], colour));
+                if let Some(scenario) = &read.scenario {
+                    println!("{}", verdict(scenario, &file));
+                }
+            }
+            all.extend(read.diagnostics);
+        }
+        if json {
+            println!("{}", serde_json::to_string_pretty(&all)?);
+        }
+        let refused = all.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+        Ok(if refused { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}
+
+/// Reads a scenario, or shows its faults on standard error and fails.
+pub fn read(places: &Places, path: &Path, matrix: &Matrix) -> Result<(Scenario, SourceText), Failure> {
+    let file = text(places, path)?;
+    let read = Scenario::read(&file, matrix);
+    if !read.diagnostics.is_empty() {
+        let colour = colours(std::io::stderr().is_terminal());
+        eprint!("{}", matrix::render_of("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
+    }
+    let refused = "the scenario has faults: nothing was played";
+    Ok((read.scenario.ok_or(refused)?, file))
+}
+
+/// The text of a scenario: a file, or the name of one in the matrix's `drills` folder.
+pub fn text(places: &Places, path: &Path) -> Result<SourceText, Failure> {
+    let named = places.matrix.join(FOLDER).join(path).with_extension("toml");
+    let bare = path.components().count() == 1;
+    let found = if bare && !path.is_file() && named.is_file() { named } else { path.to_owned() };
+    match std::fs::read_to_string(&found) {
+        Ok(text) => Ok(SourceText { path: found, text }),
+        Err(error) => Err(format!("the scenario {} can not be read: {error}", found.display()).into()),
+    }
+}
+
+fn verdict(scenario: &Scenario, file: &SourceText) -> String {
+    format!(
+        "{}: {} alert(s) in {}, {} hypotheses, {} fault(s): good (revision {})",
+        file.path.display(),
+        scenario.reports().len(),
+        humantime::format_duration(scenario.ends),
+        scenario.hypotheses.len(),
+        scenario.faults.len(),
+        scenario.revision,
+    )
+}

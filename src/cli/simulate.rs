@@ -1,0 +1,180 @@
+//! `stentor simulate`: a scenario in virtual time, ten thousand times, and what-ifs beside it. Nothing is sent.
+
+mod print;
+
+use super::{Failure, Places, load, scenario};
+use crate::{
+    core::{ChannelName, PersonName, Timestamp},
+    drill::{
+        Scenario, picture,
+        simulate::{Outlook, RUNS, RUNS_MAX, outlook, play},
+        virtual_time::{Conditions, Played, Setting},
+    },
+    matrix::Matrix,
+};
+use clap::{Args, ValueHint};
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    thread,
+    time::Duration,
+};
+
+/// How often the progress is shown anew.
+const TICK: Duration = Duration::from_millis(100);
+
+/// How wide it is.
+const BAR: u64 = 40;
+
+#[derive(Debug, Args)]
+pub struct Simulate {
+    /// The scenario: a file, or a name in the matrix's `drills` folder
+    #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
+    scenario: PathBuf,
+    /// How many runs
+    #[arg(long, value_name = "N", default_value_t = RUNS, value_parser = clap::value_parser!(u64).range(1..=RUNS_MAX))]
+    runs: u64,
+    /// What chance begins with: the same seed gives the same result
+    #[arg(long, value_name = "S", default_value_t = 1)]
+    seed: u64,
+    /// When it plays (RFC 3339): who is on call then [default: the scenario's `plays_at`, else now]
+    #[arg(long, value_name = "TIME")]
+    at: Option<String>,
+    /// What if this channel were down? May be given several times
+    #[arg(long, value_name = "CHANNEL")]
+    without: Vec<String>,
+    /// What if this person were absent? May be given several times
+    #[arg(long, value_name = "PERSON")]
+    absent: Vec<String>,
+    /// What if this were the matrix?
+    #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
+    against: Option<PathBuf>,
+    /// Print it as JSON
+    #[arg(long)]
+    json: bool,
+    /// Draw how many are engaged by when
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    svg: Option<PathBuf>,
+}
+
+/// One way it could be: what is different, by which matrix.
+struct Case<'a> {
+    what_if: String,
+    scenario: &'a Scenario,
+    matrix: &'a Matrix,
+    conditions: Conditions,
+}
+
+impl Simulate {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let (matrix, _) = load::load(places, load::now())?.demand()?;
+        let (known, _) = scenario::read(places, &self.scenario, &matrix)?;
+        let start = self.start(&known)?;
+        // Turns of rotations are counted up to the moment that is played, so that each look-up starts near.
+        let (matrix, _) = load::load(places, start)?.demand()?;
+        let other = self.other(places, start)?;
+        let cases = self.cases(&known, &matrix, other.as_ref())?;
+        let mut told = Vec::new();
+        let mut curves = Vec::new();
+        for case in &cases {
+            let setting = Setting::new(case.scenario, case.matrix, &case.conditions, start);
+            let runs = played(&setting, self.seed, self.runs, &case.what_if);
+            told.push(outlook(&case.what_if, &case.matrix.revision, &setting, &runs));
+            if self.svg.is_some() {
+                curves.push(picture::Curves::of(&case.what_if, &setting, &runs));
+            }
+        }
+        if let Some(path) = &self.svg {
+            let svg = picture::draw(&known.name, known.ends, &curves);
+            std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
+        }
+        self.tell(&known, start, &told)?;
+        Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
+    }
+
+    fn start(&self, scenario: &Scenario) -> Result<Timestamp, Failure> {
+        match &self.at {
+            Some(text) => Timestamp::parse(text).ok_or("--at takes a time like 2026-11-23T03:00:00Z".into()),
+            None => Ok(scenario.plays_at.unwrap_or_else(load::now)),
+        }
+    }
+
+    /// The matrix to compare with, and the scenario as that one understands it.
+    fn other(&self, places: &Places, start: Timestamp) -> Result<Option<(Scenario, Matrix)>, Failure> {
+        let Some(folder) = &self.against else { return Ok(None) };
+        let (matrix, _) = load::load(&Places { matrix: folder.clone(), ..places.clone() }, start)?.demand()?;
+        let (scenario, _) = scenario::read(places, &self.scenario, &matrix)?;
+        Ok(Some((scenario, matrix)))
+    }
+
+    fn cases<'a>(
+        &self,
+        scenario: &'a Scenario,
+        matrix: &'a Matrix,
+        other: Option<&'a (Scenario, Matrix)>,
+    ) -> Result<Vec<Case<'a>>, Failure> {
+        let case = |what_if: String, conditions| Case { what_if, scenario, matrix, conditions };
+        let mut cases = vec![case("as it is".into(), Conditions::default())];
+        for name in &self.without {
+            let channel = ChannelName::from(name.as_str());
+            matrix.channel(&channel).ok_or_else(|| format!("the matrix has no channel {name:?}"))?;
+            let conditions = Conditions { without: vec![channel], ..Conditions::default() };
+            cases.push(case(format!("without {name}"), conditions));
+        }
+        for name in &self.absent {
+            let person = PersonName::from(name.as_str());
+            matrix.people.get(&person).ok_or_else(|| format!("the matrix has no person {name:?}"))?;
+            cases.push(case(format!("{name} absent"), Conditions { absent: vec![person], ..Conditions::default() }));
+        }
+        if let (Some((scenario, matrix)), Some(folder)) = (other, &self.against) {
+            let what_if =
+                folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into());
+            cases.push(Case { what_if, scenario, matrix, conditions: Conditions::default() });
+        }
+        Ok(cases)
+    }
+
+    fn tell(&self, scenario: &Scenario, start: Timestamp, told: &[Outlook]) -> Result<(), Failure> {
+        if self.json {
+            let all = serde_json::json!({
+                "scenario": scenario.name, "revision": scenario.revision, "seed": self.seed, "runs": self.runs,
+                "starts_at": start, "what_ifs": told,
+            });
+            println!("{}", serde_json::to_string_pretty(&all)?);
+        } else {
+            print::print(scenario, self.seed, start, told);
+        }
+        Ok(())
+    }
+}
+
+/// Plays every run on every core, and shows how far it is where somebody looks.
+fn played(setting: &Setting<'_>, seed: u64, runs: u64, what_if: &str) -> Vec<Played> {
+    let threads = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
+    let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
+    thread::scope(|scope| {
+        if std::io::stderr().is_terminal() {
+            scope.spawn(|| show_progress(&done, &over, runs, what_if));
+        }
+        let played = play(setting, seed, runs, threads, &done);
+        over.store(true, Ordering::Relaxed);
+        played
+    })
+}
+
+fn show_progress(done: &AtomicU64, over: &AtomicBool, runs: u64, what_if: &str) {
+    let mut to = std::io::stderr();
+    while !over.load(Ordering::Relaxed) {
+        let done = done.load(Ordering::Relaxed);
+        let full = (done * BAR / runs.max(1)) as usize;
+        let rest = BAR as usize - full.min(BAR as usize);
+        // What can not be shown is only progress.
+        let _ = write!(to, "\r{what_if:16.16} [{}{}] {done}/{runs}", "#".repeat(full), ".".repeat(rest));
+        let _ = to.flush();
+        thread::sleep(TICK);
+    }
+    let _ = write!(to, "\r{:80}\r", "");
+    let _ = to.flush();
+}

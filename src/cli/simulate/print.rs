@@ -1,0 +1,126 @@
+//! What a simulation showed, as people read it: a table of 80 columns, and below it what each hypothesis hangs on.
+
+use crate::{
+    cli::table::table,
+    core::Timestamp,
+    drill::{
+        Finding, Scenario,
+        score::Verdict,
+        simulate::{Outlook, Quantile, RoleOutlook},
+    },
+};
+use std::collections::BTreeSet;
+
+/// The widest table.
+const WIDTH: u16 = 80;
+
+pub fn print(scenario: &Scenario, seed: u64, start: Timestamp, told: &[Outlook]) {
+    let Some(base) = told.first() else { return };
+    println!("{}: {}", scenario.name, scenario.summary);
+    println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
+    println!("{}\n", assumed(scenario));
+    println!("{}", roles(told));
+    for outlook in told {
+        let beside = if 1 < told.len() { format!(" {}:", outlook.what_if) } else { String::new() };
+        for finding in &outlook.score.findings {
+            println!("{:>8} {beside}{}", finding.verdict, sentence(finding));
+        }
+        for role in &outlook.roles {
+            moments(role, &beside, scenario);
+        }
+    }
+    println!("\nTimes of those who were engaged among all runs that called the role; - is beyond the drill's end.");
+}
+
+/// What the result stands on.
+fn assumed(scenario: &Scenario) -> String {
+    let people = scenario.habits.values().filter(|habits| habits.answers.is_some()).count();
+    let all = scenario.everyone.answers.is_some();
+    match (all, people) {
+        (true, _) => "How people answer is what the scenario says.".into(),
+        (false, 0) => "How people answer is assumed (src/drill/habits.rs): put your own into the scenario.".into(),
+        (false, n) => format!("How people answer is what the scenario says of {n} of them, and assumed of the others."),
+    }
+}
+
+fn roles(told: &[Outlook]) -> comfy_table::Table {
+    let compared = 1 < told.len();
+    let columns: &[&str] = if compared {
+        &["role", "what if", "in time", "p50", "p90", "p99"]
+    } else {
+        &["role", "called", "in time", "p50", "p90", "p99"]
+    };
+    let mut table = table(columns);
+    table.set_width(WIDTH);
+    let names: BTreeSet<_> = told.iter().flat_map(|outlook| &outlook.roles).map(|role| &role.role).collect();
+    for name in names {
+        for outlook in told {
+            let Some(role) = outlook.roles.iter().find(|role| role.role == *name) else { continue };
+            let second =
+                if compared { outlook.what_if.clone() } else { percent(role.called as f64 / outlook.runs as f64) };
+            let in_time = role.in_time.map_or_else(
+                || format!("{} at all", percent(role.engaged as f64 / role.called.max(1) as f64)),
+                |share| {
+                    let (low, high) = share.interval;
+                    format!(
+                        "{} ({:.1}-{:.1}) {}",
+                        percent(share.share),
+                        100.0 * low,
+                        100.0 * high,
+                        time(share.within_s)
+                    )
+                },
+            );
+            let [p50, p90, p99] = role.quantiles.map(quantile);
+            table.add_row([name.to_string(), second, in_time, p50, p90, p99]);
+        }
+    }
+    table
+}
+
+/// One line a hypothesis: what was seen, how sure that is, and what it hangs on.
+fn sentence(finding: &Finding) -> String {
+    let seen =
+        finding.share().map_or_else(|| "nothing was seen of it".into(), |share| format!("{} in time", percent(share)));
+    let sure = if finding.is_sure { "" } else { ", too close to be sure" };
+    let hangs = match &finding.bottleneck {
+        Some(found) if finding.verdict != Verdict::Held => {
+            format!("\n         it hangs on {} ({} of that time)", found.cause, percent(found.share))
+        }
+        _ => String::new(),
+    };
+    format!(" {}: {seen}{sure}{hangs}", finding.hypothesis)
+}
+
+/// Where alerts come again and again, and something waits for nobody: how far it had got in half of the runs.
+fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
+    let sent = scenario.reports().len();
+    let Some(alerts) = role.alerts.filter(|_| 1 < sent && !scenario.moments.is_empty()) else { return };
+    let lead = |seconds: f64| {
+        let side = if seconds < 0.0 { "after" } else { "before" };
+        format!("{} {side}", time(seconds.abs()))
+    };
+    let before: Vec<String> = role
+        .before
+        .iter()
+        .filter_map(|before| before.seconds.map(|seconds| format!(", {} {}", lead(seconds), before.what)))
+        .collect();
+    println!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat());
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.1} %", 100.0 * share)
+}
+
+fn quantile(quantile: Quantile) -> String {
+    quantile.seconds.map_or_else(|| "-".into(), time)
+}
+
+/// `0.8s`, `38.2s`, `3.4m`, `1.2h`.
+fn time(seconds: f64) -> String {
+    match seconds {
+        s if s < 120.0 => format!("{s:.1}s"),
+        s if s < 7200.0 => format!("{:.1}m", s / 60.0),
+        s => format!("{:.1}h", s / 3600.0),
+    }
+}

@@ -1,0 +1,348 @@
+//! One run: what happens next stands in one queue, and nothing else ever happens.
+
+use super::{
+    Case, Setting,
+    people::{Attempt, People},
+};
+use crate::{
+    channel::SendError,
+    core::{
+        self, Actor, Alert, Answer, Event, Incident, IncidentId, Input, Opening, PageId, PageState, PersonName,
+        Receipt, RoleName, Said, Settlement, Timestamp, Via, page::Stage, retry::Pace, trigger::Observed,
+    },
+    engine::{again, breaker::Breakers, delivery::Delivery},
+    matrix::Judgement,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// Steps that one run may take: a net below a fault of ours, never reached by a drill of a day.
+const STEPS_MAX: usize = 2_000_000;
+
+/// Who closes what is still open in the end.
+const BY: &str = "drill";
+
+/// What can happen next.
+enum Job {
+    /// An alert of the scenario.
+    Report(usize),
+    /// A ladder, a patience or a lease may be due.
+    Tick(usize),
+    /// The delivery engine may have something to start.
+    Deliver,
+    /// An attempt ends.
+    Done(PageId, Timestamp, Result<Receipt, SendError>, Option<Duration>),
+    /// A page is on its device.
+    Arrived(PageId),
+    /// Somebody answers a page.
+    Answer(PageId, Answer),
+    /// Somebody says what the script says.
+    Script(usize),
+    /// The drill is over.
+    End,
+}
+
+pub(super) struct World<'a> {
+    setting: &'a Setting<'a>,
+    people: People<'a>,
+    now: Timestamp,
+    numbered: u64,
+    queue: BTreeMap<(Timestamp, u64), Job>,
+    reports_left: usize,
+    cases: Vec<Case>,
+    /// When each incident's next tick stands in the queue.
+    ticks: Vec<Option<Timestamp>>,
+    keys: BTreeMap<String, usize>,
+    windows: BTreeMap<String, Observed>,
+    delivery: Delivery,
+    delivers_at: Option<Timestamp>,
+    breakers: Breakers,
+    /// Who has answered for which role of which incident.
+    answered: BTreeSet<(usize, RoleName, PersonName)>,
+}
+
+impl<'a> World<'a> {
+    pub(super) fn new(setting: &'a Setting<'a>, seed: u64, run: u64) -> Self {
+        let mut world = Self {
+            setting,
+            people: People::new(setting, seed, run),
+            now: setting.start,
+            numbered: 0,
+            queue: BTreeMap::new(),
+            reports_left: setting.reports.len(),
+            cases: Vec::new(),
+            ticks: Vec::new(),
+            keys: BTreeMap::new(),
+            windows: BTreeMap::new(),
+            delivery: Delivery::default(),
+            delivers_at: None,
+            breakers: Breakers::default(),
+            answered: BTreeSet::new(),
+        };
+        // One after another, so that a thousand of them do not make every other step dearer.
+        world.next_report(0);
+        for (n, answer) in setting.scenario.answers.iter().enumerate() {
+            world.at(setting.start + answer.at, Job::Script(n));
+        }
+        world.at(setting.start + setting.scenario.ends, Job::End);
+        world
+    }
+
+    pub(super) fn run(mut self) -> Vec<Case> {
+        let until = self.setting.start + self.setting.scenario.ends + self.setting.all_clear.unwrap_or_default();
+        for _ in 0..STEPS_MAX {
+            let Some(((at, _), job)) = self.queue.pop_first() else { break };
+            if until < at || self.is_settled() {
+                break;
+            }
+            self.now = at;
+            self.perform(job);
+            self.deliver();
+        }
+        self.cases
+    }
+
+    /// Whether what comes can change no role's outcome any more, and nobody waits for the all-clear.
+    fn is_settled(&self) -> bool {
+        let open = |case: &Case| case.incident.open_roles().next().is_some();
+        self.reports_left == 0 && self.setting.all_clear.is_none() && !self.cases.iter().any(open)
+    }
+
+    fn at(&mut self, at: Timestamp, job: Job) {
+        self.numbered += 1;
+        self.queue.insert((at, self.numbered), job);
+    }
+
+    fn next_report(&mut self, n: usize) {
+        if let Some((at, _, _)) = self.setting.reports.get(n) {
+            self.at(self.setting.start + *at, Job::Report(n));
+        }
+    }
+
+    fn perform(&mut self, job: Job) {
+        match job {
+            Job::Report(n) => {
+                self.reports_left -= 1;
+                self.next_report(n + 1);
+                self.report(n);
+            }
+            Job::Tick(case) => {
+                self.ticks[case] = None;
+                self.step(case, Input::Tick);
+            }
+            Job::Deliver => self.delivers_at = None,
+            Job::Done(page, sent_at, result, arrives) => self.done(page, sent_at, result, arrives),
+            Job::Arrived(page) => self.arrived(page),
+            Job::Answer(page, answer) => self.answer(page, answer),
+            Job::Script(n) => self.script(n),
+            Job::End => {
+                for case in 0..self.cases.len() {
+                    self.step(case, Input::Resolve(Actor::Operator(BY.to_owned())));
+                }
+            }
+        }
+    }
+
+    fn step(&mut self, case: usize, input: Input) {
+        let now = self.now;
+        let Some(Case { incident, .. }) = self.cases.get_mut(case) else { return };
+        let events = core::step(incident, input, &self.setting.matrix.roster, now);
+        self.absorb(case, events);
+    }
+
+    /// What the daemon does after a commit: pages to send, pages to drop, the next deadline.
+    fn absorb(&mut self, n: usize, events: Vec<Event>) {
+        let Some(case) = self.cases.get_mut(n) else { return };
+        for event in &events {
+            self.delivery.enact(case.incident.id, case.incident.drill, event);
+            if matches!(event, Event::Resolved { .. }) {
+                self.keys.remove(&case.incident.key);
+            }
+        }
+        let now = self.now;
+        case.events.extend(events.into_iter().map(|event| (now, event)));
+        if let Some(deadline) = case.incident.deadline()
+            && self.ticks[n].is_none_or(|at| deadline < at)
+        {
+            self.ticks[n] = Some(deadline);
+            self.at(deadline.max(now), Job::Tick(n));
+        }
+    }
+}
+
+// Alerts, as the daemon admits them.
+impl World<'_> {
+    fn report(&mut self, n: usize) {
+        let (_, alert, judgements) = &self.setting.reports[n];
+        for judgement in judgements.iter() {
+            match judgement {
+                Judgement::Holds { trigger, key, summary, hold, window } => {
+                    let open = self.keys.get(key).copied();
+                    let now = self.now;
+                    let mut counts = |hold| self.windows.entry(window.clone()).or_default().observe(hold, now);
+                    if let Some(case) = open {
+                        self.step(case, Input::Alert(alert.clone()));
+                    } else if hold.is_none_or(&mut counts) {
+                        self.open(alert, trigger.as_str(), key, summary);
+                    }
+                }
+                Judgement::Clears { key, .. } => {
+                    if let Some(case) = self.keys.get(key).copied() {
+                        self.step(case, Input::Alert(alert.clone()));
+                    }
+                }
+                // A scenario with such an alert is refused when it is read.
+                Judgement::Failed { .. } => {}
+            }
+        }
+    }
+
+    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &str, summary: &str) {
+        let Some(plan) = self.setting.plans.get(trigger).cloned() else { return };
+        let n = self.cases.len();
+        let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
+        let (key, summary, alert) = (key.to_owned(), summary.to_owned(), alert.clone());
+        let opening = Opening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None };
+        let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
+        self.cases.push(Case { incident, events: Vec::new() });
+        self.ticks.push(None);
+        self.keys.insert(key, n);
+        self.absorb(n, events);
+    }
+}
+
+// Pages, as the delivery engine sends them.
+impl World<'_> {
+    fn deliver(&mut self) {
+        while let Some(at) = self.delivery.next_at() {
+            if self.now < at {
+                if self.delivers_at.is_none_or(|planned| at < planned) {
+                    self.delivers_at = Some(at);
+                    self.at(at, Job::Deliver);
+                }
+                return;
+            }
+            let everywhere = Pace { every: Duration::from_millis(100), burst: 10 };
+            let channels = &self.setting.channels;
+            let ready = self.delivery.ready(self.now, |name| channels.get(name).map_or(everywhere, |way| way.pace));
+            if ready.start.is_empty() && ready.unsent.is_empty() && self.delivery.next_at() == Some(at) {
+                return;
+            }
+            for page in ready.unsent {
+                self.settle(page, Settlement::Unsent, None);
+                self.delivery.finish(page);
+            }
+            for page in ready.start {
+                self.send(page);
+            }
+        }
+    }
+
+    fn send(&mut self, id: PageId) {
+        let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else {
+            return self.delivery.finish(id);
+        };
+        if page.state != PageState::Queued {
+            self.settle(id, Settlement::Unsent, None);
+            return self.delivery.finish(id);
+        }
+        let broken = page.person.as_ref().and_then(|_| self.breakers.closed_to(&page.channel, self.now));
+        if let Some(why) = broken {
+            return self.settle(id, Settlement::Unreachable { why }, None);
+        }
+        let Attempt { takes, result, arrives } = self.people.attempt(&page, self.now);
+        self.at(self.now + takes, Job::Done(id, self.now, result, arrives));
+    }
+
+    fn done(&mut self, id: PageId, sent_at: Timestamp, result: Result<Receipt, SendError>, arrives: Option<Duration>) {
+        let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
+        if page.person.is_some() {
+            match &result {
+                Err(SendError::Broken { why }) => drop(self.breakers.broke(&page.channel, why, self.now)),
+                Ok(_) => drop(self.breakers.works(&page.channel)),
+                Err(_) => {}
+            }
+        }
+        let settlement = match result {
+            Ok(receipt) => Settlement::Accepted { receipt },
+            Err(SendError::Retry { after, why, unknown }) => {
+                let (settlement, held_until) = again(Some(&page), after, why, unknown, self.now);
+                if let Some(until) = held_until {
+                    self.delivery.throttled(id, until, self.now);
+                }
+                settlement
+            }
+            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+        };
+        self.settle(id, settlement, Some(sent_at));
+        if let Some(span) = arrives.filter(|_| page.purpose.is_brief() && page.person.is_some()) {
+            self.at(self.now + span, Job::Arrived(id));
+        }
+    }
+
+    fn settle(&mut self, id: PageId, settlement: Settlement, sent_at: Option<Timestamp>) {
+        let before = self.cases.get(case_of(id)).map_or(0, |case| case.events.len());
+        self.step(case_of(id), Input::Settled { page: id.n, settlement, sent_at, text: None });
+        if self.cases.get(case_of(id)).is_some_and(|case| case.events.len() == before) {
+            self.delivery.finish(id);
+        }
+    }
+
+    fn incident(&self, id: PageId) -> Option<&Incident> {
+        self.cases.get(case_of(id)).map(|case| &case.incident)
+    }
+}
+
+// People.
+impl World<'_> {
+    fn arrived(&mut self, id: PageId) {
+        self.step(case_of(id), Input::Reported { page: id.n, stage: Stage::Delivered });
+        let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
+        let Some(role) = page.role.clone() else { return };
+        if let Some((after, answer)) = self.people.answer(&page, &role, self.now) {
+            self.at(self.now + after, Job::Answer(id, answer));
+        }
+    }
+
+    /// Somebody answers, unless they did already by another channel, or the role has somebody and they were told so.
+    fn answer(&mut self, id: PageId, answer: Answer) {
+        let Some(incident) = self.incident(id) else { return };
+        let Some(page) = incident.pages.get(&id.n) else { return };
+        let (Some(person), Some(role)) = (page.person.clone(), page.role.clone()) else { return };
+        let is_open = incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open());
+        let via = via(self.setting.channels.get(&page.channel).map_or("", |way| way.kind.as_str()));
+        if is_open && self.answered.insert((case_of(id), role, person.clone())) {
+            let said = Said { person, answer, via, page: Some(id.n), role: None };
+            self.step(case_of(id), Input::Answer(said));
+        }
+    }
+
+    /// What the script says goes to the newest open incident that asked this person, else to the newest one.
+    fn script(&mut self, n: usize) {
+        let answer = &self.setting.scenario.answers[n];
+        let asked = |case: &Case| {
+            let pages = &case.incident.pages;
+            case.incident.is_open() && pages.values().any(|page| page.person.as_ref() == Some(&answer.person))
+        };
+        let case = self.cases.iter().rposition(asked).or_else(|| self.cases.len().checked_sub(1));
+        let Some(case) = case else { return };
+        let (person, role) = (answer.person.clone(), answer.role.clone());
+        self.step(case, Input::Answer(Said { person, answer: answer.says, via: Via::Cli, page: None, role }));
+    }
+}
+
+fn case_of(page: PageId) -> usize {
+    usize::try_from(page.incident.0 - 1).unwrap_or(usize::MAX)
+}
+
+fn via(kind: &str) -> Via {
+    match kind {
+        "screen" => Via::Desk,
+        "slack" => Via::Slack,
+        "smtp" => Via::MailLink,
+        _ => Via::Sms,
+    }
+}

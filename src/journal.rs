@@ -342,6 +342,11 @@ pub fn parse_anchors(text: &str) -> Result<Vec<KeptAnchor>, JournalError> {
 
 /// Folds the lines of one incident, from its first, into the incident that they tell of.
 pub fn fold_check(id: IncidentId, lines: &[StoredLine]) -> Result<Incident, JournalError> {
+    fold(id, &records(id, lines)?)
+}
+
+/// Reads the lines of one incident.
+pub fn records(id: IncidentId, lines: &[StoredLine]) -> Result<Vec<Record>, JournalError> {
     let chain = id.to_string();
     let fault = |seq: u64, why: String| JournalError::Fold { chain: chain.clone(), seq, why };
     let mut records = Vec::with_capacity(lines.len());
@@ -352,6 +357,12 @@ pub fn fold_check(id: IncidentId, lines: &[StoredLine]) -> Result<Incident, Jour
         }
         records.push(record);
     }
+    Ok(records)
+}
+
+/// Folds what [`records`] read.
+pub fn fold(id: IncidentId, records: &[Record]) -> Result<Incident, JournalError> {
     let events = records.iter().map(|record| (record.at, &record.event));
-    Incident::fold(id, events).ok_or_else(|| fault(1, "it does not begin with an opening".into()))
+    let why = "it does not begin with an opening".to_owned();
+    Incident::fold(id, events).ok_or_else(|| JournalError::Fold { chain: id.to_string(), seq: 1, why })
 }

@@ -53,6 +53,7 @@ fn page_for(contact: Contact) -> Message {
         ask: Some(Ask {
             code: SecretString::from("48213"),
             link: SecretString::from("https://desk.example/a/link-secret"),
+            proof: SecretString::from("mail-proof-secret"),
             level: Level::Wilco,
         }),
         report: None,

@@ -23,6 +23,8 @@ mod letters;
 mod monitors;
 #[path = "real/net.rs"]
 mod net;
+#[path = "real/outage.rs"]
+mod outage;
 #[path = "real/parts.rs"]
 mod parts;
 #[path = "real/prometheus.rs"]

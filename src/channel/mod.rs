@@ -172,6 +172,8 @@ pub struct Ask {
     pub code: SecretString,
     /// The link to the confirm page.
     pub link: SecretString,
+    /// What a mail's message id carries: a reply or a bounce that names it comes from where the page went.
+    pub proof: SecretString,
     /// What the role demands.
     pub level: Level,
 }

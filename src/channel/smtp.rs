@@ -1,6 +1,7 @@
 //! E-mail by SMTP: one message a person, one connection a message, so that a send dropped half-way leaves nothing
 //! behind that the next mail could read as its own reply.
 
+pub mod incoming;
 mod letter;
 mod reply;
 

@@ -53,6 +53,11 @@ impl Client {
         })
     }
 
+    /// Hands over bytes as they are.
+    pub fn post_raw<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+        self.ask(self.http.post(format!("http://stentor{path}")).body(body))
+    }
+
     fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
         self.runtime.block_on(async {
             let response = request

@@ -40,13 +40,20 @@ fn board(incidents: &[IncidentView]) -> String {
         rows.add_row([
             incident.id.clone(),
             if incident.drill { "DRILL" } else { "LIVE" }.into(),
-            incident.status.clone(),
+            status(incident),
             incident.opened_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
             roles.join("\n"),
             incident.summary.clone(),
         ]);
     }
     rows.to_string()
+}
+
+fn status(incident: &IncidentView) -> String {
+    match &incident.outcome {
+        Some(was) => format!("{} ({})", incident.status, was.finding),
+        None => incident.status.clone(),
+    }
 }
 
 fn role(role: &RoleView) -> String {

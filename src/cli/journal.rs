@@ -1,8 +1,8 @@
 //! `stentor journal`: is the evidence whole, and a copy of it.
 
-use super::{Failure, Places, client::Client, runtime};
+use super::{Failure, Places, client::Client, evidence::stored, runtime};
 use crate::{
-    core::event::{StoredLine, unhex},
+    core::StoredLine,
     journal::{self, KeptAnchor, Report, Verifier},
     store::{
         Store,
@@ -148,16 +148,4 @@ fn each_of_daemon(client: &Client, mut f: impl FnMut(Vec<StoredLine>) -> Result<
         after = last;
         f(lines.iter().map(stored).collect::<Result<_, _>>()?)?;
     }
-}
-
-fn stored(line: &Value) -> Result<StoredLine, Failure> {
-    let broken = || Failure::from("the daemon's journal answer can not be read");
-    let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
-    Ok(StoredLine {
-        pos: line["pos"].as_i64().ok_or_else(broken)?,
-        chain: line["chain"].as_str().ok_or_else(broken)?.to_owned(),
-        seq: line["seq"].as_u64().ok_or_else(broken)?,
-        body: line["body"].as_str().ok_or_else(broken)?.to_owned(),
-        hash,
-    })
 }

@@ -7,11 +7,15 @@ mod daemon;
 mod demo;
 mod desk_link;
 mod drill;
+mod evidence;
 mod explain;
 mod fire;
 mod incidents;
 mod journal;
 mod load;
+mod mail_in;
+mod postmortem;
+mod report;
 mod resolve;
 mod scenario;
 mod serve;
@@ -80,10 +84,16 @@ enum Command {
     Answer(answer::Answer),
     /// Close an incident
     Resolve(resolve::Resolve),
+    /// How fast people are found, and how often triggers are right: from the journal, unanswered ones included
+    Report(report::Report),
+    /// Write the post-mortem of an incident from its journal, for people to go on writing in
+    Postmortem(postmortem::Postmortem),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
     /// Run drills on the live daemon, follow them, look at those of before
     Drill(drill::Drill),
+    /// Take a reply or a bounce in from the site's mail server (a pipe)
+    MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(journal::Journal),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -135,8 +145,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Show(show) => show.run(places),
         Command::Answer(answer) => answer.run(places),
         Command::Resolve(resolve) => resolve.run(places),
+        Command::Report(report) => report.run(places),
+        Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
         Command::Drill(drill) => drill.run(places),
+        Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Scenario(scenarios) => scenarios.run(places),

@@ -1,7 +1,10 @@
 //! `stentor resolve`: the end of an incident.
 
 use super::{Failure, Places, client::Client};
-use crate::core::IncidentId;
+use crate::{
+    core::{Finding, IncidentId},
+    http::control::Closing,
+};
 use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
@@ -10,6 +13,12 @@ use std::process::ExitCode;
 pub struct Resolve {
     /// Which incident
     incident: IncidentId,
+    /// What it was; may be said (and mended) after the end too
+    #[arg(long, value_name = "true|false|benign|duplicate")]
+    outcome: Option<Finding>,
+    /// The outcome in your words
+    #[arg(long, requires = "outcome", value_name = "TEXT")]
+    note: Option<String>,
     /// Print what happened as JSON
     #[arg(long)]
     json: bool,
@@ -17,14 +26,20 @@ pub struct Resolve {
 
 impl Resolve {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let closing = Closing { outcome: self.outcome.map(|finding| finding.to_string()), note: self.note };
         let path = format!("/v1/incidents/{}/resolve", self.incident);
-        let answer: Value = Client::of(places)?.post(&path, &json!({}))?;
+        let answer: Value = Client::of(places)?.post(&path, &closing)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
         } else if answer["resolved"] == json!(true) {
             println!("{} is resolved; everyone who was paged is told", self.incident);
         } else {
             println!("{} was resolved before", self.incident);
+        }
+        if !self.json
+            && let Some(finding) = self.outcome
+        {
+            println!("its outcome: {finding}");
         }
         Ok(ExitCode::SUCCESS)
     }

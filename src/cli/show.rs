@@ -105,6 +105,10 @@ fn head(incident: &IncidentView) -> String {
     if let (Some(by), Some(at)) = (&incident.resolved_by, incident.resolved_at) {
         lines.push(format!("  resolved by {by} at {at}"));
     }
+    if let Some(was) = &incident.outcome {
+        let note = was.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
+    }
     lines.join("\n")
 }
 

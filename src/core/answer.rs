@@ -49,6 +49,8 @@ pub enum Via {
     Desk,
     /// The form behind an e-mail's link.
     MailLink,
+    /// A reply by mail.
+    Mail,
     /// An SMS reply with the page's code.
     Sms,
     /// A Slack button.
@@ -207,6 +209,7 @@ impl fmt::Display for Via {
         f.pad(match self {
             Self::Desk => "desk",
             Self::MailLink => "mail link",
+            Self::Mail => "mail",
             Self::Sms => "sms",
             Self::Slack => "slack",
             Self::Cli => "command line",

@@ -10,6 +10,7 @@ use super::{
     answer::{Answer, Via},
     drill::Trouble,
     event::{Actor, Event, Opening, Why},
+    finding::Finding,
     incident::{Incident, IncidentId},
     names::{PersonName, RoleName},
     oncall::Roster,
@@ -83,6 +84,15 @@ pub enum Input {
     },
     /// It is over.
     Resolve(Actor),
+    /// Somebody says what it was; heard only once it is over.
+    Judge {
+        /// Who.
+        by: Actor,
+        /// What it was.
+        finding: Finding,
+        /// In their words.
+        note: Option<String>,
+    },
 }
 
 /// An authenticated human's words.
@@ -141,6 +151,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Announce { people } => judge.announce(&people),
         Input::Preempt { by } => judge.preempt(by),
         Input::Resolve(by) => judge.resolve(by),
+        Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
     judge.events
 }
@@ -247,6 +258,15 @@ impl Judge<'_> {
             (Actor::Crisis(_), _) => STOPPED.to_owned(),
             (_, true) => format!("{OVER}; ended by {by}"),
             (_, false) => format!("resolved by {by}"),
+        }
+    }
+
+    /// What is open is not known yet; the same words again are no news.
+    fn find(&mut self, by: Actor, finding: Finding, note: Option<String>) {
+        let known = self.incident.judgement.as_ref();
+        let news = known.is_none_or(|known| known.finding != finding || known.note != note);
+        if !self.incident.is_open() && news {
+            self.emit(Event::Judged { by, finding, note });
         }
     }
 

@@ -6,6 +6,7 @@ use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
     drill::{DrillTerms, Trouble},
+    finding::Finding,
     incident::IncidentId,
     names::{PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
@@ -176,6 +177,16 @@ pub enum Event {
     Resolved {
         /// Who said so.
         by: Actor,
+    },
+    /// Somebody says what it was. The last one counts.
+    Judged {
+        /// Who.
+        by: Actor,
+        /// What it was.
+        finding: Finding,
+        /// In their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        note: Option<String>,
     },
 }
 

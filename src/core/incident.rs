@@ -6,6 +6,7 @@ use super::{
     drill::{DrillTerms, Trouble},
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening},
+    finding::Judgement,
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
     plan::Plan,
@@ -125,6 +126,9 @@ pub struct Incident {
     pub engagements: BTreeMap<RoleName, Engagement>,
     /// Its rooms, by the channels that have them, once they are made.
     pub rooms: BTreeMap<ChannelName, Room>,
+    /// What it turned out to be, once somebody has said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub judgement: Option<Judgement>,
     /// The pages, by number. Kept as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: BTreeMap<u32, Arc<Page>>,
@@ -152,6 +156,7 @@ impl Incident {
             all_clear_at: None,
             engagements: BTreeMap::new(),
             rooms: BTreeMap::new(),
+            judgement: None,
             pages: BTreeMap::new(),
         }
     }
@@ -277,6 +282,9 @@ impl Incident {
                 for role in &open {
                     self.end(role, Outcome::Closed { at });
                 }
+            }
+            Event::Judged { by, finding, note } => {
+                self.judgement = Some(Judgement { finding: *finding, note: note.clone(), by: by.clone(), at });
             }
         }
     }

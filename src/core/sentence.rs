@@ -52,6 +52,8 @@ pub fn sentence(event: &Event) -> String {
         Event::Injected { page, trouble } => format!("page {page}: {trouble}"),
         Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
         Event::Resolved { by } => format!("resolved by {by}"),
+        Event::Judged { by, finding, note: None } => format!("{by} says what it was: {finding}"),
+        Event::Judged { by, finding, note: Some(note) } => format!("{by} says what it was: {finding} ({note})"),
     }
 }
 

@@ -59,6 +59,7 @@ impl Engine {
         Ask {
             code: self.keys.code(id),
             link: SecretString::from(link),
+            proof: self.keys.mail_token(id),
             level: row.map_or(crate::core::Level::Wilco, |row| row.engaged_by),
         }
     }

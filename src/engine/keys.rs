@@ -51,6 +51,11 @@ impl Keys {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
+    /// What the message id of a page's mail carries. It travels in headers, so it opens nothing by itself.
+    pub fn mail_token(&self, page: PageId) -> SecretString {
+        SecretString::from(hex(&self.mac("mail", &page.to_string())[..8]))
+    }
+
     /// The page that a link's token stands for.
     pub fn page_of_link(&self, token: &str) -> Option<PageId> {
         let (page, _) = token.rsplit_once('.')?;

@@ -49,6 +49,24 @@ struct OpenedLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct EnteredLabels {
+    role: String,
+    required: &'static str,
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DrillLabel {
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct JudgedLabels {
+    outcome: &'static str,
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DoorLabels {
     door: &'static str,
     outcome: &'static str,
@@ -70,7 +88,10 @@ pub struct Metrics {
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
+    roles_entered: Family<EnteredLabels, Counter>,
     incidents_opened: Family<OpenedLabels, Counter>,
+    incidents_resolved: Family<DrillLabel, Counter>,
+    incidents_judged: Family<JudgedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
 }
@@ -88,7 +109,10 @@ impl Metrics {
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
+            roles_entered: Family::default(),
             incidents_opened: Family::default(),
+            incidents_resolved: Family::default(),
+            incidents_judged: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
         };
@@ -123,7 +147,18 @@ impl Metrics {
             self.oldest_unsent.clone(),
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
+        r.register(
+            "roles_entered",
+            "Ladders that began, by role and whether it was demanded",
+            self.roles_entered.clone(),
+        );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
+        r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());
+        r.register(
+            "incidents_judged",
+            "What incidents turned out to be, as people said",
+            self.incidents_judged.clone(),
+        );
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
         self
@@ -135,6 +170,18 @@ impl Metrics {
             Event::Opened(opening) => {
                 let trigger = opening.plan.trigger.to_string();
                 self.incidents_opened.get_or_create(&OpenedLabels { trigger, drill: flag(happened.drill) }).inc();
+            }
+            Event::RoleEntered { role, instead_of } => {
+                let required = flag(instead_of.is_none());
+                let labels = EnteredLabels { role: role.to_string(), required, drill: flag(happened.drill) };
+                self.roles_entered.get_or_create(&labels).inc();
+            }
+            Event::Resolved { .. } => {
+                self.incidents_resolved.get_or_create(&DrillLabel { drill: flag(happened.drill) }).inc();
+            }
+            Event::Judged { finding, .. } => {
+                let labels = JudgedLabels { outcome: finding.as_str(), drill: flag(happened.drill) };
+                self.incidents_judged.get_or_create(&labels).inc();
             }
             Event::Engaged { role, .. } => self.engaged(happened, role, "engaged"),
             Event::Covered { role, .. } => self.engaged(happened, role, "covered"),

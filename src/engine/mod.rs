@@ -7,6 +7,7 @@ pub mod breaker;
 mod compose;
 pub mod delivery;
 mod drill;
+pub mod history;
 pub mod keys;
 pub mod live;
 pub mod metrics;

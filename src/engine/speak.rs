@@ -3,9 +3,10 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via, page::Stage,
+        Actor, Answer, Event, Finding, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via,
+        page::Stage,
     },
-    store::{Filter, StoreError},
+    store::{Class, Filter, Needs, StoreError, Unit, transact},
 };
 use std::sync::Arc;
 
@@ -50,6 +51,26 @@ impl Engine {
     /// Closes an incident; whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
         Ok(!self.step(id, Input::Resolve(by)).await?.is_empty())
+    }
+
+    /// Closes an incident and keeps what it was in the same commit; whether it was open. For one that is over already,
+    /// only what it was.
+    pub async fn resolve_as(
+        &self,
+        id: IncidentId,
+        by: Actor,
+        was: Option<(Finding, Option<String>)>,
+    ) -> Result<bool, StoreError> {
+        let live = self.live.load_full();
+        let needs = Needs { incidents: vec![id], ..Needs::default() };
+        let run = move |unit: &mut Unit<'_>| {
+            let was_open = !unit.step(id, Input::Resolve(by.clone()), &live.matrix.roster).is_empty();
+            if let Some((finding, note)) = was.clone() {
+                unit.step(id, Input::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
+            }
+            was_open
+        };
+        Ok(transact(&*self.store, Class::Ladder, needs, run).await?.0)
     }
 
     /// A device or screen reports how far a page got.

@@ -8,7 +8,10 @@ use super::{
     reading::{absent, parse_id},
 };
 use crate::{
-    core::{Actor, Alert, Answer, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex, sentence::judged},
+    core::{
+        Actor, Alert, Answer, Finding, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex,
+        finding::NOTE_MAX, sentence::judged,
+    },
     engine::keys::DESK_LINK_LIFE,
 };
 use axum::{
@@ -21,7 +24,7 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::{net::UnixListener, time::timeout};
 
 /// Journal lines that one request reads at most.
@@ -48,10 +51,13 @@ impl Connected<IncomingStream<'_, UnixListener>> for Peer {
 pub struct Caller {
     user: String,
     person: Option<PersonName>,
+    operator: bool,
+    mailer: bool,
 }
 
 impl Caller {
-    /// Whom the matrix says this user is; the daemon's own user and root are operators. Nobody else gets in.
+    /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
+    /// server hands in mail. Nobody else gets in.
     pub async fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
         let forbidden = |who: &str| {
             let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
@@ -59,12 +65,31 @@ impl Caller {
         };
         let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
         let user = name_of(uid).await;
-        let person = app.engine.live.load().matrix.person_of_unix(&user).cloned();
+        let live = app.engine.live.load();
+        let person = live.matrix.person_of_unix(&user).cloned();
         let operator = uid == 0 || uid == rustix::process::geteuid().as_raw();
-        if person.is_none() && !operator {
+        let mailer = live.matrix.hands_in_mail(&user);
+        if person.is_none() && !operator && !mailer {
             return Err(forbidden(&format!("the Unix user {user}")));
         }
-        Ok(Self { user, person })
+        Ok(Self { user, person, operator, mailer })
+    }
+
+    /// Whether this user is there for the site's mail server alone.
+    pub fn hands_in_mail_only(&self) -> bool {
+        self.mailer && self.person.is_none() && !self.operator
+    }
+
+    /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
+    pub fn may_hand_in_mail(&self) -> Result<(), Problem> {
+        if self.operator || self.mailer {
+            return Ok(());
+        }
+        let detail = format!(
+            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
+            self.user, self.user
+        );
+        Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 
     /// In whose name they act.
@@ -125,16 +150,44 @@ pub async fn answer(
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 
-/// `POST /v1/incidents/{id}/resolve`.
+/// What an incident was, where its resolver says so.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct Closing {
+    /// `true`, `false`, `benign` or `duplicate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl Closing {
+    fn parsed(self) -> Result<Option<(Finding, Option<String>)>, Problem> {
+        let note = self.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        if note.as_ref().is_some_and(|note| NOTE_MAX < note.chars().count()) {
+            return Err(Problem::bad(format!("the note is longer than {NOTE_MAX} characters")));
+        }
+        match (self.outcome, note) {
+            (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| Problem::bad(why))?, note))),
+            (None, Some(_)) => Err(Problem::bad("a note goes with an outcome: true, false, benign or duplicate")),
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// `POST /v1/incidents/{id}/resolve`: closes it, and says what it was, now or later.
 pub async fn resolve(
     State(app): State<Arc<App>>,
     Extension(caller): Extension<Caller>,
     Path(id): Path<String>,
+    closing: Option<Json<Closing>>,
 ) -> Result<Response, Problem> {
     let id = parse_id(&id)?;
+    let was = closing.map(|Json(closing)| closing).unwrap_or_default().parsed()?;
     app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
-    let was_open = app.engine.resolve(id, caller.actor()).await?;
-    Ok(Json(json!({ "incident": id, "resolved": was_open })).into_response())
+    let outcome = was.as_ref().map(|(finding, _)| *finding);
+    let was_open = app.engine.resolve_as(id, caller.actor(), was).await?;
+    Ok(Json(json!({ "incident": id, "resolved": was_open, "outcome": outcome })).into_response())
 }
 
 /// Whose desk.
@@ -162,6 +215,11 @@ pub async fn desk_link(
     tracing::info!(person = %person, by = caller.user, "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
     Ok(Json(json!({ "link": link, "until": until })).into_response())
+}
+
+/// `GET /v1/people`: how humans call the people of the matrix; no contact data.
+pub async fn people(State(app): State<Arc<App>>) -> Json<BTreeMap<PersonName, String>> {
+    Json(app.engine.live.load().names.clone())
 }
 
 /// Which lines.

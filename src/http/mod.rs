@@ -11,11 +11,13 @@ pub mod credential;
 pub mod desk;
 pub mod drills;
 pub mod kannel;
+pub mod mail_in;
 pub mod mail_link;
 pub mod native;
 pub mod page;
 pub mod problem;
 pub mod reading;
+pub mod report;
 pub mod slack;
 pub mod snapshot;
 pub mod status;
@@ -82,6 +84,8 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/v1/alerts", post(native::post))
         .route("/v1/incidents", get(reading::incidents))
         .route("/v1/incidents/{id}", get(reading::incident))
+        .route("/v1/report/tte", get(report::tte))
+        .route("/v1/report/triggers", get(report::triggers))
         .route("/api/v2/alerts", post(alertmanager::post).fallback(alertmanager::wrong_method))
         .route("/api/v2/status", get(alertmanager::status))
         .route("/api/v2/{*rest}", any(alertmanager::nowhere))
@@ -122,7 +126,11 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/drills/schedule", get(drills::schedule))
         .route("/v1/drills/{id}", get(drills::follow))
         .route("/v1/drills/{id}/abort", post(drills::abort))
+        .route("/v1/report/tte", get(report::tte))
+        .route("/v1/report/triggers", get(report::triggers))
+        .route("/v1/people", get(control::people))
         .route("/v1/desk-link", post(control::desk_link))
+        .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
@@ -142,6 +150,10 @@ async fn admit_caller(
     next: Next,
 ) -> Response {
     match control::Caller::of(&app, peer).await {
+        Ok(caller) if caller.hands_in_mail_only() && request.uri().path() != "/v1/mail" => {
+            let detail = "this Unix user may hand in mail and nothing else";
+            Problem::new(axum::http::StatusCode::FORBIDDEN, detail).into_response()
+        }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
             next.run(request).await

@@ -55,7 +55,7 @@ pub async fn incident(
 }
 
 /// Who came by the socket has shown who they are; over TCP it takes a desk's cookie or a source's token.
-fn admitted(app: &App, caller: Option<Extension<Caller>>, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn admitted(app: &App, caller: Option<Extension<Caller>>, headers: &HeaderMap) -> Result<(), Problem> {
     let known = || credential::session(app, headers).is_some() || credential::source(app, headers).is_some();
     if caller.is_some() || known() {
         return Ok(());

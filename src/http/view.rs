@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Incident, Outcome, Page, Status, Timestamp,
+        Incident, Judgement, Outcome, Page, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
     },
@@ -30,6 +30,9 @@ pub struct IncidentView {
     pub resolved_by: Option<String>,
     /// When it was closed.
     pub resolved_at: Option<Timestamp>,
+    /// What it turned out to be: `true`, `false`, `benign`, `duplicate`; none until somebody said so.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<Judgement>,
     /// When it was committed.
     pub opened_at: Timestamp,
     /// When the monitor saw it begin.
@@ -153,6 +156,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         status: if incident.is_open() { "open" } else { "resolved" }.into(),
         resolved_by,
         resolved_at,
+        outcome: incident.judgement.clone(),
         opened_at: incident.opened_at,
         detected_at: incident.detected_at,
         received_at: incident.received_at,

@@ -30,6 +30,7 @@
 //! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
 //! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
@@ -208,6 +209,12 @@ impl Matrix {
     /// For whom a Unix user speaks.
     pub fn person_of_unix(&self, user: &str) -> Option<&PersonName> {
         self.person_with(|person| person.unix.as_deref() == Some(user))
+    }
+
+    /// Whether this Unix user is the site's mail server.
+    pub fn hands_in_mail(&self, user: &str) -> bool {
+        let mailer = |way: &Way| matches!(way, Way::Smtp(way) if way.mail_in.as_deref() == Some(user));
+        self.channels.iter().any(|(_, channel)| mailer(&channel.way))
     }
 
     /// Whose phone this is, in E.164.

@@ -353,7 +353,8 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
         | Event::Preempted { .. }
-        | Event::Resolved { .. } => {
+        | Event::Resolved { .. }
+        | Event::Judged { .. } => {
             kept.joined = None;
             changes.bodies.insert(id);
         }

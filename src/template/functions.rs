@@ -40,10 +40,7 @@ const UNITS: [(&str, &str, &str); 16] = [
 
 /// An environment that refuses what is not defined, stops what loops, and knows our functions.
 pub(super) fn environment() -> Environment<'static> {
-    let mut env = Environment::new();
-    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
-        env.set_syntax(syntax);
-    }
+    let mut env = syntax();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_recursion_limit(32);
@@ -53,6 +50,15 @@ pub(super) fn environment() -> Environment<'static> {
     env.add_function("rest", rest);
     env.add_function("line", line);
     env.add_function("row", row);
+    env
+}
+
+/// An environment in which a line that holds only a block leaves no line behind.
+pub(super) fn syntax() -> Environment<'static> {
+    let mut env = Environment::new();
+    if let Ok(syntax) = SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).build() {
+        env.set_syntax(syntax);
+    }
     env
 }
 

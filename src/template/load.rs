@@ -140,7 +140,7 @@ impl Templates {
 }
 
 impl Broken {
-    fn from_error(file: &str, error: &minijinja::Error) -> Self {
+    pub(super) fn from_error(file: &str, error: &minijinja::Error) -> Self {
         let file = error.name().unwrap_or(file).to_owned();
         let why = error.detail().map_or(error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
         Self { file, line: error.line(), why }

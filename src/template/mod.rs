@@ -6,6 +6,7 @@
 
 mod assemble;
 mod context;
+pub mod document;
 mod facts;
 mod fit;
 mod functions;

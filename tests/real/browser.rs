@@ -73,6 +73,16 @@ impl Browser {
         self.order(&json!({ "reads": text }))
     }
 
+    /// From here on the network may fail: what the browser complains about then is what is tried.
+    pub fn may_lose_its_line(&mut self) {
+        self.order(&json!({ "tolerate": true }));
+    }
+
+    /// Reads the page when it is red because its line is lost.
+    pub fn is_red(&mut self) -> String {
+        self.order(&json!({ "red": true }))
+    }
+
     fn order(&mut self, order: &Value) -> String {
         writeln!(self.orders.as_mut().unwrap(), "{order}").unwrap();
         self.answer()
@@ -107,7 +117,9 @@ async function main() {
   const page = await browser.newPage();
   page.setDefaultTimeout(30000);
   page.on("pageerror", (error) => say({ trouble: String(error) }));
+  let tolerates = false;
   page.on("console", (line) => {
+    if (tolerates) return;
     // Chromium asks for an icon, wanted or not.
     if (line.type() !== "error" || line.location().url.endsWith("/favicon.ico")) return;
     say({ trouble: `${line.text()} ${line.location().url}` });
@@ -125,6 +137,13 @@ async function main() {
       const before = await text();
       await button.click();
       say({ text: before });
+    } else if (order.tolerate) {
+      tolerates = true;
+      say({ text: "" });
+    } else if (order.red) {
+      await page.locator("id=line").waitFor({ state: "visible" });
+      const colour = await page.locator("id=line").evaluate((line) => getComputedStyle(line).backgroundImage);
+      say({ text: `${colour} ${await page.locator("id=line").innerText()}` });
     } else {
       await page.getByText(order.reads).first().waitFor();
       say({ text: await text() });

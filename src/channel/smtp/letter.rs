@@ -8,9 +8,10 @@ use lettre::{
         header::{HeaderName, HeaderValue},
     },
 };
+use secrecy::ExposeSecret;
 
-/// Writes the mail; returns its message id and its bytes. The id is the same at every attempt, so that a server which
-/// has it already drops the repetition.
+/// Writes the mail; returns its message id without what proves that one has it, and its bytes. The id is the same at
+/// every attempt, so that a server which has it already drops the repetition.
 pub(super) fn write(
     message: &Message,
     from: &Mailbox,
@@ -19,13 +20,14 @@ pub(super) fn write(
 ) -> Result<(String, Vec<u8>), lettre::error::Error> {
     let domain = from.email.domain();
     let site = site.map(|site| format!(".{site}")).unwrap_or_default();
-    let id = format!("<{}{site}@{domain}>", message.page);
+    let proof = message.ask.as_ref().map(|ask| format!(".{}", ask.proof.expose_secret())).unwrap_or_default();
+    let id = format!("<{}{proof}{site}@{domain}>", message.page);
     let root = format!("<{}{site}@{domain}>", message.page.incident);
     let mut letter = Letter::builder()
         .from(from.clone())
         .to(to)
         .subject(subject(message))
-        .message_id(Some(id.clone()))
+        .message_id(Some(id))
         .in_reply_to(root.clone())
         .references(root);
     for (name, value) in headers(message) {
@@ -36,7 +38,7 @@ pub(super) fn write(
         Some(html) => letter.multipart(MultiPart::alternative_plain_html(text, html))?,
         None => letter.singlepart(SinglePart::plain(text))?,
     };
-    Ok((id, letter.formatted()))
+    Ok((format!("<{}{site}@{domain}>", message.page), letter.formatted()))
 }
 
 /// The subject as given, on one line. It opens with DRILL in a drill even where the template forgot; to a live one

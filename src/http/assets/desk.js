@@ -2,6 +2,7 @@
 "use strict";
 
 const BEAT_LOST_MS = 12000; // The server beats every 5 s: two beats are missing.
+const BROKEN_MS = 2000; // The browser says that the line broke: so long it may mend it unseen.
 const ANSWER_TIMEOUT_MS = 8000;
 const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
 const SEEN_AFTER_MS = 500; // Shown for a blink is not seen.
@@ -24,6 +25,7 @@ let heardAt = Date.now();
 let builtAt = 0;
 let attempts = 0;
 let rebuild = null;
+let brokenAt = null; // When the browser said that the line broke, until the server is heard again.
 let lostSince = null;
 let signedOut = false;
 
@@ -44,6 +46,7 @@ function connect() {
   });
   // After any answer but 200 (a proxy's 502 during a restart) the browser never tries again by itself.
   source.onerror = () => {
+    brokenAt ??= Date.now();
     if (source.readyState === EventSource.CLOSED) connectLater();
   };
 }
@@ -61,13 +64,14 @@ function connectLater() {
 
 function heard() {
   heardAt = Date.now();
+  brokenAt = null;
   attempts = 0;
   signedOut = false;
 }
 
 function watchLine() {
   const silent = Date.now() - heardAt;
-  const lost = BEAT_LOST_MS < silent;
+  const lost = BEAT_LOST_MS < silent || (brokenAt !== null && BROKEN_MS < Date.now() - brokenAt);
   if (lost && !lostSince) lostSince = heardAt;
   if (!lost) lostSince = null;
   $("line").hidden = !lost;

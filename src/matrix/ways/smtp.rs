@@ -7,7 +7,7 @@ use crate::matrix::{
     people::mailbox,
 };
 
-pub(super) const KEYS: &[&str] = &["url", "username", "password", "from"];
+pub(super) const KEYS: &[&str] = &["url", "username", "password", "from", "mail_in"];
 
 /// A mail relay.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +18,8 @@ pub struct SmtpWay {
     pub account: Account,
     /// The mailbox that the mails are from.
     pub from: String,
+    /// The Unix user who hands in what comes back, beside root and the daemon's own.
+    pub mail_in: Option<String>,
 }
 
 pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWay {
@@ -26,5 +28,6 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWa
     let account = account(table, faults);
     let from = table.demand("from", at, "from = \"stentor@example.com\"", faults);
     let from = from.and_then(|item| mailbox(&item, faults));
-    SmtpWay { url: address.unwrap_or_default(), account, from: from.unwrap_or_default() }
+    let mail_in = table.take("mail_in").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
+    SmtpWay { url: address.unwrap_or_default(), account, from: from.unwrap_or_default(), mail_in }
 }

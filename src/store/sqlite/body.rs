@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, Page, Plan, RoleName, Room, Status, Timestamp,
-    TriggerName, event::hex,
+    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Room, Status,
+    Timestamp, TriggerName, event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -36,6 +36,8 @@ struct Written<'a> {
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
     rooms: &'a BTreeMap<ChannelName, Room>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    judgement: Option<&'a Judgement>,
 }
 
 #[derive(Deserialize)]
@@ -60,6 +62,8 @@ struct Read {
     rooms: BTreeMap<ChannelName, Room>,
     /// What bodies of before had: the one room.
     room: Option<String>,
+    #[serde(default)]
+    judgement: Option<Judgement>,
 }
 
 /// Writes the body.
@@ -84,6 +88,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at,
         engagements,
         rooms,
+        judgement,
         pages: _,
     } = incident;
     serde_json::to_string(&Written {
@@ -103,6 +108,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         all_clear_at: *all_clear_at,
         engagements,
         rooms,
+        judgement: judgement.as_ref(),
     })
 }
 
@@ -138,6 +144,7 @@ pub fn read(
         all_clear_at: read.all_clear_at,
         engagements: read.engagements,
         rooms: read.rooms,
+        judgement: read.judgement,
         pages,
     })
 }

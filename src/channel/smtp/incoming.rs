@@ -1,0 +1,249 @@
+//! What a mail that comes back means: a human's words, an automatic reply, a bounce, or nothing of ours.
+//!
+//! A mail names the page it is about by that page's message id, which only its reader and the servers on the way have
+//! seen. Whether the token in it is good, and the sender is that reader, is for the caller to check.
+
+use crate::{
+    channel::sms::{Reply, parse_reply},
+    core::PageId,
+};
+use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
+use std::borrow::Cow;
+
+/// The longest line that is looked at for an answer, in characters: who has it writes less.
+const LINE_MAX: usize = 200;
+
+/// What comes before the mail that is being replied to, in lower case.
+const QUOTE_BEGINS: [&str; 6] = [">", "-----original message", "________", "from:", "von:", "-- "];
+
+/// A mail about one of our pages.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Incoming {
+    /// The page whose message id it names.
+    pub page: PageId,
+    /// The token in that message id.
+    pub token: String,
+    /// Who it says that it is from, in lower case.
+    pub from: String,
+    /// What it means.
+    pub meaning: Meaning,
+}
+
+/// What a mail means.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Meaning {
+    /// A human's words.
+    Said(Reply),
+    /// A machine says that its human is away (RFC 3834 and what came before it).
+    Away,
+    /// It did not arrive (RFC 3464): the enhanced status code.
+    Bounced(String),
+    /// A machine's words that change nothing: a list's, a delay, a read receipt.
+    Nothing,
+}
+
+impl Incoming {
+    /// Whether it says that our own mail did not arrive.
+    pub fn is_bounce(&self) -> bool {
+        matches!(self.meaning, Meaning::Bounced(_))
+    }
+}
+
+/// Reads a mail; none where it names no page of ours.
+pub fn read(raw: &[u8]) -> Option<Incoming> {
+    let mail = MessageParser::default().parse(raw)?;
+    let from = mail.from().and_then(|from| from.first()).and_then(|first| first.address());
+    let from = from.unwrap_or_default().to_lowercase();
+    if is_report(&mail) {
+        let (page, token) = returned(&mail)?;
+        let meaning = bounce(&mail).map_or(Meaning::Nothing, Meaning::Bounced);
+        return Some(Incoming { page, token, from, meaning });
+    }
+    let (page, token) = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
+    let meaning = match automatic(&mail) {
+        Some(meaning) => meaning,
+        None => Meaning::Said(parse_reply(&first_line(&mail.body_text(0).unwrap_or_default()))),
+    };
+    Some(Incoming { page, token, from, meaning })
+}
+
+/// The page and the token of the last message id of ours that a header names.
+fn named(header: &HeaderValue<'_>) -> Option<(PageId, String)> {
+    header.as_text_list()?.iter().rev().find_map(|id| page_of(id))
+}
+
+/// `INC-12.3.TOKEN.SITE@example.com`: the incident, the page's number, its token, and the installation's name.
+fn page_of(id: &str) -> Option<(PageId, String)> {
+    let local = id.trim().trim_start_matches('<').split('@').next()?;
+    let mut parts = local.split('.');
+    let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
+    let token = parts.next().filter(|token| !token.is_empty())?;
+    Some((page, token.to_owned()))
+}
+
+fn is_report(mail: &Message<'_>) -> bool {
+    mail.content_type().is_some_and(|kind| {
+        kind.ctype().eq_ignore_ascii_case("multipart")
+            && kind.subtype().is_some_and(|s| s.eq_ignore_ascii_case("report"))
+    })
+}
+
+/// The page whose mail a report returns, whole or its head alone.
+fn returned(mail: &Message<'_>) -> Option<(PageId, String)> {
+    mail.parts.iter().find_map(|part| {
+        if let Some(inner) = part.message() {
+            return page_of(inner.message_id()?);
+        }
+        if !part.is_content_type("text", "rfc822-headers") {
+            return None;
+        }
+        let head = MessageParser::default().parse(part.text_contents()?.as_bytes())?.message_id()?.to_owned();
+        page_of(&head)
+    })
+}
+
+/// The status of a delivery that failed for good. One that is only delayed is none.
+fn bounce(mail: &Message<'_>) -> Option<String> {
+    let part = mail.parts.iter().find(|part| part.is_content_type("message", "delivery-status"))?;
+    let text = part.text_contents()?;
+    let field = |name: &str| {
+        text.lines()
+            .filter_map(|line| line.split_once(':'))
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.trim())
+    };
+    let failed = field("Action").is_some_and(|action| action.eq_ignore_ascii_case("failed"));
+    let status = field("Status").unwrap_or_default();
+    let status: String = status.chars().take_while(|c| c.is_ascii_digit() || *c == '.').take(12).collect();
+    failed.then_some(status)
+}
+
+/// What a machine's mail means; none for a human's.
+fn automatic(mail: &Message<'_>) -> Option<Meaning> {
+    let word = |name: &'static str| {
+        mail.header_raw(name).map(|value| value.trim().split([';', ' ']).next().unwrap_or_default().to_lowercase())
+    };
+    match word("Auto-Submitted").as_deref() {
+        Some("auto-replied") => return Some(Meaning::Away),
+        Some("no") | None => {}
+        Some(_) => return Some(Meaning::Nothing),
+    }
+    if word("X-Autoreply").is_some()
+        || word("X-Autorespond").is_some()
+        || word("Precedence").as_deref() == Some("auto_reply")
+    {
+        return Some(Meaning::Away);
+    }
+    // What Outlook's own assistant sends has no sender, and carries this.
+    let nobody = mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>");
+    if nobody {
+        return Some(Meaning::Away);
+    }
+    let bulk = matches!(word("Precedence").as_deref(), Some("bulk" | "junk" | "list")) || word("List-Id").is_some();
+    bulk.then_some(Meaning::Nothing)
+}
+
+/// The first line that the human wrote themselves.
+fn first_line(text: &str) -> Cow<'_, str> {
+    let own = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
+    let lower = own.to_lowercase();
+    let quoted = QUOTE_BEGINS.iter().any(|begins| lower.starts_with(begins))
+        || (lower.starts_with("on ") && lower.ends_with("wrote:"));
+    if quoted { Cow::Borrowed("") } else { Cow::Owned(own.chars().take(LINE_MAX).collect()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::{Answer, IncidentId};
+
+    const ID: &str = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
+
+    fn meaning(head: &str, body: &str) -> Option<Meaning> {
+        let mail = format!(
+            "From: Ana Ruiz <Ana@Example.com>\r\nTo: stentor@example.com\r\nSubject: Re: x\r\n{head}\r\n{body}"
+        );
+        let incoming = read(mail.as_bytes())?;
+        assert_eq!(incoming.page, PageId { incident: IncidentId(12), n: 3 });
+        assert_eq!(incoming.token, "0123456789abcdef");
+        assert_eq!(incoming.from, "ana@example.com");
+        Some(incoming.meaning)
+    }
+
+    fn reply(head: &str, body: &str) -> Option<Meaning> {
+        meaning(&format!("In-Reply-To: {ID}\r\n{head}"), body)
+    }
+
+    #[test]
+    fn the_first_line_of_a_reply_is_the_answer() {
+        let said = |answer| Some(Meaning::Said(Reply::Said { code: None, answer: Some(answer) }));
+        let unclear = Some(Meaning::Said(Reply::Unclear { code: None }));
+        for (body, expected) in [
+            ("wilco\r\n", said(Answer::Wilco)),
+            ("2\r\n\r\n> LIVE INC-12 ..\r\n", said(Answer::Wilco)),
+            ("\r\n  Roger.\r\n\r\nAna\r\n", said(Answer::Roger)),
+            ("unable", said(Answer::Unable)),
+            ("I am looking at it right now\r\n", unclear),
+            ("> wilco\r\n", Some(Meaning::Said(Reply::Unclear { code: None }))),
+            ("On Mon, Stentor wrote:\r\n> 1 roger 2 wilco\r\n", Some(Meaning::Said(Reply::Unclear { code: None }))),
+            ("", Some(Meaning::Said(Reply::Unclear { code: None }))),
+        ] {
+            assert_eq!(reply("", body), expected, "{body:?}");
+        }
+    }
+
+    #[test]
+    fn no_machine_is_taken_for_a_human() {
+        for (head, expected) in [
+            ("Auto-Submitted: auto-replied (vacation)\r\n", Meaning::Away),
+            ("Auto-Submitted: auto-replied; owner-email=x\r\n", Meaning::Away),
+            ("X-Autoreply: yes\r\n", Meaning::Away),
+            ("Precedence: auto_reply\r\n", Meaning::Away),
+            ("Return-Path: <>\r\n", Meaning::Away),
+            ("Auto-Submitted: auto-generated\r\n", Meaning::Nothing),
+            ("Auto-Submitted: auto-notified\r\n", Meaning::Nothing),
+            ("Precedence: list\r\n", Meaning::Nothing),
+            ("List-Id: <all.example.com>\r\n", Meaning::Nothing),
+        ] {
+            assert_eq!(reply(head, "wilco\r\n"), Some(expected), "{head:?}");
+        }
+        assert!(matches!(reply("Auto-Submitted: no\r\n", "wilco\r\n"), Some(Meaning::Said(_))));
+    }
+
+    #[test]
+    fn the_page_is_the_one_that_was_replied_to() {
+        let other = "<INC-12.9.ffffffffffffffff.5a5a5a5a@example.com>";
+        let root = "<INC-12.5a5a5a5a@example.com>";
+        let wilco = |head: &str| meaning(head, "wilco\r\n").is_some();
+        assert!(wilco(&format!("In-Reply-To: {ID}\r\nReferences: {root} {other}\r\n")));
+        assert!(wilco(&format!("References: {root} {other} {ID}\r\n")));
+        assert!(!wilco(&format!("In-Reply-To: {root}\r\n")), "an incident is no page");
+        assert!(!wilco("In-Reply-To: <something@else.example>\r\n"));
+        assert!(!wilco(""));
+    }
+
+    #[test]
+    fn a_bounce_is_one_only_where_the_delivery_failed() {
+        let report = |action: &str, returned: &str| {
+            let head = "Return-Path: <>\r\nContent-Type: multipart/report; report-type=delivery-status; boundary=b\r\n";
+            let body = format!(
+                "--b\r\nContent-Type: text/plain\r\n\r\nSorry.\r\n--b\r\nContent-Type: message/delivery-status\r\n\r\n\
+                 Reporting-MTA: dns; mx.example.com\r\n\r\nFinal-Recipient: rfc822;ana@example.com\r\nAction: {action}\r\n\
+                 Status: 5.1.1\r\n\r\n--b\r\nContent-Type: {returned}\r\n\r\nMessage-ID: {ID}\r\nSubject: x\r\n\r\nbody\r\n--b--\r\n"
+            );
+            meaning(head, &body)
+        };
+        assert_eq!(report("failed", "message/rfc822"), Some(Meaning::Bounced("5.1.1".into())));
+        assert_eq!(report("failed", "text/rfc822-headers"), Some(Meaning::Bounced("5.1.1".into())));
+        assert_eq!(report("delayed", "message/rfc822"), Some(Meaning::Nothing));
+    }
+
+    #[test]
+    fn no_bytes_make_it_panic() {
+        for raw in
+            [&b""[..], b"\r\n\r\n", b"\xff\xfe", b"In-Reply-To: <INC-.@>\r\n\r\n", b"In-Reply-To: <INC-1.1@x>\r\n\r\n2"]
+        {
+            assert_eq!(read(raw), None);
+        }
+    }
+}

@@ -1,0 +1,131 @@
+//! Where reports read from: the daemon that runs, or the state folder when none does.
+
+use super::{Failure, Places, client::Client, load, runtime};
+use crate::{
+    core::{IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    engine::history::{Next, chain, each_incident},
+    report::Beside,
+    store::{
+        Store,
+        clock::System,
+        sqlite::{FILE, SqliteStore},
+    },
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The journal, wherever it is.
+pub enum Evidence {
+    /// A daemon has it.
+    Daemon(Client),
+    /// Nobody else has it open.
+    Folder {
+        /// What reads it.
+        runtime: tokio::runtime::Runtime,
+        /// It.
+        store: Arc<SqliteStore>,
+    },
+}
+
+impl Evidence {
+    /// Asks the daemon of these places, or opens their state folder where none answers.
+    pub fn of(places: &Places) -> Result<Self, Failure> {
+        if places.socket().exists()
+            && let Ok(client) = Client::of(places)
+            && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
+        {
+            return Ok(Self::Daemon(client));
+        }
+        let state = places.state();
+        if !state.join(FILE).exists() {
+            let state = state.display();
+            return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
+        }
+        let runtime = runtime(1)?;
+        let store = runtime.block_on(SqliteStore::open(&state, Arc::new(System)))?;
+        Ok(Self::Folder { runtime, store })
+    }
+
+    /// The chain of one incident, from its first line.
+    pub fn chain(&self, id: IncidentId) -> Result<Vec<StoredLine>, Failure> {
+        let lines = match self {
+            Self::Daemon(client) => chain_of_daemon(client, id)?,
+            Self::Folder { runtime, store } => runtime.block_on(chain(&**store, id))?,
+        };
+        if lines.is_empty() { Err(format!("there is no incident {id}").into()) } else { Ok(lines) }
+    }
+
+    /// What stands beside a chain: names of people, and the texts with these hashes.
+    pub fn beside(&self, places: &Places, hashes: impl Iterator<Item = String>) -> Result<Beside, Failure> {
+        let mut texts = BTreeMap::new();
+        for hash in hashes {
+            if let Some(text) = self.text(&hash)? {
+                texts.insert(hash, text);
+            }
+        }
+        let names = match self {
+            Self::Daemon(client) => client.get("/v1/people")?,
+            Self::Folder { .. } => names(places),
+        };
+        Ok(Beside { names, texts })
+    }
+
+    fn text(&self, hash: &str) -> Result<Option<String>, Failure> {
+        match self {
+            Self::Daemon(client) => {
+                let text = client.get::<Value>(&format!("/v1/texts/{hash}")).ok();
+                Ok(text.and_then(|text| text["text"].as_str().map(str::to_owned)))
+            }
+            Self::Folder { runtime, store } => Ok(runtime.block_on(store.text(hash.to_owned()))?),
+        }
+    }
+
+    /// The time that goes with it.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Daemon(_) => crate::store::clock::Sources::wall(&System),
+            Self::Folder { store, .. } => store.now(),
+        }
+    }
+}
+
+/// Every incident of a state folder, newest first.
+pub fn each_of_folder(
+    runtime: &tokio::runtime::Runtime,
+    store: &SqliteStore,
+    look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send,
+) -> Result<(), Failure> {
+    Ok(runtime.block_on(each_incident(store, look))?)
+}
+
+fn chain_of_daemon(client: &Client, id: IncidentId) -> Result<Vec<StoredLine>, Failure> {
+    let (mut lines, mut after) = (Vec::new(), 0);
+    loop {
+        let more: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
+        let Some(last) = more.last().and_then(|line| line["pos"].as_i64()) else { return Ok(lines) };
+        after = last;
+        for line in &more {
+            lines.push(stored(line)?);
+        }
+    }
+}
+
+/// A line as the daemon tells it.
+pub fn stored(line: &Value) -> Result<StoredLine, Failure> {
+    let broken = || Failure::from("the daemon's journal answer can not be read");
+    let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
+    Ok(StoredLine {
+        pos: line["pos"].as_i64().ok_or_else(broken)?,
+        chain: line["chain"].as_str().ok_or_else(broken)?.to_owned(),
+        seq: line["seq"].as_u64().ok_or_else(broken)?,
+        body: line["body"].as_str().ok_or_else(broken)?.to_owned(),
+        hash,
+    })
+}
+
+/// Names as the matrix has them; none where it can not be read here: the names that it uses itself do as well.
+fn names(places: &Places) -> BTreeMap<PersonName, String> {
+    let matrix = load::load(places, load::now()).ok().and_then(|loaded| loaded.matrix);
+    let people = matrix.map(|matrix| matrix.people).unwrap_or_default();
+    people.into_iter().map(|(name, person)| (name, person.name)).collect()
+}

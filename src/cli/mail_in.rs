@@ -1,0 +1,48 @@
+//! `stentor mail-in`: the site's mail server pipes replies and bounces into it.
+
+use super::{Failure, Places, client::Client};
+use crate::http::mail_in::{MailFate, Told};
+use clap::Args;
+use std::{
+    io::{Read, stdin},
+    process::ExitCode,
+};
+
+/// The longest part of a mail that is read, in bytes; what counts is at its beginning.
+const MAIL_MAX: u64 = 1 << 20;
+
+/// The mail is no answer: the server returns it to the human who wrote it, with our words (`sysexits.h`).
+const EX_DATAERR: u8 = 65;
+
+/// Not now: the server keeps the mail and tries again.
+const EX_TEMPFAIL: u8 = 75;
+
+/// Reads one mail from standard input. Ends with 0 when it was taken or means nothing, 65 when a human must write again,
+/// 75 when the daemon can not be reached and the mail is to be kept
+#[derive(Debug, Args)]
+pub struct MailIn {
+    /// Print what became of it as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl MailIn {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let mut raw = Vec::new();
+        stdin().take(MAIL_MAX).read_to_end(&mut raw)?;
+        let told: Result<Told, Failure> = Client::of(places).and_then(|client| client.post_raw("/v1/mail", raw));
+        let told = match told {
+            Ok(told) => told,
+            Err(failure) => {
+                eprintln!("stentor: {failure}");
+                return Ok(ExitCode::from(EX_TEMPFAIL));
+            }
+        };
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&told)?);
+        } else if told.fate == MailFate::Unclear {
+            println!("{}", told.text);
+        }
+        Ok(if told.fate == MailFate::Unclear { ExitCode::from(EX_DATAERR) } else { ExitCode::SUCCESS })
+    }
+}

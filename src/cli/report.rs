@@ -1,0 +1,174 @@
+//! `stentor report`: time to engagement, and how often triggers are right.
+
+mod tables;
+
+use super::{
+    Failure, Places,
+    evidence::{Evidence, each_of_folder},
+};
+use crate::{
+    core::{RoleName, Timestamp},
+    http::report::since,
+    report::{
+        By, Question, Tally, TteReport, gather, picture,
+        triggers::{TriggerTally, TriggersReport},
+    },
+};
+use clap::{Args, Subcommand, ValueHint};
+use std::{path::PathBuf, process::ExitCode, time::Duration};
+
+#[derive(Debug, Args)]
+pub struct Report {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// Time to engagement: quantiles with 95 % intervals, targets, stages; unanswered engagements count as such
+    Tte(Tte),
+    /// What each trigger's incidents turned out to be
+    Triggers {
+        /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
+        #[arg(long, value_name = "SPAN|TIME")]
+        since: Option<String>,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Tte {
+    /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
+    #[arg(long, value_name = "SPAN|TIME")]
+    since: Option<String>,
+    /// Only this role
+    #[arg(long)]
+    role: Option<String>,
+    /// Sorted by role, step, channel or hour
+    #[arg(long, default_value_t)]
+    by: By,
+    /// Drills instead of the real thing: the two are never in the same figures
+    #[arg(long)]
+    drills: bool,
+    /// Incidents too that turned out to be duplicates
+    #[arg(long)]
+    duplicates: bool,
+    /// The zone of the hours [default: UTC]
+    #[arg(long, value_name = "ZONE")]
+    zone: Option<chrono_tz::Tz>,
+    /// Draw the share engaged by each time into an SVG file
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    picture: Option<PathBuf>,
+    /// Print it as JSON, times in seconds
+    #[arg(long)]
+    json: bool,
+}
+
+impl Report {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.what {
+            What::Tte(tte) => tte.run(places),
+            What::Triggers { since, json } => triggers(places, since, json),
+        }
+    }
+}
+
+impl Tte {
+    fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let report = match Evidence::of(places)? {
+            Evidence::Daemon(client) => client.get(&self.path())?,
+            Evidence::Folder { runtime, store } => {
+                let now = crate::store::Store::now(&*store);
+                let mut tally = Tally::new(self.question(now)?);
+                each_of_folder(&runtime, &store, |id, lines| gather(&mut tally, id, &lines, now))?;
+                tally.report(now)
+            }
+        };
+        if let Some(path) = &self.picture {
+            draw(&report, path)?;
+        }
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&report)?);
+        } else {
+            println!("{}", tables::tte(&report));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn question(&self, now: Timestamp) -> Result<Question, Failure> {
+        Ok(Question {
+            since: self.since.as_deref().map(|text| moment(text, now)).transpose()?,
+            role: self.role.clone().map(RoleName::from),
+            by: self.by,
+            drills: self.drills,
+            duplicates: self.duplicates,
+            zone: self.zone,
+            curves: self.picture.is_some(),
+        })
+    }
+
+    fn path(&self) -> String {
+        let mut pairs = Vec::new();
+        let text = |value: &Option<String>| value.clone().unwrap_or_default();
+        pairs.push(("since", text(&self.since)));
+        pairs.push(("role", text(&self.role)));
+        pairs.push(("by", self.by.to_string()));
+        pairs.push(("drills", self.drills.to_string()));
+        pairs.push(("duplicates", self.duplicates.to_string()));
+        pairs.push(("zone", self.zone.map_or(String::new(), |zone| zone.name().to_owned())));
+        pairs.push(("curves", self.picture.is_some().to_string()));
+        query("/v1/report/tte", &pairs)
+    }
+}
+
+fn triggers(places: &Places, since: Option<String>, json: bool) -> Result<ExitCode, Failure> {
+    let report: TriggersReport = match Evidence::of(places)? {
+        Evidence::Daemon(client) => {
+            client.get(&query("/v1/report/triggers", &[("since", since.unwrap_or_default())]))?
+        }
+        Evidence::Folder { runtime, store } => {
+            let now = crate::store::Store::now(&*store);
+            let mut tally = TriggerTally::new(since.as_deref().map(|text| moment(text, now)).transpose()?);
+            each_of_folder(&runtime, &store, |id, lines| gather(&mut tally, id, &lines, now))?;
+            tally.report(now)
+        }
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&report)?);
+    } else {
+        println!("{}", tables::triggers(&report));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+    since(text, now).map_err(|problem| problem.detail().to_owned().into())
+}
+
+/// A path with those pairs that say something.
+fn query(path: &str, pairs: &[(&str, String)]) -> String {
+    let said = pairs.iter().filter(|(_, value)| !value.is_empty());
+    let said: Vec<String> = said.map(|(name, value)| format!("{name}={}", encoded(value))).collect();
+    format!("{path}?{}", said.join("&"))
+}
+
+fn encoded(value: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
+    value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
+}
+
+/// One curve a group; the target where there is one group alone.
+fn draw(report: &TteReport, path: &PathBuf) -> Result<(), Failure> {
+    let lines: Vec<picture::Line> = report.groups.iter().map(picture::Line::from).collect();
+    let target = match &report.groups[..] {
+        [only] => only.target.map(|target| (Duration::from_secs_f64(target.within), target.percent / 100.0)),
+        _ => None,
+    };
+    let word = if report.drills { "drills" } else { "live" };
+    let title = format!("Share engaged by each time, by {}, {word}", report.by);
+    let svg = picture::standalone(&picture::curves(&title, &lines, target));
+    std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
+    Ok(())
+}

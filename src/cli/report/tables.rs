@@ -1,0 +1,177 @@
+//! Reports as tables of at most 80 columns.
+
+use crate::{
+    cli::table,
+    core::Finding,
+    report::{
+        survival::{Interval, Quantile},
+        triggers::{TriggerReport, TriggersReport},
+        tte::{By, GroupReport, TargetReport, TteReport},
+        words::bound,
+    },
+};
+
+use std::time::Duration;
+
+/// Time to engagement.
+pub fn tte(report: &TteReport) -> String {
+    let mut text = head(report);
+    if report.incidents == 0 {
+        return text + "\nno incident to measure";
+    }
+    let mut rows = table::table(&[&report.by.to_string(), "engaged", "p50", "p90", "p99", "target"]);
+    for group in report.groups.iter().chain(report.role.is_none().then_some(&report.whole)) {
+        rows.add_row(row(group));
+    }
+    text.push_str(&format!("\n\n{rows}"));
+    if !report.stages.is_empty() {
+        text.push_str(&format!("\n\n{}", stages(report)));
+    }
+    text.push_str(&format!("\n\n{}", legend(report)));
+    text
+}
+
+fn head(report: &TteReport) -> String {
+    let day = |at: crate::core::Timestamp| at.to_utc().format("%Y-%m-%d %H:%M").to_string();
+    let word = if report.drills { "DRILLS" } else { "LIVE" };
+    let since = report.since.map_or_else(|| "the beginning".into(), day);
+    let role = report.role.as_ref().map_or(String::new(), |role| format!(", role {role}"));
+    let mut lines = vec![
+        format!("TIME TO ENGAGEMENT, {word}, by {}{role}", report.by),
+        format!("{} incident(s), {since} to {} UTC", report.incidents, day(report.until)),
+    ];
+    if 0 < report.duplicates_left_out {
+        lines.push(format!("{} duplicate(s) left out (--duplicates counts them)", report.duplicates_left_out));
+    }
+    if 0 < report.unreadable {
+        lines.push(format!("{} INCIDENT(S) LEFT OUT: their journal can not be read", report.unreadable));
+    }
+    lines.join("\n")
+}
+
+fn row(group: &GroupReport) -> [String; 6] {
+    let quantile = |q: &Quantile| match (q.time, q.low, q.high) {
+        (None, None, _) => "not reached".to_owned(),
+        (time, low, high) => {
+            let time = time.map_or_else(|| "not reached".into(), span);
+            let end = |end: Option<f64>| end.map_or_else(|| "?".into(), span);
+            format!("{time}\n{}..{}", end(low), end(high))
+        }
+    };
+    [
+        group.name.clone(),
+        format!("{} of {}", group.engaged, group.n),
+        quantile(&group.p50),
+        quantile(&group.p90),
+        quantile(&group.p99),
+        group.target.as_ref().map_or_else(|| "-".into(), target),
+    ]
+}
+
+fn target(target: &TargetReport) -> String {
+    let wanted = format!("{} % in {}", target.percent, bound(Duration::from_secs_f64(target.within)));
+    let share =
+        target.share.map_or_else(|| "nothing known".into(), |s| format!("{} {}", percent(s.share), ends(&s.interval)));
+    format!("{wanted}\n{share}\n{}", target.verdict.as_str())
+}
+
+fn percent(share: f64) -> String {
+    format!("{:.0} %", share * 100.0)
+}
+
+fn ends(interval: &Interval) -> String {
+    format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
+}
+
+fn stages(report: &TteReport) -> String {
+    let first = report.stages.first().map(|role| role.stages.clone()).unwrap_or_default();
+    let mut head = vec!["median".to_owned()];
+    head.extend(report.stages.iter().map(|role| format!("{} ({})", role.role, role.n)));
+    let head: Vec<&str> = head.iter().map(String::as_str).collect();
+    let mut rows = table::table(&head);
+    for (at, stage) in first.iter().enumerate() {
+        let mut row = vec![stage.stage.as_str().to_owned()];
+        row.extend(report.stages.iter().map(|role| {
+            let Some(stage) = role.stages.get(at) else { return String::new() };
+            let median = stage.median.map_or_else(|| "-".into(), span);
+            if stage.reached == role.n { median } else { format!("{median} [{}]", stage.reached) }
+        }));
+        rows.add_row(row);
+    }
+    rows.to_string()
+}
+
+fn legend(report: &TteReport) -> String {
+    let clock = match report.by {
+        By::Role | By::Hour => "The clock starts when the role's ladder does, for a required role with the incident.",
+        By::Step => "The clock starts when the step is entered; an answer to a page of it counts.",
+        By::Channel => "The clock starts with the channel's first page; an answer to a page of it counts.",
+    };
+    let mut lines = vec![
+        clock.to_owned(),
+        "Who was covered, closed or is still open is censored there, not left out".to_owned(),
+        "(Kaplan-Meier; 95 % intervals: log-log, for targets Clopper-Pearson). \"?\" and".to_owned(),
+        "\"not reached\": too few to say. [n]: reached, or reported, by n only.".to_owned(),
+    ];
+    if report.by == By::Hour {
+        lines.push(format!("Hours are those of {}, when the incident was opened.", report.zone));
+    }
+    lines.join("\n")
+}
+
+/// What triggers turned out to be.
+pub fn triggers(report: &TriggersReport) -> String {
+    if report.triggers.is_empty() {
+        return "no live incident to judge triggers by".into();
+    }
+    let mut rows =
+        table::table(&["trigger", "incidents", "true", "false", "benign", "duplicate", "not said", "precision"]);
+    for trigger in &report.triggers {
+        rows.add_row(trigger_row(trigger));
+    }
+    let mut text = format!(
+        "{rows}\n\nPrecision: true ones among those with an outcome, with its 95 % interval\n(Clopper-Pearson). Drills \
+         are left out. stentor resolve INC-1 --outcome true"
+    );
+    if 0 < report.unreadable {
+        text.push_str(&format!("\n{} incident(s) left out: their journal can not be read", report.unreadable));
+    }
+    text
+}
+
+fn trigger_row(trigger: &TriggerReport) -> [String; 8] {
+    let count = |finding: Finding| trigger.outcomes.get(&finding).copied().unwrap_or(0).to_string();
+    let [yes, no, benign, duplicate] = Finding::ALL.map(count);
+    let precision = match (trigger.precision, trigger.interval) {
+        (Some(precision), Some(interval)) => format!("{} {}", percent(precision), ends(&interval)),
+        _ => "-".into(),
+    };
+    [
+        trigger.trigger.clone(),
+        trigger.incidents.to_string(),
+        yes,
+        no,
+        benign,
+        duplicate,
+        trigger.unsaid.to_string(),
+        precision,
+    ]
+}
+
+/// Seconds, short: `12ms`, `9.81s`, `45.2s`, `4m05s`, `2h03m`.
+fn span(seconds: f64) -> String {
+    let (sign, seconds) = if seconds < 0.0 { ("-", -seconds) } else { ("", seconds) };
+    let whole = seconds.round() as u64;
+    let text = if seconds < 0.9995 {
+        format!("{:.0}ms", seconds * 1000.0)
+    } else if seconds < 9.995 {
+        format!("{seconds:.2}s")
+    } else if seconds < 119.95 {
+        format!("{seconds:.1}s")
+    } else if whole < 7200 {
+        format!("{}m{:02}s", whole / 60, whole % 60)
+    } else {
+        format!("{}h{:02}m", whole / 3600, whole % 3600 / 60)
+    };
+    format!("{sign}{text}")
+}

@@ -1,0 +1,107 @@
+//! Reports over many incidents, made from the journal: `/v1/report/tte`, `/v1/report/triggers`.
+
+use super::{App, control::Caller, problem::Problem, reading::admitted};
+use crate::{
+    core::{RoleName, Timestamp},
+    engine::history::each_incident,
+    report::{
+        Question, Tally, TteReport, gather,
+        triggers::{TriggerTally, TriggersReport},
+    },
+};
+use axum::{
+    Extension, Json,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// One at a time: a report reads much, and pages must not wait for it.
+static UNDER_WAY: Semaphore = Semaphore::const_new(1);
+
+/// What is asked of time to engagement.
+#[derive(Debug, Default, Deserialize)]
+pub struct Asked {
+    /// A span before now (`30d`) or a time (RFC 3339).
+    since: Option<String>,
+    role: Option<String>,
+    by: Option<String>,
+    #[serde(default)]
+    drills: bool,
+    #[serde(default)]
+    duplicates: bool,
+    zone: Option<String>,
+    #[serde(default)]
+    curves: bool,
+}
+
+impl Asked {
+    fn parsed(self, now: Timestamp) -> Result<Question, Problem> {
+        Ok(Question {
+            since: self.since.map(|text| since(&text, now)).transpose()?,
+            role: self.role.map(RoleName::from),
+            by: self.by.map(|by| by.parse().map_err(|why: String| Problem::bad(why))).transpose()?.unwrap_or_default(),
+            drills: self.drills,
+            duplicates: self.duplicates,
+            zone: self.zone.map(|name| zone(&name)).transpose()?,
+            curves: self.curves,
+        })
+    }
+}
+
+/// `30d` before `now`, or a time.
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+    if let Ok(span) = humantime::parse_duration(text) {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        return Ok(Timestamp::from_micros(now.as_micros().saturating_sub(micros)));
+    }
+    let detail = format!("since={text:?} is neither a span like 30d nor a time like 2026-11-01T00:00:00Z");
+    Timestamp::parse(text).ok_or_else(|| Problem::bad(detail))
+}
+
+fn zone(name: &str) -> Result<chrono_tz::Tz, Problem> {
+    name.parse().map_err(|_| Problem::bad(format!("{name:?} is no time zone: they look like Europe/London")))
+}
+
+/// `GET /v1/report/tte`.
+pub async fn tte(
+    State(app): State<Arc<App>>,
+    caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
+    Query(asked): Query<Asked>,
+) -> Result<Json<TteReport>, Problem> {
+    admitted(&app, caller, &headers)?;
+    let now = app.engine.store.now();
+    let mut tally = Tally::new(asked.parsed(now)?);
+    let _turn = turn()?;
+    each_incident(&*app.engine.store, |id, lines| gather(&mut tally, id, &lines, now)).await?;
+    Ok(Json(tally.report(now)))
+}
+
+/// Since when.
+#[derive(Debug, Default, Deserialize)]
+pub struct Since {
+    since: Option<String>,
+}
+
+/// `GET /v1/report/triggers`.
+pub async fn triggers(
+    State(app): State<Arc<App>>,
+    caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
+    Query(asked): Query<Since>,
+) -> Result<Json<TriggersReport>, Problem> {
+    admitted(&app, caller, &headers)?;
+    let now = app.engine.store.now();
+    let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
+    let _turn = turn()?;
+    each_incident(&*app.engine.store, |id, lines| gather(&mut tally, id, &lines, now)).await?;
+    Ok(Json(tally.report(now)))
+}
+
+fn turn() -> Result<SemaphorePermit<'static>, Problem> {
+    let busy = "another report is being made: ask again in a moment";
+    UNDER_WAY.try_acquire().map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, busy))
+}

@@ -1,0 +1,146 @@
+//! Where the time went: the role that was engaged last or not at all, and of its way the stage, step, channel and person
+//! that took longest.
+
+use super::{
+    facts::Beside,
+    story::{RoleStory, Story, seconds},
+    words::span,
+};
+use crate::core::{ChannelName, Page, PageState, PersonName, RoleName, Timestamp};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// What held an incident up most.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Bottleneck {
+    /// The role that it is about.
+    pub role: RoleName,
+    /// The stage that took longest, as `sent to accepted`.
+    pub stage: String,
+    /// How long that was, in seconds.
+    pub seconds: f64,
+    /// The step that the role was on then, from 1.
+    pub step: Option<usize>,
+    /// The channel that failed or was slowest.
+    pub channel: Option<ChannelName>,
+    /// The person whose contact data failed, or who did not answer.
+    pub person: Option<PersonName>,
+    /// All of it in a sentence.
+    pub sentence: String,
+}
+
+/// The bottleneck of one incident; none where every required role was engaged within its target, or was there at once
+/// where it has none.
+pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottleneck> {
+    let late = |role: &&RoleStory| match (role.engaged, role.target) {
+        (false, _) => true,
+        (true, Some(target)) => target.within.as_secs_f64() < role.seconds(),
+        (true, None) => 1 < role.steps.len(),
+    };
+    let worst = |role: &&RoleStory| (!role.engaged, role.until.micros_since(role.entered_at));
+    let role = roles.iter().filter(|role| role.required).filter(late).max_by_key(worst)?;
+    let (stage, from, took) = longest_stage(role);
+    let step = role.steps.iter().rfind(|step| step.entered_at <= from).map(|step| step.step + 1);
+    let failing = failing(story, role);
+    let silent = silent(story, role);
+    let (channel, person) = match &failing {
+        Some(failing) => (Some(failing.channel.clone()), failing.only.clone()),
+        None => (None, silent.first().map(|person| PersonName::clone(person))),
+    };
+    let mut sentence = format!("{}: ", role.role);
+    sentence.push_str(&match role.engaged {
+        true => format!("engaged after {}, of which {} passed from {stage}", span(role.seconds()), span(took)),
+        false => format!("not engaged within {}, of which {} passed from {stage}", span(role.seconds()), span(took)),
+    });
+    let place = if role.engaged { "on step" } else { "from step" };
+    sentence.extend(step.map(|step| format!(", {place} {step}{}", if role.engaged { "" } else { " on" })));
+    sentence.extend(failing.map(|failing| failing.sentence(beside)));
+    if !silent.is_empty() {
+        let names: Vec<&str> = silent.iter().map(|person| beside.name(person)).collect();
+        sentence.push_str(&format!("; {} did not answer", names.join(", ")));
+    }
+    Some(Bottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
+}
+
+/// The longest way between two stages that are known, when it began, how long it took. The last way of a role that is
+/// not engaged leads to its end.
+fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
+    let stages = [
+        ("opened", Some(role.entered_at)),
+        ("sent", role.stages.sent),
+        ("accepted by a provider", role.stages.accepted),
+        ("delivered", role.stages.delivered),
+        ("seen", role.stages.seen),
+        ("answered", role.stages.answered),
+        (if role.engaged { "engaged" } else { "the end" }, Some(role.until)),
+    ];
+    let known: Vec<(&str, Timestamp)> = stages.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let ways = known.windows(2).filter_map(|pair| match pair {
+        [(from, began), (to, ended)] => Some((format!("{from} to {to}"), *began, seconds(*began, *ended))),
+        _ => None,
+    });
+    let nothing = ("opened to the end".to_owned(), role.entered_at, role.seconds());
+    ways.max_by(|a, b| a.2.total_cmp(&b.2)).unwrap_or(nothing)
+}
+
+/// A channel that did not take what it was given.
+struct Failing {
+    channel: ChannelName,
+    failed: usize,
+    of: usize,
+    /// The one whom it failed to reach, where it was one and others were reached by it.
+    only: Option<PersonName>,
+    trouble: Option<String>,
+}
+
+impl Failing {
+    fn sentence(&self, beside: &Beside) -> String {
+        let whom = self.only.as_ref().map_or(String::new(), |person| format!(" to {}", beside.name(person)));
+        let why = self.trouble.as_ref().map_or(String::new(), |why| format!(" ({why})"));
+        format!("; {} of {} pages by {}{whom} did not arrive or came late{why}", self.failed, self.of, self.channel)
+    }
+}
+
+/// Of the role's briefs, the channel with most failures, where at least half of its pages failed.
+fn failing(story: &Story, role: &RoleStory) -> Option<Failing> {
+    let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
+    for page in story.incident.briefs_of(&role.role) {
+        let (all, failed) = channels.entry(&page.channel).or_default();
+        *all += 1;
+        if has_failed(story, page) {
+            failed.push(page);
+        }
+    }
+    let (channel, (of, failed)) = channels.into_iter().max_by_key(|(_, (_, failed))| failed.len())?;
+    let first = failed.first().filter(|_| of <= 2 * failed.len())?;
+    let everybody = story.incident.pages.values().filter(|page| page.channel == *channel);
+    let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(story, page));
+    let one = failed.iter().all(|page| page.person == first.person);
+    Some(Failing {
+        channel: channel.clone(),
+        failed: failed.len(),
+        of,
+        only: first.person.clone().filter(|_| one && works),
+        trouble: failed.iter().rev().find_map(|page| page.trouble.clone()),
+    })
+}
+
+/// Refused for good, never taken, or not taken within its channel's patience.
+fn has_failed(story: &Story, page: &Page) -> bool {
+    let overdue = story
+        .records
+        .iter()
+        .any(|record| matches!(&record.event, crate::core::Event::Overdue { page: late } if *late == page.n));
+    overdue || page.state == PageState::Unreachable || (page.stages.accepted.is_none() && 0 < page.refusals)
+}
+
+/// Who was paged and said nothing, in the order of their pages.
+fn silent<'a>(story: &'a Story, role: &'a RoleStory) -> Vec<&'a PersonName> {
+    let mut silent: Vec<&PersonName> = Vec::new();
+    for person in story.incident.briefs_of(&role.role).filter_map(|page| page.person.as_ref()) {
+        if !silent.contains(&person) && !super::findings::spoke(story, person) {
+            silent.push(person);
+        }
+    }
+    silent
+}

@@ -1,0 +1,281 @@
+//! What a review says of one incident: nothing but what its journal holds, as text that a template can place.
+
+use super::{
+    after_action::Action,
+    bottleneck::{self, Bottleneck},
+    findings::{self, Findings},
+    story::{RoleStory, Story, seconds},
+    words::{after, bound, clock, maybe, moment, span},
+};
+use crate::core::{
+    Event, Page, PageState, PersonName, Purpose, Settlement, Status, Timestamp, page::Stage, sentence::sentence,
+};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Lines of a timeline that a review shows; what is more is in the journal.
+pub const TIMELINE_MAX: usize = 400;
+
+/// Pages that a review lists.
+pub const PAGES_MAX: usize = 400;
+
+/// What stands beside the journal.
+#[derive(Debug, Default)]
+pub struct Beside {
+    /// How humans call the people of the matrix.
+    pub names: BTreeMap<PersonName, String>,
+    /// Texts that were shown, by content hash.
+    pub texts: BTreeMap<String, String>,
+}
+
+impl Beside {
+    /// How humans call a person.
+    pub fn name<'a>(&'a self, person: &'a PersonName) -> &'a str {
+        self.names.get(person).map_or(person.as_str(), String::as_str)
+    }
+}
+
+/// One incident, ready for a template.
+#[derive(Debug, Serialize)]
+pub struct Facts {
+    id: String,
+    word: &'static str,
+    drill: bool,
+    summary: String,
+    trigger: String,
+    key: String,
+    matrix: String,
+    source: String,
+    alerts: u64,
+    detected: Option<String>,
+    received: String,
+    opened: String,
+    all_clear: Option<String>,
+    silent_since: Option<String>,
+    resolved: Option<String>,
+    resolved_by: Option<String>,
+    lasted: Option<String>,
+    outcome: Option<String>,
+    outcome_note: Option<String>,
+    outcome_by: Option<String>,
+    /// From opened until the last required role was engaged; none where one never was.
+    engaged_after: Option<String>,
+    roles: Vec<RoleFacts>,
+    pages: Vec<PageFacts>,
+    pages_left_out: usize,
+    texts: Vec<TextFacts>,
+    timeline: Vec<LineFacts>,
+    timeline_left_out: usize,
+    bottleneck: Option<Bottleneck>,
+    #[serde(flatten)]
+    findings: Findings,
+}
+
+#[derive(Debug, Serialize)]
+struct RoleFacts {
+    role: String,
+    required: bool,
+    state: &'static str,
+    holder: Option<String>,
+    took: Option<String>,
+    target: Option<String>,
+    met: Option<bool>,
+    stages: StageFacts,
+}
+
+/// After the role's ladder began.
+#[derive(Debug, Serialize)]
+struct StageFacts {
+    sent: String,
+    accepted: String,
+    delivered: String,
+    seen: String,
+    answered: String,
+    engaged: String,
+}
+
+#[derive(Debug, Serialize)]
+struct PageFacts {
+    n: u32,
+    after: String,
+    to: String,
+    channel: String,
+    what: String,
+    role: Option<String>,
+    became: String,
+    /// Which of the texts below; none where nothing was shown.
+    text: Option<usize>,
+}
+
+#[derive(Debug, Serialize)]
+struct TextFacts {
+    n: usize,
+    hash: String,
+    /// None where the store does not have it (any more).
+    text: Option<String>,
+}
+
+#[derive(Debug, Serialize)]
+struct LineFacts {
+    at: String,
+    after: String,
+    text: String,
+}
+
+impl Facts {
+    /// What is to be done, as far as the facts tell; owners and dates are for people to write.
+    pub fn actions(&self) -> impl Iterator<Item = Action> {
+        self.findings.to_do.iter().map(|what| Action { what: what.clone(), owner: None, due: None })
+    }
+}
+
+/// Gathers what a review says of a story at `now`.
+pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
+    let incident = &story.incident;
+    let roles = story.roles(now);
+    let (resolved, by) = match &incident.status {
+        Status::Open => (None, None),
+        Status::Resolved { by, at } => (Some(*at), Some(by.to_string())),
+    };
+    let (pages, texts) = pages(story, beside);
+    let timeline: Vec<LineFacts> = timeline(story);
+    let judgement = incident.judgement.as_ref();
+    Facts {
+        id: incident.id.to_string(),
+        word: if incident.drill { "DRILL" } else { "LIVE" },
+        drill: incident.drill,
+        summary: incident.summary.clone(),
+        trigger: incident.trigger.to_string(),
+        key: incident.key.clone(),
+        matrix: incident.plan.matrix.clone(),
+        source: incident.alert.source.to_string(),
+        alerts: incident.alerts,
+        detected: incident.detected_at.map(|at| beside_opening(story, at)),
+        received: beside_opening(story, incident.received_at),
+        opened: moment(incident.opened_at),
+        all_clear: incident.all_clear_at.map(|at| beside_opening(story, at)),
+        silent_since: incident.silent_since.map(|at| beside_opening(story, at)),
+        resolved: resolved.map(moment),
+        resolved_by: by,
+        lasted: resolved.map(|at| span(seconds(incident.opened_at, at))),
+        outcome: judgement.map(|was| was.finding.to_string()),
+        outcome_note: judgement.and_then(|was| was.note.clone()),
+        outcome_by: judgement.map(|was| was.by.to_string()),
+        engaged_after: whole(&roles).map(span),
+        bottleneck: bottleneck::of(story, &roles, beside),
+        findings: findings::of(story, &roles, beside),
+        roles: roles.iter().map(|role| role_facts(role, beside)).collect(),
+        pages_left_out: pages.len().saturating_sub(PAGES_MAX),
+        pages: pages.into_iter().take(PAGES_MAX).collect(),
+        texts,
+        timeline_left_out: timeline.len().saturating_sub(TIMELINE_MAX),
+        timeline: timeline.into_iter().take(TIMELINE_MAX).collect(),
+    }
+}
+
+/// An incident's own time to engagement: that of the last role that it demands. None while one is not engaged.
+pub fn whole(roles: &[RoleStory]) -> Option<f64> {
+    let required = || roles.iter().filter(|role| role.required);
+    let all = required().all(|role| role.engaged) && required().next().is_some();
+    all.then(|| required().map(RoleStory::seconds).fold(0.0, f64::max))
+}
+
+fn beside_opening(story: &Story, at: Timestamp) -> String {
+    format!("{} ({})", moment(at), after(seconds(story.incident.opened_at, at)))
+}
+
+fn role_facts(role: &RoleStory, beside: &Beside) -> RoleFacts {
+    let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
+    let stages = &role.stages;
+    let within = |within: std::time::Duration| role.engaged && role.seconds() <= within.as_secs_f64();
+    RoleFacts {
+        role: role.role.to_string(),
+        required: role.required,
+        state: role.state,
+        holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
+        took: role.engaged.then(|| span(role.seconds())),
+        target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
+        met: role.target.map(|target| within(target.within)),
+        stages: StageFacts {
+            sent: since(stages.sent),
+            accepted: since(stages.accepted),
+            delivered: since(stages.delivered),
+            seen: since(stages.seen),
+            answered: since(stages.answered),
+            engaged: since(stages.engaged),
+        },
+    }
+}
+
+fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {
+    let mut texts: Vec<TextFacts> = Vec::new();
+    let mut rows = Vec::new();
+    for page in story.incident.pages.values() {
+        let text = page.text.as_ref().map(|hash| match texts.iter().position(|known| known.hash == *hash) {
+            Some(index) => index + 1,
+            None => {
+                let n = texts.len() + 1;
+                texts.push(TextFacts { n, hash: hash.clone(), text: beside.texts.get(hash).cloned() });
+                n
+            }
+        });
+        rows.push(PageFacts {
+            n: page.n,
+            after: after(seconds(story.incident.opened_at, page.born_at)),
+            to: page.person.as_ref().map_or("the war room".into(), |person| beside.name(person).to_owned()),
+            channel: page.channel.to_string(),
+            what: purpose(&page.purpose).into(),
+            role: page.role.as_ref().map(ToString::to_string),
+            became: became(page),
+            text,
+        });
+    }
+    (rows, texts)
+}
+
+fn purpose(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Brief { round: 0 } => "brief",
+        Purpose::Brief { .. } => "reminder",
+        Purpose::Taken { .. } => "word that it is taken",
+        Purpose::StoodDown => "word of standing down",
+        Purpose::Announced => "word that a drill begins",
+        Purpose::Resolved => "word of the end",
+        Purpose::RoomCard => "war room",
+        Purpose::RoomLine { .. } => "line in the war room",
+    }
+}
+
+fn became(page: &Page) -> String {
+    let since = |at: Timestamp| after(seconds(page.born_at, at));
+    let stages = [("delivered", page.stages.delivered), ("seen", page.stages.seen)];
+    let mut became = match (page.state, page.stages.accepted) {
+        (PageState::Accepted, Some(at)) => format!("accepted {}", since(at)),
+        (state, _) => state.as_str().to_owned(),
+    };
+    for (name, at) in stages {
+        became.extend(at.map(|at| format!(", {name} {}", since(at))));
+    }
+    if page.maybe_repeated {
+        became.push_str(", perhaps sent twice");
+    }
+    became.extend(page.trouble.as_ref().map(|trouble| format!(": {trouble}")));
+    became
+}
+
+/// What people and ladders did. Births and acceptances of single pages are in the table of pages.
+fn timeline(story: &Story) -> Vec<LineFacts> {
+    let tells = |event: &Event| match event {
+        Event::Paged { .. } | Event::Withdrawn { .. } => false,
+        Event::Settled { settlement, .. } => !matches!(settlement, Settlement::Accepted { .. } | Settlement::Unsent),
+        Event::Reported { stage, .. } => *stage == Stage::Seen,
+        _ => true,
+    };
+    let told = story.records.iter().filter(|record| tells(&record.event));
+    told.map(|record| LineFacts {
+        at: clock(record.at),
+        after: after(seconds(story.incident.opened_at, record.at)),
+        text: sentence(&record.event),
+    })
+    .collect()
+}

@@ -1,0 +1,183 @@
+//! The timeline: who was called by what when, what each page came to, and who answered.
+
+use super::{Anchor, Canvas, FAINT, INK, LINE, MARK, PAPER, SERIES, Scale, WIDTH, at, short};
+use crate::{
+    core::{ChannelName, Event, Page, PageState, RoleName, Verdict},
+    report::story::{RoleStory, Story, seconds},
+};
+use std::collections::BTreeMap;
+
+const ROW: f64 = 22.0;
+const TOP: f64 = 40.0;
+const LEFT: f64 = 200.0;
+
+/// Pages and answers that are drawn at most: more can not be told apart.
+const MARKS_MAX: usize = 2_000;
+
+/// The way of an answer that was to no page.
+const NO_PAGE: &str = "command line";
+
+type Rows = BTreeMap<(RoleName, ChannelName), f64>;
+
+/// One row a role and channel.
+pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
+    let rows = rows(story, roles);
+    let height = TOP + ROW * rows.len() as f64 + 12.0 * roles.len() as f64 + 30.0;
+    let id = story.incident.id;
+    let title = format!("{id}: pages and answers");
+    let mut canvas = Canvas::new(&format!("timeline-{id}"), &title, &described(story), height);
+    legend(&mut canvas);
+    let opened = story.incident.opened_at;
+    let most = roles.iter().map(|role| seconds(opened, role.until)).fold(0.1, f64::max) * 1.04;
+    let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
+    scale.axis(&mut canvas, TOP - 8.0, height - 28.0);
+    labels(&mut canvas, roles, &rows);
+    for role in roles {
+        let Some(top) = rows.iter().filter(|((of, _), _)| *of == role.role).map(|(_, y)| *y).reduce(f64::min) else {
+            continue;
+        };
+        for step in role.steps.iter().skip(1) {
+            let x = scale.x(seconds(opened, step.entered_at));
+            canvas.line((x, top - 12.0), (x, top + 6.0), FAINT, "stroke-dasharray=\"2 2\"");
+            canvas.text(x + 3.0, top - 5.0, Anchor::Start, FAINT, &format!("step {}", step.step + 1));
+        }
+    }
+    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    for page in briefs.take(MARKS_MAX) {
+        let Some(role) = &page.role else { continue };
+        if let Some(y) = rows.get(&(role.clone(), page.channel.clone())) {
+            draw_page(&mut canvas, scale, story, page, *y);
+        }
+    }
+    draw_answers(&mut canvas, scale, story, &rows);
+    canvas.finish()
+}
+
+fn rows(story: &Story, roles: &[RoleStory]) -> Rows {
+    let mut rows = Rows::new();
+    let mut y = TOP;
+    for role in roles {
+        y += 12.0;
+        let mut ways: Vec<ChannelName> = role.channels.keys().cloned().collect();
+        if answers(story).any(|(whose, page, ..)| *whose == role.role && page.is_none()) || ways.is_empty() {
+            ways.push(ChannelName::from(NO_PAGE));
+        }
+        for way in ways {
+            rows.insert((role.role.clone(), way), y + ROW / 2.0);
+            y += ROW;
+        }
+    }
+    rows
+}
+
+fn labels(canvas: &mut Canvas, roles: &[RoleStory], rows: &Rows) {
+    for role in roles {
+        let of_role: Vec<_> = rows.iter().filter(|((of, _), _)| *of == role.role).collect();
+        let top = of_role.iter().map(|(_, y)| **y).fold(f64::INFINITY, f64::min);
+        if top.is_finite() {
+            canvas.bold(4.0, top + 4.0, &short(role.role.as_str()));
+            canvas.line((0.0, top - ROW / 2.0 - 5.0), (WIDTH, top - ROW / 2.0 - 5.0), LINE, "");
+        }
+        for ((_, way), y) in of_role {
+            canvas.text(LEFT - 8.0, *y + 4.0, Anchor::End, FAINT, &short(way.as_str()));
+        }
+    }
+}
+
+fn legend(canvas: &mut Canvas) {
+    let mut x = 4.0;
+    let mut says = |canvas: &mut Canvas, what: &str| {
+        canvas.text(x + 12.0, 18.0, Anchor::Start, FAINT, what);
+        let here = x;
+        x += 34.0 + 7.2 * what.len() as f64;
+        here
+    };
+    let here = says(canvas, "accepted");
+    dot(canvas, here, 14.0, SERIES[1], "");
+    let here = says(canvas, "not settled");
+    dot(canvas, here, 14.0, PAPER, &format!("stroke=\"{FAINT}\""));
+    let here = says(canvas, "unreachable");
+    cross(canvas, here, 14.0, "unreachable");
+    let here = says(canvas, "seen");
+    canvas.bar((here - 3.0, 11.0), (6.0, 6.0), SERIES[3], "", "seen");
+    let here = says(canvas, "an answer");
+    diamond(canvas, here, 14.0, 4.0, SERIES[4], "an answer");
+    let here = says(canvas, "the answer that engages");
+    diamond(canvas, here, 14.0, 6.0, SERIES[5], "the answer that engages");
+}
+
+fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f64) {
+    let since = |time| seconds(story.incident.opened_at, time);
+    let person = page.person.as_ref().map_or("?", |person| person.as_str());
+    let born = scale.x(since(page.born_at));
+    let says = format!("page {} to {person} by {}, born {}", page.n, page.channel, at(since(page.born_at)));
+    match (page.state, page.stages.accepted) {
+        (_, Some(accepted)) => {
+            let x = scale.x(since(accepted));
+            canvas.line((born, y), (x, y), SERIES[1], "stroke-width=\"2\"");
+            let more = format!("{says}, accepted {}", at(since(accepted)));
+            canvas.path(&disc(x, y), SERIES[1], "", &more);
+        }
+        (PageState::Unreachable, None) => {
+            let why = page.trouble.as_deref().unwrap_or("no reason given");
+            cross(canvas, born, y, &format!("{says}: unreachable: {why}"));
+        }
+        (_, None) => canvas.path(&disc(born, y), PAPER, &format!("stroke=\"{FAINT}\""), &says),
+    }
+    if let Some(seen) = page.stages.seen {
+        let x = scale.x(since(seen));
+        canvas.bar((x - 3.0, y - 3.0), (6.0, 6.0), SERIES[3], "", &format!("{person} saw it {}", at(since(seen))));
+    }
+}
+
+/// Answers about a role: whose role, to which page, when, whether it engaged, in words.
+fn answers(story: &Story) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String)> {
+    story.records.iter().filter_map(|record| match &record.event {
+        Event::Answered { role: Some(role), person, answer, page, verdict, .. } => {
+            let after = seconds(story.incident.opened_at, record.at);
+            let says = format!("{person}: {answer}, {}", at(after));
+            Some((role, *page, after, *verdict == Verdict::Engages, says))
+        }
+        _ => None,
+    })
+}
+
+fn draw_answers(canvas: &mut Canvas, scale: Scale, story: &Story, rows: &Rows) {
+    for (role, page, after, engages, says) in answers(story).take(MARKS_MAX) {
+        let page = page.and_then(|n| story.incident.pages.get(&n));
+        let way = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
+        let Some(y) = rows.get(&(role.clone(), way)) else { continue };
+        let (size, colour) = if engages { (7.0, SERIES[5]) } else { (4.5, SERIES[4]) };
+        diamond(canvas, scale.x(after), *y, size, colour, &says);
+        if engages {
+            let who = says.split(':').next().unwrap_or_default();
+            let room = scale.x(after) < WIDTH - 90.0;
+            let (x, anchor) = if room { (11.0, Anchor::Start) } else { (-11.0, Anchor::End) };
+            canvas.text(scale.x(after) + x, *y + 4.0, anchor, INK, &short(who));
+        }
+    }
+}
+
+fn described(story: &Story) -> String {
+    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief()).count();
+    let said: Vec<String> = answers(story).map(|(role, .., says)| format!("{role}: {says}")).take(50).collect();
+    format!("{briefs} pages. Answers: {}", if said.is_empty() { "none".into() } else { said.join("; ") })
+}
+
+fn disc(x: f64, y: f64) -> String {
+    format!("M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", x - 4.0)
+}
+
+fn dot(canvas: &mut Canvas, x: f64, y: f64, fill: super::Colour, more: &str) {
+    canvas.path(&disc(x, y), fill, more, "a page");
+}
+
+fn cross(canvas: &mut Canvas, x: f64, y: f64, says: &str) {
+    let d = format!("M{:.1} {:.1}l8 8m0 -8l-8 8", x - 4.0, y - 4.0);
+    canvas.path(&d, "none", &format!("stroke=\"{MARK}\" stroke-width=\"2.5\""), says);
+}
+
+fn diamond(canvas: &mut Canvas, x: f64, y: f64, size: f64, colour: super::Colour, says: &str) {
+    let d = format!("M{x:.1} {:.1}l{size} {size}l-{size} {size}l-{size} -{size}z", y - size);
+    canvas.path(&d, colour, &format!("stroke=\"{PAPER}\""), says);
+}

@@ -1,0 +1,90 @@
+//! The waterfall: for each role, which stage took how long.
+
+use super::{Anchor, Canvas, FAINT, INK, MARK, SERIES, Scale, WIDTH, short};
+use crate::report::{
+    story::{RoleStory, seconds},
+    words::span,
+};
+
+const ROW: f64 = 34.0;
+const TOP: f64 = 44.0;
+const LEFT: f64 = 180.0;
+
+/// A bar is never too thin to be seen.
+const THIN: f64 = 1.5;
+
+/// What passed until each stage; the colour of a bar is that of the stage it leads to.
+const STAGES: [&str; 6] = ["sent", "accepted", "delivered", "seen", "answered", "engaged"];
+
+/// One bar a role, cut into the ways from stage to stage.
+pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
+    let height = TOP + ROW * roles.len() as f64 + 30.0;
+    let said: Vec<String> = roles.iter().map(described).collect();
+    let title = format!("{name}: stages of each role");
+    let mut canvas = Canvas::new(&format!("waterfall-{name}"), &title, &said.join(". "), height);
+    legend(&mut canvas);
+    let bound = |role: &RoleStory| role.target.map_or(0.0, |target| target.within.as_secs_f64());
+    let most = roles.iter().map(|role| role.seconds().max(bound(role))).fold(0.1, f64::max) * 1.04;
+    let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
+    scale.axis(&mut canvas, TOP - 6.0, height - 28.0);
+    for (row, role) in roles.iter().enumerate() {
+        bar(&mut canvas, scale, role, TOP + ROW * row as f64);
+    }
+    canvas.finish()
+}
+
+fn described(role: &RoleStory) -> String {
+    let target = role.target.map_or(String::new(), |t| format!(", target {}", span(t.within.as_secs_f64())));
+    let state = if role.engaged { "engaged after" } else { "not engaged within" };
+    format!("{}: {state} {}{target}", role.role, span(role.seconds()))
+}
+
+fn legend(canvas: &mut Canvas) {
+    let mut x = LEFT;
+    for (stage, colour) in STAGES.iter().zip(SERIES) {
+        canvas.bar((x, 8.0), (11.0, 11.0), colour, "rx=\"2\"", &format!("until {stage}"));
+        canvas.text(x + 16.0, 18.0, Anchor::Start, FAINT, stage);
+        x += 30.0 + 7.6 * stage.len() as f64;
+    }
+    canvas.line((x + 4.0, 6.0), (x + 4.0, 22.0), MARK, "stroke-width=\"2\"");
+    canvas.text(x + 10.0, 18.0, Anchor::Start, FAINT, "target");
+}
+
+fn bar(canvas: &mut Canvas, scale: Scale, role: &RoleStory, y: f64) {
+    canvas.bold(4.0, y + 12.0, &short(role.role.as_str()));
+    canvas.text(4.0, y + 26.0, Anchor::Start, FAINT, &took(role));
+    let stages = role.stages;
+    let times = [stages.sent, stages.accepted, stages.delivered, stages.seen, stages.answered, stages.engaged];
+    let mut known: Vec<(f64, usize)> = times
+        .into_iter()
+        .enumerate()
+        .filter_map(|(stage, at)| Some((seconds(role.entered_at, at?), stage)))
+        .filter(|(at, _)| *at <= role.seconds())
+        .collect();
+    known.sort_by(|a, b| a.0.total_cmp(&b.0));
+    // Of stages that came in the same moment the last one says what was waited for.
+    let all = known.clone();
+    known.retain(|(at, stage)| !all.iter().any(|(other, later)| other == at && stage < later));
+    let mut from = 0.0;
+    for (at, stage) in known {
+        let (stage, colour) = (STAGES.get(stage).copied().unwrap_or_default(), SERIES.get(stage).copied());
+        let width = (scale.x(at) - scale.x(from)).max(THIN);
+        let says = format!("{}: {} until {stage}", role.role, span(at - from));
+        canvas.bar((scale.x(from), y + 2.0), (width, 18.0), colour.unwrap_or(INK), "", &says);
+        from = at.max(from);
+    }
+    if !role.engaged {
+        let says = format!("{}: {} more, and not engaged", role.role, span(role.seconds() - from));
+        let width = (scale.x(role.seconds()) - scale.x(from)).max(THIN);
+        let dashed = format!("stroke=\"{MARK}\" stroke-dasharray=\"4 3\"");
+        canvas.bar((scale.x(from), y + 2.0), (width, 18.0), "none", &dashed, &says);
+    }
+    if let Some(target) = role.target {
+        let x = scale.x(target.within.as_secs_f64());
+        canvas.line((x, y - 2.0), (x, y + 24.0), MARK, "stroke-width=\"2\"");
+    }
+}
+
+fn took(role: &RoleStory) -> String {
+    if role.engaged { span(role.seconds()) } else { format!("{}, {}", role.state, span(role.seconds())) }
+}

@@ -1,0 +1,138 @@
+//! The waterfall of stages over many incidents: when each was typically reached.
+//!
+//! Sent, accepted by a provider, answered and engaged must come: where one had not come when the role ended, it is
+//! censored there, and the median is Kaplan and Meier's. Detected, delivered and seen are reports that not every monitor
+//! or channel makes; a median of those that were made is given, with their number.
+
+use super::{
+    story::{RoleStory, Story, seconds},
+    survival::{Curve, Observation},
+};
+use crate::core::{RoleName, Timestamp};
+use serde::{Deserialize, Serialize};
+
+/// The stages in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Stage {
+    /// The monitor saw it begin.
+    Detected,
+    /// The door had the alert whole.
+    Received,
+    /// It was kept; every other stage counts from here.
+    Committed,
+    /// The first page left.
+    Sent,
+    /// The first provider took one.
+    Accepted,
+    /// The first device had one.
+    Delivered,
+    /// The first screen showed one.
+    Seen,
+    /// The first human said something.
+    Answered,
+    /// The role's own required answer.
+    Engaged,
+}
+
+impl Stage {
+    /// All, in their order.
+    pub const ALL: [Self; 9] = [
+        Self::Detected,
+        Self::Received,
+        Self::Committed,
+        Self::Sent,
+        Self::Accepted,
+        Self::Delivered,
+        Self::Seen,
+        Self::Answered,
+        Self::Engaged,
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Detected => "detected",
+            Self::Received => "received",
+            Self::Committed => "committed",
+            Self::Sent => "sent",
+            Self::Accepted => "accepted",
+            Self::Delivered => "delivered",
+            Self::Seen => "seen",
+            Self::Answered => "answered",
+            Self::Engaged => "engaged",
+        }
+    }
+
+    /// Whether it must come, so that one that did not is late and not merely unreported.
+    fn must_come(self) -> bool {
+        matches!(self, Self::Committed | Self::Sent | Self::Accepted | Self::Answered | Self::Engaged)
+    }
+}
+
+/// One role's stages.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct StageReport {
+    /// The role.
+    pub role: RoleName,
+    /// Engagements of it.
+    pub n: usize,
+    /// In their order.
+    pub stages: Vec<StageMedian>,
+}
+
+/// When a stage was typically reached.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct StageMedian {
+    /// Which.
+    pub stage: Stage,
+    /// How many engagements reached it, or reported that they did.
+    pub reached: usize,
+    /// The median, in seconds after the incident was opened; negative before. None where half did not get so far.
+    pub median: Option<f64>,
+}
+
+/// Gathers the stages of one role.
+#[derive(Debug, Default)]
+pub struct StageTally {
+    n: usize,
+    seen: [Vec<Observation>; 9],
+}
+
+impl StageTally {
+    /// Counts one engagement.
+    pub fn add(&mut self, story: &Story, role: &RoleStory) {
+        self.n += 1;
+        let end = seconds(role.entered_at, role.until);
+        for (stage, seen) in Stage::ALL.into_iter().zip(&mut self.seen) {
+            match reached(stage, story, role) {
+                Some(at) => seen.push(Observation { time: seconds(role.entered_at, at), happened: true }),
+                None if stage.must_come() => seen.push(Observation { time: end, happened: false }),
+                None => {}
+            }
+        }
+    }
+
+    /// What was found.
+    pub fn report(self, role: RoleName) -> StageReport {
+        let stages = Stage::ALL.into_iter().zip(self.seen).map(|(stage, seen)| {
+            let curve = Curve::of(seen);
+            StageMedian { stage, reached: curve.events, median: curve.quantile(0.5).time }
+        });
+        StageReport { role, n: self.n, stages: stages.collect() }
+    }
+}
+
+fn reached(stage: Stage, story: &Story, role: &RoleStory) -> Option<Timestamp> {
+    match stage {
+        Stage::Detected => story.incident.detected_at,
+        Stage::Received => Some(story.incident.received_at),
+        Stage::Committed => Some(story.incident.opened_at),
+        Stage::Sent => role.stages.sent,
+        Stage::Accepted => role.stages.accepted,
+        Stage::Delivered => role.stages.delivered,
+        Stage::Seen => role.stages.seen,
+        Stage::Answered => role.stages.answered,
+        Stage::Engaged => role.stages.engaged,
+    }
+}

@@ -1,0 +1,221 @@
+//! One incident as its journal tells it: each role's way from step to step, its stages, the answer that counted.
+
+use crate::{
+    core::{
+        ChannelName, Event, Incident, IncidentId, Outcome, PersonName, Record, RoleName, StoredLine, Target, Timestamp,
+        Verdict, Via,
+    },
+    journal::{self, JournalError},
+};
+use std::collections::BTreeMap;
+
+/// An incident and the records that it was folded from.
+#[derive(Debug, Clone)]
+pub struct Story {
+    /// As it is after the last record.
+    pub incident: Incident,
+    /// What happened, in order.
+    pub records: Vec<Record>,
+}
+
+/// One role in one incident, from its ladder's beginning to its end or to now.
+#[derive(Debug, Clone, PartialEq)]
+pub struct RoleStory {
+    /// Which role.
+    pub role: RoleName,
+    /// Demanded by the trigger, or entered in another's place.
+    pub required: bool,
+    /// When its ladder began: for a required role when the incident was opened.
+    pub entered_at: Timestamp,
+    /// When it had its outcome; for an open one the time it was looked at.
+    pub until: Timestamp,
+    /// Whether its own required answer came. Covered, stood down, closed and open are not that.
+    pub engaged: bool,
+    /// One word for how it stands.
+    pub state: &'static str,
+    /// Who has it.
+    pub holder: Option<PersonName>,
+    /// Its target, where the plan has one.
+    pub target: Option<Target>,
+    /// The steps it went through.
+    pub steps: Vec<StepStory>,
+    /// By which channels it was paged, and since when.
+    pub channels: BTreeMap<ChannelName, Timestamp>,
+    /// When its pages first got how far.
+    pub stages: RoleStages,
+    /// The answer that engaged it.
+    pub answer: Option<AnswerStory>,
+}
+
+/// One step of a ladder, its repeats included.
+#[derive(Debug, Clone, PartialEq)]
+pub struct StepStory {
+    /// Which, from 0.
+    pub step: usize,
+    /// When it was entered first.
+    pub entered_at: Timestamp,
+    /// The rungs (entered steps, counted from 1 in each role) that it had.
+    pub rungs: Vec<u32>,
+    /// Who was on call.
+    pub on_call: Vec<PersonName>,
+}
+
+/// The first time that any brief of a role got so far.
+#[derive(Debug, Clone, Copy, PartialEq, Default)]
+pub struct RoleStages {
+    /// An attempt began.
+    pub sent: Option<Timestamp>,
+    /// A provider took one.
+    pub accepted: Option<Timestamp>,
+    /// A device had one.
+    pub delivered: Option<Timestamp>,
+    /// A screen showed one.
+    pub seen: Option<Timestamp>,
+    /// A human said something about the role, whatever it was.
+    pub answered: Option<Timestamp>,
+    /// Its own required answer came.
+    pub engaged: Option<Timestamp>,
+}
+
+/// The answer that engaged a role.
+#[derive(Debug, Clone, PartialEq)]
+pub struct AnswerStory {
+    /// Whose.
+    pub person: PersonName,
+    /// By which way.
+    pub via: Via,
+    /// The channel of the page that it answered; none where it was to no page (the command line).
+    pub channel: Option<ChannelName>,
+    /// The step of that page; the step that the role was on, where it was to no page.
+    pub step: Option<usize>,
+}
+
+impl Story {
+    /// Reads one incident's chain, from its first line.
+    pub fn read(id: IncidentId, lines: &[StoredLine]) -> Result<Self, JournalError> {
+        let records = journal::records(id, lines)?;
+        Ok(Self { incident: journal::fold(id, &records)?, records })
+    }
+
+    /// Its roles, those that the trigger demands first; open ones as they stand at `now`.
+    pub fn roles(&self, now: Timestamp) -> Vec<RoleStory> {
+        let mut roles: Vec<RoleStory> = self.incident.engagements.keys().filter_map(|r| self.role(r, now)).collect();
+        roles.sort_by_key(|role| !role.required);
+        roles
+    }
+
+    fn role(&self, role: &RoleName, now: Timestamp) -> Option<RoleStory> {
+        let engagement = self.incident.engagements.get(role)?;
+        let engaged = matches!(engagement.outcome, Some(Outcome::Engaged { .. }));
+        let until = engagement.outcome.as_ref().map_or(now, Outcome::at).max(engagement.entered_at);
+        let steps = self.steps(role, engagement.entered_at);
+        let mut channels = BTreeMap::new();
+        for page in self.incident.briefs_of(role).filter(|page| engagement.entered_at <= page.born_at) {
+            channels.entry(page.channel.clone()).or_insert(page.born_at);
+        }
+        Some(RoleStory {
+            role: role.clone(),
+            required: engagement.required,
+            entered_at: engagement.entered_at,
+            until,
+            engaged,
+            state: state_of(engagement),
+            holder: engagement.holder().cloned(),
+            target: self.incident.plan.roles.get(role).and_then(|row| row.target),
+            channels,
+            stages: self.stages(role, engaged.then_some(until)),
+            answer: self.answer(role, &steps).filter(|_| engaged),
+            steps,
+        })
+    }
+
+    fn steps(&self, role: &RoleName, since: Timestamp) -> Vec<StepStory> {
+        let mut steps: Vec<StepStory> = Vec::new();
+        let mut rung = 0;
+        for record in &self.records {
+            let Event::StepEntered { role: whose, step, on_call, .. } = &record.event else { continue };
+            if whose != role {
+                continue;
+            }
+            rung += 1;
+            match steps.last_mut().filter(|last| last.step == *step) {
+                Some(last) => last.rungs.push(rung),
+                None => steps.push(StepStory {
+                    step: *step,
+                    entered_at: record.at,
+                    rungs: vec![rung],
+                    on_call: on_call.clone(),
+                }),
+            }
+        }
+        // A role that was let go and entered again begins afresh.
+        steps.retain(|step| since <= step.entered_at);
+        steps
+    }
+
+    fn stages(&self, role: &RoleName, engaged: Option<Timestamp>) -> RoleStages {
+        let first =
+            |stage: fn(&crate::core::Page) -> Option<Timestamp>| self.incident.briefs_of(role).filter_map(stage).min();
+        let heard = |record: &&Record| match &record.event {
+            Event::Answered { role: about, verdict, .. } => {
+                about.as_ref() == Some(role) && !matches!(verdict, Verdict::NotAsked | Verdict::WhichRole { .. })
+            }
+            _ => false,
+        };
+        RoleStages {
+            sent: first(|page| page.stages.sent),
+            accepted: first(|page| page.stages.accepted),
+            delivered: first(|page| page.stages.delivered),
+            seen: first(|page| page.stages.seen),
+            answered: self.records.iter().find(heard).map(|record| record.at),
+            engaged,
+        }
+    }
+
+    fn answer(&self, role: &RoleName, steps: &[StepStory]) -> Option<AnswerStory> {
+        let engaging = |record: &&Record| match &record.event {
+            Event::Answered { role: about, verdict, .. } => {
+                about.as_ref() == Some(role) && *verdict == Verdict::Engages
+            }
+            _ => false,
+        };
+        let record = self.records.iter().rfind(engaging)?;
+        let Event::Answered { person, via, page, .. } = &record.event else { return None };
+        let page = page.and_then(|n| self.incident.pages.get(&n));
+        let step = match page {
+            Some(page) => steps.iter().find(|step| step.rungs.contains(&page.rung)),
+            None => steps.iter().rfind(|step| step.entered_at <= record.at),
+        };
+        Some(AnswerStory {
+            person: person.clone(),
+            via: *via,
+            channel: page.map(|page| page.channel.clone()),
+            step: step.map(|step| step.step),
+        })
+    }
+}
+
+impl RoleStory {
+    /// Seconds from its ladder's beginning until it was engaged, or until it was last seen not to be.
+    pub fn seconds(&self) -> f64 {
+        seconds(self.entered_at, self.until)
+    }
+}
+
+/// The signed seconds between two times.
+pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
+    to.micros_since(from) as f64 / 1e6
+}
+
+/// One word for how far a role is.
+pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
+    match &engagement.outcome {
+        Some(Outcome::Engaged { .. }) => "engaged",
+        Some(Outcome::Covered { .. }) => "covered",
+        Some(Outcome::StoodDown { .. }) => "stood down",
+        Some(Outcome::Closed { .. }) => "not engaged",
+        None if engagement.waits_on.is_some() => "handed over",
+        None if engagement.exhausted => "exhausted",
+        None => "paging",
+    }
+}

@@ -1,0 +1,169 @@
+//! The statistics against a referee: lifelines, statsmodels and SciPy on the same data, to a billionth. Their verdicts
+//! on one set of data are checked in; with `STENTOR_REAL=1` they are asked again, on data that nobody has seen.
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+#![allow(clippy::disallowed_methods, reason = "the referee is found by the environment")]
+
+use serde_json::Value;
+use std::{env, io::Write, path::Path, process::Command};
+use stentor::report::{
+    binomial::clopper_pearson,
+    survival::{Curve, Interval, Observation, Quantile},
+};
+
+/// How far two programs may be apart, of the larger of 1 and the value.
+const APART: f64 = 1e-9;
+
+const TABLE: &str = include_str!("statistics/referee.json");
+
+fn observations(rows: &Value) -> Vec<Observation> {
+    let rows = rows.as_array().unwrap().iter();
+    rows.map(|row| Observation { time: row[0].as_f64().unwrap(), happened: row[1].as_bool().unwrap() }).collect()
+}
+
+fn same(ours: Option<f64>, theirs: &Value, what: &str) {
+    let alike = match (ours, theirs.as_f64()) {
+        (Some(ours), Some(theirs)) => (ours - theirs).abs() <= APART * theirs.abs().max(1.0),
+        (ours, theirs) => ours.is_none() && theirs.is_none(),
+    };
+    assert!(alike, "{what}: {ours:?}, and the referee says {theirs}");
+}
+
+/// Holds everything that the referee says of one set of data against what we say of it; how many figures that were.
+fn check(case: &Value) -> usize {
+    let name = case["name"].as_str().unwrap();
+    let curve = Curve::of(observations(&case["rows"]));
+    let mut figures = 0;
+    let mut figure = |ours: Option<f64>, theirs: &Value, what: &str| {
+        same(ours, theirs, &format!("{name}: {what}"));
+        figures += 1;
+    };
+    let points = case["points"].as_array().unwrap();
+    assert_eq!(curve.points.len(), points.len(), "{name}");
+    for (ours, theirs) in curve.points.iter().zip(points) {
+        let at = ours.time;
+        figure(Some(at), &theirs["time"], "time");
+        figure(Some(ours.at_risk as f64), &theirs["at_risk"], &format!("at risk at {at}"));
+        figure(Some(ours.survival), &theirs["survival"], &format!("S({at})"));
+        figure(ours.log_log().map(|band| band.low), &theirs["low"], &format!("lower end at {at}"));
+        figure(ours.log_log().map(|band| band.high), &theirs["high"], &format!("upper end at {at}"));
+        if theirs["error"].is_f64() {
+            figure(ours.variance().map(f64::sqrt), &theirs["error"], &format!("Greenwood's error at {at}"));
+        }
+    }
+    for theirs in case["quantiles"].as_array().unwrap() {
+        let p = theirs["p"].as_f64().unwrap();
+        let ours = curve.quantile(p);
+        figure(ours.time, &theirs["time"], &format!("quantile {p}"));
+        figure(ours.low, &theirs["low"], &format!("lower end of quantile {p}"));
+        figure(ours.high, &theirs["high"], &format!("upper end of quantile {p}"));
+    }
+    if let Some(by) = case["share"]["by"].as_f64() {
+        let ours = curve.share_by(by).unwrap();
+        figure(Some(ours.share), &case["share"]["share"], "share");
+        figure(Some(ours.interval.low), &case["share"]["low"], "lower end of the share");
+        figure(Some(ours.interval.high), &case["share"]["high"], "upper end of the share");
+    }
+    figures
+}
+
+fn check_all(table: &str) -> usize {
+    let cases: Vec<Value> = serde_json::from_str(table).unwrap();
+    assert!(50 < cases.len(), "only {} sets of data", cases.len());
+    cases.iter().map(check).sum()
+}
+
+#[test]
+fn the_referees_checked_in_verdicts_agree_to_a_billionth() {
+    assert!(10_000 < check_all(TABLE));
+}
+
+#[test]
+fn a_figure_that_is_a_billionth_too_large_is_found() {
+    let mut cases: Vec<Value> = serde_json::from_str(TABLE).unwrap();
+    let case = cases.last_mut().unwrap();
+    let survival = case["points"][0]["survival"].as_f64().unwrap();
+    case["points"][0]["survival"] = (survival + 2e-9).into();
+    assert!(std::panic::catch_unwind(|| check(case)).is_err());
+}
+
+#[test]
+fn the_referee_itself_agrees_on_data_of_other_seeds() {
+    let python = env::var("STENTOR_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/statistics/referee.py");
+    for seed in ["2012", "2022"] {
+        let told = Command::new(&python).arg(&script).arg(seed).output();
+        let Some(told) = told.ok().filter(|told| told.status.success()) else {
+            let line = "SKIPPED: pip install lifelines statsmodels, and name that python in STENTOR_PYTHON";
+            assert!(env::var("STENTOR_REAL").unwrap_or_default() != "1", "{line}");
+            let _ = writeln!(std::io::stderr(), "{line}");
+            return;
+        };
+        assert!(10_000 < check_all(&String::from_utf8(told.stdout).unwrap()));
+    }
+}
+
+fn curve(rows: &[(f64, bool)]) -> Curve {
+    Curve::of(rows.iter().map(|(time, happened)| Observation { time: *time, happened: *happened }))
+}
+
+#[test]
+fn nothing_is_claimed_of_nothing() {
+    let empty = curve(&[]);
+    assert_eq!((empty.n, empty.events, empty.points.len()), (0, 0, 0));
+    assert_eq!(empty.quantile(0.5), Quantile::default());
+    assert_eq!(empty.share_by(60.0), None);
+    assert_eq!(empty.survival(60.0), 1.0);
+    assert_eq!(curve(&[(f64::NAN, true), (f64::INFINITY, false)]), empty);
+}
+
+#[test]
+fn an_upper_quantile_that_was_not_reached_stays_undefined() {
+    let four = curve(&[(10.0, true), (20.0, true), (30.0, false), (40.0, false)]);
+    assert_eq!(four.quantile(0.5).time, Some(20.0));
+    assert_eq!(four.quantile(0.9), Quantile { time: None, low: four.quantile(0.9).low, high: None });
+    // Ten who all came say nothing about the hundredth: no upper end.
+    let ten: Vec<(f64, bool)> = (1..=10).map(|t| (f64::from(t), true)).collect();
+    assert_eq!(curve(&ten).quantile(0.99).high, None);
+}
+
+#[test]
+fn the_unanswered_make_the_figures_worse_and_not_better() {
+    let answered = [(10.0, true), (20.0, true), (30.0, true), (40.0, true)];
+    let mut all = answered.to_vec();
+    all.extend([(120.0, false), (120.0, false), (120.0, false)]);
+    assert_eq!(curve(&answered).quantile(0.5).time, Some(20.0));
+    assert_eq!(curve(&all).quantile(0.5).time, Some(40.0));
+    assert_eq!(curve(&all).quantile(0.9).time, None);
+    assert!(curve(&all).share_by(60.0).unwrap().share < curve(&answered).share_by(60.0).unwrap().share);
+}
+
+#[test]
+fn few_subjects_give_wide_intervals() {
+    for n in 1..=35 {
+        let all = clopper_pearson(f64::from(n), f64::from(n)).unwrap();
+        assert!(all.low < 0.9 && all.high == 1.0, "{n} of {n} do not show 90 %: {all:?}");
+    }
+    assert!(0.9 <= clopper_pearson(36.0, 36.0).unwrap().low);
+    assert_eq!(clopper_pearson(0.0, 0.0), None);
+    assert_eq!(clopper_pearson(0.0, 3.0).map(|all| all.low), Some(0.0));
+    let large = clopper_pearson(90_000.0, 100_000.0).unwrap();
+    assert!((large.low - 0.8981).abs() < 1e-3 && (large.high - 0.9019).abs() < 1e-3, "{large:?}");
+}
+
+#[test]
+fn an_interval_holds_its_estimate() {
+    for case in serde_json::from_str::<Vec<Value>>(TABLE).unwrap() {
+        let curve = Curve::of(observations(&case["rows"]));
+        for point in &curve.points {
+            for Interval { low, high } in [point.plain(), point.log_log()].into_iter().flatten() {
+                assert!(0.0 <= low && low <= point.survival && point.survival <= high && high <= 1.0, "{point:?}");
+            }
+        }
+        for p in [0.1, 0.5, 0.9, 0.99] {
+            let quantile = curve.quantile(p);
+            let time = quantile.time.unwrap_or(f64::INFINITY);
+            assert!(quantile.low.is_none_or(|low| low <= time), "{p}: {quantile:?}");
+            assert!(quantile.high.is_none_or(|high| time <= high), "{p}: {quantile:?}");
+        }
+    }
+}

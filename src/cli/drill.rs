@@ -1,6 +1,8 @@
 //! `stentor drill`: game days on the live daemon.
 
 mod follow;
+mod proposal;
+mod review;
 mod show;
 
 use super::{Failure, Places, client::Client};
@@ -38,6 +40,8 @@ enum Command {
         #[arg(long)]
         json: bool,
     },
+    /// Write the after-action review of a run: what was expected and what happened, what it hung on, what to change
+    Report(review::Report),
     /// List the drills of before, newest first
     History(show::History),
 }
@@ -68,6 +72,7 @@ impl Drill {
                 Ok(ExitCode::SUCCESS)
             }
             Command::Schedule { json } => show::schedule(places, json),
+            Command::Report(report) => report.run(places),
             Command::History(history) => history.run(places),
         }
     }

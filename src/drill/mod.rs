@@ -7,6 +7,7 @@ pub mod distribution;
 pub mod habits;
 pub mod live;
 pub mod picture;
+pub mod review;
 pub mod scenario;
 pub mod score;
 pub mod simulate;

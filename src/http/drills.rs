@@ -60,9 +60,17 @@ pub async fn follow(
     Ok(Json(json!({ "run": shown(&run), "timeline": timeline })))
 }
 
+/// Whether with the scenarios' texts.
+#[derive(Deserialize)]
+pub struct Listing {
+    #[serde(default)]
+    texts: bool,
+}
+
 /// `GET /v1/drills`: runs, newest first.
-pub async fn list(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Result<Json<Value>, Problem> {
     let runs = app.engine.store.runs(crate::drill::live::RUNS_MAX).await?;
+    let shown = |run: &Run| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
     Ok(Json(runs.iter().map(shown).collect()))
 }
 

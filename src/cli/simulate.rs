@@ -7,10 +7,12 @@ use crate::{
     core::{ChannelName, PersonName, Timestamp},
     drill::{
         Scenario, picture,
+        proposal::{NoProposal, PROOF_RUNS, Proposal, Question, propose},
+        score::Hypothesis,
         simulate::{Outlook, RUNS, RUNS_MAX, outlook, play},
         virtual_time::{Conditions, Played, Setting},
     },
-    matrix::Matrix,
+    matrix::{Known, Matrix},
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -51,6 +53,9 @@ pub struct Simulate {
     /// What if this were the matrix?
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     against: Option<PathBuf>,
+    /// Where a hypothesis does not hold: search for a change of the matrix that makes it hold, and print it as a diff
+    #[arg(long)]
+    propose: bool,
     /// Print it as JSON
     #[arg(long)]
     json: bool,
@@ -73,7 +78,9 @@ impl Simulate {
         let (known, _) = scenario::read(places, &self.scenario, &matrix)?;
         let start = self.start(&known)?;
         // Turns of rotations are counted up to the moment that is played, so that each look-up starts near.
-        let (matrix, _) = load::load(places, start)?.demand()?;
+        let loaded = load::load(places, start)?;
+        let (files, revisions) = (loaded.files.clone(), loaded.templates.revisions());
+        let (matrix, _) = loaded.demand()?;
         let other = self.other(places, start)?;
         let cases = self.cases(&known, &matrix, other.as_ref())?;
         let mut told = Vec::new();
@@ -90,7 +97,21 @@ impl Simulate {
             let svg = picture::draw(&known.name, known.ends, &curves);
             std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
         }
-        self.tell(&known, start, &told)?;
+        let proposal = self.propose.then(|| {
+            let failed: Vec<Hypothesis> =
+                told.iter().take(1).flat_map(|base| base.score.failed()).map(|f| f.hypothesis.clone()).collect();
+            let known_names = Known { templates: &revisions };
+            propose(&Question {
+                files: &files,
+                known: &known_names,
+                scenario: &known,
+                start,
+                failed: &failed,
+                runs: PROOF_RUNS.min(self.runs),
+                threads: threads(),
+            })
+        });
+        self.tell(&known, start, &told, proposal.as_ref())?;
         Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
     }
 
@@ -136,15 +157,27 @@ impl Simulate {
         Ok(cases)
     }
 
-    fn tell(&self, scenario: &Scenario, start: Timestamp, told: &[Outlook]) -> Result<(), Failure> {
+    fn tell(
+        &self,
+        scenario: &Scenario,
+        start: Timestamp,
+        told: &[Outlook],
+        proposal: Option<&Result<Proposal, NoProposal>>,
+    ) -> Result<(), Failure> {
         if self.json {
             let all = serde_json::json!({
                 "scenario": scenario.name, "revision": scenario.revision, "seed": self.seed, "runs": self.runs,
                 "starts_at": start, "what_ifs": told,
+                "proposal": proposal.and_then(|found| found.as_ref().ok()),
             });
             println!("{}", serde_json::to_string_pretty(&all)?);
         } else {
             print::print(scenario, self.seed, start, told);
+            match proposal {
+                Some(Ok(found)) => println!("\n{}\n{}\n\n{}", found.edits.join("\n"), found.why, found.diff),
+                Some(Err(none)) => println!("\nA change of the matrix: {none}."),
+                None => {}
+            }
         }
         Ok(())
     }
@@ -152,16 +185,19 @@ impl Simulate {
 
 /// Plays every run on every core, and shows how far it is where somebody looks.
 fn played(setting: &Setting<'_>, seed: u64, runs: u64, what_if: &str) -> Vec<Played> {
-    let threads = thread::available_parallelism().map_or(1, |cores| cores.get() as u64);
     let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         if std::io::stderr().is_terminal() {
             scope.spawn(|| show_progress(&done, &over, runs, what_if));
         }
-        let played = play(setting, seed, runs, threads, &done);
+        let played = play(setting, seed, runs, threads(), &done);
         over.store(true, Ordering::Relaxed);
         played
     })
+}
+
+fn threads() -> u64 {
+    thread::available_parallelism().map_or(1, |cores| cores.get() as u64)
 }
 
 fn show_progress(done: &AtomicU64, over: &AtomicBool, runs: u64, what_if: &str) {

@@ -3,7 +3,7 @@
 
 use crate::core::Outcome;
 use crate::core::{
-    ChannelName, Event, Incident, Page, PageState, PersonName, Purpose, RoleName, Status, Timestamp, Verdict,
+    ChannelName, Event, Incident, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp, Verdict,
 };
 use serde::Serialize;
 use std::{
@@ -147,11 +147,20 @@ struct Told<'a> {
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
     /// Who engaged which role, by which page.
     answers: BTreeMap<&'a RoleName, (&'a PersonName, Option<u32>)>,
+    /// Pages that could not reach their person while they were still wanted, and since when.
+    unreachable: BTreeMap<u32, Timestamp>,
 }
 
 impl<'a> Told<'a> {
     fn of(trace: &'a Trace<'a>) -> Self {
-        let mut told = Self { trace, rungs: Vec::new(), handed: BTreeMap::new(), answers: BTreeMap::new() };
+        let mut told = Self {
+            trace,
+            rungs: Vec::new(),
+            handed: BTreeMap::new(),
+            answers: BTreeMap::new(),
+            unreachable: BTreeMap::new(),
+        };
+        let mut unwanted: BTreeSet<u32> = BTreeSet::new();
         let mut numbers: BTreeMap<&RoleName, u32> = BTreeMap::new();
         for (at, event) in trace.events {
             match event {
@@ -163,6 +172,13 @@ impl<'a> Told<'a> {
                 Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
                 Event::Answered { role: Some(role), person, page, verdict: Verdict::Engages, .. } => {
                     told.answers.insert(role, (person, *page));
+                }
+                Event::Withdrawn { pages } => unwanted.extend(pages),
+                Event::Settled { page, settlement: Settlement::Unreachable { .. }, .. }
+                | Event::Undelivered { page, .. }
+                    if !unwanted.contains(page) =>
+                {
+                    told.unreachable.insert(*page, *at);
                 }
                 _ => {}
             }
@@ -294,7 +310,7 @@ impl<'a> Told<'a> {
     /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
     /// nobody else's.
     fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
-        if page.state != PageState::Unreachable {
+        if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {
             return false;
         }
         let pages = self.trace.incident.pages.values().map(|page| &**page);

@@ -99,6 +99,6 @@ fn reviewed(evidence: &Evidence, run: &Run) -> Result<Reviewed, Failure> {
 }
 
 fn screens(matrix: &Matrix) -> BTreeSet<ChannelName> {
-    let screens = matrix.channels.iter().filter(|(_, settings)| settings.way.kind() == ChannelKind::Screen);
+    let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);
     screens.map(|(name, _)| name.clone()).collect()
 }

@@ -95,7 +95,10 @@ fn sentence(finding: &Finding) -> String {
 /// Where alerts come again and again, and something waits for nobody: how far it had got in half of the runs.
 fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
     let sent = scenario.reports().len();
-    let Some(alerts) = role.alerts.filter(|_| 1 < sent && !scenario.moments.is_empty()) else { return };
+    let Some(alerts) = role.alerts.filter(|_| 1 < sent && !scenario.moments.is_empty() && role.in_time.is_some())
+    else {
+        return;
+    };
     let lead = |seconds: f64| {
         let side = if seconds < 0.0 { "after" } else { "before" };
         format!("{} {side}", time(seconds.abs()))

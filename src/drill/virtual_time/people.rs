@@ -54,10 +54,8 @@ impl<'a> People<'a> {
     /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
     pub(super) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
-        let scripted = self.setting.manner == Manner::Scripted || self.is_scripted(person);
-        if scripted
-            || self.setting.troubles(now).any(|trouble| matches!(trouble, Trouble::Absent(who) if who == person))
-        {
+        let absent = |trouble: &Trouble| matches!(trouble, Trouble::Absent(who) if who == person);
+        if self.setting.manner == Manner::Scripted || self.setting.troubles(now).any(absent) {
             return None;
         }
         let mind = self.mind(person);
@@ -76,9 +74,6 @@ impl<'a> People<'a> {
         let Some(way) = self.setting.channels.get(&page.channel) else {
             return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
         };
-        if self.setting.manner == Manner::Scripted {
-            return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None };
-        }
         let mut late = Duration::ZERO;
         for trouble in self.setting.troubles(now) {
             match trouble {
@@ -99,6 +94,9 @@ impl<'a> People<'a> {
             let waits = page.purpose.is_brief();
             let error = if waits { SendError::throttled(Some(LOOK_AGAIN), why) } else { SendError::unreachable(why) };
             return failed(Duration::ZERO, error);
+        }
+        if self.setting.manner == Manner::Scripted {
+            return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None };
         }
         self.carried(page, way, late)
     }
@@ -143,15 +141,15 @@ impl<'a> People<'a> {
         let mind = Mind {
             notices: says(habits.and_then(|habits| habits.ignores), IGNORES) <= notices,
             is_able: says(habits.and_then(|habits| habits.unable), UNABLE) <= able,
-            at_desk: desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+            // In a script nothing is left to chance: a desk that is open more often than not is open.
+            at_desk: match self.setting.manner {
+                Manner::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+                Manner::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+            },
             rank,
         };
         self.minds.insert(person.clone(), mind);
         mind
-    }
-
-    fn is_scripted(&self, person: &PersonName) -> bool {
-        self.setting.scenario.answers.iter().any(|answer| answer.person == *person)
     }
 }
 

@@ -1,7 +1,7 @@
 //! One run: what happens next stands in one queue, and nothing else ever happens.
 
 use super::{
-    Case, Setting,
+    Case, Manner, Setting,
     people::{Attempt, People},
 };
 use crate::{
@@ -84,7 +84,8 @@ impl<'a> World<'a> {
         };
         // One after another, so that a thousand of them do not make every other step dearer.
         world.next_report(0);
-        for (n, answer) in setting.scenario.answers.iter().enumerate() {
+        let script = setting.scenario.answers.iter().filter(|_| setting.manner == Manner::Scripted);
+        for (n, answer) in script.enumerate() {
             world.at(setting.start + answer.at, Job::Script(n));
         }
         world.at(setting.start + setting.scenario.ends, Job::End);

@@ -1,0 +1,218 @@
+//! A change of the matrix that would have helped: one of a fixed set of edits, or two of them, searched in the order of
+//! their size, and proposed only when the matrix that comes of it has no fault and the hypothesis that failed then holds
+//! in virtual time, while none that held before is lost.
+//!
+//! The edits, in this order: another channel in a step, a shorter wait, one more person in a step, a different `next`.
+
+mod diff;
+mod edit;
+
+use super::{
+    scenario::Scenario,
+    score::{Finding, Hypothesis, Verdict},
+    simulate::{Outlook, outlook, play},
+    virtual_time::{Conditions, Setting},
+};
+use crate::{
+    core::{RoleName, Timestamp},
+    matrix::{Known, Matrix, SourceText},
+};
+use edit::Edit;
+use serde::Serialize;
+use std::sync::atomic::AtomicU64;
+
+/// Runs by which candidates are told apart.
+const SCREEN_RUNS: u64 = 250;
+
+/// Runs that a candidate must stand.
+pub const PROOF_RUNS: u64 = 2_000;
+
+/// The best single edits, each of which is tried with every other one.
+const PAIRED: usize = 6;
+
+/// Candidates of one search at most.
+const CANDIDATES_MAX: usize = 300;
+
+/// The seed of the search: the same matrix and scenario always give the same proposal.
+const SEED: u64 = 1;
+
+/// What a median counts that is beyond the drill, in seconds.
+const NEVER_S: f64 = 1e6;
+
+/// What a proposal is drawn from.
+pub struct Question<'a> {
+    /// The files of the matrix, as their author wrote them.
+    pub files: &'a [SourceText],
+    /// What the matrix may refer to besides itself.
+    pub known: &'a Known<'a>,
+    /// The scenario that was played.
+    pub scenario: &'a Scenario,
+    /// When it plays: who is on call then.
+    pub start: Timestamp,
+    /// The hypotheses that failed, in a live drill or in virtual time.
+    pub failed: &'a [Hypothesis],
+    /// Runs that a candidate must stand; [`PROOF_RUNS`] where nobody asks for another number.
+    pub runs: u64,
+    /// On how many threads.
+    pub threads: u64,
+}
+
+/// A change that helps.
+#[derive(Debug, Clone, Serialize)]
+pub struct Proposal {
+    /// What is changed, in a sentence an edit.
+    pub edits: Vec<String>,
+    /// Why: what failed, and what becomes of it.
+    pub why: String,
+    /// A unified diff of the author's own files.
+    pub diff: String,
+    /// The files as they would be.
+    #[serde(skip)]
+    pub files: Vec<SourceText>,
+    /// What virtual time shows without the change.
+    pub before: Outlook,
+    /// And with it.
+    pub after: Outlook,
+}
+
+/// Why there is no proposal.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoProposal {
+    /// The matrix has faults as it is.
+    #[error("the matrix has faults as it is: mend them first")]
+    Faulty,
+    /// What failed does not fail in virtual time, so that nothing could be shown to help.
+    #[error(
+        "none was found: what failed holds in virtual time, so no change can be shown to help; tell the scenario how \
+         people really answer"
+    )]
+    Holds,
+    /// No edit of the set helps.
+    #[error(
+        "none was found: none of {tried} changes makes it hold (channels, waits, people, `next`; alone and in pairs)"
+    )]
+    NoneHelps {
+        /// How many were tried.
+        tried: usize,
+    },
+}
+
+/// A candidate that was played.
+struct Tried {
+    edits: Vec<Edit>,
+    /// The worst share of those in time among what failed, beside the bound that it has to reach.
+    share: f64,
+    /// The median times of all roles, summed: tells apart what makes nobody be in time.
+    medians: f64,
+}
+
+/// Searches for a change that makes what failed hold.
+///
+/// # Errors
+/// [`NoProposal`] says why there is none.
+pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
+    let matrix = question.matrix(question.files).ok_or(NoProposal::Faulty)?;
+    let before = question.outlook(&matrix, question.runs);
+    let failed: Vec<&Finding> =
+        before.score.failed().filter(|finding| question.failed.contains(&finding.hypothesis)).collect();
+    if failed.is_empty() {
+        return Err(NoProposal::Holds);
+    }
+    let roles = roles(&failed, &matrix);
+    let singles = roles.iter().flat_map(|role| edit::edits(role, &matrix, question.files)).collect::<Vec<_>>();
+    let mut tried = Vec::new();
+    for edit in singles.into_iter().take(CANDIDATES_MAX) {
+        if let Some(found) = question.attempt(vec![edit], &before, &mut tried) {
+            return Ok(found);
+        }
+    }
+    tried.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.medians.total_cmp(&b.medians)));
+    let all: Vec<Edit> = tried.iter().flat_map(|tried| tried.edits.clone()).collect();
+    for (n, best) in all.iter().take(PAIRED).enumerate() {
+        for other in all.iter().skip(n + 1).filter(|other| !other.touches(best)) {
+            if CANDIDATES_MAX <= tried.len() {
+                return Err(NoProposal::NoneHelps { tried: tried.len() });
+            }
+            if let Some(found) = question.attempt(vec![best.clone(), other.clone()], &before, &mut tried) {
+                return Ok(found);
+            }
+        }
+    }
+    Err(NoProposal::NoneHelps { tried: tried.len() })
+}
+
+/// Whose ladders may be changed: the roles that failed, and those on whose ladder the time went.
+fn roles(failed: &[&Finding], matrix: &Matrix) -> Vec<RoleName> {
+    let mut roles: Vec<RoleName> = Vec::new();
+    for finding in failed {
+        let about = matrix.roles.keys().find(|role| finding.hypothesis.about.is_role(role));
+        let spent = finding.bottleneck.as_ref().map(|bottleneck| &bottleneck.cause.role);
+        for role in spent.into_iter().chain(about) {
+            if !roles.contains(role) {
+                roles.push(role.clone());
+            }
+        }
+    }
+    roles
+}
+
+impl Question<'_> {
+    fn matrix(&self, files: &[SourceText]) -> Option<Matrix> {
+        Matrix::parse(files, self.known, self.start).matrix
+    }
+
+    fn outlook(&self, matrix: &Matrix, runs: u64) -> Outlook {
+        let setting = Setting::new(self.scenario, matrix, &Conditions::default(), self.start);
+        let played = play(&setting, SEED, runs, self.threads, &AtomicU64::new(0));
+        outlook("as it is", &matrix.revision, &setting, &played)
+    }
+
+    /// Plays a candidate; a proposal when it stands. What was tried is noted.
+    fn attempt(&self, edits: Vec<Edit>, before: &Outlook, tried: &mut Vec<Tried>) -> Option<Proposal> {
+        let files = edit::apply(self.files, &edits);
+        let matrix = self.matrix(&files)?;
+        let screened = self.outlook(&matrix, SCREEN_RUNS.min(self.runs));
+        let medians = screened.roles.iter().map(|role| role.quantiles[0].seconds.unwrap_or(NEVER_S)).sum();
+        tried.push(Tried { edits: edits.clone(), share: self.worst(&screened), medians });
+        if !self.helps(&screened, before) {
+            return None;
+        }
+        let after = if SCREEN_RUNS < self.runs { self.outlook(&matrix, self.runs) } else { screened };
+        if !self.helps(&after, before) {
+            return None;
+        }
+        let diff = diff::unified(self.files, &edits);
+        let (edits, why) = (edits.into_iter().map(|edit| edit.what).collect(), why(before, &after, self.failed));
+        Some(Proposal { edits, why, diff, files, before: before.clone(), after })
+    }
+
+    /// Whether all that failed holds, and nothing is lost that held.
+    fn helps(&self, after: &Outlook, before: &Outlook) -> bool {
+        let pairs = || before.score.findings.iter().zip(&after.score.findings);
+        let mended = |finding: &Finding| self.failed.contains(&finding.hypothesis);
+        pairs().all(|(was, is)| {
+            let must = was.verdict == Verdict::Held || mended(is);
+            !must || is.verdict == Verdict::Held
+        })
+    }
+
+    fn worst(&self, outlook: &Outlook) -> f64 {
+        let failed = outlook.score.findings.iter().filter(|finding| self.failed.contains(&finding.hypothesis));
+        // Beside the bound that each has to reach, so that several can be compared.
+        let reached = failed.filter_map(|finding| Some(finding.share()? / (finding.hypothesis.percent / 100.0)));
+        reached.fold(f64::INFINITY, f64::min)
+    }
+}
+
+fn why(before: &Outlook, after: &Outlook, failed: &[Hypothesis]) -> String {
+    let told =
+        before.score.findings.iter().zip(&after.score.findings).filter(|(was, _)| failed.contains(&was.hypothesis));
+    let percent = |finding: &Finding| 100.0 * finding.share().unwrap_or(0.0);
+    let lines: Vec<String> = told
+        .map(|(was, is)| {
+            let hangs = was.bottleneck.as_ref().map_or(String::new(), |found| format!("; it hung on {}", found.cause));
+            format!("{}: {:.1} % in time before, {:.1} % after{hangs}", was.hypothesis, percent(was), percent(is))
+        })
+        .collect();
+    lines.join("\n")
+}

@@ -2,6 +2,8 @@
 // Tests keep their own time and threads: the laws about clocks and spawning are the daemon's.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+#[path = "drills/agree.rs"]
+mod agree;
 #[path = "drills/calendar.rs"]
 mod calendar;
 mod common;

@@ -193,6 +193,13 @@ impl Ground {
         reply.json()["alerts"][0]["incidents"][0].as_str().unwrap().to_owned()
     }
 
+    /// An SMS from a phone.
+    pub fn answer(&self, phone: &str, text: &str) {
+        let fields = [("token", REPLY_TOKEN), ("from", phone), ("text", text)];
+        let reply = Call::get(&format!("/hooks/kannel/sms?{}", form(&fields))).send(self.daemon.address);
+        assert_eq!(reply.status, 200, "{reply:?}");
+    }
+
     /// The texts that reached a phone so far.
     pub fn texts_to(&self, phone: &str) -> Vec<String> {
         let accepted = self.gateway.accepted();
@@ -233,6 +240,22 @@ impl Drop for Ground {
 pub fn code(text: &str) -> Option<String> {
     let mut words = text.split(|c: char| !c.is_ascii_alphanumeric());
     words.find(|word| word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit())).map(str::to_owned)
+}
+
+/// A file with a unified diff of it applied.
+pub fn patched(text: &str, diff: &str) -> String {
+    let mut text = text.to_owned();
+    for hunk in diff.split("\n@@").skip(1) {
+        let lines: Vec<&str> = hunk.lines().skip(1).take_while(|line| !line.starts_with("---")).collect();
+        let side = |not: char| {
+            let kept = lines.iter().filter(|line| !line.starts_with(not));
+            kept.map(|line| format!("{}\n", line.get(1..).unwrap_or_default())).collect::<String>()
+        };
+        let (before, after) = (side('+'), side('-'));
+        assert!(text.contains(&before), "the diff does not fit:\n{before}\n{text}");
+        text = text.replacen(&before, &after, 1);
+    }
+    text
 }
 
 /// Ends a child as Ctrl-C does.

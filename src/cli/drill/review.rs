@@ -14,11 +14,7 @@ use crate::{
     },
 };
 use clap::{Args, ValueHint};
-use std::{
-    collections::BTreeSet,
-    path::PathBuf,
-    process::ExitCode,
-};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Args)]
 pub struct Report {
@@ -46,7 +42,8 @@ impl Report {
         let scenario = scenario(run, matrix)?;
         let reviewed = reviewed(&evidence, run)?;
         let before = runs.iter().filter(|other| other.scenario == run.scenario && other.id < run.id);
-        let earlier = before.take(EARLIER_MAX).map(|run| self::reviewed(&evidence, run)).collect::<Result<Vec<_>, _>>()?;
+        let earlier =
+            before.take(EARLIER_MAX).map(|run| self::reviewed(&evidence, run)).collect::<Result<Vec<_>, _>>()?;
         let now = evidence.now();
         let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
         let failed = review::failed(&score);
@@ -62,8 +59,9 @@ impl Report {
         let review = written(&exercise, &reviewed.stories, &beside, &documents(places)?, now)?;
         let text = if self.html { review.html } else { review.markdown };
         match &self.out {
-            Some(path) => std::fs::write(path, text)
-                .map_err(|error| format!("{} can not be written: {error}", path.display()))?,
+            Some(path) => {
+                std::fs::write(path, text).map_err(|error| format!("{} can not be written: {error}", path.display()))?
+            }
             None => print!("{text}"),
         }
         Ok(ExitCode::SUCCESS)

@@ -11,6 +11,8 @@ mod double;
 mod browser;
 #[path = "real/crisis.rs"]
 mod crisis;
+#[path = "real/drill.rs"]
+mod drill;
 #[path = "real/exim.rs"]
 mod exim;
 #[path = "real/incident.rs"]

@@ -19,7 +19,7 @@ pub enum Timetable {
     /// At the times of a cron line on the clock of a zone.
     Cron {
         /// The line.
-        line: Schedule,
+        line: Box<Schedule>,
         /// Whose clock.
         zone: Tz,
     },

@@ -69,6 +69,7 @@ impl Laws {
                 shadow.incident.is_open() && row.role.as_ref().is_some_and(open)
             }
             Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
+            Purpose::Announced => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
             Purpose::RoomCard => shadow.incident.is_open(),
             Purpose::RoomLine { .. } => true,

@@ -22,6 +22,9 @@ use tokio::time::{sleep, timeout};
 /// How long the all-clear is waited for before the run is scored.
 const ALL_CLEAR_WAIT: Duration = Duration::from_secs(30);
 
+/// How long the words about who has what are waited for before the all-clear.
+const WORDS_WAIT: Duration = Duration::from_secs(10);
+
 /// The longest time without a look at what goes on.
 const LOOK: Duration = Duration::from_millis(500);
 
@@ -89,6 +92,11 @@ impl Runs {
                 }
             }
             if let Some(ended) = self.look(run, scenario, reports.is_empty(), terms.until).await? {
+                // Who was paged hears who has it, before they hear that it is over.
+                if matches!(ended, Ended::Whole) {
+                    let left = terms.until.since(self.engine.store.now());
+                    self.until_settled(run, left.min(WORDS_WAIT)).await?;
+                }
                 return Ok(ended);
             }
             let next = reports.front().map_or(terms.until, |(at, _)| *at);

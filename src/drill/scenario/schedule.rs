@@ -2,6 +2,7 @@
 
 use super::read::Reader;
 use crate::{
+    core::schedule::Schedule,
     drill::timetable::{self, Timetable},
     matrix::{document::Item, people::zone},
 };
@@ -16,8 +17,8 @@ impl Reader<'_> {
         match (cron, within, every) {
             (Some(cron), None, None) => {
                 let text = cron.text(&mut self.faults)?;
-                match text.value.parse() {
-                    Ok(line) => Some(Timetable::Cron { line, zone }),
+                match text.value.parse::<Schedule>() {
+                    Ok(line) => Some(Timetable::Cron { line: Box::new(line), zone }),
                     Err(error) => {
                         let message = format!("this is no cron line: {error}");
                         self.faults.error("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"");

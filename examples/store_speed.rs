@@ -79,7 +79,7 @@ async fn step(store: &Arc<SqliteStore>, id: IncidentId, input: Input) -> Result<
 async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreError> {
     let (key, needs) = (key.to_owned(), Needs { keys: vec![key.to_owned()], ..Needs::default() });
     let reach = BTreeMap::from([("ana".into(), vec!["sms".into(), "desk".into()])]);
-    let roster = Roster { reach, rotations: BTreeMap::new() };
+    let roster = Roster { reach, ..Roster::default() };
     let run = move |unit: &mut Unit<'_>| {
         let opening = Opening {
             key: key.clone(),
@@ -87,6 +87,7 @@ async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreEr
             plan: Arc::new(plan()),
             alert: Arc::new(Alert::new("speed", "price_velocity")),
             received_at: unit.now(),
+            terms: None,
         };
         unit.open(opening, &roster)
     };
@@ -115,6 +116,8 @@ fn plan() -> Plan {
         roles: BTreeMap::from([(RoleName::from("trader"), row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

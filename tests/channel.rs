@@ -4,25 +4,46 @@
 
 mod double;
 
+#[path = "channel/bench.rs"]
+mod bench;
+#[path = "channel/blocks.rs"]
+mod blocks;
 #[path = "channel/contract.rs"]
 mod contract;
+#[path = "channel/gateway.rs"]
+mod gateway;
 #[path = "channel/interaction.rs"]
 mod interaction;
 #[path = "channel/local.rs"]
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/people.rs"]
+mod people;
+#[path = "channel/probe.rs"]
+mod probe;
 #[path = "channel/room.rs"]
 mod room;
+#[path = "channel/signature.rs"]
+mod signature;
 #[path = "channel/slack.rs"]
 mod slack;
 #[path = "channel/sms.rs"]
 mod sms;
+#[path = "channel/socket.rs"]
+mod socket;
+#[path = "channel/twilio.rs"]
+mod twilio;
+#[path = "channel/wired.rs"]
+mod wired;
 
 use secrecy::SecretString;
 use stentor::{
-    channel::{Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp},
-    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName},
+    channel::{
+        Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp,
+        twilio as twilio_channel,
+    },
+    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName, Timestamp},
 };
 
 /// Ana, reachable by every channel.
@@ -33,6 +54,7 @@ fn ana() -> Contact {
         phone: Some("+34600000001".to_owned()),
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
+        slack_by_email: false,
     }
 }
 
@@ -56,7 +78,11 @@ fn page_for(contact: Contact) -> Message {
             proof: SecretString::from("mail-proof-secret"),
             level: Level::Wilco,
         }),
+        room: None,
         report: None,
+        desk: Some("https://desk.example/desk".to_owned()),
+        born_at: Timestamp::from_micros(1_700_000_000_000_000),
+        life: None,
     }
 }
 
@@ -67,7 +93,7 @@ fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
         card: None,
         name: "inc-12-flash-crash".to_owned(),
         private: true,
-        invite: vec!["UANA".to_owned()],
+        invite: vec![ana()],
     };
     Message { to, purpose, role: None, ask: None, ..page_for(ana()) }
 }
@@ -89,6 +115,26 @@ fn kannel_at(url: String) -> kannel::Kannel {
     .unwrap()
 }
 
+fn twilio_account(url: String) -> twilio_channel::AccountSettings {
+    double::install_tls();
+    twilio_channel::AccountSettings {
+        account: double::twilio::ACCOUNT.to_owned(),
+        tokens: vec![SecretString::from(double::twilio::TOKEN)],
+        api_key: None,
+        url: Some(url),
+        wall: || Timestamp::from_micros(0),
+    }
+}
+
+fn twilio_at(url: String) -> twilio_channel::message::Sms {
+    let from = twilio_channel::message::Sender::From(double::twilio::FROM.to_owned());
+    twilio_channel::message::Sms::new(twilio_account(url), from, twilio_channel::message::VALIDITY).unwrap()
+}
+
+fn voice_at(url: String) -> twilio_channel::call::Calls {
+    twilio_channel::call::Calls::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
+}
+
 fn smtp_at(url: String) -> smtp::Smtp {
     smtp::Smtp::new(smtp::SmtpSettings {
         url,
@@ -108,6 +154,7 @@ fn told(result: &Result<Receipt, SendError>) -> String {
         Err(SendError::Retry { unknown: true, .. }) => "unknown".to_owned(),
         Err(SendError::Retry { after: Some(after), .. }) => format!("retry in {}s", after.as_secs()),
         Err(SendError::Retry { after: None, .. }) => "retry".to_owned(),
+        Err(SendError::Unreachable { opted_out: true, .. }) => "opted out".to_owned(),
         Err(SendError::Unreachable { .. }) => "unreachable".to_owned(),
         Err(SendError::Broken { .. }) => "broken".to_owned(),
     }

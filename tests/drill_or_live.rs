@@ -76,7 +76,7 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
             [Actor::Clock, Actor::Crisis(IncidentId(9)), Actor::Operator("root".into()), Actor::Source("x".into())]
         {
             let mut over = opened.clone();
-            step(&mut over, Input::Resolve(by), &matrix.roster, START);
+            step(&mut over, Input::Resolve { by, why: None }, &matrix.roster, START);
             all.push(over);
         }
         all.push(opened);

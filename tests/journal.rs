@@ -18,7 +18,7 @@ async fn some_lines() -> Vec<StoredLine> {
         let needs = Needs { keys: vec![key.into()], ..Needs::default() };
         let work = move |unit: &mut Unit<'_>| {
             let id = unit.open(opening(key), &roster());
-            unit.step(id, Input::Resolve(Actor::Operator("root".into())), &roster());
+            unit.step(id, Input::Resolve { by: Actor::Operator("root".into()), why: None }, &roster());
         };
         transact(&store, Class::Admission, needs, work).await.expect("kept");
         store.anchor().await.expect("anchored");

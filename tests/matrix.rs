@@ -15,6 +15,8 @@ mod judging;
 mod laws;
 #[path = "matrix/plans.rs"]
 mod plans;
+#[path = "matrix/rooms.rs"]
+mod rooms;
 
 /// A fixed time, so that turns of rotations are the same in every run.
 fn as_of() -> Timestamp {

@@ -11,6 +11,8 @@ mod double;
 mod browser;
 #[path = "real/crisis.rs"]
 mod crisis;
+#[path = "real/doctor.rs"]
+mod doctor;
 #[path = "real/drill.rs"]
 mod drill;
 #[path = "real/exim.rs"]
@@ -31,5 +33,9 @@ mod outage;
 mod parts;
 #[path = "real/prometheus.rs"]
 mod prometheus;
+#[path = "real/replies.rs"]
+mod replies;
+#[path = "real/slack_types.rs"]
+mod slack_types;
 #[path = "real/texts.rs"]
 mod texts;

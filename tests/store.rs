@@ -8,8 +8,8 @@ use futures_util::future::join_all;
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, AlertStatus, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, Receipt, RoleName,
-        Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
+        Actor, AlertStatus, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, Proof, Receipt,
+        RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
     },
     journal::{self, KeptAnchor, Wrong},
     store::{
@@ -88,6 +88,8 @@ promises!(
     windows_count_over_restarts,
     texts_are_kept_to_the_letter,
     whoever_waits_hears_of_a_commit,
+    a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node,
+    a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all,
     the_stored_state_is_the_fold_of_the_journal,
     anchors_find_what_was_done_to_the_journal,
 );
@@ -121,7 +123,7 @@ fn says(person: &str, answer: Answer) -> Input {
 }
 
 fn resolve() -> Input {
-    Input::Resolve(Actor::Operator("root".into()))
+    Input::Resolve { by: Actor::Operator("root".into()), why: None }
 }
 
 async fn view(store: &dyn Store, id: IncidentId) -> Arc<Incident> {
@@ -357,6 +359,79 @@ async fn texts_are_kept_to_the_letter(mut world: World) {
     assert_eq!(store.text("h2".into()).await.expect("readable"), None);
     assert_eq!(open_incident(&*store, &key).await.0, id);
     assert_eq!(view(&*store, id).await.key, key);
+}
+
+/// Person, channel and what shows it, of every contact that was proven.
+async fn proven(store: &dyn Store) -> Vec<(String, String, &'static str, bool)> {
+    let proofs = store.proofs().await.expect("readable");
+    let shown = |proof: Proof| (proof.person.to_string(), proof.channel.to_string(), proof.how.as_str(), proof.drill);
+    proofs.into_iter().map(shown).collect()
+}
+
+fn page_of(incident: &Incident, person: &str, channel: &str) -> u32 {
+    let mut pages = incident.pages.values();
+    let of = |page: &&Arc<Page>| page.person.as_ref() == Some(&person.into()) && page.channel.as_str() == channel;
+    pages.find(of).expect("a page").n
+}
+
+async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut world: World) {
+    let store = world.node().await;
+    let (id, _) = open_incident(&*store, "XYZ").await;
+    let incident = view(&*store, id).await;
+    let (desk, sms) = (page_of(&incident, "ana", "desk"), page_of(&incident, "ana", "sms"));
+    let mail = page_of(&incident, "cy", "mail");
+    for page in [desk, sms, mail] {
+        step(&*store, id, settled(page, accepted())).await.expect("settled");
+    }
+    assert_eq!(proven(&*store).await, [], "that a provider took a page proves nothing about its reader");
+    let seen = |page, stage| Input::Reported { page, stage };
+    // A desk shows what was sent by mail, too: that is no word from the mailbox.
+    step(&*store, id, seen(mail, Stage::Seen)).await.expect("kept");
+    assert_eq!(proven(&*store).await, []);
+    step(&*store, id, seen(desk, Stage::Seen)).await.expect("kept");
+    step(&*store, id, seen(sms, Stage::Delivered)).await.expect("kept");
+    let said = |person: &str, via, page| Said { person: person.into(), answer: Answer::Roger, via, page, role: None };
+    step(&*store, id, Input::Answer(said("cy", Via::MailLink, Some(mail)))).await.expect("kept");
+    // Not Ana's page, and not Ana's phone.
+    step(&*store, id, Input::Answer(said("di", Via::Sms, Some(sms)))).await.expect("kept");
+    // A keyboard is no channel.
+    step(&*store, id, Input::Answer(said("ed", Via::Cli, None))).await.expect("kept");
+    let known = |person: &str, channel: &str, how| (person.to_owned(), channel.to_owned(), how, false);
+    let expected = [known("ana", "desk", "shown"), known("ana", "sms", "delivered"), known("cy", "mail", "answered")];
+    assert_eq!(proven(&*store).await, expected);
+    let store = world.node().await;
+    assert_eq!(proven(&*store).await, expected);
+    // An answer at the desk proves the desk, whatever the page went by; a drill counts, and says so.
+    world.hands.pass(Duration::from_secs(60));
+    let (mut practice, needs) = (opening("ABC"), Needs { keys: vec!["ABC".into()], ..Needs::default() });
+    practice.alert = Arc::new(stentor::core::Alert { drill: true, ..(*practice.alert).clone() });
+    let work = move |unit: &mut Unit<'_>| unit.open(practice.clone(), &roster());
+    let (drill, _) = transact(&*store, Class::Admission, needs, work).await.expect("opened");
+    let sms = page_of(&*view(&*store, drill).await, "ana", "sms");
+    step(&*store, drill, Input::Answer(said("ana", Via::Desk, Some(sms)))).await.expect("kept");
+    let newest = store.proofs().await.expect("readable").into_iter().next().expect("Ana's desk");
+    assert_eq!((newest.how.as_str(), newest.drill, newest.incident), ("answered", true, drill));
+    assert_eq!(newest.at, view(&*store, drill).await.last_at);
+    assert_eq!(proven(&*store).await.len(), 3);
+}
+
+async fn a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all(mut world: World) {
+    let store = world.node().await;
+    let (id, _) = open_incident(&*store, "XYZ").await;
+    let desk = page_of(&*view(&*store, id).await, "ana", "desk");
+    match &world.memory {
+        Some(memory) => memory.fail_next_commits(1),
+        None => sql(world.dir.path(), "ALTER TABLE contact_proof RENAME TO elsewhere").await,
+    }
+    let seen = || Input::Reported { page: desk, stage: Stage::Seen };
+    step(&*store, id, seen()).await.expect_err("nothing can be kept");
+    assert_eq!(view(&*store, id).await.pages[&desk].stages.seen, None);
+    if world.memory.is_none() {
+        sql(world.dir.path(), "ALTER TABLE elsewhere RENAME TO contact_proof").await;
+    }
+    assert_eq!(proven(&*store).await, []);
+    step(&*store, id, seen()).await.expect("kept");
+    assert_eq!(proven(&*store).await.len(), 1);
 }
 
 async fn whoever_waits_hears_of_a_commit(mut world: World) {
@@ -738,7 +813,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     world.reopen().await.close().await;
     sql(world.dir.path(), "PRAGMA user_version = 99").await;
     let newer = open(world.dir.path(), &world.hands).await.err();
-    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 2 })), "{newer:?}");
+    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 3 })), "{newer:?}");
 }
 
 #[tokio::test]
@@ -768,11 +843,21 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
 }
 
 #[tokio::test]
-async fn the_first_schema_can_still_be_opened_and_worked_with() {
+async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
+    for version in [1, 2] {
+        of_before(version).await;
+    }
+}
+
+async fn of_before(version: u32) {
     let mut world = World::sqlite();
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
     sqlx::raw_sql(include_str!("fixture/state-v1.sql")).execute(&mut conn).await.expect("the dump");
+    if version == 2 {
+        sqlx::raw_sql(include_str!("../src/store/sqlite/schema_2.sql")).execute(&mut conn).await.expect("the step");
+        sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut conn).await.expect("the version");
+    }
     sqlx::Connection::close(conn).await.expect("closed");
 
     let store = world.reopen().await;
@@ -790,6 +875,10 @@ async fn the_first_schema_can_still_be_opened_and_worked_with() {
     let text = store.text("5d41".into()).await.expect("readable");
     assert_eq!(text.as_deref(), Some("LIVE: XYZ fell 7.3% in 4 s. Answer WILCO {code}"));
     record(&*store, &"risk-monitor".into()).await;
+    assert_eq!(proven(&*store).await, [], "nobody knows what an older program was told");
+    let page = view(&*store, open).await.pages.values().find(|page| page.channel.as_str() == "desk").map(|page| page.n);
+    step(&*store, open, Input::Reported { page: page.expect("a page"), stage: Stage::Seen }).await.expect("kept");
+    assert_eq!(proven(&*store).await.len(), 1);
     assert_eq!(open_incident(&*store, "flash-crash/ABC").await.0, open);
     assert_eq!(open_incident(&*store, "flash-crash/XYZ").await.0, IncidentId(3));
     assert_eq!(store.anchor().await.expect("anchored").map(|line| line.seq), Some(2));

@@ -1,5 +1,6 @@
 //! What people read: never the wrong first word, never too long, whatever the alert says.
 #![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "template/crisis.rs"]
 mod crisis;
@@ -9,10 +10,13 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs};
 use stentor::{
     core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
-    template::{BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, Templates},
+    template::{
+        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
+        Templates,
+    },
 };
 
-const FORMS: [Form; 4] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail];
+const FORMS: [Form; 6] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice, Form::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
@@ -60,6 +64,37 @@ fn the_first_page_of_a_drill_says_so_and_asks_for_other_words() {
 }
 
 #[test]
+fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over() {
+    let mut incident = later(opened(flash_crash(false)), 50);
+    let brief = brief_of(&incident, "trader").clone();
+    let at = incident.last_at + std::time::Duration::from_secs(9);
+    let wilco = stentor::core::Said {
+        person: brief.person.clone().expect("a person"),
+        answer: stentor::core::Answer::Wilco,
+        via: stentor::core::Via::Sms,
+        page: Some(brief.n),
+        role: None,
+    };
+    let roster = stentor::core::Roster::default();
+    stentor::core::step(&mut incident, stentor::core::Input::Answer(wilco), &roster, at);
+    let end = at + std::time::Duration::from_secs(240);
+    let by = stentor::core::Actor::Person("ana".into());
+    stentor::core::step(&mut incident, stentor::core::Input::Resolve { by, why: None }, &roster, end);
+    let page = about(&brief, Purpose::Resolved);
+    let templates = Templates::shipped();
+    let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();
+    insta::assert_snapshot!(texts.join("\n====\n"));
+    assert!(render(&templates, &incident, &page, Form::Mail).html.unwrap().contains("after the opening"));
+    let own = tempfile::tempdir().unwrap();
+    std::fs::create_dir(own.path().join("all-clear")).unwrap();
+    let broken = "{% if incident.lasted %}{{ nothing.here }}{% endif %}";
+    std::fs::write(own.path().join("all-clear/brief.txt"), broken).unwrap();
+    let rendered = render(&Templates::load(own.path()).unwrap(), &incident, &page, Form::Slack);
+    assert!(rendered.fallback.is_some());
+    assert!(rendered.body.starts_with("LIVE INC-12: it is over"), "{}", rendered.body);
+}
+
+#[test]
 fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
     let (templates, incident) = (Templates::shipped(), later(opened(flash_crash(false)), 50));
     let page = brief_of(&incident, "trader").clone();
@@ -73,6 +108,8 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
         about(&page, Purpose::StoodDown),
         about(&page, Purpose::Resolved),
         about(&room, Purpose::RoomCard),
+        about(&room, Purpose::RoomUpdate { revision: 7, shows: String::new() }),
+        about(&room, Purpose::RoomSummary),
         about(&room, Purpose::RoomLine { line: "trader: bo has it".into() }),
         Page { maybe_repeated: true, ..page.clone() },
     ];
@@ -147,11 +184,36 @@ fn overlaid(brief: &str) -> Templates {
 }
 
 #[test]
+fn a_template_says_in_a_call_what_it_likes_and_its_sms_where_it_likes_nothing() {
+    let incident = opened(flash_crash(false));
+    let page = brief_of(&incident, "trader");
+    let shipped = Templates::shipped();
+    let sms = render(&shipped, &incident, page, Form::Voice);
+    assert!(sms.body.contains("E S down 6.2 percent"), "{}", sms.body);
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("trader")).expect("a folder");
+    fs::write(folder.path().join("trader/voice.txt"), "Wake up, {{ role }}: INC-7 & 12 bps.\nDRILL or not.")
+        .expect("a file");
+    let own = Templates::load(folder.path()).expect("sound templates");
+    let said = render(&own, &incident, page, Form::Voice);
+    assert!(
+        said.body.contains("Wake up, trader: incident 7 and 12 basis points. text, DRILL or not."),
+        "{}",
+        said.body
+    );
+    assert_ne!(own.revisions()["trader"], shipped.revisions()["trader"]);
+    assert_eq!(own.revisions()["it"], shipped.revisions()["it"]);
+    fs::write(folder.path().join("trader/voice.txt"), "{{ nosuch }}").expect("a file");
+    let error = Templates::load(folder.path()).expect_err("it is broken").to_string();
+    assert!(error.starts_with("trader/voice.txt:1: undefined"), "{error}");
+}
+
+#[test]
 fn the_shipped_templates_are_sound() {
     let empty = tempfile::tempdir().expect("a folder");
     let loaded = Templates::load(empty.path()).expect("sound templates");
     assert_eq!(loaded.revisions(), Templates::shipped().revisions());
-    assert_eq!(loaded.revisions().len(), 6);
+    assert_eq!(loaded.revisions().len(), 7);
 }
 
 fn any_text() -> impl Strategy<Value = String> {
@@ -202,6 +264,10 @@ fn any_purpose() -> impl Strategy<Value = Purpose> {
         1 => Just(Purpose::Resolved),
         1 => Just(Purpose::RoomCard),
         1 => any_text().prop_map(|line| Purpose::RoomLine { line }),
+        1 => any_text().prop_map(|line| Purpose::RoomNote { line }),
+        1 => (2u32..).prop_map(|revision| Purpose::RoomUpdate { revision, shows: String::new() }),
+        1 => Just(Purpose::RoomSummary),
+        1 => Just(Purpose::RoomFurnish),
     ]
 }
 
@@ -212,6 +278,32 @@ proptest! {
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
+
+    #[test]
+    fn no_template_moves_the_code_and_the_ask_out_of_the_first_60_characters(
+        text in any_text(),
+        repeated: bool,
+        drill: bool,
+        id in prop_oneof![1i64..2000, Just(i64::MAX)],
+        role in "[a-z][a-z-]{0,39}",
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("trader")).expect("a folder");
+        let raw = format!("{{% raw %}}{}{{% endraw %}}", text.replace("{%", ""));
+        for file in ["sms.txt", "voice.txt"] {
+            fs::write(folder.path().join("trader").join(file), &raw).expect("a file");
+        }
+        let templates = Templates::load(folder.path()).expect("sound templates");
+        let mut incident = later(opened(flash_crash(drill)), 0);
+        incident.id = stentor::core::IncidentId(id);
+        let page = Page { maybe_repeated: repeated, ..brief_of(&incident, "trader").clone() };
+        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
+        judge(&render(&templates, &incident, &page, Form::Voice), Form::Voice, drill, true);
+        // However long a role's name is.
+        let role = stentor::core::RoleName::from(role.as_str());
+        let page = Page { role: Some(role), ..page };
+        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
+    }
 
     #[test]
     fn no_alert_makes_a_text_that_misleads_or_does_not_fit(
@@ -262,6 +354,8 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
             assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
         }
         Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
+        Form::Board => assert!(body.chars().count() <= BOARD_MAX),
+        Form::Voice => judge_call(body),
     }
     assert_eq!(html.is_some(), form == Form::Mail);
     if let Some(html) = html {
@@ -281,6 +375,13 @@ fn judge_sms(body: &str, asks: bool) {
     for word in ["STOP", "END", "CANCEL", "QUIT", "YES"] {
         assert!(!body.contains(&format!("reply {word}")), "{body}");
     }
+}
+
+/// What is said: one paragraph, without signs that nobody can hear.
+fn judge_call(body: &str) {
+    assert!(body.chars().count() <= SPOKEN_MAX, "{}: {body}", body.chars().count());
+    assert!(!body.contains(['\n', '<', '>', '"', '{', '}', '|', '*', '_', '#', '/', '\u{1f600}']), "{body}");
+    assert!(!body.contains("INC-"), "{body}");
 }
 
 fn judge_html(html: &str, asks: bool) {

@@ -1,6 +1,6 @@
 //! SMS by Kannel's `sendsms`: one GET a message. The password travels in the URL, so no URL may reach an error or a log.
 
-use super::{Channel, Message, Recipient, SendError, SettingError, is_loopback, retry_after};
+use super::{Channel, Check, Message, Recipient, SendError, SettingError, is_loopback, retry_after};
 use crate::core::{Receipt, gsm7};
 use futures_util::future::BoxFuture;
 use reqwest::{Response, StatusCode, Url, header, redirect::Policy};
@@ -73,11 +73,21 @@ impl Kannel {
         judge(status, answer.trim(), after)
     }
 
+    /// Asks for a message to nobody: the gateway looks at the login first, and then refuses the lack of a number.
+    async fn look(&self) -> Vec<Check> {
+        let mut response = match self.http.get(self.signed_in()).send().await {
+            Ok(response) => response,
+            Err(error) => return vec![Check::failed("connection", self.trouble(error).to_string())],
+        };
+        let clock = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(Check::clock);
+        let status = response.status();
+        let answer = read(&mut response).await.unwrap_or_default();
+        [login(status, answer.trim())].into_iter().chain(clock).collect()
+    }
+
     fn request(&self, phone: &str, text: &str, report: Option<&SecretString>) -> Url {
-        let mut url = self.url.clone();
+        let mut url = self.signed_in();
         let mut query = url.query_pairs_mut();
-        query.append_pair("username", &self.settings.username);
-        query.append_pair("password", self.settings.password.expose_secret());
         query.append_pair("to", phone).append_pair("text", text).append_pair("charset", "UTF-8");
         if let Some(from) = &self.settings.from {
             query.append_pair("from", from);
@@ -90,6 +100,15 @@ impl Kannel {
             let url = format!("{}&status=%d", report.expose_secret());
             query.append_pair("dlr-mask", REPORTS).append_pair("dlr-url", &url);
         }
+        drop(query);
+        url
+    }
+
+    fn signed_in(&self) -> Url {
+        let mut url = self.url.clone();
+        let mut query = url.query_pairs_mut();
+        query.append_pair("username", &self.settings.username);
+        query.append_pair("password", self.settings.password.expose_secret());
         drop(query);
         url
     }
@@ -107,6 +126,10 @@ impl Kannel {
 impl Channel for Kannel {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
     }
 }
 
@@ -150,6 +173,19 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Re
         503 => Err(SendError::throttled(after, "the SMS gateway has a temporary failure (503)")),
         500..=599 => Err(SendError::Retry { after, why: format!("the SMS gateway failed ({status})"), unknown: true }),
         _ => Err(SendError::throttled(after, format!("the SMS gateway says {status}"))),
+    }
+}
+
+/// What the gateway's answer to a message without a number says of our login.
+fn login(status: StatusCode, answer: &str) -> Check {
+    match judge(status, answer, None) {
+        // It got as far as the number: so the login is good.
+        Err(SendError::Unreachable { .. }) if status == StatusCode::BAD_REQUEST => {
+            Check::fine("login", "the SMS gateway lets us in")
+        }
+        Err(SendError::Broken { why }) => Check::failed("login", why),
+        Err(error) => Check::doubtful("login", error.to_string()),
+        Ok(_) => Check::doubtful("login", "the SMS gateway took a message without a number: it checks nothing"),
     }
 }
 

@@ -1,5 +1,11 @@
 //! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
+mod certificate;
+mod check;
+pub mod client;
+pub mod exec;
+pub mod guard;
+pub mod http;
 pub mod kannel;
 pub mod outbox;
 pub mod retry_after;
@@ -7,10 +13,13 @@ pub mod screen;
 pub mod slack;
 pub mod sms;
 pub mod smtp;
+pub mod twilio;
+pub mod webhook;
 
-use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName};
+use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
 use std::{borrow::Cow, net::IpAddr, time::Duration};
 
 /// A way to reach humans.
@@ -23,6 +32,23 @@ pub trait Channel: Send + Sync + 'static {
     fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
         Box::pin(std::future::ready(Vec::new()))
     }
+
+    /// Looks people up at the provider, without paging anybody: whether they are there, and under which id. Says
+    /// nothing of those whom it could not look up.
+    fn check_people<'a>(&'a self, _people: &'a [Contact]) -> BoxFuture<'a, Vec<PersonCheck>> {
+        Box::pin(std::future::ready(Vec::new()))
+    }
+}
+
+/// What a provider knows of a person.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PersonCheck {
+    /// Their name in the matrix.
+    pub person: String,
+    /// Their id at the provider.
+    pub id: Option<String>,
+    /// Why they can not be reached by it, where that is so; without secrets.
+    pub trouble: Option<String>,
 }
 
 /// One thing that was looked at.
@@ -37,7 +63,8 @@ pub struct Check {
 }
 
 /// How something that was looked at is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
 pub enum Outcome {
     /// As it should be.
     Fine,
@@ -65,6 +92,8 @@ pub enum SendError {
     Unreachable {
         /// The trouble, without secrets.
         why: String,
+        /// They have told the provider to stop: no later message by this way arrives either.
+        opted_out: bool,
     },
     /// This channel reaches nobody: credentials, scope, account.
     #[error("{why}")]
@@ -113,8 +142,16 @@ pub struct Message {
     pub text: Text,
     /// How it can be answered; none for what only tells.
     pub ask: Option<Ask>,
+    /// What a room needs to know beside the text; none for people.
+    pub room: Option<RoomState>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
     pub report: Option<SecretString>,
+    /// Where people sign in to answer: for what others read too.
+    pub desk: Option<String>,
+    /// When the page was born.
+    pub born_at: Timestamp,
+    /// How long it is of use, where that is known: until its reader is called again by the same way.
+    pub life: Option<Duration>,
 }
 
 /// Who reads it.
@@ -132,9 +169,20 @@ pub enum Recipient {
         name: String,
         /// Only for those invited.
         private: bool,
-        /// Slack ids of the people on call, to be invited.
-        invite: Vec<String>,
+        /// Whom to ask in.
+        invite: Vec<Contact>,
     },
+}
+
+/// What a room needs to know of its incident beside the text.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct RoomState {
+    /// Whether the incident is open: then its card can be answered.
+    pub open: bool,
+    /// What the room is for.
+    pub purpose: String,
+    /// Where the runbook is: http or https.
+    pub runbook: Option<String>,
 }
 
 /// A responder's contact data. Never journaled.
@@ -150,6 +198,8 @@ pub struct Contact {
     pub email: Option<String>,
     /// Slack user id.
     pub slack: Option<String>,
+    /// Their Slack user id is the one that Slack has for their mailbox.
+    pub slack_by_email: bool,
 }
 
 /// The rendered text, with codes and links filled in.
@@ -196,7 +246,12 @@ impl SendError {
 
     /// Not this person by this way.
     pub fn unreachable(why: impl Into<String>) -> Self {
-        Self::Unreachable { why: why.into() }
+        Self::Unreachable { why: why.into(), opted_out: false }
+    }
+
+    /// Not this person by this way, until they opt in again.
+    pub fn opted_out(why: impl Into<String>) -> Self {
+        Self::Unreachable { why: why.into(), opted_out: true }
     }
 
     /// Nobody by this way.

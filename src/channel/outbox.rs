@@ -87,6 +87,16 @@ impl Outbox {
         Ok(Self { kept: Arc::new(Mutex::new(Kept { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
     }
 
+    /// An outbox that keeps no file: for those who only look.
+    ///
+    /// # Errors
+    ///
+    /// What the file system says.
+    pub fn discarding(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
+        let file = OpenOptions::new().append(true).open("/dev/null")?;
+        Ok(Self { kept: Arc::new(Mutex::new(Kept { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+    }
+
     /// What to use in place of a channel of this kind.
     pub fn instead_of(&self, channel: ChannelName, kind: &str) -> Sandbox {
         Sandbox { outbox: self.clone(), channel, kind: kind.to_owned() }

@@ -18,7 +18,8 @@ pub fn parse(value: &str, date: Option<&str>) -> Option<Duration> {
     Some(wait.to_std().unwrap_or_default())
 }
 
-fn http_date(text: &str) -> Option<NaiveDateTime> {
+/// Reads an HTTP date in any of its three forms, in UTC.
+pub fn http_date(text: &str) -> Option<NaiveDateTime> {
     FORMS.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok())
 }
 

@@ -1,7 +1,7 @@
 //! The desk pages that are open in browsers. Each follows the incidents by itself: a page is accepted where a desk of its
 //! person is open to show it.
 
-use super::{Channel, Contact, Message, Recipient, SendError};
+use super::{Channel, Check, Contact, Message, Recipient, SendError};
 use crate::core::{PersonName, Receipt};
 use futures_util::future::BoxFuture;
 use std::{
@@ -70,6 +70,15 @@ impl Channel for Hub {
                 Recipient::Room { .. } => Err(SendError::unreachable("a desk page is no room")),
             }
         })
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        let check = match self.desks().len() {
+            0 => Check::doubtful("desks", "no desk page is open: `stentor desk-link NAME` hands out a link to one"),
+            1 => Check::fine("desks", "one person has a desk page open"),
+            n => Check::fine("desks", format!("{n} people have a desk page open")),
+        };
+        Box::pin(std::future::ready(vec![check]))
     }
 }
 

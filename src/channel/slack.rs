@@ -1,30 +1,32 @@
-//! Slack: direct messages with buttons, and the incident's war room.
+//! Slack: direct messages with buttons, and the incident's war room with its one living card.
 
 mod blocks;
+pub mod command;
+mod furnish;
+pub mod inbound;
 pub mod interaction;
+mod people;
+mod probe;
 mod refusal;
 mod room;
+pub mod signature;
+pub mod socket;
+mod text;
+mod web;
 
-use super::{Channel, Message, Recipient, SendError, SettingError, is_loopback};
+use super::{Channel, Check, Contact, Message, PersonCheck, Recipient, SendError, SettingError};
 use crate::core::{PageId, Purpose, Receipt};
 use blocks::Post;
 use futures_util::future::BoxFuture;
-use hyper_rustls::HttpsConnectorBuilder;
-use hyper_util::client::legacy::connect::HttpConnector;
 use refusal::Refusal;
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Serialize, de::DeserializeOwned};
-use slack_morphism::prelude::{
-    SlackApiChatPostMessageRequest, SlackApiToken, SlackApiTokenValue, SlackChannelId, SlackClient,
-    SlackClientHyperConnector, SlackHyperClient, SlackMessageContent,
+use secrecy::SecretString;
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Mutex,
 };
-use std::{collections::BTreeMap, sync::Mutex, time::Duration};
-
-/// Where Slack's Web API is.
-const API_URL: &str = "https://slack.com/api";
-
-/// How long Slack may take to let us in. Its answer may take longer: the caller bounds that.
-const CONNECT: Duration = Duration::from_secs(3);
+use web::Web;
 
 /// How to reach a Slack workspace.
 #[derive(Debug, Clone)]
@@ -37,19 +39,13 @@ pub struct SlackSettings {
 
 /// A Slack workspace.
 pub struct Slack {
-    client: SlackHyperClient,
-    token: SlackApiToken,
+    web: Web,
     /// Rooms that were made, but whose card was not accepted: so that the next attempt makes no second one.
     half_made: Mutex<BTreeMap<PageId, String>>,
-}
-
-/// Slack's yes. Our own types, and not slack-morphism's: those demand fields that we do not use, and an answer that
-/// can not be read would page a person again. `ok` is demanded, because a page of HTML is read as an empty object.
-#[derive(Debug, Deserialize)]
-struct Agreed<T> {
-    ok: bool,
-    #[serde(flatten)]
-    said: T,
+    /// What a room that is still being furnished has already, of what can not be given twice.
+    half_furnished: Mutex<BTreeMap<PageId, BTreeSet<&'static str>>>,
+    /// Member ids that were found by mailbox.
+    found: Mutex<BTreeMap<String, String>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -58,83 +54,131 @@ struct Posted {
     ts: String,
 }
 
+/// A message of `chat.postMessage` and, with `ts`, of `chat.update`.
+#[derive(Serialize)]
+struct Content<'a> {
+    channel: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ts: Option<&'a str>,
+    text: &'a str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    blocks: Option<&'a Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    thread_ts: Option<&'a str>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    reply_broadcast: bool,
+    unfurl_links: bool,
+    unfurl_media: bool,
+}
+
+/// Where a message goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Place<'a> {
+    /// To the end of a conversation.
+    End,
+    /// Under a message; also to the end of the conversation, where people must notice it.
+    Thread { of: &'a str, broadcast: bool },
+    /// In the place of a message.
+    Instead { of: &'a str },
+}
+
 impl Slack {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] when the URL can not be used or would carry the token in plain text, or when this machine
-    /// has no root certificates.
+    /// [`SettingError`] when the URL can not be used or would carry the token in plain text.
     pub fn new(settings: SlackSettings) -> Result<Self, SettingError> {
-        let api_url = settings.api_url.as_deref().unwrap_or(API_URL).trim_end_matches('/');
-        check_url(api_url)?;
-        let mut http = HttpConnector::new();
-        http.enforce_http(false);
-        http.set_connect_timeout(Some(CONNECT));
-        let connector = HttpsConnectorBuilder::new()
-            .with_native_roots()
-            .map_err(|source| SettingError::File { key: "root certificates of this machine", source })?
-            .https_or_http()
-            .enable_all_versions()
-            .wrap_connector(http);
-        let connector = SlackClientHyperConnector::with_connector(connector).with_slack_api_url(api_url);
-        Ok(Self {
-            client: SlackClient::new(connector),
-            token: SlackApiToken::new(SlackApiTokenValue(settings.token.expose_secret().to_owned())),
-            half_made: Mutex::default(),
-        })
+        let web = Web::new(settings.api_url.as_deref(), settings.token)?;
+        Ok(Self { web, half_made: Mutex::default(), half_furnished: Mutex::default(), found: Mutex::default() })
     }
 
     async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
         match &message.to {
-            Recipient::Person(contact) => {
-                let Some(user) = contact.slack.as_deref() else {
-                    return Err(SendError::unreachable("no Slack user id is known"));
-                };
-                let posted = self.post(user, blocks::to_person(message)).await.map_err(Refusal::into_send_error)?;
-                Ok(Receipt { id: posted.ts, room: None })
+            Recipient::Person(contact) => self.direct(message, contact).await,
+            Recipient::Room { id, card, name, private, invite } => {
+                let card = card.as_deref();
+                match (&message.purpose, id.as_deref()) {
+                    (Purpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
+                    (_, None) => Err(SendError::retry("the war room is not made yet")),
+                    (Purpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
+                    (Purpose::RoomFurnish, Some(room)) => self.furnish(message, room, card).await,
+                    (Purpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
+                    (Purpose::RoomArchive, Some(room)) => self.archive(room).await,
+                    (Purpose::RoomSummary, Some(room)) => self.line(message, room, None, false).await,
+                    (Purpose::RoomNote { .. }, Some(room)) => self.line(message, room, card, false).await,
+                    (_, Some(room)) => self.line(message, room, card, true).await,
+                }
             }
-            Recipient::Room { id, name, private, invite, .. } if message.purpose == Purpose::RoomCard => {
-                let wish = room::Wish { made: id.as_deref(), name, private: *private, invite };
-                self.open_room(message, wish).await
-            }
-            Recipient::Room { id: Some(room), .. } => {
-                let posted = self.post(room, blocks::line(message)).await.map_err(Refusal::into_send_error)?;
-                Ok(Receipt { id: posted.ts, room: None })
-            }
-            Recipient::Room { id: None, .. } => Err(SendError::retry("the war room is not made yet")),
         }
     }
 
-    /// Posts; when Slack refuses the form, it posts one plain line at once.
-    async fn post(&self, channel: &str, post: Post) -> Result<Posted, Refusal> {
-        let rich = SlackMessageContent::new().with_text(post.text).opt_blocks(post.blocks);
-        match self.post_content(channel, rich).await {
+    async fn direct(&self, message: &Message, contact: &Contact) -> Result<Receipt, SendError> {
+        let user = self.user_of(contact).await?;
+        let posted = self.post(&user, Place::End, blocks::to_person(message)).await;
+        let posted = posted.map_err(Refusal::into_send_error)?;
+        Ok(Receipt { id: posted.ts, room: None })
+    }
+
+    /// A line of the story, under the card where there is one.
+    async fn line(
+        &self,
+        message: &Message,
+        room: &str,
+        card: Option<&str>,
+        broadcast: bool,
+    ) -> Result<Receipt, SendError> {
+        let place = card.map_or(Place::End, |of| Place::Thread { of, broadcast });
+        let posted = match self.post(room, place, blocks::line(message)).await {
+            // Somebody deleted the card: the line stands alone.
+            Err(refusal) if refusal.is_of_lost_message() => self.post(room, Place::End, blocks::line(message)).await,
+            posted => posted,
+        };
+        let posted = posted.map_err(Refusal::into_send_error)?;
+        Ok(Receipt { id: posted.ts, room: None })
+    }
+
+    /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.
+    async fn post(&self, channel: &str, place: Place<'_>, post: Post) -> Result<Posted, Refusal> {
+        let Some(blocks) = &post.blocks else { return self.put(channel, place, &post.plain, None).await };
+        match self.put(channel, place, &post.text, Some(blocks)).await {
             Err(refusal) if refusal.is_of_form() => {
                 tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it goes as one plain line");
-                self.post_content(channel, SlackMessageContent::new().with_text(post.plain)).await
+                self.put(channel, place, &post.plain, None).await
             }
             result => result,
         }
     }
 
-    async fn post_content(&self, channel: &str, content: SlackMessageContent) -> Result<Posted, Refusal> {
-        let request = SlackApiChatPostMessageRequest::new(SlackChannelId(channel.to_owned()), content)
-            .with_unfurl_links(false)
-            .with_unfurl_media(false);
-        self.call("chat.postMessage", &request).await
-    }
-
-    /// Calls one method of the Web API, once.
-    async fn call<T: DeserializeOwned + Send>(
+    async fn put(
         &self,
-        method: &str,
-        request: &(impl Serialize + Send + Sync),
-    ) -> Result<T, Refusal> {
-        let session = self.client.open_session(&self.token);
-        let agreed: Agreed<T> =
-            session.http_session_api.http_post(method, request, None).await.map_err(Refusal::from)?;
-        if agreed.ok { Ok(agreed.said) } else { Err(Refusal::unreadable()) }
+        channel: &str,
+        place: Place<'_>,
+        text: &str,
+        blocks: Option<&Value>,
+    ) -> Result<Posted, Refusal> {
+        let mut content = Content {
+            channel,
+            ts: None,
+            text,
+            blocks,
+            thread_ts: None,
+            reply_broadcast: false,
+            unfurl_links: false,
+            unfurl_media: false,
+        };
+        let method = match place {
+            Place::End => "chat.postMessage",
+            Place::Thread { of, broadcast } => {
+                (content.thread_ts, content.reply_broadcast) = (Some(of), broadcast);
+                "chat.postMessage"
+            }
+            Place::Instead { of } => {
+                content.ts = Some(of);
+                "chat.update"
+            }
+        };
+        self.web.call(method, &content).await
     }
 }
 
@@ -142,15 +186,12 @@ impl Channel for Slack {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.page(message))
     }
-}
 
-fn check_url(api_url: &str) -> Result<(), SettingError> {
-    let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
-    let url = reqwest::Url::parse(api_url).map_err(|error| wrong(error.to_string()))?;
-    match (url.scheme(), url.host_str()) {
-        ("https", Some(_)) => Ok(()),
-        ("http", Some(host)) if is_loopback(host) => Ok(()),
-        ("http", _) => Err(wrong("plain http:// would show the token to the network: use https://".to_owned())),
-        _ => Err(wrong("write https://HOST/api".to_owned())),
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
+    }
+
+    fn check_people<'a>(&'a self, people: &'a [Contact]) -> BoxFuture<'a, Vec<PersonCheck>> {
+        Box::pin(self.check_each(people))
     }
 }

@@ -5,9 +5,13 @@ use crate::core::Answer;
 /// Digits of a page's answer code.
 pub const CODE_DIGITS: usize = 5;
 
-/// Words that carriers take as leaving for good, whatever else the message says. They are never answers: some
-/// carriers swallow them, and a person who has sent one gets no later page by SMS.
+/// Words that carriers take as leaving for good where they are the whole message
+/// (<https://help.twilio.com/articles/223134027>). They are never answers: some carriers swallow them whatever else the
+/// message says, and a person who has sent one gets no later page by SMS.
 const OPT_OUT: [&str; 9] = ["stop", "stopall", "unsubscribe", "end", "quit", "cancel", "revoke", "optout", "opt-out"];
+
+/// Words that ask to be written to again, each a whole message.
+const OPT_IN: [&str; 4] = ["start", "unstop", "optin", "opt-in"];
 
 /// Words that give the answer that was asked for.
 const AS_ASKED: [&str; 6] = ["", "ack", "ok", "okay", "yes", "y"];
@@ -25,8 +29,10 @@ pub enum Reply {
         /// What they say; none for what the page asks for.
         answer: Option<Answer>,
     },
-    /// They asked the carrier to stop all messages.
+    /// They asked the carrier to stop all messages: those words and nothing else.
     OptOut,
+    /// They asked the carrier to send messages again.
+    OptIn,
     /// Words that are no answer. Never taken for one.
     Unclear {
         /// The page's code, where there is one.
@@ -40,8 +46,14 @@ pub fn parse_reply(text: &str) -> Reply {
     let text = text.to_lowercase().replace('’', "'");
     let words: Vec<&str> =
         text.split(is_gap).map(|word| word.trim_matches(is_noise)).filter(|w| !w.is_empty()).collect();
-    if words.iter().any(|word| OPT_OUT.contains(word)) {
-        return Reply::OptOut;
+    match words.as_slice() {
+        [first, rest @ ..]
+            if OPT_OUT.contains(first) && rest.iter().all(|word| *word == "all" || OPT_OUT.contains(word)) =>
+        {
+            return Reply::OptOut;
+        }
+        [word] if OPT_IN.contains(word) => return Reply::OptIn,
+        _ => {}
     }
     let (codes, rest): (Vec<&str>, Vec<&str>) = words.iter().partition(|word| is_code(word));
     let code = match codes.as_slice() {
@@ -53,6 +65,8 @@ pub fn parse_reply(text: &str) -> Reply {
     let rest = rest.join(" ");
     match rest.as_str() {
         "" if code.is_none() => Reply::Unclear { code },
+        // Carriers swallow such words, or take them for leaving: never an answer, and beside others no leaving either.
+        rest if rest.split(' ').any(|word| OPT_OUT.contains(&word)) => Reply::Unclear { code },
         rest if AS_ASKED.contains(&rest) => Reply::Said { code, answer: None },
         rest if PASS.contains(&rest) => Reply::Said { code, answer: Some(Answer::Unable) },
         rest => match rest.parse() {
@@ -60,6 +74,11 @@ pub fn parse_reply(text: &str) -> Reply {
             Err(_) => Reply::Unclear { code },
         },
     }
+}
+
+/// Whether a whole message is YES: to some carriers it means that they are to write again.
+pub fn is_yes(text: &str) -> bool {
+    text.trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case("yes")
 }
 
 fn is_gap(c: char) -> bool {
@@ -118,8 +137,15 @@ mod tests {
             ("48213 5", unclear(code)),
             ("STOP", Reply::OptOut),
             ("Stop.", Reply::OptOut),
-            ("END 48213", Reply::OptOut),
-            ("48213 cancel", Reply::OptOut),
+            ("stop all", Reply::OptOut),
+            ("STOP STOP", Reply::OptOut),
+            ("END 48213", unclear(code)),
+            ("48213 cancel", unclear(code)),
+            ("this must end", unclear(None)),
+            ("I stand by until the end 48213", unclear(code)),
+            ("START", Reply::OptIn),
+            ("Unstop!", Reply::OptIn),
+            ("start 48213", unclear(code)),
             ("quit", Reply::OptOut),
             ("UNSUBSCRIBE", Reply::OptOut),
         ] {
@@ -130,7 +156,7 @@ mod tests {
     #[test]
     fn no_answer_is_a_word_that_carriers_swallow() {
         for word in ["roger", "wilco", "standby", "unable"].iter().chain(&AS_ASKED).chain(&PASS) {
-            assert!(!OPT_OUT.contains(word), "{word}");
+            assert!(!OPT_OUT.contains(word) && !OPT_IN.contains(word), "{word}");
         }
     }
 }

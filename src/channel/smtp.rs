@@ -3,9 +3,10 @@
 
 pub mod incoming;
 mod letter;
+mod probe;
 mod reply;
 
-use super::{Channel, Message, Recipient, SendError, SettingError, is_loopback};
+use super::{Channel, Check, Message, Recipient, SendError, SettingError, is_loopback};
 use crate::core::Receipt;
 use futures_util::{FutureExt, future::BoxFuture};
 use lettre::{
@@ -157,6 +158,10 @@ impl Smtp {
 impl Channel for Smtp {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(self.mail(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
     }
 }
 

@@ -58,21 +58,49 @@ impl Client {
         self.ask(self.http.post(format!("http://stentor{path}")).body(body))
     }
 
+    /// Reads what may come with a status that is no success: `/readyz` has its say then, too.
+    pub fn get_whatever<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+        let request = self.http.get(format!("http://stentor{path}"));
+        self.runtime.block_on(async { Ok(self.send(request).await?.json().await?) })
+    }
+
+    /// Reads one JSON object a line, each as soon as it is there.
+    pub fn lines<T: DeserializeOwned>(&self, path: &str, mut each: impl FnMut(T)) -> Result<(), Failure> {
+        self.runtime.block_on(async {
+            let mut response = self.send(self.http.get(format!("http://stentor{path}"))).await?;
+            let is_good = response.status().is_success();
+            let mut text = Vec::new();
+            while let Some(chunk) = response.chunk().await? {
+                text.extend_from_slice(&chunk);
+                while let Some(end) = text.iter().position(|byte| is_good && *byte == b'\n') {
+                    let line: Vec<u8> = text.drain(..=end).collect();
+                    each(serde_json::from_slice(&line)?);
+                }
+            }
+            if is_good { Ok(()) } else { Err(why(&serde_json::from_slice(&text)?)) }
+        })
+    }
+
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
+        let sent = request.send().await;
+        sent.map_err(|error| if error.is_connect() { absent(&self.socket) } else { Failure::from(error) })
+    }
+
     fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
         self.runtime.block_on(async {
-            let response = request
-                .send()
-                .await
-                .map_err(|error| if error.is_connect() { absent(&self.socket) } else { Failure::from(error) })?;
+            let response = self.send(request).await?;
             let status = response.status();
             let body: Value = response.json().await?;
             if status.is_success() {
                 return Ok(serde_json::from_value(body)?);
             }
-            let detail = body.get("detail").and_then(Value::as_str).unwrap_or("the daemon did not say why");
-            Err(detail.to_owned().into())
+            Err(why(&body))
         })
     }
+}
+
+fn why(problem: &Value) -> Failure {
+    problem.get("detail").and_then(Value::as_str).unwrap_or("the daemon did not say why").to_owned().into()
 }
 
 fn absent(socket: &std::path::Path) -> Failure {

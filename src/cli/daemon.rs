@@ -6,7 +6,7 @@ use crate::{
     config,
     core::{ChannelName, SourceName},
     drill::{calendar, live::Runs},
-    engine::{self, Engine, Live, Pulse, Shared},
+    engine::{self, Engine, Live, Shared},
     http::{self, App, control::Peer},
     matrix::Matrix,
     store::{Store, sqlite::SqliteStore},
@@ -49,8 +49,6 @@ pub struct Daemon {
     pub app: Arc<App>,
     /// Where it listens.
     pub address: SocketAddr,
-    /// Proof that its loops turn.
-    pub pulse: Arc<Pulse>,
     /// Ends it.
     pub shutdown: CancellationToken,
     shared: Shared,
@@ -93,6 +91,7 @@ impl Daemon {
         let drills = Runs::new(engine.clone());
         // Before anything is sent.
         drills.close_interrupted().await?;
+        engine.recall_opt_outs().await?;
         let app = Arc::new(App {
             drills,
             scenarios: places.matrix.clone(),
@@ -105,21 +104,23 @@ impl Daemon {
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            answered: Default::default(),
             guesses: Mutex::default(),
         });
         write_address(&state, address)?;
-        Ok(Self { app, address, pulse: Arc::default(), shutdown, shared, store, tcp, unix, socket })
+        Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
     }
 
     /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
     #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
-        let Self { app, pulse, shutdown, store, tcp, unix, socket, .. } = self;
-        let mut engine = tokio::spawn(engine::run(app.engine.clone(), pulse, shutdown.clone()));
+        let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
+        let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let mut door =
             tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
         let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
         let mut calendar = tokio::spawn(calendar);
+        let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<Failure> = tokio::select! {
@@ -130,6 +131,7 @@ impl Daemon {
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
             ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
             ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
+            ended = &mut sockets => Some(format!("listening to sockets has ended: {ended:?}; this is a bug").into()),
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
@@ -139,6 +141,9 @@ impl Daemon {
             }
             if !control.is_finished() {
                 let _ = control.await;
+            }
+            if !sockets.is_finished() {
+                let _ = sockets.await;
             }
         };
         if tokio::time::timeout(DRAIN, doors).await.is_err() {
@@ -172,17 +177,15 @@ impl Daemon {
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
-    if matrix.daemon != app.engine.live.load().matrix.daemon {
-        tracing::warn!("what [daemon] says takes effect at the next start, not by a reload");
+    if !matrix.daemon.starts_like(&app.engine.live.load().matrix.daemon) {
+        tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
     }
     let last = app.engine.live.load_full();
     let live = Live::wire(matrix, templates, shared).succeed(&last);
     if let Some(lost) = live.lost_since(&last) {
         return Err(format!("{lost}: nothing was swapped").into());
     }
-    app.engine.live.store(Arc::new(live));
-    // What the new one has mended is seen at the next page.
-    app.engine.breakers().reset();
+    app.engine.reload(live);
     Ok(revision)
 }
 

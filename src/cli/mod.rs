@@ -6,6 +6,7 @@ mod client;
 mod daemon;
 mod demo;
 mod desk_link;
+mod doctor;
 mod drill;
 mod evidence;
 mod explain;
@@ -14,6 +15,7 @@ mod incidents;
 mod journal;
 mod load;
 mod mail_in;
+mod people;
 mod postmortem;
 mod report;
 mod resolve;
@@ -74,6 +76,10 @@ enum Command {
     Check(check::Check),
     /// Show who would be paged for an alert: when, by what, in which words
     Explain(explain::Explain),
+    /// Test every channel, secret, clock and contact without paging anybody: exit 1 when something failed
+    Doctor(doctor::Doctor),
+    /// List people: reached by what, on call now for which roles, proven when
+    People(people::People),
     /// Send an alert by hand
     Fire(fire::Fire),
     /// List incidents
@@ -140,6 +146,8 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Serve(serve) => serve.run(places),
         Command::Check(check) => check.run(places),
         Command::Explain(explain) => explain.run(places),
+        Command::Doctor(doctor) => doctor.run(places),
+        Command::People(people) => people.run(places),
         Command::Fire(fire) => fire.run(places),
         Command::Incidents(incidents) => incidents.run(places),
         Command::Show(show) => show.run(places),

@@ -5,7 +5,10 @@ use super::{
     daemon::{Daemon, Plan},
     load, runtime,
 };
-use crate::{config, engine::Pulse};
+use crate::{
+    config,
+    engine::{Engine, Pinger},
+};
 use clap::{Args, ValueEnum};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 use tokio::signal::unix::{SignalKind, signal};
@@ -70,22 +73,25 @@ fn announce(daemon: &Daemon) {
 
 async fn serve(daemon: Daemon, places: Places) -> Result<(), Failure> {
     let reload = daemon.reloader(places);
-    let (shutdown, pulse) = (daemon.shutdown.clone(), daemon.pulse.clone());
-    let store = daemon.app.engine.store.clone();
+    let (shutdown, engine) = (daemon.shutdown.clone(), daemon.app.engine.clone());
+    let store = engine.store.clone();
+    let pinger = Pinger::new()?;
     let running = daemon.run();
     tokio::pin!(running);
     let mut hangup = signal(SignalKind::hangup())?;
     let mut term = signal(SignalKind::terminate())?;
     let mut int = signal(SignalKind::interrupt())?;
     tell_systemd(&[sd_notify::NotifyState::Ready]);
-    let watch = watchdog(pulse, shutdown.clone());
+    let watch = watchdog(engine.clone(), shutdown.clone());
     let clock = watch_clock(store);
-    tokio::pin!(watch, clock);
+    let ping = pinger.run(&engine);
+    tokio::pin!(watch, clock, ping);
     loop {
         tokio::select! {
             result = &mut running => return result,
             () = &mut watch, if !shutdown.is_cancelled() => {}
             () = &mut clock => {}
+            () = &mut ping, if !shutdown.is_cancelled() => {}
             _ = hangup.recv() => {
                 tell_systemd(&[sd_notify::NotifyState::Reloading]);
                 reload();
@@ -104,12 +110,12 @@ fn stop(shutdown: &CancellationToken) {
 }
 
 /// Feeds systemd's watchdog, but only while every loop of the engine turns.
-async fn watchdog(pulse: Arc<Pulse>, shutdown: CancellationToken) {
+async fn watchdog(engine: Arc<Engine>, shutdown: CancellationToken) {
     let Some(period) = sd_notify::watchdog_enabled() else { return shutdown.cancelled().await };
-    let mut last = pulse.beats();
+    let mut last = engine.pulse.beats();
     loop {
         tokio::time::sleep(period / 3).await;
-        let beats = pulse.beats();
+        let beats = engine.pulse.beats();
         let all_turned = beats.iter().zip(last).all(|(now, before)| before < *now);
         if all_turned {
             tell_systemd(&[sd_notify::NotifyState::Watchdog]);

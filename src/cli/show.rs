@@ -109,6 +109,10 @@ fn head(incident: &IncidentView) -> String {
         let note = was.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
         lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
     }
+    if let Some(told) = incident.all_clear.filter(|told| 0 < told.people) {
+        let last = told.last_ms.map(|ms| format!(", the last {} after", table::span(ms))).unwrap_or_default();
+        lines.push(format!("  {} of {} people were told that it is over{last}", told.told, told.people));
+    }
     lines.join("\n")
 }
 

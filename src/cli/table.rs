@@ -1,7 +1,7 @@
 //! Tables and times, as people read them.
 
-use comfy_table::{Table, presets};
-use std::time::Duration;
+use comfy_table::{ContentArrangement, Table, presets};
+use std::{io::IsTerminal, time::Duration};
 
 /// A table with these columns, without frames: it can be pasted into a chat.
 pub fn table(columns: &[&str]) -> Table {
@@ -9,6 +9,18 @@ pub fn table(columns: &[&str]) -> Table {
     table.load_style(presets::NOTHING);
     table.set_header(columns.iter().map(|column| column.to_uppercase()));
     table
+}
+
+/// How many columns the terminal has; none where standard output is no terminal: lines are not cut then.
+pub fn width() -> Option<usize> {
+    let (columns, _) = std::io::stdout().is_terminal().then(|| crossterm::terminal::size().ok()).flatten()?;
+    Some(usize::from(columns)).filter(|columns| 20 < *columns)
+}
+
+/// Breaks long cells so that rows are no wider than this.
+pub fn fit(table: &mut Table, width: usize) {
+    table.set_content_arrangement(ContentArrangement::Dynamic);
+    table.set_width(u16::try_from(width).unwrap_or(u16::MAX));
 }
 
 /// Milliseconds as `850 ms`, `12.3 s`, `4 min 5 s`; negative ones keep their sign.

@@ -57,6 +57,8 @@ pub enum Via {
     Slack,
     /// The command line, over the Unix socket.
     Cli,
+    /// A digit pressed in a call.
+    Voice,
 }
 
 /// What became of an answer.
@@ -213,6 +215,7 @@ impl fmt::Display for Via {
             Self::Sms => "sms",
             Self::Slack => "slack",
             Self::Cli => "command line",
+            Self::Voice => "call",
         })
     }
 }

@@ -3,7 +3,9 @@
 
 mod answers;
 mod ladder;
+mod notices;
 mod pages;
+mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
@@ -11,11 +13,12 @@ use super::{
     drill::Trouble,
     event::{Actor, Event, Opening, Why},
     finding::Finding,
-    incident::{Incident, IncidentId},
+    incident::{Incident, IncidentId, Status},
     names::{PersonName, RoleName},
     oncall::Roster,
     page::{Page, Purpose, Settlement, Stage},
     plan::OnResolved,
+    sentence::ended,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -83,7 +86,12 @@ pub enum Input {
         by: IncidentId,
     },
     /// It is over.
-    Resolve(Actor),
+    Resolve {
+        /// Who says so.
+        by: Actor,
+        /// Why, in their words.
+        why: Option<String>,
+    },
     /// Somebody says what it was; heard only once it is over.
     Judge {
         /// Who.
@@ -125,6 +133,7 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
     for room in &plan.rooms {
         judge.post(room.clone(), Purpose::RoomCard);
     }
+    judge.tell_systems();
     let events = judge.events;
     (incident, events)
 }
@@ -137,7 +146,7 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
     let mut judge = Judge { incident, roster, now, events: Vec::new() };
     // Whatever comes past a drill's end finds it over, whether or not its tick came first.
     if judge.incident.is_overdue_drill(now) {
-        judge.resolve(Actor::Clock);
+        judge.resolve(Actor::Clock, None);
     }
     match input {
         Input::Alert(alert) => judge.alert(alert),
@@ -150,9 +159,11 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::Injected { page, trouble } => judge.injected(page, trouble),
         Input::Announce { people } => judge.announce(&people),
         Input::Preempt { by } => judge.preempt(by),
-        Input::Resolve(by) => judge.resolve(by),
+        Input::Resolve { by, why } => judge.resolve(by, why),
         Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
+    judge.keep_rooms();
+    judge.tell_systems();
     judge.events
 }
 
@@ -171,7 +182,7 @@ impl Judge<'_> {
         match alert.status {
             AlertStatus::Firing => self.emit(Event::Joined { alert }),
             AlertStatus::Resolved if self.incident.plan.on_resolved == OnResolved::Resolve => {
-                self.resolve(Actor::Source(alert.source.clone()));
+                self.resolve(Actor::Source(alert.source.clone()), None);
             }
             AlertStatus::Resolved if self.incident.all_clear_at.is_none() => {
                 let source = alert.source.clone();
@@ -184,7 +195,7 @@ impl Judge<'_> {
 
     fn tick(&mut self) {
         if !self.incident.is_open() {
-            return;
+            return self.archive_rooms();
         }
         if let Some(lease) = self.incident.lease()
             && lease <= self.now
@@ -212,24 +223,26 @@ impl Judge<'_> {
         engagement.and_then(|e| e.deadline).is_some_and(|deadline| deadline <= self.now)
     }
 
-    fn resolve(&mut self, by: Actor) {
+    fn resolve(&mut self, by: Actor, why: Option<String>) {
         if !self.incident.is_open() {
             return;
         }
         let told = self.attempted(|page| page.purpose.needs_an_end());
-        self.withdraw(|_| true);
-        self.emit(Event::Resolved { by: by.clone() });
+        // Of a drill that is broken off nothing is said any more but that.
+        let is_stopped = matches!(by, Actor::Crisis(_));
+        self.withdraw(|page| is_stopped || !page.purpose.outlives_incident());
+        self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
-        self.line(self.last_line(&by));
+        self.tell_rooms_the_end(&by, why.as_deref());
     }
 
     /// The real thing is left alone, and so is what is over.
     fn preempt(&mut self, by: IncidentId) {
         if self.incident.is_open() && self.incident.drill {
             self.emit(Event::Preempted { by });
-            self.resolve(Actor::Crisis(by));
+            self.resolve(Actor::Crisis(by), None);
         }
     }
 
@@ -252,12 +265,17 @@ impl Judge<'_> {
         }
     }
 
+    /// Whether it is a drill that was broken off for something real.
+    fn is_stopped(&self) -> bool {
+        matches!(self.incident.status, Status::Resolved { by: Actor::Crisis(_), .. })
+    }
+
     /// What the war room reads last.
-    fn last_line(&self, by: &Actor) -> String {
+    fn last_line(&self, by: &Actor, why: Option<&str>) -> String {
         match (by, self.incident.drill) {
             (Actor::Crisis(_), _) => STOPPED.to_owned(),
             (_, true) => format!("{OVER}; ended by {by}"),
-            (_, false) => format!("resolved by {by}"),
+            (_, false) => ended(by, why),
         }
     }
 

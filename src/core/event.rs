@@ -8,7 +8,7 @@ use super::{
     drill::{DrillTerms, Trouble},
     finding::Finding,
     incident::IncidentId,
-    names::{PersonName, RoleName, SourceName, TriggerName},
+    names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
     time::Timestamp,
@@ -177,6 +177,9 @@ pub enum Event {
     Resolved {
         /// Who said so.
         by: Actor,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
     },
     /// Somebody says what it was. The last one counts.
     Judged {
@@ -294,7 +297,8 @@ pub enum AnchorEvent {
     },
 }
 
-/// What is journaled of alerts in their source's own chain: every alert, whatever became of it.
+/// What is journaled in a source's own chain: every alert that opened nothing, whatever became of it; and in Stentor's
+/// own, what it has learned about the people of the matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum SourceEvent {
@@ -338,6 +342,26 @@ pub enum SourceEvent {
         live: IncidentId,
         /// The alert.
         alert: Arc<Alert>,
+    },
+    /// Somebody has told a channel's provider to stop: their pages go round it.
+    OptedOut {
+        /// The channel.
+        channel: ChannelName,
+        /// Who.
+        person: PersonName,
+        /// How it was seen.
+        how: String,
+        /// A mark of their number, which tells nothing of it.
+        number: String,
+    },
+    /// They have told it to write again.
+    OptedIn {
+        /// The channel.
+        channel: ChannelName,
+        /// Who.
+        person: PersonName,
+        /// How it was seen.
+        how: String,
     },
     /// A trigger's condition could not be evaluated.
     ConditionFailed {

@@ -5,14 +5,15 @@ use super::{
     answer::Verdict,
     drill::{DrillTerms, Trouble},
     engagement::{Engagement, Outcome},
-    event::{Actor, Event, Opening},
+    event::{Actor, Event, Opening, hex},
     finding::Judgement,
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
-    plan::Plan,
+    plan::{LivingRoom, Plan},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
 /// Short enough for an SMS and a phone call: `INC-42`.
@@ -63,6 +64,9 @@ pub enum Status {
     Resolved {
         /// Who said so.
         by: Actor,
+        /// Why, in their words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        why: Option<String>,
         /// When.
         at: Timestamp,
     },
@@ -79,9 +83,10 @@ pub struct Room {
 }
 
 impl Room {
-    /// The room that a card's receipt names.
+    /// The room that a card's receipt names. An update names it only where the card had to be posted anew.
     pub fn opened_by(page: &Page) -> Option<Self> {
-        let receipt = page.receipt.as_ref().filter(|_| page.purpose == Purpose::RoomCard)?;
+        let is_card = matches!(page.purpose, Purpose::RoomCard | Purpose::RoomUpdate { .. });
+        let receipt = page.receipt.as_ref().filter(|_| is_card)?;
         let card = Some(receipt.id.clone()).filter(|id| !id.is_empty());
         Some(Self { id: receipt.room.clone()?, card })
     }
@@ -182,11 +187,37 @@ impl Incident {
     /// When [`super::step`] wants to be called with a tick; a function of state, so that no timer can leak.
     pub fn deadline(&self) -> Option<Timestamp> {
         if !self.is_open() {
-            return None;
+            return self.archives().map(|(_, due)| due).min();
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let patience = self.pages.values().filter_map(|page| Self::patience_of(page));
         ladders.chain(patience).chain(self.lease()).chain(self.drill_ends_at()).min()
+    }
+
+    /// Rooms that are still to be put away, and when.
+    pub fn archives(&self) -> impl Iterator<Item = (&ChannelName, Timestamp)> {
+        let ended = match self.status {
+            Status::Open => None,
+            Status::Resolved { at, .. } => Some(at),
+        };
+        let due = move |living: &LivingRoom| Some(ended? + living.archive_after?.0);
+        let made = self.plan.living.iter().filter(|(channel, _)| self.rooms.contains_key(*channel));
+        let due = made.filter_map(move |(channel, living)| Some((channel, due(living)?)));
+        due.filter(|(channel, _)| !self.posts_to(channel).any(|page| page.purpose == Purpose::RoomArchive))
+    }
+
+    /// What was posted to a room, newest first.
+    pub fn posts_to<'a>(&'a self, room: &'a ChannelName) -> impl Iterator<Item = &'a Page> {
+        let posts = self.pages.values().rev().map(|page| &**page);
+        posts.filter(move |page| page.person.is_none() && page.channel == *room)
+    }
+
+    /// A digest of everything that a card shows: when it is the same, the card needs no edit.
+    pub fn card_digest(&self) -> String {
+        let shown = (&self.status, &self.engagements, self.all_clear_at, self.silent_since);
+        // Our own types, all of whose keys are text: this can not fail.
+        let text = serde_json::to_vec(&shown).unwrap_or_default();
+        hex(&Sha256::digest(text)[..8])
     }
 
     /// When the monitor's word lapses.
@@ -276,8 +307,8 @@ impl Incident {
                 }
             }
             Event::Injected { .. } | Event::Preempted { .. } => {}
-            Event::Resolved { by } => {
-                self.status = Status::Resolved { by: by.clone(), at };
+            Event::Resolved { by, why } => {
+                self.status = Status::Resolved { by: by.clone(), why: why.clone(), at };
                 let open: Vec<RoleName> = self.open_roles().cloned().collect();
                 for role in &open {
                     self.end(role, Outcome::Closed { at });

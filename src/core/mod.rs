@@ -16,10 +16,13 @@ pub mod names;
 pub mod oncall;
 pub mod page;
 pub mod plan;
+pub mod proof;
 pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod sentence;
+pub mod speech;
+pub mod stranded;
 pub mod time;
 pub mod trigger;
 
@@ -35,5 +38,6 @@ pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, Tri
 pub use oncall::{Roster, Rotation};
 pub use page::{Page, PageId, PageState, Purpose, Receipt, Settlement};
 pub use plan::{Plan, RolePlan, StepPlan, Target, Whom};
+pub use proof::Proof;
 pub use run::{Run, RunState, Turn};
 pub use time::Timestamp;

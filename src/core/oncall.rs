@@ -8,7 +8,7 @@ use super::{
     time::Timestamp,
 };
 use chrono_tz::Tz;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns are counted from here: on 1 January 2024 it was the first person's turn.
 pub const EPOCH: Timestamp = Timestamp::from_micros(1_704_067_200_000_000);
@@ -20,6 +20,8 @@ pub struct Roster {
     pub reach: BTreeMap<PersonName, Vec<ChannelName>>,
     /// Who takes turns.
     pub rotations: BTreeMap<RotationName, Rotation>,
+    /// Which channels are desk pages: what is done at a desk proves these.
+    pub screens: BTreeSet<ChannelName>,
 }
 
 /// People who take turns at each hand-over.

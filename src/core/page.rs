@@ -109,11 +109,80 @@ pub enum Purpose {
     Announced,
     /// The war room is made, with its card.
     RoomCard,
-    /// One line of the war room.
+    /// One line of the war room that people must notice.
     RoomLine {
         /// What happened.
         line: String,
     },
+    /// One line of the war room for those who look: its timeline. Living rooms alone have it.
+    RoomNote {
+        /// What happened.
+        line: String,
+    },
+    /// The card of a living room shall show what is now. It is rendered when it is sent.
+    RoomUpdate {
+        /// Counted from 2 in each room: the card itself is the first.
+        revision: u32,
+        /// A digest of what the card showed when this was born ([`super::Incident::card_digest`]).
+        shows: String,
+    },
+    /// A living room gets its topic, purpose, bookmark and pin.
+    RoomFurnish,
+    /// People are asked into a living room.
+    RoomInvite {
+        /// Who.
+        people: Vec<PersonName>,
+    },
+    /// The incident is over: what happened, in a few lines, for a living room.
+    RoomSummary,
+    /// A living room that is not needed any more.
+    RoomArchive,
+    /// Another system is told what happened.
+    Notice {
+        /// What.
+        about: Notice,
+    },
+}
+
+/// What other systems are told of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Notice {
+    /// An incident was opened.
+    Opened,
+    /// A role's ladder begins.
+    RoleEntered,
+    /// A role's required answer is there.
+    RoleEngaged,
+    /// A role's `next` is engaged in its place.
+    RoleCovered,
+    /// A role's steps are spent and its `next` takes over.
+    RoleHandedOver,
+    /// A role's steps are spent and nobody is next.
+    RoleExhausted,
+    /// A role is not needed any more.
+    RoleStoodDown,
+    /// The monitor says that it is over.
+    AllClear,
+    /// It is over.
+    Resolved,
+}
+
+impl Notice {
+    /// Its name for other systems: words with a dot between, which never change their meaning.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Opened => "incident.opened",
+            Self::RoleEntered => "role.entered",
+            Self::RoleEngaged => "role.engaged",
+            Self::RoleCovered => "role.covered",
+            Self::RoleHandedOver => "role.handed_over",
+            Self::RoleExhausted => "role.exhausted",
+            Self::RoleStoodDown => "role.stood_down",
+            Self::AllClear => "incident.all_clear",
+            Self::Resolved => "incident.resolved",
+        }
+    }
 }
 
 impl Purpose {
@@ -125,6 +194,17 @@ impl Purpose {
     /// Whether its reader must hear when the incident is over.
     pub fn needs_an_end(&self) -> bool {
         matches!(self, Self::Brief { .. } | Self::Announced)
+    }
+
+    /// Whether it tells another system what happened: that stays true, whatever happens next.
+    pub fn is_notice(&self) -> bool {
+        matches!(self, Self::Notice { .. })
+    }
+
+    /// Whether it keeps its meaning when the incident is over: what a room or another system is told of the past, and a
+    /// room's card, which is rendered when it is sent.
+    pub fn outlives_incident(&self) -> bool {
+        matches!(self, Self::RoomLine { .. } | Self::RoomNote { .. } | Self::RoomUpdate { .. } | Self::Notice { .. })
     }
 }
 

@@ -25,8 +25,22 @@ pub struct Plan {
     /// The channels that have a room for the incident. Plans of old journals had one at most.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
+    /// The channels that tell other systems what happens.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub tell: Vec<ChannelName>,
+    /// Those of them whose card is kept up to date.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub living: BTreeMap<ChannelName, LivingRoom>,
     /// What the monitor's all-clear does.
     pub on_resolved: OnResolved,
+}
+
+/// A room with one card that is edited as things change, and a life of its own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct LivingRoom {
+    /// How long after the end it is put away; never where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub archive_after: Option<Patience>,
 }
 
 /// The shortest wait that a step may have.

@@ -11,7 +11,12 @@ pub const LONGEST: Duration = Duration::from_secs(30);
 
 /// The wait after the `refusals`th refusal: doubling from [`FIRST`] to [`LONGEST`].
 pub fn backoff(refusals: u32) -> Duration {
-    FIRST.saturating_mul(1 << refusals.saturating_sub(1).min(10)).min(LONGEST)
+    backoff_to(refusals, LONGEST)
+}
+
+/// The same up to another longest wait: for what nobody waits for.
+pub fn backoff_to(refusals: u32, longest: Duration) -> Duration {
+    FIRST.saturating_mul(1 << refusals.saturating_sub(1).min(10)).min(longest)
 }
 
 /// A token bucket in its timestamp form (GCRA): `burst` at once, then one every `every`.
@@ -36,6 +41,11 @@ impl Paced {
         let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
         let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
         now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
+    }
+
+    /// Until when the provider wants to be left alone; `now` where it does not.
+    pub fn held(&self, now: Timestamp) -> Timestamp {
+        now.max(self.held_until)
     }
 
     /// Counts one that starts at `now`.

@@ -3,7 +3,7 @@
 use super::{
     answer::Verdict,
     engagement::Outcome,
-    event::{Event, Why},
+    event::{Actor, Event, Why},
     incident::Incident,
     page::{Page, Purpose, Settlement, Stage},
     time::Timestamp,
@@ -51,10 +51,15 @@ pub fn sentence(event: &Event) -> String {
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
         Event::Injected { page, trouble } => format!("page {page}: {trouble}"),
         Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
-        Event::Resolved { by } => format!("resolved by {by}"),
+        Event::Resolved { by, why } => ended(by, why.as_deref()),
         Event::Judged { by, finding, note: None } => format!("{by} says what it was: {finding}"),
         Event::Judged { by, finding, note: Some(note) } => format!("{by} says what it was: {finding} ({note})"),
     }
+}
+
+/// Who ended an incident, and why where they said so.
+pub fn ended(by: &Actor, why: Option<&str>) -> String {
+    why.map_or_else(|| format!("resolved by {by}"), |why| format!("resolved by {by}: {why}"))
 }
 
 /// What became of an answer, said to the one who gave it.
@@ -144,6 +149,13 @@ fn paged(page: &Page) -> String {
         Purpose::Announced => "word that a drill begins".to_owned(),
         Purpose::RoomCard => "war room".to_owned(),
         Purpose::RoomLine { line } => format!("line {line:?}"),
+        Purpose::RoomNote { line } => format!("note {line:?}"),
+        Purpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
+        Purpose::RoomFurnish => "furnishing".to_owned(),
+        Purpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
+        Purpose::RoomSummary => "summary".to_owned(),
+        Purpose::RoomArchive => "archiving".to_owned(),
+        Purpose::Notice { about } => format!("notice {}", about.name()),
     };
     format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
 }

@@ -220,7 +220,7 @@ impl Runs {
         for drill in self.engine.store.open_now().await?.drills {
             let incident = self.engine.store.view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
-                self.engine.step(drill, Input::Resolve(by.clone())).await?;
+                self.engine.step(drill, Input::Resolve { by: by.clone(), why: None }).await?;
             }
         }
         Ok(())

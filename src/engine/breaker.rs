@@ -1,23 +1,41 @@
 //! Channels that reach nobody: a refused login or a revoked token must not burn an attempt for every person. Pages go
-//! round such a channel at once; every now and then one is let through to see whether it works again.
+//! round such a channel at once. Every now and then it is looked at without paging anybody, and a page is let through to
+//! see whether it works again.
 
 use super::Engine;
 use crate::{
-    channel::SendError,
+    channel::{Outcome, SendError},
     core::{
         Actor, Alert, ChannelName, IncidentId, Input, Opening, Receipt, Timestamp,
-        retry::{FIRST, LONGEST},
+        retry::{FIRST, LONGEST, backoff},
     },
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{Class, Filter, Needs, StoreError, Unit, transact},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
 
 /// The source under which Stentor reports about itself.
 pub const SELF: &str = "stentor";
 
+/// The longest time between two looks at a broken channel.
+pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
+
+/// What the key of an incident about a channel begins with.
+const KEY: &str = "channel/";
+
+/// Open incidents that are looked through at the start for channels that were broken before it.
+const OPEN_MAX: usize = 2_000;
+
 /// The channels that are broken.
 #[derive(Debug, Default)]
-pub struct Breakers(BTreeMap<ChannelName, Broken>);
+pub struct Breakers {
+    broken: BTreeMap<ChannelName, Broken>,
+    /// Taken for mended because they looked so; no page has gone through since.
+    on_trust: BTreeSet<ChannelName>,
+}
 
 /// One that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,12 +47,23 @@ pub struct Broken {
     /// When the next page is let through as a probe.
     pub probe_at: Timestamp,
     probes: u32,
+    /// When it is looked at next, without a page.
+    pub look_at: Timestamp,
+    looks: u32,
+    /// It looked mended before and was not: only a page can tell.
+    misleads: bool,
+}
+
+impl Broken {
+    fn new(since: Timestamp, why: &str, next: Timestamp) -> Self {
+        Self { since, why: why.to_owned(), probe_at: next, probes: 0, look_at: next, looks: 0, misleads: false }
+    }
 }
 
 impl Breakers {
     /// Why a page must go round this channel; none when it may try.
     pub fn closed_to(&mut self, channel: &ChannelName, now: Timestamp) -> Option<String> {
-        let broken = self.0.get_mut(channel)?;
+        let broken = self.broken.get_mut(channel)?;
         if now < broken.probe_at {
             return Some(format!("the channel is broken since {}: {}", broken.since, broken.why));
         }
@@ -45,28 +74,58 @@ impl Breakers {
 
     /// A page found the channel broken; whether that is news.
     pub fn broke(&mut self, channel: &ChannelName, why: &str, now: Timestamp) -> bool {
-        if let Some(broken) = self.0.get_mut(channel) {
+        if let Some(broken) = self.broken.get_mut(channel) {
             why.clone_into(&mut broken.why);
             return false;
         }
-        let broken = Broken { since: now, why: why.to_owned(), probe_at: now + FIRST, probes: 0 };
-        self.0.insert(channel.clone(), broken);
+        let misleads = self.on_trust.remove(channel);
+        self.broken.insert(channel.clone(), Broken { misleads, ..Broken::new(now, why, now + FIRST) });
         true
+    }
+
+    /// It was broken before this node started, which does not know whether it still is: it is looked at, and the next
+    /// page may try, at once.
+    pub fn was_broken(&mut self, channel: &ChannelName, since: Timestamp, why: &str, now: Timestamp) {
+        self.broken.entry(channel.clone()).or_insert_with(|| Broken::new(since, why, now));
+    }
+
+    /// Those whose time to be looked at has come; each has its next time then, later and later.
+    pub fn to_look_at(&mut self, now: Timestamp) -> Vec<ChannelName> {
+        let due = self.broken.iter_mut().filter(|(_, broken)| broken.look_at <= now);
+        due.map(|(name, broken)| {
+            broken.looks += 1;
+            broken.look_at = now + backoff(broken.looks + 1).min(LOOK_LONGEST);
+            name.clone()
+        })
+        .collect()
+    }
+
+    /// It looks as if it worked; whether that is believed, and news.
+    pub fn looks_mended(&mut self, channel: &ChannelName) -> bool {
+        if self.broken.get(channel).is_none_or(|broken| broken.misleads) {
+            return false;
+        }
+        self.on_trust.insert(channel.clone());
+        self.broken.remove(channel).is_some()
     }
 
     /// A page went through; whether that is news.
     pub fn works(&mut self, channel: &ChannelName) -> bool {
-        self.0.remove(channel).is_some()
+        self.on_trust.remove(channel);
+        self.broken.remove(channel).is_some()
     }
 
     /// Those that are broken now.
     pub fn broken(&self) -> BTreeMap<ChannelName, Broken> {
-        self.0.clone()
+        self.broken.clone()
     }
 
-    /// Forgets all: what a reload has mended is seen at the next page.
-    pub fn reset(&mut self) {
-        self.0.clear();
+    /// Whatever a reload has mended is seen at once.
+    pub fn look_again(&mut self, now: Timestamp) {
+        self.on_trust.clear();
+        for broken in self.broken.values_mut() {
+            *broken = Broken::new(broken.since, &broken.why, now);
+        }
     }
 }
 
@@ -80,11 +139,7 @@ impl Engine {
                 self.metrics.channel_broken(channel, true);
                 self.tell_operators(channel, why).await
             }
-            Ok(_) if self.breakers().works(channel) => {
-                tracing::info!(channel = %channel, "this channel works again");
-                self.metrics.channel_broken(channel, false);
-                self.tell_mended(channel).await
-            }
+            Ok(_) if self.breakers().works(channel) => self.mended(channel, "a page went through").await,
             _ => Ok(()),
         };
         if let Err(error) = told {
@@ -92,14 +147,73 @@ impl Engine {
         }
     }
 
+    /// Looks at the broken channels whose time has come, without paging anybody; returns how many work again.
+    pub async fn tick_breakers(&self) -> Result<usize, StoreError> {
+        let due = self.breakers().to_look_at(self.store.now());
+        let looked = futures_util::future::join_all(due.iter().map(|channel| self.look_at(channel))).await;
+        let mended: Vec<bool> = looked.into_iter().collect::<Result<_, StoreError>>()?;
+        Ok(mended.into_iter().filter(|mended| *mended).count())
+    }
+
+    /// Takes up the channels that were broken before this node started: their incidents are still open, and nobody
+    /// else would notice that they work again.
+    pub async fn recall_breakers(&self) -> Result<(), StoreError> {
+        let open = self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
+        let now = self.store.now();
+        for incident in open.iter().filter(|incident| incident.alert.source.as_str() == SELF) {
+            let Some(channel) = incident.key.strip_prefix(KEY).map(ChannelName::from) else { continue };
+            self.breakers().was_broken(&channel, incident.opened_at, &incident.summary, now);
+            self.metrics.channel_broken(&channel, true);
+        }
+        Ok(())
+    }
+
+    async fn look_at(&self, channel: &ChannelName) -> Result<bool, StoreError> {
+        if !self.live.load().channels.contains_key(channel) {
+            self.breakers().works(channel);
+            self.mended(channel, "the matrix does not name it any more").await?;
+            return Ok(true);
+        }
+        let checks = self.probe(channel).await;
+        // A channel that has nothing to look at is no better for it.
+        let fine = checks.iter().any(|check| check.outcome == Outcome::Fine);
+        let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+        if !fine || failed || !self.breakers().looks_mended(channel) {
+            return Ok(false);
+        }
+        self.mended(channel, "it lets us in again").await?;
+        Ok(true)
+    }
+
+    async fn mended(&self, channel: &ChannelName, how: &str) -> Result<(), StoreError> {
+        tracing::info!(channel = %channel, "this channel works again: {how}");
+        self.metrics.channel_broken(channel, false);
+        self.tell_mended(channel).await
+    }
+
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
+        let summary = format!("channel {channel} reaches nobody: {why}");
+        self.report_self(broken_key(channel), "channel_broken", channel, summary).await
+    }
+
+    async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
+        self.report_self_mended(broken_key(channel)).await
+    }
+
+    /// Opens an incident about a channel of Stentor's own, for the catch-all.
+    pub(super) async fn report_self(
+        &self,
+        key: String,
+        kind: &str,
+        channel: &ChannelName,
+        summary: String,
+    ) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let Some(plan) = live.matrix.operators_plan() else { return Ok(()) };
-        let mut alert = Alert::new(SELF, "channel_broken");
+        let mut alert = Alert::new(SELF, kind);
         alert.labels.insert("channel".into(), channel.to_string());
-        alert.summary = format!("channel {channel} reaches nobody: {why}");
-        let received_at = self.store.now();
-        let (key, summary, alert) = (broken_key(channel), alert.summary.clone(), Arc::new(alert));
+        alert.summary.clone_from(&summary);
+        let (received_at, alert) = (self.store.now(), Arc::new(alert));
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
@@ -109,14 +223,14 @@ impl Engine {
     }
 
     /// The incident about it is over by itself.
-    async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
+    pub(super) async fn report_self_mended(&self, key: String) -> Result<(), StoreError> {
         let live = self.live.load_full();
-        let key = broken_key(channel);
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let open: Option<IncidentId> = unit.open_with_key(&key);
             if let Some(id) = open {
-                unit.step(id, Input::Resolve(Actor::Source(SELF.into())), &live.matrix.roster);
+                let ended = Input::Resolve { by: Actor::Source(SELF.into()), why: None };
+                unit.step(id, ended, &live.matrix.roster);
             }
         };
         transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
@@ -124,13 +238,12 @@ impl Engine {
 }
 
 fn broken_key(channel: &ChannelName) -> String {
-    format!("channel/{channel}")
+    format!("{KEY}{channel}")
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::time::Duration;
 
     #[test]
     fn a_broken_channel_is_gone_round_and_probed_more_and_more_rarely_until_it_works() {
@@ -147,5 +260,41 @@ mod tests {
         assert!((10..=20).contains(&probes), "{probes} probes in five minutes");
         assert!(breakers.works(&sms) && !breakers.works(&sms));
         assert_eq!(breakers.closed_to(&sms, now), None);
+    }
+
+    #[test]
+    fn a_broken_channel_is_looked_at_at_once_and_then_more_and_more_rarely() {
+        let (mut breakers, sms) = (Breakers::default(), ChannelName::from("sms"));
+        let mut now = Timestamp::from_micros(1_000_000_000);
+        breakers.broke(&sms, "login refused", now);
+        let mut looks = 0;
+        for _ in 0..600 {
+            now = now + Duration::from_millis(500);
+            looks += breakers.to_look_at(now).len();
+        }
+        assert!((10..=20).contains(&looks), "{looks} looks in five minutes");
+        assert!(breakers.looks_mended(&sms) && !breakers.looks_mended(&sms));
+        assert_eq!(breakers.to_look_at(now + LOOK_LONGEST), []);
+    }
+
+    #[test]
+    fn a_channel_that_only_looks_mended_is_believed_once() {
+        let (mut breakers, sms, now) = (Breakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
+        breakers.broke(&sms, "no credit", now);
+        assert!(breakers.looks_mended(&sms));
+        assert!(breakers.broke(&sms, "no credit", now), "told again");
+        assert!(!breakers.looks_mended(&sms), "it looked so before");
+        assert!(breakers.works(&sms), "a page went through");
+        breakers.broke(&sms, "login refused", now);
+        assert!(breakers.looks_mended(&sms));
+    }
+
+    #[test]
+    fn after_a_reload_the_next_look_and_the_next_page_may_try_at_once() {
+        let (mut breakers, sms, now) = (Breakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
+        breakers.broke(&sms, "login refused", now);
+        assert!(breakers.closed_to(&sms, now).is_some() && breakers.to_look_at(now).is_empty());
+        breakers.look_again(now);
+        assert!(breakers.closed_to(&sms, now).is_none() && !breakers.to_look_at(now).is_empty());
     }
 }

@@ -1,15 +1,16 @@
 //! A page and its incident become a message: rendered for its role and channel, with its own code and link.
 
-use super::{Engine, Live, live::form};
+use super::{Engine, Live, live::form, room};
 use crate::{
-    channel::{Ask, Message, Recipient, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Purpose, Trouble, event::hex, sentence::history},
-    matrix::{ChannelKind, Matrix, Way},
+    channel::{Ask, Message, Text},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, Trouble, event::hex, sentence::history},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
+    store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// A message, and what is kept of it.
 #[derive(Debug)]
@@ -31,25 +32,46 @@ impl Engine {
     pub(super) fn compose(&self, live: &Live, incident: &Incident, page: &Page) -> Result<Composed, String> {
         let id = PageId { incident: incident.id, n: page.n };
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
-        let to = recipient(live, incident, page)?;
+        let to = room::recipient(live, incident, page)?;
         let rendered = live.render(incident, page, wired.kind);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
         }
-        let ask = page.purpose.is_brief().then(|| self.ask(incident, page, id));
+        let settings = live.matrix.channel(&page.channel);
+        // What others read too must not let them answer in this person's name.
+        let is_shared = settings.is_some_and(ChannelSettings::is_shared);
+        let ask = (page.purpose.is_brief() && !is_shared).then(|| self.ask(incident, page, id));
         let shown = shown(&rendered);
         let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        let report = wired.kind.reports().then(|| self.report_to(wired.kind, page, id));
-        let message = Message { page: id, drill, purpose, role, to, text, ask, report };
+        let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, id));
+        let life = life(incident, page, self.store.now());
+        let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
+        let room = page.person.is_none().then(|| room::state(live, incident));
+        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
         let trouble = incident.trouble(page, self.store.now()).cloned();
         Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
-    fn report_to(&self, kind: ChannelKind, page: &Page, id: PageId) -> SecretString {
+    /// What is said in a call about a page: what was kept of it when the call was made, so that the journal can tell it
+    /// to the letter; before that is kept, what would be.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the kept text can not be read.
+    pub async fn said(&self, incident: &Incident, page: &Page) -> Result<String, StoreError> {
+        let kept = match &page.text {
+            Some(hash) => self.store.text(hash.clone()).await?,
+            None => None,
+        };
+        let kept = kept.as_deref().and_then(body_of).map(str::to_owned);
+        Ok(kept.unwrap_or_else(|| self.live.load().render(incident, page, ChannelKind::Voice).body))
+    }
+
+    fn report_to(&self, hook: &str, page: &Page, id: PageId) -> SecretString {
         let token = self.keys.report_token(id);
-        let url = format!("{}/hooks/{kind}/{}/report?page={id}", self.public_url, page.channel);
+        let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.public_url, page.channel);
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
@@ -89,13 +111,27 @@ pub fn render(
     let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
     let history = if wanted { history(incident) } else { Vec::new() };
     let brief = Brief { incident, page, reader, names, history: &history };
-    templates.render(&brief, form(kind))
+    templates.render(&brief, form(kind, matrix.channel(&page.channel)))
+}
+
+/// Until its reader is called again by the same way, where the ladder does that next.
+fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
+    let role = page.role.as_ref().filter(|_| page.purpose.is_brief())?;
+    let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.rung == page.rung)?;
+    let step = incident.plan.roles.get(role)?.steps.get(engagement.step)?;
+    let repeats = engagement.exhausted || engagement.round < step.repeat;
+    engagement.deadline.filter(|_| repeats).map(|deadline| deadline.since(now))
 }
 
 /// The exact text that is kept: what every part showed.
 fn shown(rendered: &Rendered) -> String {
     let html = rendered.html.as_deref().unwrap_or_default();
     format!("{}\n\n{}\n\n{html}\n\n[template revision {}]", rendered.subject, rendered.body, rendered.revision)
+}
+
+/// The body of a text that was kept, for those whose subject and body have no empty line.
+fn body_of(shown: &str) -> Option<&str> {
+    shown.split("\n\n").nth(1)
 }
 
 fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {
@@ -109,27 +145,4 @@ fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {
         body: fill(rendered.body),
         html: rendered.html.map(fill),
     }
-}
-
-fn recipient(live: &Live, incident: &Incident, page: &Page) -> Result<Recipient, String> {
-    if let Some(person) = &page.person {
-        let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
-        return Ok(Recipient::Person(contact));
-    }
-    let paged = incident.pages.values().filter_map(|page| page.person.as_ref());
-    let mut invite: Vec<String> =
-        paged.filter_map(|person| live.matrix.people.get(person).and_then(|known| known.slack.clone())).collect();
-    invite.sort();
-    invite.dedup();
-    let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != Purpose::RoomCard);
-    let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
-    let private = matches!(live.matrix.channel(&page.channel).map(|c| &c.way), Some(Way::Slack(way)) if way.private);
-    Ok(Recipient::Room { id, card, name: room_name(incident), private, invite })
-}
-
-/// `drill-inc-12-flash-crash`: lower case, digits and hyphens, at most 80 characters with room for a suffix.
-fn room_name(incident: &Incident) -> String {
-    let word = if incident.drill { "drill-" } else { "" };
-    let name = format!("{word}{}-{}", incident.id, incident.trigger).to_ascii_lowercase();
-    name.chars().take(70).collect()
 }

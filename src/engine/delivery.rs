@@ -20,12 +20,22 @@ pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. A drill has a pace of its own, so
-/// that what it sent never holds up the real thing.
+/// How fast one room's card is edited: what changes in between is shown by the next edit.
+pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
+
+/// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
+/// others who work there.
+pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
+
+/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
+/// their own: each card's, and that of all cards of a channel. A drill has a pace of its own, so that what it sent never
+/// holds up the real thing.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Destination {
     Person(Reality, ChannelName, PersonName),
     Room(ChannelName, IncidentId),
+    Card(ChannelName, IncidentId),
+    Cards(Reality, ChannelName),
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -34,23 +44,18 @@ enum Reality {
     Drill,
 }
 
-impl Lines {
-    fn at_once(&self, reality: Reality) -> usize {
-        match reality {
-            Reality::Live => self.throttle.at_once(),
-            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
-        }
-    }
-}
+const BOTH: [Reality; 2] = [Reality::Live, Reality::Drill];
+
+/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
+type LineName = (Reality, ChannelName);
 
 impl Destination {
     /// The same in the other reality too: what a provider asks for holds for both.
     fn everywhere(&self) -> Vec<Self> {
         match self {
-            Self::Person(_, channel, person) => {
-                [Reality::Live, Reality::Drill].map(|r| Self::Person(r, channel.clone(), person.clone())).into()
-            }
-            Self::Room(..) => vec![self.clone()],
+            Self::Person(_, channel, person) => BOTH.map(|r| Self::Person(r, channel.clone(), person.clone())).into(),
+            Self::Cards(_, channel) => BOTH.map(|r| Self::Cards(r, channel.clone())).into(),
+            Self::Room(..) | Self::Card(..) => vec![self.clone()],
         }
     }
 }
@@ -63,20 +68,41 @@ enum Lane {
     Status,
 }
 
-/// When a page is due and how urgent it is: the order of a channel's queue.
-type Turn = (Timestamp, Lane, PageId);
+/// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
+/// room's cards from always going before another's where both wait for the same pace.
+type Turn = (Timestamp, Lane, Timestamp, PageId);
 
 #[derive(Debug)]
 struct Waiting {
     line: LineName,
     destination: Destination,
     lane: Lane,
+    /// An edit of a card.
+    is_update: bool,
     born_at: Timestamp,
     /// Whether its channel has been given it, whatever became of that.
     attempted: bool,
     /// Its turn in its channel's queue; none while it is being sent.
     turn: Option<Turn>,
     withdrawn: bool,
+    /// It is being sent into this incident's room, where nothing else may be sent meanwhile.
+    holds: Option<IncidentId>,
+}
+
+impl Waiting {
+    fn turn(&self, at: Timestamp, id: PageId) -> Turn {
+        (at, self.lane, self.born_at, id)
+    }
+
+    /// What it must keep to.
+    fn paces(&self, channels: Pace, id: PageId) -> Vec<(Destination, Pace)> {
+        if !self.is_update {
+            return vec![(self.destination.clone(), channels)];
+        }
+        let (reality, channel) = self.line.clone();
+        let card = Destination::Card(channel.clone(), id.incident);
+        vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
+    }
 }
 
 #[derive(Debug, Default)]
@@ -84,10 +110,34 @@ struct Lines {
     queue: BTreeSet<Turn>,
     in_flight: usize,
     throttle: Throttle<Destination>,
+    /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
+    /// before what was said earlier.
+    busy: BTreeMap<IncidentId, BTreeSet<Turn>>,
 }
 
-/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
-type LineName = (Reality, ChannelName);
+impl Lines {
+    fn at_once(&self, reality: Reality) -> usize {
+        match reality {
+            Reality::Live => self.throttle.at_once(),
+            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
+        }
+    }
+
+    /// It has ended: what waited for its room may go.
+    fn ended(&mut self, room: Option<IncidentId>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
+    }
+
+    /// A turn is given up, wherever it waits.
+    fn forget(&mut self, turn: Turn, id: PageId) {
+        if !self.queue.remove(&turn)
+            && let Some(parked) = self.busy.get_mut(&id.incident)
+        {
+            parked.remove(&turn);
+        }
+    }
+}
 
 /// The pages this node has claimed.
 #[derive(Debug, Default)]
@@ -125,12 +175,24 @@ impl Delivery {
             crate::core::Purpose::Brief { .. } => Lane::Reminder,
             _ => Lane::Status,
         };
-        let turn = (page.retry_at.unwrap_or(page.born_at), lane, id);
+        let is_update = matches!(page.purpose, crate::core::Purpose::RoomUpdate { .. });
         let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
-        self.lines.entry(line.clone()).or_default().queue.insert(turn);
         let attempted = page.was_attempted();
-        let (turn, withdrawn) = (Some(turn), false);
-        self.pages.insert(id, Waiting { line, destination, lane, born_at, attempted, turn, withdrawn });
+        let mut waiting = Waiting {
+            line,
+            destination,
+            lane,
+            is_update,
+            born_at,
+            attempted,
+            turn: None,
+            withdrawn: false,
+            holds: None,
+        };
+        let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
+        waiting.turn = Some(turn);
+        self.lines.entry(waiting.line.clone()).or_default().queue.insert(turn);
+        self.pages.insert(id, waiting);
     }
 
     /// What an event of an incident means here: pages to send, to drop, to try again.
@@ -160,7 +222,7 @@ impl Delivery {
 
     /// A waiting page's channel may take it now: its desk opened.
     pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
-        let theirs = [Reality::Live, Reality::Drill].map(|r| Destination::Person(r, channel.clone(), person.clone()));
+        let theirs = BOTH.map(|r| Destination::Person(r, channel.clone(), person.clone()));
         // Whatever it was told to wait for has come.
         self.paced.retain(|destination, _| !theirs.contains(destination));
         let here = |waiting: &Waiting| theirs.contains(&waiting.destination) && waiting.turn.is_some();
@@ -180,24 +242,28 @@ impl Delivery {
     /// The page is to be tried again at `at`.
     pub fn retry(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
-        let before = waiting.turn.replace((at, waiting.lane, id));
+        let turn = waiting.turn(at, id);
+        let before = waiting.turn.replace(turn);
         let line = self.lines.entry(waiting.line.clone()).or_default();
         match before {
-            Some(turn) => drop(line.queue.remove(&turn)),
-            None => line.in_flight = line.in_flight.saturating_sub(1),
+            Some(turn) => line.forget(turn, id),
+            None => line.ended(waiting.holds.take()),
         }
-        line.queue.insert((at, waiting.lane, id));
+        line.queue.insert(turn);
     }
 
-    /// The provider asked for a pause until then when it was given this page. What the real thing meets holds for drills
-    /// too; the real thing makes its own experience.
+    /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods
+    /// have limits of their own, says nothing about people. What the real thing meets holds for drills too; the real thing
+    /// makes its own experience.
     pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
-        for destination in waiting.destination.everywhere() {
+        let (reality, channel) = waiting.line.clone();
+        let cards = waiting.is_update.then(|| Destination::Cards(reality, channel.clone()));
+        for destination in cards.iter().chain([&waiting.destination]).flat_map(Destination::everywhere) {
             self.paced.entry(destination).or_default().hold_until(until);
         }
-        let (reality, channel) = &waiting.line;
-        for same in [Reality::Live, Reality::Drill].into_iter().filter(|other| reality <= other) {
+        let of_person = matches!(waiting.destination, Destination::Person(..));
+        for same in BOTH.into_iter().filter(|other| of_person && reality <= *other) {
             let line = self.lines.entry((same, channel.clone())).or_default();
             line.throttle.throttled(waiting.destination.clone(), until, now);
         }
@@ -224,7 +290,7 @@ impl Delivery {
 
     fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
         let Some(line) = self.lines.get_mut(name) else { return };
-        while let Some(turn @ (at, lane, id)) = line.queue.first().copied() {
+        while let Some(turn @ (at, _, _, id)) = line.queue.first().copied() {
             if now < at {
                 return;
             }
@@ -239,6 +305,13 @@ impl Delivery {
                 ready.unsent.push(id);
                 continue;
             }
+            if let Destination::Room(_, incident) = waiting.destination
+                && let Some(parked) = line.busy.get_mut(&incident)
+            {
+                line.queue.remove(&turn);
+                parked.insert(turn);
+                continue;
+            }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
                 line.queue.remove(&turn);
@@ -251,17 +324,26 @@ impl Delivery {
                 return;
             }
             line.queue.remove(&turn);
-            let paced = self.paced.entry(waiting.destination.clone()).or_default();
-            let free_at = paced.ready_at(pace, now);
+            let paces = waiting.paces(pace, id);
+            let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
+            let held = self.paced.get(&waiting.destination).map_or(now, |paced| paced.held(now));
+            let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now < free_at {
-                waiting.turn = Some((free_at, lane, id));
-                line.queue.insert((free_at, lane, id));
+                let turn = waiting.turn(free_at, id);
+                waiting.turn = Some(turn);
+                line.queue.insert(turn);
                 continue;
             }
-            paced.start(pace, now);
+            for (to, pace) in paces {
+                self.paced.entry(to).or_default().start(pace, now);
+            }
             waiting.turn = None;
             waiting.attempted = true;
             line.in_flight += 1;
+            if let Destination::Room(_, incident) = waiting.destination {
+                waiting.holds = Some(incident);
+                line.busy.entry(incident).or_default();
+            }
             ready.start.push(id);
         }
     }
@@ -269,7 +351,7 @@ impl Delivery {
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
         let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
-        let next = |line: &Lines| line.queue.first().map(|(at, _, _)| (*at).max(line.throttle.held_until()));
+        let next = |line: &Lines| line.queue.first().map(|(at, ..)| (*at).max(line.throttle.held_until()));
         open.filter_map(|(_, line)| next(line)).min()
     }
 
@@ -277,6 +359,22 @@ impl Delivery {
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
         live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+    }
+
+    /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
+    /// oldest one's turn came; drills do not count. A page that waits for its destination's pace has its turn later.
+    pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
+        let mut standing = BTreeMap::new();
+        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
+        for waiting in live.filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
+            let Some((at, ..)) = waiting.turn else { continue };
+            let since = at.max(waiting.born_at);
+            if most < now.since(since) {
+                let oldest = standing.entry(waiting.line.1.clone()).or_insert(since);
+                *oldest = since.min(*oldest);
+            }
+        }
+        standing
     }
 
     /// Pages held, waiting and under way.
@@ -292,18 +390,18 @@ impl Delivery {
     fn requeue(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let Some(before) = waiting.turn else { return };
-        let turn = (at, waiting.lane, id);
+        let turn = waiting.turn(at, id);
         waiting.turn = Some(turn);
         let line = self.lines.entry(waiting.line.clone()).or_default();
-        line.queue.remove(&before);
+        line.forget(before, id);
         line.queue.insert(turn);
     }
 
     fn leave_line(&mut self, waiting: &Waiting) {
         let Some(line) = self.lines.get_mut(&waiting.line) else { return };
         match waiting.turn {
-            Some(turn) => drop(line.queue.remove(&turn)),
-            None => line.in_flight = line.in_flight.saturating_sub(1),
+            Some(turn) => line.forget(turn, turn.3),
+            None => line.ended(waiting.holds),
         }
     }
 

@@ -51,6 +51,11 @@ impl Keys {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
+    /// A mark of a phone number that tells nothing of it: whether it is still the same one.
+    pub fn number_mark(&self, phone: &str) -> String {
+        hex(&self.mac("number", phone)[..8])
+    }
+
     /// What the message id of a page's mail carries. It travels in headers, so it opens nothing by itself.
     pub fn mail_token(&self, page: PageId) -> SecretString {
         SecretString::from(hex(&self.mac("mail", &page.to_string())[..8]))
@@ -61,6 +66,26 @@ impl Keys {
         let (page, _) = token.rsplit_once('.')?;
         let page: PageId = page.parse().ok()?;
         same(self.link_token(page).expose_secret(), token).then_some(page)
+    }
+
+    /// The signature of what this daemon says to itself by its public address.
+    pub fn echo_call(&self, nonce: &str) -> SecretString {
+        SecretString::from(hex(&self.mac("echo call", nonce)))
+    }
+
+    /// Whether this very daemon signed that.
+    pub fn is_echo_call(&self, nonce: &str, given: &str) -> bool {
+        same(self.echo_call(nonce).expose_secret(), given)
+    }
+
+    /// What it answers itself.
+    pub fn echo(&self, nonce: &str) -> SecretString {
+        SecretString::from(hex(&self.mac("echo", nonce)))
+    }
+
+    /// Whether that is the answer.
+    pub fn is_echo(&self, nonce: &str, given: &str) -> bool {
+        same(self.echo(nonce).expose_secret(), given)
     }
 
     /// A token that signs a person in until `until`.

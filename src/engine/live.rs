@@ -1,15 +1,19 @@
 //! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
 
-use super::wire;
+use super::{people::Known, wire};
 use crate::{
-    channel::{Channel, Contact, outbox::Outbox, screen::Hub},
+    channel::{Channel, Contact, outbox::Outbox, screen::Hub, slack::socket::SocketSettings},
     config,
     core::{ChannelName, PersonName, SourceName, retry::Pace},
-    matrix::{ChannelKind, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Datum, Matrix, Way},
     template::{Form, Templates},
 };
 use secrecy::SecretString;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 
 /// The matrix with everything that it needs to work.
 pub struct Live {
@@ -25,6 +29,8 @@ pub struct Live {
     pub names: BTreeMap<PersonName, String>,
     /// Bearer tokens of the sources that have one here.
     pub tokens: Vec<(SourceName, SecretString)>,
+    /// What providers know of the people.
+    pub(super) known: Mutex<Known>,
 }
 
 /// One channel, ready to send.
@@ -41,6 +47,8 @@ pub struct Wired {
     pub pace: Pace,
     /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
     pub inbound: Vec<SecretString>,
+    /// The sockets by which its provider hands in, where there are any.
+    pub socket: Option<SocketSettings>,
 }
 
 /// The longest time that one attempt may take on any channel.
@@ -82,7 +90,8 @@ impl Live {
                 }
             }
         }
-        Self { matrix, templates: Arc::new(templates), older: Vec::new(), channels, names, tokens }
+        let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
+        Self { matrix, templates, older, channels, names, tokens, known }
     }
 
     /// Takes over the texts of the last load, so that a reload changes no crisis under way.
@@ -90,6 +99,8 @@ impl Live {
         let texts = std::iter::once(&last.templates).chain(&last.older);
         self.older =
             texts.filter(|old| old.revisions() != self.templates.revisions()).take(OLDER_MAX).cloned().collect();
+        // Whoever was known by their mailbox is, until they have been looked up again.
+        self.known().ids.clone_from(&last.known().ids);
         self
     }
 
@@ -101,6 +112,11 @@ impl Live {
         if let Some((name, wired)) = channel {
             return Some(format!("channel {name} would reach nobody: {}", wired.sandboxed.as_deref().unwrap_or("?")));
         }
+        if let Some(name) = self.deafer_than(last) {
+            return Some(format!(
+                "what people answer by channel {name} would be refused: a secret of it can not be read"
+            ));
+        }
         let read = |live: &Self, source: &SourceName| live.tokens.iter().filter(|(known, _)| known == source).count();
         let mut sources = self.matrix.sources.iter();
         let lost = |(source, settings): &(&SourceName, &crate::matrix::Source)| {
@@ -108,6 +124,19 @@ impl Live {
         };
         let (source, _) = sources.find(lost)?;
         Some(format!("the alerts of source {source} would be refused: its token can not be read"))
+    }
+
+    /// The channel on which fewer answers would be heard than by `last`, though the matrix names what it takes.
+    fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
+        let deafer = |name: &ChannelName, way: &Way| {
+            let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
+            let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
+            let token = matches!(way, Way::Slack(way) if way.app_token.is_some());
+            let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
+            Some(keys || socket)
+        };
+        let mut channels = self.matrix.channels.iter();
+        channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
     }
 
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
@@ -125,6 +154,7 @@ impl Live {
             phone: known.phone.clone(),
             email: known.email.clone(),
             slack: known.slack.clone(),
+            slack_by_email: known.slack_by_email,
         })
     }
 
@@ -134,12 +164,21 @@ impl Live {
     }
 }
 
-/// The form of text that a kind of channel shows.
-pub fn form(kind: ChannelKind) -> Form {
+/// The form of text that a kind of channel shows. What a templated channel or a program shows depends on whom it reaches.
+pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> Form {
     match kind {
         ChannelKind::Screen => Form::Screen,
         ChannelKind::Slack => Form::Slack,
-        ChannelKind::Kannel => Form::Sms,
+        ChannelKind::Kannel | ChannelKind::Twilio => Form::Sms,
         ChannelKind::Smtp => Form::Mail,
+        ChannelKind::Webhook => Form::Board,
+        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
+            match settings.map_or(Datum::Nothing, ChannelSettings::needs) {
+                Datum::Phone => Form::Sms,
+                Datum::Email => Form::Mail,
+                Datum::Nothing | Datum::Slack => Form::Board,
+            }
+        }
+        ChannelKind::Voice => Form::Voice,
     }
 }

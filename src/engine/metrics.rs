@@ -1,5 +1,6 @@
 //! What is measured, for Prometheus to scrape.
 
+use super::reach::Proven;
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, Receipt, RoleName, Timestamp},
@@ -10,7 +11,7 @@ use prometheus_client::{
     metrics::{counter::Counter, family::Family, gauge::Gauge, histogram::Histogram},
     registry::{Registry, Unit},
 };
-use std::{sync::atomic::AtomicU64, time::Duration};
+use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
 /// Seconds; from a machine's pace to a human's.
 const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
@@ -89,6 +90,10 @@ pub struct Metrics {
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
     roles_entered: Family<EnteredLabels, Counter>,
+    proof_age: Family<ChannelLabel, Gauge>,
+    unproven: Family<ChannelLabel, Gauge>,
+    links: Family<ChannelLabel, Gauge>,
+    linked_since: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
     incidents_opened: Family<OpenedLabels, Counter>,
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
@@ -110,6 +115,10 @@ impl Metrics {
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
             roles_entered: Family::default(),
+            proof_age: Family::default(),
+            unproven: Family::default(),
+            links: Family::default(),
+            linked_since: Family::default(),
             incidents_opened: Family::default(),
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
@@ -151,6 +160,23 @@ impl Metrics {
             "roles_entered",
             "Ladders that began, by role and whether it was demanded",
             self.roles_entered.clone(),
+        );
+        r.register_with_unit(
+            "oldest_contact_proof_age",
+            "Age of the oldest proven contact of any person, by channel",
+            Unit::Seconds,
+            self.proof_age.clone(),
+        );
+        r.register("contacts_never_proven", "People never proven to be reached, by channel", self.unproven.clone());
+        r.register(
+            "channel_links",
+            "Links that are up of a channel whose provider hands in over them",
+            self.links.clone(),
+        );
+        r.register(
+            "channel_linked_since_timestamp_seconds",
+            "Since when there is one, in Unix time; 0 while there is none",
+            self.linked_since.clone(),
         );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());
@@ -212,6 +238,25 @@ impl Metrics {
     /// Whether a channel reaches anybody.
     pub fn channel_broken(&self, channel: &ChannelName, is_broken: bool) {
         self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
+    }
+
+    /// What is proven of people's contacts. Channels that are not named any more go.
+    pub fn contacts(&self, proven: &BTreeMap<ChannelName, Proven>) {
+        self.proof_age.clear();
+        self.unproven.clear();
+        let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
+        for (channel, proven) in proven {
+            let label = ChannelLabel { channel: channel.to_string() };
+            self.proof_age.get_or_create(&label).set(whole(proven.oldest_seconds));
+            self.unproven.get_or_create(&label).set(whole(proven.never as u64));
+        }
+    }
+
+    /// The links of a channel that are up, and since when there is one.
+    pub fn links(&self, channel: &ChannelName, links: usize, since: Option<Timestamp>) {
+        let label = ChannelLabel { channel: channel.to_string() };
+        self.links.get_or_create(&label).set(i64::try_from(links).unwrap_or(i64::MAX));
+        self.linked_since.get_or_create(&label).set(since.map_or(0.0, |since| since.as_micros() as f64 / 1e6));
     }
 
     /// How late a timer was.

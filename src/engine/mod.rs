@@ -4,25 +4,41 @@
 
 mod admit;
 pub mod breaker;
+mod call;
+pub mod checkup;
 mod compose;
 pub mod delivery;
+pub mod doctor;
 mod drill;
+pub mod hearing;
 pub mod history;
 pub mod keys;
 pub mod live;
 pub mod metrics;
+mod opt_out;
+mod people;
+mod ping;
+mod probe;
+pub mod reach;
+mod room;
 mod run;
 mod send;
 mod speak;
 mod throttle;
+mod vitals;
 mod wire;
 
 pub use admit::{Admitted, Fate};
+pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
-pub use run::{Pulse, run};
+pub use opt_out::OptOut;
+pub use ping::{PING_TIME_MAX, Pinger};
+pub use probe::PROBE_TIME_MAX;
+pub use run::{Loop, Pulse, run};
 pub use send::{Attempt, again};
 pub use speak::{AnswerError, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
     core::{Event, IncidentId, Input, Settlement, Timestamp, sentence::sentence},
@@ -32,10 +48,13 @@ use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
 use drill::Late;
+use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
+use opt_out::OptOuts;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
-use tokio::sync::{Notify, broadcast};
+use tokio::sync::{Notify, broadcast, watch};
+use vitals::Vitals;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -60,11 +79,18 @@ pub struct Engine {
     breakers: Mutex<Breakers>,
     /// What a drill holds back on purpose.
     late: Mutex<Late>,
+    /// Proof that the loops turn.
+    pub pulse: Pulse,
+    vitals: Mutex<Vitals>,
+    opted_out: Mutex<OptOuts>,
+    hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
     /// Tells screens which incident changed.
     changes: broadcast::Sender<IncidentId>,
+    /// Tells those who keep something open as the matrix says.
+    reloads: watch::Sender<()>,
     /// Where answer links lead, without a trailing slash.
     public_url: String,
 }
@@ -80,9 +106,14 @@ impl Engine {
             delivery: Mutex::default(),
             breakers: Mutex::default(),
             late: Mutex::default(),
+            pulse: Pulse::default(),
+            vitals: Mutex::default(),
+            opted_out: Mutex::default(),
+            hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),
             wake: Notify::new(),
             changes: broadcast::channel(CHANGES_KEPT).0,
+            reloads: watch::Sender::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         });
         // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
@@ -98,6 +129,19 @@ impl Engine {
     /// Incidents as they change. A receiver that lags must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.changes.subscribe()
+    }
+
+    /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
+    pub fn reload(&self, live: impl Into<Arc<Live>>) {
+        self.live.store(live.into());
+        let now = self.store.now();
+        self.breakers().look_again(now);
+        self.reloads.send_replace(());
+    }
+
+    /// Changes when a newly loaded matrix is in use.
+    pub fn reloads(&self) -> watch::Receiver<()> {
+        self.reloads.subscribe()
     }
 
     /// Where people's browsers reach this daemon, without a trailing slash.
@@ -226,6 +270,10 @@ impl Engine {
     /// The channels that reach nobody now.
     pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

@@ -1,6 +1,6 @@
 //! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
 
-use super::{Engine, delivery::Ready};
+use super::{Engine, delivery::Ready, people};
 use crate::core::Timestamp;
 use futures_util::FutureExt;
 use std::{
@@ -31,31 +31,59 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 /// Proof that the loops turn; the watchdog is fed only while they do.
 #[derive(Debug, Default)]
-pub struct Pulse {
-    delivery: AtomicU64,
-    timers: AtomicU64,
-    lease: AtomicU64,
+pub struct Pulse([AtomicU64; 3]);
+
+/// A loop that must turn.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Loop {
+    /// Sends what is to be sent.
+    Delivery,
+    /// Moves ladders that are due.
+    Timers,
+    /// Renews this node's lease.
+    Lease,
+}
+
+impl Loop {
+    /// Every one, in the order of [`Pulse::beats`].
+    pub const ALL: [Self; 3] = [Self::Delivery, Self::Timers, Self::Lease];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Delivery => "delivery",
+            Self::Timers => "timers",
+            Self::Lease => "lease",
+        }
+    }
 }
 
 impl Pulse {
+    /// This loop has turned once more.
+    pub fn turned(&self, which: Loop) {
+        self.0[which as usize].fetch_add(1, Ordering::Relaxed);
+    }
+
     /// How often each loop has turned.
     pub fn beats(&self) -> [u64; 3] {
-        [&self.delivery, &self.timers, &self.lease].map(|beat| beat.load(Ordering::Relaxed))
+        [&self.0[0], &self.0[1], &self.0[2]].map(|beat| beat.load(Ordering::Relaxed))
     }
 }
 
 /// Runs a node until `shutdown`, then lets sends under way end.
-pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationToken) {
+pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     let sends = TaskTracker::new();
     tokio::select! {
         () = shutdown.cancelled() => {}
-        () = deliver(&engine, &pulse, &sends) => {}
-        () = move_ladders(&engine, &pulse) => {}
-        () = hold_lease(&engine, &pulse) => {}
+        () = deliver(&engine, &sends) => {}
+        () = move_ladders(&engine) => {}
+        () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
         () = stop_drills(&engine) => {}
         () = bring_late(&engine, &sends) => {}
+        () = look_people_up(&engine) => {}
+        () = mend_channels(&engine) => {}
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
@@ -65,9 +93,9 @@ pub async fn run(engine: Arc<Engine>, pulse: Arc<Pulse>, shutdown: CancellationT
     }
 }
 
-async fn deliver(engine: &Arc<Engine>, pulse: &Pulse, sends: &TaskTracker) {
+async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
     loop {
-        pulse.delivery.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Delivery);
         let woken = engine.wake.notified();
         let Ready { start, unsent, held } = engine.tick_delivery();
         for page in start {
@@ -115,10 +143,10 @@ fn spawn(sends: &TaskTracker, send: impl Future<Output = ()> + Send + 'static) {
     sends.spawn(send);
 }
 
-async fn move_ladders(engine: &Engine, pulse: &Pulse) {
+async fn move_ladders(engine: &Engine) {
     let mut changed = engine.store.changed();
     loop {
-        pulse.timers.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Timers);
         changed.mark_unchanged();
         let deadline = engine.store.next_deadline().await;
         let now = engine.store.now();
@@ -141,9 +169,9 @@ async fn move_ladders(engine: &Engine, pulse: &Pulse) {
     }
 }
 
-async fn hold_lease(engine: &Engine, pulse: &Pulse) {
+async fn hold_lease(engine: &Engine) {
     loop {
-        pulse.lease.fetch_add(1, Ordering::Relaxed);
+        engine.pulse.turned(Loop::Lease);
         match engine.tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {
@@ -198,12 +226,34 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
     }
 }
 
+/// Its own loop: a provider that does not answer must hold up nothing.
+async fn look_people_up(engine: &Engine) {
+    loop {
+        let whole = engine.tick_people().await;
+        sleep(if whole { people::REST_WHOLE } else { people::REST }).await;
+    }
+}
+
 async fn anchor(engine: &Engine) {
     loop {
         sleep(ANCHOR_EVERY).await;
         if let Err(error) = engine.tick_anchor().await {
             tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
         }
+    }
+}
+
+/// Broken channels are looked at until they work again, page or no page.
+async fn mend_channels(engine: &Engine) {
+    while let Err(error) = engine.recall_breakers().await {
+        tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
+        sleep(AFTER_FAILURE).await;
+    }
+    loop {
+        if let Err(error) = engine.tick_breakers().await {
+            tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+        }
+        sleep(NET).await;
     }
 }
 

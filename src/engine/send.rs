@@ -2,8 +2,11 @@
 
 use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
-    channel::{Recipient, SendError},
-    core::{Input, Page, PageId, Receipt, Settlement, Timestamp, Trouble, retry::backoff},
+    channel::SendError,
+    core::{
+        Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
+        retry::{backoff, backoff_to},
+    },
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -16,6 +19,14 @@ const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
+
+/// How long another system is told what happened: it may be down over night, and wants to know all the same.
+const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
+
+/// The longest wait between two attempts to tell another system.
+const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
+/// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
+const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -52,11 +63,14 @@ impl Engine {
         };
         if let Some((trouble, result)) = self.injected(&composed, sent_at) {
             let shown = (composed.hash, composed.shown);
-            return self.keep(&Attempt { page, sent_at, shown, result, trouble: Some(trouble) }).await;
+            return self.keep_attempt(&Attempt { page, sent_at, shown, result, trouble: Some(trouble) }).await;
         }
-        let to_person = matches!(composed.message.to, Recipient::Person(_));
-        let broken = to_person.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
-        if let Some(why) = broken {
+        // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
+        let person = composed.message.to.person();
+        let guarded = person.is_some() || composed.message.purpose.is_notice();
+        let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
+        let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
+        if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
@@ -66,16 +80,18 @@ impl Engine {
         });
         self.metrics.sent(&composed.channel, composed.message.drill, &result, self.store.now().since(sent_at));
         let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result, trouble: None };
-        self.keep(&attempt).await?;
-        // A room's own trouble says nothing about reaching people.
-        if to_person {
+        self.keep_attempt(&attempt).await?;
+        if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
+        }
+        if let Some(person) = person {
+            self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
     }
 
     /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
-    async fn keep(&self, attempt: &Attempt) -> Result<(), StoreError> {
+    async fn keep_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
         while let Err(error) = self.finish(attempt).await {
             if matches!(error, StoreError::Closed) {
                 return Err(error);
@@ -129,7 +145,7 @@ impl Engine {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
-            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         // Where nothing was sent, nobody need hear how it ended.
         let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. } | Trouble::Broken { .. })));
@@ -223,10 +239,31 @@ pub fn again(
     unknown: bool,
     now: Timestamp,
 ) -> (Settlement, Option<Timestamp>) {
-    if page.is_some_and(|page| !page.purpose.is_brief() && page.born_at + NOTICE_LIFE <= now) {
+    if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
-    let wait = after.map_or_else(|| backoff(refusals + 1), |after| after.min(RETRY_AFTER_MAX));
+    let is_notice = page.is_some_and(|page| page.purpose.is_notice());
+    let pause = if is_notice { backoff_to(refusals + 1, SYSTEM_LONGEST) } else { backoff(refusals + 1) };
+    let wait = after.map_or(pause, |after| after.min(RETRY_AFTER_MAX));
     (Settlement::Retry { at: now + wait, why, unknown }, after.map(|_| now + wait))
+}
+
+/// How long a message is tried for; a brief until it is withdrawn.
+fn life(purpose: &Purpose) -> Option<Duration> {
+    match purpose {
+        Purpose::Brief { .. } => None,
+        Purpose::Taken { .. }
+        | Purpose::StoodDown
+        | Purpose::Announced
+        | Purpose::Resolved
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomInvite { .. } => Some(NOTICE_LIFE),
+        Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
+            Some(ROOM_LIFE)
+        }
+        Purpose::Notice { .. } => Some(SYSTEM_LIFE),
+    }
 }

@@ -3,15 +3,18 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, Event, Finding, Incident, IncidentId, Input, PageId, PersonName, Purpose, Said, Verdict, Via,
-        page::Stage,
+        Actor, Answer, ChannelName, Event, Finding, Incident, IncidentId, Input, Page, PageId, PageState, PersonName,
+        Purpose, RoleName, Said, Verdict, Via, page::Stage,
     },
     store::{Class, Filter, Needs, StoreError, Unit, transact},
 };
-use std::sync::Arc;
+use std::{sync::Arc, time::Duration};
 
 /// Open incidents that are looked through for an SMS code, newest first.
 pub const CODE_SEARCH_MAX: usize = 2_000;
+
+/// How long a report about a page waits until it is kept that its provider took it. Providers wait 15 s for us.
+pub const SETTLE_WAIT: Duration = Duration::from_secs(10);
 
 /// Why an answer came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -50,7 +53,12 @@ impl Engine {
 
     /// Closes an incident; whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
-        Ok(!self.step(id, Input::Resolve(by)).await?.is_empty())
+        self.resolve_because(id, by, None).await
+    }
+
+    /// The same, for a reason that everybody who was asked reads.
+    pub async fn resolve_because(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
+        Ok(!self.step(id, Input::Resolve { by, why }).await?.is_empty())
     }
 
     /// Closes an incident and keeps what it was in the same commit; whether it was open. For one that is over already,
@@ -59,12 +67,14 @@ impl Engine {
         &self,
         id: IncidentId,
         by: Actor,
+        why: Option<String>,
         was: Option<(Finding, Option<String>)>,
     ) -> Result<bool, StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![id], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
-            let was_open = !unit.step(id, Input::Resolve(by.clone()), &live.matrix.roster).is_empty();
+            let was_open =
+                !unit.step(id, Input::Resolve { by: by.clone(), why: why.clone() }, &live.matrix.roster).is_empty();
             if let Some((finding, note)) = was.clone() {
                 unit.step(id, Input::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
             }
@@ -78,9 +88,54 @@ impl Engine {
         self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
     }
 
-    /// The provider says that a page which it had taken did not arrive.
+    /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
+    /// an attempt before, whose outcome was not known, says nothing about it.
+    pub async fn undelivered_message(&self, page: PageId, id: &str, why: String) -> Result<(), StoreError> {
+        let row = self.settled(page).await?;
+        let other = row.and_then(|row| row.receipt.as_ref().map(|kept| kept.id != id)).unwrap_or(false);
+        if other { Ok(()) } else { self.undelivered(page, why).await }
+    }
+
+    /// The provider says that a page which it had taken did not arrive. It may say so before we have kept that it took
+    /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
+        self.settled(page).await?;
         self.step(page.incident, Input::Undelivered { page: page.n, why }).await.map(drop)
+    }
+
+    /// A page once it is no longer being sent, or as it is after [`SETTLE_WAIT`].
+    async fn settled(&self, page: PageId) -> Result<Option<Arc<Page>>, StoreError> {
+        let mut changes = self.changes();
+        let look = async || {
+            let incident = self.store.view(page.incident).await?;
+            Ok::<_, StoreError>(incident.and_then(|incident| incident.pages.get(&page.n).cloned()))
+        };
+        let wait = async {
+            loop {
+                let row = look().await?;
+                if row.as_ref().is_none_or(|row| row.state != PageState::Queued) {
+                    return Ok(row);
+                }
+                // Missed changes are changes: it is looked again.
+                let _ = changes.recv().await;
+            }
+        };
+        match tokio::time::timeout(SETTLE_WAIT, wait).await {
+            Ok(row) => row,
+            Err(_) => look().await,
+        }
+    }
+
+    /// The open incidents in which this person was asked for a role that nobody has yet, newest first.
+    pub async fn waiting_for(&self, person: &PersonName) -> Result<Vec<(IncidentId, RoleName)>, StoreError> {
+        let incidents = self.store.list(Filter { open_only: true, limit: CODE_SEARCH_MAX }).await?;
+        let of = |incident: &Arc<Incident>| {
+            let open = incident.open_roles().filter(|role| {
+                incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person) && page.is_live())
+            });
+            open.map(|role| (incident.id, role.clone())).collect::<Vec<_>>()
+        };
+        Ok(incidents.iter().flat_map(of).collect())
     }
 
     /// Which page of this person a code belongs to: the newest brief with it, open incidents first.
@@ -89,6 +144,22 @@ impl Engine {
             let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
             if let Some(page) = incidents.iter().find_map(|incident| self.coded(incident, person, code)) {
                 return Ok(Some(page));
+            }
+        }
+        Ok(None)
+    }
+
+    /// The page that this channel's provider gave this id, newest first, open incidents first.
+    pub async fn page_with_receipt(&self, channel: &ChannelName, id: &str) -> Result<Option<PageId>, StoreError> {
+        for open_only in [true, false] {
+            let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
+            let found = incidents.iter().find_map(|incident| {
+                let its = |page: &&Arc<Page>| page.receipt.as_ref().is_some_and(|receipt| receipt.id == id);
+                let page = incident.pages.values().rev().filter(|page| page.channel == *channel).find(its)?;
+                Some(PageId { incident: incident.id, n: page.n })
+            });
+            if found.is_some() {
+                return Ok(found);
             }
         }
         Ok(None)

@@ -1,16 +1,26 @@
 //! One channel of the matrix becomes one that can send: its secrets are read, its client is built.
 
+mod gateway;
+
 use super::live::{SEND_TIMEOUT_MAX, Shared, Wired};
 use crate::{
     channel::{
         Channel,
         kannel::{Kannel, KannelSettings},
-        slack::{Slack, SlackSettings},
+        slack::{Slack, SlackSettings, socket::SocketSettings},
         smtp::{Smtp, SmtpSettings},
+        twilio::{
+            AccountSettings,
+            call::Calls,
+            message::{Sender, Sms},
+        },
     },
     config,
     core::ChannelName,
-    matrix::{ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, Way},
+    matrix::{
+        ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way,
+    },
+    store::clock::{Sources, System},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -25,6 +35,11 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         Way::Slack(way) => slack(way),
         Way::Kannel(way) => kannel(way),
         Way::Smtp(way) => smtp(way, &shared.site),
+        Way::Http(way) => gateway::http(way),
+        Way::Webhook(way) => gateway::webhook(way, &shared.site),
+        Way::Exec(way) => Ok(gateway::exec(way)),
+        Way::Twilio(way) => twilio(way),
+        Way::Voice(way) => voice(way),
     };
     let kind = settings.kind();
     let (channel, sandboxed) = match built {
@@ -37,14 +52,18 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
             (Arc::new(sandbox) as Arc<dyn Channel>, Some(why))
         }
     };
-    let inbound = inbound(&settings.way).into_iter();
+    let socket = socket(&settings.way).filter(|_| sandboxed.is_none());
     Wired {
         channel,
         kind,
         sandboxed,
         timeout: settings.patience.min(SEND_TIMEOUT_MAX),
         pace: settings.pace,
-        inbound: inbound.filter_map(|secret| config::secret(&reference(secret)).ok()).collect(),
+        inbound: inbound(name, &settings.way),
+        socket: socket.and_then(|built| {
+            let told = |why: &String| tracing::warn!(channel = %name, why, "Slack is not listened to over sockets");
+            built.inspect_err(told).ok()
+        }),
     }
 }
 
@@ -57,18 +76,37 @@ pub(super) fn reference(secret: &SecretRef) -> config::Secret {
     }
 }
 
-/// What authenticates a provider's callbacks.
-fn inbound(way: &Way) -> Vec<&SecretRef> {
+/// What authenticates a provider's callbacks, as far as it is here.
+fn inbound(name: &ChannelName, way: &Way) -> Vec<SecretString> {
+    let read = |reference: &SecretRef| {
+        let told = |why: &String| tracing::warn!(channel = %name, why, "what the provider sends can not be verified");
+        secret(reference).inspect_err(told).ok()
+    };
+    inbound_refs(way).into_iter().filter_map(read).collect()
+}
+
+/// Where that is kept.
+pub(super) fn inbound_refs(way: &Way) -> Vec<&SecretRef> {
     match way {
         Way::Slack(way) => way.signing_secret.iter().collect(),
         Way::Kannel(way) => way.token.iter().collect(),
-        Way::Screen | Way::Smtp(_) => Vec::new(),
+        Way::Http(way) => way.tokens.iter().collect(),
+        Way::Twilio(way) => way.account.tokens.iter().collect(),
+        Way::Voice(way) => way.account.tokens.iter().collect(),
+        Way::Screen | Way::Smtp(_) | Way::Webhook(_) | Way::Exec(_) => Vec::new(),
     }
 }
 
 fn slack(way: &SlackWay) -> Built {
     let settings = SlackSettings { token: secret(&way.token)?, api_url: way.url.clone() };
     Ok(Arc::new(Slack::new(settings).map_err(|error| error.to_string())?))
+}
+
+/// The sockets that are to be kept open; none where the channel has no token for them.
+fn socket(way: &Way) -> Option<Result<SocketSettings, String>> {
+    let Way::Slack(way) = way else { return None };
+    let app_token = secret(way.app_token.as_ref()?);
+    Some(app_token.map(|app_token| SocketSettings { app_token, api_url: way.url.clone() }))
 }
 
 fn kannel(way: &KannelWay) -> Built {
@@ -96,6 +134,37 @@ fn smtp(way: &SmtpWay, site: &str) -> Built {
     Ok(Arc::new(Smtp::new(settings).map_err(|error| error.to_string())?))
 }
 
-fn secret(secret: &SecretRef) -> Result<SecretString, String> {
+fn twilio(way: &TwilioWay) -> Built {
+    let sender = match &way.sender {
+        TwilioSender::From(from) => Sender::From(from.clone()),
+        TwilioSender::Service(service) => Sender::Service(service.clone()),
+    };
+    let sms = Sms::new(account(&way.account)?, sender, way.validity);
+    Ok(Arc::new(sms.map_err(|error| error.to_string())?))
+}
+
+fn voice(way: &VoiceWay) -> Built {
+    let calls = Calls::new(account(&way.account)?, way.from.clone(), way.machines);
+    Ok(Arc::new(calls.map_err(|error| error.to_string())?))
+}
+
+fn account(account: &TwilioAccount) -> Result<AccountSettings, String> {
+    let tokens: Vec<Result<SecretString, String>> = account.tokens.iter().map(secret).collect();
+    let api_key = match &account.api_key {
+        Some((key, kept)) => Some((key.clone(), secret(kept)?)),
+        None => None,
+    };
+    // While a token is changed the other one is enough.
+    let why = tokens.iter().find_map(|token| token.as_ref().err().cloned()).unwrap_or_default();
+    let tokens: Vec<SecretString> = tokens.into_iter().flatten().collect();
+    if tokens.is_empty() {
+        return Err(why);
+    }
+    let wall = || System.wall();
+    Ok(AccountSettings { account: account.sid.clone(), tokens, api_key, url: account.url.clone(), wall })
+}
+
+/// Reads a secret; the error says why it can not be read.
+pub(super) fn secret(secret: &SecretRef) -> Result<SecretString, String> {
     config::secret(&reference(secret)).map_err(|error| error.to_string())
 }

@@ -79,7 +79,7 @@ async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told,
         Meaning::Said(Reply::Said { answer, .. }) => (answer, MailFate::Answered),
         Meaning::Away => (Some(Answer::Unable), MailFate::Away),
         // To leave a list of mails is no word about a crisis.
-        Meaning::Said(Reply::Unclear { .. } | Reply::OptOut) => {
+        Meaning::Said(Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn) => {
             return Ok(Told { fate: MailFate::Unclear, text: HOW.to_owned() });
         }
         Meaning::Nothing | Meaning::Bounced(_) => {

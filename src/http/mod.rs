@@ -10,6 +10,8 @@ pub mod control;
 pub mod credential;
 pub mod desk;
 pub mod drills;
+pub mod gateway;
+pub mod health;
 pub mod kannel;
 pub mod mail_in;
 pub mod mail_link;
@@ -19,9 +21,12 @@ pub mod problem;
 pub mod reading;
 pub mod report;
 pub mod slack;
+pub mod sms;
 pub mod snapshot;
 pub mod status;
+pub mod twilio;
 pub mod view;
+pub mod voice;
 
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
@@ -67,8 +72,10 @@ pub struct App {
     pub drills: Arc<Runs>,
     /// The matrix's folder, whose drills are scheduled.
     pub scenarios: PathBuf,
+    /// Twilio's requests that were answered already.
+    pub answered: twilio::Answered,
     /// Wrong SMS codes.
-    pub guesses: Mutex<kannel::Guesses>,
+    pub guesses: Mutex<sms::Guesses>,
 }
 
 impl App {
@@ -100,9 +107,15 @@ pub fn door(app: Arc<App>) -> Router {
         .route("/assets/desk.js", get(page::script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
-        .route("/hooks/slack/{channel}", post(slack::interact))
+        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
+        .route("/hooks/http/{channel}", any(gateway::inbound))
+        .route("/hooks/http/{channel}/report", any(gateway::report))
         .route("/hooks/kannel/{channel}", any(kannel::inbound))
         .route("/hooks/kannel/{channel}/report", get(kannel::report))
+        .route("/hooks/self", post(health::echo))
+        .route("/hooks/twilio/{channel}", post(twilio::inbound))
+        .route("/hooks/twilio/{channel}/report", post(twilio::report))
+        .route("/hooks/voice/{channel}/report", post(voice::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))
@@ -132,6 +145,8 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))
+        .route("/v1/people", get(health::people))
+        .route("/v1/doctor", get(health::doctor))
         .route("/v1/texts/{hash}", get(control::text))
         .route("/metrics", get(status::metrics))
         .route("/readyz", get(status::readyz))

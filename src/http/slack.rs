@@ -1,13 +1,21 @@
-//! Slack's buttons, over HTTP: signed, fresh, answered within three seconds.
+//! Slack's buttons and commands. By HTTP they come here: signed, fresh, answered within three seconds; over a socket
+//! they come to [`sockets`]. Both are judged by [`judge`] and by nothing else.
 
-use super::{App, body, desk::named, problem::Problem};
+mod judge;
+mod orders;
+pub mod sockets;
+
+use super::{App, body, problem::Problem};
 use crate::{
-    channel::slack::interaction::{self, Press, PressError},
-    core::{Answer, ChannelName, IncidentId, PageId, PersonName, Said, Verdict, Via, sentence::judged},
-    engine::AnswerError,
+    channel::slack::{
+        inbound::{self, Inbound},
+        signature,
+    },
+    core::ChannelName,
     matrix::ChannelKind,
 };
 use axum::{
+    Json,
     extract::{Path, Request, State},
     http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
@@ -18,41 +26,50 @@ use tokio::time::timeout;
 /// How long the private word to the one who pressed may take; Slack waits three seconds for everything.
 const WORD_TIME_MAX: Duration = Duration::from_millis(1500);
 
-/// `POST /hooks/slack/{channel}`.
-pub async fn interact(
+/// The largest unsigned probe that is looked at, in bytes.
+const PROBE_MAX: usize = 1024;
+
+/// `POST /hooks/slack/{channel}`: a button, or a command. A fault of the user's is a word for the user with a 200;
+/// anything else Slack would show as its own failure.
+pub async fn take(
     State(app): State<Arc<App>>,
     Path(channel): Path<String>,
     request: Request,
 ) -> Result<Response, Problem> {
     let (parts, body) = request.into_parts();
     let bytes = body::whole(body).await?;
-    verify(&app, &channel, &parts.headers, &bytes)?;
-    let press = match interaction::parse(&bytes) {
-        Ok(press) => press,
-        // Something else than a button of ours: Slack only wants to hear that it came.
-        Err(PressError::NotOurs) => return Ok(StatusCode::OK.into_response()),
-        Err(error) => return Err(Problem::bad(error.to_string())),
-    };
-    let word = match take(&app, &press).await {
-        Ok(verdict) => judged(&named(&app.engine.live.load(), verdict)),
-        Err(Refused::Problem(problem)) => return Err(problem),
-        Err(Refused::Word(word)) => word,
-    };
-    tell(&app, &press, &word).await;
-    Ok(StatusCode::OK.into_response())
+    if let Err(problem) = verify(&app, &channel, &parts.headers, &bytes) {
+        let probed =
+            problem.status() == StatusCode::UNAUTHORIZED && bytes.len() <= PROBE_MAX && inbound::is_probe(&bytes);
+        return if probed { Ok(StatusCode::OK.into_response()) } else { Err(problem) };
+    }
+    let heard = inbound::of_form(&bytes).map_err(|error| Problem::bad(error.to_string()))?;
+    let is_command = matches!(heard, Inbound::Command(_));
+    let judged = judge::judge(&app, heard).await;
+    if is_command {
+        return Ok(Json(inbound::ephemeral(&judged.text)).into_response());
+    }
+    if let Some(url) = judged.response_url.as_deref().filter(|_| !judged.text.is_empty()) {
+        tell(&app, url, &judged.text).await;
+    }
+    if judged.kept {
+        return Ok(StatusCode::OK.into_response());
+    }
+    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was kept"))
 }
 
-enum Refused {
-    Problem(Problem),
-    Word(String),
+/// `GET /hooks/slack/{channel}`: Slack looks whether there is anything, with a certificate that it trusts.
+pub async fn probe() -> StatusCode {
+    StatusCode::OK
 }
 
 fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), Problem> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Slack);
-    let secret = wired.and_then(|wired| wired.inbound.first()).ok_or_else(|| {
-        Problem::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
-    })?;
+    let secrets =
+        wired.map(|wired| wired.inbound.as_slice()).filter(|secrets| !secrets.is_empty()).ok_or_else(|| {
+            Problem::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
+        })?;
     // A header that is there twice is as good as none: which one was signed can not be known.
     let header = |name: &str| {
         let mut values = headers.get_all(name).iter();
@@ -60,52 +77,19 @@ fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result
     };
     let now = app.wall().as_micros() / 1_000_000;
     let (stamp, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
-    interaction::verify(secret, stamp, signature, bytes, now).map_err(|error| {
+    signature::verify_any(secrets, stamp, signature, bytes, now).map_err(|error| {
         tracing::warn!(%error, channel, "a Slack request was refused");
         Problem::unauthorized(error.to_string())
     })
 }
 
-async fn take(app: &App, press: &Press) -> Result<Verdict, Refused> {
-    let answer: Answer = press.action.parse().map_err(|error| Refused::Word(format!("{error}")))?;
-    let live = app.engine.live.load_full();
-    let Some(person) = live.matrix.person_of_slack(&press.user).cloned() else {
-        return Err(Refused::Word("The matrix knows nobody with your Slack account: ask for it to be added.".into()));
-    };
-    let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-    let result = if key == "room" {
-        let incident: IncidentId = target.parse().map_err(Refused::Word)?;
-        let said = Said { person, answer, via: Via::Slack, page: None, role: None };
-        app.engine.answer(incident, said).await
-    } else {
-        by_page(app, target, key, person, answer).await?
-    };
-    match result {
-        Ok(verdict) => Ok(verdict),
-        Err(AnswerError::NoIncident(id)) => Err(Refused::Word(format!("There is no incident {id} any more."))),
-        Err(error) => Err(Refused::Problem(super::answer_problem(error))),
+/// A private word to the one who did something. What it is about is kept already; this may fail.
+async fn tell(app: &App, url: &str, text: &str) {
+    if !is_slack(app, url) {
+        return;
     }
-}
-
-/// A button of a direct message: the page must be this person's own, whoever saw the button.
-async fn by_page(
-    app: &App,
-    page: &str,
-    code: &str,
-    person: PersonName,
-    answer: Answer,
-) -> Result<Result<Verdict, AnswerError>, Refused> {
-    let page: PageId = page.parse().map_err(|()| Refused::Word("This button is not one of ours.".into()))?;
-    if !app.engine.keys.is_code(page, code) {
-        return Err(Refused::Word("This button is not one of ours.".into()));
-    }
-    Ok(app.engine.answer_page(page, person, Some(answer), Via::Slack).await)
-}
-
-/// A private word to the one who pressed. The answer is kept already; this may fail.
-async fn tell(app: &App, press: &Press, word: &str) {
-    let Some(url) = press.response_url.as_deref().filter(|url| is_slack(app, url)) else { return };
-    let body = serde_json::json!({ "response_type": "ephemeral", "replace_original": false, "text": word });
+    let mut body = inbound::ephemeral(text);
+    body["replace_original"] = false.into();
     let sending = app.client.post(url).json(&body).send();
     match timeout(WORD_TIME_MAX, sending).await {
         Ok(Ok(response)) if response.status().is_success() => {}

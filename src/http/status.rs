@@ -1,6 +1,10 @@
 //! Is it alive, is it ready, what does it measure.
 
 use super::{App, page, problem::Problem};
+use crate::engine::{
+    hearing::Hearing,
+    reach::{proven, reach},
+};
 use axum::{
     Json,
     extract::State,
@@ -29,7 +33,22 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
-    let ready = store.is_ok() && age < UNSENT_AGE_MAX;
+    let holes: BTreeMap<String, String> = app
+        .engine
+        .holes()
+        .into_iter()
+        .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
+        .collect();
+    let ails = app.engine.signs();
+    let ready = store.is_ok() && age < UNSENT_AGE_MAX && ails.is_empty();
+    let pinged = app.engine.pinged();
+    let ping =
+        live.matrix.daemon.ping.as_ref().map(
+            |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
+        );
+    let opted_out = app.engine.opt_outs();
+    let hearing: BTreeMap<String, serde_json::Value> =
+        app.engine.hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -38,14 +57,30 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "matrix": live.matrix.revision,
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
+        "opted_out": opted_out,
+        "links": hearing,
+        "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
+        "ails": ails,
+        "ping": ping,
     });
     (status, Json(body)).into_response()
 }
 
+/// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
+fn links(hearing: &Hearing) -> serde_json::Value {
+    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
+}
+
 /// `GET /metrics`.
 pub async fn metrics(State(app): State<Arc<App>>) -> Response {
-    let text = app.engine.metrics.text(app.engine.oldest_unsent(), app.engine.store.now());
+    let now = app.engine.store.now();
+    match app.engine.store.proofs().await {
+        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
+        // The last ones stay: a store that can not be read shows elsewhere.
+        Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
+    }
+    let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }
 

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Incident, Judgement, Outcome, Page, Status, Timestamp,
+        Incident, Judgement, Outcome, Page, Purpose, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
     },
@@ -45,12 +45,25 @@ pub struct IncidentView {
     pub silent_since: Option<Timestamp>,
     /// When the monitor said that it is over.
     pub all_clear_at: Option<Timestamp>,
+    /// Who has heard that it is over, once it is.
+    pub all_clear: Option<AllClearView>,
     /// Its rooms' ids, by channel.
     pub rooms: BTreeMap<String, String>,
     /// Its roles: those that the trigger demands first.
     pub roles: Vec<RoleView>,
     /// Its pages, briefs and words.
     pub pages: Vec<PageView>,
+}
+
+/// How the word that it is over got round.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct AllClearView {
+    /// People to whom a page was sent or may have been.
+    pub people: usize,
+    /// Of these, to whom the word was taken by a channel.
+    pub told: usize,
+    /// When the last of them was told, in milliseconds after the end.
+    pub last_ms: Option<f64>,
 }
 
 /// One role, with the stages of its time to engagement.
@@ -136,13 +149,17 @@ pub struct PageView {
     pub born: f64,
     /// The same, of its acceptance.
     pub accepted: Option<f64>,
+    /// The same, of its arrival on the device, where the provider reports it.
+    pub delivered: Option<f64>,
+    /// The same, of a human's screen showing it.
+    pub seen: Option<f64>,
 }
 
 /// An incident as others read it.
 pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
         Status::Open => (None, None),
-        Status::Resolved { by, at } => (Some(by.to_string()), Some(*at)),
+        Status::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
     };
     let mut roles: Vec<RoleView> =
         incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();
@@ -163,6 +180,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         alerts: incident.alerts,
         silent_since: incident.silent_since,
         all_clear_at: incident.all_clear_at,
+        all_clear: resolved_at.map(|at| all_clear(incident, at)),
         rooms: incident.rooms.iter().map(|(channel, room)| (channel.to_string(), room.id.clone())).collect(),
         roles,
         pages: incident.pages.values().map(|row| page(incident, row)).collect(),
@@ -227,14 +245,21 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
 
 fn page(incident: &Incident, page: &Page) -> PageView {
     let purpose = match &page.purpose {
-        crate::core::Purpose::Brief { round: 0 } => "brief",
-        crate::core::Purpose::Brief { .. } => "reminder",
-        crate::core::Purpose::Taken { .. } => "taken",
-        crate::core::Purpose::Announced => "announced",
-        crate::core::Purpose::StoodDown => "stood down",
-        crate::core::Purpose::Resolved => "resolved",
-        crate::core::Purpose::RoomCard => "war room",
-        crate::core::Purpose::RoomLine { .. } => "room line",
+        Purpose::Brief { round: 0 } => "brief",
+        Purpose::Brief { .. } => "reminder",
+        Purpose::Taken { .. } => "taken",
+        Purpose::Announced => "announced",
+        Purpose::StoodDown => "stood down",
+        Purpose::Resolved => "resolved",
+        Purpose::RoomCard => "war room",
+        Purpose::RoomLine { .. } => "room line",
+        Purpose::RoomNote { .. } => "room note",
+        Purpose::RoomUpdate { .. } => "room update",
+        Purpose::RoomFurnish => "room furnishing",
+        Purpose::RoomInvite { .. } => "room invitation",
+        Purpose::RoomSummary => "room summary",
+        Purpose::RoomArchive => "room archiving",
+        Purpose::Notice { .. } => "notice",
     };
     PageView {
         n: page.n,
@@ -251,6 +276,24 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         text: page.text.clone(),
         born: after(incident, page.born_at),
         accepted: page.stages.accepted.map(|at| after(incident, at)),
+        delivered: page.stages.delivered.map(|at| after(incident, at)),
+        seen: page.stages.seen.map(|at| after(incident, at)),
+    }
+}
+
+fn all_clear(incident: &Incident, ended_at: Timestamp) -> AllClearView {
+    let words = incident.pages.values().filter(|page| page.purpose == Purpose::Resolved);
+    let mut heard: BTreeMap<&PersonName, Option<Timestamp>> = BTreeMap::new();
+    for page in words {
+        let Some(person) = &page.person else { continue };
+        let first = heard.entry(person).or_default();
+        *first = [*first, page.stages.accepted].into_iter().flatten().min();
+    }
+    let last = heard.values().flatten().max();
+    AllClearView {
+        people: heard.len(),
+        told: heard.values().flatten().count(),
+        last_ms: last.map(|at| at.micros_since(ended_at) as f64 / 1e3),
     }
 }
 

@@ -6,15 +6,18 @@ use super::{
     document::Placed,
     draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
     judge::Trigger,
-    settings::{ChannelSettings, People},
+    settings::{ChannelKind, ChannelSettings, Datum, People},
 };
 use crate::core::{
     ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
     TriggerName, Whom,
     oncall::Override,
-    plan::{OnResolved, Patience},
+    plan::{LivingRoom, OnResolved, Patience},
 };
-use std::{collections::BTreeMap, sync::Arc};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
 
 /// The template of roles that have none of their own.
 const DEFAULT_TEMPLATE: &str = "default";
@@ -23,14 +26,15 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     let channels = in_order(draft.channels);
     let people: People =
         whole(draft.people).map(|(name, person)| (PersonName::from(name), person.value.person)).collect();
-    let roster = roster(&channels, &people, draft.rotations, as_of);
     let mut roles: BTreeMap<RoleName, RolePlan> =
         whole(draft.roles).map(|(name, role)| (name.as_str().into(), role_plan(&name, role.value, known))).collect();
     if let Some(step) = draft.catch_all.and_then(|catch_all| catch_all.value) {
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
+    let roster = roster(&channels, &ways(&channels, &roles), &people, draft.rotations, as_of);
     let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
-    let plans = Plans { revision: &revision, roles, patience };
+    let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
+    let plans = Plans { revision: &revision, roles: &roles, patience, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -41,7 +45,6 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
     for (name, trigger) in &triggers {
         trigger.on.iter().for_each(|kind| by_kind.entry(kind.clone()).or_default().push(name.clone()));
     }
-    let roles = plans.roles;
     Matrix {
         revision,
         daemon: draft.daemon.map(|daemon| daemon.value).unwrap_or_default(),
@@ -67,18 +70,34 @@ fn in_order(channels: Named<ChannelSettings>) -> Vec<(ChannelName, ChannelSettin
     placed.into_iter().map(|(name, channel)| (ChannelName::from(name), channel.value)).collect()
 }
 
+/// The channels by which people may be reached, in the matrix's order. One that others read too comes last, and only
+/// where a step names it: it is no way to go round another.
+fn ways<'a>(
+    channels: &'a [(ChannelName, ChannelSettings)],
+    roles: &BTreeMap<RoleName, RolePlan>,
+) -> Vec<(&'a ChannelName, Datum)> {
+    let named: BTreeSet<&ChannelName> = roles.values().flat_map(|role| &role.steps).flat_map(|step| &step.by).collect();
+    let reach = channels.iter().filter(|(_, channel)| channel.reaches_people());
+    let (shared, own): (Vec<_>, Vec<_>) = reach.partition(|(_, channel)| channel.is_shared());
+    let shared = shared.into_iter().filter(|(name, _)| named.contains(name));
+    own.into_iter().chain(shared).map(|(name, channel)| (name, channel.needs())).collect()
+}
+
 fn roster(
     channels: &[(ChannelName, ChannelSettings)],
+    ways: &[(&ChannelName, Datum)],
     people: &People,
     rotations: Named<RotationDraft>,
     as_of: Timestamp,
 ) -> Roster {
     let reach = people.iter().map(|(name, person)| {
-        let reaches = channels.iter().filter(|(_, channel)| person.has(channel.needs()));
-        (name.clone(), reaches.map(|(name, _)| name.clone()).collect())
+        let reaches = ways.iter().filter(|(_, needs)| person.has(*needs));
+        (name.clone(), reaches.map(|(name, _)| (*name).clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    Roster { reach: reach.collect(), rotations: rotations.collect() }
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = screens.map(|(name, _)| name.clone()).collect();
+    Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
@@ -137,17 +156,20 @@ fn step_plan(draft: StepDraft) -> StepPlan {
     }
 }
 
-struct Plans<'a> {
-    revision: &'a str,
-    roles: BTreeMap<RoleName, RolePlan>,
-    patience: BTreeMap<ChannelName, Patience>,
+/// What plans are drawn up from.
+pub(super) struct Plans<'a> {
+    pub revision: &'a str,
+    pub roles: &'a BTreeMap<RoleName, RolePlan>,
+    pub patience: BTreeMap<ChannelName, Patience>,
+    pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
 impl Plans<'_> {
     fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
-        let plan = self.plan(name.clone(), required.clone(), rooms, draft.resolved);
+        let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
+        let plan = Plan { tell, ..self.plan(name.clone(), required.clone(), rooms, draft.resolved) };
         let catch_all = RoleName::catch_all();
         let failure_plan = self
             .roles
@@ -159,13 +181,14 @@ impl Plans<'_> {
             hold: draft.hold,
             key: draft.key,
             summary: draft.summary,
+            runbook: draft.runbook,
             roles: required,
             plan: Arc::new(plan),
             failure_plan,
         }
     }
 
-    fn plan(
+    pub(super) fn plan(
         &self,
         trigger: TriggerName,
         required: Vec<RoleName>,
@@ -181,6 +204,7 @@ impl Plans<'_> {
             roles.insert(name, role.clone());
         }
         let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
-        Plan { trigger, matrix, required, roles, patience, rooms, on_resolved }
+        let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
+        Plan { trigger, matrix, required, roles, patience, rooms, living, tell: Vec::new(), on_resolved }
     }
 }

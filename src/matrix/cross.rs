@@ -14,6 +14,10 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What a page entry begins with when it names a rotation.
 pub(super) const ROTATION: &str = "rotation.";
 
+/// What can be a room.
+const ROOMS: &str =
+    "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
+
 pub(super) fn check(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
     if draft.is_empty() {
         let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
@@ -60,6 +64,10 @@ fn ladder(draft: &Draft, step: &StepDraft, faults: &mut Faults) {
     }
     for channel in &step.by {
         exists("channel", &draft.channels, channel, faults);
+        if draft.channel(&channel.value).is_some_and(|channel| !channel.reaches_people()) {
+            let message = format!("{} tells systems and reaches no person", channel.value);
+            faults.error("reaches-nobody", channel.at, message, "name it in the `tell` of a trigger instead");
+        }
     }
 }
 
@@ -86,11 +94,23 @@ fn whom(draft: &Draft, entry: &Placed<String>, faults: &mut Faults) {
 fn triggers(draft: &Draft, faults: &mut Faults) {
     for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
         trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
+        for told in &trigger.tell {
+            exists("channel", &draft.channels, told, faults);
+            if let Some(channel) = draft.channel(&told.value).filter(|channel| channel.reaches_people()) {
+                let message = format!("a channel of kind {} tells people and no systems", channel.kind());
+                faults.error(
+                    "not-a-webhook",
+                    told.at,
+                    message,
+                    "name a channel of kind webhook, or use `room` or a step's `by`",
+                );
+            }
+        }
         for room in &trigger.rooms {
             exists("channel", &draft.channels, room, faults);
             if let Some(channel) = draft.channel(&room.value).filter(|channel| !channel.is_room()) {
                 let message = format!("a channel of kind {} can not be a war room", channel.kind());
-                faults.error("not-a-room", room.at, message, "name a channel of kind slack, or remove `room`");
+                faults.error("not-a-room", room.at, message, ROOMS);
             }
         }
     }

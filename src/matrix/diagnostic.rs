@@ -134,7 +134,8 @@ fn secret_lines(text: &str) -> Vec<Range<usize>> {
         let key = line.split('=').next().unwrap_or_default();
         let last = key.trim().rsplit('.').next().unwrap_or_default();
         let value = &line[(key.len() + 1).min(line.len())..];
-        let names_secret = ["token", "password", "signing_secret"].contains(&last.trim_matches(['"', '\'']));
+        let names_secret =
+            ["token", "app_token", "password", "signing_secret"].contains(&last.trim_matches(['"', '\'']));
         if names_secret && !value.trim_start().starts_with(['{', '[']) {
             let start = line.len() - value.trim_start().len();
             spans.push(at + start..at + line.trim_end().len().max(start));

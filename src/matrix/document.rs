@@ -148,6 +148,15 @@ impl<'a> Table<'a> {
         Self { what, entries, asked: Vec::new() }
     }
 
+    /// Takes from `preset` the keys that are not there. Its places are in no file of the matrix.
+    pub(super) fn fall_back_on(&mut self, preset: &'a DeTable<'a>) {
+        for (key, value) in preset.iter() {
+            if !self.entries.iter().any(|item| item.key == key.get_ref()) {
+                self.entries.push(item(usize::MAX, key, value));
+            }
+        }
+    }
+
     /// The value of a key, where it is there. From now on the key is known.
     pub(crate) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
         self.asked.push(key);

@@ -3,7 +3,7 @@
 use super::{
     diagnostic::PLAIN_SECRET,
     document::{At, Faults, Item, Table},
-    settings::{Daemon, SecretRef, Source},
+    settings::{Address, Daemon, PING_EVERY, Ping, SecretRef, Source},
 };
 use std::path::PathBuf;
 use toml::de::DeValue;
@@ -19,26 +19,43 @@ pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
     });
     let public_url = table.take("public_url").and_then(|item| url(&item, &["https://", "http://"], faults));
     let state = table.take("state").and_then(|item| item.text(faults)).map(|text| PathBuf::from(text.value));
+    let ping = table.take("ping").and_then(|item| ping(&item, faults));
+    let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
     table.finish(&[], &[], faults);
-    Daemon { listen, public_url: public_url.map(|url| url.trim_end_matches('/').to_owned()), state }
+    let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
+    Daemon { listen, public_url, state, ping, proof_max_age }
+}
+
+/// `{ url = "https://..", every = "60s" }`; the address may be a secret.
+fn ping(item: &Item<'_>, faults: &mut Faults) -> Option<Ping> {
+    let mut table = item.table("`ping`".into(), faults)?;
+    let address = table.demand("url", item.at, "url = \"https://deadman.example/1f6c\"", faults);
+    let address = address.and_then(|item| match item.value {
+        DeValue::Table(_) => secret(&item, faults).map(Address::Kept),
+        _ => url(&item, &["https://", "http://"], faults).map(Address::Written),
+    });
+    let every = table.take("every").and_then(|item| item.duration(faults)).map_or(PING_EVERY, |every| every.value);
+    table.finish(&[], &[], faults);
+    Some(Ping { url: address?, every })
 }
 
 pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Source {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
-    let tokens = token.map(|item| tokens(&item, faults)).unwrap_or_default();
+    let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
     Source { tokens, drills }
 }
 
-fn tokens(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
+/// One secret, or a list of two while it is being changed.
+pub(super) fn secrets(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {
         return secret(item, faults).into_iter().collect();
     }
     let list = item.list(faults).unwrap_or_default();
     if 2 < list.len() {
-        let help = "one, or two while the token is being changed";
-        faults.error("too-many-tokens", item.at, "a source has at most two tokens", help);
+        let help = "one, or two while it is being changed";
+        faults.error("too-many-tokens", item.at, format!("`{}` has at most two secrets", item.key), help);
     }
     list.iter().filter_map(|item| secret(item, faults)).collect()
 }

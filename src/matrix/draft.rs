@@ -75,6 +75,8 @@ pub(super) struct TriggerDraft {
     pub summary: Option<Summary>,
     pub roles: Vec<Placed<String>>,
     pub rooms: Vec<Placed<String>>,
+    pub runbook: Option<String>,
+    pub tell: Vec<Placed<String>>,
     pub resolved: OnResolved,
 }
 

@@ -21,6 +21,8 @@ pub struct Trigger {
     pub key: Option<Expression>,
     /// The incident's summary; absent, the alert's own headline.
     pub summary: Option<Summary>,
+    /// Where its runbook is: http or https.
+    pub runbook: Option<String>,
     /// Whom it engages.
     pub roles: Vec<RoleName>,
     pub(super) plan: Arc<Plan>,

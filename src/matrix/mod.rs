@@ -11,6 +11,8 @@
 //! | `listen` | IP address and port of the door | the command line's |
 //! | `public_url` | what links in pages begin with, http or https | the command line's |
 //! | `state` | the folder of what must survive | the command line's |
+//! | `ping` | `{ url, every }`: who is told that this daemon does its work, and is not told when it does not; the address may be a secret | nobody; `every` 60s |
+//! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |
@@ -24,24 +26,87 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS) or `smtp` (e-mail) | must be given |
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `webhook` or `exec` | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
-//! | `signing_secret` | slack | with which Slack signs, a secret | no buttons without it |
+//! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
+//! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
-//! | `from` | kannel, smtp | the sender: a number or name; a mailbox | must be given for smtp |
+//! | `from` | kannel, smtp | the sender: a number or name; a mailbox, or `Name <mailbox>` | must be given for smtp |
 //! | `mail_in` | smtp | the Unix user as whom the site's mail server runs `stentor mail-in` | root and the daemon's own |
 //! | `private` | slack | whether war rooms are closed | `false` |
+//! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
+//! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
 //! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
+//!
+//! ## Kinds `twilio` and `voice`: an account at Twilio
+//! | key | for kinds | meaning | default |
+//! |---|---|---|---|
+//! | `account` | both | its SID, `AC..` | must be given |
+//! | `token` | both | its auth token, a secret; or a list of two while it is being changed. With it Twilio signs what it sends to us | must be given |
+//! | `api_key`, `api_secret` | both | an API key (`SK..`) and its secret, to log in with in place of the token | none |
+//! | `from` | both | the number that people see; twilio: also a short code or a name | must be given for voice |
+//! | `messaging_service` | twilio | `MG..`, in place of `from` | none |
+//! | `validity` | twilio | how long Twilio keeps a message that it can not send at once, at most `10h`; a reminder that is due earlier makes it shorter | `10m` |
+//! | `machines` | voice | whether Twilio listens for answering machines, so that a voicemail is gone round at once | `false` |
+//! | `url` | both | where else than at Twilio the API is: https, or http of this machine | Twilio's |
+//!
+//! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
+//! `1/s burst 3` and `3/m`, `patience` 15s.
+//!
+//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams` and `mattermost`
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `url` | where it takes messages; as a secret, where whoever knows it may send | must be given; for a preset as a secret |
+//! | `method` | `POST`, `PUT` or `GET` | `POST` |
+//! | `body` | a template that writes JSON: every `{{ word }}` becomes a whole JSON value with its quotes | none |
+//! | `form`, `query` | `{ name = "template", key = { env = ".." } }`: fields of a form in place of `body`, and what is added to the address | none |
+//! | `headers` | `{ X-Name = "text", X-Key = { env = ".." } }` | none |
+//! | `username`, `password`; `bearer` | basic authentication; a bearer token, a secret | none |
+//! | `needs` | what a person must have: `phone`, `email` or `nothing`. With `nothing` it can be a room | `nothing` |
+//! | `number` | how it wants numbers: `e164` (`+34..`), `digits` (`34..`) or `00` (`0034..`) | `e164` |
+//! | `personal` | with `needs = "nothing"`: the paged person alone reads it, so their own link goes there, not the desk's | `false` |
+//! | `accepted` | what a success is: `{ status = [200], begins = "OK" }` or `{ status = [200], at = "/status", is = ["queued"] }` | any 2xx that is no page of HTML and has no `error` |
+//! | `id`, `error` | where in the JSON of an answer the message's id and the code of a refusal stand: `"/error/code"` | none |
+//! | `unreachable`, `retry`, `broken` | codes at `error`, or HTTP statuses, that mean: not this person; not now; nobody | by the HTTP status |
+//! | `report` | `{ status, id, delivered = [..], undelivered = [..] }`: where in a report to `/hooks/http/NAME/report` each stands (`"/pointer"` or a field's name), and the words that count. With the page's own address (`{{ report }}`) no `id` is needed | none |
+//! | `replies` | `{ from, text }`: the same in a reply handed over to `/hooks/http/NAME` | none |
+//! | `token` | what its calls to us must carry (`?token=` or bearer), a secret; or two while it is being changed | no replies, and reports by the page's own address alone |
+//! | `allow` | addresses and networks where it may lie beside the public internet; checked when the connection is made | anywhere |
+//! | `probe` | an address that `doctor` asks by GET | the `url`, asked for its OPTIONS |
+//!
+//! Templates are MiniJinja's, and are given [`WORDS`]. A preset is a set of these keys: each can be given to stand in place of
+//! the preset's. Rooms of these kinds can not be edited: they get one card and a message for each change. `pace` is
+//! `1/s burst 5` (teams `2/s burst 4`), `patience` 15s (presets 10s).
+//!
+//! ## Kind `webhook`: another system is told what happens, signed (Standard Webhooks 1.0.0)
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `url` | where; may be a secret | must be given |
+//! | `keys` | what events are signed with (`whsec_..`), secrets: one, or two while it is being changed | must be given |
+//! | `allow` | addresses and networks where it may lie beside the public internet | none |
+//!
+//! It is named in the `tell` of a trigger. What it is told: [`crate::core::page::Notice`].
+//!
+//! ## Kind `exec`: a program of this machine
+//! | key | meaning | default |
+//! |---|---|---|
+//! | `program` | its absolute path; no shell is asked | must be given |
+//! | `arguments` | fixed words, and [`PLACEHOLDERS`] as whole arguments | none |
+//! | `needs`, `personal` | as for `http` | `nothing`, `false` |
+//!
+//! It reads the page as JSON on its standard input. Exit codes: 0 taken (the first line of its output is the receipt), 75 not
+//! now, 78 nobody by this way, anything else: not this person. It is killed, with its children, after `patience` (10s), at
+//! most ten seconds.
 //!
 //! # `[person.NAME]`: a responder
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `name` | how humans call them | must be given |
 //! | `email` | mailbox, for smtp | none |
-//! | `phone` | `+` and 8 to 15 digits, for kannel | none |
-//! | `slack` | member id, for slack | none |
+//! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
+//! | `slack` | member id, for slack; or `by-email`: the one that Slack has for their mailbox | none |
 //! | `timezone` | in which times are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!
@@ -74,7 +139,9 @@
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
-//! | `room` | a channel of kind slack that makes a war room, or a list of rooms | none |
+//! | `room` | a channel that makes a war room or is one, or a list of such: slack, teams, mattermost; http and exec without `needs` | none |
+//! | `tell` | a channel of kind webhook, or a list: other systems that hear what happens | none |
+//! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -89,6 +156,7 @@
 //! | `every` | how often it repeats | `2m` |
 
 mod assemble;
+mod callbacks;
 mod cross;
 mod diagnostic;
 pub(crate) mod document;
@@ -102,6 +170,7 @@ mod lint;
 pub(crate) mod names;
 pub(crate) mod people;
 mod reach;
+mod room_name;
 mod rule;
 mod settings;
 mod source;
@@ -111,14 +180,22 @@ mod ways;
 pub use diagnostic::{Diagnostic, Severity, render, render_of};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
-pub use settings::{ChannelKind, ChannelSettings, Daemon, Datum, People, Person, SecretRef, Source, Sources};
+pub use room_name::RoomName;
+pub use settings::{
+    Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
+};
 pub use source::{SourceText, read_folder};
 pub use summary::Summary;
-pub use ways::{Account, KannelWay, SlackWay, SmtpWay, Way};
+pub use ways::{
+    Account, BodyWay, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS, Place, RepliesWay, ReportWay,
+    RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, WORDS, Way, WebhookWay,
+};
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, plan::OnResolved,
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,
+    plan::{OnResolved, Patience},
 };
+use assemble::Plans;
 use document::Faults;
 use draft::Draft;
 use sha2::{Digest, Sha256};
@@ -198,6 +275,18 @@ impl Matrix {
         Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// in the matrix.
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
+        self.roles.contains_key(role).then(|| {
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
+            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            // No room: whoever calls by hand has one.
+            let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
+            Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
+        })
+    }
+
     /// Divides every wait of every ladder by `by`: for drills that are to be watched.
     pub fn compress(&mut self, by: u32) {
         for trigger in self.triggers.values_mut() {
@@ -235,7 +324,12 @@ impl Matrix {
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
-        let mut secrets: Vec<_> = self.sources.values().flat_map(|source| &source.tokens).chain(of_channels).collect();
+        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
+            Address::Kept(secret) => Some(secret),
+            Address::Written(_) => None,
+        });
+        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
         secrets.sort();
         secrets.dedup();
         secrets
@@ -257,6 +351,7 @@ fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
     let draft = Draft::read(files, &mut faults);
     if !faults.unreadable {
         cross::check(&draft, known, &mut faults);
+        callbacks::check(&draft, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);

@@ -14,12 +14,23 @@ use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use chrono_tz::Tz;
 use toml::de::DeValue;
 
+/// What stands in place of a Slack member id that Slack itself is to be asked for.
+const BY_EMAIL: &str = "by-email";
+
 pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
     let given = [table.take("email"), table.take("phone"), table.take("slack")];
     let email = given[0].and_then(|item| mailbox(&item, faults));
     let phone = given[1].and_then(|item| phone(&item, faults));
-    let slack = given[2].and_then(|item| slack(&item, faults));
+    let by_email = given[2].is_some_and(|item| matches!(item.value, DeValue::String(text) if text == BY_EMAIL));
+    if by_email
+        && given[0].is_none()
+        && let Some(item) = given[2]
+    {
+        let help = "add `email`, or write the member id";
+        faults.error("missing-key", item.at, "to be found in Slack by e-mail takes an e-mail address", help);
+    }
+    let slack = given[2].filter(|_| !by_email).and_then(|item| slack(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
@@ -29,6 +40,7 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Perso
         name: name.map_or_else(String::new, |name| name.value.to_owned()),
         email,
         phone: phone.as_ref().map(|phone| phone.value.clone()),
+        slack_by_email: by_email,
         slack: slack.as_ref().map(|slack| slack.value.clone()),
         zone: zone.unwrap_or(Tz::UTC),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
@@ -91,7 +103,7 @@ fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
         return Some(text);
     }
     let message = format!("{:?} is no Slack member id", text.value);
-    let help = "in Slack: profile, three dots, \"Copy member ID\"; it looks like U0123ABCD";
+    let help = "in Slack: profile, three dots, \"Copy member ID\", it looks like U0123ABCD; or write \"by-email\"";
     faults.error("bad-slack-id", text.at, message, help);
     None
 }

@@ -2,6 +2,7 @@
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
+    door::url,
     draft::TriggerDraft,
     expression::{BadExpression, Expression, Use},
     names,
@@ -39,7 +40,9 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
     let key = key.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
     let summary = table.take("summary").and_then(|item| compiled(&item, text, faults, Summary::compile));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
-    let rooms = table.take("room").map(|item| rooms(&item, faults)).unwrap_or_default();
+    let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
+    let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();
+    let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -50,12 +53,14 @@ pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Fau
         summary,
         roles: roles.unwrap_or_default(),
         rooms,
+        tell,
+        runbook,
         resolved,
     }
 }
 
 /// One, or a list of several.
-fn rooms(item: &Item<'_>, faults: &mut Faults) -> Vec<Placed<String>> {
+fn one_or_more(item: &Item<'_>, faults: &mut Faults) -> Vec<Placed<String>> {
     if matches!(item.value, DeValue::Array(_)) {
         return item.texts(faults).unwrap_or_default();
     }

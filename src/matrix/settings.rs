@@ -1,7 +1,11 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
 use super::ways::Way;
-use crate::core::{PersonName, SourceName, retry::Pace};
+use crate::core::{
+    PersonName, SourceName,
+    plan::{LivingRoom, Patience},
+    retry::Pace,
+};
 use chrono_tz::Tz;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -14,6 +18,46 @@ pub struct Daemon {
     pub public_url: Option<String>,
     /// The folder of what must survive.
     pub state: Option<PathBuf>,
+    /// Who is told again and again that this daemon does its work.
+    pub ping: Option<Ping>,
+    /// How old the last proven contact of a person by a channel may be; see [`Daemon::proof_max_age`].
+    pub proof_max_age: Option<Duration>,
+}
+
+/// How old a proven contact may be when the matrix says nothing: a quarter of a year.
+pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
+
+/// How often the dead-man ping goes out when the matrix says nothing.
+pub const PING_EVERY: Duration = Duration::from_secs(60);
+
+impl Daemon {
+    /// How old the last proven contact of a person by a channel may be before that is worth a warning.
+    pub fn proof_max_age(&self) -> Duration {
+        self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
+    }
+
+    /// Whether what takes effect at the start alone is the same in both.
+    pub fn starts_like(&self, other: &Self) -> bool {
+        self.listen == other.listen && self.public_url == other.public_url && self.state == other.state
+    }
+}
+
+/// The dead-man ping.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Ping {
+    /// To whom.
+    pub url: Address,
+    /// How often.
+    pub every: Duration,
+}
+
+/// An address that may be as good as a password.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Address {
+    /// Here it is.
+    Written(String),
+    /// It is kept elsewhere.
+    Kept(SecretRef),
 }
 
 /// A monitor that may post alerts.
@@ -64,12 +108,37 @@ pub enum ChannelKind {
     Kannel,
     /// E-mail.
     Smtp,
+    /// SMS by Twilio.
+    Twilio,
+    /// Calls by Twilio.
+    Voice,
+    /// Any service over HTTP, by templates.
+    Http,
+    /// Microsoft Teams: a preset of `http`.
+    Teams,
+    /// Mattermost: a preset of `http`.
+    Mattermost,
+    /// Signed events for another system.
+    Webhook,
+    /// A program of this machine.
+    Exec,
 }
 
 impl ChannelKind {
     /// Every kind, with its name in the matrix.
-    pub const ALL: [(&'static str, Self); 4] =
-        [("screen", Self::Screen), ("slack", Self::Slack), ("kannel", Self::Kannel), ("smtp", Self::Smtp)];
+    pub const ALL: [(&'static str, Self); 11] = [
+        ("screen", Self::Screen),
+        ("slack", Self::Slack),
+        ("kannel", Self::Kannel),
+        ("smtp", Self::Smtp),
+        ("twilio", Self::Twilio),
+        ("voice", Self::Voice),
+        ("http", Self::Http),
+        ("teams", Self::Teams),
+        ("mattermost", Self::Mattermost),
+        ("webhook", Self::Webhook),
+        ("exec", Self::Exec),
+    ];
 
     /// Its name in the matrix.
     pub fn as_str(self) -> &'static str {
@@ -78,14 +147,21 @@ impl ChannelKind {
             Self::Slack => "slack",
             Self::Kannel => "kannel",
             Self::Smtp => "smtp",
+            Self::Twilio => "twilio",
+            Self::Voice => "voice",
+            Self::Http => "http",
+            Self::Teams => "teams",
+            Self::Mattermost => "mattermost",
+            Self::Webhook => "webhook",
+            Self::Exec => "exec",
         }
     }
 
     /// Whether its providers report what became of a page that they had taken.
     pub fn reports(self) -> bool {
         match self {
-            Self::Kannel => true,
-            Self::Screen | Self::Slack | Self::Smtp => false,
+            Self::Kannel | Self::Twilio | Self::Voice | Self::Http | Self::Teams | Self::Mattermost => true,
+            Self::Screen | Self::Slack | Self::Smtp | Self::Webhook | Self::Exec => false,
         }
     }
 
@@ -93,8 +169,12 @@ impl ChannelKind {
     pub fn default_pace(self) -> Pace {
         match self {
             Self::Screen => Pace { every: Duration::from_millis(10), burst: 100 },
-            Self::Slack | Self::Kannel => Pace { every: Duration::from_secs(1), burst: 3 },
-            Self::Smtp => Pace { every: Duration::from_secs(1), burst: 5 },
+            Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
+            // A phone takes one call at a time.
+            Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
+            Self::Smtp | Self::Http => Pace { every: Duration::from_secs(1), burst: 5 },
+            Self::Teams | Self::Mattermost => Pace { every: Duration::from_millis(500), burst: 4 },
+            Self::Webhook | Self::Exec => Pace { every: Duration::from_millis(100), burst: 20 },
         }
     }
 
@@ -105,6 +185,8 @@ impl ChannelKind {
             Self::Slack => 8,
             Self::Kannel => 20,
             Self::Smtp => 30,
+            Self::Twilio | Self::Voice | Self::Http | Self::Webhook => 15,
+            Self::Teams | Self::Mattermost | Self::Exec => 10,
         })
     }
 }
@@ -137,8 +219,43 @@ impl ChannelSettings {
         match &self.way {
             Way::Screen => Datum::Nothing,
             Way::Slack(_) => Datum::Slack,
-            Way::Kannel(_) => Datum::Phone,
+            Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
             Way::Smtp(_) => Datum::Email,
+            Way::Http(way) => way.needs,
+            Way::Exec(way) => way.needs,
+            Way::Webhook(_) => Datum::Nothing,
+        }
+    }
+
+    /// Whether what is sent by it may be read by others than the person whom it is for: then nobody's own code or link
+    /// goes there.
+    pub fn is_shared(&self) -> bool {
+        match &self.way {
+            Way::Http(way) => !way.personal,
+            Way::Exec(way) => !way.personal,
+            Way::Webhook(_) => true,
+            Way::Screen | Way::Slack(_) | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
+        }
+    }
+
+    /// Whether it can reach a person at all: a webhook tells systems.
+    pub fn reaches_people(&self) -> bool {
+        !matches!(self.way, Way::Webhook(_))
+    }
+
+    /// The part of an address where its service reports what became of a page; none where nothing reports.
+    pub fn report_hook(&self) -> Option<&'static str> {
+        match &self.way {
+            Way::Http(way) => way.report.as_ref().map(|_| ChannelKind::Http.as_str()),
+            way => Some(way.kind()).filter(|kind| kind.reports()).map(ChannelKind::as_str),
+        }
+    }
+
+    /// How it keeps a war room up to date, where it does.
+    pub fn living_room(&self) -> Option<LivingRoom> {
+        match &self.way {
+            Way::Slack(way) => Some(LivingRoom { archive_after: way.archive_after.map(Patience) }),
+            _ => None,
         }
     }
 
@@ -146,7 +263,9 @@ impl ChannelSettings {
     pub fn is_room(&self) -> bool {
         match &self.way {
             Way::Slack(_) => true,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) => false,
+            Way::Http(way) => way.needs == Datum::Nothing,
+            Way::Exec(way) => way.needs == Datum::Nothing,
+            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) | Way::Webhook(_) => false,
         }
     }
 }
@@ -187,6 +306,8 @@ pub struct Person {
     pub phone: Option<String>,
     /// Slack user id.
     pub slack: Option<String>,
+    /// Their Slack user id is the one that Slack has for their mailbox.
+    pub slack_by_email: bool,
     /// In which times are shown to them.
     pub zone: Tz,
     /// The Unix user that speaks for them.
@@ -198,7 +319,7 @@ impl Person {
     pub fn has(&self, datum: Datum) -> bool {
         match datum {
             Datum::Nothing => true,
-            Datum::Slack => self.slack.is_some(),
+            Datum::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
             Datum::Phone => self.phone.is_some(),
             Datum::Email => self.email.is_some(),
         }

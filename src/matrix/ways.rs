@@ -1,12 +1,26 @@
 //! Reads `[channel.NAME]`: what all channels have here, what only some have in one file a kind.
 
+mod body;
+mod exec;
+mod http;
 mod kannel;
+mod network;
 mod slack;
 mod smtp;
+mod twilio;
+mod voice;
+mod webhook;
 
+pub use body::WORDS;
+pub use exec::{ExecWay, PLACEHOLDERS};
+pub use http::{BodyWay, FieldWay, HttpWay, Place, RepliesWay, ReportWay, RulesWay};
 pub use kannel::KannelWay;
+pub use network::Networks;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
+pub use twilio::{TwilioAccount, TwilioSender, TwilioWay};
+pub use voice::VoiceWay;
+pub use webhook::WebhookWay;
 
 use super::{
     document::{At, Faults, Item, Placed, Table},
@@ -17,11 +31,9 @@ use super::{
 use crate::core::retry::Pace;
 use std::time::Duration;
 
-/// Kinds that a later version will know.
-const LATER: [&str; 7] = ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"];
-
 /// The keys that each kind knows beside those of all.
-const KEYS: [&[&str]; 3] = [slack::KEYS, kannel::KEYS, smtp::KEYS];
+const KEYS: [&[&str]; 8] =
+    [slack::KEYS, kannel::KEYS, smtp::KEYS, twilio::KEYS, voice::KEYS, http::KEYS, webhook::KEYS, exec::KEYS];
 
 /// By which provider, with what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,6 +46,16 @@ pub enum Way {
     Kannel(KannelWay),
     /// E-mail.
     Smtp(SmtpWay),
+    /// SMS by Twilio.
+    Twilio(TwilioWay),
+    /// Calls by Twilio.
+    Voice(VoiceWay),
+    /// Any service over HTTP, by templates; also its presets.
+    Http(Box<HttpWay>),
+    /// Signed events for another system.
+    Webhook(WebhookWay),
+    /// A program of this machine.
+    Exec(ExecWay),
 }
 
 /// The account at a provider.
@@ -53,6 +75,11 @@ impl Way {
             Self::Slack(_) => ChannelKind::Slack,
             Self::Kannel(_) => ChannelKind::Kannel,
             Self::Smtp(_) => ChannelKind::Smtp,
+            Self::Twilio(_) => ChannelKind::Twilio,
+            Self::Voice(_) => ChannelKind::Voice,
+            Self::Http(way) => way.kind,
+            Self::Webhook(_) => ChannelKind::Webhook,
+            Self::Exec(_) => ChannelKind::Exec,
         }
     }
 }
@@ -62,9 +89,14 @@ impl Way {
     pub fn secrets(&self) -> Vec<&SecretRef> {
         match self {
             Self::Screen => Vec::new(),
-            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).collect(),
+            Self::Slack(way) => std::iter::once(&way.token).chain(&way.signing_secret).chain(&way.app_token).collect(),
             Self::Kannel(way) => way.token.iter().chain(&way.account.password).collect(),
             Self::Smtp(way) => way.account.password.iter().collect(),
+            Self::Twilio(way) => way.account.secrets(),
+            Self::Voice(way) => way.account.secrets(),
+            Self::Http(way) => way.secrets(),
+            Self::Webhook(way) => way.keys.iter().chain(way.url.secret()).collect(),
+            Self::Exec(_) => Vec::new(),
         }
     }
 }
@@ -72,6 +104,9 @@ impl Way {
 pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
     let kind = item.and_then(|item| item.text(faults)).and_then(|text| kind(&text, faults));
+    if let Some(kind) = kind {
+        http::fill_up(kind, &mut table);
+    }
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
     let patience = table.take("patience").and_then(|item| item.duration(faults));
     // Which other keys have an effect depends on the kind, so without it they are left alone.
@@ -88,6 +123,13 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
         ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
         ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
         ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
+        ChannelKind::Twilio => Way::Twilio(twilio::read(&mut table, at, faults)),
+        ChannelKind::Voice => Way::Voice(voice::read(&mut table, at, faults)),
+        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost => {
+            Way::Http(Box::new(http::read(kind, &mut table, at, faults)))
+        }
+        ChannelKind::Webhook => Way::Webhook(webhook::read(&mut table, at, faults)),
+        ChannelKind::Exec => Way::Exec(exec::read(&mut table, at, faults)),
     };
     table.what = format!("{} (kind {kind})", table.what);
     let elsewhere: Vec<&str> = KEYS.concat();
@@ -105,12 +147,7 @@ fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
         return Some(kind);
     }
     let help = names::instead(text.value, known.map(|(name, _)| name));
-    if LATER.contains(&text.value) {
-        let message = format!("channels of kind `{}` are not built yet in this version", text.value);
-        faults.error("not-built-yet", text.at, message, help);
-    } else {
-        faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
-    }
+    faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
     None
 }
 

@@ -135,7 +135,7 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
     let roles = story.roles(now);
     let (resolved, by) = match &incident.status {
         Status::Open => (None, None),
-        Status::Resolved { by, at } => (Some(*at), Some(by.to_string())),
+        Status::Resolved { by, at, .. } => (Some(*at), Some(by.to_string())),
     };
     let (pages, texts) = pages(story, beside);
     let timeline: Vec<LineFacts> = timeline(story);
@@ -239,6 +239,13 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Brief { .. } => "reminder",
         Purpose::Taken { .. } => "word that it is taken",
         Purpose::StoodDown => "word of standing down",
+        Purpose::RoomNote { .. } => "note in the war room",
+        Purpose::RoomUpdate { .. } => "new state of the war room's card",
+        Purpose::RoomFurnish => "what the war room needs",
+        Purpose::RoomInvite { .. } => "invitation to the war room",
+        Purpose::RoomSummary => "summary in the war room",
+        Purpose::RoomArchive => "end of the war room",
+        Purpose::Notice { .. } => "word to another system",
         Purpose::Announced => "word that a drill begins",
         Purpose::Resolved => "word of the end",
         Purpose::RoomCard => "war room",

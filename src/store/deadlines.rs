@@ -3,7 +3,7 @@
 use crate::core::{IncidentId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// The deadlines of all open incidents, earliest first.
+/// The deadlines of all incidents that have one, earliest first.
 #[derive(Debug, Clone, Default)]
 pub struct Deadlines {
     by_time: BTreeSet<(Timestamp, IncidentId)>,

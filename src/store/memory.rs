@@ -7,7 +7,7 @@ use super::{
     unit::{Changes, Head, Kept, Node, write_line},
 };
 use crate::core::{
-    Incident, IncidentId, Page, PageId, PageState, Run, RunId, Timestamp, Turn,
+    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Run, RunId, Timestamp, Turn,
     event::{ANCHORS, AnchorEvent, hex},
 };
 use futures_util::future::BoxFuture;
@@ -49,6 +49,7 @@ struct Inner {
     texts: BTreeMap<String, String>,
     runs: BTreeMap<RunId, Run>,
     turns: BTreeMap<String, Turn>,
+    proofs: BTreeMap<(PersonName, ChannelName), Proof>,
     anchors: Option<Head>,
     unanchored: BTreeMap<String, Head>,
     leases: BTreeMap<u64, Timestamp>,
@@ -209,6 +210,11 @@ impl Inner {
         for (hash, text) in changes.texts {
             self.texts.entry(hash).or_insert(text);
         }
+        for (contact, proof) in changes.proofs {
+            if self.proofs.get(&contact).is_none_or(|last| last.at <= proof.at) {
+                self.proofs.insert(contact, proof);
+            }
+        }
     }
 
     fn list(&self, filter: Filter) -> Vec<Arc<Incident>> {
@@ -317,6 +323,10 @@ impl Store for MemoryNode {
 
     fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
         ready(|| self.shared.lock().turns.values().cloned().collect())
+    }
+
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+        ready(|| self.shared.lock().proofs.values().cloned().collect())
     }
 
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {

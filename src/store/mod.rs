@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, Run, SourceName, Timestamp, Turn};
+use crate::core::{Event, Incident, IncidentId, PageId, Proof, Run, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -33,16 +33,21 @@ pub trait Store: Send + Sync + 'static {
     /// is given counts.
     fn follow(&self, follower: Follower);
 
-    /// Open incidents whose deadline is not after `now`, earliest first, at most `limit`.
+    /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
     /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
     fn health(&self) -> Result<(), StoreError>;
 
+    /// The space that it has left; none where it needs none.
+    fn room(&self) -> Option<Room> {
+        None
+    }
+
     /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
-    /// The earliest deadline of all open incidents. Cheap.
+    /// The earliest deadline of all incidents. Cheap.
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
 
     /// Wakes whoever waits whenever something was committed, by this node or (as far as the store can tell) another.
@@ -74,6 +79,10 @@ pub trait Store: Send + Sync + 'static {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
 
+    /// When each person was last proven to be reached by each channel, by person and channel. Who is not in it never
+    /// was, as far as is known.
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>>;
+
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
 
@@ -95,6 +104,17 @@ pub trait Store: Send + Sync + 'static {
 
     /// The secret from which answer codes and links are derived; made once and kept.
     fn server_key(&self) -> [u8; 32];
+}
+
+/// The space under what survives.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Room {
+    /// Free bytes.
+    pub free: u64,
+    /// Free bytes below which new alerts are refused.
+    pub floor: u64,
+    /// Whether the space for open ladders is kept back.
+    pub reserve_stands: bool,
 }
 
 /// Hears of commits.

@@ -3,7 +3,8 @@
 
 use super::{Happened, Needs, OpenNow};
 use crate::core::{
-    self, Alert, Event, Incident, IncidentId, Input, Opening, Record, Roster, SourceEvent, SourceName, Timestamp,
+    self, Alert, ChannelName, Event, Incident, IncidentId, Input, Opening, PersonName, Proof, Record, Roster,
+    SourceEvent, SourceName, Timestamp,
     event::{VERSION, genesis, link},
     trigger::{Hold, Observed},
 };
@@ -112,6 +113,8 @@ pub struct Changes {
     pub sources: BTreeSet<SourceName>,
     /// Texts to keep, by content hash.
     pub texts: BTreeMap<String, String>,
+    /// Contacts that were proven, the last one of each person by each channel.
+    pub proofs: BTreeMap<(PersonName, ChannelName), Proof>,
 }
 
 impl Changes {
@@ -199,7 +202,7 @@ impl<'a> Unit<'a> {
             .incidents
             .insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
         self.lent.push(id);
-        self.keep(id, events);
+        self.keep(id, events, roster);
         id
     }
 
@@ -211,7 +214,7 @@ impl<'a> Unit<'a> {
             && is_for(kept, &input, self.node.epoch)
         {
             let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
-            self.keep(id, events);
+            self.keep(id, events, roster);
         }
         &self.happened[before..]
     }
@@ -272,7 +275,7 @@ impl<'a> Unit<'a> {
         self.changes.texts.insert(hash.to_owned(), text.to_owned());
     }
 
-    fn keep(&mut self, id: IncidentId, events: Vec<Event>) {
+    fn keep(&mut self, id: IncidentId, events: Vec<Event>, roster: &Roster) {
         let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
         let chain = id.to_string();
         // The core never lets an incident's time run backwards; its lines must bear the time that it used.
@@ -281,6 +284,9 @@ impl<'a> Unit<'a> {
             let line = write_line(&chain, &mut kept.head, at, &event);
             self.changes.lines.push(line);
             touch(kept, self.changes, id, &event, self.node.epoch);
+            if let Some(proof) = Proof::of(&event, &kept.incident, roster, at) {
+                self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
+            }
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
             self.happened.push(Happened { incident: id, seq, at, opened_at, drill, event });
         }

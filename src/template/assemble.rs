@@ -2,8 +2,8 @@
 
 use super::{
     Form, Templates, context, facts, fit, headline, html,
-    load::{Broken, FILES},
-    notice, sms,
+    load::{ALL_CLEAR, Broken, FILES},
+    notice, sms, voice,
     words::Words,
 };
 
@@ -18,7 +18,8 @@ pub(super) struct Text {
 pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
     let text = match form {
         Form::Sms => sms_brief(templates, name, words),
-        Form::Screen | Form::Slack => long_brief(templates, name, words, form),
+        Form::Voice => voice_brief(templates, name, words),
+        Form::Screen | Form::Slack | Form::Board => long_brief(templates, name, words, form),
         Form::Mail => mail_brief(templates, name, words),
     };
     match text {
@@ -27,24 +28,62 @@ pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: 
     }
 }
 
-/// A text that asks for nothing.
-pub(super) fn notice(words: &Words<'_>, form: Form) -> Text {
+/// How it ended. Where the template fails, the words that need none stand alone.
+pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
+    let file = match form {
+        Form::Screen | Form::Slack | Form::Board => FILES[0],
+        Form::Sms => FILES[1],
+        Form::Mail => FILES[2],
+        Form::Voice => templates.voice_file(ALL_CLEAR),
+    };
+    let run = |file| templates.run(ALL_CLEAR, file, context::of(words, form));
+    let text = run(file).and_then(|inside| {
+        let text = notice(words, form, &fit::guard(&inside, words.is_drill()));
+        let plain = if form == Form::Mail { fit::guard(&run(FILES[0])?, words.is_drill()) } else { String::new() };
+        let body = format!("{}\n{plain}", text.body).trim_end().to_owned();
+        let fits = form == Form::Sms || fit::fits(&body, form);
+        let html = text.html.as_ref().is_none_or(|html| html.len() <= fit::HTML_MAX);
+        let why = || Broken { file: format!("{ALL_CLEAR}/{file}"), line: None, why: "too long".to_owned() };
+        if fits && html { Ok(Text { body, ..text }) } else { Err(why()) }
+    });
+    match text {
+        Ok(text) => (text, None),
+        Err(broken) => (notice(words, form, ""), Some(broken.to_string())),
+    }
+}
+
+/// A text that asks for nothing, with `inside` after its own lines.
+pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
     let line = |line: &String| fit::guard(&fit::clean(line, fit::HEADLINE_MAX), words.is_drill());
     let lines: Vec<String> = notice::lines(words).iter().map(line).collect();
     let headline = lines.first().cloned().unwrap_or_default();
     if form == Form::Sms {
-        let body = sms::notice(words, &lines.join(" "));
+        let body = sms::notice(words, format!("{} {inside}", lines.join(" ")).trim_end());
         return Text { headline: sms::notice(words, &headline), body, html: None };
     }
+    if form == Form::Voice {
+        let body = voice::notice(words, &format!("{}\n{inside}", lines.join("\n")));
+        let headline = voice::notice(words, &headline);
+        return Text { headline: if body.starts_with(&headline) { headline } else { body.clone() }, body, html: None };
+    }
     let rest = lines.get(1..).unwrap_or_default().to_vec();
-    let html = (form == Form::Mail).then(|| html::frame(words, &headline, &rest, "", false));
-    let kept: Vec<&str> = lines.iter().map(String::as_str).take(fit::LINES_MAX).collect();
-    Text { headline, body: kept.join("\n"), html }
+    if form == Form::Mail {
+        let html = Some(html::frame(words, &headline, &rest, inside, false));
+        return Text { headline, body: lines.join("\n"), html };
+    }
+    let kept: Vec<&str> = lines.iter().map(String::as_str).chain(inside.lines()).take(fit::LINES_MAX).collect();
+    Text { headline, body: kept.join("\n"), html: None }
 }
 
 fn sms_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
     let middle = templates.run(name, FILES[1], context::of(words, Form::Sms))?;
     let (headline, body) = sms::brief(words, &middle);
+    Ok(Text { headline, body, html: None })
+}
+
+fn voice_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
+    let middle = templates.run(name, templates.voice_file(name), context::of(words, Form::Voice))?;
+    let (headline, body) = voice::brief(words, &middle);
     Ok(Text { headline, body, html: None })
 }
 
@@ -76,6 +115,10 @@ fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Te
 fn raw_brief(words: &Words<'_>, form: Form) -> Text {
     if form == Form::Sms {
         let (headline, body) = sms::brief(words, &facts::short(words));
+        return Text { headline, body, html: None };
+    }
+    if form == Form::Voice {
+        let (headline, body) = voice::brief(words, &facts::short(words));
         return Text { headline, body, html: None };
     }
     let headline = headline::first_line(words, form);

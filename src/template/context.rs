@@ -4,10 +4,10 @@ use super::{
     Form, fit, headline,
     words::{Words, role_name, state},
 };
-use crate::core::{Alert, Purpose};
+use crate::core::{Alert, Incident, Purpose, Status, Timestamp};
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::{collections::BTreeMap, time::Duration};
 
 /// Characters of one label, annotation or text of the evidence.
 const TEXT_MAX: usize = 200;
@@ -31,6 +31,7 @@ struct Context {
     round: u32,
     alert: AlertFacts,
     reader: Option<ReaderFacts>,
+    ending: Option<&'static str>,
     wanted: String,
     due: Option<String>,
     otherwise: Option<String>,
@@ -54,6 +55,7 @@ struct IncidentFacts {
     opened: String,
     all_clear: Option<String>,
     silent_since: Option<String>,
+    lasted: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -109,6 +111,7 @@ struct BoardRow {
     holder: Option<String>,
     asked: String,
     since: String,
+    after: Option<String>,
     due: Option<String>,
 }
 
@@ -134,6 +137,7 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         round: if let Purpose::Brief { round } = words.brief.page.purpose { round } else { 0 },
         alert: alert_facts(&incident.alert),
         reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
+        ending: ending(&words.brief.page.purpose),
         wanted: headline::level(words).to_string().to_uppercase(),
         due: due.map(|at| words.time(at)),
         otherwise: headline::otherwise(words),
@@ -146,16 +150,6 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         board: board(words),
         clocks: Clocks { zone: words.zone(), in_24h: hours(24), in_72h: hours(72) },
     }))
-}
-
-/// Every role that was entered, with its state, in one line each.
-pub(super) fn board_lines(words: &Words<'_>) -> Vec<String> {
-    let line = |row: BoardRow| match (row.holder, row.due) {
-        (Some(holder), _) => format!("{}: {} ({holder})", row.role, row.state),
-        (None, Some(due)) => format!("{}: {} {}, next at {due}", row.role, row.state, row.asked),
-        (None, None) => format!("{}: {}", row.role, row.state),
-    };
-    board(words).into_iter().map(line).collect()
 }
 
 /// The alert as templates see it: all text cleaned, all maps bounded.
@@ -187,7 +181,36 @@ fn incident_facts(words: &Words<'_>) -> IncidentFacts {
         opened: words.time(incident.opened_at),
         all_clear: incident.all_clear_at.map(|at| words.time(at)),
         silent_since: incident.silent_since.map(|at| words.time(at)),
+        lasted: match incident.status {
+            Status::Resolved { at, .. } => Some(span(incident, at)),
+            Status::Open => None,
+        },
     }
+}
+
+/// How it ended for the reader; none where something is asked of them.
+fn ending(purpose: &Purpose) -> Option<&'static str> {
+    match purpose {
+        Purpose::Taken { .. } => Some("taken"),
+        Purpose::StoodDown => Some("stood down"),
+        Purpose::Resolved => Some("resolved"),
+        Purpose::Brief { .. }
+        | Purpose::Announced
+        | Purpose::RoomCard
+        | Purpose::RoomLine { .. }
+        | Purpose::RoomNote { .. }
+        | Purpose::RoomUpdate { .. }
+        | Purpose::RoomFurnish
+        | Purpose::RoomInvite { .. }
+        | Purpose::RoomSummary
+        | Purpose::RoomArchive
+        | Purpose::Notice { .. } => None,
+    }
+}
+
+/// How long after the opening, in whole seconds.
+fn span(incident: &Incident, at: Timestamp) -> String {
+    humantime::format_duration(Duration::from_secs(at.since(incident.opened_at).as_secs())).to_string()
 }
 
 /// `action_a`, `action_b`, .. of the annotations, with `action_a_then`: what it leads to.
@@ -236,6 +259,7 @@ fn board(words: &Words<'_>) -> Vec<BoardRow> {
         holder: e.holder().map(|person| words.person(person)),
         asked: words.people(&e.on_call),
         since: words.time(e.outcome.as_ref().map_or(e.entered_at, |outcome| outcome.at())),
+        after: e.outcome.as_ref().map(|outcome| span(words.incident(), outcome.at())),
         due: e.deadline.filter(|_| e.is_open()).map(|at| words.time(at)),
     };
     words.incident().engagements.iter().take(12).map(row).collect()
@@ -261,6 +285,8 @@ fn form_name(form: Form) -> &'static str {
         Form::Slack => "slack",
         Form::Sms => "sms",
         Form::Mail => "mail",
+        Form::Board => "board",
+        Form::Voice => "voice",
     }
 }
 

@@ -12,6 +12,9 @@ pub const BODY_MAX: usize = 4000;
 /// Characters of a body in Slack, counted after `&`, `<` and `>` are escaped: a section holds 3000.
 pub const SLACK_MAX: usize = 2900;
 
+/// Characters of a body in a chat or on a wallboard: less than any of them takes.
+pub const BOARD_MAX: usize = 2900;
+
 /// Bytes of an HTML body: some mail readers clip at a hundred thousand.
 pub const HTML_MAX: usize = 60_000;
 
@@ -94,7 +97,7 @@ pub(super) fn fits(body: &str, form: Form) -> bool {
                 }
             })
             .sum(),
-        Form::Screen | Form::Mail | Form::Sms => body.chars().count(),
+        Form::Screen | Form::Mail | Form::Sms | Form::Voice | Form::Board => body.chars().count(),
     };
     body.lines().count() <= LINES_MAX && length <= room(form)
 }
@@ -103,8 +106,10 @@ pub(super) fn fits(body: &str, form: Form) -> bool {
 pub(super) fn room(form: Form) -> usize {
     match form {
         Form::Screen | Form::Mail => BODY_MAX,
+        Form::Board => BOARD_MAX,
         Form::Slack => SLACK_MAX,
         Form::Sms => SMS_SEPTETS,
+        Form::Voice => super::SPOKEN_MAX,
     }
 }
 

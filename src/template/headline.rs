@@ -154,6 +154,8 @@ fn how(form: Form) -> &'static str {
         Form::Slack => "Use the buttons below.",
         Form::Sms => "Reply with the code.",
         Form::Mail => "Use the link in this mail.",
+        Form::Board => "Use the link below.",
+        Form::Voice => "Press a key.",
     }
 }
 

@@ -47,6 +47,9 @@ pub struct Broken {
 /// The files of one template; one that is missing is taken from [`DEFAULT`].
 pub(super) const FILES: [&str; 3] = ["brief.txt", "sms.txt", "mail.html"];
 
+/// What is said in a call. Where a template has no such file, its SMS is read out.
+pub(super) const VOICE: &str = "voice.txt";
+
 /// The template of a role that has none of its own.
 pub(super) const DEFAULT: &str = "default";
 
@@ -63,7 +66,11 @@ macro_rules! shipped {
     };
 }
 
-const SHIPPED: [(&str, &str); 18] = shipped!["default", "trader", "compliance", "it", "commander", "catch-all"];
+/// The template of what tells how it ended: who has it, you are not needed, it is over.
+pub(super) const ALL_CLEAR: &str = "all-clear";
+
+const SHIPPED: [(&str, &str); 21] =
+    shipped!["default", "trader", "compliance", "it", "commander", "catch-all", "all-clear"];
 
 impl Templates {
     /// The templates that ship with the program.
@@ -72,14 +79,14 @@ impl Templates {
         build(shipped_files()).0
     }
 
-    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`) in place of
-    /// or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
+    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
+    /// `NAME/voice.txt`) in place of or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
     pub fn load(folder: &Path) -> Result<Self, TemplateError> {
         let mut files = shipped_files();
         let mut broken = Vec::new();
         let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
         for name in folders_in(folder).map_err(unreadable)? {
-            for file in FILES {
+            for file in FILES.into_iter().chain([VOICE]) {
                 let path = format!("{name}/{file}");
                 match read(&folder.join(&path)) {
                     Ok(Some(text)) => drop(files.insert(path, text)),
@@ -113,7 +120,7 @@ impl Templates {
         let own = |folder: &str, file: &str| {
             self.env.get_template(&format!("{folder}/{file}")).ok().map(|template| shows(template.source()))
         };
-        FILES.iter().any(|file| own(name, file).or_else(|| own(DEFAULT, file)).unwrap_or(false))
+        FILES.iter().chain([&VOICE]).any(|file| own(name, file).or_else(|| own(DEFAULT, file)).unwrap_or(false))
     }
 
     /// The template of that name where it exists, the default one otherwise.
@@ -123,6 +130,11 @@ impl Templates {
 
     pub(super) fn revision(&self, name: &str) -> &str {
         self.revisions.get(name).map_or("", String::as_str)
+    }
+
+    /// Which file of a template is read out in a call.
+    pub(super) fn voice_file(&self, name: &str) -> &'static str {
+        if self.env.get_template(&format!("{name}/{VOICE}")).is_ok() { VOICE } else { FILES[1] }
     }
 
     /// Runs one file of a template. The error says where it stopped; it holds no values of the alert.
@@ -189,6 +201,7 @@ fn revision_of(files: &BTreeMap<String, String>, name: &str) -> String {
     let own = |file: &&str| files.contains_key(&format!("{name}/{file}"));
     let folder = |file: &&str| if own(file) { name } else { DEFAULT };
     let mut used: BTreeSet<String> = FILES.iter().map(|file| format!("{}/{file}", folder(file))).collect();
+    used.extend(own(&VOICE).then(|| format!("{name}/{VOICE}")));
     loop {
         let names = |path: &&String| used.iter().filter_map(|path| files.get(path)).any(|text| text.contains(*path));
         let included: Vec<String> = files.keys().filter(|path| !used.contains(*path)).filter(names).cloned().collect();

@@ -14,13 +14,16 @@ mod headline;
 mod html;
 mod load;
 mod notice;
+mod room;
 mod sample;
 mod sms;
+mod voice;
 mod words;
 
-pub use fit::{BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
+pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
+pub use voice::SPOKEN_MAX;
 
 use crate::core::{Incident, Page, PersonName, Purpose, Timestamp};
 use std::collections::BTreeMap;
@@ -43,6 +46,10 @@ pub enum Form {
     Sms,
     /// Plain text, and HTML beside it.
     Mail,
+    /// One paragraph to be read out, of at most [`SPOKEN_MAX`] characters.
+    Voice,
+    /// Plain text where others may read it too, beside a link: a chat, a wallboard.
+    Board,
 }
 
 /// What one text is made from.
@@ -77,7 +84,7 @@ pub struct Rendered {
     /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
     pub subject: String,
     /// The whole text, headline first: at most [`LINES_MAX`] lines and [`BODY_MAX`] characters, [`SLACK_MAX`] for
-    /// Slack, [`SMS_SEPTETS`] septets for an SMS.
+    /// Slack, [`SMS_SEPTETS`] septets for an SMS, [`SPOKEN_MAX`] characters for a call.
     pub body: String,
     /// The whole text in HTML, for mail alone; at most [`HTML_MAX`] bytes.
     pub html: Option<String>,
@@ -92,15 +99,23 @@ impl Templates {
     /// [`Rendered::fallback`] says why.
     pub fn render(&self, brief: &Brief<'_>, form: Form) -> Rendered {
         let words = Words::new(brief);
-        let template = self.name_for(words.row().map(|row| row.template.as_str()));
+        let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
         let (text, fallback) = match &brief.page.purpose {
             Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
-            Purpose::Taken { .. }
-            | Purpose::StoodDown
-            | Purpose::Announced
-            | Purpose::Resolved
+            Purpose::Taken { .. } | Purpose::StoodDown | Purpose::Resolved => {
+                template = load::ALL_CLEAR;
+                assemble::all_clear(self, &words, form)
+            }
+            Purpose::Announced
             | Purpose::RoomCard
-            | Purpose::RoomLine { .. } => (assemble::notice(&words, form), None),
+            | Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::RoomInvite { .. }
+            | Purpose::RoomSummary
+            | Purpose::RoomArchive
+            | Purpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
         };
         Rendered {
             headline: text.headline,

@@ -1,8 +1,7 @@
 //! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
 
 use super::{
-    context, fit,
-    headline::EXERCISE,
+    fit, room,
     words::{Words, role_name},
 };
 use crate::core::{
@@ -24,8 +23,15 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
         Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
         Purpose::Announced => vec![format!("{start} {}", announced(words))],
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
-        Purpose::RoomCard => card(words, &start),
-        Purpose::RoomLine { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::RoomCard => room::card(words, room::FIRST),
+        Purpose::RoomUpdate { revision, .. } => room::card(words, *revision),
+        Purpose::RoomSummary => room::summary(words),
+        Purpose::RoomFurnish | Purpose::RoomInvite { .. } | Purpose::RoomArchive => vec![room::topic(words)],
+        Purpose::RoomLine { line } | Purpose::RoomNote { line } => vec![format!("{start} {}", fit::clean(line, 300))],
+        Purpose::Notice { about } => {
+            let role = words.role().map(|role| format!(", {}", role_name(role))).unwrap_or_default();
+            vec![format!("{start} {}{role}", about.name())]
+        }
         Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }
@@ -66,29 +72,20 @@ fn announced(words: &Words<'_>) -> String {
 fn resolved(words: &Words<'_>) -> String {
     match &words.incident().status {
         Status::Resolved { by: Actor::Crisis(_), .. } => format!("{STOPPED}. Nothing more is asked of you here."),
-        Status::Resolved { by: Actor::Clock, at } => {
+        Status::Resolved { by: Actor::Clock, at, .. } => {
             format!("{OVER}: it ended at {}. Nothing more is asked of you.", words.time(*at))
         }
-        Status::Resolved { by, at } => {
+        Status::Resolved { by, why, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
                 Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => {
                     fit::clean(&by.to_string(), 60)
                 }
             };
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" ({})", fit::clean(why, 200)));
             let (over, ended) = if words.is_drill() { (OVER, "ended") } else { ("it is over", "resolved") };
-            format!("{over}: {by} {ended} it at {}. Nothing more is asked of you.", words.time(*at))
+            format!("{over}: {by} {ended} it at {}{why}. Nothing more is asked of you.", words.time(*at))
         }
         Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }
-}
-
-fn card(words: &Words<'_>, start: &str) -> Vec<String> {
-    let opened = words.time(words.incident().opened_at);
-    let mut lines = vec![format!("{start} {}. Opened {opened}; this is its room.", words.summary())];
-    if words.is_drill() {
-        lines.push(EXERCISE.to_owned());
-    }
-    lines.extend(context::board_lines(words));
-    lines
 }

@@ -28,6 +28,8 @@ pub(super) fn try_all(templates: &Templates) -> Vec<Broken> {
             for (file, form) in FILES.into_iter().zip([Form::Screen, Form::Sms, Form::Mail]) {
                 broken.extend(templates.run(&name, file, context::of(&Words::new(&brief), form)).err());
             }
+            let context = context::of(&Words::new(&brief), Form::Voice);
+            broken.extend(templates.run(&name, templates.voice_file(&name), context).err());
         }
     }
     broken
@@ -62,6 +64,8 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         roles: BTreeMap::from([(role, row)]),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;
@@ -75,5 +79,5 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         terms: None,
     };
     let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);
-    open(IncidentId(1), opening, &Roster { reach, rotations: BTreeMap::new() }, THEN).0
+    open(IncidentId(1), opening, &Roster { reach, ..Roster::default() }, THEN).0
 }

@@ -1,62 +1,20 @@
-//! Signatures and payloads of Slack's buttons.
+//! What Slack hands in: buttons and commands, as forms and as envelopes.
 
-use secrecy::SecretString;
-use stentor::channel::slack::interaction::{Press, PressError, SignatureError, parse, verify};
-
-const SECRET: &str = "8f742231b10e8888abcd99yyyzzz85a5";
-const BODY: &[u8] = b"payload=%7B%22type%22%3A%22block_actions%22%7D";
-const SIGNATURE: &str = "v0=8db5c6935539bab0224a57d21ee2f82f5789a9624fd2b92aa4529412fe007e74";
-const AT: i64 = 1_700_000_000;
-
-#[test]
-fn slacks_own_vector_verifies() {
-    let secret = SecretString::from("fa2c05deeef5a4077494e89f54394de0");
-    let signature = "v0=baa91ef62d346e56607bbdd278a8acd570b91226854f15a382f43d33be42f666";
-    assert_eq!(verify(&secret, Some("1531420618"), Some(signature), b"test-body", 1_531_420_618), Ok(()));
-}
-
-#[test]
-fn only_a_fresh_whole_exact_signature_verifies() {
-    use SignatureError::{Malformed, NoSecret, Stale, Unsigned, Wrong};
-    let upper = SIGNATURE.to_uppercase().replace("V0=", "v0=");
-    let twice = format!("{SIGNATURE},{SIGNATURE}");
-    let changed = SIGNATURE.replace("74", "75");
-    let short = &SIGNATURE[..SIGNATURE.len() - 2];
-    let odd = &SIGNATURE[..SIGNATURE.len() - 1];
-    let mut other_body = BODY.to_vec();
-    other_body[9] ^= 1;
-    let (ts, sig) = (Some("1700000000"), Some(SIGNATURE));
-    for (secret, ts, sig, body, now, expected) in [
-        (SECRET, ts, sig, BODY, AT, Ok(())),
-        (SECRET, ts, sig, BODY, AT + 300, Ok(())),
-        (SECRET, ts, sig, BODY, AT - 300, Ok(())),
-        (SECRET, ts, sig, BODY, AT + 301, Err(Stale)),
-        (SECRET, ts, sig, BODY, AT - 301, Err(Stale)),
-        (SECRET, ts, sig, BODY, i64::MIN, Err(Stale)),
-        (SECRET, ts, sig, &other_body[..], AT, Err(Wrong)),
-        (SECRET, ts, sig, &b"\xff\xfe"[..], AT, Err(Wrong)),
-        (SECRET, Some("1700000001"), sig, BODY, AT, Err(Wrong)),
-        (SECRET, ts, Some(&*changed), BODY, AT, Err(Wrong)),
-        (SECRET, None, sig, BODY, AT, Err(Unsigned)),
-        (SECRET, ts, None, BODY, AT, Err(Unsigned)),
-        (SECRET, Some("soon"), sig, BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(&*upper), BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(&*twice), BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(short), BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(odd), BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(""), BODY, AT, Err(Malformed)),
-        (SECRET, ts, Some(&SIGNATURE[3..]), BODY, AT, Err(Malformed)),
-        ("another", ts, sig, BODY, AT, Err(Wrong)),
-        ("", ts, sig, BODY, AT, Err(NoSecret)),
-    ] {
-        assert_eq!(verify(&SecretString::from(secret), ts, sig, body, now), expected, "{secret} {ts:?} {sig:?} {now}");
-    }
-}
+use serde_json::value::RawValue;
+use stentor::channel::slack::{
+    command::Command,
+    inbound::{Inbound, InboundError, escape, is_probe, of_envelope, of_form},
+    interaction::{Press, PressError},
+};
 
 fn form(payload: &serde_json::Value) -> Vec<u8> {
     let mut url = reqwest::Url::parse("form:").unwrap();
     url.query_pairs_mut().append_pair("payload", &payload.to_string());
     url.query().unwrap().as_bytes().to_vec()
+}
+
+fn enveloped(kind: &str, payload: &serde_json::Value) -> Result<Inbound, InboundError> {
+    of_envelope(kind, Some(&RawValue::from_string(payload.to_string()).unwrap()))
 }
 
 #[test]
@@ -77,13 +35,48 @@ fn a_press_is_read_past_everything_that_is_not_needed() {
     });
     let press = Press {
         user: "UANA".to_owned(),
+        is_bot: false,
         action: "wilco".to_owned(),
         value: "INC-12.3:48213".to_owned(),
         response_url: Some("https://hooks.slack.example/actions/1".to_owned()),
         message_ts: Some("1700000000.000001".to_owned()),
         channel: Some("DANA".to_owned()),
     };
-    assert_eq!(parse(&form(&payload)).unwrap(), press);
+    assert_eq!(of_form(&form(&payload)).unwrap(), Inbound::Press(press.clone()));
+    assert_eq!(enveloped("interactive", &payload).unwrap(), Inbound::Press(press), "both ways read the same");
+}
+
+#[test]
+fn what_is_null_where_slack_documents_a_value_loses_no_button() {
+    let action = serde_json::json!({ "action_id": "answer:roger", "value": "INC-1.1:10000" });
+    let least = serde_json::json!({ "type": "block_actions", "user": { "id": "UANA" }, "actions": [action] });
+    for key in
+        ["team", "enterprise", "container", "channel", "message", "response_url", "state", "is_enterprise_install"]
+    {
+        let mut payload = least.clone();
+        payload[key] = serde_json::Value::Null;
+        let Ok(Inbound::Press(press)) = of_form(&form(&payload)) else { panic!("{key}") };
+        assert_eq!((press.user.as_str(), press.action.as_str()), ("UANA", "roger"), "{key}");
+    }
+    let strange = serde_json::json!([null, 7, { "action_id": null }, { "action_id": "answer:roger", "value": null }]);
+    let mut payload = least;
+    payload["actions"] = strange;
+    assert!(matches!(of_form(&form(&payload)), Ok(Inbound::Press(press)) if press.value.is_empty()));
+}
+
+#[test]
+fn a_press_that_says_that_it_is_a_bots_is_known_as_one() {
+    let action = serde_json::json!({ "action_id": "answer:wilco", "value": "INC-1.1:10000" });
+    for (user, bot_id) in [
+        (serde_json::json!({ "id": "UANA", "is_bot": true }), serde_json::Value::Null),
+        (serde_json::json!({ "id": "UANA", "bot_id": "B1" }), serde_json::Value::Null),
+        (serde_json::json!({ "id": "USLACKBOT" }), serde_json::Value::Null),
+        (serde_json::json!({ "id": "UANA" }), "B1".into()),
+    ] {
+        let payload =
+            serde_json::json!({ "type": "block_actions", "user": user, "bot_id": bot_id, "actions": [action] });
+        assert!(matches!(of_form(&form(&payload)), Ok(Inbound::Press(press)) if press.is_bot), "{payload}");
+    }
 }
 
 #[test]
@@ -91,10 +84,59 @@ fn what_is_no_press_of_ours_is_told_apart() {
     let user = serde_json::json!({ "id": "UANA" });
     let foreign = serde_json::json!({ "type": "block_actions", "user": user, "actions": [{ "action_id": "x" }] });
     let view = serde_json::json!({ "type": "view_submission", "user": user, "actions": null });
-    assert!(matches!(parse(&form(&foreign)), Err(PressError::NotOurs)));
-    assert!(matches!(parse(&form(&view)), Err(PressError::NotOurs)));
-    assert!(matches!(parse(b"payload=%7B"), Err(PressError::Payload(_))));
-    assert!(matches!(parse(b"other=1"), Err(PressError::NoPayload)));
-    assert!(matches!(parse(b"payload=\xff"), Err(PressError::NoPayload)));
-    assert!(matches!(parse(b""), Err(PressError::NoPayload)));
+    let nobody = serde_json::json!({ "type": "block_actions", "actions": [{ "action_id": "answer:wilco" }] });
+    assert!(matches!(of_form(&form(&foreign)), Ok(Inbound::Other)));
+    assert!(matches!(of_form(&form(&view)), Ok(Inbound::Other)));
+    assert!(matches!(of_form(&form(&nobody)), Err(InboundError::Press(PressError::NoUser))));
+    assert!(matches!(of_form(b"payload=%7B"), Err(InboundError::Press(PressError::Payload(_)))));
+    assert!(matches!(of_form(b"other=1"), Err(InboundError::Empty)));
+    assert!(matches!(of_form(b"payload=\xff"), Err(InboundError::Empty)));
+    assert!(matches!(of_form(b""), Err(InboundError::Empty)));
+    assert!(matches!(enveloped("events_api", &view), Ok(Inbound::Other)));
+    assert!(matches!(of_envelope("interactive", None), Err(InboundError::Press(_))));
+    assert!(matches!(of_envelope("slash_commands", None), Err(InboundError::NoUser)));
+}
+
+#[test]
+fn a_command_is_the_same_as_a_form_and_in_an_envelope() {
+    let fields = [
+        ("command", "/stentor"),
+        ("text", "page trader a & b"),
+        ("user_id", "UANA"),
+        ("trigger_id", "1.2.abc"),
+        ("response_url", "https://hooks.slack.example/commands/1"),
+        ("channel_name", "trading"),
+        ("team_id", "T1"),
+    ];
+    let mut url = reqwest::Url::parse("form:").unwrap();
+    url.query_pairs_mut().extend_pairs(fields);
+    let object: serde_json::Map<String, serde_json::Value> =
+        fields.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
+    let command = Command {
+        user: "UANA".into(),
+        is_bot: false,
+        name: "/stentor".into(),
+        text: "page trader a & b".into(),
+        response_url: Some("https://hooks.slack.example/commands/1".into()),
+        trigger_id: Some("1.2.abc".into()),
+        channel: Some("trading".into()),
+    };
+    assert_eq!(of_form(url.query().unwrap().as_bytes()).unwrap(), Inbound::Command(command.clone()));
+    assert_eq!(enveloped("slash_commands", &object.into()).unwrap(), Inbound::Command(command));
+    assert!(matches!(of_form(b"command=%2Fstentor&text=list"), Err(InboundError::NoUser)));
+    assert!(matches!(of_form(b"ssl_check=1&token=x"), Ok(Inbound::Other)));
+}
+
+#[test]
+fn only_a_probe_without_content_is_a_probe() {
+    for (body, expected) in [
+        ("ssl_check=1&token=legacy", true),
+        ("ssl_check=0", false),
+        ("ssl_check=1&payload=%7B%7D", false),
+        ("ssl_check=1&command=%2Fstentor&text=resolve+INC-1", false),
+        ("", false),
+    ] {
+        assert_eq!(is_probe(body.as_bytes()), expected, "{body}");
+    }
+    assert_eq!(escape("<!channel> R&D <@U1>"), "&lt;!channel&gt; R&amp;D &lt;@U1&gt;");
 }

@@ -119,7 +119,7 @@ async fn slacks_errors_in_a_200_are_classed() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
     for (error, expected) in [
-        ("ratelimited", "retry"),
+        ("ratelimited", "retry in 2s"),
         ("rate_limited", "retry"),
         ("user_disabled", "unreachable"),
         ("messages_tab_disabled", "unreachable"),

@@ -85,6 +85,7 @@ async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
         shutdown: CancellationToken::new(),
         client: reqwest::Client::new(),
         slack_hooks: None,
+        answered: Default::default(),
         guesses: Default::default(),
     };
     let router = http::control(Arc::new(app)).layer(axum::Extension(ConnectInfo(peer)));

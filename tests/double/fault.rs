@@ -5,7 +5,7 @@ use axum::{
     http::{Response, header},
 };
 use futures_util::stream;
-use std::{io, sync::Arc};
+use std::{io, sync::Arc, time::Duration};
 use tokio::sync::Notify;
 
 /// One wrong answer.
@@ -19,6 +19,8 @@ pub enum Fault {
     Hang(Arc<Notify>),
     /// The connection breaks within the body.
     Cut,
+    /// A body that never ends, a byte now and then. The notification says that the request is there.
+    Trickle(Arc<Notify>),
 }
 
 impl Fault {
@@ -39,6 +41,18 @@ impl Fault {
             Self::Hang(arrived) => {
                 arrived.notify_one();
                 std::future::pending().await
+            }
+            Self::Trickle(arrived) => {
+                arrived.notify_one();
+                let drops = stream::unfold((), |()| async {
+                    tokio::time::sleep(Duration::from_millis(20)).await;
+                    Some((Ok::<_, io::Error>(Bytes::from_static(b" ")), ()))
+                });
+                Response::builder()
+                    .header(header::CONTENT_TYPE, "application/json")
+                    .header(header::CONTENT_LENGTH, "500000")
+                    .body(Body::from_stream(drops))
+                    .unwrap()
             }
             Self::Cut => {
                 let broken = io::Error::new(io::ErrorKind::ConnectionReset, "cut");

@@ -6,9 +6,12 @@
 pub mod busy;
 pub mod fault;
 pub mod gateway;
+pub mod service;
 pub mod slack;
 pub mod smtp;
+pub mod socket_mode;
 pub mod tls;
+pub mod twilio;
 
 use axum::Router;
 use std::net::SocketAddr;

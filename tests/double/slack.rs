@@ -1,23 +1,40 @@
 //! A Slack workspace: the part of the Web API that Stentor calls. It refuses what Slack is documented to refuse, and
 //! every refusal names the fact that it follows.
 
+#[path = "slack_blocks.rs"]
+pub mod blocks;
+
 use super::{Server, fault::Fault};
 use axum::{
     Json, Router,
-    body::Body,
+    body::{Body, Bytes},
     extract::{Path, State},
-    http::{HeaderMap, Response},
+    http::{HeaderMap, HeaderValue, Response},
     response::IntoResponse,
     routing::post,
 };
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex},
+    time::{Duration, Instant},
 };
 
 /// The bot's token.
 pub const TOKEN: &str = "xoxb-secret-4711";
+
+/// Every scope that some method asks for.
+pub const SCOPES: [&str; 9] = [
+    "chat:write",
+    "im:write",
+    "channels:manage",
+    "groups:write",
+    "pins:write",
+    "bookmarks:write",
+    "users:read",
+    "users:read.email",
+    "commands",
+];
 
 /// One call that was made, whatever became of it.
 #[derive(Debug, Clone)]
@@ -26,6 +43,7 @@ pub struct Call {
     pub body: Value,
     /// `ok`, or the error.
     pub outcome: String,
+    pub at: Instant,
 }
 
 /// A message that was taken.
@@ -33,7 +51,17 @@ pub struct Call {
 pub struct Post {
     pub channel: String,
     pub ts: String,
+    /// As it was posted.
     pub body: Value,
+    /// As it was edited, in order.
+    pub edits: Vec<Value>,
+}
+
+impl Post {
+    /// As people see it.
+    pub fn shown(&self) -> &Value {
+        self.edits.last().unwrap_or(&self.body)
+    }
 }
 
 /// A room.
@@ -43,6 +71,8 @@ pub struct Room {
     pub private: bool,
     pub members: BTreeSet<String>,
     pub topic: String,
+    pub purpose: String,
+    pub bookmarks: Vec<String>,
     pub pins: Vec<String>,
     pub archived: bool,
     /// Whether the bot is in it. Who makes a room is in it.
@@ -50,9 +80,18 @@ pub struct Room {
 }
 
 /// The workspace's state, open to tests.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct World {
     pub users: BTreeSet<String>,
+    /// Those of the users who have left.
+    pub deactivated: BTreeSet<String>,
+    pub emails: BTreeMap<String, String>,
+    /// What the token may do.
+    pub scopes: BTreeSet<&'static str>,
+    /// Slack's clock, where it is not ours.
+    pub date: Option<&'static str>,
+    /// Whether an invitation of which some fail is a yes with errors or a no with errors: both are seen.
+    pub partly_is_yes: bool,
     pub rooms: BTreeMap<String, Room>,
     pub calls: Vec<Call>,
     pub posts: Vec<Post>,
@@ -72,7 +111,7 @@ impl FakeSlack {
     /// A workspace with these users and no room.
     pub async fn start(users: &[&str]) -> Self {
         let users = users.iter().map(|user| (*user).to_owned()).collect();
-        let world = Arc::new(Mutex::new(World { users, ..World::default() }));
+        let world = Arc::new(Mutex::new(World { users, ..World::empty() }));
         let router = Router::new().route("/api/{method}", post(call)).with_state(world.clone());
         Self { server: Server::start(router).await, world }
     }
@@ -112,30 +151,70 @@ async fn call(
     State(world): State<Arc<Mutex<World>>>,
     Path(method): Path<String>,
     headers: HeaderMap,
-    Json(body): Json<Value>,
+    body: Bytes,
 ) -> Response<Body> {
     let fault = world.lock().unwrap().faults.get(&method).cloned();
     if let Some(fault) = fault {
         return fault.answer().await;
     }
     let mut world = world.lock().unwrap();
-    let result = authorised(&headers).and_then(|()| match world.errors.get(&method) {
-        Some(error) => Err(*error),
-        None => world.act(&method, &body),
+    let body = arguments(&method, &headers, &body);
+    let result = authorised(&headers).and_then(|()| match (world.errors.get(&method), &body) {
+        (Some(error), _) => Err(*error),
+        (None, Err(error)) => Err(*error),
+        (None, Ok(body)) => world.may(&method, body).and_then(|()| world.act(&method, body)),
     });
     let outcome = result.as_ref().err().copied().unwrap_or("ok").to_owned();
-    world.calls.push(Call { method, body, outcome });
-    // Status 200 even for failures.
-    match result {
+    world.calls.push(Call { method: method.clone(), body: body.unwrap_or_default(), outcome, at: Instant::now() });
+    let mut answer = match result {
+        // 429 with Retry-After in whole seconds, and the error in the body.
+        Err("ratelimited") => {
+            let answer = Json(json!({ "ok": false, "error": "ratelimited" }));
+            (axum::http::StatusCode::TOO_MANY_REQUESTS, [("retry-after", "2")], answer).into_response()
+        }
+        // Status 200 even for failures. What is missing is named beside the error.
+        Err("missing_scope") => {
+            let needed = needed(&method, &Value::Null).join(",");
+            Json(json!({ "ok": false, "error": "missing_scope", "needed": needed })).into_response()
+        }
+        Err("some_invites_failed") => Json(world.part_of_an_invitation()).into_response(),
+        Err(error) => Json(json!({ "ok": false, "error": error })).into_response(),
         Ok(mut answer) => {
             answer["ok"] = json!(true);
             Json(answer).into_response()
         }
-        Err(error) => Json(json!({ "ok": false, "error": error })).into_response(),
+    };
+    let scopes = world.scopes.iter().copied().collect::<Vec<_>>().join(",");
+    answer.headers_mut().insert("x-oauth-scopes", HeaderValue::from_str(&scopes).unwrap());
+    if let Some(date) = world.date {
+        answer.headers_mut().insert("date", HeaderValue::from_static(date));
     }
+    answer
 }
 
 type Answer = Result<Value, &'static str>;
+
+/// Reading methods take form fields (or the query) alone, writing ones JSON too; another type is refused.
+fn arguments(method: &str, headers: &HeaderMap, body: &[u8]) -> Answer {
+    const READING: [&str; 3] = ["users.info", "users.lookupByEmail", "auth.test"];
+    let kind = headers.get("content-type").and_then(|value| value.to_str().ok()).unwrap_or_default();
+    if kind.starts_with("application/x-www-form-urlencoded") {
+        let fields: Vec<(String, String)> =
+            reqwest::Url::parse(&format!("http://x/?{}", String::from_utf8_lossy(body)))
+                .unwrap()
+                .query_pairs()
+                .map(|(key, value)| (key.into_owned(), value.into_owned()))
+                .collect();
+        return Ok(Value::Object(fields.into_iter().map(|(key, value)| (key, json!(value))).collect::<Map<_, _>>()));
+    }
+    if !kind.starts_with("application/json") || READING.contains(&method) {
+        return Err("invalid_post_type");
+    }
+    if !kind.contains("charset=utf-8") {
+        return Err("invalid_charset");
+    }
+    serde_json::from_slice(body).map_err(|_| "invalid_json")
+}
 
 fn authorised(headers: &HeaderMap) -> Result<(), &'static str> {
     match headers.get("authorization").and_then(|value| value.to_str().ok()) {
@@ -146,15 +225,61 @@ fn authorised(headers: &HeaderMap) -> Result<(), &'static str> {
     }
 }
 
+/// The scopes of each method, of which any one will do.
+fn needed(method: &str, body: &Value) -> Vec<&'static str> {
+    match method {
+        "chat.postMessage" | "chat.update" => vec!["chat:write"],
+        // channels:manage for public rooms, groups:write for private ones.
+        "conversations.create" if body["is_private"] == json!(true) => vec!["groups:write"],
+        "conversations.create" => vec!["channels:manage"],
+        "conversations.invite" | "conversations.setTopic" | "conversations.setPurpose" | "conversations.archive" => {
+            vec!["channels:manage", "groups:write"]
+        }
+        "bookmarks.add" => vec!["bookmarks:write"],
+        "pins.add" => vec!["pins:write"],
+        "users.info" => vec!["users:read"],
+        "users.lookupByEmail" => vec!["users:read.email"],
+        _ => Vec::new(),
+    }
+}
+
 impl World {
+    fn empty() -> Self {
+        Self {
+            users: BTreeSet::new(),
+            deactivated: BTreeSet::new(),
+            emails: BTreeMap::new(),
+            scopes: SCOPES.into(),
+            date: None,
+            partly_is_yes: true,
+            rooms: BTreeMap::new(),
+            calls: Vec::new(),
+            posts: Vec::new(),
+            faults: BTreeMap::new(),
+            errors: BTreeMap::new(),
+        }
+    }
+
+    fn may(&self, method: &str, body: &Value) -> Result<(), &'static str> {
+        let needed = needed(method, body);
+        let may = needed.is_empty() || needed.iter().any(|scope| self.scopes.contains(scope));
+        if may { Ok(()) } else { Err("missing_scope") }
+    }
+
     fn act(&mut self, method: &str, body: &Value) -> Answer {
         match method {
-            "auth.test" => Ok(json!({ "user_id": "UBOT", "team": "T1" })),
+            "auth.test" => Ok(json!({ "user_id": "UBOT", "user": "stentor", "team": "Desk" })),
             "chat.postMessage" => self.post(body),
+            "chat.update" => self.update(body),
             "conversations.create" => self.create(body),
-            "conversations.setTopic" => self.set_topic(body),
+            "conversations.setTopic" => self.set(body, "topic"),
+            "conversations.setPurpose" => self.set(body, "purpose"),
             "conversations.invite" => self.invite(body),
+            "conversations.archive" => self.archive(body),
+            "bookmarks.add" => self.bookmark(body),
             "pins.add" => self.pin(body),
+            "users.info" => self.user(text(body, "user")),
+            "users.lookupByEmail" => self.lookup(text(body, "email")),
             _ => Err("unknown_method"),
         }
     }
@@ -166,23 +291,56 @@ impl World {
             // Into a private room only members post; a public one takes chat:write.public.
             Some(room) if room.private && !room.bot_is_in => return Err("not_in_channel"),
             Some(_) => {}
+            None if self.deactivated.contains(to) => return Err("user_disabled"),
             None if self.users.contains(to) => {}
             None => return Err("channel_not_found"),
         }
-        check_blocks(&body["blocks"])?;
-        // Slack itself lets blocks stand alone; then phones show "This content can't be displayed".
-        if text(body, "text").is_empty() {
-            return Err("no_text");
-        }
-        // Unfurled links would show a page's link to whoever reads along.
-        if body["unfurl_links"] != json!(false) || body["unfurl_media"] != json!(false) {
-            return Err("double_wants_no_unfurl");
-        }
+        self.check_thread(body, to)?;
+        check_text(body)?;
+        blocks::check(&body["blocks"])?;
         let ts = format!("1700000000.{:06}", self.posts.len() + 1);
         // A user id posts a direct message, and the answer names that conversation.
         let channel = if self.users.contains(to) { format!("D{}", &to[1..]) } else { to.to_owned() };
-        self.posts.push(Post { channel: channel.clone(), ts: ts.clone(), body: body.clone() });
+        let post = Post { channel: channel.clone(), ts: ts.clone(), body: body.clone(), edits: Vec::new() };
+        self.posts.push(post);
         Ok(json!({ "channel": channel, "ts": ts, "message": { "text": body["text"], "type": "message" } }))
+    }
+
+    /// `thread_ts` is the parent's ts, never a reply's, and `reply_broadcast` means nothing without it.
+    fn check_thread(&self, body: &Value, to: &str) -> Result<(), &'static str> {
+        let thread = text(body, "thread_ts");
+        if thread.is_empty() {
+            return if body["reply_broadcast"] == json!(true) { Err("invalid_arguments") } else { Ok(()) };
+        }
+        let parent = self.posts.iter().find(|post| post.ts == thread && post.channel == to);
+        match parent {
+            None => Err("thread_not_found"),
+            Some(parent) if !text(&parent.body, "thread_ts").is_empty() => Err("cannot_reply_to_message"),
+            Some(_) => Ok(()),
+        }
+    }
+
+    fn update(&mut self, body: &Value) -> Answer {
+        // 50 edits a minute in a workspace.
+        let lately = |call: &&Call| call.method == "chat.update" && call.at.elapsed() < Duration::from_secs(60);
+        if 50 <= self.calls.iter().filter(lately).count() {
+            return Err("ratelimited");
+        }
+        let (to, ts) = (text(body, "channel"), text(body, "ts"));
+        // An edit in an archived room: is_inactive.
+        if self.rooms.get(to).is_some_and(|room| room.archived) {
+            return Err("is_inactive");
+        }
+        // Text of more than 4000 characters: msg_too_long.
+        if 4000 < text(body, "text").chars().count() {
+            return Err("msg_too_long");
+        }
+        check_text(body)?;
+        blocks::check(&body["blocks"])?;
+        // The conversation's id is meant, never a user's.
+        let post = self.posts.iter_mut().find(|post| post.ts == ts && post.channel == to);
+        post.ok_or("message_not_found")?.edits.push(body.clone());
+        Ok(json!({ "channel": to, "ts": ts, "text": body["text"] }))
     }
 
     fn create(&mut self, body: &Value) -> Answer {
@@ -199,31 +357,83 @@ impl World {
         Ok(json!({ "channel": { "id": id, "name": name } }))
     }
 
-    fn set_topic(&mut self, body: &Value) -> Answer {
-        let topic = text(body, "topic").to_owned();
+    fn set(&mut self, body: &Value, what: &str) -> Answer {
+        let given = text(body, what).to_owned();
         // At most 250 characters.
-        if 250 < topic.chars().count() {
+        if 250 < given.chars().count() {
             return Err("too_long");
         }
-        self.room(body)?.topic = topic;
+        let room = self.room(body)?;
+        if what == "topic" {
+            room.topic = given
+        } else {
+            room.purpose = given
+        }
         Ok(json!({}))
     }
 
     fn invite(&mut self, body: &Value) -> Answer {
-        let known = self.users.clone();
+        let (known, left) = (self.users.clone(), self.deactivated.clone());
         let users: Vec<&str> = text(body, "users").split(',').collect();
         // Up to 100 ids, as a list with commas.
         if 100 < users.len() {
             return Err("too_many_users");
         }
-        let bad = users.iter().any(|user| !known.contains(*user));
+        let good = |user: &&str| known.contains(*user) && !left.contains(*user);
+        let bad = users.iter().any(|user| !good(user));
         // force=true goes on past bad ids; without it one bad id fails the batch.
         if bad && body["force"] != json!(true) {
             return Err("user_not_found");
         }
         let room = self.room(body)?;
-        room.members.extend(users.into_iter().filter(|user| known.contains(*user)).map(str::to_owned));
-        Ok(json!({ "channel": { "id": body["channel"] } }))
+        if !bad && users.iter().all(|user| room.members.contains(*user)) {
+            return Err("already_in_channel");
+        }
+        room.members.extend(users.iter().filter(|user| good(user)).map(|user| (*user).to_owned()));
+        if bad { Err("some_invites_failed") } else { Ok(json!({ "channel": { "id": body["channel"] } })) }
+    }
+
+    /// What the last invitation's answer says of those who could not be asked in, each with an error of their own.
+    fn part_of_an_invitation(&self) -> Value {
+        let users = self.calls.last().map(|call| text(&call.body, "users").to_owned()).unwrap_or_default();
+        let error = |user: &str| match (self.deactivated.contains(user), self.users.contains(user)) {
+            (true, _) => Some("user_disabled"),
+            (false, true) => None,
+            (false, false) => Some("user_not_found"),
+        };
+        let each =
+            users.split(',').filter_map(|user| Some(json!({ "user": user, "ok": false, "error": error(user)? })));
+        let each: Vec<Value> = each.collect();
+        let first = each[0]["error"].clone();
+        if self.partly_is_yes {
+            json!({ "ok": true, "errors": each })
+        } else {
+            json!({ "ok": false, "error": first, "errors": each })
+        }
+    }
+
+    fn archive(&mut self, body: &Value) -> Answer {
+        let room = self.rooms.get_mut(text(body, "channel")).ok_or("channel_not_found")?;
+        if room.archived {
+            return Err("already_archived");
+        }
+        // Archiving removes the bot.
+        (room.archived, room.bot_is_in) = (true, false);
+        Ok(json!({}))
+    }
+
+    fn bookmark(&mut self, body: &Value) -> Answer {
+        let (title, link) = (text(body, "title").to_owned(), text(body, "link").to_owned());
+        if title.is_empty() || text(body, "type") != "link" {
+            return Err("invalid_arguments");
+        }
+        // http and https only.
+        if !link.starts_with("http://") && !link.starts_with("https://") {
+            return Err("invalid_link");
+        }
+        let room = self.rooms.get_mut(text(body, "channel_id")).ok_or("channel_not_found")?;
+        room.bookmarks.push(link);
+        Ok(json!({ "bookmark": { "id": "Bk1" } }))
     }
 
     fn pin(&mut self, body: &Value) -> Answer {
@@ -239,9 +449,37 @@ impl World {
         Ok(json!({}))
     }
 
-    fn room(&mut self, body: &Value) -> Result<&mut Room, &'static str> {
-        self.rooms.get_mut(text(body, "channel")).ok_or("channel_not_found")
+    fn user(&self, id: &str) -> Answer {
+        let deleted = self.deactivated.contains(id);
+        if !self.users.contains(id) && !deleted {
+            return Err("user_not_found");
+        }
+        Ok(json!({ "user": { "id": id, "deleted": deleted, "is_bot": false } }))
     }
+
+    /// Also for those who have left: users_not_found.
+    fn lookup(&self, email: &str) -> Answer {
+        let id = self.emails.get(email).filter(|id| !self.deactivated.contains(*id)).ok_or("users_not_found")?;
+        Ok(json!({ "user": { "id": id, "deleted": false, "is_bot": false } }))
+    }
+
+    fn room(&mut self, body: &Value) -> Result<&mut Room, &'static str> {
+        let room = self.rooms.get_mut(text(body, "channel")).ok_or("channel_not_found")?;
+        // Nothing is changed in an archived room.
+        if room.archived { Err("is_archived") } else { Ok(room) }
+    }
+}
+
+fn check_text(body: &Value) -> Result<(), &'static str> {
+    // Slack itself lets blocks stand alone; then phones show "This content can't be displayed".
+    if text(body, "text").is_empty() {
+        return Err("no_text");
+    }
+    // Unfurled links would show a page's link to whoever reads along.
+    if body["unfurl_links"] != json!(false) || body["unfurl_media"] != json!(false) {
+        return Err("double_wants_no_unfurl");
+    }
+    Ok(())
 }
 
 /// Lower case letters, digits, hyphen, underscore; 1 to 80 characters; refused rather than mended.
@@ -256,51 +494,6 @@ fn check_name(name: &str) -> Result<(), &'static str> {
     }
 }
 
-fn check_blocks(blocks: &Value) -> Result<(), &'static str> {
-    let Some(blocks) = blocks.as_array() else { return Ok(()) };
-    // 50 blocks a message.
-    if 50 < blocks.len() {
-        return Err("invalid_blocks");
-    }
-    // About 13,200 characters over all blocks: seen by users, documented nowhere.
-    if 13_200 < blocks.iter().map(|block| block.to_string().chars().count()).sum::<usize>() {
-        return Err("msg_blocks_too_long");
-    }
-    let ids: Vec<&str> = blocks.iter().map(|block| text(block, "block_id")).filter(|id| !id.is_empty()).collect();
-    // A block_id is unique in its message, and has at most 255 characters.
-    if ids.iter().collect::<BTreeSet<_>>().len() < ids.len() || ids.iter().any(|id| 255 < id.len()) {
-        return Err("invalid_blocks");
-    }
-    blocks.iter().try_for_each(check_block)
-}
-
-fn check_block(block: &Value) -> Result<(), &'static str> {
-    let fits = |value: &Value, limit: usize| (1..=limit).contains(&value.as_str().map_or(0, |s| s.chars().count()));
-    let elements = block["elements"].as_array().map(Vec::as_slice).unwrap_or_default();
-    let good = match text(block, "type") {
-        // 1 to 3000 characters.
-        "section" => fits(&block["text"]["text"], 3000),
-        // 10 elements, of 1 to 3000 characters each.
-        "context" => (1..=10).contains(&elements.len()) && elements.iter().all(|e| fits(&e["text"], 3000)),
-        "actions" => {
-            let ids: BTreeSet<&str> = elements.iter().map(|button| text(button, "action_id")).collect();
-            // 25 elements, each with an action_id of its own in this block.
-            (1..=25).contains(&elements.len())
-                && ids.len() == elements.len()
-                && elements.iter().all(|button| {
-                    // A label of plain text up to 75 characters, a value up to 2000, primary or danger or no style.
-                    text(&button["text"], "type") == "plain_text"
-                        && fits(&button["text"]["text"], 75)
-                        && fits(&button["value"], 2000)
-                        && fits(&button["action_id"], 255)
-                        && matches!(button["style"].as_str(), None | Some("primary" | "danger"))
-                })
-        }
-        _ => false,
-    };
-    if good { Ok(()) } else { Err("invalid_blocks") }
-}
-
-fn text<'a>(value: &'a Value, key: &str) -> &'a str {
+pub(super) fn text<'a>(value: &'a Value, key: &str) -> &'a str {
     value[key].as_str().unwrap_or_default()
 }

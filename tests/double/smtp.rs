@@ -140,6 +140,7 @@ impl Session {
                     }
                 },
                 "AUTH" => self.sign_in(&line).await?,
+                "NOOP" if self.signed_in => self.say("250 2.0.0 still here").await?,
                 _ if !self.signed_in => self.say("530 5.7.0 sign in first").await?,
                 "MAIL" => {
                     self.mail.from = address(&line);

@@ -8,7 +8,7 @@ use stentor::core::{
     PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Trouble, Via, Whom,
     open,
     page::Stage,
-    plan::{OnResolved, Patience},
+    plan::{LivingRoom, OnResolved, Patience},
     sentence::sentence,
     step,
 };
@@ -20,6 +20,9 @@ struct Scene {
     required: Vec<String>,
     #[serde(default)]
     room: Option<String>,
+    /// The room's card is kept up to date.
+    #[serde(default)]
+    living: Option<LivingRoom>,
     #[serde(default)]
     resolved: OnResolved,
     patience: BTreeMap<String, Patience>,
@@ -70,6 +73,7 @@ fn stage(text: &str) -> (Plan, Roster) {
             reach.entry(person.as_str().into()).or_insert_with(|| channels.clone());
         }
     }
+    let living = stage.room.as_deref().zip(stage.living).map(|(room, living)| (ChannelName::from(room), living));
     let plan = Plan {
         trigger: "flash-crash".into(),
         matrix: "m1".into(),
@@ -77,9 +81,11 @@ fn stage(text: &str) -> (Plan, Roster) {
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
+        living: living.into_iter().collect(),
+        tell: Vec::new(),
         on_resolved: stage.resolved,
     };
-    (plan, Roster { reach, rotations: BTreeMap::new() })
+    (plan, Roster { reach, ..Roster::default() })
 }
 
 fn row_plan(row: Row) -> RolePlan {
@@ -216,7 +222,7 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
         ["page", n, "meets", channel, "down"] => {
             Input::Injected { page: n.parse().ok()?, trouble: Trouble::Down { channel: (*channel).into() } }
         }
-        [person, "resolves"] => Input::Resolve(Actor::Person((*person).into())),
+        [person, "resolves"] => Input::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "says", words @ ..] => Input::Answer(said(person, words)?),
         _ => return None,
     })

@@ -110,9 +110,63 @@ fn a_key_of_a_later_version_is_refused_in_those_words() {
         check("room = \"room\"", &format!("{key} = 1"), &[("not-built-yet", key)]);
     }
     check_added("[drill]\n", &[("not-built-yet", "drill")]);
-    for kind in ["twilio", "http", "voice", "webhook", "teams", "mattermost", "exec"] {
-        let underlined = format!("\"{kind}\"");
-        check_added(&format!("[channel.x]\nkind = {underlined}"), &[("not-built-yet", &underlined)]);
+}
+
+/// A channel at Twilio with these keys beside its account.
+fn at_twilio(kind: &str, keys: &str) -> String {
+    let account = "account = \"AC0123456789abcdef0123456789abcdef\"\ntoken = { env = \"T\" }";
+    format!("[channel.x]\nkind = \"{kind}\"\n{account}\nurl = \"http://127.0.0.1:9\"\n{keys}")
+}
+
+#[test]
+fn an_account_at_twilio_is_whole_or_refused() {
+    for (kind, keys, expected) in [
+        ("twilio", "from = \"+15005550006\"", &[][..]),
+        ("twilio", "from = \"12345\"\nvalidity = \"5m\"", &[]),
+        ("twilio", "from = \"Stentor\"", &[]),
+        ("twilio", "messaging_service = \"MG0123456789abcdef0123456789abcdef\"", &[]),
+        ("twilio", "", &[("missing-key", "x")]),
+        ("twilio", "from = \"no way!\"", &[("bad-sender", "\"no way!\"")]),
+        ("twilio", "messaging_service = \"AC01\"", &[("bad-sid", "\"AC01\"")]),
+        (
+            "twilio",
+            "from = \"Stentor\"\nmessaging_service = \"MG0123456789abcdef0123456789abcdef\"",
+            &[("key-without-effect", "messaging_service")],
+        ),
+        ("twilio", "from = \"Stentor\"\nvalidity = \"11h\"", &[("duration-out-of-range", "\"11h\"")]),
+        ("twilio", "from = \"Stentor\"\napi_key = \"SK1\"", &[("missing-key", "api_key")]),
+        ("twilio", "from = \"Stentor\"\napi_secret = { env = \"S\" }", &[("missing-key", "api_secret")]),
+        ("twilio", "from = \"Stentor\"\nmachines = true", &[("key-without-effect", "machines")]),
+        ("voice", "from = \"+15005550006\"\nmachines = true", &[]),
+        ("voice", "from = \"Stentor\"", &[("bad-sender", "\"Stentor\"")]),
+        ("voice", "from = \"+15005550006\"\nvalidity = \"5m\"", &[("key-without-effect", "validity")]),
+    ] {
+        check_added(&at_twilio(kind, keys), expected);
+    }
+    let from = at_twilio("twilio", "from = \"Stentor\"");
+    let two = "token = [{ env = \"T\" }, { env = \"U\" }]";
+    check_added(&from.replace("token = { env = \"T\" }", two), &[]);
+    let three = "[{ env = \"T\" }, { env = \"U\" }, { env = \"V\" }]";
+    check_added(&from.replace("{ env = \"T\" }", three), &[("too-many-tokens", three)]);
+    check_added(&from.replace("{ env = \"T\" }", "\"abc\""), &[("plain-secret", "\"abc\"")]);
+    check_added(&from.replace("AC0123", "SK0123"), &[("bad-sid", "\"SK0123456789abcdef0123456789abcdef\"")]);
+    for (url, code) in [
+        ("http://api.example.com", "bad-url"),
+        ("http://127.0.0.1.example.com", "bad-url"),
+        ("https://u:p@api.example.com", "plain-secret"),
+    ] {
+        let quoted = format!("\"{url}\"");
+        check_added(&from.replace("\"http://127.0.0.1:9\"", &quoted), &[(code, quoted.as_str())]);
+    }
+}
+
+#[test]
+fn who_can_not_be_called_back_is_warned() {
+    let real = at_twilio("voice", "from = \"+15005550006\"").replace("url = \"http://127.0.0.1:9\"\n", "");
+    check_added(&real, &[]);
+    let public = "public_url = \"https://stentor.example\"\n";
+    for here in ["", "public_url = \"http://localhost:7373\"\n", "public_url = \"http://127.0.0.1:7373\"\n"] {
+        faults_of(&format!("{}{real}\n", BASE.replacen(public, here, 1)), &[("no-way-back", "x")]);
     }
 }
 
@@ -251,6 +305,49 @@ fn the_daemons_addresses_must_be_addresses() {
 }
 
 #[test]
+fn a_sender_may_have_a_name() {
+    let from = |text: &str| format!("from = {text:?}");
+    for good in ["Stentor <stentor@mail.example>", "\"Desk, London\" <stentor@mail.example>", "<stentor@mail.example>"]
+    {
+        check("from = \"stentor@mail.example\"", &from(good), &[]);
+    }
+    for bad in ["Stentor <stentor>", "Stentor <stentor@mail.example", "Stentor stentor@mail.example"] {
+        let text = format!("{bad:?}");
+        check("from = \"stentor@mail.example\"", &from(bad), &[("bad-email", &text)]);
+    }
+}
+
+#[test]
+fn a_gateway_that_is_spoken_to_in_plain_text_over_a_network_is_worth_a_word() {
+    for (address, is_clear) in [
+        ("http://127.0.0.1:13013/cgi-bin/sendsms", false),
+        ("http://localhost/x", false),
+        ("http://[::1]:13013/x", false),
+        ("https://sms.example/x", false),
+        ("http://sms.example/x", true),
+        ("http://10.0.0.7:13013/x", true),
+        ("http://localhost.example/x", true),
+    ] {
+        let text = format!("{address:?}");
+        let expected: &[(&str, &str)] = if is_clear { &[("plain-text-gateway", &text)] } else { &[] };
+        check("url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", &format!("url = {text}"), expected);
+    }
+}
+
+#[test]
+fn a_ping_needs_an_address_that_can_be_had() {
+    let with = |ping: &str| format!("[daemon]\nping = {ping}");
+    check("[daemon]", &with("{ every = \"60s\" }"), &[("missing-key", "{ every = \"60s\" }")]);
+    check("[daemon]", &with("{ url = \"deadman\" }"), &[("bad-url", "\"deadman\"")]);
+    check("[daemon]", &with("{ url = {} }"), &[("bad-secret", "{}")]);
+    let often = with("{ url = \"https://deadman.example/1\", every = \"10ms\" }");
+    check("[daemon]", &often, &[("duration-out-of-range", "\"10ms\"")]);
+    check("[daemon]", &with("{ url = \"https://deadman.example/1\", how = \"get\" }"), &[("unknown-key", "how")]);
+    check("[daemon]", &with("{ url = { env = \"DEADMAN\" } }"), &[]);
+    check("[daemon]", "[daemon]\nproof_max_age = \"never\"", &[("bad-duration", "\"never\"")]);
+}
+
+#[test]
 fn required_keys_must_be_there() {
     check("name = \"Bo\"", "", &[("missing-key", "bo")]);
     check("name = \"Bo\"", "name = \"\"", &[("empty-text", "\"\"")]);
@@ -336,6 +433,58 @@ fn contact_data_must_be_of_its_form() {
 }
 
 #[test]
+fn people_can_be_found_in_slack_by_their_mailbox_where_they_have_one() {
+    check("name = \"Bo\"", "name = \"Bo\"\nslack = \"by-email\"", &[("missing-key", "\"by-email\"")]);
+    check("name = \"Bo\"", "name = \"Bo\"\nemail = \"bo@mail.example\"\nslack = \"by-email\"", &[]);
+}
+
+#[test]
+fn the_name_of_rooms_is_checked_when_the_matrix_is_read() {
+    let token = "token = { env = \"SLACK\" }";
+    for (pattern, good) in [
+        ("{drill}inc-{id}-{trigger}-{date}", true),
+        ("{id}", true),
+        ("war_room-{id}", true),
+        ("inc-{trigger}", false),
+        ("Inc-{id}", false),
+        ("inc {id}", false),
+        ("inc.{id}", false),
+        ("größe-{id}", false),
+        ("inc-{id}-{drill}", false),
+        ("inc-{id}-{dat}", false),
+        ("inc-{id", false),
+        ("{}-{id}", false),
+        ("a-name-that-is-much-longer-than-forty-characters-{id}", false),
+    ] {
+        let underlined = format!("\"{pattern}\"");
+        let text = format!("{token}\nname = {underlined}");
+        let expected = [("bad-room-name", underlined.as_str())];
+        check(token, &text, if good { &[] } else { &expected });
+    }
+    check(token, &format!("{token}\narchive_after = \"24h\""), &[]);
+    check(token, &format!("{token}\narchive_after = \"soon\""), &[("bad-duration", "\"soon\"")]);
+    let sms = "kind = \"kannel\"";
+    check(sms, &format!("{sms}\narchive_after = \"24h\""), &[("key-without-effect", "archive_after")]);
+}
+
+#[test]
+fn a_runbook_is_an_address_of_the_web() {
+    let on = "on = [\"price_velocity\"]";
+    for (address, code) in [
+        ("https://wiki.example/halt", None),
+        ("http://wiki/halt#first", None),
+        ("ftp://wiki.example/halt", Some("bad-url")),
+        ("javascript:alert(1)", Some("bad-url")),
+        ("wiki.example/halt", Some("bad-url")),
+        ("https://me:secret@wiki.example/", Some("plain-secret")),
+    ] {
+        let underlined = format!("\"{address}\"");
+        let expected: Vec<(&str, &str)> = code.into_iter().map(|code| (code, underlined.as_str())).collect();
+        check(on, &format!("{on}\nrunbook = {underlined}"), &expected);
+    }
+}
+
+#[test]
 fn who_is_paged_must_be_reachable() {
     let step = "page = [\"ana\"], by = [\"desk\", \"sms\"]";
     check(step, "page = [\"bo\"], by = [\"sms\", \"mail\"]", &[("nobody-reachable", "trader")]);
@@ -410,12 +559,30 @@ fn a_token_belongs_to_one_source() {
 }
 
 #[test]
+fn slack_signs_with_one_secret_or_with_two_while_it_is_changed() {
+    let slack = "token = { env = \"SLACK\" }";
+    let with = |keys: &str| format!("{slack}\n{keys}");
+    check(slack, &with("signing_secret = { env = \"A\" }\napp_token = { file = \"b\" }"), &[]);
+    check(slack, &with("signing_secret = [{ env = \"A\" }, { env = \"B\" }]"), &[]);
+    let three = "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]";
+    check(slack, &with(&format!("signing_secret = {three}")), &[("too-many-tokens", three)]);
+    check(slack, &with("apptoken = { env = \"A\" }"), &[("unknown-key", "apptoken")]);
+    check(
+        "kind = \"screen\"",
+        "kind = \"screen\"\napp_token = { env = \"A\" }",
+        &[("key-without-effect", "app_token")],
+    );
+}
+
+#[test]
 fn a_secret_in_the_clear_is_refused_and_never_shown() {
     let rows = [
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2\"", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = [\"hunter2\"]", "plain-secret"),
         ("token = { env = \"MONITOR_TOKEN\" }", "token = \"hunter2", "toml-syntax"),
         ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\napp_token = 'hunter2'", "plain-secret"),
+        ("token = { env = \"SLACK\" }", "token = { env = \"SLACK\" }\nsigning_secret = ['hunter2']", "plain-secret"),
         ("url = \"smtps://mail.example:465\"", "url = \"smtps://me:hunter2@mail.example:465\"", "plain-secret"),
         ("/cgi-bin/sendsms\"", "/cgi-bin/sendsms?username=a&password=hunter2\"", "plain-secret"),
         ("kind = \"screen\"", "kind = \"screen\"\npassword = \"hunter2\"", "key-without-effect"),
@@ -458,4 +625,96 @@ fn forty_faults_are_told_in_one_go() {
     insta::with_settings!({ snapshot_path => "snapshots", prepend_module_to_snapshot => false }, {
         insta::assert_snapshot!("forty-faults", render(&parsed.diagnostics, &files, false));
     });
+}
+
+/// A channel of this kind with these keys, and the faults that it has.
+#[track_caller]
+fn channel(kind: &str, keys: &str, expected: &[(&str, &str)]) {
+    check_added(&format!("[channel.x]\nkind = \"{kind}\"\n{keys}"), expected);
+}
+
+#[test]
+fn channels_whose_way_is_data_have_no_fault_where_there_is_none() {
+    const URL: &str = "url = { env = \"X\" }\n";
+    channel("teams", URL, &[]);
+    channel("mattermost", &format!("{URL}personal = true"), &[]);
+    channel("http", &format!("{URL}body = '{{ \"t\": {{{{ text }}}} }}'"), &[]);
+    channel(
+        "http",
+        "url = \"https://x\"\nquery = { m = \"{{ headline }}\", key = { env = \"K\" } }\nmethod = \"GET\"",
+        &[],
+    );
+    channel("webhook", &format!("{URL}keys = [{{ env = \"A\" }}, {{ env = \"B\" }}]\nallow = [\"10.0.0.0/8\"]"), &[]);
+    channel("webhook", &format!("{URL}keys = {{ env = \"A\" }}\nallow = []"), &[]);
+    channel("exec", "program = \"/bin/true\"\narguments = [\"--loud\", \"{stamp}\"]", &[]);
+}
+
+#[test]
+fn a_template_that_fails_or_says_nothing_is_found_before_a_crisis() {
+    let body = |body: &str, expected: &[(&str, &str)]| {
+        channel("http", &format!("url = \"https://x\"\nbody = '{body}'"), expected);
+    };
+    let quoted = "'{ \"t\": \"{{ text }}\" }'";
+    body(quoted.trim_matches('\''), &[("bad-body", quoted)]);
+    body("{ {{ text }} }", &[("bad-body", "'{ {{ text }} }'")]);
+    body("{{ txet }}", &[("bad-body", "'{{ txet }}'")]);
+    body("{{ text | safe }}", &[("bad-body", "'{{ text | safe }}'")]);
+    body(
+        "{% for x in range(1000000) %}{{ text }}{% endfor %}",
+        &[("bad-body", "'{% for x in range(1000000) %}{{ text }}{% endfor %}'")],
+    );
+    body("{ \"t\": {{ incident }} }", &[("says-nothing", "x")]);
+    let phone = "url = \"https://x\"\nneeds = \"phone\"\n";
+    channel("http", &format!("{phone}form = {{ m = \"{{{{ text }}}}\" }}"), &[("says-nobody", "x")]);
+    channel(
+        "http",
+        &format!("{phone}form = {{ m = \"{{{{ text }}}}\", to = \"{{{{ t }}}}\" }}"),
+        &[("bad-template", "x")],
+    );
+    channel("http", "url = \"https://x\"", &[("says-nothing", "x")]);
+}
+
+#[test]
+fn a_key_of_a_channel_whose_way_is_data_is_read_or_refused() {
+    let key = |key: &str, expected: &[(&str, &str)]| {
+        channel("http", &format!("url = \"https://x\"\nbody = '[{{{{ text }}}}]'\n{key}"), expected);
+    };
+    key("needs = \"pager\"", &[("unknown-word", "\"pager\"")]);
+    key("number = \"national\"", &[("unknown-word", "\"national\"")]);
+    key("method = \"DELETE\"", &[("unknown-word", "\"DELETE\"")]);
+    key("id = \"id\"", &[("bad-pointer", "\"id\"")]);
+    key("accepted = { at = \"/status\" }", &[("missing-key", "{ at = \"/status\" }")]);
+    key("accepted = { is = [\"ok\"] }", &[("missing-key", "{ is = [\"ok\"] }")]);
+    key("report = { status = \"/s\" }", &[("missing-key", "{ status = \"/s\" }")]);
+    key("replies = { from = \"/s\" }", &[("missing-key", "{ from = \"/s\" }")]);
+    key("allow = [\"example.com\"]", &[("bad-network", "\"example.com\"")]);
+    key("form = { m = \"{{ text }}\" }", &[("body-and-form", "body")]);
+    key("bearer = \"secret\"", &[("plain-secret", "\"secret\"")]);
+    key("keys = []", &[("key-without-effect", "keys")]);
+    key("probe = \"gopher://x\"", &[("bad-url", "\"gopher://x\"")]);
+    let theirs =
+        "url = \"https://x\"\nneeds = \"email\"\nform = { to = \"{{ to }}\", m = \"{{ text }}\" }\npersonal = true";
+    channel("http", theirs, &[("key-without-effect", "personal")]);
+    channel("teams", "url = \"https://x/?sig=y&token=z\"", &[("plain-secret", "\"https://x/?sig=y&token=z\"")]);
+    channel("webhook", "url = \"https://x\"", &[("missing-key", "x")]);
+    channel(
+        "webhook",
+        "url = \"https://x\"\nkeys = [{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]",
+        &[("too-many-tokens", "[{ env = \"A\" }, { env = \"B\" }, { env = \"C\" }]")],
+    );
+    channel("exec", "program = \"siren\"", &[("bad-program", "\"siren\"")]);
+    channel("exec", "program = \"/siren\"\narguments = [\"{code}\"]", &[("bad-argument", "\"{code}\"")]);
+    channel("exec", "program = \"/siren\"\narguments = [\"--to={phone}\"]", &[("bad-argument", "\"--to={phone}\"")]);
+}
+
+#[test]
+fn a_webhook_tells_systems_and_no_people() {
+    let hook = "[channel.hook]\nkind = \"webhook\"\nurl = { env = \"U\" }\nkeys = { env = \"K\" }\n";
+    let with = |from: &str, to: &str| BASE.replacen(from, to, 1) + hook;
+    faults_of(&with("room = \"room\"", "tell = \"hook\""), &[]);
+    faults_of(&with("room = \"room\"", "room = [\"room\"]\ntell = [\"hook\"]"), &[]);
+    faults_of(&with("room = \"room\"", "room = \"hook\""), &[("not-a-room", "\"hook\"")]);
+    faults_of(&with("room = \"room\"", "tell = \"sms\""), &[("not-a-webhook", "\"sms\"")]);
+    faults_of(&with("room = \"room\"", "tell = \"hok\""), &[("unknown-channel", "\"hok\"")]);
+    faults_of(&with("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"hook\"]"), &[("reaches-nobody", "\"hook\"")]);
 }

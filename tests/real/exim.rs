@@ -3,9 +3,11 @@
 use crate::parts::{self, Part, Process, until};
 use std::{
     fs,
+    io::Write,
     net::TcpStream,
     os::unix::fs::{PermissionsExt, chown},
     path::PathBuf,
+    process::Stdio,
 };
 use tempfile::TempDir;
 
@@ -20,7 +22,8 @@ const EXIM: &str = "Debian-exim";
 const CERTIFICATE: &[u8] = include_bytes!("../double/tls/localhost.pem");
 const KEY: &[u8] = include_bytes!("../double/tls/localhost.key");
 
-/// The server. It refuses `perm..@` for good, and `tempfail..@` until it is mended.
+/// The server. It refuses `perm..@` for good, and `tempfail..@` until it is mended; `bounce..@` it takes and returns.
+/// Mail to `stentor@desk.example` is piped into `stentor mail-in`.
 pub struct Exim {
     #[expect(dead_code, reason = "held for its drop")]
     daemon: Process,
@@ -63,6 +66,32 @@ impl Exim {
     /// For `STENTOR_CA_FILE`: the certificate is its own root.
     pub fn root(&self) -> PathBuf {
         self.dir.path().join("cert.pem")
+    }
+
+    /// Where the daemon that is to get the mails that come back must listen.
+    pub fn socket(&self) -> PathBuf {
+        self.dir.path().join("stentor.sock")
+    }
+
+    /// Hands it a mail from this mailbox to Stentor's, as a user's own server would.
+    pub fn submit(&self, from: &str, mail: &str) {
+        let mut command = parts::command("exim4");
+        command.arg("-C").arg(self.dir.path().join("exim.conf")).args([
+            "-odi",
+            "-oi",
+            "-f",
+            from,
+            "stentor@desk.example",
+        ]);
+        let mut child = command.stdin(Stdio::piped()).spawn().unwrap();
+        child.stdin.take().unwrap().write_all(mail.as_bytes()).unwrap();
+        assert!(child.wait().unwrap().success());
+    }
+
+    /// Tries again whatever it could not deliver.
+    pub fn run_queue(&self) {
+        let config = self.dir.path().join("exim.conf");
+        assert!(parts::command("exim4").arg("-C").arg(config).arg("-qff").status().unwrap().success());
     }
 
     /// From now on `tempfail..@` is taken.
@@ -129,6 +158,8 @@ fn furnish(dir: &TempDir, port: u16) -> PathBuf {
     fs::write(path.join("cert.pem"), CERTIFICATE).unwrap();
     fs::write(path.join("key.pem"), KEY).unwrap();
     own("key.pem");
+    // Where exim's user may run it, whatever folder the tests were built in.
+    fs::copy(env!("CARGO_BIN_EXE_stentor"), path.join("stentor")).unwrap();
     let config = path.join("exim.conf");
     fs::write(&config, CONFIGURATION.replace("DIR", path.to_str().unwrap()).replace("PORT", &port.to_string()))
         .unwrap();
@@ -177,10 +208,27 @@ plain:
   server_set_id = $auth2
   server_advertise_condition = ${if def:tls_in_cipher}
 begin routers
+back:
+  driver = accept
+  domains = desk.example
+  local_parts = stentor
+  transport = stentor
+fails:
+  driver = redirect
+  local_parts = ^bounce
+  allow_fail
+  data = :fail: no such mailbox
 all:
   driver = accept
   transport = folder
 begin transports
+stentor:
+  driver = pipe
+  command = DIR/stentor --socket DIR/stentor.sock mail-in
+  user = Debian-exim
+  group = Debian-exim
+  temp_errors = 75
+  return_fail_output
 folder:
   driver = appendfile
   directory = DIR/maildir
@@ -189,4 +237,6 @@ folder:
   user = Debian-exim
   group = Debian-exim
   envelope_to_add
+begin retry
+* * F,1h,1m
 "#;

@@ -109,7 +109,7 @@ impl Past {
 
     pub async fn resolve(&self, id: IncidentId, finding: Option<Finding>) {
         let by = Actor::Person("gus".into());
-        let mut inputs = vec![Input::Resolve(by.clone())];
+        let mut inputs = vec![Input::Resolve { by: by.clone(), why: None }];
         inputs.extend(finding.map(|finding| Input::Judge { by, finding, note: None }));
         self.step(id, inputs).await;
     }

@@ -4,8 +4,8 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
-    Timestamp, Verdict,
+    Actor, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
+    Status, Timestamp, Verdict,
 };
 
 /// What a war room reads last.
@@ -71,8 +71,13 @@ impl Laws {
             Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
             Purpose::Announced => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
-            Purpose::RoomCard => shadow.incident.is_open(),
-            Purpose::RoomLine { .. } => true,
+            Purpose::RoomCard | Purpose::RoomInvite { .. } => shadow.incident.is_open(),
+            Purpose::RoomLine { .. }
+            | Purpose::RoomNote { .. }
+            | Purpose::RoomUpdate { .. }
+            | Purpose::RoomFurnish
+            | Purpose::Notice { .. } => true,
+            Purpose::RoomSummary | Purpose::RoomArchive => !shadow.incident.is_open(),
         };
         let (holds, state) = (wanted && row.state == PageState::Queued, row.state);
         self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));
@@ -154,9 +159,50 @@ impl Laws {
     }
 
     pub(super) fn law_5_the_room_is_told(&mut self, incident: &Incident) {
-        let over = |page: &Arc<Page>| matches!(&page.purpose, Purpose::RoomLine { line } if OVERS.iter().any(|over| line.starts_with(over)));
-        let told = incident.is_open() || incident.rooms.is_empty() || incident.pages.values().any(over);
-        self.check("law 5", told, || format!("{}: its room was not told that it is over", incident.id));
+        let over = |page: &Page| match &page.purpose {
+            Purpose::RoomLine { line } => OVERS.iter().any(|over| line.starts_with(over)),
+            purpose => *purpose == Purpose::RoomSummary,
+        };
+        let untold = incident.rooms.keys().find(|room| !incident.posts_to(room).any(over));
+        let told = incident.is_open() || untold.is_none();
+        self.check("law 5", told, || format!("{}: {untold:?} was not told that it is over", incident.id));
+    }
+
+    /// The last edit of a card was born for what is so now, or none was needed.
+    pub(super) fn rooms_the_card_shows_what_is(&mut self, incident: &Incident) {
+        // A drill that was broken off says nothing any more, and edits nothing.
+        if matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. }) {
+            return;
+        }
+        for room in incident.rooms.keys().filter(|room| incident.plan.living.contains_key(*room)) {
+            let last = incident.posts_to(room).find_map(|page| match &page.purpose {
+                Purpose::RoomUpdate { shows, .. } => Some((shows.clone(), page.state)),
+                _ => None,
+            });
+            let calm = |e: &Engagement| {
+                let words = e.received.len() + e.unable.len();
+                e.is_open() && e.rung <= 1 && e.waits_on.is_none() && !e.stood_by && words == 0
+            };
+            let silent = incident.all_clear_at.or(incident.silent_since);
+            let untouched = incident.is_open() && silent.is_none() && incident.engagements.values().all(calm);
+            let shown = match last {
+                Some((shows, state)) => shows == incident.card_digest() || state == PageState::Queued,
+                None => untouched,
+            };
+            self.check("rooms", shown, || format!("{}: the card in {room} is old", incident.id));
+        }
+    }
+
+    /// No room is sent two things at once: what is said later must not come before what was said earlier.
+    pub(super) fn rooms_hear_one_thing_at_a_time(&mut self, node: u64, page: PageId) {
+        let Some((channel, None)) = self.page(page).map(|row| (row.channel.clone(), row.person.clone())) else {
+            return;
+        };
+        let under_way = self.under_way.get(&(node, page.incident, channel.clone())).copied().filter(|n| *n != page.n);
+        self.check("rooms", under_way.is_none(), || {
+            format!("{page} starts while {under_way:?} is under way to {channel}")
+        });
+        self.under_way.insert((node, page.incident, channel), page.n);
     }
 
     pub(super) fn law_6_no_drill_opens_beside_the_real_thing(&mut self, id: IncidentId, drill: bool) {
@@ -170,13 +216,15 @@ impl Laws {
         let Some(shadow) = self.shadows.get(&page.incident).filter(|shadow| shadow.incident.drill) else { return };
         let incident = &shadow.incident;
         let last_words = incident.pages.get(&page.n).is_some_and(|row| match &row.purpose {
-            Purpose::Resolved => true,
+            // What other systems are told of the past, and the way in which a room is put away, call nobody.
+            Purpose::Resolved | Purpose::Notice { .. } | Purpose::RoomArchive => true,
             Purpose::RoomLine { line } => line.starts_with("DRILL "),
             _ => false,
         });
         let in_time = incident.drill_ends_at().is_none_or(|until| self.now < until);
         let (open, live) = (incident.is_open(), self.live_open());
-        let holds = if open { live.is_none() && in_time } else { last_words };
+        let stopped = matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. });
+        let holds = if open { live.is_none() && in_time } else { last_words || !stopped };
         self.check("law 6", holds, || {
             format!("{page} of a drill starts: open {open}, in time {in_time}, beside {live:?}")
         });

@@ -81,6 +81,8 @@ pub struct Laws {
     said: BTreeSet<(IncidentId, PersonName, String)>,
     starts: BTreeMap<PageId, Vec<Start>>,
     taken_over: BTreeMap<PageId, usize>,
+    /// What each node is sending into a room.
+    pub(crate) under_way: BTreeMap<(u64, IncidentId, ChannelName), u32>,
     throttled: BTreeMap<(u64, Destination), (Timestamp, Timestamp)>,
     /// The next deadline of each incident, and since when it is that.
     deadlines: BTreeMap<IncidentId, (Timestamp, Timestamp)>,
@@ -104,6 +106,7 @@ impl Laws {
             said: BTreeSet::new(),
             starts: BTreeMap::new(),
             taken_over: BTreeMap::new(),
+            under_way: BTreeMap::new(),
             throttled: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             now: Timestamp::default(),
@@ -205,11 +208,17 @@ impl Laws {
         | SourceEvent::NothingOpen { alert }
         | SourceEvent::Over { alert, .. }
         | SourceEvent::DrillRefused { alert, .. }
-        | SourceEvent::ConditionFailed { alert, .. }) = record.event;
+        | SourceEvent::ConditionFailed { alert, .. }) = record.event
+        else {
+            return;
+        };
         self.journaled.insert(alert.id.clone());
     }
 
     fn count(&mut self, id: IncidentId, event: &Event) {
+        if let Event::Settled { page, .. } = event {
+            self.under_way.retain(|(_, incident, _), n| *incident != id || n != page);
+        }
         match event {
             Event::Joined { alert } => drop(self.journaled.insert(alert.id.clone())),
             Event::Settled { page, sent_at: Some(sent_at), .. } => {
@@ -254,12 +263,14 @@ impl Laws {
         self.law_1_every_role_is_paged(&shadow.incident);
         self.law_2_nothing_waits_for_nobody(&shadow.incident);
         self.law_3_reminders_do_not_pile_up(&shadow.incident);
+        self.rooms_the_card_shows_what_is(&shadow.incident);
         self.shadows.insert(id, shadow);
     }
 
     fn started(&mut self, at: Timestamp, node: u64, page: PageId) {
         self.law_3_nothing_stale_starts(page);
         self.law_6_no_drill_beside_the_real_thing(page);
+        self.rooms_hear_one_thing_at_a_time(node, page);
         self.law_10_a_repeat_has_a_crash_and_a_mark(page);
         if let Some(destination) = self.destination(page) {
             let (from, until) = self.throttled.get(&(node, destination)).copied().unwrap_or_default();

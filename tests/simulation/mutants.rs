@@ -15,7 +15,7 @@ const SEEDS: usize = 48;
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;
 
-const FAULTS: [(&str, &str, Fault); 22] = [
+const FAULTS: [(&str, &str, Fault); 24] = [
     ("an alert that was accepted is in no line", "law 1", |tape| {
         drop_first(tape, |e| matches!(e, Event::Joined { .. }))
     }),
@@ -35,7 +35,7 @@ const FAULTS: [(&str, &str, Fault); 22] = [
     ("nobody is told how it ended", "law 5", |tape| drop_all(tape, tells)),
     ("a page that was sent is noted as never sent", "law 5", sent_and_noted_unsent),
     ("a drill goes on beside the real thing", "law 6", |tape| {
-        drop_all(tape, |e| matches!(e, Event::Resolved { by: Actor::Crisis(_) }))
+        drop_all(tape, |e| matches!(e, Event::Resolved { by: Actor::Crisis(_), .. }))
     }),
     ("a drill opens beside the real thing", "law 6", |tape| a_drill_opens(tape)),
     ("a page of a drill starts beside the real thing", "law 6", a_drill_pages),
@@ -44,6 +44,10 @@ const FAULTS: [(&str, &str, Fault); 22] = [
     ("how a page ended is lost", "law 10", |tape| drop_first(tape, accepted)),
     ("a page is sent again without a crash", "law 10", sent_again),
     ("a provider's wish to wait is not kept", "pace", not_held_back),
+    ("a card is never edited", "rooms", |tape| {
+        drop_all(tape, |e| matches!(e, Event::Paged { page } if matches!(page.purpose, Purpose::RoomUpdate { .. })))
+    }),
+    ("a room is sent two things at once", "rooms", two_at_once),
 ];
 
 /// Whatever the fault, some tape has what it needs, and on it the law that it breaks is found broken.
@@ -108,6 +112,35 @@ fn drop_all(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
 fn repeat_first(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
     let Some((at, ..)) = find(tape, is) else { return false };
     tape.insert(at, tape[at].clone());
+    true
+}
+
+/// What is sent into a room later is sent while something else is under way there.
+fn two_at_once(tape: &mut Vec<Seen>) -> bool {
+    let is_post = |page: &PageId| {
+        let born = |seen: &Seen| match event(seen) {
+            Some((id, Event::Paged { page: born })) => id == page.incident && born.n == page.n && born.person.is_none(),
+            _ => false,
+        };
+        tape.iter().any(born)
+    };
+    let starts: Vec<(usize, u64, PageId)> = tape
+        .iter()
+        .enumerate()
+        .filter_map(|(at, seen)| match seen {
+            Seen::Started { node, page, .. } => Some((at, *node, *page)),
+            _ => None,
+        })
+        .filter(|(.., page)| is_post(page))
+        .collect();
+    let pair = starts.iter().find_map(|(first, node, page)| {
+        let other =
+            |(_, by, other): &&(usize, u64, PageId)| by == node && other.incident == page.incident && other.n != page.n;
+        Some((*first, starts.iter().filter(|(at, ..)| first < at).find(other)?.0))
+    });
+    let Some((first, second)) = pair else { return false };
+    let seen = tape.remove(second);
+    tape.insert(first + 1, seen);
     true
 }
 

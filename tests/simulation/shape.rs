@@ -89,6 +89,9 @@ fn channels(dice: &mut Dice, text: &mut String) {
     ];
     for (name, settings) in CHANNELS.iter().zip(more) {
         writeln!(text, "[channel.{name}]\n{settings}\npatience = \"{}s\"", dice.between(2, 25)).expect("text");
+        if settings.contains("slack") && dice.chance(50) {
+            writeln!(text, "archive_after = \"{}s\"", dice.between(1, 60)).expect("text");
+        }
         if dice.chance(50) {
             writeln!(text, "pace = \"{}/s burst {}\"", dice.between(1, 3), dice.between(1, 4)).expect("text");
         }

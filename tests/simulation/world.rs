@@ -338,7 +338,8 @@ impl World {
     pub fn is_quiet(&mut self) {
         let settled = |incident: &Incident| {
             let owed = incident.pages.values().any(|page| page.is_owed());
-            !owed && incident.open_roles().next().is_none()
+            let put_away = incident.is_open() || incident.deadline().is_none();
+            !owed && put_away && incident.open_roles().next().is_none()
         };
         let moving = self.queue.values().any(|job| {
             matches!(

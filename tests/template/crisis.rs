@@ -102,7 +102,7 @@ pub fn roster() -> Roster {
     let channels: Vec<ChannelName> = ["desk", "sms", "mail"].map(ChannelName::from).into();
     Roster {
         reach: PEOPLE.iter().map(|(id, _)| (PersonName::from(*id), channels.clone())).collect(),
-        rotations: BTreeMap::new(),
+        ..Roster::default()
     }
 }
 
@@ -139,6 +139,8 @@ fn plan(required: &[&str]) -> Plan {
         roles: roles.into_iter().map(|(role, row)| (RoleName::from(role), row)).collect(),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: Default::default(),
+        tell: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

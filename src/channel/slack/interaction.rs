@@ -1,45 +1,19 @@
-//! A button pressed in Slack: is it Slack that says so, and what was pressed. Pure; the door's HTTP is elsewhere.
+//! A button pressed in Slack: what was pressed, by whom. Pure.
 
-use hmac::{Hmac, KeyInit, Mac};
-use secrecy::{ExposeSecret, SecretString};
-use serde::{Deserialize, Deserializer};
-use sha2::Sha256;
-
-/// How far Slack's clock and ours may be apart, in seconds: older requests may be replays.
-const WINDOW_S: u64 = 300;
+use serde_json::Value;
 
 /// What every button's `action_id` begins with.
 const ACTION: &str = "answer:";
 
-/// Why a request is not taken for Slack's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum SignatureError {
-    /// There is no signing secret to check with.
-    #[error("no Slack signing secret is set")]
-    NoSecret,
-    /// A header is absent or not text.
-    #[error("the request is not signed")]
-    Unsigned,
-    /// A header is not in Slack's form.
-    #[error("the signature is malformed")]
-    Malformed,
-    /// Signed too long ago, or in the future.
-    #[error("the signature is more than five minutes off: a replay, or a wrong clock")]
-    Stale,
-    /// Not signed with our secret.
-    #[error("the signature does not fit")]
-    Wrong,
-}
-
 /// Why a payload is no press of one of our buttons.
 #[derive(Debug, thiserror::Error)]
 pub enum PressError {
-    /// The form has no `payload`, or is no form.
-    #[error("the form has no payload")]
-    NoPayload,
     /// The payload is not what Slack documents.
     #[error("the payload can not be read")]
     Payload(#[source] serde_json::Error),
+    /// It does not say who pressed.
+    #[error("the payload names no user")]
+    NoUser,
     /// Something else was done than a button of ours pressed: to be acknowledged and left.
     #[error("no button of ours was pressed")]
     NotOurs,
@@ -50,6 +24,8 @@ pub enum PressError {
 pub struct Press {
     /// Who pressed it: a Slack user id.
     pub user: String,
+    /// Whether the payload says that this was no human.
+    pub is_bot: bool,
     /// The answer's word: `wilco`, `roger`, `standby`, `unable`.
     pub action: String,
     /// What the button holds: `PAGE:CODE`, or `INCIDENT:room`.
@@ -62,130 +38,42 @@ pub struct Press {
     pub channel: Option<String>,
 }
 
-/// Checks Slack's signature (v0) over the raw body. Give the headers `X-Slack-Request-Timestamp` and
-/// `X-Slack-Signature` as they came, none where one is absent, not text or there more than once.
-///
-/// # Errors
-///
-/// [`SignatureError`]; then nothing of the body may be believed.
-pub fn verify(
-    secret: &SecretString,
-    timestamp_header: Option<&str>,
-    signature_header: Option<&str>,
-    body: &[u8],
-    now_unix: i64,
-) -> Result<(), SignatureError> {
-    let secret = secret.expose_secret();
-    if secret.is_empty() {
-        return Err(SignatureError::NoSecret);
-    }
-    let (Some(timestamp), Some(signature)) = (timestamp_header, signature_header) else {
-        return Err(SignatureError::Unsigned);
-    };
-    let signed_at: i64 = timestamp.parse().map_err(|_| SignatureError::Malformed)?;
-    if WINDOW_S < now_unix.abs_diff(signed_at) {
-        return Err(SignatureError::Stale);
-    }
-    let signature = signature.strip_prefix("v0=").and_then(from_hex).ok_or(SignatureError::Malformed)?;
-    let mut mac = Hmac::<Sha256>::new_from_slice(secret.as_bytes()).map_err(|_| SignatureError::NoSecret)?;
-    for part in [b"v0:", timestamp.as_bytes(), b":", body] {
-        mac.update(part);
-    }
-    mac.verify_slice(&signature).map_err(|_| SignatureError::Wrong)
-}
-
-/// Reads a verified interaction: the form's one field `payload`. Unknown fields and kinds of blocks are passed over.
+/// Reads an interaction's payload. Only what is needed is looked at: of the rest, Slack has sent `null` (the `team` of
+/// an organisation's app) and kinds of blocks that no library knew.
 ///
 /// # Errors
 ///
 /// [`PressError`]; with `NotOurs` the request is fine and wants an acknowledgement.
-pub fn parse(body: &[u8]) -> Result<Press, PressError> {
-    let payload = payload(body).ok_or(PressError::NoPayload)?;
-    let payload: Payload = serde_json::from_str(&payload).map_err(PressError::Payload)?;
-    let ours = |action: &Action| action.action_id.starts_with(ACTION);
-    let action = payload.actions.into_iter().find(ours).ok_or(PressError::NotOurs)?;
-    if payload.kind != "block_actions" {
-        return Err(PressError::NotOurs);
-    }
-    let container = payload.container.unwrap_or_default();
+pub fn parse(payload: &str) -> Result<Press, PressError> {
+    let payload: Value = serde_json::from_str(payload).map_err(PressError::Payload)?;
+    let actions = payload["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
+    let ours =
+        |action: &Value| Some((action["action_id"].as_str()?.strip_prefix(ACTION)?.to_owned(), text(&action["value"])));
+    let user = text(&payload["user"]["id"]);
+    let pressed = actions.iter().find_map(ours).filter(|_| payload["type"] == "block_actions");
+    let (action, value) = match (pressed, user.is_some()) {
+        (Some(pressed), true) => pressed,
+        (None, true) => return Err(PressError::NotOurs),
+        (_, false) => return Err(PressError::NoUser),
+    };
+    let container = &payload["container"];
     Ok(Press {
-        user: payload.user.id,
-        action: action.action_id[ACTION.len()..].to_owned(),
-        value: action.value.unwrap_or_default(),
-        response_url: payload.response_url,
-        message_ts: container.message_ts.or(payload.message.and_then(|message| message.ts)),
-        channel: payload.channel.and_then(|channel| channel.id).or(container.channel_id),
+        user: user.unwrap_or_default(),
+        is_bot: is_bot(&payload),
+        action,
+        value: value.unwrap_or_default(),
+        response_url: text(&payload["response_url"]),
+        message_ts: text(&container["message_ts"]).or_else(|| text(&payload["message"]["ts"])),
+        channel: text(&payload["channel"]["id"]).or_else(|| text(&container["channel_id"])),
     })
 }
 
-/// Only what is needed: of the rest, Slack has sent `null` and kinds that no library knew.
-#[derive(Deserialize)]
-struct Payload {
-    #[serde(rename = "type")]
-    kind: String,
-    user: User,
-    #[serde(default, deserialize_with = "or_empty")]
-    actions: Vec<Action>,
-    response_url: Option<String>,
-    container: Option<Container>,
-    channel: Option<Place>,
-    message: Option<Origin>,
+/// Slack lets no bot press a button; where a payload says that one did, it is no human's word.
+fn is_bot(payload: &Value) -> bool {
+    let user = &payload["user"];
+    user["is_bot"] == true || !user["bot_id"].is_null() || !payload["bot_id"].is_null() || user["id"] == "USLACKBOT"
 }
 
-#[derive(Deserialize)]
-struct User {
-    id: String,
-}
-
-#[derive(Deserialize)]
-struct Action {
-    #[serde(default)]
-    action_id: String,
-    value: Option<String>,
-}
-
-#[derive(Deserialize, Default)]
-struct Container {
-    message_ts: Option<String>,
-    channel_id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Place {
-    id: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct Origin {
-    ts: Option<String>,
-}
-
-fn or_empty<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Vec<Action>, D::Error> {
-    Option::deserialize(deserializer).map(Option::unwrap_or_default)
-}
-
-/// The URL parser reads forms as browsers write them.
-fn payload(body: &[u8]) -> Option<String> {
-    let form = std::str::from_utf8(body).ok()?;
-    let mut url = reqwest::Url::parse("form:").ok()?;
-    url.set_query(Some(form));
-    url.query_pairs().find(|(key, _)| key == "payload").map(|(_, value)| value.into_owned())
-}
-
-/// Exactly 32 bytes in lower case: Slack writes nothing else.
-fn from_hex(text: &str) -> Option<[u8; 32]> {
-    let digit = |byte: u8| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    let (pairs, rest) = text.as_bytes().as_chunks::<2>();
-    if pairs.len() != 32 || !rest.is_empty() {
-        return None;
-    }
-    let mut bytes = [0; 32];
-    for (byte, [high, low]) in bytes.iter_mut().zip(pairs) {
-        *byte = digit(*high)? << 4 | digit(*low)?;
-    }
-    Some(bytes)
+fn text(value: &Value) -> Option<String> {
+    value.as_str().map(str::to_owned)
 }

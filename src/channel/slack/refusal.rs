@@ -1,14 +1,21 @@
 //! What Slack's refusals mean. Bodies are never quoted: they may repeat what was sent.
 
 use crate::channel::SendError;
-use slack_morphism::errors::SlackClientError;
-use std::{error::Error as _, fmt, time::Duration};
+use serde::Deserialize;
+use std::{fmt, time::Duration};
 
 /// Why a call did not do what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Refusal {
     /// Slack's own error code.
-    Code(String),
+    Code {
+        /// The code.
+        code: String,
+        /// The scope that is missing, where that is it.
+        needed: Option<String>,
+        /// Whom it is about, each with a code of their own: invitations alone.
+        each: Vec<Each>,
+    },
     /// Too many calls; wait so long, where Slack says how long.
     Throttled(Option<Duration>),
     /// No connection: nothing has left.
@@ -17,6 +24,24 @@ pub(super) enum Refusal {
     Unknown(String),
     /// Not Slack's way to refuse (a proxy's, most likely): nothing was done.
     Status(u16),
+}
+
+/// One person who could not be invited.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
+pub(super) struct Each {
+    #[serde(default)]
+    pub user: String,
+    #[serde(default)]
+    pub error: String,
+}
+
+/// What may stand beside a code. What has another form is left out: the code alone decides.
+#[derive(Default, Deserialize)]
+struct Beside {
+    #[serde(default)]
+    needed: Option<String>,
+    #[serde(default)]
+    errors: serde_json::Value,
 }
 
 /// What a code means for the message.
@@ -50,6 +75,7 @@ const CLASSES: &[(Class, &[&str])] = &[
             "org_user_not_in_team",
             "messages_tab_disabled",
             "cannot_reply_to_message",
+            "is_inactive",
             "cannot_create_channel",
             "is_archived",
             "not_in_channel",
@@ -93,27 +119,57 @@ const FORM_FAMILIES: [&str; 8] = [
     "no_text",
 ];
 
+/// Codes that say that Slack is busy with something else.
+const TRANSIENT: [&str; 4] =
+    ["service_unavailable", "accesslimited", "team_added_to_org", "external_channel_migrating"];
+
+/// Codes that say that a message which was there can not be edited, or can have no thread.
+const LOST_MESSAGE: [&str; 6] = [
+    "message_not_found",
+    "cant_update_message",
+    "edit_window_closed",
+    "update_failed",
+    "thread_not_found",
+    "cannot_reply_to_message",
+];
+
 impl Refusal {
     /// Slack answered, but not in its own words.
     pub(super) fn unreadable() -> Self {
         Self::Unknown("its answer can not be read: is a proxy or a captive portal in between?".to_owned())
     }
 
-    /// Whether a plainer message may pass.
+    /// Slack's no, with what stands beside it in the answer.
+    pub(super) fn code(code: &str, answer: &[u8]) -> Self {
+        let beside: Beside = serde_json::from_slice(answer).unwrap_or_default();
+        let each: Vec<Each> = each_of(beside.errors);
+        let needed = beside.needed.map(|needed| scopes_only(&needed)).filter(|needed| !needed.is_empty());
+        Self::Code { code: code_only(code), needed, each }
+    }
+
+    /// Whether a plainer message may pass: the form is refused, or Slack says no for a reason that nobody knows.
     pub(super) fn is_of_form(&self) -> bool {
-        matches!(self, Self::Code(code) if FORM_FAMILIES.iter().any(|family| code.starts_with(family)))
+        let Self::Code { code, .. } = self else { return false };
+        let known = TRANSIENT.contains(&code.as_str()) || LOST_MESSAGE.contains(&code.as_str());
+        let form = FORM_FAMILIES.iter().any(|family| code.starts_with(family));
+        form || (class(code) == Class::Retry && !known)
+    }
+
+    /// Whether the message that was to be edited or answered can not be: a new one may pass.
+    pub(super) fn is_of_lost_message(&self) -> bool {
+        LOST_MESSAGE.iter().any(|code| self.is(code))
     }
 
     /// Whether it is this code.
     pub(super) fn is(&self, wanted: &str) -> bool {
-        matches!(self, Self::Code(code) if code == wanted)
+        matches!(self, Self::Code { code, .. } if code == wanted)
     }
 
     /// What it means for the message.
     pub(super) fn into_send_error(self) -> SendError {
         let why = format!("Slack: {self}");
         match self {
-            Self::Code(code) => match class(&code) {
+            Self::Code { code, .. } => match class(&code) {
                 Class::Retry => SendError::retry(why),
                 Class::Unknown => SendError::unknown(why),
                 Class::Unreachable => SendError::unreachable(why),
@@ -128,6 +184,11 @@ impl Refusal {
     }
 }
 
+/// Whether this code means that nobody is reached until somebody mends the app or its token.
+pub(super) fn is_broken(code: &str) -> bool {
+    class(code) == Class::Broken
+}
+
 fn class(code: &str) -> Class {
     if UNREACHABLE_FAMILIES.iter().any(|family| code.starts_with(family)) {
         return Class::Unreachable;
@@ -135,49 +196,28 @@ fn class(code: &str) -> Class {
     CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(Class::Retry, |(class, _)| *class)
 }
 
-impl From<SlackClientError> for Refusal {
-    fn from(error: SlackClientError) -> Self {
-        match error {
-            // Both spellings are Slack's: with a 429, and in the body of a 200.
-            SlackClientError::ApiError(error) if matches!(&*error.code, "ratelimited" | "rate_limited") => {
-                Self::Throttled(None)
-            }
-            SlackClientError::ApiError(error) => Self::Code(code_only(&error.code)),
-            SlackClientError::RateLimitError(error) => Self::Throttled(error.retry_after),
-            SlackClientError::HttpError(error) => Self::Status(error.status_code.as_u16()),
-            SlackClientError::HttpProtocolError(error) => no_connection(&error)
-                .map_or_else(|| Self::Unknown("the connection broke before its answer".to_owned()), Self::NoConnection),
-            SlackClientError::ProtocolError(_) => Self::unreadable(),
-            SlackClientError::EndOfStream(_)
-            | SlackClientError::SystemError(_)
-            | SlackClientError::SocketModeProtocolError(_) => {
-                Self::Unknown("the connection broke within its answer".to_owned())
-            }
-        }
-    }
+/// People and why each; entries of another form are left out.
+pub(super) fn each_of(errors: serde_json::Value) -> Vec<Each> {
+    let serde_json::Value::Array(errors) = errors else { return Vec::new() };
+    let each = errors.into_iter().filter_map(|one| serde_json::from_value::<Each>(one).ok());
+    each.map(|each| Each { user: code_only(&each.user), error: code_only(&each.error) }).collect()
+}
+
+/// Scopes are words with colons, dots and commas.
+fn scopes_only(text: &str) -> String {
+    text.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | ':' | '.' | ',')).take(128).collect()
 }
 
 /// A code is a word. Whatever else stands there is not quoted.
-fn code_only(code: &str) -> String {
+pub(super) fn code_only(code: &str) -> String {
     code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
-}
-
-fn no_connection(error: &slack_morphism::errors::SlackClientHttpProtocolError) -> Option<String> {
-    let error = error.cause.as_ref()?.downcast_ref::<hyper_util::client::legacy::Error>()?;
-    if !error.is_connect() {
-        return None;
-    }
-    let mut last = error.source()?;
-    while let Some(next) = last.source() {
-        last = next;
-    }
-    Some(last.to_string())
 }
 
 impl fmt::Display for Refusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Code(code) => f.write_str(code),
+            Self::Code { code, needed: Some(needed), .. } => write!(f, "{code} ({needed})"),
+            Self::Code { code, .. } => f.write_str(code),
             Self::Throttled(_) => f.write_str("too many calls"),
             Self::NoConnection(why) => write!(f, "no connection: {why}"),
             Self::Unknown(why) => f.write_str(why),

@@ -1,33 +1,21 @@
-//! The war room: made, named, filled with the people on call, and opened with a pinned card.
+//! The war room: made and named, its card posted and edited, and archived when its time has come.
 
-use super::{Slack, blocks, refusal::Refusal};
+use super::{Place, Slack, blocks, refusal::Refusal};
 use crate::{
     channel::{Message, SendError},
-    core::Receipt,
+    core::{PageId, Receipt},
 };
 use serde::{Deserialize, Serialize};
-use std::sync::PoisonError;
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+};
 
 /// Slack's limit for a channel's name.
 const NAME_CHARS: usize = 80;
 
-/// Slack's limit for a topic.
-const TOPIC_CHARS: usize = 250;
-
-/// Slack's limit for one invitation.
-const INVITED_AT_ONCE: usize = 100;
-
-/// What the room shall be.
-pub(super) struct Wish<'a> {
-    /// Its id, where it was made before.
-    pub made: Option<&'a str>,
-    /// What to call it.
-    pub name: &'a str,
-    /// Only for those invited.
-    pub private: bool,
-    /// Whom to invite: Slack ids.
-    pub invite: &'a [String],
-}
+/// What a drill's room begins with.
+const DRILL: &str = "drill-";
 
 #[derive(Serialize)]
 struct Create<'a> {
@@ -45,103 +33,117 @@ struct CreatedRoom {
     id: String,
 }
 
+/// What is asked of a room as a whole.
 #[derive(Serialize)]
-struct SetTopic<'a> {
+struct OfRoom<'a> {
     channel: &'a str,
-    topic: &'a str,
-}
-
-/// slack-morphism's own has no `force`, without which one bad id fails the whole batch.
-#[derive(Serialize)]
-struct Invite<'a> {
-    channel: &'a str,
-    users: String,
-    force: bool,
 }
 
 #[derive(Serialize)]
-struct Pin<'a> {
-    channel: &'a str,
-    timestamp: &'a str,
+pub(super) struct Pin<'a> {
+    pub channel: &'a str,
+    pub timestamp: &'a str,
 }
 
+/// A yes without anything to know beside it.
 #[derive(Deserialize)]
-struct Done {}
+pub(super) struct Done {}
 
 impl Slack {
-    /// Makes the room and posts its card. Topic, invitations and pin are not worth a failure: people who are paged
-    /// find the room by its name too.
-    pub(super) async fn open_room(&self, message: &Message, wish: Wish<'_>) -> Result<Receipt, SendError> {
-        let known = wish.made.map(str::to_owned).or_else(|| self.half_made().get(&message.page).cloned());
+    /// Makes the room and posts its card; nothing else, so that both are there soon.
+    pub(super) async fn open_room(
+        &self,
+        message: &Message,
+        made: Option<&str>,
+        name: &str,
+        private: bool,
+    ) -> Result<Receipt, SendError> {
+        let known = made.map(str::to_owned).or_else(|| self.half_made().get(&message.page).cloned());
         let room = match known {
             Some(room) => room,
             None => {
-                let room = self.create(message, &wish).await.map_err(Refusal::into_send_error)?;
+                let room = self.create(message, name, private).await.map_err(Refusal::into_send_error)?;
                 self.half_made().insert(message.page, room.clone());
                 room
             }
         };
-        let card = self.post(&room, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
-        self.furnish(message, &wish, &room, &card.ts).await;
+        let card = self.post(&room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
         self.half_made().remove(&message.page);
         Ok(Receipt { id: card.ts, room: Some(card.channel) })
     }
 
+    /// Edits the card. One that is gone, or may not be edited any more, is posted anew and pinned.
+    pub(super) async fn renew_card(
+        &self,
+        message: &Message,
+        room: &str,
+        card: Option<&str>,
+    ) -> Result<Receipt, SendError> {
+        if let Some(of) = card {
+            match self.post(room, Place::Instead { of }, blocks::room_card(message)).await {
+                Ok(posted) => return Ok(Receipt { id: posted.ts, room: None }),
+                Err(refusal) if refusal.is_of_lost_message() => {
+                    let (incident, page) = (message.page.incident, message.page);
+                    tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
+                }
+                Err(refusal) => return Err(refusal.into_send_error()),
+            }
+        }
+        let posted = self.post(room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
+        self.pin(message.page, room, &posted.ts).await;
+        Ok(Receipt { id: posted.ts, room: Some(room.to_owned()) })
+    }
+
+    /// Pins a card. Not worth a failure: it is the first message of its room.
+    pub(super) async fn pin(&self, page: PageId, room: &str, card: &str) {
+        let pinned = self.web.call::<Done>("pins.add", &Pin { channel: room, timestamp: card }).await;
+        if let Err(refusal) = pinned
+            && !refusal.is("already_pinned")
+        {
+            tracing::warn!(%page, slack.error = %refusal, "the card of {} is not pinned", page.incident);
+        }
+    }
+
+    pub(super) async fn archive(&self, room: &str) -> Result<Receipt, SendError> {
+        match self.web.call::<Done>("conversations.archive", &OfRoom { channel: room }).await {
+            Err(refusal) if !refusal.is("already_archived") => Err(refusal.into_send_error()),
+            _ => Ok(Receipt { id: "archived".to_owned(), room: None }),
+        }
+    }
+
     /// A name can be taken by a room of an earlier incident, archived or private and not to be seen: hence suffixes,
     /// the last of which is the page's own.
-    async fn create(&self, message: &Message, wish: &Wish<'_>) -> Result<String, Refusal> {
-        let base = if message.drill && !wish.name.contains("drill") {
-            format!("drill-{}", wish.name)
-        } else {
-            wish.name.to_owned()
+    async fn create(&self, message: &Message, name: &str, private: bool) -> Result<String, Refusal> {
+        let base = match message.drill && !name.starts_with(DRILL) {
+            true => format!("{DRILL}{name}"),
+            false => name.to_owned(),
         };
         let own = format!("-{}", message.page).to_lowercase().replace('.', "-");
         for suffix in ["", "-2", "-3"] {
-            match self.create_named(&named(&base, suffix), wish.private).await {
+            match self.create_named(&named(&base, suffix), private).await {
                 Err(refusal) if refusal.is("name_taken") => {}
                 result => return result,
             }
         }
-        self.create_named(&named(&base, &own), wish.private).await
+        self.create_named(&named(&base, &own), private).await
     }
 
     async fn create_named(&self, name: &str, is_private: bool) -> Result<String, Refusal> {
-        let created: Created = self.call("conversations.create", &Create { name, is_private }).await?;
+        let created: Created = self.web.call("conversations.create", &Create { name, is_private }).await?;
         Ok(created.channel.id)
     }
 
-    async fn furnish(&self, message: &Message, wish: &Wish<'_>, room: &str, card: &str) {
-        let (incident, page) = (message.page.incident, message.page);
-        let topic = blocks::one_line(&message.stamped(&message.text.headline), TOPIC_CHARS);
-        let asked = self.call::<Done>("conversations.setTopic", &SetTopic { channel: room, topic: &topic }).await;
-        if let Err(refusal) = asked {
-            tracing::warn!(%incident, %page, slack.error = %refusal, "the war room of {incident} has no topic");
-        }
-        for people in wish.invite.chunks(INVITED_AT_ONCE) {
-            let invite = Invite { channel: room, users: people.join(","), force: true };
-            match self.call::<Done>("conversations.invite", &invite).await {
-                Err(refusal) if !refusal.is("already_in_channel") && !refusal.is("cant_invite_self") => {
-                    tracing::warn!(%incident, %page, slack.error = %refusal, "not all people are in the war room of {incident}");
-                }
-                _ => {}
-            }
-        }
-        match self.call::<Done>("pins.add", &Pin { channel: room, timestamp: card }).await {
-            Err(refusal) if !refusal.is("already_pinned") => {
-                tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} is not pinned");
-            }
-            _ => {}
-        }
-    }
-
-    fn half_made(&self) -> std::sync::MutexGuard<'_, std::collections::BTreeMap<crate::core::PageId, String>> {
+    fn half_made(&self) -> MutexGuard<'_, BTreeMap<PageId, String>> {
         self.half_made.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The name with its suffix, within Slack's limit.
+/// The name with its suffix, by Slack's rules whatever was asked for: lower-case letters, digits, hyphens and
+/// underscores, at most [`NAME_CHARS`], and not of punctuation alone.
 fn named(base: &str, suffix: &str) -> String {
+    let good = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
     let room = NAME_CHARS.saturating_sub(suffix.len());
-    let base: String = base.chars().take(room).collect();
+    let base: String = base.to_lowercase().chars().map(good).take(room).collect();
+    let base = if base.contains(|c: char| c.is_ascii_alphanumeric()) { base } else { "incident".to_owned() };
     format!("{base}{suffix}")
 }

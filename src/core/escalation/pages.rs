@@ -4,7 +4,6 @@ use super::Judge;
 use crate::core::{
     engagement::Outcome,
     event::Event,
-    incident::Status,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PageState, Purpose, Settlement, Stage},
     time::Timestamp,
@@ -43,27 +42,7 @@ impl Judge<'_> {
             self.go_round(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {
-            self.catch_up(&room);
-        }
-    }
-
-    /// What happened while the room was being made.
-    fn catch_up(&mut self, room: &ChannelName) {
-        // Of a drill that is over nothing is told any more but that.
-        let is_over = self.incident.drill && !self.incident.is_open();
-        let taken: Vec<String> = self
-            .incident
-            .engagements
-            .iter()
-            .filter(|_| !is_over)
-            .filter_map(|(role, e)| e.holder().map(|holder| format!("{role}: {holder} has it")))
-            .collect();
-        for line in taken {
-            self.post(room.clone(), Purpose::RoomLine { line });
-        }
-        if let Status::Resolved { by, .. } = self.incident.status.clone() {
-            let line = self.last_line(&by);
-            self.post(room.clone(), Purpose::RoomLine { line });
+            self.room_made(&room);
         }
     }
 
@@ -163,14 +142,6 @@ impl Judge<'_> {
 
     pub(super) fn post(&mut self, channel: ChannelName, purpose: Purpose) {
         self.page(None, None, channel, purpose, 0, None);
-    }
-
-    /// One line for each room that is made. Before that nothing is queued for it: the card tells.
-    pub(super) fn line(&mut self, line: String) {
-        let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
-        for room in rooms {
-            self.post(room, Purpose::RoomLine { line: line.clone() });
-        }
     }
 
     /// What still waits for the same person by the same way is stale once they are called again: reminders must not

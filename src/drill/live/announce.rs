@@ -69,6 +69,8 @@ fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now:
         roles: BTreeMap::new(),
         patience: BTreeMap::new(),
         rooms: Vec::new(),
+        living: BTreeMap::new(),
+        tell: Default::default(),
         on_resolved: OnResolved::Note,
     };
     Opening {

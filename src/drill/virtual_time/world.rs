@@ -141,7 +141,7 @@ impl<'a> World<'a> {
             Job::Script(n) => self.script(n),
             Job::End => {
                 for case in 0..self.cases.len() {
-                    self.step(case, Input::Resolve(Actor::Operator(BY.to_owned())));
+                    self.step(case, Input::Resolve { by: Actor::Operator(BY.to_owned()), why: None });
                 }
             }
         }
@@ -276,7 +276,7 @@ impl World<'_> {
                 }
                 settlement
             }
-            Err(SendError::Unreachable { why } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         self.settle(id, settlement, Some(sent_at));
         if let Some(span) = arrives.filter(|_| page.purpose.is_brief() && page.person.is_some()) {

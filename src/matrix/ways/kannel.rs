@@ -6,6 +6,7 @@ use crate::matrix::{
     door::{secret, url},
     settings::SecretRef,
 };
+use std::net::IpAddr;
 
 pub(super) const KEYS: &[&str] = &["url", "token", "username", "password", "from"];
 
@@ -24,9 +25,25 @@ pub struct KannelWay {
 
 pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> KannelWay {
     let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
-    let address = address.and_then(|item| url(&item, &["https://", "http://"], faults));
+    let address = address.and_then(|item| {
+        let address = url(&item, &["https://", "http://"], faults)?;
+        if in_the_clear(&address) {
+            let message = "the password and every text go to this gateway in plain text";
+            let help = "write https://, or reach it by a tunnel that ends on this machine";
+            faults.warning("plain-text-gateway", item.at, message, help);
+        }
+        Some(address)
+    });
     let account = account(table, faults);
     let token = table.take("token").and_then(|item| secret(&item, faults));
     let from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
     KannelWay { url: address.unwrap_or_default(), account, token, from }
+}
+
+/// Whether what is sent there can be read on its way: plain HTTP that leaves this machine.
+fn in_the_clear(address: &str) -> bool {
+    let Some(url) = reqwest::Url::parse(address).ok().filter(|url| url.scheme() == "http") else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    !is_here
 }

@@ -2,7 +2,7 @@
 
 use super::{Account, account};
 use crate::matrix::{
-    document::{At, Faults, Table},
+    document::{At, Faults, Item, Table},
     door::url,
     people::mailbox,
 };
@@ -16,7 +16,7 @@ pub struct SmtpWay {
     pub url: String,
     /// Who sends; a relay on this machine may need no login.
     pub account: Account,
-    /// The mailbox that the mails are from.
+    /// Whom the mails are from: a mailbox, or `Name <mailbox>`.
     pub from: String,
     /// The Unix user who hands in what comes back, beside root and the daemon's own.
     pub mail_in: Option<String>,
@@ -27,7 +27,22 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWa
     let address = address.and_then(|item| url(&item, &["smtps://", "smtp://"], faults));
     let account = account(table, faults);
     let from = table.demand("from", at, "from = \"stentor@example.com\"", faults);
-    let from = from.and_then(|item| mailbox(&item, faults));
+    let from = from.and_then(|item| sender(&item, faults));
     let mail_in = table.take("mail_in").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
     SmtpWay { url: address.unwrap_or_default(), account, from: from.unwrap_or_default(), mail_in }
+}
+
+/// A bare mailbox, or one with a name before it, as the channel itself reads it.
+fn sender(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+    let text = item.text(faults)?;
+    if !text.value.contains('<') {
+        return mailbox(item, faults);
+    }
+    if text.value.parse::<lettre::message::Mailbox>().is_err() {
+        let message = format!("{:?} is no sender", text.value);
+        let help = "write the bare address, or a name before it: \"Stentor <stentor@example.com>\"";
+        faults.error("bad-email", text.at, message, help);
+        return None;
+    }
+    Some(text.value.to_owned())
 }

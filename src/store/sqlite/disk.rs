@@ -1,6 +1,6 @@
 //! The state directory: who may use it, and the space that is kept back for open ladders.
 
-use crate::store::StoreError;
+use crate::store::{Room, StoreError};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
@@ -21,6 +21,9 @@ pub const LOOK_EVERY: Duration = Duration::from_millis(500);
 /// Free bytes that opening the database may take. With less the reserve is given up before.
 const OPENING: u64 = 1 << 20;
 
+/// The file that keeps the space.
+const RESERVE_FILE: &str = "reserve";
+
 /// How much space is kept for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Limits {
@@ -36,6 +39,17 @@ impl Default for Limits {
     fn default() -> Self {
         Self { reserve: RESERVE, floor: FLOOR, look_every: LOOK_EVERY }
     }
+}
+
+/// The space under a state directory, whoever uses it.
+///
+/// # Errors
+/// What the file system says.
+pub fn room(dir: &Path, limits: Limits) -> io::Result<Room> {
+    let stat = rustix::fs::statvfs(dir)?;
+    let reserve = fs::metadata(dir.join(RESERVE_FILE)).is_ok_and(|meta| meta.len() == limits.reserve);
+    let free = stat.f_bavail.saturating_mul(stat.f_frsize);
+    Ok(Room { free, floor: limits.floor, reserve_stands: reserve })
 }
 
 /// Makes the directory where it is missing (for its owner alone) and takes it for this process. It is ours until the
@@ -145,7 +159,7 @@ impl Space {
     }
 
     fn path(&self) -> PathBuf {
-        self.dir.join("reserve")
+        self.dir.join(RESERVE_FILE)
     }
 
     /// Free bytes; plenty where that can not be known, since then only a failed write can tell.

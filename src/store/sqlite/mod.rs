@@ -11,10 +11,10 @@ mod script;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Work,
+    Committed, Filter, Follower, OpenNow, Orphans, Room, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
-use crate::core::{Incident, IncidentId, PageId, Run, Timestamp, Turn};
+use crate::core::{Incident, IncidentId, PageId, Proof, Run, Timestamp, Turn};
 use disk::{Limits, Space};
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -22,7 +22,7 @@ use sqlx::{
     sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
 };
 use std::{
-    path::Path,
+    path::{Path, PathBuf},
     sync::{Arc, Mutex, OnceLock, PoisonError},
     time::Duration,
 };
@@ -47,6 +47,8 @@ pub struct SqliteStore {
     wanted: mpsc::Sender<Want>,
     readers: SqlitePool,
     server_key: [u8; 32],
+    dir: PathBuf,
+    limits: Limits,
 }
 
 /// What the writer is asked for.
@@ -101,7 +103,7 @@ impl SqliteStore {
         let (wanted, waiting) = mpsc::channel(WAITING);
         let writer = Writer::new(shared.clone(), conn, file, space, lock, state);
         tokio::spawn(writer.run(waiting));
-        Ok(Arc::new(Self { shared, wanted, readers, server_key }))
+        Ok(Arc::new(Self { shared, wanted, readers, server_key, dir: dir.to_owned(), limits }))
     }
 
     /// Does what waits, writes everything into the one file and lets the directory go. Later calls are refused with
@@ -207,6 +209,10 @@ impl Store for SqliteStore {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
+    fn room(&self) -> Option<Room> {
+        disk::room(&self.dir, self.limits).ok()
+    }
+
     fn ended(&self) -> BoxFuture<'_, ()> {
         Box::pin(self.wanted.closed())
     }
@@ -305,6 +311,13 @@ impl Store for SqliteStore {
         })
     }
 
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::proofs(&mut conn).await
+        })
+    }
+
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {
         Box::pin(async move { self.ask(Want::Anchor).await? })
     }
@@ -312,6 +325,19 @@ impl Store for SqliteStore {
     fn server_key(&self) -> [u8; 32] {
         self.server_key
     }
+}
+
+/// The proofs that lie in a state directory which no daemon uses. Nothing is changed.
+///
+/// # Errors
+/// [`StoreError::Failed`] where the file can not be read, or is older than the proofs.
+pub async fn read_proofs(dir: &Path) -> Result<Vec<Proof>, StoreError> {
+    let file = dir.join(FILE);
+    if !file.exists() {
+        return Ok(Vec::new());
+    }
+    let mut conn = options(&file).read_only(true).connect().await.map_err(failure)?;
+    read::proofs(&mut conn).await
 }
 
 /// The writer's connection.

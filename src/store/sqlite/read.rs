@@ -3,8 +3,9 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Event, Incident, IncidentId, Page, Record, SourceName, StoredLine, Timestamp,
+        Event, Incident, IncidentId, Page, Proof, Record, SourceName, StoredLine, Timestamp,
         event::{ANCHORS, genesis, link},
+        proof::How,
         trigger::Observed,
     },
     store::{Head, Kept, Loaded},
@@ -20,7 +21,7 @@ const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 pub struct State {
     /// Keys of open incidents, sources, windows, the last number; no incidents.
     pub loaded: Loaded,
-    /// Deadlines of open incidents.
+    /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
     /// Where the chain of anchors ends.
     pub anchors: Option<Head>,
@@ -31,10 +32,13 @@ pub struct State {
 /// Reads what the writer keeps in memory.
 pub async fn state(conn: &mut SqliteConnection) -> Result<State, StoreError> {
     let mut state = State::default();
-    let open = rows(conn, "SELECT id, key, deadline FROM incident WHERE open = 1 ORDER BY id").await?;
-    for row in &open {
-        let (id, deadline): (i64, Option<i64>) = (column(row, 0)?, column(row, 2)?);
-        state.loaded.keys.insert(column(row, 1)?, IncidentId(id));
+    const TIMED: &str =
+        "SELECT id, key, deadline, open FROM incident WHERE open = 1 OR deadline IS NOT NULL ORDER BY id";
+    for row in &rows(conn, TIMED).await? {
+        let (id, deadline, open): (i64, Option<i64>, bool) = (column(row, 0)?, column(row, 2)?, column(row, 3)?);
+        if open {
+            state.loaded.keys.insert(column(row, 1)?, IncidentId(id));
+        }
         state.deadlines.push((IncidentId(id), deadline.map(Timestamp::from_micros)));
     }
     for row in &rows(conn, "SELECT name, seq, hash FROM chain").await? {
@@ -199,6 +203,25 @@ pub async fn lines(
     };
     let rows = query.bind(after).bind(limit).fetch_all(conn).await.map_err(failure)?;
     rows.iter().map(line).collect()
+}
+
+/// When each person was last proven to be reached by each channel.
+pub async fn proofs(conn: &mut SqliteConnection) -> Result<Vec<Proof>, StoreError> {
+    const PROOFS: &str = "SELECT person, channel, at, how, drill, incident FROM contact_proof ORDER BY person, channel";
+    rows(conn, PROOFS).await?.iter().map(proof).collect()
+}
+
+fn proof(row: &SqliteRow) -> Result<Proof, StoreError> {
+    let (person, channel, how): (&str, &str, &str) = (column(row, 0)?, column(row, 1)?, column(row, 3)?);
+    let unknown = || StoreError::Corrupt { what: format!("the contact of {person} by {channel}"), why: how.to_owned() };
+    Ok(Proof {
+        person: person.into(),
+        channel: channel.into(),
+        at: Timestamp::from_micros(column(row, 2)?),
+        how: How::parse(how).ok_or_else(unknown)?,
+        drill: column(row, 4)?,
+        incident: IncidentId(column(row, 5)?),
+    })
 }
 
 fn line(row: &SqliteRow) -> Result<StoredLine, StoreError> {

@@ -8,7 +8,7 @@ use super::{
     failure,
 };
 use crate::{
-    core::{IncidentId, Timestamp, event::hex},
+    core::{IncidentId, Proof, Timestamp, event::hex},
     store::{Changes, Head, Loaded},
 };
 use serde::Serialize;
@@ -20,7 +20,7 @@ use std::collections::{BTreeMap, HashSet};
 pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
-    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock;
+    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
@@ -48,15 +48,20 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO text (hash, body)
         SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT) FROM json_each(NEW.text) WHERE true
         ON CONFLICT DO NOTHING;
+    INSERT INTO contact_proof (person, channel, at, how, drill, incident)
+        SELECT CAST(unhex(value->>0) AS TEXT), CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, value->>5
+        FROM json_each(NEW.proof) WHERE true
+        ON CONFLICT (person, channel) DO UPDATE SET at = excluded.at, how = excluded.how, drill = excluded.drill,
+            incident = excluded.incident WHERE at <= excluded.at;
     INSERT INTO meta (name, value) SELECT 'clock', NEW.clock WHERE NEW.clock IS NOT NULL
         ON CONFLICT (name) DO UPDATE SET value = excluded.value;
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 9;
+const COLUMNS: usize = 10;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -94,6 +99,7 @@ impl Script {
         let observed = observed.map(|(name, window)| Ok((text_hex(name), at, serde_json::to_string(window)?)));
         script.rows[6] = rows(observed.collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[7] = rows(changes.texts.iter().map(|(hash, text)| (text_hex(hash), text_hex(text))))?;
+        script.rows[9] = rows(changes.proofs.values().map(proof_row))?;
         Ok(script)
     }
 
@@ -149,6 +155,12 @@ fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<serde_json::Resul
     let state = page.state.as_str();
     let (owed, epoch) = (u8::from(page.is_owed()), kept.claims.get(&n).copied());
     Some(serde_json::to_string(page).map(|body| (id.0, n, owed, epoch, state, body)))
+}
+
+/// Person, channel, time, what shows it, drill, incident.
+fn proof_row(proof: &Proof) -> (String, String, i64, &'static str, u8, i64) {
+    let (person, channel) = (text_hex(proof.person.as_str()), text_hex(proof.channel.as_str()));
+    (person, channel, proof.at.as_micros(), proof.how.as_str(), u8::from(proof.drill), proof.incident.0)
 }
 
 /// A JSON array of the rows; nothing for no rows.

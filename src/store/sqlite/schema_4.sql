@@ -1,4 +1,4 @@
--- Runs of drills, and when the scheduled ones run next. Times are microseconds since 1970 in UTC; bodies are JSON.
+-- Schema 4: runs of drills, and when the scheduled ones run next. Times are microseconds since 1970 in UTC; bodies are JSON.
 CREATE TABLE drill_run (
     id       INTEGER PRIMARY KEY,
     scenario TEXT    NOT NULL,

@@ -1,0 +1,79 @@
+//! What a look at a channel shows: how checks are written down, and the ones that several channels share.
+
+use super::{Check, Outcome, retry_after};
+use chrono::{DateTime, Utc};
+
+/// How far a provider's clock and ours may be apart, in seconds, before that is worth a word.
+const SKEW_MAX_S: i64 = 30;
+
+/// And before signed requests are refused as replays: Slack's and Standard Webhooks' bound.
+const SKEW_FATAL_S: i64 = 300;
+
+/// A certificate that ends so soon, in days, is worth a word.
+const CERTIFICATE_DAYS_MIN: i64 = 14;
+
+impl Check {
+    /// As it should be.
+    pub fn fine(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Fine, detail: detail.into() }
+    }
+
+    /// It may become a trouble, or could not be told.
+    pub fn doubtful(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Doubtful, detail: detail.into() }
+    }
+
+    /// Nobody is reached like this.
+    pub fn failed(what: &'static str, detail: impl Into<String>) -> Self {
+        Self { what, outcome: Outcome::Failed, detail: detail.into() }
+    }
+
+    /// The clock of a provider whose answer bore this `Date`, beside ours; none where it can not be read.
+    pub fn clock(date: &str) -> Option<Self> {
+        let ahead = (wall() - retry_after::http_date(date)?.and_utc()).num_seconds();
+        let apart = match ahead {
+            -1..=1 => return Some(Self::fine("clock", "as theirs")),
+            ahead if 0 < ahead => format!("{ahead} s ahead of theirs"),
+            ahead => format!("{} s behind theirs", ahead.abs()),
+        };
+        Some(match ahead.abs() {
+            0..SKEW_MAX_S => Self::fine("clock", apart),
+            SKEW_MAX_S..SKEW_FATAL_S => Self::doubtful("clock", format!("{apart}: set this machine's clock")),
+            _ => Self::failed("clock", format!("{apart}: set this machine's clock; what is signed is refused as old")),
+        })
+    }
+
+    /// Until when a server's certificate (DER) holds; none where that can not be read.
+    pub(super) fn certificate(der: &[u8]) -> Option<Self> {
+        let end = super::certificate::end(der)?;
+        let days = (end - wall()).num_days();
+        let until = format!("until {}", end.format("%Y-%m-%d"));
+        Some(match days {
+            ..0 => Self::failed("certificate", format!("it ended on {}", end.format("%Y-%m-%d"))),
+            0..CERTIFICATE_DAYS_MIN => Self::doubtful("certificate", format!("{until}: it ends in {days} days")),
+            _ => Self::fine("certificate", until),
+        })
+    }
+}
+
+#[expect(clippy::disallowed_methods, reason = "our clock is compared with that of others; no ladder sees it")]
+fn wall() -> DateTime<Utc> {
+    Utc::now()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_clock_is_judged_by_how_far_it_is_off() {
+        for (behind, outcome) in
+            [(0, Outcome::Fine), (20, Outcome::Fine), (-100, Outcome::Doubtful), (7200, Outcome::Failed)]
+        {
+            let theirs = wall() + chrono::TimeDelta::seconds(behind);
+            let date = theirs.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            assert_eq!(Check::clock(&date).map(|check| check.outcome), Some(outcome), "{behind} s");
+        }
+        assert_eq!(Check::clock("yesterday"), None);
+    }
+}

@@ -1,0 +1,158 @@
+//! HTTP towards services that we do not run: no redirect is followed, what they answer is read up to a limit, and no
+//! URL gets into an error, because many of them are secrets.
+
+use super::{Check, Outcome, SendError, SettingError, guard::Guard, guard::Refused, is_loopback, retry_after};
+use reqwest::{RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
+use std::{error::Error, sync::Arc, time::Duration};
+
+/// How long a service may take to let us in. Its answer may take longer: the caller bounds that.
+pub const CONNECT: Duration = Duration::from_secs(3);
+
+/// How much of an answer is read, in bytes.
+pub const ANSWER_MAX: usize = 64 * 1024;
+
+/// A client for one address.
+#[derive(Clone)]
+pub struct Client {
+    http: reqwest::Client,
+    guard: Option<Guard>,
+    url: Url,
+}
+
+/// What a service answered.
+#[derive(Debug, Clone)]
+pub struct Answer {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body, as far as it was read.
+    pub body: String,
+    /// Whether it says that it is a page for humans.
+    pub is_html: bool,
+    /// How long it wants to be left alone.
+    pub after: Option<Duration>,
+    /// Its `Date`, as it was written.
+    pub date: Option<String>,
+}
+
+impl Client {
+    /// A client for this address; nothing is sent. A process-wide rustls provider must be installed. With a guard no
+    /// proxy of the environment is used: where that would lead could not be checked.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when the URL is none, is no HTTP, or is an address that the guard refuses. It never quotes the
+    /// URL.
+    pub fn new(url: &str, guard: Option<Guard>) -> Result<Self, SettingError> {
+        let wrong = |why: String| SettingError::Wrong { key: "url", why };
+        let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
+        let host = url.host_str().ok_or_else(|| wrong("write https://HOST/PATH".to_owned()))?;
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(wrong("only http:// and https:// are known".to_owned()));
+        }
+        let mut http = reqwest::Client::builder().redirect(Policy::none()).connect_timeout(CONNECT).referer(false);
+        if let Some(guard) = &guard {
+            guard.check_url(&url).map_err(|refused| wrong(refused.to_string()))?;
+            http = http.no_proxy().dns_resolver(Arc::new(guard.clone()));
+        } else if is_loopback(host) {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| wrong(innermost(&error.without_url())))?;
+        Ok(Self { http, guard, url })
+    }
+
+    /// The address.
+    pub fn url(&self) -> &Url {
+        &self.url
+    }
+
+    /// The host alone, which may be shown.
+    pub fn host(&self) -> &str {
+        self.url.host_str().unwrap_or("?")
+    }
+
+    /// A request to the address, to be filled in and given to [`Client::send`].
+    pub fn request(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
+        self.http.request(method, url)
+    }
+
+    /// Sends once and reads the answer.
+    ///
+    /// # Errors
+    ///
+    /// [`SendError`]: broken when the guard refuses the address, retry when there was no connection, unknown when it
+    /// ended before the answer.
+    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+        let mut response = request.send().await.map_err(|error| self.trouble(error))?;
+        let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
+        let date = text(header::DATE);
+        let after = text(header::RETRY_AFTER).and_then(|wish| retry_after::parse(&wish, date.as_deref()));
+        let is_html = text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
+        let status = response.status();
+        let body = read(&mut response).await.map_err(|error| self.trouble(error))?;
+        Ok(Answer { status, body, is_html, after, date })
+    }
+
+    fn trouble(&self, error: reqwest::Error) -> SendError {
+        let (error, host) = (error.without_url(), self.host());
+        if let Some(refused) = self.guard.as_ref().and_then(|_| refusal(&error)) {
+            return SendError::broken(format!("{host} is not where it may be: {refused}"));
+        }
+        if error.is_builder() || error.is_request() && error.is_body() {
+            return SendError::unreachable(format!("the request for {host} can not be made"));
+        }
+        if error.is_connect() {
+            return SendError::retry(format!("no connection to {host}: {}", innermost(&error)));
+        }
+        SendError::unknown(format!("{host} did not finish its answer: {}", innermost(&error)))
+    }
+}
+
+async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
+    let mut answer = Vec::new();
+    while answer.len() < ANSWER_MAX
+        && let Some(chunk) = response.chunk().await?
+    {
+        let room = ANSWER_MAX - answer.len();
+        answer.extend_from_slice(&chunk[..chunk.len().min(room)]);
+    }
+    Ok(String::from_utf8_lossy(&answer).into_owned())
+}
+
+/// The guard's own word, wherever it lies among the causes.
+fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
+    let mut cause = Some(error);
+    while let Some(at) = cause {
+        if let Some(refused) = at.downcast_ref::<Refused>() {
+            return Some(refused);
+        }
+        cause = at.source();
+    }
+    None
+}
+
+/// The last cause, which is the one that says something ("Connection refused") and knows no URL.
+fn innermost(error: &(dyn Error + 'static)) -> String {
+    let mut last = error;
+    while let Some(source) = last.source() {
+        last = source;
+    }
+    last.to_string()
+}
+
+/// What an asking for nothing told of the way there and of our credentials. That an address refuses the method says
+/// that it is there. And what time it is there.
+pub fn reach(asked: &Result<Answer, SendError>) -> Vec<Check> {
+    let (outcome, detail) = match asked {
+        Err(error @ SendError::Broken { .. }) => (Outcome::Failed, error.to_string()),
+        Err(error) => (Outcome::Failed, format!("it can not be reached: {error}")),
+        Ok(answer) => match answer.status.as_u16() {
+            401 | 403 | 407 => (Outcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
+            410 => (Outcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
+            404 => (Outcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
+            500..=599 => (Outcome::Doubtful, format!("it is there and fails: {}", answer.status)),
+            _ => (Outcome::Fine, format!("it answers {}", answer.status)),
+        },
+    };
+    let clock = asked.as_ref().ok().and_then(|answer| Check::clock(answer.date.as_deref()?));
+    std::iter::once(Check { what: "reach", outcome, detail }).chain(clock).collect()
+}

@@ -1,0 +1,213 @@
+//! A program of this machine: a siren, a lamp, a wallboard, a notification on a desktop. It gets the page as JSON on its
+//! standard input and says by its exit code what became of it (sysexits): 0 taken, the first line of its output being
+//! the receipt; 75 not now; 78 nobody by this way; anything else: not this person.
+
+mod run;
+
+pub use run::OUTPUT_MAX;
+
+use super::{
+    Channel, Check, Contact, Message, Recipient, SendError,
+    http::{Need, verdict::shown},
+};
+use crate::core::{Purpose, Receipt};
+use futures_util::future::BoxFuture;
+use run::{Ended, run};
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use tokio::sync::Semaphore;
+
+/// Programs of one channel that run at the same time.
+pub const AT_ONCE: usize = 8;
+
+/// How long a page waits for its turn among them before it is tried again later.
+const TURN: Duration = Duration::from_secs(2);
+
+/// Characters of a trouble that are kept.
+const TROUBLE_MAX: usize = 200;
+
+/// What sysexits(3) calls EX_TEMPFAIL and EX_CONFIG.
+const NOT_NOW: i32 = 75;
+const NOBODY: i32 = 78;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ExecSettings {
+    /// Its absolute path.
+    pub program: PathBuf,
+    /// Its arguments; one that is a placeholder is filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
+    /// `{role}`, `{stamp}`.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// What a person must have to be reached.
+    pub needs: Need,
+}
+
+/// A program.
+pub struct Exec {
+    settings: ExecSettings,
+    turns: Semaphore,
+}
+
+impl Exec {
+    /// Nothing is run yet.
+    pub fn new(settings: ExecSettings) -> Self {
+        Self { settings, turns: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+        let contact = self.contact(message)?;
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(SendError::retry(format!("{AT_ONCE} of these programs are running already")));
+        };
+        let arguments: Vec<String> = self.settings.arguments.iter().map(|word| fill(word, message, contact)).collect();
+        let input = input(message, contact).to_string();
+        let ended = run(&self.settings.program, &arguments, &self.settings.environment, input.as_bytes()).await;
+        let receipt = judge(ended.map_err(not_run)?, &secrets(message))?;
+        let is_card = matches!(message.to, Recipient::Room { .. }) && message.purpose == Purpose::RoomCard;
+        Ok(Receipt { room: is_card.then(|| "program".to_owned()), ..receipt })
+    }
+
+    fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a Contact>, SendError> {
+        let contact = match (&message.to, self.settings.needs) {
+            (Recipient::Person(contact), _) => contact,
+            (Recipient::Room { .. }, Need::Nothing) => return Ok(None),
+            (Recipient::Room { .. }, _) => {
+                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+            }
+        };
+        match self.settings.needs {
+            Need::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
+            Need::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
+            _ => Ok(Some(contact)),
+        }
+    }
+
+    fn look(&self) -> Vec<Check> {
+        let program = &self.settings.program;
+        let shown = program.display();
+        let check = match std::fs::metadata(program) {
+            Err(error) => Check::failed("program", format!("{shown} can not be read: {error}")),
+            Ok(data) if !data.is_file() => Check::failed("program", format!("{shown} is no file")),
+            Ok(data) => match data.permissions().mode() {
+                mode if mode & 0o111 == 0 => Check::failed("program", format!("{shown} is not executable")),
+                mode if mode & 0o002 != 0 => {
+                    Check::failed("program", format!("everybody may write to {shown}: chmod o-w"))
+                }
+                mode if mode & 0o020 != 0 => {
+                    Check::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
+                }
+                _ => Check::fine("program", format!("{shown} is there and executable")),
+            },
+        };
+        vec![check]
+    }
+}
+
+impl Channel for Exec {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(std::future::ready(self.look()))
+    }
+}
+
+/// The arguments of a program can be seen by every user of the machine: no code and no link is among them.
+fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
+    let of_contact = |of: fn(&Contact) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
+    match word {
+        "{phone}" => of_contact(|contact| contact.phone.as_deref()),
+        "{email}" => of_contact(|contact| contact.email.as_deref()),
+        "{person}" => of_contact(|contact| Some(&contact.person)),
+        "{incident}" => message.page.incident.to_string(),
+        "{page}" => message.page.to_string(),
+        "{role}" => message.role.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "{stamp}" => message.stamp().to_owned(),
+        word => word.to_owned(),
+    }
+}
+
+/// What a program reads on its standard input.
+fn input(message: &Message, contact: Option<&Contact>) -> Value {
+    let ask = message.ask.as_ref();
+    json!({
+        "page": message.page.to_string(),
+        "incident": message.page.incident.to_string(),
+        "stamp": message.stamp(),
+        "drill": message.drill,
+        "purpose": super::http::purpose(&message.purpose),
+        "asks": message.purpose.is_brief(),
+        "role": message.role.as_ref().map(|role| role.as_str()),
+        "headline": message.stamped(&message.text.headline),
+        "text": message.whole_text(),
+        "subject": message.text.subject,
+        "desk": message.desk,
+        "person": contact.map(|contact| json!({
+            "id": contact.person,
+            "name": contact.name,
+            "phone": contact.phone,
+            "email": contact.email,
+        })),
+        "answer": ask.map(|ask| json!({
+            "code": ask.code.expose_secret(),
+            "link": ask.link.expose_secret(),
+            "level": ask.level.to_string(),
+        })),
+    })
+}
+
+fn secrets(message: &Message) -> Vec<&str> {
+    message.ask.iter().flat_map(|ask| [ask.code.expose_secret(), ask.link.expose_secret()]).collect()
+}
+
+fn judge(ended: Ended, secrets: &[&str]) -> Result<Receipt, SendError> {
+    let trouble = |what: String| match words(&ended.errors, secrets) {
+        Some(words) => format!("{what}: {words}"),
+        None => what,
+    };
+    match ended.status.code() {
+        Some(0) => {
+            let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
+            Ok(Receipt { id: id.unwrap_or("exit 0").to_owned(), room: None })
+        }
+        Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
+        Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),
+        Some(code) => Err(SendError::unreachable(trouble(format!("the program ended with {code}")))),
+        None => {
+            let signal = run::signal_of(ended.status).unwrap_or_default();
+            Err(SendError::unreachable(trouble(format!("the program was ended by signal {signal}"))))
+        }
+    }
+}
+
+/// The first line of what it said, short and without anybody's code or link.
+fn words(errors: &str, secrets: &[&str]) -> Option<String> {
+    let line = errors.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let mut line: String = line.chars().filter(|c| !c.is_control()).take(TROUBLE_MAX).collect();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        line = line.replace(secret, "…");
+        // One that was cut off is no less a secret.
+        let token = secret.rsplit('/').next().unwrap_or(secret);
+        if let Some(at) = line.find(token.get(..token.len() / 2).filter(|half| 8 <= half.len()).unwrap_or(token)) {
+            line.truncate(at);
+            line.push('…');
+        }
+    }
+    Some(line)
+}
+
+fn not_run(error: io::Error) -> SendError {
+    let why = format!("the program can not be run: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => {
+            SendError::broken(why)
+        }
+        // Too many processes, too little memory.
+        _ => SendError::retry(why),
+    }
+}

@@ -1,0 +1,107 @@
+//! One program, run once: no shell, an environment of its own, its words bounded, and ended with all its children when
+//! nobody waits for it any more.
+
+use rustix::process::{Pid, Signal, kill_process_group};
+use std::{
+    io,
+    os::unix::process::ExitStatusExt,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncRead, AsyncReadExt, AsyncWriteExt},
+    process::{Child, Command},
+};
+
+/// How much of what a program says is kept, in bytes: of its output and of its errors each.
+pub const OUTPUT_MAX: usize = 16 * 1024;
+
+/// How long a program's output is still listened to once it has ended: a child that it left behind may hold it open.
+const LAST_WORDS: Duration = Duration::from_millis(250);
+
+/// How a program ended, and what it said.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub status: ExitStatus,
+    pub output: String,
+    pub errors: String,
+}
+
+/// Ends the program's process group when it is dropped, unless the program has ended by itself.
+struct Group(Option<Pid>);
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        if let Some(group) = self.0 {
+            // It may have ended in between; there is nobody left to tell.
+            let _ = kill_process_group(group, Signal::KILL);
+        }
+    }
+}
+
+/// Runs it with `input` as its standard input. When the future is dropped, the program and its children are killed.
+pub(super) async fn run(
+    program: &Path,
+    arguments: &[String],
+    environment: &[(String, String)],
+    input: &[u8],
+) -> io::Result<Ended> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .envs(environment.iter().map(|(name, value)| (name, value)))
+        .current_dir("/")
+        .process_group(0)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .kill_on_drop(true)
+        .spawn()?;
+    let id = child.id().and_then(|id| i32::try_from(id).ok());
+    let mut group = Group(id.and_then(Pid::from_raw));
+    let ended = attend(&mut child, input).await?;
+    // It has been waited for: its number may be another's soon.
+    group.0 = None;
+    Ok(ended)
+}
+
+async fn attend(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
+    let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+    let (mut output, mut errors) = (Vec::new(), Vec::new());
+    let mut talk = Box::pin(async {
+        let speak = async {
+            if let Some(mut stdin) = stdin {
+                // A program may end without having read.
+                let _ = stdin.write_all(input).await;
+            }
+        };
+        tokio::join!(speak, listen(stdout, &mut output), listen(stderr, &mut errors));
+    });
+    let status = tokio::select! {
+        () = &mut talk => child.wait().await?,
+        status = child.wait() => {
+            // Whatever is left in the pipes is read; whoever else holds them open is not waited for.
+            let _ = tokio::time::timeout(LAST_WORDS, &mut talk).await;
+            status?
+        }
+    };
+    drop(talk);
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    Ok(Ended { status, output: text(&output), errors: text(&errors) })
+}
+
+/// Keeps the beginning, and reads on so that the program is not stopped by a full pipe.
+async fn listen(pipe: Option<impl AsyncRead + Unpin>, kept: &mut Vec<u8>) {
+    let Some(mut pipe) = pipe else { return };
+    let mut buffer = [0; 4096];
+    while let Ok(read @ 1..) = pipe.read(&mut buffer).await {
+        let room = OUTPUT_MAX - kept.len();
+        kept.extend_from_slice(&buffer[..read.min(room)]);
+    }
+}
+
+/// Which signal ended it, where one did.
+pub(super) fn signal_of(status: ExitStatus) -> Option<i32> {
+    status.signal()
+}

@@ -1,0 +1,252 @@
+//! Any service that takes a message over HTTP, by templates and rules of the matrix: SMS gateways, chats, whatever the
+//! house has. What one service needs is data; `teams` and `mattermost` are two presets of it.
+
+mod order;
+pub mod verdict;
+
+pub(crate) use order::purpose;
+pub use order::{BODY_MAX, Body, Field};
+
+use super::{
+    Channel, Check, Message, Recipient, SendError, SettingError,
+    client::{self, Answer, Client},
+    guard::Guard,
+};
+use crate::core::{Purpose, Receipt};
+use futures_util::future::BoxFuture;
+use order::{Filled, Order};
+use reqwest::{Method, RequestBuilder, Url, header};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+use verdict::Rules;
+
+/// How to reach the service.
+#[derive(Debug, Clone)]
+pub struct HttpSettings {
+    /// Its address; of many a service the address is the secret.
+    pub url: SecretString,
+    /// POST where nothing is said.
+    pub method: Method,
+    /// Sent along.
+    pub headers: BTreeMap<String, Field>,
+    /// How we sign in.
+    pub login: Login,
+    /// What is sent.
+    pub body: Body,
+    /// What is added to the address.
+    pub query: BTreeMap<String, Field>,
+    /// What a person must have to be reached.
+    pub needs: Need,
+    /// How it wants numbers written.
+    pub number: NumberForm,
+    /// What its answers mean.
+    pub rules: Rules,
+    /// Where it may lie; anywhere where there is none.
+    pub guard: Option<Guard>,
+    /// What is asked to see whether it is there, by GET; else the address is asked for its OPTIONS.
+    pub probe: Option<SecretString>,
+}
+
+/// How we sign in.
+#[derive(Debug, Clone, Default)]
+pub enum Login {
+    /// Not at all, or by a header or a field.
+    #[default]
+    None,
+    /// Basic authentication.
+    Basic {
+        /// The account.
+        username: String,
+        /// Its password.
+        password: SecretString,
+    },
+    /// A bearer token.
+    Bearer(SecretString),
+}
+
+/// What a person must have to be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Need {
+    /// Nothing: the service knows where it goes.
+    #[default]
+    Nothing,
+    /// A phone number.
+    Phone,
+    /// A mailbox.
+    Email,
+}
+
+/// How a service wants numbers written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum NumberForm {
+    /// `+34600000001`.
+    #[default]
+    E164,
+    /// `34600000001`.
+    Digits,
+    /// `0034600000001`.
+    Zeros,
+}
+
+/// To whom one message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Address {
+    /// In the service's own form; nothing for a room.
+    pub to: String,
+    /// What of the person it is.
+    pub need: Need,
+}
+
+/// A service over HTTP.
+pub struct Http {
+    client: Client,
+    order: Order,
+    settings: HttpSettings,
+}
+
+impl Http {
+    /// Makes the client and reads the templates; nothing is sent. A process-wide rustls provider must be installed.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when the address, a header or a template can not be used.
+    pub fn new(settings: HttpSettings) -> Result<Self, SettingError> {
+        let client = Client::new(settings.url.expose_secret(), settings.guard.clone())?;
+        let order = Order::new(settings.body.clone(), settings.query.clone())?;
+        for (name, field) in &settings.headers {
+            let text = match field {
+                Field::Text(text) => text,
+                Field::Secret(secret) => secret.expose_secret(),
+            };
+            let good =
+                header::HeaderName::try_from(name.as_str()).is_ok() && header::HeaderValue::try_from(text).is_ok();
+            if !good {
+                let why = format!("{name:?} can not be sent as a header");
+                return Err(SettingError::Wrong { key: "headers", why });
+            }
+        }
+        Ok(Self { client, order, settings })
+    }
+
+    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+        if let Some(known) = nothing_new(message) {
+            return Ok(known);
+        }
+        let address = self.address(message)?;
+        let filled = self.order.fill(message, &address).map_err(SendError::unreachable)?;
+        let answer = self.client.send(self.request(filled)).await?;
+        let receipt = self.judge(message, &answer)?;
+        let room = matches!(message.to, Recipient::Room { .. }) && message.purpose == Purpose::RoomCard;
+        Ok(Receipt { room: room.then(|| self.client.host().to_owned()), ..receipt })
+    }
+
+    fn address(&self, message: &Message) -> Result<Address, SendError> {
+        let need = self.settings.needs;
+        let to = match (&message.to, need) {
+            (_, Need::Nothing) => Some(String::new()),
+            (Recipient::Room { .. }, _) => {
+                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+            }
+            (Recipient::Person(contact), Need::Phone) => {
+                contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
+            }
+            (Recipient::Person(contact), Need::Email) => contact.email.clone(),
+        };
+        let to = to.ok_or_else(|| {
+            SendError::unreachable(if need == Need::Phone { "no phone number is known" } else { "no mailbox is known" })
+        })?;
+        Ok(Address { to, need })
+    }
+
+    fn request(&self, filled: Filled) -> RequestBuilder {
+        let request = self.signed_in(self.settings.method.clone(), self.address_with(&filled.query));
+        match (filled.json, filled.form) {
+            (Some(json), _) => request.header(header::CONTENT_TYPE, "application/json").body(json),
+            (None, Some(form)) => request.form(&form),
+            (None, None) => request,
+        }
+    }
+
+    fn signed_in(&self, method: Method, url: Url) -> RequestBuilder {
+        let mut request = self.client.request(method, url);
+        for (name, field) in &self.settings.headers {
+            request = match field {
+                Field::Text(text) => request.header(name, text),
+                Field::Secret(secret) => request.header(name, secret.expose_secret()),
+            };
+        }
+        match &self.settings.login {
+            Login::None => request,
+            Login::Basic { username, password } => request.basic_auth(username, Some(password.expose_secret())),
+            Login::Bearer(token) => request.bearer_auth(token.expose_secret()),
+        }
+    }
+
+    fn address_with(&self, query: &[(String, String)]) -> Url {
+        let mut url = self.client.url().clone();
+        if !query.is_empty() {
+            url.query_pairs_mut().extend_pairs(query);
+        }
+        url
+    }
+
+    async fn look(&self) -> Vec<Check> {
+        let (method, url) = match self.settings.probe.as_ref().map(|url| Url::parse(url.expose_secret())) {
+            Some(Ok(url)) => (Method::GET, url),
+            _ => (Method::OPTIONS, self.client.url().clone()),
+        };
+        client::reach(&self.client.send(self.signed_in(method, url)).await)
+    }
+
+    fn judge(&self, message: &Message, answer: &Answer) -> Result<Receipt, SendError> {
+        let mut secrets = self.secrets();
+        let ask = message.ask.iter().flat_map(|ask| [&ask.code, &ask.link]);
+        secrets.extend(ask.chain(&message.report).map(|secret| secret.expose_secret()));
+        verdict::judge(&self.settings.rules, self.client.host(), answer, &secrets)
+    }
+
+    fn secrets(&self) -> Vec<&str> {
+        let (Login::Basic { password: token, .. } | Login::Bearer(token)) = &self.settings.login else {
+            return self.fields().collect();
+        };
+        self.fields().chain([token.expose_secret()]).collect()
+    }
+
+    fn fields(&self) -> impl Iterator<Item = &str> {
+        let form = match &self.settings.body {
+            Body::Form(fields) => Some(fields),
+            _ => None,
+        };
+        let fields = self.settings.headers.values().chain(self.settings.query.values());
+        let fields = fields.chain(form.into_iter().flat_map(BTreeMap::values));
+        fields.filter_map(Field::secret).chain([self.settings.url.expose_secret()])
+    }
+}
+
+impl Channel for Http {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+        Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+        Box::pin(self.look())
+    }
+}
+
+impl NumberForm {
+    /// A number in E.164, as the service wants it.
+    pub fn write(self, phone: &str) -> String {
+        let digits = phone.trim_start_matches('+');
+        match self {
+            Self::E164 => format!("+{digits}"),
+            Self::Digits => digits.to_owned(),
+            Self::Zeros => format!("00{digits}"),
+        }
+    }
+}
+
+/// A card that was posted can not be edited here: what changed since has its own lines.
+fn nothing_new(message: &Message) -> Option<Receipt> {
+    let Recipient::Room { id, card: Some(card), .. } = &message.to else { return None };
+    (message.purpose == Purpose::RoomCard).then(|| Receipt { id: card.clone(), room: id.clone() })
+}

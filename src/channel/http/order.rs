@@ -1,0 +1,268 @@
+//! The templates of a request: what stands in its body, its form, its query. JSON is escaped by construction: every
+//! `{{ }}` writes a whole JSON value, quotes included, and what is not JSON in the end is not sent.
+
+use super::{Address, Need};
+use crate::channel::{Message, Recipient, SettingError};
+use crate::core::Purpose;
+use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use secrecy::{ExposeSecret, SecretString};
+use std::collections::BTreeMap;
+
+/// Instructions that one template may run.
+const FUEL: u64 = 20_000;
+
+/// Bytes of a body: what goes beyond is sent again with its first line alone. Below the limits of every chat that we
+/// know (Teams has 28 kB a message).
+pub const BODY_MAX: usize = 20_000;
+
+/// A value of a form, a query or a header.
+#[derive(Debug, Clone)]
+pub enum Field {
+    /// A template.
+    Text(String),
+    /// A secret, as it is.
+    Secret(SecretString),
+}
+
+impl Field {
+    /// The secret, where it is one.
+    pub fn secret(&self) -> Option<&str> {
+        match self {
+            Self::Text(_) => None,
+            Self::Secret(secret) => Some(secret.expose_secret()),
+        }
+    }
+}
+
+/// A body.
+#[derive(Debug, Clone, Default)]
+pub enum Body {
+    /// None.
+    #[default]
+    None,
+    /// A template that writes JSON.
+    Json(String),
+    /// Fields of a form.
+    Form(BTreeMap<String, Field>),
+}
+
+/// The templates of one channel, ready to be filled in.
+pub struct Order {
+    env: Environment<'static>,
+    body: Body,
+    query: BTreeMap<String, Field>,
+}
+
+/// A request filled in.
+#[derive(Debug)]
+pub struct Filled {
+    /// JSON, where there is some.
+    pub json: Option<String>,
+    /// Fields of a form.
+    pub form: Option<Vec<(String, String)>>,
+    /// To be added to the URL.
+    pub query: Vec<(String, String)>,
+}
+
+/// What a template may be filled with.
+type Words = BTreeMap<&'static str, Value>;
+
+const JSON: &str = "body.json";
+
+impl Order {
+    /// Reads the templates.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when one can not be read.
+    pub fn new(body: Body, query: BTreeMap<String, Field>) -> Result<Self, SettingError> {
+        let mut env = environment();
+        let mut add = |key: &'static str, name: String, text: &str| {
+            let added = env.add_template_owned(name, text.to_owned());
+            added.map_err(|error| SettingError::Wrong { key, why: error.to_string() })
+        };
+        match &body {
+            Body::None => {}
+            Body::Json(text) => add("body", JSON.to_owned(), text)?,
+            Body::Form(fields) => {
+                for (name, field) in fields {
+                    if let Field::Text(text) = field {
+                        add("form", format!("form.{name}"), text)?;
+                    }
+                }
+            }
+        }
+        for (name, field) in &query {
+            if let Field::Text(text) = field {
+                add("query", format!("query.{name}"), text)?;
+            }
+        }
+        Ok(Self { env, body, query })
+    }
+
+    /// Fills them in for this message.
+    ///
+    /// # Errors
+    ///
+    /// A text that says which template failed, and how.
+    pub fn fill(&self, message: &Message, address: &Address) -> Result<Filled, String> {
+        let words = words(message, address);
+        match self.fill_with(&words) {
+            Ok(filled) if filled.length() <= BODY_MAX => Ok(filled),
+            Ok(_) => self.fill_with(&shortened(words)).and_then(|filled| {
+                let length = filled.length();
+                if length <= BODY_MAX { Ok(filled) } else { Err(format!("the body has {length} bytes of {BODY_MAX}")) }
+            }),
+            Err(why) => Err(why),
+        }
+    }
+
+    fn fill_with(&self, words: &Words) -> Result<Filled, String> {
+        let json = match &self.body {
+            Body::Json(_) => Some(self.json(words)?),
+            _ => None,
+        };
+        let form = match &self.body {
+            Body::Form(fields) => Some(self.fields("form", fields, words)?),
+            _ => None,
+        };
+        Ok(Filled { json, form, query: self.fields("query", &self.query, words)? })
+    }
+
+    fn json(&self, words: &Words) -> Result<String, String> {
+        let text = self.run(JSON, words)?;
+        let parsed: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
+        Ok(parsed.to_string())
+    }
+
+    fn fields(
+        &self,
+        of: &str,
+        fields: &BTreeMap<String, Field>,
+        words: &Words,
+    ) -> Result<Vec<(String, String)>, String> {
+        let fill = |(name, field): (&String, &Field)| {
+            let text = match field {
+                Field::Text(_) => self.run(&format!("{of}.{name}"), words)?,
+                Field::Secret(secret) => secret.expose_secret().to_owned(),
+            };
+            Ok((name.clone(), text))
+        };
+        fields.iter().map(fill).collect()
+    }
+
+    fn run(&self, name: &str, words: &Words) -> Result<String, String> {
+        let told = |error: minijinja::Error| format!("{name}: {error}");
+        self.env.get_template(name).map_err(told)?.render(words).map_err(told)
+    }
+}
+
+impl Filled {
+    fn length(&self) -> usize {
+        let fields = |fields: &[(String, String)]| fields.iter().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>();
+        let form = self.form.as_deref().map(fields).unwrap_or_default();
+        self.json.as_deref().map(str::len).unwrap_or_default() + form + fields(&self.query)
+    }
+}
+
+/// An environment that refuses what is not defined, stops what loops, and has no way round the escaping.
+fn environment() -> Environment<'static> {
+    let mut env = Environment::new();
+    env.set_undefined_behavior(UndefinedBehavior::Strict);
+    env.set_fuel(Some(FUEL));
+    env.set_recursion_limit(32);
+    env.set_auto_escape_callback(|name| if name == JSON { AutoEscape::Json } else { AutoEscape::None });
+    env.remove_filter("safe");
+    env.add_filter("markdown", markdown);
+    env
+}
+
+/// Text that shows as it is where Markdown is read: no link, no picture, no mention of everybody comes from the data.
+fn markdown(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '\\' | '`' | '*' | '_' | '~' | '[' | ']' | '<' | '>' | '|' | '#' => plain.extend(['\\', letter]),
+            // A mention needs its name right behind the sign.
+            '@' => plain.extend(['@', '\u{200b}']),
+            _ => plain.push(letter),
+        }
+    }
+    plain
+}
+
+fn words(message: &Message, address: &Address) -> Words {
+    let contact = match &message.to {
+        Recipient::Person(contact) => Some(contact),
+        Recipient::Room { .. } => None,
+    };
+    let person = |of: fn(&crate::channel::Contact) -> Option<&str>| Value::from(contact.and_then(of).unwrap_or(""));
+    let text = message.whole_text().into_owned();
+    let headline = message.stamped(&message.text.headline).into_owned();
+    let ask = message.ask.as_ref();
+    let link = ask.map(|ask| ask.link.expose_secret()).or(message.desk.as_deref().filter(|_| asks(message)));
+    BTreeMap::from([
+        ("to", Value::from(address.to.as_str())),
+        ("person", person(|contact| Some(&contact.person))),
+        ("name", person(|contact| Some(&contact.name))),
+        ("phone", person(|contact| contact.phone.as_deref())),
+        ("email", person(|contact| contact.email.as_deref())),
+        ("lines", Value::from(lines_below(&text, &headline))),
+        ("text", Value::from(text)),
+        ("headline", Value::from(headline)),
+        ("html", Value::from(message.text.html.as_deref().filter(|_| address.need == Need::Email).unwrap_or(""))),
+        ("subject", Value::from(message.text.subject.as_str())),
+        ("stamp", Value::from(message.stamp())),
+        ("drill", Value::from(message.drill)),
+        ("incident", Value::from(message.page.incident.to_string())),
+        ("page", Value::from(message.page.to_string())),
+        ("role", Value::from(message.role.as_ref().map_or("", |role| role.as_str()))),
+        ("purpose", Value::from(purpose(&message.purpose))),
+        ("asks", Value::from(asks(message))),
+        ("code", Value::from(ask.map_or("", |ask| ask.code.expose_secret()))),
+        ("link", Value::from(link.unwrap_or(""))),
+        ("level", Value::from(ask.map(|ask| ask.level.to_string()).unwrap_or_default())),
+        ("report", Value::from(message.report.as_ref().map_or("", |report| report.expose_secret()))),
+    ])
+}
+
+fn asks(message: &Message) -> bool {
+    message.purpose.is_brief()
+}
+
+/// The same with the first line in place of everything.
+fn shortened(mut words: Words) -> Words {
+    if let Some(headline) = words.get("headline").cloned() {
+        words.insert("text", headline);
+    }
+    words.insert("lines", Value::from(Vec::<String>::new()));
+    words.insert("html", Value::from(""));
+    words
+}
+
+fn lines_below(text: &str, headline: &str) -> Vec<String> {
+    let below = text.strip_prefix(headline).unwrap_or(text);
+    below.lines().map(str::trim_end).filter(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+/// What a message is for, in a word.
+pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
+    match purpose {
+        Purpose::Brief { .. } => "brief",
+        Purpose::Taken { .. } => "taken",
+        Purpose::StoodDown => "stood-down",
+        Purpose::Announced => "announced",
+        Purpose::Resolved => "resolved",
+        Purpose::RoomCard => "room-card",
+        Purpose::RoomLine { .. } => "room-line",
+        // Of rooms that can be edited; one of ours gets none of these.
+        Purpose::RoomNote { .. } => "room-note",
+        Purpose::RoomUpdate { .. } => "room-update",
+        Purpose::RoomFurnish => "room-furnish",
+        Purpose::RoomInvite { .. } => "room-invite",
+        Purpose::RoomSummary => "room-summary",
+        Purpose::RoomArchive => "room-archive",
+        Purpose::Notice { .. } => "notice",
+    }
+}

@@ -1,0 +1,241 @@
+//! The slash command: who typed what, and what is meant by it. Pure.
+
+use crate::core::{Answer, IncidentId, RoleName};
+
+/// Characters of a page's text or a reason that are kept; what a person types in a crisis is shorter.
+pub const WORDS_MAX: usize = 500;
+
+/// Said when no words, or other words, were typed. Slack's own command name is put in for `{}`.
+const HELP: &str = "\
+*{} status*: how many incidents are open, and whether everything works\n\
+*{} list*: the open incidents and who has which role\n\
+*{} answer INC-42 wilco [ROLE]*: your answer: roger, wilco, standby [MINUTES] or unable\n\
+*{} page ROLE text…*: calls a role now, with your words\n\
+*{} drill ROLE text…*: the same as an exercise\n\
+*{} resolve INC-42 [reason]*: it is over\n\
+*{} help*: this";
+
+/// A command as Slack hands it in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Command {
+    /// Who typed it: a Slack user id.
+    pub user: String,
+    /// Whether it says that this was no human.
+    pub is_bot: bool,
+    /// What the command is called in this workspace, with its slash.
+    pub name: String,
+    /// What was typed after it.
+    pub text: String,
+    /// Where to answer only the one who typed it, for half an hour.
+    pub response_url: Option<String>,
+    /// What tells this typing from every other.
+    pub trigger_id: Option<String>,
+    /// The name of the conversation in which it was typed.
+    pub channel: Option<String>,
+}
+
+/// What is meant.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Order {
+    /// How it is used.
+    Help,
+    /// Whether all is well.
+    Status,
+    /// The open incidents.
+    List,
+    /// An answer in one's own name.
+    Answer {
+        /// To which incident.
+        incident: IncidentId,
+        /// What.
+        answer: Answer,
+        /// For which role, where it was said.
+        role: Option<RoleName>,
+    },
+    /// A role is called by hand.
+    Page {
+        /// Which.
+        role: RoleName,
+        /// What its people read.
+        words: String,
+        /// As an exercise. A word of its own, and not one of the text: no text may turn the real thing into a drill.
+        drill: bool,
+    },
+    /// An incident is over.
+    Resolve {
+        /// Which.
+        incident: IncidentId,
+        /// Why, where it was said.
+        reason: Option<String>,
+    },
+}
+
+impl Command {
+    /// Reads its fields; none where the user is missing.
+    pub(super) fn of(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
+        Some(Self {
+            user: field("user_id").filter(|user| !user.is_empty())?,
+            is_bot: field("bot_id").is_some() || field("user_id").as_deref() == Some("USLACKBOT"),
+            name: field("command").unwrap_or_else(|| "/stentor".into()),
+            text: field("text").unwrap_or_default(),
+            response_url: field("response_url"),
+            trigger_id: field("trigger_id").filter(|id| !id.is_empty()),
+            channel: field("channel_name"),
+        })
+    }
+
+    /// What is meant.
+    ///
+    /// # Errors
+    ///
+    /// What to type instead.
+    pub fn order(&self) -> Result<Order, String> {
+        let text = unescaped(&self.text);
+        let (verb, rest) = first(&text);
+        match verb.to_ascii_lowercase().as_str() {
+            "" | "help" | "?" => Ok(Order::Help),
+            "status" => Ok(Order::Status),
+            "list" | "incidents" => Ok(Order::List),
+            "answer" => self.answer(rest),
+            "page" => self.page(rest, false),
+            "drill" => self.page(rest, true),
+            "resolve" => self.resolve(rest),
+            other => Err(format!("there is no {other:?} here: {} help says what there is", self.name)),
+        }
+    }
+
+    /// How it is used, in Slack's markup.
+    pub fn help(&self) -> String {
+        HELP.replace("{}", &super::inbound::escape(&self.name))
+    }
+
+    fn answer(&self, rest: &str) -> Result<Order, String> {
+        let usage = format!("type {} answer INC-42 wilco [ROLE]", self.name);
+        let (incident, rest) = first(rest);
+        let incident = incident.parse().map_err(|error| format!("{error}; {usage}"))?;
+        let (word, rest) = first(rest);
+        let (next, after) = first(rest);
+        // `standby 3 trader`: a number or a time with a unit belongs to the standby.
+        let timed = next.starts_with(|c: char| c.is_ascii_digit())
+            && ["standby", "3"].contains(&word.to_ascii_lowercase().as_str());
+        let (said, role) = if timed { (format!("{word} {next}"), after) } else { (word.to_owned(), rest) };
+        let answer = said.parse().map_err(|error| format!("{error}; {usage}"))?;
+        let (role, more) = first(role);
+        if !more.is_empty() {
+            return Err(format!("{more:?} is too much: {usage}"));
+        }
+        Ok(Order::Answer {
+            incident,
+            answer,
+            role: (!role.is_empty()).then(|| RoleName::from(role.to_ascii_lowercase())),
+        })
+    }
+
+    fn page(&self, rest: &str, drill: bool) -> Result<Order, String> {
+        let (role, words) = first(rest);
+        let words = tidy(words);
+        if role.is_empty() || words.is_empty() {
+            let verb = if drill { "drill" } else { "page" };
+            return Err(format!("whom, and why? type {} {verb} ROLE text…", self.name));
+        }
+        Ok(Order::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
+    }
+
+    fn resolve(&self, rest: &str) -> Result<Order, String> {
+        let (incident, reason) = first(rest);
+        let incident =
+            incident.parse().map_err(|error| format!("{error}; type {} resolve INC-42 [reason]", self.name))?;
+        let reason = tidy(reason);
+        Ok(Order::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
+    }
+}
+
+/// The first word, and what follows it.
+fn first(text: &str) -> (&str, &str) {
+    let text = text.trim();
+    let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
+    (word, rest.trim())
+}
+
+/// One line without control characters, cut to [`WORDS_MAX`].
+fn tidy(text: &str) -> String {
+    let words: Vec<&str> =
+        text.split(|c: char| c.is_whitespace() || c.is_control()).filter(|word| !word.is_empty()).collect();
+    words.join(" ").chars().take(WORDS_MAX).collect()
+}
+
+/// Slack hands some texts in with its three entities.
+fn unescaped(text: &str) -> String {
+    text.replace("&lt;", "<").replace("&gt;", ">").replace("&amp;", "&")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn order(text: &str) -> Result<Order, String> {
+        Command { name: "/stentor".into(), text: text.into(), ..Command::default() }.order()
+    }
+
+    fn answer(words: &str, role: Option<&str>) -> Result<Order, String> {
+        let answer = words.parse().map_err(|_| words.to_owned())?;
+        Ok(Order::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
+    }
+
+    fn page(role: &str, words: &str, drill: bool) -> Result<Order, String> {
+        Ok(Order::Page { role: role.into(), words: words.into(), drill })
+    }
+
+    fn resolve(reason: Option<&str>) -> Result<Order, String> {
+        Ok(Order::Resolve { incident: IncidentId(42), reason: reason.map(str::to_owned) })
+    }
+
+    #[test]
+    fn what_was_typed_is_what_is_meant() {
+        for (text, expected) in [
+            ("", Ok(Order::Help)),
+            ("  HELP ", Ok(Order::Help)),
+            ("status", Ok(Order::Status)),
+            ("List", Ok(Order::List)),
+            ("answer INC-42 wilco", answer("wilco", None)),
+            ("answer inc-42 Roger  Trader", answer("roger", Some("trader"))),
+            ("answer 42 2", answer("wilco", None)),
+            ("answer INC-42 standby", answer("standby", None)),
+            ("answer INC-42 standby 3", answer("standby 3", None)),
+            ("answer INC-42 standby 90s trader", answer("standby 90s", Some("trader"))),
+            ("answer INC-42 standby trader", answer("standby", Some("trader"))),
+            ("answer INC-42 3 5 trader", answer("standby 5", Some("trader"))),
+            ("page trader CME is down", page("trader", "CME is down", false)),
+            ("page Trader drill: CME is down", page("trader", "drill: CME is down", false)),
+            ("drill trader  CME\n is \u{7} down", page("trader", "CME is down", true)),
+            ("page trader a &lt;b&gt; &amp;amp; c", page("trader", "a <b> &amp; c", false)),
+            ("resolve INC-42", resolve(None)),
+            ("resolve 42  a false\u{2028}alarm ", resolve(Some("a false alarm"))),
+        ] {
+            assert_eq!(order(text), expected, "{text:?}");
+        }
+        let long = "x".repeat(WORDS_MAX + 9);
+        assert_eq!(order(&format!("page trader {long}")), page("trader", &long[..WORDS_MAX], false));
+    }
+
+    #[test]
+    fn what_can_not_be_meant_is_told_with_what_to_type() {
+        for (text, told) in [
+            ("answr INC-42 wilco", "/stentor help"),
+            ("answer", "answer INC-42 wilco"),
+            ("answer INC-0 wilco", "answer INC-42 wilco"),
+            ("answer INC-42", "roger (1)"),
+            ("answer INC-42 yes", "roger (1)"),
+            ("answer INC-42 wilco trader now", "too much"),
+            ("answer INC-42 standby 3 trader now", "too much"),
+            ("page", "page ROLE"),
+            ("page trader", "page ROLE"),
+            ("drill trader  \n", "drill ROLE"),
+            ("resolve", "resolve INC-42"),
+            ("resolve it", "resolve INC-42"),
+        ] {
+            let Err(error) = order(text) else { panic!("{text:?} was understood") };
+            assert!(error.contains(told), "{text:?}: {error}");
+        }
+    }
+}

@@ -1,0 +1,183 @@
+//! What a war room is given once it is there: topic, purpose, runbook, a pinned card, and the people on call.
+
+use super::{
+    Place, Slack,
+    blocks::Post,
+    refusal::{Each, Refusal, each_of},
+    room::Done,
+    text::{cut, one_line},
+};
+use crate::{
+    channel::{Contact, Message, SendError},
+    core::{PageId, Receipt},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{MutexGuard, PoisonError},
+};
+
+/// Slack's limit for a topic, and for a purpose.
+const TOPIC_CHARS: usize = 250;
+
+/// Slack's limit for one invitation.
+const INVITED_AT_ONCE: usize = 100;
+
+/// People who are named in the room when they could not be invited; the rest is counted.
+const NAMED_MAX: usize = 20;
+
+#[derive(Serialize)]
+struct SetTopic<'a> {
+    channel: &'a str,
+    topic: &'a str,
+}
+
+#[derive(Serialize)]
+struct SetPurpose<'a> {
+    channel: &'a str,
+    purpose: &'a str,
+}
+
+#[derive(Serialize)]
+struct Bookmark<'a> {
+    channel_id: &'a str,
+    title: &'a str,
+    #[serde(rename = "type")]
+    kind: &'a str,
+    link: &'a str,
+}
+
+/// With `force`, without which one bad id fails the whole batch.
+#[derive(Serialize)]
+struct Invite<'a> {
+    channel: &'a str,
+    users: String,
+    force: bool,
+}
+
+#[derive(Deserialize)]
+struct Invited {
+    #[serde(default)]
+    errors: Value,
+}
+
+impl Slack {
+    /// Topic, purpose, runbook and pin. What the app may not do is left out with a word in the log; what Slack only
+    /// throttles is tried again, and what is there already is not given twice.
+    pub(super) async fn furnish(
+        &self,
+        message: &Message,
+        room: &str,
+        card: Option<&str>,
+    ) -> Result<Receipt, SendError> {
+        let topic = one_line(&message.stamped(&message.text.headline), TOPIC_CHARS);
+        let state = message.room.as_ref();
+        let purpose = one_line(&message.stamped(state.map_or("", |state| &state.purpose)), TOPIC_CHARS);
+        let runbook = state.and_then(|state| state.runbook.as_deref());
+        let page = message.page;
+        self.give(page, "topic", "conversations.setTopic", &SetTopic { channel: room, topic: &topic }).await?;
+        let set = SetPurpose { channel: room, purpose: &purpose };
+        self.give(page, "purpose", "conversations.setPurpose", &set).await?;
+        if let Some(link) = runbook {
+            let bookmark = Bookmark { channel_id: room, title: "Runbook", kind: "link", link };
+            self.give(page, "runbook", "bookmarks.add", &bookmark).await?;
+        }
+        if let Some(timestamp) = card {
+            let pin = super::room::Pin { channel: room, timestamp };
+            self.give(page, "pinned card", "pins.add", &pin).await?;
+        }
+        self.half_furnished().remove(&page);
+        Ok(Receipt { id: "furnished".to_owned(), room: None })
+    }
+
+    async fn give(
+        &self,
+        page: PageId,
+        what: &'static str,
+        method: &str,
+        request: &impl Serialize,
+    ) -> Result<(), SendError> {
+        if self.half_furnished().get(&page).is_some_and(|given| given.contains(what)) {
+            return Ok(());
+        }
+        match self.web.call::<Done>(method, request).await {
+            Err(refusal @ (Refusal::Throttled(_) | Refusal::NoConnection(_) | Refusal::Status(_))) => {
+                return Err(refusal.into_send_error());
+            }
+            Err(refusal) if !refusal.is("already_pinned") => {
+                tracing::warn!(%page, slack.error = %refusal, "the war room of {} has no {what}", page.incident);
+            }
+            _ => {}
+        }
+        self.half_furnished().entry(page).or_default().insert(what);
+        Ok(())
+    }
+
+    /// Invites people, a hundred at a time. Those who could not be invited are named in the room.
+    pub(super) async fn invite(
+        &self,
+        room: &str,
+        card: Option<&str>,
+        people: &[Contact],
+    ) -> Result<Receipt, SendError> {
+        let (mut by_id, mut failed) = (BTreeMap::new(), Vec::new());
+        for contact in people {
+            match self.user_of(contact).await {
+                Ok(id) => drop(by_id.insert(id, contact)),
+                Err(SendError::Retry { after, why, unknown }) => return Err(SendError::Retry { after, why, unknown }),
+                Err(error) => failed.push((contact.name.clone(), error.to_string())),
+            }
+        }
+        let ids: Vec<&String> = by_id.keys().collect();
+        for batch in ids.chunks(INVITED_AT_ONCE) {
+            for each in self.invite_batch(room, batch).await.map_err(Refusal::into_send_error)? {
+                let name = by_id.get(&each.user).map_or(each.user.clone(), |contact| contact.name.clone());
+                failed.push((name, each.error));
+            }
+        }
+        if !failed.is_empty() {
+            self.name_the_missing(room, card, &failed).await;
+        }
+        let count = people.len() - failed.len().min(people.len());
+        Ok(Receipt { id: format!("{count} invited"), room: None })
+    }
+
+    /// Who of a batch could not be invited, and why. Only what is worth another attempt is an error.
+    async fn invite_batch(&self, room: &str, batch: &[&String]) -> Result<Vec<Each>, Refusal> {
+        let users = batch.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
+        let invite = Invite { channel: room, users, force: true };
+        let each = match self.web.call::<Invited>("conversations.invite", &invite).await {
+            Ok(invited) => each_of(invited.errors),
+            Err(Refusal::Code { each, .. }) if !each.is_empty() => each,
+            Err(refusal) if THERE_ALREADY.iter().any(|code| refusal.is(code)) => Vec::new(),
+            Err(Refusal::Code { code, .. }) => {
+                let all = |id: &&String| Each { user: (*id).clone(), error: code.clone() };
+                batch.iter().map(all).collect()
+            }
+            Err(refusal) => return Err(refusal),
+        };
+        Ok(each.into_iter().filter(|each| !THERE_ALREADY.contains(&each.error.as_str())).collect())
+    }
+
+    /// Not worth a failure: they were paged by other ways.
+    async fn name_the_missing(&self, room: &str, card: Option<&str>, failed: &[(String, String)]) {
+        let named: Vec<String> = failed.iter().take(NAMED_MAX).map(|(name, why)| format!("{name} ({why})")).collect();
+        let rest = failed.len() - named.len();
+        let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
+        let plain =
+            cut(&format!("Not in this room, since they could not be invited: {}{more}", named.join(", ")), 3000);
+        let place = card.map_or(Place::End, |of| Place::Thread { of, broadcast: true });
+        let post = Post { text: plain.clone(), blocks: None, plain };
+        if let Err(refusal) = self.post(room, place, post).await {
+            tracing::warn!(slack.error = %refusal, "who could not be invited is not said in the room");
+        }
+    }
+
+    fn half_furnished(&self) -> MutexGuard<'_, BTreeMap<PageId, BTreeSet<&'static str>>> {
+        self.half_furnished.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Codes that say that nobody is missing.
+const THERE_ALREADY: [&str; 2] = ["already_in_channel", "cant_invite_self"];

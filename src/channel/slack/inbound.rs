@@ -1,0 +1,124 @@
+//! What Slack hands in, by HTTP or over a socket: the same two things, a button pressed or a command typed.
+
+use super::{
+    command::Command,
+    interaction::{self, Press, PressError},
+};
+use serde_json::{Value, json, value::RawValue};
+
+/// Something that a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Inbound {
+    /// A button of ours was pressed.
+    Press(Press),
+    /// A slash command was typed.
+    Command(Command),
+    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
+    Other,
+}
+
+/// What became of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Judged {
+    /// Whether Slack may be told that it came: what was said is durable, or comes to nothing for a reason that `text`
+    /// gives. Not so where the store could not keep it: then the user sees in Slack itself that it failed.
+    pub kept: bool,
+    /// A private word to the one who did it, in Slack's markup; empty for none.
+    pub text: String,
+    /// Where that word may be sent afterwards.
+    pub response_url: Option<String>,
+}
+
+/// Why a body is nothing that Slack sends here.
+#[derive(Debug, thiserror::Error)]
+pub enum InboundError {
+    /// The form has neither, or is no form.
+    #[error("the form has no payload and no command")]
+    Empty,
+    /// A button's payload that can not be used.
+    #[error(transparent)]
+    Press(#[from] PressError),
+    /// A command without its user.
+    #[error("the command names no user")]
+    NoUser,
+    /// A command's payload that is not what Slack documents.
+    #[error("the command's payload can not be read")]
+    Command(#[source] serde_json::Error),
+}
+
+impl Judged {
+    /// There is nothing to say about it.
+    pub fn silent() -> Self {
+        Self { kept: true, text: String::new(), response_url: None }
+    }
+}
+
+/// Reads a verified form: a button's one field `payload`, or a command's many.
+///
+/// # Errors
+///
+/// [`InboundError`], when it is not what Slack documents.
+pub fn of_form(body: &[u8]) -> Result<Inbound, InboundError> {
+    let fields = fields(body).ok_or(InboundError::Empty)?;
+    let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
+    if let Some(payload) = field("payload") {
+        return press(&payload);
+    }
+    if field("ssl_check").as_deref() == Some("1") {
+        return Ok(Inbound::Other);
+    }
+    field("command").ok_or(InboundError::Empty)?;
+    Command::of(field).map(Inbound::Command).ok_or(InboundError::NoUser)
+}
+
+/// Reads the payload of a socket's envelope of this type.
+///
+/// # Errors
+///
+/// [`InboundError`], when it is not what Slack documents.
+pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<Inbound, InboundError> {
+    let payload = payload.map_or("null", RawValue::get);
+    match kind {
+        "interactive" => press(payload),
+        "slash_commands" => {
+            let fields: Value = serde_json::from_str(payload).map_err(InboundError::Command)?;
+            let command = Command::of(|name| fields[name].as_str().map(str::to_owned));
+            command.map(Inbound::Command).ok_or(InboundError::NoUser)
+        }
+        _ => Ok(Inbound::Other),
+    }
+}
+
+/// Whether a body, signed or not, is Slack's probe of a command's address. It carries nothing and may be answered to
+/// anybody.
+pub fn is_probe(body: &[u8]) -> bool {
+    let fields = fields(body).unwrap_or_default();
+    let is = |name: &str| fields.iter().any(|(key, value)| key == name && value == "1");
+    is("ssl_check") && !fields.iter().any(|(key, _)| key == "payload" || key == "command")
+}
+
+fn press(payload: &str) -> Result<Inbound, InboundError> {
+    match interaction::parse(payload) {
+        Ok(press) => Ok(Inbound::Press(press)),
+        Err(PressError::NotOurs) => Ok(Inbound::Other),
+        Err(error) => Err(error.into()),
+    }
+}
+
+/// The URL parser reads forms as browsers write them.
+fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
+    let form = std::str::from_utf8(body).ok()?;
+    let mut url = reqwest::Url::parse("form:").ok()?;
+    url.set_query(Some(form));
+    Some(url.query_pairs().into_owned().collect())
+}
+
+/// A private word in Slack's form, for the one who did something.
+pub fn ephemeral(text: &str) -> Value {
+    json!({ "response_type": "ephemeral", "text": text })
+}
+
+/// Text within Slack's markup: whatever a person or a monitor wrote must mention nobody and link nowhere.
+pub fn escape(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

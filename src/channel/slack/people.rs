@@ -1,0 +1,92 @@
+//! People as Slack knows them: ids found by mailbox, and whether an id is somebody who can be reached.
+
+use super::{Slack, refusal::Refusal};
+use crate::channel::{Contact, PersonCheck, SendError};
+use serde::Deserialize;
+use std::{
+    collections::BTreeMap,
+    sync::{MutexGuard, PoisonError},
+};
+
+#[derive(Deserialize)]
+struct Known {
+    user: User,
+}
+
+#[derive(Deserialize)]
+struct User {
+    id: String,
+    #[serde(default)]
+    deleted: bool,
+    #[serde(default)]
+    is_bot: bool,
+}
+
+impl Slack {
+    /// A person's member id: the one that is given, else the one that Slack has for their mailbox.
+    ///
+    /// # Errors
+    ///
+    /// Unreachable when there is neither, or Slack knows nobody with that mailbox.
+    pub(super) async fn user_of(&self, contact: &Contact) -> Result<String, SendError> {
+        if let Some(id) = &contact.slack {
+            return Ok(id.clone());
+        }
+        let Some(email) = contact.email.as_deref().filter(|_| contact.slack_by_email) else {
+            return Err(SendError::unreachable("no Slack user id is known"));
+        };
+        if let Some(id) = self.found().get(email) {
+            return Ok(id.clone());
+        }
+        let user = self.by_email(email).await.map_err(Refusal::into_send_error)?;
+        self.found().insert(email.to_owned(), user.id.clone());
+        Ok(user.id)
+    }
+
+    /// Looks each person up. Stops at the first throttling or loss of the connection: the rest is left for later.
+    pub(super) async fn check_each(&self, people: &[Contact]) -> Vec<PersonCheck> {
+        let mut checks = Vec::new();
+        for contact in people {
+            let asked = match (&contact.slack, contact.email.as_deref().filter(|_| contact.slack_by_email)) {
+                (Some(id), _) => self.web.ask::<Known>("users.info", &[("user", id)]).await.map(|said| said.it.user),
+                (None, Some(email)) => self.by_email(email).await,
+                (None, None) => continue,
+            };
+            let check = |id, trouble| PersonCheck { person: contact.person.clone(), id, trouble };
+            checks.push(match asked {
+                Ok(user) => {
+                    if let (None, Some(email)) = (&contact.slack, &contact.email) {
+                        self.found().insert(email.clone(), user.id.clone());
+                    }
+                    let trouble = if user.deleted {
+                        Some("their Slack account is deactivated".to_owned())
+                    } else {
+                        user.is_bot.then(|| "that Slack account is a bot's".to_owned())
+                    };
+                    check(Some(user.id), trouble)
+                }
+                Err(refusal) if NOBODY.iter().any(|code| refusal.is(code)) => {
+                    let how = contact.slack.as_ref().map_or("their e-mail address".to_owned(), |id| format!("id {id}"));
+                    check(None, Some(format!("Slack knows nobody with {how} ({refusal})")))
+                }
+                // Nothing can be said of this person, and most likely of nobody.
+                Err(refusal) => {
+                    tracing::debug!(slack.error = %refusal, "people could not be looked up in Slack");
+                    return checks;
+                }
+            });
+        }
+        checks
+    }
+
+    async fn by_email(&self, email: &str) -> Result<User, Refusal> {
+        Ok(self.web.ask::<Known>("users.lookupByEmail", &[("email", email)]).await?.it.user)
+    }
+
+    fn found(&self) -> MutexGuard<'_, BTreeMap<String, String>> {
+        self.found.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Codes that say that there is no such person. For a mailbox also: deactivated.
+const NOBODY: [&str; 4] = ["user_not_found", "users_not_found", "user_not_visible", "invalid_user_id"];

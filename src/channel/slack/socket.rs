@@ -1,0 +1,301 @@
+//! Socket Mode: Slack hands in over WebSockets that we open, for houses that nothing may call from outside.
+//!
+//! Two links are kept, each on a lane of its own, and Slack sends each envelope over one of them. A link that Slack
+//! wants to end is replaced before it is let go. A link that is silent is dead, whatever TCP says.
+
+mod dial;
+mod envelope;
+mod link;
+
+use super::inbound::{Inbound, Judged};
+use crate::{
+    channel::{Check, SettingError},
+    core::retry::backoff,
+};
+use dial::{Dialer, Line};
+use futures_util::{
+    StreamExt,
+    future::{BoxFuture, join},
+    stream::FuturesUnordered,
+};
+use link::{Link, Parting};
+use secrecy::SecretString;
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicU64, AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
+use tokio::{
+    sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel},
+    time::{Instant, sleep},
+};
+use tokio_util::sync::CancellationToken;
+
+/// How the sockets are opened.
+#[derive(Debug, Clone)]
+pub struct SocketSettings {
+    /// The app-level token (`xapp-`) with the scope `connections:write`.
+    pub app_token: SecretString,
+    /// Another base for the Web API, for tests and proxies; no slash at the end. Plain HTTP only on this machine.
+    pub api_url: Option<String>,
+}
+
+/// The waits of Socket Mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Timing {
+    /// How long opening a link may take, from the call to Slack's hello.
+    pub open: Duration,
+    /// A link from which nothing came for so long is dead: Slack pings more often, and answers our pings.
+    pub silence: Duration,
+    /// How often we ping.
+    pub ping: Duration,
+    /// How long a link that has been replaced is still listened to: what Slack had sent by it is on its way.
+    pub linger: Duration,
+    /// How long Slack may take to close; it is known not to.
+    pub close: Duration,
+    /// A link that lasted so long was a good one: the next is opened at once.
+    pub steady: Duration,
+    /// The wait after a refusal that only people can mend.
+    pub refused: Duration,
+}
+
+/// As they are in production.
+pub const TIMING: Timing = Timing {
+    open: Duration::from_secs(15),
+    silence: Duration::from_secs(70),
+    ping: Duration::from_secs(20),
+    linger: Duration::from_secs(3),
+    close: Duration::from_secs(1),
+    steady: Duration::from_secs(10),
+    refused: Duration::from_secs(60),
+};
+
+/// The longest that Slack may ask us to wait before we try to open a link again.
+const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
+
+/// How long a look may take: shorter than whoever looks waits.
+const PROBE: Duration = Duration::from_secs(8);
+
+/// Who listens at the links.
+pub trait Listener: Send + Sync + 'static {
+    /// Judges what a user did. It is acknowledged when this returns, if it was kept.
+    fn hear(&self, heard: Inbound) -> BoxFuture<'_, Judged>;
+    /// Sends a private word afterwards.
+    fn tell<'a>(&'a self, response_url: &'a str, text: &'a str) -> BoxFuture<'a, ()>;
+    /// So many links are up now.
+    fn linked(&self, links: usize) -> BoxFuture<'_, ()>;
+    /// A link could not be opened.
+    fn failed<'a>(&'a self, failure: &'a Failure) -> BoxFuture<'a, ()>;
+}
+
+/// Why a link could not be opened.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Failure {
+    /// The trouble, without secrets.
+    pub why: String,
+    /// Whether only people can mend it: a revoked token, Socket Mode switched off.
+    pub is_lasting: bool,
+}
+
+/// Keeps links open until `stop`, or until Slack says that Socket Mode is switched off for this app. `seed` is for the
+/// jitter of waits. Returns once what was heard has been judged and the links are closed.
+///
+/// # Errors
+///
+/// [`SettingError`] when the URL can not be used.
+pub async fn run(
+    settings: &SocketSettings,
+    timing: Timing,
+    listener: Arc<dyn Listener>,
+    stop: CancellationToken,
+    seed: u64,
+) -> Result<(), SettingError> {
+    let dialer = Dialer::new(settings, timing)?;
+    let (leaving, left) = unbounded_channel();
+    let (up, dice) = (AtomicUsize::new(0), AtomicU64::new(seed));
+    let ear = Ear { dialer, timing, listener, stop: stop.child_token(), up, dice };
+    let lanes = async {
+        let (one, other) = (Lane { ear: &ear, leaving: leaving.clone() }, Lane { ear: &ear, leaving });
+        join(one.keep(), other.keep()).await;
+    };
+    join(lanes, let_go(left)).await;
+    Ok(())
+}
+
+/// Looks whether Slack would give a link, without opening one.
+pub async fn probe(settings: &SocketSettings) -> Check {
+    let what = "socket mode";
+    let asked = match Dialer::new(settings, Timing { open: PROBE, ..TIMING }) {
+        Ok(dialer) => dialer.ask().await,
+        Err(error) => return Check::failed(what, error.to_string()),
+    };
+    match asked {
+        Ok(()) => Check::fine(what, "Slack gives links"),
+        Err(failed) if failed.is_lasting => Check::failed(what, failed.why),
+        Err(failed) => Check::doubtful(what, failed.why),
+    }
+}
+
+type Leaving<'a> = BoxFuture<'a, ()>;
+
+/// Links that have been replaced or have died end beside the lanes: what they had heard is judged to its end.
+async fn let_go(mut left: UnboundedReceiver<Leaving<'_>>) {
+    let mut ending = FuturesUnordered::new();
+    loop {
+        tokio::select! {
+            link = left.recv() => match link {
+                Some(link) => ending.push(link),
+                None => break,
+            },
+            Some(()) = ending.next() => {}
+        }
+    }
+    while ending.next().await.is_some() {}
+}
+
+/// What both lanes share.
+struct Ear {
+    dialer: Dialer,
+    timing: Timing,
+    listener: Arc<dyn Listener>,
+    stop: CancellationToken,
+    up: AtomicUsize,
+    dice: AtomicU64,
+}
+
+impl Ear {
+    async fn linked(&self, change: impl FnOnce(&AtomicUsize) -> usize) {
+        let links = change(&self.up);
+        self.listener.linked(links).await;
+    }
+
+    /// A wait between half and one and a half of `around`: many daemons must not come back at the same moment.
+    fn jittered(&self, around: Duration) -> Duration {
+        let mut x = self.dice.fetch_add(0x9e37_79b9_7f4a_7c15, Ordering::Relaxed);
+        x = (x ^ (x >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        x = (x ^ (x >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        around.mul_f64(0.5 + ((x ^ (x >> 31)) >> 11) as f64 / (1_u64 << 53) as f64)
+    }
+}
+
+/// One of the links, over its successors.
+struct Lane<'a> {
+    ear: &'a Ear,
+    leaving: UnboundedSender<Leaving<'a>>,
+}
+
+impl Lane<'_> {
+    async fn keep(self) {
+        let mut failures = 0;
+        let Some(mut link) = self.open(&mut failures).await else { return };
+        loop {
+            let since = Instant::now();
+            let parting = tokio::select! {
+                () = self.ear.stop.cancelled() => Parting::Over,
+                parting = link.serve() => parting,
+            };
+            // One that dies young counts as a failure, or a server that ends every link would be called without pause.
+            failures = if self.ear.timing.steady <= since.elapsed() { 0 } else { failures + 1 };
+            let fresh = match &parting {
+                Parting::Over => None,
+                Parting::Disabled => {
+                    self.switched_off().await;
+                    None
+                }
+                Parting::Asked(_) => self.replace(&mut link, &mut failures).await,
+                Parting::Crowded | Parting::Gone(_) => {
+                    tracing::warn!(why = %parting, "a link to Slack has ended");
+                    self.ear.linked(one_less).await;
+                    self.let_go(link);
+                    match self.open(&mut failures).await {
+                        Some(fresh) => link = fresh,
+                        None => return,
+                    }
+                    continue;
+                }
+            };
+            self.ear.linked(one_less).await;
+            match fresh {
+                Some(fresh) => self.let_go(std::mem::replace(&mut link, fresh)),
+                None => return self.let_go(link),
+            }
+        }
+    }
+
+    /// Opens the next link while the old one is still listened to. None at the end.
+    async fn replace(&self, old: &mut Line, failures: &mut u32) -> Option<Line> {
+        tracing::debug!("Slack wants to end a link: its successor is opened first");
+        let opening = self.open(failures);
+        tokio::pin!(opening);
+        tokio::select! {
+            fresh = &mut opening => return fresh,
+            parting = old.serve_on() => match parting {
+                Parting::Disabled => {
+                    self.switched_off().await;
+                    return None;
+                }
+                parting => tracing::debug!(why = %parting, "the old link has ended before its successor was there"),
+            },
+        }
+        opening.await
+    }
+
+    /// Tries until there is a link that has said hello. None at the end.
+    async fn open(&self, failures: &mut u32) -> Option<Line> {
+        loop {
+            if 0 < *failures {
+                self.pause(self.ear.jittered(backoff(*failures))).await?;
+            }
+            let dialed = tokio::select! {
+                () = self.ear.stop.cancelled() => return None,
+                dialed = self.ear.dialer.dial(self.ear.listener.clone()) => dialed,
+            };
+            let failed = match dialed {
+                Ok(link) => {
+                    self.ear.linked(|up| up.fetch_add(1, Ordering::AcqRel) + 1).await;
+                    return Some(link);
+                }
+                Err(failed) => failed,
+            };
+            if failed.is_switched_off {
+                self.switched_off().await;
+                return None;
+            }
+            *failures += 1;
+            tracing::warn!(why = failed.why, "a link to Slack could not be opened");
+            let wait = self.ear.timing.refused;
+            let wait = if failed.is_lasting { Some(wait) } else { failed.after.map(|after| after.min(THROTTLE_MAX)) };
+            let failure = Failure { why: failed.why, is_lasting: failed.is_lasting };
+            self.ear.listener.failed(&failure).await;
+            if let Some(wait) = wait {
+                self.pause(self.ear.jittered(wait)).await?;
+            }
+        }
+    }
+
+    async fn pause(&self, wait: Duration) -> Option<()> {
+        tokio::select! {
+            () = self.ear.stop.cancelled() => None,
+            () = sleep(wait) => Some(()),
+        }
+    }
+
+    /// Nothing is tried any more before a reload or a new start: Slack would refuse every link.
+    async fn switched_off(&self) {
+        let why = "Socket Mode is switched off for this app: switch it on there, then reload".to_owned();
+        self.ear.listener.failed(&Failure { why, is_lasting: true }).await;
+        self.ear.stop.cancel();
+    }
+
+    fn let_go(&self, link: Line) {
+        let linger = if self.ear.stop.is_cancelled() { Duration::ZERO } else { self.ear.timing.linger };
+        // Whoever ends links ends after the lanes.
+        let _ = self.leaving.send(Box::pin(link.leave(linger)));
+    }
+}
+
+fn one_less(up: &AtomicUsize) -> usize {
+    up.fetch_sub(1, Ordering::AcqRel).saturating_sub(1)
+}

@@ -1,0 +1,179 @@
+//! Opens one link: asks Slack for an address, connects to it, waits for hello.
+
+use super::{
+    Link, Listener, SocketSettings, Timing,
+    link::{Parting, worded},
+};
+use crate::channel::{
+    SettingError, is_loopback, retry_after,
+    slack::{
+        refusal::{self, code_only},
+        web::{API_URL, check_url},
+    },
+};
+use reqwest::{StatusCode, header};
+use secrecy::{ExposeSecret, SecretString};
+use serde::Deserialize;
+use std::{sync::Arc, time::Duration};
+use tokio::{net::TcpStream, time::timeout};
+use tokio_tungstenite::{MaybeTlsStream, connect_async_with_config, tungstenite::protocol::WebSocketConfig};
+
+/// The largest message that is read, in bytes: a button's payload carries its whole message.
+const MESSAGE_MAX: usize = 1024 * 1024;
+
+/// The largest answer to the call that is read, in bytes.
+const ANSWER_MAX: usize = 64 * 1024;
+
+/// How long the app is left alone when it has too many links: others must end first.
+const CROWDED: Duration = Duration::from_secs(30);
+
+/// Errors of `apps.connections.open` that only people can mend, beside those that every call knows.
+const LASTING: [&str; 4] = ["user_removed_from_team", "team_disabled", "forbidden_team", "missing_args"];
+
+/// A link over TCP, with TLS or, on this machine, without.
+pub(super) type Line = Link<MaybeTlsStream<TcpStream>>;
+
+/// Why there is no link.
+#[derive(Debug)]
+pub(super) struct Failed {
+    /// Without secrets.
+    pub why: String,
+    /// Only people can mend it.
+    pub is_lasting: bool,
+    /// Socket Mode is switched off.
+    pub is_switched_off: bool,
+    /// Slack's wish.
+    pub after: Option<Duration>,
+}
+
+/// Opens links.
+pub(super) struct Dialer {
+    client: reqwest::Client,
+    url: String,
+    token: SecretString,
+    timing: Timing,
+}
+
+/// What Slack answers.
+#[derive(Deserialize)]
+struct Answer {
+    #[serde(default)]
+    ok: bool,
+    #[serde(default)]
+    url: Option<String>,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+impl Dialer {
+    pub(super) fn new(settings: &SocketSettings, timing: Timing) -> Result<Self, SettingError> {
+        let api_url = settings.api_url.as_deref().unwrap_or(API_URL).trim_end_matches('/');
+        check_url(api_url)?;
+        let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
+        let wrong = |error: reqwest::Error| SettingError::Wrong { key: "url", why: error.to_string() };
+        let url = format!("{api_url}/apps.connections.open");
+        Ok(Self { client: client.map_err(wrong)?, url, token: settings.app_token.clone(), timing })
+    }
+
+    pub(super) async fn dial(&self, listener: Arc<dyn Listener>) -> Result<Line, Failed> {
+        match timeout(self.timing.open, self.open(listener)).await {
+            Ok(result) => result,
+            Err(_) => Err(Failed::of(format!("no hello came within {:?}", self.timing.open))),
+        }
+    }
+
+    /// Asks for an address and does not use it.
+    pub(super) async fn ask(&self) -> Result<(), Failed> {
+        match timeout(self.timing.open, self.address()).await {
+            Ok(address) => address.map(drop),
+            Err(_) => Err(Failed::of(format!("Slack does not answer within {:?}", self.timing.open))),
+        }
+    }
+
+    async fn open(&self, listener: Arc<dyn Listener>) -> Result<Line, Failed> {
+        let address = self.address().await?;
+        let mut limits = WebSocketConfig::default();
+        (limits.max_message_size, limits.max_frame_size) = (Some(MESSAGE_MAX), Some(MESSAGE_MAX));
+        let opened = connect_async_with_config(address.expose_secret(), Some(limits), true).await;
+        let (stream, _) =
+            opened.map_err(|error| Failed::of(format!("the WebSocket can not be opened: {}", worded(&error))))?;
+        let mut link = Link::new(stream, listener, self.timing);
+        match link.greet().await {
+            Ok(()) => Ok(link),
+            Err(Parting::Disabled) => {
+                Err(Failed { is_switched_off: true, ..Failed::of(Parting::Disabled.to_string()) })
+            }
+            Err(Parting::Crowded) => Err(Failed { after: Some(CROWDED), ..Failed::of(Parting::Crowded.to_string()) }),
+            Err(parting) => Err(Failed::of(format!("instead of a hello: {parting}"))),
+        }
+    }
+
+    /// A new link's address; it can be used once, and is as good as a password.
+    async fn address(&self) -> Result<SecretString, Failed> {
+        let call = self.client.post(&self.url).bearer_auth(self.token.expose_secret());
+        let call = call.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
+        let answer =
+            call.send().await.map_err(|error| Failed::of(format!("Slack does not answer: {}", plain(error))))?;
+        let status = answer.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Failed::throttled(answer.headers()));
+        }
+        let bytes = bounded(answer).await?;
+        let Ok(answer) = serde_json::from_slice::<Answer>(&bytes) else {
+            return Err(Failed::of(format!("Slack's answer can not be read (HTTP status {})", status.as_u16())));
+        };
+        match (answer.ok, answer.url) {
+            (true, Some(url)) if is_safe(&url) => Ok(SecretString::from(url)),
+            (true, _) => Err(Failed::of("Slack gave no address that begins with wss://")),
+            (false, _) => Err(Failed::refused(&answer.error.unwrap_or_default())),
+        }
+    }
+}
+
+impl Failed {
+    fn of(why: impl Into<String>) -> Self {
+        Self { why: why.into(), is_lasting: false, is_switched_off: false, after: None }
+    }
+
+    fn refused(code: &str) -> Self {
+        let code = code_only(code);
+        let is_lasting = LASTING.contains(&code.as_str()) || refusal::is_broken(&code);
+        let why = format!("Slack: {code}: check the app_token (scope connections:write)");
+        Self { is_lasting, ..Self::of(if is_lasting { why } else { format!("Slack: {code}") }) }
+    }
+
+    fn throttled(headers: &header::HeaderMap) -> Self {
+        let text = |name| headers.get(name).and_then(|value: &header::HeaderValue| value.to_str().ok());
+        let after = text(header::RETRY_AFTER).and_then(|after| retry_after::parse(after, text(header::DATE)));
+        Self { after, ..Self::of("Slack: too many calls") }
+    }
+}
+
+/// Plain text only on this machine.
+fn is_safe(url: &str) -> bool {
+    let Ok(url) = reqwest::Url::parse(url) else { return false };
+    let host = url.host_str().unwrap_or_default();
+    url.scheme() == "wss" && !host.is_empty() || url.scheme() == "ws" && is_loopback(host)
+}
+
+async fn bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, Failed> {
+    let mut bytes = Vec::new();
+    loop {
+        let chunk = answer.chunk().await;
+        match chunk.map_err(|error| Failed::of(format!("Slack's answer broke off: {}", plain(error))))? {
+            Some(chunk) if bytes.len() + chunk.len() <= ANSWER_MAX => bytes.extend_from_slice(&chunk),
+            Some(_) => return Err(Failed::of("Slack's answer is too long")),
+            None => return Ok(bytes),
+        }
+    }
+}
+
+/// The innermost cause, which says most and names no address.
+fn plain(error: reqwest::Error) -> String {
+    let error = error.without_url();
+    let mut cause: &dyn std::error::Error = &error;
+    while let Some(next) = cause.source() {
+        cause = next;
+    }
+    cause.to_string()
+}

@@ -1,0 +1,130 @@
+//! The frames of Socket Mode. Our own and permissive: a field that Slack sends as `null`, or not at all, loses nothing,
+//! and a payload that can not be read is acknowledged all the same.
+
+use crate::channel::slack::inbound::ephemeral;
+use serde::Deserialize;
+use serde_json::{Value, json, value::RawValue};
+
+/// A frame of text.
+#[derive(Debug, Deserialize)]
+pub(super) struct Frame {
+    #[serde(default)]
+    r#type: Value,
+    #[serde(default)]
+    envelope_id: Value,
+    #[serde(default)]
+    accepts_response_payload: Value,
+    #[serde(default)]
+    reason: Value,
+    payload: Option<Box<RawValue>>,
+}
+
+/// What it says.
+#[derive(Debug)]
+pub(super) enum Word {
+    /// The link is good.
+    Hello,
+    /// Slack wants to end the link.
+    Disconnect(String),
+    /// Something to be acknowledged.
+    Envelope(Envelope),
+    /// Nothing that is known.
+    Nothing,
+}
+
+/// Something that a user did, to be acknowledged by its id.
+#[derive(Debug)]
+pub(super) struct Envelope {
+    /// What the acknowledgement names.
+    pub id: String,
+    /// `interactive`, `slash_commands`, `events_api`.
+    pub kind: String,
+    /// Whether the acknowledgement may carry an answer.
+    pub takes_reply: bool,
+    /// As it came.
+    pub payload: Option<Box<RawValue>>,
+}
+
+impl Frame {
+    /// What it says.
+    pub(super) fn word(self) -> Word {
+        let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+        match (self.r#type.as_str(), self.envelope_id.as_str()) {
+            (Some("hello"), _) => Word::Hello,
+            (Some("disconnect"), _) => Word::Disconnect(text(&self.reason)),
+            (kind, Some(id)) => Word::Envelope(Envelope {
+                id: id.to_owned(),
+                kind: kind.unwrap_or_default().to_owned(),
+                takes_reply: self.accepts_response_payload == true,
+                payload: self.payload,
+            }),
+            (_, None) => Word::Nothing,
+        }
+    }
+}
+
+/// An acknowledgement, with a private word for the user where the envelope takes one.
+pub(super) fn acknowledgement(id: &str, reply: Option<&str>) -> String {
+    let frame = match reply {
+        Some(text) => json!({ "envelope_id": id, "payload": ephemeral(text) }),
+        None => json!({ "envelope_id": id }),
+    };
+    frame.to_string()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn word(text: &str) -> String {
+        match serde_json::from_str::<Frame>(text).map(Frame::word) {
+            Ok(Word::Hello) => "hello".into(),
+            Ok(Word::Disconnect(reason)) => format!("disconnect {reason}"),
+            Ok(Word::Envelope(it)) => {
+                format!(
+                    "{} {} {} {}",
+                    it.id,
+                    it.kind,
+                    it.takes_reply,
+                    it.payload.map_or_else(String::new, |p| p.to_string())
+                )
+            }
+            Ok(Word::Nothing) => "nothing".into(),
+            Err(_) => "unreadable".into(),
+        }
+    }
+
+    #[test]
+    fn a_null_or_a_missing_field_loses_no_envelope() {
+        for (text, expected) in [
+            (r#"{"type":"hello","num_connections":2}"#, "hello"),
+            (r#"{"type":"disconnect","reason":"warning"}"#, "disconnect warning"),
+            (r#"{"type":"disconnect","reason":null}"#, "disconnect "),
+            (
+                r#"{"type":"interactive","envelope_id":"e1","payload":{"team":null},"accepts_response_payload":false}"#,
+                r#"e1 interactive false {"team":null}"#,
+            ),
+            (
+                r#"{"type":"slash_commands","envelope_id":"e1","accepts_response_payload":true,"retry_attempt":null,"payload":[1]}"#,
+                "e1 slash_commands true [1]",
+            ),
+            (
+                r#"{"type":"events_api","envelope_id":"e1","payload":null,"accepts_response_payload":"yes"}"#,
+                "e1 events_api false ",
+            ),
+            (r#"{"envelope_id":"e1"}"#, "e1  false "),
+            (r#"{"type":7,"envelope_id":"e1","payload":"x"}"#, r#"e1  false "x""#),
+            (r#"{"type":"interactive","envelope_id":null,"payload":{}}"#, "nothing"),
+            (r#"{}"#, "nothing"),
+            (r#"[]"#, "unreadable"),
+            ("pong", "unreadable"),
+            ("", "unreadable"),
+        ] {
+            assert_eq!(word(text), expected, "{text}");
+        }
+        // A payload deeper than our parser goes is still acknowledged.
+        let deep =
+            format!(r#"{{"type":"interactive","envelope_id":"e1","payload":{}{}}}"#, "[".repeat(500), "]".repeat(500));
+        assert!(word(&deep).starts_with("e1 interactive"), "{}", word(&deep));
+    }
+}

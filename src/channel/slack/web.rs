@@ -1,0 +1,157 @@
+//! Slack's Web API: one method called once, and what its answer is.
+
+use super::refusal::Refusal;
+use crate::channel::{SettingError, is_loopback, retry_after};
+use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
+use secrecy::{ExposeSecret, SecretString};
+use serde::{Deserialize, Serialize, de::DeserializeOwned};
+use std::{error::Error, time::Duration};
+
+/// Where Slack's Web API is.
+pub(super) const API_URL: &str = "https://slack.com/api";
+
+/// How long Slack may take to let us in. Its answer may take longer: the caller bounds that.
+const CONNECT: Duration = Duration::from_secs(3);
+
+/// How much of an answer is read. The longest of those that we ask for is a message with its blocks.
+const ANSWER_BYTES: usize = 256 * 1024;
+
+/// Without the charset Slack warns, and refuses another one.
+const JSON: &str = "application/json; charset=utf-8";
+
+/// A workspace's Web API, with the bot's token.
+pub(super) struct Web {
+    http: Client,
+    base: String,
+    token: SecretString,
+}
+
+/// What a method said, and what its headers said beside it.
+#[derive(Debug)]
+pub(super) struct Said<T> {
+    pub it: T,
+    /// The scopes that the token has.
+    pub scopes: Option<String>,
+    /// Slack's clock.
+    pub date: Option<String>,
+}
+
+/// Slack's yes or no. `ok` is demanded, because a page of HTML must not be read as an empty object.
+#[derive(Deserialize)]
+struct Verdict {
+    ok: bool,
+    #[serde(default)]
+    error: Option<String>,
+}
+
+impl Web {
+    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when the URL can not be used or would carry the token in plain text.
+    pub(super) fn new(api_url: Option<&str>, token: SecretString) -> Result<Self, SettingError> {
+        let base = api_url.unwrap_or(API_URL).trim_end_matches('/').to_owned();
+        let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
+        let host = check_url(&base)?;
+        let mut http = Client::builder().redirect(Policy::none()).connect_timeout(CONNECT);
+        if is_loopback(&host) {
+            http = http.no_proxy();
+        }
+        let http = http.build().map_err(|error| wrong(innermost(&error.without_url())))?;
+        Ok(Self { http, base, token })
+    }
+
+    /// Calls a method that writes: arguments as JSON.
+    pub(super) async fn call<T: DeserializeOwned>(&self, method: &str, body: &impl Serialize) -> Result<T, Refusal> {
+        let request = self.http.post(self.url(method)).header(header::CONTENT_TYPE, JSON).json(body);
+        Ok(self.send(request).await?.it)
+    }
+
+    /// Calls a method that reads: several of these take form fields alone.
+    pub(super) async fn ask<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        fields: &[(&str, &str)],
+    ) -> Result<Said<T>, Refusal> {
+        self.send(self.http.post(self.url(method)).form(fields)).await
+    }
+
+    fn url(&self, method: &str) -> String {
+        format!("{}/{method}", self.base)
+    }
+
+    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<Said<T>, Refusal> {
+        let sent = request.bearer_auth(self.token.expose_secret()).send().await;
+        let mut response = sent.map_err(|error| trouble(&error.without_url()))?;
+        let status = response.status();
+        if status == StatusCode::TOO_MANY_REQUESTS {
+            return Err(Refusal::Throttled(wished_pause(&response)));
+        }
+        if !status.is_success() {
+            return Err(Refusal::Status(status.as_u16()));
+        }
+        let (scopes, date) = (text(&response, "x-oauth-scopes"), text(&response, header::DATE.as_str()));
+        let bytes = read(&mut response).await?;
+        let verdict: Verdict = serde_json::from_slice(&bytes).map_err(|_| Refusal::unreadable())?;
+        match (verdict.ok, verdict.error) {
+            (true, _) => {
+                let it = serde_json::from_slice(&bytes).map_err(|_| Refusal::unreadable())?;
+                Ok(Said { it, scopes, date })
+            }
+            // Both spellings are Slack's: with a 429, and in the body of a 200.
+            (false, Some(code)) if matches!(&*code, "ratelimited" | "rate_limited") => {
+                Err(Refusal::Throttled(wished_pause(&response)))
+            }
+            (false, code) => Err(Refusal::code(&code.unwrap_or_default(), &bytes)),
+        }
+    }
+}
+
+/// The host of a URL that may carry the token.
+/// The host of an address that may be given the token.
+pub(super) fn check_url(api_url: &str) -> Result<String, SettingError> {
+    let wrong = |why: String| SettingError::Wrong { key: "api_url", why };
+    let url = Url::parse(api_url).map_err(|error| wrong(error.to_string()))?;
+    match (url.scheme(), url.host_str()) {
+        ("https", Some(host)) => Ok(host.to_owned()),
+        ("http", Some(host)) if is_loopback(host) => Ok(host.to_owned()),
+        ("http", _) => Err(wrong("plain http:// would show the token to the network: use https://".to_owned())),
+        _ => Err(wrong("write https://HOST/api".to_owned())),
+    }
+}
+
+fn text(response: &Response, name: &str) -> Option<String> {
+    response.headers().get(name)?.to_str().ok().map(str::to_owned)
+}
+
+fn wished_pause(response: &Response) -> Option<Duration> {
+    let date = text(response, header::DATE.as_str());
+    retry_after::parse(&text(response, header::RETRY_AFTER.as_str())?, date.as_deref())
+}
+
+async fn read(response: &mut Response) -> Result<Vec<u8>, Refusal> {
+    let mut answer = Vec::new();
+    while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error.without_url()))? {
+        answer.extend_from_slice(&chunk);
+        if ANSWER_BYTES < answer.len() {
+            return Err(Refusal::unreadable());
+        }
+    }
+    Ok(answer)
+}
+
+fn trouble(error: &reqwest::Error) -> Refusal {
+    if error.is_connect() {
+        return Refusal::NoConnection(innermost(error));
+    }
+    Refusal::Unknown("the connection broke before its answer was whole".to_owned())
+}
+
+fn innermost(error: &dyn Error) -> String {
+    let mut last = error;
+    while let Some(next) = last.source() {
+        last = next;
+    }
+    last.to_string()
+}

@@ -1,0 +1,170 @@
+//! Signatures of webhooks: Standard Webhooks 1.0.0, the symmetric scheme `v1`.
+
+use base64::{Engine, engine::general_purpose::STANDARD};
+use hmac::{Hmac, KeyInit, Mac};
+use sha2::Sha256;
+use std::fmt;
+use subtle::ConstantTimeEq;
+
+/// What a key begins with, as people copy it.
+const PREFIX: &str = "whsec_";
+
+/// How many bytes a key may have: no fewer could withstand guessing, no more are signed with as they are.
+const KEY_BYTES: std::ops::RangeInclusive<usize> = 24..=64;
+
+/// The block of SHA-256, to which HMAC pads a key with zeros (RFC 2104).
+const BLOCK: usize = 64;
+
+/// How far a timestamp may be from now, in seconds.
+pub const TOLERANCE_S: i64 = 300;
+
+/// One signing key. It does not print itself.
+#[derive(Clone)]
+pub struct Key([u8; BLOCK]);
+
+/// Why a key can not be used. It never holds the key.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum KeyError {
+    /// Another form.
+    #[error("a key is `whsec_` and base64")]
+    Form,
+    /// Too short or too long.
+    #[error("a key has 24 to 64 bytes")]
+    Length,
+}
+
+/// Why a signed message is not believed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum Disbelief {
+    /// The timestamp is none, or too far from now.
+    #[error("the timestamp is not within five minutes of now")]
+    Stale,
+    /// No signature is any key's.
+    #[error("no signature fits")]
+    Forged,
+}
+
+impl Key {
+    /// Reads `whsec_..`.
+    ///
+    /// # Errors
+    ///
+    /// [`KeyError`] when it has another form, or a length that the standard forbids.
+    pub fn parse(text: &str) -> Result<Self, KeyError> {
+        let text = text.trim().strip_prefix(PREFIX).ok_or(KeyError::Form)?;
+        let bytes = STANDARD.decode(text).map_err(|_| KeyError::Form)?;
+        if !KEY_BYTES.contains(&bytes.len()) {
+            return Err(KeyError::Length);
+        }
+        let mut block = [0; BLOCK];
+        block[..bytes.len()].copy_from_slice(&bytes);
+        Ok(Self(block))
+    }
+
+    fn mac(&self, id: &str, timestamp: i64, body: &[u8]) -> [u8; 32] {
+        let mut mac = <Hmac<Sha256> as KeyInit>::new(&self.0.into());
+        mac.update(format!("{id}.{timestamp}.").as_bytes());
+        mac.update(body);
+        mac.finalize().into_bytes().into()
+    }
+}
+
+impl fmt::Debug for Key {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Key")
+    }
+}
+
+/// The `webhook-signature` header: one signature a key, so that a receiver may change keys without missing anything.
+pub fn sign(keys: &[Key], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let signature = |key: &Key| format!("v1,{}", STANDARD.encode(key.mac(id, timestamp, body)));
+    keys.iter().map(signature).collect::<Vec<_>>().join(" ")
+}
+
+/// Whether a message is to be believed at `now` (Unix seconds): what receivers do, and how `doctor` tries our keys.
+///
+/// # Errors
+///
+/// [`Disbelief`] when it is too old, too new, or not signed by any of the keys.
+pub fn verify(
+    keys: &[Key],
+    id: &str,
+    timestamp: &str,
+    signatures: &str,
+    body: &[u8],
+    now: i64,
+) -> Result<(), Disbelief> {
+    let stamped: i64 = timestamp.parse().map_err(|_| Disbelief::Stale)?;
+    if TOLERANCE_S < now.saturating_sub(stamped).saturating_abs() {
+        return Err(Disbelief::Stale);
+    }
+    let given = signatures.split(' ').filter_map(|one| one.strip_prefix("v1,"));
+    let mut believed = false;
+    for signature in given.filter_map(|text| STANDARD.decode(text).ok()) {
+        for key in keys {
+            believed |= bool::from(key.mac(id, stamped, body).as_slice().ct_eq(&signature));
+        }
+    }
+    if believed { Ok(()) } else { Err(Disbelief::Forged) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
+    const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
+
+    fn key(text: &str) -> Key {
+        Key::parse(text).expect("a key")
+    }
+
+    #[test]
+    fn signatures_are_those_of_the_standards_own_examples() {
+        let signed = sign(&[key(KEY)], "msg_p5jXN8AQM9LWM0D4loKWxJek", 1_614_265_330, b"{\"test\": 2432232314}");
+        assert_eq!(signed, "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=");
+        let body = b"{\"type\":\"incident.opened\",\"data\":{\"id\":\"inc-1\"}}";
+        let signed = sign(&[key(OTHER)], "msg_test1", 1_700_000_000, body);
+        assert_eq!(signed, "v1,85qmNxaSmcpc5OJVr7SD7ym2tU5uwhGLgqS+9QDKFOs=");
+    }
+
+    #[test]
+    fn what_was_changed_is_old_or_is_another_keys_is_not_believed() {
+        let (id, at, body) = ("msg_1", 1_700_000_000, b"{}".as_slice());
+        let both = sign(&[key(KEY), key(OTHER)], id, at, body);
+        let one = sign(&[key(KEY)], id, at, body);
+        let other = [key(OTHER)];
+        for (keys, id, stamp, signatures, body, now, believed) in [
+            (&[key(KEY)][..], id, "1700000000", both.as_str(), body, at, Ok(())),
+            (&other[..], id, "1700000000", &both, body, at, Ok(())),
+            (&other[..], id, "1700000000", &one, body, at, Err(Disbelief::Forged)),
+            (&other[..], "msg_2", "1700000000", &both, body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000001", &both, body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", &both, b"{ }", at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", "", body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", "v1,", body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", "v1a,AAAA v2,AAAA nonsense", body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", &both, body, at + 300, Ok(())),
+            (&other[..], id, "1700000000", &both, body, at + 301, Err(Disbelief::Stale)),
+            (&other[..], id, "1700000000", &both, body, at - 301, Err(Disbelief::Stale)),
+            (&other[..], id, "soon", &both, body, at, Err(Disbelief::Stale)),
+            (&[][..], id, "1700000000", &both, body, at, Err(Disbelief::Forged)),
+        ] {
+            assert_eq!(verify(keys, id, stamp, signatures, body, now), believed, "{id} {stamp} {signatures} {now}");
+        }
+    }
+
+    #[test]
+    fn a_key_that_is_none_is_refused_without_being_shown() {
+        for (text, error) in [
+            ("", KeyError::Form),
+            ("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", KeyError::Form),
+            ("whsec_not base64!", KeyError::Form),
+            ("whsec_", KeyError::Length),
+            ("whsec_c2hvcnQ=", KeyError::Length),
+        ] {
+            assert_eq!(Key::parse(text).err(), Some(error), "{text:?}");
+        }
+        assert_eq!(format!("{:?}", key(KEY)), "Key");
+    }
+}

@@ -1,0 +1,86 @@
+//! `stentor people`: who can be reached by what, who is on call now, and how old the proof of each contact is.
+
+use super::{Failure, Places, client::Client, table};
+use crate::engine::reach::{Reach, Way};
+use clap::Args;
+use std::{process::ExitCode, time::Duration};
+
+#[derive(Debug, Args)]
+pub struct People {
+    /// Print them as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl People {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let people: Vec<Reach> = Client::of(places)?.get("/v1/people")?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&people)?);
+        } else {
+            println!("{}\n{}", board(&people), verdict(&people));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn board(people: &[Reach]) -> String {
+    let mut rows = table::table(&["person", "on call for", "by", "last proven"]);
+    for person in people {
+        let roles: Vec<String> =
+            person.on_call.iter().map(|call| format!("{} (step {})", call.role, call.step)).collect();
+        let by: Vec<&str> = person.channels.iter().map(|way| way.channel.as_str()).collect();
+        let proven: Vec<String> = person.channels.iter().map(proof).collect();
+        rows.add_row([person.person.to_string(), roles.join("\n"), by.join("\n"), proven.join("\n")]);
+    }
+    if let Some(width) = table::width() {
+        table::fit(&mut rows, width);
+    }
+    rows.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
+}
+
+fn proof(way: &Way) -> String {
+    if let Some(since) = way.opted_out {
+        return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
+    }
+    let (Some(age), Some(how)) = (way.age_seconds, way.how) else { return "never".into() };
+    let drill = if way.drill { ", drill" } else { "" };
+    let old = if way.stale { ": too long" } else { "" };
+    format!("{} ago ({}{drill}){old}", roughly(age), how.as_str())
+}
+
+/// The two largest units at most: nobody needs the seconds of a contact of last month.
+fn roughly(seconds: u64) -> String {
+    let whole = match seconds {
+        ..3600 => seconds,
+        3600..86_400 => seconds - seconds % 60,
+        _ => seconds - seconds % 3600,
+    };
+    let text = humantime::format_duration(Duration::from_secs(whole)).to_string();
+    text.split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+fn verdict(people: &[Reach]) -> String {
+    let stale = people.iter().flat_map(|person| &person.channels).filter(|way| way.stale).count();
+    let alone = people.iter().filter(|person| person.ways < 2).count();
+    let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven lately: a drill proves them"));
+    let alone =
+        (0 < alone).then(|| format!("{alone} person(s) with fewer than two ways to be found away from the desk"));
+    let troubles: Vec<String> = stale.into_iter().chain(alone).collect();
+    match troubles.is_empty() {
+        true => "everybody can be reached in two ways, and every contact is proven".into(),
+        false => troubles.join("\n"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::roughly;
+
+    #[test]
+    fn ages_are_told_as_people_tell_them() {
+        for (seconds, text) in [(0, "0s"), (59, "59s"), (61, "1m 1s"), (7322, "2h 2m"), (266_461, "3days 2h")] {
+            assert_eq!(roughly(seconds), text);
+        }
+    }
+}

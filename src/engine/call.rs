@@ -1,0 +1,88 @@
+//! A role called by hand: a person's words open an incident for it, as an alert would.
+
+use super::Engine;
+use crate::{
+    core::{Alert, IncidentId, Opening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX, trigger::Hold},
+    store::{Class, Needs, StoreError, Unit, transact},
+};
+use std::{sync::Arc, time::Duration};
+
+/// Calls that one person may make in [`CALLS_WITHIN`]: a hand that slips must not page a house all night.
+pub const CALLS_MAX: usize = 20;
+
+/// See [`CALLS_MAX`]. A call that is handed in again within this time is known again.
+pub const CALLS_WITHIN: Duration = Duration::from_secs(10 * 60);
+
+/// A person's call.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What tells this call from every other, also when it is handed in again.
+    pub id: String,
+    /// Who calls, authenticated.
+    pub by: PersonName,
+    /// Whom.
+    pub role: RoleName,
+    /// What its people read.
+    pub words: String,
+    /// As an exercise.
+    pub drill: bool,
+    /// Where it was said, for those who read it.
+    pub place: Option<String>,
+    /// When the door had it whole.
+    pub received_at: Timestamp,
+}
+
+/// What became of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Called {
+    /// An incident was opened.
+    Opened(IncidentId),
+    /// The same call was taken before.
+    Again,
+    /// This person has called too often.
+    TooMany,
+    /// The matrix has no such role.
+    NoSuchRole,
+}
+
+impl Engine {
+    /// Calls a role. What is answered is durable. Each call is an incident of its own: two people who say different
+    /// things about the same role must both be read.
+    pub async fn call(&self, call: Call) -> Result<Called, StoreError> {
+        let live = self.live.load_full();
+        let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(Called::NoSuchRole) };
+        let summary = format!("{} calls {}: {}", live.name_of(&call.by), call.role, call.words);
+        let key = format!("{}by-hand/{}", if call.drill { "drill:" } else { "" }, call.id);
+        let (known, often) = (format!("call\u{1f}{}", call.id), format!("calls\u{1f}{}", call.by));
+        let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
+        let observed = vec![known.clone(), often.clone()];
+        let needs = Needs { keys: vec![key.clone()], observed, ..Needs::default() };
+        let run = move |unit: &mut Unit<'_>| {
+            if 1 < count(unit, &known) {
+                return Called::Again;
+            }
+            if CALLS_MAX < count(unit, &often) {
+                return Called::TooMany;
+            }
+            let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
+            let opening = Opening { key, summary, plan, alert, received_at, terms: None };
+            Called::Opened(unit.open(opening, &live.matrix.roster))
+        };
+        transact(&*self.store, Class::Admission, needs, run).await.map(|(called, _)| called)
+    }
+}
+
+fn count(unit: &mut Unit<'_>, window: &str) -> usize {
+    let (_, count) = unit.observe(window, Hold { count: HOLD_MAX, within: CALLS_WITHIN });
+    count
+}
+
+fn alert(call: &Call) -> Alert {
+    let mut alert = Alert::new(format!("person:{}", call.by), "call");
+    alert.id.clone_from(&call.id);
+    alert.summary.clone_from(&call.words);
+    alert.drill = call.drill;
+    alert.labels.insert("role".into(), call.role.to_string());
+    alert.labels.extend(call.place.clone().map(|place| ("place".into(), place)));
+    alert
+}

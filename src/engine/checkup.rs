@@ -1,0 +1,179 @@
+//! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
+
+use super::{
+    Live, OptOut,
+    probe::PROBE_TIME_MAX,
+    reach::{Reach, reach},
+    wire::secret,
+};
+use crate::{
+    channel::{Check, Outcome, slack::socket},
+    core::{Proof, Timestamp},
+    store::{Room, StoreError},
+};
+use futures_util::future::BoxFuture;
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
+use tokio::time::timeout;
+
+/// People who are named one by one; `stentor people` shows all.
+const NAMED_MAX: usize = 20;
+
+/// Free bytes below which the state directory is worth a word: a day of a busy desk.
+const FREE_MIN: u64 = 256 << 20;
+
+/// One thing that was looked at.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Finding {
+    /// What it belongs to: `channel sms`, `door`, `people`.
+    pub part: String,
+    /// What: `login`, `clock`.
+    pub what: String,
+    /// How it is.
+    pub outcome: Outcome,
+    /// In words, without secrets; what to do where it is not fine.
+    pub detail: String,
+}
+
+/// One part that is looked at, and the look itself.
+pub type Part = (String, BoxFuture<'static, Vec<Finding>>);
+
+/// A part that is looked at by `look`, for no longer than a channel may take.
+pub fn part(name: impl Into<String>, look: impl Future<Output = Vec<Check>> + Send + 'static) -> Part {
+    let name = name.into();
+    let part = name.clone();
+    let looked = async move {
+        // A part has a bound of its own that says more; this one is the net below it.
+        let checks = timeout(PROBE_TIME_MAX + Duration::from_secs(2), look).await;
+        let checks = checks.unwrap_or_else(|_| vec![Check::failed("look", "it did not end in time")]);
+        checks.into_iter().map(|check| finding(&part, check)).collect()
+    };
+    (name, Box::pin(looked))
+}
+
+/// What a check says of a part.
+pub fn finding(part: &str, check: Check) -> Finding {
+    Finding { part: part.to_owned(), what: check.what.to_owned(), outcome: check.outcome, detail: check.detail }
+}
+
+/// Every channel of the matrix, without paging anybody.
+pub fn channels(live: &Arc<Live>) -> Vec<Part> {
+    let look = |name: &crate::core::ChannelName| {
+        let (live, own) = (live.clone(), name.clone());
+        part(format!("channel {name}"), async move {
+            let Some(wired) = live.channels.get(&own) else { return Vec::new() };
+            let listening = async {
+                match &wired.socket {
+                    Some(socket) => Some(socket::probe(socket).await),
+                    None => None,
+                }
+            };
+            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
+            if wired.sandboxed.is_none() {
+                checks.extend(live.look_at_people(&own).await);
+            }
+            if checks.is_empty() {
+                checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
+            }
+            checks.extend(listened);
+            checks
+        })
+    };
+    live.channels.keys().map(look).collect()
+}
+
+/// Whether every secret that the matrix names can be read.
+pub fn secrets(live: &Live) -> Vec<Check> {
+    let secrets = live.matrix.secrets();
+    let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
+    let failed = |kept: &&crate::matrix::SecretRef| {
+        let why = secret(kept).err().unwrap_or_default();
+        Check::failed("readable", why)
+    };
+    let lost: Vec<Check> = secrets.iter().filter(unread).map(failed).collect();
+    if !lost.is_empty() {
+        return lost;
+    }
+    vec![Check::fine("readable", format!("all {} can be read", secrets.len()))]
+}
+
+/// Who can not be reached twice over, and whose contact was not proven for long.
+pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[OptOut], now: Timestamp) -> Vec<Check> {
+    let (proofs, unread) = match proofs {
+        Ok(proofs) => (proofs, None),
+        Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
+    };
+    let people = reach(live, &proofs, opt_outs, now);
+    let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
+    let mut checks: Vec<Check> = alone(&people);
+    match unread {
+        Some(unread) => checks.push(unread),
+        None => checks.extend(unproven(&people, &max_age)),
+    }
+    checks
+}
+
+fn alone(people: &[Reach]) -> Vec<Check> {
+    let few: Vec<&Reach> = people.iter().filter(|person| person.ways < 2).collect();
+    let shown = few.iter().take(NAMED_MAX).map(|person| {
+        let detail = match person.ways {
+            0 => format!("{} can be reached at a desk page alone", person.person),
+            _ => format!("{} can be reached in one way only, away from the desk", person.person),
+        };
+        Check::doubtful("ways", format!("{detail}: give them another of phone, email, slack"))
+    });
+    let fine = few.is_empty().then(|| Check::fine("ways", "everybody can be reached in two independent ways"));
+    shown.chain(more("ways", few.len())).chain(fine).collect()
+}
+
+fn unproven(people: &[Reach], max_age: &str) -> Vec<Check> {
+    let stale = |person: &Reach| {
+        let named = |never: bool| {
+            let ways = person.channels.iter().filter(|way| way.stale && way.proven_at.is_none() == never);
+            ways.map(|way| way.channel.as_str()).collect::<Vec<_>>().join(", ")
+        };
+        let (never, long) = (named(true), named(false));
+        let never = (!never.is_empty()).then(|| format!("never by {never}"));
+        let long = (!long.is_empty()).then(|| format!("not within {max_age} by {long}"));
+        let words: Vec<String> = never.into_iter().chain(long).collect();
+        (!words.is_empty()).then(|| Check::doubtful("proof", format!("{}: {}", person.person, words.join("; "))))
+    };
+    let mut found: Vec<Check> = people.iter().filter_map(stale).collect();
+    if found.is_empty() {
+        return vec![Check::fine("proof", format!("every contact was proven within {max_age}"))];
+    }
+    let rest = more("proof", found.len());
+    found.truncate(NAMED_MAX);
+    found.extend(rest);
+    found
+}
+
+fn more(what: &'static str, found: usize) -> Option<Check> {
+    let rest = found.checked_sub(NAMED_MAX).filter(|rest| 0 < *rest)?;
+    Some(Check::doubtful(what, format!("and {rest} more people: `stentor people` shows all")))
+}
+
+/// The space under the state directory.
+pub fn space(room: Option<Room>) -> Vec<Check> {
+    let Some(room) = room else { return Vec::new() };
+    let free = format!("{} MiB free", room.free >> 20);
+    let space = match room.free {
+        free_bytes if free_bytes < room.floor => Check::failed("space", format!("{free}: new alerts are refused")),
+        free_bytes if free_bytes < FREE_MIN => Check::doubtful("space", format!("{free}: make room")),
+        _ => Check::fine("space", free),
+    };
+    let reserve = match room.reserve_stands {
+        true => Check::fine("reserve", "the space for open ladders stands"),
+        false => Check::failed("reserve", "the space for open ladders is not there: alerts are refused until it is"),
+    };
+    vec![space, reserve]
+}
+
+/// How many of each outcome.
+pub fn tally(findings: &[Finding]) -> BTreeMap<Outcome, usize> {
+    let mut tally = BTreeMap::new();
+    for finding in findings {
+        *tally.entry(finding.outcome).or_default() += 1;
+    }
+    tally
+}

@@ -1,0 +1,120 @@
+//! What only a running daemon knows about itself: its loops, its clock, its ping, and whether its public address leads
+//! to it.
+
+use super::{
+    Engine,
+    checkup::{self, Part, part},
+};
+use crate::channel::{Check, is_loopback};
+use reqwest::{Client, Url, redirect::Policy};
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+
+/// Where the daemon answers itself.
+pub const ECHO: &str = "/hooks/self";
+
+/// The header that signs what the daemon says to itself.
+pub const SIGNATURE: &str = "x-stentor-signature";
+
+/// How far the wall clock may lead or lag the ladders' time, in microseconds, before that is worth a word.
+const DRIFT_MAX_US: i64 = 1_000_000;
+
+/// How long the public address may take.
+const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
+
+impl Engine {
+    /// Every part, to be looked at. `wall_us` is how far the wall clock leads the store's.
+    pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<Part> {
+        let live = self.live.load_full();
+        let engine = || self.clone();
+        let (one, two, three, four, five) = (engine(), engine(), engine(), live.clone(), engine());
+        let mut parts = vec![
+            part("daemon", async move { one.work(wall_us).await }),
+            part("ping", async move { vec![two.ping_check()] }),
+            part("state", async move { checkup::space(three.store.room()) }),
+            part("secrets", async move { checkup::secrets(&four) }),
+            part("door", async move { vec![five.door().await] }),
+        ];
+        parts.extend(checkup::channels(&live));
+        let engine = self.clone();
+        parts.push(part("people", async move {
+            let (proofs, now) = (engine.store.proofs().await, engine.store.now());
+            let mut checks = engine.opt_out_checks();
+            checks.extend(checkup::people(&live, proofs, &engine.opt_outs(), now));
+            checks
+        }));
+        parts
+    }
+
+    async fn work(&self, wall_us: i64) -> Vec<Check> {
+        let signs = self.examine().await;
+        let mut checks: Vec<Check> = signs.into_iter().map(|sign| Check::failed("work", sign)).collect();
+        if checks.is_empty() {
+            checks.push(Check::fine("work", "its loops turn, commits are kept, ladders and queues move"));
+        }
+        for (channel, broken) in self.breakers().broken() {
+            checks.push(Check::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
+        }
+        for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
+            let why = heard.trouble.unwrap_or_else(|| "no link is up yet".to_owned());
+            checks.push(Check::failed("links", format!("nothing is heard by channel {channel}: {why}")));
+        }
+        let seconds = wall_us as f64 / 1e6;
+        checks.push(match wall_us.abs() {
+            ..DRIFT_MAX_US => Check::fine("clock", "the wall clock and the ladders' agree"),
+            _ => Check::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
+        });
+        checks
+    }
+
+    fn ping_check(&self) -> Check {
+        let Some(ping) = self.live.load().matrix.daemon.ping.clone() else {
+            let help = "nobody hears of it when this daemon is dead: set [daemon] ping = { url = \"..\" }";
+            return Check::doubtful("dead-man", help);
+        };
+        let every = humantime::format_duration(ping.every);
+        let pinged = self.pinged();
+        match (pinged.trouble, pinged.last) {
+            (Some(trouble), _) => Check::failed("dead-man", trouble),
+            (None, Some(_)) => Check::fine("dead-man", format!("taken every {every}")),
+            (None, None) => Check::doubtful("dead-man", "none has gone out yet"),
+        }
+    }
+
+    /// Whether the public address leads to this very daemon, and hands on what is signed as it was.
+    async fn door(&self) -> Check {
+        let address = self.public_url();
+        match self.echo(address).await {
+            Err(why) => Check::failed("public_url", format!("{address}: {why}")),
+            Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
+                let help = "links in pages lead to this machine alone: set [daemon] public_url";
+                Check::doubtful("public_url", format!("{address} leads here; {help}"))
+            }
+            Ok(()) => Check::fine("public_url", format!("{address} leads to this daemon")),
+        }
+    }
+
+    async fn echo(&self, address: &str) -> Result<(), String> {
+        let trouble = |error: reqwest::Error| {
+            let mut cause: &dyn std::error::Error = &error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            format!("not reached from this machine: {cause}")
+        };
+        let client = Client::builder().redirect(Policy::none()).timeout(ECHO_TIME_MAX);
+        let here = Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
+        let client = if here { client.no_proxy() } else { client }.build().map_err(trouble)?;
+        let nonce = format!("{}", self.store.now());
+        let signed = client.post(format!("{address}{ECHO}")).body(nonce.clone());
+        let signed = signed.header(SIGNATURE, self.keys.echo_call(&nonce).expose_secret());
+        let answer = signed.send().await.map_err(trouble)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(trouble)?;
+        match (status.is_success(), self.keys.is_echo(&nonce, text.trim())) {
+            (true, true) => Ok(()),
+            (true, false) => Err("something else answers there".to_owned()),
+            (false, _) => Err(format!("what answers there says {status}; POST {ECHO} must be handed on as it is")),
+        }
+    }
+}

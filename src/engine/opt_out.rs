@@ -1,0 +1,217 @@
+//! People who have told a provider to stop: a hole in the matrix that nobody sees until a page falls into it. Their
+//! pages go round that channel at once; the operators are told, as of a broken channel, until the person opts in again.
+//!
+//! What is known is the fold of Stentor's own chain in the journal, so that a restart forgets nothing.
+
+use super::{Engine, Live, breaker::SELF};
+use crate::{
+    channel::{Check, SendError},
+    core::{
+        Actor, Alert, ChannelName, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName, StoredLine,
+        Timestamp,
+    },
+    store::{Class, Needs, StoreError, Unit, transact},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Journal lines that are read at once.
+const LINES_AT_ONCE: usize = 1000;
+
+/// Somebody whom a channel does not reach any more, by their own word.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct OptOut {
+    /// Who.
+    pub person: PersonName,
+    /// Which channel.
+    pub channel: ChannelName,
+    /// Since when.
+    pub since: Timestamp,
+    /// How it was seen.
+    pub how: String,
+    /// A mark of their number: it is that number which is closed, and a new one is open.
+    #[serde(skip)]
+    number: String,
+}
+
+/// All of them.
+#[derive(Debug, Default)]
+pub struct OptOuts(BTreeMap<(ChannelName, PersonName), OptOut>);
+
+impl OptOuts {
+    /// Folds one line of Stentor's own chain.
+    fn apply(&mut self, at: Timestamp, event: &SourceEvent) {
+        match event {
+            SourceEvent::OptedOut { channel, person, how, number } => {
+                let key = (channel.clone(), person.clone());
+                let (channel, person, how, number) = (channel.clone(), person.clone(), how.clone(), number.clone());
+                self.0.insert(key, OptOut { person, channel, since: at, how, number });
+            }
+            SourceEvent::OptedIn { channel, person, .. } => drop(self.0.remove(&(channel.clone(), person.clone()))),
+            _ => {}
+        }
+    }
+}
+
+impl Engine {
+    /// Who has opted out of which channel, as far as the matrix still says so: the same person, the same number.
+    pub fn opt_outs(&self) -> Vec<OptOut> {
+        let live = self.live.load();
+        let all: Vec<OptOut> = self.opted_out_of().0.values().cloned().collect();
+        let holds = |out: &OptOut| {
+            let known = live.channels.contains_key(&out.channel);
+            known && self.number_mark(&live, &out.person).is_some_and(|number| number == out.number)
+        };
+        all.into_iter().filter(holds).collect()
+    }
+
+    /// The same for `stentor doctor`: worst where no other way reaches them.
+    pub(super) fn opt_out_checks(&self) -> Vec<Check> {
+        let live = self.live.load();
+        let hole = |out: OptOut| {
+            let others = other_ways(&live, &out.channel, &out.person);
+            let name = live.name_of(&out.person);
+            let detail = format!(
+                "{name} has opted out of {} ({}): {}; they must text START",
+                out.channel,
+                out.how,
+                left(&others)
+            );
+            if others.is_empty() { Check::failed("opt-out", detail) } else { Check::doubtful("opt-out", detail) }
+        };
+        self.opt_outs().into_iter().map(hole).collect()
+    }
+
+    /// Why a page to this person must go round this channel; none when it may try.
+    pub(super) fn is_closed_to(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
+        let out = self.opted_out_of().0.get(&(channel.clone(), person.clone())).cloned()?;
+        let same = self.number_mark(&self.live.load(), person).is_some_and(|number| number == out.number);
+        same.then(|| format!("they have opted out of this channel since {}: {}", out.since, out.how))
+    }
+
+    /// Somebody has opted out of a channel: kept, and told to the operators once. Whether that is news.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be kept; it holds all the same until this node ends.
+    pub async fn opt_out(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
+        if self.is_closed_to(channel, person).is_some() {
+            return Ok(false);
+        }
+        let live = self.live.load_full();
+        let Some(number) = self.number_mark(&live, person) else { return Ok(false) };
+        let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
+        tracing::error!(channel = %channel, person = %person, how, "opted out: their pages go round this channel");
+        let event = SourceEvent::OptedOut { channel, person, how, number };
+        self.opted_out_of().apply(self.store.now(), &event);
+        self.keep(event, live).await.map(|()| true)
+    }
+
+    /// Somebody has opted in again. Whether that is news.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when it could not be kept; then they are still opted out.
+    pub async fn opt_in(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
+        if !self.opted_out_of().0.contains_key(&(channel.clone(), person.clone())) {
+            return Ok(false);
+        }
+        let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
+        let event = SourceEvent::OptedIn { channel, person, how };
+        self.keep(event.clone(), self.live.load_full()).await?;
+        self.opted_out_of().apply(self.store.now(), &event);
+        Ok(true)
+    }
+
+    /// Learns from how an attempt ended that somebody has opted out.
+    pub(super) async fn watch_person(
+        &self,
+        channel: &ChannelName,
+        person: &PersonName,
+        result: &Result<Receipt, SendError>,
+    ) {
+        let Err(SendError::Unreachable { why, opted_out: true }) = result else { return };
+        if let Err(error) = self.opt_out(channel, person, why).await {
+            tracing::error!(%error, channel = %channel, person = %person, "that they have opted out could not be kept");
+        }
+    }
+
+    /// Recalls from the journal who has opted out: once, before anything is sent.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the journal can not be read.
+    pub async fn recall_opt_outs(&self) -> Result<(), StoreError> {
+        let mut after = 0;
+        loop {
+            let lines = self.store.lines(Some(format!("source:{SELF}")), after, LINES_AT_ONCE).await?;
+            let Some(last) = lines.last() else { return Ok(()) };
+            after = last.pos;
+            for record in lines.iter().filter_map(record) {
+                self.opted_out_of().apply(record.at, &record.event);
+            }
+        }
+    }
+
+    /// One transaction: the journal line, and the operators' incident opened or closed.
+    async fn keep(&self, event: SourceEvent, live: Arc<Live>) -> Result<(), StoreError> {
+        let (key, opening) = match &event {
+            SourceEvent::OptedOut { channel, person, how, .. } => {
+                (key(channel, person), self.opening(&live, channel, person, how))
+            }
+            SourceEvent::OptedIn { channel, person, .. } => (key(channel, person), None),
+            _ => return Ok(()),
+        };
+        let source = SourceName::from(SELF);
+        let needs = Needs { keys: vec![key.clone()], sources: vec![source.clone()], ..Needs::default() };
+        let run = move |unit: &mut Unit<'_>| {
+            unit.record_source(&source, event.clone());
+            match (&opening, unit.open_with_key(&key)) {
+                (Some(opening), None) => drop(unit.open(opening.clone(), &live.matrix.roster)),
+                (None, Some(id)) if matches!(event, SourceEvent::OptedIn { .. }) => {
+                    unit.step(id, Input::Resolve { by: Actor::Source(source.clone()), why: None }, &live.matrix.roster);
+                }
+                _ => {}
+            }
+        };
+        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+    }
+
+    /// What the operators are told; none where the matrix has no catch-all.
+    fn opening(&self, live: &Live, channel: &ChannelName, person: &PersonName, how: &str) -> Option<Opening> {
+        let plan = live.matrix.operators_plan()?;
+        let mut alert = Alert::new(SELF, "opted_out");
+        alert.labels.insert("channel".into(), channel.to_string());
+        alert.labels.insert("person".into(), person.to_string());
+        let left = left(&other_ways(live, channel, person));
+        alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
+        let (key, summary, received_at) = (key(channel, person), alert.summary.clone(), self.store.now());
+        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None })
+    }
+
+    fn number_mark(&self, live: &Live, person: &PersonName) -> Option<String> {
+        let phone = live.matrix.people.get(person)?.phone.as_deref()?;
+        Some(self.keys.number_mark(phone))
+    }
+}
+
+fn key(channel: &ChannelName, person: &PersonName) -> String {
+    format!("opt-out/{channel}/{person}")
+}
+
+/// By which other channels this person is reached.
+fn other_ways<'a>(live: &'a Live, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
+    let all = live.matrix.roster.channels(person).iter();
+    all.filter(|other| *other != channel).map(ChannelName::as_str).collect()
+}
+
+fn left(others: &[&str]) -> String {
+    match others {
+        [] => "no other way reaches them".to_owned(),
+        others => format!("their pages go by {}", others.join(", ")),
+    }
+}
+
+fn record(line: &StoredLine) -> Option<Record<SourceEvent>> {
+    serde_json::from_str(&line.body).ok()
+}

@@ -1,0 +1,132 @@
+//! Whether this daemon does its work: the loops turn, commits are kept, every queue moves, and nobody is forgotten.
+
+use super::{Engine, Loop};
+use crate::{
+    core::{Timestamp, stranded::stranded},
+    store::Filter,
+};
+use std::{
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
+use tokio::time::timeout;
+
+/// A loop that has not turned for so long hangs; the slowest of them turns every three seconds.
+pub const LOOP_STILL_MAX: Duration = Duration::from_secs(20);
+
+/// A page whose turn came so long ago and which its channel was not given stands in a queue that does not move.
+pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
+
+/// A ladder whose deadline passed so long ago does not move.
+pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
+
+/// How long the store may take to show what is open.
+pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Open incidents that are looked through, newest first.
+pub const OPEN_MAX: usize = 20_000;
+
+/// What is remembered between two looks.
+#[derive(Debug, Default)]
+pub struct Vitals {
+    turned: Option<[(u64, Timestamp); 3]>,
+    found: Vec<String>,
+    pinged: Pinged,
+}
+
+/// How the dead-man ping fares.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Pinged {
+    /// When the receiver last took one.
+    pub last: Option<Timestamp>,
+    /// Why the last one did not go out, or was not taken.
+    pub trouble: Option<String>,
+}
+
+impl Engine {
+    /// What is wrong with this daemon, as far as that is known without asking the store; empty while it does its work.
+    pub fn signs(&self) -> Vec<String> {
+        let now = self.store.now();
+        let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
+        signs.extend(self.still_loops(now));
+        let standing = self.delivery().standing(now, QUEUE_STANDS_MAX);
+        signs.extend(standing.into_iter().map(|(channel, since)| {
+            let span = whole_seconds(now.since(since));
+            format!("a page waits for channel {channel} since {span}, and its queue does not move")
+        }));
+        signs.extend(self.vitals().found.iter().cloned());
+        signs
+    }
+
+    /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
+    pub async fn examine(&self) -> Vec<String> {
+        let looked = timeout(STORE_TIME_MAX, self.forgotten()).await;
+        let found = looked.unwrap_or_else(|_| {
+            vec![format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))]
+        });
+        self.vitals().found = found;
+        self.signs()
+    }
+
+    /// How the dead-man ping fares.
+    pub fn pinged(&self) -> Pinged {
+        self.vitals().pinged.clone()
+    }
+
+    pub(super) fn note_ping(&self, result: Result<(), String>) {
+        let now = self.store.now();
+        let mut vitals = self.vitals();
+        match result {
+            Ok(()) => vitals.pinged = Pinged { last: Some(now), trouble: None },
+            Err(trouble) => vitals.pinged.trouble = Some(trouble),
+        }
+    }
+
+    async fn forgotten(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let now = self.store.now();
+        match self.store.next_deadline().await {
+            Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
+                let span = whole_seconds(now.since(deadline));
+                found.push(format!("a ladder is due since {span} and has not moved"));
+            }
+            Ok(_) => {}
+            Err(error) => found.push(error.to_string()),
+        }
+        match self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await {
+            Ok(open) => found.extend(open.iter().flat_map(|incident| {
+                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                stranded(incident).into_iter().map(forgotten)
+            })),
+            Err(error) => found.push(error.to_string()),
+        }
+        found
+    }
+
+    fn still_loops(&self, now: Timestamp) -> Vec<String> {
+        let beats = self.pulse.beats();
+        let mut vitals = self.vitals();
+        let turned = vitals.turned.get_or_insert(beats.map(|beat| (beat, now)));
+        let mut still = Vec::new();
+        for ((beat, last), name) in beats.into_iter().zip(turned).zip(Loop::ALL) {
+            if beat != last.0 {
+                *last = (beat, now);
+            } else if LOOP_STILL_MAX < now.since(last.1) {
+                still.push(format!(
+                    "the {} loop has not turned for {}",
+                    name.as_str(),
+                    whole_seconds(now.since(last.1))
+                ));
+            }
+        }
+        still
+    }
+
+    fn vitals(&self) -> MutexGuard<'_, Vitals> {
+        self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+fn whole_seconds(span: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(span.as_secs()))
+}

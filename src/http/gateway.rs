@@ -1,0 +1,150 @@
+//! What services of kind `http` say to us: what became of a page, and what people replied. Where each part of it stands
+//! the matrix says; who may say it, a token: the page's own, or the channel's.
+
+use super::{
+    App, body,
+    problem::Problem,
+    sms::{self, Text},
+};
+use crate::{
+    core::{ChannelName, PageId, page::Stage},
+    engine::keys::same,
+    matrix::{HttpWay, Way},
+};
+use axum::{
+    body::Bytes,
+    extract::{Path, Query, Request, State},
+    http::{HeaderMap, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Fields of a query or a form.
+type Fields = BTreeMap<String, String>;
+
+/// `/hooks/http/{channel}`: a reply, handed over with the channel's token as `?token=` or as a bearer token.
+pub async fn inbound(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(query): Query<Fields>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let way = way(&app, &channel)?;
+    let replies = way.replies.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `replies`")))?;
+    authorize(&app, &channel, &query, request.headers())?;
+    let said = Said::read(query, request).await?;
+    let from = said.at(&replies.from).ok_or_else(|| Problem::bad("the reply does not say who sent it"))?;
+    let text = said.at(&replies.text).unwrap_or_default();
+    let text = Text { channel: ChannelName::from(channel.as_str()), from: from.trim(), text: &text, wish: None };
+    let word = sms::take(&app, text).await?;
+    Ok(word.into_response())
+}
+
+/// `/hooks/http/{channel}/report`: what became of a page, with the page's own token or the channel's. Reports that are
+/// doubled, late or out of order change nothing that they should not.
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(query): Query<Fields>,
+    request: Request,
+) -> Result<StatusCode, Problem> {
+    let way = way(&app, &channel)?;
+    let report = way.report.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `report`")))?;
+    let named = named(&app, &query)?;
+    if named.is_none() {
+        authorize(&app, &channel, &query, request.headers())?;
+    }
+    let said = Said::read(query, request).await?;
+    let page = match (named, &report.id) {
+        (Some(page), _) => Some(page),
+        (None, Some(at)) => {
+            let id = said.at(at).ok_or_else(|| Problem::bad("the report names no message"))?;
+            app.engine.page_with_receipt(&ChannelName::from(channel.as_str()), &id).await?
+        }
+        (None, None) => return Err(Problem::unauthorized("the report must carry the page and its token")),
+    };
+    // One that we do not know, or do not know any more, is not asked about again.
+    let Some(page) = page else { return Ok(StatusCode::NO_CONTENT) };
+    let status = said.at(&report.status).ok_or_else(|| Problem::bad("the report says no status"))?;
+    if report.delivered.contains(&status) {
+        app.engine.report(page, Stage::Delivered).await?;
+    } else if report.undelivered.contains(&status) {
+        app.engine.undelivered(page, "the service reports that it did not arrive".into()).await?;
+    }
+    Ok(StatusCode::NO_CONTENT)
+}
+
+/// What a call says.
+struct Said {
+    query: Fields,
+    form: Fields,
+    json: Value,
+}
+
+impl Said {
+    async fn read(query: Fields, request: Request) -> Result<Self, Problem> {
+        let (parts, body) = request.into_parts();
+        let bytes: Bytes = body::whole(body).await?;
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
+        let is_form = kind.starts_with("application/x-www-form-urlencoded");
+        let form = if is_form { fields(&bytes) } else { Fields::new() };
+        let json = if is_form { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
+        Ok(Self { query, form, json })
+    }
+
+    /// What stands at a JSON pointer, or in the field of this name.
+    fn at(&self, place: &str) -> Option<String> {
+        if !place.starts_with('/') {
+            return self.form.get(place).or_else(|| self.query.get(place)).cloned();
+        }
+        match self.json.pointer(place)? {
+            Value::String(text) => Some(text.clone()),
+            value @ (Value::Number(_) | Value::Bool(_)) => Some(value.to_string()),
+            Value::Null | Value::Array(_) | Value::Object(_) => None,
+        }
+    }
+}
+
+fn fields(bytes: &[u8]) -> Fields {
+    let Ok(mut url) = reqwest::Url::parse("form:") else { return Fields::new() };
+    url.set_query(Some(&String::from_utf8_lossy(bytes)));
+    url.query_pairs().into_owned().collect()
+}
+
+fn way(app: &App, channel: &str) -> Result<HttpWay, Problem> {
+    let live = app.engine.live.load();
+    match live.matrix.channel(&ChannelName::from(channel)).map(|settings| &settings.way) {
+        Some(Way::Http(way)) => Ok((**way).clone()),
+        _ => Err(Problem::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
+    }
+}
+
+/// The page whose own token the call carries; none where it carries no page.
+fn named(app: &App, query: &Fields) -> Result<Option<PageId>, Problem> {
+    let Some(page) = query.get("page") else { return Ok(None) };
+    let page: PageId = page.parse().map_err(|()| Problem::not_found("no such page"))?;
+    let token = query.get("token").map(String::as_str).unwrap_or_default();
+    if same(app.engine.keys.report_token(page).expose_secret(), token) {
+        return Ok(Some(page));
+    }
+    Err(Problem::unauthorized("the token is not this page's"))
+}
+
+fn authorize(app: &App, channel: &str, query: &Fields, headers: &HeaderMap) -> Result<(), Problem> {
+    let live = app.engine.live.load();
+    let wired = live.channels.get(&ChannelName::from(channel));
+    let secrets = wired.map(|wired| wired.inbound.as_slice()).unwrap_or_default();
+    let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));
+    let given = query.get("token").map(String::as_str).or(bearer).unwrap_or_default();
+    let mut good = false;
+    for secret in secrets {
+        good |= same(secret.expose_secret(), given);
+    }
+    if good {
+        return Ok(());
+    }
+    tracing::warn!(channel, "a call of a service with a wrong token was refused");
+    Err(Problem::unauthorized("the token is not this channel's"))
+}

@@ -1,0 +1,106 @@
+//! The one function that judges what Slack hands in, whichever way it came.
+
+use super::orders;
+use crate::{
+    channel::slack::{
+        command::Command,
+        inbound::{Inbound, Judged, escape},
+        interaction::Press,
+    },
+    core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via, sentence::judged},
+    engine::AnswerError,
+    http::{App, desk::named},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long a command may take before its user is told that it takes longer; Slack waits three seconds for everything.
+const ORDER_TIME_MAX: Duration = Duration::from_millis(2500);
+
+/// Said to those whom the matrix does not know.
+const STRANGER: &str = "The matrix knows nobody with your Slack account: ask for it to be added.";
+
+/// Said when nothing could be kept.
+pub(super) const NOT_KEPT: &str =
+    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
+
+/// Said to what is no human.
+const NO_HUMAN: &str = "Only humans answer here.";
+
+/// Judges it. What is said in it is durable when this returns, where `kept` says so.
+pub(super) async fn judge(app: &App, heard: Inbound) -> Judged {
+    match heard {
+        Inbound::Press(press) => {
+            let (kept, text) = match answer(app, &press).await {
+                Ok(verdict) => (true, judged(&named(&app.engine.live.load(), verdict))),
+                Err(Refused::Word(word)) => (true, word),
+                Err(Refused::NotKept) => (false, NOT_KEPT.to_owned()),
+            };
+            Judged { kept, text: escape(&text), response_url: press.response_url }
+        }
+        Inbound::Command(command) => obey(app, command).await,
+        Inbound::Other => Judged::silent(),
+    }
+}
+
+async fn obey(app: &App, command: Command) -> Judged {
+    let response_url = command.response_url.clone();
+    let live = app.engine.live.load_full();
+    let text = match live.person_of_slack(&command.user) {
+        _ if command.is_bot => escape(NO_HUMAN),
+        None => escape(STRANGER),
+        Some(person) => {
+            let late = "This takes longer than Slack waits: list will show what came of it.";
+            let obeyed = timeout(ORDER_TIME_MAX, orders::obey(app, &command, person)).await;
+            obeyed.unwrap_or_else(|_| escape(late))
+        }
+    };
+    // A command is always answered with its text: Slack shows nothing of a refusal but that there was one.
+    Judged { kept: true, text, response_url }
+}
+
+enum Refused {
+    Word(String),
+    NotKept,
+}
+
+async fn answer(app: &App, press: &Press) -> Result<Verdict, Refused> {
+    if press.is_bot {
+        return Err(Refused::Word(NO_HUMAN.into()));
+    }
+    let answer: Answer = press.action.parse().map_err(|error| Refused::Word(format!("{error}")))?;
+    let live = app.engine.live.load_full();
+    let Some(person) = live.person_of_slack(&press.user) else {
+        return Err(Refused::Word(STRANGER.into()));
+    };
+    let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
+    let result = if key == "room" {
+        let incident: IncidentId = target.parse().map_err(Refused::Word)?;
+        let said = Said { person, answer, via: Via::Slack, page: None, role: None };
+        app.engine.answer(incident, said).await
+    } else {
+        by_page(app, target, key, person, answer).await?
+    };
+    result.map_err(|error| match error {
+        AnswerError::NoIncident(id) => Refused::Word(format!("There is no incident {id} any more.")),
+        AnswerError::Store(error) => {
+            tracing::error!(%error, "an answer by Slack could not be kept");
+            Refused::NotKept
+        }
+    })
+}
+
+/// A button of a direct message: the page must be this person's own, whoever saw the button.
+async fn by_page(
+    app: &App,
+    page: &str,
+    code: &str,
+    person: PersonName,
+    answer: Answer,
+) -> Result<Result<Verdict, AnswerError>, Refused> {
+    let page: PageId = page.parse().map_err(|()| Refused::Word("This button is not one of ours.".into()))?;
+    if !app.engine.keys.is_code(page, code) {
+        return Err(Refused::Word("This button is not one of ours.".into()));
+    }
+    Ok(app.engine.answer_page(page, person, Some(answer), Via::Slack).await)
+}

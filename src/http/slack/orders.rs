@@ -1,0 +1,146 @@
+//! What the slash command does, for a person of the matrix, in words for that person alone.
+
+use super::judge::NOT_KEPT;
+use crate::{
+    channel::slack::{
+        command::{Command, Order},
+        inbound::escape,
+    },
+    core::{Actor, Answer, Incident, IncidentId, PersonName, RoleName, Said, Via, sentence::judged},
+    engine::{AnswerError, CALLS_MAX, Call, Called, Live},
+    http::{App, desk::named, view},
+    store::{Filter, StoreError},
+};
+use std::fmt::Write;
+
+/// Incidents that `list` shows.
+const LIST_MAX: usize = 20;
+
+/// Incidents that `status` counts.
+const COUNT_MAX: usize = 1000;
+
+/// Characters of a summary that `list` shows.
+const SUMMARY_MAX: usize = 150;
+
+/// Obeys, and says what came of it, in Slack's markup.
+pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> String {
+    let order = match command.order() {
+        Ok(order) => order,
+        Err(why) => return escape(&why),
+    };
+    let said = match order {
+        Order::Help => return command.help(),
+        Order::Status => status(app).await,
+        Order::List => list(app).await,
+        Order::Answer { incident, answer: said, role } => answer(app, person, incident, said, role).await,
+        Order::Page { role, words, drill } => {
+            let call = Call {
+                id: command.trigger_id.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())),
+                by: person,
+                role,
+                words,
+                drill,
+                place: command.channel.clone(),
+                received_at: app.engine.store.now(),
+            };
+            page(app, call).await
+        }
+        Order::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
+    };
+    escape(&said.unwrap_or_else(|error| {
+        tracing::error!(%error, "a command by Slack could not be obeyed");
+        NOT_KEPT.to_owned()
+    }))
+}
+
+async fn status(app: &App) -> Result<String, StoreError> {
+    let open = app.engine.store.list(Filter { open_only: true, limit: COUNT_MAX }).await?;
+    let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
+    let mut text = match open.len() {
+        0 => "No incident is open.".to_owned(),
+        count => format!("Open incidents: {count}. Roles that nobody has yet: {calling}."),
+    };
+    for (name, broken) in app.engine.breakers().broken() {
+        let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
+    }
+    for (name, heard) in app.engine.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
+        let why = heard.trouble.unwrap_or_default();
+        let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
+    }
+    if let Err(error) = app.engine.store.health() {
+        let _ = write!(text, "\nNothing can be kept: {error}");
+    }
+    Ok(text)
+}
+
+async fn list(app: &App) -> Result<String, StoreError> {
+    let open = app.engine.store.list(Filter { open_only: true, limit: LIST_MAX + 1 }).await?;
+    if open.is_empty() {
+        return Ok("No incident is open.".to_owned());
+    }
+    let live = app.engine.live.load_full();
+    let mut lines: Vec<String> = open.iter().take(LIST_MAX).map(|incident| line(&live, incident)).collect();
+    if LIST_MAX < open.len() {
+        lines.push("… and older ones".to_owned());
+    }
+    Ok(lines.join("\n"))
+}
+
+fn line(live: &Live, incident: &Incident) -> String {
+    let stamp = if incident.drill { "DRILL" } else { "LIVE" };
+    let summary: String = incident.summary.chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
+    let seen = view::incident(live, incident);
+    let roles: Vec<String> = seen.roles.iter().map(role).collect();
+    format!("{stamp} {} {summary} ({})", incident.id, roles.join("; "))
+}
+
+fn role(seen: &view::RoleView) -> String {
+    match (&seen.holder, seen.state.as_str()) {
+        (Some(holder), _) => format!("{}: {holder} has it", seen.role),
+        (None, state) => format!("{}: {state}", seen.role),
+    }
+}
+
+async fn answer(
+    app: &App,
+    person: PersonName,
+    incident: IncidentId,
+    answer: Answer,
+    role: Option<RoleName>,
+) -> Result<String, StoreError> {
+    let said = Said { person, answer, via: Via::Slack, page: None, role };
+    match app.engine.answer(incident, said).await {
+        Ok(verdict) => Ok(format!("{incident}: {}", judged(&named(&app.engine.live.load(), verdict)))),
+        Err(AnswerError::NoIncident(id)) => Ok(absent(id)),
+        Err(AnswerError::Store(error)) => Err(error),
+    }
+}
+
+async fn page(app: &App, call: Call) -> Result<String, StoreError> {
+    let (role, drill) = (call.role.clone(), call.drill);
+    let stamp = if drill { "DRILL" } else { "LIVE" };
+    Ok(match app.engine.call(call).await? {
+        Called::Opened(id) => format!("{stamp} {id} is open: {role} is being called."),
+        Called::Again => "That was taken before.".to_owned(),
+        Called::TooMany => {
+            format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
+        }
+        Called::NoSuchRole => {
+            let live = app.engine.live.load();
+            let roles: Vec<&str> = live.matrix.roles.keys().map(RoleName::as_str).collect();
+            format!("Nobody was called: there is no role {:?}. There are: {}", role.as_str(), roles.join(", "))
+        }
+    })
+}
+
+async fn resolve(app: &App, person: PersonName, id: IncidentId, reason: Option<String>) -> Result<String, StoreError> {
+    if app.engine.store.view(id).await?.is_none() {
+        return Ok(absent(id));
+    }
+    let was_open = app.engine.resolve_because(id, Actor::Person(person), reason).await?;
+    Ok(if was_open { format!("{id} is resolved.") } else { format!("{id} was resolved before.") })
+}
+
+fn absent(id: IncidentId) -> String {
+    format!("There is no incident {id}.")
+}

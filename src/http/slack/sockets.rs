@@ -1,0 +1,128 @@
+//! Slack's sockets, kept open as the matrix says: one set of links for each Slack channel that has an `app_token`.
+
+use super::{judge, tell};
+use crate::{
+    channel::slack::{
+        inbound::{Inbound, Judged},
+        socket::{self, Failure, Listener, SocketSettings, TIMING},
+    },
+    core::ChannelName,
+    engine::keys::same,
+    http::App,
+};
+use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
+use secrecy::ExposeSecret;
+use std::{collections::BTreeMap, sync::Arc};
+use tokio_util::sync::CancellationToken;
+
+/// Keeps them until `shutdown`, and returns once what was heard is judged. A reload opens and closes what it changes;
+/// links that Slack had switched off are tried anew by any reload.
+pub async fn keep(app: Arc<App>, shutdown: CancellationToken) {
+    let mut reloads = app.engine.reloads();
+    let mut sockets =
+        Sockets { app, shutdown: shutdown.clone(), open: BTreeMap::new(), ending: FuturesUnordered::new() };
+    sockets.follow_the_matrix();
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => break,
+            Ok(()) = reloads.changed() => sockets.follow_the_matrix(),
+            () = sockets.clear() => {}
+        }
+    }
+    while sockets.ending.next().await.is_some() {}
+}
+
+struct Sockets {
+    app: Arc<App>,
+    shutdown: CancellationToken,
+    open: BTreeMap<ChannelName, Open>,
+    ending: FuturesUnordered<BoxFuture<'static, ()>>,
+}
+
+struct Open {
+    settings: SocketSettings,
+    stop: CancellationToken,
+}
+
+impl Sockets {
+    /// Closes what is not wanted any more and opens what is.
+    fn follow_the_matrix(&mut self) {
+        let live = self.app.engine.live.load_full();
+        let wanted = |name: &ChannelName| live.channels.get(name).and_then(|wired| wired.socket.as_ref());
+        let app = &self.app;
+        self.open.retain(|name, open| {
+            let stays = !open.stop.is_cancelled() && wanted(name).is_some_and(|now| is_same(now, &open.settings));
+            if !stays {
+                open.stop.cancel();
+            }
+            if wanted(name).is_none() {
+                app.engine.stop_hearing(name);
+            }
+            stays
+        });
+        for (name, wired) in &live.channels {
+            if let Some(settings) = wired.socket.as_ref().filter(|_| !self.open.contains_key(name)) {
+                self.start(name, settings.clone());
+            }
+        }
+    }
+
+    fn start(&mut self, name: &ChannelName, settings: SocketSettings) {
+        let stop = self.shutdown.child_token();
+        let ear = Ear { app: self.app.clone(), channel: name.clone(), stop: stop.clone() };
+        self.open.insert(name.clone(), Open { settings: settings.clone(), stop: stop.clone() });
+        self.ending.push(Box::pin(async move {
+            let (channel, listener) = (ear.channel.clone(), Arc::new(ear));
+            if let Err(error) = socket::run(&settings, TIMING, listener.clone(), stop.clone(), rand::random()).await {
+                listener.failed(&Failure { why: error.to_string(), is_lasting: true }).await;
+            }
+            tracing::info!(channel = %channel, "Slack's sockets are closed");
+            stop.cancel();
+        }));
+    }
+
+    /// Waits for one that ends; for ever where there is none.
+    async fn clear(&mut self) {
+        if self.ending.next().await.is_none() {
+            std::future::pending().await
+        }
+    }
+}
+
+fn is_same(one: &SocketSettings, other: &SocketSettings) -> bool {
+    one.api_url == other.api_url && same(one.app_token.expose_secret(), other.app_token.expose_secret())
+}
+
+/// Listens for one channel.
+struct Ear {
+    app: Arc<App>,
+    channel: ChannelName,
+    stop: CancellationToken,
+}
+
+impl Listener for Ear {
+    fn hear(&self, heard: Inbound) -> BoxFuture<'_, Judged> {
+        Box::pin(judge::judge(&self.app, heard))
+    }
+
+    fn tell<'a>(&'a self, response_url: &'a str, text: &'a str) -> BoxFuture<'a, ()> {
+        Box::pin(tell(&self.app, response_url, text))
+    }
+
+    fn linked(&self, links: usize) -> BoxFuture<'_, ()> {
+        Box::pin(async move {
+            // Those that a reload has replaced say nothing about their successors.
+            if !self.stop.is_cancelled() {
+                self.app.engine.linked(&self.channel, links).await;
+            }
+        })
+    }
+
+    fn failed<'a>(&'a self, failure: &'a Failure) -> BoxFuture<'a, ()> {
+        Box::pin(async move {
+            if !self.stop.is_cancelled() {
+                self.app.engine.unheard(&self.channel, &failure.why, failure.is_lasting).await;
+            }
+        })
+    }
+}

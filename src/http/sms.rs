@@ -1,0 +1,147 @@
+//! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
+//! forged, so only the page's code proves that they have the page, even where one page alone is open.
+
+use super::{App, desk::named, problem::Problem};
+use crate::{
+    channel::sms::{Reply, is_yes, parse_reply},
+    core::{Answer, ChannelName, IncidentId, PersonName, RoleName, Timestamp, Via, sentence::judged},
+};
+use std::{collections::HashMap, time::Duration};
+
+/// Wrong codes that one number may send in [`GUESS_WINDOW`].
+pub const GUESSES_MAX: u32 = 10;
+
+/// How long wrong codes are remembered.
+pub const GUESS_WINDOW: Duration = Duration::from_secs(10 * 60);
+
+/// Numbers whose wrong codes are remembered.
+const GUESSERS_MAX: usize = 10_000;
+
+/// Pages that a question names.
+const NAMED_MAX: usize = 4;
+
+/// Wrong codes, by number.
+pub type Guesses = HashMap<String, (Timestamp, u32)>;
+
+/// Said to those who left out the code, or said something that is no answer.
+const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";
+
+/// Said to those who have opted in again.
+const BACK: &str = "You are paged by SMS again.";
+
+/// A text from a phone.
+#[derive(Debug)]
+pub struct Text<'a> {
+    /// By which channel it came.
+    pub channel: ChannelName,
+    /// From which number, in any form.
+    pub from: &'a str,
+    /// What they wrote.
+    pub text: &'a str,
+    /// What the provider made of it, where it says so.
+    pub wish: Option<Wish>,
+}
+
+/// What a provider takes a text for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// To get no more.
+    Stop,
+    /// To get them again.
+    Start,
+    /// To be told how it works; the provider answers that itself.
+    Help,
+}
+
+/// Takes a text in; what to answer, empty for nothing.
+pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
+    let number = international(text.from);
+    let person = app.engine.live.load().matrix.person_of_phone(&number).cloned();
+    let Some(person) = person else {
+        tracing::warn!("an SMS came from a number that the matrix does not know");
+        return Ok(String::new());
+    };
+    match (text.wish, parse_reply(text.text)) {
+        (Some(Wish::Stop), _) | (None, Reply::OptOut) => {
+            app.engine.opt_out(&text.channel, &person, "they texted STOP").await?;
+            // An answer would not arrive any more.
+            Ok(String::new())
+        }
+        (Some(Wish::Start), _) | (None, Reply::OptIn) => back(app, &text.channel, &person).await,
+        (Some(Wish::Help), _) => Ok(String::new()),
+        // To some carriers YES means that they want to be written to again.
+        (None, Reply::Said { code: None, .. }) if is_yes(text.text) && is_out(app, &text.channel, &person) => {
+            back(app, &text.channel, &person).await
+        }
+        (None, Reply::Said { code: None, .. } | Reply::Unclear { .. }) => question(app, &person).await,
+        (None, Reply::Said { code: Some(code), answer }) => coded(app, &number, person, &code, answer).await,
+    }
+}
+
+async fn back(app: &App, channel: &ChannelName, person: &PersonName) -> Result<String, Problem> {
+    let news = app.engine.opt_in(channel, person, "they texted START").await?;
+    Ok(if news { BACK.into() } else { String::new() })
+}
+
+fn is_out(app: &App, channel: &ChannelName, person: &PersonName) -> bool {
+    app.engine.opt_outs().iter().any(|out| out.channel == *channel && out.person == *person)
+}
+
+/// Which page they mean: its code alone tells, so it is asked for and never shown.
+async fn question(app: &App, person: &PersonName) -> Result<String, Problem> {
+    let open = app.engine.waiting_for(person).await?;
+    let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
+    let names: Vec<String> = open.iter().take(NAMED_MAX).map(named).collect();
+    Ok(match names.as_slice() {
+        [] => HOW.to_owned(),
+        [one] => format!("{one} waits for you. {HOW}"),
+        many => format!("Which one? {} wait for you. {HOW}", many.join(", ")),
+    })
+}
+
+async fn coded(
+    app: &App,
+    number: &str,
+    person: PersonName,
+    code: &str,
+    answer: Option<Answer>,
+) -> Result<String, Problem> {
+    // Counted before the search, so that many at once are no way round; a right code takes it back.
+    if !may_guess(app, number) {
+        tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
+        return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
+    }
+    let Some(page) = app.engine.page_with_code(&person, code).await? else {
+        return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
+    };
+    forget_guesses(app, number);
+    let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await.map_err(super::answer_problem)?;
+    let word = judged(&named(&app.engine.live.load(), verdict));
+    Ok(format!("{}: {word}", page.incident))
+}
+
+/// Counts a try; whether it may be made.
+fn may_guess(app: &App, number: &str) -> bool {
+    let now = app.engine.store.now();
+    let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if GUESSERS_MAX <= guesses.len() {
+        guesses.retain(|_, (since, _)| now < *since + GUESS_WINDOW);
+    }
+    let entry = guesses.entry(number.to_owned()).or_insert((now, 0));
+    if entry.0 + GUESS_WINDOW <= now {
+        *entry = (now, 0);
+    }
+    entry.1 = entry.1.saturating_add(1);
+    entry.1 <= GUESSES_MAX
+}
+
+fn forget_guesses(app: &App, number: &str) {
+    app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(number);
+}
+
+/// `+`, `00` and a plus that became a space are all the same number.
+fn international(from: &str) -> String {
+    let digits: String = from.chars().filter(char::is_ascii_digit).collect();
+    let digits = if from.starts_with("00") { digits.trim_start_matches("00") } else { &digits };
+    format!("+{digits}")
+}

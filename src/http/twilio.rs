@@ -1,0 +1,233 @@
+//! What Twilio hands over: texts from phones, and what became of ours. Signed, answered in its XML, and answered the
+//! same when it comes twice.
+
+use super::{
+    App, body,
+    problem::Problem,
+    sms::{self, Text, Wish},
+};
+use crate::{
+    channel::twilio::{
+        code::{self, Class},
+        signature::{self, Fields},
+        twiml,
+    },
+    core::{ChannelName, PageId, page::Stage},
+    engine::keys::same,
+    matrix::ChannelKind,
+};
+use axum::{
+    extract::{Path, Query, Request, State},
+    http::{StatusCode, header, request::Parts},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::{
+    collections::{HashMap, VecDeque},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// Requests whose answer is remembered.
+const ANSWERED_MAX: usize = 4096;
+
+/// Requests by what Twilio has signed of them (its header with a token of the attempt is not signed, so it proves
+/// nothing), with what was answered; none while that is being found out.
+#[derive(Debug, Default)]
+pub struct Answered(Mutex<Memory>);
+
+#[derive(Debug, Default)]
+struct Memory {
+    answers: HashMap<String, Option<String>>,
+    order: VecDeque<String>,
+}
+
+/// A request that has come for the first time. Dropped without an answer it is forgotten: the next try is the first.
+struct Turn<'a> {
+    answered: &'a Answered,
+    key: String,
+    done: bool,
+}
+
+/// Which page a report is about, and the proof that it is ours to report on.
+#[derive(Debug, Deserialize)]
+pub struct About {
+    page: String,
+    token: String,
+}
+
+/// `POST /hooks/twilio/{channel}`: a text from a phone.
+pub async fn inbound(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
+    let sid = field(&fields, "MessageSid");
+    let word = app.answered.once(sid.to_owned(), async || {
+        let channel = ChannelName::from(channel.as_str());
+        let (from, text) = (field(&fields, "From"), field(&fields, "Body"));
+        let wish = wish(field(&fields, "OptOutType"));
+        sms::take(&app, Text { channel, from, text, wish }).await
+    });
+    Ok(xml(twiml::reply(&word.await?)))
+}
+
+/// `POST /hooks/twilio/{channel}/report`: what became of a message. Reports come doubled, late and out of order; the
+/// core lets none of them undo what is known better.
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(about): Query<About>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
+    let page = about.page(&app)?;
+    match field(&fields, "MessageStatus") {
+        "delivered" => app.engine.report(page, Stage::Delivered).await?,
+        "read" => app.engine.report(page, Stage::Seen).await?,
+        "undelivered" | "failed" | "canceled" => failed(&app, &channel, page, &fields).await?,
+        // Queued, sending, sent: on its way.
+        _ => {}
+    }
+    Ok(xml(twiml::nothing()))
+}
+
+async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Result<(), Problem> {
+    let code = field(fields, "ErrorCode").parse().ok();
+    match code.and_then(code::known) {
+        Some((Class::OptedOut, why)) => {
+            let incident = app.engine.store.view(page.incident).await?;
+            let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+            if let Some(person) = row.and_then(|row| row.person.as_ref()) {
+                app.engine.opt_out(&ChannelName::from(channel), person, why).await?;
+            }
+        }
+        Some((Class::Everybody, why)) => {
+            tracing::error!(
+                channel,
+                code,
+                why,
+                "Twilio had taken a page and refuses it for a reason that is not its reader's"
+            );
+        }
+        _ => {}
+    }
+    Ok(app.engine.undelivered_message(page, field(fields, "MessageSid"), code::why(code)).await?)
+}
+
+impl About {
+    /// The page, where the token is its own.
+    pub fn page(&self, app: &App) -> Result<PageId, Problem> {
+        let page: PageId = self.page.parse().map_err(|()| Problem::not_found("no such page"))?;
+        if same(app.engine.keys.report_token(page).expose_secret(), &self.token) {
+            return Ok(page);
+        }
+        Err(Problem::unauthorized("the token is not this page's"))
+    }
+}
+
+/// The form of a request that Twilio has signed for this channel, over our public address: what a proxy makes of hosts
+/// and ports on the way does not matter.
+pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Request) -> Result<Fields, Problem> {
+    let (parts, body) = request.into_parts();
+    let bytes = body::whole(body).await?;
+    let fields = signature::fields(&bytes).ok_or_else(|| Problem::bad("the body is no form"))?;
+    let live = app.engine.live.load();
+    let wired = live.channels.get(&ChannelName::from(channel));
+    let wired = wired.filter(|wired| wired.kind == kind && !wired.inbound.is_empty());
+    let wired = wired
+        .ok_or_else(|| Problem::not_found(format!("no {kind} channel {channel:?} with a token is in the matrix")))?;
+    let address = address(app, &parts);
+    let given = signature_of(&parts).unwrap_or_default();
+    if signature::is_signed(&wired.inbound, &address, &fields, given) {
+        return Ok(fields);
+    }
+    tracing::warn!(
+        channel,
+        "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
+    );
+    Err(Problem::unauthorized("this is not signed by Twilio for this address"))
+}
+
+fn address(app: &App, parts: &Parts) -> String {
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    format!("{}{path}", app.engine.public_url())
+}
+
+/// A header that is there twice is as good as none.
+fn signature_of(parts: &Parts) -> Option<&str> {
+    let mut given = parts.headers.get_all("x-twilio-signature").iter();
+    given.next().filter(|_| given.next().is_none())?.to_str().ok()
+}
+
+/// A field's first value; empty where it is not there.
+pub fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+    fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+/// A document in the one type that is not sent to the person as a text.
+pub fn xml(document: String) -> Response {
+    (StatusCode::OK, [(header::CONTENT_TYPE, twiml::CONTENT_TYPE)], document).into_response()
+}
+
+fn wish(kind: &str) -> Option<Wish> {
+    match kind {
+        "STOP" => Some(Wish::Stop),
+        "START" => Some(Wish::Start),
+        "HELP" => Some(Wish::Help),
+        _ => None,
+    }
+}
+
+impl Answered {
+    /// What was answered to this request; found out by `answer` where it is the first. One that comes while the first
+    /// is still being answered gets an empty answer: whoever waits for the first gets the right one.
+    pub async fn once(
+        &self,
+        key: String,
+        answer: impl AsyncFnOnce() -> Result<String, Problem>,
+    ) -> Result<String, Problem> {
+        if key.is_empty() {
+            return answer().await;
+        }
+        if let Some(known) = self.begin(&key) {
+            return Ok(known.unwrap_or_default());
+        }
+        let mut turn = Turn { answered: self, key, done: false };
+        let word = answer().await?;
+        turn.done = true;
+        self.memory().answers.insert(turn.key.clone(), Some(word.clone()));
+        Ok(word)
+    }
+
+    /// Notes a request; what is known of it, where it is not the first.
+    fn begin(&self, key: &str) -> Option<Option<String>> {
+        let mut memory = self.memory();
+        if let Some(known) = memory.answers.get(key) {
+            return Some(known.clone());
+        }
+        if ANSWERED_MAX <= memory.order.len()
+            && let Some(oldest) = memory.order.pop_front()
+        {
+            memory.answers.remove(&oldest);
+        }
+        memory.order.push_back(key.to_owned());
+        memory.answers.insert(key.to_owned(), None);
+        None
+    }
+
+    fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Drop for Turn<'_> {
+    fn drop(&mut self) {
+        if !self.done {
+            let mut memory = self.answered.memory();
+            memory.answers.remove(&self.key);
+            memory.order.retain(|key| *key != self.key);
+        }
+    }
+}

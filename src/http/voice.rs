@@ -1,0 +1,202 @@
+//! A call that Twilio makes for us: what it says, what the keys mean, what became of it. Only a key of the answers is an
+//! answer: a call that was picked up, a voicemail, silence and every other key are none.
+
+use super::{
+    App,
+    desk::named,
+    problem::Problem,
+    twilio::{About, field, signed, xml},
+};
+use crate::{
+    channel::twilio::{code, signature::Fields, twiml},
+    core::{
+        Answer, ChannelName, Incident, Level, Page, PageId, Verdict, Via,
+        page::Stage,
+        sentence::judged,
+        speech::{digits, spoken},
+    },
+    engine::Live,
+    matrix::{ChannelKind, Way},
+};
+use axum::{
+    extract::{Path, Query, Request, State},
+    response::Response,
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// How often one call asks before it says goodbye.
+pub const TURNS_MAX: u32 = 5;
+
+/// What the keys mean to a role that must be taken: the wanted one first.
+const KEYS_WILCO: &str = "Press 2 to take it. Press 1 if you only received it. Press 3 for two more minutes. \
+                          Press 4 to pass it on. Press 0 to hear it again.";
+
+/// What they mean to a role that must only know.
+const KEYS_ROGER: &str = "Press 1 to confirm that you received it. Press 2 to take it. Press 3 for two more minutes. \
+                          Press 4 to pass it on. Press 0 to hear it again.";
+
+const NO_ANSWER: &str = "That key is no answer.";
+
+const GOODBYE: &str = "Goodbye.";
+
+/// Said to somebody who pressed nothing that means anything.
+const GIVEN_UP: &str = "No answer was heard, so others are asked. Goodbye.";
+
+/// Which turn of a call this is; none for a report about it.
+#[derive(Debug, Deserialize)]
+pub struct TurnOf {
+    turn: Option<u32>,
+}
+
+/// `POST /hooks/voice/{channel}/report`: with `turn`, what to say next; without, what became of the call.
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(about): Query<About>,
+    Query(TurnOf { turn }): Query<TurnOf>,
+    request: Request,
+) -> Result<Response, Problem> {
+    let address = format!("{}{}", app.engine.public_url(), request.uri());
+    let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
+    let page = about.page(&app)?;
+    let Some(turn) = turn else {
+        became(&app, &channel, page, &fields).await?;
+        return Ok(xml(twiml::nothing()));
+    };
+    let script = Script::of(&app, page, &address, turn).await?;
+    Ok(xml(script.next(field(&fields, "Digits"), field(&fields, "CallSid")).await?))
+}
+
+/// A call's end, or the word that it was picked up. In whatever order and however often these come: the core takes a
+/// failure only for a page that no device had.
+async fn became(app: &App, channel: &str, page: PageId, fields: &Fields) -> Result<(), Problem> {
+    let (status, by) = (field(fields, "CallStatus"), field(fields, "AnsweredBy"));
+    let missed = |why: &str| app.engine.undelivered_message(page, field(fields, "CallSid"), why.to_owned());
+    match (status, by) {
+        (_, by) if by.starts_with("machine") => missed("a voicemail picked up").await?,
+        (_, "fax") => missed("a fax picked up").await?,
+        (_, "human" | "unknown") => app.engine.report(page, Stage::Delivered).await?,
+        ("in-progress", _) if !listens_for_machines(&app.engine.live.load(), channel) => {
+            app.engine.report(page, Stage::Delivered).await?;
+        }
+        ("no-answer", _) => missed("nobody picked up").await?,
+        ("busy", _) => missed("the line was busy").await?,
+        ("canceled", _) => missed("the call was cancelled").await?,
+        ("failed", _) => missed(&code::why(field(fields, "ErrorCode").parse().ok())).await?,
+        // Queued, ringing, over: nothing that was not known.
+        _ => {}
+    }
+    Ok(())
+}
+
+fn listens_for_machines(live: &Live, channel: &str) -> bool {
+    let channel = live.matrix.channel(&ChannelName::from(channel));
+    matches!(channel.map(|channel| &channel.way), Some(Way::Voice(way)) if way.machines)
+}
+
+/// One turn of a call about a page.
+struct Script<'a> {
+    app: &'a App,
+    incident: Arc<Incident>,
+    page: Arc<Page>,
+    /// This turn's address.
+    address: &'a str,
+    turn: u32,
+}
+
+impl<'a> Script<'a> {
+    async fn of(app: &'a App, page: PageId, address: &'a str, turn: u32) -> Result<Self, Problem> {
+        let incident = app.engine.store.view(page.incident).await?;
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n).cloned());
+        let (Some(incident), Some(page)) = (incident, row) else { return Err(Problem::not_found("no such page")) };
+        Ok(Self { app, incident, page, address, turn })
+    }
+
+    async fn next(&self, key: &str, call: &str) -> Result<String, Problem> {
+        if !self.page.purpose.is_brief() {
+            let text = self.text().await?;
+            return Ok(twiml::tell(&[&text, &text, GOODBYE]));
+        }
+        match key {
+            "1" | "2" | "3" | "4" if 0 < self.turn => {
+                // The same request once more is the same answer, and no second one.
+                let once = format!("{call}/{}/{key}", self.turn);
+                self.app.answered.once(once, async || self.answered(key).await).await
+            }
+            _ => self.asks(key).await,
+        }
+    }
+
+    /// Asks, unless somebody has it meanwhile or it was asked often enough.
+    async fn asks(&self, key: &str) -> Result<String, Problem> {
+        if let Some(over) = self.over() {
+            return Ok(twiml::tell(&[&over, GOODBYE]));
+        }
+        if TURNS_MAX <= self.turn {
+            return Ok(twiml::tell(&[GIVEN_UP]));
+        }
+        let text = self.text().await?;
+        Ok(match (self.turn, key) {
+            (0, _) => self.ask(&[&text, &text, self.keys()]),
+            (_, "" | "0") => self.ask(&[&text, self.keys()]),
+            _ => self.ask(&[NO_ANSWER, self.keys()]),
+        })
+    }
+
+    async fn answered(&self, key: &str) -> Result<String, Problem> {
+        let answer: Answer = key.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+        let person = self.page.person.clone().ok_or_else(|| Problem::not_found("no such page"))?;
+        let page = PageId { incident: self.incident.id, n: self.page.n };
+        let verdict = self.app.engine.answer_page(page, person, Some(answer), Via::Voice).await;
+        let verdict = verdict.map_err(super::answer_problem)?;
+        let more = matches!(verdict, Verdict::Received | Verdict::StandbyRefused);
+        let word = spoken(&judged(&named(&self.app.engine.live.load(), verdict)));
+        let word = format!("{}: {word}", self.name());
+        if more && self.turn + 1 < TURNS_MAX {
+            return Ok(self.ask(&[&word, self.keys()]));
+        }
+        Ok(twiml::tell(&[&word, GOODBYE]))
+    }
+
+    /// Why nobody needs to be asked any more.
+    fn over(&self) -> Option<String> {
+        let engagement = self.page.role.as_ref().and_then(|role| self.incident.engagements.get(role));
+        if self.incident.is_open() && engagement.is_some_and(|engagement| engagement.is_open()) {
+            return None;
+        }
+        let live = self.app.engine.live.load();
+        let why = match engagement.and_then(|engagement| engagement.holder()) {
+            Some(holder) if Some(holder) == self.page.person.as_ref() => "You have it.".to_owned(),
+            Some(holder) => format!("{} has it. No answer is needed any more.", live.name_of(holder)),
+            None => "This is over. No answer is needed any more.".to_owned(),
+        };
+        Some(format!("{}. {}", self.name(), spoken(&why)))
+    }
+
+    /// What this person is shown of the page: the text that was kept when the call was made.
+    async fn text(&self) -> Result<String, Problem> {
+        Ok(self.app.engine.said(&self.incident, &self.page).await?)
+    }
+
+    /// `LIVE incident 4 2`.
+    fn name(&self) -> String {
+        let word = if self.incident.drill { "DRILL" } else { "LIVE" };
+        format!("{word} incident {}", digits(&self.incident.id.to_string()))
+    }
+
+    fn keys(&self) -> &'static str {
+        let row = self.page.role.as_ref().and_then(|role| self.incident.plan.roles.get(role));
+        match row.map_or(Level::Wilco, |row| row.engaged_by) {
+            Level::Wilco => KEYS_WILCO,
+            Level::Roger => KEYS_ROGER,
+        }
+    }
+
+    /// The next turn's address is this one's with the next number.
+    fn ask(&self, lines: &[&str]) -> String {
+        let (now, next) = (format!("turn={}", self.turn), format!("turn={}", self.turn + 1));
+        let at = self.address.rfind(&now).unwrap_or(self.address.len());
+        twiml::ask(lines, &format!("{}{next}", &self.address[..at]))
+    }
+}

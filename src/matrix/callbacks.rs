@@ -1,0 +1,29 @@
+//! Checks that providers which call back can find the daemon.
+
+use super::{document::Faults, draft::Draft, ways::Way};
+
+/// Twilio itself calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
+pub(super) fn check(draft: &Draft, faults: &mut Faults) {
+    let public = draft.daemon.as_ref().and_then(|daemon| daemon.value.public_url.as_deref());
+    if public.is_some_and(|url| !is_here(url)) {
+        return;
+    }
+    for (name, channel) in &draft.channels {
+        let account = match channel.value.as_ref().map(|channel| &channel.way) {
+            Some(Way::Twilio(way)) => &way.account,
+            Some(Way::Voice(way)) => &way.account,
+            _ => continue,
+        };
+        // A double on this machine finds us here.
+        if account.url.is_none() {
+            let message = format!("Twilio can not call back for channel `{name}`: no answer and no report comes in");
+            let help = "set `public_url` in [daemon] to where the internet reaches this daemon: \"https://..\"";
+            faults.warning("no-way-back", channel.at, message, help);
+        }
+    }
+}
+
+fn is_here(url: &str) -> bool {
+    let host = url.split_once("://").map_or(url, |(_, rest)| rest);
+    ["127.", "localhost", "[::1]"].iter().any(|here| host.starts_with(here))
+}

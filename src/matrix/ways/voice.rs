@@ -1,0 +1,25 @@
+//! The keys of a channel of kind `voice`: calls by Twilio.
+
+use super::twilio::{TwilioAccount, account, number};
+use crate::matrix::document::{At, Faults, Table};
+
+pub(super) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", "from", "machines", "url"];
+
+/// Calls by Twilio.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct VoiceWay {
+    /// Whose.
+    pub account: TwilioAccount,
+    /// The number that phones show.
+    pub from: String,
+    /// Whether Twilio listens for answering machines, so that a voicemail is gone round at once.
+    pub machines: bool,
+}
+
+pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> VoiceWay {
+    let account = account(table, at, faults);
+    let from = table.demand("from", at, "from = \"+15005550006\"", faults);
+    let from = from.and_then(|item| number(&item, faults)).unwrap_or_default();
+    let machines = table.take("machines").and_then(|item| item.flag(faults)).unwrap_or(false);
+    VoiceWay { account, from, machines }
+}

@@ -1,0 +1,33 @@
+//! The keys of a channel of kind `webhook`.
+
+use super::{
+    http::{Place, place},
+    network::{Networks, networks},
+};
+use crate::matrix::{
+    document::{At, Faults, Table},
+    door::secrets,
+    settings::SecretRef,
+};
+
+pub(super) const KEYS: &[&str] = &["url", "keys", "allow"];
+
+/// Signed events for another system.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WebhookWay {
+    /// Where they go.
+    pub url: Place,
+    /// What they are signed with (`whsec_..`): one, or two while it is changed.
+    pub keys: Vec<SecretRef>,
+    /// The networks where it may lie beside the public internet.
+    pub allow: Networks,
+}
+
+pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> WebhookWay {
+    let url = table.demand("url", at, "url = \"https://audit.example.com/stentor\"", faults);
+    let url = url.and_then(|item| place(&item, faults)).unwrap_or(Place::Plain(String::new()));
+    let keys = table.demand("keys", at, "keys = [{ env = \"WEBHOOK_KEY\" }]", faults);
+    let keys = keys.map(|item| secrets(&item, faults)).unwrap_or_default();
+    let allow = table.take("allow").map(|item| networks(&item, faults)).unwrap_or_default();
+    WebhookWay { url, keys, allow }
+}

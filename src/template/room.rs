@@ -1,0 +1,151 @@
+//! What a war room reads: the card with every role's state, its topic, and the summary at the end.
+
+use super::{
+    fit,
+    headline::EXERCISE,
+    words::{Words, role_name},
+};
+use crate::core::{Engagement, Outcome, RoleName, Status, Timestamp, event::Actor};
+use std::time::Duration;
+
+/// The revision of a card that was never edited.
+pub(super) const FIRST: u32 = 1;
+
+/// Roles that a card shows.
+const ROLES_MAX: usize = 18;
+
+/// The card: what it is, every role with its state, since when this is so.
+pub(super) fn card(words: &Words<'_>, revision: u32) -> Vec<String> {
+    let incident = words.incident();
+    let mut lines = vec![first_line(words)];
+    if words.is_drill() {
+        lines.push(EXERCISE.to_owned());
+    }
+    lines.extend(incident.engagements.iter().take(ROLES_MAX).map(|(role, engagement)| row(words, role, engagement)));
+    if let Some(at) = incident.all_clear_at {
+        let closes = if incident.is_open() { "; a human must still close it" } else { "" };
+        lines.push(format!("The monitor reported all clear at {}{closes}.", words.time(at)));
+    }
+    if let Some(at) = incident.silent_since {
+        lines.push(format!("The monitor has been silent since {}: its values are old.", words.time(at)));
+    }
+    lines.push(format!("Revision {revision}, as of {}.", words.time(incident.last_at)));
+    lines
+}
+
+/// One line that says which incident a room is for.
+pub(super) fn topic(words: &Words<'_>) -> String {
+    format!("{} {}: {}", words.word(), words.incident().id, words.summary())
+}
+
+/// How it ended: who, when, how long each role took.
+pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
+    let incident = words.incident();
+    let ended = match &incident.status {
+        Status::Resolved { by, at, .. } => {
+            let took = span(at.since(incident.opened_at));
+            format!("resolved by {} at {} after {took}", actor(words, by), words.time(*at))
+        }
+        Status::Open => "still open".to_owned(),
+    };
+    let mut lines = vec![format!("{}. It is over: {ended}.", topic(words))];
+    let took = |(role, e): (&RoleName, &Engagement)| format!("{}: {}", role_name(role), how_it_ended(words, e));
+    lines.extend(incident.engagements.iter().take(ROLES_MAX).map(took));
+    lines.push(format!(
+        "Alerts: {}. Time to engagement counts from {}.",
+        incident.alerts,
+        words.time(incident.opened_at)
+    ));
+    let room = incident.plan.living.get(&words.brief.page.channel);
+    if let Some(after) = room.and_then(|room| room.archive_after) {
+        lines.push(format!("This room is archived {} after the end.", humantime::format_duration(after.0)));
+    }
+    lines
+}
+
+fn first_line(words: &Words<'_>) -> String {
+    let incident = words.incident();
+    let start = topic(words);
+    match &incident.status {
+        Status::Resolved { by, at, .. } => {
+            format!("{start}. It is over: {} resolved it at {}.", actor(words, by), words.time(*at))
+        }
+        Status::Open => {
+            let open = incident.open_roles().count();
+            let of = incident.engagements.len();
+            let state =
+                if open == 0 { "Every role has somebody.".to_owned() } else { format!("{open} of {of} roles open.") };
+            format!("{start}. Opened {}. {state}", words.time(incident.opened_at))
+        }
+    }
+}
+
+fn row(words: &Words<'_>, role: &RoleName, e: &Engagement) -> String {
+    let role = role_name(role);
+    match &e.outcome {
+        Some(Outcome::Engaged { person, at }) => {
+            format!("\u{2705} {role}: {} has it since {}", words.person(person), words.time(*at))
+        }
+        Some(Outcome::Covered { by, person, at }) => {
+            let (who, by) = (words.person(person), role_name(by));
+            format!("\u{2705} {role}: covered by {by}, {who} has it since {}", words.time(*at))
+        }
+        Some(Outcome::StoodDown { at }) => {
+            format!("\u{2b1c} {role}: not needed any more since {}", words.time(*at))
+        }
+        Some(Outcome::Closed { at }) => format!("\u{2b1c} {role}: nobody had it when it ended at {}", words.time(*at)),
+        None => open_row(words, &role, e),
+    }
+}
+
+fn open_row(words: &Words<'_>, role: &str, e: &Engagement) -> String {
+    let since = words.time(e.entered_at);
+    if let Some(next) = &e.waits_on {
+        return format!("\u{26a0} {role}: no answer since {since}, {} is asked in its place", role_name(next));
+    }
+    let round = if e.round == 0 { String::new() } else { format!(", round {}", e.round + 1) };
+    let spent = if e.exhausted { ", every step is spent" } else { "" };
+    let until = e.deadline.map_or(String::new(), |at| format!(" until {}", words.time(at)));
+    let mut line = format!(
+        "\u{23f3} {role}: open since {since}, {} paged{until} (step {}{round}{spent})",
+        words.people(&e.on_call),
+        e.step + 1,
+    );
+    for (people, what) in [(&e.received, "received by"), (&e.unable, "can not:")] {
+        if !people.is_empty() {
+            line.push_str(&format!("; {what} {}", words.people(people)));
+        }
+    }
+    line
+}
+
+fn how_it_ended(words: &Words<'_>, e: &Engagement) -> String {
+    let took = |at: Timestamp| span(at.since(words.incident().opened_at));
+    match &e.outcome {
+        Some(Outcome::Engaged { person, at }) => {
+            format!("{} engaged at {}, after {}", words.person(person), words.time(*at), took(*at))
+        }
+        Some(Outcome::Covered { by, person, at }) => {
+            let (by, who) = (role_name(by), words.person(person));
+            format!("never engaged; covered by {by}, {who}, at {}, after {}", words.time(*at), took(*at))
+        }
+        Some(Outcome::StoodDown { .. }) => "stood down".to_owned(),
+        Some(Outcome::Closed { .. }) => "nobody engaged before the end".to_owned(),
+        None => "open".to_owned(),
+    }
+}
+
+fn actor(words: &Words<'_>, by: &Actor) -> String {
+    match by {
+        Actor::Person(person) => words.person(person),
+        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => fit::clean(&by.to_string(), 60),
+    }
+}
+
+/// `12.3s` below a minute, `12m 3s` above.
+fn span(span: Duration) -> String {
+    if span < Duration::from_secs(60) {
+        return format!("{:.1}s", span.as_secs_f64());
+    }
+    humantime::format_duration(Duration::from_secs(span.as_secs())).to_string()
+}

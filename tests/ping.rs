@@ -1,0 +1,362 @@
+//! The dead-man ping: it comes while the daemon does its work, and stays away when it does not.
+#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+mod common;
+mod double;
+mod fixture;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::any,
+};
+use common::{Daemon, Setup};
+use double::{Server, install_tls};
+use fixture::START;
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use stentor::{
+    channel::{outbox::Outbox, screen::Hub},
+    core::{self, Alert, Engagement, IncidentId, Outcome, RoleName, Timestamp, stranded::stranded},
+    engine::{Engine, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared},
+    matrix::{Known, Matrix, SourceText},
+    store::{MemoryStore, clock::Sources},
+    template::Templates,
+};
+
+// ---- who is pinged --------------------------------------------------------------------------------------------------
+
+/// A dead-man service that remembers what it was told.
+#[derive(Clone, Default)]
+struct Receiver(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    pings: Vec<(Method, String)>,
+    refuses: Option<StatusCode>,
+    refuses_post: bool,
+}
+
+impl Receiver {
+    async fn start() -> (Self, Server) {
+        let receiver = Self::default();
+        let router = Router::new().route("/ping/{secret}", any(ping)).with_state(receiver.clone());
+        (receiver, Server::start(router).await)
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().pings.len()
+    }
+}
+
+async fn ping(State(receiver): State<Receiver>, method: Method, body: Bytes) -> StatusCode {
+    let mut told = receiver.0.lock().unwrap();
+    if told.refuses_post && method == Method::POST {
+        return StatusCode::METHOD_NOT_ALLOWED;
+    }
+    if let Some(status) = told.refuses {
+        return status;
+    }
+    told.pings.push((method, String::from_utf8(body.to_vec()).unwrap()));
+    StatusCode::OK
+}
+
+// ---- a node whose loops turn when the test says so ------------------------------------------------------------------
+
+const MATRIX: &str = r#"
+[daemon]
+ping = { url = "URL", every = "1m" }
+
+[channel.sms]
+kind = "kannel"
+url = "http://127.0.0.1:9/cgi-bin/sendsms"
+username = "stentor"
+password = { env = "NOT_SET" }
+
+[person.ana]
+name = "Ana Ruiz"
+phone = "+34600000001"
+
+[role.it]
+step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
+
+[trigger.host-down]
+on = ["HostDown"]
+roles = ["it"]
+
+[catch-all]
+page = ["ana"]
+by = ["sms"]
+"#;
+
+struct World {
+    hands: fixture::Hands,
+    store: MemoryStore,
+    engine: Arc<Engine>,
+    receiver: Receiver,
+    pinger: Pinger,
+    _server: Server,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (receiver, server) = Receiver::start().await;
+        let url = format!("http://{}/ping/1f6c", server.address);
+        Self::with(&MATRIX.replace("URL", &url), receiver, server)
+    }
+
+    fn with(matrix: &str, receiver: Receiver, server: Server) -> Self {
+        install_tls();
+        let (hands, dir) = (fixture::Hands::new(), tempfile::tempdir().unwrap());
+        let clock = hands.clone();
+        let store = MemoryStore::new(move || clock.wall());
+        let templates = Templates::shipped();
+        let revisions = templates.revisions();
+        let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
+        let parsed = Matrix::parse(&files, &Known { templates: &revisions }, START);
+        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let outbox = Outbox::open(dir.path(), || START).unwrap();
+        let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
+        let live = Live::wire(matrix, templates, &shared);
+        let engine = Engine::new(Arc::new(store.node()), live, "http://127.0.0.1");
+        let pinger = Pinger::new().unwrap();
+        Self { hands, store, engine, receiver, pinger, _server: server, _dir: dir }
+    }
+
+    /// Time passes, second by second, and these loops turn in it.
+    async fn pass(&mut self, span: Duration, turning: &[Loop]) {
+        for _ in 0..span.as_secs() {
+            self.hands.pass(Duration::from_secs(1));
+            for which in turning {
+                self.engine.pulse.turned(*which);
+                match which {
+                    Loop::Delivery => drop(self.engine.tick_delivery()),
+                    Loop::Timers => drop(self.engine.tick_timers().await),
+                    Loop::Lease => drop(self.engine.tick_lease().await),
+                }
+            }
+            self.engine.signs();
+        }
+    }
+
+    async fn crash(&self) {
+        let alert = Alert::new("monitor", "HostDown");
+        self.engine.admit(vec![alert], self.hands.wall()).await.unwrap();
+    }
+
+    /// Whether a ping comes, and what is said where none does.
+    async fn ping(&mut self) -> (bool, String) {
+        let before = self.receiver.count();
+        let taken = self.pinger.tick(&self.engine).await;
+        assert_eq!(self.receiver.count() - before, usize::from(taken));
+        (taken, self.engine.pinged().trouble.unwrap_or_default())
+    }
+}
+
+const NO_DELIVERY: [Loop; 2] = [Loop::Timers, Loop::Lease];
+const NO_TIMERS: [Loop; 2] = [Loop::Delivery, Loop::Lease];
+const NO_LEASE: [Loop; 2] = [Loop::Delivery, Loop::Timers];
+
+enum Trouble {
+    /// Alerts are refused for want of space.
+    FullDisk,
+    /// This loop does not turn, for so long.
+    Hangs([Loop; 2], Duration),
+    /// A page is not handed to its channel, though the loop seems to turn.
+    QueueStands,
+    /// Ladders do not move, though the loop seems to turn.
+    LaddersStand,
+    /// The receiver says no.
+    Refused,
+}
+
+async fn break_(world: &mut World, trouble: &Trouble) {
+    let second = Duration::from_secs(1);
+    match trouble {
+        Trouble::FullDisk => world.store.set_full(true),
+        Trouble::Hangs(turning, span) => world.pass(*span, turning).await,
+        Trouble::QueueStands => {
+            world.crash().await;
+            for _ in 0..(QUEUE_STANDS_MAX + second).as_secs() {
+                world.pass(second, &NO_DELIVERY).await;
+                world.engine.pulse.turned(Loop::Delivery);
+            }
+        }
+        Trouble::LaddersStand => {
+            world.crash().await;
+            for _ in 0..(Duration::from_secs(600) + LADDER_LATE_MAX + second).as_secs() {
+                world.pass(second, &NO_TIMERS).await;
+                world.engine.pulse.turned(Loop::Timers);
+            }
+        }
+        Trouble::Refused => world.receiver.0.lock().unwrap().refuses = Some(StatusCode::FORBIDDEN),
+    }
+}
+
+async fn mend(world: &mut World) {
+    world.store.set_full(false);
+    world.receiver.0.lock().unwrap().refuses = None;
+    world.pass(Duration::from_secs(1), &Loop::ALL).await;
+}
+
+#[tokio::test]
+async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
+    let still = LOOP_STILL_MAX + Duration::from_secs(1);
+    let cases = [
+        (Trouble::FullDisk, "the disk"),
+        (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not turned for 21s"),
+        (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
+        (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
+        (Trouble::QueueStands, "waits for channel sms since 1m"),
+        (Trouble::LaddersStand, "a ladder is due since 10m"),
+        (Trouble::Refused, "the receiver says 403"),
+    ];
+    for (trouble, words) in cases {
+        let mut world = World::new().await;
+        world.pass(Duration::from_secs(1), &Loop::ALL).await;
+        assert_eq!(world.ping().await, (true, String::new()), "before: {words}");
+        break_(&mut world, &trouble).await;
+        for _ in 0..2 {
+            let (taken, said) = world.ping().await;
+            assert!(!taken && said.contains(words), "{words}: {said}");
+        }
+        mend(&mut world).await;
+        assert_eq!(world.ping().await, (true, String::new()), "after: {words}");
+    }
+}
+
+#[tokio::test]
+async fn open_ladders_and_a_broken_channel_are_no_trouble() {
+    let mut world = World::new().await;
+    world.crash().await;
+    let now = world.hands.wall();
+    world.engine.breakers().broke(&"sms".into(), "login refused", now);
+    world.pass(Duration::from_secs(3600), &Loop::ALL).await;
+    assert_eq!(world.ping().await, (true, String::new()));
+    let pings = world.receiver.0.lock().unwrap().pings.clone();
+    let told: Value = serde_json::from_str(&pings[0].1).unwrap();
+    assert_eq!((told["status"].as_str(), &told["broken_channels"][0]), (Some("ok"), &Value::from("sms")));
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_no_post_gets_a_get() {
+    let mut world = World::new().await;
+    world.receiver.0.lock().unwrap().refuses_post = true;
+    assert!(world.ping().await.0);
+    assert_eq!(world.receiver.0.lock().unwrap().pings[0].0, Method::GET);
+}
+
+#[tokio::test]
+async fn an_address_that_is_a_secret_is_in_no_complaint() {
+    let (receiver, server) = Receiver::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("address");
+    let kept = format!("url = {{ file = {path:?} }}");
+    let mut world = World::with(&MATRIX.replace("url = \"URL\"", &kept), receiver, server);
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("can not be read"), "{said}");
+    for address in ["http://127.0.0.1:9/ping/hush-81b2", "hush-81b2", "http://[hush-81b2/"] {
+        std::fs::write(&path, address).unwrap();
+        let (taken, said) = world.ping().await;
+        assert!(!taken && !said.contains("hush-81b2") && !said.is_empty(), "{address}: {said}");
+    }
+    // Read anew each time: mending it needs no restart.
+    std::fs::write(&path, format!("http://{}/ping/hush-81b2\n", world._server.address)).unwrap();
+    assert!(world.ping().await.0);
+}
+
+fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Outcome>) -> Engagement {
+    Engagement {
+        required: true,
+        entered_at: START,
+        stands_for: Default::default(),
+        step: 0,
+        round: 0,
+        rung: 1,
+        on_call: Vec::new(),
+        deadline: deadline.map(Timestamp::from_micros),
+        waits_on: waits_on.map(RoleName::from),
+        exhausted: false,
+        stood_by: false,
+        unable: Default::default(),
+        received: Default::default(),
+        outcome,
+    }
+}
+
+/// The core leaves no role like that behind: whether it would be found is tried on one that it did not make.
+#[test]
+fn a_role_that_waits_for_nobody_is_found() {
+    let (mut incident, _) = core::open(IncidentId(1), fixture::opening("XYZ"), &fixture::roster(), START);
+    assert_eq!(stranded(&incident), Vec::<&RoleName>::new());
+    let roles = [
+        ("climbs", engagement(Some(1), None, None)),
+        ("waits", engagement(None, Some("climbs"), None)),
+        ("over", engagement(None, None, Some(Outcome::Closed { at: START }))),
+        ("forgotten", engagement(None, None, None)),
+        ("waits-on-the-end", engagement(None, Some("over"), None)),
+        ("round", engagement(None, Some("and-round"), None)),
+        ("and-round", engagement(None, Some("round"), None)),
+    ];
+    incident.engagements = roles.into_iter().map(|(role, engagement)| (role.into(), engagement)).collect();
+    let found: Vec<&str> = stranded(&incident).into_iter().map(RoleName::as_str).collect();
+    assert_eq!(found, ["and-round", "forgotten", "round", "waits-on-the-end"]);
+}
+
+// ---- the real daemon ------------------------------------------------------------------------------------------------
+
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "this did not come: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+async fn ready(daemon: &Daemon) -> (bool, Value) {
+    let response = reqwest::get(daemon.url("/readyz")).await.unwrap();
+    (response.status().is_success(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
+    install_tls();
+    let (receiver, server) = Receiver::start().await;
+    let url = format!("http://{}/ping/1f6c", server.address);
+    let daemon = Setup::new(&MATRIX.replace("URL", &url).replace("1m", "1s")).start();
+    eventually("two pings", || (2 <= receiver.count()).then_some(()));
+    let database = daemon.state().join("stentor.db");
+    let sql = async |words: &'static str| {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
+        let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
+        sqlx::Connection::close(conn).await.unwrap();
+    };
+    sql("ALTER TABLE meta RENAME TO elsewhere").await;
+    let held = loop {
+        let (is_ready, told) = ready(&daemon).await;
+        if told["ping"]["trouble"].as_str().is_some_and(|trouble| trouble.starts_with("held back")) {
+            assert!(!is_ready && !told["ails"].as_array().unwrap().is_empty(), "{told}");
+            break receiver.count();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    eventually("it is in the log", || daemon.log().contains("no dead-man ping went out").then_some(()));
+    assert_eq!(receiver.count(), held, "no ping while it is held back");
+    sql("ALTER TABLE elsewhere RENAME TO meta").await;
+    eventually("pings again", || (held < receiver.count()).then_some(()));
+    while !ready(&daemon).await.0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    assert!(daemon.log().contains("goes out again"));
+}

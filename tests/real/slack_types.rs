@@ -1,0 +1,113 @@
+//! What we send to Slack, judged by Slack's own types: the TypeScript compiler reads our blocks as `KnownBlock[]`.
+
+use crate::{
+    double::{self, slack::FakeSlack},
+    parts::{self, Part},
+};
+use secrecy::SecretString;
+use serde_json::{Value, json};
+use std::path::{Path, PathBuf};
+use stentor::{
+    channel::{
+        Ask, Channel, Contact, Message, Recipient, RoomState, Text,
+        slack::{Slack, SlackSettings},
+    },
+    core::{IncidentId, Level, PageId, Purpose},
+};
+
+const PARTS: [Part; 1] = [Part("node", "nodejs")];
+
+/// Where the modules are.
+const MODULES: &str = "STENTOR_NODE_MODULES";
+
+/// The modules, or a word about what is missing.
+fn modules() -> Option<PathBuf> {
+    if parts::missing(&PARTS) {
+        return None;
+    }
+    let folder = std::env::var_os(MODULES).map(PathBuf::from);
+    let folder = folder.filter(|folder| ["@slack/types", "typescript"].iter().all(|name| folder.join(name).is_dir()));
+    if folder.is_none() {
+        let remedy = format!("npm install @slack/types typescript, and name its node_modules folder in {MODULES}");
+        parts::skipped("@slack/types", &remedy);
+    }
+    folder
+}
+
+/// What the compiler says about messages; nothing where all are as Slack's types want them.
+fn judged(modules: &Path, messages: &[Value]) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    std::os::unix::fs::symlink(modules, dir.path().join("node_modules")).unwrap();
+    let text = serde_json::to_string_pretty(messages).unwrap();
+    let source = format!(
+        "import type {{ KnownBlock }} from '@slack/types';\n\
+         const messages: {{ text: string; blocks: KnownBlock[] }}[] = {text};\nexport default messages;\n"
+    );
+    std::fs::write(dir.path().join("messages.ts"), source).unwrap();
+    let compiler = modules.join("typescript/bin/tsc");
+    let options = ["--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "nodenext", "messages.ts"];
+    let output = parts::command("node").arg(compiler).args(options).current_dir(dir.path()).output().unwrap();
+    let said = String::from_utf8_lossy(&output.stdout).into_owned();
+    assert_eq!(output.status.success(), said.trim().is_empty(), "{said}{}", String::from_utf8_lossy(&output.stderr));
+    said
+}
+
+fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message {
+    let body = format!("LIVE INC-12: ACME fell <7.3 %> & more\n{}", "a line of its brief\n".repeat(300));
+    Message {
+        page: PageId { incident: IncidentId(12), n: 3 },
+        drill,
+        purpose,
+        role: Some("trader".into()),
+        to,
+        text: Text { headline: "LIVE INC-12: ACME fell 7.3 %".into(), subject: "INC-12".into(), body, html: None },
+        ask: Some(Ask {
+            code: "48213".into(),
+            link: "https://desk.example/a/x".into(),
+            proof: "proof".into(),
+            level: Level::Roger,
+        }),
+        room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
+        report: None,
+        life: None,
+    }
+}
+
+/// Everything that has blocks, as it reaches Slack.
+async fn sent() -> Vec<Value> {
+    double::install_tls();
+    let slack = FakeSlack::start(&["UANA"]).await;
+    let token = SecretString::from(double::slack::TOKEN);
+    let channel = Slack::new(SlackSettings { token, api_url: Some(slack.api_url()) }).unwrap();
+    let person = || Recipient::Person(Contact { slack: Some("UANA".into()), ..Contact::default() });
+    let room = |id: Option<&str>, card: Option<&str>| {
+        let (id, card) = (id.map(str::to_owned), card.map(str::to_owned));
+        Recipient::Room { id, card, name: "inc-12".into(), private: true, invite: vec![] }
+    };
+    for drill in [false, true] {
+        channel.send(&message(person(), Purpose::Brief { round: 0 }, drill, true)).await.unwrap();
+        let told = Message { ask: None, ..message(person(), Purpose::Resolved, drill, false) };
+        channel.send(&told).await.unwrap();
+        let card = channel.send(&message(room(None, None), Purpose::RoomCard, drill, true)).await.unwrap();
+        let (id, card) = (card.room.unwrap(), card.id);
+        for open in [true, false] {
+            let update = Purpose::RoomUpdate { revision: 2, shows: String::new() };
+            channel.send(&message(room(Some(&id), Some(&card)), update, drill, open)).await.unwrap();
+        }
+    }
+    let bodies = ["chat.postMessage", "chat.update"].iter().flat_map(|method| slack.calls(method));
+    bodies.map(|call| json!({ "text": call.body["text"], "blocks": call.body["blocks"] })).collect()
+}
+
+#[test]
+fn slacks_own_types_accept_every_block_that_we_send() {
+    let Some(modules) = modules() else { return };
+    let sent = tokio::runtime::Runtime::new().unwrap().block_on(sent());
+    assert_eq!(sent.len(), 10);
+    assert_eq!(judged(&modules, &sent), "");
+    // The referee can say no.
+    let mut wrong = sent[0].clone();
+    let blocks = wrong["blocks"].as_array_mut().unwrap();
+    blocks.last_mut().unwrap()["elements"][0]["style"] = json!("loud");
+    assert!(judged(&modules, &[wrong]).contains("loud"), "the compiler lets anything pass");
+}

@@ -15,5 +15,7 @@ mod laws;
 mod rooms;
 #[path = "gateways/town.rs"]
 mod town;
+#[path = "gateways/vendor.rs"]
+mod vendor;
 #[path = "doors/wire.rs"]
 mod wire;

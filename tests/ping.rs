@@ -26,7 +26,7 @@ use stentor::{
     core::{self, Alert, Engagement, IncidentId, Outcome, RoleName, Timestamp, stranded::stranded},
     engine::{Engine, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared},
     matrix::{Known, Matrix, SourceText},
-    store::{MemoryStore, clock::Sources},
+    store::{Filter, MemoryStore, clock::Sources},
     template::Templates,
 };
 
@@ -243,6 +243,18 @@ async fn open_ladders_and_a_broken_channel_are_no_trouble() {
     let pings = world.receiver.0.lock().unwrap().pings.clone();
     let told: Value = serde_json::from_str(&pings[0].1).unwrap();
     assert_eq!((told["status"].as_str(), &told["broken_channels"][0]), (Some("ok"), &Value::from("sms")));
+}
+
+/// What is told of a channel that hears nothing is not over because its pages go out.
+#[tokio::test]
+async fn a_deaf_channel_is_not_taken_for_a_broken_one_after_a_restart() {
+    let world = World::new().await;
+    world.engine.unheard(&"sms".into(), "the token was revoked", true).await;
+    world.engine.recall_breakers().await.unwrap();
+    assert_eq!(world.engine.tick_breakers().await.unwrap(), 0);
+    let open = world.engine.store.list(Filter { open_only: true, limit: 10 }).await.unwrap();
+    assert_eq!(open.len(), 1, "the operators' incident");
+    assert!(world.engine.breakers().broken().is_empty());
 }
 
 #[tokio::test]

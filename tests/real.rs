@@ -35,6 +35,8 @@ mod parts;
 mod prometheus;
 #[path = "real/replies.rs"]
 mod replies;
+#[path = "real/sheet.rs"]
+mod sheet;
 #[path = "real/slack_types.rs"]
 mod slack_types;
 #[path = "real/texts.rs"]

@@ -212,7 +212,7 @@ fn the_shipped_scenarios_are_sound_and_show_what_they_are_for() {
         assert!(read.diagnostics.is_empty(), "{}", render_of("the scenario", &read.diagnostics, &[file], false));
         let scenario = read.scenario.unwrap();
         let matrix = shipped(scenario.plays_at.unwrap());
-        let outlook = play_all(&scenario, &matrix, &Conditions::default(), 400);
+        let outlook = play_all(&scenario, &matrix, &Conditions::default(), 200);
         shown.push_str(&format!("{name}\n"));
         for role in &outlook.roles {
             let p = role.quantiles.map(|quantile| quantile.seconds.map_or("-".into(), |s| format!("{s:.0}s")));
@@ -252,4 +252,41 @@ fn a_scripted_run_is_told_in_order_without_clocks() {
     let cases = setting.cases(0, 0);
     let again = sequence(cases[0].events.iter().map(|(at, event)| (*at, event)));
     assert_eq!(told[0], again);
+}
+
+fn stentor(arguments: &[&str]) -> std::process::Output {
+    let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stentor"));
+    command.current_dir(root()).env_remove("STENTOR_MATRIX").args(arguments).output().unwrap()
+}
+
+#[test]
+fn the_command_says_by_its_exit_whether_it_holds_and_says_the_same_again() {
+    let arguments = ["simulate", "slack-outage", "--runs", "60", "--seed", "5", "--absent", "ana", "--json"];
+    let (first, second) = (stentor(&arguments), stentor(&arguments));
+    assert_eq!(first.status.code(), Some(1), "{}", String::from_utf8_lossy(&first.stderr));
+    assert_eq!(first.stdout, second.stdout);
+    let told: serde_json::Value = serde_json::from_slice(&first.stdout).unwrap();
+    assert_eq!(told["what_ifs"][1]["what_if"], "ana absent");
+    assert_eq!(told["what_ifs"][0]["score"]["findings"][0]["verdict"], "not-held");
+    let table = stentor(&["simulate", "slack-outage", "--runs", "60", "--without", "sms"]);
+    let table = String::from_utf8(table.stdout).unwrap();
+    assert!(table.contains("without sms") && table.contains("it hangs on trader step 1"), "{table}");
+    let rows = table.lines().filter(|line| line.contains("as it is") || line.contains("without sms"));
+    assert!(
+        rows.clone().count() > 2 && rows.filter(|row| row.ends_with(' ')).all(|row| row.chars().count() <= 80),
+        "{table}"
+    );
+}
+
+#[test]
+fn a_bad_scenario_is_refused_and_nothing_is_played() {
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("bad.toml");
+    std::fs::write(&path, BOOM.replace("[hypothesis.trader]", "[hypothesis.treader]")).unwrap();
+    let path = path.to_str().unwrap();
+    let checked = stentor(&["scenario", "check", path]);
+    assert_eq!(checked.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&checked.stdout).contains("did you mean `trader`?"));
+    let played = stentor(&["simulate", path]);
+    assert_eq!((played.status.code(), played.stdout.len()), (Some(2), 0));
 }

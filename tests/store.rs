@@ -391,6 +391,10 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
     step(&*store, id, seen(desk, Stage::Seen)).await.expect("kept");
     step(&*store, id, seen(sms, Stage::Delivered)).await.expect("kept");
     let said = |person: &str, via, page| Said { person: person.into(), answer: Answer::Roger, via, page, role: None };
+    // An absence note is taken in as a word of its reader: it proves that nobody reads there.
+    let away = Said { answer: Answer::Unable, ..said("cy", Via::Mail, Some(mail)) };
+    step(&*store, id, Input::Answer(away)).await.expect("kept");
+    assert_eq!(proven(&*store).await.len(), 2);
     step(&*store, id, Input::Answer(said("cy", Via::MailLink, Some(mail)))).await.expect("kept");
     // Not Ana's page, and not Ana's phone.
     step(&*store, id, Input::Answer(said("di", Via::Sms, Some(sms)))).await.expect("kept");

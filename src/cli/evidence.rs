@@ -73,7 +73,7 @@ impl Evidence {
             }
         }
         let names = match self {
-            Self::Daemon(client) => client.get("/v1/people")?,
+            Self::Daemon(client) => client.get("/v1/names")?,
             Self::Folder { .. } => names(places),
         };
         Ok(Beside { names, texts })

@@ -44,7 +44,7 @@ impl Scenarios {
             let read = Scenario::read(&file, &matrix);
             if !json {
                 let colour = colours(std::io::stdout().is_terminal());
-                print!("{}", matrix::render_of("the scenario", &read.diagnostics, &[file.clone()], colour));
+                print!("{}", matrix::render_of("the scenario", &read.diagnostics, std::slice::from_ref(&file), colour));
                 if let Some(scenario) = &read.scenario {
                     println!("{}", verdict(scenario, &file));
                 }

@@ -151,7 +151,7 @@ fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
 fn start_log(format: LogFormat) -> WorkerGuard {
     let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
     // slack-morphism logs tickets at debug and bodies at trace.
-    let filter = EnvFilter::try_new(format!("{wanted},slack_morphism=warn,hyper=warn,sqlx=warn"));
+    let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());
     // Without that a stderr that fails makes the log panic.

@@ -105,13 +105,13 @@ fn head(incident: &IncidentView) -> String {
     if let (Some(by), Some(at)) = (&incident.resolved_by, incident.resolved_at) {
         lines.push(format!("  resolved by {by} at {at}"));
     }
-    if let Some(was) = &incident.outcome {
-        let note = was.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
-        lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
-    }
     if let Some(told) = incident.all_clear.filter(|told| 0 < told.people) {
         let last = told.last_ms.map(|ms| format!(", the last {} after", table::span(ms))).unwrap_or_default();
         lines.push(format!("  {} of {} people were told that it is over{last}", told.told, told.people));
+    }
+    if let Some(was) = &incident.outcome {
+        let note = was.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
+        lines.push(format!("  outcome {} according to {}{note}", was.finding, was.by));
     }
     lines.join("\n")
 }

@@ -2,7 +2,7 @@
 //! one. That a provider took a page proves nothing about its reader.
 
 use super::{
-    answer::Via,
+    answer::{Answer, Via},
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},
@@ -61,6 +61,8 @@ impl Proof {
     /// What an event that has been applied to `incident` at `at` proves; none where it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
+            // An absence note is taken in like this, and shows that nobody reads there.
+            Event::Answered { via: Via::Mail, answer: Answer::Unable, .. } => return None,
             Event::Answered { person, via, page, .. } => {
                 let own = |page: &&Page| page.person.as_ref() == Some(person);
                 let page = page.and_then(|n| incident.pages.get(&n)).map(AsRef::as_ref).filter(own);

@@ -2,8 +2,7 @@
 //!
 //! The figures here are Stentor's own assumptions, written down so that they can be contradicted: there is no published
 //! median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
-//! are for a person who is at work and for a channel that works. Put your own into the scenario, or let `stentor simulate
-//! --history` take them from incidents that were measured.
+//! are for a person who is at work and for a channel that works. Put your own into the scenario.
 
 use super::distribution::Distribution;
 use crate::{core::ChannelName, matrix::ChannelKind};

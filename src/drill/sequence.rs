@@ -50,7 +50,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         }
         Event::Paged { page } => paged(page),
         // What a drill did to a page on purpose stands in what the core made of it, as with any trouble.
-        Event::Injected { .. } | Event::Judged { .. } => return None,
+        Event::Injected { .. } => return None,
         Event::Settled { .. } | Event::Reported { .. } | Event::TakenOver { .. } => return None,
         Event::Preempted { .. } => "broken off".into(),
         Event::Overdue { page } => format!("page {page} overdue"),
@@ -72,6 +72,8 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
         Event::Exhausted { role } => format!("{role} exhausted"),
         Event::Resolved { .. } => "resolved".into(),
+        // What people find afterwards is no part of what happened.
+        Event::Judged { .. } => return None,
     })
 }
 
@@ -85,17 +87,19 @@ fn paged(page: &Page) -> String {
         Purpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
         Purpose::StoodDown => "told to stand down".into(),
         Purpose::Announced => "announced".into(),
-        Purpose::RoomNote { .. } => "note".into(),
-        Purpose::RoomUpdate { .. } => "update".into(),
-        Purpose::RoomFurnish => "furnish".into(),
-        Purpose::RoomInvite { .. } => "invite".into(),
-        Purpose::RoomSummary => "summary".into(),
-        Purpose::RoomArchive => "archive".into(),
-        Purpose::Notice { .. } => "notice".into(),
         Purpose::Resolved => "told that it is over".into(),
         Purpose::RoomCard => "card".into(),
         Purpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
-        Purpose::RoomLine { line } => format!("line: {line}"),
+        Purpose::RoomLine { line } | Purpose::RoomNote { line } => format!("line: {line}"),
+        Purpose::RoomUpdate { .. } => "card anew".into(),
+        Purpose::RoomFurnish => "furnishing".into(),
+        Purpose::RoomInvite { people } => {
+            let people: Vec<&str> = people.iter().map(PersonName::as_str).collect();
+            format!("invitation of {}", people.join(", "))
+        }
+        Purpose::RoomSummary => "summary".into(),
+        Purpose::RoomArchive => "archiving".into(),
+        Purpose::Notice { about } => format!("notice {}", about.name()),
     };
     let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
     format!("page to {to} by {}{role}: {what}{instead}", page.channel)

@@ -6,7 +6,7 @@ use super::Engine;
 use crate::{
     channel::{Outcome, SendError},
     core::{
-        Actor, Alert, ChannelName, IncidentId, Input, Opening, Receipt, Timestamp,
+        Actor, Alert, ChannelName, Incident, IncidentId, Input, Opening, Receipt, Timestamp,
         retry::{FIRST, LONGEST, backoff},
     },
     store::{Class, Filter, Needs, StoreError, Unit, transact},
@@ -25,6 +25,9 @@ pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
 
 /// What the key of an incident about a channel begins with.
 const KEY: &str = "channel/";
+
+/// The kind of alert that tells of a broken channel.
+const BROKEN: &str = "channel_broken";
 
 /// Open incidents that are looked through at the start for channels that were broken before it.
 const OPEN_MAX: usize = 2_000;
@@ -160,7 +163,8 @@ impl Engine {
     pub async fn recall_breakers(&self) -> Result<(), StoreError> {
         let open = self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
         let now = self.store.now();
-        for incident in open.iter().filter(|incident| incident.alert.source.as_str() == SELF) {
+        let is_ours = |incident: &Incident| incident.alert.source.as_str() == SELF && incident.alert.kind == BROKEN;
+        for incident in open.iter().filter(|incident| is_ours(incident)) {
             let Some(channel) = incident.key.strip_prefix(KEY).map(ChannelName::from) else { continue };
             self.breakers().was_broken(&channel, incident.opened_at, &incident.summary, now);
             self.metrics.channel_broken(&channel, true);
@@ -193,7 +197,7 @@ impl Engine {
 
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
         let summary = format!("channel {channel} reaches nobody: {why}");
-        self.report_self(broken_key(channel), "channel_broken", channel, summary).await
+        self.report_self(broken_key(channel), BROKEN, channel, summary).await
     }
 
     async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {

@@ -252,6 +252,14 @@ impl Delivery {
         line.queue.insert(turn);
     }
 
+    /// This page's person or room is to be left alone until then.
+    pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
+        let Some(waiting) = self.pages.get(&id) else { return };
+        for destination in waiting.destination.everywhere() {
+            self.paced.entry(destination).or_default().hold_until(until);
+        }
+    }
+
     /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods
     /// have limits of their own, says nothing about people. What the real thing meets holds for drills too; the real thing
     /// makes its own experience.

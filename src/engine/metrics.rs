@@ -89,11 +89,11 @@ pub struct Metrics {
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
-    roles_entered: Family<EnteredLabels, Counter>,
     proof_age: Family<ChannelLabel, Gauge>,
     unproven: Family<ChannelLabel, Gauge>,
     links: Family<ChannelLabel, Gauge>,
     linked_since: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
+    roles_entered: Family<EnteredLabels, Counter>,
     incidents_opened: Family<OpenedLabels, Counter>,
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
@@ -114,11 +114,11 @@ impl Metrics {
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
-            roles_entered: Family::default(),
             proof_age: Family::default(),
             unproven: Family::default(),
             links: Family::default(),
             linked_since: Family::default(),
+            roles_entered: Family::default(),
             incidents_opened: Family::default(),
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
@@ -156,11 +156,6 @@ impl Metrics {
             self.oldest_unsent.clone(),
         );
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
-        r.register(
-            "roles_entered",
-            "Ladders that began, by role and whether it was demanded",
-            self.roles_entered.clone(),
-        );
         r.register_with_unit(
             "oldest_contact_proof_age",
             "Age of the oldest proven contact of any person, by channel",
@@ -177,6 +172,11 @@ impl Metrics {
             "channel_linked_since_timestamp_seconds",
             "Since when there is one, in Unix time; 0 while there is none",
             self.linked_since.clone(),
+        );
+        r.register(
+            "roles_entered",
+            "Ladders that began, by role and whether it was demanded",
+            self.roles_entered.clone(),
         );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());

@@ -36,7 +36,7 @@ pub use opt_out::OptOut;
 pub use ping::{PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, run};
-pub use send::{Attempt, again};
+pub use send::{Attempt, Pause, again};
 pub use speak::{AnswerError, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
@@ -116,6 +116,10 @@ impl Engine {
             reloads: watch::Sender::default(),
             public_url: public_url.trim_end_matches('/').to_owned(),
         });
+        // A gauge that is absent can not be told from one that nobody watches.
+        for channel in engine.live.load().channels.keys() {
+            engine.metrics.channel_broken(channel, false);
+        }
         // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
         let node = Arc::downgrade(&engine);
         engine.store.follow(Box::new(move |committed| {

@@ -7,6 +7,7 @@ use crate::{
         Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
         retry::{backoff, backoff_to},
     },
+    matrix::ChannelKind,
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -182,9 +183,12 @@ impl Engine {
         let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        let (settlement, held_until) = again(row.map(|row| &**row), after, why, unknown, now);
-        if let Some(until) = held_until {
-            self.delivery().throttled(page, until, now);
+        let kind = row.and_then(|row| Some(self.live.load().channels.get(&row.channel)?.kind));
+        let (settlement, pause) = again(row.map(|row| &**row), kind, after, why, unknown, now);
+        match pause {
+            Some(Pause::Person(until)) => self.delivery().hold_destination(page, until),
+            Some(Pause::Provider(until)) => self.delivery().throttled(page, until, now),
+            None => {}
         }
         Ok(settlement)
     }
@@ -230,23 +234,35 @@ impl Engine {
     }
 }
 
-/// How an attempt that failed for now is settled; and until when its destination is held, where the provider asked for a
-/// pause (`after`). A word that asks for nothing is given up once it is no news any more.
+/// Whom a wish to wait is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pause {
+    /// This page's person or room alone: their desk page is closed, which says nothing about anybody else's.
+    Person(Timestamp),
+    /// Perhaps the provider's whole channel.
+    Provider(Timestamp),
+}
+
+/// How an attempt that failed for now is settled; and who is to be left alone until when, where the channel (of this
+/// kind) asked for it with `after`. A word that asks for nothing is given up once it is no news any more.
 pub fn again(
     page: Option<&Page>,
+    kind: Option<ChannelKind>,
     after: Option<Duration>,
     why: String,
     unknown: bool,
     now: Timestamp,
-) -> (Settlement, Option<Timestamp>) {
+) -> (Settlement, Option<Pause>) {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
-    let is_notice = page.is_some_and(|page| page.purpose.is_notice());
-    let pause = if is_notice { backoff_to(refusals + 1, SYSTEM_LONGEST) } else { backoff(refusals + 1) };
-    let wait = after.map_or(pause, |after| after.min(RETRY_AFTER_MAX));
-    (Settlement::Retry { at: now + wait, why, unknown }, after.map(|_| now + wait))
+    let longest = page.is_some_and(|page| page.purpose.is_notice()).then_some(SYSTEM_LONGEST);
+    let own = longest.map_or_else(|| backoff(refusals + 1), |longest| backoff_to(refusals + 1, longest));
+    let wait = after.map_or(own, |after| after.min(RETRY_AFTER_MAX));
+    let until = now + wait;
+    let whose = if kind == Some(ChannelKind::Screen) { Pause::Person } else { Pause::Provider };
+    (Settlement::Retry { at: until, why, unknown }, after.map(|_| whose(until)))
 }
 
 /// How long a message is tried for; a brief until it is withdrawn.

@@ -48,7 +48,7 @@ impl Engine {
     pub fn signs(&self) -> Vec<String> {
         let now = self.store.now();
         let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
-        signs.extend(self.still_loops(now));
+        signs.extend(self.still_loops());
         let standing = self.delivery().standing(now, QUEUE_STANDS_MAX);
         signs.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
@@ -103,7 +103,9 @@ impl Engine {
         found
     }
 
-    fn still_loops(&self, now: Timestamp) -> Vec<String> {
+    /// The loops that hang.
+    pub fn still_loops(&self) -> Vec<String> {
+        let now = self.store.now();
         let beats = self.pulse.beats();
         let mut vitals = self.vitals();
         let turned = vitals.turned.get_or_insert(beats.map(|beat| (beat, now)));

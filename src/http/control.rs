@@ -217,8 +217,8 @@ pub async fn desk_link(
     Ok(Json(json!({ "link": link, "until": until })).into_response())
 }
 
-/// `GET /v1/people`: how humans call the people of the matrix; no contact data.
-pub async fn people(State(app): State<Arc<App>>) -> Json<BTreeMap<PersonName, String>> {
+/// `GET /v1/names`: how humans call the people of the matrix; no contact data.
+pub async fn names(State(app): State<Arc<App>>) -> Json<BTreeMap<PersonName, String>> {
     Json(app.engine.live.load().names.clone())
 }
 

@@ -141,7 +141,7 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/drills/{id}/abort", post(drills::abort))
         .route("/v1/report/tte", get(report::tte))
         .route("/v1/report/triggers", get(report::triggers))
-        .route("/v1/people", get(control::people))
+        .route("/v1/names", get(control::names))
         .route("/v1/desk-link", post(control::desk_link))
         .route("/v1/mail", post(mail_in::take))
         .route("/v1/journal", get(control::journal))

@@ -40,7 +40,8 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
         .collect();
     let ails = app.engine.signs();
-    let ready = store.is_ok() && age < UNSENT_AGE_MAX && ails.is_empty();
+    // One ladder or one queue that stands is no reason to keep alerts away from a daemon that can take them.
+    let ready = store.is_ok() && age < UNSENT_AGE_MAX && app.engine.still_loops().is_empty();
     let pinged = app.engine.pinged();
     let ping =
         live.matrix.daemon.ping.as_ref().map(

@@ -18,7 +18,7 @@ use crate::{
 };
 use axum::{
     extract::{Path, Query, Request, State},
-    http::{StatusCode, header, request::Parts},
+    http::{StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
@@ -138,7 +138,7 @@ pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Reques
     let wired = wired.filter(|wired| wired.kind == kind && !wired.inbound.is_empty());
     let wired = wired
         .ok_or_else(|| Problem::not_found(format!("no {kind} channel {channel:?} with a token is in the matrix")))?;
-    let address = address(app, &parts);
+    let address = address(app, &parts.uri);
     let given = signature_of(&parts).unwrap_or_default();
     if signature::is_signed(&wired.inbound, &address, &fields, given) {
         return Ok(fields);
@@ -150,8 +150,9 @@ pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Reques
     Err(Problem::unauthorized("this is not signed by Twilio for this address"))
 }
 
-fn address(app: &App, parts: &Parts) -> String {
-    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+/// Where Twilio has called us, as it knows it: our public address, whatever a proxy made of it.
+pub fn address(app: &App, uri: &Uri) -> String {
+    let path = uri.path_and_query().map_or("/", |path| path.as_str());
     format!("{}{path}", app.engine.public_url())
 }
 

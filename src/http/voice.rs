@@ -5,7 +5,7 @@ use super::{
     App,
     desk::named,
     problem::Problem,
-    twilio::{About, field, signed, xml},
+    twilio::{About, address, field, signed, xml},
 };
 use crate::{
     channel::twilio::{code, signature::Fields, twiml},
@@ -57,7 +57,7 @@ pub async fn report(
     Query(TurnOf { turn }): Query<TurnOf>,
     request: Request,
 ) -> Result<Response, Problem> {
-    let address = format!("{}{}", app.engine.public_url(), request.uri());
+    let address = address(&app, request.uri());
     let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
     let page = about.page(&app)?;
     let Some(turn) = turn else {
@@ -122,7 +122,9 @@ impl<'a> Script<'a> {
             "1" | "2" | "3" | "4" if 0 < self.turn => {
                 // The same request once more is the same answer, and no second one.
                 let once = format!("{call}/{}/{key}", self.turn);
-                self.app.answered.once(once, async || self.answered(key).await).await
+                let said = self.app.answered.once(once, async || self.answered(key).await).await?;
+                // While the first of two is still being answered, the second says how things are.
+                if said.is_empty() { self.asks("").await } else { Ok(said) }
             }
             _ => self.asks(key).await,
         }

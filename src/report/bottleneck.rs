@@ -74,7 +74,16 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
         ("answered", role.stages.answered),
         (if role.engaged { "engaged" } else { "the end" }, Some(role.until)),
     ];
-    let known: Vec<(&str, Timestamp)> = stages.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let mut known: Vec<(&str, Timestamp)> = stages.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    known.sort_by_key(|(_, at)| *at);
+    // Of stages that came in the same moment the last one says what was waited for.
+    known.dedup_by(|later, earlier| {
+        let same = later.1 == earlier.1 && earlier.0 != "opened";
+        if same {
+            *earlier = *later;
+        }
+        same
+    });
     let ways = known.windows(2).filter_map(|pair| match pair {
         [(from, began), (to, ended)] => Some((format!("{from} to {to}"), *began, seconds(*began, *ended))),
         _ => None,

@@ -54,6 +54,7 @@ pub struct Facts {
     silent_since: Option<String>,
     resolved: Option<String>,
     resolved_by: Option<String>,
+    resolved_why: Option<String>,
     lasted: Option<String>,
     outcome: Option<String>,
     outcome_note: Option<String>,
@@ -133,9 +134,9 @@ impl Facts {
 pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
     let incident = &story.incident;
     let roles = story.roles(now);
-    let (resolved, by) = match &incident.status {
-        Status::Open => (None, None),
-        Status::Resolved { by, at, .. } => (Some(*at), Some(by.to_string())),
+    let (resolved, by, why) = match &incident.status {
+        Status::Open => (None, None, None),
+        Status::Resolved { by, at, why } => (Some(*at), Some(by.to_string()), why.clone()),
     };
     let (pages, texts) = pages(story, beside);
     let timeline: Vec<LineFacts> = timeline(story);
@@ -157,6 +158,7 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         silent_since: incident.silent_since.map(|at| beside_opening(story, at)),
         resolved: resolved.map(moment),
         resolved_by: by,
+        resolved_why: why,
         lasted: resolved.map(|at| span(seconds(incident.opened_at, at))),
         outcome: judgement.map(|was| was.finding.to_string()),
         outcome_note: judgement.and_then(|was| was.note.clone()),
@@ -239,17 +241,17 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Brief { .. } => "reminder",
         Purpose::Taken { .. } => "word that it is taken",
         Purpose::StoodDown => "word of standing down",
-        Purpose::RoomNote { .. } => "note in the war room",
-        Purpose::RoomUpdate { .. } => "new state of the war room's card",
-        Purpose::RoomFurnish => "what the war room needs",
-        Purpose::RoomInvite { .. } => "invitation to the war room",
-        Purpose::RoomSummary => "summary in the war room",
-        Purpose::RoomArchive => "end of the war room",
-        Purpose::Notice { .. } => "word to another system",
         Purpose::Announced => "word that a drill begins",
         Purpose::Resolved => "word of the end",
         Purpose::RoomCard => "war room",
         Purpose::RoomLine { .. } => "line in the war room",
+        Purpose::RoomNote { .. } => "note in the war room",
+        Purpose::RoomUpdate { .. } => "newer card of the war room",
+        Purpose::RoomFurnish => "topic and pin of the war room",
+        Purpose::RoomInvite { .. } => "invitation into the war room",
+        Purpose::RoomSummary => "summary in the war room",
+        Purpose::RoomArchive => "archiving of the war room",
+        Purpose::Notice { .. } => "word to another system",
     }
 }
 

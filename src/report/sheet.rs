@@ -17,7 +17,7 @@ impl Pictures {
     }
 }
 
-/// The whole file. Markup in the text that is not Markdown is shown, never obeyed.
+/// The whole file; a title that begins with DRILL gives it the colour of drills. Markup in the text that is not Markdown is shown, never obeyed.
 pub fn html(title: &str, markdown: &str, pictures: &Pictures) -> String {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let safe = parser.map(|event| match event {
@@ -36,7 +36,8 @@ pub fn html(title: &str, markdown: &str, pictures: &Pictures) -> String {
     let body = body.replace("<table>", "<div class=\"wide\"><table>").replace("</table>", "</table></div>");
     // One pass each, the text last: what a text says is never taken for a place.
     let (head, tail) = FRAME.split_once("{body}").unwrap_or((FRAME, ""));
-    format!("{}{body}{tail}", head.replace("{title}", &super::picture::escape(title)))
+    let kind = if title.starts_with("DRILL") { "drill" } else { "live" };
+    format!("{}{body}{tail}", head.replace("{kind}", kind).replace("{title}", &super::picture::escape(title)))
 }
 
 fn pictured(comment: &str, pictures: &Pictures) -> Option<String> {

@@ -31,7 +31,7 @@ const TABLE: [Row; 15] = [
         &[("retry:7s", "slack kannel twilio voice http teams mattermost webhook"), ("retry", "exec")],
     ),
     (Condition::ThrottlesByDate, &[("retry:120s", "slack kannel twilio voice http teams mattermost webhook")]),
-    (Condition::IsBusy, &[("unknown", "slack"), ("retry:7s", "kannel twilio voice http teams mattermost webhook")]),
+    (Condition::IsBusy, &[("unknown", "slack twilio voice"), ("retry:7s", "kannel http teams mattermost webhook")]),
     (
         Condition::FailsInside,
         &[("unknown", "slack kannel twilio voice http teams mattermost webhook"), ("unreachable", "exec")],

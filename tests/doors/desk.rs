@@ -218,3 +218,24 @@ fn whoever_leaves_the_matrix_is_signed_out_and_their_line_ends() {
     let after: Vec<String> = std::iter::from_fn(|| line.next()).map(|(name, _)| name).take(3).collect();
     assert!(after.len() < 3 && !after.contains(&"state".to_owned()), "the line goes on: {after:?}");
 }
+
+#[test]
+fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
+    let daemon = sandboxed();
+    let ana = cookie(&daemon, "ana");
+    let incident = daemon.crash("ES");
+    let by_desk = |incident: &Value, person: Option<&str>| -> Vec<Value> {
+        let pages = incident["pages"].as_array().unwrap().iter();
+        let theirs = |page: &&Value| page["channel"] == "desk" && person.is_none_or(|person| page["person"] == person);
+        pages.filter(theirs).cloned().collect()
+    };
+    daemon.until(&incident, "two closed desks", |incident| {
+        let closed = |page: &Value| page["trouble"].as_str().is_some_and(|why| why.contains("no desk page"));
+        2 <= by_desk(incident, None).iter().filter(|page| closed(page)).count()
+    });
+    let mut line = Line::open(&daemon, &ana);
+    line.state(|_| true);
+    daemon.until(&incident, "her page on her desk", |incident| {
+        by_desk(incident, Some("ana")).iter().any(|page| page["state"] == "accepted")
+    });
+}

@@ -36,7 +36,8 @@ pub fn missing() -> bool {
     modules().is_none() && parts::skipped("playwright-core", &remedy)
 }
 
-fn modules() -> Option<PathBuf> {
+/// Where its modules are.
+pub fn modules() -> Option<PathBuf> {
     let folder = PathBuf::from(std::env::var_os(MODULES)?);
     folder.join("playwright-core").is_dir().then_some(folder)
 }

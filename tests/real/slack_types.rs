@@ -12,7 +12,7 @@ use stentor::{
         Ask, Channel, Contact, Message, Recipient, RoomState, Text,
         slack::{Slack, SlackSettings},
     },
-    core::{IncidentId, Level, PageId, Purpose},
+    core::{IncidentId, Level, PageId, Purpose, Timestamp},
 };
 
 const PARTS: [Part; 1] = [Part("node", "nodejs")];
@@ -45,8 +45,12 @@ fn judged(modules: &Path, messages: &[Value]) -> String {
     );
     std::fs::write(dir.path().join("messages.ts"), source).unwrap();
     let compiler = modules.join("typescript/bin/tsc");
-    let options = ["--noEmit", "--strict", "--skipLibCheck", "--types", "", "--module", "nodenext", "messages.ts"];
-    let output = parts::command("node").arg(compiler).args(options).current_dir(dir.path()).output().unwrap();
+    let options = json!({
+        "compilerOptions": { "noEmit": true, "strict": true, "skipLibCheck": true, "types": [], "module": "nodenext" },
+        "files": ["messages.ts"],
+    });
+    std::fs::write(dir.path().join("tsconfig.json"), options.to_string()).unwrap();
+    let output = parts::command("node").arg(compiler).current_dir(dir.path()).output().unwrap();
     let said = String::from_utf8_lossy(&output.stdout).into_owned();
     assert_eq!(output.status.success(), said.trim().is_empty(), "{said}{}", String::from_utf8_lossy(&output.stderr));
     said
@@ -69,6 +73,8 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
         report: None,
+        desk: None,
+        born_at: Timestamp::from_micros(1_700_000_000_000_000),
         life: None,
     }
 }

@@ -7,7 +7,7 @@ use stentor::{
         Actor, Answer, Finding, IncidentId, Input, Page, Plan, Receipt, RoleName, Said, Settlement, Target, Timestamp,
         Via, page::Stage,
     },
-    store::{Class, Needs, SqliteStore, Store, Unit, transact},
+    store::{Class, MemoryStore, Needs, SqliteStore, Store, Unit, clock::Sources, transact},
 };
 
 /// SplitMix64: enough for tests, the same everywhere.
@@ -37,14 +37,23 @@ pub fn measured_plan() -> Plan {
 /// A store with its hands.
 pub struct Past {
     pub hands: Hands,
-    pub store: Arc<SqliteStore>,
+    pub store: Arc<dyn Store>,
+    /// The same, where it is on a disk.
+    pub disk: Option<Arc<SqliteStore>>,
 }
 
 impl Past {
+    pub fn in_memory() -> Self {
+        let hands = Hands::new();
+        let clock = hands.clone();
+        let store = Arc::new(MemoryStore::new(move || clock.wall()).node());
+        Self { hands, store, disk: None }
+    }
+
     pub async fn at(dir: &Path) -> Self {
         let hands = Hands::new();
         let store = SqliteStore::open(dir, Arc::new(hands.clone())).await.expect("a store");
-        Self { hands, store }
+        Self { hands, store: store.clone(), disk: Some(store) }
     }
 
     pub fn now(&self) -> Timestamp {

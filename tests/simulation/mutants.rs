@@ -6,7 +6,7 @@ use crate::{
     laws::{Laws, Seen},
     world::World,
 };
-use std::{sync::Arc, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use stentor::core::{Actor, Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp};
 
 /// Seeds whose tapes are tried: not every tape has what every fault needs.
@@ -115,15 +115,13 @@ fn repeat_first(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
     true
 }
 
-/// What is sent into a room later is sent while something else is under way there.
+/// Something is sent into a room while something else is under way there.
 fn two_at_once(tape: &mut Vec<Seen>) -> bool {
-    let is_post = |page: &PageId| {
-        let born = |seen: &Seen| match event(seen) {
-            Some((id, Event::Paged { page: born })) => id == page.incident && born.n == page.n && born.person.is_none(),
-            _ => false,
-        };
-        tape.iter().any(born)
+    let born = |seen: &Seen| match event(seen) {
+        Some((incident, Event::Paged { page })) if page.person.is_none() => Some(PageId { incident, n: page.n }),
+        _ => None,
     };
+    let posts: BTreeSet<PageId> = tape.iter().filter_map(born).collect();
     let starts: Vec<(usize, u64, PageId)> = tape
         .iter()
         .enumerate()
@@ -131,16 +129,22 @@ fn two_at_once(tape: &mut Vec<Seen>) -> bool {
             Seen::Started { node, page, .. } => Some((at, *node, *page)),
             _ => None,
         })
-        .filter(|(.., page)| is_post(page))
+        .filter(|(.., page)| posts.contains(page))
         .collect();
+    // The later one starts before anybody knows how the earlier one ended.
     let pair = starts.iter().find_map(|(first, node, page)| {
-        let other =
-            |(_, by, other): &&(usize, u64, PageId)| by == node && other.incident == page.incident && other.n != page.n;
-        Some((*first, starts.iter().filter(|(at, ..)| first < at).find(other)?.0))
+        let mut later = starts
+            .iter()
+            .filter(|(at, by, other)| first < at && by == node && other.incident == page.incident && other.n != page.n);
+        Some((*first, later.next()?.0, *page))
     });
-    let Some((first, second)) = pair else { return false };
-    let seen = tape.remove(second);
-    tape.insert(first + 1, seen);
+    let Some((first, second, page)) = pair else { return false };
+    let ends = |seen: &Seen| match event(seen) {
+        Some((incident, Event::Settled { page: n, .. })) => incident == page.incident && n == page.n,
+        _ => false,
+    };
+    let kept = tape[first..second].iter().filter(|seen| !ends(seen)).cloned().collect::<Vec<_>>();
+    tape.splice(first..second, kept);
     true
 }
 

@@ -4,6 +4,7 @@ use crate::{
     cli::table,
     core::Finding,
     report::{
+        stages::StageReport,
         survival::{Interval, Quantile},
         triggers::{TriggerReport, TriggersReport},
         tte::{By, GroupReport, TargetReport, TteReport},
@@ -12,6 +13,9 @@ use crate::{
 };
 
 use std::time::Duration;
+
+/// Roles that stand side by side.
+const STAGE_COLUMNS: usize = 4;
 
 /// Time to engagement.
 pub fn tte(report: &TteReport) -> String {
@@ -24,11 +28,11 @@ pub fn tte(report: &TteReport) -> String {
         rows.add_row(row(group));
     }
     text.push_str(&format!("\n\n{rows}"));
-    if !report.stages.is_empty() {
-        text.push_str(&format!("\n\n{}", stages(report)));
+    for roles in report.stages.chunks(STAGE_COLUMNS) {
+        text.push_str(&format!("\n\n{}", stages(roles)));
     }
     text.push_str(&format!("\n\n{}", legend(report)));
-    text
+    text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
 fn head(report: &TteReport) -> String {
@@ -83,15 +87,15 @@ fn ends(interval: &Interval) -> String {
     format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
 }
 
-fn stages(report: &TteReport) -> String {
-    let first = report.stages.first().map(|role| role.stages.clone()).unwrap_or_default();
+fn stages(roles: &[StageReport]) -> String {
+    let first = roles.first().map(|role| role.stages.clone()).unwrap_or_default();
     let mut head = vec!["median".to_owned()];
-    head.extend(report.stages.iter().map(|role| format!("{} ({})", role.role, role.n)));
+    head.extend(roles.iter().map(|role| format!("{} ({})", role.role, role.n)));
     let head: Vec<&str> = head.iter().map(String::as_str).collect();
     let mut rows = table::table(&head);
     for (at, stage) in first.iter().enumerate() {
         let mut row = vec![stage.stage.as_str().to_owned()];
-        row.extend(report.stages.iter().map(|role| {
+        row.extend(roles.iter().map(|role| {
             let Some(stage) = role.stages.get(at) else { return String::new() };
             let median = stage.median.map_or_else(|| "-".into(), span);
             if stage.reached == role.n { median } else { format!("{median} [{}]", stage.reached) }
@@ -103,9 +107,9 @@ fn stages(report: &TteReport) -> String {
 
 fn legend(report: &TteReport) -> String {
     let clock = match report.by {
-        By::Role | By::Hour => "The clock starts when the role's ladder does, for a required role with the incident.",
-        By::Step => "The clock starts when the step is entered; an answer to a page of it counts.",
-        By::Channel => "The clock starts with the channel's first page; an answer to a page of it counts.",
+        By::Role | By::Hour => "A role's clock starts with its ladder: for a required one with the incident.",
+        By::Step => "A step's clock starts when it is entered; an answer to a page of it counts.",
+        By::Channel => "A channel's clock starts with its first page; an answer to a page of it counts.",
     };
     let mut lines = vec![
         clock.to_owned(),

@@ -119,16 +119,15 @@ impl<'a> People<'a> {
             Purpose::Taken { .. } => "taken",
             Purpose::StoodDown => "stood-down",
             Purpose::Announced => "announced",
-            Purpose::RoomNote { .. } => "note",
+            Purpose::Resolved => "resolved",
+            Purpose::RoomCard => "card",
+            Purpose::RoomLine { .. } | Purpose::RoomNote { .. } => "line",
             Purpose::RoomUpdate { .. } => "update",
             Purpose::RoomFurnish => "furnish",
             Purpose::RoomInvite { .. } => "invite",
             Purpose::RoomSummary => "summary",
             Purpose::RoomArchive => "archive",
-            Purpose::Notice { .. } => "notice",
-            Purpose::Resolved => "resolved",
-            Purpose::RoomCard => "card",
-            Purpose::RoomLine { .. } => "line",
+            Purpose::Notice { about } => about.name(),
         };
         let role = page.role.as_ref().map_or("", RoleName::as_str);
         let person = page.person.as_ref().map_or("", PersonName::as_str);

@@ -10,7 +10,7 @@ use crate::{
         self, Actor, Alert, Answer, Event, Incident, IncidentId, Input, Opening, PageId, PageState, PersonName,
         Receipt, RoleName, Said, Settlement, Timestamp, Via, page::Stage, retry::Pace, trigger::Observed,
     },
-    engine::{again, breaker::Breakers, delivery::Delivery},
+    engine::{Pause, again, breaker::Breakers, delivery::Delivery},
     matrix::Judgement,
 };
 use std::{
@@ -229,8 +229,13 @@ impl World<'_> {
             let everywhere = Pace { every: Duration::from_millis(100), burst: 10 };
             let channels = &self.setting.channels;
             let ready = self.delivery.ready(self.now, |name| channels.get(name).map_or(everywhere, |way| way.pace));
-            if ready.start.is_empty() && ready.unsent.is_empty() && self.delivery.next_at() == Some(at) {
+            let nothing = ready.start.is_empty() && ready.unsent.is_empty() && ready.held.is_empty();
+            if nothing && self.delivery.next_at() == Some(at) {
                 return;
+            }
+            for (page, at) in ready.held {
+                let why = "its channel's provider asked everybody to wait".to_owned();
+                self.settle(page, Settlement::Retry { at, why, unknown: false }, None);
             }
             for page in ready.unsent {
                 self.settle(page, Settlement::Unsent, None);
@@ -268,11 +273,17 @@ impl World<'_> {
             }
         }
         let settlement = match result {
-            Ok(receipt) => Settlement::Accepted { receipt },
+            Ok(receipt) => {
+                self.delivery.took(id);
+                Settlement::Accepted { receipt }
+            }
             Err(SendError::Retry { after, why, unknown }) => {
-                let (settlement, held_until) = again(Some(&page), after, why, unknown, self.now);
-                if let Some(until) = held_until {
-                    self.delivery.throttled(id, until, self.now);
+                let kind = self.setting.channels.get(&page.channel).map(|way| way.kind);
+                let (settlement, pause) = again(Some(&page), kind, after, why, unknown, self.now);
+                match pause {
+                    Some(Pause::Person(until)) => self.delivery.hold_destination(id, until),
+                    Some(Pause::Provider(until)) => self.delivery.throttled(id, until, self.now),
+                    None => {}
                 }
                 settlement
             }
@@ -343,6 +354,7 @@ fn via(kind: &str) -> Via {
     match kind {
         "screen" => Via::Desk,
         "slack" => Via::Slack,
+        "voice" => Via::Voice,
         "smtp" => Via::MailLink,
         _ => Via::Sms,
     }

@@ -1,0 +1,183 @@
+//! Reviews and pictures: what they must say, and what can not be said in them.
+
+use crate::past::{Past, measured_plan};
+use std::{collections::BTreeMap, time::Duration};
+use stentor::{
+    core::{Answer, IncidentId, RoleName, Timestamp},
+    engine::history::chain,
+    report::{
+        Action, Beside, Proposal, Story,
+        after_action::{Earlier, Exercise, Hypothesis, Verdict, review},
+        bottleneck, picture,
+        postmortem::postmortem,
+        survival::{Curve, Observation},
+        tte::points,
+    },
+    template::document::{Documents, escape},
+};
+
+async fn story(past: &Past, id: IncidentId) -> Story {
+    Story::read(id, &chain(&*past.store, id).await.unwrap()).unwrap()
+}
+
+fn beside() -> Beside {
+    let names = [("ana", "Ana <i>Ruiz</i> | \"x\""), ("bo", "Bo"), ("ed", "Ed")];
+    Beside { names: names.map(|(name, text)| (name.into(), text.to_owned())).into(), texts: BTreeMap::new() }
+}
+
+/// A drill in which no SMS arrives and the trader answers by mail, late.
+async fn outage(past: &Past) -> Story {
+    let id = past.open(measured_plan(), true).await;
+    past.accept(id, Some("sms")).await;
+    past.pass(id, 20.0).await;
+    past.answer(id, "it", Answer::Wilco).await;
+    past.answer(id, "compliance", Answer::Roger).await;
+    past.hands.pass(Duration::from_secs(70));
+    past.accept(id, Some("sms")).await;
+    past.answer(id, "trader", Answer::Wilco).await;
+    past.resolve(id, None).await;
+    past.accept(id, None).await;
+    story(past, id).await
+}
+
+fn exercise(past: &Past) -> Exercise {
+    let hypothesis = |role: &str, verdict, measured: u64| Hypothesis {
+        role: RoleName::from(role),
+        within: Duration::from_secs(60),
+        percent: 90.0,
+        verdict,
+        measured: Some(Duration::from_secs(measured)),
+        remark: None,
+    };
+    Exercise {
+        name: "sms-outage".into(),
+        title: "The gateway is down".into(),
+        about: vec!["What if no <b>SMS</b> arrives?".into()],
+        announced: false,
+        started_at: Timestamp::from_micros(past.now().as_micros() - 90_000_000),
+        ended_at: past.now(),
+        compressed: 1,
+        cut_short: None,
+        faults: vec!["sms refuses everybody".into()],
+        hypotheses: vec![hypothesis("trader", Verdict::Failed, 90), hypothesis("it", Verdict::Held, 20)],
+        earlier: vec![Earlier {
+            started_at: Timestamp::from_micros(0),
+            held: 2,
+            of: 2,
+            roles: [(RoleName::from("trader"), Some(Duration::from_secs(31))), (RoleName::from("it"), None)].into(),
+        }],
+        actions: vec![Action { what: "Call the gateway's vendor".into(), owner: Some("bo".into()), due: None }],
+        proposal: Proposal {
+            diff: Some("-by = [\"sms\"]\n+by = [\"sms\", \"mail\"]\n```\nno end".into()),
+            why: "Another channel beside it".into(),
+        },
+    }
+}
+
+#[tokio::test]
+async fn an_injected_outage_is_the_bottleneck_of_the_review() {
+    let past = Past::in_memory();
+    let story = outage(&past).await;
+    let held_up = bottleneck::of(&story, &story.roles(past.now()), &beside()).unwrap();
+    assert_eq!(held_up.role, RoleName::from("trader"));
+    assert_eq!(held_up.channel.as_ref().map(|channel| channel.as_str()), Some("sms"), "{}", held_up.sentence);
+    let documents = Documents::shipped().unwrap();
+    let written = review(&exercise(&past), &[story], &beside(), &documents, past.now()).unwrap();
+    for words in [
+        "# DRILL The gateway is down",
+        "1 of 2 hypotheses held, **1 failed**",
+        "pages by sms",
+        "| trader | 90 % within 1m | 90.0 s | **failed** |",
+        "| 1970-01-01 00:00:00 UTC | 2 of 2 | 31.0 s | not engaged |",
+        "DID NOT WORK: 550 no such number",
+        "| Call the gateway's vendor | bo |",
+        "accepted 0.000 s after the end",
+        "What if no &lt;b&gt;SMS",
+    ] {
+        assert!(written.markdown.contains(words), "{words} is missing:\n{}", written.markdown);
+    }
+    // The diff's own fence does not end ours.
+    assert!(written.markdown.contains("````text\n-by"), "{}", written.markdown);
+    let title = "<title>DRILL The gateway is down: after-action review</title>";
+    assert!(written.html.contains(title) && written.html.contains("no end"));
+}
+
+#[tokio::test]
+async fn a_page_holds_no_script_nothing_from_elsewhere_and_no_markup_of_others() {
+    let past = Past::in_memory();
+    let story = outage(&past).await;
+    let documents = Documents::shipped().unwrap();
+    let proposal = Proposal { diff: None, why: "nothing was tried".into() };
+    let written = postmortem(&story, &beside(), &proposal, &documents, past.now()).unwrap();
+    let page = &written.html;
+    for wrong in ["<script", "<i>Ruiz", "<b>\"", "href=", "src=", "url(", "@import", "onload"] {
+        assert!(!page.contains(wrong), "{wrong}");
+    }
+    assert!(page.matches("<svg ").count() == 2 && page.matches("<title").count() > 10);
+    assert_eq!(page.matches("<table>").count(), page.matches("</table>").count());
+    // Each picture says what it shows to those who can not see it.
+    for svg in page.split("<svg ").skip(1) {
+        assert!(svg.contains("role=\"img\"") && svg.contains("<desc") && svg.contains("aria-labelledby"));
+    }
+}
+
+#[tokio::test]
+async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.accept(id, Some("sms")).await;
+    past.pass(id, 400.0).await;
+    let documents = Documents::shipped().unwrap();
+    let story = story(&past, id).await;
+    let text = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    for words in [
+        "Why did nobody answer for trader by",
+        "engage it: handed over",
+        "go further for catch-all",
+        "Is the contact data of Ana",
+        "Why did Bo not answer?",
+        "Test the way to Ana",
+        "None found: no hypothesis was given",
+        "**never**",
+    ] {
+        assert!(text.contains(words), "{words} is missing:\n{text}");
+    }
+}
+
+#[test]
+fn text_is_never_markup() {
+    assert_eq!(
+        escape("a|b `c` <d> *e* _f_ [g](h) #i\nj & k"),
+        "a\\|b \\`c\\` &lt;d&gt; \\*e\\* \\_f\\_ \\[g\\](h) \\#i j &amp; k"
+    );
+    assert_eq!(picture::escape("<\"&'>\u{7}\u{ffff}"), "&lt;&quot;&amp;&#39;&gt; ");
+}
+
+#[test]
+fn curves_are_drawn_of_nothing_of_one_and_of_many() {
+    let line = |name: &str, times: &[f64]| {
+        let curve = Curve::of(times.iter().map(|time| Observation { time: *time, happened: *time < 50.0 }));
+        picture::Line {
+            name: name.into(),
+            n: curve.n,
+            engaged: curve.events,
+            median: curve.quantile(0.5),
+            points: points(&curve),
+        }
+    };
+    let target = Some((Duration::from_secs(60), 0.9));
+    for lines in [
+        vec![],
+        vec![line("nobody", &[])],
+        vec![line("one", &[3.0])],
+        vec![line("trader", &[10.0, 20.0, 20.0, 60.0]), line("<it>", &[1.0, 100.0])],
+    ] {
+        let svg = picture::curves("Share & time", &lines, target);
+        assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"));
+        assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<it>"), "{svg}");
+    }
+    let many: Vec<Observation> = (0..5000).map(|n| Observation { time: f64::from(n), happened: n % 3 != 0 }).collect();
+    let curve = Curve::of(many);
+    let kept = points(&curve);
+    assert!(kept.len() <= 502 && kept.last().unwrap().time == 4999.0, "{}", kept.len());
+}

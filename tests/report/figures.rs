@@ -1,0 +1,213 @@
+//! Figures over pasts whose right answer is known.
+
+use crate::past::{Dice, Past, measured_plan};
+use std::time::Duration;
+use stentor::{
+    core::{Answer, Finding, RoleName, Timestamp},
+    engine::history::each_incident,
+    report::{
+        By, Question, Tally, TteReport, gather,
+        triggers::{TriggerTally, TriggersReport},
+        tte::{GroupReport, TargetVerdict},
+    },
+};
+
+async fn tte(past: &Past, question: Question) -> TteReport {
+    let (mut tally, now) = (Tally::new(question), past.now());
+    each_incident(&*past.store, |id, lines| gather(&mut tally, id, &lines, now)).await.unwrap();
+    tally.report(now)
+}
+
+fn by(by: By) -> Question {
+    Question { by, ..Question::default() }
+}
+
+fn group<'a>(report: &'a TteReport, name: &str) -> &'a GroupReport {
+    let names: Vec<&str> = report.groups.iter().map(|group| group.name.as_str()).collect();
+    report.groups.iter().find(|group| group.name == name).unwrap_or_else(|| panic!("no {name} among {names:?}"))
+}
+
+/// Three incidents: the trader is engaged on the first step after 20 s, on the second after 70 s, and covered by the
+/// head of desk; compliance is engaged after 20 s, after 70 s, and never.
+async fn three(past: &Past) {
+    let first = past.open(measured_plan(), false).await;
+    past.accept(first, None).await;
+    past.pass(first, 20.0).await;
+    past.answer(first, "trader", Answer::Wilco).await;
+    past.answer(first, "compliance", Answer::Roger).await;
+    past.answer(first, "it", Answer::Wilco).await;
+    past.resolve(first, Some(Finding::True)).await;
+    let second = past.open(measured_plan(), false).await;
+    past.accept(second, None).await;
+    past.pass(second, 70.0).await;
+    past.answer(second, "trader", Answer::Wilco).await;
+    past.answer(second, "compliance", Answer::Roger).await;
+    past.answer(second, "it", Answer::Wilco).await;
+    past.resolve(second, Some(Finding::Benign)).await;
+    let third = past.open(measured_plan(), false).await;
+    past.accept(third, None).await;
+    past.pass(third, 150.0).await;
+    past.answer(third, "head-of-desk", Answer::Wilco).await;
+    past.pass(third, 50.0).await;
+}
+
+#[tokio::test]
+async fn the_unanswered_are_censored_and_a_covered_role_is_never_engaged() {
+    let past = Past::in_memory();
+    three(&past).await;
+    let report = tte(&past, by(By::Role)).await;
+    assert_eq!((report.incidents, report.unreadable, report.duplicates_left_out), (3, 0, 0));
+    let trader = group(&report, "trader");
+    assert_eq!((trader.n, trader.engaged), (3, 2));
+    assert_eq!(trader.p50.time, Some(70.0), "the covered one counts as not engaged by then");
+    assert_eq!(trader.p90.time, None, "not reached");
+    let head = group(&report, "head-of-desk");
+    assert_eq!((head.n, head.engaged, head.p50.time), (1, 1, Some(40.0)), "its clock began when it was entered");
+    let (open, it) = (group(&report, "compliance"), group(&report, "it"));
+    assert_eq!((open.n, open.engaged), (3, 2));
+    assert_eq!((it.n, it.engaged), (3, 2));
+    assert_eq!((report.whole.n, report.whole.engaged), (3, 2), "whole only when the last required role is engaged");
+    assert_eq!(report.whole.p50.time, Some(70.0));
+}
+
+#[tokio::test]
+async fn steps_and_channels_have_clocks_of_their_own() {
+    let past = Past::in_memory();
+    three(&past).await;
+    let steps = tte(&past, Question { role: Some(RoleName::from("trader")), ..by(By::Step) }).await;
+    let (one, two) = (group(&steps, "trader step 1"), group(&steps, "trader step 2"));
+    assert_eq!((one.n, one.engaged, one.p50.time), (3, 1, None));
+    // Entered at the first stride after 45 s, answered 20 s later.
+    assert_eq!((two.n, two.engaged, two.p50.time), (2, 1, Some(20.0)));
+    let channels = tte(&past, by(By::Channel)).await;
+    let mail = group(&channels, "mail");
+    assert_eq!((mail.n, mail.engaged), (3, 2), "compliance alone has had mail");
+    let hours = tte(&past, Question { zone: Some(chrono_tz::Europe::London), ..by(By::Hour) }).await;
+    assert_eq!(hours.zone, "Europe/London");
+    assert_eq!(group(&hours, "09:00").n, 11);
+    let tokyo = tte(&past, Question { zone: Some(chrono_tz::Asia::Tokyo), ..by(By::Hour) }).await;
+    assert_eq!(group(&tokyo, "18:00").n, 11);
+}
+
+#[tokio::test]
+async fn drills_duplicates_and_the_past_are_kept_apart() {
+    let past = Past::in_memory();
+    let mut dice = Dice(1);
+    for n in 0..6 {
+        past.crisis(&mut dice, n % 3 == 0).await;
+    }
+    let duplicate = past.open(measured_plan(), false).await;
+    past.resolve(duplicate, Some(Finding::Duplicate)).await;
+    let known = |report: &TteReport| (report.incidents, report.duplicates_left_out);
+    let live = tte(&past, by(By::Role)).await;
+    let drills = tte(&past, Question { drills: true, ..by(By::Role) }).await;
+    let all = tte(&past, Question { duplicates: true, ..by(By::Role) }).await;
+    assert_eq!(known(&live).0 + known(&live).1 + known(&drills).0 + known(&drills).1, 7);
+    assert_eq!(known(&drills).0 + known(&drills).1, 2, "two of the six were drills");
+    assert_eq!(known(&all), (known(&live).0 + known(&live).1, 0));
+    let since = Some(Timestamp::from_micros(past.now().as_micros() - 60_000_000));
+    let recent = tte(&past, Question { since, duplicates: true, ..by(By::Role) }).await;
+    assert_eq!(recent.incidents, 1);
+}
+
+#[tokio::test]
+async fn a_target_is_met_not_met_or_there_are_too_few_to_say() {
+    let past = Past::in_memory();
+    for n in 0..40 {
+        let id = past.open(measured_plan(), false).await;
+        past.accept(id, None).await;
+        past.pass(id, 10.0).await;
+        past.answer(id, "compliance", Answer::Roger).await;
+        if n < 10 {
+            past.answer(id, "it", Answer::Wilco).await;
+        }
+        past.pass(id, 65.0).await;
+        past.answer(id, "trader", Answer::Wilco).await;
+        past.resolve(id, None).await;
+        past.hands.pass(Duration::from_secs(60));
+    }
+    let report = tte(&past, by(By::Role)).await;
+    let verdict = |role: &str| group(&report, role).target.unwrap();
+    // Thirty-six of thirty-six are the first that show 90 %; these are forty.
+    assert_eq!((verdict("compliance").verdict, group(&report, "compliance").engaged), (TargetVerdict::Met, 40));
+    assert_eq!(verdict("trader").verdict, TargetVerdict::NotMet);
+    assert_eq!(verdict("trader").share.unwrap().share, 0.0);
+    // Seventy-five seconds is as long as anybody looked at it; its bound is 120 s.
+    assert_eq!((verdict("it").verdict, verdict("it").share), (TargetVerdict::TooFew, None));
+}
+
+#[tokio::test]
+async fn a_triggers_precision_is_true_ones_among_those_with_an_outcome() {
+    let past = Past::in_memory();
+    for finding in [Some(Finding::True), Some(Finding::True), Some(Finding::False), Some(Finding::Duplicate), None] {
+        let id = past.open(measured_plan(), false).await;
+        past.resolve(id, finding).await;
+        past.hands.pass(Duration::from_secs(60));
+    }
+    let drill = past.open(measured_plan(), true).await;
+    past.resolve(drill, Some(Finding::False)).await;
+    let (mut tally, now) = (TriggerTally::new(None), past.now());
+    each_incident(&*past.store, |id, lines| gather(&mut tally, id, &lines, now)).await.unwrap();
+    let TriggersReport { triggers, .. } = tally.report(now);
+    assert_eq!(triggers.len(), 1);
+    let crash = &triggers[0];
+    assert_eq!((crash.incidents, crash.unsaid, crash.precision), (5, 1, Some(0.5)));
+    assert_eq!(crash.outcomes[&Finding::True], 2);
+}
+
+#[tokio::test]
+async fn an_outcome_may_be_mended_and_survives_the_fold() {
+    let dir = tempfile::tempdir().unwrap();
+    let past = Past::at(dir.path()).await;
+    let id = past.open(measured_plan(), false).await;
+    let judge = |finding| stentor::core::Input::Judge {
+        by: stentor::core::Actor::Person("gus".into()),
+        finding,
+        note: Some("in two minds".into()),
+    };
+    past.step(id, vec![judge(Finding::True)]).await;
+    let view = past.store.view(id).await.unwrap().unwrap();
+    assert_eq!(view.judgement, None, "nobody knows what it is while it is open");
+    past.resolve(id, Some(Finding::False)).await;
+    past.step(id, vec![judge(Finding::Benign), judge(Finding::Benign)]).await;
+    let lines = stentor::engine::history::chain(&*past.store, id).await.unwrap();
+    let told = lines.iter().filter(|line| line.body.contains("\"judged\"")).count();
+    assert_eq!(told, 2, "the same words again are no news");
+    let folded = stentor::journal::fold_check(id, &lines).unwrap();
+    assert_eq!(folded.judgement.unwrap().finding, Finding::Benign);
+    past.disk.unwrap().close().await;
+    let again = Past::at(dir.path()).await;
+    let view = again.store.view(id).await.unwrap().unwrap();
+    assert_eq!(view.judgement.as_ref().unwrap().note.as_deref(), Some("in two minds"));
+}
+
+#[tokio::test]
+async fn many_incidents_are_read_one_at_a_time_and_agree_with_a_second_way_of_counting() {
+    let past = Past::in_memory();
+    let mut dice = Dice(2010);
+    for _ in 0..40 {
+        past.crisis(&mut dice, false).await;
+    }
+    let mut at_once = 0;
+    each_incident(&*past.store, |_, lines| {
+        at_once = at_once.max(lines.len());
+        stentor::engine::history::Next::Older
+    })
+    .await
+    .unwrap();
+    assert!(0 < at_once && at_once < 200, "one incident's lines, not all: {at_once}");
+    let report = tte(&past, Question { duplicates: true, curves: true, ..by(By::Role) }).await;
+    // The other way: what the incidents' own states say.
+    let filter = stentor::store::Filter { open_only: false, limit: 100 };
+    let mut engaged = Vec::new();
+    for incident in past.store.list(filter).await.unwrap() {
+        let outcome = incident.engagements[&RoleName::from("trader")].outcome.clone();
+        if let Some(stentor::core::Outcome::Engaged { at, .. }) = outcome {
+            engaged.push(at.since(incident.opened_at).as_secs_f64());
+        }
+    }
+    let trader = group(&report, "trader");
+    assert_eq!((trader.n, trader.engaged), (40, engaged.len()));
+    let events: Vec<f64> = trader.curve.windows(2).filter(|w| w[0].share < w[1].share).map(|w| w[1].time).collect();
+    assert!(events.iter().all(|at| engaged.iter().any(|own| (own - at).abs() < 1e-9)));
+}

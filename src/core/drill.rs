@@ -1,7 +1,9 @@
 //! What a drill has that the real thing has not: an end, a circle of people who take part, faults on purpose.
 
 use super::{
+    incident::Incident,
     names::{ChannelName, PersonName},
+    page::Page,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -107,6 +109,24 @@ impl DrillTerms {
                 Trouble::Absent { .. } => false,
             })
         })
+    }
+}
+
+impl Incident {
+    /// When the core ends it: a drill has an end.
+    pub fn drill_ends_at(&self) -> Option<Timestamp> {
+        self.terms.as_ref().map(|terms| terms.until)
+    }
+
+    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
+    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&Trouble> {
+        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
+        (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
+    }
+
+    /// Whether it is a drill that should be over at `now` and is not yet.
+    pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
+        self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
     }
 }
 

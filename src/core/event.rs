@@ -2,6 +2,7 @@
 //!
 //! The form is versioned ([`VERSION`]); fields may be added with defaults, so that old journals fold for years.
 
+pub use super::actor::Actor;
 use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
@@ -15,7 +16,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// The version that new journal lines carry.
 pub const VERSION: u32 = 1;
@@ -221,34 +222,6 @@ pub enum Why {
     TimedOut,
     /// Nobody whom the last step paged can answer any more.
     NobodyLeft,
-}
-
-/// Who closed an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Actor {
-    /// A person of the matrix.
-    Person(PersonName),
-    /// A monitor's all-clear, where the trigger lets it.
-    Source(SourceName),
-    /// A Unix user who is no person of the matrix.
-    Operator(String),
-    /// Nobody: a drill's time was up.
-    Clock,
-    /// Something real: a drill was broken off for it.
-    Crisis(IncidentId),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(person) => write!(f, "{person}"),
-            Self::Source(source) => write!(f, "monitor {source}"),
-            Self::Operator(user) => write!(f, "operator {user}"),
-            Self::Clock => f.write_str("the drill's clock"),
-            Self::Crisis(incident) => write!(f, "the live incident {incident}"),
-        }
-    }
 }
 
 /// A journal line as it is written: the event, its place in its chain, its time.

@@ -3,7 +3,7 @@
 use super::{
     alert::Alert,
     answer::Verdict,
-    drill::{DrillTerms, Trouble},
+    drill::DrillTerms,
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening, hex},
     finding::Judgement,
@@ -223,22 +223,6 @@ impl Incident {
     /// When the monitor's word lapses.
     pub fn lease(&self) -> Option<Timestamp> {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
-    }
-
-    /// When the core ends it: a drill has an end.
-    pub fn drill_ends_at(&self) -> Option<Timestamp> {
-        self.terms.as_ref().map(|terms| terms.until)
-    }
-
-    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
-    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&Trouble> {
-        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
-        (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
-    }
-
-    /// Whether it is a drill that should be over at `now` and is not yet.
-    pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
-        self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
     }
 
     /// When a page's patience ends, while that still matters.

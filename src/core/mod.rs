@@ -3,6 +3,7 @@
 //! Nothing here waits, reads a clock, rolls a die, logs or touches the world. Everything that the daemon decides is
 //! decided by [`step`], and everything that it remembers is the fold of the [`Event`]s that `step` returned.
 
+pub mod actor;
 pub mod alert;
 pub mod answer;
 pub mod drill;
@@ -26,12 +27,13 @@ pub mod stranded;
 pub mod time;
 pub mod trigger;
 
+pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};
 pub use answer::{Answer, Level, Verdict, Via};
 pub use drill::{DrillTerms, Fault, RunId, Trouble};
 pub use engagement::{Engagement, Outcome};
 pub use escalation::{Input, Said, open, step};
-pub use event::{Actor, Event, Opening, Record, SourceEvent, StoredLine};
+pub use event::{Event, Opening, Record, SourceEvent, StoredLine};
 pub use finding::{Finding, Judgement};
 pub use incident::{Incident, IncidentId, Room, Status};
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};

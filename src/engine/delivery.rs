@@ -1,7 +1,10 @@
 //! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
 //! so that the simulation runs this very code.
 
-use super::throttle::Throttle;
+use super::{
+    destination::{BOTH, Destination, LineName, Reality},
+    throttle::Throttle,
+};
 use crate::core::{
     ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
@@ -26,39 +29,6 @@ pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
 /// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
 /// others who work there.
 pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
-
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
-/// their own: each card's, and that of all cards of a channel. A drill has a pace of its own, so that what it sent never
-/// holds up the real thing.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Destination {
-    Person(Reality, ChannelName, PersonName),
-    Room(ChannelName, IncidentId),
-    Card(ChannelName, IncidentId),
-    Cards(Reality, ChannelName),
-}
-
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Reality {
-    Live,
-    Drill,
-}
-
-const BOTH: [Reality; 2] = [Reality::Live, Reality::Drill];
-
-/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
-type LineName = (Reality, ChannelName);
-
-impl Destination {
-    /// The same in the other reality too: what a provider asks for holds for both.
-    fn everywhere(&self) -> Vec<Self> {
-        match self {
-            Self::Person(_, channel, person) => BOTH.map(|r| Self::Person(r, channel.clone(), person.clone())).into(),
-            Self::Cards(_, channel) => BOTH.map(|r| Self::Cards(r, channel.clone())).into(),
-            Self::Room(..) | Self::Card(..) => vec![self.clone()],
-        }
-    }
-}
 
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -8,6 +8,7 @@ mod call;
 pub mod checkup;
 mod compose;
 pub mod delivery;
+mod destination;
 pub mod doctor;
 mod drill;
 pub mod hearing;

@@ -4,6 +4,7 @@ mod batch;
 mod body;
 mod cache;
 pub mod disk;
+mod failure;
 mod read;
 mod runs;
 mod schema;
@@ -16,6 +17,7 @@ use super::{
 };
 use crate::core::{Incident, IncidentId, PageId, Proof, Run, Timestamp, Turn};
 use disk::{Limits, Space};
+use failure::failure;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
@@ -388,20 +390,4 @@ async fn start_clock(conn: &mut SqliteConnection, sources: Arc<dyn Sources>) -> 
 
 fn limit(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// What SQLite's error means for the store.
-fn failure(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-    /// The log's index could not grow.
-    const IOERR_SHMSIZE: i32 = 4874;
-    match (code, code.map(|code| code & 0xff)) {
-        (Some(IOERR_SHMSIZE), _) | (_, Some(13)) => StoreError::Full,
-        (_, Some(8)) => StoreError::ReadOnly(error.to_string()),
-        (_, Some(11 | 26)) => StoreError::Corrupt { what: "the database".into(), why: error.to_string() },
-        _ => match error {
-            sqlx::Error::PoolClosed => StoreError::Closed,
-            error => StoreError::Failed(error.to_string()),
-        },
-    }
 }

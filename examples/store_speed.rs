@@ -87,6 +87,7 @@ async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreEr
             plan: Arc::new(plan()),
             alert: Arc::new(Alert::new("speed", "price_velocity")),
             received_at: unit.now(),
+            terms: None,
         };
         unit.open(opening, &roster)
     };

@@ -24,7 +24,7 @@ fn post(delivery: &mut Delivery, incident: i64, n: u32, purpose: Purpose, born: 
         "n": n, "channel": "room", "purpose": purpose, "born_at": after(born),
     }))
     .unwrap();
-    delivery.enqueue(IncidentId(incident), &page);
+    delivery.enqueue(IncidentId(incident), false, &page);
 }
 
 fn line() -> Purpose {

@@ -13,6 +13,8 @@ mod browser;
 mod crisis;
 #[path = "real/doctor.rs"]
 mod doctor;
+#[path = "real/drill.rs"]
+mod drill;
 #[path = "real/exim.rs"]
 mod exim;
 #[path = "real/incident.rs"]

@@ -22,7 +22,7 @@ const MAY_SEE: [(&str, &[&str]); 15] = [
     // Drills play the core and the engine's own rules by the matrix.
     ("drill", &["core", "matrix", "template", "journal", "engine", "store", "channel", "report"]),
     // The door shows what the engine has: it sees the types that the engine's own API speaks in.
-    ("http", &["core", "engine", "channel", "matrix", "store", "template", "report"]),
+    ("http", &["core", "drill", "engine", "channel", "matrix", "store", "template", "report"]),
     (
         "cli",
         &[

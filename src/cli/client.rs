@@ -4,6 +4,7 @@ use super::{Failure, Places, runtime};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{path::PathBuf, time::Duration};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 
 /// How long the daemon may take to answer.
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
@@ -34,6 +35,22 @@ impl Client {
     /// Changes something.
     pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
         self.ask(self.http.post(format!("http://stentor{path}")).json(body))
+    }
+
+    /// Ctrl-C from now on: it does not end the process any more.
+    pub fn interrupts(&self) -> Result<Signal, Failure> {
+        let _inside = self.runtime.enter();
+        Ok(signal(SignalKind::interrupt())?)
+    }
+
+    /// Rests; whether Ctrl-C came before the end.
+    pub fn rest(&self, span: Duration, interrupts: &mut Signal) -> bool {
+        self.runtime.block_on(async {
+            tokio::select! {
+                pressed = interrupts.recv() => pressed.is_some(),
+                () = tokio::time::sleep(span) => false,
+            }
+        })
     }
 
     /// Hands over bytes as they are.

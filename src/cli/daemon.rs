@@ -5,6 +5,7 @@ use crate::{
     channel::{outbox::Outbox, screen::Hub},
     config,
     core::{ChannelName, SourceName},
+    drill::{calendar, live::Runs},
     engine::{self, Engine, Live, Shared},
     http::{self, App, control::Peer},
     matrix::Matrix,
@@ -87,8 +88,13 @@ impl Daemon {
         }
         let shutdown = CancellationToken::new();
         let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        let drills = Runs::new(engine.clone());
+        // Before anything is sent.
+        drills.close_interrupted().await?;
         engine.recall_opt_outs().await?;
         let app = Arc::new(App {
+            drills,
+            scenarios: places.matrix.clone(),
             started_at: store.now(),
             engine,
             hub: shared.hub.clone(),
@@ -106,12 +112,14 @@ impl Daemon {
     }
 
     /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
-    #[expect(clippy::disallowed_methods, reason = "the daemon's own four tasks are spawned here")]
+    #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let mut door =
             tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
+        let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
+        let mut calendar = tokio::spawn(calendar);
         let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
@@ -122,6 +130,7 @@ impl Daemon {
             () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
             ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
+            ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
             ended = &mut sockets => Some(format!("listening to sockets has ended: {ended:?}; this is a bug").into()),
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };

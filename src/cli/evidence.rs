@@ -2,7 +2,8 @@
 
 use super::{Failure, Places, client::Client, load, runtime};
 use crate::{
-    core::{IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    core::{IncidentId, PersonName, Run, StoredLine, Timestamp, event::unhex},
+    drill::live::RUNS_MAX,
     engine::history::{Next, chain, each_incident},
     report::Beside,
     store::{
@@ -53,6 +54,14 @@ impl Evidence {
             Self::Folder { runtime, store } => runtime.block_on(chain(&**store, id))?,
         };
         if lines.is_empty() { Err(format!("there is no incident {id}").into()) } else { Ok(lines) }
+    }
+
+    /// Runs of drills, newest first.
+    pub fn runs(&self) -> Result<Vec<Run>, Failure> {
+        match self {
+            Self::Daemon(client) => client.get("/v1/drills?texts=true"),
+            Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(RUNS_MAX))?),
+        }
     }
 
     /// What stands beside a chain: names of people, and the texts with these hashes.

@@ -70,6 +70,9 @@ fn told(fate: &Value) -> String {
         Some("over") => {
             format!("the same episode as an incident that was resolved at {}: nobody is called", text("ended_at"))
         }
+        Some("drill-refused") => {
+            format!("no drill can start while {} is open, which is real: nobody was paged", text("live"))
+        }
         Some("condition-failed") => format!("trigger {} can not judge it: {}", text("trigger"), text("why")),
         _ => "no trigger wants it; it is in the journal. `stentor explain` shows why".into(),
     }

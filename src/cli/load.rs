@@ -84,7 +84,8 @@ fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagno
 
 fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) -> Incident {
     let (plan, alert) = (plan.clone(), Arc::new(alert.clone()));
-    let opening = Opening { key: String::new(), summary: "a check".into(), plan, alert, received_at: as_of };
+    let opening =
+        Opening { key: String::new(), summary: "a check".into(), plan, alert, received_at: as_of, terms: None };
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0
 }
 

@@ -7,6 +7,7 @@ mod daemon;
 mod demo;
 mod desk_link;
 mod doctor;
+mod drill;
 mod evidence;
 mod explain;
 mod fire;
@@ -95,6 +96,8 @@ enum Command {
     Postmortem(postmortem::Postmortem),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
+    /// Run drills on the live daemon, follow them, look at those of before
+    Drill(drill::Drill),
     /// Take a reply or a bounce in from the site's mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
@@ -153,6 +156,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Report(report) => report.run(places),
         Command::Postmortem(postmortem) => postmortem.run(places),
         Command::DeskLink(link) => link.run(places),
+        Command::Drill(drill) => drill.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
         Command::Demo(demo) => demo.run(places),

@@ -10,16 +10,24 @@ mod rooms;
 use super::{
     alert::{Alert, AlertStatus},
     answer::{Answer, Via},
+    drill::Trouble,
     event::{Actor, Event, Opening, Why},
     finding::Finding,
-    incident::{Incident, IncidentId},
+    incident::{Incident, IncidentId, Status},
     names::{PersonName, RoleName},
     oncall::Roster,
     page::{Page, Purpose, Settlement, Stage},
     plan::OnResolved,
+    sentence::ended,
     time::Timestamp,
 };
 use std::sync::Arc;
+
+/// The last words of a drill that is broken off.
+pub const STOPPED: &str = "DRILL stopped: a real crisis began";
+
+/// The retraction: the last words of a drill that came to its end.
+pub const OVER: &str = "DRILL is over";
 
 /// What can happen to an open incident from outside.
 #[derive(Debug, Clone)]
@@ -60,6 +68,23 @@ pub enum Input {
     Answer(Said),
     /// Time has passed.
     Tick,
+    /// The drill does this to a page, on purpose.
+    Injected {
+        /// The page's number.
+        page: u32,
+        /// What.
+        trouble: Trouble,
+    },
+    /// These people are told that a drill is about to begin.
+    Announce {
+        /// Whom.
+        people: Vec<PersonName>,
+    },
+    /// Something real began: a drill is broken off.
+    Preempt {
+        /// The live incident.
+        by: IncidentId,
+    },
     /// It is over.
     Resolve {
         /// Who says so.
@@ -119,6 +144,10 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
 pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timestamp) -> Vec<Event> {
     let now = now.max(incident.last_at);
     let mut judge = Judge { incident, roster, now, events: Vec::new() };
+    // Whatever comes past a drill's end finds it over, whether or not its tick came first.
+    if judge.incident.is_overdue_drill(now) {
+        judge.resolve(Actor::Clock, None);
+    }
     match input {
         Input::Alert(alert) => judge.alert(alert),
         Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
@@ -127,6 +156,9 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),
         Input::Tick => judge.tick(),
+        Input::Injected { page, trouble } => judge.injected(page, trouble),
+        Input::Announce { people } => judge.announce(&people),
+        Input::Preempt { by } => judge.preempt(by),
         Input::Resolve { by, why } => judge.resolve(by, why),
         Input::Judge { by, finding, note } => judge.find(by, finding, note),
     }
@@ -195,13 +227,56 @@ impl Judge<'_> {
         if !self.incident.is_open() {
             return;
         }
-        let told = self.attempted(|page| page.purpose.is_brief());
-        self.withdraw(|page| !page.purpose.outlives_incident());
+        let told = self.attempted(|page| page.purpose.needs_an_end());
+        // Of a drill that is broken off nothing is said any more but that.
+        let is_stopped = matches!(by, Actor::Crisis(_));
+        self.withdraw(|page| is_stopped || !page.purpose.outlives_incident());
         self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
         }
         self.tell_rooms_the_end(&by, why.as_deref());
+    }
+
+    /// The real thing is left alone, and so is what is over.
+    fn preempt(&mut self, by: IncidentId) {
+        if self.incident.is_open() && self.incident.drill {
+            self.emit(Event::Preempted { by });
+            self.resolve(Actor::Crisis(by), None);
+        }
+    }
+
+    /// By every way that reaches each: whoever is not asked yet has the time to look at any.
+    fn announce(&mut self, people: &[PersonName]) {
+        if !self.incident.is_open() || !self.incident.drill {
+            return;
+        }
+        for person in people {
+            for channel in self.roster.channels(person).to_vec() {
+                self.page(None, Some(person.clone()), channel, Purpose::Announced, 0, None);
+            }
+        }
+    }
+
+    fn injected(&mut self, page: u32, trouble: Trouble) {
+        let known = self.incident.pages.contains_key(&page);
+        if known && self.incident.drill {
+            self.emit(Event::Injected { page, trouble });
+        }
+    }
+
+    /// Whether it is a drill that was broken off for something real.
+    fn is_stopped(&self) -> bool {
+        matches!(self.incident.status, Status::Resolved { by: Actor::Crisis(_), .. })
+    }
+
+    /// What the war room reads last.
+    fn last_line(&self, by: &Actor, why: Option<&str>) -> String {
+        match (by, self.incident.drill) {
+            (Actor::Crisis(_), _) => STOPPED.to_owned(),
+            (_, true) => format!("{OVER}; ended by {by}"),
+            (_, false) => ended(by, why),
+        }
     }
 
     /// What is open is not known yet; the same words again are no news.

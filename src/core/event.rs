@@ -2,10 +2,13 @@
 //!
 //! The form is versioned ([`VERSION`]); fields may be added with defaults, so that old journals fold for years.
 
+pub use super::actor::Actor;
 use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
+    drill::{DrillTerms, Trouble},
     finding::Finding,
+    incident::IncidentId,
     names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
@@ -13,7 +16,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{fmt, sync::Arc};
+use std::sync::Arc;
 
 /// The version that new journal lines carry.
 pub const VERSION: u32 = 1;
@@ -159,6 +162,18 @@ pub enum Event {
         /// The role.
         role: RoleName,
     },
+    /// A drill made something go wrong with one of its pages, on purpose.
+    Injected {
+        /// The page's number.
+        page: u32,
+        /// What.
+        trouble: Trouble,
+    },
+    /// A drill is broken off: something real began. Its end follows.
+    Preempted {
+        /// The live incident.
+        by: IncidentId,
+    },
     /// It is over.
     Resolved {
         /// Who said so.
@@ -192,6 +207,9 @@ pub struct Opening {
     pub alert: Arc<Alert>,
     /// When the door had it whole: the stage `accepted`.
     pub received_at: Timestamp,
+    /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub terms: Option<DrillTerms>,
 }
 
 /// Why a ladder moved.
@@ -204,28 +222,6 @@ pub enum Why {
     TimedOut,
     /// Nobody whom the last step paged can answer any more.
     NobodyLeft,
-}
-
-/// Who closed an incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Actor {
-    /// A person of the matrix.
-    Person(PersonName),
-    /// A monitor's all-clear, where the trigger lets it.
-    Source(SourceName),
-    /// A Unix user who is no person of the matrix.
-    Operator(String),
-}
-
-impl fmt::Display for Actor {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Person(person) => write!(f, "{person}"),
-            Self::Source(source) => write!(f, "monitor {source}"),
-            Self::Operator(user) => write!(f, "operator {user}"),
-        }
-    }
 }
 
 /// A journal line as it is written: the event, its place in its chain, its time.
@@ -308,6 +304,15 @@ pub enum SourceEvent {
         key: String,
         /// When its incident was resolved.
         ended_at: Timestamp,
+        /// The alert.
+        alert: Arc<Alert>,
+    },
+    /// A drill that would have opened an incident while a live one was open: nobody was paged.
+    DrillRefused {
+        /// The trigger.
+        trigger: TriggerName,
+        /// The live incident.
+        live: IncidentId,
         /// The alert.
         alert: Arc<Alert>,
     },

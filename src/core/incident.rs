@@ -3,6 +3,7 @@
 use super::{
     alert::Alert,
     answer::Verdict,
+    drill::DrillTerms,
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening, hex},
     finding::Judgement,
@@ -102,6 +103,8 @@ pub struct Incident {
     pub key: String,
     /// An exercise.
     pub drill: bool,
+    /// On which terms, where it is one that has an end.
+    pub terms: Option<DrillTerms>,
     /// One line for humans.
     pub summary: String,
     /// The frozen plan.
@@ -144,6 +147,7 @@ impl Incident {
             trigger: opening.plan.trigger.clone(),
             key: opening.key.clone(),
             drill: opening.alert.drill,
+            terms: opening.terms.clone().filter(|_| opening.alert.drill),
             summary: opening.summary.clone(),
             plan: opening.plan.clone(),
             alert: opening.alert.clone(),
@@ -187,7 +191,7 @@ impl Incident {
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
         let patience = self.pages.values().filter_map(|page| Self::patience_of(page));
-        ladders.chain(patience).chain(self.lease()).min()
+        ladders.chain(patience).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
     /// Rooms that are still to be put away, and when.
@@ -286,6 +290,7 @@ impl Incident {
                     engagement.exhausted = true;
                 }
             }
+            Event::Injected { .. } | Event::Preempted { .. } => {}
             Event::Resolved { by, why } => {
                 self.status = Status::Resolved { by: by.clone(), why: why.clone(), at };
                 let open: Vec<RoleName> = self.open_roles().cloned().collect();

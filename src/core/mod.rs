@@ -3,8 +3,10 @@
 //! Nothing here waits, reads a clock, rolls a die, logs or touches the world. Everything that the daemon decides is
 //! decided by [`step`], and everything that it remembers is the fold of the [`Event`]s that `step` returned.
 
+pub mod actor;
 pub mod alert;
 pub mod answer;
+pub mod drill;
 pub mod engagement;
 pub mod escalation;
 pub mod event;
@@ -17,6 +19,7 @@ pub mod page;
 pub mod plan;
 pub mod proof;
 pub mod retry;
+pub mod run;
 pub mod schedule;
 pub mod sentence;
 pub mod speech;
@@ -24,11 +27,13 @@ pub mod stranded;
 pub mod time;
 pub mod trigger;
 
+pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};
 pub use answer::{Answer, Level, Verdict, Via};
+pub use drill::{DrillTerms, Fault, RunId, Trouble};
 pub use engagement::{Engagement, Outcome};
 pub use escalation::{Input, Said, open, step};
-pub use event::{Actor, Event, Opening, Record, SourceEvent, StoredLine};
+pub use event::{Event, Opening, Record, SourceEvent, StoredLine};
 pub use finding::{Finding, Judgement};
 pub use incident::{Incident, IncidentId, Room, Status};
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
@@ -36,4 +41,5 @@ pub use oncall::{Roster, Rotation};
 pub use page::{Page, PageId, PageState, Purpose, Receipt, Settlement};
 pub use plan::{Plan, RolePlan, StepPlan, Target, Whom};
 pub use proof::Proof;
+pub use run::{Run, RunState, Turn};
 pub use time::Timestamp;

@@ -105,6 +105,8 @@ pub enum Purpose {
     StoodDown,
     /// The incident is resolved.
     Resolved,
+    /// A drill is about to begin; nothing is asked yet.
+    Announced,
     /// The war room is made, with its card.
     RoomCard,
     /// One line of the war room that people must notice.
@@ -187,6 +189,11 @@ impl Purpose {
     /// Whether it asks for an answer.
     pub fn is_brief(&self) -> bool {
         matches!(self, Self::Brief { .. })
+    }
+
+    /// Whether its reader must hear when the incident is over.
+    pub fn needs_an_end(&self) -> bool {
+        matches!(self, Self::Brief { .. } | Self::Announced)
     }
 
     /// Whether it tells another system what happened: that stays true, whatever happens next.

@@ -1,15 +1,19 @@
 //! Drills: scenarios, their scoring, and the same engine in virtual time.
 
+pub mod calendar;
 pub mod course;
 pub mod dice;
 pub mod distribution;
 pub mod habits;
+pub mod live;
 pub mod picture;
 pub mod proposal;
+pub mod review;
 pub mod scenario;
 pub mod score;
 pub mod sequence;
 pub mod simulate;
+pub mod timetable;
 pub mod virtual_time;
 
 pub use course::{Observed, Trace};

@@ -15,6 +15,7 @@
 //! | `announced` | whether those who take part are told before | `true` |
 //! | `hours` | `{ from, until, days, timezone }`: when it may be run live; days by name | at any time |
 //! | `compress` | every wait of the ladders is divided by it in a live run (1 to 60); `simulate` leaves them as they are | 1 |
+//! | `schedule` | `{ cron, zone }`, or `{ within = "Mon-Fri 09:00-17:00", every = "30d", zone }`: the daemon runs it by itself | never |
 //! | `abort` | `{ unanswered, people }`: it is broken off when a role has waited so long, or when one of these says so | a live incident always does |
 //!
 //! # `[[inject]]`: an alert through the daemon's own door
@@ -66,11 +67,13 @@ mod check;
 mod injects;
 mod models;
 mod read;
+mod schedule;
 mod values;
 
 use super::{
     habits::{Carriage, Habits},
     score::Hypothesis,
+    timetable::Timetable,
 };
 use crate::{
     core::{Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, plan::Whom},
@@ -119,6 +122,8 @@ pub struct Scenario {
     pub hours: Option<Hours>,
     /// By what every wait is divided in a live run; at least 1.
     pub compress: u32,
+    /// When the daemon runs it by itself; none is never.
+    pub schedule: Option<Timetable>,
     /// What breaks it off, besides a live incident.
     pub abort: Abort,
     /// The alerts, in the order in which they are written.

@@ -49,7 +49,10 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
             format!("{role} step {nth} round {round} ({why:?}): {} for {wait}", people.join(", "))
         }
         Event::Paged { page } => paged(page),
+        // What a drill did to a page on purpose stands in what the core made of it, as with any trouble.
+        Event::Injected { .. } => return None,
         Event::Settled { .. } | Event::Reported { .. } | Event::TakenOver { .. } => return None,
+        Event::Preempted { .. } => "broken off".into(),
         Event::Overdue { page } => format!("page {page} overdue"),
         Event::Undelivered { page, .. } => format!("page {page} did not arrive"),
         Event::Withdrawn { pages } => format!("{} withdrawn", pages.len()),
@@ -83,6 +86,7 @@ fn paged(page: &Page) -> String {
         Purpose::Taken { by, covering_as: None } => format!("told that {by} has it"),
         Purpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
         Purpose::StoodDown => "told to stand down".into(),
+        Purpose::Announced => "announced".into(),
         Purpose::Resolved => "told that it is over".into(),
         Purpose::RoomCard => "card".into(),
         Purpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),

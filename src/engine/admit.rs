@@ -2,7 +2,10 @@
 
 use super::Engine;
 use crate::{
-    core::{Alert, AlertStatus, IncidentId, Input, Opening, Plan, SourceEvent, Timestamp, TriggerName, trigger::Hold},
+    core::{
+        Alert, AlertStatus, DrillTerms, IncidentId, Input, Opening, Plan, SourceEvent, Timestamp, TriggerName,
+        drill::DRILL_LIFE, trigger::Hold,
+    },
     matrix::{Judgement, Matrix},
     store::{Class, Needs, StoreError, Unit, ended_window, transact},
 };
@@ -58,6 +61,13 @@ pub enum Fate {
         /// The incident about that.
         incident: Option<IncidentId>,
     },
+    /// A drill that would have opened an incident while a live one is open. Nobody is paged; it is in the journal.
+    DrillRefused {
+        /// The trigger.
+        trigger: String,
+        /// The live incident.
+        live: IncidentId,
+    },
     /// No trigger wanted it. It is in the journal.
     Unmatched,
 }
@@ -70,6 +80,17 @@ struct Judged {
 impl Engine {
     /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<Admitted>, StoreError> {
+        self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
+    }
+
+    /// The same; what opens an incident as a drill opens it on these terms.
+    pub async fn admit_on(
+        &self,
+        alerts: Vec<Alert>,
+        received_at: Timestamp,
+        terms: &DrillTerms,
+    ) -> Result<Vec<Admitted>, StoreError> {
+        let terms = terms.clone();
         let live = self.live.load_full();
         let judged: Vec<Judged> = alerts
             .into_iter()
@@ -77,7 +98,7 @@ impl Engine {
             .collect();
         let needs = needs(&judged);
         let run = move |unit: &mut Unit<'_>| {
-            let mut admission = Admission { unit, matrix: &live.matrix, received_at };
+            let mut admission = Admission { unit, matrix: &live.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.store, Class::Admission, needs, run).await?;
@@ -111,6 +132,7 @@ struct Admission<'a, 'u> {
     unit: &'a mut Unit<'u>,
     matrix: &'a Matrix,
     received_at: Timestamp,
+    terms: &'a DrillTerms,
 }
 
 impl Admission<'_, '_> {
@@ -137,6 +159,9 @@ impl Admission<'_, '_> {
                 let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
                 known.or_else(|| {
                     let plan = self.matrix.plan(trigger)?;
+                    if let Some(live) = self.unit.live_open().filter(|_| alert.drill) {
+                        return Some(self.refused(alert, trigger, live));
+                    }
                     Some(Fate::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
                 })
             }
@@ -147,13 +172,32 @@ impl Admission<'_, '_> {
 
     fn join(&mut self, alert: &Arc<Alert>, key: &str) -> Option<IncidentId> {
         let incident = self.unit.open_with_key(key)?;
+        let now = self.unit.now();
+        if self.unit.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
+            // It takes nothing in any more: this alert begins another.
+            self.unit.step(incident, Input::Tick, &self.matrix.roster);
+            return None;
+        }
         self.unit.step(incident, Input::Alert(alert.clone()), &self.matrix.roster);
         Some(incident)
     }
 
     fn open(&mut self, alert: &Arc<Alert>, plan: Arc<Plan>, key: String, summary: String) -> IncidentId {
-        let opening = Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at };
+        let terms = alert.drill.then(|| self.terms.clone());
+        let plan = match &terms {
+            Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
+            _ => plan,
+        };
+        let opening = Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at, terms };
         self.unit.open(opening, &self.matrix.roster)
+    }
+
+    /// A drill has no place beside the real thing.
+    fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> Fate {
+        let source = alert.source.clone();
+        let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
+        self.unit.record_source(&source, event);
+        Fate::DrillRefused { trigger: trigger.to_string(), live }
     }
 
     /// The same alert again, whose incident a human has closed.
@@ -190,7 +234,11 @@ impl Admission<'_, '_> {
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
         self.unit.record_source(&alert.source, event);
         let key = failure_key(trigger.as_str(), alert);
+        let is_refused = alert.drill && self.unit.live_open().is_some();
         let incident = self.unit.open_with_key(&key).or_else(|| {
+            if is_refused {
+                return None;
+            }
             let plan = self.matrix.failure_plan(trigger)?;
             let summary = format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
             Some(self.open(alert, plan, key, summary))

@@ -221,7 +221,7 @@ impl Engine {
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            unit.open(Opening { key, summary, plan, alert, received_at }, &live.matrix.roster);
+            unit.open(Opening { key, summary, plan, alert, received_at, terms: None }, &live.matrix.roster);
         };
         transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
     }

@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form, room};
 use crate::{
     channel::{Ask, Message, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, event::hex, sentence::history},
+    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, Trouble, event::hex, sentence::history},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
@@ -23,6 +23,8 @@ pub struct Composed {
     pub shown: String,
     /// Its content hash.
     pub hash: String,
+    /// What its drill does to it on purpose, instead of sending it.
+    pub trouble: Option<Trouble>,
 }
 
 impl Engine {
@@ -48,7 +50,8 @@ impl Engine {
         let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(live, incident));
         let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
-        Ok(Composed { message, channel: page.channel.clone(), shown, hash })
+        let trouble = incident.trouble(page, self.store.now()).cloned();
+        Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
     /// What is said in a call about a page: what was kept of it when the call was made, so that the journal can tell it

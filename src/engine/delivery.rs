@@ -1,7 +1,10 @@
 //! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
 //! so that the simulation runs this very code.
 
-use super::throttle::Throttle;
+use super::{
+    destination::{BOTH, Destination, LineName, Reality},
+    throttle::Throttle,
+};
 use crate::core::{
     ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
@@ -14,6 +17,9 @@ use std::{
 /// A pause of a whole channel beyond this is told to the ladders, which may know another way for its pages.
 const HELD_LONG: Duration = Duration::from_secs(2);
 
+/// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
+pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
+
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
@@ -23,16 +29,6 @@ pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
 /// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
 /// others who work there.
 pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
-
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
-/// their own: each card's, and that of all cards of a channel.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-enum Destination {
-    Person(ChannelName, PersonName),
-    Room(ChannelName, IncidentId),
-    Card(ChannelName, IncidentId),
-    Cards(ChannelName),
-}
 
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,7 +44,7 @@ type Turn = (Timestamp, Lane, Timestamp, PageId);
 
 #[derive(Debug)]
 struct Waiting {
-    channel: ChannelName,
+    line: LineName,
     destination: Destination,
     lane: Lane,
     /// An edit of a card.
@@ -73,8 +69,9 @@ impl Waiting {
         if !self.is_update {
             return vec![(self.destination.clone(), channels)];
         }
-        let card = Destination::Card(self.channel.clone(), id.incident);
-        vec![(card, CARD_PACE), (Destination::Cards(self.channel.clone()), CARDS_PACE)]
+        let (reality, channel) = self.line.clone();
+        let card = Destination::Card(channel.clone(), id.incident);
+        vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
     }
 }
 
@@ -89,6 +86,13 @@ struct Lines {
 }
 
 impl Lines {
+    fn at_once(&self, reality: Reality) -> usize {
+        match reality {
+            Reality::Live => self.throttle.at_once(),
+            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
+        }
+    }
+
     /// It has ended: what waited for its room may go.
     fn ended(&mut self, room: Option<IncidentId>) {
         self.in_flight = self.in_flight.saturating_sub(1);
@@ -109,7 +113,7 @@ impl Lines {
 #[derive(Debug, Default)]
 pub struct Delivery {
     pages: HashMap<PageId, Waiting>,
-    channels: BTreeMap<ChannelName, Lines>,
+    lines: BTreeMap<LineName, Lines>,
     paced: HashMap<Destination, Paced>,
 }
 
@@ -126,13 +130,14 @@ pub struct Ready {
 
 impl Delivery {
     /// Queues a page that this node has claimed. A page that is known already is left as it is.
-    pub fn enqueue(&mut self, incident: IncidentId, page: &Page) {
+    pub fn enqueue(&mut self, incident: IncidentId, drill: bool, page: &Page) {
         let id = PageId { incident, n: page.n };
         if self.pages.contains_key(&id) {
             return;
         }
+        let reality = if drill { Reality::Drill } else { Reality::Live };
         let destination = match &page.person {
-            Some(person) => Destination::Person(page.channel.clone(), person.clone()),
+            Some(person) => Destination::Person(reality, page.channel.clone(), person.clone()),
             None => Destination::Room(page.channel.clone(), incident),
         };
         let lane = match &page.purpose {
@@ -141,10 +146,10 @@ impl Delivery {
             _ => Lane::Status,
         };
         let is_update = matches!(page.purpose, crate::core::Purpose::RoomUpdate { .. });
-        let (channel, born_at) = (page.channel.clone(), page.born_at);
+        let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
         let attempted = page.was_attempted();
         let mut waiting = Waiting {
-            channel,
+            line,
             destination,
             lane,
             is_update,
@@ -156,14 +161,14 @@ impl Delivery {
         };
         let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
         waiting.turn = Some(turn);
-        self.channels.entry(page.channel.clone()).or_default().queue.insert(turn);
+        self.lines.entry(waiting.line.clone()).or_default().queue.insert(turn);
         self.pages.insert(id, waiting);
     }
 
     /// What an event of an incident means here: pages to send, to drop, to try again.
-    pub fn enact(&mut self, incident: IncidentId, event: &Event) {
+    pub fn enact(&mut self, incident: IncidentId, drill: bool, event: &Event) {
         match event {
-            Event::Paged { page } => self.enqueue(incident, page),
+            Event::Paged { page } => self.enqueue(incident, drill, page),
             Event::Withdrawn { pages } => pages.iter().for_each(|n| self.withdraw(PageId { incident, n: *n })),
             Event::Settled { page, settlement, .. } => {
                 let id = PageId { incident, n: *page };
@@ -187,10 +192,10 @@ impl Delivery {
 
     /// A waiting page's channel may take it now: its desk opened.
     pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
-        let destination = Destination::Person(channel.clone(), person.clone());
+        let theirs = BOTH.map(|r| Destination::Person(r, channel.clone(), person.clone()));
         // Whatever it was told to wait for has come.
-        self.paced.remove(&destination);
-        let here = |waiting: &Waiting| waiting.destination == destination && waiting.turn.is_some();
+        self.paced.retain(|destination, _| !theirs.contains(destination));
+        let here = |waiting: &Waiting| theirs.contains(&waiting.destination) && waiting.turn.is_some();
         let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
         for id in ids {
             self.requeue(id, now);
@@ -209,7 +214,7 @@ impl Delivery {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let turn = waiting.turn(at, id);
         let before = waiting.turn.replace(turn);
-        let line = self.channels.entry(waiting.channel.clone()).or_default();
+        let line = self.lines.entry(waiting.line.clone()).or_default();
         match before {
             Some(turn) => line.forget(turn, id),
             None => line.ended(waiting.holds.take()),
@@ -219,29 +224,33 @@ impl Delivery {
 
     /// This page's person or room is to be left alone until then.
     pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
-        if let Some(waiting) = self.pages.get(&id) {
-            self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
+        let Some(waiting) = self.pages.get(&id) else { return };
+        for destination in waiting.destination.everywhere() {
+            self.paced.entry(destination).or_default().hold_until(until);
         }
     }
 
     /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods
-    /// have limits of their own, says nothing about people.
+    /// have limits of their own, says nothing about people. What the real thing meets holds for drills too; the real thing
+    /// makes its own experience.
     pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
-        self.paced.entry(waiting.destination.clone()).or_default().hold_until(until);
-        if waiting.is_update {
-            self.paced.entry(Destination::Cards(waiting.channel.clone())).or_default().hold_until(until);
+        let (reality, channel) = waiting.line.clone();
+        let cards = waiting.is_update.then(|| Destination::Cards(reality, channel.clone()));
+        for destination in cards.iter().chain([&waiting.destination]).flat_map(Destination::everywhere) {
+            self.paced.entry(destination).or_default().hold_until(until);
         }
-        if matches!(waiting.destination, Destination::Person(..)) {
-            let line = self.channels.entry(waiting.channel.clone()).or_default();
+        let of_person = matches!(waiting.destination, Destination::Person(..));
+        for same in BOTH.into_iter().filter(|other| of_person && reality <= *other) {
+            let line = self.lines.entry((same, channel.clone())).or_default();
             line.throttle.throttled(waiting.destination.clone(), until, now);
         }
     }
 
     /// The provider took this page.
     pub fn took(&mut self, id: PageId) {
-        let channel = self.pages.get(&id).map(|waiting| &waiting.channel);
-        if let Some(line) = channel.and_then(|channel| self.channels.get_mut(channel)) {
+        let name = self.pages.get(&id).map(|waiting| &waiting.line);
+        if let Some(line) = name.and_then(|name| self.lines.get_mut(name)) {
             line.throttle.took();
         }
     }
@@ -249,16 +258,16 @@ impl Delivery {
     /// Takes out what may start at `now`, most urgent first, as far as pace and concurrency allow.
     pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> Pace) -> Ready {
         let mut ready = Ready::default();
-        let channels: Vec<ChannelName> = self.channels.keys().cloned().collect();
-        for channel in channels {
-            self.ready_of(&channel, now, pace(&channel), &mut ready);
+        let lines: Vec<LineName> = self.lines.keys().cloned().collect();
+        for line in lines {
+            self.ready_of(&line, now, pace(&line.1), &mut ready);
         }
         self.forget_idle(now);
         ready
     }
 
-    fn ready_of(&mut self, channel: &ChannelName, now: Timestamp, pace: Pace, ready: &mut Ready) {
-        let Some(line) = self.channels.get_mut(channel) else { return };
+    fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
+        let Some(line) = self.lines.get_mut(name) else { return };
         while let Some(turn @ (at, _, _, id)) = line.queue.first().copied() {
             if now < at {
                 return;
@@ -289,7 +298,7 @@ impl Delivery {
                 ready.held.push((id, held_until));
                 continue;
             }
-            if now < held_until || line.throttle.at_once() <= line.in_flight {
+            if now < held_until || line.at_once(name.0) <= line.in_flight {
                 return;
             }
             line.queue.remove(&turn);
@@ -319,25 +328,27 @@ impl Delivery {
 
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
-        let open = self.channels.values().filter(|line| line.in_flight < line.throttle.at_once());
+        let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
         let next = |line: &Lines| line.queue.first().map(|(at, ..)| (*at).max(line.throttle.held_until()));
-        open.filter_map(next).min()
+        open.filter_map(|(_, line)| next(line)).min()
     }
 
-    /// When the oldest page that was not handed to its channel yet was born.
+    /// When the oldest page that was not handed to its channel yet was born; drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
-        self.pages.values().filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
+        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
+        live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
     /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
-    /// oldest one's turn came. A page that waits for its destination's pace has its turn later.
+    /// oldest one's turn came; drills do not count. A page that waits for its destination's pace has its turn later.
     pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
         let mut standing = BTreeMap::new();
-        for waiting in self.pages.values().filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
+        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
+        for waiting in live.filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
             let Some((at, ..)) = waiting.turn else { continue };
             let since = at.max(waiting.born_at);
             if most < now.since(since) {
-                let oldest = standing.entry(waiting.channel.clone()).or_insert(since);
+                let oldest = standing.entry(waiting.line.1.clone()).or_insert(since);
                 *oldest = since.min(*oldest);
             }
         }
@@ -359,13 +370,13 @@ impl Delivery {
         let Some(before) = waiting.turn else { return };
         let turn = waiting.turn(at, id);
         waiting.turn = Some(turn);
-        let line = self.channels.entry(waiting.channel.clone()).or_default();
+        let line = self.lines.entry(waiting.line.clone()).or_default();
         line.forget(before, id);
         line.queue.insert(turn);
     }
 
     fn leave_line(&mut self, waiting: &Waiting) {
-        let Some(line) = self.channels.get_mut(&waiting.channel) else { return };
+        let Some(line) = self.lines.get_mut(&waiting.line) else { return };
         match waiting.turn {
             Some(turn) => line.forget(turn, turn.3),
             None => line.ended(waiting.holds),

@@ -22,11 +22,18 @@ const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60
 struct PageLabels {
     channel: String,
     outcome: &'static str,
+    drill: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct ChannelLabel {
     channel: String,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct SendLabels {
+    channel: String,
+    drill: &'static str,
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
@@ -71,7 +78,7 @@ struct OutcomeLabel {
     outcome: &'static str,
 }
 
-type Seconds = Family<ChannelLabel, Histogram, fn() -> Histogram>;
+type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 
 /// The registry and what is in it. A value, so that engines in one process stay apart.
 pub struct Metrics {
@@ -215,8 +222,8 @@ impl Metrics {
     }
 
     /// Counts an attempt to send.
-    pub fn sent(&self, channel: &ChannelName, result: &Result<Receipt, SendError>, took: Duration) {
-        let channel = channel.to_string();
+    pub fn sent(&self, channel: &ChannelName, drill: bool, result: &Result<Receipt, SendError>, took: Duration) {
+        let (channel, drill) = (channel.to_string(), flag(drill));
         let outcome = match result {
             Ok(_) => "accepted",
             Err(SendError::Retry { unknown: false, .. }) => "retry",
@@ -224,8 +231,8 @@ impl Metrics {
             Err(SendError::Unreachable { .. }) => "unreachable",
             Err(SendError::Broken { .. }) => "broken",
         };
-        self.pages.get_or_create(&PageLabels { channel: channel.clone(), outcome }).inc();
-        self.send_seconds.get_or_create(&ChannelLabel { channel }).observe(took.as_secs_f64());
+        self.pages.get_or_create(&PageLabels { channel: channel.clone(), outcome, drill }).inc();
+        self.send_seconds.get_or_create(&SendLabels { channel, drill }).observe(took.as_secs_f64());
     }
 
     /// Whether a channel reaches anybody.

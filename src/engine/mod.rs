@@ -8,7 +8,9 @@ mod call;
 pub mod checkup;
 mod compose;
 pub mod delivery;
+mod destination;
 pub mod doctor;
+mod drill;
 pub mod hearing;
 pub mod history;
 pub mod keys;
@@ -46,6 +48,7 @@ use crate::{
 use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
+use drill::Late;
 use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
@@ -75,6 +78,8 @@ pub struct Engine {
     pub metrics: Metrics,
     delivery: Mutex<Delivery>,
     breakers: Mutex<Breakers>,
+    /// What a drill holds back on purpose.
+    late: Mutex<Late>,
     /// Proof that the loops turn.
     pub pulse: Pulse,
     vitals: Mutex<Vitals>,
@@ -101,6 +106,7 @@ impl Engine {
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
+            late: Mutex::default(),
             pulse: Pulse::default(),
             vitals: Mutex::default(),
             opted_out: Mutex::default(),
@@ -184,16 +190,17 @@ impl Engine {
     async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let (mine, _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+        let ((drill, mine), _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
             let mine = unit.take_over(id, &pages, &live.matrix.roster);
-            let pages = unit
-                .incident(id)
-                .map(|incident| mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>());
+            let pages = unit.incident(id).map(|incident| {
+                let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
+                (incident.drill, pages)
+            });
             pages.unwrap_or_default()
         })
         .await?;
         for page in mine.iter().filter(|page| page.is_owed()) {
-            self.delivery().enqueue(id, page);
+            self.delivery().enqueue(id, drill, page);
         }
         Ok(mine.len())
     }
@@ -245,8 +252,8 @@ impl Engine {
     fn absorb(&self, committed: &Committed) {
         {
             let mut delivery = self.delivery();
-            for Happened { incident, event, .. } in &committed.events {
-                delivery.enact(*incident, event);
+            for happened in &committed.events {
+                delivery.enact(happened.incident, happened.drill, &happened.event);
             }
         }
         // Pages go out while the log is still being written.
@@ -293,6 +300,7 @@ fn log(happened: &Happened) {
         | Event::Undelivered { .. }
         | Event::Overdue { .. }
         | Event::TakenOver { .. }
+        | Event::Preempted { .. }
         | Event::Exhausted { .. } => {
             tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }

@@ -80,6 +80,8 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
         () = anchor(&engine) => {}
+        () = stop_drills(&engine) => {}
+        () = bring_late(&engine, &sends) => {}
         () = look_people_up(&engine) => {}
         () = mend_channels(&engine) => {}
     }
@@ -189,6 +191,38 @@ async fn adopt_orphans(engine: &Engine) {
             Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
         }
         sleep(LEASE_EVERY).await;
+    }
+}
+
+/// On its own: neither ladders nor pages of the real thing wait until drills are broken off for it.
+async fn stop_drills(engine: &Engine) {
+    let mut changed = engine.store.changed();
+    loop {
+        changed.mark_unchanged();
+        if let Err(error) = engine.tick_drills().await {
+            tracing::error!(%error, "drills could not be broken off; trying again");
+            sleep(AFTER_FAILURE).await;
+            continue;
+        }
+        let _ = timeout(NET, changed.changed()).await;
+    }
+}
+
+/// Pages that a drill holds back on purpose.
+async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
+    let mut changed = engine.store.changed();
+    loop {
+        changed.mark_unchanged();
+        for page in engine.take_late() {
+            let engine = engine.clone();
+            spawn(sends, async move {
+                if let Err(error) = engine.bring_late(page).await {
+                    tracing::error!(page.id = %page, %error, "a page that a drill held back could not be brought");
+                }
+            });
+        }
+        // A page that is held back is settled at once, which wakes this.
+        let _ = timeout(until(engine.next_late(), engine.store.now()), changed.changed()).await;
     }
 }
 

@@ -4,7 +4,7 @@ use super::{Engine, compose::Composed, delivery::Ready};
 use crate::{
     channel::SendError,
     core::{
-        Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp,
+        Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
         retry::{backoff, backoff_to},
     },
     matrix::ChannelKind,
@@ -40,6 +40,8 @@ pub struct Attempt {
     pub shown: (String, String),
     /// What the channel said.
     pub result: Result<Receipt, SendError>,
+    /// What a drill made go wrong on purpose: then no channel was asked.
+    pub trouble: Option<Trouble>,
 }
 
 impl Engine {
@@ -60,6 +62,10 @@ impl Engine {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         };
+        if let Some((trouble, result)) = self.injected(&composed, sent_at) {
+            let shown = (composed.hash, composed.shown);
+            return self.keep_attempt(&Attempt { page, sent_at, shown, result, trouble: Some(trouble) }).await;
+        }
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
         let guarded = person.is_some() || composed.message.purpose.is_notice();
@@ -73,21 +79,27 @@ impl Engine {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
             Err(SendError::Retry { after: None, why, unknown: true })
         });
-        self.metrics.sent(&composed.channel, &result, self.store.now().since(sent_at));
-        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result };
-        // What was sent is not sent again because the store could not keep it: keeping it is tried again.
-        while let Err(error) = self.finish(&attempt).await {
-            if matches!(error, StoreError::Closed) {
-                return Err(error);
-            }
-            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
-            tokio::time::sleep(crate::core::retry::FIRST).await;
-        }
+        self.metrics.sent(&composed.channel, composed.message.drill, &result, self.store.now().since(sent_at));
+        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result, trouble: None };
+        self.keep_attempt(&attempt).await?;
         if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
         }
         if let Some(person) = person {
             self.watch_person(&composed.channel, &person, &attempt.result).await;
+        }
+        Ok(())
+    }
+
+    /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
+    async fn keep_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
+        while let Err(error) = self.finish(attempt).await {
+            if matches!(error, StoreError::Closed) {
+                return Err(error);
+            }
+            let page = attempt.page;
+            tracing::error!(page.id = %page, %error, "how this page ended could not be kept; keeping it is tried again");
+            tokio::time::sleep(crate::core::retry::FIRST).await;
         }
         Ok(())
     }
@@ -112,6 +124,10 @@ impl Engine {
             self.delivery().finish(page);
             return Ok(None);
         };
+        if self.is_held(incident).await? {
+            self.put_off(page);
+            return Ok(None);
+        }
         match self.compose(&live, incident, row) {
             Ok(composed) => Ok(Some(composed)),
             Err(why) => {
@@ -123,7 +139,7 @@ impl Engine {
 
     /// Settles an attempt. An error means that nothing was kept: it is to be called again.
     pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { page, sent_at, shown, result } = attempt.clone();
+        let Attempt { page, sent_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
                 self.delivery().took(page);
@@ -132,7 +148,9 @@ impl Engine {
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
-        self.settle(page, settlement, Some(sent_at), Some(shown)).await
+        // Where nothing was sent, nobody need hear how it ended.
+        let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. } | Trouble::Broken { .. })));
+        self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 
     /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
@@ -182,6 +200,17 @@ impl Engine {
         sent_at: Option<Timestamp>,
         shown: Option<(String, String)>,
     ) -> Result<(), StoreError> {
+        self.settle_as(page, settlement, sent_at, shown, None).await
+    }
+
+    async fn settle_as(
+        &self,
+        page: PageId,
+        settlement: Settlement,
+        sent_at: Option<Timestamp>,
+        shown: Option<(String, String)>,
+        trouble: Option<Trouble>,
+    ) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![page.incident], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
@@ -189,6 +218,10 @@ impl Engine {
                 unit.keep_text(hash, text);
                 hash.clone()
             });
+            if let Some(trouble) = &trouble {
+                let injected = Input::Injected { page: page.n, trouble: trouble.clone() };
+                unit.step(page.incident, injected, &live.matrix.roster);
+            }
             let input = Input::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
             unit.step(page.incident, input, &live.matrix.roster);
         };
@@ -238,6 +271,7 @@ fn life(purpose: &Purpose) -> Option<Duration> {
         Purpose::Brief { .. } => None,
         Purpose::Taken { .. }
         | Purpose::StoodDown
+        | Purpose::Announced
         | Purpose::Resolved
         | Purpose::RoomCard
         | Purpose::RoomLine { .. }

@@ -67,12 +67,14 @@ impl Engine {
         &self,
         id: IncidentId,
         by: Actor,
+        why: Option<String>,
         was: Option<(Finding, Option<String>)>,
     ) -> Result<bool, StoreError> {
         let live = self.live.load_full();
         let needs = Needs { incidents: vec![id], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
-            let was_open = !unit.step(id, Input::Resolve { by: by.clone(), why: None }, &live.matrix.roster).is_empty();
+            let was_open =
+                !unit.step(id, Input::Resolve { by: by.clone(), why: why.clone() }, &live.matrix.roster).is_empty();
             if let Some((finding, note)) = was.clone() {
                 unit.step(id, Input::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
             }

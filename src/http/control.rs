@@ -92,7 +92,8 @@ impl Caller {
         Err(Problem::new(StatusCode::FORBIDDEN, detail))
     }
 
-    fn actor(&self) -> Actor {
+    /// In whose name they act.
+    pub fn actor(&self) -> Actor {
         match &self.person {
             Some(person) => Actor::Person(person.clone()),
             None => Actor::Operator(self.user.clone()),
@@ -185,7 +186,7 @@ pub async fn resolve(
     let was = closing.map(|Json(closing)| closing).unwrap_or_default().parsed()?;
     app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
     let outcome = was.as_ref().map(|(finding, _)| *finding);
-    let was_open = app.engine.resolve_as(id, caller.actor(), was).await?;
+    let was_open = app.engine.resolve_as(id, caller.actor(), None, was).await?;
     Ok(Json(json!({ "incident": id, "resolved": was_open, "outcome": outcome })).into_response())
 }
 

@@ -9,6 +9,7 @@ pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
+pub mod drills;
 pub mod gateway;
 pub mod health;
 pub mod kannel;
@@ -30,6 +31,7 @@ pub mod voice;
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
     core::Timestamp,
+    drill::live::Runs,
     engine::{AnswerError, Engine},
     store::clock::{Sources, System},
 };
@@ -41,7 +43,10 @@ use axum::{
     routing::{any, get, post},
 };
 use problem::Problem;
-use std::sync::{Arc, Mutex};
+use std::{
+    path::PathBuf,
+    sync::{Arc, Mutex},
+};
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
@@ -63,6 +68,10 @@ pub struct App {
     pub client: reqwest::Client,
     /// Where else than at Slack private words may go: doubles on loopback.
     pub slack_hooks: Option<String>,
+    /// Drills on this daemon.
+    pub drills: Arc<Runs>,
+    /// The matrix's folder, whose drills are scheduled.
+    pub scenarios: PathBuf,
     /// Twilio's requests that were answered already.
     pub answered: twilio::Answered,
     /// Wrong SMS codes.
@@ -126,6 +135,10 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
+        .route("/v1/drills", get(drills::list).post(drills::run))
+        .route("/v1/drills/schedule", get(drills::schedule))
+        .route("/v1/drills/{id}", get(drills::follow))
+        .route("/v1/drills/{id}/abort", post(drills::abort))
         .route("/v1/report/tte", get(report::tte))
         .route("/v1/report/triggers", get(report::triggers))
         .route("/v1/names", get(control::names))

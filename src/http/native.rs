@@ -81,7 +81,7 @@ fn incident_of(fate: &Fate) -> Option<crate::core::IncidentId> {
     match fate {
         Fate::Opened { incident } | Fate::Joined { incident } | Fate::Cleared { incident } => Some(*incident),
         Fate::ConditionFailed { incident, .. } => *incident,
-        Fate::Held { .. } | Fate::Over { .. } | Fate::Unmatched => None,
+        Fate::Held { .. } | Fate::Over { .. } | Fate::DrillRefused { .. } | Fate::Unmatched => None,
     }
 }
 

@@ -241,6 +241,7 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Brief { .. } => "reminder",
         Purpose::Taken { .. } => "word that it is taken",
         Purpose::StoodDown => "word of standing down",
+        Purpose::Announced => "word that a drill begins",
         Purpose::Resolved => "word of the end",
         Purpose::RoomCard => "war room",
         Purpose::RoomLine { .. } => "line in the war room",

@@ -2,12 +2,12 @@
 //! future is ready at its first poll.
 
 use super::{
-    Class, Committed, Filter, Follower, Loaded, Orphans, Store, StoreError, StoredLine, Unit, Work,
+    Class, Committed, Filter, Follower, Loaded, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
     deadlines::Deadlines,
     unit::{Changes, Head, Kept, Node, write_line},
 };
 use crate::core::{
-    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Timestamp,
+    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Run, RunId, Timestamp, Turn,
     event::{ANCHORS, AnchorEvent, hex},
 };
 use futures_util::future::BoxFuture;
@@ -47,6 +47,8 @@ struct Inner {
     deadlines: Deadlines,
     lines: Vec<StoredLine>,
     texts: BTreeMap<String, String>,
+    runs: BTreeMap<RunId, Run>,
+    turns: BTreeMap<String, Turn>,
     proofs: BTreeMap<(PersonName, ChannelName), Proof>,
     anchors: Option<Head>,
     unanchored: BTreeMap<String, Head>,
@@ -282,6 +284,10 @@ impl Store for MemoryNode {
         ready(move || self.is_wanted_now(page))
     }
 
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>> {
+        ready(|| self.shared.lock().loaded.open_now())
+    }
+
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {
         ready(move || self.shared.lock().loaded.incidents.get(&id).map(|kept| kept.incident.clone()))
     }
@@ -301,6 +307,22 @@ impl Store for MemoryNode {
 
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>> {
         ready(move || self.shared.lock().texts.get(&hash).cloned())
+    }
+
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
+    }
+
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        ready(move || self.shared.lock().runs.values().rev().take(limit).cloned().collect())
+    }
+
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(move || drop(self.shared.lock().turns.insert(turn.scenario.clone(), turn)))
+    }
+
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+        ready(|| self.shared.lock().turns.values().cloned().collect())
     }
 
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {

@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, Proof, SourceName, Timestamp};
+use crate::core::{Event, Incident, IncidentId, PageId, Proof, Run, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -62,6 +62,9 @@ pub trait Store: Send + Sync + 'static {
     /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
 
+    /// Whether something live is open, and which drills are. Cheap; asked before a page of a drill is sent.
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>>;
+
     /// One incident with its pages.
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
 
@@ -82,6 +85,18 @@ pub trait Store: Send + Sync + 'static {
 
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
+
+    /// Keeps a run of a drill, new or as it stands now.
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// Runs of drills, newest first, at most `limit`.
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+
+    /// Keeps when a scenario runs next.
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>>;
+
+    /// When scheduled scenarios run next, by their names.
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>>;
 
     /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
     /// chain [`ANCHORS`] and is returned to be logged.
@@ -107,6 +122,15 @@ pub type Follower = Box<dyn Fn(&Committed) + Send + Sync>;
 
 /// Numbers of pages by their incident.
 pub type Orphans = Vec<(IncidentId, Vec<u32>)>;
+
+/// What is open, as far as drills must know it.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct OpenNow {
+    /// One that is no drill, where there is any.
+    pub live: Option<IncidentId>,
+    /// Every drill.
+    pub drills: Vec<IncidentId>,
+}
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

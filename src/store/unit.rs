@@ -1,7 +1,7 @@
 //! What a work may touch while it runs. Everything it changes it changes through [`crate::core::step`], so that an
 //! effect that is not in the journal can not be written.
 
-use super::{Happened, Needs};
+use super::{Happened, Needs, OpenNow};
 use crate::core::{
     self, Alert, ChannelName, Event, Incident, IncidentId, Input, Opening, PersonName, Proof, Record, Roster,
     SourceEvent, SourceName, Timestamp,
@@ -10,6 +10,7 @@ use crate::core::{
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
+    ops::Bound::{self, Excluded, Included, Unbounded},
     sync::Arc,
 };
 
@@ -28,6 +29,28 @@ pub struct Loaded {
     /// The number of the last incident that was opened.
     pub last_id: i64,
 }
+
+impl Loaded {
+    /// An open incident that is no drill.
+    pub fn live_open(&self) -> Option<IncidentId> {
+        let mut live = self.between(Unbounded, Excluded(DRILLS)).chain(self.between(Included(AFTER_DRILLS), Unbounded));
+        live.next()
+    }
+
+    /// What is open, as far as drills must know it.
+    pub fn open_now(&self) -> OpenNow {
+        let drills = self.between(Included(DRILLS), Excluded(AFTER_DRILLS)).collect();
+        OpenNow { live: self.live_open(), drills }
+    }
+
+    fn between(&self, from: Bound<&str>, to: Bound<&str>) -> impl Iterator<Item = IncidentId> {
+        self.keys.range::<str, _>((from, to)).map(|(_, id)| *id)
+    }
+}
+
+/// What the keys of drills begin with, and the first text that is after all of those.
+const DRILLS: &str = "drill:";
+const AFTER_DRILLS: &str = "drill;";
 
 /// One incident as the store holds it.
 #[derive(Debug, Clone)]
@@ -155,6 +178,12 @@ impl<'a> Unit<'a> {
     pub fn open_with_key(&self, key: &str) -> Option<IncidentId> {
         debug_assert!(self.needs.keys.iter().any(|need| need == key), "a work must name the key {key:?}");
         self.loaded.keys.get(key).copied()
+    }
+
+    /// An open incident that is no drill, the first by its key; none where only drills are open. Told from the keys of
+    /// all open incidents, needed or not.
+    pub fn live_open(&self) -> Option<IncidentId> {
+        self.loaded.live_open()
     }
 
     /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
@@ -314,6 +343,8 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {
             changes.pages.extend(pages.iter().map(|n| (id, *n)));
         }
+        // The line is all there is of it.
+        Event::Injected { .. } => {}
         // The line has the alert: a monitor that repeats itself must not have the whole body written each time.
         Event::Joined { .. } => kept.joined = Some(kept.head.seq),
         Event::Opened(_)
@@ -327,6 +358,7 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         | Event::StoodDown { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
+        | Event::Preempted { .. }
         | Event::Resolved { .. }
         | Event::Judged { .. } => {
             kept.joined = None;

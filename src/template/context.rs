@@ -195,6 +195,7 @@ fn ending(purpose: &Purpose) -> Option<&'static str> {
         Purpose::StoodDown => Some("stood down"),
         Purpose::Resolved => Some("resolved"),
         Purpose::Brief { .. }
+        | Purpose::Announced
         | Purpose::RoomCard
         | Purpose::RoomLine { .. }
         | Purpose::RoomNote { .. }

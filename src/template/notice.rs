@@ -4,7 +4,11 @@ use super::{
     fit, room,
     words::{Words, role_name},
 };
-use crate::core::{PersonName, Purpose, RoleName, Status, event::Actor};
+use crate::core::{
+    PersonName, Purpose, RoleName, Status,
+    escalation::{OVER, STOPPED},
+    event::Actor,
+};
 
 /// The lines of a notice, the first one complete in itself.
 pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
@@ -17,6 +21,7 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
             std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
         }
         Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
+        Purpose::Announced => vec![format!("{start} {}", announced(words))],
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
         Purpose::RoomCard => room::card(words, room::FIRST),
         Purpose::RoomUpdate { revision, .. } => room::card(words, *revision),
@@ -57,15 +62,29 @@ fn stood_down(words: &Words<'_>) -> String {
     format!("{because}you are not needed as {role} any more.")
 }
 
+fn announced(words: &Words<'_>) -> String {
+    let until = words.incident().drill_ends_at();
+    let until = until.map_or_else(String::new, |at| format!(" until {}", words.time(at)));
+    let summary = words.summary();
+    format!("an exercise begins{until}: {summary}. Whatever says DRILL is part of it. Nothing is asked of you yet.")
+}
+
 fn resolved(words: &Words<'_>) -> String {
     match &words.incident().status {
+        Status::Resolved { by: Actor::Crisis(_), .. } => format!("{STOPPED}. Nothing more is asked of you here."),
+        Status::Resolved { by: Actor::Clock, at, .. } => {
+            format!("{OVER}: it ended at {}. Nothing more is asked of you.", words.time(*at))
+        }
         Status::Resolved { by, why, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
-                Actor::Source(_) | Actor::Operator(_) => fit::clean(&by.to_string(), 60),
+                Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => {
+                    fit::clean(&by.to_string(), 60)
+                }
             };
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({})", fit::clean(why, 200)));
-            format!("it is over: {by} resolved it at {}{why}. Nothing more is asked of you.", words.time(*at))
+            let (over, ended) = if words.is_drill() { (OVER, "ended") } else { ("it is over", "resolved") };
+            format!("{over}: {by} {ended} it at {}{why}. Nothing more is asked of you.", words.time(*at))
         }
         Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }

@@ -138,7 +138,7 @@ fn how_it_ended(words: &Words<'_>, e: &Engagement) -> String {
 fn actor(words: &Words<'_>, by: &Actor) -> String {
     match by {
         Actor::Person(person) => words.person(person),
-        Actor::Source(_) | Actor::Operator(_) => fit::clean(&by.to_string(), 60),
+        Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => fit::clean(&by.to_string(), 60),
     }
 }
 

@@ -70,8 +70,14 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     };
     alert.drill = true;
     let summary = alert.headline().to_owned();
-    let opening =
-        Opening { key: String::new(), summary, plan: Arc::new(plan), alert: Arc::new(alert), received_at: THEN };
+    let opening = Opening {
+        key: String::new(),
+        summary,
+        plan: Arc::new(plan),
+        alert: Arc::new(alert),
+        received_at: THEN,
+        terms: None,
+    };
     let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);
     open(IncidentId(1), opening, &Roster { reach, ..Roster::default() }, THEN).0
 }

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use stentor::{
     channel::{outbox::Outbox, screen::Hub},
     core::Timestamp,
+    drill::live::Runs,
     engine::{Engine, Live, Shared},
     http::{self, App, control::Peer},
     matrix::{Known, Matrix, SourceText},
@@ -72,8 +73,11 @@ async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
     let shared = Shared { hub: Hub::new(), outbox: outbox.clone(), site: String::new(), sandbox: true };
     let live = Live::wire(matrix, templates, &shared);
     let _ = rustls::crypto::ring::default_provider().install_default();
+    let engine = Engine::new(store as Arc<dyn Store>, live, "http://127.0.0.1");
     let app = App {
-        engine: Engine::new(store as Arc<dyn Store>, live, "http://127.0.0.1"),
+        drills: Runs::new(engine.clone()),
+        scenarios: dir.path().to_owned(),
+        engine,
         hub: shared.hub,
         outbox,
         shows_outbox: false,

@@ -4,8 +4,9 @@ use crate::fixture::{START, alert};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, ChannelName, Event, Incident, IncidentId, Input, Level, Opening, Outcome, PersonName,
-    Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Via, Whom, open,
+    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, Incident, IncidentId, Input, Level, Opening, Outcome,
+    PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Trouble, Via, Whom,
+    open,
     page::Stage,
     plan::{LivingRoom, OnResolved, Patience},
     sentence::sentence,
@@ -135,10 +136,17 @@ impl Teller {
     }
 
     fn open(&mut self, at: Timestamp, more: &[&str]) {
-        let mut alert = alert();
+        let (mut alert, mut terms) = (alert(), None);
         for pair in more.chunks(2) {
             match pair {
                 ["drill"] => alert.drill = true,
+                ["drill", life] => {
+                    alert.drill = true;
+                    terms = Some(DrillTerms::until(at + span(life)));
+                }
+                ["with", people] => {
+                    terms.as_mut().expect("a drill").participants = people.split(',').map(PersonName::from).collect();
+                }
                 ["lease", lease] => alert.lease_until = Some(at + span(lease)),
                 _ => panic!("{more:?} means nothing"),
             }
@@ -149,6 +157,7 @@ impl Teller {
             plan: Arc::new(self.plan.clone()),
             alert: Arc::new(alert),
             received_at: at,
+            terms,
         };
         let (incident, events) = open(IncidentId(1), opening, &self.roster, at);
         self.incident = Some(incident);
@@ -209,6 +218,10 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
         ["again"] => Input::Alert(Arc::new(alert())),
         ["again", "lease", lease] => Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() })),
         ["all", "clear"] => Input::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
+        ["a", "crisis", "begins"] => Input::Preempt { by: IncidentId(9) },
+        ["page", n, "meets", channel, "down"] => {
+            Input::Injected { page: n.parse().ok()?, trouble: Trouble::Down { channel: (*channel).into() } }
+        }
         [person, "resolves"] => Input::Resolve { by: Actor::Person((*person).into()), why: None },
         [person, "says", words @ ..] => Input::Answer(said(person, words)?),
         _ => return None,

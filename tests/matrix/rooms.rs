@@ -36,6 +36,7 @@ fn incident(n: i64, trigger: &str, drill: bool) -> Incident {
         plan: Arc::new(plan),
         alert: Arc::new(alert),
         received_at: as_of(),
+        terms: None,
     };
     Incident::opened(IncidentId(n), &opening, as_of())
 }

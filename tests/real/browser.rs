@@ -42,6 +42,19 @@ pub fn modules() -> Option<PathBuf> {
     folder.join("playwright-core").is_dir().then_some(folder)
 }
 
+/// Shows a file of HTML; what it says. Anything that the browser complains about is a failure; its picture is put beside
+/// the file.
+pub fn shown(file: &std::path::Path) -> String {
+    let dir = tempfile::tempdir().unwrap();
+    let script = dir.path().join("sheet.js");
+    std::fs::write(&script, SHEET).unwrap();
+    let mut command = parts::command("node");
+    command.arg(script).arg(modules().unwrap()).arg(parts::program("chromium").unwrap());
+    let output = command.arg(file).arg(file.with_extension("png")).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
 impl Browser {
     /// Opens a desk link and waits until the page hears from the daemon.
     pub fn open(link: &str) -> Self {
@@ -102,6 +115,28 @@ impl Drop for Browser {
         drop(self.orders.take());
     }
 }
+
+const SHEET: &str = r#"
+const [modules, executablePath, file, picture] = process.argv.slice(2);
+const { chromium } = require(modules + "/playwright-core");
+async function main() {
+  const args = ["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--no-first-run"];
+  const browser = await chromium.launch({ executablePath, args, headless: true });
+  const page = await browser.newPage({ viewport: { width: 1000, height: 1400 } });
+  const trouble = [];
+  page.on("pageerror", (error) => trouble.push(String(error)));
+  page.on("console", (line) => { if (line.type() === "error") trouble.push(line.text()); });
+  page.on("request", (request) => { if (!request.url().startsWith("file:") && !request.url().startsWith("data:")) trouble.push(request.url()); });
+  await page.goto("file://" + file);
+  const seen = await page.locator("svg").evaluateAll((all) => all.filter((one) => one.getBoundingClientRect().width > 100).length);
+  if (seen === 0) trouble.push("no picture is seen");
+  await page.screenshot({ path: picture, fullPage: true });
+  process.stdout.write(await page.locator("body").innerText());
+  await browser.close();
+  if (trouble.length) { console.error(trouble.join("\n")); process.exit(1); }
+}
+main().catch((error) => { console.error(String(error)); process.exit(1); });
+"#;
 
 const SCRIPT: &str = r#"
 const [modules, executablePath, link] = process.argv.slice(2);

@@ -4,9 +4,12 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
-    Timestamp, Verdict,
+    Actor, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
+    Status, Timestamp, Verdict,
 };
+
+/// What a war room reads last.
+const OVERS: [&str; 3] = ["resolved by", "DRILL is over", "DRILL stopped"];
 
 impl Laws {
     pub(super) fn law_1_an_accepted_alert_is_in_the_journal(&mut self, alert: &str) {
@@ -66,6 +69,7 @@ impl Laws {
                 shadow.incident.is_open() && row.role.as_ref().is_some_and(open)
             }
             Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
+            Purpose::Announced => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
             Purpose::RoomCard | Purpose::RoomInvite { .. } => shadow.incident.is_open(),
             Purpose::RoomLine { .. }
@@ -156,7 +160,7 @@ impl Laws {
 
     pub(super) fn law_5_the_room_is_told(&mut self, incident: &Incident) {
         let over = |page: &Page| match &page.purpose {
-            Purpose::RoomLine { line } => line.starts_with("resolved by"),
+            Purpose::RoomLine { line } => OVERS.iter().any(|over| line.starts_with(over)),
             purpose => *purpose == Purpose::RoomSummary,
         };
         let untold = incident.rooms.keys().find(|room| !incident.posts_to(room).any(over));
@@ -166,6 +170,10 @@ impl Laws {
 
     /// The last edit of a card was born for what is so now, or none was needed.
     pub(super) fn rooms_the_card_shows_what_is(&mut self, incident: &Incident) {
+        // A drill that was broken off says nothing any more, and edits nothing.
+        if matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. }) {
+            return;
+        }
         for room in incident.rooms.keys().filter(|room| incident.plan.living.contains_key(*room)) {
             let last = incident.posts_to(room).find_map(|page| match &page.purpose {
                 Purpose::RoomUpdate { shows, .. } => Some((shows.clone(), page.state)),
@@ -195,6 +203,47 @@ impl Laws {
             format!("{page} starts while {under_way:?} is under way to {channel}")
         });
         self.under_way.insert((node, page.incident, channel), page.n);
+    }
+
+    pub(super) fn law_6_no_drill_opens_beside_the_real_thing(&mut self, id: IncidentId, drill: bool) {
+        let live = self.live_open();
+        let holds = !drill || live.is_none();
+        self.check("law 6", holds, || format!("the drill {id} opens while {live:?} is open"));
+    }
+
+    /// A page of a drill starts: nothing live is open, and the drill is not over; or these are its last words.
+    pub(super) fn law_6_no_drill_beside_the_real_thing(&mut self, page: PageId) {
+        let Some(shadow) = self.shadows.get(&page.incident).filter(|shadow| shadow.incident.drill) else { return };
+        let incident = &shadow.incident;
+        let last_words = incident.pages.get(&page.n).is_some_and(|row| match &row.purpose {
+            // What other systems are told of the past, and the way in which a room is put away, call nobody.
+            Purpose::Resolved | Purpose::Notice { .. } | Purpose::RoomArchive => true,
+            Purpose::RoomLine { line } => line.starts_with("DRILL "),
+            _ => false,
+        });
+        let in_time = incident.drill_ends_at().is_none_or(|until| self.now < until);
+        let (open, live) = (incident.is_open(), self.live_open());
+        let stopped = matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. });
+        let holds = if open { live.is_none() && in_time } else { last_words || !stopped };
+        self.check("law 6", holds, || {
+            format!("{page} of a drill starts: open {open}, in time {in_time}, beside {live:?}")
+        });
+    }
+
+    pub(super) fn law_6_drills_give_way_in_time(&mut self, at: Timestamp, able_since: Option<Timestamp>) {
+        let drill = self.incidents().find(|incident| incident.drill && incident.is_open()).map(|incident| incident.id);
+        let live = self.live_open();
+        if drill.is_none() || live.is_none() {
+            self.beside = None;
+            return;
+        }
+        let since = *self.beside.get_or_insert(at);
+        let late = able_since.is_some_and(|able| LATE_MAX < at.micros_since(since.max(able)));
+        self.check("law 6", !late, || format!("{drill:?} has not given way to {live:?} since {since}"));
+    }
+
+    fn live_open(&self) -> Option<IncidentId> {
+        self.incidents().find(|incident| !incident.drill && incident.is_open()).map(|incident| incident.id)
     }
 
     pub(super) fn law_10_a_repeat_has_a_crash_and_a_mark(&mut self, page: PageId) {

@@ -33,6 +33,10 @@ pub enum Seen {
     Said { incident: IncidentId, person: PersonName, answer: Answer },
     /// A node begins to send a page.
     Started { at: Timestamp, node: u64, page: PageId },
+    /// A drill does something to a page on purpose instead of sending it; whether the page counts as taken.
+    Injected { at: Timestamp, page: PageId, taken: bool },
+    /// A page that its drill had held back is sent.
+    Late { page: PageId },
     /// A node died, or was away for longer than its lease.
     Lost,
     /// A provider asked a node to leave a destination alone.
@@ -83,6 +87,8 @@ pub struct Laws {
     /// The next deadline of each incident, and since when it is that.
     deadlines: BTreeMap<IncidentId, (Timestamp, Timestamp)>,
     now: Timestamp,
+    /// Since when a drill and something live are open together.
+    beside: Option<Timestamp>,
     lost: usize,
     broken: Option<Broken>,
 }
@@ -104,6 +110,7 @@ impl Laws {
             throttled: BTreeMap::new(),
             deadlines: BTreeMap::new(),
             now: Timestamp::default(),
+            beside: None,
             lost: 0,
             broken: None,
         }
@@ -137,13 +144,18 @@ impl Laws {
                 self.said.insert((*incident, person.clone(), answer.to_string()));
             }
             Seen::Started { at, node, page } => self.started(*at, *node, *page),
+            Seen::Injected { at, page, taken } => self.injected(*at, *page, *taken),
+            Seen::Late { page } => self.law_6_no_drill_beside_the_real_thing(*page),
             Seen::Lost => self.lost += 1,
             Seen::Throttled { at, node, page, until } => {
                 if let Some(destination) = self.destination(*page) {
                     self.throttled.insert((*node, destination), (*at, *until));
                 }
             }
-            Seen::Clock { at, able_since } => self.law_2_ladders_move_in_time(*at, *able_since),
+            Seen::Clock { at, able_since } => {
+                self.law_2_ladders_move_in_time(*at, *able_since);
+                self.law_6_drills_give_way_in_time(*at, *able_since);
+            }
             Seen::NextDeadline(next) => self.law_2_the_store_knows_the_next_deadline(*next),
             Seen::TextMissing { hash } => self.fail("law 8", format!("the text {hash} was shown and is not kept")),
             Seen::End => self.end(),
@@ -174,6 +186,7 @@ impl Laws {
         let Record { at, event, .. } = record;
         if let Event::Opened(opening) = &event {
             self.journaled.insert(opening.alert.id.clone());
+            self.law_6_no_drill_opens_beside_the_real_thing(id, opening.alert.drill);
             let incident = Incident::opened(id, opening, at);
             self.shadows.insert(id, Shadow { incident, last: event, engaged: BTreeMap::new() });
             return;
@@ -194,6 +207,7 @@ impl Laws {
         | SourceEvent::Held { alert, .. }
         | SourceEvent::NothingOpen { alert }
         | SourceEvent::Over { alert, .. }
+        | SourceEvent::DrillRefused { alert, .. }
         | SourceEvent::ConditionFailed { alert, .. }) = record.event
         else {
             return;
@@ -255,6 +269,7 @@ impl Laws {
 
     fn started(&mut self, at: Timestamp, node: u64, page: PageId) {
         self.law_3_nothing_stale_starts(page);
+        self.law_6_no_drill_beside_the_real_thing(page);
         self.rooms_hear_one_thing_at_a_time(node, page);
         self.law_10_a_repeat_has_a_crash_and_a_mark(page);
         if let Some(destination) = self.destination(page) {
@@ -264,6 +279,16 @@ impl Laws {
             self.check("pace", free, || format!("{page} starts at {at}, held back until {until}"));
         }
         self.starts.entry(page).or_default().push(Start { at, settled: false });
+    }
+
+    /// Only pages of drills meet faults on purpose.
+    fn injected(&mut self, at: Timestamp, page: PageId, taken: bool) {
+        self.law_3_nothing_stale_starts(page);
+        let drill = self.incident(page.incident).is_some_and(|incident| incident.drill);
+        self.check("law 6", drill, || format!("{page} is no drill's and meets a fault on purpose"));
+        if taken {
+            self.starts.entry(page).or_default().push(Start { at, settled: false });
+        }
     }
 
     fn destination(&self, page: PageId) -> Option<Destination> {

@@ -7,7 +7,7 @@ use crate::{
     world::World,
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use stentor::core::{Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp};
+use stentor::core::{Actor, Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp};
 
 /// Seeds whose tapes are tried: not every tape has what every fault needs.
 const SEEDS: usize = 48;
@@ -15,7 +15,7 @@ const SEEDS: usize = 48;
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;
 
-const FAULTS: [(&str, &str, Fault); 21] = [
+const FAULTS: [(&str, &str, Fault); 24] = [
     ("an alert that was accepted is in no line", "law 1", |tape| {
         drop_first(tape, |e| matches!(e, Event::Joined { .. }))
     }),
@@ -34,6 +34,11 @@ const FAULTS: [(&str, &str, Fault); 21] = [
     ("a role is engaged twice", "law 5", |tape| repeat_first(tape, |e| matches!(e, Event::Engaged { .. }))),
     ("nobody is told how it ended", "law 5", |tape| drop_all(tape, tells)),
     ("a page that was sent is noted as never sent", "law 5", sent_and_noted_unsent),
+    ("a drill goes on beside the real thing", "law 6", |tape| {
+        drop_all(tape, |e| matches!(e, Event::Resolved { by: Actor::Crisis(_), .. }))
+    }),
+    ("a drill opens beside the real thing", "law 6", |tape| a_drill_opens(tape)),
+    ("a page of a drill starts beside the real thing", "law 6", a_drill_pages),
     ("the store holds another state", "law 8", |tape| another_state(tape)),
     ("a line is altered", "law 8", |tape| a_line_is_altered(tape)),
     ("how a page ended is lost", "law 10", |tape| drop_first(tape, accepted)),
@@ -217,6 +222,24 @@ fn a_line_is_altered(tape: &mut [Seen]) -> bool {
         _ => None,
     });
     line.map(|line| line.body.push(' ')).is_some()
+}
+
+/// A live incident that opens while another is open was a drill after all.
+fn a_drill_opens(tape: &mut [Seen]) -> bool {
+    let mut lives = tape.iter_mut().filter_map(|seen| {
+        let (_, opened) = event(seen)?;
+        matches!(&opened, Event::Opened(opening) if !opening.alert.drill).then_some(seen)
+    });
+    let (Some(_), Some(Seen::Line(line))) = (lives.next(), lives.next()) else { return false };
+    line.body = line.body.replacen("\"drill\":false", "\"drill\":true", 1);
+    true
+}
+
+/// What a drill had queued starts after the live one opened.
+fn a_drill_pages(tape: &mut Vec<Seen>) -> bool {
+    let Some((at, incident, _)) = find(tape, |e| matches!(e, Event::Preempted { .. })) else { return false };
+    tape.insert(at, Seen::Started { at: START, node: 1, page: PageId { incident, n: 1 } });
+    true
 }
 
 fn sent_again(tape: &mut Vec<Seen>) -> bool {

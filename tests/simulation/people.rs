@@ -9,8 +9,8 @@ use std::time::Duration;
 use stentor::{
     channel::{Message, SendError},
     core::{
-        Actor, Alert, AlertStatus, Answer, IncidentId, Page, PageId, Purpose, Receipt, Said, Timestamp, Via,
-        page::Stage,
+        Actor, Alert, AlertStatus, Answer, DrillTerms, Fault, IncidentId, Page, PageId, Purpose, Receipt, Said,
+        Timestamp, Trouble, Via, page::Stage,
     },
     engine::{AnswerError, Attempt, Engine},
     store::StoreError,
@@ -55,6 +55,8 @@ impl World {
             Job::FailCommits(n) => self.set_failing(n),
             Job::Full(is_full) => self.set_full(is_full),
             Job::Weather(channel, mood) => drop(self.weather.insert(channel, mood)),
+            Job::Drills(n) => self.drills(n),
+            Job::Late(n) => self.late(n),
             Job::Anchor => self.anchor(),
             Job::Heal => self.heal(),
             Job::ResolveAll => self.resolve_all(),
@@ -73,6 +75,13 @@ impl World {
             Some(None) => {}
             Some(Some(composed)) => {
                 let (sent_at, node) = (self.now(), self.nodes[n].epoch);
+                if let Some((trouble, result)) = engine.injected(&composed, sent_at) {
+                    let taken = result.is_ok();
+                    self.see(Seen::Injected { at: sent_at, page, taken });
+                    let (shown, trouble) = ((composed.hash, composed.shown), Some(trouble));
+                    let attempt = Attempt { page, sent_at, shown, result, trouble };
+                    return self.later(Duration::ZERO, Job::Done(n, Box::new(attempt)));
+                }
                 self.see(Seen::Started { at: sent_at, node, page });
                 let Some(row) = self.page(page) else { return };
                 let (takes, result, arrives) = self.fate(&engine, &row, page);
@@ -80,7 +89,8 @@ impl World {
                     self.read(page, &row, &composed.message, takes);
                 }
                 let shown = (composed.hash, composed.shown);
-                self.later(takes, Job::Done(n, Box::new(Attempt { page, sent_at, shown, result })));
+                let attempt = Attempt { page, sent_at, shown, result, trouble: None };
+                self.later(takes, Job::Done(n, Box::new(attempt)));
             }
         }
     }
@@ -238,7 +248,7 @@ impl World {
     pub fn plan_alerts(&mut self) {
         for key in 0..3 + self.dice.below(6) {
             let kind = self.dice.pick(&["boom", "boom", "boom", "boom", "boom", "boom", "hum", "odd", "nothing"]);
-            let (drill, leased) = (self.dice.chance(15), self.dice.chance(25));
+            let (drill, leased) = (self.dice.chance(35), self.dice.chance(25));
             let begins = self.dice.millis(0, 60_000);
             // An episode that says when it began is not opened again once a human has closed it.
             let starts_at = self.dice.chance(50).then(|| self.now() + begins);
@@ -260,10 +270,34 @@ impl World {
         }
     }
 
+    /// A drill that ends soon, with some people and some trouble.
+    fn terms(&mut self, now: Timestamp) -> DrillTerms {
+        let mut terms = DrillTerms::until(now + self.dice.millis(5_000, 120_000));
+        if self.dice.chance(30) {
+            terms.participants = self.dice.some_of(&shape::people(), 5).into_iter().map(Into::into).collect();
+        }
+        if self.dice.chance(30) {
+            terms.compress = 3;
+        }
+        for _ in 0..self.dice.below(3) {
+            let channel = self.dice.pick(&shape::channel_names());
+            let what = match self.dice.below(4) {
+                3 => Trouble::Broken { channel },
+                0 => Trouble::Down { channel },
+                1 => Trouble::Delayed { channel, by: self.dice.millis(500, 40_000) },
+                _ => Trouble::Absent { person: self.dice.pick(&shape::people()).into() },
+            };
+            let until = self.dice.chance(50).then(|| now + Duration::from_secs(30));
+            terms.faults.push(Fault { what, from: now, until });
+        }
+        terms
+    }
+
     fn arrive(&mut self, alert: Box<Alert>) {
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(2), Job::Arrive(alert)) };
         let now: Timestamp = self.now();
-        let Some(admitted) = self.kept(ready(engine.admit(vec![(*alert).clone()], now))) else {
+        let terms = self.terms(now);
+        let Some(admitted) = self.kept(ready(engine.admit_on(vec![(*alert).clone()], now, &terms))) else {
             // A monitor posts again what was refused.
             return self.later(Duration::from_secs(3), Job::Arrive(alert));
         };

@@ -24,6 +24,8 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Accepted { alert } => format!("door: alert {alert} is accepted"),
         Seen::Said { incident, person, answer } => format!("{incident} human: {person} says {answer}"),
         Seen::Started { node, page, .. } => format!("{} node {node}: page {} starts", page.incident, page.n),
+        Seen::Injected { page, .. } => format!("{} page {} meets a fault on purpose", page.incident, page.n),
+        Seen::Late { page } => format!("{} page {} is brought late", page.incident, page.n),
         Seen::Lost => "trouble: a node is lost".into(),
         Seen::Throttled { node, page, until, .. } => format!("{} node {node}: held back until {until}", page.incident),
         Seen::TextMissing { hash } => format!("text {hash} is missing"),

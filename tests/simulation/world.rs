@@ -60,6 +60,9 @@ pub enum Job {
     FailCommits(u32),
     Full(bool),
     Weather(ChannelName, Mood),
+    /// Drills give way; what a drill holds back is brought.
+    Drills(usize),
+    Late(usize),
     Anchor,
     /// The end of trouble, of patience, of all.
     Heal,
@@ -76,6 +79,8 @@ pub struct Node {
     timers_at: Option<Timestamp>,
     timers_after: Timestamp,
     sends_at: Option<Timestamp>,
+    drills_at: Option<Timestamp>,
+    late_at: Option<Timestamp>,
 }
 
 pub struct World {
@@ -228,9 +233,19 @@ impl World {
         let engine = Engine::new(Arc::new(node), self.live.clone(), "http://127.0.0.1:7000");
         let lag = self.dice.millis(0, 300);
         let (stalled_until, timers_after) = (self.now, self.now);
-        let (timers_at, sends_at) = (None, None);
+        let (timers_at, sends_at, drills_at, late_at) = (None, None, None, None);
         let engine = Some(engine);
-        self.nodes.push(Node { engine, epoch, stalled_until, lag, timers_at, timers_after, sends_at });
+        self.nodes.push(Node {
+            engine,
+            epoch,
+            stalled_until,
+            lag,
+            timers_at,
+            timers_after,
+            sends_at,
+            drills_at,
+            late_at,
+        });
         self.later(Duration::ZERO, Job::Lease(self.nodes.len() - 1));
         self.count_able();
     }
@@ -291,6 +306,26 @@ impl World {
         let taken = self.kept(ready(engine.tick_orphans()));
         let rest = if held.and(taken).is_some() { LEASE_EVERY } else { AFTER_FAILURE };
         self.later(rest, Job::Lease(n));
+    }
+
+    pub fn drills(&mut self, n: usize) {
+        self.nodes[n].drills_at = None;
+        let Some(engine) = self.here(n) else { return };
+        if self.kept(ready(engine.tick_drills())).is_none() {
+            self.nodes[n].drills_at = Some(self.now + AFTER_FAILURE);
+            self.later(AFTER_FAILURE, Job::Drills(n));
+        }
+    }
+
+    /// The world's own channels stand in for those that the engine would ask: the page begins, and that is all.
+    pub fn late(&mut self, n: usize) {
+        self.nodes[n].late_at = None;
+        let Some(engine) = self.here(n) else { return };
+        for page in engine.take_late() {
+            if self.kept(ready(engine.prepare_late(page))).flatten().is_some() {
+                self.see(Seen::Late { page });
+            }
+        }
     }
 
     pub fn anchor(&mut self) {
@@ -354,6 +389,8 @@ impl World {
             return;
         }
         let due = ready(self.eye.next_deadline()).expect("a deadline");
+        let open = ready(self.eye.open_now()).expect("a look");
+        let gives_way = open.live.is_some() && !open.drills.is_empty();
         for n in 0..self.nodes.len() {
             let node = &mut self.nodes[n];
             let Some(engine) = node.engine.as_ref().filter(|_| node.stalled_until <= self.now) else { continue };
@@ -362,10 +399,20 @@ impl World {
             let earlier = |armed: Option<Timestamp>, at: Timestamp| armed.is_none_or(|armed| at < armed);
             let sends = sends.filter(|at| earlier(node.sends_at, *at));
             let timers = timers.filter(|at| earlier(node.timers_at, *at));
+            let drills = (gives_way && node.drills_at.is_none()).then(|| self.now + node.lag);
+            let late = engine.next_late().map(|at| at.max(self.now)).filter(|at| earlier(node.late_at, *at));
+            node.drills_at = drills.or(node.drills_at);
+            node.late_at = late.or(node.late_at);
             node.sends_at = sends.or(node.sends_at);
             node.timers_at = timers.or(node.timers_at);
             if let Some(at) = sends {
                 self.later(at.since(self.now), Job::Sends(n));
+            }
+            if let Some(at) = drills {
+                self.later(at.since(self.now), Job::Drills(n));
+            }
+            if let Some(at) = late {
+                self.later(at.since(self.now), Job::Late(n));
             }
             if let Some(at) = timers {
                 self.later(at.since(self.now), Job::Timers(n));

@@ -74,6 +74,7 @@ pub fn opened(alert: Alert) -> Incident {
         plan: Arc::new(plan(&roles)),
         alert: Arc::new(alert),
         received_at: OPENED,
+        terms: None,
     };
     open(IncidentId(12), opening, &roster(), OPENED).0
 }

@@ -252,6 +252,7 @@ pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Brief { .. } => "brief",
         Purpose::Taken { .. } => "taken",
         Purpose::StoodDown => "stood-down",
+        Purpose::Announced => "announced",
         Purpose::Resolved => "resolved",
         Purpose::RoomCard => "room-card",
         Purpose::RoomLine { .. } => "room-line",

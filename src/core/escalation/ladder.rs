@@ -21,6 +21,9 @@ impl Judge<'_> {
             return self.spend(role);
         };
         let mut on_call = self.roster.resolve(&rung.page, self.now);
+        if let Some(terms) = &self.incident.terms {
+            on_call.retain(|person| terms.includes(person));
+        }
         let engagement = self.incident.engagements.get(role);
         let exhausted = engagement.is_some_and(|e| e.exhausted);
         if let Some(unable) = engagement.map(|e| &e.unable).filter(|_| !exhausted) {

@@ -177,12 +177,13 @@ impl Judge<'_> {
     /// The same for one whose page was on its way when it was withdrawn.
     pub(super) fn tell_late(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
-        if !page.was_attempted() || !page.purpose.is_brief() {
+        if !page.was_attempted() || !page.purpose.needs_an_end() {
             return;
         }
-        let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
-        let Some(purpose) = self.ending(&role) else { return };
-        let about = if purpose == Purpose::Resolved { None } else { Some(&role) };
+        let Some(person) = page.person.clone() else { return };
+        let over = || (!self.incident.is_open()).then_some(Purpose::Resolved);
+        let Some(purpose) = page.role.as_ref().map_or_else(over, |role| self.ending(role)) else { return };
+        let about = page.role.as_ref().filter(|_| purpose != Purpose::Resolved);
         let told = self.incident.pages.values().any(|other| {
             other.person.as_ref() == Some(&person)
                 && other.channel == page.channel

@@ -8,7 +8,7 @@ use crate::core::{
     incident::{Incident, Status},
     names::{ChannelName, PersonName},
     page::{PageState, Purpose, Settlement},
-    sentence::{ended, sentence},
+    sentence::sentence,
 };
 use std::collections::BTreeSet;
 
@@ -38,7 +38,9 @@ impl Judge<'_> {
     /// A room was made: it gets what it needs, and hears what happened meanwhile.
     pub(super) fn room_made(&mut self, room: &ChannelName) {
         let living = self.incident.plan.living.contains_key(room);
-        if living {
+        if self.is_stopped() {
+            // Of a drill that was broken off it hears that alone.
+        } else if living {
             self.post(room.clone(), Purpose::RoomFurnish);
         } else {
             let has = |(role, e): (_, &Engagement)| e.holder().map(|holder| format!("{role}: {holder} has it"));
@@ -54,7 +56,9 @@ impl Judge<'_> {
 
     /// After everything else of a step: cards that show what is not so any more, and people who were paged since.
     pub(super) fn keep_rooms(&mut self) {
-        if self.incident.plan.living.is_empty() || !self.events.iter().any(|event| concerns_rooms(self.incident, event))
+        if self.is_stopped()
+            || self.incident.plan.living.is_empty()
+            || !self.events.iter().any(|event| concerns_rooms(self.incident, event))
         {
             return;
         }
@@ -78,9 +82,10 @@ impl Judge<'_> {
     }
 
     fn tell_room_the_end(&mut self, room: ChannelName, by: &Actor, why: Option<&str>) {
-        let purpose = match self.incident.plan.living.contains_key(&room) {
+        let living = self.incident.plan.living.contains_key(&room);
+        let purpose = match living && !self.is_stopped() {
             true => Purpose::RoomSummary,
-            false => Purpose::RoomLine { line: ended(by, why) },
+            false => Purpose::RoomLine { line: self.last_line(by, why) },
         };
         self.post(room, purpose);
     }
@@ -166,12 +171,14 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::StoodDown { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
+        | Event::Preempted { .. }
         | Event::Resolved { .. } => true,
         Event::Overdue { .. }
         | Event::TakenOver { .. }
         | Event::Reported { .. }
-        | Event::Judged { .. }
         | Event::Undelivered { .. }
+        | Event::Injected { .. }
+        | Event::Judged { .. }
         | Event::Withdrawn { .. } => false,
     }
 }

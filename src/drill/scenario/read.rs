@@ -60,6 +60,7 @@ impl Reader<'_> {
         let hours = top.take("hours").and_then(|item| self.hours(&item));
         let compress = top.take("compress").and_then(|item| self.compress(&item)).unwrap_or(1);
         let abort = top.take("abort").and_then(|item| self.abort(&item)).unwrap_or_default();
+        let schedule = top.take("schedule").and_then(|item| self.schedule(&item));
         let injects = injects::read(self, &mut top, start);
         let mut moments = self.each(&mut top, "moment", |reader, table, at| reader.moment(table, at));
         moments.sort_by_key(|moment| moment.at);
@@ -85,6 +86,7 @@ impl Reader<'_> {
             announced,
             hours,
             compress,
+            schedule,
             abort,
             injects,
             moments,

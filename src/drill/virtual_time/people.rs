@@ -118,6 +118,7 @@ impl<'a> People<'a> {
             Purpose::Brief { .. } => "brief",
             Purpose::Taken { .. } => "taken",
             Purpose::StoodDown => "stood-down",
+            Purpose::Announced => "announced",
             Purpose::Resolved => "resolved",
             Purpose::RoomCard => "card",
             Purpose::RoomLine { .. } | Purpose::RoomNote { .. } => "line",

@@ -158,7 +158,7 @@ impl<'a> World<'a> {
     fn absorb(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
-            self.delivery.enact(case.incident.id, event);
+            self.delivery.enact(case.incident.id, case.incident.drill, event);
             if matches!(event, Event::Resolved { .. }) {
                 self.keys.remove(&case.incident.key);
             }
@@ -206,7 +206,7 @@ impl World<'_> {
         let n = self.cases.len();
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
         let (key, summary, alert) = (key.to_owned(), summary.to_owned(), alert.clone());
-        let opening = Opening { key: key.clone(), summary, plan, alert, received_at: self.now };
+        let opening = Opening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None };
         let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
         self.cases.push(Case { incident, events: Vec::new() });
         self.ticks.push(None);

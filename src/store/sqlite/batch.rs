@@ -1,6 +1,6 @@
 //! What waits for the writer and is done in one turn.
 
-use super::{StoreError, Want};
+use super::{StoreError, Want, runs::Note};
 use crate::{
     core::StoredLine,
     store::{Class, Committed, Work},
@@ -28,6 +28,8 @@ pub struct Batch {
     pub anchors: Vec<AnchorReply>,
     /// Who waits for the clock's anchor to be kept.
     pub leases: Vec<oneshot::Sender<()>>,
+    /// Runs of drills and their turns, kept by themselves.
+    pub notes: Vec<(Note, oneshot::Sender<Result<(), StoreError>>)>,
     /// Whom to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }
@@ -39,13 +41,14 @@ impl Batch {
             Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
             Want::Anchor(reply) => self.anchors.push(reply),
             Want::KeepClock(reply) => self.leases.push(reply),
+            Want::Note(note, reply) => self.notes.push((note, reply)),
             Want::Close(reply) => self.close = Some(reply),
         }
     }
 
     /// How many are in it.
     pub fn len(&self) -> usize {
-        self.jobs.len() + self.anchors.len() + self.leases.len() + usize::from(self.close.is_some())
+        self.jobs.len() + self.anchors.len() + self.leases.len() + self.notes.len() + usize::from(self.close.is_some())
     }
 
     /// Whether nothing in it touches the disk.

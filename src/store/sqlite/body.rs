@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Room, Status, Timestamp,
-    TriggerName, event::hex,
+    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Room, Status,
+    Timestamp, TriggerName, event::hex,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -22,6 +22,8 @@ struct Written<'a> {
     trigger: &'a TriggerName,
     key: &'a str,
     drill: bool,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    terms: Option<&'a DrillTerms>,
     summary: &'a str,
     alert: &'a Alert,
     alerts: u64,
@@ -43,6 +45,8 @@ struct Read {
     trigger: TriggerName,
     key: String,
     drill: bool,
+    #[serde(default)]
+    terms: Option<DrillTerms>,
     summary: String,
     alert: Arc<Alert>,
     alerts: u64,
@@ -70,6 +74,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         trigger,
         key,
         drill,
+        terms,
         summary,
         plan: _,
         alert,
@@ -90,6 +95,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         trigger,
         key,
         drill: *drill,
+        terms: terms.as_ref(),
         summary,
         alert,
         alerts: *alerts,
@@ -124,6 +130,7 @@ pub fn read(
         trigger: read.trigger,
         key: read.key,
         drill: read.drill,
+        terms: read.terms,
         summary: read.summary,
         plan,
         alert: read.alert,

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{IncidentId, Timestamp},
-    store::{Kept, deadlines::Deadlines},
+    store::{Kept, OpenNow, deadlines::Deadlines},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -17,6 +17,7 @@ pub struct Published(RwLock<Inner>);
 struct Inner {
     incidents: HashMap<IncidentId, Kept>,
     deadlines: Deadlines,
+    open: OpenNow,
 }
 
 impl Published {
@@ -38,6 +39,18 @@ impl Published {
     /// See [`Deadlines::first`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.read(|inner| inner.deadlines.first())
+    }
+
+    /// What is open as of the last commit.
+    pub fn open_now(&self) -> OpenNow {
+        self.read(|inner| inner.open.clone())
+    }
+
+    /// Sets what is open.
+    pub fn set_open(&self, open: OpenNow) {
+        if self.read(|inner| inner.open != open) {
+            self.write(|inner| inner.open = open);
+        }
     }
 
     /// Shows what was loaded or committed.

@@ -4,17 +4,20 @@ mod batch;
 mod body;
 mod cache;
 pub mod disk;
+mod failure;
 mod read;
+mod runs;
 mod schema;
 mod script;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, Orphans, Room, Store, StoreError, StoredLine, Work,
+    Committed, Filter, Follower, OpenNow, Orphans, Room, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
-use crate::core::{Incident, IncidentId, PageId, Proof, Timestamp};
+use crate::core::{Incident, IncidentId, PageId, Proof, Run, Timestamp, Turn};
 use disk::{Limits, Space};
+use failure::failure;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
@@ -55,6 +58,7 @@ enum Want {
     Run(Work, oneshot::Sender<Result<Committed, StoreError>>),
     Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
     KeepClock(oneshot::Sender<()>),
+    Note(runs::Note, oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -252,6 +256,10 @@ impl Store for SqliteStore {
         })
     }
 
+    fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>> {
+        Box::pin(async move { Ok(self.shared.published.open_now()) })
+    }
+
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {
         Box::pin(async move {
             let found = self.read(&[id]).await?.pop();
@@ -279,6 +287,29 @@ impl Store for SqliteStore {
         Box::pin(async move {
             let text = sqlx::query_scalar("SELECT body FROM text WHERE hash = ?").bind(hash);
             text.fetch_optional(&self.readers).await.map_err(failure)
+        })
+    }
+
+    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
+        let note = runs::Note::Run(Box::new(run));
+        Box::pin(async move { self.ask(|reply| Want::Note(note, reply)).await? })
+    }
+
+    fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            runs::runs(&mut conn, limit(most)).await
+        })
+    }
+
+    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.ask(|reply| Want::Note(runs::Note::Turn(turn), reply)).await? })
+    }
+
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            runs::turns(&mut conn).await
         })
     }
 
@@ -359,20 +390,4 @@ async fn start_clock(conn: &mut SqliteConnection, sources: Arc<dyn Sources>) -> 
 
 fn limit(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
-}
-
-/// What SQLite's error means for the store.
-fn failure(error: sqlx::Error) -> StoreError {
-    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-    /// The log's index could not grow.
-    const IOERR_SHMSIZE: i32 = 4874;
-    match (code, code.map(|code| code & 0xff)) {
-        (Some(IOERR_SHMSIZE), _) | (_, Some(13)) => StoreError::Full,
-        (_, Some(8)) => StoreError::ReadOnly(error.to_string()),
-        (_, Some(11 | 26)) => StoreError::Corrupt { what: "the database".into(), why: error.to_string() },
-        _ => match error {
-            sqlx::Error::PoolClosed => StoreError::Closed,
-            error => StoreError::Failed(error.to_string()),
-        },
-    }
 }

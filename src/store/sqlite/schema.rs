@@ -4,7 +4,12 @@ use super::{StoreError, failure};
 use sqlx::{Connection, SqliteConnection};
 
 /// Each brings the schema from its place in this list to the next version.
-const MIGRATIONS: &[&str] = &[include_str!("schema_1.sql"), include_str!("schema_2.sql"), include_str!("schema_3.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("schema_1.sql"),
+    include_str!("schema_2.sql"),
+    include_str!("schema_3.sql"),
+    include_str!("schema_4.sql"),
+];
 
 /// Brings an older or new file to the version that this program knows, each step whole or not at all.
 ///

@@ -9,7 +9,7 @@ use super::{
     cache::Published,
     connect,
     disk::Space,
-    read,
+    read, runs,
     script::Script,
 };
 use crate::{
@@ -134,7 +134,12 @@ impl Writer {
                 close = Some(reply);
             }
             was_shared = 1 < batch.len();
+            let notes = std::mem::take(&mut batch.notes);
             self.turn(batch).await;
+            // After the works: alerts and ladders do not wait for them.
+            for (note, reply) in notes {
+                let _ = reply.send(runs::keep(&mut self.conn, &note).await);
+            }
             if GROWN <= self.grown && wanted.is_empty() {
                 self.write_back().await;
             }

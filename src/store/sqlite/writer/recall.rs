@@ -23,6 +23,9 @@ impl Writer {
             }
         }
         self.shared.published.show(shown);
+        if !changes.bodies.is_empty() {
+            self.shared.published.set_open(self.loaded.open_now());
+        }
         self.forget(&done);
         self.loaded.observed.retain(|name, window| !changes.observed.contains(name) || 0 < window.count());
         if CACHED < self.loaded.incidents.len() {
@@ -65,6 +68,7 @@ impl Writer {
 
     pub(super) fn adopt(&mut self, state: read::State) {
         self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
+        self.shared.published.set_open(self.loaded.open_now());
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;
         self.shared.published.replace_deadlines(state.deadlines);

@@ -1,0 +1,119 @@
+//! `stentor drill`: game days on the live daemon.
+
+mod follow;
+mod proposal;
+mod review;
+mod show;
+
+use super::{Failure, Places, client::Client};
+use crate::{drill::calendar::FOLDER, http::drills::Wanted};
+use clap::{Args, Subcommand, ValueHint};
+use serde_json::Value;
+use std::{
+    io::{IsTerminal, Write},
+    path::PathBuf,
+    process::ExitCode,
+};
+
+/// The exit status of a drill that did not run to its end: refused, aborted, or broken off for something real.
+pub const NOT_RUN: u8 = 4;
+
+#[derive(Debug, Args)]
+pub struct Drill {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Run a scenario on the live daemon and wait: exit 0 if its hypotheses held, 1 if not, 3 if there was too little to
+    /// see, 4 if it did not run to its end, 2 on errors
+    Run(Run),
+    /// Break a drill off: whoever was paged hears that it is over
+    Abort {
+        /// Which run, e.g. DR-7
+        run: String,
+    },
+    /// Show which scenarios run by themselves, and when next
+    Schedule {
+        /// Print JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write the after-action review of a run: what was expected and what happened, what it hung on, what to change
+    Report(review::Report),
+    /// List the drills of before, newest first
+    History(show::History),
+}
+
+#[derive(Debug, Args)]
+struct Run {
+    /// A scenario of the matrix's drills folder by its name, or a file
+    #[arg(value_hint = ValueHint::FilePath)]
+    scenario: String,
+    /// Divide every wait of the ladders and every offset by this
+    #[arg(long, value_name = "FACTOR")]
+    compress: Option<u32>,
+    /// Do not ask before people are paged
+    #[arg(long, short)]
+    yes: bool,
+    /// Print how it ended as JSON, and nothing before
+    #[arg(long)]
+    json: bool,
+}
+
+impl Drill {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        match self.command {
+            Command::Run(run) => run.run(places),
+            Command::Abort { run } => {
+                let _: Value = Client::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
+                println!("{run} is broken off: whoever was paged hears that it is over");
+                Ok(ExitCode::SUCCESS)
+            }
+            Command::Schedule { json } => show::schedule(places, json),
+            Command::Report(report) => report.run(places),
+            Command::History(history) => history.run(places),
+        }
+    }
+}
+
+impl Run {
+    fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let path = find(places, &self.scenario);
+        let text = std::fs::read_to_string(&path).map_err(|error| {
+            format!("{}: {error}; a scenario is a file, or the name of one in {FOLDER}/ of the matrix", path.display())
+        })?;
+        let client = Client::of(places)?;
+        if !self.yes && !agreed(&self.scenario)? {
+            return Ok(ExitCode::from(NOT_RUN));
+        }
+        let wanted = Wanted { path: path.display().to_string(), text, compress: self.compress };
+        let begun: Value = match client.post("/v1/drills", &wanted) {
+            Ok(begun) => begun,
+            Err(refusal) => {
+                eprintln!("stentor: {refusal}");
+                return Ok(ExitCode::from(NOT_RUN));
+            }
+        };
+        let run = begun["run"].as_str().unwrap_or_default();
+        follow::follow(&client, run, self.json)
+    }
+}
+
+/// A file as it is named, or the scenario of that name.
+fn find(places: &Places, scenario: &str) -> PathBuf {
+    let file = PathBuf::from(scenario);
+    if file.is_file() { file } else { places.matrix.join(FOLDER).join(format!("{scenario}.toml")) }
+}
+
+fn agreed(scenario: &str) -> Result<bool, Failure> {
+    if !std::io::stdin().is_terminal() {
+        return Err("a drill pages people: --yes says that you mean it, where nobody can be asked".into());
+    }
+    print!("{scenario} pages people for real; every text says DRILL. Go on? [y/N] ");
+    std::io::stdout().flush()?;
+    let mut answer = String::new();
+    std::io::stdin().read_line(&mut answer)?;
+    Ok(matches!(answer.trim(), "y" | "Y" | "yes"))
+}

@@ -1,0 +1,94 @@
+//! Follows a run to its end: its timeline as it grows, then what became of its hypotheses.
+
+use super::NOT_RUN;
+use crate::{
+    cli::{Failure, client::Client},
+    drill::score::{NOT_HELD, TOO_FEW},
+};
+use serde_json::{Value, json};
+use std::{process::ExitCode, time::Duration};
+
+/// How often the daemon is asked.
+const EVERY: Duration = Duration::from_millis(300);
+
+/// Waits to the end. Ctrl-C breaks the drill off and says so.
+pub fn follow(client: &Client, run: &str, json: bool) -> Result<ExitCode, Failure> {
+    let mut interrupt = client.interrupts()?;
+    if !json {
+        println!("{run} goes on; Ctrl-C breaks it off");
+    }
+    let mut seen = 0;
+    loop {
+        let told: Value = client.get(&format!("/v1/drills/{run}?after={seen}"))?;
+        let lines = told["timeline"].as_array().map(Vec::as_slice).unwrap_or_default();
+        seen += lines.len();
+        if !json {
+            lines.iter().for_each(|line| println!("{}", line_of(line)));
+        }
+        if told["run"]["state"] != "running" {
+            return end(&told["run"], json);
+        }
+        if client.rest(EVERY, &mut interrupt) {
+            eprintln!("{run} is being broken off: whoever was paged hears that it is over");
+            let _: Value = client.post(&format!("/v1/drills/{run}/abort"), &json!(null))?;
+        }
+    }
+}
+
+fn line_of(line: &Value) -> String {
+    let text = |name: &str| line[name].as_str().unwrap_or_default();
+    let clock = text("at").get(11..23).unwrap_or_default();
+    format!("{clock}  {:<7} {}", text("incident"), text("text"))
+}
+
+fn end(run: &Value, json: bool) -> Result<ExitCode, Failure> {
+    let state = run["state"].as_str().unwrap_or_default();
+    if json {
+        println!("{}", serde_json::to_string_pretty(run)?);
+    } else {
+        tell(run, state);
+    }
+    Ok(match state {
+        "held" => ExitCode::SUCCESS,
+        "not-held" => ExitCode::from(NOT_HELD),
+        "too-few" => ExitCode::from(TOO_FEW),
+        _ => ExitCode::from(NOT_RUN),
+    })
+}
+
+fn tell(run: &Value, state: &str) {
+    println!();
+    for finding in run["score"]["findings"].as_array().into_iter().flatten() {
+        println!("{}", told(finding));
+    }
+    let compress = run["compress"].as_u64().unwrap_or(1);
+    if 1 < compress {
+        println!(
+            "Waits were divided by {compress}, people were not: the times are better than those of a real crisis."
+        );
+    }
+    let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
+    println!("{} {}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
+}
+
+/// One hypothesis in one line.
+pub fn told(finding: &Value) -> String {
+    let hypothesis = &finding["hypothesis"];
+    let about = hypothesis["about"].as_str().unwrap_or_default();
+    let verdict = finding["verdict"].as_str().unwrap_or_default().replace('-', " ");
+    let (percent, within) = (&hypothesis["percent"], &hypothesis["within"]);
+    let count = |name: &str| finding[name].as_u64().unwrap_or(0);
+    let (good, late, unknown) = (count("in_time"), count("late"), count("unknown"));
+    let cause = &finding["bottleneck"]["cause"];
+    let cause = if cause.is_null() { String::new() } else { format!("; it hung on {}", cause_of(cause)) };
+    format!(
+        "{verdict:<8} {about}: {percent} % within {within} s: {good} in time, {late} late, {unknown} unknown{cause}"
+    )
+}
+
+fn cause_of(cause: &Value) -> String {
+    let text = |name: &str| cause[name].as_str().map(|text| format!(", {name} {text}")).unwrap_or_default();
+    let step = cause["step"].as_u64().unwrap_or(0) + 1;
+    let stage = cause["stage"].as_str().unwrap_or_default();
+    format!("{stage} at step {step}{}{}{}", text("role"), text("channel"), text("person"))
+}

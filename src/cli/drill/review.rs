@@ -1,0 +1,102 @@
+//! `stentor drill report`: the after-action review of a run.
+
+use crate::{
+    cli::{Failure, Places, evidence::Evidence, load, postmortem::documents},
+    core::{ChannelName, Run, RunId},
+    drill::{
+        Scenario,
+        review::{self, Reviewed},
+    },
+    matrix::{ChannelKind, Matrix, SourceText},
+    report::{
+        Story,
+        after_action::{EARLIER_MAX, review as written},
+    },
+};
+use clap::{Args, ValueHint};
+use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
+
+#[derive(Debug, Args)]
+pub struct Report {
+    /// Which run, e.g. DR-7
+    run: RunId,
+    /// One HTML file with pictures, for screen and paper, instead of Markdown
+    #[arg(long)]
+    html: bool,
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: Option<PathBuf>,
+    /// Only the proposed change of the matrix, as a diff; exit 1 where there is none
+    #[arg(long, conflicts_with = "html")]
+    diff: bool,
+}
+
+impl Report {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let evidence = Evidence::of(places)?;
+        let runs = evidence.runs()?;
+        let known = |run: &&Run| run.id == self.run;
+        let run = runs.iter().find(known).ok_or_else(|| format!("there is no run {}", self.run))?;
+        let loaded = load::load(places, run.started_at)?;
+        let matrix = loaded.matrix.as_ref().ok_or("the matrix has faults: `stentor check` shows them")?;
+        let scenario = scenario(run, matrix)?;
+        let reviewed = reviewed(&evidence, run)?;
+        let before = runs.iter().filter(|other| other.scenario == run.scenario && other.id < run.id);
+        let earlier =
+            before.take(EARLIER_MAX).map(|run| self::reviewed(&evidence, run)).collect::<Result<Vec<_>, _>>()?;
+        let now = evidence.now();
+        let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
+        let failed = review::failed(&score);
+        if !failed.is_empty() {
+            exercise.proposal = super::proposal::sought(&loaded, &scenario, run, &failed);
+        }
+        if self.diff {
+            return Ok(diff(exercise.proposal.diff));
+        }
+        let pages = reviewed.stories.iter().flat_map(|story| story.incident.pages.values());
+        let hashes: BTreeSet<String> = pages.filter_map(|page| page.text.clone()).collect();
+        let beside = evidence.beside(places, hashes.into_iter())?;
+        let review = written(&exercise, &reviewed.stories, &beside, &documents(places)?, now)?;
+        let text = if self.html { review.html } else { review.markdown };
+        match &self.out {
+            Some(path) => {
+                std::fs::write(path, text).map_err(|error| format!("{} can not be written: {error}", path.display()))?
+            }
+            None => print!("{text}"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn diff(diff: Option<String>) -> ExitCode {
+    match diff {
+        Some(diff) => {
+            print!("{diff}");
+            ExitCode::SUCCESS
+        }
+        None => ExitCode::FAILURE,
+    }
+}
+
+/// The scenario as it was run, read by the matrix of now.
+fn scenario(run: &Run, matrix: &Matrix) -> Result<Scenario, Failure> {
+    let file = SourceText { path: format!("{}.toml", run.scenario).into(), text: run.text.clone() };
+    let read = Scenario::read(&file, matrix);
+    let faults = || crate::matrix::render_of("scenario", &read.diagnostics, std::slice::from_ref(&file), false);
+    let misfit = || format!("the scenario of {} does not fit the matrix any more\n{}", run.id, faults());
+    let scenario = read.scenario.clone();
+    Ok(scenario.ok_or_else(misfit)?)
+}
+
+fn reviewed(evidence: &Evidence, run: &Run) -> Result<Reviewed, Failure> {
+    let mut stories = Vec::new();
+    for id in &run.incidents {
+        stories.push(Story::read(*id, &evidence.chain(*id)?)?);
+    }
+    Ok(Reviewed { run: run.clone(), stories })
+}
+
+fn screens(matrix: &Matrix) -> BTreeSet<ChannelName> {
+    let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);
+    screens.map(|(name, _)| name.clone()).collect()
+}

@@ -1,0 +1,67 @@
+//! What is scheduled, and the drills of before.
+
+use crate::cli::{Failure, Places, client::Client, table::table};
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct History {
+    /// Only runs of this scenario
+    #[arg(long, value_name = "NAME")]
+    scenario: Option<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl History {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let mut runs: Vec<Value> = Client::of(places)?.get("/v1/drills")?;
+        runs.retain(|run| self.scenario.as_ref().is_none_or(|name| run["scenario"] == name.as_str()));
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&runs)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        if runs.is_empty() {
+            println!("no drill was run yet: `stentor drill run SCENARIO`");
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut rows = table(&["run", "scenario", "started (UTC)", "state", "held", "by", "why"]);
+        for run in &runs {
+            let text = |name: &str| run[name].as_str().unwrap_or_default().to_owned();
+            let findings = run["score"]["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
+            let held = findings.iter().filter(|finding| finding["verdict"] == "held").count();
+            let started = text("started_at").get(..19).unwrap_or_default().replace('T', " ");
+            let held = format!("{held} of {}", findings.len());
+            let state = text("state").replace('-', " ");
+            rows.add_row([text("id"), text("scenario"), started, state, held, text("by"), text("why")]);
+        }
+        println!("{rows}");
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// What runs by itself, and when next.
+pub fn schedule(places: &Places, json: bool) -> Result<ExitCode, Failure> {
+    let told: Value = Client::of(places)?.get("/v1/drills/schedule")?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&told)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let scheduled = told["scheduled"].as_array().map(Vec::as_slice).unwrap_or_default();
+    if scheduled.is_empty() {
+        println!("no scenario of the matrix's drills folder has a `schedule`");
+    } else {
+        let mut rows = table(&["scenario", "next (UTC)", "rule", "last"]);
+        for one in scheduled {
+            let text = |name: &str| one[name].as_str().unwrap_or("-").to_owned();
+            rows.add_row([text("scenario"), text("next"), text("rule"), text("last")]);
+        }
+        println!("{rows}");
+    }
+    for unreadable in told["unreadable"].as_array().into_iter().flatten() {
+        eprintln!("{}", unreadable["faults"].as_str().unwrap_or_default());
+    }
+    Ok(ExitCode::SUCCESS)
+}

@@ -1,0 +1,36 @@
+//! Who closed an incident.
+
+use super::{
+    incident::IncidentId,
+    names::{PersonName, SourceName},
+};
+use serde::{Deserialize, Serialize};
+use std::fmt;
+
+/// Who closed an incident.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Actor {
+    /// A person of the matrix.
+    Person(PersonName),
+    /// A monitor's all-clear, where the trigger lets it.
+    Source(SourceName),
+    /// A Unix user who is no person of the matrix.
+    Operator(String),
+    /// Nobody: a drill's time was up.
+    Clock,
+    /// Something real: a drill was broken off for it.
+    Crisis(IncidentId),
+}
+
+impl fmt::Display for Actor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Person(person) => write!(f, "{person}"),
+            Self::Source(source) => write!(f, "monitor {source}"),
+            Self::Operator(user) => write!(f, "operator {user}"),
+            Self::Clock => f.write_str("the drill's clock"),
+            Self::Crisis(incident) => write!(f, "the live incident {incident}"),
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! What a drill has that the real thing has not: an end, a circle of people who take part, faults on purpose.
+
+use super::{
+    incident::Incident,
+    names::{ChannelName, PersonName},
+    page::Page,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+
+/// How long a drill may last that was started without an end of its own: past that the core ends it.
+pub const DRILL_LIFE: Duration = Duration::from_secs(60 * 60);
+
+/// The most by which the waits of a drill's ladders may be divided.
+pub const COMPRESS_MAX: u32 = 100;
+
+/// Faults that one drill may inject.
+pub const FAULTS_MAX: usize = 32;
+
+/// One run of one scenario: `DR-7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(pub i64);
+
+/// The terms on which an incident is a drill. Frozen when it opens.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DrillTerms {
+    /// The run that it belongs to; none for a drill that was fired by hand or by a monitor.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub run: Option<RunId>,
+    /// Past then the core ends it, whoever is or is not there by then.
+    pub until: Timestamp,
+    /// Who takes part; nobody else is paged. Empty means everybody.
+    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
+    pub participants: BTreeSet<PersonName>,
+    /// By how much the waits of its ladders were divided.
+    #[serde(default = "one")]
+    pub compress: u32,
+    /// What goes wrong on purpose. It concerns pages of this incident and no others.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub faults: Vec<Fault>,
+}
+
+/// A fault that a drill injects, and when.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Fault {
+    /// What.
+    #[serde(flatten)]
+    pub what: Trouble,
+    /// From then on.
+    pub from: Timestamp,
+    /// Up to, not including, then; none to the very end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub until: Option<Timestamp>,
+}
+
+/// What may go wrong on purpose.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "fault")]
+pub enum Trouble {
+    /// The channel takes nothing.
+    Down {
+        /// Which.
+        channel: ChannelName,
+    },
+    /// The channel refuses everybody at once, as with a revoked token.
+    Broken {
+        /// Which.
+        channel: ChannelName,
+    },
+    /// The channel takes a page at once and brings it late.
+    Delayed {
+        /// Which.
+        channel: ChannelName,
+        /// How late.
+        #[serde(with = "super::time::duration_text")]
+        by: Duration,
+    },
+    /// The person is not there: what is sent to them is taken, and nobody reads it.
+    Absent {
+        /// Who.
+        person: PersonName,
+    },
+}
+
+impl DrillTerms {
+    /// A drill that nothing is known about but when it ends.
+    pub fn until(until: Timestamp) -> Self {
+        Self { run: None, until, participants: BTreeSet::new(), compress: 1, faults: Vec::new() }
+    }
+
+    /// Whether this person may be paged.
+    pub fn includes(&self, person: &PersonName) -> bool {
+        self.participants.is_empty() || self.participants.contains(person)
+    }
+
+    /// What goes wrong with a page to this person (none for a room) by this channel at `now`. A person who is not
+    /// there goes before a channel that is down: nobody would hear of either.
+    pub fn fault(&self, person: Option<&PersonName>, channel: &ChannelName, now: Timestamp) -> Option<&Trouble> {
+        let is_current = |fault: &&Fault| fault.from <= now && fault.until.is_none_or(|until| now < until);
+        let current = || self.faults.iter().filter(is_current).map(|fault| &fault.what);
+        let absent = current().find(|what| matches!(what, Trouble::Absent { person: who } if Some(who) == person));
+        absent.or_else(|| {
+            current().find(|what| match what {
+                Trouble::Down { channel: which }
+                | Trouble::Broken { channel: which }
+                | Trouble::Delayed { channel: which, .. } => which == channel,
+                Trouble::Absent { .. } => false,
+            })
+        })
+    }
+}
+
+impl Incident {
+    /// When the core ends it: a drill has an end.
+    pub fn drill_ends_at(&self) -> Option<Timestamp> {
+        self.terms.as_ref().map(|terms| terms.until)
+    }
+
+    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
+    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&Trouble> {
+        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
+        (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
+    }
+
+    /// Whether it is a drill that should be over at `now` and is not yet.
+    pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
+        self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
+    }
+}
+
+impl fmt::Display for Trouble {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Down { channel } => write!(f, "injected: {channel} is down in this drill"),
+            Self::Broken { channel } => write!(f, "injected: {channel} refuses everybody in this drill"),
+            Self::Delayed { channel, by } => {
+                write!(f, "injected: {channel} is {} late in this drill", humantime::format_duration(*by))
+            }
+            Self::Absent { person } => write!(f, "injected: {person} is absent from this drill"),
+        }
+    }
+}
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("DR-{}", self.0))
+    }
+}
+
+/// `DR-7`, `dr-7`, `7`.
+impl FromStr for RunId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("DR-").or_else(|| text.strip_prefix("dr-")).unwrap_or(text);
+        match digits.parse::<i64>() {
+            Ok(n) if 0 < n => Ok(Self(n)),
+            _ => Err(format!("{text:?} is no run of a drill: they look like DR-7")),
+        }
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<RunId> for String {
+    fn from(id: RunId) -> Self {
+        id.to_string()
+    }
+}
+
+fn one() -> u32 {
+    1
+}

@@ -1,0 +1,228 @@
+//! Drills on the live daemon: a scenario's alerts by the daemon's own door, on the path that a crisis takes, watched to
+//! their end, scored and kept. One at a time, and never beside the real thing.
+
+mod announce;
+mod conduct;
+mod watch;
+
+use super::{
+    Scenario,
+    scenario::{COMPRESS_MAX, ReadScenario},
+};
+use crate::{
+    core::{Actor, IncidentId, Input, Run, RunId, RunState, Timestamp, event::hex},
+    engine::Engine,
+    matrix::{self, SourceText},
+    store::StoreError,
+};
+use sha2::{Digest, Sha256};
+use std::sync::{Arc, Mutex as Latch, PoisonError};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// Runs that one look goes through.
+pub const RUNS_MAX: usize = 1000;
+
+/// The drills of one daemon.
+pub struct Runs {
+    engine: Arc<Engine>,
+    current: Mutex<Option<Arc<UnderWay>>>,
+}
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct Order {
+    /// The scenario.
+    pub file: SourceText,
+    /// By what waits and offsets are divided; none leaves it to the scenario.
+    pub compress: Option<u32>,
+    /// Who asks for it.
+    pub by: Actor,
+}
+
+/// A run that goes on.
+struct UnderWay {
+    id: RunId,
+    scenario: Scenario,
+    stop: CancellationToken,
+    /// Who stopped it.
+    stopped: Latch<Option<Actor>>,
+}
+
+/// Why nothing was run. Nobody was paged.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRun {
+    /// The scenario is not understood, or does not fit the matrix.
+    #[error("{0}")]
+    Scenario(String),
+    /// The factor is out of range.
+    #[error("a drill's ladders can be compressed by 1 to {COMPRESS_MAX}, not by {0}")]
+    Compress(u32),
+    /// It may not be run at this time of day.
+    #[error("the scenario's `hours` do not allow it now: nobody was paged")]
+    Hours,
+    /// Something real is open.
+    #[error("{0} is open, which is real: no drill can start before it is resolved; nobody was paged")]
+    Live(IncidentId),
+    /// Another drill's incident is open.
+    #[error("{0} is open, which is a drill: `stentor resolve {0}` ends it; nobody was paged")]
+    Drill(IncidentId),
+    /// Another run goes on.
+    #[error("{0} goes on: `stentor drill abort {0}` ends it; nobody was paged")]
+    UnderWay(RunId),
+    /// The store can not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a run was not stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStopped {
+    /// It does not go on.
+    #[error("{0} does not go on")]
+    NotRunning(RunId),
+    /// The scenario names who may.
+    #[error("the scenario's `abort.people` does not name {0}")]
+    NotTheirs(Actor),
+}
+
+impl Runs {
+    /// The drills of this node.
+    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self { engine, current: Mutex::new(None) })
+    }
+
+    /// The node that they run on.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// Starts a run. When this returns it is kept; it goes on by itself.
+    ///
+    /// # Errors
+    /// Every reason for which it must not run; then nobody was paged.
+    #[expect(clippy::disallowed_methods, reason = "a run goes on by itself, whoever asked for it may hang up")]
+    pub async fn start(self: &Arc<Self>, order: Order) -> Result<RunId, NotRun> {
+        let mut current = self.current.lock().await;
+        if let Some(under_way) = &*current {
+            return Err(NotRun::UnderWay(under_way.id));
+        }
+        let (run, scenario) = self.admit(&order).await?;
+        self.engine.store.keep_run(run.clone()).await?;
+        tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
+        let (id, stop) = (run.id, CancellationToken::new());
+        let under_way = Arc::new(UnderWay { id, scenario, stop, stopped: Latch::default() });
+        *current = Some(under_way.clone());
+        let runs = self.clone();
+        tokio::spawn(async move {
+            runs.conduct(run, &under_way).await;
+            *runs.current.lock().await = None;
+        });
+        Ok(id)
+    }
+
+    /// Breaks a run off: everybody who was paged hears that it is over.
+    ///
+    /// # Errors
+    /// Where it does not go on, or the scenario names others.
+    pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
+        let current = self.current.lock().await;
+        let under_way = current.as_ref().filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
+        let people = &under_way.scenario.abort.people;
+        match &by {
+            Actor::Person(person) if !people.is_empty() && !people.contains(person) => Err(NotStopped::NotTheirs(by)),
+            _ => {
+                *under_way.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(by);
+                under_way.stop.cancel();
+                Ok(())
+            }
+        }
+    }
+
+    /// Ends what a daemon of before left in its middle. To be called before anything is sent: no page of it goes out
+    /// late, and everybody who was paged hears that it is over.
+    ///
+    /// # Errors
+    /// When the store can not keep that.
+    pub async fn close_interrupted(&self) -> Result<(), StoreError> {
+        let runs = self.engine.store.runs(RUNS_MAX).await?;
+        for run in runs.into_iter().filter(|run| run.state == RunState::Running) {
+            self.end_incidents(run.id, &Actor::Clock).await?;
+            tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
+            let ended_at = Some(self.engine.store.now());
+            let why = "the daemon ended in its middle".to_owned();
+            self.engine.store.keep_run(Run { state: RunState::Interrupted, ended_at, why, ..run }).await?;
+        }
+        Ok(())
+    }
+
+    /// One run; none where there is none of that number.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+        Ok(self.engine.store.runs(RUNS_MAX).await?.into_iter().find(|run| run.id == id))
+    }
+
+    /// Reads a scenario by the matrix of now.
+    ///
+    /// # Errors
+    /// Its faults, as text.
+    pub fn read(&self, file: &SourceText) -> Result<Scenario, String> {
+        let live = self.engine.live.load();
+        let ReadScenario { scenario, diagnostics } = Scenario::read(file, &live.matrix);
+        let faults = || matrix::render_of("scenario", &diagnostics, std::slice::from_ref(file), false);
+        scenario.ok_or_else(faults)
+    }
+
+    /// Everything that must be so before anybody is paged.
+    async fn admit(&self, order: &Order) -> Result<(Run, Scenario), NotRun> {
+        let scenario = self.read(&order.file).map_err(NotRun::Scenario)?;
+        let compress = order.compress.unwrap_or(scenario.compress);
+        if !(1..=COMPRESS_MAX).contains(&compress) {
+            return Err(NotRun::Compress(compress));
+        }
+        let now = self.engine.store.now();
+        if scenario.hours.as_ref().is_some_and(|hours| !hours.cover(now)) {
+            return Err(NotRun::Hours);
+        }
+        let open = self.engine.store.open_now().await?;
+        if let Some(live) = open.live {
+            return Err(NotRun::Live(live));
+        }
+        if let Some(drill) = open.drills.first() {
+            return Err(NotRun::Drill(*drill));
+        }
+        let last = self.engine.store.runs(1).await?.first().map_or(0, |run| run.id.0);
+        Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
+    }
+
+    fn begun(&self, id: RunId, order: &Order, scenario: &Scenario, compress: u32, started_at: Timestamp) -> Run {
+        Run {
+            id,
+            scenario: scenario.name.clone(),
+            revision: hex(&Sha256::digest(order.file.text.as_bytes())),
+            text: order.file.text.clone(),
+            by: order.by.to_string(),
+            started_at,
+            ended_at: None,
+            state: RunState::Running,
+            why: String::new(),
+            compress,
+            matrix: self.engine.live.load().matrix.revision.clone(),
+            incidents: Vec::new(),
+            score: serde_json::Value::Null,
+        }
+    }
+
+    /// Resolves every open incident of a run.
+    async fn end_incidents(&self, id: RunId, by: &Actor) -> Result<(), StoreError> {
+        for drill in self.engine.store.open_now().await?.drills {
+            let incident = self.engine.store.view(drill).await?;
+            if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
+                self.engine.step(drill, Input::Resolve { by: by.clone(), why: None }).await?;
+            }
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,84 @@
+//! An announced drill: those who may be paged are told before its first alert, in an incident that asks for nothing.
+
+use super::Runs;
+use crate::{
+    core::{
+        Alert, DrillTerms, IncidentId, Input, Opening, PersonName, Plan, Run, Timestamp, TriggerName, plan::OnResolved,
+    },
+    drill::{Scenario, scenario},
+    matrix::{Judgement, Matrix},
+    store::{Class, Needs, StoreError, Unit, transact},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How long an announcement is waited for before the first alert.
+pub(super) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
+
+impl Runs {
+    /// Tells them. None where something real is open by now.
+    pub(super) async fn announce(
+        &self,
+        run: &Run,
+        scenario: &Scenario,
+        terms: &DrillTerms,
+    ) -> Result<Option<IncidentId>, StoreError> {
+        let live = self.engine.live.load_full();
+        let now = self.engine.store.now();
+        let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
+        let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
+        let needs = Needs { keys: vec![opening.key.clone()], ..Needs::default() };
+        let tell = move |unit: &mut Unit<'_>| {
+            if unit.live_open().is_some() {
+                return None;
+            }
+            let id = unit.open(opening.clone(), &live.matrix.roster);
+            unit.step(id, Input::Announce { people: people.clone() }, &live.matrix.roster);
+            Some(id)
+        };
+        Ok(transact(&*self.engine.store, Class::Admission, needs, tell).await?.0)
+    }
+}
+
+/// Whom the scenario's alerts may page: everybody on the ladders of the triggers that look at them who takes part.
+fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<PersonName> {
+    let mut people = BTreeSet::new();
+    for inject in &scenario.injects {
+        for judgement in matrix.judge(&inject.alert) {
+            let Judgement::Holds { trigger, .. } = judgement else { continue };
+            let Some(plan) = matrix.plan(&trigger) else { continue };
+            let steps = plan.roles.values().flat_map(|row| &row.steps);
+            people.extend(steps.flat_map(|step| matrix.roster.resolve(&step.page, now)));
+        }
+    }
+    people.retain(|person| scenario.includes(person));
+    people
+}
+
+fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now: Timestamp) -> Opening {
+    let mut alert = Alert::new(scenario::source(), "drill_announced");
+    alert.drill = true;
+    alert.summary = scenario.summary.clone();
+    let plan = Plan {
+        trigger: TriggerName::from(scenario::SOURCE),
+        matrix: matrix.to_owned(),
+        required: Vec::new(),
+        roles: BTreeMap::new(),
+        patience: BTreeMap::new(),
+        rooms: Vec::new(),
+        living: BTreeMap::new(),
+        tell: Default::default(),
+        on_resolved: OnResolved::Note,
+    };
+    Opening {
+        key: format!("drill:run/{}", run.id),
+        summary: scenario.summary.clone(),
+        plan: Arc::new(plan),
+        alert: Arc::new(alert),
+        received_at: now,
+        terms: Some(terms),
+    }
+}

@@ -1,0 +1,254 @@
+//! One run from its first alert to its score.
+
+use super::{Runs, UnderWay, announce::ANNOUNCE_WAIT};
+use crate::{
+    core::{
+        Actor, Alert, DrillTerms, Fault, Incident, IncidentId, Run, RunState, Status, Timestamp, Trouble as Injected,
+    },
+    drill::{
+        Scenario, Score, Verdict,
+        scenario::{self, Trouble},
+    },
+    engine::Fate,
+    store::StoreError,
+};
+use std::{
+    collections::VecDeque,
+    sync::{Arc, PoisonError},
+    time::Duration,
+};
+use tokio::time::{sleep, timeout};
+
+/// How long the all-clear is waited for before the run is scored.
+const ALL_CLEAR_WAIT: Duration = Duration::from_secs(30);
+
+/// How long the words about who has what are waited for before the all-clear.
+const WORDS_WAIT: Duration = Duration::from_secs(10);
+
+/// The longest time without a look at what goes on.
+const LOOK: Duration = Duration::from_millis(500);
+
+/// How long a run rests after its store failed.
+const AFTER_FAILURE: Duration = Duration::from_millis(500);
+
+/// Times that a step of a run is tried over a store that fails.
+const TRIES: u32 = 20;
+
+/// Why a run is over.
+enum Ended {
+    /// Every alert is sent, and every role has its outcome or the time is up.
+    Whole,
+    /// Something real began.
+    Preempted(Option<IncidentId>),
+    /// Somebody, or the scenario's own rule, broke it off.
+    Aborted(Actor, String),
+}
+
+impl Runs {
+    /// Conducts a run to its end and keeps what came of it.
+    pub(super) async fn conduct(&self, mut run: Run, under_way: &UnderWay) {
+        let ended = match self.play(&mut run, under_way).await {
+            Ok(ended) => ended,
+            Err(error) => Ended::Aborted(Actor::Clock, format!("the store failed: {error}")),
+        };
+        let by = match &ended {
+            Ended::Aborted(by, _) => by.clone(),
+            Ended::Whole | Ended::Preempted(_) => Actor::Clock,
+        };
+        for _ in 0..TRIES {
+            match self.close(&mut run, &under_way.scenario, &ended, &by).await {
+                Ok(()) => return,
+                Err(error) => {
+                    tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be kept; trying again");
+                    sleep(AFTER_FAILURE).await;
+                }
+            }
+        }
+    }
+
+    async fn play(&self, run: &mut Run, under_way: &UnderWay) -> Result<Ended, StoreError> {
+        let scenario = &under_way.scenario;
+        if scenario.announced {
+            let terms = terms(run, scenario, self.engine.store.now() + ANNOUNCE_WAIT);
+            let Some(told) = self.announce(run, scenario, &terms).await? else { return Ok(Ended::Preempted(None)) };
+            run.incidents.push(told);
+            self.engine.store.keep_run(run.clone()).await?;
+            self.until_settled(run, ANNOUNCE_WAIT).await?;
+        }
+        let zero = self.engine.store.now();
+        let terms = terms(run, scenario, zero);
+        let mut reports: VecDeque<(Timestamp, Arc<Alert>)> =
+            scenario.reports().into_iter().map(|(at, alert)| (zero + at / run.compress, alert)).collect();
+        let mut changed = self.engine.store.changed();
+        loop {
+            changed.mark_unchanged();
+            let now = self.engine.store.now();
+            if let Some(ended) = self.stopped(under_way) {
+                return Ok(ended);
+            }
+            while let Some((_, alert)) = reports.pop_front_if(|(at, _)| *at <= now) {
+                if let Some(ended) = self.inject(run, &alert, &terms).await? {
+                    return Ok(ended);
+                }
+            }
+            if let Some(ended) = self.look(run, scenario, reports.is_empty(), terms.until).await? {
+                // Who was paged hears who has it, before they hear that it is over.
+                if matches!(ended, Ended::Whole) {
+                    let left = terms.until.since(self.engine.store.now());
+                    self.until_settled(run, left.min(WORDS_WAIT)).await?;
+                }
+                return Ok(ended);
+            }
+            let next = reports.front().map_or(terms.until, |(at, _)| *at);
+            let rest = next.since(self.engine.store.now()).min(LOOK);
+            tokio::select! {
+                () = under_way.stop.cancelled() => {}
+                _ = timeout(rest, changed.changed()) => {}
+            }
+        }
+    }
+
+    fn stopped(&self, under_way: &UnderWay) -> Option<Ended> {
+        let by = under_way.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
+        let why = format!("{by} broke it off");
+        Some(Ended::Aborted(by, why))
+    }
+
+    /// One alert by the daemon's own door.
+    async fn inject(&self, run: &mut Run, alert: &Alert, terms: &DrillTerms) -> Result<Option<Ended>, StoreError> {
+        let now = self.engine.store.now();
+        let alert = Alert {
+            id: format!("{}-{}", run.id, alert.id),
+            source: scenario::source(),
+            drill: true,
+            starts_at: Some(now),
+            ..alert.clone()
+        };
+        let mut refused = None;
+        for fate in self.engine.admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.fates) {
+            match fate {
+                Fate::Opened { incident } | Fate::ConditionFailed { incident: Some(incident), .. }
+                    if !run.incidents.contains(&incident) =>
+                {
+                    run.incidents.push(incident);
+                    self.engine.store.keep_run(run.clone()).await?;
+                }
+                Fate::DrillRefused { live, .. } => refused = Some(Ended::Preempted(Some(live))),
+                _ => {}
+            }
+        }
+        Ok(refused)
+    }
+
+    /// Whether it is over.
+    async fn look(
+        &self,
+        run: &Run,
+        scenario: &Scenario,
+        all_sent: bool,
+        until: Timestamp,
+    ) -> Result<Option<Ended>, StoreError> {
+        let (now, open) = (self.engine.store.now(), self.open_of(run.id).await?);
+        if let Some(by) = self.broken_off_for(run).await? {
+            return Ok(Some(Ended::Preempted(Some(by))));
+        }
+        if let Some(why) = open.iter().find_map(|incident| unanswered(incident, scenario, run.compress, now)) {
+            return Ok(Some(Ended::Aborted(Actor::Clock, why)));
+        }
+        let asks = open.iter().any(|incident| incident.open_roles().next().is_some());
+        Ok(((all_sent && !asks) || until <= now).then_some(Ended::Whole))
+    }
+
+    /// The live incident for which one of the run's was broken off.
+    async fn broken_off_for(&self, run: &Run) -> Result<Option<IncidentId>, StoreError> {
+        for id in &run.incidents {
+            let incident = self.engine.store.view(*id).await?;
+            if let Some(Status::Resolved { by: Actor::Crisis(by), .. }) = incident.map(|found| found.status.clone()) {
+                return Ok(Some(by));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Sends the all-clear, waits for it, scores, keeps.
+    async fn close(&self, run: &mut Run, scenario: &Scenario, ended: &Ended, by: &Actor) -> Result<(), StoreError> {
+        match ended {
+            Ended::Preempted(_) => drop(self.engine.tick_drills().await?),
+            Ended::Whole | Ended::Aborted(..) => self.end_incidents(run.id, by).await?,
+        }
+        self.until_settled(run, ALL_CLEAR_WAIT).await?;
+        let now = self.engine.store.now();
+        let score = self.score(run, scenario, now).await?;
+        (run.state, run.why) = stands(ended, &score);
+        run.score = serde_json::to_value(&score).unwrap_or_default();
+        run.ended_at = Some(now);
+        self.engine.store.keep_run(run.clone()).await?;
+        tracing::info!(drill.run = %run.id, drill.state = %run.state, why = run.why, "a drill is over");
+        Ok(())
+    }
+
+    /// Waits until nothing of a run is owed any more, but not for ever.
+    async fn until_settled(&self, run: &Run, most: Duration) -> Result<(), StoreError> {
+        let mut changed = self.engine.store.changed();
+        let give_up = self.engine.store.now() + most;
+        loop {
+            changed.mark_unchanged();
+            let mut owed = false;
+            for id in &run.incidents {
+                let incident = self.engine.store.view(*id).await?;
+                owed |= incident.is_some_and(|incident| incident.pages.values().any(|page| page.is_owed()));
+            }
+            let left = give_up.since(self.engine.store.now());
+            if !owed || left.is_zero() {
+                return Ok(());
+            }
+            let _ = timeout(left.min(LOOK), changed.changed()).await;
+        }
+    }
+}
+
+/// The terms of the incidents of a run whose offsets count from `zero`.
+fn terms(run: &Run, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
+    let at = |offset: Duration| zero + offset / run.compress;
+    let faults = scenario.faults.iter().map(|fault| Fault {
+        what: match &fault.trouble {
+            Trouble::Down(channel) => Injected::Down { channel: channel.clone() },
+            Trouble::Broken(channel) => Injected::Broken { channel: channel.clone() },
+            Trouble::Late(channel, by) => Injected::Delayed { channel: channel.clone(), by: *by / run.compress },
+            Trouble::Absent(person) => Injected::Absent { person: person.clone() },
+        },
+        from: at(fault.from),
+        until: (fault.until < scenario.ends).then(|| at(fault.until)),
+    });
+    DrillTerms {
+        run: Some(run.id),
+        until: at(scenario.ends),
+        participants: scenario.participants.clone().unwrap_or_default(),
+        compress: run.compress,
+        faults: faults.collect(),
+    }
+}
+
+/// The scenario's own rule: a role has waited too long.
+fn unanswered(incident: &Incident, scenario: &Scenario, compress: u32, now: Timestamp) -> Option<String> {
+    let most = scenario.abort.unanswered?;
+    let mut open = incident.engagements.iter().filter(|(_, engagement)| engagement.is_open());
+    let (role, _) = open.find(|(_, engagement)| engagement.entered_at + most / compress <= now)?;
+    Some(format!("{role} had no answer for {}", humantime::format_duration(most / compress)))
+}
+
+fn stands(ended: &Ended, score: &Score) -> (RunState, String) {
+    match ended {
+        Ended::Whole => {
+            let state = match score.verdict() {
+                Verdict::Held => RunState::Held,
+                Verdict::NotHeld => RunState::NotHeld,
+                Verdict::TooFew => RunState::TooFew,
+            };
+            (state, String::new())
+        }
+        Ended::Preempted(Some(by)) => (RunState::Preempted, format!("{by} is real")),
+        Ended::Preempted(None) => (RunState::Preempted, "something real was open".to_owned()),
+        Ended::Aborted(_, why) => (RunState::Aborted, why.clone()),
+    }
+}

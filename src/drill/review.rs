@@ -1,0 +1,144 @@
+//! What a run of a drill gives the after-action review to say.
+
+use super::{
+    Observed, Scenario, Score, Trace, Verdict,
+    scenario::{Fault, Trouble},
+    score::{About, Finding, Hypothesis, score},
+};
+use crate::{
+    core::{ChannelName, Event, RoleName, Run, Timestamp},
+    report::{
+        Proposal, Story,
+        after_action::{self, Earlier, Exercise},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// One run with what its incidents' journals tell.
+pub struct Reviewed {
+    /// It.
+    pub run: Run,
+    /// Its incidents, in order.
+    pub stories: Vec<Story>,
+}
+
+impl Reviewed {
+    /// What it showed, watched until its end. `screens` are the channels that are screens.
+    pub fn observed(&self, screens: &BTreeSet<ChannelName>, now: Timestamp) -> Observed {
+        let until = self.run.ended_at.unwrap_or(now);
+        let events: Vec<Vec<(Timestamp, Event)>> = self.stories.iter().map(events).collect();
+        let traces: Vec<Trace<'_>> = self
+            .stories
+            .iter()
+            .zip(&events)
+            .map(|(story, events)| Trace { incident: &story.incident, events, until, screens })
+            .collect();
+        Observed::of(&traces)
+    }
+}
+
+/// The exercise as the review tells it, and its score. `earlier` are runs of the same scenario before it, newest first.
+pub fn exercise(
+    reviewed: &Reviewed,
+    scenario: &Scenario,
+    earlier: &[Reviewed],
+    screens: &BTreeSet<ChannelName>,
+    now: Timestamp,
+) -> (Exercise, Score) {
+    let observed = reviewed.observed(screens, now);
+    let scored = score(&scenario.hypotheses, std::slice::from_ref(&observed));
+    let run = &reviewed.run;
+    let cut_short = (!run.state.is_scored()).then(|| match run.why.as_str() {
+        "" => run.state.to_string(),
+        why => format!("{}: {why}", run.state),
+    });
+    let exercise = Exercise {
+        name: scenario.name.clone(),
+        title: format!("{} ({})", scenario.name, run.id),
+        about: std::iter::once(scenario.summary.clone()).chain(scenario.sources.iter().cloned()).collect(),
+        announced: scenario.announced,
+        started_at: run.started_at,
+        ended_at: run.ended_at.unwrap_or(now),
+        compressed: run.compress,
+        cut_short,
+        faults: scenario.faults.iter().map(|fault| fault_told(fault, run.compress)).collect(),
+        hypotheses: scored.findings.iter().map(|finding| hypothesis(finding, &observed)).collect(),
+        earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
+        actions: Vec::new(),
+        proposal: Proposal::not_sought(),
+    };
+    (exercise, scored)
+}
+
+/// The hypotheses of a run that did not hold.
+pub fn failed(score: &Score) -> Vec<Hypothesis> {
+    score.failed().map(|finding| finding.hypothesis.clone()).collect()
+}
+
+fn events(story: &Story) -> Vec<(Timestamp, Event)> {
+    story.records.iter().map(|record| (record.at, record.event.clone())).collect()
+}
+
+fn hypothesis(finding: &Finding, observed: &Observed) -> after_action::Hypothesis {
+    let Hypothesis { about, percent, within, covered } = &finding.hypothesis;
+    let verdict = match finding.verdict {
+        Verdict::Held => after_action::Verdict::Held,
+        Verdict::NotHeld => after_action::Verdict::Failed,
+        Verdict::TooFew => after_action::Verdict::Open,
+    };
+    let counts = format!("{} in time, {} late, {} unknown", finding.in_time, finding.late, finding.unknown);
+    let cause = finding.bottleneck.as_ref().map(|bottleneck| match &bottleneck.said {
+        Some(said) => format!("; it hung on {}: {said}", bottleneck.cause),
+        None => format!("; it hung on {}", bottleneck.cause),
+    });
+    after_action::Hypothesis {
+        role: RoleName::from(about.to_string()),
+        within: *within,
+        percent: *percent,
+        verdict,
+        measured: measured(about, *covered, observed),
+        remark: Some(counts + cause.as_deref().unwrap_or_default()),
+    }
+}
+
+/// How long it took: the one engagement of a role, the last of several, the last all-clear.
+fn measured(about: &About, covered: bool, observed: &Observed) -> Option<Duration> {
+    let took = |course: &super::course::Course| course.engaged.or(course.covered.filter(|_| covered));
+    match about {
+        About::Role(role) => took(observed.roles.get(role)?),
+        About::AllRoles => {
+            let required = observed.roles.values().filter(|course| course.required);
+            required.map(took).collect::<Option<Vec<Duration>>>()?.into_iter().max()
+        }
+        About::AllClear => {
+            let afters = observed.all_clears.iter().map(|clear| clear.after);
+            afters.collect::<Option<Vec<Duration>>>()?.into_iter().max()
+        }
+    }
+}
+
+fn earlier_of(before: &Reviewed, scenario: &Scenario, screens: &BTreeSet<ChannelName>, now: Timestamp) -> Earlier {
+    let observed = before.observed(screens, now);
+    let scored = score(&scenario.hypotheses, std::slice::from_ref(&observed));
+    let told = scored.findings.iter().map(|finding| {
+        let Hypothesis { about, covered, .. } = &finding.hypothesis;
+        (RoleName::from(about.to_string()), measured(about, *covered, &observed))
+    });
+    let roles: BTreeMap<RoleName, Option<Duration>> = told.collect();
+    let held = scored.findings.iter().filter(|finding| finding.verdict == Verdict::Held).count();
+    Earlier { started_at: before.run.started_at, held, of: scored.findings.len(), roles }
+}
+
+fn fault_told(fault: &Fault, compress: u32) -> String {
+    let span = |span: Duration| humantime::format_duration(span / compress);
+    let what = match &fault.trouble {
+        Trouble::Down(channel) => format!("{channel} was down"),
+        Trouble::Broken(channel) => format!("{channel} refused everybody"),
+        Trouble::Late(channel, by) => format!("{channel} was {} late", span(*by)),
+        Trouble::Absent(person) => format!("{person} was absent"),
+    };
+    format!("{what}, from {} to {} after the first alert", span(fault.from), span(fault.until))
+}

@@ -1,0 +1,51 @@
+//! Reads `schedule`: when the daemon runs a scenario by itself.
+
+use super::read::Reader;
+use crate::{
+    core::schedule::Schedule,
+    drill::timetable::{self, Timetable},
+    matrix::{document::Item, people::zone},
+};
+use chrono_tz::Tz;
+
+impl Reader<'_> {
+    pub(super) fn schedule(&mut self, item: &Item<'_>) -> Option<Timetable> {
+        let mut table = item.table("`schedule`".into(), &mut self.faults)?;
+        let zone = table.take("zone").and_then(|item| zone(&item, &mut self.faults)).unwrap_or(Tz::UTC);
+        let (cron, within, every) = (table.take("cron"), table.take("within"), table.take("every"));
+        table.finish(&[], &[], &mut self.faults);
+        match (cron, within, every) {
+            (Some(cron), None, None) => {
+                let text = cron.text(&mut self.faults)?;
+                match text.value.parse::<Schedule>() {
+                    Ok(line) => Some(Timetable::Cron { line: Box::new(line), zone }),
+                    Err(error) => {
+                        let message = format!("this is no cron line: {error}");
+                        self.faults.error("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"");
+                        None
+                    }
+                }
+            }
+            (None, Some(within), Some(every)) => {
+                let (text, every) = (within.text(&mut self.faults)?, every.duration(&mut self.faults)?);
+                let hours = timetable::hours(text.value, zone);
+                if hours.is_none() {
+                    let message = format!("{:?} are no hours", text.value);
+                    self.faults.error("bad-time", text.at, message, "write \"Mon-Fri 09:00-17:00\"");
+                }
+                if every.value < timetable::EVERY_MIN {
+                    let message = "`every` is shorter than a day";
+                    self.faults.error("too-often", every.at, message, "write for example \"30d\"");
+                    return None;
+                }
+                Some(Timetable::Random { within: hours?, every: every.value })
+            }
+            _ => {
+                let help =
+                    "write `cron = \"0 10 * * Tue\"`, or `within = \"Mon-Fri 09:00-17:00\"` with `every = \"30d\"`";
+                self.faults.error("unclear-schedule", item.at, "it is either a cron line or a random moment", help);
+                None
+            }
+        }
+    }
+}

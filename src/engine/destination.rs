@@ -1,0 +1,44 @@
+//! Where pages go, for the real thing and for drills apart.
+
+use crate::core::{ChannelName, IncidentId, PersonName};
+
+/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
+/// their own: each card's, and that of all cards of a channel. A drill has a pace of its own, so that what it sent never
+/// holds up the real thing.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Destination {
+    /// A person by a channel.
+    Person(Reality, ChannelName, PersonName),
+    /// An incident's room.
+    Room(ChannelName, IncidentId),
+    /// The card of an incident's room.
+    Card(ChannelName, IncidentId),
+    /// All cards of a channel.
+    Cards(Reality, ChannelName),
+}
+
+/// What a page is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reality {
+    /// Something real. It goes first.
+    Live,
+    /// An exercise.
+    Drill,
+}
+
+/// Each once, the real thing first.
+pub const BOTH: [Reality; 2] = [Reality::Live, Reality::Drill];
+
+/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
+pub type LineName = (Reality, ChannelName);
+
+impl Destination {
+    /// The same in the other reality too: what a provider asks for holds for both.
+    pub fn everywhere(&self) -> Vec<Self> {
+        match self {
+            Self::Person(_, channel, person) => BOTH.map(|r| Self::Person(r, channel.clone(), person.clone())).into(),
+            Self::Cards(_, channel) => BOTH.map(|r| Self::Cards(r, channel.clone())).into(),
+            Self::Room(..) | Self::Card(..) => vec![self.clone()],
+        }
+    }
+}

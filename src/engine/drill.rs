@@ -1,0 +1,110 @@
+//! What is different about drills: they give way to the real thing, they end, and faults are injected into them.
+
+use super::{Engine, compose::Composed};
+use crate::{
+    channel::SendError,
+    core::{Incident, IncidentId, Input, Page, PageId, Receipt, Timestamp, Trouble, page::Stage},
+    store::StoreError,
+};
+use std::{
+    collections::BTreeSet,
+    sync::{MutexGuard, PoisonError},
+    time::Duration,
+};
+
+/// How soon a page of a drill is looked at again that may not go now: by then the core has withdrawn it.
+const HELD: Duration = Duration::from_millis(200);
+
+/// Pages that a drill brings late on purpose, by when.
+pub type Late = BTreeSet<(Timestamp, PageId)>;
+
+impl Engine {
+    /// Breaks off every drill while something live is open; returns how many. The live one never waits for it.
+    pub async fn tick_drills(&self) -> Result<usize, StoreError> {
+        let open = self.store.open_now().await?;
+        let Some(by) = open.live else { return Ok(0) };
+        let stops = open.drills.iter().map(|id| self.step(*id, Input::Preempt { by }));
+        let stopped = futures_util::future::join_all(stops).await;
+        stopped.into_iter().map(|events| events.map(|events| usize::from(!events.is_empty()))).sum()
+    }
+
+    /// Pages that a drill brings late and whose time has come.
+    pub fn take_late(&self) -> Vec<PageId> {
+        let now = self.store.now();
+        let mut late = self.late();
+        let rest = late.split_off(&(now + Duration::from_micros(1), PageId { incident: IncidentId(0), n: 0 }));
+        std::mem::replace(&mut *late, rest).into_iter().map(|(_, page)| page).collect()
+    }
+
+    /// When [`Engine::take_late`] has the next.
+    pub fn next_late(&self) -> Option<Timestamp> {
+        self.late().first().map(|(at, _)| *at)
+    }
+
+    /// Brings a page that was held back, where its drill still goes on and nobody has what it asks for.
+    pub async fn bring_late(&self, page: PageId) -> Result<(), StoreError> {
+        let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
+        let live = self.live.load_full();
+        let Some(wired) = live.channels.get(&composed.channel) else { return Ok(()) };
+        let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
+        match sending {
+            Ok(Ok(_)) => self.report(page, Stage::Delivered).await,
+            Ok(Err(error)) => self.undelivered(page, error.to_string()).await,
+            Err(_) => self.undelivered(page, "no answer in time".to_owned()).await,
+        }
+    }
+
+    /// The last look at a page that was held back: none where nobody wants it any more.
+    pub async fn prepare_late(&self, page: PageId) -> Result<Option<Composed>, StoreError> {
+        let Some(incident) = self.store.view(page.incident).await? else { return Ok(None) };
+        let row = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row));
+        let Some(row) = row else { return Ok(None) };
+        if self.is_held(&incident).await? {
+            return Ok(None);
+        }
+        Ok(self.compose(&self.live.load_full(), &incident, row).ok())
+    }
+
+    /// Whether no page of this incident may start now: it is a drill, and it is past its end or something real is
+    /// open. The last words of a drill that is over may go.
+    pub(super) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
+        if !incident.drill || !incident.is_open() {
+            return Ok(false);
+        }
+        Ok(incident.is_overdue_drill(self.store.now()) || self.store.open_now().await?.live.is_some())
+    }
+
+    /// A page that may not start now waits until the core has said what becomes of its drill.
+    pub(super) fn put_off(&self, page: PageId) {
+        let at = self.store.now() + HELD;
+        self.delivery().retry(page, at);
+        self.wake.notify_one();
+    }
+
+    /// What a drill does to a page of its own instead of sending it; none where it is sent.
+    pub fn injected(&self, composed: &Composed, now: Timestamp) -> Option<(Trouble, Result<Receipt, SendError>)> {
+        let trouble = composed.trouble.clone()?;
+        let taken = || Ok(Receipt { id: trouble.to_string(), room: None });
+        let result = match &trouble {
+            Trouble::Down { .. } => Err(SendError::retry(trouble.to_string())),
+            Trouble::Broken { .. } => Err(SendError::broken(trouble.to_string())),
+            Trouble::Absent { .. } => taken(),
+            Trouble::Delayed { by, .. } => {
+                self.late().insert((now + *by, composed.message.page));
+                self.wake.notify_one();
+                taken()
+            }
+        };
+        Some((trouble, result))
+    }
+
+    fn late(&self) -> MutexGuard<'_, Late> {
+        self.late.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// A brief whose role has its outcome asks for nothing any more; of a drill that is over only its last words are said.
+fn is_still_due(incident: &Incident, page: &Page) -> bool {
+    let role = page.role.as_ref().and_then(|role| incident.engagements.get(role));
+    incident.is_open() && (!page.purpose.is_brief() || role.is_some_and(|engagement| engagement.is_open()))
+}

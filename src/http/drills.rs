@@ -1,0 +1,127 @@
+//! Drills over the daemon's own socket: run, follow, abort, list.
+
+use super::{App, control::Caller, problem::Problem};
+use crate::{
+    core::{Run, RunId},
+    drill::{
+        calendar,
+        live::{NotRun, NotStopped, Order},
+    },
+    matrix::SourceText,
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+use std::sync::Arc;
+
+/// What is to be run.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Wanted {
+    /// The scenario's file, as it is shown in its faults.
+    pub path: String,
+    /// Its text.
+    pub text: String,
+    /// By what waits and offsets are divided; none leaves it to the scenario.
+    pub compress: Option<u32>,
+}
+
+/// `POST /v1/drills`: starts a run. Whoever may fire may run a drill.
+pub async fn run(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Json(wanted): Json<Wanted>,
+) -> Result<Response, Problem> {
+    let file = SourceText { path: wanted.path.into(), text: wanted.text };
+    let order = Order { file, compress: wanted.compress, by: caller.actor() };
+    let run = app.drills.start(order).await.map_err(refused)?;
+    Ok((StatusCode::ACCEPTED, Json(json!({ "run": run }))).into_response())
+}
+
+/// From which line of the timeline on.
+#[derive(Deserialize)]
+pub struct Following {
+    #[serde(default)]
+    after: usize,
+}
+
+/// `GET /v1/drills/{id}`: how a run stands, and its timeline from `after` on.
+pub async fn follow(
+    State(app): State<Arc<App>>,
+    Path(id): Path<String>,
+    Query(following): Query<Following>,
+) -> Result<Json<Value>, Problem> {
+    let run = found(&app, &id).await?;
+    let timeline = app.drills.timeline(&run, following.after).await?;
+    Ok(Json(json!({ "run": shown(&run), "timeline": timeline })))
+}
+
+/// Whether with the scenarios' texts.
+#[derive(Deserialize)]
+pub struct Listing {
+    #[serde(default)]
+    texts: bool,
+}
+
+/// `GET /v1/drills`: runs, newest first.
+pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Result<Json<Value>, Problem> {
+    let runs = app.engine.store.runs(crate::drill::live::RUNS_MAX).await?;
+    let shown = |run: &Run| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
+    Ok(Json(runs.iter().map(shown).collect()))
+}
+
+/// `POST /v1/drills/{id}/abort`.
+pub async fn abort(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Path(id): Path<String>,
+) -> Result<Json<Value>, Problem> {
+    let id = parse(&id)?;
+    let stopped = app.drills.abort(id, caller.actor()).await;
+    stopped.map_err(|error| match error {
+        NotStopped::NotRunning(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
+        NotStopped::NotTheirs(_) => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
+    })?;
+    Ok(Json(json!({ "run": id, "aborted": true })))
+}
+
+/// `GET /v1/drills/schedule`: what runs by itself, and when next.
+pub async fn schedule(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+    let (drills, folder) = (&app.drills, &app.scenarios);
+    let scheduled = calendar::scheduled(drills, folder).await?;
+    let faulty = calendar::scenarios(drills, folder);
+    let faulty = faulty.into_iter().filter_map(|(path, read)| Some((path.display().to_string(), read.err()?)));
+    let faults: Vec<Value> = faulty.map(|(path, faults)| json!({ "path": path, "faults": faults })).collect();
+    Ok(Json(json!({ "scheduled": scheduled, "unreadable": faults })))
+}
+
+/// A run without its scenario's text.
+fn shown(run: &Run) -> Value {
+    let mut value = serde_json::to_value(run).unwrap_or_default();
+    if let Some(fields) = value.as_object_mut() {
+        fields.remove("text");
+    }
+    value
+}
+
+async fn found(app: &App, id: &str) -> Result<Run, Problem> {
+    let id = parse(id)?;
+    app.drills.run(id).await?.ok_or_else(|| Problem::not_found(format!("there is no run {id}")))
+}
+
+fn parse(id: &str) -> Result<RunId, Problem> {
+    id.parse().map_err(Problem::bad)
+}
+
+fn refused(why: NotRun) -> Problem {
+    let status = match &why {
+        NotRun::Scenario(_) | NotRun::Compress(_) => StatusCode::UNPROCESSABLE_ENTITY,
+        NotRun::Hours | NotRun::Live(_) | NotRun::Drill(_) | NotRun::UnderWay(_) => StatusCode::CONFLICT,
+        NotRun::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+    };
+    Problem::new(status, why.to_string())
+}

@@ -1,0 +1,19 @@
+//! What SQLite's errors mean.
+
+use super::StoreError;
+
+/// What SQLite's error means for the store.
+pub fn failure(error: sqlx::Error) -> StoreError {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    /// The log's index could not grow.
+    const IOERR_SHMSIZE: i32 = 4874;
+    match (code, code.map(|code| code & 0xff)) {
+        (Some(IOERR_SHMSIZE), _) | (_, Some(13)) => StoreError::Full,
+        (_, Some(8)) => StoreError::ReadOnly(error.to_string()),
+        (_, Some(11 | 26)) => StoreError::Corrupt { what: "the database".into(), why: error.to_string() },
+        _ => match error {
+            sqlx::Error::PoolClosed => StoreError::Closed,
+            error => StoreError::Failed(error.to_string()),
+        },
+    }
+}

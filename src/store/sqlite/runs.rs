@@ -1,0 +1,53 @@
+//! Runs of drills and their turns: rows of their own, written between the works.
+
+use super::{StoreError, failure, read::column};
+use crate::core::{Run, Turn};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+
+/// What is to be kept.
+pub enum Note {
+    /// A run, new or as it stands now.
+    Run(Box<Run>),
+    /// When a scenario runs next.
+    Turn(Turn),
+}
+
+/// Keeps it durably.
+pub async fn keep(conn: &mut SqliteConnection, note: &Note) -> Result<(), StoreError> {
+    const RUN: &str =
+        "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
+        ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body";
+    const TURN: &str = "INSERT INTO drill_turn (scenario, next, body) VALUES (?, ?, ?)
+        ON CONFLICT (scenario) DO UPDATE SET next = excluded.next, body = excluded.body";
+    let query = match note {
+        Note::Run(run) => {
+            let body = serde_json::to_string(run).map_err(|error| StoreError::Failed(error.to_string()))?;
+            let (name, hash) = (run.scenario.clone(), run.revision.clone());
+            let (started, ended) = (run.started_at.as_micros(), run.ended_at.map(|at| at.as_micros()));
+            let query = sqlx::query(RUN).bind(run.id.0).bind(name).bind(hash).bind(started).bind(ended);
+            query.bind(run.state.as_str()).bind(body)
+        }
+        Note::Turn(turn) => {
+            let body = serde_json::to_string(turn).map_err(|error| StoreError::Failed(error.to_string()))?;
+            sqlx::query(TURN).bind(turn.scenario.clone()).bind(turn.next.as_micros()).bind(body)
+        }
+    };
+    query.execute(conn).await.map(drop).map_err(failure)
+}
+
+/// Runs, newest first, at most `limit`.
+pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<Run>, StoreError> {
+    let rows = sqlx::query("SELECT body FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit).fetch_all(conn).await;
+    rows.map_err(failure)?.iter().map(|row| parse(row, "a run of a drill")).collect()
+}
+
+/// All turns, by the scenarios' names.
+pub async fn turns(conn: &mut SqliteConnection) -> Result<Vec<Turn>, StoreError> {
+    let rows = sqlx::query("SELECT body FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
+    rows.map_err(failure)?.iter().map(|row| parse(row, "the turn of a drill")).collect()
+}
+
+fn parse<T: serde::de::DeserializeOwned>(row: &SqliteRow, what: &str) -> Result<T, StoreError> {
+    let body: &str = column(row, 0)?;
+    serde_json::from_str(body).map_err(|error| StoreError::Corrupt { what: what.into(), why: error.to_string() })
+}

@@ -20,13 +20,19 @@ use blocks::Post;
 use futures_util::future::BoxFuture;
 use refusal::Refusal;
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde::Serialize;
+use slack_morphism::{
+    SlackChannelId, SlackMessageContent, SlackTs,
+    api::{SlackApiChatPostMessageRequest, SlackApiChatUpdateRequest, SlackChannelTs},
+    blocks::SlackBlock,
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
 use web::Web;
+
+pub use text::escape;
 
 /// How to reach a Slack workspace.
 #[derive(Debug, Clone)]
@@ -48,25 +54,15 @@ pub struct Slack {
     found: Mutex<BTreeMap<String, String>>,
 }
 
-#[derive(Debug, Deserialize)]
-struct Posted {
-    channel: String,
-    ts: String,
-}
+/// What is read of Slack's answer to a message. The library's own type for it wants the whole message back: an answer
+/// that it can not read would page somebody twice.
+type Posted = SlackChannelTs;
 
-/// A message of `chat.postMessage` and, with `ts`, of `chat.update`.
+/// An edit that unfurls no links, which the library's request can not say.
 #[derive(Serialize)]
-struct Content<'a> {
-    channel: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    ts: Option<&'a str>,
-    text: &'a str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    blocks: Option<&'a Value>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    thread_ts: Option<&'a str>,
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
-    reply_broadcast: bool,
+struct Edit {
+    #[serde(flatten)]
+    request: SlackApiChatUpdateRequest,
     unfurl_links: bool,
     unfurl_media: bool,
 }
@@ -117,7 +113,7 @@ impl Slack {
         let user = self.user_of(contact).await?;
         let posted = self.post(&user, Place::End, blocks::to_person(message)).await;
         let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt { id: posted.ts, room: None })
+        Ok(Receipt { id: posted.ts.0, room: None })
     }
 
     /// A line of the story, under the card where there is one.
@@ -135,16 +131,16 @@ impl Slack {
             posted => posted,
         };
         let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt { id: posted.ts, room: None })
+        Ok(Receipt { id: posted.ts.0, room: None })
     }
 
     /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.
     async fn post(&self, channel: &str, place: Place<'_>, post: Post) -> Result<Posted, Refusal> {
-        let Some(blocks) = &post.blocks else { return self.put(channel, place, &post.plain, None).await };
-        match self.put(channel, place, &post.text, Some(blocks)).await {
+        let Some(blocks) = post.blocks else { return self.put(channel, place, post.plain, None).await };
+        match self.put(channel, place, post.text, Some(blocks)).await {
             Err(refusal) if refusal.is_of_form() => {
                 tracing::warn!(slack.error = %refusal, "Slack refuses the form of a message: it goes as one plain line");
-                self.put(channel, place, &post.plain, None).await
+                self.put(channel, place, post.plain, None).await
             }
             result => result,
         }
@@ -154,31 +150,26 @@ impl Slack {
         &self,
         channel: &str,
         place: Place<'_>,
-        text: &str,
-        blocks: Option<&Value>,
+        text: String,
+        blocks: Option<Vec<SlackBlock>>,
     ) -> Result<Posted, Refusal> {
-        let mut content = Content {
-            channel,
-            ts: None,
-            text,
-            blocks,
-            thread_ts: None,
-            reply_broadcast: false,
-            unfurl_links: false,
-            unfurl_media: false,
-        };
-        let method = match place {
-            Place::End => "chat.postMessage",
-            Place::Thread { of, broadcast } => {
-                (content.thread_ts, content.reply_broadcast) = (Some(of), broadcast);
-                "chat.postMessage"
-            }
+        let channel = SlackChannelId(channel.to_owned());
+        let content = SlackMessageContent::new().with_text(text).opt_blocks(blocks);
+        let (of, broadcast) = match place {
             Place::Instead { of } => {
-                content.ts = Some(of);
-                "chat.update"
+                let request = SlackApiChatUpdateRequest::new(channel, content, SlackTs(of.to_owned()));
+                let edit = Edit { request, unfurl_links: false, unfurl_media: false };
+                return self.web.call("chat.update", &edit).await;
             }
+            Place::End => (None, false),
+            Place::Thread { of, broadcast } => (Some(SlackTs(of.to_owned())), broadcast),
         };
-        self.web.call(method, &content).await
+        let request = SlackApiChatPostMessageRequest::new(channel, content)
+            .opt_thread_ts(of)
+            .opt_reply_broadcast(broadcast.then_some(true))
+            .with_unfurl_links(false)
+            .with_unfurl_media(false);
+        self.web.call("chat.postMessage", &request).await
     }
 }
 

@@ -150,7 +150,7 @@ fn tell_systemd(states: &[sd_notify::NotifyState<'_>]) {
 /// not hold up a page. What is still unwritten is written when the guard is dropped.
 fn start_log(format: LogFormat) -> WorkerGuard {
     let wanted = config::variable("STENTOR_LOG").unwrap_or_else(|| "info".into());
-    // slack-morphism logs tickets at debug and bodies at trace.
+    // These tell of every connection and every statement.
     let filter = EnvFilter::try_new(format!("{wanted},hyper=warn,sqlx=warn"));
     let filter = filter.unwrap_or_else(|_| EnvFilter::new("info"));
     let (writer, guard) = tracing_appender::non_blocking(std::io::stderr());

@@ -88,9 +88,7 @@ async fn tell(app: &App, url: &str, text: &str) {
     if !is_slack(app, url) {
         return;
     }
-    let mut body = inbound::ephemeral(text);
-    body["replace_original"] = false.into();
-    let sending = app.client.post(url).json(&body).send();
+    let sending = app.client.post(url).json(&inbound::Aside::of(text)).send();
     match timeout(WORD_TIME_MAX, sending).await {
         Ok(Ok(response)) if response.status().is_success() => {}
         Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not take a private word"),

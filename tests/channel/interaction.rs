@@ -3,7 +3,8 @@
 use serde_json::value::RawValue;
 use stentor::channel::slack::{
     command::Command,
-    inbound::{Inbound, InboundError, escape, is_probe, of_envelope, of_form},
+    escape,
+    inbound::{Inbound, InboundError, is_probe, of_envelope, of_form},
     interaction::{Press, PressError},
 };
 

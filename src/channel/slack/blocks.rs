@@ -1,12 +1,18 @@
 //! What a message looks like in Slack, within Block Kit's limits.
 
-use super::text::{self, SECTION_CHARS, cut, escaped, one_line, sections};
+use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections};
 use crate::{
     channel::Message,
     core::{Answer, Level, Purpose},
 };
 use secrecy::ExposeSecret;
-use serde_json::{Value, json};
+use slack_morphism::{
+    SlackActionId,
+    blocks::{
+        SlackActionBlockElement, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
+        SlackBlockId, SlackBlockMarkDownText, SlackContextBlock, SlackSectionBlock,
+    },
+};
 
 /// What all blocks together may hold. Slack refuses about 13,200, which it documents nowhere.
 const BLOCKS_CHARS: usize = 12_000;
@@ -19,7 +25,7 @@ pub(super) struct Post {
     /// The push notification, and what screen readers read.
     pub text: String,
     /// The rich form; none for a line.
-    pub blocks: Option<Value>,
+    pub blocks: Option<Vec<SlackBlock>>,
     /// What to post when Slack refuses the rich form.
     pub plain: String,
 }
@@ -35,7 +41,7 @@ pub(super) fn to_person(message: &Message) -> Post {
     let headline = message.stamped(&message.text.headline);
     Post {
         text: one_line(&headline, SECTION_CHARS),
-        plain: format!("{}{}", one_line(&headline, SECTION_CHARS), escaped(&link)),
+        plain: format!("{}{}", one_line(&headline, SECTION_CHARS), escape(&link)),
         blocks: Some(blocks(message, buttons)),
     }
 }
@@ -69,16 +75,15 @@ pub(super) fn line(message: &Message) -> Post {
     Post { plain: text.clone(), text, blocks: None }
 }
 
-fn blocks(message: &Message, buttons: Option<Value>) -> Value {
+fn blocks(message: &Message, buttons: Option<SlackActionsBlock>) -> Vec<SlackBlock> {
     let text = coloured(message);
-    let mut blocks: Vec<Value> = sections(&text, BLOCKS_CHARS - FRAME_CHARS)
-        .into_iter()
-        .map(|text| json!({ "type": "section", "text": { "type": "mrkdwn", "text": text } }))
-        .collect();
+    let sections = sections(&text, BLOCKS_CHARS - FRAME_CHARS).into_iter();
+    let section = |text| SlackSectionBlock::new().with_text(SlackBlockMarkDownText::new(text).into()).into();
+    let mut blocks: Vec<SlackBlock> = sections.map(section).collect();
     let context = cut(&context(message), FRAME_CHARS / 4);
-    blocks.push(json!({ "type": "context", "elements": [{ "type": "mrkdwn", "text": context }] }));
-    blocks.extend(buttons);
-    Value::Array(blocks)
+    blocks.push(SlackContextBlock::new(vec![SlackBlockMarkDownText::new(context).into()]).into());
+    blocks.extend(buttons.map(SlackBlock::from));
+    blocks
 }
 
 /// The whole text, its stamp first and then the stamp's colour.
@@ -96,27 +101,21 @@ fn context(message: &Message) -> String {
 }
 
 /// Each edition of a card has buttons of its own id: clients may keep the state of a block that keeps its id.
-fn buttons(message: &Message, offers: &[Answer], value: &str) -> Value {
-    let elements: Vec<Value> = offers.iter().map(|answer| button(*answer, value)).collect();
-    json!({ "type": "actions", "block_id": format!("answers:{}", message.page), "elements": elements })
+fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlock {
+    let elements = offers.iter().map(|answer| button(*answer, value)).collect();
+    SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}", message.page)))
 }
 
-fn button(answer: Answer, value: &str) -> Value {
+fn button(answer: Answer, value: &str) -> SlackActionBlockElement {
     let (word, style) = match answer {
-        Answer::Wilco => ("wilco", Some("primary")),
+        Answer::Wilco => ("wilco", Some(SlackBlockButtonStyle::Primary)),
         Answer::Roger => ("roger", None),
         Answer::Standby { .. } => ("standby", None),
-        Answer::Unable => ("unable", Some("danger")),
+        Answer::Unable => ("unable", Some(SlackBlockButtonStyle::Danger)),
     };
-    let label = text::label(answer.label());
-    let mut button = json!({
-        "type": "button",
-        "action_id": format!("answer:{word}"),
-        "text": { "type": "plain_text", "text": label },
-        "value": value,
-    });
-    if let Some(style) = style {
-        button["style"] = json!(style);
-    }
-    button
+    SlackBlockButtonElement::new(text::label(answer.label()).into())
+        .with_action_id(SlackActionId(format!("answer:{word}")))
+        .with_value(value.to_owned())
+        .opt_style(style)
+        .into()
 }

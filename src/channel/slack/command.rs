@@ -106,7 +106,7 @@ impl Command {
 
     /// How it is used, in Slack's markup.
     pub fn help(&self) -> String {
-        HELP.replace("{}", &super::inbound::escape(&self.name))
+        HELP.replace("{}", &super::escape(&self.name))
     }
 
     fn answer(&self, rest: &str) -> Result<Order, String> {

@@ -4,7 +4,7 @@ use super::{
     Place, Slack,
     blocks::Post,
     refusal::{Each, Refusal, each_of},
-    room::Done,
+    room::{Done, pin},
     text::{cut, one_line},
 };
 use crate::{
@@ -13,6 +13,10 @@ use crate::{
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
+use slack_morphism::{
+    SlackChannelId,
+    api::{SlackApiConversationsSetPurposeRequest, SlackApiConversationsSetTopicRequest},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{MutexGuard, PoisonError},
@@ -27,18 +31,7 @@ const INVITED_AT_ONCE: usize = 100;
 /// People who are named in the room when they could not be invited; the rest is counted.
 const NAMED_MAX: usize = 20;
 
-#[derive(Serialize)]
-struct SetTopic<'a> {
-    channel: &'a str,
-    topic: &'a str,
-}
-
-#[derive(Serialize)]
-struct SetPurpose<'a> {
-    channel: &'a str,
-    purpose: &'a str,
-}
-
+/// Bookmarks are not among the library's methods.
 #[derive(Serialize)]
 struct Bookmark<'a> {
     channel_id: &'a str,
@@ -48,7 +41,8 @@ struct Bookmark<'a> {
     link: &'a str,
 }
 
-/// With `force`, without which one bad id fails the whole batch.
+/// With `force`, without which one bad id fails the whole batch, and with the ids in one text as Slack documents them:
+/// the library's own request can say neither.
 #[derive(Serialize)]
 struct Invite<'a> {
     channel: &'a str,
@@ -76,16 +70,17 @@ impl Slack {
         let purpose = one_line(&message.stamped(state.map_or("", |state| &state.purpose)), TOPIC_CHARS);
         let runbook = state.and_then(|state| state.runbook.as_deref());
         let page = message.page;
-        self.give(page, "topic", "conversations.setTopic", &SetTopic { channel: room, topic: &topic }).await?;
-        let set = SetPurpose { channel: room, purpose: &purpose };
+        let channel = || SlackChannelId(room.to_owned());
+        let set = SlackApiConversationsSetTopicRequest::new(channel(), topic);
+        self.give(page, "topic", "conversations.setTopic", &set).await?;
+        let set = SlackApiConversationsSetPurposeRequest::new(channel(), purpose);
         self.give(page, "purpose", "conversations.setPurpose", &set).await?;
         if let Some(link) = runbook {
             let bookmark = Bookmark { channel_id: room, title: "Runbook", kind: "link", link };
             self.give(page, "runbook", "bookmarks.add", &bookmark).await?;
         }
         if let Some(timestamp) = card {
-            let pin = super::room::Pin { channel: room, timestamp };
-            self.give(page, "pinned card", "pins.add", &pin).await?;
+            self.give(page, "pinned card", "pins.add", &pin(room, timestamp)).await?;
         }
         self.half_furnished().remove(&page);
         Ok(Receipt { id: "furnished".to_owned(), room: None })

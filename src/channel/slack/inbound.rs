@@ -4,7 +4,9 @@ use super::{
     command::Command,
     interaction::{self, Press, PressError},
 };
-use serde_json::{Value, json, value::RawValue};
+use serde::Serialize;
+use serde_json::{Value, value::RawValue};
+use slack_morphism::{SlackMessageContent, SlackMessageResponseType, events::SlackCommandEventResponse};
 
 /// Something that a user did.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,6 +31,14 @@ pub struct Judged {
     pub response_url: Option<String>,
 }
 
+/// A private word for a response URL. The message that its button belongs to stays.
+#[derive(Debug, Serialize)]
+pub struct Aside {
+    #[serde(flatten)]
+    word: SlackCommandEventResponse,
+    replace_original: bool,
+}
+
 /// Why a body is nothing that Slack sends here.
 #[derive(Debug, thiserror::Error)]
 pub enum InboundError {
@@ -50,6 +60,13 @@ impl Judged {
     /// There is nothing to say about it.
     pub fn silent() -> Self {
         Self { kept: true, text: String::new(), response_url: None }
+    }
+}
+
+impl Aside {
+    /// Says this.
+    pub fn of(text: &str) -> Self {
+        Self { word: ephemeral(text), replace_original: false }
     }
 }
 
@@ -114,11 +131,7 @@ fn fields(body: &[u8]) -> Option<Vec<(String, String)>> {
 }
 
 /// A private word in Slack's form, for the one who did something.
-pub fn ephemeral(text: &str) -> Value {
-    json!({ "response_type": "ephemeral", "text": text })
-}
-
-/// Text within Slack's markup: whatever a person or a monitor wrote must mention nobody and link nowhere.
-pub fn escape(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+pub fn ephemeral(text: &str) -> SlackCommandEventResponse {
+    SlackCommandEventResponse::new(SlackMessageContent::new().with_text(text.to_owned()))
+        .with_response_type(SlackMessageResponseType::Ephemeral)
 }

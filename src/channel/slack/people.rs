@@ -3,6 +3,10 @@
 use super::{Slack, refusal::Refusal};
 use crate::channel::{Contact, PersonCheck, SendError};
 use serde::Deserialize;
+use slack_morphism::{
+    EmailAddress, SlackUserId,
+    api::{SlackApiUsersInfoRequest, SlackApiUsersLookupByEmailRequest},
+};
 use std::{
     collections::BTreeMap,
     sync::{MutexGuard, PoisonError},
@@ -13,9 +17,10 @@ struct Known {
     user: User,
 }
 
+/// The library's own type for people reads their whole profile, and one field of another form would lose the person.
 #[derive(Deserialize)]
 struct User {
-    id: String,
+    id: SlackUserId,
     #[serde(default)]
     deleted: bool,
     #[serde(default)]
@@ -39,8 +44,8 @@ impl Slack {
             return Ok(id.clone());
         }
         let user = self.by_email(email).await.map_err(Refusal::into_send_error)?;
-        self.found().insert(email.to_owned(), user.id.clone());
-        Ok(user.id)
+        self.found().insert(email.to_owned(), user.id.0.clone());
+        Ok(user.id.0)
     }
 
     /// Looks each person up. Stops at the first throttling or loss of the connection: the rest is left for later.
@@ -48,7 +53,7 @@ impl Slack {
         let mut checks = Vec::new();
         for contact in people {
             let asked = match (&contact.slack, contact.email.as_deref().filter(|_| contact.slack_by_email)) {
-                (Some(id), _) => self.web.ask::<Known>("users.info", &[("user", id)]).await.map(|said| said.it.user),
+                (Some(id), _) => self.by_id(id).await,
                 (None, Some(email)) => self.by_email(email).await,
                 (None, None) => continue,
             };
@@ -56,14 +61,14 @@ impl Slack {
             checks.push(match asked {
                 Ok(user) => {
                     if let (None, Some(email)) = (&contact.slack, &contact.email) {
-                        self.found().insert(email.clone(), user.id.clone());
+                        self.found().insert(email.clone(), user.id.0.clone());
                     }
                     let trouble = if user.deleted {
                         Some("their Slack account is deactivated".to_owned())
                     } else {
                         user.is_bot.then(|| "that Slack account is a bot's".to_owned())
                     };
-                    check(Some(user.id), trouble)
+                    check(Some(user.id.0), trouble)
                 }
                 Err(refusal) if NOBODY.iter().any(|code| refusal.is(code)) => {
                     let how = contact.slack.as_ref().map_or("their e-mail address".to_owned(), |id| format!("id {id}"));
@@ -80,7 +85,13 @@ impl Slack {
     }
 
     async fn by_email(&self, email: &str) -> Result<User, Refusal> {
-        Ok(self.web.ask::<Known>("users.lookupByEmail", &[("email", email)]).await?.it.user)
+        let request = SlackApiUsersLookupByEmailRequest::new(EmailAddress(email.to_owned()));
+        Ok(self.web.ask::<Known>("users.lookupByEmail", &request).await?.it.user)
+    }
+
+    async fn by_id(&self, id: &str) -> Result<User, Refusal> {
+        let request = SlackApiUsersInfoRequest::new(SlackUserId(id.to_owned()));
+        Ok(self.web.ask::<Known>("users.info", &request).await?.it.user)
     }
 
     fn found(&self) -> MutexGuard<'_, BTreeMap<String, String>> {

@@ -5,7 +5,11 @@ use crate::{
     channel::{Message, SendError},
     core::{PageId, Receipt},
 };
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+use slack_morphism::{
+    SlackChannelId, SlackTs,
+    api::{SlackApiConversationsArchiveRequest, SlackApiConversationsCreateRequest, SlackApiPinsAddRequest},
+};
 use std::{
     collections::BTreeMap,
     sync::{MutexGuard, PoisonError},
@@ -17,12 +21,8 @@ const NAME_CHARS: usize = 80;
 /// What a drill's room begins with.
 const DRILL: &str = "drill-";
 
-#[derive(Serialize)]
-struct Create<'a> {
-    name: &'a str,
-    is_private: bool,
-}
-
+/// The library's own type for this answer wants more of the room: one that it can not read would leave a room behind
+/// that nobody knows, and make a second.
 #[derive(Deserialize)]
 struct Created {
     channel: CreatedRoom,
@@ -30,19 +30,7 @@ struct Created {
 
 #[derive(Deserialize)]
 struct CreatedRoom {
-    id: String,
-}
-
-/// What is asked of a room as a whole.
-#[derive(Serialize)]
-struct OfRoom<'a> {
-    channel: &'a str,
-}
-
-#[derive(Serialize)]
-pub(super) struct Pin<'a> {
-    pub channel: &'a str,
-    pub timestamp: &'a str,
+    id: SlackChannelId,
 }
 
 /// A yes without anything to know beside it.
@@ -69,7 +57,7 @@ impl Slack {
         };
         let card = self.post(&room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
         self.half_made().remove(&message.page);
-        Ok(Receipt { id: card.ts, room: Some(card.channel) })
+        Ok(Receipt { id: card.ts.0, room: Some(card.channel.0) })
     }
 
     /// Edits the card. One that is gone, or may not be edited any more, is posted anew and pinned.
@@ -81,7 +69,7 @@ impl Slack {
     ) -> Result<Receipt, SendError> {
         if let Some(of) = card {
             match self.post(room, Place::Instead { of }, blocks::room_card(message)).await {
-                Ok(posted) => return Ok(Receipt { id: posted.ts, room: None }),
+                Ok(posted) => return Ok(Receipt { id: posted.ts.0, room: None }),
                 Err(refusal) if refusal.is_of_lost_message() => {
                     let (incident, page) = (message.page.incident, message.page);
                     tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
@@ -90,13 +78,13 @@ impl Slack {
             }
         }
         let posted = self.post(room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
-        self.pin(message.page, room, &posted.ts).await;
-        Ok(Receipt { id: posted.ts, room: Some(room.to_owned()) })
+        self.pin(message.page, room, &posted.ts.0).await;
+        Ok(Receipt { id: posted.ts.0, room: Some(room.to_owned()) })
     }
 
     /// Pins a card. Not worth a failure: it is the first message of its room.
     pub(super) async fn pin(&self, page: PageId, room: &str, card: &str) {
-        let pinned = self.web.call::<Done>("pins.add", &Pin { channel: room, timestamp: card }).await;
+        let pinned = self.web.call::<Done>("pins.add", &pin(room, card)).await;
         if let Err(refusal) = pinned
             && !refusal.is("already_pinned")
         {
@@ -105,7 +93,8 @@ impl Slack {
     }
 
     pub(super) async fn archive(&self, room: &str) -> Result<Receipt, SendError> {
-        match self.web.call::<Done>("conversations.archive", &OfRoom { channel: room }).await {
+        let request = SlackApiConversationsArchiveRequest::new(SlackChannelId(room.to_owned()));
+        match self.web.call::<Done>("conversations.archive", &request).await {
             Err(refusal) if !refusal.is("already_archived") => Err(refusal.into_send_error()),
             _ => Ok(Receipt { id: "archived".to_owned(), room: None }),
         }
@@ -129,13 +118,19 @@ impl Slack {
     }
 
     async fn create_named(&self, name: &str, is_private: bool) -> Result<String, Refusal> {
-        let created: Created = self.web.call("conversations.create", &Create { name, is_private }).await?;
-        Ok(created.channel.id)
+        let request = SlackApiConversationsCreateRequest::new(name.to_owned()).with_is_private(is_private);
+        let created: Created = self.web.call("conversations.create", &request).await?;
+        Ok(created.channel.id.0)
     }
 
     fn half_made(&self) -> MutexGuard<'_, BTreeMap<PageId, String>> {
         self.half_made.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// Pins a message of a room.
+pub(super) fn pin(room: &str, card: &str) -> SlackApiPinsAddRequest {
+    SlackApiPinsAddRequest::new(SlackChannelId(room.to_owned()), SlackTs(card.to_owned()))
 }
 
 /// The name with its suffix, by Slack's rules whatever was asked for: lower-case letters, digits, hyphens and

@@ -55,7 +55,7 @@ fn push_cut(sections: &mut Vec<String>, mut section: String, piece: &str, left: 
 
 /// The text escaped and cut to `limit`, with a mark that says so.
 pub(super) fn cut(text: &str, limit: usize) -> String {
-    let whole = escaped(text);
+    let whole = escape(text);
     if measure(&whole) <= limit {
         return whole;
     }
@@ -66,7 +66,7 @@ pub(super) fn cut(text: &str, limit: usize) -> String {
 
 /// One line escaped, in pieces of at most `limit`; a character's entity is never cut.
 fn pieces(line: &str, limit: usize) -> Vec<String> {
-    let whole = escaped(line);
+    let whole = escape(line);
     let mut pieces = vec![String::new()];
     let mut used = 0;
     for unit in units(&whole) {
@@ -104,8 +104,9 @@ pub(super) fn measure(text: &str) -> usize {
     text.chars().map(char::len_utf16).sum()
 }
 
-/// Slack's three entities: unescaped, somebody's text could mention a whole channel.
-pub(super) fn escaped(text: &str) -> String {
+/// Text within Slack's markup, by Slack's three entities: unescaped, what a person or a monitor wrote could mention a
+/// whole channel, or link anywhere.
+pub fn escape(text: &str) -> String {
     text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }
 

@@ -1,4 +1,5 @@
-//! Slack's Web API: one method called once, and what its answer is.
+//! Slack's Web API: one method called once, and what its answer is. What is sent are slack-morphism's types; the client
+//! is our own, because that library's drops the headers that we need and reads an answer whole, however long.
 
 use super::refusal::Refusal;
 use crate::channel::{SettingError, is_loopback, retry_after};
@@ -72,7 +73,7 @@ impl Web {
     pub(super) async fn ask<T: DeserializeOwned>(
         &self,
         method: &str,
-        fields: &[(&str, &str)],
+        fields: &impl Serialize,
     ) -> Result<Said<T>, Refusal> {
         self.send(self.http.post(self.url(method)).form(fields)).await
     }
@@ -108,7 +109,6 @@ impl Web {
     }
 }
 
-/// The host of a URL that may carry the token.
 /// The host of an address that may be given the token.
 pub(super) fn check_url(api_url: &str) -> Result<String, SettingError> {
     let wrong = |why: String| SettingError::Wrong { key: "api_url", why };

@@ -4,7 +4,8 @@ use super::orders;
 use crate::{
     channel::slack::{
         command::Command,
-        inbound::{Inbound, Judged, escape},
+        escape,
+        inbound::{Inbound, Judged},
         interaction::Press,
     },
     core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via, sentence::judged},

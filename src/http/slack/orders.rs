@@ -4,7 +4,7 @@ use super::judge::NOT_KEPT;
 use crate::{
     channel::slack::{
         command::{Command, Order},
-        inbound::escape,
+        escape,
     },
     core::{Actor, Answer, Incident, IncidentId, PersonName, RoleName, Said, Via, sentence::judged},
     engine::{AnswerError, CALLS_MAX, Call, Called, Live},

@@ -8,6 +8,19 @@ use std::process::ExitCode;
 static ALLOCATOR: MiMalloc = MiMalloc;
 
 fn main() -> ExitCode {
+    end_with_the_reader();
     stentor::tls::init();
     stentor::cli::run(stentor::cli::Cli::parse())
+}
+
+/// What is piped into `head` ends when `head` has read enough, as any tool does, and not with a panic.
+fn end_with_the_reader() {
+    let before = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
+        if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
+            std::process::exit(0);
+        }
+        before(panic);
+    }));
 }

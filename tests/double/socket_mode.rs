@@ -257,9 +257,14 @@ impl SocketMode {
         self.order(link, Order::FallSilent);
     }
 
-    /// The acknowledgement of an envelope; it must come within Slack's three seconds, or it never counts.
+    /// The acknowledgement of an envelope, whenever it comes.
+    pub fn acked(&self, id: &str) -> Ack {
+        self.until(&format!("the acknowledgement of {id}"), |world| world.acks.get(id).cloned())
+    }
+
+    /// The same; it must come within Slack's three seconds, or it never counts.
     pub fn ack(&self, id: &str) -> Ack {
-        let ack = self.until(&format!("the acknowledgement of {id}"), |world| world.acks.get(id).cloned());
+        let ack = self.acked(id);
         assert!(ack.after < Duration::from_secs(3), "{id} was acknowledged after {:?}", ack.after);
         ack
     }

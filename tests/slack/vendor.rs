@@ -140,13 +140,13 @@ fn slacks_own_socket_mode_client_takes_our_double_for_slack() {
     ] {
         let id = slack.send_on(0, kind, &payload, takes_reply);
         assert_eq!(line(), json!({ "kind": kind, "id": id, "takes_reply": takes_reply }));
-        assert_eq!(slack.ack(&id).frame, json!({ "envelope_id": id, "payload": payload }));
+        assert_eq!(slack.acked(&id).frame, json!({ "envelope_id": id, "payload": payload }));
     }
     // Asked to, it comes back by a new link, as ours does.
     slack.disconnect(0, "refresh_requested");
     slack.until("the client's next link", |world| world.links.get(1).filter(|link| link.is_open).map(drop));
     let id = slack.send_on(1, "interactive", &json!({ "type": "block_actions" }), false);
-    assert_eq!(slack.ack(&id).link, 1);
+    assert_eq!(slack.acked(&id).link, 1);
     assert!(slack.world().faults.is_empty());
     drop(child.stdin.take());
     // Its threads may not all end by themselves.

@@ -219,6 +219,7 @@ fn a_proof_that_is_too_old_is_told_and_a_drill_makes_it_new() {
         let held = daemon.held(&incident, "bo", "mail");
         let reply = Call::post(held.path()).form(&[("answer", "wilco")]).send(daemon.address);
         assert!(reply.status < 400, "{reply:?}");
+        assert!(daemon.cli(&["resolve", &incident]).status.success());
     };
     press(false);
     assert_eq!(daemon.contact("bo", "mail")["drill"], false);

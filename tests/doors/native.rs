@@ -150,12 +150,15 @@ fn a_drill_comes_only_from_a_source_that_may_send_drills() {
     let daemon = sandboxed();
     let mut drill = alert();
     drill["drill"] = json!(true);
-    let as_source = |token| Call::post("/v1/alerts").bearer(secret(token)).json(&json!([alert(), drill]));
+    let as_source = |token| Call::post("/v1/alerts").bearer(secret(token)).json(&json!([drill, alert()]));
     check_problem(&as_source("PLAIN_TOKEN").send(daemon.address), 403, "drills = true");
     assert_eq!(daemon.incidents(), Vec::<Value>::new());
     assert_eq!(as_source("MONITOR_TOKEN").send(daemon.address).status, 202);
     let drills: Vec<Value> = daemon.incidents().iter().map(|incident| incident["drill"].clone()).collect();
-    assert_eq!(drills, [json!(true), json!(false)], "a drill never joins the real thing");
+    assert_eq!(drills, [json!(false), json!(true)], "the real thing never joins a drill");
+    // And while it is open no drill begins.
+    let refused = as_source("MONITOR_TOKEN").send(daemon.address).json();
+    assert_eq!(refused["alerts"][0]["fates"][0]["fate"], "drill-refused", "{refused}");
 }
 
 #[test]

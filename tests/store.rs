@@ -848,7 +848,7 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
 
 #[tokio::test]
 async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
-    for version in [1, 2] {
+    for version in [1, 2, 3] {
         of_before(version).await;
     }
 }
@@ -858,9 +858,11 @@ async fn of_before(version: u32) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
     sqlx::raw_sql(include_str!("fixture/state-v1.sql")).execute(&mut conn).await.expect("the dump");
-    if version == 2 {
-        sqlx::raw_sql(include_str!("../src/store/sqlite/schema_2.sql")).execute(&mut conn).await.expect("the step");
-        sqlx::raw_sql("PRAGMA user_version = 2").execute(&mut conn).await.expect("the version");
+    let steps = [include_str!("../src/store/sqlite/schema_2.sql"), include_str!("../src/store/sqlite/schema_3.sql")];
+    for (step, to) in steps.into_iter().zip(2..=version) {
+        sqlx::raw_sql(step).execute(&mut conn).await.expect("the step");
+        let stamp = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {to}"));
+        sqlx::raw_sql(stamp).execute(&mut conn).await.expect("the version");
     }
     sqlx::Connection::close(conn).await.expect("closed");
 
@@ -887,6 +889,41 @@ async fn of_before(version: u32) {
     assert_eq!(open_incident(&*store, "flash-crash/XYZ").await.0, IncidentId(3));
     assert_eq!(store.anchor().await.expect("anchored").map(|line| line.seq), Some(2));
     assert_sound(all_lines(&*store).await);
+}
+
+#[tokio::test]
+async fn runs_of_drills_and_their_turns_survive() {
+    let mut world = World::sqlite();
+    let store = world.reopen().await;
+    let run = |n: i64, state| stentor::core::Run {
+        id: stentor::core::RunId(n),
+        scenario: "crash".into(),
+        revision: "r1".into(),
+        text: "name = \"crash\"".into(),
+        by: "operator root".into(),
+        started_at: store.now(),
+        ended_at: None,
+        state,
+        why: String::new(),
+        compress: 1,
+        matrix: "m1".into(),
+        incidents: vec![IncidentId(n)],
+        score: serde_json::Value::Null,
+    };
+    let turn = |next| stentor::core::Turn { scenario: "crash".into(), rule: "daily".into(), next, last: String::new() };
+    store.keep_run(run(1, stentor::core::RunState::Running)).await.expect("kept");
+    store.keep_run(run(2, stentor::core::RunState::Running)).await.expect("kept");
+    let over = run(1, stentor::core::RunState::Held);
+    store.keep_run(over.clone()).await.expect("kept");
+    store.keep_turn(turn(store.now())).await.expect("kept");
+    let later = turn(store.now() + Duration::from_secs(60));
+    store.keep_turn(later.clone()).await.expect("kept");
+    store.close().await;
+    let store = world.reopen().await;
+    let runs = store.runs(10).await.expect("readable");
+    assert_eq!((runs.len(), runs[0].id.0, &runs[1]), (2, 2, &over), "newest first, each as it stands now");
+    assert_eq!(store.runs(1).await.expect("readable").len(), 1);
+    assert_eq!(store.turns().await.expect("readable"), [later]);
 }
 
 #[tokio::test]

@@ -15,7 +15,7 @@ const SCOPES: [(&[&str], Outcome, &str); 7] = [
     (&["users:read.email"], Outcome::Doubtful, "nobody can be found by e-mail address"),
 ];
 
-/// Only for the eye, so nothing of it is demanded; the library's own type demands five fields.
+/// Only for the eye, so nothing of it is demanded; the library's own type demands the workspace's address too.
 #[derive(Deserialize)]
 struct Bot {
     #[serde(default)]

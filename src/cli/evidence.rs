@@ -4,6 +4,7 @@ use super::{Failure, Places, client::Client, load, runtime};
 use crate::{
     core::{IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
     engine::history::{Next, chain, each_incident},
+    http::view::IncidentView,
     report::Beside,
     store::{
         Store,
@@ -53,6 +54,23 @@ impl Evidence {
             Self::Folder { runtime, store } => runtime.block_on(chain(&**store, id))?,
         };
         if lines.is_empty() { Err(format!("there is no incident {id}").into()) } else { Ok(lines) }
+    }
+
+    /// Hands out the chain of each incident, newest first, until `look` has enough.
+    pub fn each(&self, mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send) -> Result<(), Failure> {
+        let client = match self {
+            Self::Daemon(client) => client,
+            Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
+        };
+        let newest: Vec<IncidentView> = client.get("/v1/incidents?all=true&limit=1")?;
+        let newest = newest.first().and_then(|incident| incident.id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
+        for id in (1..=newest).rev().map(IncidentId) {
+            let lines = chain_of_daemon(client, id)?;
+            if !lines.is_empty() && look(id, lines) == Next::Enough {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What stands beside a chain: names of people, and the texts with these hashes.

@@ -3,6 +3,7 @@
 pub mod course;
 pub mod dice;
 pub mod distribution;
+pub mod fitted;
 pub mod habits;
 pub mod picture;
 pub mod proposal;

@@ -34,7 +34,7 @@ pub fn told(fitted: &Fitted) -> String {
     let assumed = fitted.people.iter().filter(|person| person.asked == 0).map(|person| person.person.as_str());
     let assumed: Vec<&str> = assumed.collect();
     if !assumed.is_empty() {
-        let _ = writeln!(text, "  never asked in history, assumed: {}", assumed.join(", "));
+        let _ = writeln!(text, "  no page reached them in history, assumed: {}", assumed.join(", "));
     }
     text
 }

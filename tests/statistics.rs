@@ -4,16 +4,24 @@
 #![allow(clippy::disallowed_methods, reason = "the referee is found by the environment")]
 
 use serde_json::Value;
-use std::{env, io::Write, path::Path, process::Command};
-use stentor::report::{
-    binomial::clopper_pearson,
-    survival::{Curve, Interval, Observation, Quantile},
+use std::{env, io::Write, path::Path, process::Command, time::Duration};
+use stentor::{
+    drill::{
+        distribution::{Distribution, normal_tail},
+        score::wilson,
+    },
+    report::{
+        binomial::clopper_pearson,
+        survival::{Curve, Interval, Observation, Quantile},
+    },
 };
 
 /// How far two programs may be apart, of the larger of 1 and the value.
 const APART: f64 = 1e-9;
 
 const TABLE: &str = include_str!("statistics/referee.json");
+
+const SHARES: &str = include_str!("statistics/shares.json");
 
 fn observations(rows: &Value) -> Vec<Observation> {
     let rows = rows.as_array().unwrap().iter();
@@ -86,19 +94,60 @@ fn a_figure_that_is_a_billionth_too_large_is_found() {
     assert!(std::panic::catch_unwind(|| check(case)).is_err());
 }
 
+/// Wilson's intervals, log-normal quantiles and the normal distribution's tail; how many figures that were.
+fn check_shares(table: &str) -> usize {
+    let table: Value = serde_json::from_str(table).unwrap();
+    let number = |row: &Value, key: &str| row[key].as_f64().unwrap();
+    let of = |key: &str| table[key].as_array().unwrap().clone();
+    for row in of("wilson") {
+        let [hits, of] = ["hits", "of"].map(|key| usize::try_from(row[key].as_u64().unwrap()).unwrap());
+        let (low, high) = wilson(hits, of).unwrap();
+        same(Some(low), &row["low"], &format!("lower end of {hits} of {of}"));
+        same(Some(high), &row["high"], &format!("upper end of {hits} of {of}"));
+    }
+    for row in of("quantiles") {
+        let [median, p90] = ["median", "p90"].map(|key| Duration::from_secs_f64(number(&row, key)));
+        let time = Distribution::log_normal(median, p90).quantile(number(&row, "u")).as_secs_f64();
+        // A duration has nanoseconds.
+        same(Some(time), &row["time"], &format!("{row}"));
+    }
+    for row in of("tails") {
+        let (above, hazard) = normal_tail(number(&row, "z"));
+        same(Some(above / number(&row, "above")), &1.0.into(), &format!("tail of {row}"));
+        same(Some(hazard / number(&row, "hazard")), &1.0.into(), &format!("hazard of {row}"));
+    }
+    2 * (of("wilson").len() + of("tails").len()) + of("quantiles").len()
+}
+
+#[test]
+fn intervals_of_shares_and_times_of_people_agree_to_a_billionth() {
+    assert!(500 < check_shares(SHARES));
+    let mut table: Value = serde_json::from_str(SHARES).unwrap();
+    table["wilson"][9]["low"] = (table["wilson"][9]["low"].as_f64().unwrap() + 2e-9).into();
+    assert!(std::panic::catch_unwind(|| check_shares(&table.to_string())).is_err());
+}
+
+/// What a referee says of data of this seed; none, and why, where there is no such referee here.
+fn asked_again(script: &str, seed: &str) -> Option<String> {
+    let python = env::var("STENTOR_PYTHON").unwrap_or_else(|_| "python3".into());
+    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/statistics").join(script);
+    let told = Command::new(&python).arg(&script).arg(seed).output();
+    let Some(told) = told.ok().filter(|told| told.status.success()) else {
+        let line = "SKIPPED: pip install lifelines statsmodels, and name that python in STENTOR_PYTHON";
+        assert!(env::var("STENTOR_REAL").unwrap_or_default() != "1", "{line}");
+        let _ = writeln!(std::io::stderr(), "{line}");
+        return None;
+    };
+    Some(String::from_utf8(told.stdout).unwrap())
+}
+
 #[test]
 fn the_referee_itself_agrees_on_data_of_other_seeds() {
-    let python = env::var("STENTOR_PYTHON").unwrap_or_else(|_| "python3".into());
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/statistics/referee.py");
     for seed in ["2012", "2022"] {
-        let told = Command::new(&python).arg(&script).arg(seed).output();
-        let Some(told) = told.ok().filter(|told| told.status.success()) else {
-            let line = "SKIPPED: pip install lifelines statsmodels, and name that python in STENTOR_PYTHON";
-            assert!(env::var("STENTOR_REAL").unwrap_or_default() != "1", "{line}");
-            let _ = writeln!(std::io::stderr(), "{line}");
-            return;
-        };
-        assert!(10_000 < check_all(&String::from_utf8(told.stdout).unwrap()));
+        let Some(told) = asked_again("referee.py", seed) else { return };
+        assert!(10_000 < check_all(&told));
+        let Some(told) = asked_again("shares.py", seed) else { return };
+        assert!(500 < check_shares(&told));
     }
 }
 

@@ -5,6 +5,7 @@ use crate::{
     core::{IncidentId, PersonName, Run, StoredLine, Timestamp, event::unhex},
     drill::live::RUNS_MAX,
     engine::history::{Next, chain, each_incident},
+    http::view::IncidentView,
     report::Beside,
     store::{
         Store,
@@ -62,6 +63,23 @@ impl Evidence {
             Self::Daemon(client) => client.get("/v1/drills?texts=true"),
             Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(RUNS_MAX))?),
         }
+    }
+
+    /// Hands out the chain of each incident, newest first, until `look` has enough.
+    pub fn each(&self, mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send) -> Result<(), Failure> {
+        let client = match self {
+            Self::Daemon(client) => client,
+            Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
+        };
+        let newest: Vec<IncidentView> = client.get("/v1/incidents?all=true&limit=1")?;
+        let newest = newest.first().and_then(|incident| incident.id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
+        for id in (1..=newest).rev().map(IncidentId) {
+            let lines = chain_of_daemon(client, id)?;
+            if !lines.is_empty() && look(id, lines) == Next::Enough {
+                break;
+            }
+        }
+        Ok(())
     }
 
     /// What stands beside a chain: names of people, and the texts with these hashes.

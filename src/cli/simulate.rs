@@ -1,18 +1,21 @@
 //! `stentor simulate`: a scenario in virtual time, ten thousand times, and what-ifs beside it. Nothing is sent.
 
+mod history;
 mod print;
 
 use super::{Failure, Places, load, scenario};
 use crate::{
     core::{ChannelName, PersonName, Timestamp},
     drill::{
-        Scenario, picture,
+        Scenario,
+        fitted::Fitted,
+        picture,
         proposal::{NoProposal, PROOF_RUNS, Proposal, Question, propose},
         score::Hypothesis,
         simulate::{Outlook, RUNS, RUNS_MAX, outlook, play},
         virtual_time::{Conditions, Played, Setting},
     },
-    matrix::{Known, Matrix},
+    matrix::{Known, Matrix, SourceText},
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -53,6 +56,10 @@ pub struct Simulate {
     /// What if this were the matrix?
     #[arg(long, value_name = "DIR", value_hint = ValueHint::DirPath)]
     against: Option<PathBuf>,
+    /// Fit how people answer and channels carry to the incidents and drills in this state folder (of a daemon that runs
+    /// there too); what it shows too little of stays near what is assumed
+    #[arg(long, value_name = "STATE_FOLDER", value_hint = ValueHint::DirPath)]
+    history: Option<PathBuf>,
     /// Where a hypothesis does not hold: search for a change of the matrix that makes it hold, and print it as a diff
     #[arg(long)]
     propose: bool,
@@ -81,7 +88,18 @@ impl Simulate {
         let loaded = load::load(places, start)?;
         let (files, revisions) = (loaded.files.clone(), loaded.templates.revisions());
         let (matrix, _) = loaded.demand()?;
-        let other = self.other(places, start)?;
+        let mut other = self.other(places, start)?;
+        let history = self.history.as_deref().map(|folder| history::read(places, folder)).transpose()?;
+        let (known, fitted) = match &history {
+            Some(history) => {
+                let (known, fitted) = history.fit(&known, &matrix);
+                (known, Some(fitted))
+            }
+            None => (known, None),
+        };
+        if let (Some(history), Some((scenario, matrix))) = (&history, &mut other) {
+            *scenario = history.fit(scenario, matrix).0;
+        }
         let cases = self.cases(&known, &matrix, other.as_ref())?;
         let mut told = Vec::new();
         let mut curves = Vec::new();
@@ -97,22 +115,24 @@ impl Simulate {
             let svg = picture::draw(&known.name, known.ends, &curves);
             std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
         }
-        let proposal = self.propose.then(|| {
-            let failed: Vec<Hypothesis> =
-                told.iter().take(1).flat_map(|base| base.score.failed()).map(|f| f.hypothesis.clone()).collect();
-            let known_names = Known { templates: &revisions };
-            propose(&Question {
-                files: &files,
-                known: &known_names,
-                scenario: &known,
-                start,
-                failed: &failed,
-                runs: PROOF_RUNS.min(self.runs),
-                threads: threads(),
-            })
-        });
-        self.tell(&known, start, &told, proposal.as_ref())?;
+        let known_names = Known { templates: &revisions };
+        let proposal = self.propose.then(|| self.proposal(&files, &known_names, &known, start, &told));
+        self.tell(&known, start, &told, proposal.as_ref(), fitted.as_ref())?;
         Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
+    }
+
+    fn proposal(
+        &self,
+        files: &[SourceText],
+        known: &Known<'_>,
+        scenario: &Scenario,
+        start: Timestamp,
+        told: &[Outlook],
+    ) -> Result<Proposal, NoProposal> {
+        let failed: Vec<Hypothesis> =
+            told.iter().take(1).flat_map(|base| base.score.failed()).map(|f| f.hypothesis.clone()).collect();
+        let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
+        propose(&Question { files, known, scenario, start, failed: &failed, runs, threads })
     }
 
     fn start(&self, scenario: &Scenario) -> Result<Timestamp, Failure> {
@@ -163,16 +183,17 @@ impl Simulate {
         start: Timestamp,
         told: &[Outlook],
         proposal: Option<&Result<Proposal, NoProposal>>,
+        fitted: Option<&Fitted>,
     ) -> Result<(), Failure> {
         if self.json {
             let all = serde_json::json!({
                 "scenario": scenario.name, "revision": scenario.revision, "seed": self.seed, "runs": self.runs,
-                "starts_at": start, "what_ifs": told,
+                "starts_at": start, "what_ifs": told, "history": fitted,
                 "proposal": proposal.and_then(|found| found.as_ref().ok()),
             });
             println!("{}", serde_json::to_string_pretty(&all)?);
         } else {
-            print::print(scenario, self.seed, start, told);
+            print::print(scenario, self.seed, start, told, fitted);
             match proposal {
                 Some(Ok(found)) => println!("\n{}\n{}\n\n{}", found.edits.join("\n"), found.why, found.diff),
                 Some(Err(none)) => println!("\nA change of the matrix: {none}."),

@@ -7,13 +7,15 @@
 use super::distribution::Distribution;
 use crate::{core::ChannelName, matrix::ChannelKind};
 use serde::Serialize;
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 /// How one person behaves. What is none is the default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
 pub struct Habits {
     /// How long after a page reached them they answer it; else [`reaction`] of the channel's kind.
     pub answers: Option<Distribution>,
+    /// The same by single channels, where a measured history tells them apart ([`super::fitted`]): goes before `answers`.
+    pub by_channel: BTreeMap<ChannelName, Distribution>,
     /// The channels that they look at; else all that reach them.
     pub by: Option<Vec<ChannelName>>,
     /// The probability that they say that they can not; else [`UNABLE`].

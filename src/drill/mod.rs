@@ -4,6 +4,7 @@ pub mod calendar;
 pub mod course;
 pub mod dice;
 pub mod distribution;
+pub mod fitted;
 pub mod habits;
 pub mod live;
 pub mod picture;

@@ -283,6 +283,7 @@ impl Scenario {
         let (own, all) = (self.habits.get(person).cloned().unwrap_or_default(), self.everyone.clone());
         Habits {
             answers: own.answers.or(all.answers),
+            by_channel: own.by_channel,
             by: own.by.or(all.by),
             unable: own.unable.or(all.unable),
             ignores: own.ignores.or(all.ignores),

@@ -1,10 +1,12 @@
 //! What a simulation showed, as people read it: a table of 80 columns, and below it what each hypothesis hangs on.
 
+use super::history;
 use crate::{
     cli::table::table,
     core::Timestamp,
     drill::{
         Finding, Scenario,
+        fitted::Fitted,
         score::Verdict,
         simulate::{Outlook, Quantile, RoleOutlook},
     },
@@ -14,11 +16,14 @@ use std::collections::BTreeSet;
 /// The widest table.
 const WIDTH: u16 = 80;
 
-pub fn print(scenario: &Scenario, seed: u64, start: Timestamp, told: &[Outlook]) {
+pub fn print(scenario: &Scenario, seed: u64, start: Timestamp, told: &[Outlook], fitted: Option<&Fitted>) {
     let Some(base) = told.first() else { return };
     println!("{}: {}", scenario.name, scenario.summary);
     println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
-    println!("{}\n", assumed(scenario));
+    match fitted {
+        Some(fitted) => println!("{}", history::told(fitted)),
+        None => println!("{}\n", assumed(scenario)),
+    }
     println!("{}", roles(told));
     for outlook in told {
         let beside = if 1 < told.len() { format!(" {}:", outlook.what_if) } else { String::new() };
@@ -111,7 +116,7 @@ fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
     println!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat());
 }
 
-fn percent(share: f64) -> String {
+pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
@@ -120,7 +125,7 @@ fn quantile(quantile: Quantile) -> String {
 }
 
 /// `0.8s`, `38.2s`, `3.4m`, `1.2h`.
-fn time(seconds: f64) -> String {
+pub fn time(seconds: f64) -> String {
     match seconds {
         s if s < 120.0 => format!("{s:.1}s"),
         s if s < 7200.0 => format!("{:.1}m", s / 60.0),

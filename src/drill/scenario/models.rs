@@ -56,7 +56,7 @@ pub(super) fn habits(reader: &mut Reader<'_>, item: &Item<'_>, what: &str) -> Ha
     let ignores = table.take("ignores").and_then(|item| reader.probability(&item));
     let at_desk = table.take("at_desk").and_then(|item| reader.probability(&item));
     table.finish(&[], &[], &mut reader.faults);
-    Habits { answers, by, unable, ignores, at_desk }
+    Habits { answers, by_channel: BTreeMap::new(), by, unable, ignores, at_desk }
 }
 
 /// `{ median, p90 }` or `{ times = [..] }`.

@@ -64,7 +64,8 @@ impl<'a> People<'a> {
         if !mind.notices || !looks {
             return None;
         }
-        let takes = habits.and_then(|habits| habits.answers.as_ref()).unwrap_or(&way.reaction).quantile(mind.rank);
+        let own = habits.and_then(|habits| habits.by_channel.get(&page.channel).or(habits.answers.as_ref()));
+        let takes = own.unwrap_or(&way.reaction).quantile(mind.rank);
         let level = self.setting.matrix.roles.get(role)?.engaged_by;
         Some((takes, if mind.is_able { Answer::of_level(level) } else { Answer::Unable }))
     }

@@ -1,0 +1,82 @@
+//! What `--history` reads, and what it says of it: which figures are measured and which are assumed.
+
+use super::print::{percent, time};
+use crate::{
+    cli::{Failure, Places, evidence::Evidence},
+    drill::fitted::{Basis, ChannelFit, Figure, Fitted, History, PersonFit, TimeFit},
+    report::gather,
+};
+use std::{fmt::Write, path::Path};
+
+/// Reads every incident and drill of a state folder, or asks the daemon that runs there.
+pub fn read(places: &Places, folder: &Path) -> Result<History, Failure> {
+    let there = Places { state: Some(folder.to_owned()), socket: None, ..places.clone() };
+    let evidence = Evidence::of(&there)?;
+    let (mut history, now) = (History::default(), evidence.now());
+    evidence.each(|id, lines| gather(&mut history, id, &lines, now))?;
+    Ok(history)
+}
+
+/// One line a figure that the history has anything on; what it has nothing on is named in the end.
+pub fn told(fitted: &Fitted) -> String {
+    let Fitted { incidents, drills, unreadable, prior_weight, .. } = fitted;
+    let mut text = format!("How people answer is fitted to {incidents} incidents ({drills} of them drills);");
+    let _ = writeln!(text, " what is assumed weighs as\nmuch as {prior_weight} observations.");
+    if 0 < *unreadable {
+        let _ = writeln!(text, "  {unreadable} incidents could not be read");
+    }
+    for person in &fitted.people {
+        person_told(&mut text, person);
+    }
+    for channel in &fitted.channels {
+        channel_told(&mut text, channel);
+    }
+    let assumed = fitted.people.iter().filter(|person| person.asked == 0).map(|person| person.person.as_str());
+    let assumed: Vec<&str> = assumed.collect();
+    if !assumed.is_empty() {
+        let _ = writeln!(text, "  no page reached them in history, assumed: {}", assumed.join(", "));
+    }
+    text
+}
+
+fn person_told(text: &mut String, person: &PersonFit) {
+    let PersonFit { person: name, asked, .. } = person;
+    for (channel, fit) in &person.answers {
+        let censored = if fit.censored == 0 { String::new() } else { format!(" ({} cut short)", fit.censored) };
+        let _ =
+            writeln!(text, "  {name} by {channel}: {}{censored} in history, {}", count(fit.seen, "answer"), times(fit));
+    }
+    if 0 < *asked {
+        let silent = format!("{name} asked {asked} times, {} silent", person.ignores.hits);
+        let _ =
+            writeln!(text, "  {silent}: never answers {}; unable {}", figure(person.ignores), figure(person.unable));
+    }
+    if let Some(desk) = person.at_desk.filter(|desk| desk.basis != Basis::Assumed) {
+        let _ = writeln!(text, "  {name}'s desk open {} of {} times: {}", desk.hits, desk.of, figure(desk));
+    }
+}
+
+fn channel_told(text: &mut String, channel: &ChannelFit) {
+    let name = &channel.channel;
+    for (what, fit) in [("accepts", &channel.accepts), ("delivers", &channel.delivers)] {
+        if fit.basis != Basis::Assumed {
+            let _ = writeln!(text, "  {name} {what}: {} in history, {}", count(fit.seen, "page"), times(fit));
+        }
+    }
+    let lost = channel.lost;
+    if lost.basis != Basis::Assumed {
+        let _ = writeln!(text, "  {name} lost {} of {} that were reported: {}", lost.hits, lost.of, figure(lost));
+    }
+}
+
+fn times(fit: &TimeFit) -> String {
+    format!("{}: p50 {}, p90 {}", fit.basis.as_str(), time(fit.median_s), time(fit.p90_s))
+}
+
+fn figure(figure: Figure) -> String {
+    format!("{} ({})", percent(figure.share), figure.basis.as_str())
+}
+
+fn count(n: usize, what: &str) -> String {
+    format!("{n} {what}{}", if n == 1 { "" } else { "s" })
+}

@@ -1,0 +1,187 @@
+//! People and channels as the journals show them: how long who took to answer by what, who never did, what arrived when.
+//!
+//! Both incidents and drills are looked at. A person who was asked in an incident is one trial: by each channel from the
+//! first page that was on the device (where the provider does not report that: from its acceptance and half of the usual
+//! time of delivery) until their first answer to a page of that channel, whatever they said. A time that did not end so
+//! is censored: by their answer through another channel, or when the last role had its outcome for which they were asked.
+//! What they said later counts for nothing, as it does in the simulation. [`mixture`] says how the times and the share
+//! that never answers are estimated together, and what the assumption weighs: that of the scenario, else
+//! [`super::habits`].
+//!
+//! The channels of one person are taken as independent of each other there, while the simulation gives each person one
+//! rank on all of them: somebody with two channels is simulated a little slower than they are. Drills whose faults made
+//! people absent count like any other.
+
+pub mod mixture;
+mod told;
+
+pub use told::{Basis, ChannelFit, Figure, Fitted, PersonFit, TimeFit};
+
+use crate::{
+    core::{Answer, ChannelName, Event, Incident, Page, PersonName, Record, RoleName, Settlement, Timestamp, Verdict},
+    report::{Gather, Story, story::seconds},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What many journals show; a few numbers of each page.
+#[derive(Debug, Default)]
+pub struct History {
+    incidents: usize,
+    drills: usize,
+    unreadable: usize,
+    asked: BTreeMap<PersonName, Vec<Asked>>,
+    carried: BTreeMap<ChannelName, Carried>,
+}
+
+/// One person in one incident, from the first page that reached them on.
+#[derive(Debug)]
+struct Asked {
+    /// Whether their first answer was that they can not; none where none came in time.
+    answered: Option<bool>,
+    waits: Vec<Seen>,
+    /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
+    at_once: BTreeMap<ChannelName, bool>,
+}
+
+/// How long a page waited for its person, in seconds.
+#[derive(Debug)]
+struct Seen {
+    channel: ChannelName,
+    seconds: f64,
+    /// Counted from the device; else from the acceptance.
+    from_device: bool,
+    /// Whether it was answered then.
+    answered: bool,
+}
+
+/// How a channel carried pages, in seconds.
+#[derive(Debug, Default)]
+struct Carried {
+    accepts: Vec<f64>,
+    delivers: Vec<f64>,
+    lost: usize,
+}
+
+impl Gather for History {
+    fn is_too_old(&self, _: Timestamp) -> bool {
+        false
+    }
+
+    fn add(&mut self, story: &Story, now: Timestamp) {
+        self.incidents += 1;
+        self.drills += usize::from(story.incident.drill);
+        let firsts = first_attempts(&story.records);
+        for person in people(&story.incident) {
+            if let Some(asked) = asked(story, &person, &firsts, now) {
+                self.asked.entry(person).or_default().push(asked);
+            }
+        }
+        for page in briefs(&story.incident) {
+            self.carry(page, &firsts);
+        }
+        for record in &story.records {
+            if let Event::Undelivered { page, .. } = &record.event
+                && let Some(page) = story.incident.pages.get(page).filter(|page| page.purpose.is_brief())
+            {
+                self.carried.entry(page.channel.clone()).or_default().lost += 1;
+            }
+        }
+    }
+
+    fn skip_unreadable(&mut self) {
+        self.unreadable += 1;
+    }
+}
+
+impl History {
+    fn carry(&mut self, page: &Page, firsts: &BTreeMap<u32, bool>) {
+        let carried = self.carried.entry(page.channel.clone()).or_default();
+        let stages = &page.stages;
+        // What was refused first waited for its turn: that is not the provider's time.
+        if let (Some(true), Some(sent), Some(accepted)) = (firsts.get(&page.n), stages.sent, stages.accepted) {
+            carried.accepts.push(seconds(sent, accepted));
+        }
+        if let (Some(accepted), Some(delivered)) = (stages.accepted, on_device(page)) {
+            carried.delivers.push(seconds(accepted, delivered));
+        }
+    }
+}
+
+fn briefs(incident: &Incident) -> impl Iterator<Item = &Page> {
+    let pages = incident.pages.values().map(|page| &**page);
+    pages.filter(|page| page.purpose.is_brief() && page.person.is_some())
+}
+
+/// When the device had it, where that was reported. What was only seen got that stage then too: somebody looked at it
+/// long after it had come.
+fn on_device(page: &Page) -> Option<Timestamp> {
+    page.stages.delivered.filter(|at| page.stages.seen != Some(*at))
+}
+
+fn people(incident: &Incident) -> BTreeSet<PersonName> {
+    briefs(incident).filter_map(|page| page.person.clone()).collect()
+}
+
+/// Of each page of which an attempt ended: whether the first one was taken.
+fn first_attempts(records: &[Record]) -> BTreeMap<u32, bool> {
+    let mut firsts = BTreeMap::new();
+    for record in records {
+        if let Event::Settled { page, settlement, sent_at: Some(_), .. } = &record.event {
+            firsts.entry(*page).or_insert(matches!(settlement, Settlement::Accepted { .. }));
+        }
+    }
+    firsts
+}
+
+/// None where no page reached them.
+fn asked(story: &Story, person: &PersonName, firsts: &BTreeMap<u32, bool>, now: Timestamp) -> Option<Asked> {
+    let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person));
+    let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
+    let end = roles.into_iter().filter_map(|role| end(&story.incident, role, now)).max()?;
+    let (answer, by) = match first_answer(&story.records, person).filter(|(at, _, _)| *at <= end) {
+        Some((at, answer, page)) => (Some((at, answer)), page.and_then(|n| story.incident.pages.get(&n))),
+        None => (None, None),
+    };
+    let until = answer.map_or(end, |(at, _)| at);
+    let mut waits: BTreeMap<ChannelName, (Timestamp, bool)> = BTreeMap::new();
+    let mut at_once = BTreeMap::new();
+    for page in mine() {
+        if let Some(first) = firsts.get(&page.n) {
+            at_once.entry(page.channel.clone()).or_insert(*first);
+        }
+        let delivered = on_device(page);
+        if let Some(since) = delivered.or(page.stages.accepted).filter(|since| *since <= until) {
+            let known = waits.entry(page.channel.clone()).or_insert((since, delivered.is_some()));
+            *known = (*known).min((since, delivered.is_some()));
+        }
+    }
+    let waits: Vec<Seen> = waits
+        .into_iter()
+        .map(|(channel, (since, from_device))| Seen {
+            answered: by.is_some_and(|page| page.channel == channel),
+            seconds: seconds(since, until),
+            from_device,
+            channel,
+        })
+        .collect();
+    let answered = answer.map(|(_, answer)| answer == Answer::Unable);
+    (!waits.is_empty()).then_some(Asked { answered, waits, at_once })
+}
+
+/// When nobody waited for a role's people any more.
+fn end(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
+    let engagement = incident.engagements.get(role)?;
+    Some(engagement.outcome.as_ref().map_or(now, crate::core::Outcome::at))
+}
+
+/// The first thing that a person said as somebody who was asked.
+fn first_answer(records: &[Record], person: &PersonName) -> Option<(Timestamp, Answer, Option<u32>)> {
+    records.iter().find_map(|record| match &record.event {
+        Event::Answered { person: who, answer, page, verdict, .. }
+            if who == person && !matches!(verdict, Verdict::NotAsked) =>
+        {
+            Some((record.at, *answer, *page))
+        }
+        _ => None,
+    })
+}

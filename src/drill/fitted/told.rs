@@ -1,0 +1,282 @@
+//! The fit itself, figure by figure: what is measured, what is assumed, and the scenario that has them.
+
+use super::{
+    Asked, Carried, History,
+    mixture::{Belief, LEAST, Log, PRIOR_WEIGHT, Trial, Wait, fit, share},
+};
+use crate::{
+    core::{ChannelName, PersonName},
+    drill::{
+        Scenario,
+        distribution::Distribution,
+        habits::{self, Habits},
+    },
+    matrix::{ChannelKind, Matrix},
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, time::Duration};
+
+/// What a figure stands on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Basis {
+    /// The history has nothing on it.
+    Assumed,
+    /// It has less than the assumption weighs ([`PRIOR_WEIGHT`]).
+    MostlyAssumed,
+    /// It has as much or more.
+    Fitted,
+}
+
+/// A probability.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Figure {
+    /// It, from 0 to 1.
+    pub share: f64,
+    /// How often it was so.
+    pub hits: usize,
+    /// Of how many.
+    pub of: usize,
+    /// On what it stands.
+    pub basis: Basis,
+}
+
+/// A time by one channel.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct TimeFit {
+    /// How many were seen to end.
+    pub seen: usize,
+    /// How many were lost sight of before, and count as at least that long.
+    pub censored: usize,
+    /// The median, in seconds.
+    pub median_s: f64,
+    /// Nine of ten, in seconds.
+    pub p90_s: f64,
+    /// On what it stands.
+    pub basis: Basis,
+}
+
+/// How one person answers.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PersonFit {
+    /// Who.
+    pub person: PersonName,
+    /// In how many incidents a page reached them.
+    pub asked: usize,
+    /// In how many of those they answered while somebody was waiting.
+    pub answered: usize,
+    /// Nothing reaches them. Its `hits` are silences, of which the rest are answers that would have come later.
+    pub ignores: Figure,
+    /// They can not, of those who answered.
+    pub unable: Figure,
+    /// Their desk page is open, of those incidents in which it was tried; none where the matrix has no screen.
+    pub at_desk: Option<Figure>,
+    /// How long they take, by each channel that the history knows; by the others it is assumed.
+    pub answers: BTreeMap<ChannelName, TimeFit>,
+}
+
+/// How one channel carries.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ChannelFit {
+    /// Which.
+    pub channel: ChannelName,
+    /// Until its provider accepts; of pages that it took at once.
+    pub accepts: TimeFit,
+    /// From then on until the device has it; of pages of which the provider said so.
+    pub delivers: TimeFit,
+    /// The share that never arrives, of those of which the provider said anything.
+    pub lost: Figure,
+}
+
+/// What a history says about the people and channels of a scenario.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Fitted {
+    /// Incidents that were read, drills included.
+    pub incidents: usize,
+    /// How many of them were drills.
+    pub drills: usize,
+    /// Those that could not be read.
+    pub unreadable: usize,
+    /// How many observations the assumption is worth.
+    pub prior_weight: f64,
+    /// Everybody in the matrix.
+    pub people: Vec<PersonFit>,
+    /// Every channel of it.
+    pub channels: Vec<ChannelFit>,
+}
+
+impl History {
+    /// The scenario with what this history shows in place of what is assumed there, and what that is. People and
+    /// channels that the matrix does not know are left out.
+    pub fn fit(&self, scenario: &Scenario, matrix: &Matrix) -> (Scenario, Fitted) {
+        let mut scenario = scenario.clone();
+        let kinds: Vec<(ChannelName, ChannelKind)> =
+            matrix.channels.iter().map(|(name, settings)| (name.clone(), settings.kind())).collect();
+        let nothing = Carried::default();
+        let channels = kinds.iter().map(|(channel, kind)| {
+            let carried = self.carried.get(channel).unwrap_or(&nothing);
+            carried.fit(&mut scenario, channel, *kind)
+        });
+        let channels: Vec<ChannelFit> = channels.collect();
+        let people = matrix.people.keys().map(|person| self.person(&mut scenario, person, &kinds, &channels));
+        let people = people.collect();
+        let (incidents, drills, unreadable) = (self.incidents, self.drills, self.unreadable);
+        (scenario, Fitted { incidents, drills, unreadable, prior_weight: PRIOR_WEIGHT, people, channels })
+    }
+
+    fn person(
+        &self,
+        scenario: &mut Scenario,
+        person: &PersonName,
+        kinds: &[(ChannelName, ChannelKind)],
+        channels: &[ChannelFit],
+    ) -> PersonFit {
+        let habits = scenario.habits_of(person);
+        let asked = self.asked.get(person).map_or(&[][..], Vec::as_slice);
+        let reaction = |kind: &ChannelKind| habits.answers.clone().unwrap_or_else(|| habits::reaction(*kind));
+        let assumed = Belief {
+            never: habits.ignores.unwrap_or(habits::IGNORES),
+            times: kinds.iter().map(|(_, kind)| Log::of(&reaction(kind))).collect(),
+        };
+        let trials: Vec<Trial> = asked.iter().map(|asked| asked.trial(channels)).collect();
+        let belief = fit(&trials, &assumed);
+        let answers = kinds.iter().zip(&belief.times).enumerate().filter_map(|(n, ((channel, _), log))| {
+            let of_it = || trials.iter().flat_map(|trial| &trial.waits).filter(|wait| wait.of == n);
+            let seen = of_it().filter(|wait| wait.happened).count();
+            TimeFit::of(seen, of_it().count(), *log).map(|time| (channel.clone(), time))
+        });
+        let told = PersonFit { answers: answers.collect(), ..shares(person, asked, &habits, belief.never, kinds) };
+        scenario.habits.insert(person.clone(), told.habits(habits));
+        told
+    }
+}
+
+/// How often they did what.
+fn shares(
+    person: &PersonName,
+    asked: &[Asked],
+    habits: &Habits,
+    never: f64,
+    kinds: &[(ChannelName, ChannelKind)],
+) -> PersonFit {
+    let answered = asked.iter().filter(|asked| asked.answered.is_some()).count();
+    let unable = asked.iter().filter(|asked| asked.answered == Some(true)).count();
+    let desks = || asked.iter().flat_map(|asked| &asked.at_once).filter(|(name, _)| is_screen(kinds, name));
+    let (open, tried) = (desks().filter(|(_, open)| **open).count(), desks().count());
+    let at_desk = Figure::of(open, tried, habits.at_desk.unwrap_or(habits::AT_DESK));
+    let silent = Figure::of(asked.len() - answered, asked.len(), never);
+    PersonFit {
+        person: person.clone(),
+        asked: asked.len(),
+        answered,
+        ignores: Figure { share: never, ..silent },
+        unable: Figure::of(unable, answered, habits.unable.unwrap_or(habits::UNABLE)),
+        at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::Screen).then_some(at_desk),
+        answers: BTreeMap::new(),
+    }
+}
+
+impl PersonFit {
+    /// What is measured, in place of what was believed.
+    fn habits(&self, mut habits: Habits) -> Habits {
+        for (channel, time) in &self.answers {
+            habits.by_channel.extend(time.measured().map(|answers| (channel.clone(), answers)));
+        }
+        habits.ignores = self.ignores.measured().or(habits.ignores);
+        habits.unable = self.unable.measured().or(habits.unable);
+        habits.at_desk = self.at_desk.and_then(|desk| desk.measured()).or(habits.at_desk);
+        habits
+    }
+}
+
+fn is_screen(kinds: &[(ChannelName, ChannelKind)], channel: &ChannelName) -> bool {
+    kinds.iter().any(|(name, kind)| name == channel && *kind == ChannelKind::Screen)
+}
+
+impl Asked {
+    fn trial(&self, channels: &[ChannelFit]) -> Trial {
+        let waits = self.waits.iter().filter_map(|seen| {
+            let of = channels.iter().position(|fit| fit.channel == seen.channel)?;
+            let under_way = channels.get(of).map_or(0.0, |fit| fit.delivers.median_s);
+            let seconds = if seen.from_device { seen.seconds } else { seen.seconds - under_way };
+            // A page that was still under way says nothing about its person.
+            (seen.answered || LEAST < seconds).then(|| Wait {
+                of,
+                log: seconds.max(LEAST).ln(),
+                happened: seen.answered,
+            })
+        });
+        Trial { came: self.answered.is_some(), waits: waits.collect() }
+    }
+}
+
+impl Carried {
+    fn fit(&self, scenario: &mut Scenario, channel: &ChannelName, kind: ChannelKind) -> ChannelFit {
+        let said = scenario.carriage.entry(channel.clone()).or_default();
+        let usual = |said: &Option<Distribution>, kind: Distribution| Log::of(said.as_ref().unwrap_or(&kind));
+        let accepts = times(&self.accepts, usual(&said.accepts, habits::acceptance(kind)));
+        let delivers = times(&self.delivers, usual(&said.delivers, habits::delivery(kind)));
+        let reported = self.delivers.len() + self.lost;
+        let lost = Figure::of(self.lost, reported, said.lost.unwrap_or_else(|| habits::lost(kind)));
+        said.accepts = accepts.measured().or_else(|| said.accepts.take());
+        said.delivers = delivers.measured().or_else(|| said.delivers.take());
+        said.lost = lost.measured().or(said.lost);
+        ChannelFit { channel: channel.clone(), accepts, delivers, lost }
+    }
+}
+
+/// Times that all ended.
+fn times(seconds: &[f64], assumed: Log) -> TimeFit {
+    let wait = |seconds: &f64| Wait { of: 0, log: seconds.max(LEAST).ln(), happened: true };
+    let trials: Vec<Trial> = seconds.iter().map(|seconds| Trial { came: true, waits: vec![wait(seconds)] }).collect();
+    let belief = fit(&trials, &Belief { never: 0.0, times: vec![assumed] });
+    let log = belief.times.first().copied().unwrap_or(assumed);
+    TimeFit::with(seconds.len(), seconds.len(), log)
+}
+
+impl TimeFit {
+    fn of(seen: usize, of: usize, log: Log) -> Option<Self> {
+        (0 < of).then(|| Self::with(seen, of, log))
+    }
+
+    fn with(seen: usize, of: usize, log: Log) -> Self {
+        let distribution = log.distribution();
+        let [median_s, p90_s] = [0.5, 0.9].map(|part| distribution.quantile(part).as_secs_f64());
+        Self { seen, censored: of - seen, median_s, p90_s, basis: Basis::of(seen, of) }
+    }
+
+    fn measured(&self) -> Option<Distribution> {
+        let [median, p90] = [self.median_s, self.p90_s].map(Duration::from_secs_f64);
+        (self.basis != Basis::Assumed).then(|| Distribution::log_normal(median, p90))
+    }
+}
+
+impl Figure {
+    fn of(hits: usize, of: usize, assumed: f64) -> Self {
+        Self { share: share(hits, of, assumed), hits, of, basis: Basis::of(of, of) }
+    }
+
+    fn measured(&self) -> Option<f64> {
+        (self.basis != Basis::Assumed).then_some(self.share)
+    }
+}
+
+impl Basis {
+    /// Of this many observations, of which so many were complete.
+    pub fn of(complete: usize, all: usize) -> Self {
+        match () {
+            () if all == 0 => Self::Assumed,
+            () if (complete as f64) < PRIOR_WEIGHT => Self::MostlyAssumed,
+            () => Self::Fitted,
+        }
+    }
+
+    /// In words.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Assumed => "assumed",
+            Self::MostlyAssumed => "mostly assumed",
+            Self::Fitted => "fitted",
+        }
+    }
+}

@@ -120,3 +120,40 @@ fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
     assert_eq!(started(&mut delivery, 4999), []);
     assert_eq!(started(&mut delivery, 5001), [id(1, 1), id(2, 1), id(3, 1)]);
 }
+
+/// A page for a person by SMS.
+fn page(delivery: &mut Delivery, drill: bool, to: (i64, u32, &str), purpose: Purpose, born: u64) {
+    let page: Page = serde_json::from_value(serde_json::json!({
+        "n": to.1, "channel": "sms", "person": to.2, "role": "trader", "purpose": purpose, "born_at": after(born),
+    }))
+    .unwrap();
+    delivery.enqueue(IncidentId(to.0), drill, &page);
+}
+
+#[test]
+fn a_crisis_goes_before_all_words_of_yesterday_that_still_wait() {
+    let mut delivery = Delivery::default();
+    for n in 1..=200 {
+        page(&mut delivery, false, (1, n, &format!("p{n}")), Purpose::Resolved, 0);
+    }
+    let under_way = started(&mut delivery, 1);
+    page(&mut delivery, false, (2, 1, "ana"), Purpose::Brief { round: 0 }, 100);
+    delivery.finish(under_way[0]);
+    assert_eq!(started(&mut delivery, 101), [id(2, 1)], "the first place that is free is the crisis'");
+}
+
+#[test]
+fn what_a_providers_pause_met_in_a_drill_does_not_hold_the_real_thing() {
+    let mut delivery = Delivery::default();
+    page(&mut delivery, true, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    assert_eq!(started(&mut delivery, 1), [id(1, 1)]);
+    delivery.throttled(id(1, 1), after(900_000), after(2));
+    delivery.retry(id(1, 1), after(900_000));
+    page(&mut delivery, false, (2, 1, "ana"), Purpose::Brief { round: 0 }, 10);
+    assert_eq!(started(&mut delivery, 11), [id(2, 1)]);
+    // What the real thing meets is told to its ladder at once, which may know another way.
+    delivery.throttled(id(2, 1), after(900_000), after(12));
+    page(&mut delivery, false, (3, 1, "ana"), Purpose::Brief { round: 0 }, 20);
+    let ready = delivery.ready(after(21), |_| AT_ONCE);
+    assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000))]));
+}

@@ -195,6 +195,11 @@ impl Http {
             Some(Ok(url)) => (Method::GET, url),
             _ => (Method::OPTIONS, self.client.url().clone()),
         };
+        // The login is for where the pages go, and for nowhere else.
+        if url.origin() != self.client.url().origin() {
+            let why = "its probe is at another address than its url: it would be given the login";
+            return vec![Check::failed("reach", why)];
+        }
         client::reach(&self.client.send(self.signed_in(method, url)).await)
     }
 

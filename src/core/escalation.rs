@@ -230,7 +230,9 @@ impl Judge<'_> {
         let told = self.attempted(|page| page.purpose.needs_an_end());
         // Of a drill that is broken off nothing is said any more but that.
         let is_stopped = matches!(by, Actor::Crisis(_));
-        self.withdraw(|page| is_stopped || !page.purpose.outlives_incident());
+        // Other systems hear all of it: what they are told of the past stays true.
+        let stays = |page: &Page| page.purpose.outlives_incident() && (!is_stopped || page.purpose.is_notice());
+        self.withdraw(|page| !stays(page));
         self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
             self.page(None, Some(person), channel, Purpose::Resolved, 0, None);

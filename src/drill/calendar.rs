@@ -86,16 +86,18 @@ pub async fn tick(runs: &Arc<Runs>, matrix: &Path, chance: f64) -> Result<usize,
         let Some(table) = &scenario.schedule else { continue };
         let (now, rule) = (runs.engine().store.now(), table.to_string());
         let known = turns.remove(&scenario.name).filter(|turn| turn.rule == rule);
-        let last = match &known {
-            Some(turn) if now < turn.next => continue,
-            Some(turn) => {
-                held += 1;
-                hold(runs, file, turn, now).await
-            }
-            None => String::new(),
-        };
-        if let Some(next) = table.next_after(now, chance) {
-            runs.engine().store.keep_turn(Turn { scenario: scenario.name, rule, next, last }).await?;
+        if known.as_ref().is_some_and(|turn| now < turn.next) {
+            continue;
+        }
+        let Some(next) = table.next_after(now, chance) else { continue };
+        let next = |last| Turn { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
+        // The turn is used up before the drill begins: a crash must not hold it twice.
+        let begun = known.as_ref().map_or_else(String::new, |turn| format!("{}: begun", turn.next));
+        runs.engine().store.keep_turn(next(begun)).await?;
+        if let Some(turn) = &known {
+            held += 1;
+            let last = hold(runs, file, turn, now).await;
+            runs.engine().store.keep_turn(next(last)).await?;
         }
     }
     Ok(held)

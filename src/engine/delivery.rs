@@ -33,6 +33,8 @@ pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 enum Lane {
+    /// Not wanted any more: only to be reported as such, whatever else waits.
+    Gone,
     Crisis,
     Reminder,
     Status,
@@ -77,7 +79,10 @@ impl Waiting {
 
 #[derive(Debug, Default)]
 struct Lines {
+    /// By time.
     queue: BTreeSet<Turn>,
+    /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
+    due: BTreeSet<(Lane, Timestamp, Timestamp, PageId)>,
     in_flight: usize,
     throttle: Throttle<Destination>,
     /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
@@ -99,9 +104,26 @@ impl Lines {
         self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
     }
 
+    /// The most urgent of those whose time has come.
+    fn most_urgent(&mut self, now: Timestamp) -> Option<Turn> {
+        while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
+            self.queue.remove(&turn);
+            self.due.insert((lane, at, born_at, id));
+        }
+        self.due.first().map(|(lane, at, born_at, id)| (*at, *lane, *born_at, *id))
+    }
+
+    /// When the next one can go, as far as time alone decides.
+    fn next_at(&self) -> Option<Timestamp> {
+        let due = self.due.iter().map(|(_, at, ..)| *at).next();
+        due.or_else(|| self.queue.first().map(|(at, ..)| *at))
+    }
+
     /// A turn is given up, wherever it waits.
     fn forget(&mut self, turn: Turn, id: PageId) {
+        let (at, lane, born_at, page) = turn;
         if !self.queue.remove(&turn)
+            && !self.due.remove(&(lane, at, born_at, page))
             && let Some(parked) = self.busy.get_mut(&id.incident)
         {
             parked.remove(&turn);
@@ -185,6 +207,7 @@ impl Delivery {
     pub fn withdraw(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.get_mut(&id) {
             waiting.withdrawn = true;
+            waiting.lane = Lane::Gone;
         }
         // Its turn comes at once, so that it is reported unsent without delay.
         self.requeue(id, Timestamp::default());
@@ -237,7 +260,8 @@ impl Delivery {
         let Some(waiting) = self.pages.get(&id) else { return };
         let (reality, channel) = waiting.line.clone();
         let cards = waiting.is_update.then(|| Destination::Cards(reality, channel.clone()));
-        for destination in cards.iter().chain([&waiting.destination]).flat_map(Destination::everywhere) {
+        let met = cards.iter().chain([&waiting.destination]).flat_map(|met| met.and_for_drills());
+        for destination in met {
             self.paced.entry(destination).or_default().hold_until(until);
         }
         let of_person = matches!(waiting.destination, Destination::Person(..));
@@ -268,31 +292,28 @@ impl Delivery {
 
     fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
         let Some(line) = self.lines.get_mut(name) else { return };
-        while let Some(turn @ (at, _, _, id)) = line.queue.first().copied() {
-            if now < at {
-                return;
-            }
+        while let Some(turn @ (.., id)) = line.most_urgent(now) {
             let Some(waiting) = self.pages.get_mut(&id) else {
-                line.queue.remove(&turn);
+                line.forget(turn, id);
                 continue;
             };
             if waiting.withdrawn {
-                line.queue.remove(&turn);
+                line.forget(turn, id);
                 waiting.turn = None;
                 line.in_flight += 1;
                 ready.unsent.push(id);
                 continue;
             }
             if let Destination::Room(_, incident) = waiting.destination
-                && let Some(parked) = line.busy.get_mut(&incident)
+                && line.busy.contains_key(&incident)
             {
-                line.queue.remove(&turn);
-                parked.insert(turn);
+                line.forget(turn, id);
+                line.busy.entry(incident).or_default().insert(turn);
                 continue;
             }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
-                line.queue.remove(&turn);
+                line.forget(turn, id);
                 waiting.turn = None;
                 line.in_flight += 1;
                 ready.held.push((id, held_until));
@@ -301,11 +322,17 @@ impl Delivery {
             if now < held_until || line.at_once(name.0) <= line.in_flight {
                 return;
             }
-            line.queue.remove(&turn);
+            line.forget(turn, id);
             let paces = waiting.paces(pace, id);
             let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
             let held = self.paced.get(&waiting.destination).map_or(now, |paced| paced.held(now));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
+            if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
+                waiting.turn = None;
+                line.in_flight += 1;
+                ready.held.push((id, held));
+                continue;
+            }
             if now < free_at {
                 let turn = waiting.turn(free_at, id);
                 waiting.turn = Some(turn);
@@ -329,7 +356,7 @@ impl Delivery {
     /// When [`Delivery::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
         let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
-        let next = |line: &Lines| line.queue.first().map(|(at, ..)| (*at).max(line.throttle.held_until()));
+        let next = |line: &Lines| line.next_at().map(|at| at.max(line.throttle.held_until()));
         open.filter_map(|(_, line)| next(line)).min()
     }
 

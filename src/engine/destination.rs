@@ -33,7 +33,17 @@ pub const BOTH: [Reality; 2] = [Reality::Live, Reality::Drill];
 pub type LineName = (Reality, ChannelName);
 
 impl Destination {
-    /// The same in the other reality too: what a provider asks for holds for both.
+    /// The same, and for drills where the real thing met it: what a drill met must not hold up the real thing.
+    pub fn and_for_drills(&self) -> Vec<Self> {
+        match self {
+            Self::Person(Reality::Live, ..) | Self::Cards(Reality::Live, _) => self.everywhere(),
+            Self::Person(Reality::Drill, ..) | Self::Cards(Reality::Drill, _) | Self::Room(..) | Self::Card(..) => {
+                vec![self.clone()]
+            }
+        }
+    }
+
+    /// The same in the other reality too: a desk that is closed is closed for both.
     pub fn everywhere(&self) -> Vec<Self> {
         match self {
             Self::Person(_, channel, person) => BOTH.map(|r| Self::Person(r, channel.clone(), person.clone())).into(),

@@ -46,6 +46,10 @@ impl Engine {
         let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
         let live = self.live.load_full();
         let Some(wired) = live.channels.get(&composed.channel) else { return Ok(()) };
+        let person = composed.message.to.person();
+        if let Some(why) = person.and_then(|person| self.is_closed_to(&composed.channel, &person)) {
+            return self.undelivered(page, why).await;
+        }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
         match sending {
             Ok(Ok(_)) => self.report(page, Stage::Delivered).await,

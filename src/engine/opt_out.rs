@@ -93,7 +93,7 @@ impl Engine {
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it could not be kept; it holds all the same until this node ends.
+    /// [`StoreError`] when it could not be kept; then it is to be told again.
     pub async fn opt_out(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
         if self.is_closed_to(channel, person).is_some() {
             return Ok(false);
@@ -102,9 +102,15 @@ impl Engine {
         let Some(number) = self.number_mark(&live, person) else { return Ok(false) };
         let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
         tracing::error!(channel = %channel, person = %person, how, "opted out: their pages go round this channel");
+        let key = (channel.clone(), person.clone());
         let event = SourceEvent::OptedOut { channel, person, how, number };
         self.opted_out_of().apply(self.store.now(), &event);
-        self.keep(event, live).await.map(|()| true)
+        if let Err(error) = self.keep(event, live).await {
+            // Whoever reports it reports it again, and then it is news still.
+            self.opted_out_of().0.remove(&key);
+            return Err(error);
+        }
+        Ok(true)
     }
 
     /// Somebody has opted in again. Whether that is news.

@@ -1,6 +1,6 @@
 //! Looked at in depth: every part for `stentor doctor`, everybody for `stentor people`, and the daemon's word to itself.
 
-use super::{App, problem::Problem};
+use super::{App, body, problem::Problem};
 use crate::engine::{
     checkup::{Finding, Part},
     doctor::SIGNATURE,
@@ -8,8 +8,8 @@ use crate::engine::{
 };
 use axum::{
     Json,
-    body::{Body, Bytes},
-    extract::State,
+    body::Body,
+    extract::{Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -64,8 +64,12 @@ pub async fn people(State(app): State<Arc<App>>) -> Result<Json<Vec<Reach>>, Pro
 
 /// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has
 /// signed itself is answered.
-pub async fn echo(State(app): State<Arc<App>>, headers: HeaderMap, nonce: Bytes) -> Result<String, Problem> {
+pub async fn echo(State(app): State<Arc<App>>, headers: HeaderMap, request: Request) -> Result<String, Problem> {
     let refused = || Problem::new(StatusCode::UNAUTHORIZED, "only this daemon itself has something to say here");
+    if !headers.contains_key(SIGNATURE) {
+        return Err(refused());
+    }
+    let nonce = body::whole(request.into_body()).await?;
     let nonce = std::str::from_utf8(&nonce).ok().filter(|nonce| nonce.len() <= NONCE_MAX).ok_or_else(refused)?;
     let given = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !app.engine.keys.is_echo_call(nonce, given) {

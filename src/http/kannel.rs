@@ -57,11 +57,16 @@ pub struct Report {
 
 /// `GET /hooks/kannel/{channel}/report`: delivered, or not. Reports that are doubled, late or out of order change
 /// nothing that they should not.
-pub async fn report(State(app): State<Arc<App>>, Query(report): Query<Report>) -> Result<StatusCode, Problem> {
+pub async fn report(
+    State(app): State<Arc<App>>,
+    Path(channel): Path<String>,
+    Query(report): Query<Report>,
+) -> Result<StatusCode, Problem> {
     let page: PageId = report.page.parse().map_err(|()| Problem::not_found("no such page"))?;
     if !same(app.engine.keys.report_token(page).expose_secret(), &report.token) {
         return Err(Problem::unauthorized("the token is not this page's"));
     }
+    went_by(&app, page, &channel, ChannelKind::Kannel).await?;
     match report.status {
         1 => app.engine.report(page, Stage::Delivered).await?,
         // Newer gateways say why beside the 2: 34 expired, 66 unknown.
@@ -71,6 +76,19 @@ pub async fn report(State(app): State<Arc<App>>, Query(report): Query<Report>) -
         _ => {}
     }
     Ok(StatusCode::NO_CONTENT)
+}
+
+/// Refuses a report that comes by another channel than its page went by: a token that was seen at one door must open
+/// no other, whose callers need no signature.
+async fn went_by(app: &App, page: PageId, channel: &str, kind: ChannelKind) -> Result<(), Problem> {
+    let known =
+        app.engine.live.load().channels.get(&ChannelName::from(channel)).is_some_and(|wired| wired.kind == kind);
+    let incident = app.engine.store.view(page.incident).await?;
+    let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+    if known && row.is_some_and(|row| row.channel.as_str() == channel) {
+        return Ok(());
+    }
+    Err(Problem::not_found("this page did not go by this channel"))
 }
 
 fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {

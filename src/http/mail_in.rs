@@ -76,10 +76,15 @@ pub async fn take(
 
 async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
     let (answer, fate) = match incoming.meaning {
-        Meaning::Said(Reply::Said { answer, .. }) => (answer, MailFate::Answered),
+        // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
+        Meaning::Said(Reply::Said { code, answer: Some(answer) })
+            if code.as_ref().is_none_or(|code| app.engine.keys.is_code(incoming.page, code)) =>
+        {
+            (Some(answer), MailFate::Answered)
+        }
         Meaning::Away => (Some(Answer::Unable), MailFate::Away),
         // To leave a list of mails is no word about a crisis.
-        Meaning::Said(Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn) => {
+        Meaning::Said(_) => {
             return Ok(Told { fate: MailFate::Unclear, text: HOW.to_owned() });
         }
         Meaning::Nothing | Meaning::Bounced(_) => {

@@ -28,6 +28,9 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
+/// The longest form that is read, in bytes: an SMS of 1,600 characters with all that Twilio says about it is a tenth.
+const FORM_MAX: usize = 64 * 1024;
+
 /// Requests whose answer is remembered.
 const ANSWERED_MAX: usize = 4096;
 
@@ -131,15 +134,19 @@ impl About {
 /// and ports on the way does not matter.
 pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Request) -> Result<Fields, Problem> {
     let (parts, body) = request.into_parts();
-    let bytes = body::whole(body).await?;
-    let fields = signature::fields(&bytes).ok_or_else(|| Problem::bad("the body is no form"))?;
-    let live = app.engine.live.load();
+    let live = app.engine.live.load_full();
     let wired = live.channels.get(&ChannelName::from(channel));
     let wired = wired.filter(|wired| wired.kind == kind && !wired.inbound.is_empty());
     let wired = wired
         .ok_or_else(|| Problem::not_found(format!("no {kind} channel {channel:?} with a token is in the matrix")))?;
+    // Nothing is read for those who do not even claim to be Twilio.
+    let given = signature_of(&parts).ok_or_else(|| Problem::unauthorized("this is not signed"))?;
+    let bytes = body::whole(body).await?;
+    if FORM_MAX < bytes.len() {
+        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "no request of Twilio's is so large"));
+    }
+    let fields = signature::fields(&bytes).ok_or_else(|| Problem::bad("the body is no form"))?;
     let address = address(app, &parts.uri);
-    let given = signature_of(&parts).unwrap_or_default();
     if signature::is_signed(&wired.inbound, &address, &fields, given) {
         return Ok(fields);
     }
@@ -183,7 +190,7 @@ fn wish(kind: &str) -> Option<Wish> {
 
 impl Answered {
     /// What was answered to this request; found out by `answer` where it is the first. One that comes while the first
-    /// is still being answered gets an empty answer: whoever waits for the first gets the right one.
+    /// is still being answered is to come again: what is not durable yet is not acknowledged.
     pub async fn once(
         &self,
         key: String,
@@ -193,7 +200,8 @@ impl Answered {
             return answer().await;
         }
         if let Some(known) = self.begin(&key) {
-            return Ok(known.unwrap_or_default());
+            let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "this very request is being answered");
+            return known.ok_or_else(busy);
         }
         let mut turn = Turn { answered: self, key, done: false };
         let word = answer().await?;

@@ -121,7 +121,9 @@ fn bounce(mail: &Message<'_>) -> Option<String> {
 /// What a machine's mail means; none for a human's.
 fn automatic(mail: &Message<'_>) -> Option<Meaning> {
     let word = |name: &'static str| {
-        mail.header_raw(name).map(|value| value.trim().split([';', ' ']).next().unwrap_or_default().to_lowercase())
+        // A value that can not be read is there all the same.
+        let value = mail.header(name).map(|_| mail.header_raw(name).unwrap_or("?"));
+        value.map(|value| value.trim().split([';', ' ', '(']).next().unwrap_or_default().to_lowercase())
     };
     match word("Auto-Submitted").as_deref() {
         Some("auto-replied") => return Some(Meaning::Away),
@@ -130,7 +132,7 @@ fn automatic(mail: &Message<'_>) -> Option<Meaning> {
     }
     if word("X-Autoreply").is_some()
         || word("X-Autorespond").is_some()
-        || word("Precedence").as_deref() == Some("auto_reply")
+        || matches!(word("Precedence").as_deref(), Some("auto_reply" | "auto-reply"))
     {
         return Some(Meaning::Away);
     }

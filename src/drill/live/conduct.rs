@@ -86,6 +86,9 @@ impl Runs {
             if let Some(ended) = self.stopped(under_way) {
                 return Ok(ended);
             }
+            if let Some(by) = self.broken_off_for(run).await? {
+                return Ok(Ended::Preempted(Some(by)));
+            }
             while let Some((_, alert)) = reports.pop_front_if(|(at, _)| *at <= now) {
                 if let Some(ended) = self.inject(run, &alert, &terms).await? {
                     return Ok(ended);
@@ -173,7 +176,11 @@ impl Runs {
     /// Sends the all-clear, waits for it, scores, keeps.
     async fn close(&self, run: &mut Run, scenario: &Scenario, ended: &Ended, by: &Actor) -> Result<(), StoreError> {
         match ended {
-            Ended::Preempted(_) => drop(self.engine.tick_drills().await?),
+            Ended::Preempted(_) => {
+                self.engine.tick_drills().await?;
+                // What is real may be over again by now: then nobody else ends what this run has opened.
+                self.end_incidents(run.id, &Actor::Clock).await?;
+            }
             Ended::Whole | Ended::Aborted(..) => self.end_incidents(run.id, by).await?,
         }
         self.until_settled(run, ALL_CLEAR_WAIT).await?;

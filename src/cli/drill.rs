@@ -1,7 +1,7 @@
 //! `stentor drill`: game days on the live daemon.
 
 mod follow;
-mod proposal;
+pub mod proposal;
 mod review;
 mod show;
 

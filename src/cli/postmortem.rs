@@ -1,8 +1,9 @@
 //! `stentor postmortem`: everything that the journal knows of an incident, in Markdown or as one HTML file.
 
-use super::{Failure, Places, evidence::Evidence};
+use super::{Failure, Places, drill, evidence::Evidence, load};
 use crate::{
     core::IncidentId,
+    drill::hindsight,
     report::{Proposal, Story, postmortem},
     template::document::Documents,
 };
@@ -32,8 +33,7 @@ impl Postmortem {
         let hashes: BTreeSet<String> = story.incident.pages.values().filter_map(|page| page.text.clone()).collect();
         let beside = evidence.beside(places, hashes.into_iter())?;
         let documents = documents(places)?;
-        // Changes are tried against the hypotheses of drills; a live incident has none.
-        let proposal = Proposal::not_sought();
+        let proposal = sought(places, &story);
         let written = postmortem::postmortem(&story, &beside, &proposal, &documents, evidence.now())?;
         let text = if self.html { written.html } else { written.markdown };
         match &self.out {
@@ -44,6 +44,20 @@ impl Postmortem {
             None => print!("{text}"),
         }
         Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A change of the matrix of now by which the targets that were missed would have been met, by what virtual time shows.
+fn sought(places: &Places, story: &Story) -> Proposal {
+    let none = |why: String| Proposal { diff: None, why };
+    let opened_at = story.incident.opened_at;
+    let Ok(loaded) = load::load(places, opened_at) else {
+        return none("none was sought: the matrix is not here".into());
+    };
+    let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
+    match hindsight::question(story, matrix) {
+        Ok((scenario, failed)) => drill::proposal::sought(&loaded, &scenario, opened_at, &failed),
+        Err(no) => none(no.to_string()),
     }
 }
 

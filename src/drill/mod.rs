@@ -6,6 +6,7 @@ pub mod dice;
 pub mod distribution;
 pub mod fitted;
 pub mod habits;
+pub mod hindsight;
 pub mod live;
 pub mod picture;
 pub mod proposal;

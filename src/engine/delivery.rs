@@ -3,14 +3,14 @@
 
 use super::{
     destination::{BOTH, Destination, LineName, Reality},
-    throttle::Throttle,
+    line::{Lane, Lines, Turn},
 };
 use crate::core::{
     ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced},
 };
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     time::Duration,
 };
 
@@ -29,20 +29,6 @@ pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
 /// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
 /// others who work there.
 pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
-
-/// Crisis before reminder before status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Lane {
-    /// Not wanted any more: only to be reported as such, whatever else waits.
-    Gone,
-    Crisis,
-    Reminder,
-    Status,
-}
-
-/// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
-/// room's cards from always going before another's where both wait for the same pace.
-type Turn = (Timestamp, Lane, Timestamp, PageId);
 
 #[derive(Debug)]
 struct Waiting {
@@ -74,60 +60,6 @@ impl Waiting {
         let (reality, channel) = self.line.clone();
         let card = Destination::Card(channel.clone(), id.incident);
         vec![(card, CARD_PACE), (Destination::Cards(reality, channel), CARDS_PACE)]
-    }
-}
-
-#[derive(Debug, Default)]
-struct Lines {
-    /// By time.
-    queue: BTreeSet<Turn>,
-    /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
-    due: BTreeSet<(Lane, Timestamp, Timestamp, PageId)>,
-    in_flight: usize,
-    throttle: Throttle<Destination>,
-    /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
-    /// before what was said earlier.
-    busy: BTreeMap<IncidentId, BTreeSet<Turn>>,
-}
-
-impl Lines {
-    fn at_once(&self, reality: Reality) -> usize {
-        match reality {
-            Reality::Live => self.throttle.at_once(),
-            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
-        }
-    }
-
-    /// It has ended: what waited for its room may go.
-    fn ended(&mut self, room: Option<IncidentId>) {
-        self.in_flight = self.in_flight.saturating_sub(1);
-        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
-    }
-
-    /// The most urgent of those whose time has come.
-    fn most_urgent(&mut self, now: Timestamp) -> Option<Turn> {
-        while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
-            self.queue.remove(&turn);
-            self.due.insert((lane, at, born_at, id));
-        }
-        self.due.first().map(|(lane, at, born_at, id)| (*at, *lane, *born_at, *id))
-    }
-
-    /// When the next one can go, as far as time alone decides.
-    fn next_at(&self) -> Option<Timestamp> {
-        let due = self.due.iter().map(|(_, at, ..)| *at).next();
-        due.or_else(|| self.queue.first().map(|(at, ..)| *at))
-    }
-
-    /// A turn is given up, wherever it waits.
-    fn forget(&mut self, turn: Turn, id: PageId) {
-        let (at, lane, born_at, page) = turn;
-        if !self.queue.remove(&turn)
-            && !self.due.remove(&(lane, at, born_at, page))
-            && let Some(parked) = self.busy.get_mut(&id.incident)
-        {
-            parked.remove(&turn);
-        }
     }
 }
 

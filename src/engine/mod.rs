@@ -14,6 +14,7 @@ mod drill;
 pub mod hearing;
 pub mod history;
 pub mod keys;
+mod line;
 pub mod live;
 pub mod metrics;
 mod opt_out;

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::load::Loaded,
-    core::Run,
+    core::Timestamp,
     drill::{Scenario, proposal, score::Hypothesis},
     matrix::Known,
     report::Proposal,
@@ -10,13 +10,13 @@ use crate::{
 
 /// Looks for one: printed only where the matrix that comes of it has no fault and what failed then holds in virtual
 /// time.
-pub fn sought(loaded: &Loaded, scenario: &Scenario, run: &Run, failed: &[Hypothesis]) -> Proposal {
+pub fn sought(loaded: &Loaded, scenario: &Scenario, start: Timestamp, failed: &[Hypothesis]) -> Proposal {
     let revisions = loaded.templates.revisions();
     let question = proposal::Question {
         files: &loaded.files,
         known: &Known { templates: &revisions },
         scenario,
-        start: run.started_at,
+        start,
         failed,
         runs: proposal::PROOF_RUNS,
         threads: std::thread::available_parallelism().map_or(2, |n| u64::try_from(n.get()).unwrap_or(2)),

@@ -48,7 +48,7 @@ impl Report {
         let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
         let failed = review::failed(&score);
         if !failed.is_empty() {
-            exercise.proposal = super::proposal::sought(&loaded, &scenario, run, &failed);
+            exercise.proposal = super::proposal::sought(&loaded, &scenario, run.started_at, &failed);
         }
         if self.diff {
             return Ok(diff(exercise.proposal.diff));

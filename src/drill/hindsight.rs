@@ -1,0 +1,186 @@
+//! A live incident as a scenario: what was reported when, who did not answer, which channels took nothing. So a change of
+//! the matrix can be sought that would have helped, as after a drill.
+
+use super::{
+    scenario::Scenario,
+    score::{About, Hypothesis},
+};
+use crate::{
+    core::{Alert, AlertStatus, ChannelName, Event, Outcome, PersonName, RoleName, Timestamp},
+    matrix::{Matrix, SourceText},
+    report::Story,
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Alerts that are taken over; later ones only repeat.
+const INJECTS_MAX: usize = 50;
+
+/// How long the incident is played, at the most.
+const PLAYED: Duration = Duration::from_secs(30 * 60);
+
+/// Why no change can be sought.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoQuestion {
+    /// There is nothing to hold the incident against.
+    #[error("none was sought: no role of this incident has a target in the matrix")]
+    NoTarget,
+    /// Nothing to mend.
+    #[error("none was sought: every role that has a target was engaged within it")]
+    InTime,
+    /// The matrix has changed since.
+    #[error("none was sought: the incident does not fit the matrix of now ({0})")]
+    Changed(String),
+}
+
+/// The incident as a scenario of the matrix of now, and what did not hold in it: the targets that were missed.
+///
+/// # Errors
+/// [`NoQuestion`] where there is nothing to seek.
+pub fn question(story: &Story, matrix: &Matrix) -> Result<(Scenario, Vec<Hypothesis>), NoQuestion> {
+    let failed = missed(story)?;
+    let text = toml::to_string(&written(story, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
+    let name = format!("{}.toml", story.incident.id.to_string().to_lowercase());
+    let read = Scenario::read(&SourceText { path: name.into(), text }, matrix);
+    let why = || read.diagnostics.first().map_or_else(String::new, |fault| fault.message.clone());
+    let changed = NoQuestion::Changed(why());
+    Ok((read.scenario.ok_or(changed)?, failed))
+}
+
+/// The targets of the frozen plan that were not met.
+fn missed(story: &Story) -> Result<Vec<Hypothesis>, NoQuestion> {
+    let incident = &story.incident;
+    let target = |role: &RoleName| Some((role.clone(), incident.plan.roles.get(role)?.target?));
+    let targets: Vec<_> = incident.plan.required.iter().filter_map(target).collect();
+    if targets.is_empty() {
+        return Err(NoQuestion::NoTarget);
+    }
+    let in_time = |role: &RoleName, within: Duration| {
+        let outcome = incident.engagements.get(role).and_then(|engagement| engagement.outcome.as_ref());
+        matches!(outcome, Some(Outcome::Engaged { at, .. }) if *at <= incident.opened_at + within)
+    };
+    let late = targets.into_iter().filter(|(role, target)| !in_time(role, target.within));
+    let failed: Vec<Hypothesis> = late
+        .map(|(role, target)| Hypothesis {
+            about: About::Role(role),
+            percent: target.percent,
+            within: target.within,
+            covered: false,
+        })
+        .collect();
+    if failed.is_empty() { Err(NoQuestion::InTime) } else { Ok(failed) }
+}
+
+#[derive(Serialize)]
+struct Written {
+    name: String,
+    summary: String,
+    ends: String,
+    inject: Vec<Inject>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fault: Vec<Fault>,
+    hypothesis: BTreeMap<String, Expected>,
+}
+
+#[derive(Serialize)]
+struct Inject {
+    at: String,
+    kind: String,
+    summary: String,
+    status: &'static str,
+    confidence: f64,
+    labels: BTreeMap<String, String>,
+    values: BTreeMap<String, f64>,
+    annotations: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<toml::Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum Fault {
+    Absent { absent: String },
+    Down { channel: String, kind: &'static str },
+}
+
+#[derive(Serialize)]
+struct Expected {
+    percent: f64,
+    within: String,
+}
+
+fn written(story: &Story, failed: &[Hypothesis]) -> Written {
+    let expected = |hypothesis: &Hypothesis| match &hypothesis.about {
+        About::Role(role) => {
+            Some((role.to_string(), Expected { percent: hypothesis.percent, within: duration(hypothesis.within) }))
+        }
+        About::AllRoles | About::AllClear => None,
+    };
+    let absent = silent(story).into_iter().map(|person| Fault::Absent { absent: person.to_string() });
+    let down = dead(story).into_iter().map(|channel| Fault::Down { channel: channel.to_string(), kind: "down" });
+    Written {
+        name: story.incident.id.to_string().to_lowercase(),
+        summary: format!("{} as it was", story.incident.id),
+        ends: duration(PLAYED),
+        inject: injects(story),
+        fault: absent.chain(down).collect(),
+        hypothesis: failed.iter().filter_map(expected).collect(),
+    }
+}
+
+fn injects(story: &Story) -> Vec<Inject> {
+    let opened_at = story.incident.opened_at;
+    let alerts = story.records.iter().filter_map(|record| match &record.event {
+        Event::Opened(opening) => Some((record.at, opening.alert.clone())),
+        Event::Joined { alert } => Some((record.at, alert.clone())),
+        _ => None,
+    });
+    let early = alerts.filter(|(at, _)| *at < opened_at + PLAYED).take(INJECTS_MAX);
+    early.map(|(at, alert)| inject(at, opened_at, &alert)).collect()
+}
+
+fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> Inject {
+    Inject {
+        at: duration(at.since(opened_at)),
+        kind: alert.kind.clone(),
+        summary: alert.headline().to_owned(),
+        status: if alert.status == AlertStatus::Firing { "firing" } else { "resolved" },
+        confidence: alert.confidence,
+        labels: alert.labels.clone(),
+        values: alert.values.clone(),
+        annotations: alert.annotations.clone(),
+        // JSON knows a nothing that TOML can not say.
+        evidence: toml::Value::try_from(&alert.evidence).ok(),
+    }
+}
+
+/// People whom a page had reached and who said nothing.
+fn silent(story: &Story) -> BTreeSet<PersonName> {
+    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let reached = briefs.filter(|page| page.stages.accepted.is_some()).filter_map(|page| page.person.clone());
+    let mut reached: BTreeSet<PersonName> = reached.collect();
+    for record in &story.records {
+        if let Event::Answered { person, .. } = &record.event {
+            reached.remove(person);
+        }
+    }
+    reached
+}
+
+/// Channels that were tried and took no brief.
+fn dead(story: &Story) -> BTreeSet<ChannelName> {
+    let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let tried: BTreeSet<ChannelName> =
+        briefs().filter(|page| page.was_attempted()).map(|page| page.channel.clone()).collect();
+    let alive: BTreeSet<ChannelName> =
+        briefs().filter(|page| page.stages.accepted.is_some()).map(|page| page.channel.clone()).collect();
+    tried.difference(&alive).cloned().collect()
+}
+
+/// As the scenario reads it: whole milliseconds.
+fn duration(span: Duration) -> String {
+    humantime::format_duration(Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))).to_string()
+}

@@ -1,0 +1,84 @@
+//! One channel's queue: whose time has come, who is the most urgent of those, what is under way.
+
+use super::{
+    delivery::DRILLS_IN_FLIGHT_MAX,
+    destination::{Destination, Reality},
+    throttle::Throttle,
+};
+use crate::core::{IncidentId, PageId, Timestamp};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// Crisis before reminder before status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Lane {
+    /// Not wanted any more: only to be reported as such, whatever else waits.
+    Gone,
+    /// A brief.
+    Crisis,
+    /// A brief again.
+    Reminder,
+    /// What asks for nothing.
+    Status,
+}
+
+/// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
+/// room's cards from always going before another's where both wait for the same pace.
+pub(super) type Turn = (Timestamp, Lane, Timestamp, PageId);
+
+/// One channel's queue, for the real thing or for drills.
+#[derive(Debug, Default)]
+pub(super) struct Lines {
+    /// By time.
+    pub queue: BTreeSet<Turn>,
+    /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
+    due: BTreeSet<(Lane, Timestamp, Timestamp, PageId)>,
+    /// Sends under way.
+    pub in_flight: usize,
+    /// What its provider bears.
+    pub throttle: Throttle<Destination>,
+    /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
+    /// before what was said earlier.
+    pub busy: BTreeMap<IncidentId, BTreeSet<Turn>>,
+}
+
+impl Lines {
+    /// How many sends may be under way.
+    pub fn at_once(&self, reality: Reality) -> usize {
+        match reality {
+            Reality::Live => self.throttle.at_once(),
+            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
+        }
+    }
+
+    /// It has ended: what waited for its room may go.
+    pub fn ended(&mut self, room: Option<IncidentId>) {
+        self.in_flight = self.in_flight.saturating_sub(1);
+        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
+    }
+
+    /// The most urgent of those whose time has come.
+    pub fn most_urgent(&mut self, now: Timestamp) -> Option<Turn> {
+        while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
+            self.queue.remove(&turn);
+            self.due.insert((lane, at, born_at, id));
+        }
+        self.due.first().map(|(lane, at, born_at, id)| (*at, *lane, *born_at, *id))
+    }
+
+    /// When the next one can go, as far as time alone decides.
+    pub fn next_at(&self) -> Option<Timestamp> {
+        let due = self.due.iter().map(|(_, at, ..)| *at).next();
+        due.or_else(|| self.queue.first().map(|(at, ..)| *at))
+    }
+
+    /// A turn is given up, wherever it waits.
+    pub fn forget(&mut self, turn: Turn, id: PageId) {
+        let (at, lane, born_at, page) = turn;
+        if !self.queue.remove(&turn)
+            && !self.due.remove(&(lane, at, born_at, page))
+            && let Some(parked) = self.busy.get_mut(&id.incident)
+        {
+            parked.remove(&turn);
+        }
+    }
+}

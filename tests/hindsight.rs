@@ -1,0 +1,77 @@
+//! The post-mortem of a live incident: a change of the matrix that would have helped, or why none is proposed.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods, missing_docs)]
+
+mod common;
+
+use common::{Daemon, Setup};
+use std::time::{Duration, Instant};
+
+/// How long the daemon may take to do what it is waited for.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn matrix(target: &str) -> String {
+    format!(
+        r#"
+[channel.sms]
+kind = "kannel"
+url = "http://127.0.0.1:1/cgi-bin/sendsms"
+username = "stentor"
+password = {{ env = "NOT_SET" }}
+
+[person.ana]
+name = "Ana Ruiz"
+phone = "+34600000001"
+
+[person.bo]
+name = "Bo Lind"
+phone = "+34600000002"
+
+[role.trader]
+{target}
+step = [{{ page = ["ana"], by = ["sms"], wait = "10m" }}]
+
+[role.head]
+step = [{{ page = ["bo"], by = ["sms"], wait = "10m" }}]
+
+[trigger.crash]
+on = ["crash"]
+when = 'alert.values.drop_pct >= 5.0'
+roles = ["trader"]
+"#
+    )
+}
+
+/// A crisis to which Ana, who had been reached, said nothing; it was resolved by hand.
+fn unanswered(target: &str) -> Daemon {
+    let daemon = Setup::new(&matrix(target)).arg("--sandbox").start();
+    assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
+    let deadline = Instant::now() + PATIENCE;
+    while daemon.json(&["show", "INC-1"])["incident"]["pages"][0]["state"] != "accepted" {
+        assert!(Instant::now() < deadline, "{}", daemon.log());
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
+    daemon
+}
+
+fn postmortem(daemon: &Daemon) -> String {
+    let output = daemon.cli(&["postmortem", "INC-1"]);
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    String::from_utf8(output.stdout).unwrap()
+}
+
+#[test]
+fn a_target_that_was_missed_gives_a_change_that_would_have_helped() {
+    let text = postmortem(&unanswered("target = { within = \"5m\", percent = 50 }"));
+    let changed: Vec<&str> = text.lines().filter(|line| line.starts_with("+step")).collect();
+    assert!(changed.iter().any(|line| line.contains("\"bo\"")), "somebody who answers is added: {text}");
+}
+
+#[test]
+fn without_a_target_there_is_nothing_to_hold_it_against_and_that_is_said() {
+    let text = postmortem(&unanswered(""));
+    assert!(
+        !text.contains("+step") && text.contains("None was sought: no role of this incident has a target"),
+        "{text}"
+    );
+}

@@ -93,7 +93,8 @@ pub struct Laws {
     broken: Option<Broken>,
 }
 
-type Destination = (ChannelName, Option<PersonName>, Option<IncidentId>);
+/// Whether it is for drills, the channel, and the person or the incident's room.
+type Destination = (bool, ChannelName, Option<PersonName>, Option<IncidentId>);
 
 impl Laws {
     pub fn new(roster: Arc<Roster>) -> Self {
@@ -148,8 +149,12 @@ impl Laws {
             Seen::Late { page } => self.law_6_no_drill_beside_the_real_thing(*page),
             Seen::Lost => self.lost += 1,
             Seen::Throttled { at, node, page, until } => {
-                if let Some(destination) = self.destination(*page) {
-                    self.throttled.insert((*node, destination), (*at, *until));
+                if let Some((drill, channel, person, room)) = self.destination(*page) {
+                    // What the real thing met holds drills too; what a drill met holds up nothing real.
+                    for drill in [drill, true] {
+                        let destination = (drill, channel.clone(), person.clone(), room);
+                        self.throttled.insert((*node, destination), (*at, *until));
+                    }
                 }
             }
             Seen::Clock { at, able_since } => {
@@ -294,7 +299,8 @@ impl Laws {
     fn destination(&self, page: PageId) -> Option<Destination> {
         let row = self.page(page)?;
         let room = row.person.is_none().then_some(page.incident);
-        Some((row.channel.clone(), row.person.clone(), room))
+        let drill = self.incident(page.incident)?.drill;
+        Some((drill, row.channel.clone(), row.person.clone(), room))
     }
 
     fn page(&self, page: PageId) -> Option<&Page> {

@@ -271,6 +271,11 @@ pub enum Settlement {
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         unknown: bool,
     },
+    /// Not tried: the channel's provider asked everybody to wait. Nobody has refused this page.
+    Held {
+        /// When it may be tried.
+        until: Timestamp,
+    },
     /// This person can not be reached by this way.
     Unreachable {
         /// The trouble.
@@ -331,6 +336,7 @@ impl Page {
                 self.retry_at = Some(*at);
                 self.trouble = Some(why.clone());
             }
+            Settlement::Held { until } => self.retry_at = Some(*until),
             Settlement::Unreachable { why } => {
                 self.state = PageState::Unreachable;
                 self.refusals += 1;

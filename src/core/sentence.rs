@@ -165,6 +165,7 @@ fn settled(n: u32, settlement: &Settlement) -> String {
         Settlement::Accepted { receipt } => format!("page {n} was accepted ({})", receipt.id),
         Settlement::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
         Settlement::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
+        Settlement::Held { .. } => format!("page {n} waits: its channel's provider asked everybody to wait"),
         Settlement::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
         Settlement::Unsent => format!("page {n} was withdrawn before it was sent"),
     }

@@ -127,7 +127,7 @@ impl Delivery {
             Event::Settled { page, settlement, .. } => {
                 let id = PageId { incident, n: *page };
                 match settlement {
-                    Settlement::Retry { at, .. } => self.retry(id, *at),
+                    Settlement::Retry { at, .. } | Settlement::Held { until: at } => self.retry(id, *at),
                     _ => self.finish(id),
                 }
             }

@@ -26,6 +26,7 @@ const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
 
 /// The longest wait between two attempts to tell another system.
 const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
+
 /// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
@@ -36,6 +37,8 @@ pub struct Attempt {
     pub page: PageId,
     /// When it began.
     pub sent_at: Timestamp,
+    /// When it ended: a provider's wish counts from there, however long the store takes to keep it.
+    pub ended_at: Timestamp,
     /// What was shown: content hash and text.
     pub shown: (String, String),
     /// What the channel said.
@@ -64,7 +67,9 @@ impl Engine {
         };
         if let Some((trouble, result)) = self.injected(&composed, sent_at) {
             let shown = (composed.hash, composed.shown);
-            return self.keep_attempt(&Attempt { page, sent_at, shown, result, trouble: Some(trouble) }).await;
+            return self
+                .keep_attempt(&Attempt { page, sent_at, ended_at: sent_at, shown, result, trouble: Some(trouble) })
+                .await;
         }
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
@@ -79,8 +84,10 @@ impl Engine {
             let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
             Err(SendError::Retry { after: None, why, unknown: true })
         });
-        self.metrics.sent(&composed.channel, composed.message.drill, &result, self.store.now().since(sent_at));
-        let attempt = Attempt { page, sent_at, shown: (composed.hash, composed.shown), result, trouble: None };
+        let ended_at = self.store.now();
+        self.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
+        let attempt =
+            Attempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, trouble: None };
         self.keep_attempt(&attempt).await?;
         if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
@@ -139,13 +146,13 @@ impl Engine {
 
     /// Settles an attempt. An error means that nothing was kept: it is to be called again.
     pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { page, sent_at, shown, result, trouble } = attempt.clone();
+        let Attempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
                 self.delivery().took(page);
                 Settlement::Accepted { receipt }
             }
-            Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown).await?,
+            Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, ended_at).await?,
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         // Where nothing was sent, nobody need hear how it ended.
@@ -162,8 +169,7 @@ impl Engine {
 
     /// A page whose channel's provider asked everybody to wait: the ladder hears of it, and may know another way.
     pub async fn hold(&self, page: PageId, until: Timestamp) -> Result<(), StoreError> {
-        let why = "its channel's provider asked everybody to wait".to_owned();
-        self.settle(page, Settlement::Retry { at: until, why, unknown: false }, None, None).await
+        self.settle(page, Settlement::Held { until }, None, None).await
     }
 
     /// The store failed before the attempt began: its turn comes again.
@@ -179,8 +185,8 @@ impl Engine {
         after: Option<Duration>,
         why: String,
         unknown: bool,
+        now: Timestamp,
     ) -> Result<Settlement, StoreError> {
-        let now = self.store.now();
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
         let kind = row.and_then(|row| Some(self.live.load().channels.get(&row.channel)?.kind));

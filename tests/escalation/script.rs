@@ -243,11 +243,12 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
             why: "the gateway asks for a minute".into(),
             unknown: false,
         },
+        "held" => Settlement::Held { until: at + Duration::from_secs(60) },
         "unsent" => Settlement::Unsent,
         "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),
         _ => return None,
     };
-    let sent_at = (settlement != Settlement::Unsent).then_some(at);
+    let sent_at = (!matches!(settlement, Settlement::Unsent | Settlement::Held { .. })).then_some(at);
     Some(Input::Settled { page, settlement, sent_at, text: None })
 }
 

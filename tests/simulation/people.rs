@@ -79,7 +79,7 @@ impl World {
                     let taken = result.is_ok();
                     self.see(Seen::Injected { at: sent_at, page, taken });
                     let (shown, trouble) = ((composed.hash, composed.shown), Some(trouble));
-                    let attempt = Attempt { page, sent_at, shown, result, trouble };
+                    let attempt = Attempt { page, sent_at, ended_at: sent_at, shown, result, trouble };
                     return self.later(Duration::ZERO, Job::Done(n, Box::new(attempt)));
                 }
                 self.see(Seen::Started { at: sent_at, node, page });
@@ -89,7 +89,8 @@ impl World {
                     self.read(page, &row, &composed.message, takes);
                 }
                 let shown = (composed.hash, composed.shown);
-                let attempt = Attempt { page, sent_at, shown, result, trouble: None };
+                let ended_at = sent_at + takes;
+                let attempt = Attempt { page, sent_at, ended_at, shown, result, trouble: None };
                 self.later(takes, Job::Done(n, Box::new(attempt)));
             }
         }
@@ -128,7 +129,7 @@ impl World {
         let Some((engine, Job::Done(_, attempt))) = self.awake(n, Job::Done(n, attempt)) else { return };
         if let Err(SendError::Retry { after: Some(after), .. }) = &attempt.result {
             let (node, page, at) = (self.nodes[n].epoch, attempt.page, self.now());
-            self.see(Seen::Throttled { at, node, page, until: at + *after });
+            self.see(Seen::Throttled { at, node, page, until: attempt.ended_at + *after });
         }
         let finished = ready(engine.finish(&attempt));
         if self.kept(finished).is_none() {

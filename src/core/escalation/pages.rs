@@ -15,6 +15,11 @@ impl Judge<'_> {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
         let withdrawn = page.state == PageState::Withdrawn;
         let settlement = match settlement {
+            // What is not wanted any more need not wait.
+            Settlement::Held { .. } if withdrawn => Settlement::Unsent,
+            other => other,
+        };
+        let settlement = match settlement {
             // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
             Settlement::Unsent if !withdrawn => return,
             Settlement::Unsent if page.was_attempted() => {
@@ -26,8 +31,10 @@ impl Judge<'_> {
         };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
         let too_late = match settlement {
-            Settlement::Retry { at, .. } => page.patience_until.is_some_and(|until| until < at),
-            _ => false,
+            Settlement::Retry { at, .. } | Settlement::Held { until: at } => {
+                page.patience_until.is_some_and(|until| until < at)
+            }
+            Settlement::Accepted { .. } | Settlement::Unreachable { .. } | Settlement::Unsent => false,
         };
         let opens = Some(page.channel.clone()).filter(|_| page.purpose == Purpose::RoomCard);
         self.emit(Event::Settled { page: n, settlement, sent_at, text });

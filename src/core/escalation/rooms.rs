@@ -154,7 +154,7 @@ fn noted(event: &Event) -> Option<String> {
 fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
     match event {
         Event::Settled { page, settlement, .. } => {
-            let ended = !matches!(settlement, Settlement::Retry { .. });
+            let ended = !matches!(settlement, Settlement::Retry { .. } | Settlement::Held { .. });
             let purpose = incident.pages.get(page).map(|page| &page.purpose);
             ended && matches!(purpose, Some(Purpose::RoomCard | Purpose::RoomUpdate { .. }))
         }

@@ -233,9 +233,8 @@ impl World<'_> {
             if nothing && self.delivery.next_at() == Some(at) {
                 return;
             }
-            for (page, at) in ready.held {
-                let why = "its channel's provider asked everybody to wait".to_owned();
-                self.settle(page, Settlement::Retry { at, why, unknown: false }, None);
+            for (page, until) in ready.held {
+                self.settle(page, Settlement::Held { until }, None);
             }
             for page in ready.unsent {
                 self.settle(page, Settlement::Unsent, None);

@@ -923,6 +923,12 @@ async fn runs_of_drills_and_their_turns_survive() {
     let runs = store.runs(10).await.expect("readable");
     assert_eq!((runs.len(), runs[0].id.0, &runs[1]), (2, 2, &over), "newest first, each as it stands now");
     assert_eq!(store.runs(1).await.expect("readable").len(), 1);
+    // One that a later version wrote, say, must hide no other, and its number is not given again.
+    store.close().await;
+    sql(world.dir.path(), "UPDATE drill_run SET body = 'gone' WHERE id = 2").await;
+    let store = world.reopen().await;
+    assert_eq!(store.runs(10).await.expect("readable"), [over]);
+    assert_eq!(store.newest_run().await.expect("readable"), Some(stentor::core::RunId(2)));
     assert_eq!(store.turns().await.expect("readable"), [later]);
 }
 

@@ -15,8 +15,12 @@ use crate::{
     matrix::{self, SourceText},
     store::StoreError,
 };
+use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
-use std::sync::{Arc, Mutex as Latch, PoisonError};
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex as Latch, PoisonError},
+};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
@@ -115,7 +119,9 @@ impl Runs {
         *current = Some(under_way.clone());
         let runs = self.clone();
         tokio::spawn(async move {
-            runs.conduct(run, &under_way).await;
+            if AssertUnwindSafe(runs.conduct(run, &under_way)).catch_unwind().await.is_err() {
+                tracing::error!(drill.run = %id, "conducting this drill panicked, which is a bug; it ends by its clock");
+            }
             *runs.current.lock().await = None;
         });
         Ok(id)
@@ -146,8 +152,10 @@ impl Runs {
     /// When the store can not keep that.
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
         let runs = self.engine.store.runs(RUNS_MAX).await?;
-        for run in runs.into_iter().filter(|run| run.state == RunState::Running) {
-            self.end_incidents(run.id, &Actor::Clock).await?;
+        for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
+            let ended = self.end_incidents(run.id, &Actor::Clock).await?;
+            // One may have been opened and not have got into the books any more.
+            run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
             let ended_at = Some(self.engine.store.now());
             let why = "the daemon ended in its middle".to_owned();
@@ -193,7 +201,7 @@ impl Runs {
         if let Some(drill) = open.drills.first() {
             return Err(NotRun::Drill(*drill));
         }
-        let last = self.engine.store.runs(1).await?.first().map_or(0, |run| run.id.0);
+        let last = self.engine.store.newest_run().await?.map_or(0, |run| run.0);
         Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
     }
 
@@ -215,14 +223,16 @@ impl Runs {
         }
     }
 
-    /// Resolves every open incident of a run.
-    async fn end_incidents(&self, id: RunId, by: &Actor) -> Result<(), StoreError> {
+    /// Resolves every open incident of a run; which these were.
+    async fn end_incidents(&self, id: RunId, by: &Actor) -> Result<Vec<IncidentId>, StoreError> {
+        let mut ended = Vec::new();
         for drill in self.engine.store.open_now().await?.drills {
             let incident = self.engine.store.view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
                 self.engine.step(drill, Input::Resolve { by: by.clone(), why: None }).await?;
+                ended.push(drill);
             }
         }
-        Ok(())
+        Ok(ended)
     }
 }

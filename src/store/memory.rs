@@ -313,6 +313,10 @@ impl Store for MemoryNode {
         ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
     }
 
+    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
+        ready(move || self.shared.lock().runs.keys().next_back().copied())
+    }
+
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
         ready(move || self.shared.lock().runs.values().rev().take(limit).cloned().collect())
     }

@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, Proof, Run, SourceName, Timestamp, Turn};
+use crate::core::{Event, Incident, IncidentId, PageId, Proof, Run, RunId, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -89,7 +89,10 @@ pub trait Store: Send + Sync + 'static {
     /// Keeps a run of a drill, new or as it stands now.
     fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Runs of drills, newest first, at most `limit`.
+    /// The newest run's number, whether or not its row can be read; none before the first.
+    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
+
+    /// Runs of drills, newest first, at most `limit`; one whose row can not be read is left out.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
 
     /// Keeps when a scenario runs next.

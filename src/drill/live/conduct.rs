@@ -64,6 +64,12 @@ impl Runs {
                 }
             }
         }
+        // It does not go on, whatever can not be read of it; its incidents end by their own clock.
+        (run.state, run.why) = (RunState::Aborted, "its end could not be scored: see the log".to_owned());
+        run.ended_at = Some(self.engine.store.now());
+        if let Err(error) = self.engine.store.keep_run(run).await {
+            tracing::error!(%error, "the books show a drill as running that does not go on");
+        }
     }
 
     async fn play(&self, run: &mut Run, under_way: &UnderWay) -> Result<Ended, StoreError> {
@@ -181,7 +187,7 @@ impl Runs {
                 // What is real may be over again by now: then nobody else ends what this run has opened.
                 self.end_incidents(run.id, &Actor::Clock).await?;
             }
-            Ended::Whole | Ended::Aborted(..) => self.end_incidents(run.id, by).await?,
+            Ended::Whole | Ended::Aborted(..) => drop(self.end_incidents(run.id, by).await?),
         }
         self.until_settled(run, ALL_CLEAR_WAIT).await?;
         let now = self.engine.store.now();

@@ -15,7 +15,7 @@ use super::{
     Committed, Filter, Follower, OpenNow, Orphans, Room, Store, StoreError, StoredLine, Work,
     clock::{self, Sources, SteadyClock},
 };
-use crate::core::{Incident, IncidentId, PageId, Proof, Run, Timestamp, Turn};
+use crate::core::{Incident, IncidentId, PageId, Proof, Run, RunId, Timestamp, Turn};
 use disk::{Limits, Space};
 use failure::failure;
 use futures_util::future::BoxFuture;
@@ -293,6 +293,13 @@ impl Store for SqliteStore {
     fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
         let note = runs::Note::Run(Box::new(run));
         Box::pin(async move { self.ask(|reply| Want::Note(note, reply)).await? })
+    }
+
+    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            runs::newest(&mut conn).await
+        })
     }
 
     fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {

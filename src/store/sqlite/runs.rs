@@ -1,7 +1,7 @@
 //! Runs of drills and their turns: rows of their own, written between the works.
 
 use super::{StoreError, failure, read::column};
-use crate::core::{Run, Turn};
+use crate::core::{Run, RunId, Turn};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 /// What is to be kept.
@@ -35,16 +35,34 @@ pub async fn keep(conn: &mut SqliteConnection, note: &Note) -> Result<(), StoreE
     query.execute(conn).await.map(drop).map_err(failure)
 }
 
+/// The newest run's number.
+pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreError> {
+    let row = sqlx::query("SELECT MAX(id) FROM drill_run").fetch_one(conn).await.map_err(failure)?;
+    Ok(column::<Option<i64>>(&row, 0)?.map(RunId))
+}
+
 /// Runs, newest first, at most `limit`.
 pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<Run>, StoreError> {
     let rows = sqlx::query("SELECT body FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit).fetch_all(conn).await;
-    rows.map_err(failure)?.iter().map(|row| parse(row, "a run of a drill")).collect()
+    Ok(readable(&rows.map_err(failure)?, "a run of a drill"))
 }
 
 /// All turns, by the scenarios' names.
 pub async fn turns(conn: &mut SqliteConnection) -> Result<Vec<Turn>, StoreError> {
     let rows = sqlx::query("SELECT body FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
-    rows.map_err(failure)?.iter().map(|row| parse(row, "the turn of a drill")).collect()
+    Ok(readable(&rows.map_err(failure)?, "the turn of a drill"))
+}
+
+/// One that can not be understood is left out: the others must be seen all the same, and the daemon must start.
+fn readable<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], what: &str) -> Vec<T> {
+    let read = |row| match parse(row, what) {
+        Ok(read) => Some(read),
+        Err(error) => {
+            tracing::error!(%error, "a row about drills is left out");
+            None
+        }
+    };
+    rows.iter().filter_map(read).collect()
 }
 
 fn parse<T: serde::de::DeserializeOwned>(row: &SqliteRow, what: &str) -> Result<T, StoreError> {

@@ -1,9 +1,16 @@
 //! The hash chains of the journal: verified, exported, folded.
 //!
 //! What a check proves: a line that was altered, removed or moved breaks its chain, and an anchor that does not agree
-//! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash anew; that is
-//! found only against a copy of an anchor that was kept elsewhere, and only up to that anchor. Nothing stronger is
-//! claimed.
+//! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash anew, and whoever
+//! cuts off its end leaves a whole one behind: both are found only against copies of anchors that were kept elsewhere,
+//! and only up to the last of them. A journal that was set back and written on shows where such copies name two hashes
+//! for one anchor. Nothing stronger is claimed, and a [`Report`] says what it can not see.
+
+mod kept;
+mod report;
+
+pub use kept::{Kept, KeptAnchor, LINE_MAX};
+pub use report::{Conclusion, FAULTS_MAX, Fault, Report, Uncovered, Wrong};
 
 use crate::core::{
     Incident, IncidentId, Record, StoredLine,
@@ -13,101 +20,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     io::{self, BufRead, Write},
 };
-
-/// A report names at most so many faults, and counts the rest.
-pub const FAULTS_MAX: usize = 1000;
-
-/// What a check found.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
-    /// Lines that were read.
-    pub lines: u64,
-    /// Chains that they belong to.
-    pub chains: usize,
-    /// Anchors among them that agree with their chains.
-    pub anchors: u64,
-    /// The newest anchor of those that were kept elsewhere which the journal still has, unaltered: its place in the
-    /// chain of anchors. Up to there the history is proven.
-    pub proven_to: Option<u64>,
-    /// What is wrong, in the order of the lines; at most [`FAULTS_MAX`].
-    pub faults: Vec<Fault>,
-    /// How many faults there are in all.
-    pub faulty: usize,
-}
-
-impl Report {
-    /// Whether nothing is wrong.
-    pub fn is_sound(&self) -> bool {
-        self.faulty == 0
-    }
-}
-
-/// Something that is wrong, and where.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
-    /// The chain.
-    pub chain: String,
-    /// The place in the chain.
-    pub seq: u64,
-    /// What.
-    pub what: Wrong,
-}
-
-/// What can be wrong with a line.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wrong {
-    /// Its bytes, its hash or those of the line before were altered.
-    Altered,
-    /// Lines before it are missing, or it is there twice.
-    Gap {
-        /// The place that the chain goes on with.
-        expected: u64,
-    },
-    /// It says of itself that it is another line.
-    Misplaced,
-    /// It is no record.
-    Unreadable,
-    /// An anchor of the journal says that the chain had another line there.
-    Disowned {
-        /// The anchor's place.
-        anchor: u64,
-    },
-    /// An anchor of the journal names a line which is not there (any more).
-    Missing {
-        /// The anchor's place.
-        anchor: u64,
-    },
-    /// The next anchor should name this line as its chain's last, and does not name the chain at all.
-    Unanchored {
-        /// The anchor's place.
-        anchor: u64,
-    },
-    /// The anchor that was kept elsewhere is not this one.
-    NotAsKept,
-    /// The anchor that was kept elsewhere is not there (any more).
-    KeptMissing,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { chain, seq, what } = self;
-        write!(f, "{chain} line {seq}: ")?;
-        match what {
-            Wrong::Altered => write!(f, "its hash does not follow from its bytes and the line before: altered"),
-            Wrong::Gap { expected } => write!(f, "line {expected} should come here: lines are missing or repeated"),
-            Wrong::Misplaced => write!(f, "it says of itself that it is another line"),
-            Wrong::Unreadable => write!(f, "it is no journal record"),
-            Wrong::Disowned { anchor } => write!(f, "anchor {anchor} says that another line was here"),
-            Wrong::Missing { anchor } => write!(f, "anchor {anchor} names this line, and it is missing"),
-            Wrong::Unanchored { anchor } => write!(f, "anchor {anchor} should name it and does not: inserted"),
-            Wrong::NotAsKept => write!(f, "the anchor that was kept elsewhere is another one"),
-            Wrong::KeptMissing => write!(f, "this anchor was kept elsewhere and is missing: the end was cut off"),
-        }
-    }
-}
 
 /// Why something can not be checked at all.
 #[derive(Debug, thiserror::Error)]
@@ -137,17 +51,8 @@ pub enum JournalError {
     },
 }
 
-/// An anchor of which a copy was kept.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct KeptAnchor {
-    /// Its place in the chain of anchors.
-    pub seq: u64,
-    /// Its hash.
-    pub hash: [u8; 32],
-}
-
 /// Checks lines, which come in the order of their commit, against each other and against anchors kept elsewhere.
-pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: &[KeptAnchor]) -> Report {
+pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: Kept) -> Report {
     let mut verifier = Verifier::new(kept);
     for line in lines {
         verifier.line(&line);
@@ -161,20 +66,21 @@ pub struct Verifier {
     tails: BTreeMap<String, (u64, [u8; 32])>,
     grown: BTreeSet<String>,
     awaited: BTreeMap<(String, u64), ([u8; 32], u64)>,
-    kept: BTreeMap<u64, [u8; 32]>,
+    kept: Kept,
     report: Report,
 }
 
 impl Verifier {
     /// Before the first line.
-    pub fn new(kept: &[KeptAnchor]) -> Self {
-        let kept = kept.iter().map(|anchor| (anchor.seq, anchor.hash)).collect();
+    pub fn new(kept: Kept) -> Self {
         Self { kept, ..Self::default() }
     }
 
     /// Takes the next line.
     pub fn line(&mut self, line: &StoredLine) {
         self.report.lines += 1;
+        self.report.unanchored.grow();
+        self.report.unproven.grow();
         self.follow(line);
         self.read(line);
         if let Some((hash, anchor)) = self.awaited.remove(&(line.chain.clone(), line.seq))
@@ -194,8 +100,9 @@ impl Verifier {
         for ((chain, seq), (_, anchor)) in std::mem::take(&mut self.awaited) {
             self.fault(&chain, seq, Wrong::Missing { anchor });
         }
-        for seq in std::mem::take(&mut self.kept).into_keys() {
-            self.fault(ANCHORS, seq, Wrong::KeptMissing);
+        let last = self.tails.get(ANCHORS).map_or(0, |(seq, _)| *seq);
+        for Fault { chain, seq, what } in std::mem::take(&mut self.kept).rest(last) {
+            self.fault(&chain, seq, what);
         }
         self.report.chains = self.tails.len();
         self.report
@@ -225,10 +132,11 @@ impl Verifier {
     fn compare(&mut self, line: &StoredLine) {
         let faulty = self.report.faulty;
         let mut grown = std::mem::take(&mut self.grown);
-        let heads = match serde_json::from_str::<Record<AnchorEvent>>(&line.body) {
-            Ok(Record { event: AnchorEvent::Anchored { heads }, .. }) => heads,
+        let (at, heads) = match serde_json::from_str::<Record<AnchorEvent>>(&line.body) {
+            Ok(Record { at, event: AnchorEvent::Anchored { heads }, .. }) => (at, heads),
             Err(_) => return self.fault(&line.chain, line.seq, Wrong::Unreadable),
         };
+        self.report.unanchored = Uncovered::covered_by(line.seq, at);
         for (chain, seq, hash) in heads {
             grown.remove(&chain);
             self.compare_head(chain, seq, unhex(&hash).unwrap_or_default(), line.seq);
@@ -237,10 +145,14 @@ impl Verifier {
             let seq = self.tails.get(&chain).map_or(0, |(seq, _)| *seq);
             self.fault(&chain, seq, Wrong::Unanchored { anchor: line.seq });
         }
-        match self.kept.remove(&line.seq) {
-            Some(hash) if hash != line.hash => self.fault(ANCHORS, line.seq, Wrong::NotAsKept),
-            Some(_) if self.report.is_sound() => self.report.proven_to = Some(line.seq),
-            _ => {}
+        if let Some(wrong) = self.kept.take(line.seq, &line.hash, &line.body) {
+            for what in wrong {
+                self.fault(ANCHORS, line.seq, what);
+            }
+            if self.report.is_sound() {
+                self.report.proven_to = Some(line.seq);
+                self.report.unproven = Uncovered::covered_by(line.seq, at);
+            }
         }
         self.report.anchors += u64::from(self.report.faulty == faulty);
     }
@@ -315,29 +227,6 @@ fn imported(line: &str) -> Result<StoredLine, String> {
     let hash = unhex(&line.hash).ok_or("its hash has not 64 hex digits")?;
     let body = line.body.map(|body| body.get().to_owned()).or(line.raw).ok_or("it has no body")?;
     Ok(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash })
-}
-
-/// Reads anchors that were kept: JSON objects, one on a line, with `seq` and `hash`, as the daemon logs them and as
-/// [`export`] writes them. Lines of other chains are passed over.
-pub fn parse_anchors(text: &str) -> Result<Vec<KeptAnchor>, JournalError> {
-    let mut anchors = Vec::new();
-    for (number, line) in (1..).zip(text.lines()).filter(|(_, line)| !line.trim().is_empty()) {
-        let fault = |why: &str| JournalError::Line { line: number, of: "a file of anchors", why: why.to_owned() };
-        let value: serde_json::Value = serde_json::from_str(line).map_err(|error| fault(&error.to_string()))?;
-        let fields = value.get("fields").unwrap_or(&value);
-        let field = |name: &str| fields.get(name).or_else(|| fields.get(format!("journal.anchor.{name}")));
-        // A whole log may be given: its other lines name neither.
-        if field("seq").is_none() && field("hash").is_none() {
-            continue;
-        }
-        if field("chain").and_then(|chain| chain.as_str()).is_some_and(|chain| chain != ANCHORS) {
-            continue;
-        }
-        let seq = field("seq").and_then(serde_json::Value::as_u64).ok_or_else(|| fault("it has no seq"))?;
-        let hash = field("hash").and_then(serde_json::Value::as_str).and_then(unhex);
-        anchors.push(KeptAnchor { seq, hash: hash.ok_or_else(|| fault("it has no hash of 64 hex digits"))? });
-    }
-    Ok(anchors)
 }
 
 /// Folds the lines of one incident, from its first, into the incident that they tell of.

@@ -1,20 +1,30 @@
 //! The journal outside of a store: exported, kept elsewhere, checked again.
 #![allow(clippy::disallowed_methods)]
 
+#[path = "journal/command.rs"]
+mod command;
+mod common;
 mod fixture;
+#[path = "journal/kept.rs"]
+mod kept;
 
 use fixture::{Hands, opening, roster};
 use stentor::{
-    core::{Actor, IncidentId, Input, StoredLine, event::hex},
-    journal::{self, FAULTS_MAX, JournalError, KeptAnchor, Wrong},
+    core::{Actor, IncidentId, Input, StoredLine},
+    journal::{self, FAULTS_MAX, JournalError, Kept, Wrong},
     store::{Class, MemoryStore, Needs, Store, Unit, clock::Sources, transact},
 };
 
 /// Two incidents and two anchors.
 async fn some_lines() -> Vec<StoredLine> {
+    lines_of(&["A \u{1f4c9}", "B"]).await
+}
+
+/// An incident and an anchor a key.
+async fn lines_of(keys: &[&'static str]) -> Vec<StoredLine> {
     let hands = Hands::new();
     let store = MemoryStore::new(move || hands.wall()).node();
-    for key in ["A \u{1f4c9}", "B"] {
+    for key in keys.iter().copied() {
         let needs = Needs { keys: vec![key.into()], ..Needs::default() };
         let work = move |unit: &mut Unit<'_>| {
             let id = unit.open(opening(key), &roster());
@@ -42,9 +52,9 @@ async fn an_export_comes_back_to_the_byte_and_verifies() {
     let file = exported(&lines);
     assert_eq!(file.lines().count(), lines.len());
     assert_eq!(imported(&file), lines);
-    let anchors = journal::parse_anchors(&file).expect("anchors");
+    let anchors = kept::read(&file);
     assert_eq!(anchors.len(), 2);
-    let report = journal::verify(imported(&file), &anchors);
+    let report = journal::verify(imported(&file), anchors);
     assert!(report.is_sound(), "{report:?}");
     assert_eq!(report.proven_to, Some(2));
 }
@@ -57,7 +67,7 @@ async fn bodies_that_are_no_json_on_one_line_come_back_to_the_byte_too() {
     }
     let file = exported(&lines);
     assert_eq!(imported(&file), lines);
-    let report = journal::verify(imported(&file), &[]);
+    let report = journal::verify(imported(&file), Kept::default());
     let unreadable = report.faults.iter().filter(|fault| fault.what == Wrong::Unreadable).count();
     assert_eq!(unreadable, 5, "{report:?}");
 }
@@ -65,7 +75,7 @@ async fn bodies_that_are_no_json_on_one_line_come_back_to_the_byte_too() {
 #[tokio::test]
 async fn every_byte_of_an_export_counts() {
     let file = exported(&some_lines().await);
-    let kept = journal::parse_anchors(&file).expect("anchors");
+    let kept = kept::read(&file);
     let digits: Vec<usize> =
         file.bytes().enumerate().filter(|(_, byte)| byte.is_ascii_digit()).map(|(i, _)| i).collect();
     for at in digits.into_iter().step_by(97) {
@@ -73,7 +83,7 @@ async fn every_byte_of_an_export_counts() {
         altered[at] = if altered[at] == b'7' { b'8' } else { b'7' };
         let altered = String::from_utf8(altered).expect("text");
         let lines: Result<Vec<_>, _> = journal::read_export(altered.as_bytes()).collect();
-        let found = lines.map(|lines| journal::verify(lines, &kept));
+        let found = lines.map(|lines| journal::verify(lines, kept.clone()));
         // `pos` only orders the lines of a store; a file has an order already.
         let line = file[..at].rfind('\n').map_or(0, |end| end + 1);
         let in_pos = at < line + file[line..].find(',').expect("fields");
@@ -82,29 +92,6 @@ async fn every_byte_of_an_export_counts() {
             "byte {at}: {}",
             &file[line..]
         );
-    }
-}
-
-#[tokio::test]
-async fn anchors_are_read_as_the_log_and_as_the_export_write_them() {
-    let hash = [0xab; 32];
-    let text = hex(&hash);
-    let forms = [
-        format!(r#"{{"seq":7,"hash":"{text}"}}"#),
-        format!(r#"{{"pos":12,"chain":"anchors","seq":7,"hash":"{text}","body":{{}}}}"#),
-        format!(
-            "{{\"level\":\"INFO\",\"message\":\"listening\"}}
-{{\"level\":\"INFO\",\"message\":\"journal anchored\",\
-             \"journal.anchor.seq\":7,\"journal.anchor.hash\":\"{text}\"}}"
-        ),
-        format!("\n{{\"chain\":\"INC-1\",\"seq\":1,\"hash\":\"{text}\"}}\n\n{{\"seq\":7,\"hash\":\"{text}\"}}\n"),
-    ];
-    for form in forms {
-        let anchors = journal::parse_anchors(&form).expect(&form);
-        assert_eq!(anchors, [KeptAnchor { seq: 7, hash }], "{form}");
-    }
-    for bad in ["anchored", r#"{"seq":7}"#, r#"{"seq":7,"hash":"abc"}"#, r#"{"hash":"x"}"#] {
-        assert!(matches!(journal::parse_anchors(bad), Err(JournalError::Line { line: 1, .. })), "{bad}");
     }
 }
 
@@ -127,7 +114,7 @@ async fn a_fold_refuses_what_it_does_not_understand_and_says_where() {
 #[tokio::test]
 async fn a_report_is_bounded() {
     let line = some_lines().await.remove(0);
-    let report = journal::verify((0..2 * FAULTS_MAX).map(|_| line.clone()), &[]);
+    let report = journal::verify((0..2 * FAULTS_MAX).map(|_| line.clone()), Kept::default());
     assert_eq!((report.faults.len(), report.faulty), (FAULTS_MAX, 2 * FAULTS_MAX - 1));
     assert_eq!(report.faults[0].to_string(), "INC-1 line 1: line 2 should come here: lines are missing or repeated");
 }

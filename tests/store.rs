@@ -11,7 +11,7 @@ use stentor::{
         Actor, AlertStatus, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, Proof, Receipt,
         RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
     },
-    journal::{self, KeptAnchor, Wrong},
+    journal::{self, Kept, KeptAnchor, Wrong},
     store::{
         Changes, Class, Committed, Filter, Loaded, MemoryStore, Needs, Node, SqliteStore, Store, StoreError, Unit,
         clock::Sources, sqlite::disk::Limits, transact,
@@ -140,7 +140,7 @@ async fn folded(store: &dyn Store, id: IncidentId) -> Incident {
 }
 
 fn assert_sound(lines: Vec<StoredLine>) {
-    let report = journal::verify(lines, &[]);
+    let report = journal::verify(lines, Kept::default());
     assert!(report.is_sound(), "{report:?}");
 }
 
@@ -536,12 +536,12 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     assert_eq!(lines.last(), Some(&second));
     let kept = [KeptAnchor { seq: 2, hash: second.hash }];
 
-    let report = journal::verify(lines.clone(), &kept);
+    let report = journal::verify(lines.clone(), kept.into_iter().collect());
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((report.lines, report.chains, report.anchors, report.proven_to), (lines.len() as u64, 4, 2, Some(2)));
 
     let find = |what: &str, lines: Vec<StoredLine>, kept: &[KeptAnchor]| -> Vec<(String, u64, Wrong)> {
-        let report = journal::verify(lines, kept);
+        let report = journal::verify(lines, kept.iter().copied().collect());
         assert!(!report.is_sound(), "{what} was not found");
         report.faults.into_iter().map(|fault| (fault.chain, fault.seq, fault.what)).collect()
     };
@@ -586,7 +586,7 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
 
     let truncated: Vec<_> = lines[..at("anchors", 2)].to_vec();
     assert_sound(truncated.clone());
-    assert_eq!(find("a truncated tail", truncated, &kept), [("anchors".into(), 2, Wrong::KeptMissing)]);
+    assert_eq!(find("a truncated tail", truncated, &kept), [("anchors".into(), 2, Wrong::KeptCutOff { last: 1 })]);
 
     let rewritten = rewrite(&lines, &a);
     assert_sound(rewritten.clone());
@@ -968,7 +968,7 @@ async fn an_incident_that_is_lost_altogether_is_reported_and_the_others_live() {
     assert_eq!(store.due(store.now(), 10).await.expect("readable"), [kept], "no timer spins on it");
     step(&*store, kept, Input::Tick).await.expect("kept");
     assert_eq!(store.list(Filter { open_only: true, limit: 10 }).await.expect("readable").len(), 1);
-    let report = journal::verify(all_lines(&*store).await, &[]);
+    let report = journal::verify(all_lines(&*store).await, Kept::default());
     let seqs: Vec<u64> = report.faults.iter().map(|fault| fault.seq).collect();
     assert!(report.faults.iter().all(|fault| fault.chain == "INC-1") && seqs.contains(&2) && seqs.contains(&3));
 }

@@ -155,6 +155,7 @@ impl Daemon {
         if !engine.is_finished() {
             let _ = engine.await;
         }
+        engine::anchor_last(&app.engine).await;
         store.close().await;
         // It may be gone already.
         let _ = std::fs::remove_file(socket);

@@ -140,7 +140,7 @@ async fn end(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<bool, F
     let store: &Arc<dyn Store> = &cast.app.engine.store;
     cast.app.engine.tick_anchor().await?;
     let lines = store.lines(None, 0, 100_000).await?;
-    let report = journal::verify(lines, &[]);
+    let report = journal::verify(lines, journal::Kept::default());
     screen.finish(&show::roles(&view.roles), &report);
     let has_human = |role| {
         let outcome = incident.engagements.get(role).and_then(|e| e.outcome.as_ref());

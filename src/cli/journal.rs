@@ -3,7 +3,7 @@
 use super::{Failure, Places, client::Client, evidence::stored, runtime};
 use crate::{
     core::StoredLine,
-    journal::{self, KeptAnchor, Report, Verifier},
+    journal::{self, Conclusion, Kept, Report, Verifier},
     store::{
         Store,
         clock::System,
@@ -23,6 +23,9 @@ use std::{
 /// Lines that are read at once.
 const BATCH: usize = 5000;
 
+/// Gaps between kept anchors that are named.
+const GAPS_SHOWN: usize = 10;
+
 #[derive(Debug, Args)]
 pub struct Journal {
     #[command(subcommand)]
@@ -33,10 +36,10 @@ pub struct Journal {
 enum What {
     /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
     Verify {
-        /// Anchors that were kept elsewhere (from the log, or an export): finds alteration and truncation up to the
-        /// last of them
+        /// Anchors that were kept elsewhere (the daemon's log, or an export; may be given several times): finds
+        /// alteration, truncation and setting back up to the last of them
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
-        anchor: Option<PathBuf>,
+        anchor: Vec<PathBuf>,
         /// Verify an export instead of the daemon's journal
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
         file: Option<PathBuf>,
@@ -55,18 +58,59 @@ enum What {
 impl Journal {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         match self.what {
-            What::Verify { anchor, file, json } => verify(places, anchor, file, json),
+            What::Verify { anchor, file, json } => verify(places, &anchor, file, json),
             What::Export { out } => export(places, out),
         }
     }
 }
 
-fn verify(places: &Places, anchor: Option<PathBuf>, file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
-    let kept: Vec<KeptAnchor> = match anchor {
-        Some(path) => journal::parse_anchors(&std::fs::read_to_string(path)?)?,
-        None => Vec::new(),
-    };
-    let mut verifier = Verifier::new(&kept);
+/// Reads what `--anchor` names; with it what must be known of the files beside what is wrong, a line each.
+fn kept(paths: &[PathBuf]) -> Result<(Kept, Vec<String>), Failure> {
+    let (mut kept, mut without) = (Kept::default(), Vec::new());
+    for path in paths {
+        let unread = |error: std::io::Error| format!("{} can not be read: {error}", path.display());
+        let file = File::open(path).map_err(unread)?;
+        if kept.read(BufReader::new(file)).map_err(unread)? == 0 {
+            without.push(path.clone());
+        }
+    }
+    if !paths.is_empty() && kept.is_empty() {
+        return Err(format!("no anchor in {}: it proves nothing", named(&without)).into());
+    }
+    let remarks = remarks(&kept, &without);
+    Ok((kept, remarks))
+}
+
+fn remarks(kept: &Kept, without: &[PathBuf]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !without.is_empty() {
+        remarks.push(format!("no anchor in {}", named(without)));
+    }
+    if 0 < kept.torn() {
+        remarks.push(format!("{} line(s) name an anchor and are not whole: left out", kept.torn()));
+    }
+    let gaps = kept.gaps();
+    let shown = gaps.iter().take(GAPS_SHOWN).map(|gap| match (gap.start(), gap.end()) {
+        (only, last) if only == last => format!("{only}"),
+        (first, last) => format!("{first} to {last}"),
+    });
+    let shown: Vec<String> = shown.collect();
+    if !shown.is_empty() {
+        let more = if GAPS_SHOWN < gaps.len() { ", .." } else { "" };
+        let shown = shown.join(", ");
+        remarks.push(format!("no copy was kept of anchor(s) {shown}{more}: the next one that was covers them"));
+    }
+    remarks
+}
+
+fn named(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn verify(places: &Places, anchor: &[PathBuf], file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
+    let (kept, remarks) = kept(anchor)?;
+    let copies = kept.len();
+    let mut verifier = Verifier::new(kept);
     match file {
         Some(path) => {
             for line in journal::read_export(BufReader::new(File::open(path)?)) {
@@ -80,28 +124,45 @@ fn verify(places: &Places, anchor: Option<PathBuf>, file: Option<PathBuf>, json:
     }
     let report = verifier.finish();
     if json {
-        let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
-        let told = serde_json::json!({
-            "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "proven_to": report.proven_to,
-            "sound": report.is_sound(), "faulty": report.faulty, "faults": faults,
-        });
-        println!("{}", serde_json::to_string_pretty(&told)?);
+        println!("{}", serde_json::to_string_pretty(&told(&report, copies, &remarks))?);
     } else {
-        print(&report);
+        print(&report, copies, &remarks);
     }
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn print(report: &Report) {
+fn told(report: &Report, copies: usize, remarks: &[String]) -> Value {
+    let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    serde_json::json!({
+        "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "kept": copies,
+        "proven_to": report.proven_to, "unanchored": report.unanchored, "unproven": report.unproven,
+        "sound": report.is_sound(), "conclusion": report.conclusion(), "unseen": report.unseen(),
+        "remarks": remarks, "faulty": report.faulty, "faults": faults,
+    })
+}
+
+fn print(report: &Report, copies: usize, remarks: &[String]) {
     for fault in &report.faults {
         println!("{fault}");
     }
-    let proven = report.proven_to.map_or_else(String::new, |seq| format!(", whole up to the kept anchor {seq}"));
-    let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
+    let word = match (report.conclusion(), report.proven_to) {
+        (Conclusion::NotSound, None) => "NOT SOUND".to_owned(),
+        (Conclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),
+        (_, None) => "whole in itself".to_owned(),
+        (_, Some(seq)) => format!("sound, whole up to the kept anchor {seq}"),
+    };
     println!(
-        "{} line(s) in {} chain(s), {} anchor(s){proven}: {} fault(s): {word}",
+        "{} line(s) in {} chain(s), {} anchor(s): {} fault(s): {word}",
         report.lines, report.chains, report.anchors, report.faulty
     );
+    let (end, kept) =
+        if copies == 0 { (report.unanchored, "") } else { (report.unproven, " of which a copy was kept") };
+    if 0 < end.lines {
+        println!("{end} are covered by no anchor{kept}");
+    }
+    for line in remarks.iter().chain(&report.unseen()) {
+        println!("{line}");
+    }
 }
 
 fn export(places: &Places, out: Option<PathBuf>) -> Result<ExitCode, Failure> {

@@ -20,6 +20,9 @@ const LEASE_EVERY: Duration = Duration::from_secs(3);
 /// How often the journal is anchored.
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 
+/// How long the last anchor may take at the end.
+const LAST_ANCHOR: Duration = Duration::from_secs(3);
+
 /// The longest sleep of a loop that waits to be woken: a net below the wakings, never the way they come.
 const NET: Duration = Duration::from_secs(1);
 
@@ -234,12 +237,23 @@ async fn look_people_up(engine: &Engine) {
     }
 }
 
+/// At once too: after a crash the last lines are in no anchor yet.
 async fn anchor(engine: &Engine) {
     loop {
-        sleep(ANCHOR_EVERY).await;
         if let Err(error) = engine.tick_anchor().await {
             tracing::error!(%error, "the journal could not be anchored; trying again in a minute");
         }
+        sleep(ANCHOR_EVERY).await;
+    }
+}
+
+/// The last anchor, when nothing is written any more: without it the end of the journal is covered by none. It is waited
+/// for no longer than [`LAST_ANCHOR`].
+pub async fn anchor_last(engine: &Engine) {
+    match timeout(LAST_ANCHOR, engine.tick_anchor()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::error!(%error, "the end of the journal could not be anchored"),
+        Err(_) => tracing::error!("the end of the journal was not anchored in time"),
     }
 }
 

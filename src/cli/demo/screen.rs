@@ -125,7 +125,7 @@ impl Screen {
         self.say("");
         self.say(&self.bold("Time to engagement, from the durable commit (ladders compressed; targets are not)"));
         self.say(roles);
-        let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
+        let word = if report.is_sound() { "whole in itself" } else { "NOT SOUND" };
         self.say(&format!("\nJournal: {} lines in {} chains, verified: {word}", report.lines, report.chains));
         self.say(
             "What next: write your own matrix (stentor check, stentor explain), then stentor serve. See README.md.",

@@ -1,0 +1,284 @@
+//! Copies of anchors that were kept outside of the journal, and the one reader of them.
+//!
+//! It reads what daemons log and what [`super::export`] writes, from files that hold other lines too: the JSON log, the
+//! text log (coloured or not), both behind what journald, Docker or syslog put before and around them, an export, and
+//! plain `{"seq": 7, "hash": ".."}`. Only what stands where the daemon writes an anchor counts: the same words inside
+//! the text of an alert are another line.
+
+use super::report::{Fault, Wrong};
+use crate::core::{
+    Record,
+    event::{ANCHORS, AnchorEvent, link, unhex},
+};
+use serde_json::Value;
+use sha2::{Digest, Sha256};
+use std::{
+    collections::BTreeMap,
+    io::{self, BufRead, Read},
+    ops::RangeInclusive,
+};
+
+/// The longest line that is read as one, in bytes: an anchor over a hundred thousand chains fits. What is longer is cut.
+pub const LINE_MAX: u64 = 32 * 1024 * 1024;
+
+/// What each anchor's line says before its fields.
+const SAYS: &str = "journal anchored";
+
+/// The names of its fields in a log.
+const SEQ: &str = "journal.anchor.seq";
+const HASH: &str = "journal.anchor.hash";
+
+/// How the text log says how bad something is.
+const LEVELS: [&str; 5] = ["ERROR", "WARN", "INFO", "DEBUG", "TRACE"];
+
+/// Objects within objects that are looked into: Docker's around journald's around ours.
+const DEPTH_MAX: usize = 3;
+
+/// An anchor of which a copy was kept.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct KeptAnchor {
+    /// Its place in the chain of anchors.
+    pub seq: u64,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+/// All copies that were kept, and what is wrong with them among themselves.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Kept {
+    anchors: BTreeMap<u64, Copies>,
+    torn: u64,
+}
+
+/// The copies of one anchor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Copies {
+    /// The first that was read.
+    hash: [u8; 32],
+    /// The SHA-256 of its record, where the copy has the record too.
+    record: Option<[u8; 32]>,
+    faults: Vec<Wrong>,
+}
+
+/// What one line is.
+enum Line {
+    Anchor {
+        anchor: KeptAnchor,
+        record: Option<String>,
+    },
+    /// It names an anchor and is not whole.
+    Torn,
+    Other,
+}
+
+impl Kept {
+    /// Adds the anchors of one file, in the order of its lines; how many there were. Lines that are none are passed
+    /// over. Files may overlap and come in any order; within a file the numbers have to grow.
+    ///
+    /// # Errors
+    /// What reading gives.
+    pub fn read(&mut self, mut from: impl BufRead) -> io::Result<u64> {
+        let (mut found, mut last, mut line) = (0, None, Vec::new());
+        loop {
+            line.clear();
+            if from.by_ref().take(LINE_MAX).read_until(b'\n', &mut line)? == 0 {
+                return Ok(found);
+            }
+            match read_line(&plain(&String::from_utf8_lossy(&line)), 0) {
+                Line::Anchor { anchor, record } => {
+                    found += 1;
+                    self.add(anchor, record.as_deref(), last);
+                    // An anchor that comes again is no step back.
+                    if last.is_none_or(|last: KeptAnchor| last.seq < anchor.seq) {
+                        last = Some(anchor);
+                    }
+                }
+                Line::Torn => self.torn += 1,
+                Line::Other => {}
+            }
+        }
+    }
+
+    /// Whether there is not a single one.
+    pub fn is_empty(&self) -> bool {
+        self.anchors.is_empty()
+    }
+
+    /// How many there are; copies of the same one count once.
+    pub fn len(&self) -> usize {
+        self.anchors.len()
+    }
+
+    /// Lines that name an anchor and are not whole: they count for nothing.
+    pub fn torn(&self) -> u64 {
+        self.torn
+    }
+
+    /// The anchors between the first and the last of which no copy was kept. The next one that was kept covers what
+    /// they cover.
+    pub fn gaps(&self) -> Vec<RangeInclusive<u64>> {
+        let all: Vec<u64> = self.anchors.keys().copied().collect();
+        let pairs = all.iter().zip(all.iter().skip(1));
+        pairs.filter(|(from, to)| *from + 1 < **to).map(|(from, to)| from + 1..=to - 1).collect()
+    }
+
+    /// Takes the copies of one anchor out, held against the line that the journal has for it.
+    pub(super) fn take(&mut self, seq: u64, hash: &[u8; 32], record: &str) -> Option<Vec<Wrong>> {
+        let copies = self.anchors.remove(&seq)?;
+        let mut wrong = copies.faults;
+        if copies.hash != *hash && !wrong.contains(&Wrong::KeptTwice) {
+            wrong.push(Wrong::NotAsKept);
+        } else if wrong.is_empty() && copies.record.is_some_and(|kept| kept != digest(record)) {
+            wrong.push(Wrong::KeptAltered);
+        }
+        Some(wrong)
+    }
+
+    /// What is wrong where the journal has no line: its chain of anchors ends with `last`.
+    pub(super) fn rest(self, last: u64) -> impl Iterator<Item = Fault> {
+        self.anchors.into_iter().flat_map(move |(seq, copies)| {
+            let missing = if last < seq { Wrong::KeptCutOff { last } } else { Wrong::KeptMissing };
+            let all = copies.faults.into_iter().chain([missing]);
+            all.map(move |what| Fault { chain: ANCHORS.to_owned(), seq, what })
+        })
+    }
+
+    /// `last` is the newest that came before it in its file.
+    fn add(&mut self, anchor: KeptAnchor, record: Option<&str>, last: Option<KeptAnchor>) {
+        let KeptAnchor { seq, hash } = anchor;
+        let mut faults = Vec::new();
+        if let Some(record) = record
+            && !belongs(record, anchor, last)
+        {
+            faults.push(Wrong::KeptAltered);
+        }
+        let record = record.map(digest);
+        let Some(known) = self.anchors.get_mut(&seq) else {
+            if let Some(last) = last.filter(|last| seq < last.seq) {
+                faults.push(Wrong::KeptBackwards { after: last.seq });
+            }
+            self.anchors.insert(seq, Copies { hash, record, faults });
+            return;
+        };
+        if known.hash != hash {
+            faults.push(Wrong::KeptTwice);
+        } else if known.record.is_some_and(|known| record.is_some_and(|record| known != record)) {
+            faults.push(Wrong::KeptAltered);
+        }
+        known.record = known.record.or(record);
+        faults.retain(|fault| !known.faults.contains(fault));
+        known.faults.extend(faults);
+    }
+}
+
+impl FromIterator<KeptAnchor> for Kept {
+    /// Anchors in the order in which they were written.
+    fn from_iter<T: IntoIterator<Item = KeptAnchor>>(anchors: T) -> Self {
+        let (mut kept, mut last) = (Self::default(), None);
+        for anchor in anchors {
+            kept.add(anchor, None, last);
+            if last.is_none_or(|last: KeptAnchor| last.seq < anchor.seq) {
+                last = Some(anchor);
+            }
+        }
+        kept
+    }
+}
+
+/// Whether the record that a copy has is that of this anchor, as far as a copy alone can tell.
+fn belongs(record: &str, anchor: KeptAnchor, last: Option<KeptAnchor>) -> bool {
+    let Ok(read) = serde_json::from_str::<Record<AnchorEvent>>(record) else { return false };
+    // Only with the anchor before it at hand the hash can be computed again.
+    let follows = last.is_none_or(|last| {
+        last.seq.checked_add(1) != Some(anchor.seq) || link(&last.hash, record.as_bytes()) == anchor.hash
+    });
+    read.chain == ANCHORS && read.seq == anchor.seq && follows
+}
+
+fn digest(record: &str) -> [u8; 32] {
+    Sha256::digest(record.as_bytes()).into()
+}
+
+/// Without the escapes that colour a terminal.
+fn plain(line: &str) -> String {
+    let mut plain = String::with_capacity(line.len());
+    let mut rest = line;
+    while let Some((before, after)) = rest.split_once("\u{1b}[") {
+        plain.push_str(before);
+        rest = after.trim_start_matches(|c: char| c.is_ascii_digit() || c == ';');
+        rest = rest.strip_prefix(|c: char| c.is_ascii_alphabetic()).unwrap_or(rest);
+    }
+    plain.push_str(rest);
+    plain
+}
+
+fn read_line(line: &str, depth: usize) -> Line {
+    let line = line.trim();
+    let Some((before, object)) = line.find('{').map(|at| line.split_at(at)) else { return read_text(line) };
+    match serde_json::from_str::<Value>(object) {
+        Ok(value) if !is_log_line(before) => read_object(before, object, &value, depth),
+        Err(_) if !is_log_line(before) && object.contains(&format!("\"{SEQ}\"")) => Line::Torn,
+        _ => read_text(line),
+    }
+}
+
+/// Whether this is how a line of our text log begins: what follows is its own text, which others may have chosen.
+fn is_log_line(before: &str) -> bool {
+    before.split_whitespace().any(|word| LEVELS.contains(&word))
+}
+
+fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> Line {
+    let fields = object.get("fields").unwrap_or(object);
+    if fields.get(SEQ).is_some() || fields.get(HASH).is_some() {
+        let anchor = anchor(fields.get(SEQ), fields.get(HASH));
+        return anchor.map_or(Line::Torn, |anchor| Line::Anchor { anchor, record: None });
+    }
+    // What Docker and journald put around a line; ours has neither.
+    if let Some(inner) = object.get("log").or_else(|| object.get("MESSAGE")).and_then(Value::as_str) {
+        return if depth < DEPTH_MAX { read_line(&plain(inner), depth + 1) } else { Line::Other };
+    }
+    let chain = object.get("chain");
+    match anchor(object.get("seq"), object.get("hash")) {
+        Some(anchor) if before.is_empty() && chain.is_none_or(|chain| chain == ANCHORS) => {
+            Line::Anchor { anchor, record: record(text, object) }
+        }
+        None if chain.is_some_and(|chain| chain == ANCHORS) => Line::Torn,
+        _ => Line::Other,
+    }
+}
+
+fn anchor(seq: Option<&Value>, hash: Option<&Value>) -> Option<KeptAnchor> {
+    Some(KeptAnchor { seq: seq?.as_u64()?, hash: unhex(hash?.as_str()?)? })
+}
+
+/// The record of an exported line, byte for byte; a line that a person wrote has none.
+fn record(line: &str, object: &Value) -> Option<String> {
+    object.get("body").or_else(|| object.get("raw"))?;
+    super::imported(line).ok().map(|line| line.body)
+}
+
+/// `.. INFO journal anchored journal.anchor.seq=7 journal.anchor.hash="ab.."`, to the line's end.
+fn read_text(line: &str) -> Line {
+    let said = line.split_once(&format!(" INFO {SAYS} {SEQ}=")).filter(|(before, _)| !is_log_line(before));
+    let Some((_, fields)) = said else { return Line::Other };
+    let whole = fields.split_once(' ').and_then(|(seq, rest)| {
+        let hash = rest.strip_prefix(HASH)?.strip_prefix('=')?;
+        let hash = hash.strip_prefix('"').map_or(Some(hash), |hash| hash.strip_suffix('"'))?;
+        Some(KeptAnchor { seq: seq.parse().ok()?, hash: unhex(hash)? })
+    });
+    match whole {
+        Some(anchor) => Line::Anchor { anchor, record: None },
+        // Something follows: it is the text of another line. One that ends too early was cut.
+        None if is_cut(fields) => Line::Torn,
+        None => Line::Other,
+    }
+}
+
+/// Whether it is the beginning of an anchor's fields, and no more.
+fn is_cut(fields: &str) -> bool {
+    let (seq, rest) = fields.split_once(' ').unwrap_or((fields, ""));
+    let name = format!("{HASH}=");
+    let hash = rest.strip_prefix(&name).map(|hash| hash.trim_matches('"'));
+    let is_hash = |hash: &str| hash.len() <= 64 && hash.chars().all(|c| c.is_ascii_hexdigit());
+    seq.chars().all(|c| c.is_ascii_digit()) && (name.starts_with(rest) || hash.is_some_and(is_hash))
+}

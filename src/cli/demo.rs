@@ -9,7 +9,7 @@ mod screen;
 use super::{
     Failure, Places,
     daemon::{Daemon, Plan},
-    load, runtime, show,
+    load, runtime, show, stop,
 };
 use crate::{
     core::{ChannelName, IncidentId, Outcome, SourceName},
@@ -58,8 +58,10 @@ struct Report {
 impl Demo {
     pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
         let attended = !self.unattended && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let engaged = runtime(2)?.block_on(self.play(attended))?;
-        Ok(if engaged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let runtime = runtime(2)?;
+        let engaged = runtime.block_on(self.play(attended));
+        stop::let_threads_end(runtime);
+        Ok(if engaged? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     async fn play(self, attended: bool) -> Result<bool, Failure> {

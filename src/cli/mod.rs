@@ -23,6 +23,7 @@ mod scenario;
 mod serve;
 mod show;
 mod simulate;
+mod stop;
 mod table;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};

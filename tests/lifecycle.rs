@@ -2,5 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod common;
+#[path = "lifecycle/socket.rs"]
+mod socket;
 #[path = "lifecycle/stop.rs"]
 mod stop;

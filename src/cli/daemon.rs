@@ -2,6 +2,7 @@
 
 use super::{
     Failure, Places, load,
+    socket::ControlSocket,
     stop::{STOP_TIME_MAX, Stop},
 };
 use crate::{
@@ -20,8 +21,7 @@ use secrecy::SecretString;
 use std::{
     future::IntoFuture,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
@@ -61,7 +61,7 @@ pub struct Daemon {
     store: Arc<SqliteStore>,
     tcp: TcpListener,
     unix: UnixListener,
-    socket: PathBuf,
+    socket: ControlSocket,
 }
 
 impl Daemon {
@@ -79,7 +79,7 @@ impl Daemon {
         })?;
         let address = tcp.local_addr()?;
         let socket = places.socket.clone().unwrap_or_else(|| state.join("stentor.sock"));
-        let unix = listen_unix(&socket)?;
+        let (unix, socket) = ControlSocket::listen(&socket).await?;
         let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let clock = store.clone();
         let outbox = Outbox::open(&state, move || clock.now())?;
@@ -154,8 +154,7 @@ impl Daemon {
         stop.wait("requests under way", DRAIN, doors).await;
         stop.wait("sends under way", STOP_TIME_MAX, let_end(&mut engine)).await;
         stop.wait("the store", STOP_TIME_MAX, store.close()).await;
-        // It may be gone already.
-        let _ = std::fs::remove_file(socket);
+        drop(socket);
         early.map_or(Ok(()), Err)
     }
 
@@ -200,16 +199,6 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
 async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) {
     let serve = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>());
     let _ = serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await;
-}
-
-/// Everybody may knock: who gets in is decided by who they are. The folder around it may be closed further.
-fn listen_unix(socket: &Path) -> Result<UnixListener, Failure> {
-    // The state folder is locked by us: a socket that lies here is a dead daemon's.
-    let _ = std::fs::remove_file(socket);
-    let listener = UnixListener::bind(socket)
-        .map_err(|error| format!("can not listen on {}: {error}; another path: --socket PATH", socket.display()))?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o666))?;
-    Ok(listener)
 }
 
 /// The address, for those who start it on port 0.

@@ -23,6 +23,7 @@ mod scenario;
 mod serve;
 mod show;
 mod simulate;
+mod socket;
 mod stop;
 mod table;
 

@@ -6,3 +6,5 @@ mod common;
 mod socket;
 #[path = "lifecycle/stop.rs"]
 mod stop;
+#[path = "lifecycle/terminal.rs"]
+mod terminal;

@@ -176,6 +176,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
     }
 }
 
+/// Gives the terminal back to its user, where the demo had taken it: for those who end the process on the spot.
+pub fn give_terminal_back() {
+    demo::keyboard::give_back();
+}
+
 /// A runtime with few threads: the daemon waits most of the time.
 fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)

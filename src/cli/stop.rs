@@ -40,6 +40,7 @@ impl Stop {
             let part = *watched.lock().unwrap_or_else(PoisonError::into_inner);
             tracing::error!(part, "the stop hangs in this part, which is a bug: the process ends without it");
             thread::sleep(LAST_LINE_TIME);
+            super::give_terminal_back();
             std::process::exit(code);
         };
         if let Err(error) = thread::Builder::new().name("stop-watchdog".into()).spawn(watchdog) {

@@ -17,6 +17,10 @@ fn main() -> ExitCode {
 fn end_with_the_reader() {
     let before = std::panic::take_hook();
     std::panic::set_hook(Box::new(move |panic| {
+        if std::thread::current().name() == Some("main") {
+            // Nobody can read what is printed in raw mode, and the process may end here.
+            stentor::cli::give_terminal_back();
+        }
         let said = panic.payload().downcast_ref::<String>().map_or("", String::as_str);
         if said.starts_with("failed printing to stdout") && said.contains("Broken pipe") {
             std::process::exit(0);

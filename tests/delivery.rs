@@ -3,8 +3,9 @@
 
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
-    core::{IncidentId, Page, PageId, Purpose, Timestamp, retry::Pace},
-    engine::delivery::Delivery,
+    core::{IncidentId, Page, PageId, PersonName, Purpose, Timestamp, retry::Pace},
+    engine::delivery::{Delivery, Ready},
+    matrix::ChannelKind,
 };
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -156,4 +157,150 @@ fn what_a_providers_pause_met_in_a_drill_does_not_hold_the_real_thing() {
     page(&mut delivery, false, (3, 1, "ana"), Purpose::Brief { round: 0 }, 20);
     let ready = delivery.ready(after(21), |_| AT_ONCE);
     assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000))]));
+}
+
+/// As vitals look at it.
+const STANDS: Duration = Duration::from_secs(60);
+
+/// What a channel does with what it is given.
+type Provider<'a> = dyn FnMut(&mut Delivery, PageId, Timestamp) + 'a;
+
+/// Lets the loop turn every half second for so long and looks at each turn: no queue may seem to stand.
+fn turn(what: &str, delivery: &mut Delivery, pace: Pace, span: Duration, provider: &mut Provider<'_>) {
+    for half in 0..span.as_secs() * 2 {
+        let now = after(half * 500);
+        let Ready { start, unsent, held } = delivery.ready(now, |_| pace);
+        start.into_iter().for_each(|id| provider(delivery, id, now));
+        unsent.into_iter().for_each(|id| delivery.finish(id));
+        held.into_iter().for_each(|(id, until)| delivery.retry(id, until));
+        let standing = delivery.standing(now, STANDS);
+        assert!(standing.is_empty(), "{what}, after {} s: {standing:?}", half / 2);
+    }
+}
+
+fn taken(delivery: &mut Delivery, id: PageId, _: Timestamp) {
+    delivery.took(id);
+    delivery.finish(id);
+}
+
+#[test]
+fn whatever_a_channels_own_pace_holds_back_is_no_queue_that_stands() {
+    let hour = Duration::from_secs(3600);
+    for (name, kind) in ChannelKind::ALL {
+        for drill in [false, true] {
+            let mut delivery = Delivery::default();
+            for n in 1..=40 {
+                page(&mut delivery, drill, (n.into(), 1, "ana"), Purpose::Brief { round: 0 }, 0);
+                page(&mut delivery, drill, (n.into(), 2, "bo"), Purpose::Resolved, 0);
+            }
+            turn(name, &mut delivery, kind.default_pace(), hour, &mut taken);
+            assert!(delivery.is_empty(), "{name}: {} are left", delivery.len());
+        }
+    }
+}
+
+#[test]
+fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
+    let pace = Pace { every: Duration::from_secs(1), burst: 3 };
+    let twenty_minutes = Duration::from_secs(1200);
+    let crowd = |delivery: &mut Delivery| {
+        for n in 1..=300 {
+            page(delivery, false, (1, n, &format!("p{n}")), Purpose::Brief { round: 0 }, 0);
+        }
+    };
+    // Every page is told to come back, each second one in a second, the others in ten minutes; then it is taken.
+    for wait in [1, 30, 600] {
+        let (mut delivery, mut refused) = (Delivery::default(), std::collections::BTreeSet::new());
+        crowd(&mut delivery);
+        turn(&format!("throttled for {wait} s"), &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
+            if refused.insert(id) {
+                delivery.throttled(id, now + Duration::from_secs(wait), now);
+                delivery.retry(id, now + Duration::from_secs(wait));
+            } else {
+                taken(delivery, id, now);
+            }
+        });
+    }
+    // Nobody's desk is open, and one opens after all.
+    let mut delivery = Delivery::default();
+    for n in 1..=20 {
+        page(&mut delivery, false, (n.into(), 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    }
+    let five_minutes = Duration::from_secs(300);
+    turn("an absent desk", &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
+        delivery.hold_destination(id, now + five_minutes);
+        delivery.retry(id, now + five_minutes);
+    });
+    delivery.nudge(&"sms".into(), &PersonName::from("ana"), after(1_200_000));
+    assert!(delivery.standing(after(1_200_000), STANDS).is_empty());
+    // Fifty rooms want their cards edited at once, and each has more to say.
+    let mut delivery = Delivery::default();
+    for room in 1..=50 {
+        (1..=10).for_each(|n| post(&mut delivery, room, n, line(), n.into()));
+        (11..=20).for_each(|n| post(&mut delivery, room, n, update(), n.into()));
+    }
+    turn("cards", &mut delivery, pace, twenty_minutes, &mut taken);
+    assert!(delivery.is_empty());
+}
+
+/// All of them are due at once, and their provider takes its time: nobody stands in a queue that moves.
+#[test]
+fn a_long_queue_of_a_slow_provider_is_none_that_stands() {
+    let mut delivery = Delivery::default();
+    for n in 1..=2000 {
+        let lane = if n % 2 == 0 { Purpose::Brief { round: 0 } } else { Purpose::Resolved };
+        page(&mut delivery, false, (1, n, &format!("p{n}")), lane, 0);
+    }
+    let mut under_way: Vec<(u64, PageId)> = Vec::new();
+    for millis in (0..400_000).step_by(500) {
+        let ended = under_way.extract_if(.., |(since, _)| *since + 10_000 <= millis);
+        ended.for_each(|(_, id)| delivery.finish(id));
+        under_way.extend(started(&mut delivery, millis).into_iter().map(|id| (millis, id)));
+        let standing = delivery.standing(after(millis), STANDS);
+        assert!(standing.is_empty(), "after {millis} ms: {standing:?}");
+    }
+    assert!(delivery.is_empty());
+}
+
+#[test]
+fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
+    let minute = Duration::from_secs(61);
+    let channels = |delivery: &Delivery, now| delivery.standing(now, STANDS).into_keys().collect::<Vec<_>>();
+    // Nobody takes anything out of it.
+    let mut delivery = Delivery::default();
+    page(&mut delivery, false, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    assert!(channels(&delivery, after(60_000)).is_empty());
+    assert_eq!(channels(&delivery, after(0) + minute), ["sms".into()]);
+    // A page that was refused before waits like any other.
+    assert_eq!(started(&mut delivery, 61_000), [id(1, 1)]);
+    delivery.retry(id(1, 1), after(62_000));
+    assert!(channels(&delivery, after(63_000)).is_empty());
+    assert_eq!(channels(&delivery, after(62_000) + minute), ["sms".into()]);
+    // Every place is taken by sends that do not end.
+    let mut delivery = Delivery::default();
+    for n in 1..=100 {
+        page(&mut delivery, false, (1, n, &format!("p{n}")), Purpose::Brief { round: 0 }, 0);
+    }
+    assert!(started(&mut delivery, 1).len() < 100);
+    for half in 0..120 {
+        assert_eq!(started(&mut delivery, half * 500), []);
+    }
+    assert_eq!(channels(&delivery, after(1) + minute), ["sms".into()]);
+    // What is sent into one room does not end; other rooms go on.
+    let mut delivery = Delivery::default();
+    post(&mut delivery, 1, 1, line(), 0);
+    post(&mut delivery, 1, 2, line(), 1);
+    for second in 1..=70_u32 {
+        post(&mut delivery, 2, second, line(), u64::from(second) * 1000);
+        for page in started(&mut delivery, u64::from(second) * 1000) {
+            if page.incident == IncidentId(2) {
+                delivery.finish(page);
+            }
+        }
+    }
+    assert_eq!(channels(&delivery, after(70_000)), ["room".into()]);
+    // Drills hold up nothing real.
+    let mut delivery = Delivery::default();
+    page(&mut delivery, true, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    assert!(channels(&delivery, after(0) + minute).is_empty());
 }

@@ -191,6 +191,41 @@ fn a_bounce_says_that_nobody_was_reached_and_the_page_goes_by_another_way() {
 }
 
 #[test]
+fn a_mail_that_reaches_another_daemon_than_the_one_that_sent_its_page_is_kept_and_one_about_a_page_that_is_gone_returned()
+ {
+    let mut site = Site::new();
+    let (id, bo) = (site.brief_to(ANA), "INC-7.3.0123456789abcdef.5a5a5a5a@example.com");
+    // What another one wrote, with whatever it proves to that one.
+    for (what, head, expected) in [
+        ("a human's word", "", Some(75)),
+        ("one who is away", "Auto-Submitted: auto-replied\r\n", Some(75)),
+        ("a machine's word", "Auto-Submitted: auto-generated\r\n", Some(0)),
+    ] {
+        let output = site.hand_in(&reply(ANA, &format!("<{bo}>"), head, "wilco"));
+        assert_eq!(output.status.code(), expected, "{what}: {output:?}");
+        let words = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(words.contains("another Stentor"), expected == Some(75), "{what}: {words}");
+    }
+    assert_eq!(site.trader()["state"], "paging");
+    // The same daemon that has lost its books, though not its key.
+    site.daemon.kill();
+    let database = site.daemon.state().join("stentor.db");
+    let forgotten = site.runtime.block_on(async {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
+        let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        let words = "DELETE FROM page; DELETE FROM incident; DELETE FROM journal";
+        let done = sqlx::raw_sql(words).execute(&mut conn).await;
+        sqlx::Connection::close(conn).await.unwrap();
+        done.is_ok()
+    });
+    assert!(forgotten);
+    site.daemon.restart();
+    let output = site.hand_in(&reply(ANA, &id, "", "wilco"));
+    assert_eq!(output.status.code(), Some(65), "{output:?}");
+    assert!(String::from_utf8_lossy(&output.stdout).contains("not kept any more"));
+}
+
+#[test]
 fn a_mail_is_kept_by_its_server_while_no_daemon_answers() {
     let mut site = Site::new();
     let id = site.brief_to(ANA);

@@ -24,7 +24,9 @@ use std::{
 use stentor::{
     channel::{outbox::Outbox, screen::Hub},
     core::{self, Alert, Engagement, IncidentId, Outcome, RoleName, Timestamp, stranded::stranded},
+    drill::live::Runs,
     engine::{Engine, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared},
+    http::{App, status},
     matrix::{Known, Matrix, SourceText},
     store::{Filter, MemoryStore, clock::Sources},
     template::Templates,
@@ -320,6 +322,113 @@ fn a_role_that_waits_for_nobody_is_found() {
     incident.engagements = roles.into_iter().map(|(role, engagement)| (role.into(), engagement)).collect();
     let found: Vec<&str> = stranded(&incident).into_iter().map(RoleName::as_str).collect();
     assert_eq!(found, ["and-round", "forgotten", "round", "waits-on-the-end"]);
+}
+
+// ---- what /readyz says -----------------------------------------------------------------------------------------------
+
+impl World {
+    /// A request that asks a daemon over this node.
+    async fn readyz(&self) -> (StatusCode, Value) {
+        let app = App {
+            engine: self.engine.clone(),
+            hub: Hub::new(),
+            outbox: Outbox::open(self._dir.path(), || START).unwrap(),
+            shows_outbox: false,
+            started_at: START,
+            shutdown: Default::default(),
+            client: reqwest::Client::new(),
+            slack_hooks: None,
+            drills: Runs::new(self.engine.clone()),
+            scenarios: self._dir.path().to_owned(),
+            answered: Default::default(),
+            guesses: Mutex::default(),
+        };
+        let response = status::readyz(State(Arc::new(app))).await;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    /// Time passes as above, and what may be sent is sent.
+    async fn work(&mut self, span: Duration) {
+        for _ in 0..span.as_secs() {
+            self.pass(Duration::from_secs(1), &NO_DELIVERY).await;
+            self.engine.pulse.turned(Loop::Delivery);
+            let ready = self.engine.tick_delivery();
+            for page in ready.start {
+                self.engine.send(page).await.unwrap();
+            }
+            for page in ready.unsent {
+                self.engine.drop_unsent(page).await.unwrap();
+            }
+            for (page, until) in ready.held {
+                self.engine.hold(page, until).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_makes_a_daemon_unready_is_always_named() {
+    let still = LOOP_STILL_MAX + Duration::from_secs(1);
+    for trouble in [
+        Trouble::FullDisk,
+        Trouble::Hangs(NO_DELIVERY, still),
+        Trouble::Hangs(NO_TIMERS, still),
+        Trouble::Hangs(NO_LEASE, still),
+        Trouble::QueueStands,
+    ] {
+        let mut world = World::new().await;
+        world.pass(Duration::from_secs(1), &Loop::ALL).await;
+        assert_eq!(world.readyz().await.0, StatusCode::OK);
+        break_(&mut world, &trouble).await;
+        let (status, told) = world.readyz().await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{told}");
+        assert!(told["ready"] == false && !told["ails"].as_array().unwrap().is_empty(), "{told}");
+        mend(&mut world).await;
+        assert_eq!(world.readyz().await.0, StatusCode::OK);
+    }
+    // A ladder that is late is told, and keeps no alert away.
+    let mut world = World::new().await;
+    break_(&mut world, &Trouble::LaddersStand).await;
+    world.ping().await;
+    let (status, told) = world.readyz().await;
+    assert_eq!((status, told["ails"].as_array().unwrap().len()), (StatusCode::OK, 1), "{told}");
+}
+
+/// Each kind of channel at its own pace, however slow, and a storm for one person.
+#[tokio::test]
+async fn a_storm_that_waits_for_a_channels_own_pace_keeps_no_alert_away() {
+    let voice = "kind = \"voice\"\naccount = \"AC00000000000000000000000000000000\"\ntoken = { env = \"NOT_SET\" }\n\
+                 from = \"+15005550006\"";
+    let kannel = "kind = \"kannel\"\nurl = \"http://127.0.0.1:9/cgi-bin/sendsms\"\nusername = \"stentor\"\n\
+                  password = { env = \"NOT_SET\" }";
+    for (what, channel) in [
+        ("voice", voice.to_owned()),
+        ("a slow gateway", format!("{kannel}\npace = \"1/m\"")),
+        ("a desk that is closed", "kind = \"screen\"".to_owned()),
+    ] {
+        let (receiver, server) = Receiver::start().await;
+        let matrix = MATRIX.replace("URL", &format!("http://{}/ping/1f6c", server.address)).replace(kannel, &channel);
+        let matrix = matrix.replace("[daemon]", "[daemon]\npublic_url = \"https://stentor.example.com\"");
+        let matrix = matrix.replace("on = [\"HostDown\"]", "on = [\"HostDown\"]\nkey = 'alert.labels.host'");
+        let mut world = World::with(&matrix, receiver, server);
+        world.work(Duration::from_secs(1)).await;
+        for host in 0..6 {
+            let mut alert = Alert::new("monitor", "HostDown");
+            alert.labels.insert("host".into(), format!("h{host}"));
+            world.engine.admit(vec![alert], world.hands.wall()).await.unwrap();
+        }
+        let mut oldest = 0.0_f64;
+        for second in 0..180 {
+            world.work(Duration::from_secs(1)).await;
+            let (status, told) = world.readyz().await;
+            assert_eq!(status, StatusCode::OK, "{what}, after {second} s: {told}");
+            oldest = oldest.max(told["oldest_unsent_page_seconds"].as_f64().unwrap());
+        }
+        assert!(60.0 < oldest || what.contains("desk"), "{what}: nothing had to wait");
+        assert_eq!(world.ping().await, (true, String::new()), "{what}");
+    }
 }
 
 // ---- the real daemon ------------------------------------------------------------------------------------------------

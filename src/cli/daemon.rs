@@ -1,6 +1,10 @@
 //! The daemon, put together: store, engine, doors, signals.
 
-use super::{Failure, Places, load};
+use super::{
+    Failure, Places, load,
+    socket::ControlSocket,
+    stop::{STOP_TIME_MAX, Stop},
+};
 use crate::{
     channel::{outbox::Outbox, screen::Hub},
     config,
@@ -17,12 +21,14 @@ use secrecy::SecretString;
 use std::{
     future::IntoFuture,
     net::SocketAddr,
-    os::unix::fs::PermissionsExt,
-    path::{Path, PathBuf},
+    path::Path,
     sync::{Arc, Mutex},
     time::Duration,
 };
-use tokio::net::{TcpListener, UnixListener};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    task::JoinHandle,
+};
 use tokio_util::sync::CancellationToken;
 
 /// Where the daemon listens when nobody says otherwise.
@@ -55,7 +61,7 @@ pub struct Daemon {
     store: Arc<SqliteStore>,
     tcp: TcpListener,
     unix: UnixListener,
-    socket: PathBuf,
+    socket: ControlSocket,
 }
 
 impl Daemon {
@@ -73,7 +79,7 @@ impl Daemon {
         })?;
         let address = tcp.local_addr()?;
         let socket = places.socket.clone().unwrap_or_else(|| state.join("stentor.sock"));
-        let unix = listen_unix(&socket)?;
+        let (unix, socket) = ControlSocket::listen(&socket).await?;
         let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let clock = store.clone();
         let outbox = Outbox::open(&state, move || clock.now())?;
@@ -114,7 +120,8 @@ impl Daemon {
         Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
     }
 
-    /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed.
+    /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed. The
+    /// end takes [`STOP_TIME_MAX`] at most.
     #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
@@ -138,27 +145,17 @@ impl Daemon {
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
+        let stop = Stop::begin(i32::from(early.is_some()));
         let doors = async {
-            if !door.is_finished() {
-                let _ = door.await;
-            }
-            if !control.is_finished() {
-                let _ = control.await;
-            }
-            if !sockets.is_finished() {
-                let _ = sockets.await;
+            for part in [&mut door, &mut control, &mut sockets, &mut calendar] {
+                let_end(part).await;
             }
         };
-        if tokio::time::timeout(DRAIN, doors).await.is_err() {
-            tracing::warn!("some connections did not end in time and were cut");
-        }
-        if !engine.is_finished() {
-            let _ = engine.await;
-        }
-        engine::anchor_last(&app.engine).await;
-        store.close().await;
-        // It may be gone already.
-        let _ = std::fs::remove_file(socket);
+        stop.wait("requests under way", DRAIN, doors).await;
+        stop.wait("sends under way", STOP_TIME_MAX, let_end(&mut engine)).await;
+        stop.wait("the last anchor", STOP_TIME_MAX, engine::anchor_last(&app.engine)).await;
+        stop.wait("the store", STOP_TIME_MAX, store.close()).await;
+        drop(socket);
         early.map_or(Ok(()), Err)
     }
 
@@ -178,6 +175,13 @@ impl Daemon {
     }
 }
 
+/// Waits for a task that may have ended already; how it ended was looked at before.
+async fn let_end<T>(task: &mut JoinHandle<T>) {
+    if !task.is_finished() {
+        let _ = task.await;
+    }
+}
+
 fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
@@ -193,19 +197,9 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     Ok(revision)
 }
 
-async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) -> std::io::Result<()> {
+async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) {
     let serve = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>());
-    serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await
-}
-
-/// Everybody may knock: who gets in is decided by who they are. The folder around it may be closed further.
-fn listen_unix(socket: &Path) -> Result<UnixListener, Failure> {
-    // The state folder is locked by us: a socket that lies here is a dead daemon's.
-    let _ = std::fs::remove_file(socket);
-    let listener = UnixListener::bind(socket)
-        .map_err(|error| format!("can not listen on {}: {error}; another path: --socket PATH", socket.display()))?;
-    std::fs::set_permissions(socket, std::fs::Permissions::from_mode(0o666))?;
-    Ok(listener)
+    let _ = serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await;
 }
 
 /// The address, for those who start it on port 0.

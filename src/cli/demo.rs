@@ -4,12 +4,13 @@
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 
 mod cast;
+pub mod keyboard;
 mod screen;
 
 use super::{
     Failure, Places,
     daemon::{Daemon, Plan},
-    load, runtime, show,
+    load, runtime, show, stop,
 };
 use crate::{
     core::{ChannelName, IncidentId, Outcome, SourceName},
@@ -17,13 +18,17 @@ use crate::{
     journal,
     store::Store,
 };
-use cast::{Cast, Key};
+use cast::Cast;
 use clap::Args;
+use keyboard::{Key, Keyboard};
 use screen::Screen;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
-use tokio::time::{Instant, sleep, sleep_until, timeout};
+use tokio::{
+    signal::unix::{SignalKind, signal},
+    time::{Instant, sleep, sleep_until, timeout},
+};
 
 /// One second on the screen is this many of the afternoon's, until 14:45:13.
 const RUN_UP: u32 = 100;
@@ -33,6 +38,9 @@ const COMPRESSION: u32 = 5;
 
 /// The demo ends by then, whatever happens.
 const LONGEST: Duration = Duration::from_secs(85);
+
+/// What is said when the demo did not come to its end.
+const STOPPED: &str = "stopped; nothing was sent to anybody";
 
 /// The monitor that speaks.
 const SOURCE: &str = "risk-monitor";
@@ -58,8 +66,16 @@ struct Report {
 impl Demo {
     pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
         let attended = !self.unattended && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
-        let engaged = runtime(2)?.block_on(self.play(attended))?;
-        Ok(if engaged { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        let runtime = runtime(2)?;
+        let engaged = runtime.block_on(async {
+            let ended = ended()?;
+            tokio::select! {
+                engaged = self.play(attended) => engaged,
+                () = ended => Err(STOPPED.into()),
+            }
+        });
+        stop::let_threads_end(runtime);
+        Ok(if engaged? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
     async fn play(self, attended: bool) -> Result<bool, Failure> {
@@ -89,29 +105,52 @@ impl Demo {
     }
 }
 
+/// Returns when the process is told to end. The terminal must be given back before.
+fn ended() -> Result<impl Future<Output = ()>, Failure> {
+    let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::quit()];
+    let mut signals = kinds.map(signal).into_iter().collect::<Result<Vec<_>, _>>()?;
+    Ok(async move {
+        let heard = signals.iter_mut().map(|signal| Box::pin(signal.recv()));
+        futures_util::future::select_all(heard).await;
+    })
+}
+
 /// Sends the afternoon, shows what happens, lets people answer; whether every role got its human.
 async fn tell(cast: Cast) -> Result<bool, Failure> {
     let mut screen = Screen::new();
     let trader = cast.on_call("trader").ok_or("the shipped matrix has nobody on call for trader")?;
     screen.begin(&cast.base, &cast.desk_link(&trader), cast.name(&trader), cast.attended);
+    let mut keyboard = Keyboard::open(cast.attended);
     let began = Instant::now();
     let mut incident = None;
     for report in afternoon() {
-        sleep_until(began + on_screen(report.after)).await;
+        wait_until(began + on_screen(report.after), &mut keyboard).await?;
         screen.report(report.clock, report.told);
         let answer = cast.send(&report.alert).await?;
         screen.fate(&answer);
         incident = incident.or_else(|| opened(&answer));
     }
     let incident = incident.ok_or("no report opened an incident")?;
-    follow(&cast, &mut screen, incident).await?;
+    follow(&cast, &mut screen, &mut keyboard, incident).await?;
+    drop(keyboard);
     end(&cast, &mut screen, incident).await
 }
 
+/// Waits for the next report. Nobody can be answered for yet.
+async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), Failure> {
+    loop {
+        tokio::select! {
+            () = sleep_until(due) => return Ok(()),
+            key = keyboard.next() => if matches!(key, Key::Quit) {
+                return Err(STOPPED.into());
+            },
+        }
+    }
+}
+
 /// Shows events as they come and plays the people, until every role has its outcome.
-async fn follow(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<(), Failure> {
+async fn follow(cast: &Cast, screen: &mut Screen, keyboard: &mut Keyboard, id: IncidentId) -> Result<(), Failure> {
     let mut changes = cast.app.engine.changes();
-    let mut keys = cast.keys();
     let mut acted = Vec::new();
     loop {
         screen.catch_up(cast, id).await?;
@@ -123,10 +162,9 @@ async fn follow(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<(), 
         tokio::select! {
             _ = changes.recv() => {}
             () = sleep(due) => {}
-            key = keys.recv(), if cast.attended => match key {
-                Some(Key::Answer(role)) => screen.word(&cast.press(&incident, role).await?),
-                Some(Key::Quit) => return Err("stopped by you; nothing was sent to anybody".into()),
-                None => {}
+            key = keyboard.next() => match key {
+                Key::Answer(role) => screen.word(&cast.press(&incident, role).await?),
+                Key::Quit => return Err(STOPPED.into()),
             },
         }
     }

@@ -18,7 +18,7 @@ const EX_DATAERR: u8 = 65;
 const EX_TEMPFAIL: u8 = 75;
 
 /// Reads one mail from standard input. Ends with 0 when it was taken or means nothing, 65 when a human must write again,
-/// 75 when the daemon can not be reached and the mail is to be kept
+/// 75 when the daemon can not be reached, or is not the one whose page is answered, and the mail is to be kept
 #[derive(Debug, Args)]
 pub struct MailIn {
     /// Print what became of it as JSON
@@ -29,20 +29,29 @@ pub struct MailIn {
 impl MailIn {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let mut raw = Vec::new();
-        stdin().take(MAIL_MAX).read_to_end(&mut raw)?;
+        if let Err(error) = stdin().take(MAIL_MAX).read_to_end(&mut raw) {
+            return Ok(keep(&format!("the mail could not be read: {error}")));
+        }
         let told: Result<Told, Failure> = Client::of(places).and_then(|client| client.post_raw("/v1/mail", raw));
         let told = match told {
             Ok(told) => told,
-            Err(failure) => {
-                eprintln!("stentor: {failure}");
-                return Ok(ExitCode::from(EX_TEMPFAIL));
-            }
+            Err(failure) => return Ok(keep(&failure.to_string())),
         };
         if self.json {
             println!("{}", serde_json::to_string_pretty(&told)?);
         } else if told.fate == MailFate::Unclear {
             println!("{}", told.text);
         }
-        Ok(if told.fate == MailFate::Unclear { ExitCode::from(EX_DATAERR) } else { ExitCode::SUCCESS })
+        Ok(match told.fate {
+            MailFate::Unclear => ExitCode::from(EX_DATAERR),
+            MailFate::Elsewhere => keep(&told.text),
+            MailFate::Answered | MailFate::Away | MailFate::Bounced | MailFate::Ignored => ExitCode::SUCCESS,
+        })
     }
+}
+
+/// The server keeps the mail and tries again; its log says why.
+fn keep(why: &str) -> ExitCode {
+    eprintln!("stentor: {why}");
+    ExitCode::from(EX_TEMPFAIL)
 }

@@ -23,6 +23,8 @@ mod scenario;
 mod serve;
 mod show;
 mod simulate;
+mod socket;
+mod stop;
 mod table;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -172,6 +174,11 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
             Ok(ExitCode::SUCCESS)
         }
     }
+}
+
+/// Gives the terminal back to its user, where the demo had taken it: for those who end the process on the spot.
+pub fn give_terminal_back() {
+    demo::keyboard::give_back();
 }
 
 /// A runtime with few threads: the daemon waits most of the time.

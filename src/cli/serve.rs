@@ -3,15 +3,16 @@
 use super::{
     Failure, Places, colours,
     daemon::{Daemon, Plan},
-    load, runtime,
+    load, runtime, stop,
 };
 use crate::{
     config,
     engine::{Engine, Pinger},
+    store::Store,
 };
 use clap::{Args, ValueEnum};
-use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
-use tokio::signal::unix::{SignalKind, signal};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
@@ -43,15 +44,48 @@ enum LogFormat {
 impl Serve {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let _flushed = start_log(self.log);
+        let runtime = runtime(worker_threads())?;
+        let served = runtime.block_on(self.start(places));
+        stop::let_threads_end(runtime);
+        served.map(|()| ExitCode::SUCCESS)
+    }
+
+    async fn start(self, places: &Places) -> Result<(), Failure> {
+        // Before anything that takes time: who starts a daemon may stop it at any moment.
+        let mut signals = Signals::new()?;
         let (matrix, templates) = load::load(places, load::now())?.demand()?;
         let plan = Plan { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
-        let places = places.clone();
-        runtime(worker_threads())?.block_on(async move {
-            let daemon = Daemon::open(plan, matrix, templates, &places).await?;
-            announce(&daemon);
-            serve(daemon, places).await
-        })?;
-        Ok(ExitCode::SUCCESS)
+        let daemon = tokio::select! {
+            opened = Daemon::open(plan, matrix, templates, places) => opened?,
+            () = signals.stop() => {
+                tracing::info!("stopped before it was ready");
+                return Ok(());
+            }
+        };
+        announce(&daemon);
+        serve(daemon, places.clone(), signals).await
+    }
+}
+
+/// What the daemon listens to from outside.
+struct Signals {
+    hangup: Signal,
+    term: Signal,
+    int: Signal,
+}
+
+impl Signals {
+    fn new() -> Result<Self, Failure> {
+        let [hangup, term, int] = [SignalKind::hangup(), SignalKind::terminate(), SignalKind::interrupt()].map(signal);
+        Ok(Self { hangup: hangup?, term: term?, int: int? })
+    }
+
+    /// Returns when the daemon is to stop.
+    async fn stop(&mut self) {
+        tokio::select! {
+            _ = self.term.recv() => {}
+            _ = self.int.recv() => {}
+        }
     }
 }
 
@@ -71,47 +105,42 @@ fn announce(daemon: &Daemon) {
     tracing::info!(matrix.revision = live.matrix.revision, "listening on http://{}", daemon.address);
 }
 
-async fn serve(daemon: Daemon, places: Places) -> Result<(), Failure> {
+async fn serve(daemon: Daemon, places: Places, mut signals: Signals) -> Result<(), Failure> {
     let reload = daemon.reloader(places);
     let (shutdown, engine) = (daemon.shutdown.clone(), daemon.app.engine.clone());
-    let store = engine.store.clone();
     let pinger = Pinger::new()?;
     let running = daemon.run();
-    tokio::pin!(running);
-    let mut hangup = signal(SignalKind::hangup())?;
-    let mut term = signal(SignalKind::terminate())?;
-    let mut int = signal(SignalKind::interrupt())?;
     tell_systemd(&[sd_notify::NotifyState::Ready]);
-    let watch = watchdog(engine.clone(), shutdown.clone());
-    let clock = watch_clock(store);
-    let ping = pinger.run(&engine);
-    tokio::pin!(watch, clock, ping);
+    // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.
+    let watches = shutdown.run_until_cancelled(async {
+        tokio::join!(watchdog(&engine), watch_clock(&*engine.store), pinger.run(&engine));
+    });
+    tokio::pin!(running, watches);
+    let mut watched = true;
     loop {
         tokio::select! {
             result = &mut running => return result,
-            () = &mut watch, if !shutdown.is_cancelled() => {}
-            () = &mut clock => {}
-            () = &mut ping, if !shutdown.is_cancelled() => {}
-            _ = hangup.recv() => {
+            _ = &mut watches, if watched => watched = false,
+            _ = signals.hangup.recv() => {
                 tell_systemd(&[sd_notify::NotifyState::Reloading]);
                 reload();
                 tell_systemd(&[sd_notify::NotifyState::Ready]);
             }
-            _ = term.recv() => stop(&shutdown),
-            _ = int.recv() => stop(&shutdown),
+            _ = signals.term.recv() => begin_stop(&shutdown),
+            _ = signals.int.recv() => begin_stop(&shutdown),
         }
     }
 }
 
-fn stop(shutdown: &CancellationToken) {
+fn begin_stop(shutdown: &CancellationToken) {
     tracing::info!("stopping: no new requests, sends under way are let go");
     tell_systemd(&[sd_notify::NotifyState::Stopping]);
     shutdown.cancel();
 }
 
 /// Feeds systemd's watchdog, but only while every loop of the engine turns.
-async fn watchdog(engine: Arc<Engine>, shutdown: CancellationToken) {
-    let Some(period) = sd_notify::watchdog_enabled() else { return shutdown.cancelled().await };
+async fn watchdog(engine: &Engine) {
+    let Some(period) = sd_notify::watchdog_enabled() else { return };
     let mut last = engine.pulse.beats();
     loop {
         tokio::time::sleep(period / 3).await;
@@ -127,7 +156,7 @@ async fn watchdog(engine: Arc<Engine>, shutdown: CancellationToken) {
 }
 
 /// A step of the wall clock moves no ladder; it is reported all the same.
-async fn watch_clock(store: Arc<dyn crate::store::Store>) {
+async fn watch_clock(store: &dyn Store) {
     let skew = || load::now().micros_since(store.now());
     let mut last = skew();
     loop {

@@ -230,9 +230,8 @@ impl Delivery {
                 continue;
             };
             if waiting.withdrawn {
-                line.forget(turn, id);
+                line.take(turn, id, now);
                 waiting.turn = None;
-                line.in_flight += 1;
                 ready.unsent.push(id);
                 continue;
             }
@@ -240,32 +239,31 @@ impl Delivery {
                 && line.busy.contains_key(&incident)
             {
                 line.forget(turn, id);
-                line.busy.entry(incident).or_default().insert(turn);
+                line.busy.entry(incident).or_default().waiting.insert(turn);
                 continue;
             }
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
-                line.forget(turn, id);
+                line.take(turn, id, now);
                 waiting.turn = None;
-                line.in_flight += 1;
                 ready.held.push((id, held_until));
                 continue;
             }
             if now < held_until || line.at_once(name.0) <= line.in_flight {
                 return;
             }
-            line.forget(turn, id);
             let paces = waiting.paces(pace, id);
             let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
             let held = self.paced.get(&waiting.destination).map_or(now, |paced| paced.held(now));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
+                line.take(turn, id, now);
                 waiting.turn = None;
-                line.in_flight += 1;
                 ready.held.push((id, held));
                 continue;
             }
             if now < free_at {
+                line.forget(turn, id);
                 let turn = waiting.turn(free_at, id);
                 waiting.turn = Some(turn);
                 line.queue.insert(turn);
@@ -274,12 +272,12 @@ impl Delivery {
             for (to, pace) in paces {
                 self.paced.entry(to).or_default().start(pace, now);
             }
+            line.take(turn, id, now);
             waiting.turn = None;
             waiting.attempted = true;
-            line.in_flight += 1;
             if let Destination::Room(_, incident) = waiting.destination {
                 waiting.holds = Some(incident);
-                line.busy.entry(incident).or_default();
+                line.busy.entry(incident).or_default().since = now;
             }
             ready.start.push(id);
         }
@@ -298,14 +296,14 @@ impl Delivery {
         live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
-    /// Channels with a page whose turn came longer ago than `most` and which was not given to them, each with when the
-    /// oldest one's turn came; drills do not count. A page that waits for its destination's pace has its turn later.
+    /// Channels with a page whose turn has come and whose queue has not moved for longer than `most` since, each with
+    /// since when; drills do not count. Whoever waits for a pace, a provider's wish or a desk has its turn later, and a
+    /// long queue that moves is none that stands.
     pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
         let mut standing = BTreeMap::new();
-        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
-        for waiting in live.filter(|waiting| !waiting.attempted && !waiting.withdrawn) {
-            let Some((at, ..)) = waiting.turn else { continue };
-            let since = at.max(waiting.born_at);
+        for waiting in self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live && !waiting.withdrawn) {
+            let (Some(turn), Some(line)) = (waiting.turn, self.lines.get(&waiting.line)) else { continue };
+            let since = line.waits_since(turn);
             if most < now.since(since) {
                 let oldest = standing.entry(waiting.line.1.clone()).or_insert(since);
                 *oldest = since.min(*oldest);

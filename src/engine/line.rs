@@ -36,9 +36,19 @@ pub(super) struct Lines {
     pub in_flight: usize,
     /// What its provider bears.
     pub throttle: Throttle<Destination>,
-    /// Rooms into which something is being sent, with what waits for its end: there, what was said later must not come
-    /// before what was said earlier.
-    pub busy: BTreeMap<IncidentId, BTreeSet<Turn>>,
+    /// Rooms into which something is being sent: there, what was said later must not come before what was said earlier.
+    pub busy: BTreeMap<IncidentId, Busy>,
+    /// When something was taken out of it last.
+    pub moved_at: Timestamp,
+}
+
+/// A room into which something is being sent.
+#[derive(Debug, Default)]
+pub(super) struct Busy {
+    /// Since when.
+    pub since: Timestamp,
+    /// What waits for the end of that.
+    pub waiting: BTreeSet<Turn>,
 }
 
 impl Lines {
@@ -53,7 +63,7 @@ impl Lines {
     /// It has ended: what waited for its room may go.
     pub fn ended(&mut self, room: Option<IncidentId>) {
         self.in_flight = self.in_flight.saturating_sub(1);
-        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default());
+        self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default().waiting);
     }
 
     /// The most urgent of those whose time has come.
@@ -76,9 +86,23 @@ impl Lines {
         let (at, lane, born_at, page) = turn;
         if !self.queue.remove(&turn)
             && !self.due.remove(&(lane, at, born_at, page))
-            && let Some(parked) = self.busy.get_mut(&id.incident)
+            && let Some(busy) = self.busy.get_mut(&id.incident)
         {
-            parked.remove(&turn);
+            busy.waiting.remove(&turn);
         }
+    }
+
+    /// A turn is used: its page leaves the queue, whatever becomes of it.
+    pub fn take(&mut self, turn: Turn, id: PageId, now: Timestamp) {
+        self.forget(turn, id);
+        self.in_flight += 1;
+        self.moved_at = now;
+    }
+
+    /// Since when a page has waited for this queue, or its room, to move; a time to come while its turn has not.
+    pub fn waits_since(&self, turn: Turn) -> Timestamp {
+        let (at, _, born_at, id) = turn;
+        let room = self.busy.get(&id.incident).filter(|busy| busy.waiting.contains(&turn));
+        at.max(born_at).max(room.map_or(self.moved_at, |busy| busy.since))
     }
 }

@@ -46,6 +46,17 @@ pub struct Pinged {
 impl Engine {
     /// What is wrong with this daemon, as far as that is known without asking the store; empty while it does its work.
     pub fn signs(&self) -> Vec<String> {
+        [self.unready(), self.found()].concat()
+    }
+
+    /// What the last look at every open incident found.
+    pub fn found(&self) -> Vec<String> {
+        self.vitals().found.clone()
+    }
+
+    /// Those of the signs for which alerts are better kept away: it can not keep them, or can not act on them. One
+    /// ladder that is late is none of these.
+    pub fn unready(&self) -> Vec<String> {
         let now = self.store.now();
         let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
         signs.extend(self.still_loops());
@@ -54,7 +65,6 @@ impl Engine {
             let span = whole_seconds(now.since(since));
             format!("a page waits for channel {channel} since {span}, and its queue does not move")
         }));
-        signs.extend(self.vitals().found.iter().cloned());
         signs
     }
 

@@ -21,6 +21,14 @@ use std::sync::Arc;
 const HOW: &str = "Not understood, nothing was changed. Reply with one word as the first line: roger (received), wilco (I have it), \
      standby 3 (minutes), unable (pass it on).";
 
+/// Said where the page is one that this daemon never sent.
+const ELSEWHERE: &str =
+    "this mail answers a page of another Stentor, which alone can take it: the mail server is to keep it";
+
+/// Said to those whose reply comes when nothing of its page is kept any more.
+const GONE: &str =
+    "Nothing was changed: the page that you answer is not kept any more. Call whoever may be waiting for you.";
+
 /// What became of a mail.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Told {
@@ -44,6 +52,8 @@ pub enum MailFate {
     Bounced,
     /// Nothing of ours, or nothing that changes anything.
     Ignored,
+    /// It is about a page of another installation: only that one can take it.
+    Elsewhere,
 }
 
 /// `POST /v1/mail`: one mail, as it is.
@@ -58,9 +68,24 @@ pub async fn take(
     let Some(incoming) = incoming::read(&raw) else {
         return Ok(Json(told(MailFate::Ignored, "it names no page")));
     };
-    let Some(reader) = reader(&app, &incoming).await? else {
-        tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
-        return Ok(Json(told(MailFate::Ignored, "it names no page")));
+    let reader = match proven(&app, &incoming).await? {
+        Proven::Reader(reader) => reader,
+        Proven::Elsewhere if incoming.meaning == Meaning::Nothing => {
+            return Ok(Json(told(MailFate::Ignored, "it changes nothing")));
+        }
+        Proven::Elsewhere => {
+            tracing::error!(page.id = %incoming.page, "a mail about a page of another installation came here: its server is to keep it");
+            return Ok(Json(told(MailFate::Elsewhere, ELSEWHERE)));
+        }
+        Proven::Gone if matches!(incoming.meaning, Meaning::Said(_)) => {
+            tracing::warn!(page.id = %incoming.page, "a reply to this page came, which is not kept any more: it is returned");
+            return Ok(Json(told(MailFate::Unclear, GONE)));
+        }
+        Proven::Gone => return Ok(Json(told(MailFate::Ignored, "its page is not kept any more"))),
+        Proven::Nothing => {
+            tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
+            return Ok(Json(told(MailFate::Ignored, "it names no page")));
+        }
     };
     if let Meaning::Bounced(status) = &incoming.meaning {
         let why = format!("the mail came back ({status})");
@@ -96,15 +121,31 @@ async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told,
     Ok(Told { fate, text: format!("{}: {word}", incoming.page.incident) })
 }
 
-/// Whose page it is, where the mail proves that it knows the page's own message id.
-async fn reader(app: &App, incoming: &Incoming) -> Result<Option<PersonName>, Problem> {
+/// What a mail proves by the message id that it names.
+enum Proven {
+    /// That it is about a page of this person's.
+    Reader(PersonName),
+    /// That another installation wrote that page.
+    Elsewhere,
+    /// That it is about a page of ours that is not there any more.
+    Gone,
+    /// Nothing.
+    Nothing,
+}
+
+async fn proven(app: &App, incoming: &Incoming) -> Result<Proven, Problem> {
+    if incoming.site.as_ref().is_some_and(|site| *site != app.engine.keys.site()) {
+        return Ok(Proven::Elsewhere);
+    }
     if !same(app.engine.keys.mail_token(incoming.page).expose_secret(), &incoming.token) {
-        return Ok(None);
+        return Ok(Proven::Nothing);
     }
     let incident = app.engine.store.view(incoming.page.incident).await?;
-    let page = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n));
-    let brief = page.filter(|page: &&Arc<Page>| page.purpose.is_brief() || incoming.is_bounce());
-    Ok(brief.and_then(|page| page.person.clone()))
+    let Some(page) = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n)) else {
+        return Ok(Proven::Gone);
+    };
+    let brief = Some(page).filter(|page: &&Arc<Page>| page.purpose.is_brief() || incoming.is_bounce());
+    Ok(brief.and_then(|page| page.person.clone()).map_or(Proven::Nothing, Proven::Reader))
 }
 
 /// A page that was forwarded is answered by its reader alone.

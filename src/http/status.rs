@@ -12,17 +12,14 @@ use axum::{
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc, time::Duration};
-
-/// A page that waits longer than this for its channel makes the daemon not ready.
-const UNSENT_AGE_MAX: Duration = Duration::from_secs(60);
+use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
 
 /// `GET /healthz`: the process answers.
 pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: it can keep alerts, and pages move.
+/// `GET /readyz`: it can keep alerts, and pages move. Where it is not ready, `ails` says why.
 pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let now = app.engine.store.now();
     let store = app.engine.store.health().map_err(|error| error.to_string());
@@ -39,9 +36,9 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         .into_iter()
         .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
         .collect();
-    let ails = app.engine.signs();
-    // One ladder or one queue that stands is no reason to keep alerts away from a daemon that can take them.
-    let ready = store.is_ok() && age < UNSENT_AGE_MAX && app.engine.still_loops().is_empty();
+    let unready = app.engine.unready();
+    let ready = unready.is_empty();
+    let ails = [unready, app.engine.found()].concat();
     let pinged = app.engine.pinged();
     let ping =
         live.matrix.daemon.ping.as_ref().map(

@@ -89,6 +89,11 @@ impl Daemon {
         self.child.id()
     }
 
+    /// The process itself, for those who watch how it ends.
+    pub fn process(&mut self) -> &mut Child {
+        &mut self.child
+    }
+
     /// Everything it has logged.
     pub fn log(&self) -> String {
         std::fs::read_to_string(self.dir.path().join("log")).unwrap_or_default()

@@ -23,6 +23,8 @@ pub struct Incoming {
     pub page: PageId,
     /// The token in that message id.
     pub token: String,
+    /// Which installation wrote that message id; none where it does not say.
+    pub site: Option<String>,
     /// Who it says that it is from, in lower case.
     pub from: String,
     /// What it means.
@@ -55,30 +57,38 @@ pub fn read(raw: &[u8]) -> Option<Incoming> {
     let from = mail.from().and_then(|from| from.first()).and_then(|first| first.address());
     let from = from.unwrap_or_default().to_lowercase();
     if is_report(&mail) {
-        let (page, token) = returned(&mail)?;
+        let Named { page, token, site } = returned(&mail)?;
         let meaning = bounce(&mail).map_or(Meaning::Nothing, Meaning::Bounced);
-        return Some(Incoming { page, token, from, meaning });
+        return Some(Incoming { page, token, site, from, meaning });
     }
-    let (page, token) = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
+    let Named { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
     let meaning = match automatic(&mail) {
         Some(meaning) => meaning,
         None => Meaning::Said(parse_reply(&first_line(&mail.body_text(0).unwrap_or_default()))),
     };
-    Some(Incoming { page, token, from, meaning })
+    Some(Incoming { page, token, site, from, meaning })
 }
 
-/// The page and the token of the last message id of ours that a header names.
-fn named(header: &HeaderValue<'_>) -> Option<(PageId, String)> {
+/// What a message id of ours says.
+struct Named {
+    page: PageId,
+    token: String,
+    site: Option<String>,
+}
+
+/// The last message id of ours that a header names.
+fn named(header: &HeaderValue<'_>) -> Option<Named> {
     header.as_text_list()?.iter().rev().find_map(|id| page_of(id))
 }
 
 /// `INC-12.3.TOKEN.SITE@example.com`: the incident, the page's number, its token, and the installation's name.
-fn page_of(id: &str) -> Option<(PageId, String)> {
+fn page_of(id: &str) -> Option<Named> {
     let local = id.trim().trim_start_matches('<').split('@').next()?;
     let mut parts = local.split('.');
     let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
-    let token = parts.next().filter(|token| !token.is_empty())?;
-    Some((page, token.to_owned()))
+    let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
+    let site = parts.next().filter(|site| !site.is_empty()).map(str::to_owned);
+    Some(Named { page, token, site })
 }
 
 fn is_report(mail: &Message<'_>) -> bool {
@@ -89,7 +99,7 @@ fn is_report(mail: &Message<'_>) -> bool {
 }
 
 /// The page whose mail a report returns, whole or its head alone.
-fn returned(mail: &Message<'_>) -> Option<(PageId, String)> {
+fn returned(mail: &Message<'_>) -> Option<Named> {
     mail.parts.iter().find_map(|part| {
         if let Some(inner) = part.message() {
             return page_of(inner.message_id()?);
@@ -168,6 +178,7 @@ mod tests {
         let incoming = read(mail.as_bytes())?;
         assert_eq!(incoming.page, PageId { incident: IncidentId(12), n: 3 });
         assert_eq!(incoming.token, "0123456789abcdef");
+        assert_eq!(incoming.site.as_deref(), Some("5a5a5a5a"));
         assert_eq!(incoming.from, "ana@example.com");
         Some(incoming.meaning)
     }

@@ -7,11 +7,9 @@ use crate::{
     engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
     http::App,
 };
-use crossterm::event::{Event, KeyCode, KeyModifiers, poll, read};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
-use tokio::sync::mpsc;
 
 /// When each role's human answers, after being paged: quick enough to watch, slow enough to read.
 const SCRIPT: [(&str, Way, Duration); 4] = [
@@ -26,15 +24,6 @@ enum Way {
     Desk,
     MailLink,
     Sms,
-}
-
-/// A key of the viewer's.
-#[derive(Debug, Clone, Copy)]
-pub enum Key {
-    /// Answer for this role.
-    Answer(&'static str),
-    /// Enough.
-    Quit,
 }
 
 /// Everybody who can answer.
@@ -74,28 +63,6 @@ impl Cast {
         let request = self.http.post(format!("{}/v1/alerts", self.base)).header("authorization", bearer(&self.token));
         let response = request.json(alert).send().await?.error_for_status()?;
         Ok(response.json().await?)
-    }
-
-    /// The viewer's keys, from a thread of their own: a key press can not be awaited.
-    pub fn keys(&self) -> mpsc::UnboundedReceiver<Key> {
-        let (sender, receiver) = mpsc::unbounded_channel();
-        if self.attended && crossterm::terminal::enable_raw_mode().is_ok() {
-            let shutdown = self.app.shutdown.clone();
-            std::thread::spawn(move || {
-                while !shutdown.is_cancelled() && !sender.is_closed() {
-                    if poll(Duration::from_millis(100)).unwrap_or(false)
-                        && let Ok(Event::Key(key)) = read()
-                        && let Some(key) = meaning(key.code, key.modifiers)
-                        && sender.send(key).is_err()
-                    {
-                        break;
-                    }
-                }
-                // The terminal is the user's again.
-                let _ = crossterm::terminal::disable_raw_mode();
-            });
-        }
-        receiver
     }
 
     /// Lets those whose time has come answer; returns when the next one's comes.
@@ -184,17 +151,5 @@ impl Cast {
         let url = reqwest::Url::parse_with_params(&format!("{}/hooks/kannel/{}", self.base, page.channel), query)?;
         self.http.get(url).send().await?.error_for_status()?;
         Ok(())
-    }
-}
-
-fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
-    match code {
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
-        KeyCode::Char('q') => Some(Key::Quit),
-        KeyCode::Char('t') => Some(Key::Answer("trader")),
-        KeyCode::Char('c') => Some(Key::Answer("compliance")),
-        KeyCode::Char('i') => Some(Key::Answer("it")),
-        KeyCode::Char('h') => Some(Key::Answer("head-of-desk")),
-        _ => None,
     }
 }

@@ -6,6 +6,7 @@ mod cache;
 pub mod disk;
 mod failure;
 mod read;
+mod readers;
 mod runs;
 mod schema;
 mod script;
@@ -21,7 +22,7 @@ use failure::failure;
 use futures_util::future::BoxFuture;
 use sqlx::{
     ConnectOptions, SqliteConnection, SqlitePool,
-    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous},
+    sqlite::{SqliteConnectOptions, SqliteJournalMode, SqliteSynchronous},
 };
 use std::{
     path::{Path, PathBuf},
@@ -33,9 +34,6 @@ use writer::{Shared, Writer};
 
 /// The database's name in the state directory.
 pub const FILE: &str = "stentor.db";
-
-/// Connections that only read.
-const READERS: u32 = 3;
 
 /// Works that wait for the writer; whoever comes after them waits to wait.
 const WAITING: usize = 4096;
@@ -101,7 +99,7 @@ impl SqliteStore {
             epoch,
         });
         let state = read::state(&mut conn).await?;
-        let readers = readers(&file);
+        let readers = readers::open(&file);
         let (wanted, waiting) = mpsc::channel(WAITING);
         let writer = Writer::new(shared.clone(), conn, file, space, lock, state);
         tokio::spawn(writer.run(waiting));
@@ -111,7 +109,7 @@ impl SqliteStore {
     /// Does what waits, writes everything into the one file and lets the directory go. Later calls are refused with
     /// [`StoreError::Closed`].
     pub async fn close(&self) {
-        self.readers.close().await;
+        readers::close(&self.readers).await;
         let (reply, closed) = oneshot::channel();
         if self.wanted.send(Want::Close(reply)).await.is_ok() {
             let _ = closed.await;
@@ -355,15 +353,6 @@ async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
     let mut conn = options.connect().await.map_err(failure)?;
     sqlx::raw_sql(script::PREPARE).execute(&mut conn).await.map_err(failure)?;
     Ok(conn)
-}
-
-fn readers(file: &Path) -> SqlitePool {
-    SqlitePoolOptions::new()
-        .max_connections(READERS)
-        .acquire_timeout(Duration::from_secs(10))
-        .idle_timeout(None)
-        .max_lifetime(None)
-        .connect_lazy_with(options(file).read_only(true))
 }
 
 fn options(file: &Path) -> SqliteConnectOptions {

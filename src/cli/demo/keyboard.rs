@@ -1,0 +1,91 @@
+//! The viewer's keys, one press at a time. The terminal is in raw mode for as long as the keyboard is open.
+
+use crossterm::{
+    event::{Event, KeyCode, KeyModifiers, poll, read},
+    terminal::{disable_raw_mode, enable_raw_mode},
+};
+use std::time::Duration;
+use tokio::sync::mpsc;
+
+/// How often the thread that reads keys looks whether anybody still wants them.
+const LOOK_EVERY: Duration = Duration::from_millis(100);
+
+/// Presses that wait to be acted on; more are dropped.
+const PRESSES_MAX: usize = 64;
+
+/// A key of the viewer's.
+#[derive(Debug, Clone, Copy)]
+pub enum Key {
+    /// Answer for this role.
+    Answer(&'static str),
+    /// Enough.
+    Quit,
+}
+
+/// The keyboard of whoever watches; nobody's where the demo is unattended.
+pub struct Keyboard {
+    keys: Option<mpsc::Receiver<Key>>,
+}
+
+impl Keyboard {
+    /// Opens it, where somebody is there.
+    pub fn open(attended: bool) -> Self {
+        let keys = (attended && enable_raw_mode().is_ok()).then(|| {
+            let (sender, receiver) = mpsc::channel(PRESSES_MAX);
+            // A thread of its own: a key press can not be awaited. It ends by itself; nobody waits for it.
+            std::thread::spawn(move || listen(&sender));
+            receiver
+        });
+        Self { keys }
+    }
+
+    /// The next key; never, where nobody is there.
+    pub async fn next(&mut self) -> Key {
+        let pressed = match &mut self.keys {
+            Some(keys) => keys.recv().await,
+            None => None,
+        };
+        match pressed {
+            Some(key) => key,
+            None => std::future::pending().await,
+        }
+    }
+}
+
+impl Drop for Keyboard {
+    fn drop(&mut self) {
+        if self.keys.is_some() {
+            give_back();
+        }
+    }
+}
+
+/// Gives the terminal back to its user, as it was. Does nothing where it was not taken.
+pub fn give_back() {
+    // A terminal that is gone needs no setting.
+    let _ = disable_raw_mode();
+}
+
+fn listen(keys: &mpsc::Sender<Key>) {
+    while !keys.is_closed() {
+        if poll(LOOK_EVERY).unwrap_or(false)
+            && let Ok(Event::Key(key)) = read()
+            && let Some(key) = meaning(key.code, key.modifiers)
+        {
+            // Whoever presses more than is acted on gains nothing by it.
+            let _ = keys.try_send(key);
+        }
+    }
+}
+
+fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
+    match code {
+        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
+        KeyCode::Char('q') => Some(Key::Quit),
+        KeyCode::Char('t') => Some(Key::Answer("trader")),
+        KeyCode::Char('c') => Some(Key::Answer("compliance")),
+        KeyCode::Char('i') => Some(Key::Answer("it")),
+        KeyCode::Char('h') => Some(Key::Answer("head-of-desk")),
+        _ => None,
+    }
+}

@@ -1,0 +1,112 @@
+//! The control socket's file. It is taken only where nobody listens, and removed only while it is our own.
+
+use super::Failure;
+use std::{
+    fs::{self, File, OpenOptions, TryLockError},
+    io::{ErrorKind, Read, Seek, Write},
+    os::unix::fs::{FileTypeExt, MetadataExt, OpenOptionsExt, PermissionsExt},
+    path::{Path, PathBuf},
+    time::Duration,
+};
+use tokio::{
+    net::{UnixListener, UnixStream},
+    time::timeout,
+};
+
+/// How long whoever listens there may take to show it. A connection is made by the kernel: this is a net.
+const KNOCK_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// A socket of this daemon; its file is removed when this is dropped.
+pub struct ControlSocket {
+    path: PathBuf,
+    /// Device and inode: another one at the same path is somebody else's.
+    file: (u64, u64),
+    /// Held for as long as the socket is ours, so that of two daemons that start at once one is refused. Its file stays:
+    /// to remove a lock is to let two hold it.
+    _lock: File,
+}
+
+impl ControlSocket {
+    /// Listens at `path`. Everybody may knock: who gets in is decided by who they are, and the folder around it may be
+    /// closed further.
+    ///
+    /// # Errors
+    /// In words, where somebody listens there, where something lies there that is no socket, and what the system says.
+    pub async fn listen(path: &Path) -> Result<(UnixListener, Self), Failure> {
+        let lock = lock(path)?;
+        clear(path).await?;
+        let listener = UnixListener::bind(path).map_err(|error| refused(path, &error.to_string()))?;
+        fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
+        let file = inode(path)?;
+        Ok((listener, Self { path: path.to_owned(), file, _lock: lock }))
+    }
+}
+
+impl Drop for ControlSocket {
+    fn drop(&mut self) {
+        if inode(&self.path).is_ok_and(|file| file == self.file) {
+            // Whoever else removes it does the same.
+            let _ = fs::remove_file(&self.path);
+        }
+    }
+}
+
+fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
+    fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
+}
+
+/// Takes the lock beside the socket.
+fn lock(path: &Path) -> Result<File, Failure> {
+    let mut beside = path.as_os_str().to_owned();
+    beside.push(".lock");
+    let mut options = OpenOptions::new();
+    let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
+    let mut file = options.open(&beside).map_err(|error| refused(path, &error.to_string()))?;
+    match file.try_lock() {
+        Ok(()) => {}
+        Err(TryLockError::WouldBlock) => {
+            let mut holder = String::new();
+            let _ = file.read_to_string(&mut holder);
+            return Err(in_use(path, holder.trim().parse().ok()));
+        }
+        Err(TryLockError::Error(error)) => return Err(refused(path, &error.to_string())),
+    }
+    // The number only helps whoever reads it.
+    let _ = file.set_len(0);
+    let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
+    Ok(file)
+}
+
+/// Removes the socket of a daemon that is dead, and nothing else.
+async fn clear(path: &Path) -> Result<(), Failure> {
+    let kind = match fs::symlink_metadata(path) {
+        Ok(meta) => meta.file_type(),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(refused(path, &error.to_string())),
+    };
+    if !kind.is_socket() {
+        return Err(refused(path, "what lies there is no socket"));
+    }
+    match timeout(KNOCK_TIME_MAX, UnixStream::connect(path)).await {
+        // Nobody has it open: the kernel says so.
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
+            fs::remove_file(path).map_err(|error| refused(path, &error.to_string()))
+        }
+        Ok(Err(error)) if error.kind() == ErrorKind::NotFound => Ok(()),
+        Ok(Ok(stream)) => Err(in_use(path, stream.peer_cred().ok().and_then(|owner| owner.pid()))),
+        // It listens, and takes nobody at the moment.
+        Ok(Err(error)) if error.kind() == ErrorKind::WouldBlock => Err(in_use(path, None)),
+        Err(_) => Err(in_use(path, None)),
+        Ok(Err(error)) => Err(refused(path, &format!("whether somebody listens there can not be known: {error}"))),
+    }
+}
+
+fn in_use(path: &Path, owner: Option<i32>) -> Failure {
+    let owner = owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
+    let path = path.display();
+    format!("the socket {path} is in use by {owner}: stop that one first, or give this daemon a socket of its own with --socket PATH").into()
+}
+
+fn refused(path: &Path, why: &str) -> Failure {
+    format!("can not listen on {}: {why}; another path: --socket PATH", path.display()).into()
+}

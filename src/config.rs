@@ -1,5 +1,7 @@
 //! The one reader of environment and files: secrets, folders, the process' own limits.
 
+pub mod zoneinfo;
+
 use secrecy::SecretString;
 use std::{io, path::PathBuf};
 

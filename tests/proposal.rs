@@ -1,8 +1,9 @@
 //! A change of the matrix that would have helped: searched, shown to hold, and printed as a diff of the author's own text.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
+use std::sync::Arc;
 use stentor::{
-    core::Timestamp,
+    core::{Timestamp, Zones},
     drill::{
         Scenario,
         proposal::{NoProposal, Proposal, Question, propose},
@@ -75,9 +76,17 @@ fn search(matrix: &str, scenario: &str) -> Result<Proposal, NoProposal> {
     let file = SourceText { path: "boom.toml".into(), text: scenario.into() };
     let read = Scenario::read(&file, &parsed);
     let scenario = read.scenario.unwrap_or_else(|| panic!("{:#?}", read.diagnostics));
-    let failed = scenario.hypotheses.clone();
-    let question =
-        Question { files: &files, known: &known, scenario: &scenario, start, failed: &failed, runs: 60, threads: 2 };
+    let (failed, zones) = (scenario.hypotheses.clone(), Arc::new(Zones::bundled()));
+    let question = Question {
+        files: &files,
+        known: &known,
+        zones: &zones,
+        scenario: &scenario,
+        start,
+        failed: &failed,
+        runs: 60,
+        threads: 2,
+    };
     let found = propose(&question);
     if let Ok(found) = &found {
         // What is proposed is a matrix without faults, and playing it again shows the same.

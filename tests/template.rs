@@ -9,7 +9,7 @@ use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened};
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs};
 use stentor::{
-    core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
+    core::{Alert, Incident, Page, Purpose, Timestamp, Zones, gsm7},
     template::{
         BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
         Templates,
@@ -31,7 +31,8 @@ fn render(templates: &Templates, incident: &Incident, page: &Page, form: Form) -
     ]
     .map(|(at, text)| (at, text.to_owned()))
     .into();
-    let reader = page.person.as_ref().map(|_| Reader { name: "Ana Ruiz", zone: chrono_tz::America::New_York });
+    let zone = Zones::bundled().get("America/New_York").unwrap();
+    let reader = page.person.as_ref().map(|_| Reader { name: "Ana Ruiz", zone: &zone });
     templates.render(&Brief { incident, page, reader, names: &names(), history: &history }, form)
 }
 

@@ -78,9 +78,12 @@ fn alone(places: &Places, absent: &str, progress: &mut Progress) -> Result<(), F
 }
 
 fn parts(live: &Arc<Live>, state: PathBuf, now: Timestamp) -> Vec<Part> {
-    let (wired, folder) = (live.clone(), state.clone());
-    let mut parts =
-        vec![part("state", async move { space(&folder) }), part("secrets", async move { checkup::secrets(&wired) })];
+    let (wired, zoned, folder) = (live.clone(), live.clone(), state.clone());
+    let mut parts = vec![
+        part("state", async move { space(&folder) }),
+        part("secrets", async move { checkup::secrets(&wired) }),
+        part("time zones", async move { checkup::zones(zoned.matrix.zones.data(), now) }),
+    ];
     parts.extend(checkup::channels(live));
     let live = live.clone();
     parts.push(part("people", async move { checkup::people(&live, sqlite::read_proofs(&state).await, &[], now) }));

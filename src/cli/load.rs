@@ -2,7 +2,8 @@
 
 use super::{Failure, Places, colours};
 use crate::{
-    core::{self, Alert, Incident, IncidentId, Opening, Page, Plan, Timestamp},
+    config,
+    core::{self, Alert, Incident, IncidentId, Opening, Page, Plan, Timestamp, Zones},
     engine::render,
     matrix::{self, Diagnostic, Known, Matrix, Severity, SourceText},
     template::Templates,
@@ -31,6 +32,8 @@ pub struct Loaded {
     pub files: Vec<SourceText>,
     /// The texts.
     pub templates: Templates,
+    /// The time zones that it was read with.
+    pub zones: Arc<Zones>,
 }
 
 /// Reads everything again; also what SIGHUP does.
@@ -48,13 +51,32 @@ pub fn shipped(as_of: Timestamp) -> Loaded {
 
 fn parse(files: Vec<SourceText>, templates: Templates, as_of: Timestamp) -> Loaded {
     let revisions = templates.revisions();
-    let mut parsed = Matrix::parse(&files, &Known { templates: &revisions }, as_of);
+    let zones = Arc::new(config::zoneinfo::zones());
+    let mut parsed = Matrix::parse_with(&files, &Known { templates: &revisions }, zones.clone(), as_of);
+    parsed.diagnostics.extend(zones.data().trouble.as_deref().map(zone_trouble));
     let alike = parsed.matrix.as_ref().map(|matrix| alike(matrix, &templates, as_of)).unwrap_or_default();
     if !alike.is_empty() {
         parsed.matrix = None;
         parsed.diagnostics.extend(alike);
     }
-    Loaded { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates }
+    Loaded { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
+}
+
+/// That the time zones are not the newest there are, which is no fault of the matrix.
+fn zone_trouble(trouble: &str) -> Diagnostic {
+    Diagnostic {
+        severity: Severity::Warning,
+        code: "zone-data",
+        message: trouble.to_owned(),
+        file: PathBuf::new(),
+        line: 0,
+        column: 0,
+        span: 0..0,
+        help: Some(
+            "install or mend the system's time zones (tzdata), then reload; `stentor doctor` shows which are used"
+                .into(),
+        ),
+    }
 }
 
 /// Each role's texts as a drill and for real, by each channel: people must be able to tell them apart.

@@ -7,8 +7,10 @@ use super::{
     evidence::{Evidence, each_of_folder},
 };
 use crate::{
-    core::{RoleName, Timestamp},
+    config,
+    core::{RoleName, Timestamp, Zone},
     http::report::since,
+    matrix::zone_named,
     report::{
         By, Question, Tally, TteReport, gather, picture,
         triggers::{TriggerTally, TriggersReport},
@@ -56,8 +58,8 @@ struct Tte {
     #[arg(long)]
     duplicates: bool,
     /// The zone of the hours [default: UTC]
-    #[arg(long, value_name = "ZONE")]
-    zone: Option<chrono_tz::Tz>,
+    #[arg(long, value_name = "ZONE", value_parser = zone)]
+    zone: Option<Zone>,
     /// Draw the share engaged by each time into an SVG file
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     picture: Option<PathBuf>,
@@ -104,7 +106,7 @@ impl Tte {
             by: self.by,
             drills: self.drills,
             duplicates: self.duplicates,
-            zone: self.zone,
+            zone: self.zone.clone(),
             curves: self.picture.is_some(),
         })
     }
@@ -117,10 +119,15 @@ impl Tte {
         pairs.push(("by", self.by.to_string()));
         pairs.push(("drills", self.drills.to_string()));
         pairs.push(("duplicates", self.duplicates.to_string()));
-        pairs.push(("zone", self.zone.map_or(String::new(), |zone| zone.name().to_owned())));
+        pairs.push(("zone", self.zone.as_ref().map_or(String::new(), ToString::to_string)));
         pairs.push(("curves", self.picture.is_some().to_string()));
         query("/v1/report/tte", &pairs)
     }
+}
+
+/// A zone by its name, as this machine knows them.
+fn zone(name: &str) -> Result<Zone, String> {
+    zone_named(name, &config::zoneinfo::zones()).map_err(|unknown| format!("{unknown}: {}", unknown.help))
 }
 
 fn triggers(places: &Places, since: Option<String>, json: bool) -> Result<ExitCode, Failure> {

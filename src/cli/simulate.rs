@@ -5,7 +5,7 @@ mod print;
 
 use super::{Failure, Places, load, scenario};
 use crate::{
-    core::{ChannelName, PersonName, Timestamp},
+    core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,
         fitted::Fitted,
@@ -22,7 +22,10 @@ use std::{
     io::{IsTerminal, Write},
     path::PathBuf,
     process::ExitCode,
-    sync::atomic::{AtomicBool, AtomicU64, Ordering},
+    sync::{
+        Arc,
+        atomic::{AtomicBool, AtomicU64, Ordering},
+    },
     thread,
     time::Duration,
 };
@@ -116,7 +119,7 @@ impl Simulate {
             std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
         }
         let known_names = Known { templates: &revisions };
-        let proposal = self.propose.then(|| self.proposal(&files, &known_names, &known, start, &told));
+        let proposal = self.propose.then(|| self.proposal(&files, &known_names, &matrix.zones, &known, start, &told));
         self.tell(&known, start, &told, proposal.as_ref(), fitted.as_ref())?;
         Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
     }
@@ -125,6 +128,7 @@ impl Simulate {
         &self,
         files: &[SourceText],
         known: &Known<'_>,
+        zones: &Arc<Zones>,
         scenario: &Scenario,
         start: Timestamp,
         told: &[Outlook],
@@ -132,7 +136,7 @@ impl Simulate {
         let failed: Vec<Hypothesis> =
             told.iter().take(1).flat_map(|base| base.score.failed()).map(|f| f.hypothesis.clone()).collect();
         let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
-        propose(&Question { files, known, scenario, start, failed: &failed, runs, threads })
+        propose(&Question { files, known, zones, scenario, start, failed: &failed, runs, threads })
     }
 
     fn start(&self, scenario: &Scenario) -> Result<Timestamp, Failure> {

@@ -26,6 +26,7 @@ pub mod speech;
 pub mod stranded;
 pub mod time;
 pub mod trigger;
+pub mod zone;
 
 pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};
@@ -43,3 +44,4 @@ pub use plan::{Plan, RolePlan, StepPlan, Target, Whom};
 pub use proof::Proof;
 pub use run::{Run, RunState, Turn};
 pub use time::Timestamp;
+pub use zone::{Zone, Zones};

@@ -6,8 +6,8 @@ use super::{
     plan::Whom,
     schedule::Schedule,
     time::Timestamp,
+    zone::Zone,
 };
-use chrono_tz::Tz;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Turns are counted from here: on 1 January 2024 it was the first person's turn.
@@ -29,7 +29,7 @@ pub struct Roster {
 pub struct Rotation {
     people: Vec<PersonName>,
     handoff: Schedule,
-    zone: Tz,
+    zone: Zone,
     overrides: Vec<Override>,
     /// A turn that was counted already, so that each look-up starts near.
     counted: (Timestamp, usize),
@@ -75,7 +75,7 @@ impl Rotation {
     pub fn new(
         people: Vec<PersonName>,
         handoff: Schedule,
-        zone: Tz,
+        zone: Zone,
         overrides: Vec<Override>,
         as_of: Timestamp,
     ) -> Self {
@@ -101,7 +101,7 @@ impl Rotation {
 
     fn turns_until(&self, now: Timestamp) -> usize {
         let (mut at, mut turns) = if now < self.counted.0 { (EPOCH, 0) } else { self.counted };
-        while let Some(next) = self.handoff.next_after(self.zone, at)
+        while let Some(next) = self.handoff.next_after(&self.zone, at)
             && next <= now
         {
             (at, turns) = (next, turns + 1);
@@ -122,7 +122,7 @@ mod tests {
         Rotation::new(
             vec!["ana".into(), "bo".into()],
             "0 8 * * Mon".parse().expect("a line"),
-            chrono_tz::Europe::London,
+            crate::core::Zones::bundled().get("Europe/London").expect("a zone"),
             overrides,
             at(as_of),
         )

@@ -4,9 +4,8 @@
 //! first pass, in the spring gap the first instant after the gap. That mapping never decreases, so neither does
 //! [`Schedule::next_after`]; the crate's own iterator does.
 
-use super::time::Timestamp;
+use super::{time::Timestamp, zone::Zone};
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
-use chrono_tz::Tz;
 use std::{fmt, str::FromStr};
 
 /// A five-field cron line: minute, hour, day of month, month, day of week (by name).
@@ -51,8 +50,8 @@ impl FromStr for Schedule {
 
 impl Schedule {
     /// The first time strictly after `after`; none when the line never matches again (years end at 2100).
-    pub fn next_after(&self, zone: Tz, after: Timestamp) -> Option<Timestamp> {
-        let wall = after.to_utc().with_timezone(&zone).naive_local();
+    pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
+        let wall = after.to_utc().with_timezone(zone).naive_local();
         // Three hours back reach over every fold there has been, so that its first pass is not missed.
         let from = Utc.from_utc_datetime(&(wall - Duration::hours(3)));
         self.cron
@@ -63,7 +62,7 @@ impl Schedule {
 }
 
 /// The first instant at which clocks in `zone` show `wall`, or the first after the gap that swallows it.
-fn first_instant(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
+fn first_instant(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     match zone.from_local_datetime(&wall) {
         LocalResult::Single(instant) | LocalResult::Ambiguous(instant, _) => instant.with_timezone(&Utc),
         LocalResult::None => end_of_gap(zone, wall),
@@ -71,7 +70,7 @@ fn first_instant(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
 }
 
 /// The offset change itself, found by halving: no zone has two within a day of each other.
-fn end_of_gap(zone: Tz, wall: NaiveDateTime) -> DateTime<Utc> {
+fn end_of_gap(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     let offset = |instant: DateTime<Utc>| {
         chrono::Offset::fix(&zone.offset_from_utc_datetime(&instant.naive_utc())).local_minus_utc()
     };
@@ -99,12 +98,18 @@ impl fmt::Debug for Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::core::Zones;
 
-    fn check(line: &str, zone: Tz, after: &str, expected: &[&str]) {
+    fn zone(name: &str) -> Zone {
+        Zones::bundled().get(name).expect("a zone")
+    }
+
+    fn check(line: &str, zone_name: &str, after: &str, expected: &[&str]) {
         let schedule: Schedule = line.parse().expect("a good line");
+        let zone = zone(zone_name);
         let mut at = Timestamp::parse(after).expect("a time");
         for wanted in expected {
-            at = schedule.next_after(zone, at).expect("one more");
+            at = schedule.next_after(&zone, at).expect("one more");
             assert_eq!(at, Timestamp::parse(wanted).expect("a time"), "{line} in {zone}");
         }
     }
@@ -113,7 +118,7 @@ mod tests {
     fn a_time_in_the_spring_gap_runs_at_the_end_of_the_gap() {
         check(
             "30 2 * * *",
-            chrono_tz::Europe::Berlin,
+            "Europe/Berlin",
             "2026-03-28T00:00:00Z",
             &["2026-03-28T01:30:00Z", "2026-03-29T01:00:00Z", "2026-03-30T00:30:00Z"],
         );
@@ -121,29 +126,24 @@ mod tests {
 
     #[test]
     fn a_time_in_the_autumn_fold_runs_once() {
-        check(
-            "30 2 * * *",
-            chrono_tz::Europe::Berlin,
-            "2026-10-24T12:00:00Z",
-            &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"],
-        );
+        check("30 2 * * *", "Europe/Berlin", "2026-10-24T12:00:00Z", &["2026-10-25T00:30:00Z", "2026-10-26T01:30:00Z"]);
     }
 
     #[test]
     fn a_time_after_the_fold_is_never_in_the_past() {
-        check("0 8 * * Mon", chrono_tz::Europe::London, "2026-10-25T01:05:00Z", &["2026-10-26T08:00:00Z"]);
+        check("0 8 * * Mon", "Europe/London", "2026-10-25T01:05:00Z", &["2026-10-26T08:00:00Z"]);
     }
 
     #[test]
     fn next_is_strictly_later_from_every_minute_of_a_year_in_odd_zones() {
-        let zones = [chrono_tz::Europe::Berlin, chrono_tz::America::New_York, chrono_tz::Australia::Lord_Howe];
+        let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"].map(zone);
         for zone in zones {
             for line in ["30 2 * * *", "0 1,2,3 * * Sun", "15 */6 * * *"] {
                 let schedule: Schedule = line.parse().expect("a good line");
                 let mut at = Timestamp::parse("2026-01-01T00:00:00Z").expect("a time");
                 let end = Timestamp::parse("2027-01-01T00:00:00Z").expect("a time");
                 while at < end {
-                    let next = schedule.next_after(zone, at).expect("one more");
+                    let next = schedule.next_after(&zone, at).expect("one more");
                     assert!(at < next, "{line} in {zone} at {at}");
                     at = at + std::time::Duration::from_secs(53 * 60);
                 }

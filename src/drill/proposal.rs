@@ -14,12 +14,12 @@ use super::{
     virtual_time::{Conditions, Setting},
 };
 use crate::{
-    core::{RoleName, Timestamp},
+    core::{RoleName, Timestamp, Zones},
     matrix::{Known, Matrix, SourceText},
 };
 use edit::Edit;
 use serde::Serialize;
-use std::sync::atomic::AtomicU64;
+use std::sync::{Arc, atomic::AtomicU64};
 
 /// Runs by which candidates are told apart.
 const SCREEN_RUNS: u64 = 250;
@@ -45,6 +45,8 @@ pub struct Question<'a> {
     pub files: &'a [SourceText],
     /// What the matrix may refer to besides itself.
     pub known: &'a Known<'a>,
+    /// The time zones that it is read with.
+    pub zones: &'a Arc<Zones>,
     /// The scenario that was played.
     pub scenario: &'a Scenario,
     /// When it plays: who is on call then.
@@ -158,7 +160,7 @@ fn roles(failed: &[&Finding], matrix: &Matrix) -> Vec<RoleName> {
 
 impl Question<'_> {
     fn matrix(&self, files: &[SourceText]) -> Option<Matrix> {
-        Matrix::parse(files, self.known, self.start).matrix
+        Matrix::parse_with(files, self.known, self.zones.clone(), self.start).matrix
     }
 
     fn outlook(&self, matrix: &Matrix, runs: u64) -> Outlook {

@@ -76,11 +76,10 @@ use super::{
     timetable::Timetable,
 };
 use crate::{
-    core::{Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, plan::Whom},
+    core::{Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, Zone, plan::Whom},
     matrix::{Diagnostic, Matrix, SourceText},
 };
 use chrono::{Datelike, NaiveTime, Weekday};
-use chrono_tz::Tz;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -185,7 +184,7 @@ pub struct Hours {
     /// On these days (those on which it begins); never empty.
     pub days: Vec<Weekday>,
     /// On this clock.
-    pub zone: Tz,
+    pub zone: Zone,
 }
 
 /// Something that does not work for a while.

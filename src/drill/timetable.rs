@@ -2,9 +2,8 @@
 //! before.
 
 use super::scenario::Hours;
-use crate::core::{Timestamp, schedule::Schedule};
+use crate::core::{Timestamp, Zone, schedule::Schedule};
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
-use chrono_tz::Tz;
 use std::{fmt, time::Duration};
 
 /// The shortest distance of random moments.
@@ -21,7 +20,7 @@ pub enum Timetable {
         /// The line.
         line: Box<Schedule>,
         /// Whose clock.
-        zone: Tz,
+        zone: Zone,
     },
     /// Once in each span, at a random moment of the hours that suit.
     Random {
@@ -37,7 +36,7 @@ impl Timetable {
     /// lies: the same chance gives the same moment. None when the line never matches again or no day has a window.
     pub fn next_after(&self, after: Timestamp, chance: f64) -> Option<Timestamp> {
         match self {
-            Self::Cron { line, zone } => line.next_after(*zone, after),
+            Self::Cron { line, zone } => line.next_after(zone, after),
             Self::Random { within, every } => random(within, *every, after, chance),
         }
     }
@@ -80,7 +79,7 @@ fn windows(hours: &Hours, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, 
     for _ in 0..DAYS_MAX {
         if hours.days.contains(&day.weekday()) {
             let end = if hours.from < hours.until { day } else { day.succ_opt().unwrap_or(day) };
-            let window = (instant(hours.zone, day, hours.from), instant(hours.zone, end, hours.until));
+            let window = (instant(&hours.zone, day, hours.from), instant(&hours.zone, end, hours.until));
             let (begins, ends) = (window.0.max(from), window.1.min(until));
             if until <= window.0 {
                 break;
@@ -95,7 +94,7 @@ fn windows(hours: &Hours, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, 
 }
 
 /// When clocks in `zone` first show this; in a gap, when they would have shown it without the change.
-fn instant(zone: Tz, day: NaiveDate, time: NaiveTime) -> Timestamp {
+fn instant(zone: &Zone, day: NaiveDate, time: NaiveTime) -> Timestamp {
     let wall = day.and_time(time);
     let found = zone.from_local_datetime(&wall).earliest().map(|at| at.with_timezone(&Utc));
     let before = || {
@@ -106,7 +105,7 @@ fn instant(zone: Tz, day: NaiveDate, time: NaiveTime) -> Timestamp {
 }
 
 /// `Mon-Fri 09:00-17:00`, `Mon,Wed 22:00-02:00`.
-pub fn hours(text: &str, zone: Tz) -> Option<Hours> {
+pub fn hours(text: &str, zone: Zone) -> Option<Hours> {
     let (days, times) = text.split_once(' ')?;
     let (from, until) = times.trim().split_once('-')?;
     let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
@@ -146,19 +145,23 @@ impl fmt::Display for Timetable {
 mod tests {
     use super::*;
 
+    fn berlin() -> Zone {
+        crate::core::Zones::bundled().get("Europe/Berlin").expect("a zone")
+    }
+
     fn at(text: &str) -> Timestamp {
         Timestamp::parse(text).expect("a time")
     }
 
     fn random_in(text: &str, every: u64) -> Timetable {
-        let within = hours(text, chrono_tz::Europe::Berlin).expect("hours");
+        let within = hours(text, berlin()).expect("hours");
         Timetable::Random { within, every: Duration::from_secs(every * 24 * 3600) }
     }
 
     #[test]
     fn a_random_moment_lies_in_its_hours_whatever_the_chance() {
         let (table, start) = (random_in("Mon-Fri 09:00-17:00", 30), at("2026-03-20T16:30:00Z"));
-        let hours = hours("Mon-Fri 09:00-17:00", chrono_tz::Europe::Berlin).expect("hours");
+        let hours = hours("Mon-Fri 09:00-17:00", berlin()).expect("hours");
         let mut seen = Vec::new();
         for n in 0..200 {
             let next = table.next_after(start, f64::from(n) / 200.0).expect("a moment");
@@ -171,7 +174,7 @@ mod tests {
 
     #[test]
     fn a_window_over_the_spring_gap_ends_where_clocks_say() {
-        let hours = hours("Sun 01:00-04:00", chrono_tz::Europe::Berlin).expect("hours");
+        let hours = hours("Sun 01:00-04:00", berlin()).expect("hours");
         let found = windows(&hours, at("2026-03-28T12:00:00Z"), at("2026-03-29T12:00:00Z"));
         assert_eq!(found, [(at("2026-03-29T00:00:00Z"), at("2026-03-29T02:00:00Z"))]);
     }
@@ -186,7 +189,7 @@ mod tests {
     #[test]
     fn what_is_no_window_is_refused() {
         for text in ["", "Mon", "Mon 9-17", "Mon-Xyz 09:00-17:00", "Mon 09:00-09:00"] {
-            assert!(hours(text, Tz::UTC).is_none(), "{text:?}");
+            assert!(hours(text, Zone::utc()).is_none(), "{text:?}");
         }
     }
 }

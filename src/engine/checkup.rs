@@ -8,7 +8,10 @@ use super::{
 };
 use crate::{
     channel::{Check, Outcome, slack::socket},
-    core::{Proof, Timestamp},
+    core::{
+        Proof, Timestamp,
+        zone::{ZoneData, ZoneSource},
+    },
     store::{Room, StoreError},
 };
 use futures_util::future::BoxFuture;
@@ -21,6 +24,9 @@ const NAMED_MAX: usize = 20;
 
 /// Free bytes below which the state directory is worth a word: a day of a busy desk.
 const FREE_MIN: u64 = 256 << 20;
+
+/// How old the release may be from which time zones come, before that is worth a word: rules change several times a year.
+pub const ZONES_AGE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -169,6 +175,28 @@ pub fn space(room: Option<Room>) -> Vec<Check> {
     vec![space, reserve]
 }
 
+/// Which time zones are used, of which release, and how old that is.
+pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<Check> {
+    let days = data.age(now).as_secs() / (24 * 3600);
+    let published = match (&data.source, days) {
+        (ZoneSource::Bundled, _) => format!("published {}, {days} days ago", data.released),
+        // Of a system's copy no more is known than the year, and when its file was written.
+        (ZoneSource::System(_), 0) => format!("published in {}", data.release.year()),
+        (ZoneSource::System(_), _) => format!("published at least {days} days ago"),
+    };
+    let beside = data.beside.as_ref().map_or(String::new(), |beside| format!("; this system has {beside}"));
+    let detail = format!("{}, {published}, {}{beside}", data.release, data.source);
+    let release = if data.age(now) <= ZONES_AGE_MAX {
+        Check::fine("release", detail)
+    } else {
+        let help = "turns and times may be an hour off; bring the system's tzdata up to date and reload, or install a \
+                    newer stentor";
+        Check::doubtful("release", format!("{detail}: {help}"))
+    };
+    let trouble = data.trouble.as_ref().map(|trouble| Check::doubtful("system", trouble));
+    std::iter::once(release).chain(trouble).collect()
+}
+
 /// How many of each outcome.
 pub fn tally(findings: &[Finding]) -> BTreeMap<Outcome, usize> {
     let mut tally = BTreeMap::new();
@@ -176,4 +204,25 @@ pub fn tally(findings: &[Finding]) -> BTreeMap<Outcome, usize> {
         *tally.entry(finding.outcome).or_default() += 1;
     }
     tally
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::core::Zones;
+
+    #[test]
+    fn zones_of_more_than_a_year_ago_are_worth_a_word() {
+        let data = Zones::bundled().data().clone();
+        let day = |text: &str| Timestamp::parse(text).expect("a time");
+        let told = |data: &ZoneData, now| zones(data, day(now)).remove(0);
+        let fresh = told(&data, "2027-10-28T00:00:00Z");
+        assert_eq!((fresh.outcome, fresh.detail.contains("365 days ago")), (Outcome::Fine, true), "{}", fresh.detail);
+        let old = told(&data, "2027-10-29T00:00:00Z");
+        assert_eq!(old.outcome, Outcome::Doubtful);
+        assert!(old.detail.contains("366 days ago") && old.detail.contains("tzdata"), "{}", old.detail);
+        let system = ZoneData { source: ZoneSource::System("/z".into()), ..data };
+        assert!(told(&system, "2026-10-28T12:00:00Z").detail.contains("published in 2026, from /z"));
+        assert!(told(&system, "2026-11-29T00:00:00Z").detail.contains("at least 32 days ago"));
+    }
 }

@@ -106,7 +106,7 @@ pub fn render(
     kind: ChannelKind,
 ) -> Rendered {
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
-    let reader = reader.map(|person| Reader { name: &person.name, zone: person.zone });
+    let reader = reader.map(|person| Reader { name: &person.name, zone: &person.zone });
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
     let history = if wanted { history(incident) } else { Vec::new() };

@@ -35,6 +35,8 @@ impl Engine {
             part("secrets", async move { checkup::secrets(&four) }),
             part("door", async move { vec![five.door().await] }),
         ];
+        let (matrix, now) = (live.clone(), self.store.now());
+        parts.push(part("time zones", async move { checkup::zones(matrix.matrix.zones.data(), now) }));
         parts.extend(checkup::channels(&live));
         let engine = self.clone();
         parts.push(part("people", async move {

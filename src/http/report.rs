@@ -2,8 +2,9 @@
 
 use super::{App, control::Caller, problem::Problem, reading::admitted};
 use crate::{
-    core::{RoleName, Timestamp},
+    core::{RoleName, Timestamp, Zone, Zones},
     engine::history::each_incident,
+    matrix::zone_named,
     report::{
         Question, Tally, TteReport, gather,
         triggers::{TriggerTally, TriggersReport},
@@ -38,14 +39,14 @@ pub struct Asked {
 }
 
 impl Asked {
-    fn parsed(self, now: Timestamp) -> Result<Question, Problem> {
+    fn parsed(self, now: Timestamp, zones: &Zones) -> Result<Question, Problem> {
         Ok(Question {
             since: self.since.map(|text| since(&text, now)).transpose()?,
             role: self.role.map(RoleName::from),
             by: self.by.map(|by| by.parse().map_err(|why: String| Problem::bad(why))).transpose()?.unwrap_or_default(),
             drills: self.drills,
             duplicates: self.duplicates,
-            zone: self.zone.map(|name| zone(&name)).transpose()?,
+            zone: self.zone.map(|name| zone(&name, zones)).transpose()?,
             curves: self.curves,
         })
     }
@@ -61,8 +62,8 @@ pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
     Timestamp::parse(text).ok_or_else(|| Problem::bad(detail))
 }
 
-fn zone(name: &str) -> Result<chrono_tz::Tz, Problem> {
-    name.parse().map_err(|_| Problem::bad(format!("{name:?} is no time zone: they look like Europe/London")))
+fn zone(name: &str, zones: &Zones) -> Result<Zone, Problem> {
+    zone_named(name, zones).map_err(|unknown| Problem::bad(format!("{unknown}: {}", unknown.help)))
 }
 
 /// `GET /v1/report/tte`.
@@ -74,7 +75,7 @@ pub async fn tte(
 ) -> Result<Json<TteReport>, Problem> {
     admitted(&app, caller, &headers)?;
     let now = app.engine.store.now();
-    let mut tally = Tally::new(asked.parsed(now)?);
+    let mut tally = Tally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
     let _turn = turn()?;
     each_incident(&*app.engine.store, |id, lines| gather(&mut tally, id, &lines, now)).await?;
     Ok(Json(tally.report(now)))

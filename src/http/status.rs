@@ -1,9 +1,12 @@
 //! Is it alive, is it ready, what does it measure.
 
 use super::{App, page, problem::Problem};
-use crate::engine::{
-    hearing::Hearing,
-    reach::{proven, reach},
+use crate::{
+    core::zone::ZoneData,
+    engine::{
+        hearing::Hearing,
+        reach::{proven, reach},
+    },
 };
 use axum::{
     Json,
@@ -53,6 +56,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "store": store.err().unwrap_or_else(|| "ok".into()),
         "oldest_unsent_page_seconds": age.as_secs_f64(),
         "matrix": live.matrix.revision,
+        "time_zones": zones(live.matrix.zones.data()),
         "sandboxed_channels": sandboxed,
         "broken_channels": broken,
         "opted_out": opted_out,
@@ -63,6 +67,16 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "ping": ping,
     });
     (status, Json(body)).into_response()
+}
+
+/// Of which release time zones are, and where they come from.
+fn zones(data: &ZoneData) -> serde_json::Value {
+    json!({
+        "release": data.release.to_string(),
+        "source": data.source.to_string(),
+        "beside": data.beside,
+        "trouble": data.trouble,
+    })
 }
 
 /// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.

@@ -5,6 +5,7 @@ use super::{
     cross::ROTATION,
     document::Placed,
     draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
+    expression::Language,
     judge::Trigger,
     settings::{ChannelKind, ChannelSettings, Datum, People},
 };
@@ -22,7 +23,13 @@ use std::{
 /// The template of roles that have none of their own.
 const DEFAULT_TEMPLATE: &str = "default";
 
-pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of: Timestamp) -> Matrix {
+pub(super) fn assemble(
+    draft: Draft,
+    language: Language,
+    revision: String,
+    known: &Known<'_>,
+    as_of: Timestamp,
+) -> Matrix {
     let channels = in_order(draft.channels);
     let people: People =
         whole(draft.people).map(|(name, person)| (PersonName::from(name), person.value.person)).collect();
@@ -55,7 +62,8 @@ pub(super) fn assemble(draft: Draft, revision: String, known: &Known<'_>, as_of:
         roles,
         triggers,
         by_kind,
-        env: Arc::new(cel::Env::stdlib()),
+        zones: language.zones.clone(),
+        language,
     }
 }
 

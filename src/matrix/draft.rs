@@ -2,15 +2,14 @@
 
 use super::{
     document::{self, At, Faults, Item, Placed, Table},
-    expression::Expression,
+    expression::{Expression, Language},
     names,
     settings::{ChannelSettings, Daemon, Datum, Person, Source},
     source::SourceText,
     summary::Summary,
 };
 use super::{door, ladder, people, rule, ways};
-use crate::core::{Level, Target, Timestamp, plan::OnResolved, schedule::Schedule, trigger::Hold};
-use chrono_tz::Tz;
+use crate::core::{Level, Target, Timestamp, Zone, plan::OnResolved, schedule::Schedule, trigger::Hold};
 use std::{collections::BTreeMap, time::Duration};
 use toml::de::DeTable;
 
@@ -41,7 +40,7 @@ pub(super) struct PersonDraft {
 pub(super) struct RotationDraft {
     pub people: Vec<Placed<String>>,
     pub handoff: Option<Schedule>,
-    pub zone: Tz,
+    pub zone: Zone,
     pub overrides: Vec<OverrideDraft>,
 }
 
@@ -85,18 +84,25 @@ const LATER: [&str; 8] = ["drill", "heartbeat", "decision", "layer", "layers", "
 
 impl Draft {
     /// Reads every file. Needs a deep stack: expressions are compiled.
-    pub(super) fn read(files: &[SourceText], faults: &mut Faults) -> Self {
+    pub(super) fn read(files: &[SourceText], language: &Language, faults: &mut Faults) -> Self {
         let mut draft = Self::default();
         for (file, source) in files.iter().enumerate() {
             if let Some(document) = document::document(file, source, faults) {
-                draft.file(file, source, document.get_ref(), faults);
+                draft.file(file, source, document.get_ref(), language, faults);
             }
         }
         draft
     }
 
-    fn file(&mut self, file: usize, source: &SourceText, document: &DeTable<'_>, faults: &mut Faults) {
-        let text = source.text.as_str();
+    fn file(
+        &mut self,
+        file: usize,
+        source: &SourceText,
+        document: &DeTable<'_>,
+        language: &Language,
+        faults: &mut Faults,
+    ) {
+        let (text, zones) = (source.text.as_str(), &*language.zones);
         let mut top = Table::new("the matrix".into(), file, document);
         if let Some(item) = top.take("daemon") {
             let daemon = item.table("`[daemon]`".into(), faults).map(|table| door::daemon(table, faults));
@@ -109,16 +115,16 @@ impl Draft {
             ways::channel(table, at, faults)
         });
         section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| {
-            Some(people::person(table, at, faults))
+            Some(people::person(table, at, zones, faults))
         });
         section(&mut top, "rotation", &mut self.rotations, faults, |table, _, at, faults| {
-            Some(people::rotation(table, at, faults))
+            Some(people::rotation(table, at, zones, faults))
         });
         section(&mut top, "role", &mut self.roles, faults, |table, name, at, faults| {
             Some(ladder::role(table, name, at, faults))
         });
         section(&mut top, "trigger", &mut self.triggers, faults, |table, _, at, faults| {
-            Some(rule::trigger(table, at, text, faults))
+            Some(rule::trigger(table, at, text, language, faults))
         });
         if let Some(item) = top.take("catch-all") {
             let table = item.table("`[catch-all]`".into(), faults);

@@ -1,7 +1,7 @@
 //! CEL expressions over one alert: compiled once when the matrix is read, evaluated for each alert.
 
-use super::{facts::Facts, lint};
-use crate::core::Alert;
+use super::{facts::Facts, lint, zoned};
+use crate::core::{Alert, Zones};
 use cel::{
     Context, Env, ExecutionError, Program, Value,
     common::{
@@ -46,9 +46,19 @@ pub(super) enum Use {
     Scalar,
 }
 
-impl Expression {
+/// What expressions are written in: the standard functions, and the time zones that they know.
+pub(super) struct Language {
+    env: Arc<Env>,
+    pub zones: Arc<Zones>,
+}
+
+impl Language {
+    pub(super) fn new(zones: Arc<Zones>) -> Self {
+        Self { env: Arc::new(zoned::env()), zones }
+    }
+
     /// Compiles `text` and finds what can be found without an alert. Needs a deep stack: the parser recurses.
-    pub(super) fn compile(text: &str, purpose: Use) -> Result<Self, Vec<BadExpression>> {
+    pub(super) fn compile(&self, text: &str, purpose: Use) -> Result<Expression, Vec<BadExpression>> {
         let whole = |code, message: String, help: &str| {
             vec![BadExpression { code, within: 0..text.len(), message, help: help.to_owned() }]
         };
@@ -57,16 +67,18 @@ impl Expression {
             return Err(whole("expression-too-long", message, "split it into two triggers"));
         }
         // The parser is generated code that has panicked on odd input before.
-        let parsed = catch_unwind(AssertUnwindSafe(|| Program::compile(text)));
+        let parsed = catch_unwind(AssertUnwindSafe(|| self.env.compile(text)));
         let program = match parsed {
             Ok(Ok(program)) => program,
             Ok(Err(errors)) => return Err(vec![syntax(text, &errors)]),
             Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
         };
-        let faults = lint::check(&program, text, purpose);
-        if faults.is_empty() { Ok(Self { text: text.to_owned(), program }) } else { Err(faults) }
+        let faults = lint::check(&program, text, purpose, &self.zones);
+        if faults.is_empty() { Ok(Expression { text: text.to_owned(), program }) } else { Err(faults) }
     }
+}
 
+impl Expression {
     /// What was written.
     pub fn text(&self) -> &str {
         &self.text
@@ -116,8 +128,9 @@ pub(super) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    pub(super) fn new(env: &Arc<Env>, alert: &'a Alert) -> Self {
-        let mut context = Context::with_env(env.clone());
+    pub(super) fn new(language: &Language, alert: &'a Alert) -> Self {
+        let mut context = Context::with_env(language.env.clone());
+        zoned::add(&mut context, &language.zones);
         context.add_variable_as_val("alert", Box::new(Facts::of(alert)));
         Self { context }
     }
@@ -170,6 +183,9 @@ fn reason(error: &ExecutionError) -> String {
             format!("the values on both sides of {} do not go together", operator.replace('_', ""))
         }
         ExecutionError::NoSuchOverload(overload) => overload.to_string(),
+        ExecutionError::FunctionError { function, .. } if function == zoned::IN_ZONE => {
+            String::from("there is no such time zone")
+        }
         ExecutionError::FunctionError { function, .. } => format!("{function}() failed"),
         _ => String::from("the alert does not have the expected form"),
     }

@@ -66,7 +66,7 @@ impl Matrix {
     /// does not hold say nothing. Cost: microseconds per trigger; at worst that of two nested loops over the alert.
     pub fn judge(&self, alert: &Alert) -> Vec<Judgement> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };
-        let scope = Scope::new(&self.env, alert);
+        let scope = Scope::new(&self.language, alert);
         let judged = names.iter().filter_map(|name| {
             let trigger = self.triggers.get(name)?;
             match trigger.judge(name, alert, &scope) {

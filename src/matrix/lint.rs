@@ -4,11 +4,15 @@ use super::{
     expression::{BadExpression, Use},
     facts::FIELDS,
     names,
+    people::zone_named,
+    zoned::{self, IN_ZONE},
 };
+use crate::core::Zones;
 use cel::{
     Program,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op},
 };
+use chrono::DateTime;
 use std::ops::Range;
 
 /// How deep loops (`all`, `exists`, `map`, `filter`) may lie in each other: nothing can stop one that runs too long.
@@ -49,8 +53,8 @@ const TYPES: [&str; 12] =
     ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "timestamp", "duration"];
 
 /// The faults of a compiled expression.
-pub(super) fn check(program: &Program, text: &str, purpose: Use) -> Vec<BadExpression> {
-    let mut walk = Walk { program, text, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
+pub(super) fn check(program: &Program, text: &str, purpose: Use, zones: &Zones) -> Vec<BadExpression> {
+    let mut walk = Walk { program, text, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
     let root = program.expression();
     walk.visit(root);
     walk.purpose(root, purpose);
@@ -85,6 +89,7 @@ impl Kind {
 struct Walk<'e> {
     program: &'e Program,
     text: &'e str,
+    zones: &'e Zones,
     bound: Vec<&'e str>,
     loops: usize,
     depth: usize,
@@ -165,6 +170,9 @@ impl<'e> Walk<'e> {
             self.fault("unknown-function", node, &format!("there is no function `{name}`"), &help);
         }
         let [left, right] = &call.args[..] else { return };
+        if name == IN_ZONE {
+            return self.zone(right);
+        }
         if name == op::INDEX
             && let Expr::Literal(LiteralValue::String(field)) = &right.expr
         {
@@ -172,6 +180,16 @@ impl<'e> Walk<'e> {
         }
         let (Some(one), Some(other)) = (self.kind(left), self.kind(right)) else { return };
         self.operands(node, name, one, other);
+    }
+
+    /// A zone that is written out can be looked up now; one that an alert names can not.
+    fn zone(&mut self, node: &'e IdedExpr) {
+        let Expr::Literal(LiteralValue::String(name)) = &node.expr else { return };
+        let name = name.inner();
+        if let Err(why) = zoned::in_zone(self.zones, DateTime::UNIX_EPOCH.fixed_offset(), name) {
+            let help = zone_named(name, self.zones).err().map(|unknown| unknown.help).unwrap_or_default();
+            self.fault("bad-time-zone", node, &why, &help);
+        }
     }
 
     fn operands(&mut self, node: &'e IdedExpr, operator: &str, one: Kind, other: Kind) {

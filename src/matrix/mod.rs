@@ -115,7 +115,7 @@
 //! |---|---|---|
 //! | `people` | who, in the order of their turns | must be given |
 //! | `handoff` | when turns change: `minute hour day month weekday`, weekdays by name, at most hourly | must be given |
-//! | `timezone` | whose clock `handoff` is on | `UTC` |
+//! | `timezone` | whose clock `handoff` is on: a name of the IANA database, like `Europe/London` | `UTC` |
 //! | `overrides` | `[{ person, from, until }]`: one person instead; the last that covers a time wins | none |
 //!
 //! # `[role.NAME]`: a function that must be engaged
@@ -147,6 +147,7 @@
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
 //! `annotations` (text), `confidence` (0 to 1), `evidence`, `starts_at` and `drill`; every number has a point. A field
 //! that a monitor did not send makes the trigger *fail*, which pages the catch-all; `has(alert.values.x)` asks for it.
+//! `alert.starts_at.getHours("Europe/London")` is on the clock there.
 //!
 //! # `[catch-all]`: who must know when nobody else answered
 //! | key | meaning | default |
@@ -176,10 +177,12 @@ mod settings;
 mod source;
 mod summary;
 mod ways;
+mod zoned;
 
 pub use diagnostic::{Diagnostic, Severity, render, render_of};
 pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
 pub use judge::{Judgement, Trigger};
+pub use people::{UnknownZone, zone_named};
 pub use room_name::RoomName;
 pub use settings::{
     Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
@@ -192,12 +195,13 @@ pub use ways::{
 };
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName,
+    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
     plan::{OnResolved, Patience},
 };
 use assemble::Plans;
 use document::Faults;
 use draft::Draft;
+use expression::Language;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt, sync::Arc, thread};
 
@@ -219,8 +223,10 @@ pub struct Matrix {
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// What turns alerts into incidents.
     pub triggers: BTreeMap<TriggerName, Trigger>,
+    /// The time zones that everything in it is read with.
+    pub zones: Arc<Zones>,
     by_kind: BTreeMap<String, Vec<TriggerName>>,
-    env: Arc<cel::Env>,
+    language: Language,
 }
 
 /// What the matrix may refer to besides itself.
@@ -243,12 +249,17 @@ pub struct Parsed {
 const STACK: usize = 32 << 20;
 
 impl Matrix {
+    /// Reads the matrix with the time zones that the program brings along.
+    pub fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+        Self::parse_with(files, known, Arc::new(Zones::bundled()), as_of)
+    }
+
     /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
     /// here. Never panics, whatever the files say; cost: milliseconds.
-    pub fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+    pub fn parse_with(files: &[SourceText], known: &Known<'_>, zones: Arc<Zones>, as_of: Timestamp) -> Parsed {
         let parsed = thread::scope(|scope| {
             let builder = thread::Builder::new().name("matrix".into()).stack_size(STACK);
-            let thread = builder.spawn_scoped(scope, || parse(files, known, as_of)).ok()?;
+            let thread = builder.spawn_scoped(scope, || parse(files, known, zones, as_of)).ok()?;
             thread.join().ok()
         });
         parsed.unwrap_or_else(|| {
@@ -346,16 +357,17 @@ impl fmt::Debug for Matrix {
     }
 }
 
-fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+fn parse(files: &[SourceText], known: &Known<'_>, zones: Arc<Zones>, as_of: Timestamp) -> Parsed {
     let mut faults = Faults::default();
-    let draft = Draft::read(files, &mut faults);
+    let language = Language::new(zones);
+    let draft = Draft::read(files, &language, &mut faults);
     if !faults.unreadable {
         cross::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let matrix = (!refused).then(|| assemble::assemble(draft, revision(files), known, as_of));
+    let matrix = (!refused).then(|| assemble::assemble(draft, language, revision(files), known, as_of));
     Parsed { matrix, diagnostics }
 }
 

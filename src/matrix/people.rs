@@ -7,17 +7,16 @@ use super::{
     settings::{Datum, Person},
 };
 use crate::core::{
-    Timestamp, oncall,
+    Timestamp, Zone, Zones, oncall,
     schedule::{Schedule, ScheduleError},
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
-use chrono_tz::Tz;
 use toml::de::DeValue;
 
 /// What stands in place of a Slack member id that Slack itself is to be asked for.
 const BY_EMAIL: &str = "by-email";
 
-pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> PersonDraft {
+pub(super) fn person(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut Faults) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
     let given = [table.take("email"), table.take("phone"), table.take("slack")];
     let email = given[0].and_then(|item| mailbox(&item, faults));
@@ -31,7 +30,7 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Perso
         faults.error("missing-key", item.at, "to be found in Slack by e-mail takes an e-mail address", help);
     }
     let slack = given[2].filter(|_| !by_email).and_then(|item| slack(&item, faults));
-    let zone = table.take("timezone").and_then(|item| zone(&item, faults));
+    let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
     let own = |text: &Placed<&str>| Placed { value: text.value.to_owned(), at: text.at };
@@ -42,7 +41,7 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Perso
         phone: phone.as_ref().map(|phone| phone.value.clone()),
         slack_by_email: by_email,
         slack: slack.as_ref().map(|slack| slack.value.clone()),
-        zone: zone.unwrap_or(Tz::UTC),
+        zone: zone.unwrap_or_else(Zone::utc),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
     };
     let data = [Datum::Email, Datum::Phone, Datum::Slack];
@@ -53,13 +52,13 @@ pub(super) fn person(mut table: Table<'_>, at: At, faults: &mut Faults) -> Perso
     PersonDraft { person, known, unique }
 }
 
-pub(super) fn rotation(mut table: Table<'_>, at: At, faults: &mut Faults) -> RotationDraft {
+pub(super) fn rotation(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut Faults) -> RotationDraft {
     let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.texts(faults));
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
-    let zone = table.take("timezone").and_then(|item| zone(&item, faults)).unwrap_or(Tz::UTC);
+    let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults)).unwrap_or_else(Zone::utc);
     let overrides = match table.take("overrides") {
-        Some(item) => overrides(&item, zone, faults),
+        Some(item) => overrides(&item, &zone, faults),
         None => Vec::new(),
     };
     table.finish(&["calendar", "holidays"], &[], faults);
@@ -109,17 +108,39 @@ fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
 }
 
 /// A time zone by its name.
-pub(crate) fn zone(item: &Item<'_>, faults: &mut Faults) -> Option<Tz> {
+pub(crate) fn zone(item: &Item<'_>, zones: &Zones, faults: &mut Faults) -> Option<Zone> {
     let text = item.text(faults)?;
-    let zone = text.value.parse().ok();
-    if zone.is_none() {
-        let help = match names::nearest(text.value, chrono_tz::TZ_VARIANTS.iter().map(|zone| zone.name())) {
-            Some(near) => format!("did you mean {near:?}?"),
-            None => String::from("write a region and a city: \"Europe/London\""),
-        };
-        faults.error("bad-time-zone", text.at, format!("there is no time zone {:?}", text.value), help);
+    let found = zone_named(text.value, zones);
+    found.map_err(|unknown| faults.error("bad-time-zone", text.at, unknown.to_string(), unknown.help)).ok()
+}
+
+/// Letters of the longest abbreviation: `AEST`.
+const ABBREVIATION_MAX: usize = 4;
+
+/// A name that no time zone has.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("there is no time zone {name:?}")]
+pub struct UnknownZone {
+    /// What was written.
+    pub name: String,
+    /// What may have been meant.
+    pub help: String,
+}
+
+/// A time zone by its name; the error names the nearest one, or the one of a city that is written alone.
+pub fn zone_named(name: &str, zones: &Zones) -> Result<Zone, UnknownZone> {
+    if let Some(zone) = zones.get(name) {
+        return Ok(zone);
     }
-    zone
+    let city = |known: &&str| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
+    // Three letters are near many others, and an abbreviation (`PST`) is no zone.
+    let near = || names::nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
+    let near = zones.names().find(city).or_else(near);
+    let help = match near {
+        Some(near) => format!("did you mean {near:?}?"),
+        None => String::from("write a region and a city: \"Europe/London\""),
+    };
+    Err(UnknownZone { name: name.to_owned(), help })
 }
 
 fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
@@ -138,7 +159,7 @@ fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
     // Sixty-four hand-overs from a fixed time, in a zone without changes of the clock, show the shortest distance.
     let mut at = oncall::EPOCH;
     for turn in 0..64 {
-        let Some(next) = schedule.next_after(Tz::UTC, at) else {
+        let Some(next) = schedule.next_after(&Zone::utc(), at) else {
             if turn == 0 {
                 faults.error("bad-cron", text.at, "this hand-over never comes", "there is no such day: mend the date");
                 return None;
@@ -160,12 +181,12 @@ fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
     Some(schedule)
 }
 
-fn overrides(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Vec<OverrideDraft> {
+fn overrides(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Vec<OverrideDraft> {
     let Some(list) = item.list(faults) else { return Vec::new() };
     list.iter().filter_map(|item| override_(item, zone, faults)).collect()
 }
 
-fn override_(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Option<OverrideDraft> {
+fn override_(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<OverrideDraft> {
     let mut table = item.table("an override".into(), faults)?;
     let person = table.demand("person", item.at, "person = \"ana\"", faults).and_then(|item| item.text(faults));
     let from = table.demand("from", item.at, "from = 2026-12-24T08:00:00Z", faults);
@@ -184,7 +205,7 @@ fn override_(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Option<OverrideD
 }
 
 /// A date, or a date and time; without an offset it is on the rotation's own clock.
-fn moment(item: &Item<'_>, zone: Tz, faults: &mut Faults) -> Option<Placed<Timestamp>> {
+fn moment(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<Placed<Timestamp>> {
     let text = match item.value {
         DeValue::Datetime(time) => time.to_string(),
         DeValue::String(text) => text.to_string(),

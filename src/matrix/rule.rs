@@ -4,7 +4,7 @@ use super::{
     document::{At, Faults, Item, Placed, Table},
     door::url,
     draft::TriggerDraft,
-    expression::{BadExpression, Expression, Use},
+    expression::{BadExpression, Language, Use},
     names,
     summary::Summary,
 };
@@ -31,14 +31,21 @@ const LATER: [&str; 12] = [
 ];
 
 /// Reads a trigger; `text` is the file that it stands in.
-pub(super) fn trigger(mut table: Table<'_>, at: At, text: &str, faults: &mut Faults) -> TriggerDraft {
+pub(super) fn trigger(
+    mut table: Table<'_>,
+    at: At,
+    text: &str,
+    language: &Language,
+    faults: &mut Faults,
+) -> TriggerDraft {
     let on = table.demand("on", at, "on = [\"price_velocity\"]", faults).and_then(|item| item.texts(faults));
     let when = table.take("when");
-    let when = when.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Condition)));
+    let when = when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, Use::Condition)));
     let hold = table.take("hold").and_then(|item| hold(&item, faults));
     let key = table.take("key");
-    let key = key.and_then(|item| compiled(&item, text, faults, |text| Expression::compile(text, Use::Scalar)));
-    let summary = table.take("summary").and_then(|item| compiled(&item, text, faults, Summary::compile));
+    let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, Use::Scalar)));
+    let summary =
+        table.take("summary").and_then(|item| compiled(&item, text, faults, |text| Summary::compile(text, language)));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();

@@ -2,11 +2,10 @@
 
 use super::ways::Way;
 use crate::core::{
-    PersonName, SourceName,
+    PersonName, SourceName, Zone,
     plan::{LivingRoom, Patience},
     retry::Pace,
 };
-use chrono_tz::Tz;
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The keys of `[daemon]`; what is absent is left to the command line and its defaults.
@@ -309,7 +308,7 @@ pub struct Person {
     /// Their Slack user id is the one that Slack has for their mailbox.
     pub slack_by_email: bool,
     /// In which times are shown to them.
-    pub zone: Tz,
+    pub zone: Zone,
     /// The Unix user that speaks for them.
     pub unix: Option<String>,
 }

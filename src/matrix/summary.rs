@@ -1,6 +1,6 @@
 //! A trigger's summary: text in which `{ expression }` parts are filled in from the alert.
 
-use super::expression::{BadExpression, Expression, Scope, Use};
+use super::expression::{BadExpression, Expression, Language, Scope, Use};
 use std::ops::Range;
 
 /// A summary, ready to be filled in.
@@ -17,7 +17,7 @@ enum Part {
 
 impl Summary {
     /// Reads `"{alert.labels.symbol} fell {alert.values.drop_pct} %"`; `{{` and `}}` stand for braces.
-    pub(super) fn compile(text: &str) -> Result<Self, Vec<BadExpression>> {
+    pub(super) fn compile(text: &str, language: &Language) -> Result<Self, Vec<BadExpression>> {
         let (mut parts, mut faults) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < text.len() {
@@ -31,7 +31,7 @@ impl Summary {
                     faults.push(fault(at..text.len(), "this { is never closed", help));
                     break;
                 };
-                match hole(text, at + 1..at + len) {
+                match hole(text, at + 1..at + len, language) {
                     Ok(expression) => parts.push(Part::Expression(expression)),
                     Err(more) => faults.extend(more),
                 }
@@ -61,13 +61,13 @@ impl Summary {
     }
 }
 
-fn hole(text: &str, within: Range<usize>) -> Result<Expression, Vec<BadExpression>> {
+fn hole(text: &str, within: Range<usize>, language: &Language) -> Result<Expression, Vec<BadExpression>> {
     let inner = &text[within.clone()];
     let start = within.start + inner.len() - inner.trim_start().len();
     if inner.trim().is_empty() {
         return Err(vec![fault(within.start - 1..within.end + 1, "there is nothing in these braces", "name a field")]);
     }
-    Expression::compile(inner.trim(), Use::Scalar).map_err(|mut faults| {
+    language.compile(inner.trim(), Use::Scalar).map_err(|mut faults| {
         for fault in &mut faults {
             fault.within = fault.within.start + start..fault.within.end + start;
         }

@@ -13,7 +13,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     survival::{Curve, Observation, Quantile, Share},
 };
-use crate::core::{Finding, RoleName, Target, Timestamp};
+use crate::core::{Finding, RoleName, Target, Timestamp, Zone};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -50,7 +50,7 @@ pub struct Question {
     /// Incidents that turned out to be duplicates too.
     pub duplicates: bool,
     /// The zone of the hours; UTC where none is named.
-    pub zone: Option<chrono_tz::Tz>,
+    pub zone: Option<Zone>,
     /// With the points of each curve, for pictures.
     pub curves: bool,
 }
@@ -222,7 +222,7 @@ impl Tally {
         match self.question.by {
             By::Role => self.group(role.role.to_string(), own, role.target),
             By::Hour => {
-                let zone = self.question.zone.unwrap_or(chrono_tz::UTC);
+                let zone = self.question.zone.clone().unwrap_or_else(Zone::utc);
                 let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
                 self.group(format!("{hour:02}:00"), own, None);
             }
@@ -260,7 +260,7 @@ impl Tally {
             drills: self.question.drills,
             by: self.question.by,
             role: self.question.role,
-            zone: self.question.zone.unwrap_or(chrono_tz::UTC).name().to_owned(),
+            zone: self.question.zone.map_or_else(|| Zone::utc().to_string(), |zone| zone.to_string()),
             incidents: self.incidents,
             duplicates_left_out: self.duplicates,
             unreadable: self.unreadable,

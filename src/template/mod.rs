@@ -25,7 +25,7 @@ pub use functions::FUEL;
 pub use load::{Broken, TemplateError, Templates};
 pub use voice::SPOKEN_MAX;
 
-use crate::core::{Incident, Page, PersonName, Purpose, Timestamp};
+use crate::core::{Incident, Page, PersonName, Purpose, Timestamp, Zone};
 use std::collections::BTreeMap;
 use words::Words;
 
@@ -73,7 +73,7 @@ pub struct Reader<'a> {
     /// How humans call them.
     pub name: &'a str,
     /// The clock on their wall.
-    pub zone: chrono_tz::Tz,
+    pub zone: &'a Zone,
 }
 
 /// A page's text, with [`CODE`] and [`LINK`] still to be filled in.

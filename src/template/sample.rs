@@ -7,8 +7,8 @@ use super::{
     words::Words,
 };
 use crate::core::{
-    Alert, Incident, IncidentId, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open,
-    plan::OnResolved,
+    Alert, Incident, IncidentId, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, Zone,
+    open, plan::OnResolved,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -17,13 +17,13 @@ const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
 
 /// What each template makes of each crisis, where it is an error.
 pub(super) fn try_all(templates: &Templates) -> Vec<Broken> {
-    let (names, history) = (BTreeMap::new(), [(THEN, "The incident was opened.".to_owned())]);
+    let (names, utc, history) = (BTreeMap::new(), Zone::utc(), [(THEN, "The incident was opened.".to_owned())]);
     let mut broken = Vec::new();
     for name in templates.revisions().into_keys() {
         for (alert, history) in [(Alert::new("monitor", "bare"), &[][..]), (rich(), &history[..])] {
             let incident = crisis(&name, alert);
             let Some(page) = incident.pages.values().next() else { continue };
-            let reader = Some(Reader { name: "Ana", zone: chrono_tz::Tz::UTC });
+            let reader = Some(Reader { name: "Ana", zone: &utc });
             let brief = Brief { incident: &incident, page, reader, names: &names, history };
             for (file, form) in FILES.into_iter().zip([Form::Screen, Form::Sms, Form::Mail]) {
                 broken.extend(templates.run(&name, file, context::of(&Words::new(&brief), form)).err());

@@ -1,8 +1,7 @@
 //! The words of one page: who, when and what, as its reader calls them.
 
 use super::{Brief, fit};
-use crate::core::{Engagement, Incident, Outcome, PersonName, RoleName, Timestamp, plan::RolePlan};
-use chrono_tz::Tz;
+use crate::core::{Engagement, Incident, Outcome, PersonName, RoleName, Timestamp, Zone, plan::RolePlan};
 
 /// Characters of a summary in a headline.
 const SUMMARY_MAX: usize = 140;
@@ -16,12 +15,12 @@ const PEOPLE_MAX: usize = 2;
 /// A brief, read with its reader's eyes.
 pub(super) struct Words<'a> {
     pub(super) brief: &'a Brief<'a>,
-    zone: Tz,
+    zone: Zone,
 }
 
 impl<'a> Words<'a> {
     pub(super) fn new(brief: &'a Brief<'a>) -> Self {
-        Self { brief, zone: brief.reader.map_or(Tz::UTC, |reader| reader.zone) }
+        Self { brief, zone: brief.reader.map_or_else(Zone::utc, |reader| reader.zone.clone()) }
     }
 
     pub(super) fn incident(&self) -> &'a Incident {

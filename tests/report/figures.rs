@@ -3,7 +3,7 @@
 use crate::past::{Dice, Past, measured_plan};
 use std::time::Duration;
 use stentor::{
-    core::{Answer, Finding, RoleName, Timestamp},
+    core::{Answer, Finding, RoleName, Timestamp, Zones},
     engine::history::each_incident,
     report::{
         By, Question, Tally, TteReport, gather,
@@ -82,10 +82,10 @@ async fn steps_and_channels_have_clocks_of_their_own() {
     let channels = tte(&past, by(By::Channel)).await;
     let mail = group(&channels, "mail");
     assert_eq!((mail.n, mail.engaged), (3, 2), "compliance alone has had mail");
-    let hours = tte(&past, Question { zone: Some(chrono_tz::Europe::London), ..by(By::Hour) }).await;
+    let hours = tte(&past, Question { zone: Zones::bundled().get("Europe/London"), ..by(By::Hour) }).await;
     assert_eq!(hours.zone, "Europe/London");
     assert_eq!(group(&hours, "09:00").n, 11);
-    let tokyo = tte(&past, Question { zone: Some(chrono_tz::Asia::Tokyo), ..by(By::Hour) }).await;
+    let tokyo = tte(&past, Question { zone: Zones::bundled().get("Asia/Tokyo"), ..by(By::Hour) }).await;
     assert_eq!(group(&tokyo, "18:00").n, 11);
 }
 

@@ -15,6 +15,7 @@ pub fn sought(loaded: &Loaded, scenario: &Scenario, start: Timestamp, failed: &[
     let question = proposal::Question {
         files: &loaded.files,
         known: &Known { templates: &revisions },
+        zones: &loaded.zones,
         scenario,
         start,
         failed,

@@ -4,7 +4,7 @@ use super::{
     Abort, COMPRESS_MAX, Fault, Hours, Moment, ReadScenario, Scenario, Scripted, Trouble, check, injects, models,
 };
 use crate::{
-    core::{Answer, ChannelName, Timestamp},
+    core::{Answer, ChannelName, Timestamp, Zone},
     drill::score::{About, Hypothesis},
     matrix::{
         Matrix, Severity, SourceText,
@@ -14,7 +14,6 @@ use crate::{
     },
 };
 use chrono::{NaiveTime, Weekday};
-use chrono_tz::Tz;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use toml::de::DeValue;
@@ -259,9 +258,9 @@ impl Reader<'_> {
         let until = table.demand("until", item.at, "until = \"17:00\"", &mut self.faults);
         let until = until.and_then(|item| self.time_of_day(&item));
         let days = table.take("days").map_or_else(|| ALL_DAYS.to_vec(), |item| self.days(&item));
-        let zone = table.take("timezone").and_then(|item| zone(&item, &mut self.faults)).unwrap_or(Tz::UTC);
+        let zone = table.take("timezone").and_then(|item| zone(&item, &self.matrix.zones, &mut self.faults));
         table.finish(&["holidays"], &[], &mut self.faults);
-        Some(Hours { from: from?, until: until?, days, zone })
+        Some(Hours { from: from?, until: until?, days, zone: zone.unwrap_or_else(Zone::utc) })
     }
 
     fn time_of_day(&mut self, item: &Item<'_>) -> Option<NaiveTime> {

@@ -2,16 +2,18 @@
 
 use super::read::Reader;
 use crate::{
-    core::schedule::Schedule,
+    core::{Zone, schedule::Schedule},
     drill::timetable::{self, Timetable},
     matrix::{document::Item, people::zone},
 };
-use chrono_tz::Tz;
 
 impl Reader<'_> {
     pub(super) fn schedule(&mut self, item: &Item<'_>) -> Option<Timetable> {
         let mut table = item.table("`schedule`".into(), &mut self.faults)?;
-        let zone = table.take("zone").and_then(|item| zone(&item, &mut self.faults)).unwrap_or(Tz::UTC);
+        let zone = table
+            .take("zone")
+            .and_then(|item| zone(&item, &self.matrix.zones, &mut self.faults))
+            .unwrap_or_else(Zone::utc);
         let (cron, within, every) = (table.take("cron"), table.take("within"), table.take("every"));
         table.finish(&[], &[], &mut self.faults);
         match (cron, within, every) {

@@ -1,0 +1,80 @@
+//! Zone functions of conditions: `alert.starts_at.getHours("Europe/London")` on the time zones of the matrix.
+//!
+//! The language's own have zone data that were frozen when they were built. So each of its functions that takes a zone is
+//! read as two: the time on the clock of that zone, which is ours, and then the function without a zone.
+
+use super::people::zone_named;
+use crate::core::Zones;
+use cel::{Context, Env, ExecutionError, common::ast::CallExpr, common::ast::Expr, parser::Macro};
+use chrono::{DateTime, FixedOffset};
+use std::sync::Arc;
+
+/// The functions of the language that take a zone.
+const TAKE_A_ZONE: [&str; 10] = [
+    "getFullYear",
+    "getMonth",
+    "getDayOfYear",
+    "getDayOfMonth",
+    "getDate",
+    "getDayOfWeek",
+    "getHours",
+    "getMinutes",
+    "getSeconds",
+    "getMilliseconds",
+];
+
+/// What stands between; nobody can write it.
+pub(super) const IN_ZONE: &str = "@in_zone";
+
+/// The language with its standard functions, those with zones made ours.
+pub(super) fn env() -> Env {
+    let mut env = Env::stdlib();
+    for name in TAKE_A_ZONE {
+        let zoned = Macro::receiver(name, 1, move |helper, target, args| {
+            let (Some(time), Some(zone)) = (target.take(), args.pop()) else { return Ok(None) };
+            let call =
+                |func_name: &str, target, args| Expr::Call(CallExpr { func_name: func_name.into(), target, args });
+            let local = helper.next_expr(call(IN_ZONE, None, vec![time, zone]));
+            Ok(Some(helper.next_expr(call(name, Some(Box::new(local)), Vec::new()))))
+        });
+        // The standard has no macros of these names.
+        let _ = env.add_macro(zoned);
+    }
+    env
+}
+
+/// Gives one evaluation the zones.
+pub(super) fn add(context: &mut Context<'_, '_>, zones: &Arc<Zones>) {
+    let zones = zones.clone();
+    let local = move |time: DateTime<FixedOffset>, zone: Arc<String>| {
+        in_zone(&zones, time, &zone).map_err(|why| ExecutionError::function_error(IN_ZONE, why))
+    };
+    // The standard has no function of this name.
+    let _ = context.add_function(IN_ZONE, local);
+}
+
+/// A time on the clock of a zone: a name, `+HH:MM` or `-HH:MM`, or nothing for universal time.
+pub(super) fn in_zone(zones: &Zones, time: DateTime<FixedOffset>, zone: &str) -> Result<DateTime<FixedOffset>, String> {
+    if zone.is_empty() {
+        return Ok(time.to_utc().fixed_offset());
+    }
+    if zone.contains(':') {
+        let offset = offset(zone).ok_or_else(|| format!("{zone:?} is no distance from universal time"))?;
+        return Ok(time.with_timezone(&offset));
+    }
+    let zone = zone_named(zone, zones).map_err(|unknown| unknown.to_string())?;
+    Ok(time.with_timezone(&zone).fixed_offset())
+}
+
+fn offset(text: &str) -> Option<FixedOffset> {
+    let (sign, digits) = match text.strip_prefix('-') {
+        Some(digits) => (-1, digits),
+        None => (1, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let (hours, minutes) = digits.split_once(':')?;
+    let number = |text: &str, max: i32| {
+        let digits = (1..=2).contains(&text.len()) && text.bytes().all(|byte| byte.is_ascii_digit());
+        text.parse::<i32>().ok().filter(|number| digits && *number <= max)
+    };
+    FixedOffset::east_opt(sign * (number(hours, 23)? * 60 + number(minutes, 59)?) * 60)
+}

@@ -5,7 +5,7 @@ mod fixture;
 
 use fixture::{Hands, opening, roster};
 use stentor::{
-    core::{Actor, IncidentId, Input, StoredLine, event::hex},
+    core::{Actor, IncidentId, IncidentKey, Input, StoredLine, event::hex},
     journal::{self, FAULTS_MAX, JournalError, KeptAnchor, Wrong},
     store::{Class, MemoryStore, Needs, Store, Unit, clock::Sources, transact},
 };
@@ -15,7 +15,7 @@ async fn some_lines() -> Vec<StoredLine> {
     let hands = Hands::new();
     let store = MemoryStore::new(move || hands.wall()).node();
     for key in ["A \u{1f4c9}", "B"] {
-        let needs = Needs { keys: vec![key.into()], ..Needs::default() };
+        let needs = Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() };
         let work = move |unit: &mut Unit<'_>| {
             let id = unit.open(opening(key), &roster());
             unit.step(id, Input::Resolve { by: Actor::Operator("root".into()), why: None }, &roster());

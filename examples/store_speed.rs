@@ -11,8 +11,8 @@ use std::{
 };
 use stentor::{
     core::{
-        Alert, IncidentId, Input, Level, Opening, Plan, RoleName, RolePlan, Roster, Settlement, StepPlan, Timestamp,
-        Whom, plan::OnResolved,
+        Alert, IncidentId, IncidentKey, Input, Level, Opening, Plan, RoleName, RolePlan, Roster, Settlement, StepPlan,
+        Timestamp, Whom, plan::OnResolved,
     },
     store::{Class, Needs, SqliteStore, Store, StoreError, Unit, clock::System, transact},
 };
@@ -77,7 +77,8 @@ async fn step(store: &Arc<SqliteStore>, id: IncidentId, input: Input) -> Result<
 }
 
 async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreError> {
-    let (key, needs) = (key.to_owned(), Needs { keys: vec![key.to_owned()], ..Needs::default() });
+    let key = IncidentKey::stored(key);
+    let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
     let reach = BTreeMap::from([("ana".into(), vec!["sms".into(), "desk".into()])]);
     let roster = Roster { reach, ..Roster::default() };
     let run = move |unit: &mut Unit<'_>| {

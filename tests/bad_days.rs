@@ -241,7 +241,7 @@ fn a_gateway_that_refuses_the_login_is_gone_round_the_operators_hear_of_it_and_i
         let all = daemon.json(&["incidents", "--all"]);
         all.as_array().unwrap().iter().find(|incident| incident["key"] == key).cloned()
     };
-    until("the operators' incident", || incident("channel/sms").is_some());
+    until("the operators' incident", || incident("stentor:channel/sms").is_some());
     let ready = |word: &str| {
         let mut stream = TcpStream::connect(daemon.address).unwrap();
         stream.write_all(b"GET /readyz HTTP/1.1\r\nhost: stentor\r\nconnection: close\r\n\r\n").unwrap();
@@ -256,6 +256,6 @@ fn a_gateway_that_refuses_the_login_is_gone_round_the_operators_hear_of_it_and_i
     });
     lets_in.store(1, Ordering::Relaxed);
     until("the channel is probed back, and its incident ends by itself", || {
-        incident("channel/sms").unwrap()["status"] == "resolved" && ready("\"broken_channels\":{}")
+        incident("stentor:channel/sms").unwrap()["status"] == "resolved" && ready("\"broken_channels\":{}")
     });
 }

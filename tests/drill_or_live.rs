@@ -5,8 +5,8 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use stentor::{
     core::{
-        Actor, Alert, Answer, DrillTerms, Incident, IncidentId, Input, Opening, Page, Purpose, Said, Timestamp, Via,
-        open, step,
+        Actor, Alert, Answer, DrillTerms, Incident, IncidentId, IncidentKey, Input, Opening, Page, Purpose, Said,
+        Timestamp, Via, open, step,
     },
     engine::render,
     matrix::{Known, Matrix, read_folder},
@@ -54,7 +54,7 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
     for trigger in matrix.triggers.keys().cycle().skip(nth).take(1) {
         let plan = matrix.plan(trigger).unwrap();
         let opening = Opening {
-            key: String::new(),
+            key: IncidentKey::stored(""),
             summary: lie.into(),
             plan,
             alert: Arc::new(alert(lie, drill)),

@@ -10,7 +10,7 @@ mod kept;
 
 use fixture::{Hands, opening, roster};
 use stentor::{
-    core::{Actor, IncidentId, Input, StoredLine},
+    core::{Actor, IncidentId, IncidentKey, Input, StoredLine},
     journal::{self, FAULTS_MAX, JournalError, Kept, Wrong},
     store::{Class, MemoryStore, Needs, Store, Unit, clock::Sources, transact},
 };
@@ -25,7 +25,7 @@ async fn lines_of(keys: &[&'static str]) -> Vec<StoredLine> {
     let hands = Hands::new();
     let store = MemoryStore::new(move || hands.wall()).node();
     for key in keys.iter().copied() {
-        let needs = Needs { keys: vec![key.into()], ..Needs::default() };
+        let needs = Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() };
         let work = move |unit: &mut Unit<'_>| {
             let id = unit.open(opening(key), &roster());
             unit.step(id, Input::Resolve { by: Actor::Operator("root".into()), why: None }, &roster());

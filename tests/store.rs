@@ -8,8 +8,9 @@ use futures_util::future::join_all;
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, AlertStatus, Answer, Event, Incident, IncidentId, Input, Page, PageId, PageState, Proof, Receipt,
-        RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
+        Actor, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, Input, Page, PageId, PageState, Proof,
+        Receipt, RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage,
+        trigger::Hold,
     },
     journal::{self, Kept, KeptAnchor, Wrong},
     store::{
@@ -97,7 +98,7 @@ promises!(
 // ---- works ----------------------------------------------------------------------------------------------------------
 
 async fn open_incident(store: &dyn Store, key: &str) -> (IncidentId, Committed) {
-    let (opening, needs) = (opening(key), Needs { keys: vec![key.into()], ..Needs::default() });
+    let (opening, needs) = (opening(key), Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() });
     let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
     transact(store, Class::Admission, needs, work).await.expect("opened")
 }
@@ -358,7 +359,7 @@ async fn texts_are_kept_to_the_letter(mut world: World) {
     assert_eq!(store.text("h1".into()).await.expect("readable").as_deref(), Some(text));
     assert_eq!(store.text("h2".into()).await.expect("readable"), None);
     assert_eq!(open_incident(&*store, &key).await.0, id);
-    assert_eq!(view(&*store, id).await.key, key);
+    assert_eq!(view(&*store, id).await.key.as_str(), key);
 }
 
 /// Person, channel and what shows it, of every contact that was proven.
@@ -407,7 +408,7 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
     assert_eq!(proven(&*store).await, expected);
     // An answer at the desk proves the desk, whatever the page went by; a drill counts, and says so.
     world.hands.pass(Duration::from_secs(60));
-    let (mut practice, needs) = (opening("ABC"), Needs { keys: vec!["ABC".into()], ..Needs::default() });
+    let (mut practice, needs) = (opening("ABC"), Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() });
     practice.alert = Arc::new(stentor::core::Alert { drill: true, ..(*practice.alert).clone() });
     let work = move |unit: &mut Unit<'_>| unit.open(practice.clone(), &roster());
     let (drill, _) = transact(&*store, Class::Admission, needs, work).await.expect("opened");
@@ -626,7 +627,7 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
     assert!(matches!(step(&*store, id, resolve()).await, Err(StoreError::Failed(_))));
     assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
     memory.set_full(true);
-    let needs = Needs { keys: vec!["ABC".into()], ..Needs::default() };
+    let needs = Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() };
     let work = |unit: &mut Unit<'_>| unit.open(opening("ABC"), &roster());
     assert!(matches!(transact(&*store, Class::Admission, needs, work).await, Err(StoreError::Full)));
     step(&*store, id, resolve()).await.expect("ladders go on");
@@ -637,7 +638,7 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
 fn the_lines_of_an_incident_never_go_back_in_time() {
     let (mut loaded, mut changes) = (Loaded::default(), Changes::default());
     let node = Node { epoch: 1, is_live: &|_| true };
-    let needs = Needs { keys: vec!["XYZ".into()], ..Needs::default() };
+    let needs = Needs { keys: vec![IncidentKey::stored("XYZ")], ..Needs::default() };
     let late = fixture::START + Duration::from_secs(60);
     let id = Unit::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
     let mut unit = Unit::new(fixture::START, node, &needs, &mut loaded, &mut changes);
@@ -673,7 +674,7 @@ async fn a_failed_commit_on_disk_keeps_nothing_and_the_next_one_is_kept() {
     sql(world.dir.path(), "CREATE TRIGGER no BEFORE INSERT ON page BEGIN SELECT RAISE(ABORT, 'not now'); END").await;
     let tried = step(&*store, id, says("cy", Answer::Wilco)).await;
     assert!(matches!(&tried, Err(StoreError::Failed(why)) if why.contains("not now")), "{tried:?}");
-    let needs = Needs { keys: vec!["ABC".into()], ..Needs::default() };
+    let needs = Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() };
     let work = |unit: &mut Unit<'_>| unit.open(opening("ABC"), &roster());
     assert!(transact(&*store, Class::Admission, needs, work).await.is_err());
     assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
@@ -748,7 +749,8 @@ async fn a_settlement_writes_as_little_for_a_crowd_as_for_one() {
         let mut world = World::sqlite();
         let store = world.reopen().await;
         let (plan, roster) = crowd(people);
-        let (opening, needs) = (opening_of("XYZ", plan), Needs { keys: vec!["XYZ".into()], ..Needs::default() });
+        let (opening, needs) =
+            (opening_of("XYZ", plan), Needs { keys: vec![IncidentKey::stored("XYZ")], ..Needs::default() });
         let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster);
         let (id, _) = transact(&*store, Class::Admission, needs, work).await.expect("opened");
         // The log begins afresh, so that its length is what was written since.
@@ -1007,7 +1009,7 @@ fn fill(path: &Path) {
 }
 
 async fn try_open(store: &dyn Store, key: &str) -> Result<IncidentId, StoreError> {
-    let (opening, needs) = (opening(key), Needs { keys: vec![key.into()], ..Needs::default() });
+    let (opening, needs) = (opening(key), Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() });
     let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
     transact(store, Class::Admission, needs, work).await.map(|(id, _)| id)
 }

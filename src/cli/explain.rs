@@ -4,8 +4,8 @@
 use super::{Failure, Places, load, table};
 use crate::{
     core::{
-        self, Alert, AlertStatus, Event, Incident, IncidentId, Input, Opening, Page, PersonName, Receipt, RoleName,
-        Settlement, Timestamp, event::Why,
+        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt,
+        RoleName, Settlement, Timestamp, event::Why,
     },
     engine::render,
     matrix::{Judgement, Matrix},
@@ -189,7 +189,8 @@ impl Teller<'_> {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
             Judgement::Failed { trigger, why } => {
-                (self.matrix.failure_plan(trigger)?, String::new(), format!("trigger {trigger} can not judge: {why}"))
+                let key = IncidentKey::of_condition(trigger, &alert.source, alert.drill);
+                (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not judge: {why}"))
             }
             Judgement::Clears { .. } => return None,
         };

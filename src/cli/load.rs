@@ -3,7 +3,7 @@
 use super::{Failure, Places, colours};
 use crate::{
     config,
-    core::{self, Alert, Incident, IncidentId, Opening, Page, Plan, Timestamp, Zones},
+    core::{self, Alert, Incident, IncidentId, IncidentKey, Opening, Page, Plan, Timestamp, Zones},
     engine::render,
     matrix::{self, Diagnostic, Known, Matrix, Severity, SourceText},
     template::Templates,
@@ -106,8 +106,14 @@ fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagno
 
 fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) -> Incident {
     let (plan, alert) = (plan.clone(), Arc::new(alert.clone()));
-    let opening =
-        Opening { key: String::new(), summary: "a check".into(), plan, alert, received_at: as_of, terms: None };
+    let opening = Opening {
+        key: IncidentKey::stored(""),
+        summary: "a check".into(),
+        plan,
+        alert,
+        received_at: as_of,
+        terms: None,
+    };
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0
 }
 
@@ -185,7 +191,7 @@ fn templates(places: &Places) -> Result<Templates, Failure> {
 /// The wall clock, for what is not a crisis: which rotation turns are counted, which names are printed.
 #[expect(clippy::disallowed_methods, reason = "a command's own `now` enters here")]
 pub fn now() -> Timestamp {
-    Timestamp::from(chrono::Utc::now())
+    Timestamp::nearest(&chrono::Utc::now())
 }
 
 #[cfg(test)]

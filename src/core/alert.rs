@@ -1,8 +1,14 @@
 //! What a monitor reports.
 
-use super::{names::SourceName, time::Timestamp};
+use super::{
+    names::SourceName,
+    time::{Timestamp, known_time},
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+/// How deep a field of an alert may be nested: it is kept within other JSON, and parsers end at 128.
+pub const NESTING_MAX: usize = 64;
 
 /// One report of one monitor. Only `kind` is required; fields that are not known are kept in `unknown`.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -36,8 +42,8 @@ pub struct Alert {
     /// Whatever the monitor wants humans to see.
     #[serde(default, skip_serializing_if = "serde_json::Value::is_null")]
     pub evidence: serde_json::Value,
-    /// When the monitor saw it begin: the stage `detected`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    /// When the monitor saw it begin: the stage `detected`. None where it says a time beyond all that can be kept.
+    #[serde(default, deserialize_with = "known_time", skip_serializing_if = "Option::is_none")]
     pub starts_at: Option<Timestamp>,
     /// Part of an exercise.
     #[serde(default)]
@@ -78,6 +84,26 @@ impl Alert {
         self.starts_at.map(|start| format!("{}/{}/{}/{start}", self.source, self.kind, labels.join(",")))
     }
 
+    /// Why this alert can not be kept: what would be written of it could not be read again. None where it can. Costs
+    /// one writing and one reading of it.
+    pub fn flaw(&self) -> Option<String> {
+        let mut open = self.unknown.values().chain([&self.evidence]);
+        if open.any(|value| NESTING_MAX < depth(value)) {
+            return Some(format!("it is nested too deep (more than {NESTING_MAX} levels): it could not be read back"));
+        }
+        let numbers = self.values.iter().map(|(name, number)| (name.as_str(), number));
+        let mut numbers = numbers.chain([("confidence", &self.confidence)]);
+        if let Some((name, number)) = numbers.find(|(_, number)| !number.is_finite()) {
+            return Some(format!("{name} is {number}: only finite numbers can be kept"));
+        }
+        let read = serde_json::to_string(self).and_then(|text| serde_json::from_str::<Self>(&text));
+        match read {
+            Ok(read) if read == *self => None,
+            Ok(_) => Some("what is read back of it is not what it says".to_owned()),
+            Err(error) => Some(format!("it could not be read back: {error}")),
+        }
+    }
+
     /// The summary, or the kind where there is none.
     pub fn headline(&self) -> &str {
         if self.summary.is_empty() { &self.kind } else { &self.summary }
@@ -95,10 +121,88 @@ pub enum AlertStatus {
     Resolved,
 }
 
+/// How deep a value is nested.
+fn depth(value: &serde_json::Value) -> usize {
+    match value {
+        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
+        serde_json::Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
+        _ => 0,
+    }
+}
+
 fn nobody() -> SourceName {
     SourceName::from("")
 }
 
 fn sure() -> f64 {
     1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+    use serde_json::{Value, json};
+
+    fn nested(levels: usize) -> Value {
+        (0..levels).fold(json!(1), |inner, n| if n % 2 == 0 { json!([inner]) } else { json!({ "in": inner }) })
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i64>().prop_map(Value::from),
+            any::<u64>().prop_map(Value::from),
+            any::<f64>().prop_map(Value::from),
+            ".{0,12}".prop_map(Value::from),
+        ];
+        leaf.prop_recursive(6, 40, 5, |inner| {
+            prop_oneof![
+                proptest::collection::vec(inner.clone(), 0..5).prop_map(Value::from),
+                proptest::collection::btree_map(".{0,6}", inner, 0..5)
+                    .prop_map(|map| Value::Object(map.into_iter().collect())),
+            ]
+        })
+    }
+
+    proptest! {
+        /// In the deepest place in which an alert is ever kept.
+        #[test]
+        fn an_alert_without_a_flaw_is_read_back_within_a_line(
+            evidence in any_value(), field in any_value(), name in ".{0,8}", number: f64, micros: i64, levels in 0..140_usize,
+        ) {
+            let mut alert = Alert::new("prom", "k");
+            alert.evidence = if levels < 70 { nested(levels) } else { evidence };
+            alert.unknown.insert(name, if 100 < levels { nested(levels - 40) } else { field });
+            alert.values.insert("x".into(), number);
+            alert.starts_at = Some(Timestamp::from_micros(micros));
+            alert.lease_until = alert.starts_at;
+            let flaw = alert.flaw();
+            let event = super::super::Event::Joined { alert: alert.into() };
+            let line = super::super::Record { v: 1, chain: "INC-1".into(), seq: 1, at: Timestamp::MAX, event };
+            let text = serde_json::to_string(&line).expect("text");
+            let read = serde_json::from_str::<super::super::Record>(&text);
+            prop_assert!(flaw.is_some() || read.is_ok_and(|read| read == line), "{}", text);
+        }
+    }
+
+    #[test]
+    fn what_could_not_be_read_back_is_a_flaw() {
+        let alert = || Alert::new("prom", "k");
+        assert_eq!(alert().flaw(), None);
+        let deep = |levels| Alert { evidence: nested(levels), ..alert() }.flaw();
+        assert_eq!(deep(NESTING_MAX), None);
+        assert!(deep(NESTING_MAX + 1).is_some_and(|why| why.contains("nested too deep")));
+        for number in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+            assert!(
+                Alert { values: [("x".into(), number)].into(), ..alert() }.flaw().is_some_and(|why| why.contains('x'))
+            );
+            assert!(Alert { confidence: number, ..alert() }.flaw().is_some());
+        }
+        let twice = Alert { unknown: [("kind".into(), json!("other"))].into(), ..alert() };
+        assert!(twice.flaw().is_some_and(|why| why.contains("duplicate")));
+        let hidden = Alert { unknown: [("evidence".into(), json!(1))].into(), ..alert() };
+        assert!(hidden.flaw().is_some());
+    }
 }

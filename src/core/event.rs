@@ -9,6 +9,7 @@ use super::{
     drill::{DrillTerms, Trouble},
     finding::Finding,
     incident::IncidentId,
+    key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
@@ -198,7 +199,7 @@ pub enum Event {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Opening {
     /// One open incident per key.
-    pub key: String,
+    pub key: IncidentKey,
     /// One line for humans.
     pub summary: String,
     /// The frozen plan.
@@ -285,7 +286,7 @@ pub enum SourceEvent {
         /// The trigger.
         trigger: TriggerName,
         /// The key.
-        key: String,
+        key: IncidentKey,
         /// How many have counted.
         count: usize,
         /// The alert.
@@ -301,7 +302,7 @@ pub enum SourceEvent {
         /// The trigger.
         trigger: TriggerName,
         /// The key.
-        key: String,
+        key: IncidentKey,
         /// When its incident was resolved.
         ended_at: Timestamp,
         /// The alert.

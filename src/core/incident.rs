@@ -7,6 +7,7 @@ use super::{
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening, hex},
     finding::Judgement,
+    key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
     plan::{LivingRoom, Plan},
@@ -100,7 +101,7 @@ pub struct Incident {
     /// The trigger that opened it.
     pub trigger: TriggerName,
     /// One open incident per key.
-    pub key: String,
+    pub key: IncidentKey,
     /// An exercise.
     pub drill: bool,
     /// On which terms, where it is one that has an end.
@@ -145,7 +146,7 @@ impl Incident {
         Self {
             id,
             trigger: opening.plan.trigger.clone(),
-            key: opening.key.clone(),
+            key: opening.key.of_plan(&opening.plan.trigger),
             drill: opening.alert.drill,
             terms: opening.terms.clone().filter(|_| opening.alert.drill),
             summary: opening.summary.clone(),

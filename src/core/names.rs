@@ -83,3 +83,12 @@ impl RoleName {
 
 /// The reserved name of the catch-all; no role of the matrix may take it.
 pub const CATCH_ALL: &str = "catch-all";
+
+/// The source under which Stentor reports about itself, and the trigger of the plans for it. Reserved for both.
+pub const SELF: &str = "stentor";
+
+/// The trigger of the plans for roles that are called by hand. Reserved.
+pub const BY_HAND: &str = "by-hand";
+
+/// The source of a scenario's alerts, and the trigger of a run's announcement. Reserved for both.
+pub const DRILLS: &str = "drill";

@@ -56,7 +56,7 @@ impl Schedule {
         let from = Utc.from_utc_datetime(&(wall - Duration::hours(3)));
         self.cron
             .after(&from)
-            .map(|match_| Timestamp::from(first_instant(zone, match_.naive_utc())))
+            .map(|match_| Timestamp::nearest(&first_instant(zone, match_.naive_utc())))
             .find(|instant| after < *instant)
     }
 }

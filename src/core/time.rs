@@ -1,17 +1,30 @@
 //! One point in time, in microseconds of UTC. `now` is always an argument; nothing here reads a clock.
 
-use chrono::{DateTime, Datelike, SecondsFormat, Utc};
+use chrono::{DateTime, NaiveDate, NaiveDateTime, SecondsFormat, TimeZone, Utc};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::{fmt, time::Duration};
 
-/// Microseconds since 1970-01-01T00:00:00Z. Written as RFC 3339 with six digits.
+/// Microseconds since 1970-01-01T00:00:00Z, between [`Timestamp::MIN`] and [`Timestamp::MAX`]. Written as RFC 3339 with
+/// six digits: every one that exists can be written and read again, in whatever zone it is shown.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub struct Timestamp(i64);
 
 impl Timestamp {
-    /// From microseconds since the epoch.
+    /// The beginning of year 1.
+    pub const MIN: Self = Self(-62_135_596_800_000_000);
+
+    /// The end of year 9998: a year must have four digits in every zone.
+    pub const MAX: Self = Self(253_370_764_799_999_999);
+
+    /// The time so many microseconds after the epoch, or the limit that is nearest to it. The one way to make a time.
     pub const fn from_micros(micros: i64) -> Self {
-        Self(micros)
+        if micros < Self::MIN.0 {
+            Self::MIN
+        } else if Self::MAX.0 < micros {
+            Self::MAX
+        } else {
+            Self(micros)
+        }
     }
 
     /// Microseconds since the epoch.
@@ -19,10 +32,14 @@ impl Timestamp {
         self.0
     }
 
-    /// Parses RFC 3339. Years outside 1..=9998 (in UTC) are refused: what is written must be readable again.
+    /// The same instant, or the limit that is nearest to it.
+    pub fn nearest<Tz: TimeZone>(time: &DateTime<Tz>) -> Self {
+        Self::from_micros(time.timestamp_micros())
+    }
+
+    /// Parses RFC 3339. What lies outside the limits is refused.
     pub fn parse(text: &str) -> Option<Self> {
-        let time = DateTime::parse_from_rfc3339(text).ok()?.with_timezone(&Utc);
-        (1..=9998).contains(&time.year()).then(|| Self::from(time))
+        within(DateTime::parse_from_rfc3339(text).ok()?.timestamp_micros()).at()
     }
 
     /// For calendars and time zones.
@@ -41,17 +58,97 @@ impl Timestamp {
     }
 }
 
-impl std::ops::Add<Duration> for Timestamp {
-    type Output = Self;
+/// A time as others write it, which may lie where none of ours can.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ForeignTime {
+    /// One that can be kept.
+    At(Timestamp),
+    /// Before [`Timestamp::MIN`].
+    TooEarly,
+    /// After [`Timestamp::MAX`].
+    TooLate,
+}
 
-    fn add(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
+impl ForeignTime {
+    /// Reads RFC 3339, ISO 8601 without a zone (then it is UTC) and a bare date, with a year of any length and sign.
+    /// None for what is no time.
+    pub fn read(text: &str) -> Option<Self> {
+        let (year, rest) = year_of(text)?;
+        match year {
+            0..=9999 => Some(within(instant(&format!("{year:04}{rest}"))?.timestamp_micros())),
+            // A leap year in its place, so that the rest is looked at all the same.
+            _ => instant(&format!("2000{rest}")).map(|_| if year < 0 { Self::TooEarly } else { Self::TooLate }),
+        }
+    }
+
+    /// The time, where it can be kept.
+    pub fn at(self) -> Option<Timestamp> {
+        match self {
+            Self::At(time) => Some(time),
+            Self::TooEarly | Self::TooLate => None,
+        }
+    }
+
+    /// The time, or the limit beyond which it lies.
+    pub fn nearest(self) -> Timestamp {
+        match self {
+            Self::At(time) => time,
+            Self::TooEarly => Timestamp::MIN,
+            Self::TooLate => Timestamp::MAX,
+        }
     }
 }
 
-impl<Tz: chrono::TimeZone> From<DateTime<Tz>> for Timestamp {
-    fn from(time: DateTime<Tz>) -> Self {
-        Self(time.timestamp_micros())
+/// For fields in which a monitor says when something began: one that lies beyond the limits (the largest or smallest
+/// time of a programming language) says that the monitor does not know, which is no reason to refuse its alert.
+pub fn known_time<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Timestamp>, D::Error> {
+    let Some(text) = Option::<String>::deserialize(deserializer)? else { return Ok(None) };
+    ForeignTime::read(&text).map(ForeignTime::at).ok_or_else(|| no_time(&text))
+}
+
+fn within(micros: i64) -> ForeignTime {
+    match micros {
+        _ if micros < Timestamp::MIN.0 => ForeignTime::TooEarly,
+        _ if Timestamp::MAX.0 < micros => ForeignTime::TooLate,
+        _ => ForeignTime::At(Timestamp(micros)),
+    }
+}
+
+/// The year that a text begins with, and the rest. Years beyond all counting are the last one.
+fn year_of(text: &str) -> Option<(i64, &str)> {
+    let unsigned = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let digits = unsigned.find(|c: char| !c.is_ascii_digit()).unwrap_or(unsigned.len());
+    let (year, rest) = unsigned.split_at(digits);
+    if digits < 4 || !rest.starts_with('-') {
+        return None;
+    }
+    let year = year.parse().unwrap_or(i64::MAX);
+    Some((if text.starts_with('-') { -year } else { year }, rest))
+}
+
+fn instant(text: &str) -> Option<DateTime<Utc>> {
+    if let Ok(time) = DateTime::parse_from_rfc3339(text) {
+        return Some(time.with_timezone(&Utc));
+    }
+    if let Ok(time) = DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
+        return Some(time.with_timezone(&Utc));
+    }
+    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%d %H:%M:%S%.f", "%Y-%m-%dT%H:%MZ"];
+    let parsed = local.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
+    let midnight = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
+    parsed.or_else(midnight).map(|time| time.and_utc())
+}
+
+fn no_time<E: de::Error>(text: &str) -> E {
+    E::custom(format!("{text:?} is not an RFC 3339 time"))
+}
+
+impl std::ops::Add<Duration> for Timestamp {
+    type Output = Self;
+
+    /// That much later, but not later than [`Timestamp::MAX`].
+    fn add(self, span: Duration) -> Self {
+        Self::from_micros(self.0.saturating_add(i64::try_from(span.as_micros()).unwrap_or(i64::MAX)))
     }
 }
 
@@ -73,10 +170,11 @@ impl Serialize for Timestamp {
     }
 }
 
+/// What an older program wrote beyond the limits is read as the limit: a row must not be lost for a time in it.
 impl<'de> Deserialize<'de> for Timestamp {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         let text = String::deserialize(deserializer)?;
-        Self::parse(&text).ok_or_else(|| de::Error::custom(format!("{text:?} is not an RFC 3339 time")))
+        ForeignTime::read(&text).map(ForeignTime::nearest).ok_or_else(|| no_time(&text))
     }
 }
 
@@ -94,5 +192,120 @@ pub mod duration_text {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
         let text = String::deserialize(deserializer)?;
         humantime::parse_duration(&text).map_err(de::Error::custom)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    const DAY: Duration = Duration::from_secs(24 * 3600);
+
+    fn survives(time: Timestamp) -> bool {
+        let text = serde_json::to_string(&time).expect("text");
+        let parsed = Timestamp::parse(&time.to_string());
+        parsed == Some(time) && serde_json::from_str::<Timestamp>(&text).ok() == Some(time)
+    }
+
+    proptest! {
+        #[test]
+        fn every_time_that_can_exist_is_read_as_it_was_written(
+            micros: i64,
+            inside in Timestamp::MIN.0..=Timestamp::MAX.0,
+            span: u64,
+            far in proptest::num::i64::ANY,
+        ) {
+            prop_assert!(survives(Timestamp::from_micros(micros)));
+            prop_assert_eq!(Timestamp::from_micros(inside).as_micros(), inside);
+            prop_assert!(survives(Timestamp::from_micros(inside) + Duration::from_micros(span)));
+            prop_assert!(survives(Timestamp::from_micros(inside) + Duration::from_secs(span)));
+            // Calendars of every zone can show it, and give it back.
+            let shown = Timestamp::from_micros(inside).to_utc().with_timezone(&chrono::FixedOffset::east_opt(14 * 3600).expect("an offset"));
+            prop_assert_eq!(Timestamp::nearest(&shown), Timestamp::from_micros(inside));
+            if let Some(time) = DateTime::from_timestamp(far >> 16, 999_999_999) {
+                prop_assert!(survives(Timestamp::nearest(&time)));
+            }
+        }
+
+        #[test]
+        fn what_others_write_is_a_time_that_can_be_kept_or_none(text in ".{0,40}", year in -100_000..100_000_i64) {
+            for text in [text, format!("{year:04}-12-31T23:59:60.9999999Z"), format!("{year:+05}-01-01T00:00:00-23:59")] {
+                if let Some(time) = ForeignTime::read(&text) {
+                    prop_assert!(survives(time.nearest()), "{}", text);
+                }
+                if let Some(time) = Timestamp::parse(&text) {
+                    prop_assert!(survives(time), "{}", text);
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_limits_are_the_first_and_the_last_time_with_a_year_of_four_digits_in_every_zone() {
+        assert_eq!(Timestamp::MIN.to_string(), "0001-01-01T00:00:00.000000Z");
+        assert_eq!(Timestamp::MAX.to_string(), "9998-12-31T23:59:59.999999Z");
+        for limit in [Timestamp::MIN, Timestamp::MAX] {
+            assert!(survives(limit));
+        }
+        assert_eq!(Timestamp::MAX + DAY, Timestamp::MAX);
+        assert_eq!(Timestamp::MIN + Duration::MAX, Timestamp::MAX);
+        assert_eq!(
+            (Timestamp::from_micros(i64::MIN), Timestamp::from_micros(i64::MAX)),
+            (Timestamp::MIN, Timestamp::MAX)
+        );
+        assert_eq!(Timestamp::nearest(&DateTime::<Utc>::MAX_UTC), Timestamp::MAX);
+        assert_eq!(Timestamp::nearest(&DateTime::<Utc>::MIN_UTC), Timestamp::MIN);
+    }
+
+    #[test]
+    fn times_far_away_are_told_from_what_is_no_time() {
+        use ForeignTime::{TooEarly, TooLate};
+        for (text, expected) in [
+            ("9999-12-31T23:59:59.999999", Some(TooLate)),
+            ("9999-12-31T23:59:59.999999999Z", Some(TooLate)),
+            ("9999-12-31T23:59:59Z", Some(TooLate)),
+            ("9999-12-31T23:59:59.9999999+14:00", Some(TooLate)),
+            ("9999-12-31T23:59:59-12:00", Some(TooLate)),
+            ("9999-12-31T23:59:60Z", Some(TooLate)),
+            ("9998-12-31T23:59:60Z", Some(TooLate)),
+            ("9998-12-31T23:59:59-00:01", Some(TooLate)),
+            ("9999-12-31 23:59:59.999999", Some(TooLate)),
+            ("9999-12-31", Some(TooLate)),
+            ("+10000-01-01T00:00:00.000000Z", Some(TooLate)),
+            ("10000-02-29T00:00:00Z", Some(TooLate)),
+            ("+1000000000-12-31T23:59:59.999999999Z", Some(TooLate)),
+            ("99999999999999999999-12-31T23:59:59Z", Some(TooLate)),
+            ("0001-01-01T00:00:00+00:01", Some(TooEarly)),
+            ("0000-01-01T00:00:00Z", Some(TooEarly)),
+            ("0000-12-31", Some(TooEarly)),
+            ("-0001-12-31T00:00:00Z", Some(TooEarly)),
+            ("-1000000000-01-01T00:00:00Z", Some(TooEarly)),
+            ("9999-13-31T23:59:59Z", None),
+            ("10000-02-30T00:00:00Z", None),
+            ("-0001-12-31T00:00:00Zulu", None),
+            ("99999", None),
+            ("999-01-01T00:00:00Z", None),
+            ("tomorrow", None),
+            ("", None),
+        ] {
+            assert_eq!(ForeignTime::read(text), expected, "{text:?}");
+            assert_eq!(Timestamp::parse(text), None, "{text:?}");
+        }
+        let whole = Timestamp::parse("2026-01-02T03:04:05Z");
+        for text in
+            ["2026-01-02T03:04:05", "+2026-01-02T03:04:05Z", "2026-01-02T04:04:05+0100", "2026-01-02 03:04:05.000"]
+        {
+            assert_eq!(ForeignTime::read(text).and_then(ForeignTime::at), whole, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn a_row_of_before_with_a_time_beyond_the_limits_is_read() {
+        for text in ["\"9999-12-31T23:59:59.999999Z\"", "\"+12026-01-01T00:00:00.000000Z\""] {
+            assert_eq!(serde_json::from_str::<Timestamp>(text).ok(), Some(Timestamp::MAX), "{text}");
+        }
+        assert_eq!(serde_json::from_str::<Timestamp>("\"-0044-03-15T00:00:00.000000Z\"").ok(), Some(Timestamp::MIN));
+        assert!(serde_json::from_str::<Timestamp>("\"soon\"").is_err());
     }
 }

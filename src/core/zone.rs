@@ -214,7 +214,7 @@ pub struct ZoneData {
 impl ZoneData {
     /// How long ago its release was published, at least.
     pub fn age(&self, now: Timestamp) -> Duration {
-        now.since(Timestamp::from(self.released.and_time(NaiveTime::MIN).and_utc()))
+        now.since(Timestamp::nearest(&self.released.and_time(NaiveTime::MIN).and_utc()))
     }
 }
 

@@ -87,7 +87,7 @@ use std::{
 };
 
 /// The source of a drill's alerts.
-pub const SOURCE: &str = "drill";
+pub const SOURCE: &str = crate::core::names::DRILLS;
 
 /// Alerts that one scenario may send.
 pub const INJECTS_MAX: u32 = 10_000;

@@ -101,7 +101,7 @@ fn instant(zone: &Zone, day: NaiveDate, time: NaiveTime) -> Timestamp {
         let earlier = zone.from_local_datetime(&(wall - chrono::Duration::hours(3))).earliest();
         earlier.map(|at| at.with_timezone(&Utc) + chrono::Duration::hours(3))
     };
-    Timestamp::from(found.or_else(before).unwrap_or_else(|| wall.and_utc()))
+    Timestamp::nearest(&found.or_else(before).unwrap_or_else(|| wall.and_utc()))
 }
 
 /// `Mon-Fri 09:00-17:00`, `Mon,Wed 22:00-02:00`.

@@ -3,8 +3,8 @@
 use super::Engine;
 use crate::{
     core::{
-        Alert, AlertStatus, DrillTerms, IncidentId, Input, Opening, Plan, SourceEvent, Timestamp, TriggerName,
-        drill::DRILL_LIFE, trigger::Hold,
+        Alert, AlertStatus, DrillTerms, IncidentId, IncidentKey, Input, Opening, Plan, SourceEvent, Timestamp,
+        TriggerName, drill::DRILL_LIFE, trigger::Hold,
     },
     matrix::{Judgement, Matrix},
     store::{Class, Needs, StoreError, Unit, ended_window, transact},
@@ -17,6 +17,16 @@ use std::sync::Arc;
 pub struct Admitted {
     /// Once for each trigger that had something to say; never empty.
     pub fates: Vec<Fate>,
+}
+
+impl Admitted {
+    /// Why nothing of it is kept, where that is so.
+    pub fn refused(&self) -> Option<&str> {
+        self.fates.iter().find_map(|fate| match fate {
+            Fate::Refused { why } => Some(why.as_str()),
+            _ => None,
+        })
+    }
 }
 
 /// What one trigger made of an alert.
@@ -70,15 +80,22 @@ pub enum Fate {
     },
     /// No trigger wanted it. It is in the journal.
     Unmatched,
+    /// It could not be read back from where it would be kept. Nothing of it is kept; those that came with it are.
+    Refused {
+        /// Why.
+        why: String,
+    },
 }
 
 struct Judged {
     alert: Arc<Alert>,
-    judgements: Vec<Judgement>,
+    /// What each trigger says of it, or why it can not be kept.
+    said: Result<Vec<Judgement>, String>,
 }
 
 impl Engine {
-    /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted.
+    /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted. One
+    /// that can not be kept is refused alone.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<Admitted>, StoreError> {
         self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
     }
@@ -94,7 +111,10 @@ impl Engine {
         let live = self.live.load_full();
         let judged: Vec<Judged> = alerts
             .into_iter()
-            .map(|alert| Judged { judgements: live.matrix.judge(&alert), alert: Arc::new(alert) })
+            .map(|alert| {
+                let said = alert.flaw().map_or_else(|| Ok(live.matrix.judge(&alert)), Err);
+                Judged { said, alert: Arc::new(alert) }
+            })
             .collect();
         let needs = needs(&judged);
         let run = move |unit: &mut Unit<'_>| {
@@ -108,7 +128,8 @@ impl Engine {
 
 fn needs(judged: &[Judged]) -> Needs {
     let mut needs = Needs::default();
-    for Judged { alert, judgements } in judged {
+    for Judged { alert, said } in judged {
+        let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {
             needs.sources.push(alert.source.clone());
         }
@@ -120,7 +141,7 @@ fn needs(judged: &[Judged]) -> Needs {
                     needs.observed.extend(hold.is_some().then(|| window.clone()));
                 }
                 Judgement::Clears { key, .. } => needs.keys.push(key.clone()),
-                Judgement::Failed { trigger, .. } => needs.keys.push(failure_key(trigger.as_str(), alert)),
+                Judgement::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
             }
         }
     }
@@ -138,8 +159,11 @@ struct Admission<'a, 'u> {
 impl Admission<'_, '_> {
     fn admit(&mut self, judged: &Judged) -> Admitted {
         let alert = &judged.alert;
-        let mut fates: Vec<Fate> =
-            judged.judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
+        let judgements = match &judged.said {
+            Ok(judgements) => judgements,
+            Err(why) => return Admitted { fates: vec![Fate::Refused { why: why.clone() }] },
+        };
+        let mut fates: Vec<Fate> = judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
         if fates.is_empty() {
             let event = match alert.status {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
@@ -170,7 +194,7 @@ impl Admission<'_, '_> {
         }
     }
 
-    fn join(&mut self, alert: &Arc<Alert>, key: &str) -> Option<IncidentId> {
+    fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
         let incident = self.unit.open_with_key(key)?;
         let now = self.unit.now();
         if self.unit.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
@@ -182,7 +206,7 @@ impl Admission<'_, '_> {
         Some(incident)
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<Plan>, key: String, summary: String) -> IncidentId {
+    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<Plan>, key: IncidentKey, summary: String) -> IncidentId {
         let terms = alert.drill.then(|| self.terms.clone());
         let plan = match &terms {
             Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
@@ -201,9 +225,9 @@ impl Admission<'_, '_> {
     }
 
     /// The same alert again, whose incident a human has closed.
-    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &str) -> Option<Fate> {
+    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<Fate> {
         let ended_at = self.unit.ended(key, alert)?;
-        let (name, key, alert) = (trigger.clone(), key.to_owned(), alert.clone());
+        let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.unit.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
         Some(Fate::Over { trigger: trigger.to_string(), ended_at })
@@ -214,7 +238,7 @@ impl Admission<'_, '_> {
         &mut self,
         alert: &Arc<Alert>,
         trigger: &TriggerName,
-        key: &str,
+        key: &IncidentKey,
         hold: Option<(Hold, &String)>,
     ) -> Option<Fate> {
         let (hold, window) = hold?;
@@ -222,7 +246,7 @@ impl Admission<'_, '_> {
         if holds {
             return None;
         }
-        let (name, key, alert) = (trigger.clone(), key.to_owned(), alert.clone());
+        let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.unit.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
         Some(Fate::Held { trigger: trigger.to_string(), count })
@@ -233,7 +257,7 @@ impl Admission<'_, '_> {
         let event =
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
         self.unit.record_source(&alert.source, event);
-        let key = failure_key(trigger.as_str(), alert);
+        let key = failure_key(trigger, alert);
         let is_refused = alert.drill && self.unit.live_open().is_some();
         let incident = self.unit.open_with_key(&key).or_else(|| {
             if is_refused {
@@ -247,8 +271,6 @@ impl Admission<'_, '_> {
     }
 }
 
-/// One open incident for each trigger and source: a monitor that changed its fields pages once, not at each alert.
-fn failure_key(trigger: &str, alert: &Alert) -> String {
-    let drill = if alert.drill { "drill:" } else { "" };
-    format!("{drill}condition/{trigger}/{}", alert.source)
+fn failure_key(trigger: &TriggerName, alert: &Alert) -> IncidentKey {
+    IncidentKey::of_condition(trigger, &alert.source, alert.drill)
 }

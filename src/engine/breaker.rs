@@ -6,7 +6,8 @@ use super::Engine;
 use crate::{
     channel::{Outcome, SendError},
     core::{
-        Actor, Alert, ChannelName, Incident, IncidentId, Input, Opening, Receipt, Timestamp,
+        Actor, Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Opening, Receipt, Timestamp,
+        names::SELF,
         retry::{FIRST, LONGEST, backoff},
     },
     store::{Class, Filter, Needs, StoreError, Unit, transact},
@@ -17,14 +18,8 @@ use std::{
     time::Duration,
 };
 
-/// The source under which Stentor reports about itself.
-pub const SELF: &str = "stentor";
-
 /// The longest time between two looks at a broken channel.
 pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
-
-/// What the key of an incident about a channel begins with.
-const KEY: &str = "channel/";
 
 /// The kind of alert that tells of a broken channel.
 const BROKEN: &str = "channel_broken";
@@ -165,7 +160,7 @@ impl Engine {
         let now = self.store.now();
         let is_ours = |incident: &Incident| incident.alert.source.as_str() == SELF && incident.alert.kind == BROKEN;
         for incident in open.iter().filter(|incident| is_ours(incident)) {
-            let Some(channel) = incident.key.strip_prefix(KEY).map(ChannelName::from) else { continue };
+            let Some(channel) = incident.key.broken_channel() else { continue };
             self.breakers().was_broken(&channel, incident.opened_at, &incident.summary, now);
             self.metrics.channel_broken(&channel, true);
         }
@@ -197,17 +192,17 @@ impl Engine {
 
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
         let summary = format!("channel {channel} reaches nobody: {why}");
-        self.report_self(broken_key(channel), BROKEN, channel, summary).await
+        self.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await
     }
 
     async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
-        self.report_self_mended(broken_key(channel)).await
+        self.report_self_mended(IncidentKey::of_channel(channel)).await
     }
 
     /// Opens an incident about a channel of Stentor's own, for the catch-all.
     pub(super) async fn report_self(
         &self,
-        key: String,
+        key: IncidentKey,
         kind: &str,
         channel: &ChannelName,
         summary: String,
@@ -227,7 +222,7 @@ impl Engine {
     }
 
     /// The incident about it is over by itself.
-    pub(super) async fn report_self_mended(&self, key: String) -> Result<(), StoreError> {
+    pub(super) async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
@@ -239,10 +234,6 @@ impl Engine {
         };
         transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
     }
-}
-
-fn broken_key(channel: &ChannelName) -> String {
-    format!("{KEY}{channel}")
 }
 
 #[cfg(test)]

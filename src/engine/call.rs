@@ -2,7 +2,9 @@
 
 use super::Engine;
 use crate::{
-    core::{Alert, IncidentId, Opening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX, trigger::Hold},
+    core::{
+        Alert, IncidentId, IncidentKey, Opening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX, trigger::Hold,
+    },
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::Arc, time::Duration};
@@ -52,7 +54,7 @@ impl Engine {
         let live = self.live.load_full();
         let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(Called::NoSuchRole) };
         let summary = format!("{} calls {}: {}", live.name_of(&call.by), call.role, call.words);
-        let key = format!("{}by-hand/{}", if call.drill { "drill:" } else { "" }, call.id);
+        let key = IncidentKey::of_call(&call.id, call.drill);
         let (known, often) = (format!("call\u{1f}{}", call.id), format!("calls\u{1f}{}", call.by));
         let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
         let observed = vec![known.clone(), often.clone()];

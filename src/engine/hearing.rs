@@ -2,7 +2,7 @@
 //! is deaf still reaches people, so that its pages go on; but their buttons do nothing, which the operators must know.
 
 use super::Engine;
-use crate::core::{ChannelName, Timestamp};
+use crate::core::{ChannelName, IncidentKey, Timestamp};
 use std::{
     collections::BTreeMap,
     sync::{MutexGuard, PoisonError},
@@ -40,7 +40,7 @@ impl Engine {
         let hears_again =
             self.hearings().entry(channel.clone()).or_insert_with(|| Hearing::deaf_at(now)).linked(links, now);
         self.count_links(channel);
-        if hears_again && let Err(error) = self.report_self_mended(deaf_key(channel)).await {
+        if hears_again && let Err(error) = self.report_self_mended(IncidentKey::of_hearing(channel)).await {
             tracing::error!(%error, channel = %channel, "the operators could not be told that this channel hears again");
         }
     }
@@ -59,7 +59,7 @@ impl Engine {
         }
         tracing::error!(channel = %channel, why, "nothing is heard by this channel: its buttons do nothing");
         let summary = format!("nothing is heard by channel {channel}, its buttons do nothing: {why}");
-        if let Err(error) = self.report_self(deaf_key(channel), "channel_deaf", channel, summary).await {
+        if let Err(error) = self.report_self(IncidentKey::of_hearing(channel), "channel_deaf", channel, summary).await {
             tracing::error!(%error, channel = %channel, "the operators could not be told that this channel is deaf");
             if let Some(hearing) = self.hearings().get_mut(channel) {
                 hearing.is_told = false;
@@ -111,10 +111,6 @@ impl Hearing {
         let is_deaf = is_lasting || self.links == 0 && self.since + DEAF_MAX <= now;
         is_deaf && !std::mem::replace(&mut self.is_told, true)
     }
-}
-
-fn deaf_key(channel: &ChannelName) -> String {
-    format!("channel/{channel}/hearing")
 }
 
 #[cfg(test)]

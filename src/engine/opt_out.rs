@@ -3,12 +3,12 @@
 //!
 //! What is known is the fold of Stentor's own chain in the journal, so that a restart forgets nothing.
 
-use super::{Engine, Live, breaker::SELF};
+use super::{Engine, Live};
 use crate::{
     channel::{Check, SendError},
     core::{
-        Actor, Alert, ChannelName, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName, StoredLine,
-        Timestamp,
+        Actor, Alert, ChannelName, IncidentKey, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName,
+        StoredLine, Timestamp, names::SELF,
     },
     store::{Class, Needs, StoreError, Unit, transact},
 };
@@ -163,9 +163,9 @@ impl Engine {
     async fn keep(&self, event: SourceEvent, live: Arc<Live>) -> Result<(), StoreError> {
         let (key, opening) = match &event {
             SourceEvent::OptedOut { channel, person, how, .. } => {
-                (key(channel, person), self.opening(&live, channel, person, how))
+                (IncidentKey::of_opt_out(channel, person), self.opening(&live, channel, person, how))
             }
-            SourceEvent::OptedIn { channel, person, .. } => (key(channel, person), None),
+            SourceEvent::OptedIn { channel, person, .. } => (IncidentKey::of_opt_out(channel, person), None),
             _ => return Ok(()),
         };
         let source = SourceName::from(SELF);
@@ -191,7 +191,8 @@ impl Engine {
         alert.labels.insert("person".into(), person.to_string());
         let left = left(&other_ways(live, channel, person));
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
-        let (key, summary, received_at) = (key(channel, person), alert.summary.clone(), self.store.now());
+        let (key, summary, received_at) =
+            (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.store.now());
         Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None })
     }
 
@@ -199,10 +200,6 @@ impl Engine {
         let phone = live.matrix.people.get(person)?.phone.as_deref()?;
         Some(self.keys.number_mark(phone))
     }
-}
-
-fn key(channel: &ChannelName, person: &PersonName) -> String {
-    format!("opt-out/{channel}/{person}")
 }
 
 /// By which other channels this person is reached.

@@ -3,19 +3,16 @@
 //! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
 use super::{App, body, credential, problem::Problem};
-use crate::core::{Alert, AlertStatus, SourceName, Timestamp};
+use crate::core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime};
 use axum::{
     Json,
     extract::{Request, State},
     http::{HeaderMap, HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
-use chrono::{NaiveDate, NaiveDateTime};
+use chrono::Datelike;
 use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc};
-
-/// Alertmanager's zero time, which its own client sends for "not set".
-const ZERO_YEAR: &str = "0001-01-01T00:00:00";
 
 /// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
 pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
@@ -86,10 +83,11 @@ async fn take(app: &App, request: Request) -> Result<(), Refusal> {
         }
     }
     if !alerts.is_empty() {
-        app.engine.admit(alerts, now).await.map_err(|error| {
+        let admitted = app.engine.admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;
+        refused = refused.or(admitted.iter().find_map(|admitted| admitted.refused()).map(str::to_owned));
     }
     refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
 }
@@ -138,8 +136,10 @@ fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
     Ok(Element {
         labels: texts("labels", fields.remove("labels"))?,
         annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
-        starts_at: time("startsAt", fields.remove("startsat"))?,
-        ends_at: time("endsAt", fields.remove("endsat"))?,
+        // A beginning that lies beyond all that can be kept (`datetime.max`) is one that the monitor does not know.
+        starts_at: time("startsAt", fields.remove("startsat"))?.and_then(ForeignTime::at),
+        // Such an end is taken in at the limit: the monitor vouches for it until it says otherwise.
+        ends_at: time("endsAt", fields.remove("endsat"))?.map(ForeignTime::nearest),
         generator,
     })
 }
@@ -164,32 +164,24 @@ fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, Str
     }
 }
 
-fn time(name: &str, value: Option<Value>) -> Result<Option<Timestamp>, Refusal> {
+/// One of the times of an element. What lies beyond all that can be kept never costs the alert.
+fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, Refusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
-        Some(Value::String(text)) if text.starts_with(ZERO_YEAR) => Ok(None),
+        // The forms that Alertmanager accepts: there, nothing is the epoch.
+        Some(Value::String(text)) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
         Some(Value::String(text)) => {
-            lenient(&text).map(Some).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))
+            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))?;
+            Ok(Some(read).filter(|time| !is_zero(*time)))
         }
         Some(_) => Err(unparsable(&format!("{name} is no string"))),
     }
 }
 
-/// The forms of time that Alertmanager accepts; without a zone they are UTC, and nothing is the epoch.
-fn lenient(text: &str) -> Option<Timestamp> {
-    if text.is_empty() {
-        return Some(Timestamp::from_micros(0));
-    }
-    if let Some(time) = Timestamp::parse(text) {
-        return Some(time);
-    }
-    if let Ok(time) = chrono::DateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f%z") {
-        return Some(Timestamp::from(time));
-    }
-    let local = ["%Y-%m-%dT%H:%M:%S%.f", "%Y-%m-%dT%H:%MZ", "%Y-%m-%d %H:%M:%S"];
-    let parsed = local.iter().find_map(|form| NaiveDateTime::parse_from_str(text, form).ok());
-    let midnight = || NaiveDate::parse_from_str(text, "%Y-%m-%d").ok()?.and_hms_opt(0, 0, 0);
-    parsed.or_else(midnight).map(|time| Timestamp::from(time.and_utc()))
+/// Whether it says "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in whatever zone, and all
+/// that would be earlier.
+fn is_zero(time: ForeignTime) -> bool {
+    time.nearest().to_utc().year() == 1
 }
 
 /// One element as an alert; the error is Alertmanager's sentence.
@@ -202,7 +194,9 @@ fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert,
     if labels.contains_key("") {
         return Err("invalid label set: invalid name \"\"".into());
     }
-    let starts_at = element.starts_at.or(element.ends_at).unwrap_or(now);
+    // Without a beginning, one that is over began with its end, and one that goes on began by now.
+    let began_by = element.ends_at.map_or(now, |ends_at| ends_at.min(now));
+    let starts_at = element.starts_at.unwrap_or(began_by);
     if element.ends_at.is_some_and(|ends_at| ends_at < starts_at) {
         return Err("start time must be before end time".into());
     }

@@ -116,8 +116,7 @@ pub async fn fire(
     Json(alert): Json<Alert>,
 ) -> Result<Response, Problem> {
     let source = SourceName::from(format!("user:{}", caller.user));
-    let told = native::admit(&app, source, vec![alert], true).await?;
-    Ok((StatusCode::ACCEPTED, Json(json!({ "alerts": told }))).into_response())
+    native::answer(native::admit(&app, source, vec![Ok(alert.into())], true).await?)
 }
 
 /// An answer by the command line.

@@ -14,23 +14,30 @@ use axum::{
     http::StatusCode,
     response::{IntoResponse, Response},
 };
-use serde::Serialize;
+use serde::{Deserialize, Serialize, de::IgnoredAny};
 use std::sync::Arc;
 
 /// Alerts that one request may carry.
 pub const ALERTS_MAX: usize = 1000;
 
-/// How deep evidence may be nested: it is kept within other JSON, and parsers end at 128.
-pub const NESTING_MAX: usize = 64;
-
 /// What became of one alert, told to its sender.
 #[derive(Debug, Serialize)]
 pub struct Told {
-    id: String,
+    /// What the door calls it; none where it is no alert at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// As an HTTP status: 202 once it is durable, 400 where nothing of it is kept.
+    status: u16,
     incidents: Vec<crate::core::IncidentId>,
     #[serde(flatten)]
     admitted: Admitted,
     #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// An alert as it was read, with what its sender should know.
+pub struct Read {
+    alert: Alert,
     warnings: Vec<String>,
 }
 
@@ -50,38 +57,118 @@ async fn take(app: &App, request: Request) -> Result<Response, Problem> {
     let source = credential::source(app, &parts.headers)
         .ok_or_else(|| Problem::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer .."))?;
     let bytes = body::whole(body).await?;
-    let alerts = parse(&bytes)?;
+    let read = parse(&bytes)?;
     let drills = app.engine.live.load().matrix.sources.get(&source).is_some_and(|known| known.drills);
-    let told = admit(app, source, alerts, drills).await?;
-    Ok((StatusCode::ACCEPTED, Json(serde_json::json!({ "alerts": told }))).into_response())
+    answer(admit(app, source, read, drills).await?)
 }
 
-/// Names the alerts, keeps them and says what became of each. Also the way of `stentor fire`.
-pub async fn admit(app: &App, source: SourceName, mut alerts: Vec<Alert>, drills: bool) -> Result<Vec<Told>, Problem> {
+/// `202` where all are kept, `207` where each has a status of its own, a problem where none is kept.
+pub fn answer(told: Vec<Told>) -> Result<Response, Problem> {
+    let refused = || told.iter().enumerate().filter_map(|(index, told)| Some((index, told.admitted.refused()?)));
+    let status = match refused().count() {
+        0 => StatusCode::ACCEPTED,
+        some if some < told.len() => StatusCode::MULTI_STATUS,
+        _ => {
+            let faults: Vec<Fault> = refused().map(|(index, why)| Fault { index, detail: why.to_owned() }).collect();
+            let detail = match &faults[..] {
+                [only] => only.detail.clone(),
+                _ => "nothing was kept: none of these alerts is understood".to_owned(),
+            };
+            return Err(Problem::bad(detail).with(faults));
+        }
+    };
+    Ok((status, Json(serde_json::json!({ "alerts": told }))).into_response())
+}
+
+/// Names the alerts, keeps them and says what became of each; one that can not be kept is refused alone. Also the way
+/// of `stentor fire`.
+pub async fn admit(
+    app: &App,
+    source: SourceName,
+    read: Vec<Result<Read, String>>,
+    drills: bool,
+) -> Result<Vec<Told>, Problem> {
     let received_at = app.engine.store.now();
-    if !drills && alerts.iter().any(|alert| alert.drill) {
+    if !drills && read.iter().flatten().any(|read| read.alert.drill) {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(Problem::new(StatusCode::FORBIDDEN, detail));
     }
-    for alert in &mut alerts {
-        alert.source = source.clone();
-        alert.id = format!("ALT-{:016x}", rand::random::<u64>());
-        alert.lease_until = None;
+    let (mut alerts, mut heads) = (Vec::new(), Vec::new());
+    for read in read {
+        heads.push(read.map(|Read { mut alert, warnings }| {
+            alert.source = source.clone();
+            alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+            alert.lease_until = None;
+            let id = alert.id.clone();
+            alerts.push(alert);
+            (id, warnings)
+        }));
     }
-    let heads: Vec<(String, Vec<String>)> = alerts.iter().map(|alert| (alert.id.clone(), warnings(alert))).collect();
-    let admitted = app.engine.admit(alerts, received_at).await?;
-    let told = heads.into_iter().zip(admitted).map(|((id, warnings), admitted)| {
-        let incidents = admitted.fates.iter().filter_map(incident_of).collect();
-        Told { id, incidents, admitted, warnings }
+    // Where nothing can be kept, the store need not be asked.
+    let admitted = if alerts.is_empty() { Vec::new() } else { app.engine.admit(alerts, received_at).await? };
+    let mut admitted = admitted.into_iter();
+    let told = heads.into_iter().map(|head| match head {
+        Ok((id, warnings)) => Told::new(Some(id), admitted.next().unwrap_or(Admitted { fates: Vec::new() }), warnings),
+        Err(why) => Told::new(None, Admitted { fates: vec![Fate::Refused { why }] }, Vec::new()),
     });
     Ok(told.collect())
+}
+
+impl Told {
+    fn new(id: Option<String>, admitted: Admitted, warnings: Vec<String>) -> Self {
+        let incidents = admitted.fates.iter().filter_map(incident_of).collect();
+        let status = if admitted.refused().is_some() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+        Self { id, status: status.as_u16(), incidents, admitted, warnings }
+    }
 }
 
 fn incident_of(fate: &Fate) -> Option<crate::core::IncidentId> {
     match fate {
         Fate::Opened { incident } | Fate::Joined { incident } | Fate::Cleared { incident } => Some(*incident),
         Fate::ConditionFailed { incident, .. } => *incident,
-        Fate::Held { .. } | Fate::Over { .. } | Fate::DrillRefused { .. } | Fate::Unmatched => None,
+        Fate::Held { .. } | Fate::Over { .. } | Fate::DrillRefused { .. } | Fate::Unmatched | Fate::Refused { .. } => {
+            None
+        }
+    }
+}
+
+/// One alert or an array of them, each by itself.
+fn parse(bytes: &[u8]) -> Result<Vec<Result<Read, String>>, Problem> {
+    let text = std::str::from_utf8(bytes)
+        .map_err(|error| Problem::bad(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to())))?;
+    let start = text.trim_start();
+    if start.starts_with('{') {
+        return Ok(vec![read(start)]);
+    }
+    let raw: Vec<&serde_json::value::RawValue> = serde_json::from_str(start)
+        .map_err(|error| Problem::bad(format!("the body must be one alert or an array of them: {}", said(&error))))?;
+    if ALERTS_MAX < raw.len() {
+        return Err(Problem::bad(format!("more than {ALERTS_MAX} alerts in one request")));
+    }
+    Ok(raw.into_iter().map(|raw| read(raw.get())).collect())
+}
+
+fn read(text: &str) -> Result<Read, String> {
+    let alert: Alert = serde_json::from_str(text).map_err(|error| said(&error))?;
+    if alert.kind.trim().is_empty() {
+        return Err("an alert needs a kind, and `kind` is empty: it says which triggers look at it".to_owned());
+    }
+    let mut warnings = warnings(&alert);
+    if alert.starts_at.is_none() && serde_json::from_str::<Began>(text).is_ok_and(|began| began.starts_at.is_some()) {
+        warnings.push("`starts_at` lies beyond all times that can be kept: it is taken for not known".to_owned());
+    }
+    Ok(Read { alert, warnings })
+}
+
+/// Whether a beginning was given at all.
+#[derive(Deserialize)]
+struct Began {
+    starts_at: Option<IgnoredAny>,
+}
+
+impl From<Alert> for Read {
+    fn from(alert: Alert) -> Self {
+        Self { warnings: warnings(&alert), alert }
     }
 }
 
@@ -91,58 +178,6 @@ fn warnings(alert: &Alert) -> Vec<String> {
     unknown.chain(unsure.then(|| "confidence is not between 0 and 1".to_owned())).collect()
 }
 
-/// One alert or an array of them; every fault at once.
-fn parse(bytes: &[u8]) -> Result<Vec<Alert>, Problem> {
-    let text = std::str::from_utf8(bytes)
-        .map_err(|error| Problem::bad(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to())))?;
-    let start = text.trim_start();
-    if start.starts_with('{') {
-        let alert = serde_json::from_str(start).map_err(|error| Problem::bad(told(&error)))?;
-        return checked(vec![alert]);
-    }
-    if let Ok(alerts) = serde_json::from_str::<Vec<Alert>>(start) {
-        return checked(alerts);
-    }
-    let raw: Vec<&serde_json::value::RawValue> = serde_json::from_str(start)
-        .map_err(|error| Problem::bad(format!("the body must be one alert or an array of them: {}", told(&error))))?;
-    let faults = raw.iter().enumerate().filter_map(|(index, raw)| {
-        let error = serde_json::from_str::<Alert>(raw.get()).err()?;
-        Some(Fault { index, detail: told(&error) })
-    });
-    Err(Problem::bad("nothing was kept: some alerts are not understood").with(faults.collect()))
-}
-
-fn checked(alerts: Vec<Alert>) -> Result<Vec<Alert>, Problem> {
-    if ALERTS_MAX < alerts.len() {
-        return Err(Problem::bad(format!("more than {ALERTS_MAX} alerts in one request")));
-    }
-    let faults: Vec<Fault> = alerts
-        .iter()
-        .enumerate()
-        .filter_map(|(index, alert)| fault(alert).map(|detail| Fault { index, detail }))
-        .collect();
-    let rule = "nothing was kept: an alert needs a kind, and no field of it may be nested too deep";
-    if faults.is_empty() { Ok(alerts) } else { Err(Problem::bad(rule).with(faults)) }
-}
-
-fn fault(alert: &Alert) -> Option<String> {
-    if alert.kind.trim().is_empty() {
-        return Some("`kind` is empty: it says which triggers look at the alert".into());
-    }
-    let mut open = alert.unknown.values().chain([&alert.evidence]);
-    let deep = open.any(|value| NESTING_MAX < depth(value));
-    deep.then(|| format!("it is nested deeper than {NESTING_MAX} levels: it could not be read back"))
-}
-
-/// How deep a value is nested. It was parsed, so that its depth is bounded already.
-fn depth(value: &serde_json::Value) -> usize {
-    match value {
-        serde_json::Value::Array(items) => 1 + items.iter().map(depth).max().unwrap_or(0),
-        serde_json::Value::Object(fields) => 1 + fields.values().map(depth).max().unwrap_or(0),
-        _ => 0,
-    }
-}
-
-fn told(error: &serde_json::Error) -> String {
+fn said(error: &serde_json::Error) -> String {
     format!("{error}; an alert is {{\"kind\": \"price_velocity\", \"values\": {{\"drop_pct\": 6.2}}, ..}}")
 }

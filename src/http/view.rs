@@ -168,7 +168,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         id: incident.id.to_string(),
         drill: incident.drill,
         trigger: incident.trigger.to_string(),
-        key: incident.key.clone(),
+        key: incident.key.to_string(),
         summary: incident.summary.clone(),
         status: if incident.is_open() { "open" } else { "resolved" }.into(),
         resolved_by,

@@ -164,6 +164,7 @@ fn section<'a, T>(
             continue;
         }
         names::is_good(name, entry.key_at, faults);
+        names::must_be_free(kind, name, entry.key_at, faults);
         let what = format!("{kind} `{name}`");
         let Some(body) = entry.table(what.clone(), faults) else { continue };
         let value = read(body, name, entry.key_at, faults);

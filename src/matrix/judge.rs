@@ -5,7 +5,7 @@ use super::{
     expression::{Expression, Scope},
     summary::Summary,
 };
-use crate::core::{Alert, AlertStatus, Plan, RoleName, TriggerName, trigger::Hold};
+use crate::core::{Alert, AlertStatus, IncidentKey, Plan, RoleName, TriggerName, trigger::Hold};
 use std::sync::Arc;
 
 /// A rule that turns alerts into an incident.
@@ -37,7 +37,7 @@ pub enum Judgement {
         /// Which trigger.
         trigger: TriggerName,
         /// The key of the incident to open or join.
-        key: String,
+        key: IncidentKey,
         /// Its summary.
         summary: String,
         /// How often it must hold; none when once is enough.
@@ -50,7 +50,7 @@ pub enum Judgement {
         /// Which trigger.
         trigger: TriggerName,
         /// The key of the incident that it is about.
-        key: String,
+        key: IncidentKey,
     },
     /// The condition, the key or the summary can not be evaluated for this alert.
     Failed {
@@ -101,11 +101,11 @@ impl Trigger {
     }
 
     /// A drill has keys of its own, so that it never shares an incident with a live alert.
-    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &Scope<'_>) -> Result<String, String> {
+    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &Scope<'_>) -> Result<IncidentKey, String> {
         let value = match &self.key {
             Some(key) => key.show(scope)?,
             None => String::new(),
         };
-        Ok(format!("{}{name}/{value}", if alert.drill { "drill:" } else { "" }))
+        Ok(IncidentKey::of_trigger(name, &value, alert.drill))
     }
 }

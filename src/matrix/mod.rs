@@ -196,6 +196,7 @@ pub use ways::{
 
 use crate::core::{
     ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
+    names::{BY_HAND, SELF},
     plan::{OnResolved, Patience},
 };
 use assemble::Plans;
@@ -283,7 +284,7 @@ impl Matrix {
     /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
     pub fn operators_plan(&self) -> Option<Arc<Plan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
-        Some(Arc::new(Plan { trigger: "stentor".into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+        Some(Arc::new(Plan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
     /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
@@ -294,7 +295,7 @@ impl Matrix {
             let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
             // No room: whoever calls by hand has one.
             let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
-            Arc::new(plans.plan(TriggerName::from("by-hand"), vec![role.clone()], Vec::new(), OnResolved::Note))
+            Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }
 

@@ -1,6 +1,7 @@
 //! Names that the matrix's authors choose, and the nearest known one to a name that is not known.
 
 use super::document::{At, Faults};
+use crate::core::names::{BY_HAND, DRILLS, SELF};
 
 /// The longest name, in characters.
 const LONGEST: usize = 40;
@@ -16,6 +17,20 @@ pub(crate) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
     let help = format!("use lower-case letters, digits, `-` and `_`, a letter or digit first, at most {LONGEST}");
     faults.error("bad-name", at, message, help);
     false
+}
+
+/// Names under which Stentor itself opens, journals and reports, by the kind of thing that bears them. The other kinds
+/// of names meet none of its own; the role `catch-all` is looked at where roles are read.
+const RESERVED: [(&str, &[&str]); 2] = [("trigger", &[SELF, BY_HAND, DRILLS]), ("source", &[SELF, DRILLS])];
+
+/// Refuses a name that is Stentor's own.
+pub(crate) fn must_be_free(kind: &str, name: &str, at: At, faults: &mut Faults) {
+    let reserved = RESERVED.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, names)| names);
+    if reserved.contains(&name) {
+        let message = format!("a {kind} can not be called `{name}`");
+        let help = "Stentor uses this name for what it reports itself: call it otherwise";
+        faults.error("reserved-name", at, message, help);
+    }
 }
 
 /// The known name that is nearest to `name`, where one is near.

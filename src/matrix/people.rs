@@ -215,7 +215,7 @@ fn moment(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<Placed<Ti
         .parse::<NaiveDateTime>()
         .ok()
         .or_else(|| text.parse::<NaiveDate>().ok().and_then(|date| date.and_hms_opt(0, 0, 0)));
-    let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(Timestamp::from);
+    let local = wall.and_then(|wall| zone.from_local_datetime(&wall).earliest()).map(|at| Timestamp::nearest(&at));
     let Some(value) = Timestamp::parse(&text).or(local) else {
         let help = "write 2026-12-24T08:00:00Z, or without the Z for the rotation's own clock";
         faults.error("bad-time", item.at, format!("{text:?} is no date and time"), help);

@@ -147,7 +147,7 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         drill: incident.drill,
         summary: incident.summary.clone(),
         trigger: incident.trigger.to_string(),
-        key: incident.key.clone(),
+        key: incident.key.to_string(),
         matrix: incident.plan.matrix.clone(),
         source: incident.alert.source.to_string(),
         alerts: incident.alerts,

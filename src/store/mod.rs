@@ -16,7 +16,7 @@ pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, PageId, Proof, Run, RunId, SourceName, Timestamp, Turn};
+use crate::core::{Event, Incident, IncidentId, IncidentKey, PageId, Proof, Run, RunId, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -160,7 +160,7 @@ pub struct Needs {
     /// These incidents.
     pub incidents: Vec<IncidentId>,
     /// The open incidents with these keys, where there are any.
-    pub keys: Vec<String>,
+    pub keys: Vec<IncidentKey>,
     /// These windows of triggers ([`Unit::observed`]).
     pub observed: Vec<String>,
     /// The chains of these sources ([`Unit::record_source`]).

@@ -3,8 +3,8 @@
 
 use super::{Happened, Needs, OpenNow};
 use crate::core::{
-    self, Alert, ChannelName, Event, Incident, IncidentId, Input, Opening, PersonName, Proof, Record, Roster,
-    SourceEvent, SourceName, Timestamp,
+    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, Input, Opening, PersonName, Proof, Record,
+    Roster, SourceEvent, SourceName, Timestamp,
     event::{VERSION, genesis, link},
     trigger::{Hold, Observed},
 };
@@ -21,7 +21,7 @@ pub struct Loaded {
     /// Incidents with their pages and what the store knows beside them.
     pub incidents: BTreeMap<IncidentId, Kept>,
     /// Which open incident has which key. A key that is loaded and has none is absent.
-    pub keys: BTreeMap<String, IncidentId>,
+    pub keys: BTreeMap<IncidentKey, IncidentId>,
     /// Windows of triggers.
     pub observed: BTreeMap<String, Observed>,
     /// Heads of the sources' chains.
@@ -49,8 +49,8 @@ impl Loaded {
 }
 
 /// What the keys of drills begin with, and the first text that is after all of those.
-const DRILLS: &str = "drill:";
-const AFTER_DRILLS: &str = "drill;";
+const DRILLS: &str = IncidentKey::DRILLS.0;
+const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
 
 /// One incident as the store holds it.
 #[derive(Debug, Clone)]
@@ -175,8 +175,8 @@ impl<'a> Unit<'a> {
     }
 
     /// The open incident with a needed key.
-    pub fn open_with_key(&self, key: &str) -> Option<IncidentId> {
-        debug_assert!(self.needs.keys.iter().any(|need| need == key), "a work must name the key {key:?}");
+    pub fn open_with_key(&self, key: &IncidentKey) -> Option<IncidentId> {
+        debug_assert!(self.needs.keys.contains(key), "a work must name the key {key:?}");
         self.loaded.keys.get(key).copied()
     }
 
@@ -245,7 +245,7 @@ impl<'a> Unit<'a> {
 
     /// When a human ended an incident with this key to which this very alert had belonged, where one did
     /// ([`ended_window`] must be needed).
-    pub fn ended(&self, key: &str, alert: &Alert) -> Option<Timestamp> {
+    pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
         let window = ended_window(key, alert)?;
         debug_assert!(self.needs.observed.contains(&window), "a work must name the window {window:?}");
         self.loaded.observed.get(&window).and_then(Observed::last)
@@ -314,7 +314,7 @@ fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
 
 /// The window that keeps when a human ended an incident with this key, for repetitions of its last alert; none for an
 /// alert of which no repetition can be told.
-pub fn ended_window(key: &str, alert: &Alert) -> Option<String> {
+pub fn ended_window(key: &IncidentKey, alert: &Alert) -> Option<String> {
     alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
 }
 

@@ -7,8 +7,8 @@ use super::{
     words::Words,
 };
 use crate::core::{
-    Alert, Incident, IncidentId, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, Zone,
-    open, plan::OnResolved,
+    Alert, Incident, IncidentId, IncidentKey, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp,
+    Whom, Zone, open, plan::OnResolved,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -71,7 +71,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     alert.drill = true;
     let summary = alert.headline().to_owned();
     let opening = Opening {
-        key: String::new(),
+        key: IncidentKey::stored(""),
         summary,
         plan: Arc::new(plan),
         alert: Arc::new(alert),

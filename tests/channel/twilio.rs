@@ -240,7 +240,7 @@ async fn a_probe_looks_at_login_sender_and_clock_and_pages_nobody() {
         let account = AccountSettings { wall, ..twilio_account(twilio.url()) };
         shown(&Sms::new(account, from, VALIDITY).unwrap().probe().await)
     };
-    let now = || Timestamp::from(chrono::Utc::now());
+    let now = || Timestamp::nearest(&chrono::Utc::now());
     let sane = [("login", Fine), ("sender", Fine), ("clock", Fine)];
     assert_eq!(probe(Sender::From(FROM.into()), now).await, sane);
     assert_eq!(probe(Sender::Service(SERVICE.into()), now).await, sane);

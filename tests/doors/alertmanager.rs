@@ -243,6 +243,60 @@ fn times_are_read_as_leniently_as_alertmanager_reads_them() {
     }
 }
 
+#[test]
+fn an_alert_with_a_time_beyond_all_that_can_be_kept_is_taken_in_and_can_be_read_back() {
+    let mut daemon = sandboxed();
+    let far = [
+        "9999-12-31T23:59:59.999999",
+        "9999-12-31T23:59:59.999999999Z",
+        "9999-12-31T23:59:59-12:00",
+        "9999-12-31T23:59:60Z",
+        "+292278994-08-17T07:12:55.807Z",
+        "10000-01-01T00:00:00+14:00",
+    ];
+    let early = ["0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "-0044-03-15T12:00:00Z", "0001-01-01 00:00:00"];
+    let mut sent = 0;
+    for time in far.into_iter().chain(early) {
+        for (starts_at, ends_at) in
+            [(Some(time), None), (None, Some(time)), (Some(time), Some(time)), (Some(time), Some("in 5"))]
+        {
+            let ends_at = ends_at.map(|text| if text == "in 5" { ago(-300) } else { text.to_owned() });
+            let labels = json!({ "alertname": "DiskFull", "service": format!("{sent}") });
+            let batch = json!([
+                { "labels": labels, "startsAt": starts_at, "endsAt": ends_at },
+                { "labels": { "alertname": "DiskFull", "service": format!("beside {sent}") }, "endsAt": ago(-300) },
+            ]);
+            assert_eq!(post(&daemon, &batch).status, 200, "{batch}");
+            let kept = kept_of(&daemon, 2 * sent + 1);
+            assert_eq!(kept["status"], "firing", "{batch} became {kept}");
+            let began = instant(&kept["starts_at"]);
+            assert!((Utc::now() - began).num_seconds().abs() < 60, "a beginning that nobody can know is now: {kept}");
+            let lease = kept.get("lease_until").map(|until| until.as_str().unwrap().to_owned());
+            match ends_at {
+                Some(end) if far.contains(&&*end) => assert_eq!(lease.as_deref(), Some("9998-12-31T23:59:59.999999Z")),
+                Some(end) if early.contains(&&*end) => assert_eq!(lease, None, "not set"),
+                Some(_) => assert!(lease.is_some()),
+                None => assert_eq!(lease, None),
+            }
+            sent += 1;
+        }
+    }
+    daemon.kill();
+    daemon.restart();
+    let listed: Vec<Value> = daemon.json(&["incidents", "--limit", "500"]).as_array().unwrap().clone();
+    assert_eq!(listed.len(), 2 * sent, "each is there after a restart");
+    assert_eq!(post(&daemon, &json!([{ "labels": { "alertname": "DiskFull", "service": "0" } }])).status, 200);
+    assert_eq!(daemon.incident("INC-1")["alerts"], 2, "and joined by the next");
+    assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
+}
+
+/// The alert that opened this incident, as the journal has it.
+fn kept_of(daemon: &Daemon, incident: usize) -> Value {
+    let lines = daemon.control(&Call::get(&format!("/v1/journal?chain=INC-{incident}"))).json();
+    let body: Value = serde_json::from_str(lines[0]["body"].as_str().unwrap()).unwrap();
+    alert_in(&body).unwrap()
+}
+
 fn host(instance: &str, ends_at: Option<String>) -> Value {
     let mut alert = json!({ "labels": { "alertname": "HostDown", "instance": instance }, "startsAt": ago(60) });
     if let Some(ends_at) = ends_at {

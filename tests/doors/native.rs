@@ -86,7 +86,6 @@ fn every_refusal_is_a_problem_that_says_what_to_do() {
         (b"{\"kind\":\"\"}", 400, "an alert needs a kind"),
         (b"{\"kind\":\" \"}", 400, "an alert needs a kind"),
         (nested.as_bytes(), 400, "nested too deep"),
-        (b"{\"kind\":\"k\",\"starts_at\":\"9999-12-31T23:59:59-05:00\"}", 400, "RFC 3339"),
         (b"{\"kind\":7}", 400, "invalid type"),
         (b"{\"kind\":\"k\",\"kind\":\"l\"}", 400, "duplicate field"),
         (b"{\"kind\":\"k\",\"values\":{\"a\":\"1\"}}", 400, "invalid type"),
@@ -106,15 +105,73 @@ fn every_refusal_is_a_problem_that_says_what_to_do() {
 }
 
 #[test]
-fn every_bad_element_of_an_array_is_named_by_its_place() {
+fn a_bad_element_of_an_array_is_refused_alone_and_has_a_status_of_its_own() {
     let daemon = sandboxed();
-    let reply = alerts(&daemon, r#"[{"kind":"k"},{"kind":1},{"kind":"k"},{"labels":{}},7]"#);
-    check_problem(&reply, 400, "nothing was kept");
-    let places = |reply: &Reply| -> Vec<u64> {
-        reply.json()["errors"].as_array().unwrap().iter().map(|error| error["index"].as_u64().unwrap()).collect()
+    let statuses = |reply: &Reply| -> Vec<u64> {
+        reply.json()["alerts"].as_array().unwrap().iter().map(|told| told["status"].as_u64().unwrap()).collect()
     };
-    assert_eq!(places(&reply), [1, 3, 4]);
-    assert_eq!(places(&alerts(&daemon, r#"[{"kind":""},{"kind":"k"},{"kind":"  "}]"#)), [0, 2]);
+    let deep = format!("{}{}", "[".repeat(100), "]".repeat(100));
+    let crash = alert().to_string();
+    let batch = format!(
+        r#"[{crash},{{"kind":1}},{{"kind":"k"}},{{"labels":{{}}}},7,{{"kind":"k","evidence":{deep}}},{{"kind":" "}},
+            {{"kind":"k","values":{{"a":1e999}}}},{{"kind":"k","starts_at":"yesterday"}},{{"kind":"k","kind":"l"}}]"#
+    );
+    let reply = alerts(&daemon, batch);
+    assert_eq!(reply.status, 207, "{reply:?}");
+    assert_eq!(statuses(&reply), [202, 400, 202, 400, 400, 400, 400, 400, 400, 400]);
+    let told = reply.json();
+    assert_eq!(told["alerts"][0]["incidents"], json!(["INC-1"]));
+    assert_eq!(told["alerts"][5]["fates"][0]["fate"], "refused");
+    assert!(told["alerts"][5]["fates"][0]["why"].as_str().unwrap().contains("nested too deep"), "{told}");
+    assert_eq!(daemon.incidents().len(), 1);
+    // Where none can be kept the request itself is refused, and each is named by its place.
+    let reply = alerts(&daemon, r#"[{"kind":""},{"labels":{}},{"kind":"  "}]"#);
+    check_problem(&reply, 400, "nothing was kept");
+    let places: Vec<Value> =
+        reply.json()["errors"].as_array().unwrap().iter().map(|error| error["index"].clone()).collect();
+    assert_eq!(places, [0, 1, 2]);
+}
+
+#[test]
+fn an_alert_with_a_time_beyond_all_that_can_be_kept_is_kept_without_it() {
+    let mut daemon = sandboxed();
+    for time in [
+        "9999-12-31T23:59:59.999999",
+        "9999-12-31T23:59:59-05:00",
+        "9999-12-31T23:59:60Z",
+        "+292278994-08-17T07:12:55.807Z",
+        "0000-01-01T00:00:00Z",
+        "-0044-03-15T12:00:00Z",
+        "0001-01-01T00:00:00+14:00",
+    ] {
+        let mut alert = alert();
+        (alert["starts_at"], alert["labels"]["symbol"]) = (json!(time), json!(time));
+        let reply = alerts(&daemon, json!([alert, { "kind": "weather" }]).to_string());
+        assert_eq!(reply.status, 202, "{time}: {reply:?}");
+        let told = &reply.json()["alerts"][0];
+        assert_eq!(told["fates"][0]["fate"], "opened", "{time}");
+        assert!(told["warnings"][0].as_str().unwrap().contains("starts_at"), "{told}");
+    }
+    daemon.kill();
+    daemon.restart();
+    assert_eq!(daemon.json(&["incidents"]).as_array().unwrap().len(), 7);
+    for incident in daemon.incidents() {
+        assert_eq!(incident.get("detected_at").filter(|at| !at.is_null()), None, "{incident}");
+        assert!(daemon.cli(&["resolve", incident["id"].as_str().unwrap()]).status.success());
+    }
+}
+
+#[test]
+fn what_is_fired_by_hand_is_refused_where_it_could_not_be_read_back() {
+    let daemon = sandboxed();
+    let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
+    let fired = Call::post("/v1/fire").header("Content-Type", "application/json");
+    let body = format!(
+        r#"{{"kind":"price_velocity","labels":{{"symbol":"ES"}},"values":{{"drop_pct":7}},"evidence":{deep}}}"#
+    );
+    check_problem(&daemon.control(&fired.body(body)), 400, "nested too deep");
+    assert_eq!(daemon.incidents(), Vec::<Value>::new());
+    assert_eq!(daemon.crash("ES"), "INC-1");
 }
 
 #[test]

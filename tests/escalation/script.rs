@@ -4,9 +4,9 @@ use crate::fixture::{START, alert};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, Incident, IncidentId, Input, Level, Opening, Outcome,
-    PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Trouble, Via, Whom,
-    open,
+    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, Incident, IncidentId, IncidentKey, Input, Level,
+    Opening, Outcome, PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp,
+    Trouble, Via, Whom, open,
     page::Stage,
     plan::{LivingRoom, OnResolved, Patience},
     sentence::sentence,
@@ -152,7 +152,7 @@ impl Teller {
             }
         }
         let opening = Opening {
-            key: "flash-crash/XYZ".into(),
+            key: IncidentKey::stored("flash-crash/XYZ"),
             summary: alert.summary.clone(),
             plan: Arc::new(self.plan.clone()),
             alert: Arc::new(alert),

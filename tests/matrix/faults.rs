@@ -203,6 +203,20 @@ fn a_name_that_can_not_be_one_is_refused() {
 }
 
 #[test]
+fn a_name_of_stentors_own_is_refused_where_it_could_be_taken_for_its_own() {
+    for name in ["stentor", "by-hand", "drill"] {
+        check("[trigger.crash]", &format!("[trigger.{name}]"), &[("reserved-name", name)]);
+    }
+    for name in ["stentor", "drill"] {
+        check_added(&format!("[source.{name}]\ntoken = {{ env = \"TOKEN\" }}"), &[("reserved-name", name)]);
+    }
+    // What only looks like a key of Stentor's own is nobody's.
+    for name in ["channel", "condition", "opt-out", "run", "unreadable"] {
+        check("[trigger.crash]", &format!("[trigger.{name}]"), &[]);
+    }
+}
+
+#[test]
 fn every_reference_must_lead_somewhere() {
     check("page = [\"ana\"], by", "page = [\"anna\"], by", &[("unknown-person", "\"anna\"")]);
     check("page = [\"ana\"], by", "page = [\"week\"], by", &[("unknown-person", "\"week\"")]);

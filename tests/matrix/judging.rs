@@ -1,5 +1,5 @@
 use super::*;
-use stentor::core::{Alert, AlertStatus};
+use stentor::core::{Alert, AlertStatus, IncidentKey};
 use stentor::matrix::Judgement;
 
 /// A trigger `t` on alerts of kind `k`, with more keys.
@@ -126,8 +126,8 @@ fn a_drill_never_shares_a_key_or_a_window_with_a_live_alert() {
     };
     let mut drill = alert();
     drill.drill = true;
-    assert_eq!(windows(&alert()), ("t/ACME".into(), "t\u{1f}t/ACME".into()));
-    assert_eq!(windows(&drill), ("drill:t/ACME".into(), "t\u{1f}drill:t/ACME".into()));
+    assert_eq!(windows(&alert()), (IncidentKey::stored("t/ACME"), "t\u{1f}t/ACME".into()));
+    assert_eq!(windows(&drill), (IncidentKey::stored("drill:t/ACME"), "t\u{1f}drill:t/ACME".into()));
 }
 
 #[test]

@@ -2,7 +2,7 @@ use super::*;
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{sync::Arc, time::Duration};
 use stentor::{
-    core::{Alert, ChannelName, Incident, IncidentId, Opening},
+    core::{Alert, ChannelName, Incident, IncidentId, IncidentKey, Opening},
     matrix::{RoomName, Way},
 };
 
@@ -31,7 +31,7 @@ fn incident(n: i64, trigger: &str, drill: bool) -> Incident {
     alert.drill = drill;
     let plan = stentor::core::Plan { trigger: trigger.into(), ..(*plan).clone() };
     let opening = Opening {
-        key: String::new(),
+        key: IncidentKey::stored(""),
         summary: String::new(),
         plan: Arc::new(plan),
         alert: Arc::new(alert),

@@ -11,7 +11,7 @@ use stentor::{
         Answer, ChannelName, Engagement, Event, Incident, IncidentId, Page, PageId, PersonName, Record, RoleName,
         Roster, Settlement, SourceEvent, StoredLine, Timestamp,
     },
-    journal::Verifier,
+    journal::{Kept, Verifier},
 };
 
 /// How late a ladder may move.
@@ -102,7 +102,7 @@ impl Laws {
             roster,
             only: None,
             shadows: BTreeMap::new(),
-            verifier: Verifier::new(&[]),
+            verifier: Verifier::new(Kept::default()),
             journaled: BTreeSet::new(),
             said: BTreeSet::new(),
             starts: BTreeMap::new(),

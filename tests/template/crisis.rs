@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
-    Alert, ChannelName, Incident, IncidentId, Input, Level, Opening, Page, PersonName, Plan, Purpose, RoleName,
-    RolePlan, Roster, StepPlan, Timestamp, Whom, open, plan::OnResolved, step,
+    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose,
+    RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open, plan::OnResolved, step,
 };
 
 /// Whom the plan knows, by their name in the matrix.
@@ -69,7 +69,7 @@ pub fn opened(alert: Alert) -> Incident {
     let roles = ["trader", "compliance", "it", "commander"];
     let summary = alert.headline().to_owned();
     let opening = Opening {
-        key: "ES".into(),
+        key: IncidentKey::stored("ES"),
         summary,
         plan: Arc::new(plan(&roles)),
         alert: Arc::new(alert),

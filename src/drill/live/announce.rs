@@ -3,7 +3,8 @@
 use super::Runs;
 use crate::{
     core::{
-        Alert, DrillTerms, IncidentId, Input, Opening, PersonName, Plan, Run, Timestamp, TriggerName, plan::OnResolved,
+        Alert, DrillTerms, IncidentId, IncidentKey, Input, Opening, PersonName, Plan, Run, Timestamp, TriggerName,
+        plan::OnResolved,
     },
     drill::{Scenario, scenario},
     matrix::{Judgement, Matrix},
@@ -74,7 +75,7 @@ fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now:
         on_resolved: OnResolved::Note,
     };
     Opening {
-        key: format!("drill:run/{}", run.id),
+        key: IncidentKey::of_run(run.id),
         summary: scenario.summary.clone(),
         plan: Arc::new(plan),
         alert: Arc::new(alert),

@@ -143,6 +143,9 @@ impl Runs {
                     self.engine.store.keep_run(run.clone()).await?;
                 }
                 Fate::DrillRefused { live, .. } => refused = Some(Ended::Preempted(Some(live))),
+                Fate::Refused { why } => {
+                    refused = Some(Ended::Aborted(Actor::Clock, format!("an alert can not be kept: {why}")));
+                }
                 _ => {}
             }
         }

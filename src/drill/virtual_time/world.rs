@@ -7,8 +7,8 @@ use super::{
 use crate::{
     channel::SendError,
     core::{
-        self, Actor, Alert, Answer, Event, Incident, IncidentId, Input, Opening, PageId, PageState, PersonName,
-        Receipt, RoleName, Said, Settlement, Timestamp, Via, page::Stage, retry::Pace, trigger::Observed,
+        self, Actor, Alert, Answer, Event, Incident, IncidentId, IncidentKey, Input, Opening, PageId, PageState,
+        PersonName, Receipt, RoleName, Said, Settlement, Timestamp, Via, page::Stage, retry::Pace, trigger::Observed,
     },
     engine::{Pause, again, breaker::Breakers, delivery::Delivery},
     matrix::Judgement,
@@ -55,7 +55,7 @@ pub(super) struct World<'a> {
     cases: Vec<Case>,
     /// When each incident's next tick stands in the queue.
     ticks: Vec<Option<Timestamp>>,
-    keys: BTreeMap<String, usize>,
+    keys: BTreeMap<IncidentKey, usize>,
     windows: BTreeMap<String, Observed>,
     delivery: Delivery,
     delivers_at: Option<Timestamp>,
@@ -201,11 +201,11 @@ impl World<'_> {
         }
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &str, summary: &str) {
+    fn open(&mut self, alert: &Arc<Alert>, trigger: &str, key: &IncidentKey, summary: &str) {
         let Some(plan) = self.setting.plans.get(trigger).cloned() else { return };
         let n = self.cases.len();
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
-        let (key, summary, alert) = (key.to_owned(), summary.to_owned(), alert.clone());
+        let (key, summary, alert) = (key.clone(), summary.to_owned(), alert.clone());
         let opening = Opening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None };
         let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
         self.cases.push(Case { incident, events: Vec::new() });

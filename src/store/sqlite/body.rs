@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, Judgement, Page, Plan, RoleName, Room, Status,
-    Timestamp, TriggerName, event::hex,
+    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, IncidentKey, Judgement, Page, Plan, RoleName,
+    Room, Status, Timestamp, TriggerName, event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -20,7 +20,7 @@ const REMEMBERED: usize = 4096;
 #[derive(Serialize)]
 struct Written<'a> {
     trigger: &'a TriggerName,
-    key: &'a str,
+    key: &'a IncidentKey,
     drill: bool,
     #[serde(skip_serializing_if = "Option::is_none")]
     terms: Option<&'a DrillTerms>,
@@ -43,13 +43,14 @@ struct Written<'a> {
 #[derive(Deserialize)]
 struct Read {
     trigger: TriggerName,
-    key: String,
+    key: IncidentKey,
     drill: bool,
     #[serde(default)]
     terms: Option<DrillTerms>,
     summary: String,
     alert: Arc<Alert>,
     alerts: u64,
+    #[serde(default, deserialize_with = "known_time")]
     detected_at: Option<Timestamp>,
     received_at: Timestamp,
     opened_at: Timestamp,
@@ -127,8 +128,8 @@ pub fn read(
     }
     Ok(Incident {
         id,
+        key: read.key.of_plan(&read.trigger),
         trigger: read.trigger,
-        key: read.key,
         drill: read.drill,
         terms: read.terms,
         summary: read.summary,

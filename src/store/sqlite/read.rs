@@ -3,7 +3,7 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Event, Incident, IncidentId, Page, Proof, Record, SourceName, StoredLine, Timestamp,
+        Event, Incident, IncidentId, IncidentKey, Page, Proof, Record, SourceName, StoredLine, Timestamp,
         event::{ANCHORS, genesis, link},
         proof::How,
         trigger::Observed,
@@ -37,7 +37,7 @@ pub async fn state(conn: &mut SqliteConnection) -> Result<State, StoreError> {
     for row in &rows(conn, TIMED).await? {
         let (id, deadline, open): (i64, Option<i64>, bool) = (column(row, 0)?, column(row, 2)?, column(row, 3)?);
         if open {
-            state.loaded.keys.insert(column(row, 1)?, IncidentId(id));
+            state.loaded.keys.insert(IncidentKey::stored(column(row, 1)?), IncidentId(id));
         }
         state.deadlines.push((IncidentId(id), deadline.map(Timestamp::from_micros)));
     }

@@ -122,7 +122,8 @@ impl Script {
             let Some(kept) = loaded.incidents.get(id) else { continue };
             let (incident, deadline) = (&kept.incident, kept.incident.deadline());
             self.deadlines.push((*id, deadline));
-            let (key, open, at) = (text_hex(&incident.key), u8::from(incident.is_open()), incident.last_at.as_micros());
+            let (key, open, at) =
+                (text_hex(incident.key.as_str()), u8::from(incident.is_open()), incident.last_at.as_micros());
             let (deadline, hash) = (deadline.map(Timestamp::as_micros), hex(&kept.head.hash));
             heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, incident.alerts, kept.joined));
             if !changes.bodies.contains(id) {

@@ -235,6 +235,7 @@ impl Teller<'_> {
             Why::Entered => format!("in place of {}", others.join(", ")),
             Why::TimedOut => "no answer in time".into(),
             Why::NobodyLeft => "nobody before it could be reached".into(),
+            Why::HandedBack => "it was handed back".into(),
         }
     }
 

@@ -27,7 +27,7 @@ pub enum Answer {
         #[serde(with = "super::time::duration_text")]
         span: Duration,
     },
-    /// I can not; pass it on.
+    /// I can not: pass it on, or, from whoever has it, hand it back.
     Unable,
 }
 
@@ -51,6 +51,8 @@ pub enum Via {
     MailLink,
     /// A reply by mail.
     Mail,
+    /// A mailbox's own reply: its human is away. Never a human's word.
+    AutoReply,
     /// An SMS reply with the page's code.
     Sms,
     /// A Slack button.
@@ -78,6 +80,10 @@ pub enum Verdict {
     StandbyRefused,
     /// The person is out of this role's ladder.
     Passed,
+    /// The person had it, and it is open again.
+    HandedBack,
+    /// The person has it already, and these words change nothing.
+    Yours,
     /// Somebody has it already.
     TooLate {
         /// Who.
@@ -91,7 +97,7 @@ pub enum Verdict {
     NotAsked,
     /// This person was asked for several roles and did not say which.
     WhichRole {
-        /// The open ones.
+        /// Those that can be meant: the open ones, and for somebody who can not also those that they have.
         roles: Vec<RoleName>,
     },
 }
@@ -105,6 +111,8 @@ impl Verdict {
             Self::StandbyGranted { .. } => "standby-granted",
             Self::StandbyRefused => "standby-refused",
             Self::Passed => "passed",
+            Self::HandedBack => "handed-back",
+            Self::Yours => "yours",
             Self::TooLate { .. } => "too-late",
             Self::Repeated => "repeated",
             Self::Closed => "closed",
@@ -212,6 +220,7 @@ impl fmt::Display for Via {
             Self::Desk => "desk",
             Self::MailLink => "mail link",
             Self::Mail => "mail",
+            Self::AutoReply => "automatic reply",
             Self::Sms => "sms",
             Self::Slack => "slack",
             Self::Cli => "command line",

@@ -2,6 +2,7 @@
 //! emitted, so that later judgements see it. It can not fail.
 
 mod answers;
+mod hand_back;
 mod ladder;
 mod notices;
 mod pages;

@@ -2,7 +2,10 @@
 //!
 //! The form is versioned ([`VERSION`]); fields may be added with defaults, so that old journals fold for years.
 
-pub use super::actor::Actor;
+pub use super::{
+    actor::Actor,
+    hex::{hex, unhex},
+};
 use super::{
     alert::Alert,
     answer::{Answer, Verdict, Via},
@@ -146,6 +149,22 @@ pub enum Event {
         /// Who has it.
         person: PersonName,
     },
+    /// Who had the role can not do it after all: it is open again, and its ladder goes on without them.
+    HandedBack {
+        /// The role.
+        role: RoleName,
+        /// Who had it.
+        person: PersonName,
+    },
+    /// The role that covered this one was handed back: it waits for an answer again.
+    Reopened {
+        /// The role.
+        role: RoleName,
+        /// The role that was handed back.
+        of: RoleName,
+        /// Who had that.
+        person: PersonName,
+    },
     /// The role had been entered in place of others, and those have their outcome.
     StoodDown {
         /// The role.
@@ -223,6 +242,8 @@ pub enum Why {
     TimedOut,
     /// Nobody whom the last step paged can answer any more.
     NobodyLeft,
+    /// Who had the role handed it back: the others are asked again.
+    HandedBack,
 }
 
 /// A journal line as it is written: the event, its place in its chain, its time.
@@ -359,25 +380,4 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
 /// The hash before the first link of a chain: SHA-256 of its name, so that chains can not be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
-}
-
-/// Bytes as lower-case hexadecimal digits.
-pub fn hex(bytes: &[u8]) -> String {
-    const DIGITS: [char; 16] = ['0', '1', '2', '3', '4', '5', '6', '7', '8', '9', 'a', 'b', 'c', 'd', 'e', 'f'];
-    let digits = bytes.iter().flat_map(|byte| [DIGITS[usize::from(byte >> 4)], DIGITS[usize::from(byte & 15)]]);
-    let mut text = String::with_capacity(2 * bytes.len());
-    text.extend(digits);
-    text
-}
-
-/// The hash that [`hex`] wrote; none for anything else.
-pub fn unhex(text: &str) -> Option<[u8; 32]> {
-    let mut hash = [0; 32];
-    if text.len() != 64 || !text.is_ascii() {
-        return None;
-    }
-    for (i, byte) in hash.iter_mut().enumerate() {
-        *byte = u8::from_str_radix(&text[2 * i..2 * i + 2], 16).ok()?;
-    }
-    Some(hash)
 }

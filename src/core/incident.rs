@@ -2,7 +2,6 @@
 
 use super::{
     alert::Alert,
-    answer::Verdict,
     drill::DrillTerms,
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening, hex},
@@ -262,20 +261,23 @@ impl Incident {
             Event::SourceSilent { lease } => self.silent_since = Some(*lease),
             Event::RoleEntered { role, instead_of } => self.enter(role, instead_of.as_ref(), at),
             Event::StepEntered { role, step, round, on_call, until, .. } => {
-                let Some(engagement) = self.engagements.get_mut(role) else { return };
-                engagement.step = *step;
-                engagement.round = *round;
-                engagement.rung += 1;
-                engagement.on_call.clone_from(on_call);
-                engagement.deadline = Some(*until);
+                if let Some(engagement) = self.engagements.get_mut(role) {
+                    engagement.step_entered(*step, *round, on_call, *until);
+                }
             }
-            Event::Answered { role, person, verdict, .. } => self.answered(role.as_ref(), person, verdict),
+            Event::Answered { role, person, verdict, .. } => {
+                if let Some(engagement) = role.as_ref().and_then(|role| self.engagements.get_mut(role)) {
+                    engagement.answered(person, verdict);
+                }
+            }
             Event::Engaged { role, person } => {
                 self.end(role, Outcome::Engaged { person: person.clone(), at });
             }
             Event::Covered { role, by, person } => {
                 self.end(role, Outcome::Covered { by: by.clone(), person: person.clone(), at });
             }
+            Event::HandedBack { role, person } => self.reopen(role, person, None, at),
+            Event::Reopened { role, of, person } => self.reopen(role, person, Some(of), at),
             Event::StoodDown { role } => self.end(role, Outcome::StoodDown { at }),
             Event::HandedOver { role, next } => {
                 if let Some(engagement) = self.engagements.get_mut(role) {
@@ -289,6 +291,8 @@ impl Incident {
             Event::Exhausted { role } => {
                 if let Some(engagement) = self.engagements.get_mut(role) {
                     engagement.exhausted = true;
+                    // It repeats by itself: nobody answers in its place any more.
+                    engagement.waits_on = None;
                 }
             }
             Event::Injected { .. } | Event::Preempted { .. } => {}
@@ -327,22 +331,7 @@ impl Incident {
     fn enter(&mut self, role: &RoleName, instead_of: Option<&RoleName>, at: Timestamp) {
         // Entered again after it was stood down: its pages' rungs must stay apart.
         let rung = self.engagements.get(role).map_or(0, |before| before.rung);
-        let engagement = Engagement {
-            required: instead_of.is_none(),
-            entered_at: at,
-            stands_for: instead_of.into_iter().cloned().collect(),
-            step: 0,
-            round: 0,
-            rung,
-            on_call: Vec::new(),
-            deadline: None,
-            waits_on: None,
-            exhausted: false,
-            stood_by: false,
-            unable: Default::default(),
-            received: Default::default(),
-            outcome: None,
-        };
+        let engagement = Engagement::entered(instead_of, rung, at);
         self.engagements.insert(role.clone(), engagement);
     }
 
@@ -353,26 +342,9 @@ impl Incident {
         }
     }
 
-    fn answered(&mut self, role: Option<&RoleName>, person: &PersonName, verdict: &Verdict) {
-        let Some(engagement) = role.and_then(|role| self.engagements.get_mut(role)) else { return };
-        match verdict {
-            Verdict::StandbyGranted { until } => {
-                engagement.stood_by = true;
-                engagement.deadline = Some(*until);
-            }
-            Verdict::Passed => {
-                engagement.unable.insert(person.clone());
-            }
-            Verdict::Received => {
-                engagement.received.insert(person.clone());
-            }
-            Verdict::Engages
-            | Verdict::StandbyRefused
-            | Verdict::TooLate { .. }
-            | Verdict::Repeated
-            | Verdict::Closed
-            | Verdict::NotAsked
-            | Verdict::WhichRole { .. } => {}
+    fn reopen(&mut self, role: &RoleName, person: &PersonName, of: Option<&RoleName>, at: Timestamp) {
+        if let Some(engagement) = self.engagements.get_mut(role) {
+            engagement.reopen(person, of, at);
         }
     }
 

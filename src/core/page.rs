@@ -101,6 +101,13 @@ pub enum Purpose {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covering_as: Option<RoleName>,
     },
+    /// Somebody had the role and handed it back: whoever heard that they have it hears this, unless they are asked again.
+    HandedBack {
+        /// Who.
+        by: PersonName,
+        /// The role that they handed back: the page's own, or one that covered it or made it unneeded.
+        of: RoleName,
+    },
     /// The role is not needed any more: those for whom it stood in have answered.
     StoodDown,
     /// The incident is resolved.
@@ -156,6 +163,10 @@ pub enum Notice {
     RoleEngaged,
     /// A role's `next` is engaged in its place.
     RoleCovered,
+    /// Who had a role handed it back: it is open again.
+    RoleHandedBack,
+    /// The role that covered this one was handed back: it is open again.
+    RoleReopened,
     /// A role's steps are spent and its `next` takes over.
     RoleHandedOver,
     /// A role's steps are spent and nobody is next.
@@ -176,6 +187,8 @@ impl Notice {
             Self::RoleEntered => "role.entered",
             Self::RoleEngaged => "role.engaged",
             Self::RoleCovered => "role.covered",
+            Self::RoleHandedBack => "role.handed_back",
+            Self::RoleReopened => "role.reopened",
             Self::RoleHandedOver => "role.handed_over",
             Self::RoleExhausted => "role.exhausted",
             Self::RoleStoodDown => "role.stood_down",
@@ -194,6 +207,11 @@ impl Purpose {
     /// Whether its reader must hear when the incident is over.
     pub fn needs_an_end(&self) -> bool {
         matches!(self, Self::Brief { .. } | Self::Announced)
+    }
+
+    /// Whether it tells who has its role, or that nobody is needed: stale once that is not so any more.
+    pub fn tells_who_has_it(&self) -> bool {
+        matches!(self, Self::Taken { .. } | Self::StoodDown)
     }
 
     /// Whether it tells another system what happened: that stays true, whatever happens next.

@@ -28,6 +28,7 @@ pub fn sentence(event: &Event) -> String {
                 Why::Entered => "",
                 Why::TimedOut => " after nobody answered in time",
                 Why::NobodyLeft => " since nobody before could answer any more",
+                Why::HandedBack => " since it was handed back",
             };
             let again = if *round == 0 { String::new() } else { format!(", round {}", round + 1) };
             format!("{role} step {}{again}{why}: {whom}", step + 1)
@@ -47,7 +48,9 @@ pub fn sentence(event: &Event) -> String {
         Event::Engaged { role, person } => format!("{role} is engaged: {person} has it"),
         Event::Covered { role, by, person } => format!("{role} is covered by {by}: {person} has it"),
         Event::StoodDown { role } => format!("{role} is stood down: those it stood in for have answered"),
-        Event::HandedOver { role, next } => format!("nobody answered for {role}: {next} takes over"),
+        Event::HandedBack { role, person } => format!("{person} handed {role} back: it is open again"),
+        Event::Reopened { role, of, person } => format!("{role} is open again: {person} handed {of} back"),
+        Event::HandedOver { role, next } => format!("nobody has {role}: {next} takes over"),
         Event::Exhausted { role } => format!("{role} is exhausted: its last step repeats until somebody answers"),
         Event::Injected { page, trouble } => format!("page {page}: {trouble}"),
         Event::Preempted { by } => format!("the drill is broken off: {by} is real"),
@@ -70,6 +73,8 @@ pub fn judged(verdict: &Verdict) -> String {
         Verdict::StandbyGranted { until } => format!("standby granted until {}", clock(*until)),
         Verdict::StandbyRefused => "no standby left for this role".into(),
         Verdict::Passed => "passed on".into(),
+        Verdict::HandedBack => "you handed it back".into(),
+        Verdict::Yours => "you have it already, nothing was changed; say unable to hand it back".into(),
         Verdict::TooLate { has } => format!("too late: {has} has it"),
         Verdict::Repeated => "you said so before".into(),
         Verdict::Closed => "the incident is over".into(),
@@ -102,6 +107,20 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
         }
     }
     for (role, engagement) in &incident.engagements {
+        for back in &engagement.handed_back {
+            let person = &back.person;
+            let (had, gave) = match &back.of {
+                None => {
+                    let gave = format!("{person} handed {role} back: it is open again");
+                    (format!("{role} is engaged: {person} has it"), gave)
+                }
+                Some(of) => {
+                    let gave = format!("{role} is open again: {person} handed {of} back");
+                    (format!("{role} is covered by {of}: {person} has it"), gave)
+                }
+            };
+            trail.extend([(back.taken_at, had), (back.at, gave)]);
+        }
         if let Some(outcome) = &engagement.outcome {
             let how = match outcome {
                 Outcome::Engaged { person, .. } => format!("{role} is engaged: {person} has it"),
@@ -144,6 +163,7 @@ fn paged(page: &Page) -> String {
         Purpose::Brief { round: 0 } => "brief".to_owned(),
         Purpose::Brief { round } => format!("reminder {round}"),
         Purpose::Taken { by, .. } => format!("word that {by} has it"),
+        Purpose::HandedBack { by, of } => format!("word that {by} handed {of} back"),
         Purpose::StoodDown => "word of standing down".to_owned(),
         Purpose::Resolved => "word of the end".to_owned(),
         Purpose::Announced => "word that a drill begins".to_owned(),

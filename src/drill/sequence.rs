@@ -68,6 +68,8 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         }
         Event::Engaged { role, person } => format!("{role} engaged: {person}"),
         Event::Covered { role, by, person } => format!("{role} covered by {by}: {person}"),
+        Event::HandedBack { role, person } => format!("{role} handed back: {person}"),
+        Event::Reopened { role, of, .. } => format!("{role} open again: {of} handed back"),
         Event::StoodDown { role } => format!("{role} stood down"),
         Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
         Event::Exhausted { role } => format!("{role} exhausted"),
@@ -85,6 +87,7 @@ fn paged(page: &Page) -> String {
         Purpose::Brief { round } => format!("brief, round {round}"),
         Purpose::Taken { by, covering_as: None } => format!("told that {by} has it"),
         Purpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
+        Purpose::HandedBack { by, of } => format!("told that {by} handed {of} back"),
         Purpose::StoodDown => "told to stand down".into(),
         Purpose::Announced => "announced".into(),
         Purpose::Resolved => "told that it is over".into(),

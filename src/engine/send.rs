@@ -276,6 +276,7 @@ fn life(purpose: &Purpose) -> Option<Duration> {
     match purpose {
         Purpose::Brief { .. } => None,
         Purpose::Taken { .. }
+        | Purpose::HandedBack { .. }
         | Purpose::StoodDown
         | Purpose::Announced
         | Purpose::Resolved

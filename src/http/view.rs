@@ -248,6 +248,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         Purpose::Brief { round: 0 } => "brief",
         Purpose::Brief { .. } => "reminder",
         Purpose::Taken { .. } => "taken",
+        Purpose::HandedBack { .. } => "handed back",
         Purpose::Announced => "announced",
         Purpose::StoodDown => "stood down",
         Purpose::Resolved => "resolved",

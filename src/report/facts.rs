@@ -240,6 +240,7 @@ fn purpose(purpose: &Purpose) -> &'static str {
         Purpose::Brief { round: 0 } => "brief",
         Purpose::Brief { .. } => "reminder",
         Purpose::Taken { .. } => "word that it is taken",
+        Purpose::HandedBack { .. } => "word that it was handed back",
         Purpose::StoodDown => "word of standing down",
         Purpose::Announced => "word that a drill begins",
         Purpose::Resolved => "word of the end",

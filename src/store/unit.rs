@@ -355,6 +355,8 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
         | Event::Answered { .. }
         | Event::Engaged { .. }
         | Event::Covered { .. }
+        | Event::HandedBack { .. }
+        | Event::Reopened { .. }
         | Event::StoodDown { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }

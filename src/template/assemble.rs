@@ -55,11 +55,13 @@ pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) ->
 /// A text that asks for nothing, with `inside` after its own lines.
 pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
     let line = |line: &String| fit::guard(&fit::clean(line, fit::HEADLINE_MAX), words.is_drill());
-    let lines: Vec<String> = notice::lines(words).iter().map(line).collect();
+    let mut lines: Vec<String> = notice::lines(words).iter().map(line).collect();
     let headline = lines.first().cloned().unwrap_or_default();
+    let hand_back = notice::how_to_hand_back(words, form);
     if form == Form::Sms {
-        let body = sms::notice(words, format!("{} {inside}", lines.join(" ")).trim_end());
-        return Text { headline: sms::notice(words, &headline), body, html: None };
+        let text = format!("{} {inside}", lines.join(" "));
+        let body = sms::notice(words, text.trim_end(), hand_back.as_deref());
+        return Text { headline: sms::notice(words, &headline, None), body, html: None };
     }
     if form == Form::Voice {
         let body = voice::notice(words, &format!("{}\n{inside}", lines.join("\n")));
@@ -67,8 +69,10 @@ pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
         return Text { headline: if body.starts_with(&headline) { headline } else { body.clone() }, body, html: None };
     }
     let rest = lines.get(1..).unwrap_or_default().to_vec();
+    let button = hand_back.as_ref().map(|_| html::Button::HandBack);
+    lines.extend(hand_back);
     if form == Form::Mail {
-        let html = Some(html::frame(words, &headline, &rest, inside, false));
+        let html = Some(html::frame(words, &headline, &rest, inside, button));
         return Text { headline, body: lines.join("\n"), html };
     }
     let kept: Vec<&str> = lines.iter().map(String::as_str).chain(inside.lines()).take(fit::LINES_MAX).collect();
@@ -103,7 +107,7 @@ fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Te
     let text = long_brief(templates, name, words, Form::Mail)?;
     let inside = templates.run(name, FILES[2], context::of(words, Form::Mail))?;
     let inside = fit::guard(&inside, words.is_drill());
-    let html = html::frame(words, &text.headline, &headline::notes(words), &inside, true);
+    let html = html::frame(words, &text.headline, &headline::notes(words), &inside, Some(html::Button::Answer));
     if html.len() <= fit::HTML_MAX {
         return Ok(Text { html: Some(html), ..text });
     }
@@ -130,7 +134,8 @@ fn raw_brief(words: &Words<'_>, form: Form) -> Text {
         body = below(&headline, words, &facts::raw(words, room), form);
     }
     let inside = html::preformatted(&facts::raw(words, fit::BODY_MAX));
-    let html = (form == Form::Mail).then(|| html::frame(words, &headline, &headline::notes(words), &inside, true));
+    let framed = || html::frame(words, &headline, &headline::notes(words), &inside, Some(html::Button::Answer));
+    let html = (form == Form::Mail).then(framed);
     Text { headline, body, html }
 }
 

@@ -4,7 +4,7 @@ use super::{
     Form, fit, headline,
     words::{Words, role_name, state},
 };
-use crate::core::{Alert, Incident, Purpose, Status, Timestamp};
+use crate::core::{Alert, HandBack, Incident, Purpose, Status, Timestamp};
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -41,6 +41,7 @@ struct Context {
     history: Vec<Entry>,
     history_earlier: usize,
     waiting_for: Vec<Waiting>,
+    handed_back: Vec<HandedBack>,
     board: Vec<BoardRow>,
     clocks: Clocks,
 }
@@ -105,6 +106,14 @@ struct Waiting {
 }
 
 #[derive(Serialize)]
+struct HandedBack {
+    by: String,
+    role: String,
+    taken: String,
+    at: String,
+}
+
+#[derive(Serialize)]
 struct BoardRow {
     role: String,
     state: &'static str,
@@ -113,6 +122,7 @@ struct BoardRow {
     since: String,
     after: Option<String>,
     due: Option<String>,
+    handed_back_by: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -134,7 +144,7 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         form: form_name(form),
         incident: incident_facts(words),
         role: words.role().map_or_else(String::new, role_name),
-        round: if let Purpose::Brief { round } = words.brief.page.purpose { round } else { 0 },
+        round: headline::round(words).unwrap_or(0),
         alert: alert_facts(&incident.alert),
         reader: words.brief.reader.map(|r| ReaderFacts { name: fit::clean(r.name, 60), zone: r.zone.to_string() }),
         ending: ending(&words.brief.page.purpose),
@@ -147,6 +157,7 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         history: words.brief.history[skipped..].iter().map(|(at, text)| entry(words, *at, text)).collect(),
         history_earlier: skipped,
         waiting_for: waiting_for(words),
+        handed_back: handed_back(words),
         board: board(words),
         clocks: Clocks { zone: words.zone(), in_24h: hours(24), in_72h: hours(72) },
     }))
@@ -195,6 +206,7 @@ fn ending(purpose: &Purpose) -> Option<&'static str> {
         Purpose::StoodDown => Some("stood down"),
         Purpose::Resolved => Some("resolved"),
         Purpose::Brief { .. }
+        | Purpose::HandedBack { .. }
         | Purpose::Announced
         | Purpose::RoomCard
         | Purpose::RoomLine { .. }
@@ -245,11 +257,23 @@ fn entry(words: &Words<'_>, at: crate::core::Timestamp, text: &str) -> Entry {
 fn waiting_for(words: &Words<'_>) -> Vec<Waiting> {
     let Some(engagement) = words.engagement() else { return Vec::new() };
     let waiting = |role| {
-        let since = words.incident().engagements.get(role)?.entered_at;
+        let since = words.incident().engagements.get(role)?.open_since();
         let people = words.people(headline::asked_for(words, role));
         Some(Waiting { role: role_name(role), people, since: words.time(since) })
     };
     engagement.stands_for.iter().filter_map(waiting).collect()
+}
+
+/// Who had the reader's role and gave it back, the newest last.
+fn handed_back(words: &Words<'_>) -> Vec<HandedBack> {
+    let Some((role, engagement)) = words.role().zip(words.engagement()) else { return Vec::new() };
+    let back = |back: &HandBack| HandedBack {
+        by: words.person(&back.person),
+        role: role_name(back.of.as_ref().unwrap_or(role)),
+        taken: words.time(back.taken_at),
+        at: words.time(back.at),
+    };
+    engagement.handed_back.iter().map(back).collect()
 }
 
 fn board(words: &Words<'_>) -> Vec<BoardRow> {
@@ -258,9 +282,10 @@ fn board(words: &Words<'_>) -> Vec<BoardRow> {
         state: state(e),
         holder: e.holder().map(|person| words.person(person)),
         asked: words.people(&e.on_call),
-        since: words.time(e.outcome.as_ref().map_or(e.entered_at, |outcome| outcome.at())),
+        since: words.time(e.outcome.as_ref().map_or(e.open_since(), |outcome| outcome.at())),
         after: e.outcome.as_ref().map(|outcome| span(words.incident(), outcome.at())),
         due: e.deadline.filter(|_| e.is_open()).map(|at| words.time(at)),
+        handed_back_by: e.handed_back.last().filter(|_| e.is_open()).map(|back| words.person(&back.person)),
     };
     words.incident().engagements.iter().take(12).map(row).collect()
 }

@@ -79,10 +79,15 @@ pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
 /// Who was asked before and has not answered, and since when.
 pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
     let Some(engagement) = words.engagement() else { return Vec::new() };
-    let mut notes: Vec<String> = engagement.stands_for.iter().filter_map(|role| in_place_of(words, role)).collect();
-    let before = asked_before(words);
+    let mut notes: Vec<String> = handed_back(words, None, engagement).into_iter().collect();
+    for role in &engagement.stands_for {
+        let Some(other) = words.incident().engagements.get(role).filter(|e| e.is_open()) else { continue };
+        notes.extend(handed_back(words, Some(role), other));
+        notes.extend(in_place_of(words, role, other));
+    }
+    let before = asked_before(words, engagement);
     if !before.is_empty() {
-        let since = words.time(engagement.entered_at);
+        let since = words.time(engagement.open_since());
         notes.push(format!("No answer from {} since {since}.", words.people(before)));
     }
     notes
@@ -93,11 +98,25 @@ pub(super) fn asked_for<'a>(words: &Words<'a>, role: &'a RoleName) -> BTreeSet<&
     words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
 }
 
-fn in_place_of(words: &Words<'_>, role: &RoleName) -> Option<String> {
-    let engagement = words.incident().engagements.get(role).filter(|e| e.is_open())?;
-    let asked = words.incident().briefs_of(role).filter_map(|page| page.person.as_ref());
+/// Who had the role (or `other`, for which it stands in) last and handed it back: whoever is asked must know.
+fn handed_back(words: &Words<'_>, other: Option<&RoleName>, engagement: &Engagement) -> Option<String> {
+    let back = engagement.handed_back.last().filter(|_| engagement.is_open())?;
+    let who = if words.reads(&back.person) { "You".to_owned() } else { words.person(&back.person) };
+    let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), role_name);
+    let stands_in = if other.is_some() && back.of.is_none() { ": you stand in" } else { "" };
+    let (at, since) = (words.time(back.at), words.time(back.taken_at));
+    Some(format!("{who} handed {what} back at {at}, having had it since {since}{stands_in}."))
+}
+
+fn in_place_of(words: &Words<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
+    let since = engagement.open_since();
+    let asked = words.incident().briefs_of(role).filter(|page| since <= page.born_at);
+    let asked = asked.filter_map(|page| page.person.as_ref());
     let silent: BTreeSet<&PersonName> = asked.filter(|person| !engagement.unable.contains(*person)).collect();
-    let since = words.time(engagement.entered_at);
+    if silent.is_empty() && !engagement.handed_back.is_empty() {
+        return None;
+    }
+    let since = words.time(since);
     let role = role_name(role);
     Some(match (silent.is_empty(), engagement.unable.is_empty()) {
         (true, true) => format!("Nobody could be reached for {role} since {since}: you stand in."),
@@ -110,19 +129,28 @@ fn in_place_of(words: &Words<'_>, role: &RoleName) -> Option<String> {
     })
 }
 
-fn asked_before<'a>(words: &Words<'a>) -> BTreeSet<&'a PersonName> {
+fn asked_before<'a>(words: &Words<'a>, engagement: &Engagement) -> BTreeSet<&'a PersonName> {
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
-    let earlier = words.incident().briefs_of(role).filter(|other| other.rung < page.rung);
-    earlier.filter_map(|other| other.person.as_ref()).filter(|person| !words.reads(person)).collect()
+    let since = engagement.open_since();
+    let earlier = words.incident().briefs_of(role).filter(|other| other.rung < page.rung && since <= other.born_at);
+    let silent = earlier.filter_map(|other| other.person.as_ref());
+    silent.filter(|person| !words.reads(person) && !engagement.unable.contains(*person)).collect()
+}
+
+/// How often the step of a brief was paged before; none where it is asked because somebody has just handed the role back.
+pub(super) fn round(words: &Words<'_>) -> Option<u32> {
+    let Purpose::Brief { round } = words.brief.page.purpose else { return None };
+    let handed_back = words.engagement().and_then(|e| e.handed_back.last());
+    handed_back.is_none_or(|back| back.at != words.brief.page.born_at).then_some(round)
 }
 
 fn reminder(words: &Words<'_>) -> Option<String> {
-    let Purpose::Brief { round } = words.brief.page.purpose else { return None };
+    let round = round(words)?;
     let alerts = words.incident().alerts;
     if round == 0 {
         return (1 < alerts).then(|| format!("{alerts} alerts so far."));
     }
-    let since = words.time(words.engagement().map_or(words.incident().opened_at, |e| e.entered_at));
+    let since = words.time(words.engagement().map_or(words.incident().opened_at, Engagement::open_since));
     let role = words.role().map_or_else(|| "this".to_owned(), role_name);
     let alerts = if alerts == 1 { "1 alert".to_owned() } else { format!("{alerts} alerts") };
     Some(format!("Reminder {round}: no answer for {role} since {since}; {alerts} so far, values as of the last."))

@@ -4,14 +4,25 @@ use super::{LINK, words::Words};
 
 const FRAME: &str = include_str!("mail-frame.html");
 
+/// What a mail's one button is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Button {
+    /// To answer what is asked.
+    Answer,
+    /// To hand back what its reader has.
+    HandBack,
+}
+
 /// The whole mail: `first` (the headline) and `notes` are plain text, `inside` is HTML.
-pub(super) fn frame(words: &Words<'_>, first: &str, notes: &[String], inside: &str, asks: bool) -> String {
+pub(super) fn frame(words: &Words<'_>, first: &str, notes: &[String], inside: &str, with: Option<Button>) -> String {
     let (colour, mark) = if words.is_drill() { ("#0b57d0", "DRILL") } else { ("#b3001b", "LIVE") };
     let notes: String = notes.iter().map(|note| paragraph(note)).collect();
-    let button = match (asks, words.is_drill()) {
-        (false, _) => String::new(),
-        (true, false) => button("Answer this page", colour),
-        (true, true) => button("Answer this exercise", colour),
+    let button = match (with, words.is_drill()) {
+        (None, _) => String::new(),
+        (Some(Button::Answer), false) => button("Answer this page", colour),
+        (Some(Button::Answer), true) => button("Answer this exercise", colour),
+        (Some(Button::HandBack), false) => button("Hand it back", "#555555"),
+        (Some(Button::HandBack), true) => button("Hand the exercise back", "#555555"),
     };
     let id = words.incident().id.to_string();
     let text = |from: &str| escape(from);

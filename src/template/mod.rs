@@ -106,7 +106,8 @@ impl Templates {
                 template = load::ALL_CLEAR;
                 assemble::all_clear(self, &words, form)
             }
-            Purpose::Announced
+            Purpose::HandedBack { .. }
+            | Purpose::Announced
             | Purpose::RoomCard
             | Purpose::RoomLine { .. }
             | Purpose::RoomNote { .. }

@@ -1,7 +1,7 @@
 //! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
 
 use super::{
-    fit, room,
+    CODE, Form, LINK, fit, room,
     words::{Words, role_name},
 };
 use crate::core::{
@@ -20,6 +20,7 @@ pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
             let told = format!("{start} {}{exercise}", taken(words, by, covering_as.as_ref()));
             std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
         }
+        Purpose::HandedBack { by, of } => vec![format!("{start} {}{exercise}", handed_back(words, by, of))],
         Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
         Purpose::Announced => vec![format!("{start} {}", announced(words))],
         Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
@@ -45,6 +46,45 @@ fn taken(words: &Words<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> 
         (false, None) => format!("{name} has it for {role}; you are released."),
         (false, Some(own)) => format!("{name} ({own}) covers {role}; you are released."),
     }
+}
+
+/// How the reader of the word that they have it can hand it back; none for every other text.
+pub(super) fn how_to_hand_back(words: &Words<'_>, form: Form) -> Option<String> {
+    words.incident().hands_back(words.brief.page)?;
+    match form {
+        Form::Sms => Some(format!("Reply {CODE} 4 to hand it back.")),
+        Form::Mail => Some(format!("To hand it back: {LINK}")),
+        Form::Slack => Some("To hand it back, use the button below.".to_owned()),
+        Form::Screen => Some("To hand it back, use its button on this page.".to_owned()),
+        Form::Board => Some("To hand it back, use your desk page.".to_owned()),
+        // Nobody is called to hear that they have it.
+        Form::Voice => None,
+    }
+}
+
+fn handed_back(words: &Words<'_>, by: &PersonName, of: &RoleName) -> String {
+    let about = words.role().map_or_else(|| "it".to_owned(), role_name);
+    let back = words.incident().engagements.get(of).and_then(|e| e.handed_back.last());
+    let when = back.map_or_else(String::new, |back| {
+        format!(" at {}, having had it since {}", words.time(back.at), words.time(back.taken_at))
+    });
+    let who = if words.reads(by) { "You".to_owned() } else { words.person(by) };
+    let asked = asked_now(words);
+    format!("{who} handed {} back{when}. {about} is open again. {asked}", role_name(of))
+}
+
+/// Who is asked for the role of the page now, for one who heard that nobody need be.
+fn asked_now(words: &Words<'_>) -> String {
+    let Some(engagement) = words.engagement() else { return "Nothing is asked of you now.".to_owned() };
+    if engagement.on_call.iter().any(|person| words.reads(person)) && engagement.waits_on.is_none() {
+        return "You are asked again: look at your page.".to_owned();
+    }
+    let asked = match &engagement.waits_on {
+        Some(next) => format!("{} is asked in its place.", role_name(next)),
+        None if engagement.on_call.len() == 1 => format!("{} is asked now.", words.people(&engagement.on_call)),
+        None => format!("{} are asked now.", words.people(&engagement.on_call)),
+    };
+    format!("{asked} You can still take it: answer the page that you were sent for it.")
 }
 
 fn still_open(words: &Words<'_>) -> Option<String> {

@@ -5,7 +5,7 @@ use super::{
     headline::EXERCISE,
     words::{Words, role_name},
 };
-use crate::core::{Engagement, Outcome, RoleName, Status, Timestamp, event::Actor};
+use crate::core::{Engagement, HandBack, Outcome, RoleName, Status, Timestamp, event::Actor};
 use std::time::Duration;
 
 /// The revision of a card that was never edited.
@@ -99,15 +99,23 @@ fn row(words: &Words<'_>, role: &RoleName, e: &Engagement) -> String {
 }
 
 fn open_row(words: &Words<'_>, role: &str, e: &Engagement) -> String {
-    let since = words.time(e.entered_at);
+    let since = match e.handed_back.last() {
+        Some(back) => {
+            let what = back.of.as_ref().map_or_else(|| "it".to_owned(), role_name);
+            let (who, had) = (words.person(&back.person), words.time(back.taken_at));
+            format!("again since {} ({who} had {what} since {had} and handed it back)", words.time(back.at))
+        }
+        None => format!("since {}", words.time(e.entered_at)),
+    };
     if let Some(next) = &e.waits_on {
-        return format!("\u{26a0} {role}: no answer since {since}, {} is asked in its place", role_name(next));
+        let open = if e.handed_back.is_empty() { "no answer" } else { "open" };
+        return format!("\u{26a0} {role}: {open} {since}, {} is asked in its place", role_name(next));
     }
     let round = if e.round == 0 { String::new() } else { format!(", round {}", e.round + 1) };
     let spent = if e.exhausted { ", every step is spent" } else { "" };
     let until = e.deadline.map_or(String::new(), |at| format!(" until {}", words.time(at)));
     let mut line = format!(
-        "\u{23f3} {role}: open since {since}, {} paged{until} (step {}{round}{spent})",
+        "\u{23f3} {role}: open {since}, {} paged{until} (step {}{round}{spent})",
         words.people(&e.on_call),
         e.step + 1,
     );
@@ -120,6 +128,18 @@ fn open_row(words: &Words<'_>, role: &str, e: &Engagement) -> String {
 }
 
 fn how_it_ended(words: &Words<'_>, e: &Engagement) -> String {
+    let backs: Vec<String> = e.handed_back.iter().map(|back| handed_back(words, back)).collect();
+    let before = if backs.is_empty() { String::new() } else { format!("; before that {}", backs.join(", ")) };
+    format!("{}{before}", outcome(words, e))
+}
+
+fn handed_back(words: &Words<'_>, back: &HandBack) -> String {
+    let as_role = back.of.as_ref().map_or_else(String::new, |of| format!(" as {}", role_name(of)));
+    let (who, from, to) = (words.person(&back.person), words.time(back.taken_at), words.time(back.at));
+    format!("{who}{as_role} had it from {from} to {to} and handed it back")
+}
+
+fn outcome(words: &Words<'_>, e: &Engagement) -> String {
     let took = |at: Timestamp| span(at.since(words.incident().opened_at));
     match &e.outcome {
         Some(Outcome::Engaged { person, at }) => {

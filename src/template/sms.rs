@@ -4,7 +4,7 @@ use super::{
     CODE, fit, headline,
     words::{Words, role_name},
 };
-use crate::core::{Level, Purpose, gsm7};
+use crate::core::{Level, gsm7};
 
 /// Within so many characters stand the code and the ask: a lock screen shows no more.
 const ASK_WITHIN: usize = 60;
@@ -27,15 +27,16 @@ pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
     (head, body)
 }
 
-/// A text that asks for nothing, cut to two segments.
-pub(super) fn notice(words: &Words<'_>, text: &str) -> String {
-    around("", &plain(words, text), "")
+/// A text that asks for nothing, cut to two segments; its last line, which may hold the code's place, is kept whole.
+pub(super) fn notice(words: &Words<'_>, text: &str, last: Option<&str>) -> String {
+    let last = last.map_or_else(String::new, |last| format!("\n{last}"));
+    around("", &plain(words, text), &last)
 }
 
 /// Who did not answer, and which reminder this is: short, since it is never cut away.
 fn notes(words: &Words<'_>) -> Vec<String> {
     let mut notes = Vec::new();
-    if let Purpose::Brief { round: round @ 1.. } = words.brief.page.purpose {
+    if let Some(round @ 1..) = headline::round(words) {
         notes.push(match words.incident().alerts {
             0 | 1 => format!("Reminder {round}."),
             alerts => format!("Reminder {round}, {alerts} alerts."),

@@ -23,6 +23,9 @@ struct Scene {
     /// The room's card is kept up to date.
     #[serde(default)]
     living: Option<LivingRoom>,
+    /// The channels that tell other systems.
+    #[serde(default)]
+    tell: Vec<ChannelName>,
     #[serde(default)]
     resolved: OnResolved,
     patience: BTreeMap<String, Patience>,
@@ -82,7 +85,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         living: living.into_iter().collect(),
-        tell: Vec::new(),
+        tell: stage.tell,
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, ..Roster::default() })
@@ -252,15 +255,19 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
     Some(Input::Settled { page, settlement, sent_at, text: None })
 }
 
-/// `wilco`, `standby 3m`, `wilco to 4`, `roger for it`.
+/// `wilco`, `standby 3m`, `wilco to 4`, `roger for it`; `unable automatically` is a mailbox's own word.
 fn said(person: &str, words: &[&str]) -> Option<Said> {
+    let (words, via) = match words {
+        [words @ .., "automatically"] => (words, Via::AutoReply),
+        words => (words, Via::Sms),
+    };
     let (words, page, role) = match words {
         [words @ .., "to", page] => (words, Some(page.parse().ok()?), None),
         [words @ .., "for", role] => (words, None, Some(RoleName::from(*role))),
         words => (words, None, None),
     };
     let answer = words.join(" ").parse().ok()?;
-    Some(Said { person: person.into(), answer, via: Via::Sms, page, role })
+    Some(Said { person: person.into(), answer, via, page, role })
 }
 
 fn span(text: &str) -> Duration {

@@ -4,8 +4,8 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Actor, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, RoleName,
-    Status, Timestamp, Verdict,
+    Actor, Answer, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose,
+    RoleName, Status, Timestamp, Verdict,
 };
 
 /// What a war room reads last.
@@ -63,12 +63,17 @@ impl Laws {
         let Some(row) = shadow.incident.pages.get(&page.n) else {
             return self.fail("law 3", format!("{page} starts and was never born"));
         };
+        let engagement = |page: &Page| shadow.incident.engagements.get(page.role.as_ref()?);
         let wanted = match &row.purpose {
-            Purpose::Brief { .. } => {
-                let open = |role: &RoleName| shadow.incident.engagements.get(role).is_some_and(Engagement::is_open);
-                shadow.incident.is_open() && row.role.as_ref().is_some_and(open)
+            Purpose::Brief { .. } => shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open),
+            Purpose::Taken { by, .. } => {
+                shadow.incident.is_open() && engagement(row).and_then(Engagement::holder) == Some(by)
             }
-            Purpose::Taken { .. } | Purpose::StoodDown => shadow.incident.is_open(),
+            Purpose::StoodDown => {
+                let outcome = engagement(row).and_then(|e| e.outcome.as_ref());
+                shadow.incident.is_open() && matches!(outcome, Some(Outcome::StoodDown { .. }))
+            }
+            Purpose::HandedBack { .. } => shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open),
             Purpose::Announced => shadow.incident.is_open(),
             Purpose::Resolved => !shadow.incident.is_open(),
             Purpose::RoomCard | Purpose::RoomInvite { .. } => shadow.incident.is_open(),
@@ -111,6 +116,36 @@ impl Laws {
         self.check("law 4", asked, || format!("{id}: {role} is engaged by {person}, who was not asked"));
     }
 
+    /// Nobody gives up what somebody else has, and nobody's role is given up without their word.
+    pub(super) fn law_4_only_its_holder_hands_back(&mut self, id: IncidentId, event: &Event) {
+        let (Event::HandedBack { role, person }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
+        let outcome = shadow.incident.engagements.get(role).and_then(|e| e.outcome.as_ref());
+        let has = matches!(outcome, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
+        let asked_to = match &shadow.last {
+            Event::Answered {
+                role: Some(of),
+                person: by,
+                answer: Answer::Unable,
+                verdict: Verdict::HandedBack,
+                ..
+            } => of == role && by == person && self.said.contains(&(id, person.clone(), Answer::Unable.to_string())),
+            _ => false,
+        };
+        self.check("law 4", has, || format!("{id}: {person} hands {role} back and does not have it"));
+        self.check("law 4", asked_to, || format!("{id}: {role} is handed back by {person}, who did not say so"));
+    }
+
+    /// What opens again rests on what was handed back.
+    pub(super) fn law_4_only_what_was_covered_opens_again(&mut self, id: IncidentId, event: &Event) {
+        let (Event::Reopened { role, of, .. }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
+        let outcome = |role: &RoleName| shadow.incident.engagements.get(role)?.outcome.clone();
+        let rests = match outcome(role) {
+            Some(Outcome::Covered { by, .. }) => outcome(&by).is_none(),
+            _ => false,
+        };
+        self.check("law 4", rests, || format!("{id}: {role} opens again though it does not rest on {of}"));
+    }
+
     pub(super) fn law_4_only_its_next_covers(&mut self, id: IncidentId, event: &Event) {
         let Some(incident) = self.shadows.get(&id).map(|shadow| &shadow.incident) else { return };
         let holds = match event {
@@ -133,6 +168,11 @@ impl Laws {
 
     pub(super) fn law_5_one_has_it(&mut self, id: IncidentId, event: &Event) {
         let Some(shadow) = self.shadows.get_mut(&id) else { return };
+        if let Event::HandedBack { role, .. } | Event::Reopened { role, .. } = event {
+            shadow.engaged.remove(role);
+            let last = shadow.incident.pages.keys().next_back().copied().unwrap_or_default();
+            shadow.opened_again.push((role.clone(), last));
+        }
         let (Event::Engaged { role, person } | Event::Covered { role, person, .. }) = event else { return };
         if let Some(first) = shadow.engaged.insert(role.clone(), person.clone()) {
             self.fail("law 5", format!("{id}: {role} was taken by {first} and again by {person}"));
@@ -155,6 +195,30 @@ impl Laws {
             let once =
                 said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
+        }
+    }
+
+    /// Whoever read that somebody has a role which was handed back later read what came of it.
+    pub(super) fn law_5_everybody_hears_of_a_hand_back(&mut self, incident: &Incident, opened: &[(RoleName, u32)]) {
+        let read = |page: &Page| page.state == PageState::Accepted || 0 < page.refusals;
+        for (role, then) in opened {
+            let about = |page: &&Arc<Page>| page.role.as_ref() == Some(role);
+            let words = incident.pages.values().filter(about).filter(|page| page.n <= *then && read(page));
+            for word in words.filter(|page| matches!(page.purpose, Purpose::Taken { .. })) {
+                let to_them = |page: &Page| page.person == word.person && page.channel == word.channel;
+                let after = |page: &Page| match &page.purpose {
+                    Purpose::Resolved => true,
+                    Purpose::Brief { .. } | Purpose::HandedBack { .. } | Purpose::Taken { .. } | Purpose::StoodDown => {
+                        page.role.as_ref() == Some(role)
+                    }
+                    _ => false,
+                };
+                let heard = incident.pages.values().any(|p| word.n < p.n && to_them(p) && after(p) && read(p));
+                let (id, n, who, by) = (incident.id, word.n, &word.person, &word.channel);
+                self.check("law 5", heard, || {
+                    format!("{id}: {who:?} read in page {n} by {by} who has {role}, and not that it was handed back")
+                });
+            }
         }
     }
 
@@ -295,8 +359,9 @@ fn tells(incident: &Incident, brief: &Page, role: &RoleName, page: &Page) -> boo
     }
     let about = page.role.as_ref() == Some(role);
     match incident.engagements.get(role).and_then(|e| e.outcome.as_ref()) {
-        Some(Outcome::Engaged { person, .. } | Outcome::Covered { person, .. }) => {
-            about && matches!(&page.purpose, Purpose::Taken { by, .. } if by == person)
+        // What was told of an engagement before the last one was told then.
+        Some(Outcome::Engaged { person, at } | Outcome::Covered { person, at, .. }) => {
+            about && *at <= page.born_at && matches!(&page.purpose, Purpose::Taken { by, .. } if by == person)
         }
         Some(Outcome::StoodDown { .. }) => about && page.purpose == Purpose::StoodDown,
         Some(Outcome::Closed { .. }) | None => false,

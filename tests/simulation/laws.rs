@@ -69,6 +69,8 @@ struct Shadow {
     /// The event before the last one.
     last: Event,
     engaged: BTreeMap<RoleName, PersonName>,
+    /// Roles that were opened again, each with the number of the last page of before.
+    opened_again: Vec<(RoleName, u32)>,
 }
 
 pub struct Laws {
@@ -193,10 +195,13 @@ impl Laws {
             self.journaled.insert(opening.alert.id.clone());
             self.law_6_no_drill_opens_beside_the_real_thing(id, opening.alert.drill);
             let incident = Incident::opened(id, opening, at);
-            self.shadows.insert(id, Shadow { incident, last: event, engaged: BTreeMap::new() });
+            self.shadows
+                .insert(id, Shadow { incident, last: event, engaged: BTreeMap::new(), opened_again: Vec::new() });
             return;
         }
         self.law_4_only_who_was_asked_engages(id, at, &event);
+        self.law_4_only_its_holder_hands_back(id, &event);
+        self.law_4_only_what_was_covered_opens_again(id, &event);
         self.law_4_only_its_next_covers(id, &event);
         self.law_5_one_has_it(id, &event);
         self.count(id, &event);
@@ -313,6 +318,7 @@ impl Laws {
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
             self.law_5_everybody_is_told(&shadow.incident);
+            self.law_5_everybody_hears_of_a_hand_back(&shadow.incident, &shadow.opened_again);
             self.law_5_the_room_is_told(&shadow.incident);
             self.law_10_nothing_is_forgotten(&shadow.incident);
         }

@@ -7,7 +7,9 @@ use crate::{
     world::World,
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
-use stentor::core::{Actor, Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp};
+use stentor::core::{
+    Actor, Answer, Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp, event::Why,
+};
 
 /// Seeds whose tapes are tried: not every tape has what every fault needs.
 const SEEDS: usize = 48;
@@ -15,7 +17,7 @@ const SEEDS: usize = 48;
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;
 
-const FAULTS: [(&str, &str, Fault); 24] = [
+const FAULTS: [(&str, &str, Fault); 28] = [
     ("an alert that was accepted is in no line", "law 1", |tape| {
         drop_first(tape, |e| matches!(e, Event::Joined { .. }))
     }),
@@ -33,6 +35,12 @@ const FAULTS: [(&str, &str, Fault); 24] = [
     }),
     ("a role is engaged twice", "law 5", |tape| repeat_first(tape, |e| matches!(e, Event::Engaged { .. }))),
     ("nobody is told how it ended", "law 5", |tape| drop_all(tape, tells)),
+    ("somebody hands back what nobody has", "law 4", |tape| repeat_first(tape, is_hand_back)),
+    ("a role is handed back without a word", "law 4", |tape| {
+        has(tape, is_hand_back) && drop_all(tape, |e| matches!(e, Event::Answered { answer: Answer::Unable, .. }))
+    }),
+    ("what was handed back is asked of nobody", "law 2", nobody_is_asked_again),
+    ("nobody hears of a hand-back", "law 5", nobody_hears_of_a_hand_back),
     ("a page that was sent is noted as never sent", "law 5", sent_and_noted_unsent),
     ("a drill goes on beside the real thing", "law 6", |tape| {
         drop_all(tape, |e| matches!(e, Event::Resolved { by: Actor::Crisis(_), .. }))
@@ -165,6 +173,31 @@ fn repeat_page(tape: &mut Vec<Seen>) -> bool {
 fn tells(event: &Event) -> bool {
     let ending = |purpose: &Purpose| matches!(purpose, Purpose::Taken { .. } | Purpose::Resolved | Purpose::StoodDown);
     matches!(event, Event::Paged { page } if ending(&page.purpose))
+}
+
+fn is_hand_back(event: &Event) -> bool {
+    matches!(event, Event::HandedBack { .. })
+}
+
+/// The ladder does not go on: the step that follows a hand-back is never entered.
+fn nobody_is_asked_again(tape: &mut Vec<Seen>) -> bool {
+    let Some((at, ..)) = find(tape, is_hand_back) else { return false };
+    let enters = |seen: &Seen| matches!(event(seen), Some((_, Event::StepEntered { why: Why::HandedBack, .. })));
+    let next = tape.iter().skip(at).position(enters);
+    next.map(|after| drop(tape.remove(at + after))).is_some()
+}
+
+/// The briefs and words that a hand-back bears are never born, and the end comes without a word.
+fn nobody_hears_of_a_hand_back(tape: &mut Vec<Seen>) -> bool {
+    let Some((at, incident, Event::HandedBack { .. })) = find(tape, is_hand_back) else { return false };
+    let mut index = 0;
+    let before = tape.len();
+    tape.retain(|seen| {
+        index += 1;
+        let born = matches!(event(seen), Some((id, Event::Paged { .. })) if id == incident);
+        index <= at || !born
+    });
+    tape.len() < before
 }
 
 fn accepted(event: &Event) -> bool {

@@ -10,7 +10,7 @@ use stentor::{
     channel::{Message, SendError},
     core::{
         Actor, Alert, AlertStatus, Answer, DrillTerms, Fault, IncidentId, Page, PageId, Purpose, Receipt, Said,
-        Timestamp, Trouble, Via, page::Stage,
+        Timestamp, Trouble, Verdict, Via, page::Stage,
     },
     engine::{AnswerError, Attempt, Engine},
     store::StoreError,
@@ -209,6 +209,7 @@ impl World {
             None => Err(AnswerError::Store(StoreError::Closed)),
         };
         match result {
+            Ok(Verdict::Engages) => self.perhaps_hand_back(id, *said),
             Ok(_) => {}
             Err(AnswerError::Store(error)) => {
                 self.kept::<()>(Err(error));
@@ -217,6 +218,23 @@ impl World {
                 }
             }
             Err(AnswerError::NoIncident(id)) => self.laws.fail("law 1", format!("{id} is gone")),
+        }
+    }
+
+    /// Somebody took it who should not have, and finds out at once, before long, or never.
+    fn perhaps_hand_back(&mut self, id: IncidentId, said: Said) {
+        if self.healed || !self.dice.chance(35) {
+            return;
+        }
+        let after = if self.dice.chance(30) { self.dice.millis(0, 900) } else { self.dice.millis(900, 60_000) };
+        let times = if self.dice.chance(15) { 2 } else { 1 };
+        let bare = self.dice.chance(20);
+        for _ in 0..times {
+            let said = match bare {
+                true => Said { answer: Answer::Unable, page: None, role: None, ..said.clone() },
+                false => Said { answer: Answer::Unable, ..said.clone() },
+            };
+            self.later(after, Job::Answer(id, Box::new(said), 0));
         }
     }
 

@@ -251,6 +251,7 @@ pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
     match purpose {
         Purpose::Brief { .. } => "brief",
         Purpose::Taken { .. } => "taken",
+        Purpose::HandedBack { .. } => "handed-back",
         Purpose::StoodDown => "stood-down",
         Purpose::Announced => "announced",
         Purpose::Resolved => "resolved",

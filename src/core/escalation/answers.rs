@@ -2,7 +2,7 @@
 
 use super::{Judge, Said};
 use crate::core::{
-    answer::{Answer, STANDBY_MAX, Verdict},
+    answer::{Answer, STANDBY_MAX, Verdict, Via},
     engagement::Engagement,
     event::Event,
     names::{PersonName, RoleName},
@@ -16,31 +16,45 @@ impl Judge<'_> {
     pub(super) fn answer(&mut self, said: Said) {
         let (role, verdict) = match self.role_meant(&said) {
             Ok(role) => {
+                let role = match said.answer {
+                    Answer::Unable => self.held_through(role, &said.person),
+                    Answer::Roger | Answer::Wilco | Answer::Standby { .. } => role,
+                };
                 let verdict = self.verdict(&role, &said);
                 (Some(role), verdict)
             }
             Err(verdict) => (said.role.clone(), verdict),
         };
-        let engages = verdict == Verdict::Engages;
-        let passed = verdict == Verdict::Passed;
         self.emit(Event::Answered {
             role: role.clone(),
             person: said.person.clone(),
             answer: said.answer,
             via: said.via,
             page: said.page,
-            verdict,
+            verdict: verdict.clone(),
         });
         let Some(role) = role else { return };
-        if engages {
-            self.engage(&role, &said.person);
-        } else if passed {
-            let person = Some(&said.person);
-            self.withdraw(|page| {
-                page.purpose.is_brief() && page.role.as_ref() == Some(&role) && page.person.as_ref() == person
-            });
-            self.leave_if_nobody_can_answer(&role);
+        match verdict {
+            Verdict::Engages => self.engage(&role, &said.person),
+            Verdict::HandedBack => self.hand_back(&role, &said.person),
+            Verdict::Passed => self.pass_on(&role, &said.person),
+            Verdict::Received
+            | Verdict::StandbyGranted { .. }
+            | Verdict::StandbyRefused
+            | Verdict::Yours
+            | Verdict::TooLate { .. }
+            | Verdict::Repeated
+            | Verdict::Closed
+            | Verdict::NotAsked
+            | Verdict::WhichRole { .. } => {}
         }
+    }
+
+    fn pass_on(&mut self, role: &RoleName, person: &PersonName) {
+        self.withdraw(|page| {
+            page.purpose.is_brief() && page.role.as_ref() == Some(role) && page.person.as_ref() == Some(person)
+        });
+        self.leave_if_nobody_can_answer(role);
     }
 
     /// Which role is meant: the page's, the one that was named, or the only open one this person was paged for.
@@ -53,8 +67,12 @@ impl Judge<'_> {
             return page.and_then(|page| page.role.clone()).ok_or(Verdict::NotAsked);
         }
         if let Some(role) = &said.role {
-            let asked = self.incident.engagements.contains_key(role) && self.is_asked(role, &said.person);
-            return if asked { Ok(role.clone()) } else { Err(Verdict::NotAsked) };
+            let known = self.incident.engagements.get(role);
+            let meant = known.is_some_and(|e| e.holder() == Some(&said.person) || self.is_asked(role, &said.person));
+            return if meant { Ok(role.clone()) } else { Err(Verdict::NotAsked) };
+        }
+        if let Some(given_up) = self.given_up(said) {
+            return given_up;
         }
         let asked: Vec<&RoleName> =
             self.incident.engagements.keys().filter(|r| self.is_asked(r, &said.person)).collect();
@@ -65,6 +83,22 @@ impl Judge<'_> {
             ([], []) => Err(Verdict::NotAsked),
             (many, _) => Err(Verdict::WhichRole { roles: many.iter().map(|role| (*role).clone()).collect() }),
         }
+    }
+
+    /// Which role somebody who has one or more means when they say that they can not, and no more: theirs, unless there is
+    /// another that they may mean. None for everybody else and every other answer.
+    fn given_up(&self, said: &Said) -> Option<Result<RoleName, Verdict>> {
+        let mut meant = self.roles_of(&said.person);
+        if said.answer != Answer::Unable || meant.is_empty() {
+            return None;
+        }
+        let open = self.incident.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(&said.person));
+        meant.extend(open.map(|(role, _)| role.clone()).filter(|role| self.is_asked(role, &said.person)));
+        let meant: Vec<RoleName> = meant.into_iter().collect();
+        Some(match &meant[..] {
+            [role] => Ok(role.clone()),
+            _ => Err(Verdict::WhichRole { roles: meant }),
+        })
     }
 
     /// Whether this person was paged for the role, or is on call for one of its steps now.
@@ -80,7 +114,7 @@ impl Judge<'_> {
             return Verdict::NotAsked;
         };
         if let Some(holder) = engagement.holder() {
-            return if *holder == said.person { Verdict::Repeated } else { Verdict::TooLate { has: holder.clone() } };
+            return if *holder == said.person { of_holder(said) } else { Verdict::TooLate { has: holder.clone() } };
         }
         if !engagement.is_open() {
             // Stood down: those for whom it stood in have it.
@@ -138,7 +172,19 @@ impl Judge<'_> {
     }
 
     pub(super) fn close_ladder(&mut self, role: &RoleName, purpose: &Purpose) {
-        self.withdraw(|page| page.role.as_ref() == Some(role) && page.purpose.is_brief());
+        let is_stale = |purpose: &Purpose| purpose.is_brief() || matches!(purpose, Purpose::HandedBack { .. });
+        self.withdraw(|page| page.role.as_ref() == Some(role) && is_stale(&page.purpose));
         self.tell(role, purpose);
+    }
+}
+
+/// What the words of somebody who has the role already come to. That their mailbox answers by itself while they are at
+/// work on it says nothing.
+fn of_holder(said: &Said) -> Verdict {
+    match said.answer {
+        Answer::Unable if said.via == Via::AutoReply => Verdict::Yours,
+        Answer::Unable => Verdict::HandedBack,
+        Answer::Standby { .. } => Verdict::Yours,
+        Answer::Roger | Answer::Wilco => Verdict::Repeated,
     }
 }

@@ -10,6 +10,8 @@ use crate::core::{
 
 impl Judge<'_> {
     pub(super) fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
+        // It may have been let go before: that it needs nobody is not so any more.
+        self.withdraw(|page| page.role.as_ref() == Some(role) && page.purpose.tells_who_has_it());
         self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
         self.enter_step(role, 0, 0, Why::Entered);
     }
@@ -18,17 +20,9 @@ impl Judge<'_> {
     pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: Why) {
         let plan = self.incident.plan.clone();
         let Some(rung) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
-            return self.spend(role);
+            return self.spend(role, why);
         };
-        let mut on_call = self.roster.resolve(&rung.page, self.now);
-        if let Some(terms) = &self.incident.terms {
-            on_call.retain(|person| terms.includes(person));
-        }
-        let engagement = self.incident.engagements.get(role);
-        let exhausted = engagement.is_some_and(|e| e.exhausted);
-        if let Some(unable) = engagement.map(|e| &e.unable).filter(|_| !exhausted) {
-            on_call.retain(|person| !unable.contains(person));
-        }
+        let on_call = self.on_call_for(role, step, why);
         self.emit(Event::StepEntered {
             role: role.clone(),
             step,
@@ -45,6 +39,25 @@ impl Judge<'_> {
             self.page(Some(role), Some(person), channel, Purpose::Brief { round }, born, None);
         }
         self.leave_if_nobody_can_answer(role);
+    }
+
+    /// Whom a step pages now: those on call who take part and have not said that they can not. One that repeats for ever
+    /// asks them all the same; but not at once whoever has just handed the role back, where there are others.
+    pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: Why) -> Vec<PersonName> {
+        let Some(rung) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
+        let mut on_call = self.roster.resolve(&rung.page, self.now);
+        if let Some(terms) = &self.incident.terms {
+            on_call.retain(|person| terms.includes(person));
+        }
+        let Some(engagement) = self.incident.engagements.get(role) else { return on_call };
+        if !engagement.exhausted {
+            on_call.retain(|person| !engagement.unable.contains(person));
+        } else if let Some(back) = engagement.handed_back.last().filter(|_| why == Why::HandedBack)
+            && on_call.iter().any(|person| *person != back.person)
+        {
+            on_call.retain(|person| *person != back.person);
+        }
+        on_call
     }
 
     /// The channels of a step by which a person can be reached; where that is none of them, the person's first.
@@ -79,17 +92,17 @@ impl Judge<'_> {
         } else if step + 1 < row.steps.len() {
             self.enter_step(role, step + 1, 0, why);
         } else {
-            self.spend(role);
+            self.spend(role, why);
         }
     }
 
     /// All steps are used up: the next role takes over, or the last step repeats.
-    pub(super) fn spend(&mut self, role: &RoleName) {
+    pub(super) fn spend(&mut self, role: &RoleName, why: Why) {
         let next = self.row(role).and_then(|row| row.next.clone()).or_else(|| self.catch_all_for(role));
         let Some(next) = next.filter(|next| !self.leads_to(next, role)) else {
-            return self.exhaust(role);
+            return self.exhaust(role, why);
         };
-        self.line(format!("nobody answered for {role}: {next} takes over"));
+        self.line(format!("nobody has {role}: {next} takes over"));
         self.emit(Event::HandedOver { role: role.clone(), next: next.clone() });
         match self.incident.engagements.get(&next).map(|e| (e.is_open(), e.holder().cloned())) {
             None => self.enter_role(&next, role),
@@ -120,12 +133,12 @@ impl Judge<'_> {
         true
     }
 
-    pub(super) fn exhaust(&mut self, role: &RoleName) {
+    pub(super) fn exhaust(&mut self, role: &RoleName, why: Why) {
         if self.incident.engagements.get(role).is_some_and(|e| !e.exhausted) {
             self.emit(Event::Exhausted { role: role.clone() });
         }
         let (step, round) = self.incident.engagements.get(role).map_or((0, 0), |e| (e.step, e.round));
-        self.enter_step(role, step, round.saturating_add(1), Why::TimedOut);
+        self.enter_step(role, step, round.saturating_add(1), why);
     }
 
     pub(super) fn row(&self, role: &RoleName) -> Option<&RolePlan> {

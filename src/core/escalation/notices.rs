@@ -29,6 +29,8 @@ fn notice(event: &Event) -> Option<(Notice, Option<RoleName>)> {
         Event::RoleEntered { role, .. } => (Notice::RoleEntered, Some(role.clone())),
         Event::Engaged { role, .. } => (Notice::RoleEngaged, Some(role.clone())),
         Event::Covered { role, .. } => (Notice::RoleCovered, Some(role.clone())),
+        Event::HandedBack { role, .. } => (Notice::RoleHandedBack, Some(role.clone())),
+        Event::Reopened { role, .. } => (Notice::RoleReopened, Some(role.clone())),
         Event::HandedOver { role, .. } => (Notice::RoleHandedOver, Some(role.clone())),
         Event::Exhausted { role } => (Notice::RoleExhausted, Some(role.clone())),
         Event::StoodDown { role } => (Notice::RoleStoodDown, Some(role.clone())),

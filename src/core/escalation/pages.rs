@@ -184,6 +184,9 @@ impl Judge<'_> {
     /// The same for one whose page was on its way when it was withdrawn.
     pub(super) fn tell_late(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
+        if page.was_attempted() && page.purpose.tells_who_has_it() {
+            return self.tell_reopened_late(&page);
+        }
         if !page.was_attempted() || !page.purpose.needs_an_end() {
             return;
         }
@@ -191,12 +194,12 @@ impl Judge<'_> {
         let over = || (!self.incident.is_open()).then_some(Purpose::Resolved);
         let Some(purpose) = page.role.as_ref().map_or_else(over, |role| self.ending(role)) else { return };
         let about = page.role.as_ref().filter(|_| purpose != Purpose::Resolved);
-        let told = self.incident.pages.values().any(|other| {
-            other.person.as_ref() == Some(&person)
-                && other.channel == page.channel
-                && other.role.as_ref() == about
-                && other.purpose == purpose
-        });
+        let to_them = |other: &Page| other.person.as_ref() == Some(&person) && other.channel == page.channel;
+        let told = match about {
+            // The same was perhaps told before, and was not so in between.
+            Some(role) => self.last_word(role, &person, &page.channel).is_some_and(|last| last.purpose == purpose),
+            None => self.incident.pages.values().any(|other| to_them(other) && other.purpose == purpose),
+        };
         if !told {
             self.page(about, Some(person), page.channel.clone(), purpose, 0, None);
         }

@@ -168,6 +168,8 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
         | Event::Answered { .. }
         | Event::Engaged { .. }
         | Event::Covered { .. }
+        | Event::HandedBack { .. }
+        | Event::Reopened { .. }
         | Event::StoodDown { .. }
         | Event::HandedOver { .. }
         | Event::Exhausted { .. }
@@ -192,6 +194,7 @@ fn is_as_opened(incident: &Incident) -> bool {
             && !e.stood_by
             && e.unable.is_empty()
             && e.received.is_empty()
+            && e.handed_back.is_empty()
     };
     let calm = incident.all_clear_at.is_none() && incident.silent_since.is_none();
     incident.is_open() && calm && incident.engagements.values().all(quiet)

@@ -118,6 +118,7 @@ impl<'a> People<'a> {
         let purpose = match page.purpose {
             Purpose::Brief { .. } => "brief",
             Purpose::Taken { .. } => "taken",
+            Purpose::HandedBack { .. } => "handed-back",
             Purpose::StoodDown => "stood-down",
             Purpose::Announced => "announced",
             Purpose::Resolved => "resolved",

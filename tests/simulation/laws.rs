@@ -102,7 +102,7 @@ impl Laws {
             roster,
             only: None,
             shadows: BTreeMap::new(),
-            verifier: Verifier::new(&[]),
+            verifier: Verifier::new(stentor::journal::Kept::default()),
             journaled: BTreeSet::new(),
             said: BTreeSet::new(),
             starts: BTreeMap::new(),

@@ -1,5 +1,6 @@
 //! The journal outside of a store: exported, kept elsewhere, checked again.
 #![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
 
 #[path = "journal/command.rs"]
 mod command;

@@ -7,9 +7,13 @@ use stentor::{
     drill::{
         ReadScenario, Scenario, Verdict,
         course::{AllClear, Cause, Course, Observed, Part, Stage},
-        score::{About, Hypothesis, runs_to_be_sure, score, wilson},
+        score::{About, Hypothesis, score, score_all},
     },
     matrix::{Known, Matrix, SourceText, read_folder, render_of},
+    report::{
+        ended::Ended,
+        target::{TargetVerdict, shown_in_words},
+    },
     template::Templates,
 };
 
@@ -219,34 +223,68 @@ fn run(engaged: Option<u64>, watched: u64) -> Observed {
     let parts =
         vec![part(Duration::ZERO, middle, cause(Stage::Channel, 0)), part(middle, end, cause(Stage::Answering, 1))];
     let engaged = engaged.map(Duration::from_secs);
-    let course = Course { required: true, engaged, covered: None, watched: end, parts };
+    let ended = if engaged.is_some() { Ended::Engaged } else { Ended::DrillOver };
+    let course = Course { required: true, engaged, covered: None, ended, watched: end, parts };
     Observed { roles: [("trader".into(), course)].into(), all_clears: Vec::new() }
 }
 
 #[test]
-fn a_hypothesis_holds_fails_or_can_not_be_told() {
-    let runs = |in_time, late, unknown| {
-        let all = [vec![run(Some(50), 0); in_time], vec![run(Some(70), 0); late], vec![run(None, 20); unknown]];
-        score(&[trader(90.0)], &all.concat())
-    };
-    assert_eq!(runs(9, 1, 0).verdict(), Verdict::Held);
-    assert_eq!(runs(8, 1, 1).verdict(), Verdict::TooFew, "it hangs on the one that was not watched for long enough");
-    assert_eq!(runs(8, 2, 1).verdict(), Verdict::NotHeld, "whatever that one would have been");
-    assert_eq!(runs(0, 0, 0).verdict(), Verdict::TooFew);
-    assert!(!runs(1, 0, 0).findings[0].is_sure, "one run proves little");
-    assert!(runs(99, 1, 0).findings[0].is_sure);
-    let score = runs(0, 3, 0);
-    let bottleneck = score.findings[0].bottleneck.as_ref().unwrap();
+fn one_run_is_judged_by_itself_and_says_what_that_shows() {
+    let one = |run: &Observed| score(&[trader(90.0)], run).findings.remove(0);
+    let held = one(&run(Some(50), 0));
+    assert_eq!((held.verdict, held.shown.verdict), (Verdict::Held, TargetVerdict::TooFew), "one run shows little");
+    let words = "too few to say of 90 %, 36 in time and none late would";
+    assert_eq!(shown_in_words(&held.shown), words);
+    assert_eq!(one(&run(Some(70), 0)).verdict, Verdict::NotHeld);
+    assert_eq!(one(&run(None, 60)).verdict, Verdict::NotHeld, "watched for as long as it had");
+    assert_eq!(one(&run(None, 20)).verdict, Verdict::TooFew, "not watched for long enough");
+    assert_eq!(score(&[trader(90.0)], &Observed::default()).verdict(), Verdict::TooFew);
+    let bottleneck = one(&run(Some(70), 0)).bottleneck.unwrap();
     assert_eq!((bottleneck.cause.stage, bottleneck.share), (Stage::Channel, 0.75), "45 of the 60 seconds");
     assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing");
 }
 
 #[test]
-fn one_that_is_covered_is_late_unless_the_hypothesis_says_otherwise() {
-    let mut covered = run(None, 30);
-    covered.roles.get_mut("trader").unwrap().covered = Some(Duration::from_secs(30));
-    assert_eq!(score(&[trader(90.0)], &[covered.clone()]).verdict(), Verdict::NotHeld);
-    assert_eq!(score(&[Hypothesis { covered: true, ..trader(90.0) }], &[covered]).verdict(), Verdict::Held);
+fn many_runs_hold_fail_or_are_too_few_by_what_they_show() {
+    let runs = |in_time, late, unknown| {
+        let all = [vec![run(Some(50), 0); in_time], vec![run(Some(70), 0); late], vec![run(None, 20); unknown]];
+        score_all(&[trader(90.0)], all.concat().iter())
+    };
+    for ((in_time, late, unknown), expected) in [
+        ((0, 0, 0), Verdict::TooFew),
+        ((1, 0, 0), Verdict::TooFew),
+        ((9, 1, 0), Verdict::TooFew),
+        ((35, 0, 0), Verdict::TooFew),
+        ((36, 0, 0), Verdict::Held),
+        ((99, 1, 0), Verdict::Held),
+        ((0, 2, 0), Verdict::NotHeld),
+        ((70, 30, 0), Verdict::NotHeld),
+        ((910, 90, 0), Verdict::TooFew),
+        ((9_200, 800, 0), Verdict::Held),
+        ((0, 0, 100), Verdict::TooFew),
+    ] {
+        let told = runs(in_time, late, unknown);
+        assert_eq!(told.verdict(), expected, "{in_time} in time, {late} late, {unknown} unknown");
+        let finding = &told.findings[0];
+        assert_eq!((finding.in_time, finding.late, finding.unknown), (in_time, late, unknown));
+    }
+}
+
+#[test]
+fn one_that_ended_without_an_answer_is_late_however_short_it_was_watched() {
+    for ended in [Ended::Covered, Ended::ClosedByMonitor, Ended::ClosedByHuman, Ended::StoodDown] {
+        let mut short = run(None, 30);
+        let course = short.roles.get_mut("trader").unwrap();
+        course.ended = ended;
+        course.covered = (ended == Ended::Covered).then_some(Duration::from_secs(30));
+        let finding = &score(&[trader(90.0)], &short).findings[0];
+        assert_eq!((finding.verdict, finding.late), (Verdict::NotHeld, 1), "{ended:?}");
+        let covered = &score(&[Hypothesis { covered: true, ..trader(90.0) }], &short).findings[0];
+        let expected = if ended == Ended::Covered { Verdict::Held } else { Verdict::NotHeld };
+        assert_eq!(covered.verdict, expected, "{ended:?}, where being covered counts");
+        let all = &score(&[Hypothesis { about: About::AllRoles, ..trader(90.0) }], &short).findings[0];
+        assert_eq!((all.verdict, all.late), (Verdict::NotHeld, 1), "{ended:?}");
+    }
 }
 
 #[test]
@@ -258,16 +296,6 @@ fn the_all_clear_is_judged_by_person() {
     };
     let all_clears = vec![clear("ana", Some(2)), clear("bo", Some(70)), clear("cem", None)];
     let run = Observed { all_clears, ..Observed::default() };
-    let finding = &score(&[Hypothesis { about: About::AllClear, ..trader(50.0) }], &[run]).findings[0];
+    let finding = &score(&[Hypothesis { about: About::AllClear, ..trader(50.0) }], &run).findings[0];
     assert_eq!((finding.in_time, finding.late, finding.verdict), (1, 2, Verdict::NotHeld));
-}
-
-#[test]
-fn the_interval_is_that_of_wilson() {
-    // Computed from the formula apart from this program.
-    let close = |(low, high): (f64, f64), (l, h): (f64, f64)| (low - l).abs() < 1e-12 && (high - h).abs() < 1e-12;
-    assert!(close(wilson(8, 10).unwrap(), (0.490_162_471_536_642, 0.943_317_848_545_624_4)), "{:?}", wilson(8, 10));
-    assert_eq!(wilson(10, 10).unwrap().1, 1.0);
-    assert_eq!(wilson(0, 0), None);
-    assert_eq!((runs_to_be_sure(90.0), runs_to_be_sure(100.0)), (Some(29), None));
 }

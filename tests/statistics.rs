@@ -3,16 +3,18 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 #![allow(clippy::disallowed_methods, reason = "the referee is found by the environment")]
 
+#[path = "statistics/incidence.rs"]
+mod incidence;
+
 use serde_json::Value;
 use std::{env, io::Write, path::Path, process::Command, time::Duration};
 use stentor::{
-    drill::{
-        distribution::{Distribution, normal_tail},
-        score::wilson,
-    },
+    drill::distribution::{Distribution, normal_tail},
     report::{
         binomial::clopper_pearson,
+        incidence::{Ending, How, Incidence},
         survival::{Curve, Interval, Observation, Quantile},
+        target::Share,
     },
 };
 
@@ -66,7 +68,7 @@ fn check(case: &Value) -> usize {
         figure(ours.high, &theirs["high"], &format!("upper end of quantile {p}"));
     }
     if let Some(by) = case["share"]["by"].as_f64() {
-        let ours = curve.share_by(by).unwrap();
+        let ours = Share::by(&one_cause(&case["rows"]), by).unwrap();
         figure(Some(ours.share), &case["share"]["share"], "share");
         figure(Some(ours.interval.low), &case["share"]["low"], "lower end of the share");
         figure(Some(ours.interval.high), &case["share"]["high"], "upper end of the share");
@@ -74,15 +76,33 @@ fn check(case: &Value) -> usize {
     figures
 }
 
-fn check_all(table: &str) -> usize {
+fn check_all(table: &str, check: fn(&Value) -> usize) -> usize {
     let cases: Vec<Value> = serde_json::from_str(table).unwrap();
     assert!(50 < cases.len(), "only {} sets of data", cases.len());
     cases.iter().map(check).sum()
 }
 
+/// The same data where nothing but the event can end the wait.
+fn one_cause(rows: &Value) -> Incidence {
+    let how = |happened| if happened { How::Happened } else { How::Waiting };
+    Incidence::of(observations(rows).into_iter().map(|seen| Ending { time: seen.time, how: how(seen.happened) }))
+}
+
+#[test]
+fn with_one_cause_the_incidence_is_what_kaplan_and_meier_leave_and_its_variance_is_greenwoods() {
+    for case in serde_json::from_str::<Vec<Value>>(TABLE).unwrap() {
+        let (curve, incidence) = (Curve::of(observations(&case["rows"])), one_cause(&case["rows"]));
+        for (point, step) in curve.points.iter().zip(&incidence.steps) {
+            assert!((1.0 - point.survival - step.incidence).abs() < 1e-12, "{point:?} {step:?}");
+            let variance = point.variance().unwrap_or(0.0);
+            assert!(point.survival == 0.0 || (variance - step.variance).abs() < 1e-12, "{point:?} {step:?}");
+        }
+    }
+}
+
 #[test]
 fn the_referees_checked_in_verdicts_agree_to_a_billionth() {
-    assert!(10_000 < check_all(TABLE));
+    assert!(10_000 < check_all(TABLE, check));
 }
 
 #[test]
@@ -94,16 +114,16 @@ fn a_figure_that_is_a_billionth_too_large_is_found() {
     assert!(std::panic::catch_unwind(|| check(case)).is_err());
 }
 
-/// Wilson's intervals, log-normal quantiles and the normal distribution's tail; how many figures that were.
+/// Clopper and Pearson's intervals, log-normal quantiles and the normal distribution's tail; how many figures that were.
 fn check_shares(table: &str) -> usize {
     let table: Value = serde_json::from_str(table).unwrap();
     let number = |row: &Value, key: &str| row[key].as_f64().unwrap();
     let of = |key: &str| table[key].as_array().unwrap().clone();
-    for row in of("wilson") {
-        let [hits, of] = ["hits", "of"].map(|key| usize::try_from(row[key].as_u64().unwrap()).unwrap());
-        let (low, high) = wilson(hits, of).unwrap();
-        same(Some(low), &row["low"], &format!("lower end of {hits} of {of}"));
-        same(Some(high), &row["high"], &format!("upper end of {hits} of {of}"));
+    for row in of("exact") {
+        let [hits, of] = ["hits", "of"].map(|key| number(&row, key));
+        let ours = clopper_pearson(hits, of).unwrap();
+        same(Some(ours.low), &row["low"], &format!("lower end of {hits} of {of}"));
+        same(Some(ours.high), &row["high"], &format!("upper end of {hits} of {of}"));
     }
     for row in of("quantiles") {
         let [median, p90] = ["median", "p90"].map(|key| Duration::from_secs_f64(number(&row, key)));
@@ -116,14 +136,14 @@ fn check_shares(table: &str) -> usize {
         same(Some(above / number(&row, "above")), &1.0.into(), &format!("tail of {row}"));
         same(Some(hazard / number(&row, "hazard")), &1.0.into(), &format!("hazard of {row}"));
     }
-    2 * (of("wilson").len() + of("tails").len()) + of("quantiles").len()
+    2 * (of("exact").len() + of("tails").len()) + of("quantiles").len()
 }
 
 #[test]
 fn intervals_of_shares_and_times_of_people_agree_to_a_billionth() {
     assert!(500 < check_shares(SHARES));
     let mut table: Value = serde_json::from_str(SHARES).unwrap();
-    table["wilson"][9]["low"] = (table["wilson"][9]["low"].as_f64().unwrap() + 2e-9).into();
+    table["exact"][9]["high"] = (table["exact"][9]["high"].as_f64().unwrap() + 2e-9).into();
     assert!(std::panic::catch_unwind(|| check_shares(&table.to_string())).is_err());
 }
 
@@ -145,7 +165,9 @@ fn asked_again(script: &str, seed: &str) -> Option<String> {
 fn the_referee_itself_agrees_on_data_of_other_seeds() {
     for seed in ["2012", "2022"] {
         let Some(told) = asked_again("referee.py", seed) else { return };
-        assert!(10_000 < check_all(&told));
+        assert!(10_000 < check_all(&told, check));
+        let Some(told) = asked_again("incidence.py", seed) else { return };
+        assert!(5_000 < check_all(&told, incidence::check));
         let Some(told) = asked_again("shares.py", seed) else { return };
         assert!(500 < check_shares(&told));
     }
@@ -160,7 +182,7 @@ fn nothing_is_claimed_of_nothing() {
     let empty = curve(&[]);
     assert_eq!((empty.n, empty.events, empty.points.len()), (0, 0, 0));
     assert_eq!(empty.quantile(0.5), Quantile::default());
-    assert_eq!(empty.share_by(60.0), None);
+    assert_eq!(empty.reached_by(60.0), None);
     assert_eq!(empty.survival(60.0), 1.0);
     assert_eq!(curve(&[(f64::NAN, true), (f64::INFINITY, false)]), empty);
 }
@@ -183,7 +205,7 @@ fn the_unanswered_make_the_figures_worse_and_not_better() {
     assert_eq!(curve(&answered).quantile(0.5).time, Some(20.0));
     assert_eq!(curve(&all).quantile(0.5).time, Some(40.0));
     assert_eq!(curve(&all).quantile(0.9).time, None);
-    assert!(curve(&all).share_by(60.0).unwrap().share < curve(&answered).share_by(60.0).unwrap().share);
+    assert!(curve(&all).reached_by(60.0) < curve(&answered).reached_by(60.0));
 }
 
 #[test]

@@ -26,8 +26,8 @@ pub struct Drill {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run a scenario on the live daemon and wait: exit 0 if its hypotheses held, 1 if not, 3 if there was too little to
-    /// see, 4 if it did not run to its end, 2 on errors
+    /// Run a scenario on the live daemon and wait: exit 0 if its hypotheses held in this run, 1 if not, 3 if there was too
+    /// little to see, 4 if it did not run to its end, 2 on errors
     Run(Run),
     /// Break a drill off: whoever was paged hears that it is over
     Abort {

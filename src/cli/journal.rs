@@ -36,9 +36,9 @@ pub struct Journal {
 enum What {
     /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
     Verify {
-        /// Anchors that were kept elsewhere (the daemon's log, or an export; may be given several times): finds
-        /// alteration, truncation and setting back up to the last of them
-        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        /// Anchors that were kept elsewhere (the daemon's log, or an export; one file or several): finds alteration,
+        /// truncation and setting back up to the last of them
+        #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::FilePath)]
         anchor: Vec<PathBuf>,
         /// Verify an export instead of the daemon's journal
         #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]

@@ -27,7 +27,7 @@ pub struct Report {
 
 #[derive(Debug, Subcommand)]
 enum What {
-    /// Time to engagement: quantiles with 95 % intervals, targets, stages; unanswered engagements count as such
+    /// Time to engagement: quantiles with 95 % intervals, targets, stages; who was not engaged counts as such
     Tte(Tte),
     /// What each trigger's incidents turned out to be
     Triggers {
@@ -166,13 +166,21 @@ fn encoded(value: &str) -> String {
     value.bytes().map(|byte| if plain(byte) { char::from(byte).to_string() } else { format!("%{byte:02X}") }).collect()
 }
 
-/// One curve a group; the target where there is one group alone.
+/// One curve a group; the target where there is one group alone. Drills whose waits were divided are drawn as such.
 fn draw(report: &TteReport, path: &PathBuf) -> Result<(), Failure> {
-    let lines: Vec<picture::Line> = report.groups.iter().map(picture::Line::from).collect();
-    let target = match &report.groups[..] {
-        [only] => only.target.map(|target| (Duration::from_secs_f64(target.within), target.percent / 100.0)),
+    let compressed = report.compressed.iter().flat_map(|of| {
+        let marked = |group| {
+            let line = picture::Line::from(group);
+            picture::Line { name: format!("{}, waits / {}", line.name, of.compress), ..line }
+        };
+        of.figures.groups.iter().map(marked)
+    });
+    let lines: Vec<picture::Line> = report.figures.groups.iter().map(picture::Line::from).chain(compressed).collect();
+    let target = match &report.figures.groups[..] {
+        [only] if report.compressed.is_empty() => only.target,
         _ => None,
     };
+    let target = target.map(|target| (Duration::from_secs_f64(target.within), target.percent / 100.0));
     let word = if report.drills { "drills" } else { "live" };
     let title = format!("Share engaged by each time, by {}, {word}", report.by);
     let svg = picture::standalone(&picture::curves(&title, &lines, target));

@@ -52,7 +52,7 @@ impl Show {
 /// The engagement table alone.
 pub fn roles(roles: &[RoleView]) -> String {
     let mut rows =
-        table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "met"]);
+        table::table(&["role", "state", "who", "sent", "accepted", "seen", "answered", "engaged", "target", "in time"]);
     for role in roles {
         let who = match (&role.holder, &role.covered_by) {
             (Some(holder), Some(by)) => format!("{holder} as {by}"),
@@ -72,17 +72,17 @@ pub fn roles(roles: &[RoleView]) -> String {
             table::maybe(role.stages.answered),
             table::maybe(role.tte_ms),
             target.unwrap_or_else(|| "-".into()),
-            met(role).into(),
+            in_time(role).into(),
         ]);
     }
     rows.to_string()
 }
 
 /// Covered is never counted as engaged.
-fn met(role: &RoleView) -> &'static str {
+fn in_time(role: &RoleView) -> &'static str {
     match (role.state.as_str(), role.tte_ms, role.target_ms) {
         ("engaged", Some(tte), Some(target)) if tte <= target => "yes",
-        ("engaged" | "covered" | "closed", _, Some(_)) => "no",
+        ("engaged" | "covered" | "closed" | "stood down", _, Some(_)) => "no",
         _ => "-",
     }
 }

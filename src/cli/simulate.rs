@@ -134,7 +134,7 @@ impl Simulate {
         told: &[Outlook],
     ) -> Result<Proposal, NoProposal> {
         let failed: Vec<Hypothesis> =
-            told.iter().take(1).flat_map(|base| base.score.failed()).map(|f| f.hypothesis.clone()).collect();
+            told.iter().take(1).flat_map(|base| base.score.not_held()).map(|f| f.hypothesis.clone()).collect();
         let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
         propose(&Question { files, known, zones, scenario, start, failed: &failed, runs, threads })
     }

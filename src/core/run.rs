@@ -45,7 +45,7 @@ pub struct Run {
 pub enum RunState {
     /// It goes on.
     Running,
-    /// Its hypotheses held.
+    /// Its hypotheses held in it.
     Held,
     /// They did not.
     NotHeld,

@@ -1,9 +1,12 @@
 //! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
 //! daemon or one in virtual time; both are told by the same events.
 
-use crate::core::Outcome;
-use crate::core::{
-    ChannelName, Event, Incident, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp, Verdict,
+use crate::{
+    core::{
+        ChannelName, Event, Incident, Outcome, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp,
+        Verdict,
+    },
+    report::ended::Ended,
 };
 use serde::Serialize;
 use std::{
@@ -44,7 +47,9 @@ pub struct Course {
     pub engaged: Option<Duration>,
     /// When it was covered by its `next`.
     pub covered: Option<Duration>,
-    /// How long it was watched, counted from the incident's opening.
+    /// How it ended.
+    pub ended: Ended,
+    /// When it ended, or how long it was watched, counted from the incident's opening.
     pub watched: Duration,
     /// What the time until its outcome (or the end) was spent on, in order and without gaps.
     pub parts: Vec<Part>,
@@ -203,7 +208,7 @@ impl<'a> Told<'a> {
             required: engagement.required,
             engaged: engaged.map(after),
             covered: covered.map(after),
-            // One that was closed or stood down can not be waited for any longer.
+            ended: Ended::of(self.trace.incident, engagement),
             watched: after(end),
             parts,
         })

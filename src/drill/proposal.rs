@@ -115,8 +115,8 @@ struct Tried {
 pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
     let matrix = question.matrix(question.files).ok_or(NoProposal::Faulty)?;
     let before = question.outlook(&matrix, question.runs);
-    let failed: Vec<&Finding> =
-        before.score.failed().filter(|finding| question.failed.contains(&finding.hypothesis)).collect();
+    let asked = |finding: &&Finding| question.failed.contains(&finding.hypothesis) && finding.share().is_some();
+    let failed: Vec<&Finding> = before.score.not_held().filter(asked).collect();
     if failed.is_empty() {
         return Err(NoProposal::Holds);
     }
@@ -176,11 +176,12 @@ impl Question<'_> {
         let screened = self.outlook(&matrix, SCREEN_RUNS.min(self.runs));
         let medians = screened.roles.iter().map(|role| role.quantiles[0].seconds.unwrap_or(NEVER_S)).sum();
         tried.push(Tried { edits: edits.clone(), share: self.worst(&screened), medians });
-        if !self.helps(&screened, before) {
+        // Few runs show what does not help, and seldom what does.
+        if !self.helps(&screened, before, |is| is != Verdict::NotHeld) {
             return None;
         }
         let after = if SCREEN_RUNS < self.runs { self.outlook(&matrix, self.runs) } else { screened };
-        if !self.helps(&after, before) {
+        if !self.helps(&after, before, |is| is == Verdict::Held) {
             return None;
         }
         let diff = diff::unified(self.files, &edits);
@@ -188,13 +189,13 @@ impl Question<'_> {
         Some(Proposal { edits, why, diff, files, before: before.clone(), after })
     }
 
-    /// Whether all that failed holds, and nothing is lost that held.
-    fn helps(&self, after: &Outlook, before: &Outlook) -> bool {
-        let pairs = || before.score.findings.iter().zip(&after.score.findings);
+    /// Whether all that failed is good enough, and all that held still is.
+    fn helps(&self, after: &Outlook, before: &Outlook, is_enough: fn(Verdict) -> bool) -> bool {
+        let mut pairs = before.score.findings.iter().zip(&after.score.findings);
         let mended = |finding: &Finding| self.failed.contains(&finding.hypothesis);
-        pairs().all(|(was, is)| {
+        pairs.all(|(was, is)| {
             let must = was.verdict == Verdict::Held || mended(is);
-            !must || is.verdict == Verdict::Held
+            !must || is_enough(is.verdict)
         })
     }
 

@@ -10,6 +10,7 @@ use crate::{
     report::{
         Proposal, Story,
         after_action::{self, Earlier, Exercise},
+        target::shown_in_words,
     },
 };
 use std::{
@@ -49,7 +50,7 @@ pub fn exercise(
     now: Timestamp,
 ) -> (Exercise, Score) {
     let observed = reviewed.observed(screens, now);
-    let scored = score(&scenario.hypotheses, std::slice::from_ref(&observed));
+    let scored = score(&scenario.hypotheses, &observed);
     let run = &reviewed.run;
     let cut_short = (!run.state.is_scored()).then(|| match run.why.as_str() {
         "" => run.state.to_string(),
@@ -89,7 +90,13 @@ fn hypothesis(finding: &Finding, observed: &Observed) -> after_action::Hypothesi
         Verdict::NotHeld => after_action::Verdict::Failed,
         Verdict::TooFew => after_action::Verdict::Open,
     };
-    let counts = format!("{} in time, {} late, {} unknown", finding.in_time, finding.late, finding.unknown);
+    let counts = format!(
+        "{} in time, {} late, {} unknown: {}",
+        finding.in_time,
+        finding.late,
+        finding.unknown,
+        shown_in_words(&finding.shown)
+    );
     let cause = finding.bottleneck.as_ref().map(|bottleneck| match &bottleneck.said {
         Some(said) => format!("; it hung on {}: {said}", bottleneck.cause),
         None => format!("; it hung on {}", bottleneck.cause),
@@ -122,14 +129,15 @@ fn measured(about: &About, covered: bool, observed: &Observed) -> Option<Duratio
 
 fn earlier_of(before: &Reviewed, scenario: &Scenario, screens: &BTreeSet<ChannelName>, now: Timestamp) -> Earlier {
     let observed = before.observed(screens, now);
-    let scored = score(&scenario.hypotheses, std::slice::from_ref(&observed));
+    let scored = score(&scenario.hypotheses, &observed);
     let told = scored.findings.iter().map(|finding| {
         let Hypothesis { about, covered, .. } = &finding.hypothesis;
         (RoleName::from(about.to_string()), measured(about, *covered, &observed))
     });
     let roles: BTreeMap<RoleName, Option<Duration>> = told.collect();
     let held = scored.findings.iter().filter(|finding| finding.verdict == Verdict::Held).count();
-    Earlier { started_at: before.run.started_at, held, of: scored.findings.len(), roles }
+    let compressed = before.run.compress;
+    Earlier { started_at: before.run.started_at, compressed, held, of: scored.findings.len(), roles }
 }
 
 fn fault_told(fault: &Fault, compress: u32) -> String {

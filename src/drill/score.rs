@@ -1,7 +1,17 @@
 //! What was expected against what was seen: held, not held, or too few to tell; and what it hangs on.
+//!
+//! One run of a drill is judged by itself: whether everything that was expected came in time in it. That shows next to
+//! nothing of a percentage (thirty-six of thirty-six are the first that show 90 %), so a finding also has what
+//! [`crate::report::target`] says of it. Many runs are judged by that alone.
 
 use super::course::{Cause, Course, Observed};
-use crate::core::RoleName;
+use crate::{
+    core::{RoleName, Target},
+    report::{
+        incidence::{Ending, How, Incidence},
+        target::{TargetReport, TargetVerdict, all_of, in_time, judge},
+    },
+};
 use serde::{Serialize, Serializer};
 use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
 
@@ -34,11 +44,13 @@ pub enum About {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Verdict {
-    /// Enough were in time, whatever became of those that could not be watched for long enough.
+    /// In one run: enough were in time, whatever became of those that could not be watched for long enough. Of many runs:
+    /// they show that as many are in time as were expected.
     Held,
-    /// Too few were in time, whatever became of those.
+    /// In one run: too few were in time, whatever became of those. Of many runs: they show that fewer are in time.
     NotHeld,
-    /// It hangs on those that could not be watched for long enough, or there was nothing to see.
+    /// In one run: it hangs on those that could not be watched for long enough, or there was nothing to see. Of many runs:
+    /// they show neither.
     TooFew,
 }
 
@@ -51,14 +63,12 @@ pub struct Finding {
     pub verdict: Verdict,
     /// How many were in time.
     pub in_time: usize,
-    /// How many were not.
+    /// How many were not: too late, or not at all.
     pub late: usize,
     /// How many could not be watched for long enough.
     pub unknown: usize,
-    /// The Wilson interval of the true share of those in time, 95 %, as parts of 1; none when nothing was seen.
-    pub interval: Option<(f64, f64)>,
-    /// Whether the interval too lies on the verdict's side: with few runs it does not.
-    pub is_sure: bool,
+    /// What that shows of the percentage that was expected, whatever became of it in these runs.
+    pub shown: TargetReport,
     /// What most of the time of those that were late was spent on; none when none was.
     pub bottleneck: Option<Bottleneck>,
 }
@@ -90,25 +100,24 @@ pub const NOT_HELD: u8 = 1;
 /// The exit status of a command that could not tell.
 pub const TOO_FEW: u8 = 3;
 
-/// The standard normal's 97.5 % quantile.
-const Z: f64 = 1.959_963_984_540_054;
-
-/// What one run says about one hypothesis.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-enum Told {
-    InTime,
-    Unknown,
-    Late,
+/// By what a hypothesis is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Judged {
+    /// What was seen in this one run.
+    ByItself,
+    /// What all these runs show.
+    ByTarget,
 }
 
-/// Scores hypotheses by what was seen: of one live drill, or of thousands of runs in virtual time.
-pub fn score(hypotheses: &[Hypothesis], runs: &[Observed]) -> Score {
-    score_each(hypotheses, runs.iter())
+/// Scores what was expected of one run.
+pub fn score(hypotheses: &[Hypothesis], run: &Observed) -> Score {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByItself, std::iter::once(run)));
+    Score { runs: 1, findings: findings.collect() }
 }
 
-/// The same for runs that are kept with other things.
-pub fn score_each<'a>(hypotheses: &[Hypothesis], runs: impl Iterator<Item = &'a Observed> + Clone) -> Score {
-    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, runs.clone())).collect();
+/// Scores many runs in virtual time together.
+pub fn score_all<'a>(hypotheses: &[Hypothesis], runs: impl Iterator<Item = &'a Observed> + Clone) -> Score {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByTarget, runs.clone())).collect();
     Score { runs: runs.count(), findings }
 }
 
@@ -132,6 +141,11 @@ impl Score {
         }
     }
 
+    /// The hypotheses of which it was not seen that they hold.
+    pub fn not_held(&self) -> impl Iterator<Item = &Finding> {
+        self.findings.iter().filter(|finding| finding.verdict != Verdict::Held)
+    }
+
     /// The hypotheses that did not hold.
     pub fn failed(&self) -> impl Iterator<Item = &Finding> {
         self.findings.iter().filter(|finding| finding.verdict == Verdict::NotHeld)
@@ -139,99 +153,68 @@ impl Score {
 }
 
 impl Finding {
-    /// The share of those in time among those of which it is known; none when there is none.
+    /// The share of those in time; none where of nobody it is known.
     pub fn share(&self) -> Option<f64> {
-        let known = self.in_time + self.late;
-        (0 < known).then(|| self.in_time as f64 / known as f64)
+        self.shown.share.map(|share| share.share)
     }
 }
 
-/// The Wilson score interval of a share, 95 %: E. B. Wilson, "Probable inference, the law of succession, and statistical
-/// inference", JASA 22 (1927). None of nothing.
-pub fn wilson(hits: usize, of: usize) -> Option<(f64, f64)> {
-    if of == 0 {
-        return None;
-    }
-    let (n, p, z2) = (of as f64, hits as f64 / of as f64, Z * Z);
-    let centre = (p + z2 / (2.0 * n)) / (1.0 + z2 / n);
-    let half = Z / (1.0 + z2 / n) * (p * (1.0 - p) / n + z2 / (4.0 * n * n)).sqrt();
-    // At the ends the formula gives 0 and 1 but for rounding.
-    let low = if hits == 0 { 0.0 } else { (centre - half).max(0.0) };
-    let high = if hits == of { 1.0 } else { (centre + half).min(1.0) };
-    Some((low, high))
-}
-
-/// How many runs without a single one late it takes until one is 95 % sure that `percent` are in time: the smallest n
-/// with (percent / 100)^n not above 0.05. None for 100 %, of which nobody can ever be sure.
-pub fn runs_to_be_sure(percent: f64) -> Option<u32> {
-    let n = (0.05_f64.ln() / (percent / 100.0).ln()).ceil();
-    (percent < 100.0 && n.is_finite()).then_some(n as u32)
-}
-
-fn finding<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observed> + Clone) -> Finding {
-    let mut counts = BTreeMap::from([(Told::InTime, 0), (Told::Unknown, 0), (Told::Late, 0)]);
-    for told in runs.clone().flat_map(|run| told(hypothesis, run)) {
-        *counts.entry(told).or_default() += 1;
-    }
-    let (in_time, unknown, late) = (counts[&Told::InTime], counts[&Told::Unknown], counts[&Told::Late]);
-    let all = in_time + unknown + late;
-    let reaches = |count: usize| hypothesis.percent <= 100.0 * count as f64 / all as f64;
-    let verdict = match all {
-        0 => Verdict::TooFew,
-        _ if reaches(in_time) => Verdict::Held,
-        _ if !reaches(in_time + unknown) => Verdict::NotHeld,
-        _ => Verdict::TooFew,
+fn finding<'a>(hypothesis: &Hypothesis, judged: Judged, runs: impl Iterator<Item = &'a Observed> + Clone) -> Finding {
+    let within = hypothesis.within.as_secs_f64();
+    let seen: Vec<Ending> = runs.clone().flat_map(|run| endings(hypothesis, run)).collect();
+    let count = |what| seen.iter().filter(|ending| in_time(ending, within) == what).count();
+    let (hits, unknown) = (count(Some(true)), count(None));
+    let shown =
+        judge(&Incidence::of(seen.iter().copied()), Target { within: hypothesis.within, percent: hypothesis.percent });
+    let reaches = |count: usize| hypothesis.percent <= 100.0 * count as f64 / seen.len() as f64;
+    let verdict = match (judged, shown.verdict) {
+        (_, _) if seen.is_empty() => Verdict::TooFew,
+        (Judged::ByItself, _) if reaches(hits) => Verdict::Held,
+        (Judged::ByItself, _) if !reaches(hits + unknown) => Verdict::NotHeld,
+        (Judged::ByTarget, TargetVerdict::Met) => Verdict::Held,
+        (Judged::ByTarget, TargetVerdict::NotMet) => Verdict::NotHeld,
+        (Judged::ByItself, _) | (Judged::ByTarget, TargetVerdict::TooFew) => Verdict::TooFew,
     };
-    let interval = wilson(in_time, in_time + late);
-    let bound = hypothesis.percent / 100.0;
-    let is_sure = unknown == 0
-        && match (verdict, interval) {
-            (Verdict::Held, Some((low, _))) => bound <= low,
-            (Verdict::NotHeld, Some((_, high))) => high < bound,
-            _ => false,
-        };
     let bottleneck = bottleneck(hypothesis, runs);
-    Finding { hypothesis: hypothesis.clone(), verdict, in_time, late, unknown, interval, is_sure, bottleneck }
+    let late = seen.len() - hits - unknown;
+    Finding { hypothesis: hypothesis.clone(), verdict, in_time: hits, late, unknown, shown, bottleneck }
 }
 
 /// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
-fn told(hypothesis: &Hypothesis, run: &Observed) -> Vec<Told> {
+fn endings(hypothesis: &Hypothesis, run: &Observed) -> Vec<Ending> {
     match &hypothesis.about {
-        About::Role(role) => told_of_role(hypothesis, run, role).into_iter().collect(),
+        About::Role(role) => run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect(),
         About::AllRoles => {
-            let required = run.roles.iter().filter(|(_, course)| course.required);
-            required.filter_map(|(role, _)| told_of_role(hypothesis, run, role)).max().into_iter().collect()
+            let required = run.roles.values().filter(|course| course.required);
+            all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
         }
         About::AllClear => {
-            run.all_clears.iter().map(|clear| judged(clear.after, clear.watched, hypothesis.within)).collect()
+            let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: How::Happened };
+            let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: How::Waiting };
+            run.all_clears.iter().map(|clear| clear.after.map_or_else(|| waiting(clear.watched), heard)).collect()
         }
     }
 }
 
-fn told_of_role(hypothesis: &Hypothesis, run: &Observed, role: &RoleName) -> Option<Told> {
-    let course = run.roles.get(role)?;
-    let after = course.engaged.or(course.covered.filter(|_| hypothesis.covered));
-    // One that is covered will not be engaged any more: that is known, however short it was watched.
-    let watched = if course.covered.is_some() { Duration::MAX } else { course.watched };
-    Some(judged(after, watched, hypothesis.within))
-}
-
-fn judged(after: Option<Duration>, watched: Duration, within: Duration) -> Told {
-    match after {
-        Some(after) if after <= within => Told::InTime,
-        None if watched < within => Told::Unknown,
-        _ => Told::Late,
+/// How a role ended for this hypothesis.
+pub fn ending(hypothesis: &Hypothesis, course: &Course) -> Ending {
+    match course.engaged.or(course.covered.filter(|_| hypothesis.covered)) {
+        Some(after) => Ending { time: after.as_secs_f64(), how: How::Happened },
+        None => course.ended.after(course.watched.as_secs_f64()),
     }
 }
 
 fn bottleneck<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observed>) -> Option<Bottleneck> {
+    let within = hypothesis.within.as_secs_f64();
     let late = runs.flat_map(|run| {
         let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
             About::Role(about) => about == *role,
             About::AllRoles => course.required,
             About::AllClear => false,
         });
-        about.filter(move |(role, _)| told_of_role(hypothesis, run, role) == Some(Told::Late)).map(|(_, course)| course)
+        about
+            .map(|(_, course)| course)
+            .filter(move |course| in_time(&ending(hypothesis, course), within) == Some(false))
     });
     bottleneck_of(late, hypothesis.within)
 }

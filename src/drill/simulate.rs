@@ -2,10 +2,17 @@
 
 use super::{
     course::Course,
-    score::{Bottleneck, Score, Verdict, bottleneck_of, score_each, wilson},
+    score::{Bottleneck, Score, Verdict, bottleneck_of, score_all},
     virtual_time::{Played, Setting},
 };
-use crate::core::RoleName;
+use crate::{
+    core::{RoleName, Target},
+    report::{
+        ended::Endings,
+        incidence::Incidence,
+        target::{TargetReport, judge},
+    },
+};
 use serde::Serialize;
 use std::{
     collections::BTreeSet,
@@ -46,8 +53,10 @@ pub struct RoleOutlook {
     pub engaged: usize,
     /// In how many of those it was covered instead.
     pub covered: usize,
+    /// How it ended in those. That a page reached somebody is not looked at here.
+    pub ended: Endings,
     /// The share engaged by the bound that is set for it; none where there is no bound.
-    pub in_time: Option<Share>,
+    pub in_time: Option<TargetReport>,
     /// Times to engagement, 50, 90 and 99 %, of all runs in which it was called: one that was not engaged is longer than
     /// any.
     pub quantiles: [Quantile; 3],
@@ -57,17 +66,6 @@ pub struct RoleOutlook {
     pub alerts: Option<usize>,
     /// How long before each moment of the scenario it was engaged, in half of the runs at least; negative after it.
     pub before: Vec<Before>,
-}
-
-/// A part of the runs.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Share {
-    /// By when, in seconds.
-    pub within_s: f64,
-    /// The share, as a part of 1.
-    pub share: f64,
-    /// Its Wilson interval, 95 %.
-    pub interval: (f64, f64),
 }
 
 /// A quantile of times in seconds, with its interval.
@@ -124,7 +122,7 @@ pub fn outlook(what_if: &str, matrix: &str, setting: &Setting<'_>, runs: &[Playe
         what_if: what_if.to_owned(),
         matrix: matrix.to_owned(),
         runs: runs.len(),
-        score: score_each(&setting.scenario().hypotheses, observed()),
+        score: score_all(&setting.scenario().hypotheses, observed()),
         roles: names.into_iter().map(|role| role_outlook(role, setting, runs)).collect(),
     }
 }
@@ -134,12 +132,12 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
     let mut times: Vec<Duration> = courses.iter().filter_map(|course| course.engaged).collect();
     times.sort();
     let called = courses.len();
-    let within = bound(role, setting);
-    let in_time = within.and_then(|within| {
-        let hits = times.partition_point(|time| *time <= within);
-        let interval = wilson(hits, called)?;
-        Some(Share { within_s: within.as_secs_f64(), share: hits as f64 / called as f64, interval })
-    });
+    let target = target(role, setting);
+    let within = target.map(|target| target.within);
+    let endings = courses.iter().map(|course| course.ended.after(course.watched.as_secs_f64()));
+    let in_time = target.map(|target| judge(&Incidence::of(endings), target));
+    let mut ended = Endings::default();
+    courses.iter().for_each(|course| ended.add(course.ended, true));
     let late = |course: &&&Course| course.engaged.is_none_or(|time| within.is_none_or(|within| within < time));
     let mut offsets: Vec<Duration> = runs.iter().filter_map(|run| engaged_at(role, run)).collect();
     offsets.sort();
@@ -148,7 +146,8 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
         role: role.clone(),
         called,
         engaged: times.len(),
-        covered: courses.iter().filter(|course| course.covered.is_some()).count(),
+        covered: ended.covered,
+        ended,
         in_time,
         quantiles: [50.0, 90.0, 99.0].map(|percent| quantile(&times, called, percent)),
         bottleneck: bottleneck_of(courses.iter().filter(late).copied(), within.unwrap_or(Duration::MAX)),
@@ -157,11 +156,12 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
     }
 }
 
-/// The bound of the hypothesis about a role.
-fn bound(role: &RoleName, setting: &Setting<'_>) -> Option<Duration> {
+/// What the hypothesis about a role expects, or the matrix where there is none.
+fn target(role: &RoleName, setting: &Setting<'_>) -> Option<Target> {
     let mut hypotheses = setting.scenario().hypotheses.iter();
     let about = hypotheses.find(|hypothesis| hypothesis.about.is_role(role));
-    about.map(|hypothesis| hypothesis.within).or_else(|| setting.target(role))
+    let expected = about.map(|hypothesis| Target { within: hypothesis.within, percent: hypothesis.percent });
+    expected.or_else(|| setting.target(role))
 }
 
 /// When a role was engaged, counted from the beginning of the drill.

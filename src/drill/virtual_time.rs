@@ -22,7 +22,7 @@ use super::{
     score::About,
 };
 use crate::{
-    core::{Alert, ChannelName, Event, Incident, PersonName, Plan, RoleName, Timestamp, retry::Pace},
+    core::{Alert, ChannelName, Event, Incident, PersonName, Plan, RoleName, Target, Timestamp, retry::Pace},
     engine::live::SEND_TIMEOUT_MAX,
     matrix::{ChannelKind, ChannelSettings, Judgement, Matrix},
 };
@@ -176,9 +176,9 @@ impl<'a> Setting<'a> {
         self.scenario
     }
 
-    /// What the matrix sets as a role's bound.
-    pub fn target(&self, role: &RoleName) -> Option<Duration> {
-        self.matrix.roles.get(role)?.target.map(|target| target.within)
+    /// What the matrix sets as a role's target.
+    pub fn target(&self, role: &RoleName) -> Option<Target> {
+        self.matrix.roles.get(role)?.target
     }
 
     /// When it begins.

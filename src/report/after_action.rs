@@ -87,6 +87,8 @@ pub enum Verdict {
 pub struct Earlier {
     /// When it was started.
     pub started_at: Timestamp,
+    /// By how much the waits of its ladders were divided; 1 where they were not.
+    pub compressed: u32,
     /// How many hypotheses held.
     pub held: usize,
     /// Of how many.
@@ -244,16 +246,21 @@ fn compared(exercise: &Exercise, roles: &[&RoleName]) -> Vec<EarlierRow> {
     let took = |took: Option<Duration>| took.map_or_else(|| "not engaged".into(), |took| span(took.as_secs_f64()));
     let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == Verdict::Held).count();
     let this = EarlierRow {
-        started: format!("{} (this one)", moment(exercise.started_at)),
+        started: format!("{} (this one{})", moment(exercise.started_at), divided(exercise.compressed, ", ")),
         held: format!("{held} of {}", exercise.hypotheses.len()),
         roles: exercise.hypotheses.iter().map(|hypothesis| took(hypothesis.measured)).collect(),
     };
     let before = exercise.earlier.iter().take(EARLIER_MAX).map(|earlier| EarlierRow {
-        started: moment(earlier.started_at),
+        started: moment(earlier.started_at) + &divided(earlier.compressed, ": "),
         held: format!("{} of {}", earlier.held, earlier.of),
         roles: roles.iter().map(|role| earlier.roles.get(*role).map_or("-".into(), |span| took(*span))).collect(),
     });
     std::iter::once(this).chain(before).collect()
+}
+
+/// Said of a run whose times are not to be compared with others'.
+fn divided(by: u32, before: &str) -> String {
+    if 1 < by { format!("{before}waits divided by {by}") } else { String::new() }
 }
 
 /// When everybody who had been paged was told that it is over.

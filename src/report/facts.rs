@@ -3,8 +3,10 @@
 use super::{
     after_action::Action,
     bottleneck::{self, Bottleneck},
+    ended::Ended,
     findings::{self, Findings},
     story::{RoleStory, Story, seconds},
+    target::in_time,
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
@@ -76,10 +78,12 @@ pub struct Facts {
 struct RoleFacts {
     role: String,
     required: bool,
-    state: &'static str,
+    /// How it ended or stands, and whether a page of it ever reached anybody.
+    state: String,
     holder: Option<String>,
     took: Option<String>,
     target: Option<String>,
+    /// Whether this one was in time, which alone shows little of the percentage; none where that is not known yet.
     met: Option<bool>,
     stages: StageFacts,
 }
@@ -166,7 +170,7 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         engaged_after: whole(&roles).map(span),
         bottleneck: bottleneck::of(story, &roles, beside),
         findings: findings::of(story, &roles, beside),
-        roles: roles.iter().map(|role| role_facts(role, beside)).collect(),
+        roles: roles.iter().map(|role| role_facts(story, role, beside)).collect(),
         pages_left_out: pages.len().saturating_sub(PAGES_MAX),
         pages: pages.into_iter().take(PAGES_MAX).collect(),
         texts,
@@ -186,18 +190,19 @@ fn beside_opening(story: &Story, at: Timestamp) -> String {
     format!("{} ({})", moment(at), after(seconds(story.incident.opened_at, at)))
 }
 
-fn role_facts(role: &RoleStory, beside: &Beside) -> RoleFacts {
+fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
     let stages = &role.stages;
-    let within = |within: std::time::Duration| role.engaged && role.seconds() <= within.as_secs_f64();
+    let ending = Ended::of_role(&story.incident, &role.role).after(role.seconds());
+    let met = role.target.and_then(|target| in_time(&ending, target.within.as_secs_f64()));
     RoleFacts {
         role: role.role.to_string(),
         required: role.required,
-        state: role.state,
+        state: state(story, role),
         holder: role.holder.as_ref().map(|person| beside.name(person).to_owned()),
         took: role.engaged.then(|| span(role.seconds())),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
-        met: role.target.map(|target| within(target.within)),
+        met,
         stages: StageFacts {
             sent: since(stages.sent),
             accepted: since(stages.accepted),
@@ -207,6 +212,15 @@ fn role_facts(role: &RoleStory, beside: &Beside) -> RoleFacts {
             engaged: since(stages.engaged),
         },
     }
+}
+
+fn state(story: &Story, role: &RoleStory) -> String {
+    let state = match Ended::of_role(&story.incident, &role.role) {
+        Ended::Open => role.state,
+        ended => ended.as_str(),
+    };
+    let is_reached = role.engaged || role.stages.accepted.is_some();
+    if is_reached { state.to_owned() } else { format!("{state}, never reached") }
 }
 
 fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {

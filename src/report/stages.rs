@@ -1,12 +1,13 @@
 //! The waterfall of stages over many incidents: when each was typically reached.
 //!
-//! Sent, accepted by a provider, answered and engaged must come: where one had not come when the role ended, it is
-//! censored there, and the median is Kaplan and Meier's. Detected, delivered and seen are reports that not every monitor
-//! or channel makes; a median of those that were made is given, with their number.
+//! Sent, accepted by a provider, answered and engaged must come: a role that ended without one never got there, and the
+//! median is that of all ([`super::incidence`]). Detected, delivered and seen are reports that not every monitor or
+//! channel makes; a median of those that were made is given, with their number.
 
 use super::{
+    ended::Ended,
+    incidence::{Ending, How, Incidence},
     story::{RoleStory, Story, seconds},
-    survival::{Curve, Observation},
 };
 use crate::core::{RoleName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -96,7 +97,7 @@ pub struct StageMedian {
 #[derive(Debug, Default)]
 pub struct StageTally {
     n: usize,
-    seen: [Vec<Observation>; 9],
+    seen: [Vec<Ending>; 9],
 }
 
 impl StageTally {
@@ -104,10 +105,14 @@ impl StageTally {
     pub fn add(&mut self, story: &Story, role: &RoleStory) {
         self.n += 1;
         let end = seconds(role.entered_at, role.until);
+        let how = match Ended::of_role(&story.incident, &role.role).how() {
+            How::Waiting => How::Waiting,
+            How::Happened | How::Otherwise => How::Otherwise,
+        };
         for (stage, seen) in Stage::ALL.into_iter().zip(&mut self.seen) {
             match reached(stage, story, role) {
-                Some(at) => seen.push(Observation { time: seconds(role.entered_at, at), happened: true }),
-                None if stage.must_come() => seen.push(Observation { time: end, happened: false }),
+                Some(at) => seen.push(Ending { time: seconds(role.entered_at, at), how: How::Happened }),
+                None if stage.must_come() => seen.push(Ending { time: end, how }),
                 None => {}
             }
         }
@@ -116,7 +121,7 @@ impl StageTally {
     /// What was found.
     pub fn report(self, role: RoleName) -> StageReport {
         let stages = Stage::ALL.into_iter().zip(self.seen).map(|(stage, seen)| {
-            let curve = Curve::of(seen);
+            let curve = Incidence::of(seen);
             StageMedian { stage, reached: curve.events, median: curve.quantile(0.5).time }
         });
         StageReport { role, n: self.n, stages: stages.collect() }

@@ -9,7 +9,6 @@
 //! E. L. Korn, *Effective Sample Sizes for Confidence Intervals for Survival Probabilities*, Statistics in Medicine 6
 //! (1987) 679-687.
 
-use super::binomial;
 use serde::{Deserialize, Serialize};
 
 /// How sure every interval is: two-sided, 95 %.
@@ -67,17 +66,6 @@ pub struct Quantile {
     pub high: Option<f64>,
 }
 
-/// A share that was reached by some time, and how sure that is.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Share {
-    /// The estimate.
-    pub share: f64,
-    /// Clopper and Pearson's interval on the effective sample size.
-    pub interval: Interval,
-    /// How many uncensored subjects would be as informative.
-    pub effective_n: f64,
-}
-
 /// A Kaplan-Meier curve. Times are what they were given as; a time that is no number is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Curve {
@@ -132,25 +120,12 @@ impl Curve {
         }
     }
 
-    /// The share for whom it happened by `time`, with an interval that holds for few subjects too: Clopper and
-    /// Pearson's, on the effective sample size S (1 - S) / var S, which is the number of subjects where nobody was
-    /// censored before. Where S is 0 or 1 that is taken as those who were not censored before. None where nothing is
-    /// known of `time`: nobody was seen, or the last one was lost sight of before.
-    pub fn share_by(&self, time: f64) -> Option<Share> {
+    /// The share for whom it happened by `time`. None where nothing is known of `time`: nobody was seen, or the last one
+    /// was lost sight of before.
+    pub fn reached_by(&self, time: f64) -> Option<f64> {
         let last = self.points.last()?;
-        if last.time < time && 0.0 < last.survival {
-            return None;
-        }
-        let lost: usize = self.points.iter().filter(|point| point.time < time).map(|point| point.censored).sum();
-        let point = self.at(time);
-        let survival = point.map_or(1.0, |point| point.survival);
-        let effective_n = match point {
-            Some(point) if 0.0 < survival && survival < 1.0 => (1.0 - survival) / (survival * point.hazard_variance),
-            _ => (self.n.saturating_sub(lost)) as f64,
-        };
-        let share = 1.0 - survival;
-        let interval = binomial::clopper_pearson(share * effective_n, effective_n)?;
-        Some(Share { share, interval, effective_n })
+        let is_known = time <= last.time || last.survival == 0.0;
+        is_known.then(|| 1.0 - self.survival(time))
     }
 
     fn at(&self, time: f64) -> Option<&Point> {

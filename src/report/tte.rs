@@ -1,25 +1,26 @@
-//! Time to engagement over many incidents. Who was never engaged is not left out: a role that was covered, closed
-//! without an answer or is still open is censored at that moment, so that silence makes the figures worse.
+//! Time to engagement over many incidents. Who was never engaged is not left out: a role that was covered, let go or
+//! closed without an answer is one that people did not engage, and only one that is still open is censored
+//! ([`super::incidence`]), so that silence makes the figures worse.
 //!
 //! A role's clock begins with its ladder: for a role that the trigger demands when the incident was opened, for one that
 //! stands in when it was entered. A step's begins when it is entered, a channel's with its first page, and what engages
 //! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
 //! the role was on and for no channel. An incident's own is that of the last role it demands. Drills and the real thing
-//! are never in the same figures.
+//! are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace.
 
 use super::{
-    Gather, facts,
+    Gather,
+    ended::Ended,
+    group::{Group, GroupReport},
+    incidence::Ending,
     stages::{StageReport, StageTally},
     story::{RoleStory, Story, seconds},
-    survival::{Curve, Observation, Quantile, Share},
+    target::all_of,
 };
-use crate::core::{Finding, RoleName, Target, Timestamp, Zone};
+use crate::core::{Finding, Page, RoleName, Target, Timestamp, Zone};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
-
-/// Points of a curve that a report carries; what is more is thinned out.
-pub const CURVE_POINTS_MAX: usize = 500;
 
 /// What engagements are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -70,12 +71,24 @@ pub struct TteReport {
     pub role: Option<RoleName>,
     /// The zone of the hours.
     pub zone: String,
-    /// Incidents that were counted.
-    pub incidents: usize,
     /// Incidents left out because they were duplicates.
     pub duplicates_left_out: usize,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
+    /// The figures; of drills those at the matrix's own pace alone.
+    #[serde(flatten)]
+    pub figures: Figures,
+    /// Those of drills whose waits were divided, each divisor by itself: people were not divided, so that they say nothing
+    /// about a real crisis.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub compressed: Vec<Compressed>,
+}
+
+/// What was counted together.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Figures {
+    /// Incidents that were counted.
+    pub incidents: usize,
     /// One a role, step, channel or hour.
     pub groups: Vec<GroupReport>,
     /// Whole incidents: all required roles engaged.
@@ -84,84 +97,33 @@ pub struct TteReport {
     pub stages: Vec<StageReport>,
 }
 
-/// One group's figures. Times are in seconds.
+/// Drills whose waits were divided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct GroupReport {
-    /// What it is called.
-    pub name: String,
-    /// How many there were.
-    pub n: usize,
-    /// How many of them were engaged; the others are censored.
-    pub engaged: usize,
-    /// The median.
-    pub p50: Quantile,
-    /// Nine of ten.
-    pub p90: Quantile,
-    /// Ninety-nine of a hundred.
-    pub p99: Quantile,
-    /// The target and whether it is met; none where the group is no role or has none.
-    pub target: Option<TargetReport>,
-    /// The curve, where it was asked for.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub curve: Vec<CurvePoint>,
-}
-
-/// A target: the newest that the role had.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct TargetReport {
-    /// The bound, in seconds.
-    pub within: f64,
-    /// Of a hundred.
-    pub percent: f64,
-    /// The share that was engaged within the bound; none where nothing is known of it.
-    pub share: Option<Share>,
-    /// Whether the target is met.
-    pub verdict: TargetVerdict,
-}
-
-/// Whether a target is met, with the confidence of its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TargetVerdict {
-    /// The whole interval is at the target or above.
-    Met,
-    /// The whole interval is below.
-    NotMet,
-    /// The target lies within the interval.
-    TooFew,
-}
-
-/// The share engaged by a time, with its interval.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct CurvePoint {
-    /// In seconds.
-    pub time: f64,
-    /// 0 to 1.
-    pub share: f64,
-    /// The lower end of the log-log interval.
-    pub low: Option<f64>,
-    /// The upper end.
-    pub high: Option<f64>,
-    /// How many were last looked at here, not engaged.
-    pub censored: usize,
+pub struct Compressed {
+    /// By how much.
+    pub compress: u32,
+    /// What was seen of them.
+    #[serde(flatten)]
+    pub figures: Figures,
 }
 
 /// Gathers incidents, one at a time, newest first; holds a few numbers of each, never the incident.
 #[derive(Debug)]
 pub struct Tally {
     question: Question,
-    incidents: usize,
     duplicates: usize,
     unreadable: usize,
+    /// By what the waits were divided; 1 is the matrix's own pace.
+    paces: BTreeMap<u32, Pace>,
+}
+
+/// What was seen at one pace.
+#[derive(Debug, Default)]
+struct Pace {
+    incidents: usize,
     groups: BTreeMap<String, Group>,
     whole: Group,
     stages: BTreeMap<RoleName, StageTally>,
-}
-
-#[derive(Debug, Default)]
-struct Group {
-    seen: Vec<Observation>,
-    target: Option<Target>,
 }
 
 impl Gather for Tally {
@@ -183,14 +145,15 @@ impl Gather for Tally {
             self.duplicates += 1;
             return;
         }
-        self.incidents += 1;
-        let mut roles = story.roles(now);
-        self.add_whole(&roles);
-        roles.retain(|role| self.question.role.as_ref().is_none_or(|wanted| *wanted == role.role));
-        for role in &roles {
-            self.add_role(story, role);
+        let roles = story.roles(now);
+        let compress = incident.terms.as_ref().map_or(1, |terms| terms.compress.max(1));
+        let (question, pace) = (&self.question, self.paces.entry(compress).or_default());
+        pace.incidents += 1;
+        pace.add_whole(story, &roles);
+        for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
+            pace.add_role(question, story, role);
             if role.required {
-                self.stages.entry(role.role.clone()).or_default().add(story, role);
+                pace.stages.entry(role.role.clone()).or_default().add(story, role);
             }
         }
     }
@@ -199,61 +162,14 @@ impl Gather for Tally {
 impl Tally {
     /// Before the first.
     pub fn new(question: Question) -> Self {
-        Self {
-            question,
-            incidents: 0,
-            duplicates: 0,
-            unreadable: 0,
-            groups: BTreeMap::new(),
-            whole: Group::default(),
-            stages: BTreeMap::new(),
-        }
-    }
-
-    fn add_whole(&mut self, roles: &[RoleStory]) {
-        let longest = roles.iter().filter(|role| role.required).map(RoleStory::seconds).reduce(f64::max);
-        if let Some(time) = longest {
-            self.whole.seen.push(Observation { time, happened: facts::whole(roles).is_some() });
-        }
-    }
-
-    fn add_role(&mut self, story: &Story, role: &RoleStory) {
-        let own = Observation { time: role.seconds(), happened: role.engaged };
-        match self.question.by {
-            By::Role => self.group(role.role.to_string(), own, role.target),
-            By::Hour => {
-                let zone = self.question.zone.clone().unwrap_or_else(Zone::utc);
-                let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
-                self.group(format!("{hour:02}:00"), own, None);
-            }
-            By::Step => {
-                for step in &role.steps {
-                    let answered = role.answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
-                    let time = seconds(step.entered_at, role.until);
-                    let name = format!("{} step {}", role.role, step.step + 1);
-                    self.group(name, Observation { time, happened: answered }, None);
-                }
-            }
-            By::Channel => {
-                for (channel, first) in &role.channels {
-                    let answered = role.answer.as_ref().is_some_and(|answer| answer.channel.as_ref() == Some(channel));
-                    let time = seconds(*first, role.until);
-                    self.group(channel.to_string(), Observation { time, happened: answered }, None);
-                }
-            }
-        }
-    }
-
-    fn group(&mut self, name: String, seen: Observation, target: Option<Target>) {
-        let group = self.groups.entry(name).or_default();
-        group.seen.push(seen);
-        group.target = group.target.or(target);
+        Self { question, duplicates: 0, unreadable: 0, paces: BTreeMap::new() }
     }
 
     /// What was found, as of `now`.
-    pub fn report(self, now: Timestamp) -> TteReport {
+    pub fn report(mut self, now: Timestamp) -> TteReport {
         let curves = self.question.curves;
-        let group = |(name, group): (String, Group)| group.report(name, curves);
+        let figures = self.paces.remove(&1).unwrap_or_default().report(curves);
+        let compressed = self.paces.into_iter();
         TteReport {
             since: self.question.since,
             until: now,
@@ -261,67 +177,77 @@ impl Tally {
             by: self.question.by,
             role: self.question.role,
             zone: self.question.zone.map_or_else(|| Zone::utc().to_string(), |zone| zone.to_string()),
-            incidents: self.incidents,
             duplicates_left_out: self.duplicates,
             unreadable: self.unreadable,
-            groups: self.groups.into_iter().map(group).collect(),
+            figures,
+            compressed: compressed
+                .map(|(compress, pace)| Compressed { compress, figures: pace.report(curves) })
+                .collect(),
+        }
+    }
+}
+
+impl Pace {
+    /// Engaged with the last required role, and ended by the first of them that ended otherwise.
+    fn add_whole(&mut self, story: &Story, roles: &[RoleStory]) {
+        let required = || roles.iter().filter(|role| role.required);
+        let ended = |role: &RoleStory| Ended::of_role(&story.incident, &role.role);
+        let endings: Vec<Ending> = required().map(|role| ended(role).after(role.seconds())).collect();
+        let Some(whole) = all_of(endings.iter().copied()) else { return };
+        let by = required().zip(&endings).find(|(_, ending)| **ending == whole).map(|(role, _)| ended(role));
+        let waits = || required().map(ended).find(|ended| ended.how() == whole.how);
+        let is_reached = required().all(|role| role.engaged || role.stages.accepted.is_some());
+        // The last one engaged may not be the one that is still waited for.
+        if let Some(ended) = by.or_else(waits) {
+            self.whole.add(ended, whole.time, is_reached, None);
+        }
+    }
+
+    fn add_role(&mut self, question: &Question, story: &Story, role: &RoleStory) {
+        let ended = Ended::of_role(&story.incident, &role.role);
+        let is_reached = |of: &dyn Fn(&Page) -> bool| {
+            let mut briefs = story.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
+            briefs.any(|page| page.stages.accepted.is_some() && of(page))
+        };
+        // One that another step or channel engaged.
+        let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };
+        match question.by {
+            By::Role => self.count(role.role.to_string(), ended, role.seconds(), is_reached(&|_| true), role.target),
+            By::Hour => {
+                let zone = question.zone.unwrap_or(chrono_tz::UTC);
+                let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
+                self.count(format!("{hour:02}:00"), ended, role.seconds(), is_reached(&|_| true), None);
+            }
+            By::Step => {
+                for step in &role.steps {
+                    let answered = role.answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
+                    let time = seconds(step.entered_at, role.until);
+                    let name = format!("{} step {}", role.role, step.step + 1);
+                    let is_reached = is_reached(&|page| step.rungs.contains(&page.rung));
+                    self.count(name, own(answered), time, is_reached, None);
+                }
+            }
+            By::Channel => {
+                for (channel, first) in &role.channels {
+                    let answered = role.answer.as_ref().is_some_and(|answer| answer.channel.as_ref() == Some(channel));
+                    let time = seconds(*first, role.until);
+                    let is_reached = is_reached(&|page| page.channel == *channel);
+                    self.count(channel.to_string(), own(answered), time, is_reached, None);
+                }
+            }
+        }
+    }
+
+    fn count(&mut self, name: String, ended: Ended, seconds: f64, is_reached: bool, target: Option<Target>) {
+        self.groups.entry(name).or_default().add(ended, seconds, is_reached, target);
+    }
+
+    fn report(self, curves: bool) -> Figures {
+        Figures {
+            incidents: self.incidents,
+            groups: self.groups.into_iter().map(|(name, group)| group.report(name, curves)).collect(),
             whole: self.whole.report("whole incidents".into(), curves),
             stages: self.stages.into_iter().map(|(role, tally)| tally.report(role)).collect(),
-        }
-    }
-}
-
-impl Group {
-    fn report(self, name: String, with_curve: bool) -> GroupReport {
-        let curve = Curve::of(self.seen);
-        GroupReport {
-            name,
-            n: curve.n,
-            engaged: curve.events,
-            p50: curve.quantile(0.5),
-            p90: curve.quantile(0.9),
-            p99: curve.quantile(0.99),
-            target: self.target.map(|target| judged(&curve, target)),
-            curve: if with_curve { points(&curve) } else { Vec::new() },
-        }
-    }
-}
-
-/// Holds a curve against a target.
-pub fn judged(curve: &Curve, target: Target) -> TargetReport {
-    let within = target.within.as_secs_f64();
-    let share = curve.share_by(within);
-    let wanted = target.percent / 100.0;
-    let verdict = match share {
-        Some(share) if wanted <= share.interval.low => TargetVerdict::Met,
-        Some(share) if share.interval.high < wanted => TargetVerdict::NotMet,
-        _ => TargetVerdict::TooFew,
-    };
-    TargetReport { within, percent: target.percent, share, verdict }
-}
-
-/// A curve's points, at most [`CURVE_POINTS_MAX`] and the last one always.
-pub fn points(curve: &Curve) -> Vec<CurvePoint> {
-    let every = curve.points.len().div_ceil(CURVE_POINTS_MAX).max(1);
-    let last = curve.points.len().saturating_sub(1);
-    let kept = curve.points.iter().enumerate().filter(|(n, _)| n % every == 0 || *n == last);
-    kept.map(|(_, point)| CurvePoint {
-        time: point.time,
-        share: 1.0 - point.survival,
-        low: point.log_log().map(|band| 1.0 - band.high),
-        high: point.log_log().map(|band| 1.0 - band.low),
-        censored: point.censored,
-    })
-    .collect()
-}
-
-impl TargetVerdict {
-    /// In words.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Met => "met",
-            Self::NotMet => "not met",
-            Self::TooFew => "too few to say",
         }
     }
 }

@@ -175,4 +175,19 @@ fn a_compressed_drill_divides_what_waits() {
     let text = incident.to_string();
     assert!(text.contains("\"head\""), "{text}");
     assert_eq!(run["compress"], 4);
+    // It failed in this run; of a percentage one run says next to nothing.
+    assert_eq!(finding(&run)["shown"]["verdict"], "too-few");
+    let review = ground.daemon.cli(&["drill", "report", "DR-1"]);
+    let review = String::from_utf8_lossy(&review.stdout).into_owned();
+    assert!(review.contains("0 of 1 hypotheses held in this run"), "{review}");
+    assert!(review.contains("too few to say of 90 %, 36 in time and none late would"), "{review}");
+    // Its times are in no figure of drills that waited as the matrix says.
+    let report = ground.daemon.json(&["report", "tte", "--drills"]);
+    assert_eq!((&report["incidents"], report["groups"].as_array().unwrap().len()), (&0.into(), 0), "{report:#}");
+    let apart = &report["compressed"][0];
+    assert_eq!((&apart["compress"], &apart["incidents"]), (&4.into(), &1.into()), "{report:#}");
+    assert_eq!(apart["groups"][1]["ended"]["covered"], 1, "{report:#}");
+    let table = ground.daemon.cli(&["report", "tte", "--drills"]);
+    let table = String::from_utf8_lossy(&table.stdout).into_owned();
+    assert!(table.contains("1 DRILL(S) WITH WAITS DIVIDED BY 4") && table.contains("0 incident(s)"), "{table}");
 }

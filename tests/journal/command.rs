@@ -125,8 +125,10 @@ fn a_file_without_an_anchor_is_refused_and_a_cut_is_seen_only_with_one() {
         let words = format!("no anchor in {file}: it proves nothing");
         assert!(status == Some(2) && said.contains(&words), "{said}");
         // Beside one that has some it is said, too.
-        let (status, said) = verify(&daemon, &["--anchor", &log, "--anchor", &file]);
-        assert!(status == Some(0) && said.contains(&format!("no anchor in {file}")), "{said}");
+        for arguments in [vec!["--anchor", &log, "--anchor", &file], vec!["--anchor", &log, &file]] {
+            let (status, said) = verify(&daemon, &arguments);
+            assert!(status == Some(0) && said.contains(&format!("no anchor in {file}")), "{said}");
+        }
     }
 
     // The end is gone, to the very line before its anchor: nothing in it tells.

@@ -129,6 +129,7 @@ fn a_table_fits_a_terminal_and_says_what_is_too_few() {
         assert!(good && table.contains("not reached") && table.contains("LIVE"), "{table}");
         let wide = table.lines().find(|line| 80 < line.chars().count());
         assert_eq!(wide, None, "{by}");
+        assert!(table.contains("KAPLAN-MEIER P50") && table.contains("1 open"), "{table}");
     }
     assert!(said(&daemon, &["report", "tte"]).1.contains("too few to say"));
     let (good, words) = said(&daemon, &["report", "tte", "--drills"]);

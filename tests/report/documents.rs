@@ -3,15 +3,17 @@
 use crate::past::{Past, measured_plan};
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
-    core::{Answer, IncidentId, RoleName, Timestamp},
+    core::{Actor, Answer, IncidentId, Input, RoleName, Timestamp},
     engine::history::chain,
     report::{
         Action, Beside, Proposal, Story,
         after_action::{Earlier, Exercise, Hypothesis, Verdict, review},
-        bottleneck, picture,
+        bottleneck,
+        ended::{Ended, Endings},
+        group::points,
+        incidence::Incidence,
+        picture,
         postmortem::postmortem,
-        survival::{Curve, Observation},
-        tte::points,
     },
     template::document::{Documents, escape},
 };
@@ -62,6 +64,7 @@ fn exercise(past: &Past) -> Exercise {
         hypotheses: vec![hypothesis("trader", Verdict::Failed, 90), hypothesis("it", Verdict::Held, 20)],
         earlier: vec![Earlier {
             started_at: Timestamp::from_micros(0),
+            compressed: 10,
             held: 2,
             of: 2,
             roles: [(RoleName::from("trader"), Some(Duration::from_secs(31))), (RoleName::from("it"), None)].into(),
@@ -85,10 +88,10 @@ async fn an_injected_outage_is_the_bottleneck_of_the_review() {
     let written = review(&exercise(&past), &[story], &beside(), &documents, past.now()).unwrap();
     for words in [
         "# DRILL The gateway is down",
-        "1 of 2 hypotheses held, **1 failed**",
+        "1 of 2 hypotheses held in this run, **1 failed**",
         "pages by sms",
         "| trader | 90 % within 1m | 90.0 s | **failed** |",
-        "| 1970-01-01 00:00:00 UTC | 2 of 2 | 31.0 s | not engaged |",
+        "| 1970-01-01 00:00:00 UTC: waits divided by 10 | 2 of 2 | 31.0 s | not engaged |",
         "DID NOT WORK: 550 no such number",
         "| Call the gateway's vendor | bo |",
         "accepted 0.000 s after the end",
@@ -144,6 +147,25 @@ async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
     }
 }
 
+#[tokio::test]
+async fn a_review_tells_how_each_role_ended_and_calls_nothing_late_that_is_not() {
+    let past = Past::in_memory();
+    let documents = Documents::shipped().unwrap();
+    let id = past.open(measured_plan(), false).await;
+    past.accept(id, Some("mail")).await;
+    past.pass(id, 10.0).await;
+    past.answer(id, "it", Answer::Wilco).await;
+    let text =
+        |story: Story, now| postmortem(&story, &beside(), &Proposal::not_sought(), &documents, now).unwrap().markdown;
+    let now = text(story(&past, id).await, past.now());
+    assert!(now.contains("| trader | paging | - | - | 90 % within 1m | - |"), "its minute is not over:\n{now}");
+    assert!(now.contains("| it | engaged | flo | 10.0 s | 90 % within 2m | yes |"), "{now}");
+    past.step(id, vec![Input::Resolve { by: Actor::Source("prom".into()), why: None }]).await;
+    let after = text(story(&past, id).await, past.now());
+    assert!(after.contains("| trader | closed by the monitor | - | - | 90 % within 1m | **no** |"), "{after}");
+    assert!(after.contains("| In time |"), "one engagement does not meet a percentage:\n{after}");
+}
+
 #[test]
 fn text_is_never_markup() {
     assert_eq!(
@@ -156,11 +178,14 @@ fn text_is_never_markup() {
 #[test]
 fn curves_are_drawn_of_nothing_of_one_and_of_many() {
     let line = |name: &str, times: &[f64]| {
-        let curve = Curve::of(times.iter().map(|time| Observation { time: *time, happened: *time < 50.0 }));
+        let ended = |time: &f64| if *time < 50.0 { Ended::Engaged } else { Ended::ClosedByMonitor };
+        let curve = Incidence::of(times.iter().map(|time| ended(time).after(*time)));
+        let mut endings = Endings::default();
+        times.iter().for_each(|time| endings.add(ended(time), true));
         picture::Line {
             name: name.into(),
             n: curve.n,
-            engaged: curve.events,
+            ended: endings,
             median: curve.quantile(0.5),
             points: points(&curve),
         }
@@ -176,8 +201,11 @@ fn curves_are_drawn_of_nothing_of_one_and_of_many() {
         assert!(svg.starts_with("<svg ") && svg.ends_with("</svg>"));
         assert!(!svg.contains("NaN") && !svg.contains("inf") && !svg.contains("<it>"), "{svg}");
     }
-    let many: Vec<Observation> = (0..5000).map(|n| Observation { time: f64::from(n), happened: n % 3 != 0 }).collect();
-    let curve = Curve::of(many);
+    let one = picture::curves("one", &[line("trader", &[10.0, 20.0, 60.0])], None);
+    assert!(one.contains("trader, of 3: 2 engaged, 1 closed by the monitor; median 20.0 s"), "{one}");
+    assert!(one.contains(">2 engaged, 1 closed by the monitor<") && one.contains("closed without an answer"), "{one}");
+    let how = |n: u32| if n.is_multiple_of(3) { Ended::Open } else { Ended::Engaged };
+    let curve = Incidence::of((0..5000).map(|n| how(n).after(f64::from(n))));
     let kept = points(&curve);
     assert!(kept.len() <= 502 && kept.last().unwrap().time == 4999.0, "{}", kept.len());
 }

@@ -4,8 +4,8 @@ use crate::fixture::{Hands, opening_of, plan, roster};
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Answer, Finding, IncidentId, Input, Page, Plan, Receipt, RoleName, Said, Settlement, Target, Timestamp,
-        Via, page::Stage,
+        Actor, Answer, DrillTerms, Finding, IncidentId, Input, Page, Plan, Receipt, RoleName, Said, Settlement, Target,
+        Timestamp, Via, page::Stage,
     },
     store::{Class, MemoryStore, Needs, SqliteStore, Store, Unit, clock::Sources, transact},
 };
@@ -61,11 +61,16 @@ impl Past {
     }
 
     pub async fn open(&self, plan: Plan, drill: bool) -> IncidentId {
+        self.open_on(plan, drill, None).await
+    }
+
+    pub async fn open_on(&self, plan: Plan, drill: bool, terms: Option<DrillTerms>) -> IncidentId {
         let mut opening = opening_of(&format!("key-{}", self.now().as_micros()), plan);
         let mut alert = (*opening.alert).clone();
         alert.drill = drill;
         alert.starts_at = Some(Timestamp::from_micros(self.now().as_micros() - 850_000));
         opening.alert = Arc::new(alert);
+        opening.terms = terms;
         opening.received_at = Timestamp::from_micros(self.now().as_micros() - 4_000);
         let needs = Needs { keys: vec![opening.key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());

@@ -1,4 +1,4 @@
-"""The referee of Wilson's interval, of the normal distribution and of log-normal quantiles: statsmodels and SciPy.
+"""The referee of Clopper and Pearson's interval, of the normal distribution and of log-normal quantiles: statsmodels and SciPy.
 
     python3 -m venv v && v/bin/pip install statsmodels==0.15.0
     v/bin/python tests/statistics/shares.py 2010 >tests/statistics/shares.json
@@ -14,13 +14,15 @@ from statsmodels.stats.proportion import proportion_confint
 Z90 = norm.ppf(0.9)
 
 
-def wilson(dice):
+def exact(dice):
     shares = [(0, 1), (1, 1), (0, 60), (60, 60), (9_999, 10_000)]
     for n in (2, 3, 10, 59, 1_000, 10_000, 1_000_000):
         shares += [(dice.randint(0, n), n) for _ in range(8)]
     for hits, of in shares:
-        low, high = proportion_confint(hits, of, alpha=0.05, method="wilson")
-        yield {"hits": hits, "of": of, "low": float(low), "high": float(high)}
+        low, high = proportion_confint(hits, of, alpha=0.05, method="beta")
+        # SciPy's quantiles have no number at the very ends.
+        low, high = 0.0 if hits == 0 else float(low), 1.0 if hits == of else float(high)
+        yield {"hits": hits, "of": of, "low": low, "high": high}
 
 
 def quantiles(dice):
@@ -41,4 +43,4 @@ def tails(dice):
 
 if __name__ == "__main__":
     dice = random.Random(int(sys.argv[1]))
-    print(json.dumps({"wilson": list(wilson(dice)), "quantiles": list(quantiles(dice)), "tails": list(tails(dice))}))
+    print(json.dumps({"exact": list(exact(dice)), "quantiles": list(quantiles(dice)), "tails": list(tails(dice))}))

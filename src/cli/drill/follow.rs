@@ -4,7 +4,9 @@ use super::NOT_RUN;
 use crate::{
     cli::{Failure, client::Client},
     drill::score::{NOT_HELD, TOO_FEW},
+    report::target::{TargetReport, shown_in_words},
 };
+use serde::Deserialize;
 use serde_json::{Value, json};
 use std::{process::ExitCode, time::Duration};
 
@@ -68,7 +70,8 @@ fn tell(run: &Value, state: &str) {
         );
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
-    println!("{} {}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
+    let here = if matches!(state, "held" | "not-held") { " in this run" } else { "" };
+    println!("{} {}{here}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
 }
 
 /// One hypothesis in one line.
@@ -79,10 +82,13 @@ pub fn told(finding: &Value) -> String {
     let (percent, within) = (&hypothesis["percent"], &hypothesis["within"]);
     let count = |name: &str| finding[name].as_u64().unwrap_or(0);
     let (good, late, unknown) = (count("in_time"), count("late"), count("unknown"));
+    // Runs of older versions do not have it.
+    let shown = TargetReport::deserialize(&finding["shown"]).map(|shown| format!(" ({})", shown_in_words(&shown)));
+    let shown = shown.unwrap_or_default();
     let cause = &finding["bottleneck"]["cause"];
     let cause = if cause.is_null() { String::new() } else { format!("; it hung on {}", cause_of(cause)) };
     format!(
-        "{verdict:<8} {about}: {percent} % within {within} s: {good} in time, {late} late, {unknown} unknown{cause}"
+        "{verdict:<8} {about}: {percent} % within {within} s: {good} in time, {late} late, {unknown} unknown{shown}{cause}"
     )
 }
 

@@ -4,15 +4,20 @@ use crate::{
     cli::table,
     core::Finding,
     report::{
+        group::GroupReport,
         stages::StageReport,
         survival::{Interval, Quantile},
+        target::{Share, TargetReport},
         triggers::{TriggerReport, TriggersReport},
-        tte::{By, GroupReport, TargetReport, TteReport},
+        tte::{By, Compressed, Figures, TteReport},
         words::bound,
     },
 };
 
 use std::time::Duration;
+
+/// The widest table.
+const WIDTH: usize = 80;
 
 /// Roles that stand side by side.
 const STAGE_COLUMNS: usize = 4;
@@ -20,19 +25,54 @@ const STAGE_COLUMNS: usize = 4;
 /// Time to engagement.
 pub fn tte(report: &TteReport) -> String {
     let mut text = head(report);
-    if report.incidents == 0 {
+    let with_whole = report.role.is_none();
+    if report.figures.incidents == 0 && report.compressed.is_empty() {
         return text + "\nno incident to measure";
     }
-    let mut rows = table::table(&[&report.by.to_string(), "engaged", "p50", "p90", "p99", "target"]);
-    for group in report.groups.iter().chain(report.role.is_none().then_some(&report.whole)) {
-        rows.add_row(row(group));
+    if 0 < report.figures.incidents {
+        text.push_str(&figures(&report.figures, report.by, with_whole));
     }
-    text.push_str(&format!("\n\n{rows}"));
-    for roles in report.stages.chunks(STAGE_COLUMNS) {
-        text.push_str(&format!("\n\n{}", stages(roles)));
+    for Compressed { compress, figures: of } in &report.compressed {
+        text.push_str(&format!(
+            "\n\n{} DRILL(S) WITH WAITS DIVIDED BY {compress}: people were not, so these times are better than\nthose of a \
+             real crisis. They are in no other figure.",
+            of.incidents
+        ));
+        text.push_str(&figures(of, report.by, with_whole));
     }
     text.push_str(&format!("\n\n{}", legend(report)));
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
+}
+
+fn figures(figures: &Figures, by: By, with_whole: bool) -> String {
+    let groups = || figures.groups.iter().chain(with_whole.then_some(&figures.whole));
+    let mut rows = table::table(&[&by.to_string(), "engaged", "p50", "p90", "p99", "target"]);
+    for group in groups() {
+        rows.add_row(row(group));
+    }
+    let mut text = format!("\n\n{rows}");
+    let unlike = |group: &&GroupReport| group.engaged < group.n;
+    if groups().any(|group| unlike(&group)) {
+        let mut rows = table::table(&["of them", "ended otherwise, or open", "Kaplan-Meier p50"]);
+        table::fit(&mut rows, WIDTH);
+        for group in groups().filter(unlike) {
+            rows.add_row(others(group));
+        }
+        text.push_str(&format!("\n\n{rows}"));
+    }
+    for roles in figures.stages.chunks(STAGE_COLUMNS) {
+        text.push_str(&format!("\n\n{}", stages(roles)));
+    }
+    text
+}
+
+/// How those ended that were not engaged.
+fn others(group: &GroupReport) -> [String; 3] {
+    let mut ends: Vec<String> = group.ended.others().map(|(ended, n)| format!("{n} {}", ended.as_str())).collect();
+    if 0 < group.ended.never_reached {
+        ends.push(format!("{} of these never reached", group.ended.never_reached));
+    }
+    [group.name.clone(), ends.join(", "), quantile(&group.kaplan_meier.p50)]
 }
 
 fn head(report: &TteReport) -> String {
@@ -42,7 +82,7 @@ fn head(report: &TteReport) -> String {
     let role = report.role.as_ref().map_or(String::new(), |role| format!(", role {role}"));
     let mut lines = vec![
         format!("TIME TO ENGAGEMENT, {word}, by {}{role}", report.by),
-        format!("{} incident(s), {since} to {} UTC", report.incidents, day(report.until)),
+        format!("{} incident(s), {since} to {} UTC", report.figures.incidents, day(report.until)),
     ];
     if 0 < report.duplicates_left_out {
         lines.push(format!("{} duplicate(s) left out (--duplicates counts them)", report.duplicates_left_out));
@@ -53,15 +93,16 @@ fn head(report: &TteReport) -> String {
     lines.join("\n")
 }
 
+fn quantile(quantile: &Quantile) -> String {
+    let Quantile { time, low, high } = *quantile;
+    if time.is_none() && low.is_none() {
+        return "not reached".to_owned();
+    }
+    let end = |end: Option<f64>| end.map_or_else(|| "?".into(), span);
+    format!("{}\n{}..{}", time.map_or_else(|| "not reached".into(), span), end(low), end(high))
+}
+
 fn row(group: &GroupReport) -> [String; 6] {
-    let quantile = |q: &Quantile| match (q.time, q.low, q.high) {
-        (None, None, _) => "not reached".to_owned(),
-        (time, low, high) => {
-            let time = time.map_or_else(|| "not reached".into(), span);
-            let end = |end: Option<f64>| end.map_or_else(|| "?".into(), span);
-            format!("{time}\n{}..{}", end(low), end(high))
-        }
-    };
     [
         group.name.clone(),
         format!("{} of {}", group.engaged, group.n),
@@ -74,9 +115,15 @@ fn row(group: &GroupReport) -> [String; 6] {
 
 fn target(target: &TargetReport) -> String {
     let wanted = format!("{} % in {}", target.percent, bound(Duration::from_secs_f64(target.within)));
-    let share =
-        target.share.map_or_else(|| "nothing known".into(), |s| format!("{} {}", percent(s.share), ends(&s.interval)));
+    let share = target.share.map_or_else(|| "nothing known".into(), |share| shown(&share));
     format!("{wanted}\n{share}\n{}", target.verdict.as_str())
+}
+
+/// `40 % (30..50)`; two ends where nobody was watched for long enough to judge the rest by.
+fn shown(share: &Share) -> String {
+    let (least, most) = (percent(share.share), percent(share.most));
+    let estimate = if least == most { least } else { format!("{:.0}-{most}", share.share * 100.0) };
+    format!("{estimate} {}", ends(&share.interval))
 }
 
 fn percent(share: f64) -> String {
@@ -113,9 +160,11 @@ fn legend(report: &TteReport) -> String {
     };
     let mut lines = vec![
         clock.to_owned(),
-        "Who was covered, closed or is still open is censored there, not left out".to_owned(),
-        "(Kaplan-Meier; 95 % intervals: log-log, for targets Clopper-Pearson). \"?\" and".to_owned(),
-        "\"not reached\": too few to say. [n]: reached, or reported, by n only.".to_owned(),
+        "Shares are of all: who was covered, let go or closed without an answer was not".to_owned(),
+        "engaged; only who is still open is censored (Aalen-Johansen; 95 % intervals:".to_owned(),
+        "log-log, for targets Clopper-Pearson). Kaplan-Meier: as if the others had been".to_owned(),
+        "waited for; no target is judged by it. \"?\" and \"not reached\": not so many were.".to_owned(),
+        "[n]: reached, or reported, by n only.".to_owned(),
     ];
     if report.by == By::Hour {
         lines.push(format!("Hours are those of {}, when the incident was opened.", report.zone));

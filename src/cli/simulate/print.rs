@@ -31,10 +31,12 @@ pub fn print(scenario: &Scenario, seed: u64, start: Timestamp, told: &[Outlook],
             println!("{:>8} {beside}{}", finding.verdict, sentence(finding));
         }
         for role in &outlook.roles {
+            others(role, &beside);
             moments(role, &beside, scenario);
         }
     }
-    println!("\nTimes of those who were engaged among all runs that called the role; - is beyond the drill's end.");
+    println!("\nShares and times are of all runs that called the role, engaged in them or not; - is");
+    println!("beyond the drill's end. Intervals: 95 %, Clopper-Pearson.");
 }
 
 /// What the result stands on.
@@ -63,19 +65,12 @@ fn roles(told: &[Outlook]) -> comfy_table::Table {
             let Some(role) = outlook.roles.iter().find(|role| role.role == *name) else { continue };
             let second =
                 if compared { outlook.what_if.clone() } else { percent(role.called as f64 / outlook.runs as f64) };
-            let in_time = role.in_time.map_or_else(
-                || format!("{} at all", percent(role.engaged as f64 / role.called.max(1) as f64)),
-                |share| {
-                    let (low, high) = share.interval;
-                    format!(
-                        "{} ({:.1}-{:.1}) {}",
-                        percent(share.share),
-                        100.0 * low,
-                        100.0 * high,
-                        time(share.within_s)
-                    )
-                },
-            );
+            let at_all = || format!("{} at all", percent(role.engaged as f64 / role.called.max(1) as f64));
+            let in_time = role.in_time.and_then(|target| Some((target.share?, target.within)));
+            let in_time = in_time.map_or_else(at_all, |(share, within)| {
+                let (low, high) = (100.0 * share.interval.low, 100.0 * share.interval.high);
+                format!("{} ({low:.1}-{high:.1}) {}", percent(share.share), time(within))
+            });
             let [p50, p90, p99] = role.quantiles.map(quantile);
             table.add_row([name.to_string(), second, in_time, p50, p90, p99]);
         }
@@ -87,7 +82,7 @@ fn roles(told: &[Outlook]) -> comfy_table::Table {
 fn sentence(finding: &Finding) -> String {
     let seen =
         finding.share().map_or_else(|| "nothing was seen of it".into(), |share| format!("{} in time", percent(share)));
-    let sure = if finding.is_sure { "" } else { ", too close to be sure" };
+    let sure = if finding.verdict == Verdict::TooFew { ", too close or too few to be sure" } else { "" };
     let hangs = match &finding.bottleneck {
         Some(found) if finding.verdict != Verdict::Held => {
             format!("\n         it hangs on {} ({} of that time)", found.cause, percent(found.share))
@@ -95,6 +90,13 @@ fn sentence(finding: &Finding) -> String {
         _ => String::new(),
     };
     format!(" {}: {seen}{sure}{hangs}", finding.hypothesis)
+}
+
+/// How those runs ended in which a role was not engaged.
+fn others(role: &RoleOutlook, beside: &str) {
+    if role.engaged < role.called {
+        println!("         {beside} {} in {} runs: {}", role.role, role.called, role.ended);
+    }
 }
 
 /// Where alerts come again and again, and something waits for nobody: how far it had got in half of the runs.

@@ -72,7 +72,7 @@ impl Runs {
             .iter()
             .map(|chapter| Trace { incident: &chapter.incident, events: &chapter.events, until, screens: &screens })
             .collect();
-        Ok(score(&scenario.hypotheses, &[Observed::of(&traces)]))
+        Ok(score(&scenario.hypotheses, &Observed::of(&traces)))
     }
 
     /// The open incidents of a run.

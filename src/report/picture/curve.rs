@@ -1,13 +1,14 @@
-//! The survival curve turned over: the share that is engaged by each time, with its interval.
+//! The share that is engaged by each time, of all that were called, with its interval.
 
 use super::{Anchor, BAND, Canvas, Colour, FAINT, LINE, MARK, SERIES, Scale, WIDTH, short, tick};
 use crate::report::{
+    ended::Endings,
+    group::{CurvePoint, GroupReport},
     survival::Quantile,
-    tte::{CurvePoint, GroupReport},
 };
 use std::{fmt::Write, time::Duration};
 
-const TOP: f64 = 44.0;
+const TOP: f64 = 50.0;
 const HEIGHT: f64 = 320.0;
 const LEFT: f64 = 54.0;
 
@@ -18,8 +19,8 @@ pub struct Line {
     pub name: String,
     /// How many there were.
     pub n: usize,
-    /// How many of them were engaged.
-    pub engaged: usize,
+    /// How they ended.
+    pub ended: Endings,
     /// The median, in seconds.
     pub median: Quantile,
     /// In the order of time.
@@ -29,7 +30,7 @@ pub struct Line {
 impl From<&GroupReport> for Line {
     fn from(group: &GroupReport) -> Self {
         let points = group.curve.clone();
-        Self { name: group.name.clone(), n: group.n, engaged: group.engaged, median: group.p50, points }
+        Self { name: group.name.clone(), n: group.n, ended: group.ended, median: group.p50, points }
     }
 }
 
@@ -72,7 +73,7 @@ const COLOURS: [Colour; 6] = [SERIES[1], SERIES[3], SERIES[5], SERIES[4], SERIES
 fn described(lines: &[Line]) -> String {
     let said = lines.iter().map(|line| {
         let median = super::super::words::quantile(&line.median);
-        format!("{}: {} of {} engaged, median {median}", line.name, line.engaged, line.n)
+        format!("{}, of {}: {}; median {median}", line.name, line.n, line.ended)
     });
     said.collect::<Vec<_>>().join(". ")
 }
@@ -80,26 +81,34 @@ fn described(lines: &[Line]) -> String {
 fn legend(canvas: &mut Canvas, lines: &[Line]) {
     let mut x = LEFT;
     for (line, colour) in lines.iter().zip(COLOURS) {
-        let name = format!("{} ({} of {})", short(&line.name), line.engaged, line.n);
-        canvas.bar((x, 14.0), (14.0, 4.0), colour, "", &name);
+        let name = format!("{} ({} of {})", short(&line.name), line.ended.engaged, line.n);
+        canvas.bar((x, 14.0), (14.0, 4.0), colour, "", &format!("{}: {}", line.name, line.ended));
         canvas.text(x + 19.0, 20.0, Anchor::Start, FAINT, &name);
         x += 34.0 + 7.2 * name.chars().count() as f64;
+    }
+    if let [only] = lines {
+        canvas.text(LEFT, 37.0, Anchor::Start, FAINT, &only.ended.to_string());
     }
 }
 
 fn steps(canvas: &mut Canvas, scale: Scale, line: &Line, colour: Colour, y: &impl Fn(f64) -> f64) {
     let mut d = format!("M{:.1} {:.1}", scale.x(0.0), y(0.0));
-    let mut lost = String::new();
+    let (mut open, mut ended) = (String::new(), String::new());
     for point in &line.points {
-        let _ = write!(d, "H{:.1}V{:.1}", scale.x(point.time), y(point.share));
+        let (x, y) = (scale.x(point.time), y(point.share));
+        let _ = write!(d, "H{x:.1}V{y:.1}");
         if 0 < point.censored {
-            let _ = write!(lost, "M{:.1} {:.1}v10", scale.x(point.time), y(point.share) - 5.0);
+            let _ = write!(open, "M{x:.1} {:.1}v10", y - 5.0);
+        }
+        if 0 < point.ended {
+            let _ = write!(ended, "M{:.1} {:.1}l8 8m0 -8l-8 8", x - 4.0, y - 4.0);
         }
     }
     let stroke = format!("stroke=\"{colour}\" stroke-width=\"2\"");
     canvas.path(&d, "none", &stroke, &line.name);
-    if !lost.is_empty() {
-        canvas.path(&lost, "none", &stroke, &format!("{}: not engaged when last looked at", line.name));
+    let marks = [(open, "not engaged when last looked at"), (ended, "covered, let go or closed without an answer")];
+    for (marks, says) in marks.iter().filter(|(marks, _)| !marks.is_empty()) {
+        canvas.path(marks, "none", &stroke, &format!("{}: {says}", line.name));
     }
 }
 

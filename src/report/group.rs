@@ -1,0 +1,136 @@
+//! The figures of one group of engagements: how they ended, how fast they were engaged, whether the target is met.
+
+use super::{
+    ended::{Ended, Endings},
+    incidence::{Ending, How, Incidence},
+    survival::{Curve, Observation, Quantile},
+    target::{TargetReport, judge},
+};
+use crate::core::Target;
+use serde::{Deserialize, Serialize};
+
+/// Points of a curve that a report carries; what is more is thinned out.
+pub const CURVE_POINTS_MAX: usize = 500;
+
+/// One group's figures. Times are in seconds.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct GroupReport {
+    /// What it is called.
+    pub name: String,
+    /// How many there were.
+    pub n: usize,
+    /// How many of them were engaged.
+    pub engaged: usize,
+    /// How all of them ended.
+    pub ended: Endings,
+    /// The median: when half of all were engaged. None where half never were.
+    pub p50: Quantile,
+    /// Nine of ten.
+    pub p90: Quantile,
+    /// Ninety-nine of a hundred.
+    pub p99: Quantile,
+    /// What it would have been, had those who were not engaged gone on like the others.
+    pub kaplan_meier: KaplanMeier,
+    /// The target and whether it is met; none where the group is no role or has none.
+    pub target: Option<TargetReport>,
+    /// The curve, where it was asked for.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub curve: Vec<CurvePoint>,
+}
+
+/// Kaplan and Meier's figures, in which every end but an answer is taken for having been lost sight of. They tell how
+/// fast people are while they are waited for. They say nothing about a target: who was covered, let go or closed without
+/// an answer makes them no worse.
+#[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
+pub struct KaplanMeier {
+    /// The median.
+    pub p50: Quantile,
+    /// Nine of ten.
+    pub p90: Quantile,
+    /// Ninety-nine of a hundred.
+    pub p99: Quantile,
+    /// The share within the target's bound; none without a target, and where nobody was waited for so long.
+    pub share: Option<f64>,
+}
+
+/// The share engaged by a time, with its interval.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct CurvePoint {
+    /// In seconds.
+    pub time: f64,
+    /// 0 to 1.
+    pub share: f64,
+    /// The lower end of the log-log interval; none at 0 and 1.
+    pub low: Option<f64>,
+    /// The upper end.
+    pub high: Option<f64>,
+    /// How many ended otherwise here.
+    pub ended: usize,
+    /// How many were last looked at here, still waiting.
+    pub censored: usize,
+}
+
+/// Gathers one group.
+#[derive(Debug, Default)]
+pub struct Group {
+    seen: Vec<Ending>,
+    ended: Endings,
+    target: Option<Target>,
+}
+
+impl Group {
+    /// Counts one that ended after so many seconds; `is_reached`: some channel had taken a page of it. Of the targets the
+    /// first stays.
+    pub fn add(&mut self, ended: Ended, seconds: f64, is_reached: bool, target: Option<Target>) {
+        self.seen.push(ended.after(seconds));
+        self.ended.add(ended, is_reached);
+        self.target = self.target.or(target);
+    }
+
+    /// What was found.
+    pub fn report(self, name: String, with_curve: bool) -> GroupReport {
+        let kaplan_meier = KaplanMeier::of(&self.seen, self.target);
+        let curve = Incidence::of(self.seen);
+        GroupReport {
+            name,
+            n: curve.n,
+            engaged: curve.events,
+            ended: self.ended,
+            p50: curve.quantile(0.5),
+            p90: curve.quantile(0.9),
+            p99: curve.quantile(0.99),
+            kaplan_meier,
+            target: self.target.map(|target| judge(&curve, target)),
+            curve: if with_curve { points(&curve) } else { Vec::new() },
+        }
+    }
+}
+
+impl KaplanMeier {
+    fn of(seen: &[Ending], target: Option<Target>) -> Self {
+        let happened = |ending: &Ending| Observation { time: ending.time, happened: ending.how == How::Happened };
+        let curve = Curve::of(seen.iter().map(happened));
+        Self {
+            p50: curve.quantile(0.5),
+            p90: curve.quantile(0.9),
+            p99: curve.quantile(0.99),
+            share: target.and_then(|target| curve.reached_by(target.within.as_secs_f64())),
+        }
+    }
+}
+
+/// A curve's points, at most [`CURVE_POINTS_MAX`] and the last one always.
+pub fn points(curve: &Incidence) -> Vec<CurvePoint> {
+    let every = curve.steps.len().div_ceil(CURVE_POINTS_MAX).max(1);
+    let last = curve.steps.len().saturating_sub(1);
+    let kept = curve.steps.iter().enumerate().filter(|(n, _)| n % every == 0 || *n == last);
+    kept.map(|(_, step)| CurvePoint {
+        time: step.time,
+        share: step.incidence,
+        low: step.log_log().map(|band| band.low),
+        high: step.log_log().map(|band| band.high),
+        ended: step.competing,
+        censored: step.censored,
+    })
+    .collect()
+}

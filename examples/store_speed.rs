@@ -119,6 +119,7 @@ fn plan() -> Plan {
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),
+        actions: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

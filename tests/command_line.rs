@@ -61,3 +61,25 @@ fn a_second_daemon_on_the_same_folder_is_refused_in_clear_words() {
     assert!(!output.status.success());
     assert!(words.contains("another stentor"), "{words}");
 }
+
+#[test]
+fn explain_shows_what_is_suggested_before_anybody_is_paged() {
+    let on = "on    = [\"price_velocity\"]\n";
+    let setup =
+        Setup::new(&SMALLEST.replace(on, &format!("{on}actions = [{{ text = \"STOP the algo\", then = \"x\" }}]\n")));
+    std::fs::write(setup.dir.path().join("a.json"), r#"{ "kind": "price_velocity", "values": { "drop_pct": 6 } }"#)
+        .unwrap();
+    let explain = |more: &[&str]| {
+        let output =
+            common::binary(setup.dir.path()).args(["explain", "--alert", "a.json"]).args(more).output().unwrap();
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let told = explain(&[]);
+    assert!(
+        told.contains("  suggested: A  STOP the algo: x\n") && told.contains("  | A  STOP the algo: x\n"),
+        "{told}"
+    );
+    let story: Value = serde_json::from_str(&explain(&["--json"])).unwrap();
+    let actions = serde_json::json!([{ "letter": "A", "text": "STOP the algo", "then": "x" }]);
+    assert_eq!(story[0]["story"]["actions"], actions);
+}

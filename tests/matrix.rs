@@ -7,6 +7,8 @@ use stentor::{
     matrix::{Diagnostic, Known, Matrix, Parsed, SourceText, read_folder, render},
 };
 
+#[path = "matrix/actions.rs"]
+mod actions;
 #[path = "matrix/faults.rs"]
 mod faults;
 #[path = "matrix/judging.rs"]

@@ -2,6 +2,8 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used)]
 
+#[path = "template/actions.rs"]
+mod actions;
 #[path = "template/crisis.rs"]
 mod crisis;
 

@@ -4,8 +4,7 @@
 use super::{Failure, Places, load, table};
 use crate::{
     core::{
-        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt,
-        RoleName, Settlement, Timestamp, event::Why,
+        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt, RoleName, Settlement, Timestamp, event::Why, plan::{SuggestedAction, suggested},
     },
     engine::render,
     matrix::{Judgement, Matrix},
@@ -125,6 +124,15 @@ struct Story {
     ladder: Vec<Rung>,
     texts: Vec<Words>,
     rooms: Vec<String>,
+    actions: Vec<Suggestion>,
+}
+
+/// What is suggested to those who are asked.
+#[derive(Debug, Serialize)]
+struct Suggestion {
+    letter: char,
+    #[serde(flatten)]
+    action: SuggestedAction,
 }
 
 impl Teller<'_> {
@@ -143,6 +151,10 @@ impl Teller<'_> {
         let Some(story) = self.play(alert, judgement) else { return };
         for room in &story.rooms {
             println!("  a war room is made by {room}, beside the pages");
+        }
+        for Suggestion { letter, action } in &story.actions {
+            let then = action.then.as_ref().map_or(String::new(), |then| format!(": {then}"));
+            println!("  suggested: {letter}  {}{then}", action.text);
         }
         println!("If nobody answers:\n{}", ladder(&story.ladder));
         for Words { role, person, channel, kind, text } in story.texts.iter().filter(|_| words) {
@@ -167,8 +179,10 @@ impl Teller<'_> {
     fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<Story> {
         let opening = self.opening(alert, judgement)?;
         let roster = &self.matrix.roster;
-        let mut story =
-            Story { rooms: opening.plan.rooms.iter().map(ToString::to_string).collect(), ..Story::default() };
+        let rooms = opening.plan.rooms.iter().map(ToString::to_string).collect();
+        let actions = suggested(&opening.alert, &opening.plan).into_iter();
+        let actions = actions.map(|(letter, action)| Suggestion { letter, action }).collect();
+        let mut story = Story { rooms, actions, ..Story::default() };
         let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
         self.follow(&mut story, &incident, &first, self.at);
         for _ in 0..RUNGS_MAX {

@@ -2,6 +2,7 @@
 //! under way.
 
 use super::{
+    alert::Alert,
     answer::Level,
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
 };
@@ -31,8 +32,28 @@ pub struct Plan {
     /// Those of them whose card is kept up to date.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub living: BTreeMap<ChannelName, LivingRoom>,
+    /// What the trigger suggests to those who are asked, in the order of their letters; at most [`ACTIONS_MAX`]. Plans of
+    /// old journals have none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub actions: Vec<SuggestedAction>,
     /// What the monitor's all-clear does.
     pub on_resolved: OnResolved,
+}
+
+/// How many actions may be suggested: as many as there are letters.
+pub const ACTIONS_MAX: usize = ACTION_LETTERS.len();
+
+/// What suggested actions are called: digits are answers.
+pub const ACTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
+
+/// Something that a person may do. Nobody but a human does it: no text leads from here to a market or a system.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct SuggestedAction {
+    /// What to do, in a few words.
+    pub text: String,
+    /// What it leads to, and what it does not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub then: Option<String>,
 }
 
 /// A room with one card that is edited as things change, and a life of its own.
@@ -127,6 +148,19 @@ impl Plan {
         }
         plan
     }
+}
+
+/// What is suggested in an incident, with its letters. What the alert itself suggests (annotations `action_a` to `action_i`,
+/// with `action_a_then` and so on) is about this very moment, so it stands in place of what the trigger suggests: the two
+/// are never mixed. Nothing where neither says anything.
+pub fn suggested(alert: &Alert, plan: &Plan) -> Vec<(char, SuggestedAction)> {
+    let told = |key: String| alert.annotations.get(&key).filter(|text| !text.trim().is_empty()).cloned();
+    let own = |letter: char| {
+        let key = format!("action_{}", letter.to_ascii_lowercase());
+        Some((letter, SuggestedAction { text: told(key.clone())?, then: told(key + "_then") }))
+    };
+    let own: Vec<_> = ACTION_LETTERS.into_iter().filter_map(own).collect();
+    if own.is_empty() { ACTION_LETTERS.into_iter().zip(plan.actions.iter().cloned()).collect() } else { own }
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D::Error> {

@@ -177,7 +177,8 @@ impl Plans<'_> {
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
         let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
-        let plan = Plan { tell, ..self.plan(name.clone(), required.clone(), rooms, draft.resolved) };
+        let plan =
+            Plan { tell, actions: draft.actions, ..self.plan(name.clone(), required.clone(), rooms, draft.resolved) };
         let catch_all = RoleName::catch_all();
         let failure_plan = self
             .roles
@@ -213,6 +214,17 @@ impl Plans<'_> {
         }
         let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
         let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
-        Plan { trigger, matrix, required, roles, patience, rooms, living, tell: Vec::new(), on_resolved }
+        Plan {
+            trigger,
+            matrix,
+            required,
+            roles,
+            patience,
+            rooms,
+            living,
+            tell: Vec::new(),
+            actions: Vec::new(),
+            on_resolved,
+        }
     }
 }

@@ -9,7 +9,12 @@ use super::{
     summary::Summary,
 };
 use super::{door, ladder, people, rule, ways};
-use crate::core::{Level, Target, Timestamp, Zone, plan::OnResolved, schedule::Schedule, trigger::Hold};
+use crate::core::{
+    Level, Target, Timestamp, Zone,
+    plan::{OnResolved, SuggestedAction},
+    schedule::Schedule,
+    trigger::Hold,
+};
 use std::{collections::BTreeMap, time::Duration};
 use toml::de::DeTable;
 
@@ -76,6 +81,7 @@ pub(super) struct TriggerDraft {
     pub rooms: Vec<Placed<String>>,
     pub runbook: Option<String>,
     pub tell: Vec<Placed<String>>,
+    pub actions: Vec<SuggestedAction>,
     pub resolved: OnResolved,
 }
 

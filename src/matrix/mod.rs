@@ -142,6 +142,7 @@
 //! | `room` | a channel that makes a war room or is one, or a list of such: slack, teams, mattermost; http and exec without `needs` | none |
 //! | `tell` | a channel of kind webhook, or a list: other systems that hear what happens | none |
 //! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
+//! | `actions` | `[{ text, then }]`: what those who are asked may do, and what that leads to, called A, B, .. in their pages; at most 9. An alert that suggests something itself (`action_a` ..) stands in its place | none: nothing is suggested |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |
 //!
 //! Expressions see `alert` with `source`, `kind`, `status`, `summary`, `labels` (text), `values` (numbers),
@@ -156,6 +157,7 @@
 //! | `by` | channels | must be given |
 //! | `every` | how often it repeats | `2m` |
 
+mod actions;
 mod assemble;
 mod callbacks;
 mod cross;

@@ -1,6 +1,7 @@
 //! Reads `[trigger.NAME]`.
 
 use super::{
+    actions,
     document::{At, Faults, Item, Placed, Table},
     door::url,
     draft::TriggerDraft,
@@ -50,6 +51,7 @@ pub(super) fn trigger(
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
+    let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
     table.finish(&LATER, &[], faults);
     TriggerDraft {
@@ -62,6 +64,7 @@ pub(super) fn trigger(
         rooms,
         tell,
         runbook,
+        actions,
         resolved,
     }
 }

@@ -214,7 +214,7 @@ impl Pace {
         match question.by {
             By::Role => self.count(role.role.to_string(), ended, role.seconds(), is_reached(&|_| true), role.target),
             By::Hour => {
-                let zone = question.zone.unwrap_or(chrono_tz::UTC);
+                let zone = question.zone.clone().unwrap_or_else(Zone::utc);
                 let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
                 self.count(format!("{hour:02}:00"), ended, role.seconds(), is_reached(&|_| true), None);
             }

@@ -4,7 +4,10 @@ use super::{
     Form, fit, headline,
     words::{Words, role_name, state},
 };
-use crate::core::{Alert, HandBack, Incident, Purpose, Status, Timestamp};
+use crate::core::{
+    Alert, HandBack, Incident, Purpose, Status, Timestamp,
+    plan::{SuggestedAction, suggested},
+};
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -15,11 +18,11 @@ const TEXT_MAX: usize = 200;
 /// Entries of one map or list of the alert.
 const ENTRIES_MAX: usize = 48;
 
+/// Characters of what an alert suggests, and of what that leads to; the matrix has limits of its own.
+const ACTION_MAX: usize = 120;
+
 /// The last sentences of the audit trail that a brief holds.
 const HISTORY_MAX: usize = 7;
-
-/// The letters of suggested actions: digits are answers.
-const LETTERS: [&str; 6] = ["A", "B", "C", "D", "E", "F"];
 
 #[derive(Serialize)]
 struct Context {
@@ -80,7 +83,7 @@ struct ReaderFacts {
 
 #[derive(Serialize)]
 struct Action {
-    letter: &'static str,
+    letter: char,
     text: String,
     then: Option<String>,
 }
@@ -152,7 +155,7 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         due: due.map(|at| words.time(at)),
         otherwise: headline::otherwise(words),
         notes: headline::notes(words),
-        actions: actions(&incident.alert),
+        actions: actions(incident),
         versions: versions(&incident.alert),
         history: words.brief.history[skipped..].iter().map(|(at, text)| entry(words, *at, text)).collect(),
         history_earlier: skipped,
@@ -225,15 +228,13 @@ fn span(incident: &Incident, at: Timestamp) -> String {
     humantime::format_duration(Duration::from_secs(at.since(incident.opened_at).as_secs())).to_string()
 }
 
-/// `action_a`, `action_b`, .. of the annotations, with `action_a_then`: what it leads to.
-fn actions(alert: &Alert) -> Vec<Action> {
-    let told = |key: String| alert.annotations.get(&key).map(|text| fit::clean(text, 120)).filter(|t| !t.is_empty());
-    let action = |letter: &'static str| {
-        let name = format!("action_{}", letter.to_lowercase());
-        let text = told(name.clone())?;
-        Some(Action { letter, text, then: told(name + "_then") })
+/// What is suggested; empty where nobody suggests anything.
+fn actions(incident: &Incident) -> Vec<Action> {
+    let told = |text: &String| Some(fit::clean(text, ACTION_MAX)).filter(|text| !text.is_empty());
+    let action = |(letter, action): (char, SuggestedAction)| {
+        Some(Action { letter, text: told(&action.text)?, then: action.then.as_ref().and_then(told) })
     };
-    LETTERS.into_iter().filter_map(action).collect()
+    suggested(&incident.alert, &incident.plan).into_iter().filter_map(action).collect()
 }
 
 /// From `evidence.versions`, a map of hosts to what they run: what most run, and who differs.

@@ -66,6 +66,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),
+        actions: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     alert.drill = true;

@@ -86,6 +86,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         living: living.into_iter().collect(),
         tell: stage.tell,
+        actions: Vec::new(),
         on_resolved: stage.resolved,
     };
     (plan, Roster { reach, ..Roster::default() })

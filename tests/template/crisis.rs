@@ -2,8 +2,7 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
-    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose,
-    RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open, plan::OnResolved, step,
+    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open, plan::{OnResolved, SuggestedAction}, step,
 };
 
 /// Whom the plan knows, by their name in the matrix.
@@ -66,12 +65,17 @@ pub fn flash_crash(drill: bool) -> Alert {
 
 /// An incident with every shipped template's role in it, open at [`OPENED`].
 pub fn opened(alert: Alert) -> Incident {
+    suggesting(alert, Vec::new())
+}
+
+/// The same by a trigger that suggests something.
+pub fn suggesting(alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
     let roles = ["trader", "compliance", "it", "commander"];
     let summary = alert.headline().to_owned();
     let opening = Opening {
         key: IncidentKey::stored("ES"),
         summary,
-        plan: Arc::new(plan(&roles)),
+        plan: Arc::new(Plan { actions, ..plan(&roles) }),
         alert: Arc::new(alert),
         received_at: OPENED,
         terms: None,
@@ -141,6 +145,7 @@ fn plan(required: &[&str]) -> Plan {
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),
+        actions: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }

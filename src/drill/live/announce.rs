@@ -72,6 +72,7 @@ fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now:
         rooms: Vec::new(),
         living: BTreeMap::new(),
         tell: Default::default(),
+        actions: Vec::new(),
         on_resolved: OnResolved::Note,
     };
     Opening {

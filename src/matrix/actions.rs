@@ -1,0 +1,76 @@
+//! Reads `actions` of a trigger: what is suggested to those who are asked.
+
+use super::document::{Faults, Item, Placed, Table};
+use crate::core::{
+    Answer,
+    plan::{ACTIONS_MAX, SuggestedAction},
+};
+
+/// Characters of what to do: it is read at a glance.
+const TEXT_MAX: usize = 60;
+
+/// Characters of what that leads to: one line of a page, with what to do before it.
+const THEN_MAX: usize = 100;
+
+const EXAMPLE: &str = "{ text = \"CANCEL ALL our resting orders\", then = \"what we hold stays at risk\" }";
+
+pub(super) fn read(item: &Item<'_>, faults: &mut Faults) -> Vec<SuggestedAction> {
+    let mut actions: Vec<SuggestedAction> = Vec::new();
+    for (n, item) in item.list(faults).unwrap_or_default().iter().enumerate() {
+        if n == ACTIONS_MAX {
+            let message = format!("more than {ACTIONS_MAX} actions are suggested");
+            faults.error("too-many-actions", item.at, message, "keep the few that people choose from in a crisis");
+            break;
+        }
+        let Some(table) = item.table("an action".into(), faults) else { continue };
+        let Some(action) = action(table, item, faults) else { continue };
+        if actions.iter().any(|other| other.text == action.text) {
+            let message = format!("{:?} stands twice in `actions`", action.text);
+            faults.error("twice-in-list", item.at, message, "remove one of them");
+            continue;
+        }
+        actions.push(action);
+    }
+    actions
+}
+
+fn action(mut table: Table<'_>, item: &Item<'_>, faults: &mut Faults) -> Option<SuggestedAction> {
+    let text = table.demand("text", item.at, EXAMPLE, faults).and_then(|item| line(&item, TEXT_MAX, faults));
+    let then = table.take("then").map(|item| line(&item, THEN_MAX, faults));
+    table.finish(&[], &[], faults);
+    let text = text?;
+    if is_answer(text.value) {
+        let message = format!("{:?} begins like an answer", text.value);
+        let help = "digits, ROGER, WILCO, STANDBY and UNABLE are answers to the page: begin with what is to be done";
+        faults.error("action-like-answer", text.at, message, help);
+        return None;
+    }
+    let own = |text: Placed<&str>| text.value.trim().to_owned();
+    // One whose `then` could not be read is none: that fault is told.
+    let then = then.map_or(Some(None), |then| then.map(|then| Some(own(then))))?;
+    Some(SuggestedAction { text: own(text), then })
+}
+
+/// Text on one line, of so many characters at most.
+fn line<'a>(item: &Item<'a>, max: usize, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    let text = item.text(faults)?;
+    if text.value.chars().any(char::is_control) {
+        let message = format!("`{}` of an action is not on one line", item.key);
+        faults.error("not-one-line", text.at, message, "write one short line");
+        return None;
+    }
+    let length = text.value.trim().chars().count();
+    if max < length {
+        let message = format!("`{}` of an action has {length} characters, and at most {max} are read", item.key);
+        faults.error("text-too-long", text.at, message, "say it in fewer words; the runbook has room for the rest");
+        return None;
+    }
+    Some(text)
+}
+
+/// Whether somebody could take its first word for what they are to answer.
+fn is_answer(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let word = first.trim_matches(|c: char| !c.is_alphanumeric());
+    word.starts_with(|c: char| c.is_numeric()) || word.parse::<Answer>().is_ok()
+}

@@ -13,6 +13,8 @@ mod house;
 mod laws;
 #[path = "doors/mail_link.rs"]
 mod mail_link;
+#[path = "doors/replies.rs"]
+mod replies;
 #[path = "doors/slack.rs"]
 mod slack;
 #[path = "doors/sms.rs"]

@@ -59,6 +59,10 @@ impl Site {
     }
 
     fn hand_in(&self, mail: &str) -> Output {
+        self.hand_in_bytes(mail.as_bytes())
+    }
+
+    fn hand_in_bytes(&self, mail: &[u8]) -> Output {
         let mut child = common::binary(self.daemon.dir.path())
             .arg("mail-in")
             .stdin(Stdio::piped())
@@ -66,7 +70,7 @@ impl Site {
             .stderr(Stdio::piped())
             .spawn()
             .unwrap();
-        child.stdin.take().unwrap().write_all(mail.as_bytes()).unwrap();
+        child.stdin.take().unwrap().write_all(mail).unwrap();
         child.wait_with_output().unwrap()
     }
 }
@@ -104,6 +108,8 @@ roles = ["trader"]
     )
 }
 
+const UTF_8: &str = "MIME-Version: 1.0\r\nContent-Type: text/plain; charset=utf-8\r\n";
+
 fn reply(from: &str, id: &str, head: &str, body: &str) -> String {
     format!(
         "From: <{from}>\r\nTo: stentor@example.com\r\nSubject: Re: crash\r\nIn-Reply-To: {id}\r\nReferences: {id}\r\n{head}\r\n{body}\r\n"
@@ -139,6 +145,19 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
         assert!(String::from_utf8_lossy(&output.stdout).contains("wilco (I have it)"));
         assert_eq!(site.trader()["state"], "paging", "{unclear:?}");
     }
+    for (unclear, what) in [
+        ("wilco?", "\"wilco?\""),
+        ("Wilco ❌", "\"❌\""),
+        ("2 👎", "\"👎\""),
+        ("wilco\r\nbut not today", "\"but not today\""),
+        ("2 4", "2 (I have it) or 4 (I can't, pass on)"),
+    ] {
+        let output = site.hand_in(&reply(ANA, &id, UTF_8, unclear));
+        assert_eq!(output.status.code(), Some(65), "{unclear:?}");
+        let told = String::from_utf8_lossy(&output.stdout).into_owned();
+        assert!(told.contains(&format!("Not understood: {what}")) && told.contains("wilco (I have it)"), "{told}");
+        assert_eq!(site.trader()["state"], "paging", "{unclear:?}");
+    }
     let taken = site.hand_in(&reply(ANA, &id, "", "Wilco.\r\n\r\n> LIVE INC-1"));
     assert!(taken.status.success() && taken.stdout.is_empty());
     let trader = site.trader();
@@ -147,6 +166,34 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
     let token = id.split('.').nth(2).unwrap();
     assert!(!String::from_utf8_lossy(&journal).contains(token), "what proves a mail is kept nowhere");
     assert!(!site.daemon.log().contains(token));
+}
+
+#[test]
+fn a_reply_is_read_in_its_charset_and_in_any_scripts_digits() {
+    let plain = |kind: &str, body: &[u8]| {
+        let head = format!("MIME-Version: 1.0\r\nContent-Type: {kind}\r\n");
+        (head, body.to_vec())
+    };
+    let base64 =
+        |kind: &str, body: &str| plain(&format!("{kind}\r\nContent-Transfer-Encoding: base64"), body.as_bytes());
+    for (what, (head, body), state) in [
+        ("an Arabic two", plain("text/plain; charset=utf-8", "٢".as_bytes()), "engaged"),
+        ("a full-width two in Shift_JIS", plain("text/plain; charset=shift_jis", b"\x82\x51"), "engaged"),
+        ("the same in ISO-2022-JP", plain("text/plain; charset=iso-2022-jp", b"\x1b$B#2\x1b(B"), "engaged"),
+        ("the same in GB18030", plain("text/plain; charset=gb18030", b"\xa3\xb2"), "engaged"),
+        ("UTF-16 with a mark", base64("text/plain; charset=utf-16", "//53AGkAbABjAG8A"), "engaged"),
+        ("UTF-16BE", base64("text/plain; charset=utf-16be", "AHcAaQBsAGMAbw=="), "engaged"),
+        ("Latin-1 with a no-break space", plain("text/plain; charset=iso-8859-1", b"I have\xa0it"), "engaged"),
+        ("a page of HTML", plain("text/html; charset=utf-8", b"<div>I&#8217;ll take&nbsp;it</div>"), "engaged"),
+        ("no UTF-8", plain("text/plain; charset=utf-8", b"wilco\xff"), "paging"),
+        ("a no in windows-1252", plain("text/plain; charset=windows-1252", b"can\x92t"), "paging"),
+    ] {
+        let site = Site::new();
+        let mail =
+            [reply(ANA, &site.brief_to(ANA), &head, "").trim_end().as_bytes(), b"\r\n\r\n", &body, b"\r\n"].concat();
+        site.hand_in_bytes(&mail);
+        assert_eq!(site.trader()["state"], state, "{what}");
+    }
 }
 
 #[test]

@@ -11,7 +11,6 @@ pub mod outbox;
 pub mod retry_after;
 pub mod screen;
 pub mod slack;
-pub mod sms;
 pub mod smtp;
 pub mod twilio;
 pub mod webhook;

@@ -1,7 +1,10 @@
 //! `stentor answer`: an answer from a shell.
 
 use super::{Failure, Places, client::Client};
-use crate::{core::IncidentId, http::control::Spoken};
+use crate::{
+    core::{IncidentId, reply::typed},
+    http::control::Spoken,
+};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
@@ -11,7 +14,7 @@ pub struct Answer {
     /// Which incident
     incident: IncidentId,
     /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on)
-    #[arg(required = true, num_args = 1..=2)]
+    #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
     /// For which role; needed where you were asked for several
     #[arg(long)]
@@ -25,7 +28,7 @@ impl Answer {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let answer = self.answer.join(" ");
         // Said here, where it can be corrected at once.
-        let _: crate::core::Answer = answer.parse()?;
+        typed(&answer)?;
         let spoken = Spoken { answer, role: self.role };
         let verdict: Value = Client::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
         if self.json {

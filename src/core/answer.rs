@@ -142,6 +142,16 @@ impl Answer {
         }
     }
 
+    /// The digit that gives it in a text or a call.
+    pub fn digit(self) -> u8 {
+        match self {
+            Self::Roger => 1,
+            Self::Wilco => 2,
+            Self::Standby { .. } => 3,
+            Self::Unable => 4,
+        }
+    }
+
     /// The answer that a level asks for.
     pub fn of_level(level: Level) -> Self {
         match level {
@@ -160,6 +170,16 @@ impl Level {
             Self::Roger => [Answer::Roger, Answer::Wilco, standby, Answer::Unable],
         }
     }
+
+    /// The words that briefs ask for; a drill asks for others, so that nobody takes it for the real thing.
+    pub fn words(self, drill: bool) -> &'static str {
+        match (self, drill) {
+            (Self::Wilco, false) => Answer::Wilco.label(),
+            (Self::Wilco, true) => "I have the exercise",
+            (Self::Roger, false) => "received",
+            (Self::Roger, true) => "exercise received",
+        }
+    }
 }
 
 impl fmt::Display for Answer {
@@ -173,7 +193,8 @@ impl fmt::Display for Answer {
     }
 }
 
-/// `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the digits 1 to 4.
+/// What buttons, keys of a call and scenarios say: `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the
+/// digits 1 to 4. What people type is read by [`super::reply`].
 impl FromStr for Answer {
     type Err = UnknownAnswer;
 
@@ -190,7 +211,7 @@ impl FromStr for Answer {
     }
 }
 
-fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
+pub(super) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
     if text.is_empty() {
         return Ok(STANDBY_DEFAULT);
     }
@@ -204,6 +225,12 @@ fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no answer: say roger (1), wilco (2), standby [MINUTES] (3) or unable (4)")]
 pub struct UnknownAnswer(String);
+
+impl UnknownAnswer {
+    pub(super) fn new(text: String) -> Self {
+        Self(text)
+    }
+}
 
 impl fmt::Display for Level {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

@@ -11,6 +11,12 @@ pub const PART: usize = 153;
 const BASIC: &str = "@£$¥èéùìòÇ\nØø\rÅåΔ_ΦΓΛΩΠΨΣΘΞÆæßÉ !\"#¤%&'()*+,-./0123456789:;<=>?¡ABCDEFGHIJKLMNOPQRSTUVWXYZÄÖÑÜ§¿abcdefghijklmnopqrstuvwxyzäöñüà";
 const EXTENDED: &str = "\u{c}^{}\\[~]|€";
 
+/// Stands before a letter of the extension table.
+const ESCAPE: u8 = 0x1b;
+
+/// Where the letters of the extension table stand.
+const EXTENDED_AT: [u8; 10] = [0x0a, 0x14, 0x28, 0x29, 0x2f, 0x3c, 0x3d, 0x3e, 0x40, 0x65];
+
 /// What `text` costs in septets; a letter of the extension table costs two. None when a letter is outside the set.
 pub fn septets(text: &str) -> Option<usize> {
     text.chars().map(cost).sum()
@@ -36,6 +42,26 @@ pub fn to_gsm7(text: &str) -> String {
         }
     }
     plain
+}
+
+/// A text in the octets of the set, one septet each; what is none of its letters becomes U+FFFD.
+pub fn from_gsm7(octets: &[u8]) -> String {
+    let mut text = String::with_capacity(octets.len());
+    let mut octets = octets.iter();
+    while let Some(octet) = octets.next() {
+        let letter = match *octet {
+            ESCAPE => octets.next().and_then(extended),
+            // The escape has a place among the basic letters.
+            octet => BASIC.chars().nth(usize::from(octet) - usize::from(ESCAPE < octet)),
+        };
+        text.push(letter.unwrap_or(char::REPLACEMENT_CHARACTER));
+    }
+    text
+}
+
+fn extended(octet: &u8) -> Option<char> {
+    let at = EXTENDED_AT.iter().position(|known| known == octet)?;
+    EXTENDED.chars().nth(at)
 }
 
 fn cost(letter: char) -> Option<usize> {
@@ -195,6 +221,14 @@ mod tests {
             let listed = if BASIC.contains(letter) { Some(1) } else { EXTENDED.contains(letter).then_some(2) };
             assert_eq!(cost(letter), listed, "{letter:?}");
         }
+    }
+
+    #[test]
+    fn octets_of_a_gateway_are_read_back() {
+        assert_eq!(from_gsm7(b"48213 2\x02\x00\x1b\x65 \x1b\x3c\x7f"), "48213 2$@€ [à");
+        assert_eq!(from_gsm7(&[0x1c, 0x40, 0x5b, 0x60, 0x7b]), "Æ¡Ä¿ä");
+        assert_eq!(from_gsm7(&[b'2', 0x80, 0x1b, b'2', 0x1b]), "2\u{fffd}\u{fffd}\u{fffd}");
+        assert_eq!(EXTENDED.chars().count(), EXTENDED_AT.len());
     }
 
     #[test]

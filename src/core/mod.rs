@@ -20,6 +20,7 @@ pub mod oncall;
 pub mod page;
 pub mod plan;
 pub mod proof;
+pub mod reply;
 pub mod retry;
 pub mod run;
 pub mod schedule;

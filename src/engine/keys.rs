@@ -2,15 +2,12 @@
 //!
 //! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another.
 
-use crate::core::{PageId, PersonName, Timestamp, event::hex};
+use crate::core::{PageId, PersonName, Timestamp, event::hex, reply::CODE_DIGITS};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
-
-/// Digits of an answer code.
-pub const CODE_DIGITS: usize = 5;
 
 /// How long a desk link may be used to sign in.
 pub const DESK_LINK_LIFE: Duration = Duration::from_secs(15 * 60);

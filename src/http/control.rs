@@ -9,8 +9,8 @@ use super::{
 };
 use crate::{
     core::{
-        Actor, Alert, Answer, Finding, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex,
-        finding::NOTE_MAX, sentence::judged,
+        Actor, Alert, Finding, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex, finding::NOTE_MAX,
+        reply::typed, sentence::judged,
     },
     engine::keys::DESK_LINK_LIFE,
 };
@@ -141,7 +141,7 @@ pub async fn answer(
         let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
         Problem::new(StatusCode::FORBIDDEN, detail)
     })?;
-    let answer: Answer = spoken.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let answer = typed(&spoken.answer).map_err(|error| Problem::bad(format!("{error}")))?;
     let role = spoken.role.map(RoleName::from);
     let said = Said { person, answer, via: Via::Cli, page: None, role };
     let verdict: Verdict = app.engine.answer(id, said).await.map_err(answer_problem)?;

@@ -3,6 +3,7 @@
 
 use super::{
     App, body,
+    charset::{self, Charset},
     problem::Problem,
     sms::{self, Text},
 };
@@ -12,8 +13,7 @@ use crate::{
     matrix::{HttpWay, Way},
 };
 use axum::{
-    body::Bytes,
-    extract::{Path, Query, Request, State},
+    extract::{Path, Request, State},
     http::{HeaderMap, StatusCode, header},
     response::{IntoResponse, Response},
 };
@@ -28,9 +28,9 @@ type Fields = BTreeMap<String, String>;
 pub async fn inbound(
     State(app): State<Arc<App>>,
     Path(channel): Path<String>,
-    Query(query): Query<Fields>,
     request: Request,
 ) -> Result<Response, Problem> {
+    let query = query(&request);
     let way = way(&app, &channel)?;
     let replies = way.replies.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `replies`")))?;
     authorize(&app, &channel, &query, request.headers())?;
@@ -47,9 +47,9 @@ pub async fn inbound(
 pub async fn report(
     State(app): State<Arc<App>>,
     Path(channel): Path<String>,
-    Query(query): Query<Fields>,
     request: Request,
 ) -> Result<StatusCode, Problem> {
+    let query = query(&request);
     let way = way(&app, &channel)?;
     let report = way.report.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `report`")))?;
     let named = named(&app, &query)?;
@@ -86,11 +86,12 @@ struct Said {
 impl Said {
     async fn read(query: Fields, request: Request) -> Result<Self, Problem> {
         let (parts, body) = request.into_parts();
-        let bytes: Bytes = body::whole(body).await?;
+        let bytes = body::whole(body).await?;
+        let charset = Charset::of(&parts.headers).unwrap_or_default();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let is_form = kind.starts_with("application/x-www-form-urlencoded");
-        let form = if is_form { fields(&bytes) } else { Fields::new() };
-        let json = if is_form { Value::Null } else { serde_json::from_slice(&bytes).unwrap_or_default() };
+        let form = if is_form { fields(&bytes, charset) } else { Fields::new() };
+        let json = if is_form { Value::Null } else { json(&charset.decode(&bytes)) };
         Ok(Self { query, form, json })
     }
 
@@ -107,10 +108,27 @@ impl Said {
     }
 }
 
-fn fields(bytes: &[u8]) -> Fields {
-    let Ok(mut url) = reqwest::Url::parse("form:") else { return Fields::new() };
-    url.set_query(Some(&String::from_utf8_lossy(bytes)));
-    url.query_pairs().into_owned().collect()
+fn fields(bytes: &[u8], charset: Charset) -> Fields {
+    charset::fields(bytes).map(|(name, value)| (charset.decode(&name), charset.decode(&value))).collect()
+}
+
+/// In the charset that the query itself names.
+fn query(request: &Request) -> Fields {
+    let query = request.uri().query().unwrap_or_default().as_bytes();
+    let named = charset::field(query, "charset").and_then(|name| Charset::named(std::str::from_utf8(&name).ok()?));
+    let Some(named) = named else { return fields(query, Charset::default()) };
+    // The names, and what is written in ASCII anyway, are no text of a person.
+    let plain = Charset::default();
+    let value =
+        |value: &[u8]| if value.is_ascii() && !value.contains(&0) { plain.decode(value) } else { named.decode(value) };
+    charset::fields(query).map(|(name, bytes)| (plain.decode(&name), value(&bytes))).collect()
+}
+
+/// A document whose strings may have been cut in the midst of a letter: the half is U+FFFD, and the rest is read.
+fn json(text: &str) -> Value {
+    serde_json::from_str(text)
+        .or_else(|_| serde_json::from_str(&charset::without_half_letters(text)))
+        .unwrap_or_default()
 }
 
 fn way(app: &App, channel: &str) -> Result<HttpWay, Problem> {

@@ -3,6 +3,7 @@
 
 use super::{
     App, body,
+    charset::{Charset, field},
     problem::Problem,
     sms::{self, Text},
 };
@@ -13,24 +14,29 @@ use crate::{
 };
 use axum::{
     extract::{Path, Query, Request, State},
-    http::StatusCode,
+    http::{HeaderMap, StatusCode},
     response::{IntoResponse, Response},
 };
 use secrecy::ExposeSecret;
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// What smsbox puts into the address.
+/// What smsbox puts into the address, beside the text.
 #[derive(Debug, Deserialize)]
 pub struct Inbound {
     #[serde(default)]
     token: String,
     from: String,
+    /// `%c`: 0 for letters of one octet, 1 for data, 2 for UCS-2.
     #[serde(default)]
-    text: Option<String>,
+    coding: Option<String>,
+    /// `%C`.
+    #[serde(default)]
+    charset: Option<String>,
 }
 
-/// `GET` with `text=`, or `POST` with the text as body: `/hooks/kannel/{channel}?token=..&from=%p`.
+/// `GET` with `text=`, or `POST` with the text as body: `/hooks/kannel/{channel}?token=..&from=%p`. A text with one letter
+/// that phones lack comes in UTF-16BE.
 pub async fn inbound(
     State(app): State<Arc<App>>,
     Path(channel): Path<String>,
@@ -38,13 +44,26 @@ pub async fn inbound(
     request: Request,
 ) -> Result<Response, Problem> {
     authorize(&app, &channel, &inbound.token)?;
-    let text = match inbound.text {
-        Some(text) => text,
-        None => String::from_utf8_lossy(&body::whole(request.into_body()).await?).into_owned(),
+    let text = match field(request.uri().query().unwrap_or_default().as_bytes(), "text") {
+        Some(text) => inbound.charset(None).decode(&text),
+        None => {
+            let charset = inbound.charset(Some(request.headers()));
+            charset.decode(&body::whole(request.into_body()).await?)
+        }
     };
     let (channel, from) = (ChannelName::from(channel.as_str()), inbound.from.trim());
     let word = sms::take(&app, Text { channel, from, text: &text, wish: None }).await?;
     Ok(word.into_response())
+}
+
+impl Inbound {
+    /// Of the text, whose headers are those of a body: what is named goes before what its coding says.
+    fn charset(&self, headers: Option<&HeaderMap>) -> Charset {
+        let coding = headers.and_then(|headers| headers.get("x-kannel-coding")?.to_str().ok());
+        let is_ucs2 = coding.or(self.coding.as_deref()).is_some_and(|coding| coding.trim() == "2");
+        let named = headers.and_then(Charset::of).or_else(|| Charset::named(self.charset.as_deref()?));
+        named.unwrap_or_else(|| if is_ucs2 { Charset::UCS2 } else { Charset::default() })
+    }
 }
 
 /// What the gateway says of a page that it had taken.

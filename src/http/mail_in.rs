@@ -2,11 +2,12 @@
 
 use super::{App, answer_problem, body, control::Caller, desk::named, problem::Problem};
 use crate::{
-    channel::{
-        sms::Reply,
-        smtp::incoming::{self, Incoming, Meaning},
+    channel::smtp::incoming::{self, Incoming, Meaning},
+    core::{
+        Answer, Page, PersonName, Via,
+        reply::{Doubt, Reply},
+        sentence::judged,
     },
-    core::{Answer, Page, PersonName, Via, sentence::judged},
     engine::keys::same,
 };
 use axum::{
@@ -17,8 +18,8 @@ use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
-/// Said to those whose reply is no answer.
-const HOW: &str = "Not understood, nothing was changed. Reply with one word as the first line: roger (received), wilco (I have it), \
+/// Said to those whose reply is no answer, behind what was not understood.
+const HOW: &str = "Nothing was changed. Reply with one word as the first line: roger (received), wilco (I have it), \
      standby 3 (minutes), unable (pass it on).";
 
 /// Said where the page is one that this daemon never sent.
@@ -102,15 +103,14 @@ pub async fn take(
 async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
     let (answer, fate) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
-        Meaning::Said(Reply::Said { code, answer: Some(answer) })
+        Meaning::Said(Reply::Answer { code, answer })
             if code.as_ref().is_none_or(|code| app.engine.keys.is_code(incoming.page, code)) =>
         {
             (Some(answer), MailFate::Answered)
         }
         Meaning::Away => (Some(Answer::Unable), MailFate::Away),
-        // To leave a list of mails is no word about a crisis.
-        Meaning::Said(_) => {
-            return Ok(Told { fate: MailFate::Unclear, text: HOW.to_owned() });
+        Meaning::Said(reply) => {
+            return Ok(Told { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
         }
         Meaning::Nothing | Meaning::Bounced(_) => {
             return Ok(Told { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
@@ -119,6 +119,20 @@ async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told,
     let verdict = app.engine.answer_page(incoming.page, reader, answer, Via::Mail).await.map_err(answer_problem)?;
     let word = judged(&named(&app.engine.live.load(), verdict));
     Ok(Told { fate, text: format!("{}: {word}", incoming.page.incident) })
+}
+
+fn not_understood(reply: &Reply) -> String {
+    match reply {
+        Reply::Unclear { doubt: Doubt::Nothing, .. } => {
+            "Your reply says nothing above the mail that it quotes.".to_owned()
+        }
+        Reply::Unclear { doubt, .. } => format!("Not understood: {doubt}."),
+        Reply::Answer { .. } => "Your reply has the code of another page.".to_owned(),
+        Reply::AsAsked { code: Some(_) } => "A code is no answer to a mail.".to_owned(),
+        Reply::AsAsked { code: None } => "It is not clear what your yes is to.".to_owned(),
+        // To leave a list of mails is no word about a crisis.
+        Reply::OptOut | Reply::OptIn => "Stentor's mails are no list that can be left or joined.".to_owned(),
+    }
 }
 
 /// What a mail proves by the message id that it names.

@@ -5,6 +5,7 @@
 
 pub mod alertmanager;
 pub mod body;
+pub mod charset;
 pub mod connection;
 pub mod control;
 pub mod credential;

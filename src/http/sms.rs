@@ -3,8 +3,12 @@
 
 use super::{App, desk::named, problem::Problem};
 use crate::{
-    channel::sms::{Reply, is_yes, parse_reply},
-    core::{Answer, ChannelName, IncidentId, PersonName, RoleName, Timestamp, Via, sentence::judged},
+    core::{
+        Answer, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, Via, gsm7,
+        reply::{Doubt, Reply, is_yes, read},
+        sentence::judged,
+    },
+    engine::asked_of,
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -25,6 +29,9 @@ pub type Guesses = HashMap<String, (Timestamp, u32)>;
 
 /// Said to those who left out the code, or said something that is no answer.
 const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";
+
+/// Said in place of what a phone's basic alphabet can not show.
+const NO_LETTERS: &str = "a sign or word that I do not know";
 
 /// Said to those who have opted in again.
 const BACK: &str = "You are paged by SMS again.";
@@ -61,7 +68,7 @@ pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());
     };
-    match (text.wish, parse_reply(text.text)) {
+    match (text.wish, read(text.text)) {
         (Some(Wish::Stop), _) | (None, Reply::OptOut) => {
             app.engine.opt_out(&text.channel, &person, "they texted STOP").await?;
             // An answer would not arrive any more.
@@ -70,11 +77,19 @@ pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
         (Some(Wish::Start), _) | (None, Reply::OptIn) => back(app, &text.channel, &person).await,
         (Some(Wish::Help), _) => Ok(String::new()),
         // To some carriers YES means that they want to be written to again.
-        (None, Reply::Said { code: None, .. }) if is_yes(text.text) && is_out(app, &text.channel, &person) => {
+        (None, Reply::AsAsked { code: None }) if is_yes(text.text) && is_out(app, &text.channel, &person) => {
             back(app, &text.channel, &person).await
         }
-        (None, Reply::Said { code: None, .. } | Reply::Unclear { .. }) => question(app, &person).await,
-        (None, Reply::Said { code: Some(code), answer }) => coded(app, &number, person, &code, answer).await,
+        (None, Reply::Answer { code: Some(code), answer }) => {
+            coded(app, &number, person, &code, Ok(Some(answer))).await
+        }
+        (None, Reply::AsAsked { code: Some(code) }) => coded(app, &number, person, &code, Ok(None)).await,
+        (None, Reply::Unclear { code: Some(code), doubt }) => coded(app, &number, person, &code, Err(doubt)).await,
+        (None, Reply::Unclear { code: None, doubt: Doubt::TwoCodes }) => {
+            Ok(question(app, &person).await? + " One code a text.")
+        }
+        // Not quoted: whoever forges a number would choose what its owner is sent.
+        (None, Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. }) => question(app, &person).await,
     }
 }
 
@@ -99,12 +114,13 @@ async fn question(app: &App, person: &PersonName) -> Result<String, Problem> {
     })
 }
 
+/// What they say to the page with this code; what is not understood of it is said where the code is right.
 async fn coded(
     app: &App,
     number: &str,
     person: PersonName,
     code: &str,
-    answer: Option<Answer>,
+    said: Result<Option<Answer>, Doubt>,
 ) -> Result<String, Problem> {
     // Counted before the search, so that many at once are no way round; a right code takes it back.
     if !may_guess(app, number) {
@@ -115,9 +131,37 @@ async fn coded(
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
     forget_guesses(app, number);
-    let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await.map_err(super::answer_problem)?;
-    let word = judged(&named(&app.engine.live.load(), verdict));
+    let word = match said {
+        Ok(answer) => {
+            let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await;
+            judged(&named(&app.engine.live.load(), verdict.map_err(super::answer_problem)?))
+        }
+        Err(doubt) => not_understood(app, page, code, &doubt).await?,
+    };
     Ok(format!("{}: {word}", page.incident))
+}
+
+/// What was read, what was not, and what to write: one SMS.
+async fn not_understood(app: &App, page: PageId, code: &str, doubt: &Doubt) -> Result<String, Problem> {
+    let incident = app.engine.store.view(page.incident).await?;
+    let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
+    let write = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
+    Ok(format!(
+        "I read your code {code}, but not what you want: {}. Reply {}, {}.",
+        shown(doubt),
+        write(asked),
+        write(Answer::Unable)
+    ))
+}
+
+/// In letters that every phone shows, or without them.
+fn shown(doubt: &Doubt) -> String {
+    let Doubt::Unknown(part) = doubt else { return doubt.to_string() };
+    let plain = gsm7::to_gsm7(part);
+    if plain != *part && !plain.chars().any(char::is_alphanumeric) {
+        return NO_LETTERS.to_owned();
+    }
+    Doubt::Unknown(plain).to_string()
 }
 
 /// Counts a try; whether it may be made.

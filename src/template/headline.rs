@@ -157,13 +157,9 @@ fn reminder(words: &Words<'_>) -> Option<String> {
 }
 
 /// `WILCO ("I have it")`; a drill asks for other words.
-pub(super) fn wanted(words: &Words<'_>) -> &'static str {
-    match (level(words), words.is_drill()) {
-        (Level::Wilco, false) => "WILCO (\"I have it\")",
-        (Level::Wilco, true) => "WILCO (\"I have the exercise\")",
-        (Level::Roger, false) => "ROGER (\"received\")",
-        (Level::Roger, true) => "ROGER (\"exercise received\")",
-    }
+pub(super) fn wanted(words: &Words<'_>) -> String {
+    let level = level(words);
+    format!("{} (\"{}\")", level.to_string().to_uppercase(), level.words(words.is_drill()))
 }
 
 fn by_when(words: &Words<'_>) -> String {

@@ -33,7 +33,18 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
     let other = daemon.cli(&["answer", &incident, "wilco", "--role", "compliance"]);
     assert!(!other.status.success(), "for a role that they were not asked for");
     assert_eq!(daemon.role(&incident, "compliance")["state"], "paging");
-    assert!(daemon.cli(&["answer", &incident, "wilco"]).status.success());
+    for unclear in
+        [&["wilco?"][..], &["2", "👎"], &["wilco", "not"], &["2", "4"], &["yes"], &["I", "have", "not", "it"]]
+    {
+        let output = daemon.cli(&[&["answer", &incident], unclear].concat());
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert!(!output.status.success() && said.contains("is no answer: say roger (1)"), "{unclear:?}: {said}");
+        let spoken = serde_json::json!({ "answer": unclear.join(" "), "role": null });
+        let asked = daemon.control(&Call::post(&format!("/v1/incidents/{incident}/answer")).json(&spoken));
+        assert_eq!(asked.status, 400, "{unclear:?}: {asked:?}");
+    }
+    assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
+    assert!(daemon.cli(&["answer", &incident, "I", "have", "it"]).status.success());
     assert_eq!(daemon.role(&incident, "trader")["holder"], "Ana Ruiz");
     // A person gets a link for their own desk, for no other.
     assert!(daemon.cli(&["desk-link", "ana"]).status.success());

@@ -63,6 +63,7 @@ fn what_is_no_answer_of_this_person_changes_nothing() {
     let dora = daemon.held(&incident, "dora", "sms");
     // One page alone is open, and still its code is asked for: a number can be forged.
     let waits = format!("{incident} (trader) waits for you. {HOW}");
+    let unclear = format!("{incident}: I read your code {}, but not what you want: ", ana.code);
     let wrong = if ana.code == "10000" || bo.code == "10000" { "10001" } else { "10000" };
     for (from, said, word) in [
         (ANA, wrong.to_owned(), "No page of yours has the code"),
@@ -72,9 +73,11 @@ fn what_is_no_answer_of_this_person_changes_nothing() {
         (ANA, "2".into(), &waits),
         (ANA, String::new(), &waits),
         (ANA, format!("{} {}", ana.code, bo.code), &waits),
-        (ANA, format!("{} what is this", ana.code), &waits),
-        (ANA, format!("I am out of office until Monday {}", ana.code), &waits),
-        (ANA, format!("{} stop", ana.code), &waits),
+        (ANA, "2 👎".into(), &waits),
+        (ANA, format!("{} 👎", bo.code), "No page of yours has the code"),
+        (ANA, format!("{} what is this", ana.code), &unclear),
+        (ANA, format!("I am out of office until Monday {}", ana.code), &unclear),
+        (ANA, format!("{} stop", ana.code), &unclear),
         (GITA, "wilco".into(), HOW),
         (ANA, "STOP".into(), ""),
         ("+15550000000", ana.code.clone(), ""),

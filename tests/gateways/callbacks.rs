@@ -175,3 +175,82 @@ fn a_reply_is_an_answer_only_from_its_persons_number_with_their_pages_code_by_th
         eventually("engaged", || Some(town.daemon.role(&incident, "trader")).filter(|r| r["state"] == "engaged"));
     assert_eq!(shown["holder"], "Ana Ruiz");
 }
+
+#[test]
+fn a_reply_is_read_in_the_charset_of_its_body_and_no_broken_letter_loses_it() {
+    let town = Town::start();
+    let path = format!("/hooks/http/sms?token={SMS_TOKEN}");
+    let json = |kind: &str, body: Vec<u8>| Call::post(&path).header("Content-Type", kind).body(body);
+    let text = |said: &str| format!("{{\"from\":\"{ANA}\",\"text\":\"{said}\"}}");
+    let utf16 = |text: &str| -> Vec<u8> { text.encode_utf16().flat_map(u16::to_be_bytes).collect() };
+    let escaped = |bytes: &[u8]| -> String { bytes.iter().map(|byte| format!("%{byte:02x}")).collect() };
+    type Sent<'a> = Box<dyn Fn(&str) -> Call + 'a>;
+    let cases: Vec<(&str, Sent<'_>, &str)> = vec![
+        ("UTF-8", Box::new(|c| json("application/json", text(&format!("{c} I’ve got it")).into())), "you have it"),
+        (
+            "UTF-16",
+            Box::new(|c| json("application/json; charset=utf-16be", utf16(&text(&format!("{c} can’t"))))),
+            "passed on",
+        ),
+        (
+            "Latin-1",
+            Box::new(|c| {
+                let body = [text("").trim_end_matches("\"}").as_bytes(), c.as_bytes(), b"\xa02\"}"].concat();
+                json("application/json; charset=iso-8859-1", body)
+            }),
+            "you have it",
+        ),
+        (
+            "no UTF-8",
+            Box::new(|c| {
+                json(
+                    "application/json",
+                    [text("").trim_end_matches("\"}").as_bytes(), c.as_bytes(), b" 2\xff\"}"].concat(),
+                )
+            }),
+            "I read your code",
+        ),
+        (
+            "half a letter",
+            Box::new(|c| json("application/json", text(&format!("{c} 2 \\ud83d")).into())),
+            "I read your code",
+        ),
+        (
+            "a whole one",
+            Box::new(|c| json("application/json", text(&format!("{c} 2 \\ud83d\\udc4d")).into())),
+            "you have it",
+        ),
+        ("a question", Box::new(|c| json("application/json", text(&format!("{c}?")).into())), "I read your code"),
+    ];
+    for (n, (what, call, word)) in cases.into_iter().enumerate() {
+        let incident = town.alert("price_velocity", &format!("S{n}"), false);
+        let reply = call(&town.held(&incident, ANA).code).send(town.daemon.address);
+        assert_eq!(reply.status, 200, "{what}: {reply:?}");
+        assert!(reply.body.starts_with(&format!("{incident}: {word}")), "{what}: {}", reply.body);
+    }
+    // The other shape that gateways have: the fields of a form, or of the address.
+    let path = format!("/hooks/http/fields?token={SMS_TOKEN}");
+    let form = |kind: &str, text: &[u8]| {
+        let body = format!("from={ANA}&text={}", escaped(text));
+        Call::post(&path).header("Content-Type", &format!("application/x-www-form-urlencoded{kind}")).body(body)
+    };
+    let query = |more: &str, text: &[u8]| Call::get(&format!("{path}&from={ANA}{more}&text={}", escaped(text)));
+    let cases: Vec<(&str, Sent<'_>, &str)> = vec![
+        ("a form", Box::new(|c| form("", format!("{c} 2 👍").as_bytes())), "you have it"),
+        (
+            "a form in Latin-1",
+            Box::new(|c| form("; charset=ISO-8859-1", &[c.as_bytes(), b"\xa02"].concat())),
+            "you have it",
+        ),
+        ("a form that is no UTF-8", Box::new(|c| form("", &[c.as_bytes(), b"\xa02"].concat())), "I read your code"),
+        ("a query", Box::new(|c| query("", format!("{c} ٢").as_bytes())), "you have it"),
+        ("a query in UCS-2", Box::new(|c| query("&charset=UCS-2", &utf16(&format!("{c} 2 👎")))), "I read your code"),
+        ("a query in UTF-16BE", Box::new(|c| query("&charset=UTF-16BE", &utf16(&format!("{c} can’t")))), "passed on"),
+    ];
+    for (n, (what, call, word)) in cases.into_iter().enumerate() {
+        let incident = town.alert("price_velocity", &format!("F{n}"), false);
+        let reply = call(&town.held(&incident, ANA).code).send(town.daemon.address);
+        assert_eq!(reply.status, 200, "{what}: {reply:?}");
+        assert!(reply.body.starts_with(&format!("{incident}: {word}")), "{what}: {}", reply.body);
+    }
+}

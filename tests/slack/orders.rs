@@ -81,6 +81,11 @@ fn what_a_user_gets_wrong_is_told_to_them_and_does_nothing() {
             (STRANGER, "resolve INC-1", "knows nobody with your Slack account"),
             (ANA, "lst", "/stentor help"),
             (ANA, "answer INC-1 <maybe>", "\"&lt;maybe&gt;\" is no answer"),
+            (ANA, "answer INC-1 wilco?", "\"wilco?\" is no answer"),
+            (ANA, "answer INC-1 wilco :thumbsdown:", "\"wilco :thumbsdown:\" is no answer"),
+            (ANA, "answer INC-1 2 👎", "\"2 👎\" is no answer"),
+            (ANA, "answer INC-1 roger unable", "\"roger unable\" is no answer"),
+            (ANA, "answer INC-1 wilco not", "\"wilco not\" is no answer"),
             (ANA, "answer INC-99 wilco", "There is no incident INC-99."),
             (ANA, "answer INC-1 wilco nobody", "you were not asked for this"),
             (ANA, "answer INC-1 wilco compliance", "you were not asked for this"),
@@ -134,6 +139,9 @@ fn an_answer_with_its_role_is_taken_where_two_are_asked_of_one() {
     assert_eq!(rig.type_in(Way::Http, DORA, &format!("answer {incident} roger")), format!("{incident}: you have it"));
     let standby = rig.type_in(Way::Socket, ANA, &format!("answer {incident} standby 3 trader"));
     assert!(standby.contains("standby granted"), "{standby}");
+    let second = rig.crash("NQ");
+    let taken = rig.type_in(Way::Http, ANA, &format!("ａｎｓｗｅｒ {} I have it trader", second.replace('2', "２")));
+    assert_eq!(taken, format!("{second}: you have it"));
     assert_eq!(rig.type_in(Way::Socket, BO, &format!("answer {incident} unable")), format!("{incident}: passed on"));
 }
 

@@ -15,12 +15,17 @@ fn a_reply_with_its_code_is_an_answer_and_everything_else_is_none() {
         ("SM01", ANA, "wilco".to_owned(), "waits for you. Reply with the 5-digit code"),
         ("SM02", ANA, format!("{other} 2"), "No page of yours has the code"),
         ("SM03", "+15550000000", mine.clone(), ""),
-        ("SM04", ANA, format!("I am out of office until Monday {mine}"), "Reply with the 5-digit code"),
-        ("SM05", ANA, format!("{mine} stop"), "Reply with the 5-digit code"),
+        ("SM04", ANA, format!("I am out of office until Monday {mine}"), "I read your code"),
+        ("SM05", ANA, format!("{mine} stop"), "I read your code"),
+        ("SM08", ANA, format!("{mine} 👎"), "I read your code"),
+        ("SM09", ANA, format!("{mine}?"), "I read your code"),
     ] {
         let reply = line.text(from, sid, &said, &[]);
         assert!(if word.is_empty() { reply.is_empty() } else { reply.contains(word) }, "{said:?}: {reply:?}");
-        assert!(!reply.contains(&mine), "a code is shown in its own page alone: {reply}");
+        assert!(
+            said.contains(&mine) || !reply.contains(&mine),
+            "nobody is told a code that they did not write: {reply}"
+        );
     }
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
     let before = line.events(&incident, "answered").len();

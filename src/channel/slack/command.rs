@@ -1,6 +1,9 @@
 //! The slash command: who typed what, and what is meant by it. Pure.
 
-use crate::core::{Answer, IncidentId, RoleName};
+use crate::core::{
+    Answer, IncidentId, RoleName,
+    reply::{Reply, asks_or_denies, folded, read, typed},
+};
 
 /// Characters of a page's text or a reason that are kept; what a person types in a crisis is shorter.
 pub const WORDS_MAX: usize = 500;
@@ -92,7 +95,7 @@ impl Command {
     pub fn order(&self) -> Result<Order, String> {
         let text = unescaped(&self.text);
         let (verb, rest) = first(&text);
-        match verb.to_ascii_lowercase().as_str() {
+        match folded(verb).to_ascii_lowercase().as_str() {
             "" | "help" | "?" => Ok(Order::Help),
             "status" => Ok(Order::Status),
             "list" | "incidents" => Ok(Order::List),
@@ -112,23 +115,18 @@ impl Command {
     fn answer(&self, rest: &str) -> Result<Order, String> {
         let usage = format!("type {} answer INC-42 wilco [ROLE]", self.name);
         let (incident, rest) = first(rest);
-        let incident = incident.parse().map_err(|error| format!("{error}; {usage}"))?;
-        let (word, rest) = first(rest);
-        let (next, after) = first(rest);
-        // `standby 3 trader`: a number or a time with a unit belongs to the standby.
-        let timed = next.starts_with(|c: char| c.is_ascii_digit())
-            && ["standby", "3"].contains(&word.to_ascii_lowercase().as_str());
-        let (said, role) = if timed { (format!("{word} {next}"), after) } else { (word.to_owned(), rest) };
-        let answer = said.parse().map_err(|error| format!("{error}; {usage}"))?;
-        let (role, more) = first(role);
-        if !more.is_empty() {
-            return Err(format!("{more:?} is too much: {usage}"));
-        }
-        Ok(Order::Answer {
-            incident,
-            answer,
-            role: (!role.is_empty()).then(|| RoleName::from(role.to_ascii_lowercase())),
-        })
+        let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
+        let words = with_emoji(&folded(rest));
+        // The last word may be a role; one that is an answer, or denies it, is none.
+        let (answer, role) = match (typed(&words), words.rsplit_once(char::is_whitespace)) {
+            (Ok(answer), _) => (answer, None),
+            (Err(error), Some((words, role))) if is_role(role) => {
+                let answer = typed(words).map_err(|_| format!("{error}; {usage}"))?;
+                (answer, Some(RoleName::from(role.to_ascii_lowercase())))
+            }
+            (Err(error), _) => return Err(format!("{error}; {usage}")),
+        };
+        Ok(Order::Answer { incident, answer, role })
     }
 
     fn page(&self, rest: &str, drill: bool) -> Result<Order, String> {
@@ -143,8 +141,8 @@ impl Command {
 
     fn resolve(&self, rest: &str) -> Result<Order, String> {
         let (incident, reason) = first(rest);
-        let incident =
-            incident.parse().map_err(|error| format!("{error}; type {} resolve INC-42 [reason]", self.name))?;
+        let usage = format!("type {} resolve INC-42 [reason]", self.name);
+        let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
         let reason = tidy(reason);
         Ok(Order::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
     }
@@ -155,6 +153,20 @@ fn first(text: &str) -> (&str, &str) {
     let text = text.trim();
     let (word, rest) = text.split_once(char::is_whitespace).unwrap_or((text, ""));
     (word, rest.trim())
+}
+
+/// Whether a word can be a role's name, and says nothing by itself.
+fn is_role(word: &str) -> bool {
+    let is_name = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
+    is_name && !asks_or_denies(word) && matches!(read(word), Reply::Unclear { .. })
+}
+
+/// Slack hands emoji over by its own names for them. Those that mean yes are put back; every other stays what it is.
+fn with_emoji(text: &str) -> String {
+    let names = [("+1", '👍'), ("thumbsup", '👍'), ("white_check_mark", '✅')];
+    let skins = (2..=6).map(|n| format!(":skin-tone-{n}:"));
+    let plain = skins.fold(text.to_owned(), |text, skin| text.replace(&format!(":{skin}"), ":"));
+    names.iter().fold(plain, |text, (name, sign)| text.replace(&format!(":{name}:"), &sign.to_string()))
 }
 
 /// One line without control characters, cut to [`WORDS_MAX`].
@@ -200,6 +212,10 @@ mod tests {
             ("answer INC-42 wilco", answer("wilco", None)),
             ("answer inc-42 Roger  Trader", answer("roger", Some("trader"))),
             ("answer 42 2", answer("wilco", None)),
+            ("ａｎｓｗｅｒ ＩＮＣ－４２ ２", answer("wilco", None)),
+            ("answer INC-٤٢ I have it trader", answer("wilco", Some("trader"))),
+            ("answer INC-42 ２　ｔｒａｄｅｒ", answer("wilco", Some("trader"))),
+            ("answer INC-42 wilco :+1::skin-tone-2: trader", answer("wilco", Some("trader"))),
             ("answer INC-42 standby", answer("standby", None)),
             ("answer INC-42 standby 3", answer("standby 3", None)),
             ("answer INC-42 standby 90s trader", answer("standby 90s", Some("trader"))),
@@ -226,8 +242,10 @@ mod tests {
             ("answer INC-0 wilco", "answer INC-42 wilco"),
             ("answer INC-42", "roger (1)"),
             ("answer INC-42 yes", "roger (1)"),
-            ("answer INC-42 wilco trader now", "too much"),
-            ("answer INC-42 standby 3 trader now", "too much"),
+            ("answer INC-42 wilco trader now", "\"wilco trader now\" is no answer"),
+            ("answer INC-42 standby 3 trader now", "is no answer"),
+            ("answer INC-42 wilco?", "\"wilco?\" is no answer"),
+            ("answer INC-4２ wilco", "answer INC-42 wilco"),
             ("page", "page ROLE"),
             ("page trader", "page ROLE"),
             ("drill trader  \n", "drill ROLE"),

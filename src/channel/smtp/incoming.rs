@@ -3,18 +3,18 @@
 //! A mail names the page it is about by that page's message id, which only its reader and the servers on the way have
 //! seen. Whether the token in it is good, and the sender is that reader, is for the caller to check.
 
-use crate::{
-    channel::sms::{Reply, parse_reply},
-    core::PageId,
+use crate::core::{
+    Answer, PageId,
+    reply::{Doubt, Reply, asks_or_denies, folded, read as read_reply},
 };
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
-use std::borrow::Cow;
 
-/// The longest line that is looked at for an answer, in characters: who has it writes less.
-const LINE_MAX: usize = 200;
+/// Lines under an answer that are looked at for what takes it back.
+const LINES_MAX: usize = 50;
 
-/// What comes before the mail that is being replied to, in lower case.
-const QUOTE_BEGINS: [&str; 6] = [">", "-----original message", "________", "from:", "von:", "-- "];
+/// What comes before the mail that is being replied to, in lower case; at the latest its own first words, which are ours.
+const QUOTE_BEGINS: [&str; 8] =
+    [">", "-----original message", "________", "from:", "von:", "-- ", "live inc-", "drill inc-"];
 
 /// A mail about one of our pages.
 #[derive(Debug, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub fn read(raw: &[u8]) -> Option<Incoming> {
     let Named { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
     let meaning = match automatic(&mail) {
         Some(meaning) => meaning,
-        None => Meaning::Said(parse_reply(&first_line(&mail.body_text(0).unwrap_or_default()))),
+        None => Meaning::Said(said(&mail.body_text(0).unwrap_or_default())),
     };
     Some(Incoming { page, token, site, from, meaning })
 }
@@ -155,19 +155,58 @@ fn automatic(mail: &Message<'_>) -> Option<Meaning> {
     bulk.then_some(Meaning::Nothing)
 }
 
-/// The first line that the human wrote themselves.
-fn first_line(text: &str) -> Cow<'_, str> {
-    let own = text.lines().map(str::trim).find(|line| !line.is_empty()).unwrap_or_default();
-    let lower = own.to_lowercase();
-    let quoted = QUOTE_BEGINS.iter().any(|begins| lower.starts_with(begins))
-        || (lower.starts_with("on ") && lower.ends_with("wrote:"));
-    if quoted { Cow::Borrowed("") } else { Cow::Owned(own.chars().take(LINE_MAX).collect()) }
+/// What the human wrote above the mail that they reply to: its first line is the answer, unless a line under it takes that
+/// back. Not every line can be read for an answer: names, disclaimers and what a company adds follow.
+pub fn said(text: &str) -> Reply {
+    let lines = text.lines().map(str::trim).take_while(|line| !is_quote(line));
+    let mut lines = lines.skip_while(|line| is_blank(line)).take(LINES_MAX);
+    let reply = read_reply(lines.next().unwrap_or_default());
+    let Reply::Answer { code, answer } = reply else { return reply };
+    let mut same_paragraph = true;
+    for line in lines {
+        same_paragraph &= !is_blank(line);
+        if let Some(doubt) = taken_back(answer, line, same_paragraph) {
+            return Reply::Unclear { code, doubt };
+        }
+    }
+    Reply::Answer { code, answer }
+}
+
+/// What a line under an answer says against it. One who can not take it may say why in any words.
+fn taken_back(answer: Answer, line: &str, same_paragraph: bool) -> Option<Doubt> {
+    match read_reply(line) {
+        Reply::Answer { answer: other, .. } if other != answer => Some(Doubt::between(answer, other)),
+        Reply::Unclear { .. } if answer != Answer::Unable => {
+            let against = is_signs(line) || (same_paragraph && asks_or_denies(line));
+            against.then(|| Doubt::unknown(line))
+        }
+        _ => None,
+    }
+}
+
+/// Nothing that anybody sees.
+fn is_blank(line: &str) -> bool {
+    folded(line).trim().is_empty()
+}
+
+/// Signs that say something: no letter or digit, and no rule across the page.
+fn is_signs(line: &str) -> bool {
+    !is_blank(line)
+        && !line.chars().any(char::is_alphanumeric)
+        && line.chars().any(|c| !c.is_ascii_punctuation() || c == '?')
+}
+
+fn is_quote(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    QUOTE_BEGINS.iter().any(|begins| lower.starts_with(begins))
+        || lower == "--"
+        || (lower.starts_with("on ") && lower.ends_with("wrote:"))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Answer, IncidentId};
+    use crate::core::IncidentId;
 
     const ID: &str = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
 
@@ -189,17 +228,17 @@ mod tests {
 
     #[test]
     fn the_first_line_of_a_reply_is_the_answer() {
-        let said = |answer| Some(Meaning::Said(Reply::Said { code: None, answer: Some(answer) }));
-        let unclear = Some(Meaning::Said(Reply::Unclear { code: None }));
+        let said = |answer| Some(Meaning::Said(Reply::Answer { code: None, answer }));
+        let unclear = |doubt| Some(Meaning::Said(Reply::Unclear { code: None, doubt }));
         for (body, expected) in [
             ("wilco\r\n", said(Answer::Wilco)),
             ("2\r\n\r\n> LIVE INC-12 ..\r\n", said(Answer::Wilco)),
             ("\r\n  Roger.\r\n\r\nAna\r\n", said(Answer::Roger)),
             ("unable", said(Answer::Unable)),
-            ("I am looking at it right now\r\n", unclear),
-            ("> wilco\r\n", Some(Meaning::Said(Reply::Unclear { code: None }))),
-            ("On Mon, Stentor wrote:\r\n> 1 roger 2 wilco\r\n", Some(Meaning::Said(Reply::Unclear { code: None }))),
-            ("", Some(Meaning::Said(Reply::Unclear { code: None }))),
+            ("I am looking at it right now\r\n", unclear(Doubt::unknown("I am looking at it right now"))),
+            ("> wilco\r\n", unclear(Doubt::Nothing)),
+            ("On Mon, Stentor wrote:\r\n> 1 roger 2 wilco\r\n", unclear(Doubt::Nothing)),
+            ("", unclear(Doubt::Nothing)),
         ] {
             assert_eq!(reply("", body), expected, "{body:?}");
         }

@@ -1,0 +1,285 @@
+//! The one reader of what people write back, whatever it came by: a text into its meaning. Pure, and total: no text is an
+//! error.
+//!
+//! It knows a small set of words (`words.rs`) and a small set of signs that mean nothing (`pieces.rs`). A text is an answer
+//! only when every piece of it is known and all of them say the same. Whatever else stands in it, a word, a question mark,
+//! an emoji, a second answer, a number too many, makes it unclear: nobody is engaged by a text that may mean no.
+
+mod pieces;
+mod words;
+
+pub use pieces::folded;
+
+use super::answer::{Answer, UnknownAnswer};
+use pieces::{Kind, Piece, is_unseen, pieces};
+use std::fmt;
+use words::{Said, Sense, Vocabulary};
+
+/// Digits of a page's answer code.
+pub const CODE_DIGITS: usize = 5;
+
+/// The longest text that is read, in characters; the longest SMS of any provider is shorter. A longer one is unclear: half
+/// of a text may mean the opposite of the whole.
+pub const READ_MAX: usize = 2_000;
+
+/// Characters of a text that are quoted to its writer.
+pub const QUOTE_MAX: usize = 40;
+
+/// What a text means. Who sent it, and whether the code is theirs, is for the caller to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer in so many words.
+    Answer {
+        /// The page's code, where there is one.
+        code: Option<String>,
+        /// What they say.
+        answer: Answer,
+    },
+    /// A code alone, or a yes: with a code, the answer that its page asks for. A yes without a code is no answer.
+    AsAsked {
+        /// The page's code, where there is one.
+        code: Option<String>,
+    },
+    /// They asked the carrier to stop all messages: those words and nothing else.
+    OptOut,
+    /// They asked the carrier to send messages again.
+    OptIn,
+    /// No answer, or not one alone. Never taken for one.
+    Unclear {
+        /// The page's code, where there is one.
+        code: Option<String>,
+        /// Why.
+        doubt: Doubt,
+    },
+}
+
+/// Why a text is no answer, in words for its writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Doubt {
+    /// It says nothing.
+    Nothing,
+    /// This part of it is not known: their own letters, without those that nobody sees, cut to [`QUOTE_MAX`].
+    Unknown(String),
+    /// It says two things.
+    Both(String, String),
+    /// It names two pages.
+    TwoCodes,
+}
+
+/// Reads a text: a code and words in either order, in any case and any script's digits: `48213`, `48213 2`,
+/// `wilco 48213`, `48213 I have it`, `٤٨٢١٣ ٢`, `48213 standby 3`.
+pub fn read(text: &str) -> Reply {
+    if READ_MAX < text.chars().take(READ_MAX + 1).count() {
+        return Reply::Unclear { code: None, doubt: Doubt::unknown(text) };
+    }
+    let folded = folded(text);
+    let reading = Reading::of(&folded);
+    match reading.code().map(|code| (code, reading.said())) {
+        Ok((code, Ok(said))) => meaning(code, &said),
+        Ok((code, Err(doubt))) => Reply::Unclear { code, doubt },
+        Err(doubt) => Reply::Unclear { code: None, doubt },
+    }
+}
+
+/// Reads bytes that claim to be UTF-8; what is not is unclear.
+pub fn read_bytes(bytes: &[u8]) -> Reply {
+    read(&String::from_utf8_lossy(bytes))
+}
+
+/// An answer where the incident is known already, so that a code has no place in it: typed into a shell or a chat.
+///
+/// # Errors
+///
+/// What was typed, which is no answer.
+pub fn typed(text: &str) -> Result<Answer, UnknownAnswer> {
+    match read(text) {
+        Reply::Answer { code: None, answer } => Ok(answer),
+        _ => Err(UnknownAnswer::new(quoted(text.trim()))),
+    }
+}
+
+/// Whether a whole message is YES: to some carriers it means that they are to write again.
+pub fn is_yes(text: &str) -> bool {
+    let is_yes = || folded(text).trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case("yes");
+    read(text) == Reply::AsAsked { code: None } && is_yes()
+}
+
+/// Whether a line that goes on after an answer asks or denies: then the answer above it is not to be trusted.
+pub fn asks_or_denies(line: &str) -> bool {
+    let folded = folded(line);
+    let denies = |piece: &Piece<'_>| matches!(&piece.kind, Kind::Word(word) if words::DENIALS.contains(&word.as_str()));
+    folded.contains(words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
+}
+
+/// A text that is being read.
+struct Reading<'a> {
+    text: &'a str,
+    pieces: Vec<Piece<'a>>,
+    words: Vocabulary,
+}
+
+impl<'a> Reading<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, pieces: pieces(text), words: Vocabulary::new() }
+    }
+
+    fn code(&self) -> Result<Option<String>, Doubt> {
+        let mut codes = self.pieces.iter().filter(|piece| piece.kind == Kind::Code).map(|piece| piece.text);
+        let Some(first) = codes.next() else { return Ok(None) };
+        // Two codes: which page is meant can not be known.
+        if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(Doubt::TwoCodes) }
+    }
+
+    /// What each piece says; fails at the first that is not known.
+    fn said(&self) -> Result<Vec<Said<'a>>, Doubt> {
+        let mut said: Vec<Said<'a>> = Vec::new();
+        let mut at = 0;
+        while let Some(piece) = self.pieces.get(at) {
+            let known = match piece.kind {
+                Kind::Code | Kind::Break => Some((None, at + 1)),
+                Kind::Nod => Some((Some(Sense::Fine), at + 1)),
+                Kind::Word(_) => self.words.sense_at(&self.pieces, at).map(|(sense, next)| (Some(sense), next)),
+                Kind::Gloss(_) => said.last().and_then(|last| self.glossed(last.sense, at)).map(|next| (None, next)),
+                Kind::Unknown => None,
+            };
+            let (sense, next) = known.ok_or_else(|| self.unknown(at))?;
+            said.extend(sense.map(|sense| Said { sense, text: piece.text }));
+            at = next;
+        }
+        Ok(said)
+    }
+
+    /// `2 = I have it` and `wilco (I have it)`, as we write it ourselves: the same answer once more, behind a sign.
+    fn glossed(&self, before: Sense, at: usize) -> Option<usize> {
+        let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
+        if sense != before || !matches!(sense, Sense::Say(_)) {
+            return None;
+        }
+        match self.pieces.get(at)?.kind {
+            Kind::Gloss('=') => Some(next),
+            Kind::Gloss('(') => (self.pieces.get(next)?.kind == Kind::Gloss(')')).then_some(next + 1),
+            _ => None,
+        }
+    }
+
+    /// The piece that is not known with what touches it, and those behind it that are not known either.
+    fn unknown(&self, at: usize) -> Doubt {
+        let known = |next: &usize| match self.pieces.get(*next).map(|piece| &piece.kind) {
+            None | Some(Kind::Code | Kind::Nod) => true,
+            Some(Kind::Word(_)) => self.words.sense_at(&self.pieces, *next).is_some(),
+            Some(Kind::Break | Kind::Gloss(_) | Kind::Unknown) => false,
+        };
+        let touch = |one: usize| match (self.pieces.get(one), self.pieces.get(one + 1)) {
+            (Some(one), Some(next)) => one.end() == next.at && one.kind != Kind::Code && next.kind != Kind::Code,
+            _ => false,
+        };
+        let mut first = at;
+        while 0 < first && touch(first - 1) {
+            first -= 1;
+        }
+        let mut last = (at + 1..=self.pieces.len()).find(known).unwrap_or(self.pieces.len()) - 1;
+        while touch(last) {
+            last += 1;
+        }
+        let (from, to) = (self.pieces.get(first).map(|piece| piece.at), self.pieces.get(last).map(Piece::end));
+        let part = self.text.get(from.unwrap_or_default()..to.unwrap_or_default());
+        Doubt::unknown(part.unwrap_or_default())
+    }
+}
+
+fn meaning(code: Option<String>, said: &[Said<'_>]) -> Reply {
+    let has = |sense: Sense| said.iter().find(|said| said.sense == sense).map(|said| quoted(said.text));
+    let all = |sense: Sense| !said.is_empty() && code.is_none() && said.iter().all(|said| said.sense == sense);
+    if all(Sense::Stop) {
+        return Reply::OptOut;
+    }
+    if all(Sense::Start) && said.len() == 1 {
+        return Reply::OptIn;
+    }
+    // Carriers swallow such words, or take them for leaving: never an answer, and beside others no leaving either.
+    if let Some(word) = has(Sense::Stop).or_else(|| has(Sense::Start)) {
+        return Reply::Unclear { code, doubt: Doubt::Unknown(word) };
+    }
+    let mut answers =
+        said.iter().filter_map(|said| if let Sense::Say(answer) = said.sense { Some(answer) } else { None });
+    let first = answers.next();
+    let doubt = match first {
+        Some(answer) => answers
+            .find(|other| *other != answer)
+            .map(|other| Doubt::between(answer, other))
+            .or_else(|| at_odds(answer, has)),
+        None => no_answer(said, code.is_some()),
+    };
+    match (doubt, first) {
+        (Some(doubt), _) => Reply::Unclear { code, doubt },
+        (None, Some(answer)) => Reply::Answer { code, answer },
+        (None, None) => Reply::AsAsked { code },
+    }
+}
+
+/// What beside this answer says something else: a yes beside a no, a "sorry" beside a yes, "I need" beside no time.
+fn at_odds(answer: Answer, has: impl Fn(Sense) -> Option<String>) -> Option<Doubt> {
+    let odd: &[Sense] = match answer {
+        Answer::Wilco | Answer::Roger => &[Sense::Sorry, Sense::Need],
+        Answer::Standby { .. } => &[Sense::Yes],
+        Answer::Unable => &[Sense::Yes, Sense::Need],
+    };
+    odd.iter().find_map(|sense| has(*sense)).map(|word| Doubt::Both(word, by_digit(answer)))
+}
+
+/// Without an answer in words: a code alone or a yes is as it was asked; a thank-you alone is nothing.
+fn no_answer(said: &[Said<'_>], has_code: bool) -> Option<Doubt> {
+    let is = |senses: &[Sense]| said.iter().find(|said| senses.contains(&said.sense));
+    if let Some(other) = is(&[Sense::Sorry, Sense::Need]) {
+        return Some(Doubt::unknown(other.text));
+    }
+    if is(&[Sense::Yes, Sense::Fine]).is_some() {
+        return None;
+    }
+    match said.first() {
+        Some(polite) => Some(Doubt::unknown(polite.text)),
+        None => (!has_code).then_some(Doubt::Nothing),
+    }
+}
+
+/// `2 (I have it)`.
+fn by_digit(answer: Answer) -> String {
+    match answer {
+        Answer::Standby { .. } => format!("{} ({answer})", answer.digit()),
+        _ => format!("{} ({})", answer.digit(), answer.label()),
+    }
+}
+
+/// As it can be quoted: one line, without what nobody sees, cut.
+fn quoted(text: &str) -> String {
+    let seen =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control() && !is_unseen(*c));
+    let seen: Vec<char> = seen.take(QUOTE_MAX + 1).collect();
+    match seen.get(..QUOTE_MAX - 2).filter(|_| QUOTE_MAX < seen.len()) {
+        Some(cut) => cut.iter().chain(&['.', '.']).collect(),
+        None => seen.iter().collect(),
+    }
+}
+
+impl Doubt {
+    /// A part that is not known, as it can be quoted.
+    pub fn unknown(part: &str) -> Self {
+        Self::Unknown(quoted(part))
+    }
+
+    /// Two answers where one is wanted.
+    pub fn between(one: Answer, other: Answer) -> Self {
+        Self::Both(by_digit(one), by_digit(other))
+    }
+}
+
+impl fmt::Display for Doubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("there is no answer in it"),
+            Self::Unknown(part) => write!(f, "\"{part}\""),
+            Self::Both(one, other) => write!(f, "{one} or {other}"),
+            Self::TwoCodes => f.write_str("there are two codes in it"),
+        }
+    }
+}

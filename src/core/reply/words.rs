@@ -1,0 +1,241 @@
+//! The words that the reader knows, in English: what our texts ask for, what our buttons say, and the few that people
+//! type instead. A yes in another language is asked back: no list of those is ever whole, and half of one is worse.
+
+use super::pieces::{Kind, Piece, folded, pieces};
+use crate::core::answer::{Answer, Level, STANDBY_DEFAULT, standby_span};
+use std::time::Duration;
+
+/// What a word or some words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Sense {
+    /// An answer.
+    Say(Answer),
+    /// Yes: the answer that was asked for. At odds with a no.
+    Yes,
+    /// A nod, which goes with every answer and is a yes alone.
+    Fine,
+    /// Thanks, which go with every answer and are none.
+    Polite,
+    /// Goes with a no or a wait.
+    Sorry,
+    /// Goes with a wait.
+    Need,
+    /// Carriers take it as leaving for good where it is the whole message
+    /// (<https://help.twilio.com/articles/223134027>). Never an answer: some carriers swallow it whatever else the message
+    /// says, and a person who has sent one gets no later page by SMS.
+    Stop,
+    /// Asks to be written to again, where it is the whole message.
+    Start,
+}
+
+/// Words with what they say.
+pub(super) struct Said<'a> {
+    pub sense: Sense,
+    /// The first of them, as it was written.
+    pub text: &'a str,
+}
+
+/// Words that deny what stands before or behind them. Seen in the lines under an answer, they make it unclear.
+pub(super) const DENIALS: [&str; 13] =
+    ["not", "no", "never", "but", "unless", "can't", "cant", "cannot", "don't", "dont", "won't", "wont", "unable"];
+
+/// What asks, in the scripts that have a sign of their own for it.
+pub(super) const QUESTION_MARKS: &[char] = &[
+    '?',
+    '\u{37e}',
+    '\u{bf}',
+    '\u{55e}',
+    '\u{61f}',
+    '\u{1367}',
+    '\u{1945}',
+    '\u{203d}',
+    '\u{2047}',
+    '\u{2048}',
+    '\u{2049}',
+    '\u{2753}',
+    '\u{2754}',
+    '\u{2cfa}',
+    '\u{2cfb}',
+    '\u{2e18}',
+    '\u{2e2e}',
+    '\u{a60f}',
+    '\u{a6f7}',
+    '\u{fe16}',
+    '\u{fe56}',
+    '\u{11143}',
+    '\u{1e95f}',
+];
+
+/// A wait whose length was not said.
+const WAIT: Answer = Answer::Standby { span: STANDBY_DEFAULT };
+
+/// The longest run of words that fits counts, so that "I can't take it" is no "take it". What our buttons say is known
+/// beside these.
+const KNOWN: &[(&str, Sense)] = &[
+    ("1", Sense::Say(Answer::Roger)),
+    ("roger", Sense::Say(Answer::Roger)),
+    ("received", Sense::Say(Answer::Roger)),
+    ("exercise received", Sense::Say(Answer::Roger)),
+    ("acknowledged", Sense::Say(Answer::Roger)),
+    ("2", Sense::Say(Answer::Wilco)),
+    ("wilco", Sense::Say(Answer::Wilco)),
+    ("will comply", Sense::Say(Answer::Wilco)),
+    ("will do", Sense::Say(Answer::Wilco)),
+    ("i have it", Sense::Say(Answer::Wilco)),
+    ("have it", Sense::Say(Answer::Wilco)),
+    ("i have the exercise", Sense::Say(Answer::Wilco)),
+    ("i've it", Sense::Say(Answer::Wilco)),
+    ("i've got it", Sense::Say(Answer::Wilco)),
+    ("i have got it", Sense::Say(Answer::Wilco)),
+    ("i got it", Sense::Say(Answer::Wilco)),
+    ("i take it", Sense::Say(Answer::Wilco)),
+    ("i'll take it", Sense::Say(Answer::Wilco)),
+    ("i will take it", Sense::Say(Answer::Wilco)),
+    ("i'm taking it", Sense::Say(Answer::Wilco)),
+    ("i am taking it", Sense::Say(Answer::Wilco)),
+    ("taking it", Sense::Say(Answer::Wilco)),
+    ("take it", Sense::Say(Answer::Wilco)),
+    ("i'm on it", Sense::Say(Answer::Wilco)),
+    ("i am on it", Sense::Say(Answer::Wilco)),
+    ("on it", Sense::Say(Answer::Wilco)),
+    ("3", Sense::Say(WAIT)),
+    ("standby", Sense::Say(WAIT)),
+    ("stand by", Sense::Say(WAIT)),
+    ("wait", Sense::Say(WAIT)),
+    ("4", Sense::Say(Answer::Unable)),
+    ("unable", Sense::Say(Answer::Unable)),
+    ("i'm unable", Sense::Say(Answer::Unable)),
+    ("i am unable", Sense::Say(Answer::Unable)),
+    ("no", Sense::Say(Answer::Unable)),
+    ("can't", Sense::Say(Answer::Unable)),
+    ("cant", Sense::Say(Answer::Unable)),
+    ("cannot", Sense::Say(Answer::Unable)),
+    ("can not", Sense::Say(Answer::Unable)),
+    ("i can't", Sense::Say(Answer::Unable)),
+    ("i cant", Sense::Say(Answer::Unable)),
+    ("i cannot", Sense::Say(Answer::Unable)),
+    ("i can not", Sense::Say(Answer::Unable)),
+    ("can't take it", Sense::Say(Answer::Unable)),
+    ("cant take it", Sense::Say(Answer::Unable)),
+    ("cannot take it", Sense::Say(Answer::Unable)),
+    ("can not take it", Sense::Say(Answer::Unable)),
+    ("i can't take it", Sense::Say(Answer::Unable)),
+    ("i cant take it", Sense::Say(Answer::Unable)),
+    ("i cannot take it", Sense::Say(Answer::Unable)),
+    ("i can not take it", Sense::Say(Answer::Unable)),
+    ("pass", Sense::Say(Answer::Unable)),
+    ("pass on", Sense::Say(Answer::Unable)),
+    ("pass it on", Sense::Say(Answer::Unable)),
+    ("yes", Sense::Yes),
+    ("y", Sense::Yes),
+    ("ack", Sense::Yes),
+    ("got it", Sense::Yes),
+    ("confirm", Sense::Yes),
+    ("confirmed", Sense::Yes),
+    ("ok", Sense::Fine),
+    ("okay", Sense::Fine),
+    ("thanks", Sense::Polite),
+    ("thank you", Sense::Polite),
+    ("thx", Sense::Polite),
+    ("please", Sense::Polite),
+    ("pls", Sense::Polite),
+    ("sorry", Sense::Sorry),
+    ("i need", Sense::Need),
+    ("need", Sense::Need),
+    ("give me", Sense::Need),
+    ("stop", Sense::Stop),
+    ("stop all", Sense::Stop),
+    ("stopall", Sense::Stop),
+    ("unsubscribe", Sense::Stop),
+    ("end", Sense::Stop),
+    ("quit", Sense::Stop),
+    ("cancel", Sense::Stop),
+    ("revoke", Sense::Stop),
+    ("optout", Sense::Stop),
+    ("opt out", Sense::Stop),
+    ("start", Sense::Start),
+    ("unstop", Sense::Start),
+    ("optin", Sense::Start),
+    ("opt in", Sense::Start),
+];
+
+/// Units of a wait, as words of their own.
+const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
+
+/// Every run of words that is known: those above, and what our buttons say. A label that is changed is read at once.
+pub(super) struct Vocabulary {
+    labels: Vec<(String, Sense)>,
+}
+
+impl Vocabulary {
+    pub fn new() -> Self {
+        let label = |answer: Answer| {
+            let text = folded(answer.label());
+            let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
+            (words.join(" "), Sense::Say(answer))
+        };
+        Self { labels: Level::Wilco.offers().map(label).into() }
+    }
+
+    /// What the words from here on say, and where the next ones begin; none where the first is not known.
+    pub fn sense_at(&self, pieces: &[Piece<'_>], at: usize) -> Option<(Sense, usize)> {
+        if let Some((span, next)) = minutes_at(pieces, at) {
+            return Some((Sense::Say(Answer::Standby { span }), next));
+        }
+        let labels = self.labels.iter().map(|(words, sense)| (words.as_str(), *sense));
+        let fits = |(words, sense)| Some((sense, end_of(pieces, at, words)?));
+        let (sense, next) = KNOWN.iter().copied().chain(labels).filter_map(fits).max_by_key(|(_, next)| *next)?;
+        match asked_span(pieces, at, next).filter(|_| sense == Sense::Say(WAIT)) {
+            Some((span, next)) => Some((Sense::Say(Answer::Standby { span }), next)),
+            None => Some((sense, next)),
+        }
+    }
+}
+
+/// Where these words end, where they stand here; commas and full stops between them do not matter.
+fn end_of(pieces: &[Piece<'_>], at: usize, words: &str) -> Option<usize> {
+    let mut next = at;
+    for wanted in words.split(' ') {
+        while next != at && pieces.get(next)?.kind == Kind::Break {
+            next += 1;
+        }
+        if word(pieces.get(next)?)? != wanted {
+            return None;
+        }
+        next += 1;
+    }
+    Some(next)
+}
+
+/// `2 more minutes`, `5 min`, `5m`: a wait, also without the word.
+fn minutes_at(pieces: &[Piece<'_>], at: usize) -> Option<(Duration, usize)> {
+    let first = word(pieces.get(at)?)?;
+    let digits = first.trim_start_matches(|c: char| c.is_ascii_digit());
+    let minutes = first[..first.len() - digits.len()].parse::<u16>().ok().filter(|minutes| 0 < *minutes)?;
+    let span = Duration::from_secs(60 * u64::from(minutes));
+    if digits == "m" || MINUTES.contains(&digits) {
+        return Some((span, at + 1));
+    }
+    let word_at = |at: usize| pieces.get(at).and_then(word);
+    let unit = if word_at(at + 1) == Some("more") { at + 2 } else { at + 1 };
+    let is_unit = digits.is_empty() && word_at(unit).is_some_and(|word| MINUTES.contains(&word));
+    is_unit.then_some((span, unit + 1))
+}
+
+/// How long, right behind the word that asks for a wait: `standby 3`, `wait 90s`, `3 5`. Behind the digit 3 another digit
+/// that is an answer of its own is no number of minutes.
+fn asked_span(pieces: &[Piece<'_>], at: usize, next: usize) -> Option<(Duration, usize)> {
+    if let Some(found) = minutes_at(pieces, next) {
+        return Some(found);
+    }
+    let (asks, span) = (word(pieces.get(at)?)?, word(pieces.get(next)?)?);
+    if asks == "3" && ["1", "2", "4"].contains(&span) {
+        return None;
+    }
+    let parsed = span.starts_with(|c: char| c.is_ascii_digit()).then(|| standby_span(span).ok()).flatten();
+    parsed.filter(|span| !span.is_zero()).map(|span| (span, next + 1))
+}
+
+fn word<'a>(piece: &'a Piece<'_>) -> Option<&'a str> {
+    if let Kind::Word(word) = &piece.kind { Some(word) } else { None }
+}

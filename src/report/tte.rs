@@ -4,7 +4,8 @@
 //! A role's clock begins with its ladder: for a role that the trigger demands when the incident was opened, for one that
 //! stands in when it was entered. A step's begins when it is entered, a channel's with its first page, and what engages
 //! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
-//! the role was on and for no channel. An incident's own is that of the last role it demands. Drills and the real thing
+//! the role was on and for no channel. A role that was handed back counts from its beginning to the engagement that stood,
+//! the last one; where none came, it was not engaged. An incident's own is that of the last role it demands. Drills and the real thing
 //! are never in the same figures.
 
 use super::{
@@ -13,7 +14,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     survival::{Curve, Observation, Quantile, Share},
 };
-use crate::core::{Finding, RoleName, Target, Timestamp};
+use crate::core::{Finding, IncidentId, PersonName, RoleName, Target, Timestamp};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -82,6 +83,31 @@ pub struct TteReport {
     pub whole: GroupReport,
     /// When each stage was reached, a role; only of roles that a trigger demands.
     pub stages: Vec<StageReport>,
+    /// Engagements that do not count, because who had the role handed it back: newest incidents first, the first
+    /// [`HAND_BACKS_MAX`] of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_back: Vec<HandBackReport>,
+    /// How many there were.
+    #[serde(default)]
+    pub hand_backs: usize,
+}
+
+/// Hand-backs that a report lists.
+pub const HAND_BACKS_MAX: usize = 50;
+
+/// An engagement that was handed back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HandBackReport {
+    /// In which incident.
+    pub incident: IncidentId,
+    /// Which role.
+    pub role: RoleName,
+    /// Who had it.
+    pub person: PersonName,
+    /// Since when.
+    pub taken_at: Timestamp,
+    /// When they handed it back.
+    pub at: Timestamp,
 }
 
 /// One group's figures. Times are in seconds.
@@ -156,6 +182,8 @@ pub struct Tally {
     groups: BTreeMap<String, Group>,
     whole: Group,
     stages: BTreeMap<RoleName, StageTally>,
+    handed_back: Vec<HandBackReport>,
+    hand_backs: usize,
 }
 
 #[derive(Debug, Default)]
@@ -189,6 +217,7 @@ impl Gather for Tally {
         roles.retain(|role| self.question.role.as_ref().is_none_or(|wanted| *wanted == role.role));
         for role in &roles {
             self.add_role(story, role);
+            self.add_hand_backs(story, role);
             if role.required {
                 self.stages.entry(role.role.clone()).or_default().add(story, role);
             }
@@ -207,6 +236,23 @@ impl Tally {
             groups: BTreeMap::new(),
             whole: Group::default(),
             stages: BTreeMap::new(),
+            handed_back: Vec::new(),
+            hand_backs: 0,
+        }
+    }
+
+    fn add_hand_backs(&mut self, story: &Story, role: &RoleStory) {
+        for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
+            self.hand_backs += 1;
+            if self.handed_back.len() < HAND_BACKS_MAX {
+                self.handed_back.push(HandBackReport {
+                    incident: story.incident.id,
+                    role: role.role.clone(),
+                    person: back.person.clone(),
+                    taken_at: back.taken_at,
+                    at: back.at,
+                });
+            }
         }
     }
 
@@ -267,6 +313,8 @@ impl Tally {
             groups: self.groups.into_iter().map(group).collect(),
             whole: self.whole.report("whole incidents".into(), curves),
             stages: self.stages.into_iter().map(|(role, tally)| tally.report(role)).collect(),
+            handed_back: self.handed_back,
+            hand_backs: self.hand_backs,
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
         stages::StageReport,
         survival::{Interval, Quantile},
         triggers::{TriggerReport, TriggersReport},
-        tte::{By, GroupReport, TargetReport, TteReport},
+        tte::{By, GroupReport, HandBackReport, TargetReport, TteReport},
         words::bound,
     },
 };
@@ -30,6 +30,9 @@ pub fn tte(report: &TteReport) -> String {
     text.push_str(&format!("\n\n{rows}"));
     for roles in report.stages.chunks(STAGE_COLUMNS) {
         text.push_str(&format!("\n\n{}", stages(roles)));
+    }
+    if 0 < report.hand_backs {
+        text.push_str(&format!("\n\n{}", hand_backs(report)));
     }
     text.push_str(&format!("\n\n{}", legend(report)));
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
@@ -85,6 +88,21 @@ fn percent(share: f64) -> String {
 
 fn ends(interval: &Interval) -> String {
     format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
+}
+
+/// What was taken and handed back, beside what counts.
+fn hand_backs(report: &TteReport) -> String {
+    let clock = |at: crate::core::Timestamp| at.to_utc().format("%H:%M:%S").to_string();
+    let line = |back: &HandBackReport| {
+        let (from, to) = (back.taken_at.to_utc().format("%Y-%m-%d %H:%M:%S"), clock(back.at));
+        format!("  {} {}: {} from {from} to {to} UTC", back.incident, back.role, back.person)
+    };
+    let mut lines = vec![format!("Handed back {} time(s); only the engagement that stood counts:", report.hand_backs)];
+    lines.extend(report.handed_back.iter().map(line));
+    if let more @ 1.. = report.hand_backs.saturating_sub(report.handed_back.len()) {
+        lines.push(format!("  and {more} older ones"));
+    }
+    lines.join("\n")
 }
 
 fn stages(roles: &[StageReport]) -> String {

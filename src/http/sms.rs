@@ -1,10 +1,10 @@
 //! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
-use super::{App, desk::named, problem::Problem};
+use super::{App, problem::Problem, standing::told};
 use crate::{
     channel::sms::{Reply, is_yes, parse_reply},
-    core::{Answer, ChannelName, IncidentId, PersonName, RoleName, Timestamp, Via, sentence::judged},
+    core::{Answer, ChannelName, IncidentId, PersonName, RoleName, Timestamp, Via},
 };
 use std::{collections::HashMap, time::Duration};
 
@@ -115,8 +115,11 @@ async fn coded(
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
     forget_guesses(app, number);
-    let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await.map_err(super::answer_problem)?;
-    let word = judged(&named(&app.engine.live.load(), verdict));
+    let verdict =
+        app.engine.answer_page(page, person.clone(), answer, Via::Sms).await.map_err(super::answer_problem)?;
+    let incident = app.engine.store.view(page.incident).await?;
+    let hand_back = format!("Reply {code} 4 to hand it back.");
+    let word = told(&app.engine.live.load(), incident.as_deref(), &person, verdict, &hand_back);
     Ok(format!("{}: {word}", page.incident))
 }
 

@@ -7,6 +7,10 @@ mod command;
 mod common;
 #[path = "doors/desk.rs"]
 mod desk;
+#[path = "doors/desk_time.rs"]
+mod desk_time;
+#[path = "doors/hand_back.rs"]
+mod hand_back;
 #[path = "doors/house.rs"]
 mod house;
 #[path = "doors/laws.rs"]

@@ -73,6 +73,7 @@ fn page_for(contact: Contact) -> Message {
             html: Some("<p>LIVE INC-12</p>".to_owned()),
         },
         ask: Some(Ask {
+            page: PageId { incident: IncidentId(12), n: 3 },
             code: SecretString::from("48213"),
             link: SecretString::from("https://desk.example/a/link-secret"),
             proof: SecretString::from("mail-proof-secret"),

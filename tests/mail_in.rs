@@ -286,3 +286,31 @@ fn a_mail_is_kept_by_its_server_while_no_daemon_answers() {
     assert_eq!(site.trader()["state"], "engaged", "the message id outlives a restart");
     drop(site.runtime);
 }
+
+#[test]
+fn whoever_has_it_hands_it_back_by_a_reply_and_no_machine_does_it_for_them() {
+    let site = Site::new();
+    let id = site.brief_to(ANA);
+    assert!(site.hand_in(&reply(ANA, &id, "", "wilco")).status.success());
+    assert_eq!(site.trader()["holder"], "Ana Ruiz");
+    let found = |mail: &smtp::Mail| mail.to == [ANA] && mail.data.contains("You have it");
+    let word = site.until("the word that she has it", || site.mail.mails().into_iter().find(found)).data;
+    let line = word.lines().find(|line| line.to_lowercase().starts_with("message-id:")).unwrap();
+    let word_id = line.split_once(':').unwrap().1.trim().to_owned();
+    // Her mailbox answers the brief and the word by itself while she is at work on it.
+    for id in [&id, &word_id] {
+        let away = reply(ANA, id, "Auto-Submitted: auto-replied\r\n", "I am on the beach");
+        assert!(site.hand_in(&away).status.success());
+        assert_eq!(site.trader()["holder"], "Ana Ruiz", "{id}");
+    }
+    // Nor does anybody else.
+    assert!(site.hand_in(&reply(BO, &word_id, "", "unable")).status.success());
+    assert_eq!(site.trader()["holder"], "Ana Ruiz");
+
+    assert!(site.hand_in(&reply(ANA, &word_id, "", "unable")).status.success());
+    assert_eq!((&site.trader()["state"], &site.trader()["holder"]), (&"paging".into(), &Value::Null));
+    // Nobody else is on the first step: the second is asked at once.
+    let brief = |mail: &smtp::Mail| mail.to == [BO] && mail.data.contains("X-Priority: 1");
+    let brief = site.until("Bo's brief", || site.mail.mails().into_iter().find(brief)).data.replace("=\r\n", "");
+    assert!(brief.contains("Ana Ruiz handed it back at"), "{brief}");
+}

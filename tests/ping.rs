@@ -302,6 +302,7 @@ fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Out
         stood_by: false,
         unable: Default::default(),
         received: Default::default(),
+        handed_back: Vec::new(),
         outcome,
     }
 }

@@ -134,7 +134,7 @@ fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
 
 /// What a program reads on its standard input.
 fn input(message: &Message, contact: Option<&Contact>) -> Value {
-    let ask = message.ask.as_ref();
+    let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
     json!({
         "page": message.page.to_string(),
         "incident": message.page.incident.to_string(),

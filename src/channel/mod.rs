@@ -139,7 +139,8 @@ pub struct Message {
     pub to: Recipient,
     /// What to show.
     pub text: Text,
-    /// How it can be answered; none for what only tells.
+    /// How it can be answered: what is asked, or for the word that its reader has a role, how to hand that back. None for
+    /// what only tells.
     pub ask: Option<Ask>,
     /// What a room needs to know beside the text; none for people.
     pub room: Option<RoomState>,
@@ -217,6 +218,8 @@ pub struct Text {
 /// How a page can be answered.
 #[derive(Debug, Clone)]
 pub struct Ask {
+    /// Which page code and link belong to: the message's own, or the brief by which its reader took a role.
+    pub page: PageId,
     /// The code to reply with.
     pub code: SecretString,
     /// The link to the confirm page.

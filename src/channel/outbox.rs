@@ -130,6 +130,7 @@ impl Sandbox {
             Recipient::Person(contact) => (contact.name.clone(), Some(contact.person.clone())),
             Recipient::Room { name, .. } => (name.clone(), None),
         };
+        let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
         Entry {
             at: (self.outbox.clock)(),
             page: message.page,
@@ -140,8 +141,8 @@ impl Sandbox {
             person,
             headline: message.stamped(&message.text.headline).into_owned(),
             body: message.whole_text().into_owned(),
-            code: message.ask.as_ref().map(|ask| ask.code.expose_secret().to_owned()),
-            link: message.ask.as_ref().map(|ask| ask.link.expose_secret().to_owned()),
+            code: ask.map(|ask| ask.code.expose_secret().to_owned()),
+            link: ask.map(|ask| ask.link.expose_secret().to_owned()),
         }
     }
 }

@@ -13,7 +13,7 @@ use std::process::ExitCode;
 pub struct Answer {
     /// Which incident
     incident: IncidentId,
-    /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on)
+    /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on; from whoever has it: hand it back)
     #[arg(required = true, num_args = 1..)]
     answer: Vec<String>,
     /// For which role; needed where you were asked for several
@@ -35,6 +35,9 @@ impl Answer {
             println!("{}", serde_json::to_string_pretty(&verdict)?);
         } else {
             println!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default());
+            if let Some(then) = verdict["then"].as_str() {
+                println!("{then}");
+            }
         }
         let refused = ["not-asked", "which-role", "closed"];
         let kind = verdict["verdict"].as_str().unwrap_or_default();

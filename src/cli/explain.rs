@@ -4,7 +4,10 @@
 use super::{Failure, Places, load, table};
 use crate::{
     core::{
-        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt, RoleName, Settlement, Timestamp, event::Why, plan::{SuggestedAction, suggested},
+        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt,
+        RoleName, Settlement, Timestamp,
+        event::Why,
+        plan::{SuggestedAction, suggested},
     },
     engine::render,
     matrix::{Judgement, Matrix},

@@ -3,7 +3,7 @@
 use super::{Failure, Places, client::Client, table};
 use crate::{
     core::{Event, Record, sentence::sentence},
-    http::view::{IncidentView, RoleView},
+    http::view::{HandBackView, IncidentView, RoleView},
 };
 use clap::Args;
 use serde_json::{Value, json};
@@ -75,7 +75,15 @@ pub fn roles(roles: &[RoleView]) -> String {
             in_time(role).into(),
         ]);
     }
-    rows.to_string()
+    let backs = roles.iter().flat_map(|role| role.handed_back.iter().map(move |back| handed_back(role, back)));
+    std::iter::once(rows.to_string()).chain(backs).collect::<Vec<_>>().join("\n")
+}
+
+/// A role's time to engagement is that of who has it now: what came before is told beside it.
+fn handed_back(role: &RoleView, back: &HandBackView) -> String {
+    let as_role = back.of.as_ref().map_or(String::new(), |of| format!(" as {of}"));
+    let (from, to) = (table::span(back.taken), table::span(back.at));
+    format!("{}: {}{as_role} had it from {from} to {to} and handed it back", role.role, back.person)
 }
 
 /// Covered is never counted as engaged.

@@ -13,6 +13,9 @@ pub const STANDBY_MAX: Duration = Duration::from_secs(5 * 60);
 /// The extension that a standby without a number of minutes buys.
 pub const STANDBY_DEFAULT: Duration = Duration::from_secs(2 * 60);
 
+/// What the button of whoever has a role says.
+pub const HAND_BACK: &str = "Hand it back";
+
 /// What a human says to a page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "say")]

@@ -2,7 +2,7 @@
 //! one. That a provider took a page proves nothing about its reader.
 
 use super::{
-    answer::{Answer, Via},
+    answer::Via,
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},
@@ -62,7 +62,7 @@ impl Proof {
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
             // An absence note is taken in like this, and shows that nobody reads there.
-            Event::Answered { via: Via::Mail, answer: Answer::Unable, .. } => return None,
+            Event::Answered { via: Via::AutoReply, .. } => return None,
             Event::Answered { person, via, page, .. } => {
                 let own = |page: &&Page| page.person.as_ref() == Some(person);
                 let page = page.and_then(|n| incident.pages.get(&n)).map(AsRef::as_ref).filter(own);

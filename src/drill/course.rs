@@ -1,6 +1,8 @@
 //! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
 //! daemon or one in virtual time; both are told by the same events.
 
+pub use super::cause::{Cause, Stage};
+
 use crate::{
     core::{
         ChannelName, Event, Incident, Outcome, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp,
@@ -11,7 +13,6 @@ use crate::{
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     time::Duration,
 };
 
@@ -80,45 +81,6 @@ pub struct Part {
     pub said: Option<String>,
 }
 
-/// What time was spent on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Cause {
-    /// Which stage.
-    pub stage: Stage,
-    /// On whose ladder.
-    pub role: RoleName,
-    /// On which step of it, from 0.
-    pub step: usize,
-    /// By which channel, where it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<ChannelName>,
-    /// Whose, where it is one person's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<PersonName>,
-}
-
-/// The stages between an incident's opening and an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The step paged nobody: nobody was on call, or nobody of it takes part.
-    NobodyOnCall,
-    /// The channel took none of what it was given.
-    Channel,
-    /// The channel takes pages of others, and not this person's: their contact data.
-    Contact,
-    /// The page waited for its turn: the pace of its destination.
-    Queued,
-    /// The provider took its time to accept.
-    Accepting,
-    /// Accepted, and not yet on the device.
-    Delivering,
-    /// On the device, and the person who answered in the end had not yet.
-    Answering,
-    /// The pages were taken and nobody answered before the step was over.
-    Silence,
-}
-
 /// One entering of one step.
 struct Rung<'a> {
     role: &'a RoleName,
@@ -145,6 +107,15 @@ impl Observed {
     }
 }
 
+/// A role that somebody took and handed back.
+struct Held<'a> {
+    role: &'a RoleName,
+    person: &'a PersonName,
+    page: Option<u32>,
+    from: Timestamp,
+    until: Timestamp,
+}
+
 /// A trace with what its events say beside the incident.
 struct Told<'a> {
     trace: &'a Trace<'a>,
@@ -152,6 +123,8 @@ struct Told<'a> {
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
     /// Who engaged which role, by which page.
     answers: BTreeMap<&'a RoleName, (&'a PersonName, Option<u32>)>,
+    /// Who had which role before and handed it back.
+    held: Vec<Held<'a>>,
     /// Pages that could not reach their person while they were still wanted, and since when.
     unreachable: BTreeMap<u32, Timestamp>,
 }
@@ -163,10 +136,12 @@ impl<'a> Told<'a> {
             rungs: Vec::new(),
             handed: BTreeMap::new(),
             answers: BTreeMap::new(),
+            held: Vec::new(),
             unreachable: BTreeMap::new(),
         };
         let mut unwanted: BTreeSet<u32> = BTreeSet::new();
         let mut numbers: BTreeMap<&RoleName, u32> = BTreeMap::new();
+        let mut taken: BTreeMap<&RoleName, Timestamp> = BTreeMap::new();
         for (at, event) in trace.events {
             match event {
                 Event::StepEntered { role, step, on_call, .. } => {
@@ -177,6 +152,12 @@ impl<'a> Told<'a> {
                 Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
                 Event::Answered { role: Some(role), person, page, verdict: Verdict::Engages, .. } => {
                     told.answers.insert(role, (person, *page));
+                    taken.insert(role, *at);
+                }
+                Event::HandedBack { role, person } => {
+                    let page = told.answers.remove(role).and_then(|(_, page)| page);
+                    let from = taken.get(role).copied().unwrap_or(*at);
+                    told.held.push(Held { role, person, page, from, until: *at });
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
                 Event::Settled { page, settlement: Settlement::Unreachable { .. }, .. }
@@ -221,13 +202,14 @@ impl<'a> Told<'a> {
         let answered =
             self.answers.get(role).map(|(person, page)| (*person, self.page_answered(role, person, *page, end)));
         let own_end = handed.filter(|_| answered.is_none()).map_or(end, |(at, _)| *at);
-        // From its birth on, the page that was answered tells where the time went.
-        let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| page.born_at.min(own_end));
+        // From its birth on, the page that was answered tells where the time went; but not while somebody else had it.
+        let open_since = self.held.iter().filter(|held| held.role == role).map(|held| held.until).max();
+        let asked_at = |page: &Page| open_since.map_or(page.born_at, |since| since.max(page.born_at));
+        let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| asked_at(page).min(own_end));
         let rungs: Vec<&Rung<'_>> = self.rungs.iter().filter(|rung| rung.role == role && rung.at <= until).collect();
         for (n, rung) in rungs.iter().enumerate() {
             let over = rungs.get(n + 1).map_or(until, |next| next.at);
-            let (cause, said) = self.silence(rung, over);
-            self.part(parts, rung.at.max(from), over, cause, said);
+            self.rung(rung, (rung.at.max(from), over), parts);
         }
         let step = rungs.last().map_or(0, |rung| rung.step);
         if let Some((person, page)) = answered {
@@ -235,6 +217,26 @@ impl<'a> Told<'a> {
         } else if let Some((at, next)) = handed {
             self.spend(next, *at, end, depth + 1, parts);
         }
+    }
+
+    /// A rung that brought no answer that stood: who took it for a while, and what was in vain.
+    fn rung(&self, rung: &Rung<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<Part>) {
+        let mut at = from;
+        let within = |held: &&Held<'_>| held.role == rung.role && from <= held.from && held.from < over;
+        for held in self.held.iter().filter(within) {
+            let page = self.page_answered(held.role, held.person, held.page, held.from);
+            let born = page.map_or(at, |page| page.born_at.max(at).min(held.from));
+            let (cause, said) = self.silence(rung, born);
+            self.part(parts, at, born, cause, said);
+            self.answered(held.role, rung.step, held.person, page, (born, held.from), parts);
+            let person = Some(held.person.clone());
+            let cause =
+                Cause { stage: Stage::HandedBack, role: rung.role.clone(), step: rung.step, channel: None, person };
+            at = held.until.min(over);
+            self.part(parts, held.from, at, cause, None);
+        }
+        let (cause, said) = self.silence(rung, over);
+        self.part(parts, at, over, cause, said);
     }
 
     /// The stages of the page that was answered.
@@ -353,32 +355,4 @@ impl<'a> Told<'a> {
 
 fn taken_by(page: &Page, at: Timestamp) -> bool {
     page.stages.accepted.is_some_and(|accepted| accepted <= at)
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stage, role, step, channel, person } = self;
-        let by = |f: &mut fmt::Formatter<'_>| channel.as_ref().map_or(Ok(()), |channel| write!(f, " by {channel}"));
-        let who = person.as_ref().map_or("them", |person| person.as_str());
-        let nth = step + 1;
-        match stage {
-            Stage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
-            Stage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
-            Stage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
-                .and_then(|()| by(f))
-                .and_then(|()| f.write_str(" (contact data)")),
-            Stage::Queued => write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f)),
-            Stage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
-            Stage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
-            Stage::Answering => write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f)),
-            Stage::Silence => match person {
-                Some(person) => write!(f, "{role} step {nth}: {person} did not answer in its time"),
-                None => write!(f, "{role} step {nth}: nobody answered in its time"),
-            },
-        }
-    }
-}
-
-fn named(channel: &Option<ChannelName>) -> &str {
-    channel.as_ref().map_or("?", ChannelName::as_str)
 }

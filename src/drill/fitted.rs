@@ -137,7 +137,7 @@ fn first_attempts(records: &[Record]) -> BTreeMap<u32, bool> {
 fn asked(story: &Story, person: &PersonName, firsts: &BTreeMap<u32, bool>, now: Timestamp) -> Option<Asked> {
     let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person));
     let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
-    let end = roles.into_iter().filter_map(|role| end(&story.incident, role, now)).max()?;
+    let end = roles.into_iter().filter_map(|role| end(story, role, now)).max()?;
     let (answer, by) = match first_answer(&story.records, person).filter(|(at, _, _)| *at <= end) {
         Some((at, answer, page)) => (Some((at, answer)), page.and_then(|n| story.incident.pages.get(&n))),
         None => (None, None),
@@ -168,10 +168,16 @@ fn asked(story: &Story, person: &PersonName, firsts: &BTreeMap<u32, bool>, now: 
     (!waits.is_empty()).then_some(Asked { answered, waits, at_once })
 }
 
-/// When nobody waited for a role's people any more.
-fn end(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
-    let engagement = incident.engagements.get(role)?;
-    Some(engagement.outcome.as_ref().map_or(now, crate::core::Outcome::at))
+/// When nobody waited for a role's people any more: when somebody had it for the first time, whoever handed it back
+/// later, since until they did so nobody else was asked.
+fn end(story: &Story, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
+    let engagement = story.incident.engagements.get(role)?;
+    let taken = story.records.iter().find(|record| match &record.event {
+        Event::Engaged { role: whose, .. } | Event::Covered { role: whose, .. } => whose == role,
+        _ => false,
+    });
+    let ended = || engagement.outcome.as_ref().map_or(now, crate::core::Outcome::at);
+    Some(taken.map_or_else(ended, |record| record.at))
 }
 
 /// The first thing that a person said as somebody who was asked.

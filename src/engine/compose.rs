@@ -40,7 +40,8 @@ impl Engine {
         let settings = live.matrix.channel(&page.channel);
         // What others read too must not let them answer in this person's name.
         let is_shared = settings.is_some_and(ChannelSettings::is_shared);
-        let ask = (page.purpose.is_brief() && !is_shared).then(|| self.ask(incident, page, id));
+        let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
+        let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, id));
         let shown = shown(&rendered);
         let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
@@ -75,11 +76,14 @@ impl Engine {
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
-    fn ask(&self, incident: &Incident, page: &Page, id: PageId) -> Ask {
-        let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-        let link = format!("{}/a/{}", self.public_url, self.keys.link_token(id).expose_secret());
+    /// How the message `id` can be answered: by the code and link of `brief`, which its reader knows.
+    fn ask(&self, incident: &Incident, brief: &Page, id: PageId) -> Ask {
+        let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+        let page = PageId { incident: incident.id, n: brief.n };
+        let link = format!("{}/a/{}", self.public_url, self.keys.link_token(page).expose_secret());
         Ask {
-            code: self.keys.code(id),
+            page,
+            code: self.keys.code(page),
             link: SecretString::from(link),
             proof: self.keys.mail_token(id),
             level: row.map_or(crate::core::Level::Wilco, |row| row.engaged_by),

@@ -57,6 +57,12 @@ struct EnteredLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct HandedBackLabels {
+    role: String,
+    drill: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct DrillLabel {
     drill: &'static str,
 }
@@ -94,6 +100,7 @@ pub struct Metrics {
     links: Family<ChannelLabel, Gauge>,
     linked_since: Family<ChannelLabel, Gauge<f64, AtomicU64>>,
     roles_entered: Family<EnteredLabels, Counter>,
+    roles_handed_back: Family<HandedBackLabels, Counter>,
     incidents_opened: Family<OpenedLabels, Counter>,
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
@@ -119,6 +126,7 @@ impl Metrics {
             links: Family::default(),
             linked_since: Family::default(),
             roles_entered: Family::default(),
+            roles_handed_back: Family::default(),
             incidents_opened: Family::default(),
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
@@ -139,7 +147,7 @@ impl Metrics {
         );
         r.register_with_unit(
             "time_to_engagement",
-            "Incident opened until the role had its outcome",
+            "Incident opened until the role had somebody, each time; roles_handed_back counts those that did not stand",
             Unit::Seconds,
             self.engagement.clone(),
         );
@@ -178,6 +186,11 @@ impl Metrics {
             "Ladders that began, by role and whether it was demanded",
             self.roles_entered.clone(),
         );
+        r.register(
+            "roles_handed_back",
+            "Roles that whoever had them handed back, by role",
+            self.roles_handed_back.clone(),
+        );
         r.register("incidents_opened", "Incidents opened", self.incidents_opened.clone());
         r.register("incidents_resolved", "Incidents resolved", self.incidents_resolved.clone());
         r.register(
@@ -211,6 +224,10 @@ impl Metrics {
             }
             Event::Engaged { role, .. } => self.engaged(happened, role, "engaged"),
             Event::Covered { role, .. } => self.engaged(happened, role, "covered"),
+            Event::HandedBack { role, .. } => {
+                let labels = HandedBackLabels { role: role.to_string(), drill: flag(happened.drill) };
+                self.roles_handed_back.get_or_create(&labels).inc();
+            }
             _ => {}
         }
     }

@@ -1,16 +1,15 @@
 //! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
 
 use super::{
-    App, answer_problem,
-    desk::named,
-    native,
+    App, answer_problem, native,
     problem::Problem,
     reading::{absent, parse_id},
+    standing::told,
 };
 use crate::{
     core::{
         Actor, Alert, Finding, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex, finding::NOTE_MAX,
-        reply::typed, sentence::judged,
+        reply::typed,
     },
     engine::keys::DESK_LINK_LIFE,
 };
@@ -143,10 +142,13 @@ pub async fn answer(
     })?;
     let answer = typed(&spoken.answer).map_err(|error| Problem::bad(format!("{error}")))?;
     let role = spoken.role.map(RoleName::from);
-    let said = Said { person, answer, via: Via::Cli, page: None, role };
+    let said = Said { person: person.clone(), answer, via: Via::Cli, page: None, role };
     let verdict: Verdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
-    let text = judged(&named(&app.engine.live.load(), verdict.clone()));
-    Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
+    let incident = app.engine.store.view(id).await?;
+    let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
+    let then = matches!(verdict, Verdict::Engages | Verdict::Yours)
+        .then(|| format!("to hand it back: stentor answer {id} unable"));
+    Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
 }
 
 /// What an incident was, where its resolver says so.

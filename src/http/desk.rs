@@ -1,12 +1,11 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
-use super::{App, credential, page, problem::Problem, snapshot::snapshot};
+use super::{App, credential, page, problem::Problem, snapshot::snapshot, standing::told};
 use crate::{
     channel::screen::Desk,
     core::{
         Answer, PageId, PersonName, Verdict, Via,
         page::{Page, Stage},
-        sentence::judged,
     },
     engine::{Live, keys::SESSION_LIFE, keys::same},
 };
@@ -84,9 +83,11 @@ pub async fn answer(
     let person = commanding(&app, &headers)?;
     let page: PageId = press.page.parse().map_err(|()| Problem::bad("no such page"))?;
     let answer: Answer = press.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
-    let verdict = app.engine.answer_page(page, person, Some(answer), Via::Desk).await;
+    let verdict = app.engine.answer_page(page, person.clone(), Some(answer), Via::Desk).await;
     let verdict = verdict.map_err(super::answer_problem)?;
-    let text = judged(&named(&app.engine.live.load(), verdict.clone()));
+    let incident = app.engine.store.view(page.incident).await?;
+    // Its button stands on the page.
+    let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 

@@ -101,14 +101,14 @@ pub async fn take(
 }
 
 async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
-    let (answer, fate) = match incoming.meaning {
+    let (answer, fate, via) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
         Meaning::Said(Reply::Answer { code, answer })
             if code.as_ref().is_none_or(|code| app.engine.keys.is_code(incoming.page, code)) =>
         {
-            (Some(answer), MailFate::Answered)
+            (Some(answer), MailFate::Answered, Via::Mail)
         }
-        Meaning::Away => (Some(Answer::Unable), MailFate::Away),
+        Meaning::Away => (Some(Answer::Unable), MailFate::Away, Via::AutoReply),
         Meaning::Said(reply) => {
             return Ok(Told { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
         }
@@ -116,7 +116,7 @@ async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told,
             return Ok(Told { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
         }
     };
-    let verdict = app.engine.answer_page(incoming.page, reader, answer, Via::Mail).await.map_err(answer_problem)?;
+    let verdict = app.engine.answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
     let word = judged(&named(&app.engine.live.load(), verdict));
     Ok(Told { fate, text: format!("{}: {word}", incoming.page.incident) })
 }
@@ -158,8 +158,10 @@ async fn proven(app: &App, incoming: &Incoming) -> Result<Proven, Problem> {
     let Some(page) = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n)) else {
         return Ok(Proven::Gone);
     };
-    let brief = Some(page).filter(|page: &&Arc<Page>| page.purpose.is_brief() || incoming.is_bounce());
-    Ok(brief.and_then(|page| page.person.clone()).map_or(Proven::Nothing, Proven::Reader))
+    // The word that somebody has a role can be answered too: by handing it back.
+    let answerable = |page: &&Arc<Page>| page.purpose.is_brief() || page.purpose.tells_who_has_it();
+    let page = Some(page).filter(|page| incoming.is_bounce() || answerable(page));
+    Ok(page.and_then(|page| page.person.clone()).map_or(Proven::Nothing, Proven::Reader))
 }
 
 /// A page that was forwarded is answered by its reader alone.

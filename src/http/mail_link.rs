@@ -6,7 +6,8 @@ use super::{
     desk::named,
     page::{self, Confirm},
     problem::Problem,
-    snapshot::offers,
+    snapshot::{after_all, offers},
+    standing::Standing,
 };
 use crate::{
     core::{Answer, Incident, Level, PageId, Verdict, Via, sentence::judged},
@@ -71,11 +72,11 @@ async fn pressed(app: &App, token: &str, headers: &HeaderMap, answer: &str) -> R
     let live = app.engine.live.load_full();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = confirm(app, &live, &incident, page, token);
-    let more = matches!(verdict, Verdict::Received | Verdict::StandbyGranted { .. } | Verdict::StandbyRefused);
-    confirm.notice = judged(&named(&live, verdict));
-    confirm.done = !more;
-    if !more {
-        confirm.offers.clear();
+    // What is true now says of most answers what became of them.
+    let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
+    if !is_said {
+        let word = capitalised(&judged(&named(&live, verdict)));
+        confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
     }
     Ok((StatusCode::OK, confirm))
 }
@@ -90,14 +91,11 @@ fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &st
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
     let code = app.engine.keys.code(page);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
-    let engagement = row.role.as_ref().and_then(|role| incident.engagements.get(role));
-    let holder = engagement.and_then(|engagement| engagement.holder());
-    let open = incident.is_open() && engagement.is_some_and(|engagement| engagement.is_open());
-    let notice = match holder {
-        Some(holder) => format!("{} has it", live.name_of(holder)),
-        None if open => String::new(),
-        None => "This is over: no answer is needed any more".into(),
-    };
+    let stands = |role| Standing::of(live, incident, role, row.person.as_ref()?);
+    let standing = row.role.as_ref().and_then(stands);
+    let open = standing.is_some_and(|standing| standing.is_open());
+    // Who is asked and has said nothing needs no other words than the page's own.
+    let says = standing.filter(|standing| !standing.is_open() || standing.is_passed());
     let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = plan.map_or(Level::Wilco, |plan| plan.engaged_by);
     Confirm {
@@ -106,10 +104,34 @@ fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &st
         body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
         headline: fill(rendered.headline),
         token: token.to_owned(),
-        offers: if open { offers(level) } else { Vec::new() },
-        notice,
+        offers: match says {
+            Some(_) if open => after_all(level),
+            Some(_) => Vec::new(),
+            None => offers(level),
+        },
+        notice: says.map(|standing| standing.words()).unwrap_or_default(),
         done: !open,
+        hand_back: standing.is_some_and(|standing| standing.is_theirs()),
     }
+}
+
+/// Whether who has the role, or that it is over, tells what became of the answer.
+fn says_itself(verdict: &Verdict) -> bool {
+    match verdict {
+        Verdict::Engages | Verdict::HandedBack | Verdict::TooLate { .. } | Verdict::Repeated | Verdict::Closed => true,
+        Verdict::Received
+        | Verdict::StandbyGranted { .. }
+        | Verdict::StandbyRefused
+        | Verdict::Passed
+        | Verdict::Yours
+        | Verdict::NotAsked
+        | Verdict::WhichRole { .. } => false,
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 fn unknown() -> (StatusCode, Confirm) {

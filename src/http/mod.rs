@@ -24,6 +24,7 @@ pub mod report;
 pub mod slack;
 pub mod sms;
 pub mod snapshot;
+mod standing;
 pub mod status;
 pub mod twilio;
 pub mod view;

@@ -38,6 +38,8 @@ pub struct Confirm {
     pub notice: String,
     /// Whether that is the end of it.
     pub done: bool,
+    /// Whether its reader has the role, and can hand it back.
+    pub hand_back: bool,
 }
 
 /// The confirm page.

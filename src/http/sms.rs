@@ -1,12 +1,11 @@
 //! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
-use super::{App, desk::named, problem::Problem};
+use super::{App, problem::Problem, standing::told};
 use crate::{
     core::{
         Answer, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, Via, gsm7,
         reply::{Doubt, Reply, is_yes, read},
-        sentence::judged,
     },
     engine::asked_of,
 };
@@ -133,8 +132,11 @@ async fn coded(
     forget_guesses(app, number);
     let word = match said {
         Ok(answer) => {
-            let verdict = app.engine.answer_page(page, person, answer, Via::Sms).await;
-            judged(&named(&app.engine.live.load(), verdict.map_err(super::answer_problem)?))
+            let verdict = app.engine.answer_page(page, person.clone(), answer, Via::Sms).await;
+            let verdict = verdict.map_err(super::answer_problem)?;
+            let incident = app.engine.store.view(page.incident).await?;
+            let hand_back = format!("Reply {code} 4 to hand it back.");
+            told(&app.engine.live.load(), incident.as_deref(), &person, verdict, &hand_back)
         }
         Err(doubt) => not_understood(app, page, code, &doubt).await?,
     };

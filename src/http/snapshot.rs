@@ -1,8 +1,8 @@
 //! What a desk shows: its person's pages and the board of incidents, as JSON.
 
-use super::{App, view};
+use super::{App, standing::Standing, view};
 use crate::{
-    core::{Answer, Engagement, Incident, Level, PageId, PersonName, Timestamp, page::Page},
+    core::{Answer, Engagement, Incident, Level, PageId, PersonName, Status, Timestamp, page::Page},
     engine::Live,
     matrix::ChannelKind,
     store::{Filter, StoreError},
@@ -18,7 +18,7 @@ const BOARD_MAX: usize = 30;
 /// Open incidents that are looked through for a person's pages.
 const OPEN_MAX: usize = 2_000;
 
-/// How long a page that has its end stays on its reader's desk.
+/// How long a page that has its end stays on its reader's desk: what somebody else has, and what is over.
 const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that one desk shows.
@@ -50,6 +50,10 @@ struct DeskPage {
     deadline: Option<Timestamp>,
     wanted: String,
     offers: Vec<Offer>,
+    /// How it stands, in words for this person.
+    standing: String,
+    /// What this person is known to have said that asks for no more of them.
+    heard: Vec<&'static str>,
 }
 
 /// A button.
@@ -80,6 +84,8 @@ struct BoardRole {
     holder: Option<String>,
     deadline: Option<Timestamp>,
     tte_ms: Option<f64>,
+    /// Who had it last and handed it back, while it is open.
+    handed_back_by: Option<String>,
 }
 
 /// What the desk of `person` shows now.
@@ -102,9 +108,11 @@ pub async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreE
 
 /// One entry a role: the newest brief of this person about it.
 fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, now: Timestamp) -> Vec<DeskPage> {
-    let roles = incident.engagements.iter().filter(|(_, e)| match &e.outcome {
-        Some(outcome) => now < outcome.at() + ENDED_SHOWN,
-        None => true,
+    // What somebody has stays on their own desk as long as the incident is open.
+    let roles = incident.engagements.iter().filter(|(_, e)| match (&incident.status, &e.outcome) {
+        (Status::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
+        (Status::Open, Some(outcome)) => e.holder() == Some(person) || now < outcome.at() + ENDED_SHOWN,
+        (Status::Open, None) => true,
     });
     roles
         .filter_map(|(role, engagement)| {
@@ -113,7 +121,7 @@ fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, 
             // Of the newest rung the one that was sent to the desk, so that what is seen here is seen there.
             let page =
                 mine().filter(|page| page.rung == newest.rung).find(|page| is_screen(live, page)).unwrap_or(newest);
-            Some(desk_page(app, live, incident, page, engagement))
+            Some(desk_page(app, live, incident, page, engagement, Standing::of(live, incident, role, person)?))
         })
         .collect()
 }
@@ -122,18 +130,28 @@ fn is_screen(live: &Live, page: &Page) -> bool {
     live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen)
 }
 
-fn desk_page(app: &App, live: &Live, incident: &Incident, page: &Page, engagement: &Engagement) -> DeskPage {
+fn desk_page(
+    app: &App,
+    live: &Live,
+    incident: &Incident,
+    page: &Page,
+    engagement: &Engagement,
+    standing: Standing<'_>,
+) -> DeskPage {
     let id = PageId { incident: incident.id, n: page.n };
     let rendered = live.render(incident, page, ChannelKind::Screen);
     let code = app.engine.keys.code(id);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
-    let passed = page.person.as_ref().is_some_and(|person| engagement.unable.contains(person));
     let state = match engagement.holder() {
+        _ if !incident.is_open() => "over",
         Some(holder) if Some(holder) == page.person.as_ref() => "yours",
         Some(_) => "taken",
-        None if !incident.is_open() || !engagement.is_open() || passed => "closed",
+        None if !engagement.is_open() => "closed",
+        None if standing.is_passed() => "passed",
         None => "open",
     };
+    let received = page.person.as_ref().is_some_and(|person| engagement.received.contains(person));
+    let heard = [("roger", received), ("standby", engagement.stood_by)];
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = row.map_or(Level::Wilco, |row| row.engaged_by);
     DeskPage {
@@ -148,8 +166,19 @@ fn desk_page(app: &App, live: &Live, incident: &Incident, page: &Page, engagemen
         since: page.born_at,
         deadline: engagement.deadline,
         wanted: level.to_string(),
-        offers: offers(level),
+        offers: match state {
+            "open" => offers(level),
+            "passed" => after_all(level),
+            _ => Vec::new(),
+        },
+        standing: standing.words(),
+        heard: heard.into_iter().filter(|(_, said)| *said).map(|(answer, _)| answer).collect(),
     }
+}
+
+/// The button for somebody who has passed it on or handed it back, and can do it after all.
+pub fn after_all(level: Level) -> Vec<Offer> {
+    vec![Offer { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
 }
 
 /// The buttons for a role that demands `level`, the wanted one first.
@@ -168,6 +197,7 @@ pub fn offers(level: Level) -> Vec<Offer> {
 fn board_row(live: &Live, incident: &Incident) -> BoardRow {
     let view = view::incident(live, incident);
     let role = |role: view::RoleView| BoardRole {
+        handed_back_by: role.handed_back.last().filter(|_| role.is_open()).map(|back| back.person.clone()),
         role: role.role,
         state: role.state,
         holder: role.holder,

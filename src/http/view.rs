@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        Incident, Judgement, Outcome, Page, Purpose, Status, Timestamp,
+        HandBack, Incident, Judgement, Outcome, Page, Purpose, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
     },
@@ -79,6 +79,9 @@ pub struct RoleView {
     pub holder: Option<String>,
     /// Which role covers it.
     pub covered_by: Option<String>,
+    /// Who had it and handed it back, the newest last.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_back: Vec<HandBackView>,
     /// The step it is on, from 1, of how many.
     pub step: usize,
     /// Steps of its ladder.
@@ -93,6 +96,27 @@ pub struct RoleView {
     pub target_ms: Option<f64>,
     /// Of a hundred.
     pub target_percent: Option<f64>,
+}
+
+/// Somebody had a role and handed it back.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct HandBackView {
+    /// Who, by display name.
+    pub person: String,
+    /// The role that they handed back, where it is another one, which covered this.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub of: Option<String>,
+    /// Since when they had it, in milliseconds after the incident was opened.
+    pub taken: f64,
+    /// When they handed it back, in the same.
+    pub at: f64,
+}
+
+impl RoleView {
+    /// Whether somebody must still be found.
+    pub fn is_open(&self) -> bool {
+        matches!(self.state.as_str(), "paging" | "handed over" | "exhausted")
+    }
 }
 
 /// When each stage was first reached, in milliseconds after the incident was opened.
@@ -215,6 +239,7 @@ fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engageme
         state: state_of(engagement).into(),
         holder: holder.map(|person| live.name_of(person).to_owned()),
         covered_by,
+        handed_back: engagement.handed_back.iter().map(|back| hand_back(live, incident, back)).collect(),
         step: engagement.step + 1,
         steps: row.map_or(0, |row| row.steps.len()),
         deadline: engagement.deadline,
@@ -222,6 +247,15 @@ fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engageme
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
         target_percent: target.map(|target| target.percent),
+    }
+}
+
+fn hand_back(live: &Live, incident: &Incident, back: &HandBack) -> HandBackView {
+    HandBackView {
+        person: live.name_of(&back.person).to_owned(),
+        of: back.of.as_ref().map(ToString::to_string),
+        taken: after(incident, back.taken_at),
+        at: after(incident, back.at),
     }
 }
 

@@ -3,8 +3,8 @@
 
 use super::{
     App,
-    desk::named,
     problem::Problem,
+    standing::{Standing, told},
     twilio::{About, address, field, signed, xml},
 };
 use crate::{
@@ -12,7 +12,6 @@ use crate::{
     core::{
         Answer, ChannelName, Incident, Level, Page, PageId, Verdict, Via,
         page::Stage,
-        sentence::judged,
         speech::{digits, spoken},
     },
     engine::Live,
@@ -35,6 +34,9 @@ const KEYS_WILCO: &str = "Press 2 to take it. Press 1 if you only received it. P
 /// What they mean to a role that must only know.
 const KEYS_ROGER: &str = "Press 1 to confirm that you received it. Press 2 to take it. Press 3 for two more minutes. \
                           Press 4 to pass it on. Press 0 to hear it again.";
+
+/// What the keys mean to whoever has it.
+const KEYS_HELD: &str = "Press 4 to hand it back, or hang up to keep it.";
 
 const NO_ANSWER: &str = "That key is no answer.";
 
@@ -133,7 +135,12 @@ impl<'a> Script<'a> {
     /// Asks, unless somebody has it meanwhile or it was asked often enough.
     async fn asks(&self, key: &str) -> Result<String, Problem> {
         if let Some(over) = self.over() {
-            return Ok(twiml::tell(&[&over, GOODBYE]));
+            return Ok(match key {
+                // Who hears that they have it and presses nothing keeps it.
+                "" if 0 < self.turn => twiml::tell(&[&over, GOODBYE]),
+                _ if self.is_theirs(&self.incident) && self.turn < TURNS_MAX => self.ask(&[&over, KEYS_HELD]),
+                _ => twiml::tell(&[&over, GOODBYE]),
+            });
         }
         if TURNS_MAX <= self.turn {
             return Ok(twiml::tell(&[GIVEN_UP]));
@@ -150,15 +157,24 @@ impl<'a> Script<'a> {
         let answer: Answer = key.parse().map_err(|error| Problem::bad(format!("{error}")))?;
         let person = self.page.person.clone().ok_or_else(|| Problem::not_found("no such page"))?;
         let page = PageId { incident: self.incident.id, n: self.page.n };
-        let verdict = self.app.engine.answer_page(page, person, Some(answer), Via::Voice).await;
+        let verdict = self.app.engine.answer_page(page, person.clone(), Some(answer), Via::Voice).await;
         let verdict = verdict.map_err(super::answer_problem)?;
         let more = matches!(verdict, Verdict::Received | Verdict::StandbyRefused);
-        let word = spoken(&judged(&named(&self.app.engine.live.load(), verdict)));
+        let now = self.app.engine.store.view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
+        let word = spoken(&told(&self.app.engine.live.load(), Some(&now), &person, verdict, ""));
         let word = format!("{}: {word}", self.name());
-        if more && self.turn + 1 < TURNS_MAX {
-            return Ok(self.ask(&[&word, self.keys()]));
-        }
-        Ok(twiml::tell(&[&word, GOODBYE]))
+        Ok(match self.turn + 1 < TURNS_MAX {
+            true if self.is_theirs(&now) => self.ask(&[&word, KEYS_HELD]),
+            true if more => self.ask(&[&word, self.keys()]),
+            _ => twiml::tell(&[&word, GOODBYE]),
+        })
+    }
+
+    /// Whether this person has the page's role, as `incident` stands.
+    fn is_theirs(&self, incident: &Incident) -> bool {
+        let (Some(role), Some(person)) = (&self.page.role, &self.page.person) else { return false };
+        let live = self.app.engine.live.load();
+        Standing::of(&live, incident, role, person).is_some_and(|standing| standing.is_theirs())
     }
 
     /// Why nobody needs to be asked any more.

@@ -75,6 +75,8 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
         (if role.engaged { "engaged" } else { "the end" }, Some(role.until)),
     ];
     let mut known: Vec<(&str, Timestamp)> = stages.into_iter().filter_map(|(name, at)| Some((name, at?))).collect();
+    let backs = role.handed_back.iter().filter(|back| role.entered_at <= back.taken_at);
+    known.extend(backs.flat_map(|back| [("taken", back.taken_at), ("handed back", back.at)]));
     known.sort_by_key(|(_, at)| *at);
     // Of stages that came in the same moment the last one says what was waited for.
     known.dedup_by(|later, earlier| {

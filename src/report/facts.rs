@@ -10,7 +10,8 @@ use super::{
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, Page, PageState, PersonName, Purpose, Settlement, Status, Timestamp, page::Stage, sentence::sentence,
+    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, Status, Timestamp, page::Stage,
+    sentence::sentence,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -86,6 +87,18 @@ struct RoleFacts {
     /// Whether this one was in time, which alone shows little of the percentage; none where that is not known yet.
     met: Option<bool>,
     stages: StageFacts,
+    /// Who had it before and handed it back.
+    handed_back: Vec<HandBackFacts>,
+}
+
+#[derive(Debug, Serialize)]
+struct HandBackFacts {
+    who: String,
+    /// The role that they handed back, where it is another one, which covered this.
+    of: Option<String>,
+    from: String,
+    to: String,
+    held: String,
 }
 
 /// After the role's ladder began.
@@ -211,6 +224,17 @@ fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
             answered: since(stages.answered),
             engaged: since(stages.engaged),
         },
+        handed_back: role.handed_back.iter().map(|back| hand_back_facts(back, beside)).collect(),
+    }
+}
+
+fn hand_back_facts(back: &HandBack, beside: &Beside) -> HandBackFacts {
+    HandBackFacts {
+        who: beside.name(&back.person).to_owned(),
+        of: back.of.as_ref().map(ToString::to_string),
+        from: clock(back.taken_at),
+        to: clock(back.at),
+        held: span(seconds(back.taken_at, back.at)),
     }
 }
 

@@ -5,7 +5,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     words::{bound, clock, span},
 };
-use crate::core::{Event, Page, PageState, PersonName, Settlement};
+use crate::core::{Event, Page, PageState, PersonName, Purpose, Settlement};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -29,7 +29,7 @@ pub struct Findings {
 pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Findings {
     let mut findings = Findings { did: did(story, roles), ..Findings::default() };
     for role in roles {
-        about_role(role, &mut findings);
+        about_role(role, beside, &mut findings);
     }
     for (person, pages) in by_person(story) {
         about_person(story, beside.name(person), person, &pages, &mut findings);
@@ -71,9 +71,19 @@ fn did(story: &Story, roles: &[RoleStory]) -> Vec<String> {
     if 0 < round {
         did.push(format!("went round a channel that failed: {round} page(s) by another channel of the same person"));
     }
-    let told = story.incident.pages.values().filter(|page| !page.purpose.is_brief() && page.person.is_some()).count();
+    let words = || story.incident.pages.values().filter(|page| !page.purpose.is_brief() && page.person.is_some());
+    let backs = words().filter(|page| matches!(page.purpose, Purpose::HandedBack { .. })).count();
+    let told = words().count() - backs;
     if 0 < told {
         did.push(format!("told those who had been asked how it ended: {told} message(s)"));
+    }
+    for role in roles {
+        for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
+            did.push(format!("opened {} again at {}: {} handed it back", role.role, clock(back.at), back.person));
+        }
+    }
+    if 0 < backs {
+        did.push(format!("told those who had heard that somebody has it that it was handed back: {backs} message(s)"));
     }
     did
 }
@@ -85,7 +95,7 @@ fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 
-fn about_role(role: &RoleStory, findings: &mut Findings) {
+fn about_role(role: &RoleStory, beside: &Beside, findings: &mut Findings) {
     let name = &role.role;
     let until = clock(role.until);
     match (role.engaged, role.target) {
@@ -98,10 +108,17 @@ fn about_role(role: &RoleStory, findings: &mut Findings) {
         (false, _) if role.required => {
             let (took, state) = (span(role.seconds()), role.state);
             findings.could_not.push(format!("engage {name}: {state} after {took}"));
-            findings.questions.push(format!("Why did nobody answer for {name} by {until}?"));
+            findings.questions.push(match role.handed_back.is_empty() {
+                true => format!("Why did nobody answer for {name} by {until}?"),
+                false => format!("Why did nobody take {name} again by {until}?"),
+            });
             findings.to_do.push(format!("Go through the ladder of {name} with those who are on it"));
         }
         (false, _) => {}
+    }
+    for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
+        let (who, held) = (beside.name(&back.person), span(seconds(back.taken_at, back.at)));
+        findings.questions.push(format!("What made {who} hand {name} back after {held}?"));
     }
     for step in role.steps.iter().filter(|step| step.on_call.is_empty()) {
         let step = step.step + 1;

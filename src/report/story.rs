@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        ChannelName, Event, Incident, IncidentId, Outcome, PersonName, Record, RoleName, StoredLine, Target, Timestamp,
-        Verdict, Via,
+        ChannelName, Event, HandBack, Incident, IncidentId, Outcome, PersonName, Record, RoleName, StoredLine, Target,
+        Timestamp, Verdict, Via,
     },
     journal::{self, JournalError},
 };
@@ -45,6 +45,8 @@ pub struct RoleStory {
     pub stages: RoleStages,
     /// The answer that engaged it.
     pub answer: Option<AnswerStory>,
+    /// Who had it before and handed it back, in order. Not what its time to engagement is.
+    pub handed_back: Vec<HandBack>,
 }
 
 /// One step of a ladder, its repeats included.
@@ -126,7 +128,27 @@ impl Story {
             stages: self.stages(role, engaged.then_some(until)),
             answer: self.answer(role, &steps).filter(|_| engaged),
             steps,
+            handed_back: self.handed_back(role),
         })
+    }
+
+    fn handed_back(&self, role: &RoleName) -> Vec<HandBack> {
+        let mut taken_at = None;
+        let mut backs = Vec::new();
+        for record in &self.records {
+            let (person, of) = match &record.event {
+                Event::Engaged { role: whose, .. } | Event::Covered { role: whose, .. } if whose == role => {
+                    taken_at = Some(record.at);
+                    continue;
+                }
+                Event::HandedBack { role: whose, person } if whose == role => (person, None),
+                Event::Reopened { role: whose, of, person } if whose == role => (person, Some(of.clone())),
+                _ => continue,
+            };
+            let (at, person) = (record.at, person.clone());
+            backs.push(HandBack { person, of, taken_at: taken_at.unwrap_or(at), at });
+        }
+        backs
     }
 
     fn steps(&self, role: &RoleName, since: Timestamp) -> Vec<StepStory> {

@@ -5,8 +5,9 @@
 //! A role's clock begins with its ladder: for a role that the trigger demands when the incident was opened, for one that
 //! stands in when it was entered. A step's begins when it is entered, a channel's with its first page, and what engages
 //! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
-//! the role was on and for no channel. An incident's own is that of the last role it demands. Drills and the real thing
-//! are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace.
+//! the role was on and for no channel. A role that was handed back counts from its beginning to the engagement that stood,
+//! the last one; where none came, it was not engaged. An incident's own is that of the last role it demands. Drills and the
+//! real thing are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace.
 
 use super::{
     Gather,
@@ -17,7 +18,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     target::all_of,
 };
-use crate::core::{Finding, Page, RoleName, Target, Timestamp, Zone};
+use crate::core::{Finding, IncidentId, Page, PersonName, RoleName, Target, Timestamp, Zone};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -95,6 +96,31 @@ pub struct Figures {
     pub whole: GroupReport,
     /// When each stage was reached, a role; only of roles that a trigger demands.
     pub stages: Vec<StageReport>,
+    /// Engagements that do not count, because who had the role handed it back: newest incidents first, the first
+    /// [`HAND_BACKS_MAX`] of them.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub handed_back: Vec<HandBackReport>,
+    /// How many there were.
+    #[serde(default)]
+    pub hand_backs: usize,
+}
+
+/// Hand-backs that a report lists.
+pub const HAND_BACKS_MAX: usize = 50;
+
+/// An engagement that was handed back.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct HandBackReport {
+    /// In which incident.
+    pub incident: IncidentId,
+    /// Which role.
+    pub role: RoleName,
+    /// Who had it.
+    pub person: PersonName,
+    /// Since when.
+    pub taken_at: Timestamp,
+    /// When they handed it back.
+    pub at: Timestamp,
 }
 
 /// Drills whose waits were divided.
@@ -124,6 +150,8 @@ struct Pace {
     groups: BTreeMap<String, Group>,
     whole: Group,
     stages: BTreeMap<RoleName, StageTally>,
+    handed_back: Vec<HandBackReport>,
+    hand_backs: usize,
 }
 
 impl Gather for Tally {
@@ -152,6 +180,7 @@ impl Gather for Tally {
         pace.add_whole(story, &roles);
         for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
             pace.add_role(question, story, role);
+            pace.add_hand_backs(story, role);
             if role.required {
                 pace.stages.entry(role.role.clone()).or_default().add(story, role);
             }
@@ -188,6 +217,21 @@ impl Tally {
 }
 
 impl Pace {
+    fn add_hand_backs(&mut self, story: &Story, role: &RoleStory) {
+        for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
+            self.hand_backs += 1;
+            if self.handed_back.len() < HAND_BACKS_MAX {
+                self.handed_back.push(HandBackReport {
+                    incident: story.incident.id,
+                    role: role.role.clone(),
+                    person: back.person.clone(),
+                    taken_at: back.taken_at,
+                    at: back.at,
+                });
+            }
+        }
+    }
+
     /// Engaged with the last required role, and ended by the first of them that ended otherwise.
     fn add_whole(&mut self, story: &Story, roles: &[RoleStory]) {
         let required = || roles.iter().filter(|role| role.required);
@@ -248,6 +292,8 @@ impl Pace {
             groups: self.groups.into_iter().map(|(name, group)| group.report(name, curves)).collect(),
             whole: self.whole.report("whole incidents".into(), curves),
             stages: self.stages.into_iter().map(|(role, tally)| tally.report(role)).collect(),
+            handed_back: self.handed_back,
+            hand_backs: self.hand_backs,
         }
     }
 }

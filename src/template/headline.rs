@@ -5,7 +5,7 @@ use super::{
     Form, fit,
     words::{Words, listed, role_name},
 };
-use crate::core::{Engagement, Level, PersonName, Purpose, RoleName, plan::Whom};
+use crate::core::{Engagement, Level, Outcome, PersonName, Purpose, RoleName, Status, plan::Whom};
 use std::collections::BTreeSet;
 
 /// What a drill says of itself.
@@ -20,6 +20,13 @@ pub(super) fn subject(words: &Words<'_>) -> String {
 pub(super) fn first_line(words: &Words<'_>, form: Form) -> String {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
+    if let Some(outcome) = words.engagement().and_then(|engagement| engagement.outcome.as_ref()) {
+        let (word, id, summary) = (words.word(), words.incident().id, words.summary());
+        let exercise = if words.is_drill() { " (exercise)" } else { "" };
+        let (role, why) = (words.role_title(), no_more(words, outcome));
+        let line = format!("{word} {id}{repeated}: {summary}. {role}: {why}{exercise}.");
+        return fit::cut(&line, fit::HEADLINE_MAX);
+    }
     let line = format!(
         "{} {}{repeated}: {}. {}: answer {}{}.{exercise} {}",
         words.word(),
@@ -31,6 +38,25 @@ pub(super) fn first_line(words: &Words<'_>, form: Form) -> String {
         how(form),
     );
     fit::cut(&line, fit::HEADLINE_MAX)
+}
+
+/// Why nothing is asked any more of who reads a brief of before.
+fn no_more(words: &Words<'_>, outcome: &Outcome) -> String {
+    if let Status::Resolved { at, .. } = &words.incident().status {
+        return format!("it is over since {}", words.time(*at));
+    }
+    let has = |person: &PersonName| match words.reads(person) {
+        true => "you have it".to_owned(),
+        false => format!("{} has it", words.person(person)),
+    };
+    match outcome {
+        Outcome::Engaged { person, at } => format!("{} since {}", has(person), words.time(*at)),
+        Outcome::Covered { by, person, at } => {
+            format!("{} as {} since {}", has(person), role_name(by), words.time(*at))
+        }
+        Outcome::StoodDown { at } => format!("not needed any more since {}", words.time(*at)),
+        Outcome::Closed { at } => format!("it is over since {}", words.time(*at)),
+    }
 }
 
 /// What the role demands.
@@ -64,7 +90,8 @@ pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
     let mut notes = unanswered(words);
     notes.extend(reminder(words));
     let incident = words.incident();
-    if let Some(received) = words.engagement().map(|e| &e.received).filter(|received| !received.is_empty()) {
+    let open = words.engagement().filter(|e| e.is_open());
+    if let Some(received) = open.map(|e| &e.received).filter(|received| !received.is_empty()) {
         notes.push(format!("{} received it and has not taken it.", words.people(received)));
     }
     if let Some(at) = incident.all_clear_at {
@@ -78,7 +105,7 @@ pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
 
 /// Who was asked before and has not answered, and since when.
 pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
-    let Some(engagement) = words.engagement() else { return Vec::new() };
+    let Some(engagement) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
     let mut notes: Vec<String> = handed_back(words, None, engagement).into_iter().collect();
     for role in &engagement.stands_for {
         let Some(other) = words.incident().engagements.get(role).filter(|e| e.is_open()) else { continue };
@@ -140,6 +167,9 @@ fn asked_before<'a>(words: &Words<'a>, engagement: &Engagement) -> BTreeSet<&'a 
 /// How often the step of a brief was paged before; none where it is asked because somebody has just handed the role back.
 pub(super) fn round(words: &Words<'_>) -> Option<u32> {
     let Purpose::Brief { round } = words.brief.page.purpose else { return None };
+    if words.engagement().is_some_and(|e| !e.is_open()) {
+        return None;
+    }
     let handed_back = words.engagement().and_then(|e| e.handed_back.last());
     handed_back.is_none_or(|back| back.at != words.brief.page.born_at).then_some(round)
 }

@@ -188,7 +188,7 @@ fn an_answer_proves_its_channel_and_is_known_after_a_restart() {
     let held = daemon.held(&incident, "ana", "sms");
     let fields = [("token", secret("KANNEL_REPLY_TOKEN")), ("from", "+34600000001"), ("text", &held.code)];
     let reply = Call::get(&format!("/hooks/kannel/sms?{}", form(&fields))).send(daemon.address);
-    assert_eq!(reply.body, format!("{incident}: you have it"));
+    assert!(reply.body.starts_with(&format!("{incident}: you have it.")), "{reply:?}");
     let known = |daemon: &Daemon| {
         let sms = daemon.contact("ana", "sms");
         assert_eq!((&sms["how"], &sms["drill"], &sms["stale"]), (&"answered".into(), &false.into(), &false.into()));

@@ -6,7 +6,7 @@ use super::{
 };
 use axum::extract::ConnectInfo;
 use serde_json::json;
-use std::sync::Arc;
+use std::{path::Path, sync::Arc};
 use stentor::{
     channel::{outbox::Outbox, screen::Hub},
     core::Timestamp,
@@ -75,19 +75,29 @@ fn an_operator_is_nobody_who_answers() {
 /// The control routes with a caller of our choice, in this process.
 async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
     let dir = tempfile::tempdir().unwrap();
+    let store = SqliteStore::open(dir.path(), Arc::new(System)).await.unwrap();
+    let app = app_on(DESK, store, dir.path());
+    let router = http::control(Arc::new(app)).layer(axum::Extension(ConnectInfo(peer)));
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
+    (dir, address)
+}
+
+/// A daemon's inside on this matrix and store, in this process.
+pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> App {
     let templates = Templates::shipped();
     let revisions = templates.revisions();
-    let files = [SourceText { path: "matrix.toml".into(), text: DESK.into() }];
+    let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
     let matrix = Matrix::parse(&files, &Known { templates: &revisions }, Timestamp::default()).matrix.unwrap();
-    let store = SqliteStore::open(dir.path(), Arc::new(System)).await.unwrap();
-    let outbox = Outbox::open(dir.path(), Timestamp::default).unwrap();
+    let outbox = Outbox::open(dir, Timestamp::default).unwrap();
     let shared = Shared { hub: Hub::new(), outbox: outbox.clone(), site: String::new(), sandbox: true };
     let live = Live::wire(matrix, templates, &shared);
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let engine = Engine::new(store as Arc<dyn Store>, live, "http://127.0.0.1");
-    let app = App {
+    let engine = Engine::new(store, live, "http://127.0.0.1");
+    App {
         drills: Runs::new(engine.clone()),
-        scenarios: dir.path().to_owned(),
+        scenarios: dir.to_owned(),
         engine,
         hub: shared.hub,
         outbox,
@@ -98,12 +108,7 @@ async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
         slack_hooks: None,
         answered: Default::default(),
         guesses: Default::default(),
-    };
-    let router = http::control(Arc::new(app)).layer(axum::Extension(ConnectInfo(peer)));
-    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let address = listener.local_addr().unwrap();
-    tokio::spawn(async move { axum::serve(listener, router).await.unwrap() });
-    (dir, address)
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -18,6 +18,11 @@ fn text(daemon: &Daemon, from: &str, text: &str) -> Reply {
     Call::get(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", from), ("text", text)])).send(daemon.address)
 }
 
+/// What somebody reads who has taken it.
+fn taken(incident: &str, code: &str) -> String {
+    format!("{incident}: you have it. Reply {code} 4 to hand it back.")
+}
+
 #[test]
 fn a_reply_with_the_pages_code_from_its_persons_number_is_an_answer() {
     let daemon = sandboxed();
@@ -50,7 +55,7 @@ fn a_gateway_may_also_post_the_text() {
     let held = daemon.held(&incident, "bo", "sms");
     let call = Call::post(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", "+46700000002")]));
     let reply = call.header("Content-Type", "text/plain; charset=\"UTF-8\"").body(format!("ACK {}", held.code));
-    assert_eq!(reply.send(daemon.address).body, format!("{incident}: you have it"));
+    assert_eq!(reply.send(daemon.address).body, taken(&incident, &held.code));
     assert_eq!(daemon.role(&incident, "trader")["holder"], "Bo Lind");
 }
 
@@ -129,5 +134,5 @@ fn who_guesses_codes_is_stopped_before_the_right_one_comes_up() {
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
     // Others are not held up by it.
     let bo = daemon.held(&incident, "bo", "sms");
-    assert_eq!(text(&daemon, "+46700000002", &bo.code).body, format!("{incident}: you have it"));
+    assert_eq!(text(&daemon, "+46700000002", &bo.code).body, taken(&incident, &bo.code));
 }

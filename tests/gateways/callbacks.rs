@@ -167,7 +167,8 @@ fn a_reply_is_an_answer_only_from_its_persons_number_with_their_pages_code_by_th
         assert_eq!(Call::post(&path).json(&json!({})).send(town.daemon.address).status, 404, "{channel}");
     }
     assert_eq!(town.daemon.role(&incident, "trader")["state"], "paging");
-    assert_eq!(town.reply(SMS_TOKEN_NEXT, ANA, &ana.code).body, format!("{incident}: you have it"));
+    let taken = format!("{incident}: you have it. Reply {} 4 to hand it back.", ana.code);
+    assert_eq!(town.reply(SMS_TOKEN_NEXT, ANA, &ana.code).body, taken);
     // The same again, and another's after it: nothing changes.
     assert!(town.reply(SMS_TOKEN, ANA, &ana.code).body.contains(&incident));
     assert!(town.reply(SMS_TOKEN, BO, &bo.code).body.contains("Ana Ruiz"));

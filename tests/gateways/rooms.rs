@@ -19,7 +19,8 @@ fn rooms_of_every_kind_hear_what_happens_and_a_system_gets_signed_events() {
     assert!(card["fallbackText"].as_str().unwrap().starts_with(&format!("LIVE {incident}")), "{card}");
     let held = town.held(&incident, ANA);
     let reply = town.reply(SMS_TOKEN, "+34 600 000 001", &held.code);
-    assert_eq!((reply.status, reply.body), (200, format!("{incident}: you have it")));
+    assert_eq!(reply.status, 200);
+    assert!(reply.body.starts_with(&format!("{incident}: you have it. Reply ")), "{}", reply.body);
     let told = eventually("a line in each room", || {
         let rooms =
             [town.teams.accepted().pop()?.body, town.matter.accepted().pop()?.body, town.lit().pop()?.to_string()];
@@ -96,4 +97,38 @@ fn who_is_paged_by_a_chat_that_others_read_answers_at_the_desk() {
     assert_eq!(action["type"], "Action.OpenUrl");
     assert_eq!(action["url"], town.daemon.url("/desk"), "and no link that would answer in Ana's name");
     assert!(!town.teams.accepted()[0].body.contains("/a/"));
+}
+
+#[test]
+fn what_is_handed_back_is_told_to_rooms_and_systems() {
+    let town = Town::start();
+    let incident = town.alert("price_velocity", "ES", false);
+    let held = town.held(&incident, ANA);
+    assert_eq!(town.reply(SMS_TOKEN, ANA, &held.code).status, 200);
+    eventually("who has it in each room", || {
+        let rooms =
+            [town.teams.accepted().pop()?.body, town.matter.accepted().pop()?.body, town.lit().pop()?.to_string()];
+        rooms.iter().all(|room| room.contains("ana has it")).then_some(())
+    });
+    let back = town.reply(SMS_TOKEN, ANA, &format!("{} 4", held.code)).body;
+    assert!(back.starts_with(&format!("{incident}: you handed it back.")), "{back}");
+    eventually("that it was handed back, in each room", || {
+        let rooms = [town.teams.accepted(), town.matter.accepted()].map(|all| all.into_iter().map(|one| one.body));
+        let lit = town.lit().iter().map(ToString::to_string).any(|line| line.contains("ana handed it back"));
+        let told = rooms.into_iter().all(|mut all| all.any(|line| line.contains("ana handed it back")));
+        (told && lit).then_some(())
+    });
+    let event = eventually("role.handed_back", || {
+        town.told(&incident).into_iter().find(|event| event.json()["type"] == "role.handed_back")
+    });
+    assert_eq!(event.json()["data"]["role"], "trader");
+    // Bo is asked again, and takes it.
+    let again = eventually("a newer page of Bo", || {
+        town.texts(&incident, BO)
+            .iter()
+            .any(|sms| sms.body.contains("handed it back at"))
+            .then(|| town.held(&incident, BO))
+    });
+    assert_eq!(town.reply(SMS_TOKEN, BO, &again.code).status, 200);
+    assert_eq!(town.daemon.role(&incident, "trader")["holder"], "Bo Lind");
 }

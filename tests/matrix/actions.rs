@@ -3,7 +3,9 @@
 use super::*;
 use std::sync::Arc;
 use stentor::{
-    core::{Alert, Incident, IncidentId, Opening, Plan, RoleName, TriggerName, open, plan::SuggestedAction},
+    core::{
+        Alert, Incident, IncidentId, IncidentKey, Opening, Plan, RoleName, TriggerName, open, plan::SuggestedAction,
+    },
     engine::render,
     matrix::ChannelKind,
     template::Templates,
@@ -103,7 +105,7 @@ fn what_can_not_be_shown_or_would_mislead_is_refused() {
 fn opened(matrix: &Matrix, alert: Alert) -> Incident {
     let plan = matrix.plan(&"t".into()).expect("a plan");
     let opening = Opening {
-        key: "t/".into(),
+        key: IncidentKey::stored("t/"),
         summary: "x".into(),
         plan,
         alert: Arc::new(alert),

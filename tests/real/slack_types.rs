@@ -66,6 +66,7 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         to,
         text: Text { headline: "LIVE INC-12: ACME fell 7.3 %".into(), subject: "INC-12".into(), body, html: None },
         ask: Some(Ask {
+            page: PageId { incident: IncidentId(12), n: 3 },
             code: "48213".into(),
             link: "https://desk.example/a/x".into(),
             proof: "proof".into(),

@@ -3,7 +3,7 @@
 use crate::past::{Dice, Past, measured_plan};
 use std::time::Duration;
 use stentor::{
-    core::{Answer, Finding, RoleName, Timestamp, Zones, Actor, DrillTerms, Input},
+    core::{Actor, Answer, DrillTerms, Finding, Input, RoleName, Timestamp, Zones},
     engine::history::each_incident,
     report::{
         By, Question, Tally, TteReport,

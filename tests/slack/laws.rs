@@ -171,3 +171,64 @@ fn a_request_that_is_sent_again_whole_changes_nothing_twice() {
     let roles: Vec<Value> = rig.daemon.incident("INC-2")["roles"].as_array().unwrap().clone();
     assert_eq!(roles.len(), 1, "{roles:?}");
 }
+
+/// The newest direct message to this user that says so.
+fn direct(rig: &Rig, user: &str, says: &str) -> Value {
+    rig.slack.until(&format!("{says:?} to {user}"), |world| {
+        let mut posts = world.posts.iter().rev().filter(|post| post["channel"] == user);
+        posts.find(|post| post.to_string().contains(says)).cloned()
+    })
+}
+
+/// The buttons under a message: what each says, does and holds, and whether it asks for a second press.
+fn buttons(post: &Value) -> Vec<(String, String, String, bool)> {
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    let blocks = post["blocks"].as_array().into_iter().flatten().filter(|block| block["type"] == "actions");
+    let elements = blocks.flat_map(|block| block["elements"].as_array().into_iter().flatten());
+    let button = |button: &Value| {
+        (
+            text(&button["text"]["text"]),
+            text(&button["action_id"]),
+            text(&button["value"]),
+            button["confirm"]["confirm"].is_object(),
+        )
+    };
+    elements.map(button).collect()
+}
+
+#[test]
+fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
+    for way in WAYS {
+        let rig = Rig::start();
+        let incident = rig.crash("ES");
+        let brief = rig.button(&incident, ANA);
+        assert_eq!(rig.press(way, ANA, "wilco", &brief), (true, "you have it".into()));
+        let kept = buttons(&direct(&rig, ANA, "You have it."));
+        let [(label, action, value, sure)] = &kept[..] else { panic!("{kept:?}") };
+        assert_eq!((label.as_str(), action.as_str(), *sure), ("Hand it back", "answer:unable", true));
+        assert_eq!(*value, brief, "it is the page that was answered");
+        assert_eq!(buttons(&direct(&rig, BO, "you are released")), [], "who is released gives nothing back");
+
+        let (taken, word) = rig.press(way, ANA, "unable", value);
+        assert!(
+            taken && word.starts_with("you handed it back. Nobody has trader now: Bo Lind is asked until "),
+            "{word}"
+        );
+        assert_eq!(rig.role(&incident, "trader")["state"], "paging");
+        let list = rig.type_in(way, BO, "list");
+        assert!(list.contains("trader: paging, Ana &lt;Ruiz&gt; &amp; Co handed it back"), "{list}");
+        let again = direct(&rig, BO, "handed it back at");
+        assert_eq!(buttons(&again).len(), 4, "{again}");
+        assert_eq!(buttons(&direct(&rig, ANA, "You handed trader back")), []);
+        // Once more is no second hand-back.
+        assert_eq!(rig.press(way, ANA, "unable", value), (true, "you said so before".into()));
+
+        let taken = rig.type_in(way, BO, &format!("answer {incident} wilco"));
+        assert_eq!(taken, format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable"));
+        let back = rig.type_in(way, BO, &format!("answer {incident} unable trader"));
+        // Neither of the two is left: the catch-all is asked.
+        let asked = "Nobody has trader now: catch-all is asked in its place.";
+        assert_eq!(back, format!("{incident}: you handed it back. {asked}"));
+        assert_eq!(rig.journaled(&incident, "\\\"event\\\":\\\"handed-back\\\""), 2);
+    }
+}

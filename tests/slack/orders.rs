@@ -7,6 +7,9 @@ use crate::{
 };
 use serde_json::{Value, json};
 
+/// What somebody reads who has taken INC-1 by a command.
+const TAKEN: &str = "INC-1: you have it. To hand it back: /stentor answer INC-1 unable";
+
 #[test]
 fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody() {
     for way in WAYS {
@@ -28,7 +31,7 @@ fn each_order_is_obeyed_by_both_ways_and_answered_in_words_that_mention_nobody()
             assert!(!text.contains("<!channel>") && !text.contains("<@U1>"), "{way:?}: {text}");
         }
 
-        assert_eq!(rig.type_in(way, ANA, "answer INC-1 wilco"), "INC-1: you have it", "{way:?}");
+        assert_eq!(rig.type_in(way, ANA, "answer INC-1 wilco"), TAKEN, "{way:?}");
         assert_eq!(rig.role("INC-1", "trader")["holder"], "Ana <Ruiz> & Co");
         let late = rig.type_in(way, BO, "answer INC-1 wilco trader");
         assert_eq!(late, "INC-1: too late: Ana &lt;Ruiz&gt; &amp; Co has it", "{way:?}");
@@ -136,7 +139,8 @@ fn a_hand_that_slips_does_not_page_all_night() {
 fn an_answer_with_its_role_is_taken_where_two_are_asked_of_one() {
     let rig = Rig::start();
     let incident = rig.crash("ES");
-    assert_eq!(rig.type_in(Way::Http, DORA, &format!("answer {incident} roger")), format!("{incident}: you have it"));
+    let word = rig.type_in(Way::Http, DORA, &format!("answer {incident} roger"));
+    assert_eq!(word, format!("{incident}: you have it. To hand it back: /stentor answer {incident} unable"));
     let standby = rig.type_in(Way::Socket, ANA, &format!("answer {incident} standby 3 trader"));
     assert!(standby.contains("standby granted"), "{standby}");
     let second = rig.crash("NQ");

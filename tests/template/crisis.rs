@@ -2,7 +2,10 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
-    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose, RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open, plan::{OnResolved, SuggestedAction}, step,
+    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose,
+    RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open,
+    plan::{OnResolved, SuggestedAction},
+    step,
 };
 
 /// Whom the plan knows, by their name in the matrix.

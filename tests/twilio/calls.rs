@@ -104,11 +104,8 @@ fn each_key_is_its_answer_and_is_spoken_back() {
         assert_eq!(line.role(&incident, role)["state"], state, "{key}");
         let answers = line.events(&incident, "answered");
         assert_eq!((answers.len(), &answers[0]["via"]), (1, &json!("voice")));
-        assert_eq!(
-            action(&xml).is_some(),
-            key == "1" && role == "trader",
-            "who only received it may still take it: {xml}"
-        );
+        let more = state == "engaged" || key == "1";
+        assert_eq!(action(&xml).is_some(), more, "who received it may take it, who has it may hand it back: {xml}");
     }
     let incident = line.crash("BOTH");
     let xml = press(&line, &line.brief(&incident, ANA), &["1", "2"]);
@@ -287,4 +284,36 @@ fn a_drills_call_says_so_in_every_document() {
     }
     let shown: Value = line.incident(&incident);
     assert_eq!(shown["drill"], true);
+}
+
+#[test]
+fn while_the_call_lasts_what_was_taken_is_given_back_by_a_key() {
+    let line = line("call");
+    let incident = line.crash("ES");
+    let made = line.brief(&incident, ANA);
+    let taken = press(&line, &made, &["2"]);
+    assert_eq!(said(&taken)[1], "Press 4 to hand it back, or hang up to keep it.");
+    // Who presses nothing keeps it, and another key is none.
+    let kept = fetch(&line, &made, &action(&taken).unwrap(), None);
+    assert_eq!((action(&kept), said(&kept)[1].as_str()), (None, "Goodbye."), "{kept}");
+    let wrong = fetch(&line, &made, &action(&taken).unwrap(), Some("7"));
+    assert!(said(&wrong)[0].ends_with("You have it.") && action(&wrong).is_some(), "{wrong}");
+    assert_eq!(line.role(&incident, "trader")["holder"], "Ana Ruiz");
+
+    let back = fetch(&line, &made, &action(&wrong).unwrap(), Some("4"));
+    assert!(said(&back)[0].contains("you handed it back. Nobody has trader now: Bo Lind is asked until "), "{back}");
+    assert_eq!((action(&back), line.role(&incident, "trader")["holder"].clone()), (None, Value::Null));
+    // Bo is called again, and hears why; Ana is not called to hear what she has just done.
+    let again = crate::house::eventually("a second call of Bo", || {
+        let calls = line.twilio.made().into_iter().filter(|made| made.field("To") == Some(BO));
+        calls.rev().find(|made| said(&picked_up(&line, made)).join(" ").contains("Ana Ruiz handed it back at "))
+    });
+    line.until_page(&incident, "ana", "call", "her own word", |page| {
+        let receipt = page["receipt"].as_str().unwrap_or_default();
+        page["purpose"] == "handed back" && receipt.starts_with("not called")
+    });
+    // Picked up later, the same call says how it is, and offers what can be done.
+    assert!(said(&press(&line, &again, &["2"]))[0].contains("you have it"));
+    let later = picked_up(&line, &again);
+    assert!(said(&later)[0].ends_with("You have it.") && action(&later).is_some(), "{later}");
 }

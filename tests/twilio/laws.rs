@@ -32,7 +32,8 @@ fn a_page_that_waits_for_twilio_is_not_sent_once_its_role_is_engaged() {
             line.until_page(&incident, person, channel, "refused", |page| 0 < page["refusals"].as_u64().unwrap());
         }
         // By whichever page: the code is the person's own.
-        assert_eq!(line.text(ANA, "SM1", &format!("{} 2", held.code), &[]), format!("{incident}: you have it"));
+        let taken = format!("{incident}: you have it. Reply {} 4 to hand it back.", held.code);
+        assert_eq!(line.text(ANA, "SM1", &format!("{} 2", held.code), &[]), taken);
         line.twilio.set_refusal(None);
         line.until_page(&incident, "bo", channel, "told", |page| {
             page["purpose"] == "taken" && page["state"] == "accepted"
@@ -90,7 +91,8 @@ fn an_answer_counts_for_the_person_whose_number_and_code_it_is() {
     assert!(line.text(BO, "SM1", &format!("{code} 2"), &[]).starts_with("No page of yours"));
     assert_eq!(line.text("+15005550099", "SM2", &format!("{code} 2"), &[]), "");
     assert_eq!(line.role(&incident, "trader")["state"], "paging");
-    assert_eq!(line.text("0034600000001", "SM3", &format!("{code} 2"), &[]), format!("{incident}: you have it"));
+    let taken = format!("{incident}: you have it. Reply {code} 4 to hand it back.");
+    assert_eq!(line.text("0034600000001", "SM3", &format!("{code} 2"), &[]), taken);
     line.made(BO, "Ana Ruiz has it for trader; you are released");
     line.made(ANA, "You have it.");
 }

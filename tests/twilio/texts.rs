@@ -31,7 +31,8 @@ fn a_reply_with_its_code_is_an_answer_and_everything_else_is_none() {
     let before = line.events(&incident, "answered").len();
     for _ in 0..3 {
         // Twilio may hand the same text over again, under the same SID.
-        assert_eq!(line.text(ANA, "SM06", &format!("{mine} 2"), &[]), format!("{incident}: you have it"));
+        let taken = format!("{incident}: you have it. Reply {mine} 4 to hand it back.");
+        assert_eq!(line.text(ANA, "SM06", &format!("{mine} 2"), &[]), taken);
     }
     assert_eq!(line.role(&incident, "trader")["holder"], "Ana Ruiz");
     assert_eq!(line.events(&incident, "answered").len(), before + 1);
@@ -49,7 +50,8 @@ fn with_two_pages_open_a_bare_answer_is_asked_back_and_a_coded_one_works() {
     let expected = format!("Which one? {second} (trader), {first} (trader) wait for you. Reply with the 5-digit code");
     assert!(asked.starts_with(&expected), "{asked}");
     assert!(codes.iter().all(|code| !asked.contains(code)), "{asked}");
-    assert_eq!(line.text(ANA, "SM11", &format!("ACK {}", codes[0]), &[]), format!("{first}: you have it"));
+    let taken = format!("{first}: you have it. Reply {} 4 to hand it back.", codes[0]);
+    assert_eq!(line.text(ANA, "SM11", &format!("ACK {}", codes[0]), &[]), taken);
     assert_eq!(line.role(&first, "trader")["holder"], "Ana Ruiz");
     assert_eq!(line.role(&second, "trader")["state"], "paging");
     let asked = line.text(ANA, "SM12", "2", &[]);

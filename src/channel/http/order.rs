@@ -200,7 +200,7 @@ fn words(message: &Message, address: &Address) -> Words {
     let person = |of: fn(&crate::channel::Contact) -> Option<&str>| Value::from(contact.and_then(of).unwrap_or(""));
     let text = message.whole_text().into_owned();
     let headline = message.stamped(&message.text.headline).into_owned();
-    let ask = message.ask.as_ref();
+    let ask = message.ask.as_ref().filter(|_| asks(message));
     let link = ask.map(|ask| ask.link.expose_secret()).or(message.desk.as_deref().filter(|_| asks(message)));
     BTreeMap::from([
         ("to", Value::from(address.to.as_str())),

@@ -3,14 +3,15 @@
 use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections};
 use crate::{
     channel::Message,
-    core::{Answer, Level, Purpose},
+    core::{Answer, Level, Purpose, answer::HAND_BACK},
 };
 use secrecy::ExposeSecret;
 use slack_morphism::{
     SlackActionId,
     blocks::{
         SlackActionBlockElement, SlackActionsBlock, SlackBlock, SlackBlockButtonElement, SlackBlockButtonStyle,
-        SlackBlockId, SlackBlockMarkDownText, SlackContextBlock, SlackSectionBlock,
+        SlackBlockConfirmItem, SlackBlockId, SlackBlockMarkDownText, SlackBlockPlainText, SlackContextBlock,
+        SlackSectionBlock,
     },
 };
 
@@ -33,11 +34,13 @@ pub(super) struct Post {
 /// A direct message, with the buttons that its person may press. A button holds an opaque value: the door checks the
 /// code in it, and that who presses it is that person.
 pub(super) fn to_person(message: &Message) -> Post {
+    let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
-        let value = format!("{}:{}", message.page, ask.code.expose_secret());
-        buttons(message, &ask.level.offers(), &value)
+        let value = format!("{}:{}", ask.page, ask.code.expose_secret());
+        if asks { buttons(message, &ask.level.offers(), &value) } else { actions(message, vec![hand_back(&value)]) }
     });
-    let link = message.ask.as_ref().map(|ask| format!(" Answer: {}", ask.link.expose_secret())).unwrap_or_default();
+    let what = if asks { "Answer" } else { "To hand it back" };
+    let link = message.ask.as_ref().map(|ask| format!(" {what}: {}", ask.link.expose_secret())).unwrap_or_default();
     let headline = message.stamped(&message.text.headline);
     Post {
         text: one_line(&headline, SECTION_CHARS),
@@ -102,8 +105,27 @@ fn context(message: &Message) -> String {
 
 /// Each edition of a card has buttons of its own id: clients may keep the state of a block that keeps its id.
 fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlock {
-    let elements = offers.iter().map(|answer| button(*answer, value)).collect();
+    actions(message, offers.iter().map(|answer| button(*answer, value)).collect())
+}
+
+fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackActionsBlock {
     SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}", message.page)))
+}
+
+/// For whoever has it. It pages others at once, so that a second press is asked for.
+fn hand_back(value: &str) -> SlackActionBlockElement {
+    let sure = SlackBlockConfirmItem::new(
+        text::label("Hand it back?").into(),
+        SlackBlockPlainText::new("Others are paged at once, and everybody hears of it.".to_owned()).into(),
+        text::label(HAND_BACK).into(),
+        text::label("Keep it").into(),
+    );
+    SlackBlockButtonElement::new(text::label(HAND_BACK).into())
+        .with_action_id(SlackActionId("answer:unable".to_owned()))
+        .with_value(value.to_owned())
+        .with_style(SlackBlockButtonStyle::Danger)
+        .with_confirm(sure)
+        .into()
 }
 
 fn button(answer: Answer, value: &str) -> SlackActionBlockElement {

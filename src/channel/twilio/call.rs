@@ -42,8 +42,8 @@ impl Calls {
             return Err(SendError::unreachable("a room can not be called"));
         };
         let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
-        if has_it_themselves(message, contact) {
-            return Ok(Receipt { id: "not called: it is they who have it".into(), room: None });
+        if did_it_themselves(message, contact) {
+            return Ok(Receipt { id: "not called: it is about their own answer".into(), room: None });
         }
         let id = self.account.make("Calls", &self.fields(phone, message)).await?;
         Ok(Receipt { id, room: None })
@@ -81,9 +81,13 @@ impl Channel for Calls {
     }
 }
 
-/// Who has taken it heard so at once, by whichever way they answered: a call to tell them would be noise.
-fn has_it_themselves(message: &Message, contact: &Contact) -> bool {
-    matches!(&message.purpose, Purpose::Taken { by, .. } if by.as_str() == contact.person)
+/// Who has taken it or handed it back heard so at once, by whichever way they answered: a call to tell them would be
+/// noise.
+fn did_it_themselves(message: &Message, contact: &Contact) -> bool {
+    match &message.purpose {
+        Purpose::Taken { by, .. } | Purpose::HandedBack { by, .. } => by.as_str() == contact.person,
+        _ => false,
+    }
 }
 
 /// The text twice, within what Twilio takes inline.

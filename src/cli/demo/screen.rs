@@ -99,7 +99,12 @@ impl Screen {
                     page.n, page.channel
                 ));
             }
-            Event::Answered { .. } | Event::Engaged { .. } | Event::Covered { .. } | Event::HandedOver { .. } => {
+            Event::Answered { .. }
+            | Event::Engaged { .. }
+            | Event::Covered { .. }
+            | Event::HandedBack { .. }
+            | Event::Reopened { .. }
+            | Event::HandedOver { .. } => {
                 self.say(&format!("{stamp}   {}", self.bold(&with_names(cast, &sentence(&record.event)))));
             }
             Event::StepEntered { step, .. } if *step == 0 => {}

@@ -9,7 +9,7 @@ use crate::{
         survival::{Interval, Quantile},
         target::{Share, TargetReport},
         triggers::{TriggerReport, TriggersReport},
-        tte::{By, Compressed, Figures, TteReport},
+        tte::{By, Compressed, Figures, HandBackReport, TteReport},
         words::bound,
     },
 };
@@ -62,6 +62,9 @@ fn figures(figures: &Figures, by: By, with_whole: bool) -> String {
     }
     for roles in figures.stages.chunks(STAGE_COLUMNS) {
         text.push_str(&format!("\n\n{}", stages(roles)));
+    }
+    if 0 < figures.hand_backs {
+        text.push_str(&format!("\n\n{}", hand_backs(figures)));
     }
     text
 }
@@ -132,6 +135,21 @@ fn percent(share: f64) -> String {
 
 fn ends(interval: &Interval) -> String {
     format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
+}
+
+/// What was taken and handed back, beside what counts.
+fn hand_backs(report: &Figures) -> String {
+    let clock = |at: crate::core::Timestamp| at.to_utc().format("%H:%M:%S").to_string();
+    let line = |back: &HandBackReport| {
+        let (from, to) = (back.taken_at.to_utc().format("%Y-%m-%d %H:%M:%S"), clock(back.at));
+        format!("  {} {}: {} from {from} to {to} UTC", back.incident, back.role, back.person)
+    };
+    let mut lines = vec![format!("Handed back {} time(s); only the engagement that stood counts:", report.hand_backs)];
+    lines.extend(report.handed_back.iter().map(line));
+    if let more @ 1.. = report.hand_backs.saturating_sub(report.handed_back.len()) {
+        lines.push(format!("  and {more} older ones"));
+    }
+    lines.join("\n")
 }
 
 fn stages(roles: &[StageReport]) -> String {

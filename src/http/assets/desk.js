@@ -6,6 +6,7 @@ const BROKEN_MS = 2000; // The browser says that the line broke: so long it may 
 const ANSWER_TIMEOUT_MS = 8000;
 const PRESS_GUARD_MS = 600; // A press meant for the page before must not answer the one that replaced it.
 const SEEN_AFTER_MS = 500; // Shown for a blink is not seen.
+const SURE_MS = 8000; // So long a button that pages others waits for its second press.
 const MARKS = { "paging": "▲", "engaged": "✔", "covered": "◐", "handed over": "➜", "exhausted": "✖", "stood down": "–", "closed": "■" };
 
 const $ = (id) => document.getElementById(id);
@@ -16,6 +17,8 @@ let shownAt = 0;
 let sending = false;
 const silenced = new Set(); // Pages whose sound is off: their person said something.
 const answered = new Set(); // Pages answered from here.
+let unconfirmed = null; // An answer of which the server has not said that it heard it.
+let sure = null; // The page whose button waits for its second press, and until when.
 const seen = new Set();
 
 // --- The line: events from the server --------------------------------------------------------------------------
@@ -94,6 +97,7 @@ function receive(next) {
   state = next;
   skew = Date.parse(next.now) - Date.now();
   for (const page of next.pages) tellChange(before.get(page.page), page);
+  confirmByState();
   draw();
 }
 
@@ -103,6 +107,19 @@ function tellChange(before, page) {
   const what = `${word(page)} ${page.incident} ${page.role}`;
   if (page.state === "taken") tell("note", `${page.holder || "Somebody"} has it: ${what}`);
   if (page.state === "closed") tell("note", `Not needed any more: ${what}`);
+  if (page.state === "over") tell("note", `It is over: ${what}`);
+}
+
+/// What the server shows tells whether it heard an answer that it has not confirmed, or that none is needed any more.
+function confirmByState() {
+  if (!unconfirmed) return;
+  const { incident, role, answer, drill } = unconfirmed;
+  const page = state.pages.find((page) => page.incident === incident && page.role === role);
+  const heard = page && (page.heard.includes(answer) || (answer === "unable" ? page.state === "passed" : page.state === "yours"));
+  const waits = page && page.state === (answer === "unable" && unconfirmed.held ? "yours" : "open");
+  if (waits && !heard) return;
+  const what = `${drill ? "DRILL" : "LIVE"} ${incident} ${role}`;
+  tell(heard ? "good" : "note", `${heard ? "Your answer was heard. " : ""}${what}: ${page ? page.standing : "it is not on this desk any more."}`);
 }
 
 /// Open pages, one a role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
@@ -127,8 +144,8 @@ function draw() {
   drawAlarm();
   if (!state) return;
   say($("who"), state.person.name);
-  drawCards($("yours"), state.pages.filter((page) => page.state === "yours"), "You have it");
-  drawCards($("told"), state.pages.filter((page) => page.state === "taken").slice(-6), null);
+  drawCards($("yours"), state.pages.filter((page) => page.state === "yours"));
+  drawCards($("told"), state.pages.filter((page) => ["passed", "taken", "over"].includes(page.state)).slice(-6));
   drawBoard();
 }
 
@@ -188,21 +205,65 @@ function enableOffers(on) {
   for (const button of $("alarm-offers").children) button.disabled = !on;
 }
 
-function drawCards(section, pages, title) {
+/// Cards are made anew only where they show something else: a button must not move from under a finger.
+function drawCards(section, pages) {
   section.hidden = pages.length === 0;
-  const card = (page) => {
-    const box = element("article", `card ${page.drill ? "drill" : "live"}`);
-    const has = title || `${page.holder || "Somebody"} has it`;
-    box.append(element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${has}`));
-    if (title) {
-      const incident = state.incidents.find((incident) => incident.id === page.incident);
-      const body = element("div", "body");
-      write(body, below(page));
-      box.append(element("p", "head", incident ? incident.summary : page.headline), body);
+  const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
+  const wanted = JSON.stringify(pages.map((page) => [page.page, page.state, page.standing, page.offers, below(page), summary(page)]));
+  if (section.dataset.for === wanted) return;
+  section.dataset.for = wanted;
+  section.replaceChildren(...pages.map((page) => card(page, summary(page))));
+}
+
+function card(page, summary) {
+  const box = element("article", `card ${page.drill ? "drill" : "live"}`);
+  const titles = { yours: "You have it", taken: `${page.holder || "Somebody"} has it`, passed: "You passed it on", over: "It is over" };
+  box.append(element("h2", "", `${word(page)} ${page.incident} ${page.role.toUpperCase()}: ${titles[page.state]}`));
+  if (page.state !== "taken") box.append(element("p", "standing", page.standing));
+  if (page.state === "yours") {
+    const body = element("div", "body");
+    write(body, below(page));
+    box.append(element("p", "head", summary || page.headline), body, handBackButton(page));
+  }
+  if (page.state === "passed") {
+    for (const offer of page.offers) {
+      const button = element("button", "after-all", page.drill ? `${offer.label} (exercise)` : offer.label);
+      button.type = "button";
+      button.addEventListener("click", () => answer(page, offer));
+      box.append(button);
     }
-    return box;
-  };
-  section.replaceChildren(...pages.map(card));
+  }
+  return box;
+}
+
+/// Handing back pages others at once: it takes a second press.
+function handBackButton(page) {
+  const button = element("button", "hand-back");
+  button.type = "button";
+  button.dataset.page = page.page;
+  button.addEventListener("click", () => {
+    if (sure && sure.page === page.page && Date.now() < sure.until) {
+      if (Date.now() < sure.from) return;
+      sure = null;
+      answer(page, { answer: "unable", label: "Hand it back" });
+    } else {
+      sure = { page: page.page, from: Date.now() + PRESS_GUARD_MS, until: Date.now() + SURE_MS };
+    }
+    drawHandBack();
+  });
+  drawHandBackButton(button);
+  return button;
+}
+
+function drawHandBack() {
+  for (const button of document.querySelectorAll("button.hand-back")) drawHandBackButton(button);
+}
+
+function drawHandBackButton(button) {
+  const waits = Boolean(sure) && sure.page === button.dataset.page && Date.now() < sure.until;
+  button.classList.toggle("sure", waits);
+  button.disabled = sending;
+  say(button, waits ? "Press again: others are paged at once" : "Hand it back");
 }
 
 function drawBoard() {
@@ -230,7 +291,8 @@ function roleRow(role) {
   const row = element("li", `role ${role.state.replace(" ", "-")}`);
   const mark = element("span", "state-mark", MARKS[role.state] || "?");
   mark.setAttribute("aria-hidden", "true");
-  const how = element("span", "state", role.holder ? `${role.state}: ${role.holder}` : role.state);
+  const back = role.handed_back_by ? `: ${role.handed_back_by} handed it back` : "";
+  const how = element("span", "state", role.holder ? `${role.state}: ${role.holder}` : `${role.state}${back}`);
   const when = element("span", "when", role.tte_ms === null ? "" : `in ${seconds(role.tte_ms)}`);
   if (role.tte_ms === null && role.deadline) when.dataset.due = role.deadline;
   row.append(mark, element("span", "role-name", role.role), how, when);
@@ -253,6 +315,8 @@ function tick() {
     const left = Date.parse(span.dataset.due) - now;
     say(span, 0 < left ? `next in ${countdown(left)}` : "moving on");
   }
+  if (sure && sure.until <= Date.now()) sure = null;
+  drawHandBack();
   watchLine();
   reportSeen();
 }
@@ -271,12 +335,15 @@ async function answer(page, offer) {
   sending = true;
   enableOffers(false);
   tell("busy", `Sending: ${offer.label} ...`);
+  unconfirmed = null;
   const [kind, text, verdict] = await send(page, offer);
   sending = false;
   enableOffers(true);
+  if (kind === "bad") unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
   tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`);
   if (verdict) answered.add(page.page);
   if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.page);
+  confirmByState();
   draw();
 }
 
@@ -296,7 +363,7 @@ async function send(page, offer) {
     if (reply.status === 401 || reply.status === 403) return not("you are signed out.");
     if (!reply.ok) return not(`the server refused it (${reply.status}).`);
     const { verdict, text } = await reply.json();
-    const holds = ["engages", "received", "standby-granted", "passed", "repeated"].includes(verdict);
+    const holds = ["engages", "received", "standby-granted", "passed", "handed-back", "repeated"].includes(verdict);
     return [holds ? "good" : "note", text, verdict];
   } catch (trouble) {
     return trouble.name === "AbortError" ? ["bad", "NOT CONFIRMED: the server has not said that it heard you. Press again."] : not("the line is lost.");
@@ -309,6 +376,7 @@ async function send(page, offer) {
 let fade = null;
 function tell(kind, text) {
   clearTimeout(fade);
+  if (kind !== "bad") unconfirmed = null;
   $("result").hidden = false;
   $("result").className = `result ${kind}`;
   say($("result-text"), text);

@@ -8,9 +8,9 @@ use crate::{
         inbound::{Inbound, Judged},
         interaction::Press,
     },
-    core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via, sentence::judged},
+    core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via},
     engine::AnswerError,
-    http::{App, desk::named},
+    http::{App, standing::told},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -33,7 +33,7 @@ pub(super) async fn judge(app: &App, heard: Inbound) -> Judged {
     match heard {
         Inbound::Press(press) => {
             let (kept, text) = match answer(app, &press).await {
-                Ok(verdict) => (true, judged(&named(&app.engine.live.load(), verdict))),
+                Ok(text) => (true, text),
                 Err(Refused::Word(word)) => (true, word),
                 Err(Refused::NotKept) => (false, NOT_KEPT.to_owned()),
             };
@@ -65,7 +65,7 @@ enum Refused {
     NotKept,
 }
 
-async fn answer(app: &App, press: &Press) -> Result<Verdict, Refused> {
+async fn answer(app: &App, press: &Press) -> Result<String, Refused> {
     if press.is_bot {
         return Err(Refused::Word(NO_HUMAN.into()));
     }
@@ -75,20 +75,23 @@ async fn answer(app: &App, press: &Press) -> Result<Verdict, Refused> {
         return Err(Refused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-    let result = if key == "room" {
+    let (incident, result) = if key == "room" {
         let incident: IncidentId = target.parse().map_err(Refused::Word)?;
-        let said = Said { person, answer, via: Via::Slack, page: None, role: None };
-        app.engine.answer(incident, said).await
+        let said = Said { person: person.clone(), answer, via: Via::Slack, page: None, role: None };
+        (incident, app.engine.answer(incident, said).await)
     } else {
-        by_page(app, target, key, person, answer).await?
+        by_page(app, target, key, person.clone(), answer).await?
     };
-    result.map_err(|error| match error {
+    let verdict = result.map_err(|error| match error {
         AnswerError::NoIncident(id) => Refused::Word(format!("There is no incident {id} any more.")),
         AnswerError::Store(error) => {
             tracing::error!(%error, "an answer by Slack could not be kept");
             Refused::NotKept
         }
-    })
+    })?;
+    // It is kept, whether or not more can be said about it.
+    let incident = app.engine.store.view(incident).await.ok().flatten();
+    Ok(told(&live, incident.as_deref(), &person, verdict, ""))
 }
 
 /// A button of a direct message: the page must be this person's own, whoever saw the button.
@@ -98,10 +101,10 @@ async fn by_page(
     code: &str,
     person: PersonName,
     answer: Answer,
-) -> Result<Result<Verdict, AnswerError>, Refused> {
+) -> Result<(IncidentId, Result<Verdict, AnswerError>), Refused> {
     let page: PageId = page.parse().map_err(|()| Refused::Word("This button is not one of ours.".into()))?;
     if !app.engine.keys.is_code(page, code) {
         return Err(Refused::Word("This button is not one of ours.".into()));
     }
-    Ok(app.engine.answer_page(page, person, Some(answer), Via::Slack).await)
+    Ok((page.incident, app.engine.answer_page(page, person, Some(answer), Via::Slack).await))
 }

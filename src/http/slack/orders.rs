@@ -6,9 +6,9 @@ use crate::{
         command::{Command, Order},
         escape,
     },
-    core::{Actor, Answer, Incident, IncidentId, PersonName, RoleName, Said, Via, sentence::judged},
+    core::{Actor, Answer, Incident, IncidentId, PersonName, RoleName, Said, Via},
     engine::{AnswerError, CALLS_MAX, Call, Called, Live},
-    http::{App, desk::named, view},
+    http::{App, standing::told, view},
     store::{Filter, StoreError},
 };
 use std::fmt::Write;
@@ -32,7 +32,10 @@ pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> St
         Order::Help => return command.help(),
         Order::Status => status(app).await,
         Order::List => list(app).await,
-        Order::Answer { incident, answer: said, role } => answer(app, person, incident, said, role).await,
+        Order::Answer { incident, answer: said, role } => {
+            let hand_back = format!("To hand it back: {} answer {incident} unable", command.name);
+            answer(app, person, incident, (said, role), &hand_back).await
+        }
         Order::Page { role, words, drill } => {
             let call = Call {
                 id: command.trigger_id.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())),
@@ -97,7 +100,10 @@ fn line(live: &Live, incident: &Incident) -> String {
 fn role(seen: &view::RoleView) -> String {
     match (&seen.holder, seen.state.as_str()) {
         (Some(holder), _) => format!("{}: {holder} has it", seen.role),
-        (None, state) => format!("{}: {state}", seen.role),
+        (None, state) => match seen.handed_back.last().filter(|_| seen.is_open()) {
+            Some(back) => format!("{}: {state}, {} handed it back", seen.role, back.person),
+            None => format!("{}: {state}", seen.role),
+        },
     }
 }
 
@@ -105,12 +111,17 @@ async fn answer(
     app: &App,
     person: PersonName,
     incident: IncidentId,
-    answer: Answer,
-    role: Option<RoleName>,
+    (answer, role): (Answer, Option<RoleName>),
+    hand_back: &str,
 ) -> Result<String, StoreError> {
-    let said = Said { person, answer, via: Via::Slack, page: None, role };
+    let said = Said { person: person.clone(), answer, via: Via::Slack, page: None, role };
     match app.engine.answer(incident, said).await {
-        Ok(verdict) => Ok(format!("{incident}: {}", judged(&named(&app.engine.live.load(), verdict)))),
+        Ok(verdict) => {
+            // It is kept, whether or not more can be said about it.
+            let seen = app.engine.store.view(incident).await.ok().flatten();
+            let word = told(&app.engine.live.load(), seen.as_deref(), &person, verdict, hand_back);
+            Ok(format!("{incident}: {word}"))
+        }
         Err(AnswerError::NoIncident(id)) => Ok(absent(id)),
         Err(AnswerError::Store(error)) => Err(error),
     }

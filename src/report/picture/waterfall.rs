@@ -36,7 +36,12 @@ pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
 fn described(role: &RoleStory) -> String {
     let target = role.target.map_or(String::new(), |t| format!(", target {}", span(t.within.as_secs_f64())));
     let state = if role.engaged { "engaged after" } else { "not engaged within" };
-    format!("{}: {state} {}{target}", role.role, span(role.seconds()))
+    let backs = match role.handed_back.len() {
+        0 => String::new(),
+        1 => ", handed back once before that".to_owned(),
+        times => format!(", handed back {times} times before that"),
+    };
+    format!("{}: {state} {}{backs}{target}", role.role, span(role.seconds()))
 }
 
 fn legend(canvas: &mut Canvas) {
@@ -72,6 +77,17 @@ fn bar(canvas: &mut Canvas, scale: Scale, role: &RoleStory, y: f64) {
         let says = format!("{}: {} until {stage}", role.role, span(at - from));
         canvas.bar((scale.x(from), y + 2.0), (width, 18.0), colour.unwrap_or(INK), "", &says);
         from = at.max(from);
+    }
+    for back in &role.handed_back {
+        let [taken, at] = [back.taken_at, back.at].map(|time| scale.x(seconds(role.entered_at, time)));
+        let says = format!(
+            "{}: {} had it for {} and handed it back",
+            role.role,
+            back.person,
+            span(seconds(back.taken_at, back.at))
+        );
+        let dashed = format!("stroke=\"{MARK}\" stroke-dasharray=\"2 2\"");
+        canvas.bar((taken, y + 2.0), ((at - taken).max(THIN), 18.0), "none", &dashed, &says);
     }
     if !role.engaged {
         let says = format!("{}: {} more, and not engaged", role.role, span(role.seconds() - from));

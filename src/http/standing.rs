@@ -1,0 +1,149 @@
+//! How a role stands, in words for one of those who were asked: what is true now, and how to hand it back.
+
+use super::desk::named;
+use crate::{
+    core::{Actor, Engagement, Incident, Outcome, PersonName, RoleName, Status, Timestamp, Verdict, sentence::judged},
+    engine::Live,
+    matrix::Person,
+};
+
+/// Names that a sentence has before it counts the rest.
+const NAMED_MAX: usize = 3;
+
+/// One role of an incident, as one person is told of it.
+#[derive(Clone, Copy)]
+pub struct Standing<'a> {
+    live: &'a Live,
+    incident: &'a Incident,
+    role: &'a RoleName,
+    engagement: &'a Engagement,
+    person: &'a PersonName,
+}
+
+impl<'a> Standing<'a> {
+    /// None where the incident has no such role.
+    pub fn of(live: &'a Live, incident: &'a Incident, role: &RoleName, person: &'a PersonName) -> Option<Self> {
+        let (role, engagement) = incident.engagements.get_key_value(role)?;
+        Some(Self { live, incident, role, engagement, person })
+    }
+
+    /// Of the role that this person handed back last.
+    pub fn handed_back(live: &'a Live, incident: &'a Incident, person: &'a PersonName) -> Option<Self> {
+        let by_them = |engagement: &Engagement| {
+            engagement
+                .handed_back
+                .iter()
+                .rev()
+                .find(|back| back.person == *person && back.of.is_none())
+                .map(|back| back.at)
+        };
+        let theirs = incident.engagements.iter().filter_map(|(role, engagement)| Some((by_them(engagement)?, role)));
+        let (_, role) = theirs.max()?;
+        Self::of(live, incident, role, person)
+    }
+
+    /// Whether this person has it, and can hand it back.
+    pub fn is_theirs(&self) -> bool {
+        self.incident.is_open() && self.engagement.holder() == Some(self.person)
+    }
+
+    /// Whether an answer is still wanted from anybody.
+    pub fn is_open(&self) -> bool {
+        self.incident.is_open() && self.engagement.is_open()
+    }
+
+    /// Whether this person is out of its ladder: they said that they can not.
+    pub fn is_passed(&self) -> bool {
+        self.is_open() && self.engagement.unable.contains(self.person)
+    }
+
+    /// What is true now, in whole sentences.
+    pub fn words(&self) -> String {
+        if let Status::Resolved { by, why, at } = &self.incident.status {
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            return format!("It is over: resolved by {} at {}{why}.", self.actor(by), self.time(*at));
+        }
+        match &self.engagement.outcome {
+            Some(Outcome::Engaged { person, at }) => format!("{} it since {}.", self.has(person), self.time(*at)),
+            Some(Outcome::Covered { by, person, at }) => {
+                format!("{} it as {by} since {}.", self.has(person), self.time(*at))
+            }
+            Some(Outcome::StoodDown { .. }) => {
+                format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.role)
+            }
+            Some(Outcome::Closed { .. }) => "It is over.".to_owned(),
+            None => format!("{}{}", self.given_back(), self.asked()),
+        }
+    }
+
+    fn given_back(&self) -> String {
+        let Some(back) = self.engagement.handed_back.last() else { return String::new() };
+        let who = if back.person == *self.person { "You" } else { self.live.name_of(&back.person) };
+        let what = back.of.as_ref().map_or("it", |of| of.as_str());
+        format!("{who} handed {what} back at {}. ", self.time(back.at))
+    }
+
+    fn asked(&self) -> String {
+        if let Some(next) = &self.engagement.waits_on {
+            return format!("Nobody has {} now: {next} is asked in its place.", self.role);
+        }
+        let name =
+            |person: &PersonName| if person == self.person { "you" } else { self.live.name_of(person) }.to_owned();
+        let mut names: Vec<String> = self.engagement.on_call.iter().take(NAMED_MAX).map(name).collect();
+        if let more @ 1.. = self.engagement.on_call.len().saturating_sub(NAMED_MAX) {
+            names.push(format!("{more} more"));
+        }
+        let verb = if names.len() == 1 && names.first().is_some_and(|name| name != "you") { "is" } else { "are" };
+        let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
+        match names.is_empty() {
+            true => format!("Nobody has {} now, and nobody is on call{until}.", self.role),
+            false => format!("Nobody has {} now: {} {verb} asked{until}.", self.role, names.join(", ")),
+        }
+    }
+
+    fn has(&self, person: &PersonName) -> String {
+        if person == self.person { "You have".to_owned() } else { format!("{} has", self.live.name_of(person)) }
+    }
+
+    fn actor(&self, by: &Actor) -> String {
+        match by {
+            Actor::Person(person) if person == self.person => "you".to_owned(),
+            Actor::Person(person) => self.live.name_of(person).to_owned(),
+            Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => by.to_string(),
+        }
+    }
+
+    /// By the clock on this person's wall.
+    fn time(&self, at: Timestamp) -> String {
+        let shown = |person: &Person| at.to_utc().with_timezone(&person.zone).format("%H:%M:%S %Z").to_string();
+        let utc = || at.to_utc().format("%H:%M:%S UTC").to_string();
+        self.live.matrix.people.get(self.person).map_or_else(utc, shown)
+    }
+}
+
+/// What became of an answer, said to the one who gave it: for somebody who has the role now, how to hand it back; for
+/// somebody who handed it back, who is asked.
+pub fn told(
+    live: &Live,
+    incident: Option<&Incident>,
+    person: &PersonName,
+    verdict: Verdict,
+    hand_back: &str,
+) -> String {
+    let standing = incident.filter(|_| verdict == Verdict::HandedBack);
+    let standing = standing.and_then(|incident| Standing::handed_back(live, incident, person));
+    let holds = matches!(verdict, Verdict::Engages);
+    let word = judged(&named(live, verdict));
+    match standing {
+        Some(standing) => format!("{word}. {}", standing.asked_now()),
+        None if holds && !hand_back.is_empty() => format!("{word}. {hand_back}"),
+        None => word,
+    }
+}
+
+impl Standing<'_> {
+    /// The same without who handed it back, for those who did.
+    fn asked_now(&self) -> String {
+        if self.is_open() { self.asked() } else { self.words() }
+    }
+}

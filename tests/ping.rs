@@ -298,7 +298,6 @@ fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Out
         deadline: deadline.map(Timestamp::from_micros),
         waits_on: waits_on.map(RoleName::from),
         exhausted: false,
-        handed_back: Default::default(),
         stood_by: false,
         unable: Default::default(),
         received: Default::default(),

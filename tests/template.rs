@@ -7,11 +7,11 @@ mod actions;
 #[path = "template/crisis.rs"]
 mod crisis;
 
-use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened};
+use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, roster};
 use proptest::{prelude::*, test_runner::RngSeed};
-use std::{collections::BTreeMap, fs};
+use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
-    core::{Alert, Incident, Page, Purpose, Timestamp, Zones, gsm7},
+    core::{Alert, Incident, Page, Purpose, Timestamp, Zones, gsm7, Answer, Input, Receipt, Said, Settlement, Via, step},
     template::{
         BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
         Templates,
@@ -121,6 +121,100 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
         .flat_map(|page| [Form::Slack, Form::Sms].map(|form| render(&templates, &incident, page, form).body))
         .collect();
     insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+/// Ana takes the trader's role 10 s after the opening; her brief had been accepted.
+fn taken_by_ana(drill: bool) -> Incident {
+    let mut incident = opened(flash_crash(drill));
+    let brief = brief_of(&incident, "trader").n;
+    let receipt = Receipt { id: "m1".into(), room: None };
+    let settlement = Settlement::Accepted { receipt };
+    let settled = Input::Settled { page: brief, settlement, sent_at: Some(after(1)), text: None };
+    step(&mut incident, settled, &roster(), after(1));
+    says(&mut incident, "ana", Answer::Wilco, 10);
+    incident
+}
+
+fn says(incident: &mut Incident, person: &str, answer: Answer, seconds: u64) {
+    let said = Said { person: person.into(), answer, via: Via::Desk, page: None, role: Some("trader".into()) };
+    step(incident, Input::Answer(said), &roster(), after(seconds));
+}
+
+/// The newest page to this person that is for this.
+fn word_to<'a>(incident: &'a Incident, person: &str, is: fn(&Purpose) -> bool) -> &'a Page {
+    let theirs = |page: &&Arc<Page>| page.person.as_ref().is_some_and(|p| p.as_str() == person) && is(&page.purpose);
+    incident.pages.values().rfind(theirs).expect("a word")
+}
+
+#[test]
+fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
+    let templates = Templates::shipped();
+    for drill in [false, true] {
+        let incident = taken_by_ana(drill);
+        let word = word_to(&incident, "ana", |purpose| matches!(purpose, Purpose::Taken { .. }));
+        for form in FORMS {
+            let rendered = render(&templates, &incident, word, form);
+            let (codes, links) = (usize::from(form == Form::Sms), usize::from(form == Form::Mail));
+            assert_eq!(rendered.body.matches(CODE).count(), codes, "{}", rendered.body);
+            assert_eq!(rendered.body.matches(LINK).count(), links, "{}", rendered.body);
+            assert_eq!(rendered.html.map_or(0, |html| html.matches(LINK).count()), links);
+            assert_eq!(rendered.body.contains("hand it back"), form != Form::Voice, "{}", rendered.body);
+        }
+        // For somebody else, and once it is not so any more, it says nothing of that.
+        let other = Page { person: Some("bo".into()), ..word.clone() };
+        let mut back = incident.clone();
+        says(&mut back, "ana", Answer::Unable, 70);
+        for (incident, page) in [(&incident, &other), (&back, word)] {
+            let body = render(&templates, incident, page, Form::Sms).body;
+            assert!(!body.contains(CODE) && !body.contains("hand it back"), "{body}");
+        }
+    }
+}
+
+#[test]
+fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it_is_open() {
+    let templates = Templates::shipped();
+    let mut incident = taken_by_ana(false);
+    says(&mut incident, "ana", Answer::Unable, 70);
+    // One whose word of before was not sent yet is told nothing: this is what she would read.
+    let word = Purpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    let covered = later(incident.clone(), 120);
+    let head = word_to(&covered, "eli", |purpose| purpose.is_brief());
+    let mut texts = Vec::new();
+    for form in FORMS {
+        texts.push(render(&templates, &incident, brief_of(&incident, "trader"), form).body);
+    }
+    let brief = brief_of(&incident, "trader");
+    for person in ["ana", "bo", "cy"] {
+        let page = Page { person: Some(person.into()), ..about(brief, word.clone()) };
+        texts.extend([Form::Mail, Form::Sms, Form::Voice].map(|form| render(&templates, &incident, &page, form).body));
+    }
+    let room = Page { person: None, role: None, ..about(brief, Purpose::RoomCard) };
+    texts.push(render(&templates, &incident, &room, Form::Slack).body);
+    texts.extend([Form::Screen, Form::Sms].map(|form| render(&templates, &covered, head, form).body));
+    for text in &texts {
+        assert!(!text.contains("No answer from Ana"), "she has answered: {text}");
+    }
+    insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+#[test]
+fn a_brief_that_asks_for_nothing_any_more_says_so_in_its_first_line() {
+    let templates = Templates::shipped();
+    let first = |incident: &Incident| {
+        let role = "trader".into();
+        let brief = incident.briefs_of(&role).next().expect("a brief");
+        render(&templates, incident, brief, Form::Screen)
+    };
+    let mut incident = taken_by_ana(false);
+    let taken = first(&incident);
+    assert!(taken.headline.ends_with("TRADER: you have it since 14:45:38 EDT."), "{}", taken.headline);
+    assert!(!taken.body.contains("answer WILCO") && !taken.body.contains("No answer"), "{}", taken.body);
+    says(&mut incident, "ana", Answer::Unable, 70);
+    assert!(first(&incident).headline.contains("TRADER: answer WILCO"), "it is open again");
+    let by = stentor::core::Actor::Person("bo".into());
+    step(&mut incident, Input::Resolve { by, why: None }, &roster(), after(100));
+    assert!(first(&incident).headline.ends_with("TRADER: it is over since 14:47:08 EDT."));
 }
 
 #[test]
@@ -263,6 +357,7 @@ fn any_purpose() -> impl Strategy<Value = Purpose> {
         6 => (0u32..4).prop_map(|round| Purpose::Brief { round }),
         1 => Just(Purpose::Taken { by: "ana".into(), covering_as: None }),
         1 => Just(Purpose::Taken { by: "bo".into(), covering_as: Some("head-of-desk".into()) }),
+        1 => Just(Purpose::HandedBack { by: "ana".into(), of: "trader".into() }),
         1 => Just(Purpose::StoodDown),
         1 => Just(Purpose::Resolved),
         1 => Just(Purpose::RoomCard),
@@ -404,16 +499,17 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
     let mut env = minijinja::Environment::new();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.add_template("answer.html", page).expect("a template");
-    let render = |drill: bool, notice: Option<&str>, done: bool| {
+    let render_as = |drill: bool, notice: Option<&str>, done: bool, hand_back: bool| {
         let offers: Vec<_> =
             [("wilco", "I have it", true), ("roger", "Received", false), ("unable", "I can not", false)]
                 .map(|(answer, label, primary)| minijinja::context! { answer, label, primary })
                 .into();
         let headline = format!("{} INC-12: <b>ES</b> down", if drill { "DRILL" } else { "LIVE" });
         let (body, token) = ("Market: ES\n<script>alert(1)</script>", "t\"o'k<en");
-        let context = minijinja::context! { drill, headline, body, token, offers, notice, done };
+        let context = minijinja::context! { drill, headline, body, token, offers, notice, done, hand_back };
         env.get_template("answer.html").and_then(|page| page.render(context)).expect("a page")
     };
+    let render = |drill: bool, notice: Option<&str>, done: bool| render_as(drill, notice, done, false);
     for (drill, word) in [(true, "DRILL"), (false, "LIVE")] {
         let html = render(drill, None, false);
         assert!(html.contains(&format!("<title>{word}: answer</title>")) && !html.contains("<script"), "{html}");
@@ -422,5 +518,10 @@ fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
     }
     let done = render(false, Some("You have it."), true);
     assert!(done.contains("You have it.") && !done.contains("<form"), "{done}");
+    let held = render_as(false, Some("You have it since 18:45:38 UTC."), true, true);
+    // What pages others takes a second press: its button is not seen before the first.
+    let (before, after) = held.split_once("<summary>Hand it back</summary>").expect("a first press");
+    assert!(!before.contains("<button") && after.matches("<button").count() == 1, "{held}");
+    assert!(after.contains("name=\"answer\" value=\"unable\"") && !held.contains("value=\"wilco\""), "{held}");
     insta::assert_snapshot!(render(true, Some("Too late: <Bo>"), false));
 }

@@ -5,7 +5,7 @@ use super::{
     Form, fit,
     words::{Words, listed, role_name},
 };
-use crate::core::{Engagement, Level, Outcome, PersonName, Purpose, RoleName, Status, plan::Whom};
+use crate::core::{Engagement, HandBack, Level, Outcome, PersonName, Purpose, RoleName, Status, plan::Whom};
 use std::collections::BTreeSet;
 
 /// What a drill says of itself.
@@ -87,7 +87,8 @@ pub(super) fn otherwise(words: &Words<'_>) -> Option<String> {
 /// What every brief says under its first line, where there is something to say: who did not answer, which reminder
 /// this is, whether the monitor still speaks.
 pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
-    let mut notes = unanswered(words);
+    let mut notes = handed_back(words);
+    notes.extend(unanswered(words));
     notes.extend(reminder(words));
     let incident = words.incident();
     let open = words.engagement().filter(|e| e.is_open());
@@ -106,12 +107,8 @@ pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
 /// Who was asked before and has not answered, and since when.
 pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
     let Some(engagement) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
-    let mut notes: Vec<String> = handed_back(words, None, engagement).into_iter().collect();
-    for role in &engagement.stands_for {
-        let Some(other) = words.incident().engagements.get(role).filter(|e| e.is_open()) else { continue };
-        notes.extend(handed_back(words, Some(role), other));
-        notes.extend(in_place_of(words, role, other));
-    }
+    let others = engagement.stands_for.iter().filter_map(|role| stood_for(words, role));
+    let mut notes: Vec<String> = others.filter_map(|(role, other)| in_place_of(words, role, other)).collect();
     let before = asked_before(words, engagement);
     if !before.is_empty() {
         let since = words.time(engagement.open_since());
@@ -125,14 +122,28 @@ pub(super) fn asked_for<'a>(words: &Words<'a>, role: &'a RoleName) -> BTreeSet<&
     words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
 }
 
-/// Who had the role (or `other`, for which it stands in) last and handed it back: whoever is asked must know.
-fn handed_back(words: &Words<'_>, other: Option<&RoleName>, engagement: &Engagement) -> Option<String> {
-    let back = engagement.handed_back.last().filter(|_| engagement.is_open())?;
+/// Who had the reader's role last, or one for which it stands in, and handed it back: whoever is asked must know.
+pub(super) fn handed_back(words: &Words<'_>) -> Vec<String> {
+    let Some(own) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
+    let others = own.stands_for.iter().filter_map(|role| stood_for(words, role));
+    let backs = std::iter::once((None, own)).chain(others.map(|(role, other)| (Some(role), other)));
+    backs.filter_map(|(other, engagement)| took_and_gave(words, other, engagement.handed_back.last()?)).collect()
+}
+
+fn took_and_gave(words: &Words<'_>, other: Option<&RoleName>, back: &HandBack) -> Option<String> {
+    // What was covered by the reader's own role was opened again with it, and that is told.
+    if other.is_some() && back.of.as_ref() == words.role() {
+        return None;
+    }
     let who = if words.reads(&back.person) { "You".to_owned() } else { words.person(&back.person) };
     let what = back.of.as_ref().or(other).map_or_else(|| "it".to_owned(), role_name);
-    let stands_in = if other.is_some() && back.of.is_none() { ": you stand in" } else { "" };
-    let (at, since) = (words.time(back.at), words.time(back.taken_at));
-    Some(format!("{who} handed {what} back at {at}, having had it since {since}{stands_in}."))
+    let (taken, at) = (words.time(back.taken_at), words.time(back.at));
+    Some(format!("{who} took {what} at {taken} and handed it back at {at}."))
+}
+
+/// A role that waits for the reader's.
+fn stood_for<'a>(words: &Words<'a>, role: &'a RoleName) -> Option<(&'a RoleName, &'a Engagement)> {
+    words.incident().engagements.get(role).filter(|e| e.is_open()).map(|engagement| (role, engagement))
 }
 
 fn in_place_of(words: &Words<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {

@@ -65,12 +65,20 @@ pub(super) fn how_to_hand_back(words: &Words<'_>, form: Form) -> Option<String> 
 fn handed_back(words: &Words<'_>, by: &PersonName, of: &RoleName) -> String {
     let about = words.role().map_or_else(|| "it".to_owned(), role_name);
     let back = words.incident().engagements.get(of).and_then(|e| e.handed_back.last());
-    let when = back.map_or_else(String::new, |back| {
-        format!(" at {}, having had it since {}", words.time(back.at), words.time(back.taken_at))
-    });
+    let what = back.map_or_else(
+        || format!(" handed {} back", role_name(of)),
+        |back| {
+            format!(
+                " took {} at {} and handed it back at {}",
+                role_name(of),
+                words.time(back.taken_at),
+                words.time(back.at)
+            )
+        },
+    );
     let who = if words.reads(by) { "You".to_owned() } else { words.person(by) };
     let asked = asked_now(words);
-    format!("{who} handed {} back{when}. {about} is open again. {asked}", role_name(of))
+    format!("{who}{what}. {about} is open again. {asked}")
 }
 
 /// Who is asked for the role of the page now, for one who heard that nobody need be.

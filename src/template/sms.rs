@@ -15,6 +15,9 @@ const OTHERWISE_MAX: usize = 44;
 /// Characters of who did not answer.
 const NOTE_MAX: usize = 72;
 
+/// Characters of who had it and handed it back.
+const HANDED_BACK_MAX: usize = 100;
+
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first line.
 pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
     let head = fit::cut(&gsm7::to_gsm7(&head(words)), 240);
@@ -42,6 +45,7 @@ fn notes(words: &Words<'_>) -> Vec<String> {
             alerts => format!("Reminder {round}, {alerts} alerts."),
         });
     }
+    notes.extend(headline::handed_back(words).first().map(|note| plain(words, &fit::cut(note, HANDED_BACK_MAX))));
     let unanswered = headline::unanswered(words);
     let first = unanswered.first().and_then(|note| note.split(": you stand in").next());
     notes.extend(first.map(|note| plain(words, &fit::cut(note, NOTE_MAX))));

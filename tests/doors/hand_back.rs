@@ -84,11 +84,12 @@ fn by_sms_what_was_taken_is_given_back_and_the_other_takes_it() {
     assert!(trader["deadline"].is_string(), "{trader}");
 
     // Bo reads in his brief why he is asked again; Ana, who is not, reads that nobody has it.
-    let brief = sent(&daemon, &incident, "bo", "sms", "Ana Ruiz handed it back at");
-    assert!(brief.starts_with("LIVE ") && brief.contains(", having had it since"), "{brief}");
-    let word = sent(&daemon, &incident, "ana", "sms", "You handed trader back at");
+    let brief = sent(&daemon, &incident, "bo", "sms", "\nAna Ruiz took it at ");
+    assert!(brief.starts_with("LIVE "), "{brief}");
+    let word = sent(&daemon, &incident, "ana", "sms", "You took trader at ");
     assert!(word.contains("trader is open again. Bo Lind is asked now."), "{word}");
-    assert!(sent(&daemon, &incident, "bo", "mail", "handed it back at").contains("Ana Ruiz handed it back at"));
+    assert!(brief.contains(" UTC and handed it back at "), "{brief}");
+    sent(&daemon, &incident, "bo", "mail", "\nAna Ruiz took it at ");
     let again = daemon.held(&incident, "bo", "sms");
     assert_ne!(again.page, bo.page);
     assert!(text(&daemon, BO, &again.code).starts_with(&format!("{incident}: you have it.")));
@@ -140,7 +141,7 @@ fn the_page_behind_a_mails_link_says_what_is_true_and_offers_what_can_be_done() 
         assert!(html.contains("I have it after all") && html.matches("<button").count() == 1, "{html}");
     }
     let again = page(&daemon, &daemon.held(&incident, "bo", "mail"));
-    assert!(again.contains("Ana Ruiz handed it back at") && again.contains("value=\"wilco\""), "{again}");
+    assert!(again.contains("Ana Ruiz took it at ") && again.contains("value=\"wilco\""), "{again}");
     assert!(daemon.cli(&["resolve", &incident]).status.success());
     for html in [page(&daemon, &ana), press(&daemon, &bo, "wilco"), press(&daemon, &ana, "unable")] {
         assert!(html.contains("It is over: resolved by ") && !html.contains("<form"), "{html}");
@@ -216,7 +217,7 @@ fn by_the_desk_and_every_desk_shows_it() {
     assert_eq!(role(&passed)["handed_back_by"], "Ana Ruiz");
     let open = bo.is("open");
     assert_eq!(open["pages"].as_array().unwrap().len(), 1);
-    assert!(open["pages"][0]["body"].as_str().unwrap().contains("Ana Ruiz handed it back at "), "{open}");
+    assert!(open["pages"][0]["body"].as_str().unwrap().contains("Ana Ruiz took it at "), "{open}");
 
     assert_eq!(ana.press(&passed, "wilco").json()["verdict"], "engages");
     let yours = ana.is("yours");

@@ -219,7 +219,7 @@ fn whoever_has_it_can_hand_it_back_by_the_button_they_keep_and_by_a_command() {
         assert!(list.contains("trader: paging, Ana &lt;Ruiz&gt; &amp; Co handed it back"), "{list}");
         let again = direct(&rig, BO, "handed it back at");
         assert_eq!(buttons(&again).len(), 4, "{again}");
-        assert_eq!(buttons(&direct(&rig, ANA, "You handed trader back")), []);
+        assert_eq!(buttons(&direct(&rig, ANA, "You took trader at ")), []);
         // Once more is no second hand-back.
         assert_eq!(rig.press(way, ANA, "unable", value), (true, "you said so before".into()));
 

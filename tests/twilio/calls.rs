@@ -306,7 +306,7 @@ fn while_the_call_lasts_what_was_taken_is_given_back_by_a_key() {
     // Bo is called again, and hears why; Ana is not called to hear what she has just done.
     let again = crate::house::eventually("a second call of Bo", || {
         let calls = line.twilio.made().into_iter().filter(|made| made.field("To") == Some(BO));
-        calls.rev().find(|made| said(&picked_up(&line, made)).join(" ").contains("Ana Ruiz handed it back at "))
+        calls.rev().find(|made| said(&picked_up(&line, made)).join(" ").contains("Ana Ruiz took it at "))
     });
     line.until_page(&incident, "ana", "call", "her own word", |page| {
         let receipt = page["receipt"].as_str().unwrap_or_default();

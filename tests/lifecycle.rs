@@ -2,6 +2,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
 mod common;
+#[path = "lifecycle/connections.rs"]
+mod connections;
+#[path = "lifecycle/full.rs"]
+mod full;
 #[path = "lifecycle/socket.rs"]
 mod socket;
 #[path = "lifecycle/stop.rs"]

@@ -128,7 +128,7 @@ impl World {
         let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
         let live = Live::wire(matrix, templates, &shared);
         let engine = Engine::new(Arc::new(store.node()), live, "http://127.0.0.1");
-        let pinger = Pinger::new().unwrap();
+        let pinger = Pinger::new(None).unwrap();
         Self { hands, store, engine, receiver, pinger, _server: server, _dir: dir }
     }
 
@@ -234,6 +234,30 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
     }
 }
 
+/// A door of this daemon that takes connections and answers nobody, and one behind which somebody else answers.
+#[tokio::test]
+async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
+    let mut world = World::new().await;
+    world.pass(Duration::from_secs(1), &Loop::ALL).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    world.pinger = Pinger::new(Some(silent.local_addr().unwrap())).unwrap();
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    let (status, told) = world.readyz().await;
+    assert!(
+        status == StatusCode::OK && told["ails"][0].as_str().unwrap().contains("door"),
+        "whoever asks has come in: {told}"
+    );
+    world.pinger = Pinger::new(Some(world._server.address)).unwrap();
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    // Its own, at last.
+    let door = Server::start(stentor::http::door(world.app())).await;
+    world.pinger = Pinger::new(Some(door.address)).unwrap();
+    assert_eq!(world.ping().await, (true, String::new()));
+    assert_eq!(world.readyz().await.0, StatusCode::OK);
+}
+
 #[tokio::test]
 async fn open_ladders_and_a_broken_channel_are_no_trouble() {
     let mut world = World::new().await;
@@ -328,9 +352,9 @@ fn a_role_that_waits_for_nobody_is_found() {
 // ---- what /readyz says -----------------------------------------------------------------------------------------------
 
 impl World {
-    /// A request that asks a daemon over this node.
-    async fn readyz(&self) -> (StatusCode, Value) {
-        let app = App {
+    /// A daemon over this node.
+    fn app(&self) -> Arc<App> {
+        Arc::new(App {
             engine: self.engine.clone(),
             hub: Hub::new(),
             outbox: Outbox::open(self._dir.path(), || START).unwrap(),
@@ -343,8 +367,12 @@ impl World {
             scenarios: self._dir.path().to_owned(),
             answered: Default::default(),
             guesses: Mutex::default(),
-        };
-        let response = status::readyz(State(Arc::new(app))).await;
+        })
+    }
+
+    /// What its `/readyz` says.
+    async fn readyz(&self) -> (StatusCode, Value) {
+        let response = status::readyz(State(self.app())).await;
         let status = response.status();
         let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
         (status, serde_json::from_slice(&body).unwrap())

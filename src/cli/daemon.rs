@@ -1,25 +1,28 @@
 //! The daemon, put together: store, engine, doors, signals.
 
 use super::{
-    Failure, Places, load,
+    Failure, Places,
+    descriptors::Descriptors,
+    load,
     socket::ControlSocket,
     stop::{STOP_TIME_MAX, Stop},
 };
 use crate::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{guard::Network, outbox::Outbox, screen::Hub},
     config,
     core::{ChannelName, SourceName},
     drill::{calendar, live::Runs},
     engine::{self, Engine, Live, Shared},
-    http::{self, App, control::Peer},
+    http::{
+        self, App,
+        connection::{Door, Limits, Listen, Tcp, Unix, serve},
+    },
     matrix::Matrix,
     store::{Store, sqlite::SqliteStore},
     template::Templates,
 };
-use axum::Router;
 use secrecy::SecretString;
 use std::{
-    future::IntoFuture,
     net::SocketAddr,
     path::Path,
     sync::{Arc, Mutex},
@@ -126,12 +129,12 @@ impl Daemon {
     pub async fn run(self) -> Result<(), Failure> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
-        let mut door =
-            tokio::spawn(http::connection::serve(tcp, http::door(app.clone()), Default::default(), shutdown.clone()));
+        let (tcp, unix) = doors(&app, tcp, unix);
+        let mut door = tokio::spawn(serve(tcp, shutdown.clone()));
         let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
         let mut calendar = tokio::spawn(calendar);
         let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
-        let mut control = tokio::spawn(serve_unix(unix, http::control(app.clone()), shutdown.clone()));
+        let mut control = tokio::spawn(serve(unix, shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<Failure> = tokio::select! {
             // At an orderly end the parts end too: that is asked first.
@@ -197,9 +200,27 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
     Ok(revision)
 }
 
-async fn serve_unix(listener: UnixListener, router: Router, shutdown: CancellationToken) {
-    let serve = axum::serve(listener, router.into_make_service_with_connect_info::<Peer>());
-    let _ = serve.with_graceful_shutdown(async move { shutdown.cancelled().await }).into_future().await;
+/// Both doors, with as many connections as there are files for.
+fn doors(app: &Arc<App>, tcp: TcpListener, unix: UnixListener) -> (Door<impl Listen>, Door<Unix>) {
+    let most = Descriptors::claim();
+    let live = app.clone();
+    let is_proxy = move |address| {
+        let live = live.engine.live.load();
+        live.matrix.daemon.proxies.iter().any(|(network, bits)| Network::new(*network, *bits).has(address))
+    };
+    let tcp = Door {
+        listener: Tcp { listener: tcp, is_proxy },
+        router: http::door(app.clone()),
+        limits: Limits::of_tcp(most.tcp),
+        entrance: app.engine.entrances.open("tcp", most.tcp),
+    };
+    let unix = Door {
+        listener: Unix(unix),
+        router: http::control(app.clone()),
+        limits: Limits::of_unix(most.unix),
+        entrance: app.engine.entrances.open("unix", most.unix),
+    };
+    (tcp, unix)
 }
 
 /// The address, for those who start it on port 0.

@@ -5,6 +5,7 @@ mod check;
 mod client;
 mod daemon;
 mod demo;
+mod descriptors;
 mod desk_link;
 mod doctor;
 mod drill;

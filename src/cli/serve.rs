@@ -108,7 +108,7 @@ fn announce(daemon: &Daemon) {
 async fn serve(daemon: Daemon, places: Places, mut signals: Signals) -> Result<(), Failure> {
     let reload = daemon.reloader(places);
     let (shutdown, engine) = (daemon.shutdown.clone(), daemon.app.engine.clone());
-    let pinger = Pinger::new()?;
+    let pinger = Pinger::new(Some(daemon.address))?;
     let running = daemon.run();
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.

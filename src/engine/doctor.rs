@@ -86,7 +86,7 @@ impl Engine {
     /// Whether the public address leads to this very daemon, and hands on what is signed as it was.
     async fn door(&self) -> Check {
         let address = self.public_url();
-        match self.echo(address).await {
+        match self.echo(address, ECHO_TIME_MAX).await {
             Err(why) => Check::failed("public_url", format!("{address}: {why}")),
             Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
                 let help = "links in pages lead to this machine alone: set [daemon] public_url";
@@ -96,7 +96,8 @@ impl Engine {
         }
     }
 
-    async fn echo(&self, address: &str) -> Result<(), String> {
+    /// Calls this daemon by an address of its own, on a new connection; an error says why that does not lead to it.
+    pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
         let trouble = |error: reqwest::Error| {
             let mut cause: &dyn std::error::Error = &error;
             while let Some(source) = cause.source() {
@@ -104,7 +105,7 @@ impl Engine {
             }
             format!("not reached from this machine: {cause}")
         };
-        let client = Client::builder().redirect(Policy::none()).timeout(ECHO_TIME_MAX);
+        let client = Client::builder().redirect(Policy::none()).timeout(most);
         let here = Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
         let client = if here { client.no_proxy() } else { client }.build().map_err(trouble)?;
         let nonce = format!("{}", self.store.now());

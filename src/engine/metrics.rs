@@ -1,6 +1,6 @@
 //! What is measured, for Prometheus to scrape.
 
-use super::reach::Proven;
+use super::{entrance::Fullness, reach::Proven};
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, Receipt, RoleName, Timestamp},
@@ -80,6 +80,11 @@ struct DoorLabels {
 }
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
+struct DoorLabel {
+    door: &'static str,
+}
+
+#[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct OutcomeLabel {
     outcome: &'static str,
 }
@@ -106,6 +111,9 @@ pub struct Metrics {
     incidents_judged: Family<JudgedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
     reloads: Family<OutcomeLabel, Counter>,
+    connections: Family<DoorLabel, Gauge>,
+    connections_max: Family<DoorLabel, Gauge>,
+    turned_away: Family<DoorLabel, Counter>,
 }
 
 impl Metrics {
@@ -132,6 +140,9 @@ impl Metrics {
             incidents_judged: Family::default(),
             alerts: Family::default(),
             reloads: Family::default(),
+            connections: Family::default(),
+            connections_max: Family::default(),
+            turned_away: Family::default(),
         };
         metrics.named()
     }
@@ -200,6 +211,13 @@ impl Metrics {
         );
         r.register("alert_requests", "Requests with alerts, by door and outcome", self.alerts.clone());
         r.register("reloads", "Reloads of the matrix, by outcome", self.reloads.clone());
+        r.register("connections", "Connections that a door has; at its most it is full", self.connections.clone());
+        r.register("connections_max", "Connections that a door takes at most", self.connections_max.clone());
+        r.register(
+            "connections_turned_away",
+            "Connections that were closed at once, because their peer had its share",
+            self.turned_away.clone(),
+        );
         self
     }
 
@@ -284,6 +302,18 @@ impl Metrics {
     /// A request with alerts.
     pub fn door(&self, door: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
+    }
+
+    /// How full the doors are.
+    pub fn doors(&self, doors: &BTreeMap<&'static str, Fullness>) {
+        let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
+        for (door, Fullness { open, most, turned_away }) in doors {
+            let label = DoorLabel { door };
+            self.connections.get_or_create(&label).set(whole(*open));
+            self.connections_max.get_or_create(&label).set(whole(*most));
+            let counted = self.turned_away.get_or_create(&label);
+            counted.inc_by(turned_away.saturating_sub(counted.get()));
+        }
     }
 
     /// A reload of the matrix.

@@ -11,6 +11,7 @@ pub mod delivery;
 mod destination;
 pub mod doctor;
 mod drill;
+pub mod entrance;
 pub mod hearing;
 pub mod history;
 pub mod keys;
@@ -35,7 +36,7 @@ pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
 pub use compose::render;
 pub use live::{Live, Shared, Wired};
 pub use opt_out::OptOut;
-pub use ping::{PING_TIME_MAX, Pinger};
+pub use ping::{KNOCK_TIME_MAX, PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, anchor_last, run};
 pub use send::{Attempt, Pause, again};
@@ -50,6 +51,7 @@ use arc_swap::ArcSwap;
 use breaker::Breakers;
 use delivery::Delivery;
 use drill::Late;
+use entrance::Entrances;
 use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
@@ -84,6 +86,8 @@ pub struct Engine {
     /// Proof that the loops turn.
     pub pulse: Pulse,
     vitals: Mutex<Vitals>,
+    /// How full its doors are.
+    pub entrances: Entrances,
     opted_out: Mutex<OptOuts>,
     hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
@@ -110,6 +114,7 @@ impl Engine {
             late: Mutex::default(),
             pulse: Pulse::default(),
             vitals: Mutex::default(),
+            entrances: Entrances::default(),
             opted_out: Mutex::default(),
             hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),

@@ -9,11 +9,18 @@ use crate::{
 use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
-use std::{error::Error, time::Duration};
+use std::{
+    error::Error,
+    net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr},
+    time::Duration,
+};
 use tokio::time::{Instant, sleep};
 
 /// How long the receiver may take.
 pub const PING_TIME_MAX: Duration = Duration::from_secs(10);
+
+/// How long this daemon's own door may take to answer it.
+pub const KNOCK_TIME_MAX: Duration = Duration::from_secs(5);
 
 /// How often a look is taken between two pings: what is wrong shall not wait for the next one to be logged.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
@@ -26,18 +33,30 @@ pub struct Pinger {
     usual: Client,
     /// For receivers on this machine, which no proxy can reach.
     direct: Client,
+    /// Where this daemon's own door is, where it has one.
+    door: Option<String>,
+    /// It did not answer when it was called last: it is called again at the next look.
+    is_shut: bool,
     /// What was wrong at the last look.
     ails: Vec<String>,
 }
 
 impl Pinger {
-    /// Its clients; nothing is sent. A process-wide rustls provider must be installed.
+    /// Its clients; nothing is sent. A process-wide rustls provider must be installed. `door` is where this daemon
+    /// listens: it is called before anybody is told that all is well.
     ///
     /// # Errors
     /// What the TLS library says.
-    pub fn new() -> Result<Self, reqwest::Error> {
+    pub fn new(door: Option<SocketAddr>) -> Result<Self, reqwest::Error> {
         let client = || Client::builder().redirect(Policy::none()).timeout(PING_TIME_MAX);
-        Ok(Self { usual: client().build()?, direct: client().no_proxy().build()?, ails: Vec::new() })
+        let door = door.map(|address| format!("http://{}", from_here(address)));
+        Ok(Self {
+            usual: client().build()?,
+            direct: client().no_proxy().build()?,
+            door,
+            is_shut: false,
+            ails: Vec::new(),
+        })
     }
 
     /// Looks and pings for ever.
@@ -49,14 +68,18 @@ impl Pinger {
                 due = Instant::now() + every;
                 self.tick(engine).await;
             } else {
+                if self.is_shut {
+                    self.knock(engine).await;
+                }
                 self.tell(engine.signs());
             }
             sleep(LOOK_EVERY.min(due.saturating_duration_since(Instant::now()))).await;
         }
     }
 
-    /// Looks at everything and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
+    /// Looks at everything, the own door too, and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
     pub async fn tick(&mut self, engine: &Engine) -> bool {
+        self.knock(engine).await;
         let ails = engine.examine().await;
         self.tell(ails.clone());
         let Some(ping) = engine.live.load().matrix.daemon.ping.clone() else { return false };
@@ -73,6 +96,14 @@ impl Pinger {
         let taken = result.is_ok();
         engine.note_ping(result);
         taken
+    }
+
+    /// Calls this daemon's own door, on a connection like anybody's.
+    async fn knock(&mut self, engine: &Engine) {
+        let Some(door) = &self.door else { return };
+        let answered = engine.echo(door, KNOCK_TIME_MAX).await;
+        self.is_shut = answered.is_err();
+        engine.note_knock(answered);
     }
 
     fn tell(&mut self, ails: Vec<String>) {
@@ -98,6 +129,16 @@ impl Pinger {
         };
         taken(&answer)
     }
+}
+
+/// An address that listens everywhere is called on this machine.
+fn from_here(address: SocketAddr) -> SocketAddr {
+    let ip = match address.ip() {
+        IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
+        IpAddr::V6(ip) if ip.is_unspecified() => Ipv6Addr::LOCALHOST.into(),
+        ip => ip,
+    };
+    SocketAddr::new(ip, address.port())
 }
 
 /// What the receiver is told beside that this daemon lives: what its operators know already.

@@ -31,6 +31,8 @@ pub const OPEN_MAX: usize = 20_000;
 pub struct Vitals {
     turned: Option<[(u64, Timestamp); 3]>,
     found: Vec<String>,
+    /// Why the own door did not answer when it was called last.
+    shut: Option<String>,
     pinged: Pinged,
 }
 
@@ -49,17 +51,20 @@ impl Engine {
         [self.unready(), self.found()].concat()
     }
 
-    /// What the last look at every open incident found.
+    /// What the last look at every open incident found, and the last call of the own door.
     pub fn found(&self) -> Vec<String> {
-        self.vitals().found.clone()
+        let vitals = self.vitals();
+        let shut = vitals.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
+        vitals.found.iter().cloned().chain(shut).collect()
     }
 
     /// Those of the signs for which alerts are better kept away: it can not keep them, or can not act on them. One
-    /// ladder that is late is none of these.
+    /// ladder that is late is none of these, nor is a door that was slow: whoever hears this has come in.
     pub fn unready(&self) -> Vec<String> {
         let now = self.store.now();
         let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
         signs.extend(self.still_loops());
+        signs.extend(self.entrances.signs());
         let standing = self.delivery().standing(now, QUEUE_STANDS_MAX);
         signs.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
@@ -81,6 +86,11 @@ impl Engine {
     /// How the dead-man ping fares.
     pub fn pinged(&self) -> Pinged {
         self.vitals().pinged.clone()
+    }
+
+    /// Whether the own door answered when it was called.
+    pub(super) fn note_knock(&self, answered: Result<(), String>) {
+        self.vitals().shut = answered.err();
     }
 
     pub(super) fn note_ping(&self, result: Result<(), String>) {

@@ -1,135 +1,160 @@
-//! Connections to the door: bounded in number, and in how long one may be open without a whole request's head.
+//! Connections to a door: bounded in number, in their number for one peer, and in how long each may be in any state.
+//!
+//! What a connection may not do for long is said once, above HTTP's versions: to be without a request under way, to have
+//! one that is not answered, to leave an answer unread. So it needs no list of the ways in which a peer can be slow.
 
-use axum::Router;
+mod peer;
+mod place;
+mod watch;
+
+pub use peer::{Listen, Origin, Tcp, Unix};
+
+use crate::engine::entrance::Entrance;
+use axum::{Router, extract::connect_info::ConnectInfo};
+use hyper::{body::Incoming, service::Service};
 use hyper_util::{
-    rt::{TokioExecutor, TokioIo, TokioTimer},
-    server::{conn::auto::Builder, graceful::GracefulShutdown},
+    rt::{TokioIo, TokioTimer},
+    server::conn::auto::Builder,
     service::TowerToHyperService,
 };
-use std::{sync::Arc, time::Duration};
-use tokio::{
-    net::{TcpListener, TcpStream},
-    sync::Semaphore,
-    time::sleep,
-};
-use tokio_util::sync::CancellationToken;
+use place::{Place, Places};
+use std::{pin::pin, sync::Arc, time::Duration};
+use tokio::time::{sleep, timeout};
+use tokio_util::{sync::CancellationToken, task::TaskTracker};
+use watch::{Streams, Watch};
 
 /// What a door allows.
 #[derive(Debug, Clone, Copy)]
 pub struct Limits {
-    /// Connections at once.
-    pub connections: usize,
-    /// How long a connection may be open, or idle, before the whole head of a request has come.
-    pub head: Duration,
+    /// Connections of one peer at once: of an address, or of a Unix user. Trusted ones may have them all.
+    pub share: usize,
+    /// How long a new connection may take until the whole head of its first request has come.
+    pub first: Duration,
+    /// How long a connection may be without a request under way, from the last answer to the next whole head.
+    pub idle: Duration,
+    /// How long a request may take until its answer begins, its body included; and an answer from part to part.
+    pub answer: Duration,
+    /// How long a peer may leave what was answered unread.
+    pub unread: Duration,
+    /// How often an HTTP/2 peer is pinged, and how long it may take to say that it lives.
+    pub ping: Duration,
 }
 
-impl Default for Limits {
-    /// Far fewer connections than files that the unit may open, for what goes out needs some too; and longer than
-    /// monitors wait between two posts, for a connection that is closed under a sender may cost it an alert.
-    fn default() -> Self {
-        Self { connections: 10_000, head: Duration::from_secs(180) }
-    }
-}
+/// Requests that one HTTP/2 connection may have under way: a proxy may bring all desks on one.
+const STREAMS_MAX: u32 = 256;
 
-/// How long a peer may leave what we sent unacknowledged, in milliseconds. A desk gets a beat every five seconds.
-const PEER_SILENCE_MAX_MS: u32 = 15_000;
+/// How long a peer whose connection is ended for want of requests may take to let go of it.
+const FAREWELL: Duration = Duration::from_secs(1);
 
 /// The rest after a connection could not be taken, e.g. for want of files.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
+impl Limits {
+    /// Of the door on TCP. Idle ones stay longer than monitors wait between two posts: a connection that is closed under
+    /// a sender may cost it an alert.
+    pub fn of_tcp(connections: usize) -> Self {
+        Self {
+            share: (connections / 8).max(64).min(connections),
+            first: Duration::from_secs(30),
+            idle: Duration::from_secs(180),
+            answer: Duration::from_secs(60),
+            unread: Duration::from_secs(30),
+            ping: Duration::from_secs(20),
+        }
+    }
+
+    /// Of the control socket, where everybody on this machine may knock and commands ask at once.
+    pub fn of_unix(connections: usize) -> Self {
+        let (first, idle) = (Duration::from_secs(5), Duration::from_secs(30));
+        Self { share: (connections / 4).max(1), first, idle, ..Self::of_tcp(connections) }
+    }
+}
+
+/// A door that is open.
+pub struct Door<L> {
+    /// Where peers come from.
+    pub listener: L,
+    /// What they find.
+    pub router: Router,
+    /// How long they may take.
+    pub limits: Limits,
+    /// How many there may be, and who is told.
+    pub entrance: Arc<Entrance>,
+}
+
 /// Serves until `shutdown`, then lets requests under way end; the caller bounds how long.
-pub async fn serve(listener: TcpListener, router: Router, limits: Limits, shutdown: CancellationToken) {
-    let (places, graceful) = (Arc::new(Semaphore::new(limits.connections)), GracefulShutdown::new());
-    let mut builder = Builder::new(TokioExecutor::new());
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(limits.head);
+pub async fn serve<L: Listen>(door: Door<L>, shutdown: CancellationToken) {
+    let Door { listener, router, limits, entrance } = door;
+    let (places, tasks) = (Places::new(entrance.clone(), limits.share), TaskTracker::new());
     loop {
         let taken = async {
-            // Nobody closes the semaphore.
-            let place = places.clone().acquire_owned().await.ok();
-            (place, listener.accept().await)
+            let room = places.room().await;
+            (room, listener.accept().await)
         };
-        let (place, accepted) = tokio::select! {
+        let (room, accepted) = tokio::select! {
             biased;
             () = shutdown.cancelled() => break,
             taken = taken => taken,
         };
         match accepted {
-            Ok((stream, _)) => {
-                tune(&stream);
-                let service = TowerToHyperService::new(router.clone());
-                let connection = builder.serve_connection_with_upgrades(TokioIo::new(stream), service).into_owned();
-                spawn(graceful.watch(connection), place);
+            Ok((stream, origin, peer)) => {
+                // One that has its share is closed by being dropped.
+                if let Some(place) = places.take(room, origin) {
+                    let router = TowerToHyperService::new(router.clone());
+                    spawn(&tasks, talk(TokioIo::new(stream), router, peer, limits, shutdown.clone()), place);
+                }
             }
+            // That peer is gone already, which says nothing about the door.
+            Err(error) if peer::is_their_own(&error) => {}
             Err(error) => {
-                tracing::warn!(%error, "a connection could not be taken");
+                entrance.stuck(&error);
                 sleep(AFTER_FAILURE).await;
             }
         }
     }
     drop(listener);
-    graceful.shutdown().await;
+    tasks.close();
+    tasks.wait().await;
 }
 
 #[expect(clippy::disallowed_methods, reason = "a connection is a task, as it is in every server")]
-fn spawn<E>(connection: impl Future<Output = Result<(), E>> + Send + 'static, place: impl Send + 'static) {
-    tokio::spawn(async move {
-        // How a peer leaves is no news.
-        let _ = connection.await;
+fn spawn(tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'static, place: Place) {
+    tasks.spawn(async move {
+        connection.await;
         drop(place);
     });
 }
 
-fn tune(stream: &TcpStream) {
-    // Small answers must not wait for more.
-    let _ = stream.set_nodelay(true);
-    // A desk whose machine sleeps must not count as open until the kernel gives up by itself, a quarter of an hour.
-    let _ = rustix::net::sockopt::set_tcp_user_timeout(stream, PEER_SILENCE_MAX_MS);
-}
-
-#[cfg(test)]
-#[expect(clippy::unwrap_used, reason = "a test")]
-mod tests {
-    use super::*;
-    use axum::routing::get;
-    use std::net::SocketAddr;
-    use tokio::io::{AsyncReadExt, AsyncWriteExt};
-
-    const ASK: &[u8] = b"GET / HTTP/1.1\r\nhost: a\r\n\r\n";
-
-    async fn door(limits: Limits) -> (SocketAddr, CancellationToken) {
-        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-        let (address, shutdown) = (listener.local_addr().unwrap(), CancellationToken::new());
-        let router = Router::new().route("/", get(|| async { "here" }));
-        let served = serve(listener, router, limits, shutdown.clone());
-        std::thread::spawn(move || tokio::runtime::Runtime::new().unwrap().block_on(served));
-        (address, shutdown)
-    }
-
-    #[tokio::test]
-    async fn a_head_that_does_not_come_whole_ends_its_connection() {
-        let (address, shutdown) = door(Limits { head: Duration::from_millis(100), ..Limits::default() }).await;
-        let mut slow = TcpStream::connect(address).await.unwrap();
-        slow.write_all(b"GET / HTTP/1.1\r\nhost:").await.unwrap();
-        let mut rest = Vec::new();
-        // It ends, with or without a word about it.
-        let _ = slow.read_to_end(&mut rest).await;
-        assert!(!rest.windows(4).any(|word| word == b"here"));
-        shutdown.cancel();
-    }
-
-    #[tokio::test]
-    async fn one_connection_too_many_waits_for_a_place() {
-        let (address, shutdown) = door(Limits { connections: 1, ..Limits::default() }).await;
-        let mut buffer = [0; 512];
-        let mut first = TcpStream::connect(address).await.unwrap();
-        first.write_all(ASK).await.unwrap();
-        assert!(0 < first.read(&mut buffer).await.unwrap());
-        let mut second = TcpStream::connect(address).await.unwrap();
-        second.write_all(ASK).await.unwrap();
-        let early = tokio::time::timeout(Duration::from_millis(200), second.read(&mut buffer)).await;
-        assert!(early.is_err(), "answered though the only place was taken");
-        drop(first);
-        assert!(0 < second.read(&mut buffer).await.unwrap());
-        shutdown.cancel();
+/// One connection, from its first byte to its end. How a peer leaves is no news.
+async fn talk<I, P>(io: I, router: TowerToHyperService<Router>, peer: P, limits: Limits, shutdown: CancellationToken)
+where
+    I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
+    P: Clone + Send + Sync + 'static,
+{
+    let watch = Watch::begin(limits);
+    let answering = watch.clone();
+    let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
+        request.extensions_mut().insert(ConnectInfo(peer.clone()));
+        answering.answer(router.call(request))
+    });
+    let mut builder = Builder::new(Streams(limits));
+    // What is watched here is watched once.
+    builder.http1().header_read_timeout(None);
+    let http2 = &mut builder.http2();
+    http2.timer(TokioTimer::new()).keep_alive_interval(limits.ping).keep_alive_timeout(limits.ping);
+    http2.max_concurrent_streams(STREAMS_MAX);
+    // No upgrades: nothing here speaks anything but HTTP, and an upgraded connection would be out of sight.
+    let mut connection = pin!(builder.serve_connection(io, service));
+    let is_at_rest = tokio::select! {
+        _ = &mut connection => return,
+        () = shutdown.cancelled() => None,
+        is_at_rest = watch.overdue() => Some(is_at_rest),
+    };
+    connection.as_mut().graceful_shutdown();
+    match is_at_rest {
+        None => drop(connection.await),
+        // An HTTP/2 peer hears that this is the end, so that a request on its way is not lost.
+        Some(true) => drop(timeout(FAREWELL, connection).await),
+        Some(false) => {}
     }
 }

@@ -15,16 +15,15 @@ use crate::{
 };
 use axum::{
     Extension, Json,
-    extract::{Path, Query, State, connect_info::Connected},
+    extract::{Path, Query, State},
     http::StatusCode,
     response::{IntoResponse, Response},
-    serve::IncomingStream,
 };
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::{net::UnixListener, time::timeout};
+use tokio::time::timeout;
 
 /// Journal lines that one request reads at most.
 const LINES_MAX: usize = 5000;
@@ -39,9 +38,10 @@ pub struct Peer {
     pub uid: Option<u32>,
 }
 
-impl Connected<IncomingStream<'_, UnixListener>> for Peer {
-    fn connect_info(stream: IncomingStream<'_, UnixListener>) -> Self {
-        Self { uid: stream.io().peer_cred().ok().map(|cred| cred.uid()) }
+impl Peer {
+    /// Whether it is root or the daemon's own user.
+    pub fn is_operator(self) -> bool {
+        self.uid.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
     }
 }
 
@@ -66,7 +66,7 @@ impl Caller {
         let user = name_of(uid).await;
         let live = app.engine.live.load();
         let person = live.matrix.person_of_unix(&user).cloned();
-        let operator = uid == 0 || uid == rustix::process::geteuid().as_raw();
+        let operator = peer.is_operator();
         let mailer = live.matrix.hands_in_mail(&user);
         if person.is_none() && !operator && !mailer {
             return Err(forbidden(&format!("the Unix user {user}")));

@@ -40,6 +40,7 @@ use crate::{
 use axum::{
     Router,
     extract::{ConnectInfo, DefaultBodyLimit, Request, State},
+    http::{Version, header},
     middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
     routing::{any, get, post},
@@ -166,6 +167,7 @@ async fn admit_caller(
     mut request: Request,
     next: Next,
 ) -> Response {
+    let version = request.version();
     match control::Caller::of(&app, peer).await {
         Ok(caller) if caller.hands_in_mail_only() && request.uri().path() != "/v1/mail" => {
             let detail = "this Unix user may hand in mail and nothing else";
@@ -175,7 +177,11 @@ async fn admit_caller(
             request.extensions_mut().insert(caller);
             next.run(request).await
         }
-        Err(problem) => problem.into_response(),
+        Err(problem) => {
+            // A stranger hears why, once; their place is for somebody else.
+            let end = [(header::CONNECTION, "close")];
+            if version < Version::HTTP_2 { (end, problem).into_response() } else { problem.into_response() }
+        }
     }
 }
 

@@ -92,6 +92,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
+    app.engine.metrics.doors(&app.engine.entrances.fullness());
     let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -4,6 +4,7 @@ use super::{
     diagnostic::PLAIN_SECRET,
     document::{At, Faults, Item, Table},
     settings::{Address, Daemon, PING_EVERY, Ping, SecretRef, Source},
+    ways::networks,
 };
 use std::path::PathBuf;
 use toml::de::DeValue;
@@ -21,9 +22,10 @@ pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
     let state = table.take("state").and_then(|item| item.text(faults)).map(|text| PathBuf::from(text.value));
     let ping = table.take("ping").and_then(|item| ping(&item, faults));
     let proof_max_age = table.take("proof_max_age").and_then(|item| item.duration(faults)).map(|age| age.value);
+    let proxies = table.take("proxies").map(|item| networks(&item, faults)).unwrap_or_default();
     table.finish(&[], &[], faults);
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-    Daemon { listen, public_url, state, ping, proof_max_age }
+    Daemon { listen, public_url, state, ping, proof_max_age, proxies }
 }
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.

@@ -13,6 +13,7 @@
 //! | `state` | the folder of what must survive | the command line's |
 //! | `ping` | `{ url, every }`: who is told that this daemon does its work, and is not told when it does not; the address may be a secret | nobody; `every` 60s |
 //! | `proof_max_age` | how old the last proven contact of a person by a channel may be before `doctor` and `people` warn | `90d` |
+//! | `proxies` | addresses and networks of proxies on other machines, which bring everybody's requests: no address of theirs has a share of its own of the connections | none; this machine is one |
 //!
 //! # `[source.NAME]`: a monitor that may post alerts
 //! | key | meaning | default |

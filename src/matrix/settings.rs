@@ -1,6 +1,6 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
-use super::ways::Way;
+use super::ways::{Networks, Way};
 use crate::core::{
     PersonName, SourceName, Zone,
     plan::{LivingRoom, Patience},
@@ -21,6 +21,8 @@ pub struct Daemon {
     pub ping: Option<Ping>,
     /// How old the last proven contact of a person by a channel may be; see [`Daemon::proof_max_age`].
     pub proof_max_age: Option<Duration>,
+    /// Proxies on other machines, which bring everybody's requests: no address of theirs has a share of its own.
+    pub proxies: Networks,
 }
 
 /// How old a proven contact may be when the matrix says nothing: a quarter of a year.

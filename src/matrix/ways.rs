@@ -16,6 +16,7 @@ pub use exec::{ExecWay, PLACEHOLDERS};
 pub use http::{BodyWay, FieldWay, HttpWay, Place, RepliesWay, ReportWay, RulesWay};
 pub use kannel::KannelWay;
 pub use network::Networks;
+pub(super) use network::networks;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
 pub use twilio::{TwilioAccount, TwilioSender, TwilioWay};

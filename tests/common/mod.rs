@@ -25,6 +25,7 @@ pub struct Daemon {
     child: Child,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    shell: String,
 }
 
 /// How to start one.
@@ -32,6 +33,7 @@ pub struct Setup {
     pub dir: TempDir,
     environment: Vec<(String, String)>,
     arguments: Vec<String>,
+    shell: String,
 }
 
 impl Setup {
@@ -50,7 +52,7 @@ impl Setup {
         } else {
             std::fs::write(matrix.join("matrix.toml"), toml).unwrap();
         }
-        Self { dir, environment: Vec::new(), arguments: Vec::new() }
+        Self { dir, environment: Vec::new(), arguments: Vec::new(), shell: String::new() }
     }
 
     pub fn env(mut self, name: &str, value: &str) -> Self {
@@ -63,15 +65,23 @@ impl Setup {
         self
     }
 
+    /// What a shell does before it becomes the daemon: `ulimit -n 64`.
+    pub fn after(mut self, words: &str) -> Self {
+        self.shell = words.into();
+        self
+    }
+
     /// Starts it and waits until it says READY=1.
     pub fn start(self) -> Daemon {
-        let (child, address) = launch(self.dir.path(), &self.environment, &self.arguments);
-        Daemon { dir: self.dir, address, child, environment: self.environment, arguments: self.arguments }
+        let command = command(self.dir.path(), &self.environment, &self.arguments, &self.shell);
+        let (child, address) = launch(self.dir.path(), command);
+        let Self { dir, environment, arguments, shell } = self;
+        Daemon { dir, address, child, environment, arguments, shell }
     }
 
     /// Runs it to its end: for daemons that must not start.
     pub fn fail(&self) -> Output {
-        command(self.dir.path(), &self.environment, &self.arguments).output().unwrap()
+        command(self.dir.path(), &self.environment, &self.arguments, &self.shell).output().unwrap()
     }
 }
 
@@ -118,7 +128,8 @@ impl Daemon {
 
     /// Starts it again on the same folders.
     pub fn restart(&mut self) {
-        (self.child, self.address) = launch(self.dir.path(), &self.environment, &self.arguments);
+        let command = command(self.dir.path(), &self.environment, &self.arguments, &self.shell);
+        (self.child, self.address) = launch(self.dir.path(), command);
     }
 
     /// A command of the command line against this daemon.
@@ -161,20 +172,26 @@ pub fn binary(dir: &Path) -> Command {
     command
 }
 
-fn command(dir: &Path, environment: &[(String, String)], arguments: &[String]) -> Command {
+fn command(dir: &Path, environment: &[(String, String)], arguments: &[String], shell: &str) -> Command {
     let mut command = binary(dir);
+    if !shell.is_empty() {
+        let program = command.get_program().to_owned();
+        let settings: Vec<_> = command.get_envs().map(|(k, v)| (k.to_owned(), v.map(ToOwned::to_owned))).collect();
+        command = Command::new("sh");
+        command.env_clear().envs(settings.into_iter().filter_map(|(k, v)| Some((k, v?)))).current_dir(dir);
+        command.stdin(Stdio::null()).arg("-c").arg(format!("{shell}; exec \"$0\" \"$@\"")).arg(program);
+    }
     command.arg("serve").args(["--listen", "127.0.0.1:0"]).args(arguments);
     command.envs(environment.iter().map(|(k, v)| (k, v)));
     command
 }
 
-fn launch(dir: &Path, environment: &[(String, String)], arguments: &[String]) -> (Child, SocketAddr) {
+fn launch(dir: &Path, mut command: Command) -> (Child, SocketAddr) {
     let path = dir.join("notify.sock");
     let _ = std::fs::remove_file(&path);
     let notify = UnixDatagram::bind(&path).unwrap();
     notify.set_read_timeout(Some(LOOK)).unwrap();
     let log = File::options().create(true).append(true).open(dir.join("log")).unwrap();
-    let mut command = command(dir, environment, arguments);
     command.env("NOTIFY_SOCKET", &path).stdout(Stdio::null()).stderr(log);
     let mut child = command.spawn().unwrap();
     let mut buffer = [0; 4096];

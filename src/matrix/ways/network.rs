@@ -8,7 +8,7 @@ use toml::de::DeValue;
 pub type Networks = Vec<(IpAddr, u8)>;
 
 /// A list of networks and addresses; it may be empty.
-pub(super) fn networks(item: &Item<'_>, faults: &mut Faults) -> Networks {
+pub(in crate::matrix) fn networks(item: &Item<'_>, faults: &mut Faults) -> Networks {
     if matches!(item.value, DeValue::Array(list) if list.is_empty()) {
         return Networks::new();
     }

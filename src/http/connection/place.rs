@@ -1,0 +1,106 @@
+//! Places of a door: so many in all, and a share of them for each peer.
+
+use super::Origin;
+use crate::engine::entrance::Entrance;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+
+/// All of them.
+pub struct Places {
+    free: Arc<Semaphore>,
+    taken: Arc<Taken>,
+}
+
+/// Room for one connection, whosever it will be. Nobody closes the semaphore, so that there is always one.
+pub struct Room(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
+
+/// One place; it is free again when this is dropped.
+pub struct Place {
+    taken: Arc<Taken>,
+    origin: Origin,
+    _room: Room,
+}
+
+struct Taken {
+    entrance: Arc<Entrance>,
+    share: usize,
+    peers: Mutex<Peers>,
+}
+
+#[derive(Default)]
+struct Peers {
+    /// How many each has; nobody is kept who has none.
+    open: BTreeMap<Origin, usize>,
+    /// Those who have had all that they may have, and not much less since.
+    spent: BTreeSet<Origin>,
+}
+
+impl Places {
+    /// As many as the entrance has, and such a share of them for each peer.
+    pub fn new(entrance: Arc<Entrance>, share: usize) -> Self {
+        let free = Arc::new(Semaphore::new(entrance.most()));
+        Self { free, taken: Arc::new(Taken { entrance, share, peers: Mutex::default() }) }
+    }
+
+    /// Waits until there is room for one more.
+    pub async fn room(&self) -> Room {
+        Room(self.free.clone().acquire_owned().await.ok())
+    }
+
+    /// A place for this peer; none where it has its share.
+    pub fn take(&self, room: Room, origin: Origin) -> Option<Place> {
+        if !self.taken.count(&origin) {
+            self.taken.entrance.turned_away(&origin, self.taken.share);
+            return None;
+        }
+        self.taken.entrance.entered();
+        Some(Place { taken: self.taken.clone(), origin, _room: room })
+    }
+}
+
+impl Drop for Place {
+    fn drop(&mut self) {
+        self.taken.entrance.left();
+        if self.taken.forget(&self.origin) {
+            self.taken.entrance.shares_are_free();
+        }
+    }
+}
+
+impl Taken {
+    /// Counts one more; whether its peer may have it.
+    fn count(&self, origin: &Origin) -> bool {
+        if *origin == Origin::Trusted {
+            return true;
+        }
+        let mut peers = self.peers();
+        let open = peers.open.get(origin).copied().unwrap_or(0);
+        if self.share <= open {
+            peers.spent.insert(origin.clone());
+            return false;
+        }
+        peers.open.insert(origin.clone(), open + 1);
+        true
+    }
+
+    /// Counts one less; whether it was the last whose share was spent.
+    fn forget(&self, origin: &Origin) -> bool {
+        let mut peers = self.peers();
+        let Some(open) = peers.open.get_mut(origin) else { return false };
+        *open -= 1;
+        let left = *open;
+        if left == 0 {
+            peers.open.remove(origin);
+        }
+        // Not at the first that ends: a peer at its limit would be told of again and again.
+        let has_room = left <= self.share.saturating_sub((self.share / 10).max(1));
+        has_room && peers.spent.remove(origin) && peers.spent.is_empty()
+    }
+
+    fn peers(&self) -> MutexGuard<'_, Peers> {
+        self.peers.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -166,7 +166,9 @@ fn what_is_fired_by_hand_is_refused_where_it_could_not_be_read_back() {
     let daemon = sandboxed();
     let deep = format!("{}{}", "[".repeat(110), "]".repeat(110));
     let fired = Call::post("/v1/fire").header("Content-Type", "application/json");
-    let body = format!(r#"{{"kind":"price_velocity","labels":{{"symbol":"ES"}},"values":{{"drop_pct":7}},"evidence":{deep}}}"#);
+    let body = format!(
+        r#"{{"kind":"price_velocity","labels":{{"symbol":"ES"}},"values":{{"drop_pct":7}},"evidence":{deep}}}"#
+    );
     check_problem(&daemon.control(&fired.body(body)), 400, "nested too deep");
     assert_eq!(daemon.incidents(), Vec::<Value>::new());
     assert_eq!(daemon.crash("ES"), "INC-1");

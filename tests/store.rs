@@ -2,15 +2,17 @@
 #![allow(clippy::disallowed_methods)]
 
 mod fixture;
+#[path = "store/unreadable.rs"]
+mod unreadable;
 
 use fixture::{Hands, PEOPLE, alert, crowd, opening, opening_of, roster};
 use futures_util::future::join_all;
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, Input, Page, PageId, PageState, Proof,
-        Receipt, RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via, page::Stage,
-        trigger::Hold,
+        Actor, Alert, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PageId,
+        PageState, Proof, Receipt, RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via,
+        page::Stage, trigger::Hold,
     },
     journal::{self, Kept, KeptAnchor, Wrong},
     store::{
@@ -93,6 +95,7 @@ promises!(
     a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all,
     the_stored_state_is_the_fold_of_the_journal,
     anchors_find_what_was_done_to_the_journal,
+    what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone,
 );
 
 // ---- works ----------------------------------------------------------------------------------------------------------
@@ -614,6 +617,45 @@ fn rewrite(lines: &[StoredLine], victim: &str) -> Vec<StoredLine> {
     lines
 }
 
+async fn what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone(mut world: World) {
+    let store = world.node().await;
+    let (id, _) = open_incident(&*store, "XYZ").await;
+    let lines = all_lines(&*store).await;
+    let nested = (0..140).fold(serde_json::Value::from(1), |inner, _| serde_json::Value::Array(vec![inner]));
+    let bad = [
+        Alert { confidence: f64::NAN, ..alert() },
+        Alert { values: [("x".into(), f64::INFINITY)].into(), ..alert() },
+        Alert { evidence: nested, ..alert() },
+        Alert { unknown: [("labels".into(), "none".into())].into(), ..alert() },
+    ];
+    for bad in bad.map(Arc::new) {
+        let opens = Opening { alert: bad.clone(), ..opening("BAD") };
+        let works = (0..3).map(|how| {
+            let (store, bad, opens) = (store.clone(), bad.clone(), opens.clone());
+            async move {
+                let source = SourceName::from("risk-monitor");
+                let keys = vec![IncidentKey::stored("BAD")];
+                let needs = Needs { incidents: vec![id], keys, sources: vec![source.clone()], ..Needs::default() };
+                let work = move |unit: &mut Unit<'_>| match how {
+                    0 => drop(unit.step(id, Input::Alert(bad.clone()), &roster())),
+                    1 => drop(unit.open(opens.clone(), &roster())),
+                    _ => unit.record_source(&source, SourceEvent::Unmatched { alert: bad.clone() }),
+                };
+                transact(&*store, Class::Admission, needs, work).await
+            }
+        });
+        let (refused, kept) = tokio::join!(join_all(works), step(&*store, id, Input::Alert(Arc::new(alert()))));
+        assert!(refused.iter().all(|result| matches!(result, Err(StoreError::Unwritable(_)))), "{refused:?}");
+        kept.expect("the others are kept");
+    }
+    assert_eq!(view(&*store, id).await.alerts, 5);
+    assert_eq!(all_lines(&*store).await.len(), lines.len() + 4);
+    assert_eq!(open_incident(&*store, "BAD").await.0, IncidentId(2), "a number that was not kept is given now");
+    assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
+    assert!(store.health().is_ok() && store.quarantined().is_empty());
+    assert_sound(all_lines(&*store).await);
+}
+
 // ---- what goes wrong, in each store's own way -------------------------------------------------------------------
 
 #[tokio::test]
@@ -819,7 +861,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     world.reopen().await.close().await;
     sql(world.dir.path(), "PRAGMA user_version = 99").await;
     let newer = open(world.dir.path(), &world.hands).await.err();
-    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 4 })), "{newer:?}");
+    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 5 })), "{newer:?}");
 }
 
 #[tokio::test]
@@ -850,7 +892,7 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
 
 #[tokio::test]
 async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
-    for version in [1, 2, 3] {
+    for version in [1, 2, 3, 4] {
         of_before(version).await;
     }
 }
@@ -860,7 +902,11 @@ async fn of_before(version: u32) {
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
     sqlx::raw_sql(include_str!("fixture/state-v1.sql")).execute(&mut conn).await.expect("the dump");
-    let steps = [include_str!("../src/store/sqlite/schema_2.sql"), include_str!("../src/store/sqlite/schema_3.sql")];
+    let steps = [
+        include_str!("../src/store/sqlite/schema_2.sql"),
+        include_str!("../src/store/sqlite/schema_3.sql"),
+        include_str!("../src/store/sqlite/schema_4.sql"),
+    ];
     for (step, to) in steps.into_iter().zip(2..=version) {
         sqlx::raw_sql(step).execute(&mut conn).await.expect("the step");
         let stamp = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {to}"));

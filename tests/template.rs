@@ -11,7 +11,9 @@ use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, 
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
-    core::{Alert, Incident, Page, Purpose, Timestamp, Zones, gsm7, Answer, Input, Receipt, Said, Settlement, Via, step},
+    core::{
+        Alert, Answer, Incident, Input, Page, Purpose, Receipt, Said, Settlement, Timestamp, Via, Zones, gsm7, step,
+    },
     template::{
         BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
         Templates,

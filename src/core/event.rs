@@ -5,6 +5,7 @@
 pub use super::{
     actor::Actor,
     hex::{hex, unhex},
+    source_event::SourceEvent,
 };
 use super::{
     alert::Alert,
@@ -13,7 +14,7 @@ use super::{
     finding::Finding,
     incident::IncidentId,
     key::IncidentKey,
-    names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
+    names::{PersonName, RoleName, SourceName},
     page::{Page, Settlement, Stage},
     plan::Plan,
     time::Timestamp,
@@ -289,83 +290,6 @@ pub enum AnchorEvent {
     Anchored {
         /// The heads.
         heads: Vec<(String, u64, String)>,
-    },
-}
-
-/// What is journaled in a source's own chain: every alert that opened nothing, whatever became of it; and in Stentor's
-/// own, what it has learned about the people of the matrix.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "event")]
-pub enum SourceEvent {
-    /// No trigger wanted it.
-    Unmatched {
-        /// The alert.
-        alert: Arc<Alert>,
-    },
-    /// A trigger counted it; not enough yet.
-    Held {
-        /// The trigger.
-        trigger: TriggerName,
-        /// The key.
-        key: IncidentKey,
-        /// How many have counted.
-        count: usize,
-        /// The alert.
-        alert: Arc<Alert>,
-    },
-    /// An all-clear for which nothing was open.
-    NothingOpen {
-        /// The alert.
-        alert: Arc<Alert>,
-    },
-    /// The same episode, of which the incident is over: the monitor goes on repeating what began before the end.
-    Over {
-        /// The trigger.
-        trigger: TriggerName,
-        /// The key.
-        key: IncidentKey,
-        /// When its incident was resolved.
-        ended_at: Timestamp,
-        /// The alert.
-        alert: Arc<Alert>,
-    },
-    /// A drill that would have opened an incident while a live one was open: nobody was paged.
-    DrillRefused {
-        /// The trigger.
-        trigger: TriggerName,
-        /// The live incident.
-        live: IncidentId,
-        /// The alert.
-        alert: Arc<Alert>,
-    },
-    /// Somebody has told a channel's provider to stop: their pages go round it.
-    OptedOut {
-        /// The channel.
-        channel: ChannelName,
-        /// Who.
-        person: PersonName,
-        /// How it was seen.
-        how: String,
-        /// A mark of their number, which tells nothing of it.
-        number: String,
-    },
-    /// They have told it to write again.
-    OptedIn {
-        /// The channel.
-        channel: ChannelName,
-        /// Who.
-        person: PersonName,
-        /// How it was seen.
-        how: String,
-    },
-    /// A trigger's condition could not be evaluated.
-    ConditionFailed {
-        /// The trigger.
-        trigger: TriggerName,
-        /// Why.
-        why: String,
-        /// The alert.
-        alert: Arc<Alert>,
     },
 }
 

@@ -25,6 +25,7 @@ pub mod retry;
 pub mod run;
 pub mod schedule;
 pub mod sentence;
+pub mod source_event;
 pub mod speech;
 pub mod stranded;
 pub mod time;

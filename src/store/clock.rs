@@ -11,6 +11,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
+/// The latest time that a clock may go on from, the year 9000: what is later can only be damage, and there must be room
+/// for ladders before the end of all times.
+const LATEST: Timestamp = Timestamp::from_micros(221_845_392_000_000_000);
+
 /// Where time comes from. The daemon has [`System`]; tests and the simulation have clocks that they move themselves.
 pub trait Sources: Send + Sync + 'static {
     /// The wall clock: may be set forwards and backwards at any time.
@@ -75,7 +79,9 @@ impl SteadyClock {
             let elapsed = boot.checked_sub(Duration::from_micros(anchor.boot_us))?;
             Some(anchor.time + elapsed)
         });
-        let begin = continued.unwrap_or_else(|| sources.wall()).max(newest.unwrap_or_default());
+        let credible = |time: &Timestamp| *time <= LATEST;
+        let begin = continued.filter(credible).unwrap_or_else(|| sources.wall().min(LATEST));
+        let begin = begin.max(newest.filter(credible).unwrap_or_default());
         Self { sources, boot_id, started: (boot, begin), last: AtomicI64::new(begin.as_micros()) }
     }
 
@@ -185,6 +191,20 @@ mod tests {
         assert_eq!(clock.now(), at(10_050));
         hands.reboot("a");
         assert_eq!(clock.now(), at(10_050));
+    }
+
+    #[test]
+    fn a_time_that_only_damage_can_have_written_stops_no_clock() {
+        let hands = Hands::new(10_000, 100, "a");
+        let anchor = Anchor { time: Timestamp::MAX, ..hands.clock(None, None).anchor() };
+        hands.pass(7);
+        let clock = SteadyClock::start(Arc::new(hands.clone()), Some(&anchor), Some(Timestamp::MAX));
+        assert_eq!(clock.now(), at(10_007));
+        hands.set_wall(i64::MAX / 1_000_000);
+        let clock = hands.clock(None, None);
+        let before = clock.now();
+        hands.pass(7);
+        assert_eq!(clock.now().since(before), Duration::from_secs(7), "time goes on");
     }
 
     #[test]

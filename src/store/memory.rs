@@ -1,19 +1,20 @@
 //! A store that survives nothing: for the simulation, for drills and for tests. Several nodes may share it; every
 //! future is ready at its first poll.
 
+mod inner;
+
 use super::{
-    Class, Committed, Filter, Follower, Loaded, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
-    deadlines::Deadlines,
-    unit::{Changes, Head, Kept, Node, write_line},
+    Class, Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
+    line::{Head, Line},
+    quarantine::{Quarantined, Remains, Row},
+    unit::{Changes, Node},
 };
-use crate::core::{
-    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Run, RunId, Timestamp, Turn,
-    event::{ANCHORS, AnchorEvent, hex},
-};
+use crate::core::{Incident, IncidentId, PageId, Proof, Run, RunId, Timestamp, Turn, event::ANCHORS};
 use futures_util::future::BoxFuture;
+use inner::Inner;
+pub(super) use inner::anchor_event;
 use sha2::{Digest, Sha256};
 use std::{
-    collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -41,24 +42,6 @@ struct Shared {
     kept: Mutex<Inner>,
 }
 
-#[derive(Default)]
-struct Inner {
-    loaded: Loaded,
-    deadlines: Deadlines,
-    lines: Vec<StoredLine>,
-    texts: BTreeMap<String, String>,
-    runs: BTreeMap<RunId, Run>,
-    turns: BTreeMap<String, Turn>,
-    proofs: BTreeMap<(PersonName, ChannelName), Proof>,
-    anchors: Option<Head>,
-    unanchored: BTreeMap<String, Head>,
-    leases: BTreeMap<u64, Timestamp>,
-    last_epoch: u64,
-    last_time: Timestamp,
-    commits_to_fail: u32,
-    is_full: bool,
-}
-
 impl MemoryStore {
     /// An empty store on this clock. Where the clock goes back, the store's time stands still.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
@@ -81,6 +64,11 @@ impl MemoryStore {
         self.shared.lock().commits_to_fail = n;
     }
 
+    /// Makes an incident one that can not be read any more, as a damaged row would be.
+    pub fn spoil(&self, id: IncidentId) {
+        self.shared.lock().spoiled.insert(id);
+    }
+
     /// Behaves as with a full disk while `is_full`: admissions are refused, ladders go on.
     pub fn set_full(&self, is_full: bool) {
         self.shared.lock().is_full = is_full;
@@ -99,14 +87,22 @@ impl MemoryNode {
             return Err(StoreError::Full);
         }
         let now = self.shared.now(&mut inner);
-        let (committed, changes) = match inner.commits_to_fail {
-            0 => self.apply(&mut inner, now, &mut work),
-            _ => {
-                inner.commits_to_fail -= 1;
-                let before = inner.loaded.clone();
-                self.apply(&mut inner, now, &mut work);
-                inner.loaded = before;
-                return Err(StoreError::Failed("a failure was asked for".into()));
+        inner.load(&work, now)?;
+        let fails = 0 < inner.commits_to_fail;
+        inner.commits_to_fail -= u32::from(fails);
+        // What comes from outside is admitted; nothing else can turn out to be unwritable.
+        let before = (fails || work.class == Class::Admission).then(|| inner.loaded.clone());
+        let applied = self.apply(&mut inner, now, &mut work);
+        let (committed, changes) = match (applied, before) {
+            (Ok(kept), _) if !fails => kept,
+            (applied, before) => {
+                if let Some(before) = before {
+                    inner.loaded = before;
+                }
+                return Err(match applied {
+                    Ok(_) => StoreError::Failed("a failure was asked for".into()),
+                    Err(flaw) => StoreError::Unwritable(flaw),
+                });
             }
         };
         let changed = !changes.is_empty();
@@ -121,14 +117,15 @@ impl MemoryNode {
         Ok(committed)
     }
 
-    fn apply(&self, inner: &mut Inner, now: Timestamp, work: &mut Work) -> (Committed, Changes) {
+    fn apply(&self, inner: &mut Inner, now: Timestamp, work: &mut Work) -> Result<(Committed, Changes), String> {
         let mut changes = Changes::default();
         let Inner { loaded, leases, .. } = inner;
         let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
         let node = Node { epoch: self.epoch, is_live: &is_live };
         let mut unit = Unit::new(now, node, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
-        (Committed { at: now, events: unit.into_happened() }, changes)
+        let events = unit.finish()?;
+        Ok((Committed { at: now, events }, changes))
     }
 
     fn orphans_now(&self, limit: usize) -> Orphans {
@@ -137,7 +134,7 @@ impl MemoryNode {
         let is_dead = |epoch: u64| epoch != self.epoch && inner.leases.get(&epoch).is_none_or(|until| *until <= now);
         let mut left = limit;
         let mut orphans = Vec::new();
-        for (id, kept) in &inner.loaded.incidents {
+        for (id, kept) in inner.loaded.incidents.iter().filter(|(id, _)| inner.quarantine.holds(**id).is_none()) {
             let free = kept.claims.iter().filter(|(_, epoch)| is_dead(**epoch)).map(|(n, _)| *n);
             let pages: Vec<u32> = free.take(left).collect();
             left -= pages.len();
@@ -150,6 +147,9 @@ impl MemoryNode {
 
     fn is_wanted_now(&self, page: PageId) -> bool {
         let inner = self.shared.lock();
+        if inner.quarantine.holds(page.incident).is_some() {
+            return false;
+        }
         let Some(kept) = inner.loaded.incidents.get(&page.incident) else { return false };
         kept.wants(page.n, self.epoch)
     }
@@ -160,27 +160,13 @@ impl MemoryNode {
         let unanchored = std::mem::take(&mut inner.unanchored);
         let event = anchor_event(&unanchored)?;
         let head = inner.anchors.get_or_insert_with(|| Head::before_first(ANCHORS));
-        let line = write_line(ANCHORS, head, now, event);
+        let line = Line::write(ANCHORS, head, now, &event).ok()?;
         inner.keep(Changes { lines: vec![line], ..Changes::default() });
         inner.unanchored.clear();
         let line = inner.lines.last().cloned();
         drop(inner);
         self.shared.changed.send_modify(|n| *n += 1);
         line
-    }
-}
-
-/// The anchor over these heads; none over none.
-pub(super) fn anchor_event(unanchored: &BTreeMap<String, Head>) -> Option<AnchorEvent> {
-    let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
-    (!heads.is_empty()).then_some(AnchorEvent::Anchored { heads })
-}
-
-impl Kept {
-    /// Whether page `n` is queued and claimed by `epoch`.
-    pub(super) fn wants(&self, n: u32, epoch: u64) -> bool {
-        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
-        self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
     }
 }
 
@@ -192,41 +178,6 @@ impl Shared {
     fn now(&self, inner: &mut Inner) -> Timestamp {
         inner.last_time = inner.last_time.max((self.clock)());
         inner.last_time
-    }
-}
-
-impl Inner {
-    fn keep(&mut self, changes: Changes) {
-        for id in changes.heads.union(&changes.bodies) {
-            let deadline = self.loaded.incidents.get(id).and_then(|kept| kept.incident.deadline());
-            self.deadlines.set(*id, deadline);
-        }
-        for line in changes.lines {
-            self.unanchored.insert(line.chain.clone(), Head { seq: line.seq, hash: line.hash });
-            let pos = i64::try_from(self.lines.len()).unwrap_or(i64::MAX).saturating_add(1);
-            let (chain, seq, body, hash) = (line.chain, line.seq, line.body, line.hash);
-            self.lines.push(StoredLine { pos, chain, seq, body, hash });
-        }
-        for (hash, text) in changes.texts {
-            self.texts.entry(hash).or_insert(text);
-        }
-        for (contact, proof) in changes.proofs {
-            if self.proofs.get(&contact).is_none_or(|last| last.at <= proof.at) {
-                self.proofs.insert(contact, proof);
-            }
-        }
-    }
-
-    fn list(&self, filter: Filter) -> Vec<Arc<Incident>> {
-        let newest_first = self.loaded.incidents.values().rev().map(|kept| &kept.incident);
-        let wanted = newest_first.filter(|incident| !filter.open_only || incident.is_open());
-        wanted.take(filter.limit).cloned().collect()
-    }
-
-    fn lines(&self, chain: Option<&str>, after: i64, limit: usize) -> Vec<StoredLine> {
-        let skip = usize::try_from(after).unwrap_or(0).min(self.lines.len());
-        let wanted = self.lines[skip..].iter().filter(|line| chain.is_none_or(|chain| line.chain == chain));
-        wanted.take(limit).cloned().collect()
     }
 }
 
@@ -245,6 +196,21 @@ impl Store for MemoryNode {
 
     fn health(&self) -> Result<(), StoreError> {
         if self.shared.lock().is_full { Err(StoreError::Full) } else { Ok(()) }
+    }
+
+    fn quarantined(&self) -> Vec<Quarantined> {
+        self.shared.lock().quarantine.all()
+    }
+
+    fn found_unreadable(&self, row: Row, why: String) {
+        let mut inner = self.shared.lock();
+        let now = self.shared.now(&mut inner);
+        inner.quarantine.add(Quarantined::new(row, now, why));
+    }
+
+    /// Nothing lies anywhere else than where it can be read.
+    fn remains(&self, _: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>> {
+        ready(Vec::new)
     }
 
     fn ended(&self) -> BoxFuture<'_, ()> {
@@ -289,11 +255,23 @@ impl Store for MemoryNode {
     }
 
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {
-        ready(move || self.shared.lock().loaded.incidents.get(&id).map(|kept| kept.incident.clone()))
+        Box::pin(async move {
+            let mut inner = self.shared.lock();
+            let now = self.shared.now(&mut inner);
+            inner.look_at(id, now);
+            match inner.quarantine.holds(id) {
+                Some(error) => Err(error),
+                None => Ok(inner.loaded.incidents.get(&id).map(|kept| kept.incident.clone())),
+            }
+        })
     }
 
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
-        ready(move || self.shared.lock().list(filter))
+        ready(move || {
+            let mut inner = self.shared.lock();
+            let now = self.shared.now(&mut inner);
+            inner.list(filter, now)
+        })
     }
 
     fn lines(

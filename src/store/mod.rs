@@ -6,15 +6,19 @@
 
 pub mod clock;
 mod deadlines;
+mod line;
 pub mod memory;
+pub mod quarantine;
 pub mod sqlite;
 mod unit;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
+pub use line::{Head, Line};
 pub use memory::{MemoryNode, MemoryStore};
+pub use quarantine::{Quarantined, Remains, Row, RowKind, Standing};
 pub use sqlite::SqliteStore;
-pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
+pub use unit::{Changes, Kept, Loaded, Node, Unit, ended_window};
 
 use crate::core::{Event, Incident, IncidentId, IncidentKey, PageId, Proof, Run, RunId, SourceName, Timestamp, Turn};
 use futures_util::future::BoxFuture;
@@ -38,6 +42,16 @@ pub trait Store: Send + Sync + 'static {
 
     /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
     fn health(&self) -> Result<(), StoreError>;
+
+    /// Rows that can not be read and were set aside, also those that somebody has looked at. Cheap. An incident among them
+    /// is in no list, has no key and no deadline; whoever asks for it hears [`StoreError::Corrupt`].
+    fn quarantined(&self) -> Vec<Quarantined>;
+
+    /// Sets aside a row of which a user of this store has found that it can not be read.
+    fn found_unreadable(&self, row: Row, why: String);
+
+    /// What is left of a row that can not be read.
+    fn remains(&self, row: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>>;
 
     /// The space that it has left; none where it needs none.
     fn room(&self) -> Option<Room> {
@@ -66,9 +80,12 @@ pub trait Store: Send + Sync + 'static {
     fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>>;
 
     /// One incident with its pages.
+    ///
+    /// # Errors
+    /// [`StoreError::Corrupt`] for one that can not be read; it is set aside then.
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
 
-    /// Incidents, newest first, with their pages.
+    /// Incidents, newest first, with their pages; one that can not be read is set aside and left out.
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>>;
 
     /// Journal lines after position `after`, in the order of their commit, of one chain or of all.
@@ -80,7 +97,7 @@ pub trait Store: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
 
     /// When each person was last proven to be reached by each channel, by person and channel. Who is not in it never
-    /// was, as far as is known.
+    /// was, as far as is known; a row that can not be read is set aside.
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>>;
 
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
@@ -92,13 +109,13 @@ pub trait Store: Send + Sync + 'static {
     /// The newest run's number, whether or not its row can be read; none before the first.
     fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
 
-    /// Runs of drills, newest first, at most `limit`; one whose row can not be read is left out.
+    /// Runs of drills, newest first, at most `limit`; one whose row can not be read is set aside and left out.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
 
     /// Keeps when a scenario runs next.
     fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// When scheduled scenarios run next, by their names.
+    /// When scheduled scenarios run next, by their names; one whose row can not be read is set aside and left out.
     fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>>;
 
     /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
@@ -237,6 +254,9 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
+    /// What a work wrote could not be read back, so that nothing of it was kept.
+    #[error("nothing of this was kept, for it could not be read back: {0}")]
+    Unwritable(String),
     /// Anything else that the database says.
     #[error("the store failed: {0}")]
     Failed(String),

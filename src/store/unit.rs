@@ -1,11 +1,14 @@
 //! What a work may touch while it runs. Everything it changes it changes through [`crate::core::step`], so that an
 //! effect that is not in the journal can not be written.
 
-use super::{Happened, Needs, OpenNow};
+use super::{
+    Happened, Needs, OpenNow,
+    line::{Head, Line, is_foreign},
+    quarantine::{Quarantined, Row},
+};
 use crate::core::{
-    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, Input, Opening, PersonName, Proof, Record,
-    Roster, SourceEvent, SourceName, Timestamp,
-    event::{VERSION, genesis, link},
+    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, Input, Opening, PersonName, Proof, Roster,
+    SourceEvent, SourceName, Timestamp,
     trigger::{Hold, Observed},
 };
 use std::{
@@ -65,37 +68,6 @@ pub struct Kept {
     pub joined: Option<u64>,
 }
 
-/// The end of a chain.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
-    /// Lines so far.
-    pub seq: u64,
-    /// The last one's hash.
-    pub hash: [u8; 32],
-}
-
-impl Head {
-    /// Before the first line.
-    pub fn before_first(chain: &str) -> Self {
-        Self { seq: 0, hash: genesis(chain) }
-    }
-}
-
-/// A journal line to be written.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
-    /// Its chain.
-    pub chain: String,
-    /// Its place in it.
-    pub seq: u64,
-    /// When.
-    pub at: Timestamp,
-    /// The bytes.
-    pub body: String,
-    /// Its hash.
-    pub hash: [u8; 32],
-}
-
 /// What a transaction must write. Rows are read from [`Loaded`] when they are written.
 #[derive(Debug, Default)]
 pub struct Changes {
@@ -115,12 +87,14 @@ pub struct Changes {
     pub texts: BTreeMap<String, String>,
     /// Contacts that were proven, the last one of each person by each channel.
     pub proofs: BTreeMap<(PersonName, ChannelName), Proof>,
+    /// Rows that were set aside and stand otherwise now; none is one that goes.
+    pub quarantine: BTreeMap<Row, Option<Quarantined>>,
 }
 
 impl Changes {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty()
+        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
     }
 }
 
@@ -133,6 +107,7 @@ pub struct Unit<'a> {
     loaded: &'a mut Loaded,
     changes: &'a mut Changes,
     happened: Vec<Happened>,
+    flaw: Option<String>,
 }
 
 /// Who runs a work, and which epochs are known to be alive.
@@ -155,12 +130,15 @@ impl<'a> Unit<'a> {
     ) -> Self {
         let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
         let lent = needs.incidents.iter().chain(keyed).copied().collect();
-        Self { now, node, needs, lent, loaded, changes, happened: Vec::new() }
+        Self { now, node, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
     }
 
-    /// What happened, in order.
-    pub fn into_happened(self) -> Vec<Happened> {
-        self.happened
+    /// What happened, in order; or why nothing of it may be kept: it could not be read back.
+    pub fn finish(self) -> Result<Vec<Happened>, String> {
+        match self.flaw {
+            Some(flaw) => Err(flaw),
+            None => Ok(self.happened),
+        }
     }
 
     /// The transaction's time.
@@ -265,9 +243,21 @@ impl<'a> Unit<'a> {
         debug_assert!(self.needs.sources.contains(source), "a work must name the source {source:?}");
         let chain = format!("source:{source}");
         let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| Head::before_first(&chain));
-        let line = write_line(&chain, head, self.now, event);
-        self.changes.lines.push(line);
+        match Line::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {
+            Ok(line) => self.changes.lines.push(line),
+            Err(flaw) => self.flaw = Some(flaw),
+        }
         self.changes.sources.insert(source.clone());
+    }
+
+    /// Says where a row stands that was set aside; the store shows it so once this is kept.
+    pub fn quarantine(&mut self, entry: Quarantined) {
+        self.changes.quarantine.insert(entry.row.clone(), Some(entry));
+    }
+
+    /// A row that had been set aside is not any more.
+    pub fn release(&mut self, row: &Row) {
+        self.changes.quarantine.insert(row.clone(), None);
     }
 
     /// Keeps a text that was shown under its content hash.
@@ -281,8 +271,12 @@ impl<'a> Unit<'a> {
         // The core never lets an incident's time run backwards; its lines must bear the time that it used.
         let at = kept.incident.last_at;
         for event in events {
-            let line = write_line(&chain, &mut kept.head, at, &event);
-            self.changes.lines.push(line);
+            let line = Line::write(&chain, &mut kept.head, at, &event);
+            match line.and_then(|line| if is_foreign(&event) { line.reads_as(&event).map(|()| line) } else { Ok(line) })
+            {
+                Ok(line) => self.changes.lines.push(line),
+                Err(flaw) => return self.flaw = Some(flaw),
+            }
             touch(kept, self.changes, id, &event, self.node.epoch);
             if let Some(proof) = Proof::of(&event, &kept.incident, roster, at) {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
@@ -367,14 +361,4 @@ fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, 
             changes.bodies.insert(id);
         }
     }
-}
-
-/// Writes the next line of a chain and moves its head.
-pub(super) fn write_line(chain: &str, head: &mut Head, at: Timestamp, event: impl serde::Serialize) -> Line {
-    head.seq += 1;
-    let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq, at, event };
-    // Our own types, all of whose keys are text: this can not fail; were it to, the line would say so and still link.
-    let body = serde_json::to_string(&record).unwrap_or_else(|error| format!("{{\"unwritable\":\"{error}\"}}"));
-    head.hash = link(&head.hash, body.as_bytes());
-    Line { chain: chain.to_owned(), seq: head.seq, at, body, hash: head.hash }
 }

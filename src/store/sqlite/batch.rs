@@ -2,7 +2,7 @@
 
 use super::{StoreError, Want, runs::Note};
 use crate::{
-    core::StoredLine,
+    core::{IncidentId, StoredLine},
     store::{Class, Committed, Work},
 };
 use tokio::sync::oneshot;
@@ -28,6 +28,8 @@ pub struct Batch {
     pub anchors: Vec<AnchorReply>,
     /// Who waits for the clock's anchor to be kept.
     pub leases: Vec<oneshot::Sender<()>>,
+    /// Incidents that a reader could not read, and who waits until they were looked at.
+    pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
     /// Runs of drills and their turns, kept by themselves.
     pub notes: Vec<(Note, oneshot::Sender<Result<(), StoreError>>)>,
     /// Whom to tell when all is done and closed.
@@ -41,6 +43,7 @@ impl Batch {
             Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
             Want::Anchor(reply) => self.anchors.push(reply),
             Want::KeepClock(reply) => self.leases.push(reply),
+            Want::Suspect(ids, reply) => self.suspects.push((ids, reply)),
             Want::Note(note, reply) => self.notes.push((note, reply)),
             Want::Close(reply) => self.close = Some(reply),
         }
@@ -48,7 +51,8 @@ impl Batch {
 
     /// How many are in it.
     pub fn len(&self) -> usize {
-        self.jobs.len() + self.anchors.len() + self.leases.len() + self.notes.len() + usize::from(self.close.is_some())
+        let works = self.jobs.len() + self.anchors.len() + self.leases.len();
+        works + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
     }
 
     /// Whether nothing in it touches the disk.
@@ -66,6 +70,33 @@ impl Batch {
         for job in self.jobs.extract_if(.., |job| which(&job.work)) {
             let _ = job.reply.send(Err(error.clone()));
         }
+    }
+
+    /// The same for those that made something happen to this incident, or asked for it. Whether there were any.
+    pub fn refuse_touching(&mut self, id: IncidentId, error: &StoreError) -> bool {
+        let before = self.jobs.len();
+        let touches = |job: &Job| {
+            job.work.needs.incidents.contains(&id) || job.result.events.iter().any(|happened| happened.incident == id)
+        };
+        for job in self.jobs.extract_if(.., |job| touches(job)) {
+            let _ = job.reply.send(Err(error.clone()));
+        }
+        self.jobs.len() < before
+    }
+
+    /// Two smaller ones with the same works in the same order, so that what is refused of one harms no other; none for
+    /// what can not be divided.
+    pub fn divide(&mut self) -> Option<Self> {
+        let beside = self.anchors.len() + self.leases.len();
+        let half = match self.jobs.len() {
+            0 => return None,
+            1 if beside == 0 => return None,
+            1 => 1,
+            more => more / 2,
+        };
+        let jobs = self.jobs.split_off(half);
+        let (anchors, leases) = (std::mem::take(&mut self.anchors), std::mem::take(&mut self.leases));
+        Some(Self { jobs, anchors, leases, ..Self::default() })
     }
 
     /// Everything was kept.

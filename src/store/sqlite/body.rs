@@ -67,7 +67,7 @@ struct Read {
     judgement: Option<Judgement>,
 }
 
-/// Writes the body.
+/// Writes the body. An error where it could not be read back.
 pub fn write(incident: &Incident) -> serde_json::Result<String> {
     // Named one by one, so that a new field of the incident can not be forgotten here.
     let Incident {
@@ -92,7 +92,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         judgement,
         pages: _,
     } = incident;
-    serde_json::to_string(&Written {
+    let text = serde_json::to_string(&Written {
         trigger,
         key,
         drill: *drill,
@@ -110,7 +110,8 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         engagements,
         rooms,
         judgement: judgement.as_ref(),
-    })
+    })?;
+    serde_json::from_str::<Read>(&text).map(|_| text)
 }
 
 /// Puts an incident together again. `at` is the time of its last event, which may be later than its body.
@@ -186,6 +187,7 @@ impl StoredPlans {
             return Ok((hash.clone(), None));
         }
         let text = serde_json::to_string(plan)?;
+        serde_json::from_str::<Plan>(&text)?;
         let hash = hex(&Sha256::digest(text.as_bytes()));
         if RECENT <= self.recent.len() {
             self.recent.pop_front();

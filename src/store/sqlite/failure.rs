@@ -17,3 +17,20 @@ pub fn failure(error: sqlx::Error) -> StoreError {
         },
     }
 }
+
+/// Why a commit kept nothing.
+pub enum Unkept {
+    /// What it holds is refused: the same without it may be kept.
+    Refused(StoreError),
+    /// Nothing can be kept now.
+    Failed(StoreError),
+}
+
+/// What an error of a commit means. What is too large, of the wrong kind, or has a place that is taken, is refused.
+pub fn unkept(error: sqlx::Error) -> Unkept {
+    let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
+    match code.map(|code| code & 0xff) {
+        Some(18..=20) => Unkept::Refused(failure(error)),
+        _ => Unkept::Failed(failure(error)),
+    }
+}

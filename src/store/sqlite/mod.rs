@@ -1,22 +1,27 @@
 //! The embedded store: one SQLite file in the state directory, one writer with group commit, a few readers.
 
 mod batch;
+mod begin;
 mod body;
 mod cache;
 pub mod disk;
 mod failure;
+mod look;
+mod lost;
 mod read;
 mod readers;
 mod runs;
 mod schema;
 mod script;
+mod state;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, OpenNow, Orphans, Room, Store, StoreError, StoredLine, Work,
-    clock::{self, Sources, SteadyClock},
+    Committed, Filter, Follower, OpenNow, Orphans, Quarantined, Remains, Room, Row, Store, StoreError, StoredLine,
+    Work, clock::Sources,
 };
 use crate::core::{Incident, IncidentId, PageId, Proof, Run, RunId, Timestamp, Turn};
+use begin::{begin_epoch, start_clock};
 use disk::{Limits, Space};
 use failure::failure;
 use futures_util::future::BoxFuture;
@@ -56,6 +61,8 @@ enum Want {
     Run(Work, oneshot::Sender<Result<Committed, StoreError>>),
     Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
     KeepClock(oneshot::Sender<()>),
+    /// Incidents that a reader could not read.
+    Suspect(Vec<IncidentId>, oneshot::Sender<()>),
     Note(runs::Note, oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
 }
@@ -84,12 +91,13 @@ impl SqliteStore {
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
         schema::migrate(&mut conn).await?;
-        let (epoch, server_key) = begin_epoch(&mut conn).await?;
-        let clock = start_clock(&mut conn, sources).await?;
-        if let Err(error) = read::forget_windows(&mut conn, clock.now()).await {
+        let (epoch, server_key, mut damaged) = begin_epoch(&mut conn).await?;
+        let clock = start_clock(&mut conn, sources, &mut damaged).await?;
+        if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be forgotten");
         }
         let shared = Arc::new(Shared {
+            quarantine: Mutex::new(state::quarantine(&mut conn, clock.now()).await?),
             clock,
             published: Default::default(),
             plans: Default::default(),
@@ -98,7 +106,10 @@ impl SqliteStore {
             trouble: Mutex::new(None),
             epoch,
         });
-        let state = read::state(&mut conn).await?;
+        damaged.into_iter().for_each(|(row, why)| shared.set_aside(Quarantined::new(row, shared.clock.now(), why)));
+        begin::look_through(&mut conn, &shared).await;
+        let quarantine = shared.quarantine().clone();
+        let state = state::state(&mut conn, &shared.plans, &quarantine, shared.clock.now()).await?;
         let readers = readers::open(&file);
         let (wanted, waiting) = mpsc::channel(WAITING);
         let writer = Writer::new(shared.clone(), conn, file, space, lock, state);
@@ -130,66 +141,6 @@ impl SqliteStore {
         let (reply, answer) = oneshot::channel();
         self.wanted.send(want(reply)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)
-    }
-
-    /// Incidents as of their last commit, from memory where they are there. One that can not be read is an error of
-    /// its own.
-    async fn read(&self, ids: &[IncidentId]) -> Result<Vec<read::Found>, StoreError> {
-        let mut found = Vec::with_capacity(ids.len());
-        let mut missing = Vec::new();
-        for id in ids {
-            match self.shared.published.get(*id) {
-                Some(kept) => found.push((*id, Ok(kept))),
-                None => missing.push(*id),
-            }
-        }
-        if !missing.is_empty() {
-            let mut tx = self.readers.begin().await.map_err(failure)?;
-            found.extend(read::incidents(&mut tx, &missing, &self.shared.plans).await?);
-        }
-        Ok(found)
-    }
-
-    async fn read_list(&self, filter: Filter) -> Result<Vec<Arc<Incident>>, StoreError> {
-        const ALL: &str = "SELECT id FROM incident ORDER BY id DESC LIMIT ?";
-        const OPEN: &str = "SELECT id FROM incident WHERE open = 1 ORDER BY id DESC LIMIT ?";
-        let ids = sqlx::query_scalar(if filter.open_only { OPEN } else { ALL }).bind(limit(filter.limit));
-        let ids: Vec<i64> = ids.fetch_all(&self.readers).await.map_err(failure)?;
-        let ids: Vec<IncidentId> = ids.into_iter().map(IncidentId).collect();
-        let mut incidents = Vec::with_capacity(ids.len());
-        for (id, kept) in self.read(&ids).await? {
-            match kept {
-                Ok(kept) => incidents.push(kept.incident),
-                // The others must be seen all the same.
-                Err(error) => tracing::error!(incident.id = %id, %error, "an incident can not be read"),
-            }
-        }
-        incidents.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.id));
-        Ok(incidents)
-    }
-
-    async fn read_orphans(&self, most: usize) -> Result<Orphans, StoreError> {
-        const LOST: &str = "SELECT incident, n FROM page WHERE owed = 1 AND (epoch < ?1 OR epoch IS NULL)
-            ORDER BY incident, n LIMIT ?2";
-        let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
-        let rows = sqlx::query(LOST).bind(epoch).bind(limit(most)).fetch_all(&self.readers).await.map_err(failure)?;
-        let mut orphans: Orphans = Vec::new();
-        for row in &rows {
-            let (id, n) = (IncidentId(read::column(row, 0)?), read::column(row, 1)?);
-            match orphans.last_mut().filter(|(last, _)| *last == id) {
-                Some((_, pages)) => pages.push(n),
-                None => orphans.push((id, vec![n])),
-            }
-        }
-        Ok(orphans)
-    }
-
-    async fn read_wanted(&self, page: PageId) -> Result<bool, StoreError> {
-        const WANTED: &str = "SELECT EXISTS
-            (SELECT 1 FROM page WHERE incident = ? AND n = ? AND state = 'queued' AND owed = 1 AND epoch = ?)";
-        let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
-        let wanted = sqlx::query_scalar(WANTED).bind(page.incident.0).bind(page.n).bind(epoch);
-        wanted.fetch_one(&self.readers).await.map_err(failure)
     }
 }
 
@@ -247,6 +198,9 @@ impl Store for SqliteStore {
 
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(async move {
+            if self.shared.quarantine().holds(page.incident).is_some() {
+                return Ok(false);
+            }
             match self.shared.published.wants(page.incident, page.n, self.shared.epoch) {
                 Some(wanted) => Ok(wanted),
                 None => self.read_wanted(page).await,
@@ -259,9 +213,21 @@ impl Store for SqliteStore {
     }
 
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>> {
+        Box::pin(self.read_one(id))
+    }
+
+    fn quarantined(&self) -> Vec<Quarantined> {
+        self.shared.quarantine().all()
+    }
+
+    fn found_unreadable(&self, row: Row, why: String) {
+        self.shared.set_aside(Quarantined::new(row, self.now(), why));
+    }
+
+    fn remains(&self, row: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>> {
         Box::pin(async move {
-            let found = self.read(&[id]).await?.pop();
-            found.map(|(_, kept)| kept.map(|kept| kept.incident)).transpose()
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            lost::remains(&mut conn, &row).await
         })
     }
 
@@ -303,7 +269,7 @@ impl Store for SqliteStore {
     fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
-            runs::runs(&mut conn, limit(most)).await
+            Ok(self.readable(runs::runs(&mut conn, limit(most)).await?))
         })
     }
 
@@ -314,14 +280,14 @@ impl Store for SqliteStore {
     fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
-            runs::turns(&mut conn).await
+            Ok(self.readable(runs::turns(&mut conn).await?))
         })
     }
 
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
-            read::proofs(&mut conn).await
+            Ok(self.readable(read::proofs(&mut conn).await?))
         })
     }
 
@@ -344,7 +310,7 @@ pub async fn read_proofs(dir: &Path) -> Result<Vec<Proof>, StoreError> {
         return Ok(Vec::new());
     }
     let mut conn = options(&file).read_only(true).connect().await.map_err(failure)?;
-    read::proofs(&mut conn).await
+    Ok(read::proofs(&mut conn).await?.0)
 }
 
 /// The writer's connection.
@@ -357,31 +323,6 @@ async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
 
 fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(5)).disable_statement_logging()
-}
-
-/// Takes the next epoch, and the server key, which the first one makes.
-async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32]), StoreError> {
-    const BEGIN: &str = "INSERT INTO meta (name, value) VALUES ('epoch', 1)
-            ON CONFLICT (name) DO UPDATE SET value = meta.value + 1;
-        INSERT INTO meta (name, value) VALUES ('server_key', ?) ON CONFLICT DO NOTHING;";
-    let mut key = [0_u8; 32];
-    rand::fill(&mut key[..]);
-    sqlx::query(BEGIN).bind(key.to_vec()).execute(&mut *conn).await.map_err(failure)?;
-    let epoch: i64 = read::scalar(conn, "SELECT CAST(value AS INTEGER) FROM meta WHERE name = 'epoch'").await?;
-    let key: Vec<u8> = read::scalar(conn, "SELECT value FROM meta WHERE name = 'server_key'").await?;
-    let key = key.try_into().map_err(|key: Vec<u8>| StoreError::Corrupt {
-        what: "the server key".into(),
-        why: format!("it has {} bytes", key.len()),
-    })?;
-    Ok((u64::try_from(epoch).unwrap_or(1), key))
-}
-
-async fn start_clock(conn: &mut SqliteConnection, sources: Arc<dyn Sources>) -> Result<SteadyClock, StoreError> {
-    let kept: Option<String> =
-        read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
-    // One that can not be read is as good as none: the wall clock counts.
-    let anchor: Option<clock::Anchor> = kept.and_then(|text| serde_json::from_str(&text).ok());
-    Ok(SteadyClock::start(sources, anchor.as_ref(), read::newest(conn).await?))
 }
 
 fn limit(n: usize) -> i64 {

@@ -3,97 +3,47 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Event, Incident, IncidentId, IncidentKey, Page, Proof, Record, SourceName, StoredLine, Timestamp,
-        event::{ANCHORS, genesis, link},
+        Event, Incident, IncidentId, Page, Proof, Record, StoredLine, Timestamp,
+        event::{genesis, link},
         proof::How,
-        trigger::Observed,
     },
-    store::{Head, Kept, Loaded},
+    store::{Head, Kept, Row as Name, RowKind},
 };
 use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-
-/// A window that nothing was counted in for so long is forgotten.
-const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-
-/// What the writer keeps in memory besides incidents.
-#[derive(Default)]
-pub struct State {
-    /// Keys of open incidents, sources, windows, the last number; no incidents.
-    pub loaded: Loaded,
-    /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
-    pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
-    /// Where the chain of anchors ends.
-    pub anchors: Option<Head>,
-    /// Chains that grew since the last anchor.
-    pub unanchored: BTreeMap<String, Head>,
-}
-
-/// Reads what the writer keeps in memory.
-pub async fn state(conn: &mut SqliteConnection) -> Result<State, StoreError> {
-    let mut state = State::default();
-    const TIMED: &str =
-        "SELECT id, key, deadline, open FROM incident WHERE open = 1 OR deadline IS NOT NULL ORDER BY id";
-    for row in &rows(conn, TIMED).await? {
-        let (id, deadline, open): (i64, Option<i64>, bool) = (column(row, 0)?, column(row, 2)?, column(row, 3)?);
-        if open {
-            state.loaded.keys.insert(IncidentKey::stored(column(row, 1)?), IncidentId(id));
-        }
-        state.deadlines.push((IncidentId(id), deadline.map(Timestamp::from_micros)));
-    }
-    for row in &rows(conn, "SELECT name, seq, hash FROM chain").await? {
-        let (name, head): (String, Head) = (column(row, 0)?, head(row, 1)?);
-        match name.strip_prefix("source:") {
-            Some(source) => drop(state.loaded.sources.insert(SourceName::from(source), head)),
-            None if name == ANCHORS => state.anchors = Some(head),
-            None => {}
-        }
-    }
-    for row in &rows(conn, "SELECT name, body FROM observed").await? {
-        let (name, body): (String, &str) = (column(row, 0)?, column(row, 1)?);
-        match serde_json::from_str::<Observed>(body) {
-            Ok(window) => drop(state.loaded.observed.insert(name, window)),
-            Err(error) => {
-                tracing::error!(window = name, %error, "what a trigger counted is unreadable: it starts afresh")
-            }
-        }
-    }
-    state.unanchored = unanchored(conn).await?;
-    state.loaded.last_id = scalar(conn, "SELECT coalesce(max(id), 0) FROM incident").await?;
-    Ok(state)
-}
-
-/// Forgets windows that can not matter any more: empty ones, and those of which nothing was heard for a month.
-pub async fn forget_windows(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
-    let kept = i64::try_from(WINDOW_KEPT.as_micros()).unwrap_or(i64::MAX);
-    let oldest = now.as_micros().saturating_sub(kept);
-    let delete = "DELETE FROM observed WHERE at < ? OR json_array_length(body, '$.times') = 0";
-    sqlx::query(delete).bind(oldest).execute(conn).await.map(drop).map_err(failure)
-}
-
-/// The time of the newest line.
-pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
-    let newest: Option<i64> = scalar(conn, "SELECT (SELECT at FROM journal ORDER BY pos DESC LIMIT 1)").await?;
-    Ok(newest.map(Timestamp::from_micros))
-}
-
-async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, Head>, StoreError> {
-    const SINCE: &str = "SELECT chain, max(seq), hash FROM journal WHERE chain <> 'anchors' AND pos >
-        coalesce((SELECT pos FROM journal WHERE chain = 'anchors' ORDER BY seq DESC LIMIT 1), 0) GROUP BY chain";
-    rows(conn, SINCE).await?.iter().map(|row| Ok((column(row, 0)?, head(row, 1)?))).collect()
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// An incident as it was read, or why it could not be.
 pub type Found = (IncidentId, Result<Kept, StoreError>);
 
 /// Reads incidents with their pages; what does not exist is absent. One whose rows can not be understood is folded
-/// from its journal.
+/// from its journal. Where the file itself is damaged under one of them, the others are read all the same.
 pub async fn incidents(
     conn: &mut SqliteConnection,
     ids: &[IncidentId],
     plans: &SharedPlans,
 ) -> Result<Vec<Found>, StoreError> {
-    const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body
+    match together(conn, ids, plans).await {
+        Err(StoreError::Corrupt { .. }) => {}
+        read => return read,
+    }
+    let mut found = Vec::with_capacity(ids.len());
+    for id in ids {
+        match together(conn, &[*id], plans).await {
+            Ok(one) => found.extend(one),
+            Err(error @ StoreError::Corrupt { .. }) => found.push((*id, rebuild(conn, *id, &[], error).await)),
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(found)
+}
+
+async fn together(
+    conn: &mut SqliteConnection,
+    ids: &[IncidentId],
+    plans: &SharedPlans,
+) -> Result<Vec<Found>, StoreError> {
+    const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body,
+            (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id)
         FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
         LEFT JOIN body b ON b.incident = i.id LEFT JOIN plan p ON p.hash = b.plan
         LEFT JOIN journal j ON j.chain = 'INC-' || i.id AND j.seq = i.joined";
@@ -130,12 +80,21 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
     }
     let at = Timestamp::from_micros(column(row, 3)?);
     let mut incident = body::read(id, at, column(row, 4)?, plan, by_number).map_err(bad)?;
+    let head = head(row, 1)?;
+    // The next line would have a place that is taken: none of its commits could be kept.
+    let last: Option<i64> = column(row, 10)?;
+    if last.is_some_and(|last| i64::try_from(head.seq).unwrap_or(i64::MAX) < last) {
+        return Err(StoreError::Corrupt {
+            what: id.to_string(),
+            why: format!("its journal goes on after line {}, where it should end", head.seq),
+        });
+    }
     let joined: Option<i64> = column(row, 8)?;
     if joined.is_some() {
         rejoin(&mut incident, row);
     }
     let joined = joined.and_then(|seq| u64::try_from(seq).ok());
-    Ok(Kept { incident: Arc::new(incident), head: head(row, 1)?, claims: claims(pages), joined })
+    Ok(Kept { incident: Arc::new(incident), head, claims: claims(pages), joined })
 }
 
 /// The newest alert joined after the body was written: it is in its journal line. Where that can not be read, the
@@ -205,10 +164,23 @@ pub async fn lines(
     rows.iter().map(line).collect()
 }
 
+/// Rows that were read, and those that could not be, each with what is wrong with it.
+pub type Sorted<T> = (Vec<T>, Vec<(Name, String)>);
+
 /// When each person was last proven to be reached by each channel.
-pub async fn proofs(conn: &mut SqliteConnection) -> Result<Vec<Proof>, StoreError> {
+pub async fn proofs(conn: &mut SqliteConnection) -> Result<Sorted<Proof>, StoreError> {
     const PROOFS: &str = "SELECT person, channel, at, how, drill, incident FROM contact_proof ORDER BY person, channel";
-    rows(conn, PROOFS).await?.iter().map(proof).collect()
+    let (mut proofs, mut unreadable) = (Vec::new(), Vec::new());
+    for row in &rows(conn, PROOFS).await? {
+        match proof(row) {
+            Ok(proof) => proofs.push(proof),
+            Err(error) => {
+                let name = format!("{}/{}", shown(row, 0), shown(row, 1));
+                unreadable.push((Name::Other(RowKind::Proof, name), error.to_string()));
+            }
+        }
+    }
+    Ok((proofs, unreadable))
 }
 
 fn proof(row: &SqliteRow) -> Result<Proof, StoreError> {
@@ -225,18 +197,21 @@ fn proof(row: &SqliteRow) -> Result<Proof, StoreError> {
 }
 
 fn line(row: &SqliteRow) -> Result<StoredLine, StoreError> {
-    // A body or a hash of another length or kind was altered: it is handed on, so that a check can name it.
-    let body = column::<String>(row, 4).or_else(|_| lossy(row, 4))?;
+    // What is of another length or kind was altered: it is handed on, so that a check can name it.
+    let text = |i| column::<String>(row, i).unwrap_or_else(|_| shown(row, i));
     let hash = column::<&[u8]>(row, 3).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-    Ok(StoredLine { pos: column(row, 0)?, chain: column(row, 1)?, seq: unsigned(row, 2)?, body, hash })
+    let seq = unsigned(row, 2).unwrap_or_default();
+    Ok(StoredLine { pos: column(row, 0)?, chain: text(1), seq, body: text(4), hash })
 }
 
-fn lossy(row: &SqliteRow, i: usize) -> Result<String, StoreError> {
-    let bytes: &[u8] = row.try_get_unchecked(i).map_err(|error| unreadable(i, &error))?;
-    Ok(String::from_utf8_lossy(bytes).into_owned())
+/// What stands in a column of whatever kind, as well as it can be shown.
+pub fn shown(row: &SqliteRow, i: usize) -> String {
+    let bytes = row.try_get_unchecked::<&[u8], _>(i).unwrap_or_default();
+    String::from_utf8_lossy(bytes).into_owned()
 }
 
-fn head(row: &SqliteRow, i: usize) -> Result<Head, StoreError> {
+/// A head: its sequence and, in the next column, its hash.
+pub fn head(row: &SqliteRow, i: usize) -> Result<Head, StoreError> {
     let hash: &[u8] = column(row, i + 1)?;
     let hash = hash.try_into().map_err(|_| StoreError::Corrupt {
         what: "the head of a chain".into(),
@@ -245,7 +220,8 @@ fn head(row: &SqliteRow, i: usize) -> Result<Head, StoreError> {
     Ok(Head { seq: unsigned(row, i)?, hash })
 }
 
-async fn rows(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<SqliteRow>, StoreError> {
+/// Every row of a query.
+pub async fn rows(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<SqliteRow>, StoreError> {
     sqlx::query(sql).fetch_all(conn).await.map_err(failure)
 }
 

@@ -1,7 +1,14 @@
 //! Runs of drills and their turns: rows of their own, written between the works.
 
-use super::{StoreError, failure, read::column};
-use crate::core::{Run, RunId, Turn};
+use super::{
+    StoreError, failure,
+    read::{Sorted, column, shown},
+    state::NUMBER_MAX,
+};
+use crate::{
+    core::{Run, RunId, Turn},
+    store::{Row, RowKind},
+};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 /// What is to be kept.
@@ -37,35 +44,32 @@ pub async fn keep(conn: &mut SqliteConnection, note: &Note) -> Result<(), StoreE
 
 /// The newest run's number.
 pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreError> {
-    let row = sqlx::query("SELECT MAX(id) FROM drill_run").fetch_one(conn).await.map_err(failure)?;
+    let newest = sqlx::query("SELECT MAX(id) FROM drill_run WHERE id <= ?").bind(NUMBER_MAX);
+    let row = newest.fetch_one(conn).await.map_err(failure)?;
     Ok(column::<Option<i64>>(&row, 0)?.map(RunId))
 }
 
 /// Runs, newest first, at most `limit`.
-pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<Run>, StoreError> {
-    let rows = sqlx::query("SELECT body FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit).fetch_all(conn).await;
-    Ok(readable(&rows.map_err(failure)?, "a run of a drill"))
+pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Sorted<Run>, StoreError> {
+    let rows = sqlx::query("SELECT body, 'DR-' || id FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit);
+    Ok(sorted(&rows.fetch_all(conn).await.map_err(failure)?, RowKind::Run))
 }
 
 /// All turns, by the scenarios' names.
-pub async fn turns(conn: &mut SqliteConnection) -> Result<Vec<Turn>, StoreError> {
-    let rows = sqlx::query("SELECT body FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
-    Ok(readable(&rows.map_err(failure)?, "the turn of a drill"))
+pub async fn turns(conn: &mut SqliteConnection) -> Result<Sorted<Turn>, StoreError> {
+    let rows = sqlx::query("SELECT body, scenario FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
+    Ok(sorted(&rows.map_err(failure)?, RowKind::Turn))
 }
 
 /// One that can not be understood is left out: the others must be seen all the same, and the daemon must start.
-fn readable<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], what: &str) -> Vec<T> {
-    let read = |row| match parse(row, what) {
-        Ok(read) => Some(read),
-        Err(error) => {
-            tracing::error!(%error, "a row about drills is left out");
-            None
+fn sorted<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], kind: RowKind) -> Sorted<T> {
+    let (mut read, mut unreadable) = (Vec::new(), Vec::new());
+    for row in rows {
+        let body = column::<&str>(row, 0).map_err(|error| error.to_string());
+        match body.and_then(|body| serde_json::from_str(body).map_err(|error| error.to_string())) {
+            Ok(one) => read.push(one),
+            Err(why) => unreadable.push((Row::Other(kind, shown(row, 1)), why)),
         }
-    };
-    rows.iter().filter_map(read).collect()
-}
-
-fn parse<T: serde::de::DeserializeOwned>(row: &SqliteRow, what: &str) -> Result<T, StoreError> {
-    let body: &str = column(row, 0)?;
-    serde_json::from_str(body).map_err(|error| StoreError::Corrupt { what: what.into(), why: error.to_string() })
+    }
+    (read, unreadable)
 }

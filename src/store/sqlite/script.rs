@@ -3,9 +3,8 @@
 //! statement for each table it would wake the writer for each.
 
 use super::{
-    StoreError,
     body::{self, StoredPlans},
-    failure,
+    failure::{Unkept, unkept},
 };
 use crate::{
     core::{IncidentId, Proof, Timestamp, event::hex},
@@ -20,7 +19,8 @@ use std::collections::{BTreeMap, HashSet};
 pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
-    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof;
+    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof,
+    NULL AS quarantine;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
@@ -55,13 +55,18 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
             incident = excluded.incident WHERE at <= excluded.at;
     INSERT INTO meta (name, value) SELECT 'clock', NEW.clock WHERE NEW.clock IS NOT NULL
         ON CONFLICT (name) DO UPDATE SET value = excluded.value;
+    DELETE FROM quarantine WHERE row IN (
+        SELECT CAST(unhex(value->>0) AS TEXT) FROM json_each(NEW.quarantine) WHERE value->>1 IS NULL);
+    INSERT INTO quarantine (row, body)
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1 FROM json_each(NEW.quarantine) WHERE value->>1 IS NOT NULL
+        ON CONFLICT (row) DO UPDATE SET body = excluded.body;
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 10;
+const COLUMNS: usize = 11;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -82,14 +87,14 @@ impl Script {
         plans: &mut StoredPlans,
         chains: &BTreeMap<String, Head>,
         now: Timestamp,
-    ) -> serde_json::Result<Self> {
+    ) -> Result<Self, Unwritable> {
         let mut script = Self::default();
         let lines = changes.lines.iter();
         let lines = lines.map(|line| (&line.chain, line.seq, line.at.as_micros(), hex(&line.hash), &line.body));
         script.rows[0] = rows(lines)?;
         script.incidents(changes, loaded, plans)?;
         let pages = changes.pages.iter().filter_map(|(id, n)| page_row(loaded, *id, *n));
-        script.rows[4] = rows(pages.collect::<serde_json::Result<Vec<_>>>()?)?;
+        script.rows[4] = rows(pages.collect::<Result<Vec<_>, Unwritable>>()?)?;
         let sources =
             changes.sources.iter().filter_map(|name| Some((format!("source:{name}"), loaded.sources.get(name)?)));
         let others = chains.iter().map(|(name, head)| (name.clone(), head));
@@ -100,6 +105,12 @@ impl Script {
         script.rows[6] = rows(observed.collect::<serde_json::Result<Vec<_>>>()?)?;
         script.rows[7] = rows(changes.texts.iter().map(|(hash, text)| (text_hex(hash), text_hex(text))))?;
         script.rows[9] = rows(changes.proofs.values().map(proof_row))?;
+        let quarantine = changes.quarantine.iter();
+        let quarantine = quarantine.map(|(row, entry)| {
+            let body = entry.as_ref().map(serde_json::to_string).transpose()?;
+            Ok((text_hex(&row.to_string()), body))
+        });
+        script.rows[10] = rows(quarantine.collect::<serde_json::Result<Vec<_>>>()?)?;
         Ok(script)
     }
 
@@ -109,17 +120,18 @@ impl Script {
     }
 
     /// Runs it. After an error everything is as it was.
-    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), Unkept> {
         let columns = self.rows.into_iter().map(|rows| (!rows.is_empty()).then_some(rows));
         let write = columns.fold(sqlx::query(WRITE), |write, column| write.bind(column));
-        write.execute(conn).await.map(drop).map_err(failure)
+        write.execute(conn).await.map(drop).map_err(unkept)
     }
 
-    fn incidents(&mut self, changes: &Changes, loaded: &Loaded, plans: &mut StoredPlans) -> serde_json::Result<()> {
+    fn incidents(&mut self, changes: &Changes, loaded: &Loaded, plans: &mut StoredPlans) -> Result<(), Unwritable> {
         let (mut heads, mut bodies, mut stored) = (Vec::new(), Vec::new(), Vec::new());
         let new: HashSet<&str> = changes.lines.iter().filter(|line| line.seq == 1).map(|line| &*line.chain).collect();
         for id in changes.heads.union(&changes.bodies) {
             let Some(kept) = loaded.incidents.get(id) else { continue };
+            let unwritable = |error: serde_json::Error| Unwritable { incident: Some(*id), why: error.to_string() };
             let (incident, deadline) = (&kept.incident, kept.incident.deadline());
             self.deadlines.push((*id, deadline));
             let (key, open, at) =
@@ -131,14 +143,14 @@ impl Script {
             }
             let mut plan = String::new();
             if new.contains(&*id.to_string()) {
-                let (hash, text) = plans.hash(&incident.plan)?;
+                let (hash, text) = plans.hash(&incident.plan).map_err(unwritable)?;
                 plan.clone_from(&hash);
                 if let Some(text) = text.filter(|_| !self.plans.contains(&hash)) {
                     self.plans.push(hash.clone());
                     stored.push((hash, text));
                 }
             }
-            bodies.push((id.0, plan, body::write(incident)?));
+            bodies.push((id.0, plan, body::write(incident).map_err(unwritable)?));
         }
         self.rows[1] = rows(heads)?;
         self.rows[2] = rows(stored)?;
@@ -147,15 +159,31 @@ impl Script {
     }
 }
 
+/// What can not be written so that it can be read back.
+pub struct Unwritable {
+    /// Whose it is, where it is an incident's.
+    pub incident: Option<IncidentId>,
+    /// Why.
+    pub why: String,
+}
+
+impl From<serde_json::Error> for Unwritable {
+    fn from(error: serde_json::Error) -> Self {
+        Self { incident: None, why: error.to_string() }
+    }
+}
+
 /// Incident, number, owed, epoch, state, body.
 type PageRow = (i64, u32, u8, Option<u64>, &'static str, String);
 
-fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<serde_json::Result<PageRow>> {
+fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<Result<PageRow, Unwritable>> {
     let kept = loaded.incidents.get(&id)?;
     let page = kept.incident.pages.get(&n)?;
     let state = page.state.as_str();
     let (owed, epoch) = (u8::from(page.is_owed()), kept.claims.get(&n).copied());
-    Some(serde_json::to_string(page).map(|body| (id.0, n, owed, epoch, state, body)))
+    // Names, texts, whole numbers and times: types of ours that exist only where they can be read back.
+    let body = serde_json::to_string(page).map_err(|error| Unwritable { incident: Some(id), why: error.to_string() });
+    Some(body.map(|body| (id.0, n, owed, epoch, state, body)))
 }
 
 /// Person, channel, time, what shows it, drill, incident.

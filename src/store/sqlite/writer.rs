@@ -1,6 +1,9 @@
 //! The one task that writes. Whatever waits is run in one transaction: the closures in memory, then one script.
 
+mod load;
+mod mend;
 mod recall;
+mod trouble;
 
 use super::{
     StoreError, Want,
@@ -9,26 +12,28 @@ use super::{
     cache::Published,
     connect,
     disk::Space,
-    read, runs,
+    failure::Unkept,
+    lost, read, runs,
     script::Script,
+    state,
 };
 use crate::{
     core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
     store::{
-        Changes, Class, Committed, Follower, Head, Loaded, SteadyClock, Unit, Work,
-        memory::anchor_event,
-        unit::{Node, write_line},
+        Changes, Class, Committed, Follower, Head, Line, Loaded, Quarantined, SteadyClock, Unit, Work,
+        memory::anchor_event, quarantine::Quarantine, unit::Node,
     },
 };
 use sqlx::{Connection, SqliteConnection};
 use std::{
-    collections::{BTreeMap, BTreeSet, HashMap},
+    collections::{BTreeMap, HashMap},
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, OnceLock, PoisonError},
+    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::sync::{mpsc, watch};
+use trouble::Trouble;
 
 /// At most so many works share a commit.
 const BATCH: usize = 512;
@@ -62,6 +67,23 @@ pub struct Shared {
     pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
+    /// What can not be read.
+    pub quarantine: Mutex<Quarantine>,
+}
+
+impl Shared {
+    /// What can not be read.
+    pub fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
+        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Notes a row that can not be read.
+    pub fn set_aside(&self, entry: Quarantined) {
+        let (row, why) = (entry.row.clone(), entry.why.clone());
+        if self.quarantine().add(entry) {
+            tracing::error!(%row, why, "a row of the store can not be read: it is set aside");
+        }
+    }
 }
 
 /// The writer and all that is its own.
@@ -92,7 +114,7 @@ impl Writer {
         file: PathBuf,
         space: Space,
         lock: File,
-        state: read::State,
+        state: state::State,
     ) -> Self {
         let mut writer = Self {
             shared,
@@ -134,7 +156,11 @@ impl Writer {
                 close = Some(reply);
             }
             was_shared = 1 < batch.len();
-            let notes = std::mem::take(&mut batch.notes);
+            let (notes, suspects) = (std::mem::take(&mut batch.notes), std::mem::take(&mut batch.suspects));
+            for (ids, reply) in suspects {
+                self.look_at(&mut batch, &ids).await;
+                let _ = reply.send(());
+            }
             self.turn(batch).await;
             // After the works: alerts and ladders do not wait for them.
             for (note, reply) in notes {
@@ -165,24 +191,49 @@ impl Writer {
         if self.space.is_low() {
             batch.refuse(Class::Admission, &StoreError::Full);
         }
+        // The last one is next. A batch that is divided keeps the order of its works.
+        let mut parts = vec![batch];
+        while let Some(part) = parts.pop() {
+            parts.extend(self.part(part).await);
+        }
+    }
+
+    /// Keeps a batch, or answers it with an error; returns what it was divided into, last works first, where something
+    /// of it is refused and nobody knows what.
+    async fn part(&mut self, mut batch: Batch) -> Vec<Batch> {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
                 Ok(anchor) => {
                     self.note(self.space.is_low().then_some(StoreError::Full));
                     self.tell(&batch);
-                    return batch.answer(anchor);
+                    batch.answer(anchor);
+                    break;
                 }
                 Err(Trouble::Again) => {}
+                Err(Trouble::Of(id, error)) if batch.refuse_touching(id, &error) => {}
+                Err(Trouble::Of(_, error)) => return self.failed(batch, &error),
+                Err(Trouble::Refused { error, begins }) => match self.mend(&mut batch, &begins).await {
+                    Ok(true) => {}
+                    Ok(false) => match batch.divide() {
+                        Some(rest) => return vec![rest, batch],
+                        None => return self.refused(batch, &error),
+                    },
+                    Err(error) => return self.failed(batch, &error),
+                },
                 Err(Trouble::Failed(StoreError::Full)) if self.give_way(&batch) => {
                     self.bound_log().await;
                     batch.refuse(Class::Admission, &StoreError::Full);
                 }
-                Err(Trouble::Failed(error)) => {
-                    self.note(Some(error.clone()));
-                    return batch.fail(&error);
-                }
+                Err(Trouble::Failed(error)) => return self.failed(batch, &error),
             }
         }
+        Vec::new()
+    }
+
+    fn failed(&self, batch: Batch, error: &StoreError) -> Vec<Batch> {
+        self.note(Some(error.clone()));
+        batch.fail(error);
+        Vec::new()
     }
 
     /// While space is low the log is written back early, so that it takes little of what is left; it can not be
@@ -237,11 +288,10 @@ impl Writer {
         }
         // Whatever goes wrong from here on, memory is ahead of the disk until the commit is done.
         self.is_ahead = true;
-        let done = self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await;
-        done.map_err(|error| self.known(error))?;
+        self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await?;
         self.is_ahead = false;
         self.grown += changes.lines.len() + changes.heads.len() + changes.pages.len() + changes.texts.len();
-        self.settle(&changes);
+        self.settle(changes);
         match anchor {
             Some(line) => Ok(Some(self.place(line).await)),
             None => Ok(None),
@@ -256,14 +306,18 @@ impl Writer {
             let Work { needs, run, .. } = &mut batch.jobs[i].work;
             let mut unit = Unit::new(now, Node { epoch, is_live: &is_live }, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
-            let events = unit.into_happened();
-            if ran.is_err() {
-                self.is_ahead = true;
-                let job = batch.jobs.swap_remove(i);
-                let _ = job.reply.send(Err(StoreError::Failed("a work panicked; nothing of it was kept".into())));
-                return Err(Trouble::Again);
-            }
-            batch.jobs[i].result = Committed { at: now, events };
+            let error = match (ran, unit.finish()) {
+                (Ok(()), Ok(events)) => {
+                    batch.jobs[i].result = Committed { at: now, events };
+                    continue;
+                }
+                (Err(_), _) => StoreError::Failed("a work panicked; nothing of it was kept".into()),
+                (Ok(()), Err(flaw)) => StoreError::Unwritable(flaw),
+            };
+            self.is_ahead = true;
+            let job = batch.jobs.remove(i);
+            let _ = job.reply.send(Err(error));
+            return Err(Trouble::Again);
         }
         Ok(())
     }
@@ -274,65 +328,33 @@ impl Writer {
         anchored: bool,
         keep_clock: bool,
         now: Timestamp,
-    ) -> Result<(), StoreError> {
+    ) -> Result<(), Trouble> {
         let anchors = self.anchors.filter(|_| anchored).map(|head| (ANCHORS.to_owned(), head));
         let chains = anchors.into_iter().collect();
-        let script = Script::write(changes, &self.loaded, &mut self.plans, &chains, now);
-        let mut script = script.map_err(|error| StoreError::Failed(error.to_string()))?;
+        let mut script = Script::write(changes, &self.loaded, &mut self.plans, &chains, now)?;
         if keep_clock {
             script.keep_clock(serde_json::to_string(&self.shared.clock.anchor()).unwrap_or_default());
         }
         let (deadlines, plans) = (std::mem::take(&mut script.deadlines), std::mem::take(&mut script.plans));
-        script.run(&mut self.conn).await?;
+        script.run(&mut self.conn).await.map_err(|error| self.known(error, changes))?;
         self.plans.committed(plans);
         self.shared.published.set_deadlines(deadlines);
         Ok(())
     }
 
     /// An error of the disk while nothing is left on it is that of a full disk.
-    fn known(&self, error: StoreError) -> StoreError {
+    fn known(&self, error: Unkept, changes: &Changes) -> Trouble {
         match error {
-            StoreError::Failed(_) if self.space.is_exhausted() => StoreError::Full,
-            error => error,
-        }
-    }
-
-    /// Loads what the batch needs and memory has not.
-    async fn load(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
-        let mut missing = BTreeSet::new();
-        for job in &batch.jobs {
-            let needs = &job.work.needs;
-            for id in needs.incidents.iter().chain(needs.keys.iter().filter_map(|key| self.loaded.keys.get(key))) {
-                if !self.loaded.incidents.contains_key(id) {
-                    missing.insert(*id);
+            Unkept::Refused(error) => {
+                let mut begins = BTreeMap::new();
+                for line in &changes.lines {
+                    begins.entry(line.chain.clone()).or_insert(line.seq);
                 }
+                Trouble::Refused { error, begins }
             }
+            Unkept::Failed(StoreError::Failed(_)) if self.space.is_exhausted() => Trouble::Failed(StoreError::Full),
+            Unkept::Failed(error) => Trouble::Failed(error),
         }
-        if missing.is_empty() {
-            return Ok(());
-        }
-        let ids: Vec<IncidentId> = missing.into_iter().collect();
-        for (id, found) in read::incidents(&mut self.conn, &ids, &self.shared.plans).await? {
-            match found {
-                Ok(kept) => {
-                    self.shared.published.show([(id, kept.clone())]);
-                    self.loaded.incidents.insert(id, kept);
-                    self.used.insert(id, self.turn);
-                }
-                Err(error) => self.give_up(batch, id, &error),
-            }
-        }
-        Ok(())
-    }
-
-    /// An incident that can not be read: whoever needs it hears so, and no timer asks for it for ever.
-    fn give_up(&mut self, batch: &mut Batch, id: IncidentId, error: &StoreError) {
-        tracing::error!(incident.id = %id, %error, "an incident can not be read");
-        self.shared.published.set_deadlines([(id, None)]);
-        let Loaded { keys, .. } = &self.loaded;
-        batch.refuse_where(error, |work| {
-            work.needs.incidents.contains(&id) || work.needs.keys.iter().any(|key| keys.get(key) == Some(&id))
-        });
     }
 
     fn write_anchor(&mut self, now: Timestamp, changes: &mut Changes) -> Option<StoredLine> {
@@ -340,7 +362,7 @@ impl Writer {
         grown(&mut heads, changes);
         let event = anchor_event(&heads)?;
         let head = self.anchors.get_or_insert_with(|| Head::before_first(ANCHORS));
-        let line = write_line(ANCHORS, head, now, event);
+        let line = Line::write(ANCHORS, head, now, &event).ok()?;
         let stored =
             StoredLine { pos: 0, chain: line.chain.clone(), seq: line.seq, body: line.body.clone(), hash: line.hash };
         changes.lines.push(line);
@@ -351,20 +373,6 @@ impl Writer {
     async fn place(&mut self, line: StoredLine) -> StoredLine {
         let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }
-    }
-}
-
-/// Why an attempt kept nothing.
-enum Trouble {
-    /// What caused it is out of the batch: the rest deserves another attempt.
-    Again,
-    /// Nothing of it can be kept.
-    Failed(StoreError),
-}
-
-impl From<StoreError> for Trouble {
-    fn from(error: StoreError) -> Self {
-        Self::Failed(error)
     }
 }
 

@@ -1,15 +1,15 @@
 //! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
 
-use super::{ANCHORS, CACHED, Changes, IncidentId, Loaded, StoreError, Writer, connect, grown, read};
+use super::{ANCHORS, CACHED, Changes, IncidentId, Loaded, StoreError, Writer, connect, grown, state};
 use sqlx::Connection;
 
 impl Writer {
     /// After a commit: readers see it, and what need not stay in memory goes.
-    pub(super) fn settle(&mut self, changes: &Changes) {
+    pub(super) fn settle(&mut self, changes: Changes) {
         if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
             self.unanchored.clear();
         } else {
-            grown(&mut self.unanchored, changes);
+            grown(&mut self.unanchored, &changes);
         }
         let mut done = Vec::new();
         let mut shown = Vec::with_capacity(changes.heads.len());
@@ -31,7 +31,9 @@ impl Writer {
         if CACHED < self.loaded.incidents.len() {
             self.forget_oldest();
         }
-        if !changes.is_empty() {
+        let changed = !changes.is_empty();
+        self.shared.quarantine().keep(changes.quarantine);
+        if changed {
             self.shared.changed.send_modify(|n| *n += 1);
         }
     }
@@ -44,7 +46,7 @@ impl Writer {
         self.forget(&oldest);
     }
 
-    fn forget(&mut self, ids: &[IncidentId]) {
+    pub(super) fn forget(&mut self, ids: &[IncidentId]) {
         for id in ids {
             self.loaded.incidents.remove(id);
             self.used.remove(id);
@@ -60,17 +62,23 @@ impl Writer {
             self.is_tight = None;
             self.shared.published.clear();
         }
-        let state = read::state(&mut self.conn).await?;
+        let quarantine = self.shared.quarantine().clone();
+        let now = self.shared.clock.now();
+        let state = state::state(&mut self.conn, &self.shared.plans, &quarantine, now).await?;
         self.adopt(state);
         self.is_ahead = false;
         Ok(())
     }
 
-    pub(super) fn adopt(&mut self, state: read::State) {
+    /// Takes what was read from the disk. What could not be read of it is set aside.
+    pub(super) fn adopt(&mut self, state: state::State) {
         self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
         self.shared.published.set_open(self.loaded.open_now());
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;
         self.shared.published.replace_deadlines(state.deadlines);
+        state.unreadable.into_iter().for_each(|entry| self.shared.set_aside(entry));
+        let held = self.shared.quarantine().incidents();
+        self.drop_out(&held);
     }
 }

@@ -1,0 +1,65 @@
+//! Journal lines as they are written. What is written must be what is read back: a line that holds what came from
+//! outside is read before it is kept.
+
+use crate::core::{
+    Event, Record, Timestamp,
+    event::{VERSION, genesis, link},
+};
+use serde::{Serialize, de::DeserializeOwned};
+
+/// The end of a chain.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Head {
+    /// Lines so far.
+    pub seq: u64,
+    /// The last one's hash.
+    pub hash: [u8; 32],
+}
+
+impl Head {
+    /// Before the first line.
+    pub fn before_first(chain: &str) -> Self {
+        Self { seq: 0, hash: genesis(chain) }
+    }
+}
+
+/// A journal line to be written.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Line {
+    /// Its chain.
+    pub chain: String,
+    /// Its place in it.
+    pub seq: u64,
+    /// When.
+    pub at: Timestamp,
+    /// The bytes.
+    pub body: String,
+    /// Its hash.
+    pub hash: [u8; 32],
+}
+
+impl Line {
+    /// Writes the next line of a chain and moves its head; where it can not be written, nothing is moved.
+    pub(super) fn write(chain: &str, head: &mut Head, at: Timestamp, event: &impl Serialize) -> Result<Self, String> {
+        let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq + 1, at, event };
+        let written = serde_json::to_string(&record);
+        let body = written.map_err(|error| format!("line {} of {chain} can not be written: {error}", record.seq))?;
+        *head = Head { seq: record.seq, hash: link(&head.hash, body.as_bytes()) };
+        Ok(Self { chain: record.chain, seq: head.seq, at, body, hash: head.hash })
+    }
+
+    /// Whether what is read back of it is this event.
+    pub(super) fn reads_as<E: DeserializeOwned + PartialEq>(&self, event: &E) -> Result<(), String> {
+        match serde_json::from_str::<Record<E>>(&self.body) {
+            Ok(read) if read.event == *event && read.at == self.at => Ok(()),
+            Ok(_) => Err(format!("line {} of {} would not be read back as it is", self.seq, self.chain)),
+            Err(error) => Err(format!("line {} of {} could not be read back: {error}", self.seq, self.chain)),
+        }
+    }
+}
+
+/// Whether an event holds what a monitor sent: nested JSON and numbers of its own. Everything else in events are types of
+/// ours that exist only where they can be written and read: names and texts, whole numbers, times within their limits.
+pub(super) fn is_foreign(event: &Event) -> bool {
+    matches!(event, Event::Opened(_) | Event::Joined { .. })
+}

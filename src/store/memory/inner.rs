@@ -1,0 +1,119 @@
+//! What several nodes over memory share, and how it changes.
+
+use crate::{
+    core::{
+        ChannelName, Incident, IncidentId, Page, PageState, PersonName, Proof, Run, RunId, StoredLine, Timestamp, Turn,
+        event::{AnchorEvent, hex},
+    },
+    store::{
+        Filter, Loaded, StoreError, Work,
+        deadlines::Deadlines,
+        line::Head,
+        quarantine::{LostIncident, Quarantine, Quarantined, Row},
+        unit::{Changes, Kept},
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+};
+
+/// Everything that is kept.
+#[derive(Default)]
+pub struct Inner {
+    pub loaded: Loaded,
+    pub deadlines: Deadlines,
+    pub lines: Vec<StoredLine>,
+    pub texts: BTreeMap<String, String>,
+    pub runs: BTreeMap<RunId, Run>,
+    pub turns: BTreeMap<String, Turn>,
+    pub proofs: BTreeMap<(PersonName, ChannelName), Proof>,
+    pub anchors: Option<Head>,
+    pub unanchored: BTreeMap<String, Head>,
+    pub leases: BTreeMap<u64, Timestamp>,
+    pub last_epoch: u64,
+    pub last_time: Timestamp,
+    pub commits_to_fail: u32,
+    pub is_full: bool,
+    pub quarantine: Quarantine,
+    pub spoiled: BTreeSet<IncidentId>,
+}
+
+impl Inner {
+    /// Looks at what a work needs, and sets aside what can not be read of it. Who needs that by its number is refused;
+    /// its key is free.
+    pub fn load(&mut self, work: &Work, now: Timestamp) -> Result<(), StoreError> {
+        let needs = &work.needs;
+        let keyed = needs.keys.iter().filter_map(|key| self.loaded.keys.get(key).copied());
+        for id in needs.incidents.iter().copied().chain(keyed).collect::<Vec<_>>() {
+            self.look_at(id, now);
+        }
+        needs.incidents.iter().find_map(|id| self.quarantine.holds(*id)).map_or(Ok(()), Err)
+    }
+
+    /// Sets an incident aside where it can not be read.
+    pub fn look_at(&mut self, id: IncidentId, now: Timestamp) {
+        if !self.spoiled.contains(&id) || self.quarantine.holds(id).is_some() {
+            return;
+        }
+        let Some(kept) = self.loaded.incidents.get(&id) else { return };
+        let (key, summary, open) = (kept.incident.key.clone(), kept.incident.summary.clone(), kept.incident.is_open());
+        let lost = LostIncident { key, summary: Some(summary), open };
+        let entry = Quarantined::new(Row::Incident(id), now, "it was spoiled".into());
+        self.quarantine.add(Quarantined { incident: Some(lost), ..entry });
+        self.loaded.keys.retain(|_, open| *open != id);
+        self.deadlines.set(id, None);
+    }
+
+    pub fn keep(&mut self, changes: Changes) {
+        self.quarantine.keep(changes.quarantine);
+        for id in changes.heads.union(&changes.bodies) {
+            let deadline = self.loaded.incidents.get(id).and_then(|kept| kept.incident.deadline());
+            self.deadlines.set(*id, deadline);
+        }
+        for line in changes.lines {
+            self.unanchored.insert(line.chain.clone(), Head { seq: line.seq, hash: line.hash });
+            let pos = i64::try_from(self.lines.len()).unwrap_or(i64::MAX).saturating_add(1);
+            let (chain, seq, body, hash) = (line.chain, line.seq, line.body, line.hash);
+            self.lines.push(StoredLine { pos, chain, seq, body, hash });
+        }
+        for (hash, text) in changes.texts {
+            self.texts.entry(hash).or_insert(text);
+        }
+        for (contact, proof) in changes.proofs {
+            if self.proofs.get(&contact).is_none_or(|last| last.at <= proof.at) {
+                self.proofs.insert(contact, proof);
+            }
+        }
+    }
+
+    pub fn list(&mut self, filter: Filter, now: Timestamp) -> Vec<Arc<Incident>> {
+        for id in self.spoiled.clone() {
+            self.look_at(id, now);
+        }
+        let newest_first = self.loaded.incidents.values().rev().map(|kept| &kept.incident);
+        let readable = newest_first.filter(|incident| self.quarantine.holds(incident.id).is_none());
+        let wanted = readable.filter(|incident| !filter.open_only || incident.is_open());
+        wanted.take(filter.limit).cloned().collect()
+    }
+
+    pub fn lines(&self, chain: Option<&str>, after: i64, limit: usize) -> Vec<StoredLine> {
+        let skip = usize::try_from(after).unwrap_or(0).min(self.lines.len());
+        let wanted = self.lines[skip..].iter().filter(|line| chain.is_none_or(|chain| line.chain == chain));
+        wanted.take(limit).cloned().collect()
+    }
+}
+
+/// The anchor over these heads; none over none.
+pub fn anchor_event(unanchored: &BTreeMap<String, Head>) -> Option<AnchorEvent> {
+    let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
+    (!heads.is_empty()).then_some(AnchorEvent::Anchored { heads })
+}
+
+impl Kept {
+    /// Whether page `n` is queued and claimed by `epoch`.
+    pub(in crate::store) fn wants(&self, n: u32, epoch: u64) -> bool {
+        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
+        self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
+    }
+}

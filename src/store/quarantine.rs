@@ -1,0 +1,325 @@
+//! What can not be read any more. It is set aside, so that it stops nothing else: its key is free, its timers are silent,
+//! lists go on without it. It is shown until somebody has looked at it. Its journal stays as it is.
+
+use super::{Class, Needs, Store, StoreError, Unit, transact};
+use crate::core::{Actor, IncidentId, IncidentKey, Input, Roster, SourceEvent, SourceName, Timestamp, names::SELF};
+use serde::{Deserialize, Serialize};
+use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+
+/// Rows that are not incidents of which so many at most are held; what is beyond is in the log alone.
+const OTHERS_MAX: usize = 1_000;
+
+/// Which row: `INC-7`, or its kind and its name: `turn/crash`.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub enum Row {
+    /// An incident, with its plan and its pages.
+    Incident(IncidentId),
+    /// Anything else.
+    Other(RowKind, String),
+}
+
+/// What a row that is no incident holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum RowKind {
+    /// A run of a drill.
+    Run,
+    /// When a scenario runs next.
+    Turn,
+    /// When a person was last reached by a channel.
+    Proof,
+    /// What a trigger has counted.
+    Window,
+    /// Where the chain of a source, or that of the anchors, ends.
+    Head,
+    /// The server key, the epoch.
+    Meta,
+    /// A line of Stentor's own chain.
+    Line,
+}
+
+impl RowKind {
+    const ALL: [(Self, &'static str); 7] = [
+        (Self::Run, "run"),
+        (Self::Turn, "turn"),
+        (Self::Proof, "proof"),
+        (Self::Window, "window"),
+        (Self::Head, "head"),
+        (Self::Meta, "meta"),
+        (Self::Line, "line"),
+    ];
+
+    /// Its name.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
+    }
+}
+
+impl fmt::Display for Row {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Incident(id) => id.fmt(f),
+            Self::Other(kind, name) => f.pad(&format!("{}/{}", kind.as_str(), typeable(name))),
+        }
+    }
+}
+
+impl FromStr for Row {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        if let Ok(id) = text.parse() {
+            return Ok(Self::Incident(id));
+        }
+        let known = text.split_once('/').and_then(|(kind, name)| {
+            let (kind, _) = RowKind::ALL.iter().find(|(_, known)| *known == kind)?;
+            Some(Self::Other(*kind, typed(name)))
+        });
+        known.ok_or_else(|| format!("{text:?} names no row: they look like INC-42 or turn/crash"))
+    }
+}
+
+/// A name without the separators and other signs that nobody can type.
+fn typeable(name: &str) -> String {
+    let sign = |c: char| if c.is_control() || c == '%' { format!("%{:02X}", u32::from(c)) } else { c.to_string() };
+    name.chars().map(sign).collect()
+}
+
+/// The name that [`typeable`] stands for.
+fn typed(text: &str) -> String {
+    let mut parts = text.split('%');
+    let mut name = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let sign = part.get(..2).and_then(|code| u32::from_str_radix(code, 16).ok()).and_then(char::from_u32);
+        match sign {
+            Some(sign) => name.extend([sign].into_iter().chain(part[2..].chars())),
+            None => name.extend(["%", part]),
+        }
+    }
+    name
+}
+
+impl TryFrom<String> for Row {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<Row> for String {
+    fn from(row: Row) -> Self {
+        row.to_string()
+    }
+}
+
+/// A row that was set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Quarantined {
+    /// Which.
+    pub row: Row,
+    /// When it was found.
+    pub found_at: Timestamp,
+    /// What is wrong with it.
+    pub why: String,
+    /// What is known of an incident beside what can not be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub incident: Option<LostIncident>,
+    /// Where it stands.
+    pub standing: Standing,
+}
+
+/// What the head of an incident and the first line of its journal say.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct LostIncident {
+    /// Its key, which is free since.
+    pub key: IncidentKey,
+    /// Its summary, where that can be read.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub summary: Option<String>,
+    /// Whether it was open: then people wait for what does not come.
+    pub open: bool,
+}
+
+/// Where a row that was set aside stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", tag = "standing")]
+pub enum Standing {
+    /// Nobody was told yet.
+    Found,
+    /// The catch-all was told; where there is none, the journal says so.
+    Told,
+    /// Somebody has looked at it.
+    Cleared {
+        /// When.
+        at: Timestamp,
+        /// Who.
+        by: String,
+    },
+    /// It could be read again when the store was opened, and goes on.
+    Restored,
+}
+
+impl Quarantined {
+    /// One that was just found.
+    pub fn new(row: Row, found_at: Timestamp, why: String) -> Self {
+        Self { row, found_at, why, incident: None, standing: Standing::Found }
+    }
+
+    /// Whether nobody has looked at it yet.
+    pub fn is_waiting(&self) -> bool {
+        matches!(self.standing, Standing::Found | Standing::Told)
+    }
+
+    /// Whether people wait for it: an open incident at which nobody has looked yet.
+    pub fn is_problem(&self) -> bool {
+        self.is_waiting() && self.incident.as_ref().is_some_and(|incident| incident.open)
+    }
+}
+
+/// All rows that were set aside.
+#[derive(Debug, Clone, Default)]
+pub struct Quarantine(BTreeMap<Row, Quarantined>);
+
+impl Quarantine {
+    /// Every one, incidents first.
+    pub fn all(&self) -> Vec<Quarantined> {
+        self.0.values().cloned().collect()
+    }
+
+    /// The incidents that nothing may touch.
+    pub fn incidents(&self) -> Vec<IncidentId> {
+        let held = self.0.values().filter(|entry| entry.standing != Standing::Restored);
+        held.filter_map(|entry| if let Row::Incident(id) = entry.row { Some(id) } else { None }).collect()
+    }
+
+    /// The incidents at which nobody has looked yet.
+    pub fn waiting(&self) -> Vec<IncidentId> {
+        let waiting = self.0.values().filter(|entry| entry.is_waiting());
+        waiting.filter_map(|entry| if let Row::Incident(id) = entry.row { Some(id) } else { None }).collect()
+    }
+
+    /// An incident can be read again.
+    pub fn restore(&mut self, id: IncidentId) {
+        if let Some(entry) = self.0.get_mut(&Row::Incident(id)) {
+            entry.standing = Standing::Restored;
+        }
+    }
+
+    /// What is wrong with this incident, where it was set aside.
+    pub fn holds(&self, id: IncidentId) -> Option<StoreError> {
+        let entry = self.0.get(&Row::Incident(id)).filter(|entry| entry.standing != Standing::Restored)?;
+        Some(StoreError::Corrupt { what: id.to_string(), why: entry.why.clone() })
+    }
+
+    /// Sets one aside; whether that is news. One that is known stays as it stands, unless something else is wrong with it
+    /// by now.
+    pub fn add(&mut self, entry: Quarantined) -> bool {
+        let others = || self.0.keys().filter(|row| matches!(row, Row::Other(..))).count();
+        if matches!(entry.row, Row::Other(..)) && !self.0.contains_key(&entry.row) && OTHERS_MAX <= others() {
+            return false;
+        }
+        let known = self.0.get(&entry.row).filter(|known| known.standing != Standing::Restored);
+        let stays = |known: &Quarantined| known.why == entry.why || known.is_waiting() || entry.incident.is_some();
+        if known.is_some_and(stays) {
+            return false;
+        }
+        self.0.insert(entry.row.clone(), entry);
+        true
+    }
+
+    /// What a commit kept of them; none is one that goes.
+    pub fn keep(&mut self, changes: BTreeMap<Row, Option<Quarantined>>) {
+        for (row, entry) in changes {
+            match entry {
+                Some(entry) => drop(self.0.insert(row, entry)),
+                None => drop(self.0.remove(&row)),
+            }
+        }
+    }
+}
+
+/// What is left of a row, for those who mend it by hand.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Remains {
+    /// Where it lies: a table, or the journal.
+    pub place: String,
+    /// What lies there, as text; what is no text is shown as well as can be.
+    pub content: String,
+}
+
+/// Notes that somebody has looked at a row, and ends the incident about it. Whether it waited for that.
+///
+/// # Errors
+/// Those of [`Store::run`].
+pub async fn clear(store: &dyn Store, row: &Row, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
+    let Some(entry) = store.quarantined().into_iter().find(|entry| entry.row == *row && entry.is_waiting()) else {
+        return Ok(false);
+    };
+    let (source, who) = (SourceName::from(SELF), by.to_string());
+    let key = about(&entry);
+    let needs = Needs { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..Needs::default() };
+    let by = by.clone();
+    let run = move |unit: &mut Unit<'_>| {
+        let cleared = Standing::Cleared { at: unit.now(), by: who.clone() };
+        unit.quarantine(Quarantined { standing: cleared, ..entry.clone() });
+        let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
+        unit.record_source(&source, event);
+        if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
+            unit.step(id, Input::Resolve { by: by.clone(), why: None }, &roster);
+        }
+    };
+    transact(store, Class::Ladder, needs, run).await.map(|_| true)
+}
+
+/// The key of the incident about a row, where there may be one.
+pub fn about(entry: &Quarantined) -> Option<IncidentKey> {
+    match entry.row {
+        Row::Incident(id) if entry.incident.as_ref().is_some_and(|incident| incident.open) => {
+            Some(IncidentKey::of_unreadable(id))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    proptest! {
+        #[test]
+        fn a_row_is_named_by_its_text(name in "\\PC{0,8}|.{0,8}|[a-z%/|]{0,8}", n in 1..i64::MAX, kind in 0..RowKind::ALL.len()) {
+            for row in [Row::Incident(IncidentId(n)), Row::Other(RowKind::ALL[kind].0, name)] {
+                prop_assert_eq!(row.to_string().parse(), Ok(row.clone()));
+                prop_assert!(!row.to_string().contains(char::is_control));
+            }
+        }
+    }
+
+    #[test]
+    fn what_was_cleared_stays_so_until_something_else_is_wrong_with_it() {
+        let mut quarantine = Quarantine::default();
+        let row = Row::Other(RowKind::Turn, "crash".into());
+        let found = |why: &str| Quarantined::new(row.clone(), Timestamp::default(), why.into());
+        quarantine.add(found("gone"));
+        assert!(quarantine.all()[0].is_waiting());
+        let cleared = Standing::Cleared { at: Timestamp::default(), by: "ana".into() };
+        let entry = Quarantined { standing: cleared.clone(), ..found("gone") };
+        quarantine.keep([(row.clone(), Some(entry))].into());
+        quarantine.add(found("gone"));
+        assert_eq!(quarantine.all()[0].standing, cleared);
+        quarantine.add(found("cut off"));
+        assert!(quarantine.all()[0].is_waiting());
+    }
+
+    #[test]
+    fn other_rows_than_incidents_are_bounded() {
+        let mut quarantine = Quarantine::default();
+        for n in 0..2 * OTHERS_MAX {
+            let row = Row::Other(RowKind::Line, n.to_string());
+            quarantine.add(Quarantined::new(row, Timestamp::default(), "gone".into()));
+        }
+        assert_eq!(quarantine.all().len(), OTHERS_MAX);
+    }
+}

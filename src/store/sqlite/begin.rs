@@ -1,0 +1,130 @@
+//! What a node takes up when it opens the store. Nothing that is damaged there keeps it from being opened.
+
+use super::{
+    StoreError, failure, limit, read, runs,
+    state::{NUMBER_MAX, newest},
+    writer::Shared,
+};
+use crate::{
+    core::IncidentId,
+    store::{
+        Quarantined, Row, RowKind,
+        clock::{Anchor, Sources, SteadyClock},
+    },
+};
+use sqlx::SqliteConnection;
+use std::sync::Arc;
+
+/// Runs of drills that are looked through for such as can not be read.
+const RUNS_LOOKED_AT: usize = 1_000;
+
+/// Settings that could not be read, and what became of them.
+pub type Damaged = Vec<(Row, String)>;
+
+/// Takes the next epoch, and the server key, which the first one makes. An epoch that can not be read goes on from the
+/// claims of pages; a key that can not be read is replaced, for without one nobody could be paged.
+pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], Damaged), StoreError> {
+    let mut damaged = Damaged::new();
+    let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
+    let claimed =
+        "SELECT coalesce(max(epoch), 0) FROM page WHERE owed = 1 AND typeof(epoch) = 'integer' AND epoch <= ?";
+    let claimed: i64 = sqlx::query_scalar(claimed).bind(NUMBER_MAX).fetch_one(&mut *conn).await.map_err(failure)?;
+    let epoch = 1 + before.filter(|epoch| (0..NUMBER_MAX).contains(epoch)).unwrap_or(0).max(claimed);
+    keep(conn, "epoch", epoch).await?;
+    let kept: Option<Vec<u8>> = setting(conn, "server_key", &mut damaged).await?;
+    if let Some(key) = kept.as_ref().filter(|key| key.len() != 32) {
+        put_aside(conn, "server_key", format!("it has {} bytes", key.len()), &mut damaged).await?;
+    }
+    let key = match kept.and_then(|key| key.try_into().ok()) {
+        Some(key) => key,
+        None => {
+            let mut key = [0_u8; 32];
+            rand::fill(&mut key[..]);
+            keep(conn, "server_key", key.to_vec()).await?;
+            key
+        }
+    };
+    let lost = damaged.iter_mut().filter(|(row, _)| *row == Row::Other(RowKind::Meta, "server_key".into()));
+    lost.for_each(|(_, why)| why.push_str("; a new one was made: codes and links that were sent before do not work"));
+    Ok((u64::try_from(epoch).unwrap_or(1), key, damaged))
+}
+
+/// A value of the kind that it should be; none where there is none. One of another kind is damaged, and kept under
+/// another name.
+async fn setting<T>(conn: &mut SqliteConnection, name: &str, damaged: &mut Damaged) -> Result<Option<T>, StoreError>
+where
+    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
+{
+    let row = sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name.to_owned());
+    let Some(row) = row.fetch_optional(&mut *conn).await.map_err(failure)? else { return Ok(None) };
+    match read::column::<T>(&row, 0) {
+        Ok(value) => Ok(Some(value)),
+        Err(error) => put_aside(conn, name, error.to_string(), damaged).await.map(|()| None),
+    }
+}
+
+/// A damaged value, before another takes its place.
+async fn put_aside(
+    conn: &mut SqliteConnection,
+    name: &str,
+    why: String,
+    damaged: &mut Damaged,
+) -> Result<(), StoreError> {
+    const ASIDE: &str = "INSERT INTO meta (name, value) SELECT name || '_damaged', value FROM meta WHERE name = ?
+        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    damaged.push((Row::Other(RowKind::Meta, name.to_owned()), why));
+    sqlx::query(ASIDE).bind(name.to_owned()).execute(conn).await.map(drop).map_err(failure)
+}
+
+async fn keep<'q, T>(conn: &mut SqliteConnection, name: &'static str, value: T) -> Result<(), StoreError>
+where
+    T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + 'q,
+{
+    const KEEP: &str =
+        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
+    sqlx::query(KEEP).bind(name).bind(value).execute(conn).await.map(drop).map_err(failure)
+}
+
+/// The store's clock, which goes on where it was.
+pub async fn start_clock(
+    conn: &mut SqliteConnection,
+    sources: Arc<dyn Sources>,
+    damaged: &mut Damaged,
+) -> Result<SteadyClock, StoreError> {
+    let kept: Option<String> =
+        read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
+    let anchor = kept.and_then(|text| match serde_json::from_str::<Anchor>(&text) {
+        Ok(anchor) => Some(anchor),
+        Err(error) => {
+            let why = format!("{error}; the wall clock counts instead");
+            damaged.push((Row::Other(RowKind::Meta, "clock".into()), why));
+            None
+        }
+    });
+    Ok(SteadyClock::start(sources, anchor.as_ref(), newest(conn).await?))
+}
+
+/// Looks through what was set aside before, which may be mended by now, and through the small tables.
+pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
+    let waiting: Vec<IncidentId> = shared.quarantine().waiting();
+    match read::incidents(conn, &waiting, &shared.plans).await {
+        Ok(found) => {
+            for (id, _) in found.iter().filter(|(_, kept)| kept.is_ok()) {
+                tracing::info!(incident.id = %id, "an incident that was set aside can be read again");
+                shared.quarantine().restore(*id);
+            }
+        }
+        Err(error) => tracing::error!(%error, "incidents that were set aside could not be looked at"),
+    }
+    let turns = runs::turns(conn).await.map(|(_, unreadable)| unreadable);
+    let proofs = read::proofs(conn).await.map(|(_, unreadable)| unreadable);
+    let runs = runs::runs(conn, limit(RUNS_LOOKED_AT)).await.map(|(_, unreadable)| unreadable);
+    for unreadable in [turns, proofs, runs] {
+        match unreadable {
+            Ok(rows) => rows.into_iter().for_each(|(row, why)| {
+                shared.set_aside(Quarantined::new(row, shared.clock.now(), why));
+            }),
+            Err(error) => tracing::error!(%error, "a table of the store could not be looked through"),
+        }
+    }
+}

@@ -1,0 +1,86 @@
+//! What is left of rows that can not be read: for the words about them, and for those who mend them by hand.
+
+use super::{
+    StoreError, failure,
+    read::{column, shown},
+};
+use crate::{
+    core::{Event, IncidentId, IncidentKey, Record},
+    store::{Remains, Row, RowKind, quarantine::LostIncident},
+};
+use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
+
+/// The longest content that is shown of one place, in characters.
+const SHOWN_MAX: usize = 20_000;
+
+/// Places that are shown of one row.
+const PLACES_MAX: usize = 1_000;
+
+/// What an incident's head and its first line say. Where there is no head any more, it is taken for open: nobody knows
+/// better, and people may wait.
+pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostIncident> {
+    const HEAD: &str = "SELECT key, open FROM incident WHERE id = ?";
+    const FIRST: &str = "SELECT body FROM journal WHERE chain = ? AND seq = 1";
+    let head = sqlx::query(HEAD).bind(id.0).fetch_optional(&mut *conn).await.ok().flatten();
+    let first = sqlx::query(FIRST).bind(id.to_string()).fetch_optional(conn).await.ok().flatten();
+    let first = first.and_then(|row| serde_json::from_str::<Record>(column::<&str>(&row, 0).ok()?).ok());
+    let opening = match first.map(|record| record.event) {
+        Some(Event::Opened(opening)) => Some(opening),
+        _ => None,
+    };
+    let key = head.as_ref().and_then(|row| Some(IncidentKey::stored(column(row, 0).ok()?)));
+    let key = key.or_else(|| opening.as_ref().map(|opening| opening.key.of_plan(&opening.plan.trigger)));
+    let open = head.as_ref().is_none_or(|row| column::<i64>(row, 1).map_or(true, |open| open != 0));
+    let key = key.unwrap_or_else(|| IncidentKey::stored(""));
+    Some(LostIncident { key, summary: opening.map(|opening| opening.summary), open })
+}
+
+/// What lies where a row should be.
+pub async fn remains(conn: &mut SqliteConnection, row: &Row) -> Result<Vec<Remains>, StoreError> {
+    let mut left = Vec::new();
+    match row {
+        Row::Incident(id) => {
+            let head = "SELECT 'incident', json_array(key, open, deadline, seq, hex(hash), at, alerts, joined)
+                FROM incident WHERE id = ?";
+            let body = "SELECT 'body', body FROM body WHERE incident = ?";
+            let plan = "SELECT 'plan', p.body FROM body b JOIN plan p ON p.hash = b.plan WHERE b.incident = ?";
+            let pages = "SELECT 'page ' || n, body FROM page WHERE incident = ? ORDER BY n LIMIT 1000";
+            for sql in [head, body, plan, pages] {
+                add(conn, sqlx::query(sql).bind(id.0), &mut left).await?;
+            }
+            let lines = "SELECT 'journal line ' || seq, body FROM journal WHERE chain = ? ORDER BY seq LIMIT 1000";
+            add(conn, sqlx::query(lines).bind(id.to_string()), &mut left).await?;
+        }
+        Row::Other(kind, name) => {
+            let sql = match kind {
+                RowKind::Run => "SELECT 'drill_run', body FROM drill_run WHERE 'DR-' || id = ?",
+                RowKind::Turn => "SELECT 'drill_turn', body FROM drill_turn WHERE scenario = ?",
+                RowKind::Proof => {
+                    "SELECT 'contact_proof', json_array(at, how, drill, incident) FROM contact_proof
+                        WHERE person || '/' || channel = ?"
+                }
+                RowKind::Window => "SELECT 'observed', body FROM observed WHERE name = ?",
+                RowKind::Head => "SELECT 'chain', json_array(seq, hex(hash)) FROM chain WHERE name = ?",
+                // The server key is a secret, a damaged one too.
+                RowKind::Meta => "SELECT 'meta', length(value) || ' bytes' FROM meta WHERE name = ?",
+                RowKind::Line => "SELECT 'journal', body FROM journal WHERE chain || '/' || seq = ?",
+            };
+            add(conn, sqlx::query(sql).bind(name.clone()), &mut left).await?;
+        }
+    }
+    Ok(left)
+}
+
+async fn add(
+    conn: &mut SqliteConnection,
+    query: Query<'_, Sqlite, SqliteArguments>,
+    left: &mut Vec<Remains>,
+) -> Result<(), StoreError> {
+    for row in query.fetch_all(conn).await.map_err(failure)? {
+        if left.len() < PLACES_MAX {
+            let content = shown(&row, 1).chars().take(SHOWN_MAX).collect();
+            left.push(Remains { place: shown(&row, 0), content });
+        }
+    }
+    Ok(())
+}

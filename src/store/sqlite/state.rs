@@ -1,0 +1,197 @@
+//! What the writer keeps in memory besides incidents, read when the store is opened and after a failure. A row that can
+//! not be read is set aside or mended from the journal; it never keeps the store from being opened.
+
+use super::{
+    StoreError,
+    body::SharedPlans,
+    failure,
+    lost::lost,
+    read::{column, head, incidents, rows, scalar},
+};
+use crate::{
+    core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::Observed},
+    store::{Head, Loaded, Quarantined, Row, RowKind, quarantine::Quarantine},
+};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A window that nothing was counted in for so long is forgotten.
+const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
+
+/// The largest number that an incident or a run can have come to; what is beyond is damage, and no number goes on from
+/// there.
+pub const NUMBER_MAX: i64 = 1 << 50;
+
+/// What the writer keeps in memory besides incidents.
+#[derive(Default)]
+pub struct State {
+    /// Keys of open incidents, sources, windows, the last number; no incidents.
+    pub loaded: Loaded,
+    /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
+    pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
+    /// Where the chain of anchors ends.
+    pub anchors: Option<Head>,
+    /// Chains that grew since the last anchor.
+    pub unanchored: BTreeMap<String, Head>,
+    /// Rows that can not be read.
+    pub unreadable: Vec<Quarantined>,
+    now: Timestamp,
+}
+
+/// Reads what the writer keeps in memory, but for what `quarantine` holds. What can not be read of it is found `now`.
+pub async fn state(
+    conn: &mut SqliteConnection,
+    plans: &SharedPlans,
+    quarantine: &Quarantine,
+    now: Timestamp,
+) -> Result<State, StoreError> {
+    let mut state = State { now, ..State::default() };
+    state.timed(conn, plans, quarantine).await?;
+    state.heads(conn).await?;
+    state.windows(conn).await?;
+    state.unanchored = unanchored(conn).await?;
+    let bound = format!("SELECT coalesce(max(id), 0) FROM incident WHERE id BETWEEN 1 AND {NUMBER_MAX}");
+    state.loaded.last_id =
+        sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
+    Ok(state)
+}
+
+impl State {
+    /// Keys and deadlines of incidents. Where a head can not be read, the incident itself may tell.
+    async fn timed(
+        &mut self,
+        conn: &mut SqliteConnection,
+        plans: &SharedPlans,
+        quarantine: &Quarantine,
+    ) -> Result<(), StoreError> {
+        const TIMED: &str =
+            "SELECT id, key, deadline, open FROM incident WHERE open <> 0 OR deadline IS NOT NULL ORDER BY id";
+        let mut damaged = Vec::new();
+        for row in &rows(conn, TIMED).await? {
+            let id = IncidentId(column(row, 0)?);
+            if quarantine.holds(id).is_some() {
+                continue;
+            }
+            match timed(row) {
+                Ok((key, deadline, open)) => self.add(id, key, deadline, open),
+                Err(_) => damaged.push(id),
+            }
+        }
+        for (id, found) in incidents(conn, &damaged, plans).await? {
+            match found {
+                Ok(kept) => {
+                    self.add(id, kept.incident.key.clone(), kept.incident.deadline(), kept.incident.is_open());
+                }
+                Err(error) => {
+                    let incident = lost(conn, id).await;
+                    let entry = Quarantined::new(Row::Incident(id), self.now, error.to_string());
+                    self.unreadable.push(Quarantined { incident, ..entry });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    fn add(&mut self, id: IncidentId, key: IncidentKey, deadline: Option<Timestamp>, open: bool) {
+        if open {
+            self.loaded.keys.insert(key, id);
+        }
+        self.deadlines.push((id, deadline));
+    }
+
+    /// Where the chains of sources and that of the anchors end. The journal says so where the head does not.
+    async fn heads(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        const HEADS: &str =
+            "SELECT name, seq, hash, (SELECT max(j.seq) FROM journal j WHERE j.chain = chain.name) FROM chain";
+        for row in &rows(conn, HEADS).await? {
+            let Ok(name) = column::<String>(row, 0) else {
+                self.found(RowKind::Head, "?", "its name is no text".into());
+                continue;
+            };
+            let last = column::<Option<i64>>(row, 3).ok().flatten().and_then(|seq| u64::try_from(seq).ok());
+            let found = match head(row, 1) {
+                Ok(head) if last.is_none_or(|last| last <= head.seq) => Some(head),
+                found => {
+                    let why = found.map_or_else(|error| error.to_string(), |_| "its journal goes on after it".into());
+                    self.found(RowKind::Head, &name, why);
+                    last_head(conn, &name).await?
+                }
+            };
+            match (name.strip_prefix("source:"), found) {
+                (Some(source), Some(head)) => drop(self.loaded.sources.insert(SourceName::from(source), head)),
+                (None, head) if name == ANCHORS => self.anchors = head,
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    fn found(&mut self, kind: RowKind, name: &str, why: String) {
+        self.unreadable.push(Quarantined::new(Row::Other(kind, name.to_owned()), self.now, why));
+    }
+
+    async fn windows(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
+        for row in &rows(conn, "SELECT name, body FROM observed").await? {
+            let name = column::<String>(row, 0).unwrap_or_else(|_| "?".into());
+            let read = column::<&str>(row, 1).map_err(|error| error.to_string());
+            match read.and_then(|body| serde_json::from_str::<Observed>(body).map_err(|error| error.to_string())) {
+                Ok(window) => drop(self.loaded.observed.insert(name, window)),
+                Err(why) => self.found(RowKind::Window, &name, why),
+            }
+        }
+        Ok(())
+    }
+}
+
+fn timed(row: &SqliteRow) -> Result<(IncidentKey, Option<Timestamp>, bool), StoreError> {
+    let (key, deadline, open): (&str, Option<i64>, i64) = (column(row, 1)?, column(row, 2)?, column(row, 3)?);
+    Ok((IncidentKey::stored(key), deadline.map(Timestamp::from_micros), open != 0))
+}
+
+/// Where a chain ends as its journal tells it; none where it has no line.
+pub async fn last_head(conn: &mut SqliteConnection, chain: &str) -> Result<Option<Head>, StoreError> {
+    const LAST: &str =
+        "SELECT seq, hash FROM journal WHERE chain = ? AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1";
+    let row = sqlx::query(LAST).bind(chain.to_owned()).fetch_optional(conn).await.map_err(failure)?;
+    // A hash of another length was altered; the chain goes on from what a check takes for it.
+    let hash = |row: &SqliteRow| column::<&[u8]>(row, 1).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
+    let head = |row: &SqliteRow| Some(Head { seq: u64::try_from(column::<i64>(row, 0).ok()?).ok()?, hash: hash(row) });
+    Ok(row.as_ref().and_then(head))
+}
+
+/// Forgets windows that can not matter any more: empty ones, and those of which nothing was heard for a month. One that
+/// can not be read is left to be looked at.
+pub async fn forget_windows(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
+    let kept = i64::try_from(WINDOW_KEPT.as_micros()).unwrap_or(i64::MAX);
+    let oldest = now.as_micros().saturating_sub(kept);
+    let delete = "DELETE FROM observed WHERE at < ?
+        OR CASE WHEN json_valid(body) THEN json_array_length(body, '$.times') = 0 ELSE 0 END";
+    sqlx::query(delete).bind(oldest).execute(conn).await.map(drop).map_err(failure)
+}
+
+/// The time of the newest line that has one.
+pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<Timestamp>, StoreError> {
+    const NEWEST: &str = "SELECT (SELECT at FROM journal WHERE typeof(at) = 'integer' ORDER BY pos DESC LIMIT 1)";
+    Ok(scalar::<Option<i64>>(conn, NEWEST).await?.map(Timestamp::from_micros))
+}
+
+async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, Head>, StoreError> {
+    const SINCE: &str = "SELECT chain, max(seq), hash FROM journal WHERE chain <> 'anchors' AND pos >
+        coalesce((SELECT pos FROM journal WHERE chain = 'anchors' ORDER BY seq DESC LIMIT 1), 0) GROUP BY chain";
+    // What can not be read of it is not anchored: a check names it.
+    let read = |row: &SqliteRow| Some((column::<String>(row, 0).ok()?, head(row, 1).ok()?));
+    Ok(rows(conn, SINCE).await?.iter().filter_map(read).collect())
+}
+
+/// What is kept about rows that were set aside before. One that can not be read itself holds its row all the same.
+pub async fn quarantine(conn: &mut SqliteConnection, now: Timestamp) -> Result<Quarantine, StoreError> {
+    let mut quarantine = Quarantine::default();
+    for row in &rows(conn, "SELECT row, body FROM quarantine").await? {
+        let Some(name) = column::<&str>(row, 0).ok().and_then(|name| name.parse::<Row>().ok()) else { continue };
+        let entry = column::<&str>(row, 1).ok().and_then(|body| serde_json::from_str::<Quarantined>(body).ok());
+        let entry = entry.filter(|entry| entry.row == name);
+        let entry = entry.unwrap_or_else(|| Quarantined::new(name.clone(), now, "what was known of it is gone".into()));
+        quarantine.keep([(name, Some(entry))].into());
+    }
+    Ok(quarantine)
+}

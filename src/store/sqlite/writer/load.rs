@@ -1,0 +1,93 @@
+//! Loading what works need, and setting aside what can not be read of it.
+
+use super::{Batch, IncidentId, Loaded, StoreError, Trouble, Writer, lost, read, state};
+use crate::store::{Quarantined, Row};
+use std::collections::BTreeSet;
+
+impl Writer {
+    /// Loads what the batch needs and memory has not. Who asks by its number for an incident that can not be read is
+    /// refused; who asks by its key finds the key free.
+    pub(super) async fn load(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+        let mut missing = BTreeSet::new();
+        let mut refused = BTreeSet::new();
+        for job in &batch.jobs {
+            let needs = &job.work.needs;
+            for id in needs.incidents.iter().chain(needs.keys.iter().filter_map(|key| self.loaded.keys.get(key))) {
+                if self.shared.quarantine().holds(*id).is_some() {
+                    refused.insert(*id);
+                } else if !self.loaded.incidents.contains_key(id) {
+                    missing.insert(*id);
+                }
+            }
+        }
+        for id in refused {
+            if let Some(error) = self.shared.quarantine().holds(id) {
+                batch.refuse_where(&error, |work| work.needs.incidents.contains(&id));
+            }
+        }
+        let missing: Vec<IncidentId> = missing.into_iter().collect();
+        Ok(self.fetch(batch, &missing).await?)
+    }
+
+    /// Looks at incidents that a reader could not read.
+    pub(super) async fn look_at(&mut self, batch: &mut Batch, ids: &[IncidentId]) {
+        let known =
+            |id: &&IncidentId| self.loaded.incidents.contains_key(id) || self.shared.quarantine().holds(**id).is_some();
+        let ids: Vec<IncidentId> = ids.iter().filter(|id| !known(id)).copied().collect();
+        if let Err(error) = self.fetch(batch, &ids).await {
+            tracing::error!(%error, "incidents that a reader could not read could not be looked at");
+        }
+    }
+
+    async fn fetch(&mut self, batch: &mut Batch, ids: &[IncidentId]) -> Result<(), StoreError> {
+        if ids.is_empty() {
+            return Ok(());
+        }
+        let mut lost = Vec::new();
+        for (id, found) in read::incidents(&mut self.conn, ids, &self.shared.plans).await? {
+            match found {
+                Ok(kept) => {
+                    self.shared.published.show([(id, kept.clone())]);
+                    self.loaded.incidents.insert(id, kept);
+                    self.used.insert(id, self.turn);
+                }
+                Err(error) => lost.push((id, error)),
+            }
+        }
+        self.give_up(batch, lost).await;
+        Ok(())
+    }
+
+    /// Sets incidents aside that can not be read, or that can not go on: their keys are free for the next alert, no timer
+    /// asks for them for ever, and whoever needs one by its number hears so.
+    pub(super) async fn give_up(&mut self, batch: &mut Batch, lost: Vec<(IncidentId, StoreError)>) {
+        for (id, error) in &lost {
+            let why = match error {
+                StoreError::Corrupt { what, why } if *what == id.to_string() => why.clone(),
+                error => error.to_string(),
+            };
+            let incident = lost::lost(&mut self.conn, *id).await;
+            let entry = Quarantined::new(Row::Incident(*id), self.shared.clock.now(), why);
+            self.shared.set_aside(Quarantined { incident, ..entry });
+            batch.refuse_where(error, |work| work.needs.incidents.contains(id));
+        }
+        if !lost.is_empty() {
+            let ids: Vec<IncidentId> = lost.into_iter().map(|(id, _)| id).collect();
+            self.drop_out(&ids);
+            self.shared.changed.send_modify(|n| *n += 1);
+        }
+    }
+
+    /// Takes incidents out of everything that is kept in memory.
+    pub(super) fn drop_out(&mut self, ids: &[IncidentId]) {
+        let gone: BTreeSet<IncidentId> = ids.iter().copied().collect();
+        let Loaded { keys, last_id, .. } = &mut self.loaded;
+        keys.retain(|_, open| !gone.contains(open));
+        // A journal without an incident has its number all the same.
+        let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= state::NUMBER_MAX);
+        *last_id = numbers.fold(*last_id, i64::max);
+        self.forget(ids);
+        self.shared.published.set_deadlines(ids.iter().map(|id| (*id, None)));
+        self.shared.published.set_open(self.loaded.open_now());
+    }
+}

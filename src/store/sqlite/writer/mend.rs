@@ -1,0 +1,50 @@
+//! After a commit was refused: what stands in its way is found, so that the rest of it can be kept.
+
+use super::{ANCHORS, Batch, IncidentId, StoreError, Writer, state};
+use crate::{
+    core::SourceName,
+    store::{Quarantined, Row, RowKind},
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a ladder rests whose step was refused for a reason that nobody knows.
+const AFTER_REFUSAL: Duration = Duration::from_secs(5);
+
+impl Writer {
+    /// Looks for journal lines that lie where this commit's would have to go. The incidents whose they are are set aside;
+    /// chains of sources and anchors go on after them. Whether there were any.
+    pub(super) async fn mend(&mut self, batch: &mut Batch, begins: &BTreeMap<String, u64>) -> Result<bool, StoreError> {
+        self.catch_up().await?;
+        let mut mended = false;
+        for (chain, seq) in begins {
+            let Some(last) = state::last_head(&mut self.conn, chain).await?.filter(|last| *seq <= last.seq) else {
+                continue;
+            };
+            mended = true;
+            let why = format!("its journal goes on after line {}, where it should end", seq.saturating_sub(1));
+            if let Some(source) = chain.strip_prefix("source:") {
+                self.loaded.sources.insert(SourceName::from(source), last);
+            } else if chain == ANCHORS {
+                self.anchors = Some(last);
+            } else if let Ok(id) = chain.parse::<IncidentId>() {
+                self.give_up(batch, vec![(id, StoreError::Corrupt { what: chain.clone(), why })]).await;
+                continue;
+            }
+            self.shared.set_aside(Quarantined::new(
+                Row::Other(RowKind::Head, chain.clone()),
+                self.shared.clock.now(),
+                why,
+            ));
+        }
+        Ok(mended)
+    }
+
+    /// A lone work is refused, and nobody knows why: it alone fails. What is due of it is tried again, but not at once.
+    pub(super) fn refused(&self, batch: Batch, error: &StoreError) -> Vec<Batch> {
+        let now = self.shared.clock.now();
+        let due = self.shared.published.due(now, usize::MAX);
+        let touched = batch.jobs.iter().flat_map(|job| &job.work.needs.incidents).filter(|id| due.contains(id));
+        self.shared.published.set_deadlines(touched.map(|id| (*id, Some(now + AFTER_REFUSAL))));
+        self.failed(batch, error)
+    }
+}

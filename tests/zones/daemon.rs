@@ -3,6 +3,8 @@
 use super::{common, common::Setup, tree::Tree, used};
 use serde_json::{Value, json};
 use std::{
+    io::{Read, Write},
+    net::TcpStream,
     thread::sleep,
     time::{Duration, Instant},
 };
@@ -15,6 +17,14 @@ fn finding(found: &Value, what: &str) -> Option<(String, String)> {
 
 fn doctor(daemon: &common::Daemon) -> Value {
     serde_json::from_slice(&daemon.cli(&["doctor", "--json"]).stdout).unwrap()
+}
+
+fn ready(daemon: &common::Daemon) -> Value {
+    let mut stream = TcpStream::connect(daemon.address).unwrap();
+    stream.write_all(b"GET /readyz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n").unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).unwrap();
+    serde_json::from_str(reply.split_once("\r\n\r\n").unwrap().1).unwrap()
 }
 
 /// What a command that ends by itself prints, errors included.
@@ -47,6 +57,9 @@ fn doctor_names_release_source_and_age_and_a_reload_looks_again() {
     }
     let (_, detail) = finding(&doctor(&daemon), "release").unwrap();
     assert!(detail.contains(&format!("from {}", tree.path().display())), "{detail}");
+    let ready = ready(&daemon);
+    assert_eq!(ready["time_zones"]["release"], "2099a");
+    assert_eq!(ready["time_zones"]["source"], format!("from {}", tree.path().display()));
     // Half an upgrade: the last good ones are those of the program, and the log and doctor say so.
     tree.write("Europe/London", b"TZif");
     daemon.signal("HUP");

@@ -7,7 +7,7 @@ use super::{
 };
 use crate::core::{
     ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
-    retry::{Pace, Paced},
+    retry::{Pace, Paced, backoff},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -43,6 +43,10 @@ struct Waiting {
     /// Its turn in its channel's queue; none while it is being sent.
     turn: Option<Turn>,
     withdrawn: bool,
+    /// How often dealing with it panicked.
+    panics: u32,
+    /// How often it was taken out of its queue.
+    taken: u32,
     /// It is being sent into this incident's room, where nothing else may be sent meanwhile.
     holds: Option<IncidentId>,
 }
@@ -50,6 +54,11 @@ struct Waiting {
 impl Waiting {
     fn turn(&self, at: Timestamp, id: PageId) -> Turn {
         (at, self.lane, self.born_at, id)
+    }
+
+    fn take(&mut self) {
+        self.turn = None;
+        self.taken = self.taken.wrapping_add(1);
     }
 
     /// What it must keep to.
@@ -111,6 +120,8 @@ impl Delivery {
             attempted,
             turn: None,
             withdrawn: false,
+            panics: 0,
+            taken: 0,
             holds: None,
         };
         let turn = waiting.turn(page.retry_at.unwrap_or(page.born_at), id);
@@ -177,6 +188,24 @@ impl Delivery {
         line.queue.insert(turn);
     }
 
+    /// Dealing with this page panicked: it is tried again, ever later.
+    pub fn panicked(&mut self, id: PageId, now: Timestamp) {
+        let Some(waiting) = self.pages.get_mut(&id) else { return };
+        waiting.panics = waiting.panics.saturating_add(1);
+        let wait = backoff(waiting.panics);
+        self.retry(id, now + wait);
+    }
+
+    /// Which dealing with this page is under way: a number of its own for each.
+    pub fn under_way(&self, id: PageId) -> Option<u32> {
+        self.pages.get(&id).filter(|waiting| waiting.turn.is_none()).map(|waiting| waiting.taken)
+    }
+
+    /// Whether it has this page, in whatever state.
+    pub fn knows(&self, id: PageId) -> bool {
+        self.pages.contains_key(&id)
+    }
+
     /// This page's person or room is to be left alone until then.
     pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
@@ -231,7 +260,7 @@ impl Delivery {
             };
             if waiting.withdrawn {
                 line.take(turn, id, now);
-                waiting.turn = None;
+                waiting.take();
                 ready.unsent.push(id);
                 continue;
             }
@@ -245,7 +274,7 @@ impl Delivery {
             let held_until = line.throttle.held_until();
             if now + HELD_LONG < held_until {
                 line.take(turn, id, now);
-                waiting.turn = None;
+                waiting.take();
                 ready.held.push((id, held_until));
                 continue;
             }
@@ -258,7 +287,7 @@ impl Delivery {
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
                 line.take(turn, id, now);
-                waiting.turn = None;
+                waiting.take();
                 ready.held.push((id, held));
                 continue;
             }
@@ -273,7 +302,7 @@ impl Delivery {
                 self.paced.entry(to).or_default().start(pace, now);
             }
             line.take(turn, id, now);
-            waiting.turn = None;
+            waiting.take();
             waiting.attempted = true;
             if let Destination::Room(_, incident) = waiting.destination {
                 waiting.holds = Some(incident);

@@ -114,6 +114,7 @@ pub struct Metrics {
     connections: Family<DoorLabel, Gauge>,
     connections_max: Family<DoorLabel, Gauge>,
     turned_away: Family<DoorLabel, Counter>,
+    found_again: Counter,
 }
 
 impl Metrics {
@@ -143,6 +144,7 @@ impl Metrics {
             connections: Family::default(),
             connections_max: Family::default(),
             turned_away: Family::default(),
+            found_again: Counter::default(),
         };
         metrics.named()
     }
@@ -217,6 +219,11 @@ impl Metrics {
             "connections_turned_away",
             "Connections that were closed at once, because their peer had its share",
             self.turned_away.clone(),
+        );
+        r.register(
+            "pages_found_again",
+            "Pages that were owed and in no queue, which is a bug, and were queued again",
+            self.found_again.clone(),
         );
         self
     }
@@ -302,6 +309,11 @@ impl Metrics {
     /// A request with alerts.
     pub fn door(&self, door: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
+    }
+
+    /// A page was owed and in no queue.
+    pub fn found_again(&self) {
+        self.found_again.inc();
     }
 
     /// How full the doors are.

@@ -5,6 +5,7 @@
 mod admit;
 pub mod breaker;
 mod call;
+mod caught;
 pub mod checkup;
 mod compose;
 pub mod delivery;
@@ -19,6 +20,7 @@ mod line;
 pub mod live;
 pub mod metrics;
 mod opt_out;
+mod owed;
 mod people;
 mod ping;
 mod probe;
@@ -44,11 +46,12 @@ pub use speak::{AnswerError, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
-    core::{Event, IncidentId, Input, Settlement, Timestamp, sentence::sentence},
+    core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
     store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
 };
 use arc_swap::ArcSwap;
 use breaker::Breakers;
+use caught::caught;
 use delivery::Delivery;
 use drill::Late;
 use entrance::Entrances;
@@ -56,7 +59,10 @@ use hearing::Hearings;
 use keys::Keys;
 use metrics::Metrics;
 use opt_out::OptOuts;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering};
+use std::{
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering},
+};
 use tokio::sync::{Notify, broadcast, watch};
 use vitals::Vitals;
 
@@ -88,6 +94,8 @@ pub struct Engine {
     vitals: Mutex<Vitals>,
     /// How full its doors are.
     pub entrances: Entrances,
+    /// Pages that were owed and in no queue at the last look.
+    missing: Mutex<BTreeSet<PageId>>,
     opted_out: Mutex<OptOuts>,
     hearings: Mutex<Hearings>,
     lease_until: AtomicI64,
@@ -115,6 +123,7 @@ impl Engine {
             pulse: Pulse::default(),
             vitals: Mutex::default(),
             entrances: Entrances::default(),
+            missing: Mutex::default(),
             opted_out: Mutex::default(),
             hearings: Mutex::default(),
             lease_until: AtomicI64::new(0),
@@ -256,10 +265,9 @@ impl Engine {
 
     /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
     fn absorb(&self, committed: &Committed) {
-        {
-            let mut delivery = self.delivery();
-            for happened in &committed.events {
-                delivery.enact(happened.incident, happened.drill, &happened.event);
+        for Happened { incident, drill, event, .. } in &committed.events {
+            if let Err(why) = caught(|| self.delivery().enact(*incident, *drill, event)) {
+                tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");
             }
         }
         // Pages go out while the log is still being written.
@@ -268,8 +276,13 @@ impl Engine {
         }
         let mut changed = None;
         for happened in &committed.events {
-            self.metrics.count(happened);
-            log(happened);
+            let told = caught(|| {
+                self.metrics.count(happened);
+                log(happened);
+            });
+            if let Err(why) = told {
+                tracing::error!(incident.id = %happened.incident, why, "counting or logging an event panicked, which is a bug");
+            }
             if changed != Some(happened.incident) {
                 changed = Some(happened.incident);
                 // Nobody listening is fine.
@@ -285,6 +298,10 @@ impl Engine {
 
     fn opted_out_of(&self) -> MutexGuard<'_, OptOuts> {
         self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn missing_before(&self) -> MutexGuard<'_, BTreeSet<PageId>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     fn delivery(&self) -> MutexGuard<'_, Delivery> {

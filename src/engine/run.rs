@@ -1,10 +1,11 @@
 //! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
 
-use super::{Engine, delivery::Ready, people};
-use crate::core::Timestamp;
-use futures_util::FutureExt;
+use super::{Engine, caught::caught_in, delivery::Ready, people};
+use crate::{
+    core::{PageId, Timestamp},
+    store::StoreError,
+};
 use std::{
-    panic::AssertUnwindSafe,
     sync::{
         Arc,
         atomic::{AtomicU64, Ordering},
@@ -16,6 +17,9 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
 /// How often the lease is renewed and dead nodes are looked for.
 const LEASE_EVERY: Duration = Duration::from_secs(3);
+
+/// How often the queue is compared with what is owed. A page that was lost is missing at two looks.
+const OWED_EVERY: Duration = Duration::from_secs(30);
 
 /// How often the journal is anchored.
 const ANCHOR_EVERY: Duration = Duration::from_secs(60);
@@ -82,6 +86,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = move_ladders(&engine) => {}
         () = hold_lease(&engine) => {}
         () = adopt_orphans(&engine) => {}
+        () = find_owed(&engine) => {}
         () = anchor(&engine) => {}
         () = stop_drills(&engine) => {}
         () = bring_late(&engine, &sends) => {}
@@ -102,42 +107,62 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
         let woken = engine.wake.notified();
         let Ready { start, unsent, held } = engine.tick_delivery();
         for page in start {
-            let engine = engine.clone();
-            spawn(sends, async move {
-                match AssertUnwindSafe(engine.send(page)).catch_unwind().await {
-                    Ok(Ok(())) => {}
-                    Ok(Err(error)) => {
-                        tracing::error!(page.id = %page, %error, "this page could not be prepared or settled; trying again");
-                        engine.postpone(page);
+            deal(
+                engine,
+                sends,
+                page,
+                "this page could not be prepared or settled",
+                async move |engine| match caught_in(engine.send(page)).await {
+                    Ok(sent) => sent,
+                    Err(why) => {
+                        tracing::error!(page.id = %page, why, "sending this page panicked, which is a bug; it counts as a refusal");
+                        engine.refuse_for_panic(page).await
                     }
-                    Err(_) => {
-                        tracing::error!(page.id = %page, "sending this page panicked, which is a bug; trying again");
-                        engine.postpone(page);
-                    }
-                }
-                engine.wake.notify_one();
-            });
+                },
+            );
         }
         for page in unsent {
-            let engine = engine.clone();
-            spawn(sends, async move {
-                if let Err(error) = engine.drop_unsent(page).await {
-                    tracing::error!(page.id = %page, %error, "a withdrawn page could not be noted as unsent");
-                    engine.postpone(page);
-                }
-            });
+            let what = "a withdrawn page could not be noted as unsent";
+            deal(engine, sends, page, what, async move |engine| engine.drop_unsent(page).await);
         }
         for (page, until) in held {
-            let engine = engine.clone();
-            spawn(sends, async move {
-                if let Err(error) = engine.hold(page, until).await {
-                    tracing::error!(page.id = %page, %error, "a page whose channel must wait could not be noted");
-                    engine.postpone(page);
-                }
-            });
+            let what = "a page whose channel must wait could not be noted";
+            deal(engine, sends, page, what, async move |engine| engine.hold(page, until).await);
         }
         let _ = timeout(until(engine.next_send(), engine.store.now()), woken).await;
     }
+}
+
+/// Deals with a page in a task of its own. Whatever comes of it, afterwards the page has ended or has its turn again.
+fn deal<F>(
+    engine: &Arc<Engine>,
+    sends: &TaskTracker,
+    page: PageId,
+    what: &'static str,
+    work: impl FnOnce(Arc<Engine>) -> F + Send + 'static,
+) where
+    F: Future<Output = Result<(), StoreError>> + Send,
+{
+    let (engine, under_way) = (engine.clone(), engine.delivery().under_way(page));
+    spawn(sends, async move {
+        let again_later = match caught_in(work(engine.clone())).await {
+            // It was dealt with, and the queue has not heard what came of that.
+            Ok(Ok(())) => under_way.is_some() && engine.delivery().under_way(page) == under_way,
+            Ok(Err(error)) => {
+                tracing::error!(page.id = %page, %error, "{what}; trying again");
+                engine.postpone(page);
+                false
+            }
+            Err(why) => {
+                tracing::error!(page.id = %page, why, "{what}: that panicked, which is a bug; trying again later");
+                true
+            }
+        };
+        if again_later {
+            engine.delivery().panicked(page, engine.store.now());
+        }
+        engine.wake.notify_one();
+    });
 }
 
 // The one place where sends are spawned: a slow channel must delay nobody else.
@@ -197,6 +222,16 @@ async fn adopt_orphans(engine: &Engine) {
     }
 }
 
+/// A net below the queue: what it has lost is found.
+async fn find_owed(engine: &Engine) {
+    loop {
+        sleep(OWED_EVERY).await;
+        if let Err(error) = engine.tick_owed().await {
+            tracing::error!(%error, "the queue could not be compared with what is owed; trying again");
+        }
+    }
+}
+
 /// On its own: neither ladders nor pages of the real thing wait until drills are broken off for it.
 async fn stop_drills(engine: &Engine) {
     let mut changed = engine.store.changed();
@@ -219,8 +254,13 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
         for page in engine.take_late() {
             let engine = engine.clone();
             spawn(sends, async move {
-                if let Err(error) = engine.bring_late(page).await {
-                    tracing::error!(page.id = %page, %error, "a page that a drill held back could not be brought");
+                let brought = caught_in(engine.bring_late(page)).await;
+                let why = match brought {
+                    Ok(brought) => brought.err().map(|error| error.to_string()),
+                    Err(why) => Some(why),
+                };
+                if let Some(why) = why {
+                    tracing::error!(page.id = %page, why, "a page that a drill held back could not be brought");
                 }
             });
         }

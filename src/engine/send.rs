@@ -1,6 +1,11 @@
 //! One attempt to send one page, from its turn to its settlement.
 
-use super::{Engine, compose::Composed, delivery::Ready};
+use super::{
+    Engine,
+    caught::{caught, caught_in},
+    compose::Composed,
+    delivery::Ready,
+};
 use crate::{
     channel::SendError,
     core::{
@@ -29,6 +34,12 @@ const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 
 /// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
+
+/// At this refusal a page whose channel panics is given up by it.
+const PANICS_MAX: u32 = 3;
+
+/// Why a page was refused whose channel panicked; what the panic said is in the log alone, for it may tell anything.
+const PANICKED: &str = "a bug in Stentor, which is in the log";
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
@@ -79,11 +90,18 @@ impl Engine {
         if let Some(why) = left.or_else(closed) {
             return self.settle(page, Settlement::Unreachable { why }, None, None).await;
         }
-        let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message));
-        let result = sending.await.unwrap_or_else(|_| {
-            let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
-            Err(SendError::Retry { after: None, why, unknown: true })
-        });
+        let sending = caught_in(async { wired.channel.send(&composed.message).await });
+        let result = match tokio::time::timeout(wired.timeout, sending).await {
+            Ok(Ok(result)) => result,
+            Ok(Err(why)) => {
+                tracing::error!(page.id = %page, why, "the channel panicked, which is a bug; it counts as a refusal");
+                self.panicked(page).await
+            }
+            Err(_) => {
+                let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
+                Err(SendError::Retry { after: None, why, unknown: true })
+            }
+        };
         let ended_at = self.store.now();
         self.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
         let attempt =
@@ -96,6 +114,27 @@ impl Engine {
             self.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
+    }
+
+    /// What a panic means: a refusal, and what may have been sent all the same. After some of them the channel reaches
+    /// nobody with this page, which goes round.
+    async fn panicked(&self, page: PageId) -> Result<Receipt, SendError> {
+        let incident = self.store.view(page.incident).await.ok().flatten();
+        let refusals = incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).map_or(0, |row| row.refusals);
+        match refusals + 1 {
+            ..PANICS_MAX => Err(SendError::Retry { after: None, why: PANICKED.to_owned(), unknown: true }),
+            _ => Err(SendError::unreachable(PANICKED)),
+        }
+    }
+
+    /// The attempt panicked beside the channel: while it was prepared, or settled.
+    pub async fn refuse_for_panic(&self, page: PageId) -> Result<(), StoreError> {
+        let now = self.store.now();
+        let settlement = match self.panicked(page).await {
+            Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, now).await?,
+            _ => Settlement::Unreachable { why: PANICKED.to_owned() },
+        };
+        self.settle(page, settlement, None, None).await
     }
 
     /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
@@ -135,7 +174,11 @@ impl Engine {
             self.put_off(page);
             return Ok(None);
         }
-        match self.compose(&live, incident, row) {
+        let composed = caught(|| self.compose(&live, incident, row)).unwrap_or_else(|why| {
+            tracing::error!(page.id = %page, why, "composing this page panicked, which is a bug; it goes round");
+            Err("it could not be composed: a bug in Stentor, which is in the log".to_owned())
+        });
+        match composed {
             Ok(composed) => Ok(Some(composed)),
             Err(why) => {
                 self.settle(page, Settlement::Unreachable { why }, None, None).await?;

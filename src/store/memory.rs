@@ -145,6 +145,15 @@ impl MemoryNode {
         orphans
     }
 
+    fn owed_now(&self, after: Option<PageId>, limit: usize) -> Vec<PageId> {
+        let inner = self.shared.lock();
+        let claimed = inner.loaded.incidents.iter().flat_map(|(id, kept)| {
+            let mine = kept.claims.iter().filter(|(_, epoch)| **epoch == self.epoch);
+            mine.map(|(n, _)| PageId { incident: *id, n: *n })
+        });
+        claimed.filter(|page| after.is_none_or(|after| after < *page)).take(limit).collect()
+    }
+
     fn is_wanted_now(&self, page: PageId) -> bool {
         let inner = self.shared.lock();
         if inner.quarantine.holds(page.incident).is_some() {
@@ -244,6 +253,10 @@ impl Store for MemoryNode {
 
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>> {
         ready(move || self.orphans_now(limit))
+    }
+
+    fn owed(&self, after: Option<PageId>, limit: usize) -> BoxFuture<'_, Result<Vec<PageId>, StoreError>> {
+        ready(move || self.owed_now(after, limit))
     }
 
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>> {

@@ -73,6 +73,9 @@ pub trait Store: Send + Sync + 'static {
     /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Unit::take_over`].
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>>;
 
+    /// Pages that this node owes, in their order, after this one, at most `limit`.
+    fn owed(&self, after: Option<PageId>, limit: usize) -> BoxFuture<'_, Result<Vec<PageId>, StoreError>>;
+
     /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
 

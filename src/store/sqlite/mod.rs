@@ -196,6 +196,13 @@ impl Store for SqliteStore {
         Box::pin(self.read_orphans(limit))
     }
 
+    fn owed(&self, after: Option<PageId>, most: usize) -> BoxFuture<'_, Result<Vec<PageId>, StoreError>> {
+        Box::pin(async move {
+            let mut conn = self.readers.acquire().await.map_err(failure)?;
+            read::owed(&mut conn, self.shared.epoch, after, limit(most)).await
+        })
+    }
+
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>> {
         Box::pin(async move {
             if self.shared.quarantine().holds(page.incident).is_some() {

@@ -3,7 +3,7 @@
 use super::{StoreError, body, body::SharedPlans, failure};
 use crate::{
     core::{
-        Event, Incident, IncidentId, Page, Proof, Record, StoredLine, Timestamp,
+        Event, Incident, IncidentId, Page, PageId, Proof, Record, StoredLine, Timestamp,
         event::{genesis, link},
         proof::How,
     },
@@ -162,6 +162,21 @@ pub async fn lines(
     };
     let rows = query.bind(after).bind(limit).fetch_all(conn).await.map_err(failure)?;
     rows.iter().map(line).collect()
+}
+
+/// Pages that are owed by this epoch, after this one.
+pub async fn owed(
+    conn: &mut SqliteConnection,
+    epoch: u64,
+    after: Option<PageId>,
+    limit: i64,
+) -> Result<Vec<PageId>, StoreError> {
+    const OWED: &str = "SELECT incident, n FROM page WHERE owed = 1 AND epoch = ?1 AND (incident, n) > (?2, ?3)
+        ORDER BY incident, n LIMIT ?4";
+    let (incident, n) = after.map_or((-1, 0), |page| (page.incident.0, page.n));
+    let query = sqlx::query(OWED).bind(i64::try_from(epoch).unwrap_or(i64::MAX)).bind(incident).bind(n).bind(limit);
+    let rows = query.fetch_all(conn).await.map_err(failure)?;
+    rows.iter().map(|row| Ok(PageId { incident: IncidentId(column(row, 0)?), n: column(row, 1)? })).collect()
 }
 
 /// Rows that were read, and those that could not be, each with what is wrong with it.

@@ -265,7 +265,9 @@ impl Writer {
             // A follower that panics must not take the writer with it.
             let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
             if catch_unwind(told).is_err() {
-                tracing::error!("acting on a commit panicked; its pages are taken up at the next start");
+                tracing::error!(
+                    "acting on a commit panicked, which is a bug; its pages are looked for within a minute"
+                );
             }
         }
     }

@@ -1,0 +1,49 @@
+//! Pages that this node owes and its queue does not know of, which a bug has lost: they are found and queued again.
+
+use super::Engine;
+use crate::{core::PageId, store::StoreError};
+use std::collections::BTreeSet;
+
+/// Owed pages that are asked for at once.
+const OWED_MAX: usize = 1024;
+
+impl Engine {
+    /// Compares the pages that this node owes with those in its queue, and queues what was missing at the last look and
+    /// still is; returns how many. One look alone proves nothing: between a commit and its queueing a page is in neither.
+    pub async fn tick_owed(&self) -> Result<usize, StoreError> {
+        let missing = self.missing().await?;
+        let before = std::mem::replace(&mut *self.missing_before(), missing.clone());
+        let mut found = 0;
+        for page in missing.intersection(&before) {
+            found += usize::from(self.queue_again(*page).await?);
+        }
+        if 0 < found {
+            self.wake.notify_one();
+        }
+        Ok(found)
+    }
+
+    async fn missing(&self) -> Result<BTreeSet<PageId>, StoreError> {
+        let (mut missing, mut after) = (BTreeSet::new(), None);
+        loop {
+            let owed = self.store.owed(after, OWED_MAX).await?;
+            let delivery = self.delivery();
+            missing.extend(owed.iter().filter(|page| !delivery.knows(**page)));
+            drop(delivery);
+            after = owed.last().copied();
+            if owed.len() < OWED_MAX {
+                return Ok(missing);
+            }
+        }
+    }
+
+    async fn queue_again(&self, id: PageId) -> Result<bool, StoreError> {
+        let incident = self.store.view(id.incident).await?;
+        let Some(incident) = incident else { return Ok(false) };
+        let Some(page) = incident.pages.get(&id.n).filter(|page| page.is_owed()) else { return Ok(false) };
+        self.delivery().enqueue(id.incident, incident.drill, page);
+        self.metrics.found_again();
+        tracing::error!(page.id = %id, "this page was owed and in no queue, which is a bug: it is queued again");
+        Ok(true)
+    }
+}

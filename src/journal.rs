@@ -168,6 +168,13 @@ impl Verifier {
     }
 
     fn fault(&mut self, chain: &str, seq: u64, what: Wrong) {
+        if let Wrong::Disowned { anchor } | Wrong::Missing { anchor } = &what
+            && self.report.proven_to.is_some_and(|proven| *anchor <= proven)
+        {
+            // It was told too late: what this anchor covers is not there.
+            self.report.proven_to = None;
+            self.report.unproven = Uncovered { lines: self.report.lines, ..Uncovered::default() };
+        }
         self.report.faulty += 1;
         if self.report.faults.len() < FAULTS_MAX {
             self.report.faults.push(Fault { chain: chain.to_owned(), seq, what });

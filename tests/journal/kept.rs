@@ -233,6 +233,22 @@ async fn a_copy_that_is_not_the_journals_is_found_whatever_is_wrong_with_it() {
 }
 
 #[tokio::test]
+async fn what_an_anchor_names_and_the_journal_has_not_is_not_proven_by_later_ones() {
+    let lines = some_lines().await;
+    let kept = || read(&exported(&lines));
+    // The last line of a chain: no gap shows, only the anchor misses it, and the check learns so at the end.
+    let last = lines.iter().rposition(|line| line.chain == "INC-1").unwrap();
+    let cut: Vec<StoredLine> = [&lines[..last], &lines[last + 1..]].concat();
+    let report = journal::verify(cut.clone(), kept());
+    assert_eq!(
+        report.faults.iter().map(|fault| fault.what.clone()).collect::<Vec<_>>(),
+        [Wrong::Missing { anchor: 1 }]
+    );
+    assert_eq!((report.conclusion(), report.proven_to), (Conclusion::NotSound, None));
+    assert_eq!((report.unproven.lines, report.unproven.after), (cut.len() as u64, None));
+}
+
+#[tokio::test]
 async fn lines_past_the_last_anchor_are_counted_and_what_can_not_be_seen_is_said() {
     let lines = some_lines().await;
     let at = |seq: u64| lines.iter().position(|line| line.chain == "anchors" && line.seq == seq).unwrap();

@@ -17,7 +17,8 @@ use stentor::{
     engine::{self, Engine, Live, Shared},
     matrix::{Known, Matrix, SourceText},
     store::{
-        Committed, Filter, MemoryStore, OpenNow, Orphans, SqliteStore, Store, StoreError, Work,
+        Committed, Filter, MemoryStore, OpenNow, Orphans, Quarantined, Remains, Row, SqliteStore, Store, StoreError,
+        Work,
         clock::{Sources, System},
     },
     template::Templates,
@@ -129,6 +130,15 @@ impl Store for Faulty {
     }
     fn health(&self) -> Result<(), StoreError> {
         self.store.health()
+    }
+    fn quarantined(&self) -> Vec<Quarantined> {
+        self.store.quarantined()
+    }
+    fn found_unreadable(&self, row: Row, why: String) {
+        self.store.found_unreadable(row, why);
+    }
+    fn remains(&self, row: Row) -> Answer<'_, Vec<Remains>> {
+        self.store.remains(row)
     }
     fn ended(&self) -> BoxFuture<'_, ()> {
         self.store.ended()

@@ -84,6 +84,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = bring_late(&engine, &sends) => {}
         () = look_people_up(&engine) => {}
         () = mend_channels(&engine) => {}
+        () = tell_of_damage(&engine) => {}
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
@@ -104,12 +105,12 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
                 match AssertUnwindSafe(engine.send(page)).catch_unwind().await {
                     Ok(Ok(())) => {}
                     Ok(Err(error)) => {
-                        tracing::error!(page.id = %page, %error, "this page could not be prepared or settled; trying again");
-                        engine.postpone(page);
+                        let again = engine.postpone(page);
+                        tracing::error!(page.id = %page, %error, again, "this page could not be prepared or settled");
                     }
                     Err(_) => {
-                        tracing::error!(page.id = %page, "sending this page panicked, which is a bug; trying again");
-                        engine.postpone(page);
+                        let again = engine.postpone(page);
+                        tracing::error!(page.id = %page, again, "sending this page panicked, which is a bug");
                     }
                 }
                 engine.wake.notify_one();
@@ -252,6 +253,16 @@ async fn mend_channels(engine: &Engine) {
     loop {
         if let Err(error) = engine.tick_breakers().await {
             tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+        }
+        sleep(NET).await;
+    }
+}
+
+/// On its own: what can not be read holds up nothing else.
+async fn tell_of_damage(engine: &Engine) {
+    loop {
+        if let Err(error) = engine.tick_quarantine().await {
+            tracing::error!(%error, "that incidents can not be read could not be told; trying again");
         }
         sleep(NET).await;
     }

@@ -2,11 +2,11 @@
 
 use super::{Engine, Loop};
 use crate::{
-    core::{Timestamp, stranded::stranded},
+    core::{Incident, Timestamp, stranded::stranded},
     store::Filter,
 };
 use std::{
-    sync::{MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -48,6 +48,7 @@ impl Engine {
     pub fn signs(&self) -> Vec<String> {
         let now = self.store.now();
         let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
+        signs.extend(self.unreadable_signs());
         signs.extend(self.still_loops());
         let standing = self.delivery().standing(now, QUEUE_STANDS_MAX);
         signs.extend(standing.into_iter().map(|(channel, since)| {
@@ -94,10 +95,19 @@ impl Engine {
             Err(error) => found.push(error.to_string()),
         }
         match self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await {
-            Ok(open) => found.extend(open.iter().flat_map(|incident| {
-                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
-                stranded(incident).into_iter().map(forgotten)
-            })),
+            Ok(open) => {
+                // What the store calls due is looked at above; this is what it has lost sight of.
+                let late = |incident: &&Arc<Incident>| is_late(incident, now) && found.is_empty();
+                let late = open.iter().find(late).map(|incident| {
+                    let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
+                    format!("{} is due since {span} and has not moved", incident.id)
+                });
+                found.extend(late);
+                found.extend(open.iter().flat_map(|incident| {
+                    let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                    stranded(incident).into_iter().map(forgotten)
+                }));
+            }
             Err(error) => found.push(error.to_string()),
         }
         found
@@ -127,6 +137,10 @@ impl Engine {
     fn vitals(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_late(incident: &Incident, now: Timestamp) -> bool {
+    incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
 }
 
 fn whole_seconds(span: Duration) -> humantime::FormattedDuration {

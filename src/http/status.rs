@@ -40,6 +40,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
         .collect();
     let ails = app.engine.signs();
+    let quarantined = app.engine.store.quarantined().iter().filter(|entry| entry.is_waiting()).count();
     // One ladder or one queue that stands is no reason to keep alerts away from a daemon that can take them.
     let ready = store.is_ok() && age < UNSENT_AGE_MAX && app.engine.still_loops().is_empty();
     let pinged = app.engine.pinged();
@@ -63,6 +64,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
+        "quarantined_rows": quarantined,
         "ping": ping,
     });
     (status, Json(body)).into_response()
@@ -81,6 +83,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
+    app.engine.metrics.quarantined(&app.engine.store.quarantined());
     let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -131,6 +131,9 @@ impl Store for Faulty {
     fn health(&self) -> Result<(), StoreError> {
         self.store.health()
     }
+    fn is_quarantined(&self, id: IncidentId) -> bool {
+        self.store.is_quarantined(id)
+    }
     fn quarantined(&self) -> Vec<Quarantined> {
         self.store.quarantined()
     }

@@ -23,12 +23,18 @@ use std::{
 };
 use stentor::{
     channel::{outbox::Outbox, screen::Hub},
-    core::{self, Alert, Engagement, IncidentId, Outcome, RoleName, Timestamp, stranded::stranded},
+    core::{
+        self, Actor, Alert, Engagement, Incident, IncidentId, IncidentKey, Outcome, RoleName, Timestamp,
+        stranded::stranded,
+    },
     drill::live::Runs,
-    engine::{Engine, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared},
+    engine::{
+        Engine, Fate, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared,
+        quarantine::ALONE_MAX,
+    },
     http::{App, status},
     matrix::{Known, Matrix, SourceText},
-    store::{Filter, MemoryStore, clock::Sources},
+    store::{Filter, MemoryStore, Row, clock::Sources},
     template::Templates,
 };
 
@@ -90,6 +96,7 @@ step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
 
 [trigger.host-down]
 on = ["HostDown"]
+key = 'has(alert.labels.host) ? alert.labels.host : ""'
 roles = ["it"]
 
 [catch-all]
@@ -149,8 +156,21 @@ impl World {
     }
 
     async fn crash(&self) {
-        let alert = Alert::new("monitor", "HostDown");
-        self.engine.admit(vec![alert], self.hands.wall()).await.unwrap();
+        self.crash_of("a").await;
+    }
+
+    /// The incident that it opened or joined.
+    async fn crash_of(&self, host: &str) -> IncidentId {
+        let mut alert = Alert::new("monitor", "HostDown");
+        alert.labels.insert("host".into(), host.into());
+        match self.engine.admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
+            Fate::Opened { incident } | Fate::Joined { incident } => incident,
+            ref fate => panic!("{fate:?}"),
+        }
+    }
+
+    async fn open(&self) -> Vec<Arc<Incident>> {
+        self.engine.store.list(Filter { open_only: true, limit: 100 }).await.unwrap()
     }
 
     /// Whether a ping comes, and what is said where none does.
@@ -256,6 +276,66 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     world.pinger = Pinger::new(Some(door.address)).unwrap();
     assert_eq!(world.ping().await, (true, String::new()));
     assert_eq!(world.readyz().await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_open_incident_that_can_not_be_read_holds_the_ping_until_somebody_has_looked_at_it() {
+    let mut world = World::new().await;
+    let (lost, kept) = (world.crash_of("a").await, world.crash_of("b").await);
+    world.store.spoil(lost);
+    for _ in 0..2 {
+        let (taken, said) = world.ping().await;
+        assert!(
+            !taken && said.contains("INC-1 can not be read") && said.contains("store quarantine show INC-1"),
+            "{said}"
+        );
+    }
+    let mut told = 0;
+    for _ in 0..3 {
+        told += world.engine.tick_quarantine().await.unwrap();
+    }
+    assert_eq!(told, 1, "once");
+    let about = world.open().await.into_iter().find(|incident| incident.key.is_own()).expect("the operators' incident");
+    assert_eq!((&about.key, about.plan.required.len()), (&IncidentKey::of_unreadable(lost), 1));
+    assert!(about.summary.contains("HostDown") && about.summary.contains("clear INC-1"), "{}", about.summary);
+    assert!(about.pages.values().any(|page| page.person.is_some()), "the catch-all is paged");
+    let new = world.crash_of("a").await;
+    assert!(new != lost, "its key is free");
+    assert_eq!(world.crash_of("b").await, kept);
+    // The others climb on.
+    world.pass(Duration::from_secs(601), &Loop::ALL).await;
+    let moved = world.engine.store.view(kept).await.unwrap().unwrap();
+    assert_eq!(moved.engagements.len(), 2, "the catch-all has it now");
+    assert!(!world.ping().await.0);
+    let row = Row::Incident(lost);
+    assert!(world.engine.clear_quarantined(&row, &Actor::Operator("root".into())).await.unwrap());
+    assert_eq!(world.ping().await, (true, String::new()));
+    assert!(
+        !world.engine.store.view(about.id).await.unwrap().unwrap().is_open(),
+        "and nobody is paged about it any more"
+    );
+    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 0);
+    assert!(world.engine.store.view(lost).await.is_err());
+}
+
+#[tokio::test]
+async fn a_whole_damaged_file_is_told_in_a_few_incidents_and_no_more() {
+    let mut world = World::new().await;
+    for n in 0..40 {
+        let id = world.crash_of(&format!("host {n}")).await;
+        world.store.spoil(id);
+    }
+    let (_, said) = world.ping().await;
+    assert!(said.contains("37 more incidents can not be read") && said.len() < 1000, "{said}");
+    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 40);
+    let about: Vec<String> = world.open().await.iter().map(|incident| incident.summary.clone()).collect();
+    assert_eq!(about.len(), ALONE_MAX + 1);
+    assert!(about.iter().any(|summary| summary.contains("30 more incidents can not be read")), "{about:?}");
+    for entry in world.engine.store.quarantined() {
+        assert!(world.engine.clear_quarantined(&entry.row, &Actor::Operator("root".into())).await.unwrap());
+    }
+    assert_eq!(world.open().await.len(), 0);
+    assert!(world.ping().await.0);
 }
 
 #[tokio::test]

@@ -8,7 +8,7 @@ use crate::{
     http::view::IncidentView,
     report::Beside,
     store::{
-        Store,
+        Quarantined, Store,
         clock::System,
         sqlite::{FILE, SqliteStore},
     },
@@ -73,6 +73,9 @@ impl Evidence {
         };
         let newest: Vec<IncidentView> = client.get("/v1/incidents?all=true&limit=1")?;
         let newest = newest.first().and_then(|incident| incident.id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
+        // What can not be read has a journal all the same.
+        let set_aside: Vec<Quarantined> = client.get("/v1/quarantine?all=true")?;
+        let newest = set_aside.iter().filter_map(|entry| entry.row.incident()).map(|id| id.0).fold(newest, i64::max);
         for id in (1..=newest).rev().map(IncidentId) {
             let lines = chain_of_daemon(client, id)?;
             if !lines.is_empty() && look(id, lines) == Next::Enough {

@@ -1,7 +1,10 @@
 //! `stentor incidents`: the board.
 
 use super::{Failure, Places, client::Client, table};
-use crate::http::view::{IncidentView, RoleView};
+use crate::{
+    http::view::{IncidentView, RoleView},
+    store::Quarantined,
+};
 use clap::Args;
 use std::process::ExitCode;
 
@@ -21,13 +24,20 @@ pub struct Incidents {
 impl Incidents {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let path = format!("/v1/incidents?all={}&limit={}", self.all, self.limit);
-        let incidents: Vec<IncidentView> = Client::of(places)?.get(&path)?;
+        let client = Client::of(places)?;
+        let incidents: Vec<IncidentView> = client.get(&path)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&incidents)?);
         } else if incidents.is_empty() {
             println!("{}", if self.all { "no incident yet" } else { "nothing is open" });
         } else {
             println!("{}", board(&incidents));
+        }
+        // On the other stream: a list that leaves something out says so, also to those who read JSON.
+        let set_aside: Vec<Quarantined> = client.get("/v1/quarantine")?;
+        match set_aside.iter().filter(|entry| entry.row.incident().is_some()).count() {
+            0 => {}
+            lost => eprintln!("{lost} more can not be read: see `stentor store quarantine list`"),
         }
         Ok(ExitCode::SUCCESS)
     }

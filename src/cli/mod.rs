@@ -26,6 +26,7 @@ mod show;
 mod simulate;
 mod socket;
 mod stop;
+mod store;
 mod table;
 
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
@@ -105,6 +106,8 @@ enum Command {
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(journal::Journal),
+    /// See and clear what the state folder holds that can not be read
+    Store(store::StoreCommand),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
     Demo(demo::Demo),
     /// Look for faults in scenarios of drills
@@ -162,6 +165,7 @@ fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
         Command::Drill(drill) => drill.run(places),
         Command::MailIn(mail) => mail.run(places),
         Command::Journal(journal) => journal.run(places),
+        Command::Store(store) => store.run(places),
         Command::Demo(demo) => demo.run(places),
         Command::Scenario(scenarios) => scenarios.run(places),
         Command::Simulate(simulate) => simulate.run(places),

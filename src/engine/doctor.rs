@@ -54,6 +54,7 @@ impl Engine {
         if checks.is_empty() {
             checks.push(Check::fine("work", "its loops turn, commits are kept, ladders and queues move"));
         }
+        checks.extend(self.quarantine_checks());
         for (channel, broken) in self.breakers().broken() {
             checks.push(Check::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
         }

@@ -24,8 +24,8 @@ impl Engine {
         let open = self.store.open_now().await?;
         let Some(by) = open.live else { return Ok(0) };
         let stops = open.drills.iter().map(|id| self.step(*id, Input::Preempt { by }));
-        let stopped = futures_util::future::join_all(stops).await;
-        stopped.into_iter().map(|events| events.map(|events| usize::from(!events.is_empty()))).sum()
+        let stopped = super::each(futures_util::future::join_all(stops).await)?;
+        Ok(stopped.iter().filter(|events| !events.is_empty()).count())
     }
 
     /// Pages that a drill brings late and whose time has come.

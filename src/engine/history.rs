@@ -29,7 +29,10 @@ pub async fn each_incident(
     store: &dyn Store,
     mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send,
 ) -> Result<(), StoreError> {
-    let newest = store.list(Filter { open_only: false, limit: 1 }).await?.first().map_or(0, |incident| incident.id.0);
+    let listed = store.list(Filter { open_only: false, limit: 1 }).await?.first().map_or(0, |incident| incident.id.0);
+    // What can not be read has a journal all the same, and is counted by whoever reads that.
+    let set_aside = store.quarantined().into_iter().filter_map(|entry| entry.row.incident()).map(|id| id.0);
+    let newest = set_aside.fold(listed, i64::max);
     for id in (1..=newest).rev().take(usize::try_from(INCIDENTS_MAX).unwrap_or(usize::MAX)).map(IncidentId) {
         let lines = chain(store, id).await?;
         if !lines.is_empty() && look(id, lines) == Next::Enough {

@@ -4,7 +4,7 @@ use super::{entrance::Fullness, reach::Proven};
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, Receipt, RoleName, Timestamp},
-    store::Happened,
+    store::{Happened, Quarantined},
 };
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -110,6 +110,7 @@ pub struct Metrics {
     incidents_resolved: Family<DrillLabel, Counter>,
     incidents_judged: Family<JudgedLabels, Counter>,
     alerts: Family<DoorLabels, Counter>,
+    quarantined: Gauge,
     reloads: Family<OutcomeLabel, Counter>,
     connections: Family<DoorLabel, Gauge>,
     connections_max: Family<DoorLabel, Gauge>,
@@ -140,6 +141,7 @@ impl Metrics {
             incidents_resolved: Family::default(),
             incidents_judged: Family::default(),
             alerts: Family::default(),
+            quarantined: Gauge::default(),
             reloads: Family::default(),
             connections: Family::default(),
             connections_max: Family::default(),
@@ -176,6 +178,8 @@ impl Metrics {
             Unit::Seconds,
             self.oldest_unsent.clone(),
         );
+        let quarantined = "Rows of the store that can not be read and at which nobody has looked yet";
+        r.register("quarantined_rows", quarantined, self.quarantined.clone());
         r.register("channel_broken", "1 while a channel reaches nobody and its pages go round it", self.broken.clone());
         r.register_with_unit(
             "oldest_contact_proof_age",
@@ -331,6 +335,12 @@ impl Metrics {
     /// A reload of the matrix.
     pub fn reload(&self, outcome: &'static str) {
         self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
+    }
+
+    /// Rows of the store that can not be read and at which nobody has looked yet.
+    pub fn quarantined(&self, entries: &[Quarantined]) {
+        let waiting = entries.iter().filter(|entry| entry.is_waiting()).count();
+        self.quarantined.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
     /// The text that Prometheus scrapes (OpenMetrics).

@@ -24,6 +24,7 @@ mod owed;
 mod people;
 mod ping;
 mod probe;
+pub mod quarantine;
 pub mod reach;
 mod room;
 mod run;
@@ -169,15 +170,13 @@ impl Engine {
         &self.public_url
     }
 
-    /// Moves every ladder that is due; returns how many incidents it stepped.
+    /// Moves every ladder that is due; returns how many incidents it stepped. One that can not be stepped keeps none of
+    /// the others from moving.
     pub async fn tick_timers(&self) -> Result<usize, StoreError> {
         let now = self.store.now();
         let due = self.store.due(now, DUE_MAX).await?;
         let steps = due.iter().map(|id| self.step(*id, Input::Tick));
-        for stepped in futures_util::future::join_all(steps).await {
-            stepped?;
-        }
-        Ok(due.len())
+        Ok(each(futures_util::future::join_all(steps).await)?.len())
     }
 
     /// Renews this node's lease.
@@ -193,8 +192,7 @@ impl Engine {
         loop {
             let orphans = self.store.orphans(ORPHANS_MAX).await?;
             let takings = orphans.into_iter().map(|(id, pages)| self.take_over(id, pages));
-            let round: usize =
-                futures_util::future::join_all(takings).await.into_iter().sum::<Result<usize, StoreError>>()?;
+            let round: usize = each(futures_util::future::join_all(takings).await)?.into_iter().sum();
             taken += round;
             if round == 0 {
                 return Ok(taken);
@@ -307,6 +305,12 @@ impl Engine {
     fn delivery(&self) -> MutexGuard<'_, Delivery> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+/// What came of each of many incidents. That one of them can not be read is its own matter (it is set aside, and told of);
+/// anything else is the store's.
+fn each<T>(results: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    results.into_iter().filter(|result| !matches!(result, Err(StoreError::Corrupt { .. }))).collect()
 }
 
 /// One line an event: ladders and answers for everybody, single pages for those who look closer.

@@ -8,9 +8,9 @@ use crate::{
     channel::{Check, SendError},
     core::{
         Actor, Alert, ChannelName, IncidentKey, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName,
-        StoredLine, Timestamp, names::SELF,
+        Timestamp, names::SELF,
     },
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{Class, Needs, Row, RowKind, StoreError, Unit, transact},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -153,8 +153,15 @@ impl Engine {
             let lines = self.store.lines(Some(format!("source:{SELF}")), after, LINES_AT_ONCE).await?;
             let Some(last) = lines.last() else { return Ok(()) };
             after = last.pos;
-            for record in lines.iter().filter_map(record) {
-                self.opted_out_of().apply(record.at, &record.event);
+            for line in &lines {
+                match serde_json::from_str::<Record<SourceEvent>>(&line.body) {
+                    Ok(record) => self.opted_out_of().apply(record.at, &record.event),
+                    // Whoever has opted out in it opts out again at the next page.
+                    Err(error) => {
+                        let row = Row::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
+                        self.store.found_unreadable(row, error.to_string());
+                    }
+                }
             }
         }
     }
@@ -213,8 +220,4 @@ fn left(others: &[&str]) -> String {
         [] => "no other way reaches them".to_owned(),
         others => format!("their pages go by {}", others.join(", ")),
     }
-}
-
-fn record(line: &StoredLine) -> Option<Record<SourceEvent>> {
-    serde_json::from_str(&line.body).ok()
 }

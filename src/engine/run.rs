@@ -92,6 +92,7 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         () = bring_late(&engine, &sends) => {}
         () = look_people_up(&engine) => {}
         () = mend_channels(&engine) => {}
+        () = tell_of_damage(&engine) => {}
     }
     sends.close();
     if timeout(DRAIN, sends.wait()).await.is_err() {
@@ -149,8 +150,8 @@ fn deal<F>(
             // It was dealt with, and the queue has not heard what came of that.
             Ok(Ok(())) => under_way.is_some() && engine.delivery().under_way(page) == under_way,
             Ok(Err(error)) => {
-                tracing::error!(page.id = %page, %error, "{what}; trying again");
-                engine.postpone(page);
+                let again = engine.postpone(page);
+                tracing::error!(page.id = %page, %error, again, "{what}");
                 false
             }
             Err(why) => {
@@ -306,6 +307,16 @@ async fn mend_channels(engine: &Engine) {
     loop {
         if let Err(error) = engine.tick_breakers().await {
             tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
+        }
+        sleep(NET).await;
+    }
+}
+
+/// On its own: what can not be read holds up nothing else.
+async fn tell_of_damage(engine: &Engine) {
+    loop {
+        if let Err(error) = engine.tick_quarantine().await {
+            tracing::error!(%error, "that incidents can not be read could not be told; trying again");
         }
         sleep(NET).await;
     }

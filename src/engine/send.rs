@@ -140,7 +140,8 @@ impl Engine {
     /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
     async fn keep_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
         while let Err(error) = self.finish(attempt).await {
-            if matches!(error, StoreError::Closed) {
+            // Nothing is kept any more: of anything, or of this incident.
+            if matches!(error, StoreError::Closed | StoreError::Corrupt { .. }) {
                 return Err(error);
             }
             let page = attempt.page;
@@ -215,11 +216,17 @@ impl Engine {
         self.settle(page, Settlement::Held { until }, None, None).await
     }
 
-    /// The store failed before the attempt began: its turn comes again.
-    pub fn postpone(&self, page: PageId) {
+    /// The store failed before the attempt began: its turn comes again, unless its incident can not be read any more.
+    /// Whether it comes.
+    pub fn postpone(&self, page: PageId) -> bool {
+        if self.store.is_quarantined(page.incident) {
+            self.delivery().finish(page);
+            return false;
+        }
         let at = self.store.now() + crate::core::retry::FIRST;
         self.delivery().retry(page, at);
         self.wake.notify_one();
+        true
     }
 
     async fn again(

@@ -2,11 +2,11 @@
 
 use super::{Engine, Loop};
 use crate::{
-    core::{Timestamp, stranded::stranded},
+    core::{Incident, Timestamp, stranded::stranded},
     store::Filter,
 };
 use std::{
-    sync::{MutexGuard, PoisonError},
+    sync::{Arc, MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -51,15 +51,17 @@ impl Engine {
         [self.unready(), self.found()].concat()
     }
 
-    /// What the last look at every open incident found, and the last call of the own door.
+    /// What can not be read, what the last look at every open incident found, and the last call of the own door.
     pub fn found(&self) -> Vec<String> {
+        let mut signs = self.unreadable_signs();
         let vitals = self.vitals();
         let shut = vitals.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
-        vitals.found.iter().cloned().chain(shut).collect()
+        signs.extend(vitals.found.iter().cloned().chain(shut));
+        signs
     }
 
     /// Those of the signs for which alerts are better kept away: it can not keep them, or can not act on them. One
-    /// ladder that is late is none of these, nor is a door that was slow: whoever hears this has come in.
+    /// ladder that is late or one row that can not be read is none of these, nor is a door that was slow: whoever hears this has come in.
     pub fn unready(&self) -> Vec<String> {
         let now = self.store.now();
         let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
@@ -114,10 +116,19 @@ impl Engine {
             Err(error) => found.push(error.to_string()),
         }
         match self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await {
-            Ok(open) => found.extend(open.iter().flat_map(|incident| {
-                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
-                stranded(incident).into_iter().map(forgotten)
-            })),
+            Ok(open) => {
+                // What the store calls due is looked at above; this is what it has lost sight of.
+                let late = |incident: &&Arc<Incident>| is_late(incident, now) && found.is_empty();
+                let late = open.iter().find(late).map(|incident| {
+                    let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
+                    format!("{} is due since {span} and has not moved", incident.id)
+                });
+                found.extend(late);
+                found.extend(open.iter().flat_map(|incident| {
+                    let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                    stranded(incident).into_iter().map(forgotten)
+                }));
+            }
             Err(error) => found.push(error.to_string()),
         }
         found
@@ -147,6 +158,10 @@ impl Engine {
     fn vitals(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
     }
+}
+
+fn is_late(incident: &Incident, now: Timestamp) -> bool {
+    incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
 }
 
 fn whole_seconds(span: Duration) -> humantime::FormattedDuration {

@@ -19,6 +19,7 @@ pub mod mail_link;
 pub mod native;
 pub mod page;
 pub mod problem;
+pub mod quarantine;
 pub mod reading;
 pub mod report;
 pub mod slack;
@@ -138,6 +139,9 @@ pub fn control(app: Arc<App>) -> Router {
         .route("/v1/incidents/{id}", get(reading::incident))
         .route("/v1/incidents/{id}/answer", post(control::answer))
         .route("/v1/incidents/{id}/resolve", post(control::resolve))
+        .route("/v1/quarantine", get(quarantine::list))
+        .route("/v1/quarantine/row", get(quarantine::show))
+        .route("/v1/quarantine/clear", post(quarantine::clear))
         .route("/v1/drills", get(drills::list).post(drills::run))
         .route("/v1/drills/schedule", get(drills::schedule))
         .route("/v1/drills/{id}", get(drills::follow))

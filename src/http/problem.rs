@@ -71,7 +71,15 @@ impl Problem {
 impl From<StoreError> for Problem {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store refused a request");
-        Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
+        match error {
+            // No other try will find it otherwise.
+            StoreError::Corrupt { what, why } => {
+                let detail = format!("{what} can not be read: {why}; see `stentor store quarantine list`");
+                Self::new(StatusCode::INTERNAL_SERVER_ERROR, detail)
+            }
+            error @ StoreError::Unwritable(_) => Self::bad(error.to_string()),
+            error => Self::new(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}")),
+        }
     }
 }
 

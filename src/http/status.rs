@@ -42,6 +42,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let unready = app.engine.unready();
     let ready = unready.is_empty();
     let ails = [unready, app.engine.found()].concat();
+    let quarantined = app.engine.store.quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.pinged();
     let ping =
         live.matrix.daemon.ping.as_ref().map(
@@ -64,6 +65,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
         "ails": ails,
+        "quarantined_rows": quarantined,
         "ping": ping,
     });
     (status, Json(body)).into_response()
@@ -93,6 +95,7 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
     app.engine.metrics.doors(&app.engine.entrances.fullness());
+    app.engine.metrics.quarantined(&app.engine.store.quarantined());
     let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

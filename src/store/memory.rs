@@ -211,6 +211,10 @@ impl Store for MemoryNode {
         self.shared.lock().quarantine.all()
     }
 
+    fn is_quarantined(&self, id: IncidentId) -> bool {
+        self.shared.lock().quarantine.holds(id).is_some()
+    }
+
     fn found_unreadable(&self, row: Row, why: String) {
         let mut inner = self.shared.lock();
         let now = self.shared.now(&mut inner);

@@ -47,6 +47,9 @@ pub trait Store: Send + Sync + 'static {
     /// is in no list, has no key and no deadline; whoever asks for it hears [`StoreError::Corrupt`].
     fn quarantined(&self) -> Vec<Quarantined>;
 
+    /// Whether this incident is one of them. Cheap.
+    fn is_quarantined(&self, id: IncidentId) -> bool;
+
     /// Sets aside a row of which a user of this store has found that it can not be read.
     fn found_unreadable(&self, row: Row, why: String);
 

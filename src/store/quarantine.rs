@@ -19,6 +19,16 @@ pub enum Row {
     Other(RowKind, String),
 }
 
+impl Row {
+    /// The incident that it is.
+    pub fn incident(&self) -> Option<IncidentId> {
+        match self {
+            Self::Incident(id) => Some(*id),
+            Self::Other(..) => None,
+        }
+    }
+}
+
 /// What a row that is no incident holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKind {
@@ -126,6 +136,7 @@ pub struct Quarantined {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<LostIncident>,
     /// Where it stands.
+    #[serde(flatten)]
     pub standing: Standing,
 }
 
@@ -152,9 +163,9 @@ pub enum Standing {
     /// Somebody has looked at it.
     Cleared {
         /// When.
-        at: Timestamp,
+        cleared_at: Timestamp,
         /// Who.
-        by: String,
+        cleared_by: String,
     },
     /// It could be read again when the store was opened, and goes on.
     Restored,
@@ -190,13 +201,13 @@ impl Quarantine {
     /// The incidents that nothing may touch.
     pub fn incidents(&self) -> Vec<IncidentId> {
         let held = self.0.values().filter(|entry| entry.standing != Standing::Restored);
-        held.filter_map(|entry| if let Row::Incident(id) = entry.row { Some(id) } else { None }).collect()
+        held.filter_map(|entry| entry.row.incident()).collect()
     }
 
     /// The incidents at which nobody has looked yet.
     pub fn waiting(&self) -> Vec<IncidentId> {
         let waiting = self.0.values().filter(|entry| entry.is_waiting());
-        waiting.filter_map(|entry| if let Row::Incident(id) = entry.row { Some(id) } else { None }).collect()
+        waiting.filter_map(|entry| entry.row.incident()).collect()
     }
 
     /// An incident can be read again.
@@ -248,24 +259,28 @@ pub struct Remains {
     pub content: String,
 }
 
-/// Notes that somebody has looked at a row, and ends the incident about it. Whether it waited for that.
+/// Notes that somebody has looked at a row, and ends the incident about it, and with the last one that about all further
+/// ones. Whether it waited for that.
 ///
 /// # Errors
 /// Those of [`Store::run`].
 pub async fn clear(store: &dyn Store, row: &Row, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
-    let Some(entry) = store.quarantined().into_iter().find(|entry| entry.row == *row && entry.is_waiting()) else {
+    let entries = store.quarantined();
+    let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
         return Ok(false);
     };
     let (source, who) = (SourceName::from(SELF), by.to_string());
-    let key = about(&entry);
-    let needs = Needs { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..Needs::default() };
+    let is_last = !entries.iter().any(|other| other.row != *row && other.is_problem());
+    let keys: Vec<IncidentKey> =
+        about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
+    let needs = Needs { keys: keys.clone(), sources: vec![source.clone()], ..Needs::default() };
     let by = by.clone();
     let run = move |unit: &mut Unit<'_>| {
-        let cleared = Standing::Cleared { at: unit.now(), by: who.clone() };
+        let cleared = Standing::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
         unit.quarantine(Quarantined { standing: cleared, ..entry.clone() });
         let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
         unit.record_source(&source, event);
-        if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
+        for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
             unit.step(id, Input::Resolve { by: by.clone(), why: None }, &roster);
         }
     };
@@ -304,7 +319,7 @@ mod tests {
         let found = |why: &str| Quarantined::new(row.clone(), Timestamp::default(), why.into());
         quarantine.add(found("gone"));
         assert!(quarantine.all()[0].is_waiting());
-        let cleared = Standing::Cleared { at: Timestamp::default(), by: "ana".into() };
+        let cleared = Standing::Cleared { cleared_at: Timestamp::default(), cleared_by: "ana".into() };
         let entry = Quarantined { standing: cleared.clone(), ..found("gone") };
         quarantine.keep([(row.clone(), Some(entry))].into());
         quarantine.add(found("gone"));

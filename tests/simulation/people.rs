@@ -71,7 +71,9 @@ impl World {
         let Some((engine, _)) = self.awake(n, Job::Prepare(n, page)) else { return };
         let prepared = ready(engine.prepare(page));
         match self.kept(prepared) {
-            None => engine.postpone(page),
+            None => {
+                engine.postpone(page);
+            }
             Some(None) => {}
             Some(Some(composed)) => {
                 let (sent_at, node) = (self.now(), self.nodes[n].epoch);

@@ -307,7 +307,7 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
         let store = if again { world.reopen().await } else { store.clone() };
         assert_eq!(waiting(&*store), Vec::<String>::new());
         let standing = &store.quarantined()[0].standing;
-        assert!(matches!(standing, Standing::Cleared { by, .. } if by == "ana"), "{standing:?}");
+        assert!(matches!(standing, Standing::Cleared { cleared_by, .. } if cleared_by == "ana"), "{standing:?}");
         assert!(is_corrupt(&store.view(IncidentId(1)).await) && open_ids(&*store).await.is_empty());
         let lines = store.lines(Some("INC-1".into()), 0, 100).await.expect("lines");
         assert_eq!(lines[..before.len()], before[..]);

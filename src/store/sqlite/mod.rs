@@ -227,6 +227,10 @@ impl Store for SqliteStore {
         self.shared.quarantine().all()
     }
 
+    fn is_quarantined(&self, id: IncidentId) -> bool {
+        self.shared.quarantine().holds(id).is_some()
+    }
+
     fn found_unreadable(&self, row: Row, why: String) {
         self.shared.set_aside(Quarantined::new(row, self.now(), why));
     }

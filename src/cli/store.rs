@@ -1,0 +1,180 @@
+//! `stentor store`: what the state folder holds that can not be read any more.
+
+use super::{Failure, Places, client::Client, evidence::Evidence, table};
+use crate::{
+    core::Actor,
+    http::quarantine::{Cleared, Clearing, Shown},
+    store::{Filter, Quarantined, Row, Standing, Store, quarantine},
+};
+use clap::{Args, Subcommand};
+use std::{process::ExitCode, sync::Arc};
+
+#[derive(Debug, Args)]
+pub struct StoreCommand {
+    #[command(subcommand)]
+    what: What,
+}
+
+#[derive(Debug, Subcommand)]
+enum What {
+    /// What can not be read and was set aside, so that it stops nothing else
+    #[command(subcommand)]
+    Quarantine(Quarantine),
+}
+
+#[derive(Debug, Subcommand)]
+enum Quarantine {
+    /// List it: incidents that nobody is paged about any more, and rows of other tables
+    List {
+        /// Also what was cleared
+        #[arg(long)]
+        all: bool,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is left of one row, for those who look after it by hand
+    Show {
+        /// Which, as the list names it, e.g. INC-42
+        row: Row,
+        /// Print it as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Say that somebody has looked at it: it is no problem any more, and stays in the journal as it was
+    Clear {
+        /// Which, as the list names them
+        #[arg(required_unless_present = "all")]
+        rows: Vec<Row>,
+        /// Every one
+        #[arg(long, conflicts_with = "rows")]
+        all: bool,
+        /// Print what happened as JSON
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+impl StoreCommand {
+    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+        let What::Quarantine(what) = self.what;
+        let evidence = Evidence::of(places)?;
+        match what {
+            Quarantine::List { all, json } => list(&evidence, all, json),
+            Quarantine::Show { row, json } => show(&evidence, row, json),
+            Quarantine::Clear { rows, all: _, json } => clear(&evidence, rows, json),
+        }
+    }
+}
+
+fn list(evidence: &Evidence, all: bool, json: bool) -> Result<ExitCode, Failure> {
+    let entries = entries(evidence, all)?;
+    if json {
+        println!("{}", serde_json::to_string_pretty(&entries)?);
+    } else if entries.is_empty() {
+        println!("everything can be read");
+    } else {
+        let mut rows = table::table(&["row", "found (UTC)", "what it was about", "what is wrong", "now"]);
+        for entry in &entries {
+            let about = entry.incident.as_ref().and_then(|incident| incident.summary.clone());
+            let found = entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string();
+            let now = standing(entry);
+            rows.add_row([entry.row.to_string(), found, about.unwrap_or_default(), entry.why.clone(), now]);
+        }
+        println!("{rows}");
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Everything that was set aside, once every open incident was looked at.
+fn entries(evidence: &Evidence, all: bool) -> Result<Vec<Quarantined>, Failure> {
+    match evidence {
+        Evidence::Daemon(client) => client.get(&format!("/v1/quarantine?all={all}&look=true")),
+        Evidence::Folder { runtime, store } => {
+            runtime.block_on(store.list(Filter { open_only: true, limit: usize::MAX }))?;
+            Ok(store.quarantined().into_iter().filter(|entry| all || entry.is_waiting()).collect())
+        }
+    }
+}
+
+fn standing(entry: &Quarantined) -> String {
+    match &entry.standing {
+        _ if entry.is_problem() => "nobody is paged about it".to_owned(),
+        Standing::Found | Standing::Told => "left out".to_owned(),
+        Standing::Cleared { cleared_by, .. } => format!("cleared by {cleared_by}"),
+        Standing::Restored => "can be read again".to_owned(),
+    }
+}
+
+fn show(evidence: &Evidence, row: Row, json: bool) -> Result<ExitCode, Failure> {
+    let shown: Shown = match evidence {
+        Evidence::Daemon(client) => client.get(&path_of(&row)?)?,
+        Evidence::Folder { runtime, store } => {
+            let entry = entries(evidence, true)?.into_iter().find(|entry| entry.row == row);
+            let entry = entry.ok_or_else(|| format!("{row} was not set aside"))?;
+            Shown { entry, remains: runtime.block_on(store.remains(row))? }
+        }
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&shown)?);
+        return Ok(ExitCode::SUCCESS);
+    }
+    let Shown { entry, remains } = shown;
+    println!("{}: {}", entry.row, standing(&entry));
+    println!("  what is wrong  {}", entry.why);
+    println!("  found          {} UTC", entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S"));
+    if let Some(incident) = &entry.incident {
+        println!("  its key        {}", incident.key);
+        println!("  it was about   {}", incident.summary.as_deref().unwrap_or("(that can not be read either)"));
+    }
+    println!("\nWHAT IS LEFT OF IT");
+    for place in remains {
+        println!("  {}\n    {}", place.place, place.content.replace('\n', "\n    "));
+    }
+    Ok(ExitCode::SUCCESS)
+}
+
+fn path_of(row: &Row) -> Result<String, Failure> {
+    let url = reqwest::Url::parse_with_params("http://stentor/v1/quarantine/row", [("row", row.to_string())])?;
+    Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
+}
+
+fn clear(evidence: &Evidence, rows: Vec<Row>, json: bool) -> Result<ExitCode, Failure> {
+    let done = match evidence {
+        Evidence::Daemon(client) => cleared_by_daemon(client, rows)?,
+        Evidence::Folder { .. } => cleared_in_folder(evidence, rows)?,
+    };
+    if json {
+        println!("{}", serde_json::to_string_pretty(&done)?);
+    } else {
+        for row in &done.cleared {
+            println!("{row} is cleared; its journal stays as it was");
+        }
+        for row in &done.not_waiting {
+            println!("{row} does not wait for that: it was not set aside, or cleared before");
+        }
+    }
+    Ok(if done.not_waiting.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn cleared_by_daemon(client: &Client, rows: Vec<Row>) -> Result<Cleared, Failure> {
+    client.post("/v1/quarantine/clear", &Clearing { rows })
+}
+
+fn cleared_in_folder(evidence: &Evidence, rows: Vec<Row>) -> Result<Cleared, Failure> {
+    let Evidence::Folder { runtime, store } = evidence else { return Err("a daemon has this folder".into()) };
+    let waiting = entries(evidence, false)?.into_iter().map(|entry| entry.row);
+    let rows = if rows.is_empty() { waiting.collect() } else { rows };
+    let user = uzers::get_current_username()
+        .map_or_else(|| uzers::get_current_uid().to_string(), |user| user.to_string_lossy().into_owned());
+    let by = Actor::Operator(user);
+    let mut done = Cleared { cleared: Vec::new(), not_waiting: Vec::new() };
+    for row in rows {
+        match runtime.block_on(quarantine::clear(&**store, &row, &by, Arc::default()))? {
+            true => done.cleared.push(row),
+            false => done.not_waiting.push(row),
+        }
+    }
+    runtime.block_on(store.close());
+    Ok(done)
+}

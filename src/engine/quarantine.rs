@@ -1,0 +1,168 @@
+//! Incidents that can not be read any more: their ladders stand still, so the catch-all is paged about each, once, and
+//! looks after it by hand.
+
+use super::Engine;
+use crate::{
+    channel::Check,
+    core::{Actor, Alert, IncidentKey, Input, Opening, Plan, SourceEvent, SourceName, Timestamp, names::SELF},
+    store::{
+        Class, Needs, Quarantined, Row, Standing, StoreError, Unit,
+        quarantine::{about, clear},
+        transact,
+    },
+};
+use std::sync::Arc;
+
+/// Unreadable incidents about each of which an incident of its own is opened. Where a whole file is damaged, one page says
+/// so of all that come after these.
+pub const ALONE_MAX: usize = 10;
+
+/// Rows that are named in one sentence.
+const NAMED_MAX: usize = 3;
+
+/// The kind of alert that tells of it.
+const UNREADABLE: &str = "incident_unreadable";
+
+/// What is told in one incident.
+struct Told {
+    key: IncidentKey,
+    summary: String,
+    entries: Vec<Quarantined>,
+}
+
+impl Engine {
+    /// Tells the catch-all of incidents that were set aside since the last time, and takes it back for those that can be
+    /// read again. Returns of how many either was said.
+    pub async fn tick_quarantine(&self) -> Result<usize, StoreError> {
+        let (mut told, mut news, mut restored) = (0, Vec::new(), Vec::new());
+        for entry in self.store.quarantined() {
+            match entry.standing {
+                Standing::Found if entry.is_problem() => news.push(entry),
+                Standing::Told if entry.is_problem() => told += 1,
+                Standing::Restored => restored.push(entry),
+                Standing::Found | Standing::Told | Standing::Cleared { .. } => {}
+            }
+        }
+        let count = news.len() + restored.len();
+        for group in grouped(news, told) {
+            self.tell_unreadable(group).await?;
+        }
+        for entry in restored {
+            self.take_back(entry).await?;
+        }
+        Ok(count)
+    }
+
+    /// Somebody has looked at a row: it is shown no more, and the incident about it is over. Whether it waited for that.
+    pub async fn clear_quarantined(&self, row: &Row, by: &Actor) -> Result<bool, StoreError> {
+        let live = self.live.load_full();
+        clear(&*self.store, row, by, Arc::new(live.matrix.roster.clone())).await
+    }
+
+    /// What is wrong, in words, as far as people wait for it.
+    pub(super) fn unreadable_signs(&self) -> Vec<String> {
+        let lost: Vec<Row> =
+            self.store.quarantined().into_iter().filter(Quarantined::is_problem).map(|entry| entry.row).collect();
+        let said = |row: &Row| {
+            format!("{row} can not be read and nobody is paged about it: see `stentor store quarantine show {row}`")
+        };
+        let mut signs: Vec<String> = lost.iter().take(NAMED_MAX).map(said).collect();
+        if NAMED_MAX < lost.len() {
+            let more = lost.len() - NAMED_MAX;
+            signs.push(format!("{more} more incidents can not be read: see `stentor store quarantine list`"));
+        }
+        signs
+    }
+
+    /// Rows of other tables, for `stentor doctor`.
+    pub(super) fn quarantine_checks(&self) -> Vec<Check> {
+        let waits = |entry: &Quarantined| entry.is_waiting() && !entry.is_problem();
+        let rows: Vec<String> = self.store.quarantined().into_iter().filter(waits).map(|e| e.row.to_string()).collect();
+        if rows.is_empty() {
+            return Vec::new();
+        }
+        let (named, more) = (rows.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", "), rows.len());
+        let detail = format!("{more} row(s) can not be read ({named}): see `stentor store quarantine list`");
+        vec![Check::doubtful("quarantine", detail)]
+    }
+
+    /// One transaction: the rows are marked as told, the journal says so, and the incident about them is opened.
+    async fn tell_unreadable(&self, told: Told) -> Result<(), StoreError> {
+        let live = self.live.load_full();
+        let plan = live.matrix.operators_plan();
+        let opening = plan.map(|plan| opening(&told, plan, self.store.now()));
+        let source = SourceName::from(SELF);
+        let needs = Needs { keys: vec![told.key.clone()], sources: vec![source.clone()], ..Needs::default() };
+        let entries = told.entries;
+        let run = move |unit: &mut Unit<'_>| {
+            for entry in &entries {
+                unit.quarantine(Quarantined { standing: Standing::Told, ..entry.clone() });
+                let (row, why) = (entry.row.to_string(), entry.why.clone());
+                unit.record_source(&source, SourceEvent::Quarantined { row, why });
+            }
+            if let Some(opening) = opening.clone() {
+                unit.open(opening, &live.matrix.roster);
+            }
+        };
+        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+    }
+
+    /// It can be read again, and its ladder goes on.
+    async fn take_back(&self, entry: Quarantined) -> Result<(), StoreError> {
+        let live = self.live.load_full();
+        let (source, key) = (SourceName::from(SELF), about(&entry));
+        let needs = Needs { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..Needs::default() };
+        let run = move |unit: &mut Unit<'_>| {
+            unit.release(&entry.row);
+            unit.record_source(&source, SourceEvent::QuarantineRestored { row: entry.row.to_string() });
+            if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
+                let ended = Input::Resolve { by: Actor::Source(source.clone()), why: None };
+                unit.step(id, ended, &live.matrix.roster);
+            }
+        };
+        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+    }
+}
+
+/// Which are told alone, where `told` were before, and which together.
+fn grouped(news: Vec<Quarantined>, told: usize) -> Vec<Told> {
+    let mut news = news.into_iter();
+    let alone = news
+        .by_ref()
+        .take(ALONE_MAX.saturating_sub(told))
+        .filter_map(|entry| Some(Told { key: about(&entry)?, summary: sentence(&entry), entries: vec![entry] }));
+    let mut groups: Vec<Told> = alone.collect();
+    let rest: Vec<Quarantined> = news.collect();
+    if !rest.is_empty() {
+        let key = IncidentKey::of_more_unreadable();
+        let summary = format!(
+            "{} more incidents can not be read: nobody is paged about them any more. Look after them by hand: \
+             `stentor store quarantine list` names them, `stentor store quarantine clear` ends this",
+            rest.len()
+        );
+        groups.push(Told { key, summary, entries: rest });
+    }
+    groups
+}
+
+fn sentence(entry: &Quarantined) -> String {
+    let row = &entry.row;
+    let about = entry.incident.as_ref().and_then(|lost| lost.summary.as_deref());
+    let about = about.map_or_else(String::new, |about| format!(" ({about})"));
+    format!(
+        "{row}{about} can not be read: nobody is paged about it any more. Look after it by hand; \
+         `stentor store quarantine show {row}` tells what is left of it, `stentor store quarantine clear {row}` ends this"
+    )
+}
+
+fn opening(told: &Told, plan: Arc<Plan>, now: Timestamp) -> Opening {
+    let mut alert = Alert::new(SELF, UNREADABLE);
+    alert.summary.clone_from(&told.summary);
+    let rows: Vec<String> = told.entries.iter().take(ALONE_MAX).map(|entry| entry.row.to_string()).collect();
+    alert.labels.insert("incident".into(), rows.join(", "));
+    if let [only] = &told.entries[..] {
+        alert.annotations.insert("why".into(), only.why.clone());
+    }
+    let (key, summary) = (told.key.clone(), told.summary.clone());
+    Opening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None }
+}

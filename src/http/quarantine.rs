@@ -1,0 +1,88 @@
+//! What can not be read and was set aside: listed, shown and cleared over the daemon's own socket.
+
+use super::{App, control::Caller, problem::Problem};
+use crate::store::{Quarantined, Remains, Row};
+use axum::{
+    Extension, Json,
+    extract::{Query, State},
+};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+
+/// Which rows.
+#[derive(Deserialize)]
+pub struct Listing {
+    /// Those that somebody has looked at, too.
+    #[serde(default)]
+    all: bool,
+    /// Every open incident is looked at first.
+    #[serde(default)]
+    look: bool,
+}
+
+/// `GET /v1/quarantine`: incidents first.
+pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Json<Vec<Quarantined>> {
+    if listing.look {
+        app.engine.examine().await;
+    }
+    let entries = app.engine.store.quarantined().into_iter();
+    Json(entries.filter(|entry| listing.all || entry.is_waiting()).collect())
+}
+
+/// One row.
+#[derive(Deserialize)]
+pub struct Which {
+    row: Row,
+}
+
+/// A row, and what is left of it.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Shown {
+    /// What is known of it.
+    #[serde(flatten)]
+    pub entry: Quarantined,
+    /// What lies where it should be.
+    pub remains: Vec<Remains>,
+}
+
+/// `GET /v1/quarantine/row`: what is left of it.
+pub async fn show(State(app): State<Arc<App>>, Query(Which { row }): Query<Which>) -> Result<Json<Shown>, Problem> {
+    let entry = app.engine.store.quarantined().into_iter().find(|entry| entry.row == row);
+    let entry = entry.ok_or_else(|| Problem::not_found(format!("{row} was not set aside")))?;
+    let remains = app.engine.store.remains(row).await?;
+    Ok(Json(Shown { entry, remains }))
+}
+
+/// Which rows to clear.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Clearing {
+    /// Their names; none means every one that waits.
+    pub rows: Vec<Row>,
+}
+
+/// What became of that.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct Cleared {
+    /// Those that waited and are shown no more.
+    pub cleared: Vec<Row>,
+    /// Those that nobody waits for: not set aside, or cleared before.
+    pub not_waiting: Vec<Row>,
+}
+
+/// `POST /v1/quarantine/clear`: somebody has looked at them.
+pub async fn clear(
+    State(app): State<Arc<App>>,
+    Extension(caller): Extension<Caller>,
+    Json(Clearing { rows }): Json<Clearing>,
+) -> Result<Json<Cleared>, Problem> {
+    let waiting = || app.engine.store.quarantined().into_iter().filter(Quarantined::is_waiting).map(|entry| entry.row);
+    let rows = if rows.is_empty() { waiting().collect() } else { rows };
+    let mut done = Cleared { cleared: Vec::new(), not_waiting: Vec::new() };
+    for row in rows {
+        match app.engine.clear_quarantined(&row, &caller.actor()).await? {
+            true => done.cleared.push(row),
+            false => done.not_waiting.push(row),
+        }
+    }
+    Ok(Json(done))
+}

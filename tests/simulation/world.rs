@@ -16,7 +16,7 @@ use std::{
 use stentor::{
     core::{Alert, ChannelName, Incident, IncidentId, Page, PageId, Said, Timestamp},
     engine::{Attempt, Engine, Live},
-    store::{MemoryNode, MemoryStore, Quarantined, Standing, SteadyClock, Store, StoreError},
+    store::{MemoryNode, MemoryStore, Standing, SteadyClock, Store, StoreError},
 };
 
 /// How long things go wrong; after that everything heals and must settle.
@@ -371,7 +371,7 @@ impl World {
                 Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..) | Job::Hold(..)
             )
         });
-        if self.healed && !moving && self.laws.incidents().all(settled) {
+        if self.healed && !moving && !self.is_untold() && self.laws.incidents().all(settled) {
             self.queue.clear();
         } else if QUIET_AFTER < self.now.since(START) {
             let open = self.laws.incidents().find(|incident| !settled(incident)).map(|incident| incident.id);
@@ -411,6 +411,11 @@ impl World {
         }
     }
 
+    /// Whether something can not be read and nobody was told yet.
+    fn is_untold(&self) -> bool {
+        self.eye.quarantined().iter().any(|entry| entry.is_problem() && entry.standing == Standing::Found)
+    }
+
     fn see_rest(&mut self) {
         for seen in std::mem::take(&mut self.after) {
             self.see(seen);
@@ -425,8 +430,7 @@ impl World {
         let due = ready(self.eye.next_deadline()).expect("a deadline");
         let open = ready(self.eye.open_now()).expect("a look");
         let gives_way = open.live.is_some() && !open.drills.is_empty();
-        let is_news = |entry: &Quarantined| entry.is_problem() && entry.standing == Standing::Found;
-        let news = self.eye.quarantined().iter().any(is_news);
+        let news = self.is_untold();
         for n in 0..self.nodes.len() {
             let node = &mut self.nodes[n];
             let Some(engine) = node.engine.as_ref().filter(|_| node.stalled_until <= self.now) else { continue };

@@ -4,7 +4,7 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Actor, Answer, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose,
+    Actor, Answer, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, IncidentKey,
     RoleName, Status, Timestamp, Verdict,
 };
 
@@ -94,6 +94,16 @@ impl Laws {
             incident.pages.values().filter(|page| page.state == PageState::Queued && page.purpose.is_brief());
         let twice = queued.find(|page| !waiting.insert((&page.role, &page.person, &page.channel)));
         self.check("law 3", twice.is_none(), || format!("{}: twice in the queue: {twice:?}", incident.id));
+    }
+
+    pub(super) fn law_17_what_can_not_be_read_is_told_once(&mut self) {
+        for (id, is_told) in self.set_aside.clone() {
+            let told = self.told.get(&id.to_string()).copied().unwrap_or(0);
+            self.check("law 17", told == 1, || format!("that {id} can not be read was told {told} times"));
+            let opened = self.opened_about.get(&IncidentKey::of_unreadable(id)).copied().unwrap_or(0);
+            let holds = opened == usize::from(is_told);
+            self.check("law 17", holds, || format!("{opened} incidents say that {id} can not be read"));
+        }
     }
 
     pub(super) fn law_4_only_who_was_asked_engages(&mut self, id: IncidentId, at: Timestamp, event: &Event) {

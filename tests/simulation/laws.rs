@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, ChannelName, Engagement, Event, Incident, IncidentId, Page, PageId, PersonName, Record, RoleName,
-        Roster, Settlement, SourceEvent, StoredLine, Timestamp,
+        Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, Page, PageId, PersonName, Record,
+        RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp,
     },
     journal::{Kept, Verifier},
 };
@@ -37,6 +37,8 @@ pub enum Seen {
     Injected { at: Timestamp, page: PageId, taken: bool },
     /// A page that its drill had held back is sent.
     Late { page: PageId },
+    /// An incident can not be read any more and was set aside; whether there are operators who must hear of it.
+    SetAside { incident: IncidentId, is_told: bool },
     /// A node died, or was away for longer than its lease.
     Lost,
     /// A provider asked a node to leave a destination alone.
@@ -92,6 +94,11 @@ pub struct Laws {
     /// Since when a drill and something live are open together.
     beside: Option<Timestamp>,
     lost: usize,
+    /// Incidents that were open when they were set aside, and whether operators must hear of it.
+    set_aside: BTreeMap<IncidentId, bool>,
+    /// How often the journal says so, and how often an incident about it was opened.
+    told: BTreeMap<String, usize>,
+    opened_about: BTreeMap<IncidentKey, usize>,
     broken: Option<Broken>,
 }
 
@@ -115,6 +122,9 @@ impl Laws {
             now: Timestamp::default(),
             beside: None,
             lost: 0,
+            set_aside: BTreeMap::new(),
+            told: BTreeMap::new(),
+            opened_about: BTreeMap::new(),
             broken: None,
         }
     }
@@ -149,6 +159,7 @@ impl Laws {
             Seen::Started { at, node, page } => self.started(*at, *node, *page),
             Seen::Injected { at, page, taken } => self.injected(*at, *page, *taken),
             Seen::Late { page } => self.law_6_no_drill_beside_the_real_thing(*page),
+            Seen::SetAside { incident, is_told } => self.set_aside(*incident, *is_told),
             Seen::Lost => self.lost += 1,
             Seen::Throttled { at, node, page, until } => {
                 if let Some((drill, channel, person, room)) = self.destination(*page) {
@@ -193,6 +204,9 @@ impl Laws {
         let Record { at, event, .. } = record;
         if let Event::Opened(opening) = &event {
             self.journaled.insert(opening.alert.id.clone());
+            if opening.key.is_own() {
+                *self.opened_about.entry(opening.key.clone()).or_default() += 1;
+            }
             self.law_6_no_drill_opens_beside_the_real_thing(id, opening.alert.drill);
             let incident = Incident::opened(id, opening, at);
             self.shadows
@@ -213,6 +227,9 @@ impl Laws {
 
     fn source_line(&mut self, line: &StoredLine) {
         let Ok(record) = serde_json::from_str::<Record<SourceEvent>>(&line.body) else { return };
+        if let SourceEvent::Quarantined { row, .. } = &record.event {
+            *self.told.entry(row.clone()).or_default() += 1;
+        }
         let (SourceEvent::Unmatched { alert }
         | SourceEvent::Held { alert, .. }
         | SourceEvent::NothingOpen { alert }
@@ -277,6 +294,15 @@ impl Laws {
         self.shadows.insert(id, shadow);
     }
 
+    /// It has no ladder any more that could move, and its key is another's.
+    fn set_aside(&mut self, id: IncidentId, is_told: bool) {
+        let Some(shadow) = self.shadows.remove(&id) else { return };
+        self.deadlines.remove(&id);
+        if shadow.incident.is_open() {
+            self.set_aside.insert(id, is_told);
+        }
+    }
+
     fn started(&mut self, at: Timestamp, node: u64, page: PageId) {
         self.law_3_nothing_stale_starts(page);
         self.law_6_no_drill_beside_the_real_thing(page);
@@ -315,6 +341,7 @@ impl Laws {
     fn end(&mut self) {
         let report = std::mem::take(&mut self.verifier).finish();
         self.check("law 8", report.is_sound(), || format!("the journal is not sound: {:?}", report.faults));
+        self.law_17_what_can_not_be_read_is_told_once();
         let shadows = std::mem::take(&mut self.shadows);
         for shadow in shadows.values() {
             self.law_5_everybody_is_told(&shadow.incident);

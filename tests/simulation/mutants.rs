@@ -17,7 +17,7 @@ const SEEDS: usize = 48;
 /// A fault: what it does to a tape, and whether the tape had what it needs.
 type Fault = fn(&mut Vec<Seen>) -> bool;
 
-const FAULTS: [(&str, &str, Fault); 28] = [
+const FAULTS: [(&str, &str, Fault); 31] = [
     ("an alert that was accepted is in no line", "law 1", |tape| {
         drop_first(tape, |e| matches!(e, Event::Joined { .. }))
     }),
@@ -56,6 +56,15 @@ const FAULTS: [(&str, &str, Fault); 28] = [
         drop_all(tape, |e| matches!(e, Event::Paged { page } if matches!(page.purpose, Purpose::RoomUpdate { .. })))
     }),
     ("a room is sent two things at once", "rooms", two_at_once),
+    ("nobody is told of what can not be read", "law 17", |tape| without_line(tape, "\"event\":\"quarantined\"")),
+    ("the operators are not paged about what can not be read", "law 17", |tape| {
+        drop_first(tape, |e| matches!(e, Event::Opened(opening) if opening.key.as_str().contains("unreadable/")))
+    }),
+    ("what can not be read keeps its deadline", "law 2", |tape| {
+        let before = tape.len();
+        tape.retain(|seen| !matches!(seen, Seen::SetAside { .. }));
+        tape.len() < before
+    }),
 ];
 
 /// Whatever the fault, some tape has what it needs, and on it the law that it breaks is found broken.
@@ -115,6 +124,11 @@ fn drop_all(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {
     let before = tape.len();
     tape.retain(|seen| !event(seen).is_some_and(|(_, event)| is(&event)));
     tape.len() < before
+}
+
+fn without_line(tape: &mut Vec<Seen>, words: &str) -> bool {
+    let found = tape.iter().position(|seen| matches!(seen, Seen::Line(line) if line.body.contains(words)));
+    found.map(|at| drop(tape.remove(at))).is_some()
 }
 
 fn repeat_first(tape: &mut Vec<Seen>, is: impl Fn(&Event) -> bool) -> bool {

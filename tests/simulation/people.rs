@@ -1,6 +1,7 @@
 //! Everything outside the nodes: monitors, channels in every weather, humans in every mood, and trouble.
 
 use crate::{
+    dice::Dice,
     laws::Seen,
     shape,
     world::{CHAOS, Job, World, ready},
@@ -58,6 +59,8 @@ impl World {
             Job::Drills(n) => self.drills(n),
             Job::Late(n) => self.late(n),
             Job::Anchor => self.anchor(),
+            Job::Spoil(which) => self.spoil(which),
+            Job::Tell(n) => self.tell_of_damage(n),
             Job::Heal => self.heal(),
             Job::ResolveAll => self.resolve_all(),
             Job::IsQuiet => self.is_quiet(),
@@ -134,7 +137,9 @@ impl World {
             self.see(Seen::Throttled { at, node, page, until: attempt.ended_at + *after });
         }
         let finished = ready(engine.finish(&attempt));
-        if self.kept(finished).is_none() {
+        if matches!(finished, Err(StoreError::Corrupt { .. })) {
+            engine.postpone(attempt.page);
+        } else if self.kept(finished).is_none() {
             self.later(stentor::core::retry::FIRST, Job::Done(n, attempt));
         }
     }
@@ -250,7 +255,8 @@ impl World {
     fn resolve(&mut self, id: IncidentId) {
         let by = Actor::Person(self.dice.pick(&shape::people()).into());
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(3), Job::Resolve(id)) };
-        if self.kept(ready(engine.resolve(id, by))).is_none() {
+        let resolved = ready(engine.resolve(id, by));
+        if !matches!(resolved, Err(StoreError::Corrupt { .. })) && self.kept(resolved).is_none() {
             self.later(Duration::from_secs(1), Job::Resolve(id));
         }
     }
@@ -369,6 +375,16 @@ impl World {
                 self.later(at, Job::Weather(channel.clone(), mood));
                 let better = at + self.dice.millis(500, 40_000);
                 self.later(better, Job::Weather(channel.clone(), Mood::Good));
+            }
+        }
+    }
+
+    /// Drawn from dice of their own, so that everything else is as it would be without.
+    pub fn plan_damage(&mut self, dice: &mut Dice) {
+        if dice.chance(30) {
+            for _ in 0..1 + dice.below(3) {
+                let at = dice.millis(1_000, u64::try_from(CHAOS.as_millis()).expect("short") - 1);
+                self.later(at, Job::Spoil(dice.below(100)));
             }
         }
     }

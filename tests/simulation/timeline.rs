@@ -26,6 +26,7 @@ fn told(seen: &Seen) -> Option<String> {
         Seen::Started { node, page, .. } => format!("{} node {node}: page {} starts", page.incident, page.n),
         Seen::Injected { page, .. } => format!("{} page {} meets a fault on purpose", page.incident, page.n),
         Seen::Late { page } => format!("{} page {} is brought late", page.incident, page.n),
+        Seen::SetAside { incident, .. } => format!("{incident} can not be read any more"),
         Seen::Lost => "trouble: a node is lost".into(),
         Seen::Throttled { node, page, until, .. } => format!("{} node {node}: held back until {until}", page.incident),
         Seen::TextMissing { hash } => format!("text {hash} is missing"),

@@ -16,7 +16,7 @@ use std::{
 use stentor::{
     core::{Alert, ChannelName, Incident, IncidentId, Page, PageId, Said, Timestamp},
     engine::{Attempt, Engine, Live},
-    store::{MemoryNode, MemoryStore, SteadyClock, Store, StoreError},
+    store::{MemoryNode, MemoryStore, Standing, SteadyClock, Store, StoreError},
 };
 
 /// How long things go wrong; after that everything heals and must settle.
@@ -64,6 +64,10 @@ pub enum Job {
     Drills(usize),
     Late(usize),
     Anchor,
+    /// A row of an open incident is damaged: one of those that there are then.
+    Spoil(usize),
+    /// Operators are told of it.
+    Tell(usize),
     /// The end of trouble, of patience, of all.
     Heal,
     ResolveAll,
@@ -81,6 +85,7 @@ pub struct Node {
     sends_at: Option<Timestamp>,
     drills_at: Option<Timestamp>,
     late_at: Option<Timestamp>,
+    tells_at: Option<Timestamp>,
 }
 
 pub struct World {
@@ -142,6 +147,7 @@ impl World {
         }
         world.plan_alerts();
         world.plan_trouble();
+        world.plan_damage(&mut Dice::new(seed ^ 0x5b01_1e55));
         world.later(CHAOS, Job::Heal);
         world.later(CHAOS + RESOLVED_AFTER, Job::ResolveAll);
         world.later(CHAOS, Job::IsQuiet);
@@ -233,7 +239,7 @@ impl World {
         let engine = Engine::new(Arc::new(node), self.live.clone(), "http://127.0.0.1:7000");
         let lag = self.dice.millis(0, 300);
         let (stalled_until, timers_after) = (self.now, self.now);
-        let (timers_at, sends_at, drills_at, late_at) = (None, None, None, None);
+        let (timers_at, sends_at, drills_at, late_at, tells_at) = (None, None, None, None, None);
         let engine = Some(engine);
         self.nodes.push(Node {
             engine,
@@ -245,6 +251,7 @@ impl World {
             sends_at,
             drills_at,
             late_at,
+            tells_at,
         });
         self.later(Duration::ZERO, Job::Lease(self.nodes.len() - 1));
         self.count_able();
@@ -328,6 +335,23 @@ impl World {
         }
     }
 
+    /// Damages one of the incidents that are open.
+    pub fn spoil(&mut self, which: usize) {
+        let open: Vec<IncidentId> = self.laws.incidents().filter(|i| i.is_open()).map(|incident| incident.id).collect();
+        if !open.is_empty() {
+            self.store.spoil(open[which % open.len()]);
+        }
+    }
+
+    pub fn tell_of_damage(&mut self, n: usize) {
+        self.nodes[n].tells_at = None;
+        let Some(engine) = self.here(n) else { return };
+        if self.kept(ready(engine.tick_quarantine())).is_none() {
+            self.nodes[n].tells_at = Some(self.now + AFTER_FAILURE);
+            self.later(AFTER_FAILURE, Job::Tell(n));
+        }
+    }
+
     pub fn anchor(&mut self) {
         if let Some(engine) = self.some_node() {
             self.kept(ready(engine.tick_anchor()));
@@ -347,7 +371,7 @@ impl World {
                 Job::Done(..) | Job::Prepare(..) | Job::Answer(..) | Job::Arrive(_) | Job::Drop(..) | Job::Hold(..)
             )
         });
-        if self.healed && !moving && self.laws.incidents().all(settled) {
+        if self.healed && !moving && !self.is_untold() && self.laws.incidents().all(settled) {
             self.queue.clear();
         } else if QUIET_AFTER < self.now.since(START) {
             let open = self.laws.incidents().find(|incident| !settled(incident)).map(|incident| incident.id);
@@ -359,6 +383,7 @@ impl World {
 
     /// Reads what was committed, and compares.
     fn observe(&mut self) {
+        self.see_what_was_set_aside();
         let lines = ready(self.eye.lines(None, self.read_to, usize::MAX)).expect("lines");
         let Some(last) = lines.last() else { return self.see_rest() };
         self.read_to = last.pos;
@@ -369,12 +394,26 @@ impl World {
             self.see(Seen::Line(line));
         }
         for id in changed {
-            let Some(stored) = ready(self.eye.view(id)).expect("a view") else { continue };
+            let Ok(Some(stored)) = ready(self.eye.view(id)) else { continue };
             self.see(Seen::Stored(stored));
         }
         let next = ready(self.eye.next_deadline()).expect("a deadline");
         self.see(Seen::NextDeadline(next));
         self.see_rest();
+    }
+
+    /// Before the lines of this step: what is lost counts for none of them any more.
+    fn see_what_was_set_aside(&mut self) {
+        let is_told = self.live.matrix.operators_plan().is_some();
+        for entry in self.eye.quarantined() {
+            let Some(incident) = entry.row.incident().filter(|id| self.laws.incident(*id).is_some()) else { continue };
+            self.see(Seen::SetAside { incident, is_told });
+        }
+    }
+
+    /// Whether something can not be read and nobody was told yet.
+    fn is_untold(&self) -> bool {
+        self.eye.quarantined().iter().any(|entry| entry.is_problem() && entry.standing == Standing::Found)
     }
 
     fn see_rest(&mut self) {
@@ -391,6 +430,7 @@ impl World {
         let due = ready(self.eye.next_deadline()).expect("a deadline");
         let open = ready(self.eye.open_now()).expect("a look");
         let gives_way = open.live.is_some() && !open.drills.is_empty();
+        let news = self.is_untold();
         for n in 0..self.nodes.len() {
             let node = &mut self.nodes[n];
             let Some(engine) = node.engine.as_ref().filter(|_| node.stalled_until <= self.now) else { continue };
@@ -401,6 +441,8 @@ impl World {
             let timers = timers.filter(|at| earlier(node.timers_at, *at));
             let drills = (gives_way && node.drills_at.is_none()).then(|| self.now + node.lag);
             let late = engine.next_late().map(|at| at.max(self.now)).filter(|at| earlier(node.late_at, *at));
+            let tells = (news && node.tells_at.is_none()).then(|| self.now + node.lag);
+            node.tells_at = tells.or(node.tells_at);
             node.drills_at = drills.or(node.drills_at);
             node.late_at = late.or(node.late_at);
             node.sends_at = sends.or(node.sends_at);
@@ -413,6 +455,9 @@ impl World {
             }
             if let Some(at) = late {
                 self.later(at.since(self.now), Job::Late(n));
+            }
+            if let Some(at) = tells {
+                self.later(at.since(self.now), Job::Tell(n));
             }
             if let Some(at) = timers {
                 self.later(at.since(self.now), Job::Timers(n));

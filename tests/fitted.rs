@@ -9,9 +9,9 @@ mod fixture;
 mod past;
 
 use past::{Dice, Past};
-use std::{path::Path, process::Command, time::Duration};
+use std::{path::Path, process::Command, sync::Arc, time::Duration};
 use stentor::{
-    core::{Answer, IncidentId, Input, Plan, Receipt, Said, Settlement, Via, page::Stage},
+    core::{Answer, IncidentId, Input, Page, Plan, Receipt, Said, Settlement, Via, Whom, page::Stage},
     drill::{
         Scenario,
         distribution::Distribution,
@@ -191,6 +191,40 @@ async fn two_hundred_crises_show_how_somebody_answers_and_the_unanswered_are_not
     assert_eq!((answered.len(), silent), (sms.seen, ana.ignores.hits));
     assert!(naive < 0.88 * sms.median_s, "{naive} of {sms:?}");
     assert!(1.4 * ana.ignores.share < silent as f64 / 200.0, "{silent}: {:?}", ana.ignores);
+}
+
+/// Ana takes it after ten seconds and hands it back after five minutes; Bo, who was told that she has it, takes it then.
+#[tokio::test]
+async fn whoever_was_released_is_not_slow_because_it_was_handed_back() {
+    let past = Past::in_memory();
+    for _ in 0..20 {
+        let mut plan = plan("crash");
+        plan.roles.get_mut("trader").unwrap().steps[0].page.push(Whom::Person("bo".into()));
+        let id = past.open(plan, false).await;
+        past.accept(id, None).await;
+        let says = async |person: &str, answer, after: u64| {
+            past.hands.pass(Duration::from_secs(after));
+            let pages = past.pages(id).await;
+            let theirs =
+                |page: &&Arc<Page>| page.purpose.is_brief() && page.person.as_ref().unwrap().as_str() == person;
+            let page = Some(pages.iter().rev().find(theirs).unwrap().n);
+            let said = Said { person: person.into(), answer, via: Via::Sms, page, role: None };
+            past.step(id, vec![Input::Answer(said)]).await;
+            past.accept(id, None).await;
+        };
+        says("ana", Answer::Wilco, 10).await;
+        says("ana", Answer::Unable, 290).await;
+        says("bo", Answer::Wilco, 15).await;
+        past.resolve(id, None).await;
+        past.hands.pass(Duration::from_secs(3600));
+    }
+    let (_, fitted) = fitted(&history(&past).await, SCENARIO);
+    let (ana, bo) = (person(&fitted, "ana"), person(&fitted, "bo"));
+    assert_eq!((ana.asked, ana.answered, ana.unable.hits), (20, 20, 0), "she took it, whatever came of it");
+    // He was released after ten seconds: that he had not answered by then is all that is known of him.
+    assert_eq!((bo.asked, bo.answered), (20, 0));
+    assert_eq!((bo.answers["sms"].seen, bo.answers["sms"].censored), (0, 20));
+    assert!(bo.answers["sms"].median_s < 305.0, "{:?}", bo.answers["sms"]);
 }
 
 #[test]

@@ -17,6 +17,8 @@ mod doctor;
 mod drill;
 #[path = "real/exim.rs"]
 mod exim;
+#[path = "real/hand_back.rs"]
+mod hand_back;
 #[path = "real/incident.rs"]
 mod incident;
 #[path = "real/kannel.rs"]

@@ -254,6 +254,20 @@ fn a_scripted_run_is_told_in_order_without_clocks() {
     assert_eq!(told[0], again);
 }
 
+/// What the script says after somebody has the role is played too: they may hand it back.
+#[test]
+fn a_script_may_hand_back() {
+    let matrix = small();
+    let script = "[[answer]]\nat = \"20s\"\nperson = \"ana\"\nsays = \"wilco\"\n\
+                  [[answer]]\nat = \"30s\"\nperson = \"ana\"\nsays = \"unable\"\n\
+                  [[answer]]\nat = \"45s\"\nperson = \"bo\"\nsays = \"wilco\"\n";
+    let scenario = scenario_of(&format!("{BOOM}{script}"), &matrix);
+    let told = scripted(&scenario, &matrix, start());
+    let has = |line: &str| told[0].iter().position(|told| told == line).unwrap_or_else(|| panic!("{line}: {told:#?}"));
+    let order = ["trader engaged: ana", "trader handed back: ana", "trader engaged: bo"].map(has);
+    assert!(order.is_sorted(), "{told:#?}");
+}
+
 fn stentor(arguments: &[&str]) -> std::process::Output {
     let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_stentor"));
     command.current_dir(root()).env_remove("STENTOR_MATRIX").args(arguments).output().unwrap()

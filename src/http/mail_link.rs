@@ -102,7 +102,8 @@ fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &st
         drill: incident.drill,
         // The first line stands above the buttons already.
         body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
-        headline: fill(rendered.headline),
+        // Who is asked for nothing more is not asked in the headline either.
+        headline: if says.is_some() { rendered.subject } else { fill(rendered.headline) },
         token: token.to_owned(),
         offers: match says {
             Some(_) if open => after_all(level),

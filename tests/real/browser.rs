@@ -82,6 +82,16 @@ impl Browser {
         self.order(&json!({ "press": label }))
     }
 
+    /// Presses the button with this label, again and again, until the page says this; the page's text then.
+    pub fn press_until(&mut self, label: &str, text: &str) -> String {
+        self.order(&json!({ "again": label, "until": text }))
+    }
+
+    /// From here on the server hears each answer, and its confirmation never comes back.
+    pub fn loses_confirmations(&mut self) {
+        self.order(&json!({ "lose": true }));
+    }
+
     /// Waits until the page says this; the page's text then.
     pub fn reads(&mut self, text: &str) -> String {
         self.order(&json!({ "reads": text }))
@@ -173,6 +183,17 @@ async function main() {
       const before = await text();
       await button.click();
       say({ text: before });
+    } else if (order.again) {
+      const button = page.getByRole("button", { name: order.again, exact: true });
+      const says = page.getByText(order.until).first();
+      while (!(await says.isVisible())) {
+        if (await button.isEnabled().catch(() => false)) await button.click().catch(() => {});
+        await page.waitForTimeout(100);
+      }
+      say({ text: await text() });
+    } else if (order.lose) {
+      await page.route("**/desk/answer", (route) => route.fetch().then(() => {}));
+      say({ text: "" });
     } else if (order.tolerate) {
       tolerates = true;
       say({ text: "" });

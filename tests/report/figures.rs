@@ -1,13 +1,15 @@
 //! Figures over pasts whose right answer is known.
 
 use crate::past::{Dice, Past, measured_plan};
-use std::time::Duration;
+use std::{collections::BTreeSet, time::Duration};
 use stentor::{
-    core::{Actor, Answer, DrillTerms, Finding, Input, RoleName, Timestamp, Zones},
-    engine::history::each_incident,
+    core::{Actor, Answer, DrillTerms, Finding, Input, RoleName, StoredLine, Timestamp, Zones},
+    drill::{Observed, Trace, course::Stage},
+    engine::history::{Next, each_incident},
     report::{
-        By, Question, Tally, TteReport,
+        Beside, By, Question, Story, Tally, TteReport,
         ended::Endings,
+        facts::facts,
         gather,
         group::GroupReport,
         target::TargetVerdict,
@@ -318,4 +320,105 @@ async fn many_incidents_are_read_one_at_a_time_and_agree_with_a_second_way_of_co
     assert_eq!((trader.n, trader.engaged), (40, engaged.len()));
     let events: Vec<f64> = trader.curve.windows(2).filter(|w| w[0].share < w[1].share).map(|w| w[1].time).collect();
     assert!(events.iter().all(|at| engaged.iter().any(|own| (own - at).abs() < 1e-9)));
+}
+
+/// The same incident twice: Ana takes the trader's role after 20 s and hands it back after 50 s. Once Bo takes it after
+/// 80 s; once nobody does.
+async fn handed_back(past: &Past) {
+    for again in [true, false] {
+        let id = past.open(measured_plan(), false).await;
+        past.accept(id, None).await;
+        past.pass(id, 20.0).await;
+        past.answer(id, "trader", Answer::Wilco).await;
+        past.answer(id, "compliance", Answer::Roger).await;
+        past.answer(id, "it", Answer::Wilco).await;
+        past.pass(id, 30.0).await;
+        past.answer(id, "trader", Answer::Unable).await;
+        past.accept(id, None).await;
+        past.pass(id, 30.0).await;
+        if again {
+            past.answer(id, "trader", Answer::Wilco).await;
+        }
+        past.resolve(id, Some(Finding::True)).await;
+        past.hands.pass(Duration::from_secs(3600));
+    }
+}
+
+async fn stories(past: &Past) -> Vec<Story> {
+    let mut stories = Vec::new();
+    let read = |id, lines: Vec<StoredLine>| {
+        stories.push(Story::read(id, &lines).unwrap());
+        Next::Older
+    };
+    each_incident(&*past.store, read).await.unwrap();
+    stories.reverse();
+    stories
+}
+
+#[tokio::test]
+async fn a_role_that_was_handed_back_counts_until_the_engagement_that_stood() {
+    let past = Past::in_memory();
+    handed_back(&past).await;
+    let report = tte(&past, Question { curves: true, ..by(By::Role) }).await;
+    let trader = group(&report, "trader");
+    assert_eq!((trader.n, trader.engaged), (2, 1));
+    let engaged: Vec<f64> = trader.curve.iter().filter(|point| 0.0 < point.share).map(|point| point.time).collect();
+    assert!(engaged.iter().all(|at| (at - 80.0).abs() < 0.1), "not after 20 s: {engaged:?}");
+    assert_eq!((report.whole.n, report.whole.engaged), (2, 1));
+    assert_eq!((report.hand_backs, report.handed_back.len()), (2, 2));
+    for back in &report.handed_back {
+        assert_eq!((back.role.as_str(), back.person.as_str()), ("trader", "ana"));
+        assert_eq!(back.at.since(back.taken_at).as_secs(), 30);
+    }
+    let engaged_stage = |stage: &stentor::report::stages::StageMedian| stage.stage.as_str() == "engaged";
+    let stages = report.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
+    assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
+    let steps = tte(&past, by(By::Step)).await;
+    assert_eq!(group(&steps, "trader step 1").engaged, 0, "who was there did not stay");
+    assert_eq!(group(&steps, "trader step 2").engaged, 1);
+}
+
+#[tokio::test]
+async fn a_review_shows_each_hand_back_with_its_times_and_asks_about_it() {
+    let past = Past::in_memory();
+    handed_back(&past).await;
+    for (story, took) in stories(&past).await.iter().zip(["80.0 s", "null"]) {
+        let facts = serde_json::to_value(facts(story, &Beside::default(), past.now())).unwrap();
+        let roles = facts["roles"].as_array().unwrap();
+        let trader = roles.iter().find(|role| role["role"] == "trader").unwrap();
+        assert_eq!(trader["took"].to_string().trim_matches('"'), took, "{trader}");
+        assert_eq!(trader["met"], false, "{trader}");
+        let back = &trader["handed_back"][0];
+        assert_eq!((&back["who"], &back["held"]), (&"ana".into(), &"30.0 s".into()), "{trader}");
+        let text = facts.to_string();
+        assert!(text.contains("What made ana hand trader back after 30.0 s?"), "{text}");
+        assert!(text.contains("ana handed trader back: it is open again"), "the timeline: {text}");
+        assert_eq!(text.contains("Why did nobody take trader again"), took == "null", "{text}");
+        let bottleneck = facts["bottleneck"]["sentence"].as_str().unwrap();
+        assert!(bottleneck.starts_with("trader: ") && !bottleneck.contains("answered to engaged"), "{bottleneck}");
+    }
+}
+
+#[tokio::test]
+async fn a_drills_time_goes_to_whoever_had_it_and_gave_it_back() {
+    let past = Past::in_memory();
+    handed_back(&past).await;
+    let screens = BTreeSet::from(["desk".into()]);
+    for (story, engaged) in stories(&past).await.iter().zip([Some(80), None]) {
+        let events: Vec<_> = story.records.iter().map(|record| (record.at, record.event.clone())).collect();
+        let until = story.incident.last_at;
+        let trace = Trace { incident: &story.incident, events: &events, until, screens: &screens };
+        let observed = Observed::of(&[trace]);
+        let course = &observed.roles[&RoleName::from("trader")];
+        assert_eq!(course.engaged.map(|after| after.as_secs()), engaged);
+        let end = Duration::from_secs(80);
+        assert!(course.parts.windows(2).all(|pair| pair[0].until == pair[1].from), "no gaps: {:#?}", course.parts);
+        assert_eq!(course.parts[0].from, Duration::ZERO);
+        assert!(course.parts.last().unwrap().until.abs_diff(end) < Duration::from_secs(1), "{:#?}", course.parts);
+        let held: Vec<_> = course.parts.iter().filter(|part| part.cause.stage == Stage::HandedBack).collect();
+        let [part] = held[..] else { panic!("{:#?}", course.parts) };
+        assert_eq!(part.cause.person.as_ref().unwrap().as_str(), "ana");
+        assert_eq!((part.until - part.from).as_secs(), 30);
+        assert_eq!(part.cause.to_string(), "trader step 1: ana had it and handed it back");
+    }
 }

@@ -52,6 +52,8 @@ pub(super) struct World<'a> {
     numbered: u64,
     queue: BTreeMap<(Timestamp, u64), Job>,
     reports_left: usize,
+    /// Lines of the script that are still to be said: any of them may hand back what somebody has.
+    script_left: usize,
     cases: Vec<Case>,
     /// When each incident's next tick stands in the queue.
     ticks: Vec<Option<Timestamp>>,
@@ -73,6 +75,7 @@ impl<'a> World<'a> {
             numbered: 0,
             queue: BTreeMap::new(),
             reports_left: setting.reports.len(),
+            script_left: 0,
             cases: Vec::new(),
             ticks: Vec::new(),
             keys: BTreeMap::new(),
@@ -87,6 +90,7 @@ impl<'a> World<'a> {
         let script = setting.scenario.answers.iter().filter(|_| setting.manner == Manner::Scripted);
         for (n, answer) in script.enumerate() {
             world.at(setting.start + answer.at, Job::Script(n));
+            world.script_left += 1;
         }
         world.at(setting.start + setting.scenario.ends, Job::End);
         world
@@ -109,7 +113,10 @@ impl<'a> World<'a> {
     /// Whether what comes can change no role's outcome any more, and nobody waits for the all-clear.
     fn is_settled(&self) -> bool {
         let open = |case: &Case| case.incident.open_roles().next().is_some();
-        self.reports_left == 0 && self.setting.all_clear.is_none() && !self.cases.iter().any(open)
+        self.reports_left == 0
+            && self.script_left == 0
+            && self.setting.all_clear.is_none()
+            && !self.cases.iter().any(open)
     }
 
     fn at(&mut self, at: Timestamp, job: Job) {
@@ -138,7 +145,10 @@ impl<'a> World<'a> {
             Job::Done(page, sent_at, result, arrives) => self.done(page, sent_at, result, arrives),
             Job::Arrived(page) => self.arrived(page),
             Job::Answer(page, answer) => self.answer(page, answer),
-            Job::Script(n) => self.script(n),
+            Job::Script(n) => {
+                self.script_left -= 1;
+                self.script(n);
+            }
             Job::End => {
                 for case in 0..self.cases.len() {
                     self.step(case, Input::Resolve { by: Actor::Operator(BY.to_owned()), why: None });

@@ -17,6 +17,7 @@ let shownAt = 0;
 let sending = false;
 const silenced = new Set(); // Pages whose sound is off: their person said something.
 const answered = new Set(); // Pages answered from here.
+let told = null; // What the bar says of which page, as long as that is so.
 let unconfirmed = null; // An answer of which the server has not said that it heard it.
 let sure = null; // The page whose button waits for its second press, and until when.
 const seen = new Set();
@@ -96,6 +97,7 @@ function receive(next) {
   if (state && state.build !== next.build) $("reload").hidden = false;
   state = next;
   skew = Date.parse(next.now) - Date.now();
+  forgetStale();
   for (const page of next.pages) tellChange(before.get(page.page), page);
   confirmByState();
   draw();
@@ -105,9 +107,16 @@ function receive(next) {
 function tellChange(before, page) {
   if (!before || before.state !== "open" || page.state === "open" || answered.has(page.page)) return;
   const what = `${word(page)} ${page.incident} ${page.role}`;
-  if (page.state === "taken") tell("note", `${page.holder || "Somebody"} has it: ${what}`);
-  if (page.state === "closed") tell("note", `Not needed any more: ${what}`);
-  if (page.state === "over") tell("note", `It is over: ${what}`);
+  const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over" }[page.state];
+  if (says) tell("note", `${says}: ${what}`, page, page.state);
+}
+
+/// What the bar says of a page goes as soon as it is not so any more.
+function forgetStale() {
+  if (!told) return;
+  const page = state.pages.find((page) => page.incident === told.incident && page.role === told.role);
+  if (page && page.state === told.state) told.seen = true;
+  else if (told.seen) $("result").hidden = true;
 }
 
 /// What the server shows tells whether it heard an answer that it has not confirmed, or that none is needed any more.
@@ -119,7 +128,8 @@ function confirmByState() {
   const waits = page && page.state === (answer === "unable" && unconfirmed.held ? "yours" : "open");
   if (waits && !heard) return;
   const what = `${drill ? "DRILL" : "LIVE"} ${incident} ${role}`;
-  tell(heard ? "good" : "note", `${heard ? "Your answer was heard. " : ""}${what}: ${page ? page.standing : "it is not on this desk any more."}`);
+  const says = `${heard ? "Your answer was heard. " : ""}${what}: ${page ? page.standing : "it is not on this desk any more."}`;
+  tell(heard ? "good" : "note", says, page, page && page.state);
 }
 
 /// Open pages, one a role: a reminder replaces the page that it repeats. Live before drill, then by deadline.
@@ -340,7 +350,8 @@ async function answer(page, offer) {
   sending = false;
   enableOffers(true);
   if (kind === "bad") unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
-  tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`);
+  const then = { "engages": "yours", "passed": "passed", "handed-back": "passed" }[verdict];
+  tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`, page, then);
   if (verdict) answered.add(page.page);
   if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.page);
   confirmByState();
@@ -374,8 +385,9 @@ async function send(page, offer) {
 
 /// What became of something; good news fades, trouble stays.
 let fade = null;
-function tell(kind, text) {
+function tell(kind, text, page, state) {
   clearTimeout(fade);
+  told = page && state ? { incident: page.incident, role: page.role, state, seen: page.state === state } : null;
   if (kind !== "bad") unconfirmed = null;
   $("result").hidden = false;
   $("result").className = `result ${kind}`;

@@ -100,7 +100,8 @@ impl Smtp {
         let Ok(to) = email.parse::<Address>() else {
             return Err(SendError::unreachable("the mailbox is not one"));
         };
-        let name = (!contact.name.is_empty()).then(|| contact.name.clone());
+        // A line break in a name makes the library that writes the head panic.
+        let name = (!contact.name.is_empty()).then(|| letter::on_one_line(&contact.name));
         let (id, letter) = letter::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
             .map_err(|error| SendError::unreachable(format!("the mail can not be composed: {error}")))?;
         let mut server = self.connect().await?;

@@ -149,13 +149,13 @@ impl Daemon {
         };
         shutdown.cancel();
         let stop = Stop::begin(i32::from(early.is_some()));
-        let doors = async {
-            for part in [&mut door, &mut control, &mut sockets, &mut calendar] {
-                let_end(part).await;
-            }
-        };
-        stop.wait("requests under way", DRAIN, doors).await;
-        stop.wait("sends under way", STOP_TIME_MAX, let_end(&mut engine)).await;
+        tokio::join!(
+            stop.wait("the door", DRAIN, let_end(&mut door)),
+            stop.wait("the control socket", DRAIN, let_end(&mut control)),
+            stop.wait("sockets", DRAIN, let_end(&mut sockets)),
+            stop.wait("the calendar of drills", DRAIN, let_end(&mut calendar)),
+            stop.wait("sends", STOP_TIME_MAX, let_end(&mut engine)),
+        );
         stop.wait("the last anchor", STOP_TIME_MAX, engine::anchor_last(&app.engine)).await;
         stop.wait("the store", STOP_TIME_MAX, store.close()).await;
         drop(socket);
@@ -163,7 +163,7 @@ impl Daemon {
     }
 
     /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
-    pub fn reloader(&self, places: Places) -> impl Fn() + Send + 'static {
+    pub fn reloader(&self, places: Places) -> impl Fn() + Clone + Send + 'static {
         let (app, shared) = (self.app.clone(), self.shared.clone());
         move || match reload(&app, &shared, &places) {
             Ok(revision) => {

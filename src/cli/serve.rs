@@ -12,7 +12,10 @@ use crate::{
 };
 use clap::{Args, ValueEnum};
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
-use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::{
+    signal::unix::{Signal, SignalKind, signal},
+    task::spawn_blocking,
+};
 use tokio_util::sync::CancellationToken;
 use tracing_appender::non_blocking::WorkerGuard;
 use tracing_subscriber::EnvFilter;
@@ -53,10 +56,9 @@ impl Serve {
     async fn start(self, places: &Places) -> Result<(), Failure> {
         // Before anything that takes time: who starts a daemon may stop it at any moment.
         let mut signals = Signals::new()?;
-        let (matrix, templates) = load::load(places, load::now())?.demand()?;
         let plan = Plan { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
         let daemon = tokio::select! {
-            opened = Daemon::open(plan, matrix, templates, places) => opened?,
+            opened = open(plan, places) => opened?,
             () = signals.stop() => {
                 tracing::info!("stopped before it was ready");
                 return Ok(());
@@ -65,6 +67,14 @@ impl Serve {
         announce(&daemon);
         serve(daemon, places.clone(), signals).await
     }
+}
+
+async fn open(plan: Plan, places: &Places) -> Result<Daemon, Failure> {
+    // A file that can not be read to its end, on a network that is gone, must not keep a signal from being heard.
+    let own = places.clone();
+    let loaded = spawn_blocking(move || load::load(&own, load::now())?.demand());
+    let (matrix, templates) = loaded.await??;
+    Daemon::open(plan, matrix, templates, places).await
 }
 
 /// What the daemon listens to from outside.
@@ -113,7 +123,8 @@ async fn serve(daemon: Daemon, places: Places, mut signals: Signals) -> Result<(
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.
     let watches = shutdown.run_until_cancelled(async {
-        tokio::join!(watchdog(&engine), watch_clock(&*engine.store), pinger.run(&engine));
+        let reloads = reload_on(&mut signals.hangup, reload);
+        tokio::join!(watchdog(&engine), watch_clock(&*engine.store), pinger.run(&engine), reloads);
     });
     tokio::pin!(running, watches);
     let mut watched = true;
@@ -121,14 +132,20 @@ async fn serve(daemon: Daemon, places: Places, mut signals: Signals) -> Result<(
         tokio::select! {
             result = &mut running => return result,
             _ = &mut watches, if watched => watched = false,
-            _ = signals.hangup.recv() => {
-                tell_systemd(&[sd_notify::NotifyState::Reloading]);
-                reload();
-                tell_systemd(&[sd_notify::NotifyState::Ready]);
-            }
             _ = signals.term.recv() => begin_stop(&shutdown),
             _ = signals.int.recv() => begin_stop(&shutdown),
         }
+    }
+}
+
+/// Reloads at each SIGHUP, beside everything else: what can not be read must hold up neither a page nor a stop.
+async fn reload_on(hangup: &mut Signal, reload: impl Fn() + Clone + Send + 'static) {
+    while hangup.recv().await.is_some() {
+        tell_systemd(&[sd_notify::NotifyState::Reloading]);
+        if let Err(panic) = spawn_blocking(reload.clone()).await {
+            tracing::error!(%panic, "the reload panicked, which is a bug; the last good matrix stays");
+        }
+        tell_systemd(&[sd_notify::NotifyState::Ready]);
     }
 }
 

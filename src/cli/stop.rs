@@ -2,7 +2,8 @@
 //! runtime ends the process where something hangs all the same.
 
 use std::{
-    sync::{Arc, Mutex, PoisonError},
+    collections::BTreeSet,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
     thread,
     time::Duration,
 };
@@ -26,19 +27,25 @@ const LAST_LINE_TIME: Duration = Duration::from_millis(200);
 /// A stop under way.
 pub struct Stop {
     until: Instant,
-    part: Arc<Mutex<&'static str>>,
+    parts: Parts,
 }
+
+/// What is waited for.
+#[derive(Clone, Default)]
+struct Parts(Arc<Mutex<BTreeSet<&'static str>>>);
 
 impl Stop {
     /// From now on the process ends in bounded time, with `code` where it has to be ended by the watchdog: what was
     /// committed is durable, so being cut loses nothing.
     pub fn begin(code: i32) -> Self {
-        let part = Arc::new(Mutex::new("its runtime"));
-        let watched = part.clone();
+        let stop = Self::within(STOP_TIME_MAX);
+        let parts = stop.parts.clone();
         let watchdog = move || {
             thread::sleep(STOP_TIME_MAX + THREADS_TIME_MAX + WATCHDOG_AFTER);
-            let part = *watched.lock().unwrap_or_else(PoisonError::into_inner);
-            tracing::error!(part, "the stop hangs in this part, which is a bug: the process ends without it");
+            tracing::error!(
+                parts = parts.named(),
+                "the stop hangs, which is a bug: the process ends without these parts"
+            );
             thread::sleep(LAST_LINE_TIME);
             super::give_terminal_back();
             std::process::exit(code);
@@ -46,23 +53,71 @@ impl Stop {
         if let Err(error) = thread::Builder::new().name("stop-watchdog".into()).spawn(watchdog) {
             tracing::warn!(%error, "nothing watches over this stop: a thread could not be started");
         }
-        Self { until: Instant::now() + STOP_TIME_MAX, part }
+        stop
+    }
+
+    fn within(span: Duration) -> Self {
+        Self { until: Instant::now() + span, parts: Parts::default() }
     }
 
     /// Waits for the end of a part, for `most` and never past the end of the whole stop. What did not end in time is
     /// logged and dropped.
-    pub async fn wait<T>(&self, part: &'static str, most: Duration, end: impl Future<Output = T>) -> Option<T> {
-        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = part;
-        let ended = timeout_at(self.until.min(Instant::now() + most), end).await.ok();
-        if ended.is_none() {
+    pub async fn wait(&self, part: &'static str, most: Duration, end: impl Future<Output = ()>) {
+        self.parts.all().insert(part);
+        let ended = timeout_at(self.until.min(Instant::now() + most), end).await;
+        self.parts.all().remove(part);
+        if ended.is_err() {
             tracing::warn!(part, "this part did not end in time: the stop goes on without it");
         }
-        *self.part.lock().unwrap_or_else(PoisonError::into_inner) = "its runtime";
-        ended
+    }
+}
+
+impl Parts {
+    fn named(&self) -> String {
+        let parts: Vec<&str> = self.all().iter().copied().collect();
+        if parts.is_empty() { "the runtime".to_owned() } else { parts.join(", ") }
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeSet<&'static str>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Ends a runtime without waiting for threads that hang.
 pub fn let_threads_end(runtime: Runtime) {
     runtime.shutdown_timeout(THREADS_TIME_MAX);
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn parts_that_hang_take_no_longer_than_the_whole_stop_however_many_there_are() {
+        let began = Instant::now();
+        let stop = Stop::within(Duration::from_secs(20));
+        stop.wait("quick", Duration::from_secs(5), async {}).await;
+        assert_eq!(began.elapsed(), Duration::ZERO);
+        for _ in 0..10 {
+            stop.wait("hangs", Duration::from_secs(5), std::future::pending()).await;
+        }
+        assert_eq!(began.elapsed(), Duration::from_secs(20));
+        // What has ended already is let end all the same.
+        let mut closed = false;
+        stop.wait("the store", Duration::from_secs(5), async { closed = true }).await;
+        assert!(closed);
+    }
+
+    #[tokio::test]
+    async fn the_watchdog_can_name_what_is_waited_for() {
+        let stop = Stop::within(Duration::from_secs(20));
+        assert_eq!(stop.parts.named(), "the runtime");
+        let look = async {
+            tokio::task::yield_now().await;
+            assert_eq!(stop.parts.named(), "the door, the store");
+        };
+        let wait = |part| stop.wait(part, Duration::from_secs(1), tokio::task::yield_now());
+        tokio::join!(wait("the store"), wait("the door"), look);
+        assert_eq!(stop.parts.named(), "the runtime");
+    }
 }

@@ -28,6 +28,8 @@ use watch::{Streams, Watch};
 pub struct Limits {
     /// Connections of one peer at once: of an address, or of a Unix user. Trusted ones may have them all.
     pub share: usize,
+    /// Connections that are kept for trusted ones: those who look after this daemon get in, whoever else is there.
+    pub kept: usize,
     /// How long a new connection may take until the whole head of its first request has come.
     pub first: Duration,
     /// How long a connection may be without a request under way, from the last answer to the next whole head.
@@ -43,6 +45,9 @@ pub struct Limits {
 /// Requests that one HTTP/2 connection may have under way: a proxy may bring all desks on one.
 const STREAMS_MAX: u32 = 256;
 
+/// Bytes of a head that is not whole, or of what was not sent yet, that one HTTP/1 connection holds.
+const BUFFER_MAX: usize = 64 << 10;
+
 /// How long a peer whose connection is ended for want of requests may take to let go of it.
 const FAREWELL: Duration = Duration::from_secs(1);
 
@@ -55,6 +60,7 @@ impl Limits {
     pub fn of_tcp(connections: usize) -> Self {
         Self {
             share: (connections / 8).max(64).min(connections),
+            kept: 0,
             first: Duration::from_secs(30),
             idle: Duration::from_secs(180),
             answer: Duration::from_secs(60),
@@ -66,7 +72,7 @@ impl Limits {
     /// Of the control socket, where everybody on this machine may knock and commands ask at once.
     pub fn of_unix(connections: usize) -> Self {
         let (first, idle) = (Duration::from_secs(5), Duration::from_secs(30));
-        Self { share: (connections / 4).max(1), first, idle, ..Self::of_tcp(connections) }
+        Self { share: (connections / 4).max(1), kept: connections / 4, first, idle, ..Self::of_tcp(connections) }
     }
 }
 
@@ -85,7 +91,7 @@ pub struct Door<L> {
 /// Serves until `shutdown`, then lets requests under way end; the caller bounds how long.
 pub async fn serve<L: Listen>(door: Door<L>, shutdown: CancellationToken) {
     let Door { listener, router, limits, entrance } = door;
-    let (places, tasks) = (Places::new(entrance.clone(), limits.share), TaskTracker::new());
+    let (places, tasks) = (Places::new(entrance.clone(), limits), TaskTracker::new());
     loop {
         let taken = async {
             let room = places.room().await;
@@ -139,7 +145,7 @@ where
     });
     let mut builder = Builder::new(Streams(limits));
     // What is watched here is watched once.
-    builder.http1().header_read_timeout(None);
+    builder.http1().header_read_timeout(None).max_buf_size(BUFFER_MAX);
     let http2 = &mut builder.http2();
     http2.timer(TokioTimer::new()).keep_alive_interval(limits.ping).keep_alive_timeout(limits.ping);
     http2.max_concurrent_streams(STREAMS_MAX);

@@ -3,6 +3,7 @@
 
 use super::{
     diagnostic::{Diagnostic, Severity},
+    hidden::{described, hidden},
     names,
     source::SourceText,
 };
@@ -204,15 +205,35 @@ fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a
 }
 
 impl<'a> Item<'a> {
-    /// Text that is not empty.
+    /// Text of one line that is not empty and shows all that it holds.
     pub(crate) fn text(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+        self.text_of(false, faults)
+    }
+
+    /// The same where it may have several lines: what programs read.
+    pub(crate) fn lines(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+        self.text_of(true, faults)
+    }
+
+    fn text_of(&self, several_lines: bool, faults: &mut Faults) -> Option<Placed<&'a str>> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => {
                 let help = "write something, or remove the key";
                 faults.error("empty-text", self.at, format!("`{}` is empty", self.key), help);
                 None
             }
-            DeValue::String(text) => Some(Placed { value: text, at: self.at }),
+            DeValue::String(text) => match hidden(text, several_lines) {
+                None => Some(Placed { value: text, at: self.at }),
+                Some(c) => {
+                    let message = format!("`{}` holds {}", self.key, described(c));
+                    let help = match several_lines {
+                        true => "take it out: whoever reads the text can not see it",
+                        false => "take it out: write one line of what can be seen",
+                    };
+                    faults.error("control-character", self.at, message, help);
+                    None
+                }
+            },
             _ => self.wrong_type("text", "put it in quotes: \"..\"", faults),
         }
     }

@@ -3,6 +3,7 @@
 use super::{
     document::{At, Faults, Item, Placed, Table},
     draft::{OverrideDraft, PersonDraft, RotationDraft},
+    mailbox::mailbox,
     names,
     settings::{Datum, Person},
 };
@@ -63,21 +64,6 @@ pub(super) fn rotation(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut
     };
     table.finish(&["calendar", "holidays"], &[], faults);
     RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
-}
-
-/// A mailbox: something, an at sign, a domain.
-pub(super) fn mailbox(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
-    let text = item.text(faults)?;
-    let parts = text.value.split_once('@').filter(|(local, domain)| {
-        let good = |part: &str| !part.is_empty() && !part.contains(|c: char| c.is_whitespace() || "<>,;@".contains(c));
-        good(local) && good(domain)
-    });
-    if parts.is_none() {
-        let message = format!("{:?} is no e-mail address", text.value);
-        faults.error("bad-email", text.at, message, "write the bare address: \"ana@example.com\"");
-        return None;
-    }
-    Some(text.value.to_owned())
 }
 
 fn phone<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {

@@ -84,7 +84,7 @@ fn compiled<T>(
     faults: &mut Faults,
     compile: impl Fn(&str) -> Result<T, Vec<BadExpression>>,
 ) -> Option<T> {
-    let text = item.text(faults)?;
+    let text = item.lines(faults)?;
     match compile(text.value) {
         Ok(compiled) => Some(compiled),
         Err(bad) => {

@@ -5,14 +5,17 @@ use crate::{
     double::smtp::{Mail, MailServer, Trouble},
     page_for, smtp_at, told,
 };
-use std::path::PathBuf;
+use proptest::prelude::*;
+use std::{collections::BTreeMap, path::PathBuf};
 use stentor::{
     channel::{
-        Channel, Message,
+        Channel, Message, Recipient, SendError,
         smtp::{Smtp, SmtpSettings},
     },
-    core::{PersonName, Purpose},
+    core::{PersonName, Purpose, Timestamp},
+    matrix::{Known, Matrix, SourceText},
 };
+use tokio::runtime::Runtime;
 
 async fn arrived(message: &Message) -> Mail {
     let server = MailServer::start().await;
@@ -183,5 +186,69 @@ async fn a_certificate_that_is_not_trusted_breaks_the_channel_and_a_trusted_one_
         let why = result.unwrap_err().to_string();
         assert_eq!(why.contains("certificate"), expected == "broken", "{why}");
         assert_eq!(why.contains("421"), expected == "retry", "{why}");
+    }
+}
+
+/// What `check` says of a person with this name and mailbox.
+fn passes(name: &str, mailbox: &str) -> bool {
+    // JSON's strings are TOML's, but for what neither writes plainly.
+    let text = |text: &str| serde_json::to_string(text).unwrap().replace('\u{7f}', "\\u007F");
+    let matrix = format!("[person.ana]\nname = {}\nemail = {}\n", text(name), text(mailbox));
+    let files = [SourceText { path: "m.toml".into(), text: matrix }];
+    let parsed = Matrix::parse(&files, &Known { templates: &BTreeMap::new() }, Timestamp::default());
+    assert!(parsed.diagnostics.iter().all(|found| found.code != "toml-syntax"), "{name:?} {mailbox:?}");
+    parsed.matrix.is_some()
+}
+
+/// What becomes of a mail to them: nobody listens there, so that one that could be composed finds no server.
+async fn sent(name: &str, mailbox: &str) -> Result<(), SendError> {
+    let mut message = page_for(ana());
+    if let Recipient::Person(contact) = &mut message.to {
+        (contact.name, contact.email) = (name.to_owned(), Some(mailbox.to_owned()));
+    }
+    Smtp::new(settings("smtp://127.0.0.1:1")).unwrap().send(&message).await.map(drop)
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(400))]
+
+    #[test]
+    fn what_check_passes_can_be_composed(
+        name in "\\PC{1,40}|[ -~]{1,200}|.{1,40}|[\u{0}-\u{ff}]{1,20}",
+        mailbox in "[a-z.+'-]{1,12}@[a-z.-]{1,20}|[!-~]{1,12}@[!-~]{1,20}|[a-zé]{1,9}@([a-zü]{1,9}\\.){1,3}[a-z]{2}|\\PC{1,9}@\\PC{1,9}",
+    ) {
+        if passes(&name, &mailbox) {
+            let sent = Runtime::new().unwrap().block_on(sent(&name, &mailbox));
+            prop_assert!(matches!(sent, Err(SendError::Retry { unknown: false, .. })), "{name:?} {mailbox:?}: {sent:?}");
+        }
+    }
+}
+
+#[tokio::test]
+async fn whatever_a_person_is_called_their_mail_arrives() {
+    let server = MailServer::start().await;
+    for name in
+        ["Ruiz, Ana", "Ana \"Boss\" Ruiz", "Ana \\ Ruiz", "<ana@x.example>", "(Ana)", "Анна", "\u{1f692}", " a ", ";"]
+    {
+        let mut message = page_for(ana());
+        if let Recipient::Person(contact) = &mut message.to {
+            contact.name = name.to_owned();
+        }
+        assert!(passes(name, "ana@example.com"), "{name:?}");
+        smtp_at(server.url()).send(&message).await.unwrap_or_else(|error| panic!("{name:?}: {error}"));
+        let mail = server.mails().pop().unwrap();
+        assert_eq!(mail.to, ["ana@example.com"], "{name:?}");
+        assert!(header(&mail, "To").unwrap().contains("ana@example.com"), "{name:?}: {}", mail.data);
+    }
+    // One that was let through before: its line breaks begin no header of their own, and nothing panics.
+    for name in ["Ana\nHead of desk", "Ana\r\nBcc: eve@example.com", "Ana\0"] {
+        let mut message = page_for(ana());
+        if let Recipient::Person(contact) = &mut message.to {
+            contact.name = name.to_owned();
+        }
+        assert!(!passes(name, "ana@example.com"), "{name:?}");
+        smtp_at(server.url()).send(&message).await.unwrap();
+        let mail = server.mails().pop().unwrap();
+        assert_eq!((mail.to.len(), header(&mail, "Bcc")), (1, None), "{name:?}");
     }
 }

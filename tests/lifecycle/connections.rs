@@ -27,6 +27,7 @@ use tokio_util::sync::CancellationToken;
 /// Short enough to wait for, long enough for a machine that is busy.
 const SHORT: Limits = Limits {
     share: 3,
+    kept: 0,
     first: Duration::from_millis(400),
     idle: Duration::from_millis(400),
     answer: Duration::from_millis(500),
@@ -337,6 +338,29 @@ fn one_address_takes_its_share_and_no_more_and_others_get_in() {
     let mut line = house.call();
     line.write_all(ASK).unwrap();
     assert_ne!(line.read(&mut [0; 512]).unwrap(), 0);
+}
+
+#[test]
+fn places_are_kept_for_those_who_look_after_the_daemon() {
+    let patient = Limits { first: Duration::from_secs(60), kept: 2, ..SHORT };
+    let house = House::new(6, patient);
+    let mut lines = Vec::new();
+    for who in [1, 1, 2, 2] {
+        house.who.store(who, Ordering::SeqCst);
+        lines.push(house.call());
+        house.until_open("strangers", lines.len());
+    }
+    for who in [1, 2, 3] {
+        house.who.store(who, Ordering::SeqCst);
+        assert!(matches!(house.call().read(&mut [0; 16]), Ok(0) | Err(_)), "{who}");
+    }
+    house.who.store(0, Ordering::SeqCst);
+    for _ in 0..2 {
+        let mut line = house.call();
+        line.write_all(ASK).unwrap();
+        assert_ne!(line.read(&mut [0; 512]).unwrap(), 0);
+        lines.push(line);
+    }
 }
 
 #[test]

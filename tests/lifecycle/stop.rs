@@ -122,3 +122,64 @@ async fn a_store_is_closed_although_somebody_who_reads_is_not_polled_any_more() 
     assert!(tokio::time::timeout(SOON, store.close()).await.is_ok());
     assert!(SqliteStore::open(dir.path(), Arc::new(System)).await.is_ok(), "the directory is let go");
 }
+
+/// What hangs on the outside: a provider that takes a page and says nothing, peers that neither go on nor hang up.
+#[test]
+fn a_stop_does_not_wait_for_ever_for_those_who_say_nothing() {
+    let silent = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
+    let matrix = MATRIX.replace("127.0.0.1:9", &silent.local_addr().unwrap().to_string());
+    let mut daemon = Setup::new(&matrix).env("MONITOR_TOKEN", "t").env("KANNEL_PASSWORD", "p").start();
+    assert!(daemon.cli(&["fire", "crash"]).status.success());
+    let (_page, _) = silent.accept().unwrap();
+    let half = [
+        "",
+        "GET / HT",
+        "POST /v1/alerts HTTP/1.1\r\nhost: a\r\nauthorization: Bearer t\r\ncontent-length: 9\r\n\r\n{",
+    ];
+    let lines = half.map(|half| {
+        let mut line = TcpStream::connect(daemon.address).unwrap();
+        line.write_all(half.as_bytes()).unwrap();
+        line
+    });
+    let began = Instant::now();
+    daemon.signal("TERM");
+    let status = end(daemon.process(), STOP_TIME_MAX);
+    assert!(status.is_some_and(|status| status.success()), "{status:?} {:?}\n{}", began.elapsed(), daemon.log());
+    drop(lines);
+}
+
+/// The longest that the daemon gives itself, and what a busy machine adds.
+const STOP_TIME_MAX: Duration = Duration::from_secs(25);
+
+/// A file that is never read to its end, as on a network that is gone.
+fn bottomless(path: &std::path::Path) {
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    assert!(Command::new("mkfifo").arg(path).status().unwrap().success());
+}
+
+#[test]
+fn a_stop_does_not_wait_for_files_that_can_not_be_read() {
+    // While it starts.
+    let setup = Setup::new(MATRIX);
+    bottomless(&setup.dir.path().join("matrix/endless.toml"));
+    let mut starting = binary(setup.dir.path()).arg("serve").stderr(Stdio::null()).spawn().unwrap();
+    std::thread::sleep(Duration::from_millis(500));
+    terminate(starting.id());
+    assert!(end(&mut starting, SOON).is_some_and(|status| status.success()));
+    // While it reloads.
+    let mut daemon = Setup::new(MATRIX).start();
+    bottomless(&daemon.dir.path().join("matrix/endless.toml"));
+    daemon.signal("HUP");
+    std::thread::sleep(Duration::from_millis(500));
+    assert!(daemon.cli(&["incidents"]).status.success(), "it works meanwhile");
+    daemon.signal("TERM");
+    let status = end(daemon.process(), SOON);
+    assert!(status.is_some_and(|status| status.success()), "{status:?}\n{}", daemon.log());
+    // The calendar of drills.
+    let setup = Setup::new(MATRIX);
+    bottomless(&setup.dir.path().join("matrix/drills/endless.toml"));
+    let mut daemon = setup.start();
+    daemon.signal("TERM");
+    let status = end(daemon.process(), STOP_TIME_MAX);
+    assert!(status.is_some_and(|status| status.success()), "{status:?}\n{}", daemon.log());
+}

@@ -732,3 +732,90 @@ fn a_webhook_tells_systems_and_no_people() {
     faults_of(&with("room = \"room\"", "tell = \"hok\""), &[("unknown-channel", "\"hok\"")]);
     faults_of(&with("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"hook\"]"), &[("reaches-nobody", "\"hook\"")]);
 }
+
+#[test]
+fn what_would_not_be_seen_or_breaks_a_line_is_refused_in_every_text() {
+    for hidden in ["\\n", "\\r\\n", "\\t", "\\u0000", "\\u0007", "\\u001B", "\\u007F", "\\u0085", "\\u2028", "\\u2029"]
+    {
+        let name = format!("\"Bo{hidden}Lind\"");
+        check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
+    }
+    // What turns the direction of the text after it, and what opens such a part.
+    for turned in ["202A", "202B", "202C", "202D", "202E", "2066", "2067", "2068", "2069"] {
+        let name = format!("\"Bo\\u{turned}dniL\"");
+        check("name = \"Bo\"", &format!("name = {name}"), &[("control-character", &name)]);
+    }
+    for (from, to, text) in [
+        ("[daemon]", "[daemon]\nstate = \"/var/lib\\tx\"", "\"/var/lib\\tx\""),
+        ("kind = \"kannel\"", "kind = \"kannel\"\nfrom = \"Des\\tk\"", "\"Des\\tk\""),
+        ("from = \"stentor@mail.example\"", "from = \"Desk\\n <a@b.example>\"", "\"Desk\\n <a@b.example>\""),
+        ("name = \"Bo\"", "name = \"Bo\"\nunix = \"bo\\u0000\"", "\"bo\\u0000\""),
+        ("on = [\"price_velocity\"]", "on = [\"price\\nvelocity\"]", "\"price\\nvelocity\""),
+    ] {
+        check(from, to, &[("control-character", text)]);
+    }
+}
+
+#[test]
+fn what_people_are_really_called_is_good() {
+    for name in [
+        "José Ñuñez-O'Neill, Dr. (night)",
+        "Анна Каренина",
+        "محمد",
+        "\u{200f}אנה\u{200e} Ruiz",
+        "李小龍",
+        "\u{1f469}\u{200d}\u{1f692} Ana",
+        "Ana \\\"Boss\\\" \\\\ Ruiz",
+    ] {
+        check("name = \"Bo\"", &format!("name = \"{name}\""), &[]);
+    }
+    // What is read by programs may have several lines.
+    let several = "when = \'\'\'\nalert.values.drop_pct\n\t>= 5.0\n\'\'\'";
+    check("when = \'alert.values.drop_pct >= 5.0\'", several, &[]);
+    check("when = \'alert.values.drop_pct >= 5.0\'", "when = \"alert.values.drop_pct\\r\\n >= 5.0\"", &[]);
+    let hidden = "\"alert.values.drop_pct >= 5.0\\u202E\"";
+    check("when = \'alert.values.drop_pct >= 5.0\'", &format!("when = {hidden}"), &[("control-character", hidden)]);
+}
+
+#[test]
+fn a_mailbox_that_no_mail_can_be_sent_to_is_refused() {
+    let long = format!("{}@mail.example", "a".repeat(65));
+    for bad in [
+        "ana@[192.0.2.1]",
+        "ana@[IPv6:2001:db8::1]",
+        "ana@192.0.2.1",
+        "ana@2001:db8::1",
+        "ana@mail..example",
+        "ana@-mail.example",
+        "ana@mail.example.",
+        ".ana@mail.example",
+        "ana.@mail.example",
+        "a..na@mail.example",
+        "ana(desk)@mail.example",
+        "ana@",
+        "@mail.example",
+        "ana",
+        "Ana <ana@mail.example>",
+        long.as_str(),
+    ] {
+        let text = format!("\"{bad}\"");
+        check("email = \"ana@mail.example\"", &format!("email = {text}"), &[("bad-email", &text)]);
+        if !bad.contains('<') {
+            check("from = \"stentor@mail.example\"", &format!("from = {text}"), &[("bad-email", &text)]);
+        }
+    }
+    for good in ["ana@mail.example", "ana.ruiz+desk@mail.example", "o'neill@mail.example", "a@b.co", "ana@localhost"] {
+        check("email = \"ana@mail.example\"", &format!("email = \"{good}\""), &[]);
+    }
+    for bad in ["Desk <desk@[192.0.2.1]>", "Desk <desk>", "Desk <a@b.example> x", "<>"] {
+        let text = format!("\"{bad}\"");
+        check("from = \"stentor@mail.example\"", &format!("from = {text}"), &[("bad-email", &text)]);
+    }
+    check("from = \"stentor@mail.example\"", "from = \"\\\"Ana, Desk\\\" <desk@mail.example>\"", &[]);
+}
+
+#[test]
+fn a_proxy_is_an_address_or_a_network() {
+    check("[daemon]", "[daemon]\nproxies = [\"10.0.0.0/8\", \"2001:db8::1\"]", &[]);
+    check("[daemon]", "[daemon]\nproxies = [\"proxy.example\"]", &[("bad-network", "\"proxy.example\"")]);
+}

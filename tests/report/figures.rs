@@ -364,14 +364,14 @@ async fn a_role_that_was_handed_back_counts_until_the_engagement_that_stood() {
     assert_eq!((trader.n, trader.engaged), (2, 1));
     let engaged: Vec<f64> = trader.curve.iter().filter(|point| 0.0 < point.share).map(|point| point.time).collect();
     assert!(engaged.iter().all(|at| (at - 80.0).abs() < 0.1), "not after 20 s: {engaged:?}");
-    assert_eq!((report.whole.n, report.whole.engaged), (2, 1));
-    assert_eq!((report.hand_backs, report.handed_back.len()), (2, 2));
-    for back in &report.handed_back {
+    assert_eq!((report.figures.whole.n, report.figures.whole.engaged), (2, 1));
+    assert_eq!((report.figures.hand_backs, report.figures.handed_back.len()), (2, 2));
+    for back in &report.figures.handed_back {
         assert_eq!((back.role.as_str(), back.person.as_str()), ("trader", "ana"));
         assert_eq!(back.at.since(back.taken_at).as_secs(), 30);
     }
     let engaged_stage = |stage: &stentor::report::stages::StageMedian| stage.stage.as_str() == "engaged";
-    let stages = report.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
+    let stages = report.figures.stages.iter().find(|stages| stages.role.as_str() == "trader").unwrap();
     assert_eq!(stages.stages.iter().find(|stage| engaged_stage(stage)).unwrap().reached, 1);
     let steps = tte(&past, by(By::Step)).await;
     assert_eq!(group(&steps, "trader step 1").engaged, 0, "who was there did not stay");

@@ -4,8 +4,8 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Actor, Answer, Engagement, Event, Incident, IncidentId, Outcome, Page, PageId, PageState, PersonName, Purpose, IncidentKey,
-    RoleName, Status, Timestamp, Verdict,
+    Actor, Answer, Engagement, Event, Incident, IncidentId, IncidentKey, Outcome, Page, PageId, PageState, PersonName,
+    Purpose, RoleName, Status, Timestamp, Verdict,
 };
 
 /// What a war room reads last.

@@ -3,6 +3,7 @@
 use crate::channel::Message;
 use lettre::{
     Message as Letter,
+    address::Envelope,
     message::{
         Mailbox, MultiPart, SinglePart,
         header::{HeaderName, HeaderValue},
@@ -24,6 +25,8 @@ pub(super) fn write(
     let id = format!("<{}{proof}{site}@{domain}>", message.page);
     let root = format!("<{}{site}@{domain}>", message.page.incident);
     let mut letter = Letter::builder()
+        // Given, and not read out of the head again: a name may be anything.
+        .envelope(Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?)
         .from(from.clone())
         .to(to)
         .subject(subject(message))
@@ -45,8 +48,13 @@ pub(super) fn write(
 /// nothing is added, because mail readers thread by the unchanged subject.
 fn subject(message: &Message) -> String {
     let given = if message.text.subject.is_empty() { &message.text.headline } else { &message.text.subject };
-    let line: String = given.chars().map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = on_one_line(given);
     if message.drill && !line.contains(message.stamp()) { format!("{} {line}", message.stamp()) } else { line }
+}
+
+/// A text for a mail's head, where a line break would begin something else.
+pub(super) fn on_one_line(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() { ' ' } else { c }).collect()
 }
 
 fn html(message: &Message) -> Option<String> {

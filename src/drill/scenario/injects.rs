@@ -71,7 +71,8 @@ fn count(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {
 
 fn fields(reader: &mut Reader<'_>, table: &mut Table<'_>, alert: &mut Alert) {
     let faults = &mut reader.faults;
-    if let Some(summary) = table.take("summary").and_then(|item| item.text(faults)) {
+    // A monitor's words may have several lines, too.
+    if let Some(summary) = table.take("summary").and_then(|item| item.lines(faults)) {
         summary.value.clone_into(&mut alert.summary);
     }
     if let Some(status) = table.take("status").and_then(|item| item.text(faults)) {
@@ -84,7 +85,7 @@ fn fields(reader: &mut Reader<'_>, table: &mut Table<'_>, alert: &mut Alert) {
             }
         }
     }
-    let text = |item: &Item<'_>, reader: &mut Reader<'_>| Some(item.text(&mut reader.faults)?.value.to_owned());
+    let text = |item: &Item<'_>, reader: &mut Reader<'_>| Some(item.lines(&mut reader.faults)?.value.to_owned());
     alert.labels = map(reader, table.take("labels"), text);
     alert.annotations = map(reader, table.take("annotations"), text);
     alert.values = map(reader, table.take("values"), |item, reader| item.number(&mut reader.faults));

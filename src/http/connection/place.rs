@@ -1,6 +1,6 @@
 //! Places of a door: so many in all, and a share of them for each peer.
 
-use super::Origin;
+use super::{Limits, Origin};
 use crate::engine::entrance::Entrance;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,22 +27,28 @@ pub struct Place {
 struct Taken {
     entrance: Arc<Entrance>,
     share: usize,
+    /// How many all who are not trusted may have together.
+    strangers_max: usize,
     peers: Mutex<Peers>,
 }
 
 #[derive(Default)]
 struct Peers {
-    /// How many each has; nobody is kept who has none.
+    /// How many each has who is not trusted; nobody is kept who has none.
     open: BTreeMap<Origin, usize>,
+    /// How many they have together.
+    all: usize,
     /// Those who have had all that they may have, and not much less since.
     spent: BTreeSet<Origin>,
 }
 
 impl Places {
-    /// As many as the entrance has, and such a share of them for each peer.
-    pub fn new(entrance: Arc<Entrance>, share: usize) -> Self {
+    /// As many as the entrance has, shared out by these limits.
+    pub fn new(entrance: Arc<Entrance>, limits: Limits) -> Self {
         let free = Arc::new(Semaphore::new(entrance.most()));
-        Self { free, taken: Arc::new(Taken { entrance, share, peers: Mutex::default() }) }
+        let strangers_max = entrance.most().saturating_sub(limits.kept);
+        let taken = Taken { entrance, share: limits.share, strangers_max, peers: Mutex::default() };
+        Self { free, taken: Arc::new(taken) }
     }
 
     /// Waits until there is room for one more.
@@ -78,11 +84,12 @@ impl Taken {
         }
         let mut peers = self.peers();
         let open = peers.open.get(origin).copied().unwrap_or(0);
-        if self.share <= open {
+        if self.share <= open || self.strangers_max <= peers.all {
             peers.spent.insert(origin.clone());
             return false;
         }
         peers.open.insert(origin.clone(), open + 1);
+        peers.all += 1;
         true
     }
 
@@ -92,6 +99,7 @@ impl Taken {
         let Some(open) = peers.open.get_mut(origin) else { return false };
         *open -= 1;
         let left = *open;
+        peers.all -= 1;
         if left == 0 {
             peers.open.remove(origin);
         }

@@ -54,7 +54,7 @@ pub(super) fn read(table: &mut Table<'_>, faults: &mut Faults) -> BodyWay {
         return BodyWay::Form(form);
     }
     let Some(item) = body else { return BodyWay::None };
-    let Some(text) = item.text(faults) else { return BodyWay::None };
+    let Some(text) = item.lines(faults) else { return BodyWay::None };
     if let Err(why) = try_json(text.value) {
         faults.error("bad-body", text.at, format!("`body` makes no JSON: {why}"), {
             "every {{ .. }} writes a whole JSON value with its quotes: write \"text\": {{ text }}, and join with ~"

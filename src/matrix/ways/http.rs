@@ -277,7 +277,9 @@ pub(super) fn fields(key: &'static str, table: &mut Table<'_>, faults: &mut Faul
     for item in inner.take_all() {
         let field = match item.value {
             DeValue::Table(_) => secret(&item, faults).map(FieldWay::Secret),
-            _ => item.text(faults).map(|text| FieldWay::Text(text.value.to_owned())),
+            // A header is a line; what stands in a body may have several.
+            _ if key == "headers" => item.text(faults).map(|text| FieldWay::Text(text.value.to_owned())),
+            _ => item.lines(faults).map(|text| FieldWay::Text(text.value.to_owned())),
         };
         fields.extend(field.map(|field| (item.key.to_owned(), field)));
     }

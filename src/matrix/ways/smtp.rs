@@ -2,9 +2,9 @@
 
 use super::{Account, account};
 use crate::matrix::{
-    document::{At, Faults, Item, Table},
+    document::{At, Faults, Table},
     door::url,
-    people::mailbox,
+    mailbox::sender,
 };
 
 pub(super) const KEYS: &[&str] = &["url", "username", "password", "from", "mail_in"];
@@ -30,19 +30,4 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWa
     let from = from.and_then(|item| sender(&item, faults));
     let mail_in = table.take("mail_in").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
     SmtpWay { url: address.unwrap_or_default(), account, from: from.unwrap_or_default(), mail_in }
-}
-
-/// A bare mailbox, or one with a name before it, as the channel itself reads it.
-fn sender(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
-    let text = item.text(faults)?;
-    if !text.value.contains('<') {
-        return mailbox(item, faults);
-    }
-    if text.value.parse::<lettre::message::Mailbox>().is_err() {
-        let message = format!("{:?} is no sender", text.value);
-        let help = "write the bare address, or a name before it: \"Stentor <stentor@example.com>\"";
-        faults.error("bad-email", text.at, message, help);
-        return None;
-    }
-    Some(text.value.to_owned())
 }

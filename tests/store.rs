@@ -648,6 +648,12 @@ async fn what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone(mu
         assert!(refused.iter().all(|result| matches!(result, Err(StoreError::Unwritable(_)))), "{refused:?}");
         kept.expect("the others are kept");
     }
+    let nameless = SourceName::from("a\0b");
+    let needs = Needs { sources: vec![nameless.clone()], ..Needs::default() };
+    let event = SourceEvent::Unmatched { alert: Arc::new(alert()) };
+    let work = move |unit: &mut Unit<'_>| unit.record_source(&nameless, event.clone());
+    let refused = transact(&*store, Class::Admission, needs, work).await;
+    assert!(matches!(refused, Err(StoreError::Unwritable(_))), "{refused:?}");
     assert_eq!(view(&*store, id).await.alerts, 5);
     assert_eq!(all_lines(&*store).await.len(), lines.len() + 4);
     assert_eq!(open_incident(&*store, "BAD").await.0, IncidentId(2), "a number that was not kept is given now");

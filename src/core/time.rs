@@ -229,6 +229,17 @@ mod tests {
         }
 
         #[test]
+        fn every_duration_is_read_as_it_was_written(secs: u64, nanos in 0..1_000_000_000_u32, short in 0..100_000_u64) {
+            #[derive(Debug, PartialEq, Serialize, Deserialize)]
+            struct Span(#[serde(with = "duration_text")] Duration);
+            let spans = [Duration::new(secs, nanos), Duration::new(short, 0), Duration::from_micros(short), Duration::MAX];
+            for span in spans.map(Span) {
+                let text = serde_json::to_string(&span).expect("text");
+                prop_assert_eq!(serde_json::from_str::<Span>(&text).expect("a span"), span, "{}", text);
+            }
+        }
+
+        #[test]
         fn what_others_write_is_a_time_that_can_be_kept_or_none(text in ".{0,40}", year in -100_000..100_000_i64) {
             for text in [text, format!("{year:04}-12-31T23:59:60.9999999Z"), format!("{year:+05}-01-01T00:00:00-23:59")] {
                 if let Some(time) = ForeignTime::read(&text) {

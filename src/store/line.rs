@@ -41,6 +41,10 @@ pub struct Line {
 impl Line {
     /// Writes the next line of a chain and moves its head; where it can not be written, nothing is moved.
     pub(super) fn write(chain: &str, head: &mut Head, at: Timestamp, event: &impl Serialize) -> Result<Self, String> {
+        // SQLite ends a text there: the line would lie in another chain.
+        if chain.contains('\0') {
+            return Err(format!("{chain:?} can not be the name of a chain"));
+        }
         let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq + 1, at, event };
         let written = serde_json::to_string(&record);
         let body = written.map_err(|error| format!("line {} of {chain} can not be written: {error}", record.seq))?;

@@ -188,7 +188,7 @@ impl Quarantined {
     }
 }
 
-/// All rows that were set aside.
+/// All rows that were set aside. Of incidents as many as are damaged: each must be held to stop nothing.
 #[derive(Debug, Clone, Default)]
 pub struct Quarantine(BTreeMap<Row, Quarantined>);
 

@@ -396,7 +396,7 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
     step(&*store, id, seen(sms, Stage::Delivered)).await.expect("kept");
     let said = |person: &str, via, page| Said { person: person.into(), answer: Answer::Roger, via, page, role: None };
     // An absence note is taken in as a word of its reader: it proves that nobody reads there.
-    let away = Said { answer: Answer::Unable, ..said("cy", Via::Mail, Some(mail)) };
+    let away = Said { answer: Answer::Unable, ..said("cy", Via::AutoReply, Some(mail)) };
     step(&*store, id, Input::Answer(away)).await.expect("kept");
     assert_eq!(proven(&*store).await.len(), 2);
     step(&*store, id, Input::Answer(said("cy", Via::MailLink, Some(mail)))).await.expect("kept");

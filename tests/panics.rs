@@ -277,8 +277,7 @@ fn of<'a>(pages: &'a [Arc<Page>], person: &str, channel: &str) -> Vec<&'a Arc<Pa
 async fn a_channel_that_panics_has_refused_and_its_page_goes_round_and_is_not_repeated_for_ever() {
     let world = World::new(false, true).await;
     let id = world.crash("ES").await;
-    let pages =
-        world.until("Ana's page by mail", id, |pages| of(pages, "ana", "mail").iter().any(accepted)).await;
+    let pages = world.until("Ana's page by mail", id, |pages| of(pages, "ana", "mail").iter().any(accepted)).await;
     let refused = of(&pages, "ana", "sms")[0];
     assert!(refused.state == PageState::Unreachable, "{refused:#?}");
     assert_eq!(refused.refusals, 3, "it was tried again before, ever later");

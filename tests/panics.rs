@@ -70,7 +70,7 @@ struct Panics(AtomicUsize);
 impl Channel for Panics {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         let is_anas = message.to.person().is_some_and(|person| person.as_str() == "ana");
-        if is_anas && 0 == self.0.fetch_add(1, Ordering::SeqCst) % 2 {
+        if is_anas && self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
             panic!("before anything is awaited");
         }
         Box::pin(async move {
@@ -276,7 +276,7 @@ impl Drop for World {
 }
 
 fn accepted(page: &&Arc<Page>) -> bool {
-    matches!(page.state, PageState::Accepted { .. })
+    page.state == PageState::Accepted
 }
 
 fn of<'a>(pages: &'a [Arc<Page>], person: &str, channel: &str) -> Vec<&'a Arc<Page>> {
@@ -290,10 +290,9 @@ fn of<'a>(pages: &'a [Arc<Page>], person: &str, channel: &str) -> Vec<&'a Arc<Pa
 async fn a_channel_that_panics_has_refused_and_its_page_goes_round_and_is_not_repeated_for_ever() {
     let world = World::new(false, true).await;
     let id = world.crash("ES").await;
-    let pages =
-        world.until("Ana's page by mail", id, |pages| of(pages, "ana", "mail").iter().any(|page| accepted(page))).await;
+    let pages = world.until("Ana's page by mail", id, |pages| of(pages, "ana", "mail").iter().any(accepted)).await;
     let refused = of(&pages, "ana", "sms")[0];
-    assert!(matches!(refused.state, PageState::Unreachable { .. }), "{refused:#?}");
+    assert!(refused.state == PageState::Unreachable, "{refused:#?}");
     assert_eq!(refused.refusals, 3, "it was tried again before, ever later");
     assert!(of(&pages, "bo", "sms").iter().all(accepted), "whoever is beside it is reached");
     let calls = world.sms.0.load(Ordering::SeqCst);
@@ -348,7 +347,7 @@ async fn a_page_whose_refusal_nobody_heard_of_is_tried_again() {
     world.faults.deaf.store(true, Ordering::SeqCst);
     world.until("a second one", id, |pages| of(pages, "ana", "sms").iter().any(|page| page.refusals == 2)).await;
     world.faults.deaf.store(false, Ordering::SeqCst);
-    world.until("the way round", id, |pages| of(pages, "ana", "mail").iter().any(|page| accepted(page))).await;
+    world.until("the way round", id, |pages| of(pages, "ana", "mail").iter().any(accepted)).await;
 }
 
 #[tokio::test]

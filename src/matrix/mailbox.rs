@@ -21,7 +21,7 @@ pub(super) fn sender(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
     let good = match text.value.parse::<Mailbox>() {
         Ok(mailbox) => bare(mailbox.email.as_ref()).and_then(|_| can_be_written(mailbox)),
         Err(_) if text.value.contains('<') => Err("it is no name with an address in < >"),
-        Err(_) => bare(text.value).and_then(|_| Err("it can not be read as a sender")),
+        Err(_) => bare(text.value).and(Err("it can not be read as a sender")),
     };
     if let Err(why) = good {
         let message = format!("no mail can be sent from {:?}: {why}", text.value);

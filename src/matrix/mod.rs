@@ -3,7 +3,9 @@
 //! A matrix is a folder; every `*.toml` directly in it is read, and all of them are one document. Each section below
 //! may stand in any file; every name is given once. Names are lower-case letters, digits, `-` and `_`, at most 40;
 //! `stentor` and `drill` are no names of sources and triggers, `by-hand` none of a trigger: those are Stentor's own.
-//! Durations are text with a unit: `"45s"`, `"2m"`, `"1h 30m"`. A key is accepted only when it takes effect: one that
+//! Durations are text with a unit: `"45s"`, `"2m"`, `"1h 30m"`. A text is one line of what can be seen: without control
+//! characters and without those that turn the direction of what follows; expressions and bodies may have several. A key
+//! is accepted only when it takes effect: one that
 //! nobody knows is an error that names the nearest known one.
 //!
 //! # `[daemon]`

@@ -51,14 +51,9 @@ fn action(mut table: Table<'_>, item: &Item<'_>, faults: &mut Faults) -> Option<
     Some(SuggestedAction { text: own(text), then })
 }
 
-/// Text on one line, of so many characters at most.
+/// Text of so many characters at most.
 fn line<'a>(item: &Item<'a>, max: usize, faults: &mut Faults) -> Option<Placed<&'a str>> {
     let text = item.text(faults)?;
-    if text.value.chars().any(char::is_control) {
-        let message = format!("`{}` of an action is not on one line", item.key);
-        faults.error("not-one-line", text.at, message, "write one short line");
-        return None;
-    }
     let length = text.value.trim().chars().count();
     if max < length {
         let message = format!("`{}` of an action has {length} characters, and at most {max} are read", item.key);

@@ -112,13 +112,13 @@ mod tests {
     async fn the_watchdog_can_name_what_is_waited_for() {
         let stop = Stop::within(Duration::from_secs(20));
         assert_eq!(stop.parts.named(), "the runtime");
-        let gate = tokio::sync::Semaphore::new(0);
+        let looked = tokio_util::sync::CancellationToken::new();
         let look = async {
             tokio::task::yield_now().await;
             assert_eq!(stop.parts.named(), "the door, the store");
-            gate.add_permits(2);
+            looked.cancel();
         };
-        let wait = |part| stop.wait(part, Duration::from_secs(1), async { drop(gate.acquire().await) });
+        let wait = |part| stop.wait(part, Duration::from_secs(1), looked.cancelled());
         tokio::join!(wait("the store"), wait("the door"), look);
         assert_eq!(stop.parts.named(), "the runtime");
     }

@@ -5,8 +5,11 @@
 #[path = "doors/command.rs"]
 mod command;
 mod common;
+#[path = "doors/crowd.rs"]
+mod crowd;
 #[path = "doors/desk.rs"]
 mod desk;
+mod fixture;
 #[path = "doors/house.rs"]
 mod house;
 #[path = "doors/laws.rs"]

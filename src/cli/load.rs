@@ -84,8 +84,15 @@ fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagno
 
 fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) -> Incident {
     let (plan, alert) = (plan.clone(), Arc::new(alert.clone()));
-    let opening =
-        Opening { key: String::new(), summary: "a check".into(), plan, alert, received_at: as_of, terms: None };
+    let opening = Opening {
+        key: String::new(),
+        summary: "a check".into(),
+        plan,
+        alert,
+        received_at: as_of,
+        terms: None,
+        nonce: None,
+    };
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0
 }
 

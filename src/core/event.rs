@@ -8,7 +8,7 @@ use super::{
     answer::{Answer, Verdict, Via},
     drill::{DrillTerms, Trouble},
     finding::Finding,
-    incident::IncidentId,
+    identity::{IncidentId, IncidentNonce},
     names::{ChannelName, PersonName, RoleName, SourceName, TriggerName},
     page::{Page, Settlement, Stage},
     plan::Plan,
@@ -210,6 +210,10 @@ pub struct Opening {
     /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
+    /// What tells the incident from another one of the same number. Left out, the store draws it; journals of before
+    /// there were any have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<IncidentNonce>,
 }
 
 /// Why a ladder moved.

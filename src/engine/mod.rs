@@ -13,6 +13,7 @@ pub mod doctor;
 mod drill;
 pub mod hearing;
 pub mod history;
+mod identity;
 pub mod keys;
 mod line;
 pub mod live;
@@ -39,7 +40,7 @@ pub use ping::{PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, run};
 pub use send::{Attempt, Pause, again};
-pub use speak::{AnswerError, asked_of};
+pub use speak::{AnswerError, CODE_KEPT, Coded, Waiting, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{

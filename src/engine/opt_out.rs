@@ -192,7 +192,7 @@ impl Engine {
         let left = left(&other_ways(live, channel, person));
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
         let (key, summary, received_at) = (key(channel, person), alert.summary.clone(), self.store.now());
-        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None })
+        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
     }
 
     fn number_mark(&self, live: &Live, person: &PersonName) -> Option<String> {

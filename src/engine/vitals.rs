@@ -3,7 +3,7 @@
 use super::{Engine, Loop};
 use crate::{
     core::{Timestamp, stranded::stranded},
-    store::Filter,
+    store::{Filter, StoreError},
 };
 use std::{
     sync::{MutexGuard, PoisonError},
@@ -20,11 +20,11 @@ pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
 /// A ladder whose deadline passed so long ago does not move.
 pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
 
-/// How long the store may take to show what is open.
+/// How long the store may take to show [`AT_ONCE`] open incidents.
 pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Open incidents that are looked through, newest first.
-pub const OPEN_MAX: usize = 20_000;
+/// Open incidents that are looked at in one go; all are, one go after the other.
+const AT_ONCE: usize = 1_000;
 
 /// What is remembered between two looks.
 #[derive(Debug, Default)]
@@ -60,10 +60,7 @@ impl Engine {
 
     /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
     pub async fn examine(&self) -> Vec<String> {
-        let looked = timeout(STORE_TIME_MAX, self.forgotten()).await;
-        let found = looked.unwrap_or_else(|_| {
-            vec![format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))]
-        });
+        let found = self.forgotten().await;
         self.vitals().found = found;
         self.signs()
     }
@@ -85,21 +82,33 @@ impl Engine {
     async fn forgotten(&self) -> Vec<String> {
         let mut found = Vec::new();
         let now = self.store.now();
-        match self.store.next_deadline().await {
+        match in_time(self.store.next_deadline()).await {
             Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
                 let span = whole_seconds(now.since(deadline));
                 found.push(format!("a ladder is due since {span} and has not moved"));
             }
             Ok(_) => {}
-            Err(error) => found.push(error.to_string()),
+            Err(why) => found.push(why),
         }
-        match self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await {
-            Ok(open) => found.extend(open.iter().flat_map(|incident| {
+        let (filter, mut before) = (Filter { open_only: true, limit: AT_ONCE }, None);
+        loop {
+            let portion = match in_time(self.store.portion(filter, before)).await {
+                Ok(portion) => portion,
+                Err(why) => {
+                    found.push(why);
+                    break;
+                }
+            };
+            found.extend(portion.incidents.iter().flat_map(|incident| {
                 let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
                 stranded(incident).into_iter().map(forgotten)
-            })),
-            Err(error) => found.push(error.to_string()),
+            }));
+            before = portion.before;
+            if before.is_none() {
+                break;
+            }
         }
+        found.dedup();
         found
     }
 
@@ -126,6 +135,14 @@ impl Engine {
 
     fn vitals(&self) -> MutexGuard<'_, Vitals> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What the store says, or that it says nothing.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match timeout(STORE_TIME_MAX, asked).await {
+        Ok(said) => said.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))),
     }
 }
 

@@ -7,13 +7,11 @@ use crate::{
         smtp::incoming::{self, Incoming, Meaning},
     },
     core::{Answer, Page, PersonName, Via, sentence::judged},
-    engine::keys::same,
 };
 use axum::{
     Extension, Json,
     extract::{Request, State},
 };
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -75,13 +73,14 @@ pub async fn take(
 }
 
 async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
+    // A code of another page is none of this one's.
+    let own = match &incoming.meaning {
+        Meaning::Said(Reply::Said { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
+        _ => true,
+    };
     let (answer, fate) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
-        Meaning::Said(Reply::Said { code, answer: Some(answer) })
-            if code.as_ref().is_none_or(|code| app.engine.keys.is_code(incoming.page, code)) =>
-        {
-            (Some(answer), MailFate::Answered)
-        }
+        Meaning::Said(Reply::Said { answer: Some(answer), .. }) if own => (Some(answer), MailFate::Answered),
         Meaning::Away => (Some(Answer::Unable), MailFate::Away),
         // To leave a list of mails is no word about a crisis.
         Meaning::Said(_) => {
@@ -98,7 +97,7 @@ async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told,
 
 /// Whose page it is, where the mail proves that it knows the page's own message id.
 async fn reader(app: &App, incoming: &Incoming) -> Result<Option<PersonName>, Problem> {
-    if !same(app.engine.keys.mail_token(incoming.page).expose_secret(), &incoming.token) {
+    if !app.engine.is_mail_token(incoming.page, &incoming.token).await? {
         return Ok(None);
     }
     let incident = app.engine.store.view(incoming.page.incident).await?;

@@ -1,18 +1,23 @@
 //! A store that survives nothing: for the simulation, for drills and for tests. Several nodes may share it; every
 //! future is ready at its first poll.
 
+mod lookup;
+
 use super::{
     Class, Committed, Filter, Follower, Loaded, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
     deadlines::Deadlines,
+    index::Index,
     unit::{Changes, Head, Kept, Node, write_line},
 };
 use crate::core::{
-    ChannelName, Incident, IncidentId, Page, PageId, PageState, PersonName, Proof, Run, RunId, Timestamp, Turn,
+    ChannelName, Incident, IncidentId, IncidentNonce, Page, PageId, PageState, PersonName, Proof, Run, RunId,
+    Timestamp, Turn,
     event::{ANCHORS, AnchorEvent, hex},
 };
 use futures_util::future::BoxFuture;
 use sha2::{Digest, Sha256};
 use std::{
+    cell::Cell,
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
@@ -37,6 +42,7 @@ pub struct MemoryNode {
 
 struct Shared {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    seed: u64,
     changed: watch::Sender<u64>,
     kept: Mutex<Inner>,
 }
@@ -44,6 +50,9 @@ struct Shared {
 #[derive(Default)]
 struct Inner {
     loaded: Loaded,
+    index: Index,
+    /// How many nonces were drawn.
+    drawn: u64,
     deadlines: Deadlines,
     lines: Vec<StoredLine>,
     texts: BTreeMap<String, String>,
@@ -62,7 +71,13 @@ struct Inner {
 impl MemoryStore {
     /// An empty store on this clock. Where the clock goes back, the store's time stands still.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        let shared = Shared { clock: Box::new(clock), changed: watch::Sender::new(0), kept: Mutex::default() };
+        Self::seeded(clock, 0)
+    }
+
+    /// The same; what is random in it follows from `seed` alone, so that a run repeats. Stores of different seeds give
+    /// their incidents different nonces, though all have the same server key.
+    pub fn seeded(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
+        let shared = Shared { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -123,12 +138,16 @@ impl MemoryNode {
 
     fn apply(&self, inner: &mut Inner, now: Timestamp, work: &mut Work) -> (Committed, Changes) {
         let mut changes = Changes::default();
-        let Inner { loaded, leases, .. } = inner;
+        let Inner { loaded, leases, drawn, .. } = inner;
         let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
-        let node = Node { epoch: self.epoch, is_live: &is_live };
+        let counted = Cell::new(*drawn);
+        let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
+        let node = Node { epoch: self.epoch, is_live: &is_live, draw: &draw };
         let mut unit = Unit::new(now, node, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
-        (Committed { at: now, events: unit.into_happened() }, changes)
+        let committed = Committed { at: now, events: unit.into_happened() };
+        *drawn = counted.get();
+        (committed, changes)
     }
 
     fn orphans_now(&self, limit: usize) -> Orphans {
@@ -170,6 +189,14 @@ impl MemoryNode {
     }
 }
 
+/// The nonce of that number under a seed.
+fn nonce(seed: u64, n: u64) -> IncidentNonce {
+    let hash = Sha256::digest([&b"nonce"[..], &seed.to_be_bytes(), &n.to_be_bytes()].concat());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    IncidentNonce::new(bytes)
+}
+
 /// The anchor over these heads; none over none.
 pub(super) fn anchor_event(unanchored: &BTreeMap<String, Head>) -> Option<AnchorEvent> {
     let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
@@ -197,6 +224,7 @@ impl Shared {
 
 impl Inner {
     fn keep(&mut self, changes: Changes) {
+        self.index.keep(&changes, &self.loaded);
         for id in changes.heads.union(&changes.bodies) {
             let deadline = self.loaded.incidents.get(id).and_then(|kept| kept.incident.deadline());
             self.deadlines.set(*id, deadline);
@@ -215,12 +243,6 @@ impl Inner {
                 self.proofs.insert(contact, proof);
             }
         }
-    }
-
-    fn list(&self, filter: Filter) -> Vec<Arc<Incident>> {
-        let newest_first = self.loaded.incidents.values().rev().map(|kept| &kept.incident);
-        let wanted = newest_first.filter(|incident| !filter.open_only || incident.is_open());
-        wanted.take(filter.limit).cloned().collect()
     }
 
     fn lines(&self, chain: Option<&str>, after: i64, limit: usize) -> Vec<StoredLine> {
@@ -293,7 +315,7 @@ impl Store for MemoryNode {
     }
 
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
-        ready(move || self.shared.lock().list(filter))
+        ready(move || self.shared.lock().portion(filter, None).incidents)
     }
 
     fn lines(
@@ -318,7 +340,7 @@ impl Store for MemoryNode {
     }
 
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        ready(move || self.shared.lock().runs.values().rev().take(limit).cloned().collect())
+        ready(move || self.shared.lock().run_portion(limit, None).runs)
     }
 
     fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -6,12 +6,16 @@
 
 pub mod clock;
 mod deadlines;
+mod index;
+mod lookup;
 pub mod memory;
 pub mod sqlite;
+mod touch;
 mod unit;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
+pub use lookup::{Asked, AskedQuery, BriefOf, IncidentPortion, Lookup, RunPortion, Standing, earlier};
 pub use memory::{MemoryNode, MemoryStore};
 pub use sqlite::SqliteStore;
 pub use unit::{Changes, Head, Kept, Line, Loaded, Node, Unit, ended_window};
@@ -21,7 +25,7 @@ use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
 /// What survives, and the time that goes with it. Every method may be called from many tasks at once.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Lookup {
     /// The store's time: it never jumps, whatever the wall clock does.
     fn now(&self) -> Timestamp;
 

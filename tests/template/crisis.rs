@@ -75,6 +75,7 @@ pub fn opened(alert: Alert) -> Incident {
         alert: Arc::new(alert),
         received_at: OPENED,
         terms: None,
+        nonce: None,
     };
     open(IncidentId(12), opening, &roster(), OPENED).0
 }

@@ -5,6 +5,7 @@ mod body;
 mod cache;
 pub mod disk;
 mod failure;
+mod lookup;
 mod read;
 mod runs;
 mod schema;
@@ -152,24 +153,6 @@ impl SqliteStore {
         Ok(found)
     }
 
-    async fn read_list(&self, filter: Filter) -> Result<Vec<Arc<Incident>>, StoreError> {
-        const ALL: &str = "SELECT id FROM incident ORDER BY id DESC LIMIT ?";
-        const OPEN: &str = "SELECT id FROM incident WHERE open = 1 ORDER BY id DESC LIMIT ?";
-        let ids = sqlx::query_scalar(if filter.open_only { OPEN } else { ALL }).bind(limit(filter.limit));
-        let ids: Vec<i64> = ids.fetch_all(&self.readers).await.map_err(failure)?;
-        let ids: Vec<IncidentId> = ids.into_iter().map(IncidentId).collect();
-        let mut incidents = Vec::with_capacity(ids.len());
-        for (id, kept) in self.read(&ids).await? {
-            match kept {
-                Ok(kept) => incidents.push(kept.incident),
-                // The others must be seen all the same.
-                Err(error) => tracing::error!(incident.id = %id, %error, "an incident can not be read"),
-            }
-        }
-        incidents.sort_unstable_by_key(|incident| std::cmp::Reverse(incident.id));
-        Ok(incidents)
-    }
-
     async fn read_orphans(&self, most: usize) -> Result<Orphans, StoreError> {
         const LOST: &str = "SELECT incident, n FROM page WHERE owed = 1 AND (epoch < ?1 OR epoch IS NULL)
             ORDER BY incident, n LIMIT ?2";
@@ -268,7 +251,7 @@ impl Store for SqliteStore {
     }
 
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
-        Box::pin(self.read_list(filter))
+        Box::pin(async move { Ok(self.read_portion(filter, None).await?.incidents) })
     }
 
     fn lines(
@@ -305,7 +288,7 @@ impl Store for SqliteStore {
     fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
-            runs::runs(&mut conn, limit(most)).await
+            Ok(runs::runs(&mut conn, most, None).await?.runs)
         })
     }
 

@@ -1,7 +1,10 @@
 //! Runs of drills and their turns: rows of their own, written between the works.
 
 use super::{StoreError, failure, read::column};
-use crate::core::{Run, RunId, Turn};
+use crate::{
+    core::{Run, RunId, Turn},
+    store::RunPortion,
+};
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 /// What is to be kept.
@@ -41,10 +44,19 @@ pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreE
     Ok(column::<Option<i64>>(&row, 0)?.map(RunId))
 }
 
-/// Runs, newest first, at most `limit`.
-pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Vec<Run>, StoreError> {
-    let rows = sqlx::query("SELECT body FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit).fetch_all(conn).await;
-    Ok(readable(&rows.map_err(failure)?, "a run of a drill"))
+/// One run.
+pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<Option<Run>, StoreError> {
+    let rows = sqlx::query("SELECT body, id FROM drill_run WHERE id = ?").bind(id.0).fetch_all(conn).await;
+    Ok(readable(&rows.map_err(failure)?, "a run of a drill").pop())
+}
+
+/// Runs with smaller numbers than `before`, newest first, at most `limit`.
+pub async fn runs(conn: &mut SqliteConnection, limit: usize, before: Option<RunId>) -> Result<RunPortion, StoreError> {
+    const RUNS: &str = "SELECT body, id FROM drill_run WHERE id < ? ORDER BY id DESC LIMIT ?";
+    let before = before.map_or(i64::MAX, |id| id.0);
+    let rows = sqlx::query(RUNS).bind(before).bind(super::limit(limit)).fetch_all(conn).await.map_err(failure)?;
+    let last = rows.last().filter(|_| limit <= rows.len()).map(|row| column(row, 1)).transpose()?;
+    Ok(RunPortion { runs: readable(&rows, "a run of a drill"), before: last.map(RunId) })
 }
 
 /// All turns, by the scenarios' names.

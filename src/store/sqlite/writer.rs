@@ -13,7 +13,7 @@ use super::{
     script::Script,
 };
 use crate::{
-    core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
+    core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
     store::{
         Changes, Class, Committed, Follower, Head, Loaded, SteadyClock, Unit, Work,
         memory::anchor_event,
@@ -254,7 +254,8 @@ impl Writer {
         let is_live = |other: u64| other == epoch;
         for i in 0..batch.jobs.len() {
             let Work { needs, run, .. } = &mut batch.jobs[i].work;
-            let mut unit = Unit::new(now, Node { epoch, is_live: &is_live }, needs, &mut self.loaded, changes);
+            let node = Node { epoch, is_live: &is_live, draw: &draw };
+            let mut unit = Unit::new(now, node, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
             let events = unit.into_happened();
             if ran.is_err() {
@@ -366,6 +367,11 @@ impl From<StoreError> for Trouble {
     fn from(error: StoreError) -> Self {
         Self::Failed(error)
     }
+}
+
+/// From the system's own source of randomness.
+fn draw() -> IncidentNonce {
+    IncidentNonce::new(rand::random())
 }
 
 fn grown(heads: &mut BTreeMap<String, Head>, changes: &Changes) {

@@ -96,6 +96,10 @@ fn print(report: &Report) {
     for fault in &report.faults {
         println!("{fault}");
     }
+    let untold = report.faulty.saturating_sub(report.faults.len());
+    if 0 < untold {
+        println!("and {untold} more fault(s)");
+    }
     let proven = report.proven_to.map_or_else(String::new, |seq| format!(", whole up to the kept anchor {seq}"));
     let word = if report.is_sound() { "sound" } else { "NOT SOUND" };
     println!(

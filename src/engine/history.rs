@@ -1,55 +1,78 @@
-//! The journals of many incidents, one at a time: for reports over thousands of them in bounded memory.
+//! The journals of many incidents, a portion of one at a time: for reports over any number of them, of any length, in bounded
+//! memory. Nothing is cut: a figure is made from the whole chain or not at all.
 
 use crate::{
     core::{IncidentId, StoredLine},
-    store::{Filter, Store, StoreError},
+    store::{Store, StoreError},
 };
 
 /// Lines that are read at once.
-const BATCH: usize = 5_000;
+const LINES_AT_ONCE: usize = 1_000;
 
-/// Lines of one incident that are read at most: a ladder that repeats for months goes on without a report of it.
-pub const CHAIN_LINES_MAX: usize = 50_000;
+/// A part of one incident's chain, which comes in order.
+#[derive(Debug, Clone, Copy)]
+pub enum ChainPortion<'a> {
+    /// Its next lines; never empty.
+    Lines(&'a [StoredLine]),
+    /// There are no more.
+    End,
+}
 
-/// Incidents that one report looks at, newest first.
-pub const INCIDENTS_MAX: i64 = 100_000;
-
-/// What is wanted after an incident was looked at.
+/// What is wanted after a portion was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The one that was opened before it.
+    /// The rest of this incident.
+    Rest,
+    /// The incident that was opened before it.
     Older,
     /// No more.
     Enough,
 }
 
-/// Hands out the chain of each incident, from the newest on, until `look` has enough, there are no more or there were
-/// [`INCIDENTS_MAX`]. An incident whose chain is gone is passed over.
+/// Hands out the chain of each incident, from the newest on, until `look` has enough or there are no more. An incident whose
+/// chain is gone is passed over.
 pub async fn each_incident(
     store: &dyn Store,
-    mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
 ) -> Result<(), StoreError> {
-    let newest = store.list(Filter { open_only: false, limit: 1 }).await?.first().map_or(0, |incident| incident.id.0);
-    for id in (1..=newest).rev().take(usize::try_from(INCIDENTS_MAX).unwrap_or(usize::MAX)).map(IncidentId) {
-        let lines = chain(store, id).await?;
-        if !lines.is_empty() && look(id, lines) == Next::Enough {
+    let newest = store.newest().await?.map_or(0, |id| id.0);
+    for id in (1..=newest).rev().map(IncidentId) {
+        if one_incident(store, id, &mut look).await? == Next::Enough {
             break;
         }
     }
     Ok(())
 }
 
-/// One incident's chain, from its first line; empty where there is none.
-pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
-    let mut lines: Vec<StoredLine> = Vec::new();
-    while lines.len() < CHAIN_LINES_MAX {
-        let after = lines.last().map_or(0, |line| line.pos);
-        let mut more = store.lines(Some(id.to_string()), after, BATCH).await?;
-        let read = more.len();
-        lines.append(&mut more);
-        if read < BATCH {
-            break;
+/// Hands out the chain of one incident, from its first line; nothing of one that has none.
+pub async fn one_incident(
+    store: &dyn Store,
+    id: IncidentId,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
+) -> Result<Next, StoreError> {
+    let mut after = 0;
+    loop {
+        let lines = store.lines(Some(id.to_string()), after, LINES_AT_ONCE).await?;
+        let Some(last) = lines.last().map(|line| line.pos) else {
+            return Ok(if after == 0 { Next::Older } else { look(id, ChainPortion::End) });
+        };
+        after = last;
+        match look(id, ChainPortion::Lines(&lines)) {
+            Next::Rest => {}
+            next => return Ok(next),
         }
     }
-    Ok(lines)
+}
+
+/// One incident's chain, from its first line to its last; empty where there is none.
+pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
+    let mut all: Vec<StoredLine> = Vec::new();
+    let take = |_, portion: ChainPortion<'_>| {
+        if let ChainPortion::Lines(lines) = portion {
+            all.extend_from_slice(lines);
+        }
+        Next::Rest
+    };
+    one_incident(store, id, take).await?;
+    Ok(all)
 }

@@ -13,7 +13,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     survival::{Curve, Observation, Quantile, Share},
 };
-use crate::core::{Finding, RoleName, Target, Timestamp};
+use crate::core::{Event, Finding, RoleName, Target, Timestamp};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -104,6 +104,9 @@ pub struct GroupReport {
     /// The curve, where it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
+    /// How many points of the curve were thinned out; the figures are made from all of them.
+    #[serde(default)]
+    pub curve_left_out: usize,
 }
 
 /// A target: the newest that the role had.
@@ -167,6 +170,11 @@ struct Group {
 impl Gather for Tally {
     fn is_too_old(&self, opened_at: Timestamp) -> bool {
         self.question.since.is_some_and(|since| opened_at < since)
+    }
+
+    /// What roles, steps and answers are told from.
+    fn wants(&self, event: &Event) -> bool {
+        matches!(event, Event::StepEntered { .. } | Event::Answered { .. })
     }
 
     fn skip_unreadable(&mut self) {
@@ -274,6 +282,7 @@ impl Tally {
 impl Group {
     fn report(self, name: String, with_curve: bool) -> GroupReport {
         let curve = Curve::of(self.seen);
+        let shown = if with_curve { points(&curve) } else { Vec::new() };
         GroupReport {
             name,
             n: curve.n,
@@ -282,7 +291,8 @@ impl Group {
             p90: curve.quantile(0.9),
             p99: curve.quantile(0.99),
             target: self.target.map(|target| judged(&curve, target)),
-            curve: if with_curve { points(&curve) } else { Vec::new() },
+            curve_left_out: if with_curve { curve.points.len() - shown.len() } else { 0 },
+            curve: shown,
         }
     }
 }

@@ -113,4 +113,32 @@ fn behind_thousands_of_open_incidents_every_way_to_answer_the_oldest_page_works(
     assert!(daemon.cli(&["resolve", &incident]).status.success());
     let late = sms::text(&daemon, sms::ANA, &ana.code).body;
     assert!(late.starts_with(&format!("{incident}: ")) && !late.contains("No page of yours"), "{late}");
+    lists(&daemon);
+}
+
+/// No list is cut without a word.
+fn lists(daemon: &Daemon) {
+    let status = slack::typed(daemon, slack::ANA, "status");
+    let first = format!("Open incidents: {OTHERS}. Roles that nobody has yet in the 1000 newest of them: 1000.");
+    assert_eq!(status.lines().next(), Some(first.as_str()));
+    let list = slack::typed(daemon, slack::ANA, "list");
+    assert_eq!(
+        (list.lines().count(), list.lines().last()),
+        (21, Some(format!("… and {} older ones", OTHERS - 20).as_str()))
+    );
+    let table = String::from_utf8(daemon.cli(&["incidents"]).stdout).unwrap();
+    let head = table.lines().next().unwrap();
+    assert_eq!(head, format!("The newest 50 of {OTHERS} open incidents; --limit {OTHERS} shows all of them."));
+    assert_eq!(daemon.json(&["incidents"]).as_array().unwrap().len(), OTHERS, "JSON has all of them");
+    assert_eq!(daemon.json(&["incidents", "--all"]).as_array().unwrap().len(), OTHERS + 1);
+    assert_eq!(daemon.json(&["incidents", "--limit", "1200"]).as_array().unwrap().len(), 1_200);
+    let portion = daemon.control(&Call::get("/v1/incidents?all=true&limit=5000"));
+    assert_eq!(portion.json().as_array().unwrap().len(), 1_000);
+    assert_eq!(portion.header("stentor-open-incidents"), Some(OTHERS.to_string().as_str()));
+    let next = portion.header("link").unwrap();
+    assert_eq!(next, format!("</v1/incidents?all=true&limit=1000&before=INC-{}>; rel=\"next\"", OTHERS + 2 - 1_000));
+    let last = daemon.control(&Call::get("/v1/incidents?all=true&limit=1000&before=INC-501"));
+    assert_eq!((last.json().as_array().unwrap().len(), last.header("link")), (500, None));
+    let newest = daemon.control(&Call::get("/v1/incidents/newest")).json();
+    assert_eq!(newest["incident"], json!(format!("INC-{}", OTHERS + 1)));
 }

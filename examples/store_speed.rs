@@ -89,6 +89,7 @@ async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreEr
             alert: Arc::new(Alert::new("speed", "price_velocity")),
             received_at: unit.now(),
             terms: None,
+            nonce: None,
         };
         unit.open(opening, &roster)
     };

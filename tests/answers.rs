@@ -5,10 +5,13 @@
 #[path = "doors/command.rs"]
 mod command;
 mod common;
+#[path = "doors/crowd.rs"]
+mod crowd;
 #[path = "doors/desk.rs"]
 mod desk;
 #[path = "doors/desk_time.rs"]
 mod desk_time;
+mod fixture;
 #[path = "doors/hand_back.rs"]
 mod hand_back;
 #[path = "doors/house.rs"]

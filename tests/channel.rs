@@ -18,6 +18,8 @@ mod interaction;
 mod local;
 #[path = "channel/mail.rs"]
 mod mail;
+#[path = "channel/marks.rs"]
+mod marks;
 #[path = "channel/people.rs"]
 mod people;
 #[path = "channel/probe.rs"]
@@ -62,6 +64,7 @@ fn ana() -> Contact {
 fn page_for(contact: Contact) -> Message {
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
+        mark: String::new(),
         drill: false,
         purpose: Purpose::Brief { round: 0 },
         role: Some(RoleName::from("trader")),

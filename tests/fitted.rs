@@ -135,7 +135,7 @@ async fn live(past: &Past, crisis: &Crisis) {
 
 async fn history(past: &Past) -> History {
     let (mut history, now) = (History::default(), past.now());
-    each_incident(&*past.store, |id, lines| gather(&mut history, id, &lines, now)).await.unwrap();
+    each_incident(&*past.store, gather(&mut history, now)).await.unwrap();
     history
 }
 

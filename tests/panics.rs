@@ -12,13 +12,14 @@ use std::{
 use stentor::{
     channel::{Channel, Message, SendError, outbox::Outbox, screen::Hub},
     core::{
-        Alert, Incident, IncidentId, Page, PageId, PageState, Proof, Receipt, Run, RunId, StoredLine, Timestamp, Turn,
+        Alert, ChannelName, Incident, IncidentId, IncidentIdentity, Page, PageId, PageState, PersonName, Proof,
+        Receipt, Run, RunId, StoredLine, Timestamp, Turn,
     },
     engine::{self, Engine, Live, Shared},
     matrix::{Known, Matrix, SourceText},
     store::{
-        Committed, Filter, MemoryStore, OpenNow, Orphans, Quarantined, Remains, Row, SqliteStore, Store, StoreError,
-        Work,
+        Asked, AskedQuery, BriefOf, Committed, Filter, IncidentPortion, Lookup, MemoryStore, OpenNow, Orphans,
+        Quarantined, Remains, Row, RunPortion, SqliteStore, Store, StoreError, Work,
         clock::{Sources, System},
     },
     template::Templates,
@@ -199,6 +200,39 @@ impl Store for Faulty {
     }
     fn server_key(&self) -> [u8; 32] {
         self.store.server_key()
+    }
+}
+
+impl Lookup for Faulty {
+    fn identity(&self, id: IncidentId) -> Answer<'_, Option<IncidentIdentity>> {
+        self.store.identity(id)
+    }
+    fn newest(&self) -> Answer<'_, Option<IncidentId>> {
+        self.store.newest()
+    }
+    fn open_count(&self) -> Answer<'_, usize> {
+        self.store.open_count()
+    }
+    fn open_under(&self, prefix: String) -> Answer<'_, Vec<IncidentId>> {
+        self.store.open_under(prefix)
+    }
+    fn portion(&self, filter: Filter, before: Option<IncidentId>) -> Answer<'_, IncidentPortion> {
+        self.store.portion(filter, before)
+    }
+    fn asked(&self, person: PersonName, query: AskedQuery) -> Answer<'_, Asked> {
+        self.store.asked(person, query)
+    }
+    fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> Answer<'_, Vec<BriefOf>> {
+        self.store.briefs_of(person, ended_since)
+    }
+    fn page_by_receipt(&self, channel: ChannelName, receipt: String) -> Answer<'_, Option<PageId>> {
+        self.store.page_by_receipt(channel, receipt)
+    }
+    fn drill_run(&self, id: RunId) -> Answer<'_, Option<Run>> {
+        self.store.drill_run(id)
+    }
+    fn run_portion(&self, limit: usize, before: Option<RunId>) -> Answer<'_, RunPortion> {
+        self.store.run_portion(limit, before)
     }
 }
 

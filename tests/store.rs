@@ -10,14 +10,14 @@ use futures_util::future::join_all;
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Alert, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PageId,
-        PageState, Proof, Receipt, RoleName, Said, Settlement, SourceEvent, SourceName, StoredLine, Timestamp, Via,
-        page::Stage, trigger::Hold,
+        Actor, Alert, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, IncidentNonce, Input, Opening,
+        Page, PageId, PageState, PersonName, Proof, Receipt, RoleName, Said, Settlement, SourceEvent, SourceName,
+        StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
     },
     journal::{self, Kept, KeptAnchor, Wrong},
     store::{
-        Changes, Class, Committed, Filter, Loaded, MemoryStore, Needs, Node, SqliteStore, Store, StoreError, Unit,
-        clock::Sources, sqlite::disk::Limits, transact,
+        Changes, Class, Committed, Filter, Loaded, Lookup, MemoryStore, Needs, Node, SqliteStore, Store, StoreError,
+        Unit, clock::Sources, sqlite::disk::Limits, transact,
     },
 };
 
@@ -77,6 +77,9 @@ macro_rules! promises {
         }
     };
 }
+
+#[path = "store/lookup.rs"]
+mod lookup;
 
 promises!(
     an_incident_opens_once_a_key_and_its_key_is_free_again_after_it,
@@ -685,7 +688,7 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
 #[test]
 fn the_lines_of_an_incident_never_go_back_in_time() {
     let (mut loaded, mut changes) = (Loaded::default(), Changes::default());
-    let node = Node { epoch: 1, is_live: &|_| true };
+    let node = Node { epoch: 1, is_live: &|_| true, draw: &|| IncidentNonce::new([7; 16]) };
     let needs = Needs { keys: vec![IncidentKey::stored("XYZ")], ..Needs::default() };
     let late = fixture::START + Duration::from_secs(60);
     let id = Unit::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
@@ -867,7 +870,7 @@ async fn a_newer_file_is_refused_and_left_alone() {
     world.reopen().await.close().await;
     sql(world.dir.path(), "PRAGMA user_version = 99").await;
     let newer = open(world.dir.path(), &world.hands).await.err();
-    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 5 })), "{newer:?}");
+    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 6 })), "{newer:?}");
 }
 
 #[tokio::test]
@@ -898,12 +901,18 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
 
 #[tokio::test]
 async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
-    for version in [1, 2, 3, 4] {
-        of_before(version).await;
+    for version in [1, 2, 3, 4, 5] {
+        of_before(version, "SELECT 1").await;
+    }
+    // A row that can not be read stops no upgrade.
+    for version in [4, 5] {
+        let damage = "UPDATE body SET body = 'gone' WHERE incident = 2; UPDATE page SET body = x'00ff' WHERE n = 2";
+        of_before(version, damage).await;
     }
 }
 
-async fn of_before(version: u32) {
+/// Opens a state of this schema, after this damage to it, and works with it.
+async fn of_before(version: u32, damage: &'static str) {
     let mut world = World::sqlite();
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
     let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
@@ -912,12 +921,14 @@ async fn of_before(version: u32) {
         include_str!("../src/store/sqlite/schema_2.sql"),
         include_str!("../src/store/sqlite/schema_3.sql"),
         include_str!("../src/store/sqlite/schema_4.sql"),
+        include_str!("../src/store/sqlite/schema_5.sql"),
     ];
     for (step, to) in steps.into_iter().zip(2..=version) {
         sqlx::raw_sql(step).execute(&mut conn).await.expect("the step");
         let stamp = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {to}"));
         sqlx::raw_sql(stamp).execute(&mut conn).await.expect("the version");
     }
+    sqlx::raw_sql(damage).execute(&mut conn).await.expect("the damage");
     sqlx::Connection::close(conn).await.expect("closed");
 
     let store = world.reopen().await;
@@ -925,6 +936,26 @@ async fn of_before(version: u32) {
     assert!(!view(&*store, over).await.is_open());
     for id in [over, open] {
         assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
+        // Codes and links that are out there stay as they were.
+        assert_eq!(store.identity(id).await.expect("readable").map(|incident| incident.nonce), Some(None));
+    }
+    if damage == "SELECT 1" {
+        lookup::agrees(&*store, &format!("upgraded from schema {version}")).await;
+    }
+    // Whoever was asked is found, whatever can not be read: nobody's code becomes a wrong one.
+    for person in PEOPLE.map(PersonName::from) {
+        let briefs = store.briefs_of(person.clone(), fixture::START).await.expect("readable");
+        let mut found: Vec<PageId> = briefs.iter().map(|of| of.brief.page).collect();
+        found.sort_unstable();
+        let mut expected = Vec::new();
+        for id in [over, open] {
+            let incident = view(&*store, id).await;
+            let theirs = incident.pages.values().filter(|page| page.asks() == Some(&person));
+            expected.extend(theirs.map(|page| PageId { incident: id, n: page.n }));
+            let waits = briefs.iter().any(|of| of.waits && of.brief.page.incident == id);
+            assert!(waits || !incident.waits_for(&person), "{person} {id}");
+        }
+        assert_eq!(found, expected, "{person}, schema {version}, {damage}");
     }
     let orphans = store.orphans(1000).await.expect("readable");
     assert_eq!(orphans.iter().map(|(id, pages)| (id.0, pages.len())).collect::<Vec<_>>(), [(1, 8), (2, 26)]);

@@ -37,7 +37,7 @@ pub struct ExecSettings {
     /// Its absolute path.
     pub program: PathBuf,
     /// Its arguments; one that is a placeholder is filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
-    /// `{role}`, `{stamp}`.
+    /// `{id}`, `{role}`, `{stamp}`.
     pub arguments: Vec<String>,
     /// Its whole environment.
     pub environment: Vec<(String, String)>,
@@ -126,6 +126,7 @@ fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
         "{person}" => of_contact(|contact| Some(&contact.person)),
         "{incident}" => message.page.incident.to_string(),
         "{page}" => message.page.to_string(),
+        "{id}" => message.id(),
         "{role}" => message.role.as_ref().map(ToString::to_string).unwrap_or_default(),
         "{stamp}" => message.stamp().to_owned(),
         word => word.to_owned(),
@@ -136,6 +137,7 @@ fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
 fn input(message: &Message, contact: Option<&Contact>) -> Value {
     let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
     json!({
+        "id": message.id(),
         "page": message.page.to_string(),
         "incident": message.page.incident.to_string(),
         "stamp": message.stamp(),

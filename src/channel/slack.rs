@@ -1,6 +1,6 @@
 //! Slack: direct messages with buttons, and the incident's war room with its one living card.
 
-mod blocks;
+pub mod blocks;
 pub mod command;
 mod furnish;
 pub mod inbound;

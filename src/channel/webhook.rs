@@ -76,7 +76,7 @@ impl Webhook {
 
     /// The same for every attempt, another for every event, and without a dot: the signature joins its parts with dots.
     fn id(&self, message: &Message) -> String {
-        format!("{}-{}", self.site, message.page).to_lowercase().replace('.', "-")
+        format!("{}-{}", self.site, message.id())
     }
 
     async fn post(&self, method: Method, id: &str, body: String) -> Result<Answer, SendError> {

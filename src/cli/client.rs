@@ -1,6 +1,7 @@
 //! The command line's way to the daemon: HTTP over its Unix socket.
 
 use super::{Failure, Places, runtime};
+use reqwest::header::{HeaderMap, LINK};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
 use std::{path::PathBuf, time::Duration};
@@ -30,6 +31,27 @@ impl Client {
     /// Reads.
     pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
         self.ask(self.http.get(format!("http://stentor{path}")))
+    }
+
+    /// Reads what may take so long to be made.
+    pub fn get_within<T: DeserializeOwned>(&self, path: &str, span: Duration) -> Result<T, Failure> {
+        self.ask(self.http.get(format!("http://stentor{path}")).timeout(span))
+    }
+
+    /// Reads, with what stands in the head of the answer.
+    pub fn get_with_head<T: DeserializeOwned>(&self, path: &str) -> Result<(T, HeaderMap), Failure> {
+        self.ask_with_head(self.http.get(format!("http://stentor{path}")))
+    }
+
+    /// Reads a list that comes in portions, all of it.
+    pub fn get_all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
+        let (mut all, mut next) = (Vec::new(), Some(path.to_owned()));
+        while let Some(path) = next {
+            let (mut portion, head) = self.get_with_head::<Vec<T>>(&path)?;
+            all.append(&mut portion);
+            next = next_portion(&head);
+        }
+        Ok(all)
     }
 
     /// Changes something.
@@ -87,16 +109,27 @@ impl Client {
     }
 
     fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
+        self.ask_with_head(request).map(|(body, _)| body)
+    }
+
+    fn ask_with_head<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<(T, HeaderMap), Failure> {
         self.runtime.block_on(async {
             let response = self.send(request).await?;
-            let status = response.status();
+            let (status, head) = (response.status(), response.headers().clone());
             let body: Value = response.json().await?;
             if status.is_success() {
-                return Ok(serde_json::from_value(body)?);
+                return Ok((serde_json::from_value(body)?, head));
             }
             Err(why(&body))
         })
     }
+}
+
+/// Where the next portion of a list is: `Link: </v1/..>; rel="next"`.
+pub fn next_portion(head: &HeaderMap) -> Option<String> {
+    let link = head.get(LINK)?.to_str().ok()?;
+    let (path, rest) = link.strip_prefix('<')?.split_once('>')?;
+    rest.contains("rel=\"next\"").then(|| path.to_owned())
 }
 
 fn why(problem: &Value) -> Failure {

@@ -3,12 +3,10 @@
 use super::{Failure, Places, client::Client, load, runtime};
 use crate::{
     core::{IncidentId, PersonName, Run, StoredLine, Timestamp, event::unhex},
-    drill::live::RUNS_MAX,
-    engine::history::{Next, chain, each_incident},
-    http::view::IncidentView,
-    report::Beside,
+    engine::history::{ChainPortion, Next, each_incident, one_incident},
+    report::{Beside, Story, StoryReader},
     store::{
-        Quarantined, Store,
+        Store,
         clock::System,
         sqlite::{FILE, SqliteStore},
     },
@@ -48,37 +46,46 @@ impl Evidence {
         Ok(Self::Folder { runtime, store })
     }
 
-    /// The chain of one incident, from its first line.
-    pub fn chain(&self, id: IncidentId) -> Result<Vec<StoredLine>, Failure> {
-        let lines = match self {
-            Self::Daemon(client) => chain_of_daemon(client, id)?,
-            Self::Folder { runtime, store } => runtime.block_on(chain(&**store, id))?,
+    /// One incident's story, from the first line of its chain to the last.
+    pub fn story(&self, id: IncidentId) -> Result<Story, Failure> {
+        let (mut reader, mut failed) = (StoryReader::new(id), None);
+        let look = |_, portion: ChainPortion<'_>| {
+            let read = match portion {
+                ChainPortion::Lines(lines) => reader.read(lines, |_| true),
+                ChainPortion::End => Ok(()),
+            };
+            failed = read.err();
+            if failed.is_none() { Next::Rest } else { Next::Enough }
         };
-        if lines.is_empty() { Err(format!("there is no incident {id}").into()) } else { Ok(lines) }
+        match self {
+            Self::Daemon(client) => drop(one_of_daemon(client, id, look)?),
+            Self::Folder { runtime, store } => drop(runtime.block_on(one_incident(&**store, id, look))?),
+        }
+        match failed {
+            Some(error) => Err(error.into()),
+            None if reader.opened_at().is_none() => Err(format!("there is no incident {id}").into()),
+            None => Ok(reader.finish()?),
+        }
     }
 
     /// Runs of drills, newest first.
     pub fn runs(&self) -> Result<Vec<Run>, Failure> {
         match self {
-            Self::Daemon(client) => client.get("/v1/drills?texts=true"),
-            Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(RUNS_MAX))?),
+            Self::Daemon(client) => client.get_all("/v1/drills?texts=true"),
+            Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(usize::MAX))?),
         }
     }
 
     /// Hands out the chain of each incident, newest first, until `look` has enough.
-    pub fn each(&self, mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send) -> Result<(), Failure> {
+    pub fn each(&self, mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send) -> Result<(), Failure> {
         let client = match self {
             Self::Daemon(client) => client,
             Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
         };
-        let newest: Vec<IncidentView> = client.get("/v1/incidents?all=true&limit=1")?;
-        let newest = newest.first().and_then(|incident| incident.id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
-        // What can not be read has a journal all the same.
-        let set_aside: Vec<Quarantined> = client.get("/v1/quarantine?all=true")?;
-        let newest = set_aside.iter().filter_map(|entry| entry.row.incident()).map(|id| id.0).fold(newest, i64::max);
+        let newest: Value = client.get("/v1/incidents/newest")?;
+        let newest = newest["incident"].as_str().and_then(|id| id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
         for id in (1..=newest).rev().map(IncidentId) {
-            let lines = chain_of_daemon(client, id)?;
-            if !lines.is_empty() && look(id, lines) == Next::Enough {
+            if one_of_daemon(client, id, &mut look)? == Next::Enough {
                 break;
             }
         }
@@ -123,19 +130,28 @@ impl Evidence {
 pub fn each_of_folder(
     runtime: &tokio::runtime::Runtime,
     store: &SqliteStore,
-    look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send,
+    look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
 ) -> Result<(), Failure> {
     Ok(runtime.block_on(each_incident(store, look))?)
 }
 
-fn chain_of_daemon(client: &Client, id: IncidentId) -> Result<Vec<StoredLine>, Failure> {
-    let (mut lines, mut after) = (Vec::new(), 0);
+/// The chain of one incident, a portion at a time.
+fn one_of_daemon(
+    client: &Client,
+    id: IncidentId,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next,
+) -> Result<Next, Failure> {
+    let mut after = 0;
     loop {
-        let more: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
-        let Some(last) = more.last().and_then(|line| line["pos"].as_i64()) else { return Ok(lines) };
+        let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
+        let lines: Vec<StoredLine> = lines.iter().map(stored).collect::<Result<_, _>>()?;
+        let Some(last) = lines.last().map(|line| line.pos) else {
+            return Ok(if after == 0 { Next::Older } else { look(id, ChainPortion::End) });
+        };
         after = last;
-        for line in &more {
-            lines.push(stored(line)?);
+        match look(id, ChainPortion::Lines(&lines)) {
+            Next::Rest => {}
+            next => return Ok(next),
         }
     }
 }

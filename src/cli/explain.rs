@@ -213,7 +213,7 @@ impl Teller<'_> {
         };
         let mut alert = alert.clone();
         alert.status = AlertStatus::Firing;
-        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at: self.at, terms: None })
+        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at: self.at, terms: None, nonce: None })
     }
 
     /// Adds what these events tell; texts are those of the moment at which they would be sent.

@@ -1,21 +1,31 @@
 //! `stentor incidents`: the board.
 
-use super::{Failure, Places, client::Client, table};
+use super::{
+    Failure, Places,
+    client::{Client, next_portion},
+    table,
+};
 use crate::{
-    http::view::{IncidentView, RoleView},
+    http::{
+        reading::{LIST_MAX, OPEN_COUNT},
+        view::{IncidentView, RoleView},
+    },
     store::Quarantined,
 };
 use clap::Args;
-use std::process::ExitCode;
+use std::{num::NonZeroUsize, process::ExitCode};
+
+/// Incidents that a table has where nobody says how many: it says how many there are besides.
+const SHOWN: usize = 50;
 
 #[derive(Debug, Args)]
 pub struct Incidents {
     /// Resolved ones too
     #[arg(long)]
     all: bool,
-    /// At most so many, newest first
-    #[arg(long, default_value_t = 50)]
-    limit: usize,
+    /// At most so many, newest first [default: 50 in a table, all of them as JSON]
+    #[arg(long)]
+    limit: Option<NonZeroUsize>,
     /// Print them as JSON
     #[arg(long)]
     json: bool,
@@ -23,14 +33,16 @@ pub struct Incidents {
 
 impl Incidents {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let path = format!("/v1/incidents?all={}&limit={}", self.all, self.limit);
         let client = Client::of(places)?;
-        let incidents: Vec<IncidentView> = client.get(&path)?;
+        let (incidents, left_out) = self.read(&client)?;
+        let cut = left_out.map(|left_out| self.cut(&incidents, left_out));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&incidents)?);
-        } else if incidents.is_empty() {
+            cut.iter().for_each(|cut| eprintln!("{cut}"));
+        } else if incidents.is_empty() && cut.is_none() {
             println!("{}", if self.all { "no incident yet" } else { "nothing is open" });
         } else {
+            cut.iter().for_each(|cut| println!("{cut}"));
             println!("{}", board(&incidents));
         }
         // On the other stream: a list that leaves something out says so, also to those who read JSON.
@@ -41,6 +53,40 @@ impl Incidents {
         }
         Ok(ExitCode::SUCCESS)
     }
+
+    /// As many as are wanted, and what is known of those that are left out; none where nothing is.
+    fn read(&self, client: &Client) -> Result<(Vec<IncidentView>, Option<LeftOut>), Failure> {
+        let most = self.limit.map_or(if self.json { usize::MAX } else { SHOWN }, NonZeroUsize::get);
+        let mut incidents: Vec<IncidentView> = Vec::new();
+        loop {
+            let limit = LIST_MAX.min(most - incidents.len());
+            let before = incidents.last().map_or_else(String::new, |last| format!("&before={}", last.id));
+            let path = format!("/v1/incidents?all={}&limit={limit}{before}", self.all);
+            let (mut more, head) = client.get_with_head::<Vec<IncidentView>>(&path)?;
+            let read = more.len();
+            incidents.append(&mut more);
+            let goes_on = next_portion(&head).is_some();
+            if goes_on && incidents.len() < most && read != 0 {
+                continue;
+            }
+            let open = head.get(OPEN_COUNT).and_then(|count| count.to_str().ok()?.parse().ok());
+            return Ok((incidents, goes_on.then_some(LeftOut { open })));
+        }
+    }
+
+    fn cut(&self, incidents: &[IncidentView], left_out: LeftOut) -> String {
+        let shown = incidents.len();
+        match left_out.open.filter(|_| !self.all) {
+            Some(open) => format!("The newest {shown} of {open} open incidents; --limit {open} shows all of them."),
+            None => format!("The newest {shown} incidents; there are older ones, --limit {} shows more.", shown * 2),
+        }
+    }
+}
+
+/// What is not shown.
+struct LeftOut {
+    /// How many are open in all, shown or not.
+    open: Option<usize>,
 }
 
 fn board(incidents: &[IncidentView]) -> String {

@@ -145,6 +145,10 @@ fn print(report: &Report, copies: usize, remarks: &[String]) {
     for fault in &report.faults {
         println!("{fault}");
     }
+    let untold = report.faulty.saturating_sub(report.faults.len());
+    if 0 < untold {
+        println!("and {untold} more fault(s)");
+    }
     let word = match (report.conclusion(), report.proven_to) {
         (Conclusion::NotSound, None) => "NOT SOUND".to_owned(),
         (Conclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),

@@ -113,6 +113,7 @@ fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) ->
         alert,
         received_at: as_of,
         terms: None,
+        nonce: None,
     };
     core::open(IncidentId(1), opening, &matrix.roster, as_of).0
 }

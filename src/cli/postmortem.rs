@@ -29,7 +29,7 @@ pub struct Postmortem {
 impl Postmortem {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let evidence = Evidence::of(places)?;
-        let story = Story::read(self.incident, &evidence.chain(self.incident)?)?;
+        let story = evidence.story(self.incident)?;
         let hashes: BTreeSet<String> = story.incident.pages.values().filter_map(|page| page.text.clone()).collect();
         let beside = evidence.beside(places, hashes.into_iter())?;
         let documents = documents(places)?;

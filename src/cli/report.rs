@@ -19,6 +19,9 @@ use crate::{
 use clap::{Args, Subcommand, ValueHint};
 use std::{path::PathBuf, process::ExitCode, time::Duration};
 
+/// How long a daemon may take to read its whole journal for a report.
+const REPORT_TIME_MAX: Duration = Duration::from_secs(30 * 60);
+
 #[derive(Debug, Args)]
 pub struct Report {
     #[command(subcommand)]
@@ -80,11 +83,11 @@ impl Report {
 impl Tte {
     fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let report = match Evidence::of(places)? {
-            Evidence::Daemon(client) => client.get(&self.path())?,
+            Evidence::Daemon(client) => client.get_within(&self.path(), REPORT_TIME_MAX)?,
             Evidence::Folder { runtime, store } => {
                 let now = crate::store::Store::now(&*store);
                 let mut tally = Tally::new(self.question(now)?);
-                each_of_folder(&runtime, &store, |id, lines| gather(&mut tally, id, &lines, now))?;
+                each_of_folder(&runtime, &store, gather(&mut tally, now))?;
                 tally.report(now)
             }
         };
@@ -133,12 +136,13 @@ fn zone(name: &str) -> Result<Zone, String> {
 fn triggers(places: &Places, since: Option<String>, json: bool) -> Result<ExitCode, Failure> {
     let report: TriggersReport = match Evidence::of(places)? {
         Evidence::Daemon(client) => {
-            client.get(&query("/v1/report/triggers", &[("since", since.unwrap_or_default())]))?
+            let path = query("/v1/report/triggers", &[("since", since.unwrap_or_default())]);
+            client.get_within(&path, REPORT_TIME_MAX)?
         }
         Evidence::Folder { runtime, store } => {
             let now = crate::store::Store::now(&*store);
             let mut tally = TriggerTally::new(since.as_deref().map(|text| moment(text, now)).transpose()?);
-            each_of_folder(&runtime, &store, |id, lines| gather(&mut tally, id, &lines, now))?;
+            each_of_folder(&runtime, &store, gather(&mut tally, now))?;
             tally.report(now)
         }
     };

@@ -12,7 +12,7 @@ use super::{
     answer::{Answer, Verdict, Via},
     drill::{DrillTerms, Trouble},
     finding::Finding,
-    incident::IncidentId,
+    identity::{IncidentId, IncidentNonce},
     key::IncidentKey,
     names::{PersonName, RoleName, SourceName},
     page::{Page, Settlement, Stage},
@@ -231,6 +231,10 @@ pub struct Opening {
     /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
+    /// What tells the incident from another one of the same number. Left out, the store draws it; journals of before
+    /// there were any have none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<IncidentNonce>,
 }
 
 /// Why a ladder moved.

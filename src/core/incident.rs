@@ -1,11 +1,13 @@
 //! One crisis, as the fold of its events. [`Incident::apply`] records and judges nothing.
 
+pub use super::identity::IncidentId;
 use super::{
     alert::Alert,
     drill::DrillTerms,
     engagement::{Engagement, Outcome},
     event::{Actor, Event, Opening, hex},
     finding::Judgement,
+    identity::{IncidentIdentity, IncidentNonce},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PageState, Purpose, Settlement},
@@ -14,45 +16,7 @@ use super::{
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
-
-/// Short enough for an SMS and a phone call: `INC-42`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct IncidentId(pub i64);
-
-impl fmt::Display for IncidentId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("INC-{}", self.0))
-    }
-}
-
-/// `INC-42`, `inc-42`, `42`.
-impl FromStr for IncidentId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
-        match digits.parse::<i64>() {
-            Ok(n) if 0 < n => Ok(Self(n)),
-            _ => Err(format!("{text:?} is no incident: they look like INC-42")),
-        }
-    }
-}
-
-impl TryFrom<String> for IncidentId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
-    }
-}
-
-impl From<IncidentId> for String {
-    fn from(id: IncidentId) -> Self {
-        id.to_string()
-    }
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Open, or over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -97,6 +61,9 @@ impl Room {
 pub struct Incident {
     /// Its number.
     pub id: IncidentId,
+    /// What tells it from another incident of the same number; none where an older program opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<IncidentNonce>,
     /// The trigger that opened it.
     pub trigger: TriggerName,
     /// One open incident per key.
@@ -144,6 +111,7 @@ impl Incident {
     pub fn opened(id: IncidentId, opening: &Opening, at: Timestamp) -> Self {
         Self {
             id,
+            nonce: opening.nonce,
             trigger: opening.plan.trigger.clone(),
             key: opening.key.of_plan(&opening.plan.trigger),
             drill: opening.alert.drill,
@@ -177,6 +145,11 @@ impl Incident {
             incident.apply(event, at);
         }
         Some(incident)
+    }
+
+    /// What it is called by outside.
+    pub fn identity(&self) -> IncidentIdentity {
+        IncidentIdentity { id: self.id, nonce: self.nonce }
     }
 
     /// Whether it is open.

@@ -103,6 +103,9 @@ impl IncidentKey {
         self.0.strip_prefix(DRILL).unwrap_or(&self.0).starts_with(OWN)
     }
 
+    /// What the keys about channels begin with.
+    pub const CHANNELS: &str = "stentor:channel/";
+
     /// Where the keys of drills begin in the order of keys, and where those after them do.
     pub const DRILLS: (&str, &str) = (DRILL, "drill;");
 
@@ -251,6 +254,7 @@ mod tests {
     fn a_broken_channel_is_known_by_its_key() {
         let sms = ChannelName::from("sms");
         assert_eq!(IncidentKey::of_channel(&sms).broken_channel(), Some(sms.clone()));
+        assert!(IncidentKey::of_channel(&sms).as_str().starts_with(IncidentKey::CHANNELS));
         assert_eq!(IncidentKey::of_hearing(&sms).broken_channel(), None);
         assert_eq!(IncidentKey::of_trigger(&"channel".into(), "sms", false).broken_channel(), None);
     }

@@ -67,6 +67,10 @@ impl Gather for History {
         false
     }
 
+    fn wants(&self, event: &Event) -> bool {
+        matches!(event, Event::Settled { .. } | Event::Undelivered { .. } | Event::Answered { .. })
+    }
+
     fn add(&mut self, story: &Story, now: Timestamp) {
         self.incidents += 1;
         self.drills += usize::from(story.incident.drill);

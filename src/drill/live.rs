@@ -24,8 +24,8 @@ use std::{
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
-/// Runs that one look goes through.
-pub const RUNS_MAX: usize = 1000;
+/// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
+const RUNS_MAX: usize = 1000;
 
 /// The drills of one daemon.
 pub struct Runs {
@@ -169,7 +169,7 @@ impl Runs {
     /// # Errors
     /// When the store can not be read.
     pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
-        Ok(self.engine.store.runs(RUNS_MAX).await?.into_iter().find(|run| run.id == id))
+        self.engine.store.drill_run(id).await
     }
 
     /// Reads a scenario by the matrix of now.

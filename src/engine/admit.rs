@@ -212,7 +212,8 @@ impl Admission<'_, '_> {
             Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
             _ => plan,
         };
-        let opening = Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at, terms };
+        let opening =
+            Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at, terms, nonce: None };
         self.unit.open(opening, &self.matrix.roster)
     }
 

@@ -10,7 +10,7 @@ use crate::{
         names::SELF,
         retry::{FIRST, LONGEST, backoff},
     },
-    store::{Class, Filter, Needs, StoreError, Unit, transact},
+    store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -23,9 +23,6 @@ pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
 
 /// The kind of alert that tells of a broken channel.
 const BROKEN: &str = "channel_broken";
-
-/// Open incidents that are looked through at the start for channels that were broken before it.
-const OPEN_MAX: usize = 2_000;
 
 /// The channels that are broken.
 #[derive(Debug, Default)]
@@ -156,10 +153,15 @@ impl Engine {
     /// Takes up the channels that were broken before this node started: their incidents are still open, and nobody
     /// else would notice that they work again.
     pub async fn recall_breakers(&self) -> Result<(), StoreError> {
-        let open = self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
         let now = self.store.now();
         let is_ours = |incident: &Incident| incident.alert.source.as_str() == SELF && incident.alert.kind == BROKEN;
-        for incident in open.iter().filter(|incident| is_ours(incident)) {
+        for id in self.store.open_under(IncidentKey::CHANNELS.to_owned()).await? {
+            // One that can not be read is told by the store itself.
+            let incident = match self.store.view(id).await {
+                Err(StoreError::Corrupt { .. }) => continue,
+                incident => incident?,
+            };
+            let Some(incident) = incident.filter(|incident| is_ours(incident)) else { continue };
             let Some(channel) = incident.key.broken_channel() else { continue };
             self.breakers().was_broken(&channel, incident.opened_at, &incident.summary, now);
             self.metrics.channel_broken(&channel, true);
@@ -216,7 +218,10 @@ impl Engine {
         let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
         let run = move |unit: &mut Unit<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            unit.open(Opening { key, summary, plan, alert, received_at, terms: None }, &live.matrix.roster);
+            unit.open(
+                Opening { key, summary, plan, alert, received_at, terms: None, nonce: None },
+                &live.matrix.roster,
+            );
         };
         transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
     }

@@ -67,7 +67,7 @@ impl Engine {
                 return Called::TooMany;
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            let opening = Opening { key, summary, plan, alert, received_at, terms: None };
+            let opening = Opening { key, summary, plan, alert, received_at, terms: None, nonce: None };
             Called::Opened(unit.open(opening, &live.matrix.roster))
         };
         transact(&*self.store, Class::Admission, needs, run).await.map(|(called, _)| called)

@@ -3,7 +3,7 @@
 use super::{Engine, Live, live::form, room};
 use crate::{
     channel::{Ask, Message, Text},
-    core::{ChannelName, Incident, Page, PageId, PersonName, Timestamp, Trouble, event::hex, sentence::history},
+    core::{ChannelName, Incident, Page, PageIdentity, PersonName, Timestamp, Trouble, event::hex, sentence::history},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
     template::{Brief, CODE, LINK, Reader, Rendered, Templates},
@@ -30,7 +30,8 @@ pub struct Composed {
 impl Engine {
     /// Composes a page. The error says why its person can not be reached by its channel.
     pub(super) fn compose(&self, live: &Live, incident: &Incident, page: &Page) -> Result<Composed, String> {
-        let id = PageId { incident: incident.id, n: page.n };
+        let identity = incident.identity().page(page.n);
+        let id = identity.page;
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
         let to = room::recipient(live, incident, page)?;
         let rendered = live.render(incident, page, wired.kind);
@@ -41,16 +42,18 @@ impl Engine {
         // What others read too must not let them answer in this person's name.
         let is_shared = settings.is_some_and(ChannelSettings::is_shared);
         let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
-        let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, id));
+        let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, identity));
         let shown = shown(&rendered);
         let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
-        let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, id));
+        let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, identity));
         let life = life(incident, page, self.store.now());
         let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(live, incident));
-        let message = Message { page: id, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
+        let mark = incident.identity().mark();
+        let message =
+            Message { page: id, mark, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
         let trouble = incident.trouble(page, self.store.now()).cloned();
         Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
     }
@@ -70,19 +73,19 @@ impl Engine {
         Ok(kept.unwrap_or_else(|| self.live.load().render(incident, page, ChannelKind::Voice).body))
     }
 
-    fn report_to(&self, hook: &str, page: &Page, id: PageId) -> SecretString {
-        let token = self.keys.report_token(id);
+    fn report_to(&self, hook: &str, page: &Page, identity: PageIdentity) -> SecretString {
+        let (id, token) = (identity.page, self.keys.report_token(identity));
         let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.public_url, page.channel);
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
     /// How the message `id` can be answered: by the code and link of `brief`, which its reader knows.
-    fn ask(&self, incident: &Incident, brief: &Page, id: PageId) -> Ask {
+    fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> Ask {
         let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-        let page = PageId { incident: incident.id, n: brief.n };
+        let page = incident.identity().page(brief.n);
         let link = format!("{}/a/{}", self.public_url, self.keys.link_token(page).expose_secret());
         Ask {
-            page,
+            page: page.page,
             code: self.keys.code(page),
             link: SecretString::from(link),
             proof: self.keys.mail_token(id),

@@ -1,4 +1,5 @@
-//! The journals of many incidents, one at a time: for reports over thousands of them in bounded memory.
+//! The journals of many incidents, a portion of one at a time: for reports over any number of them, of any length, in bounded
+//! memory. Nothing is cut: a figure is made from the whole chain or not at all.
 
 use crate::{
     core::{IncidentId, StoredLine},
@@ -6,53 +7,91 @@ use crate::{
 };
 
 /// Lines that are read at once.
-const BATCH: usize = 5_000;
+const LINES_AT_ONCE: usize = 1_000;
 
-/// Lines of one incident that are read at most: a ladder that repeats for months goes on without a report of it.
-pub const CHAIN_LINES_MAX: usize = 50_000;
+/// A part of one incident's chain, which comes in order.
+#[derive(Debug, Clone, Copy)]
+pub enum ChainPortion<'a> {
+    /// Its next lines; never empty.
+    Lines(&'a [StoredLine]),
+    /// There are no more.
+    End,
+}
 
-/// Incidents that one report looks at, newest first.
-pub const INCIDENTS_MAX: i64 = 100_000;
-
-/// What is wanted after an incident was looked at.
+/// What is wanted after a portion was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Next {
-    /// The one that was opened before it.
+    /// The rest of this incident.
+    Rest,
+    /// The incident that was opened before it.
     Older,
     /// No more.
     Enough,
 }
 
-/// Hands out the chain of each incident, from the newest on, until `look` has enough, there are no more or there were
-/// [`INCIDENTS_MAX`]. An incident whose chain is gone is passed over.
+/// Hands out the chain of each incident, from the newest on, until `look` has enough or there are no more. An incident whose
+/// chain is gone is passed over.
 pub async fn each_incident(
     store: &dyn Store,
-    mut look: impl FnMut(IncidentId, Vec<StoredLine>) -> Next + Send,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
 ) -> Result<(), StoreError> {
-    let listed = store.list(Filter { open_only: false, limit: 1 }).await?.first().map_or(0, |incident| incident.id.0);
-    // What can not be read has a journal all the same, and is counted by whoever reads that.
-    let set_aside = store.quarantined().into_iter().filter_map(|entry| entry.row.incident()).map(|id| id.0);
-    let newest = set_aside.fold(listed, i64::max);
-    for id in (1..=newest).rev().take(usize::try_from(INCIDENTS_MAX).unwrap_or(usize::MAX)).map(IncidentId) {
-        let lines = chain(store, id).await?;
-        if !lines.is_empty() && look(id, lines) == Next::Enough {
+    let mut next = store.newest().await?;
+    while let Some(id) = next {
+        let mut has_lines = false;
+        let counted = |id, portion: ChainPortion<'_>| {
+            has_lines = true;
+            look(id, portion)
+        };
+        if one_incident(store, id, counted).await? == Next::Enough {
             break;
         }
+        next = match has_lines {
+            true => Some(IncidentId(id.0 - 1)).filter(|id| 0 < id.0),
+            false => below(store, id).await?,
+        };
     }
     Ok(())
 }
 
-/// One incident's chain, from its first line; empty where there is none.
-pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
-    let mut lines: Vec<StoredLine> = Vec::new();
-    while lines.len() < CHAIN_LINES_MAX {
-        let after = lines.last().map_or(0, |line| line.pos);
-        let mut more = store.lines(Some(id.to_string()), after, BATCH).await?;
-        let read = more.len();
-        lines.append(&mut more);
-        if read < BATCH {
-            break;
+/// The next older incident that there is. After a number that nothing has: a damaged one may be so large that nobody could
+/// count down from it.
+async fn below(store: &dyn Store, id: IncidentId) -> Result<Option<IncidentId>, StoreError> {
+    let listed = store.portion(Filter { open_only: false, limit: 1 }, Some(id)).await?.incidents;
+    // What can not be read has a journal all the same, and is counted by whoever reads that.
+    let set_aside =
+        store.quarantined().into_iter().filter_map(|entry| entry.row.incident()).filter(|other| *other < id);
+    Ok(listed.first().map(|incident| incident.id).into_iter().chain(set_aside).max().filter(|id| 0 < id.0))
+}
+
+/// Hands out the chain of one incident, from its first line; nothing of one that has none.
+pub async fn one_incident(
+    store: &dyn Store,
+    id: IncidentId,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
+) -> Result<Next, StoreError> {
+    let mut after = 0;
+    loop {
+        let lines = store.lines(Some(id.to_string()), after, LINES_AT_ONCE).await?;
+        let Some(last) = lines.last().map(|line| line.pos) else {
+            return Ok(if after == 0 { Next::Older } else { look(id, ChainPortion::End) });
+        };
+        after = last;
+        match look(id, ChainPortion::Lines(&lines)) {
+            Next::Rest => {}
+            next => return Ok(next),
         }
     }
-    Ok(lines)
+}
+
+/// One incident's chain, from its first line to its last; empty where there is none.
+pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
+    let mut all: Vec<StoredLine> = Vec::new();
+    let take = |_, portion: ChainPortion<'_>| {
+        if let ChainPortion::Lines(lines) = portion {
+            all.extend_from_slice(lines);
+        }
+        Next::Rest
+    };
+    one_incident(store, id, take).await?;
+    Ok(all)
 }

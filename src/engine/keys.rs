@@ -1,8 +1,9 @@
 //! Codes, links and sessions, derived from the server key when they are needed and never stored.
 //!
-//! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another.
+//! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another. A page is
+//! taken with its incident's nonce: what was sent before a backup was restored fits no incident of after it.
 
-use crate::core::{PageId, PersonName, Timestamp, event::hex, reply::CODE_DIGITS};
+use crate::core::{PageId, PageIdentity, PersonName, Timestamp, event::hex, reply::CODE_DIGITS};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;
@@ -26,7 +27,7 @@ impl Keys {
     }
 
     /// The code that answers a page: [`CODE_DIGITS`] digits, never beginning with zero.
-    pub fn code(&self, page: PageId) -> SecretString {
+    pub fn code(&self, page: PageIdentity) -> SecretString {
         let mac = self.mac("code", &page.to_string());
         let n = u64::from_be_bytes([mac[0], mac[1], mac[2], mac[3], mac[4], mac[5], mac[6], mac[7]]);
         let (low, span) = (10_u64.pow(CODE_DIGITS as u32 - 1), 9 * 10_u64.pow(CODE_DIGITS as u32 - 1));
@@ -34,17 +35,22 @@ impl Keys {
     }
 
     /// Whether `given` is the page's code.
-    pub fn is_code(&self, page: PageId, given: &str) -> bool {
+    pub fn is_code(&self, page: PageIdentity, given: &str) -> bool {
         same(self.code(page).expose_secret(), given)
     }
 
     /// The last part of a page's answer link.
-    pub fn link_token(&self, page: PageId) -> SecretString {
-        SecretString::from(format!("{page}.{}", hex(&self.mac("link", &page.to_string())[..16])))
+    pub fn link_token(&self, page: PageIdentity) -> SecretString {
+        SecretString::from(format!("{}.{}", page.page, hex(&self.mac("link", &page.to_string())[..16])))
+    }
+
+    /// Whether `given` is the last part of the page's answer link.
+    pub fn is_link_token(&self, page: PageIdentity, given: &str) -> bool {
+        same(self.link_token(page).expose_secret(), given)
     }
 
     /// What a provider's report about a page must carry: it can not be made up by whoever knows the page's number.
-    pub fn report_token(&self, page: PageId) -> SecretString {
+    pub fn report_token(&self, page: PageIdentity) -> SecretString {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
@@ -54,15 +60,8 @@ impl Keys {
     }
 
     /// What the message id of a page's mail carries. It travels in headers, so it opens nothing by itself.
-    pub fn mail_token(&self, page: PageId) -> SecretString {
+    pub fn mail_token(&self, page: PageIdentity) -> SecretString {
         SecretString::from(hex(&self.mac("mail", &page.to_string())[..8]))
-    }
-
-    /// The page that a link's token stands for.
-    pub fn page_of_link(&self, token: &str) -> Option<PageId> {
-        let (page, _) = token.rsplit_once('.')?;
-        let page: PageId = page.parse().ok()?;
-        same(self.link_token(page).expose_secret(), token).then_some(page)
     }
 
     /// The signature of what this daemon says to itself by its public address.
@@ -146,6 +145,11 @@ impl Keys {
     }
 }
 
+/// The page that a link's token names; whether the token is that page's is still to be seen.
+pub fn named_in_link(token: &str) -> Option<PageId> {
+    token.rsplit_once('.')?.0.parse().ok()
+}
+
 /// Compares two secrets without telling by the time it takes where they differ.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
@@ -154,17 +158,55 @@ pub fn same(a: &str, b: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::IncidentId;
+    use crate::core::{IncidentId, IncidentIdentity, IncidentNonce};
+
+    fn page(nonce: Option<u8>, n: u32) -> PageIdentity {
+        IncidentIdentity { id: IncidentId(12), nonce: nonce.map(|byte| IncidentNonce::new([byte; 16])) }.page(n)
+    }
 
     #[test]
     fn a_link_opens_its_own_page_and_no_other() {
         let keys = Keys::new([7; 32]);
-        let page = PageId { incident: IncidentId(12), n: 3 };
-        let token = keys.link_token(page);
-        assert_eq!(keys.page_of_link(token.expose_secret()), Some(page));
-        let forged = token.expose_secret().replace("INC-12.3", "INC-12.4");
-        assert_eq!(keys.page_of_link(&forged), None);
-        assert_eq!(Keys::new([8; 32]).page_of_link(token.expose_secret()), None);
+        let token = keys.link_token(page(Some(1), 3));
+        let token = token.expose_secret();
+        assert_eq!(named_in_link(token), Some(page(None, 3).page));
+        assert!(keys.is_link_token(page(Some(1), 3), token));
+        let forged = token.replace("INC-12.3", "INC-12.4");
+        assert!(!keys.is_link_token(page(Some(1), 4), &forged));
+        assert!(!keys.is_link_token(page(Some(2), 3), token), "the same number in another life of the store");
+        assert!(!keys.is_link_token(page(None, 3), token));
+        assert!(!Keys::new([8; 32]).is_link_token(page(Some(1), 3), token));
+    }
+
+    #[test]
+    fn nothing_derived_is_shared_by_two_incidents_of_one_number() {
+        let keys = Keys::new([7; 32]);
+        let derived = |nonce: Option<u8>| {
+            let page = page(nonce, 3);
+            let secrets = [keys.link_token(page), keys.report_token(page), keys.mail_token(page)];
+            secrets.map(|secret| secret.expose_secret().to_owned())
+        };
+        let (before, one, two) = (derived(None), derived(Some(1)), derived(Some(2)));
+        for (n, of_one) in one.iter().enumerate() {
+            assert!(*of_one != before[n] && *of_one != two[n] && before[n] != two[n], "{n}");
+        }
+        // Codes are short: single ones may be equal by chance, all of them can not.
+        let codes = |nonce| (1..=20).map(|n| keys.code(page(nonce, n)).expose_secret().to_owned()).collect::<Vec<_>>();
+        assert!(codes(Some(1)) != codes(Some(2)) && codes(Some(1)) != codes(None));
+    }
+
+    /// Codes and links that are out there when a daemon is upgraded stay good.
+    #[test]
+    fn without_a_nonce_everything_is_derived_as_it_was() {
+        let keys = Keys::new([7; 32]);
+        let page = page(None, 3);
+        let of_before = |label| hex(&keys.mac(label, "INC-12.3")[..16]);
+        assert_eq!(keys.link_token(page).expose_secret(), format!("INC-12.3.{}", of_before("link")));
+        assert_eq!(keys.report_token(page).expose_secret(), of_before("report"));
+        assert_eq!(keys.mail_token(page).expose_secret(), &of_before("mail")[..16]);
+        let mac = keys.mac("code", "INC-12.3");
+        let n = u64::from_be_bytes(mac[..8].try_into().expect("eight bytes"));
+        assert_eq!(keys.code(page).expose_secret(), (10_000 + n % 90_000).to_string());
     }
 
     #[test]
@@ -180,7 +222,7 @@ mod tests {
     fn codes_have_five_digits() {
         let keys = Keys::new([7; 32]);
         for n in 1..500 {
-            let code = keys.code(PageId { incident: IncidentId(1), n });
+            let code = keys.code(page(Some(1), n));
             assert_eq!(code.expose_secret().len(), CODE_DIGITS);
         }
     }

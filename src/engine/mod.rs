@@ -15,6 +15,7 @@ mod drill;
 pub mod entrance;
 pub mod hearing;
 pub mod history;
+mod identity;
 pub mod keys;
 mod line;
 pub mod live;
@@ -43,7 +44,7 @@ pub use ping::{KNOCK_TIME_MAX, PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, anchor_last, run};
 pub use send::{Attempt, Pause, again};
-pub use speak::{AnswerError, asked_of};
+pub use speak::{AnswerError, CODE_KEPT, Coded, Waiting, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{

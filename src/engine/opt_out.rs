@@ -200,7 +200,7 @@ impl Engine {
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
         let (key, summary, received_at) =
             (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.store.now());
-        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None })
+        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
     }
 
     fn number_mark(&self, live: &Live, person: &PersonName) -> Option<String> {

@@ -164,5 +164,5 @@ fn opening(told: &Told, plan: Arc<Plan>, now: Timestamp) -> Opening {
         alert.annotations.insert("why".into(), only.why.clone());
     }
     let (key, summary) = (told.key.clone(), told.summary.clone());
-    Opening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None }
+    Opening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None, nonce: None }
 }

@@ -6,15 +6,34 @@ use crate::{
         Actor, Answer, ChannelName, Event, Finding, Incident, IncidentId, Input, Page, PageId, PageState, PersonName,
         Purpose, RoleName, Said, Verdict, Via, page::Stage,
     },
-    store::{Class, Filter, Needs, StoreError, Unit, transact},
+    store::{AskedQuery, AskedStanding, Class, Needs, StoreError, Unit, earlier, transact},
 };
 use std::{sync::Arc, time::Duration};
 
-/// Open incidents that are looked through for an SMS code, newest first.
-pub const CODE_SEARCH_MAX: usize = 2_000;
+/// How long after its incident's end a page's code is still known: who answers late hears that it is over. Codes are short:
+/// were they known for ever, everybody's next guess would be one of an old page.
+pub const CODE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// How long a report about a page waits until it is kept that its provider took it. Providers wait 15 s for us.
 pub const SETTLE_WAIT: Duration = Duration::from_secs(10);
+
+/// A page that a code belongs to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Coded {
+    /// It.
+    pub page: PageId,
+    /// Whether its incident is open.
+    pub open: bool,
+}
+
+/// What waits for a person.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Waiting {
+    /// The roles that they were asked for and that nobody has yet, of the newest incidents.
+    pub roles: Vec<(IncidentId, RoleName)>,
+    /// How many older incidents wait for them besides.
+    pub more: usize,
+}
 
 /// Why an answer came to nothing.
 #[derive(Debug, thiserror::Error)]
@@ -126,50 +145,39 @@ impl Engine {
         }
     }
 
-    /// The open incidents in which this person was asked for a role that nobody has yet, newest first.
-    pub async fn waiting_for(&self, person: &PersonName) -> Result<Vec<(IncidentId, RoleName)>, StoreError> {
-        let incidents = self.store.list(Filter { open_only: true, limit: CODE_SEARCH_MAX }).await?;
-        let of = |incident: &Arc<Incident>| {
-            let open = incident.open_roles().filter(|role| {
-                incident.briefs_of(role).any(|page| page.person.as_ref() == Some(person) && page.is_live())
-            });
-            open.map(|role| (incident.id, role.clone())).collect::<Vec<_>>()
-        };
-        Ok(incidents.iter().flat_map(of).collect())
-    }
-
-    /// Which page of this person a code belongs to: the newest brief with it, open incidents first.
-    pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<PageId>, StoreError> {
-        for open_only in [true, false] {
-            let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
-            if let Some(page) = incidents.iter().find_map(|incident| self.coded(incident, person, code)) {
-                return Ok(Some(page));
-            }
+    /// What waits for this person, newest first: of the first `most` incidents the roles by name, of the others how many.
+    pub async fn waiting_for(&self, person: &PersonName, most: usize) -> Result<Waiting, StoreError> {
+        let query = AskedQuery { standing: AskedStanding::Waits, oldest: false, limit: most };
+        let asked = self.store.asked(person.clone(), query).await?;
+        let mut waiting = Waiting { roles: Vec::new(), more: asked.total.saturating_sub(asked.incidents.len()) };
+        for id in asked.incidents {
+            let incident = match self.store.view(id).await {
+                // One that can not be read hides no other.
+                Err(StoreError::Corrupt { .. }) => continue,
+                incident => incident?,
+            };
+            let Some(incident) = incident else { continue };
+            waiting.roles.extend(incident.waiting_roles(person).map(|role| (id, role.clone())));
         }
-        Ok(None)
+        Ok(waiting)
     }
 
-    /// The page that this channel's provider gave this id, newest first, open incidents first.
+    /// Which page of this person a code belongs to. Every brief of theirs is compared that is open or ended within
+    /// [`CODE_KEPT`], however many there are. Of several with one code it is one that waits for them, else an open one,
+    /// and of these the newest.
+    pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<Coded>, StoreError> {
+        let ended_since = earlier(self.store.now(), CODE_KEPT);
+        let mut briefs = self.store.briefs_of(person.clone(), ended_since).await?;
+        briefs.retain(|of| self.keys.is_code(of.brief, code));
+        Ok(briefs.into_iter().max().map(|of| Coded { page: of.brief.page, open: of.open }))
+    }
+
+    /// The page that this channel's provider gave this id, the newest one; an empty id names none.
     pub async fn page_with_receipt(&self, channel: &ChannelName, id: &str) -> Result<Option<PageId>, StoreError> {
-        for open_only in [true, false] {
-            let incidents = self.store.list(Filter { open_only, limit: CODE_SEARCH_MAX }).await?;
-            let found = incidents.iter().find_map(|incident| {
-                let its = |page: &&Arc<Page>| page.receipt.as_ref().is_some_and(|receipt| receipt.id == id);
-                let page = incident.pages.values().rev().filter(|page| page.channel == *channel).find(its)?;
-                Some(PageId { incident: incident.id, n: page.n })
-            });
-            if found.is_some() {
-                return Ok(found);
-            }
+        if id.is_empty() {
+            return Ok(None);
         }
-        Ok(None)
-    }
-
-    fn coded(&self, incident: &Arc<Incident>, person: &PersonName, code: &str) -> Option<PageId> {
-        let mine = |page: &&Arc<crate::core::Page>| page.purpose.is_brief() && page.person.as_ref() == Some(person);
-        let mut pages = incident.pages.values().rev().filter(mine);
-        let found = pages.find(|page| self.keys.is_code(PageId { incident: incident.id, n: page.n }, code))?;
-        Some(PageId { incident: incident.id, n: found.n })
+        self.store.page_by_receipt(channel.clone(), id.to_owned()).await
     }
 }
 

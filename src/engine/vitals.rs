@@ -3,10 +3,10 @@
 use super::{Engine, Loop};
 use crate::{
     core::{Incident, Timestamp, stranded::stranded},
-    store::Filter,
+    store::{Filter, StoreError},
 };
 use std::{
-    sync::{Arc, MutexGuard, PoisonError},
+    sync::{MutexGuard, PoisonError},
     time::Duration,
 };
 use tokio::time::timeout;
@@ -20,11 +20,11 @@ pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
 /// A ladder whose deadline passed so long ago does not move.
 pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
 
-/// How long the store may take to show what is open.
+/// How long the store may take to show [`AT_ONCE`] open incidents.
 pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Open incidents that are looked through, newest first.
-pub const OPEN_MAX: usize = 20_000;
+/// Open incidents that are looked at in one go; all are, one go after the other.
+const AT_ONCE: usize = 1_000;
 
 /// What is remembered between two looks.
 #[derive(Debug, Default)]
@@ -77,10 +77,7 @@ impl Engine {
 
     /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
     pub async fn examine(&self) -> Vec<String> {
-        let looked = timeout(STORE_TIME_MAX, self.forgotten()).await;
-        let found = looked.unwrap_or_else(|_| {
-            vec![format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))]
-        });
+        let found = self.forgotten().await;
         self.vitals().found = found;
         self.signs()
     }
@@ -107,30 +104,40 @@ impl Engine {
     async fn forgotten(&self) -> Vec<String> {
         let mut found = Vec::new();
         let now = self.store.now();
-        match self.store.next_deadline().await {
+        match in_time(self.store.next_deadline()).await {
             Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
                 let span = whole_seconds(now.since(deadline));
                 found.push(format!("a ladder is due since {span} and has not moved"));
             }
             Ok(_) => {}
-            Err(error) => found.push(error.to_string()),
+            Err(why) => found.push(why),
         }
-        match self.store.list(Filter { open_only: true, limit: OPEN_MAX }).await {
-            Ok(open) => {
-                // What the store calls due is looked at above; this is what it has lost sight of.
-                let late = |incident: &&Arc<Incident>| is_late(incident, now) && found.is_empty();
-                let late = open.iter().find(late).map(|incident| {
-                    let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
-                    format!("{} is due since {span} and has not moved", incident.id)
-                });
-                found.extend(late);
-                found.extend(open.iter().flat_map(|incident| {
-                    let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
-                    stranded(incident).into_iter().map(forgotten)
-                }));
+        let (filter, mut before) = (Filter { open_only: true, limit: AT_ONCE }, None);
+        // What the store calls due is looked at above; this is what it has lost sight of.
+        let mut looks_for_late = found.is_empty();
+        loop {
+            let portion = match in_time(self.store.portion(filter, before)).await {
+                Ok(portion) => portion,
+                Err(why) => {
+                    found.push(why);
+                    break;
+                }
+            };
+            if looks_for_late && let Some(incident) = portion.incidents.iter().find(|incident| is_late(incident, now)) {
+                let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
+                found.push(format!("{} is due since {span} and has not moved", incident.id));
+                looks_for_late = false;
             }
-            Err(error) => found.push(error.to_string()),
+            found.extend(portion.incidents.iter().flat_map(|incident| {
+                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                stranded(incident).into_iter().map(forgotten)
+            }));
+            before = portion.before;
+            if before.is_none() {
+                break;
+            }
         }
+        found.dedup();
         found
     }
 
@@ -162,6 +169,14 @@ impl Engine {
 
 fn is_late(incident: &Incident, now: Timestamp) -> bool {
     incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
+}
+
+/// What the store says, or that it says nothing.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match timeout(STORE_TIME_MAX, asked).await {
+        Ok(said) => said.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))),
+    }
 }
 
 fn whole_seconds(span: Duration) -> humantime::FormattedDuration {

@@ -71,6 +71,8 @@ pub async fn login(State(app): State<Arc<App>>, Query(SignIn { t }): Query<SignI
 #[derive(Deserialize)]
 pub struct Press {
     page: String,
+    /// The mark that was shown with it.
+    mark: Option<String>,
     answer: String,
 }
 
@@ -83,6 +85,12 @@ pub async fn answer(
     let person = commanding(&app, &headers)?;
     let page: PageId = press.page.parse().map_err(|()| Problem::bad("no such page"))?;
     let answer: Answer = press.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    if !is_as_shown(&app, page, press.mark.as_deref()).await? {
+        return Err(Problem::new(
+            StatusCode::CONFLICT,
+            "this page is of before a backup was restored: reload the desk",
+        ));
+    }
     let verdict = app.engine.answer_page(page, person.clone(), Some(answer), Via::Desk).await;
     let verdict = verdict.map_err(super::answer_problem)?;
     let incident = app.engine.store.view(page.incident).await?;
@@ -95,6 +103,20 @@ pub async fn answer(
 #[derive(Deserialize)]
 pub struct Shown {
     pages: Vec<String>,
+    /// The marks that were shown with them, in their order.
+    #[serde(default)]
+    marks: Vec<String>,
+}
+
+/// Pages that one report of a desk may name.
+const SHOWN_MAX: usize = 100;
+
+/// Whether a page is the one that the desk showed, and not another one that got its number from a restored backup.
+async fn is_as_shown(app: &App, page: PageId, mark: Option<&str>) -> Result<bool, Problem> {
+    let Some(mark) = mark else { return Ok(true) };
+    // Of one that is gone it is said that it is.
+    let known = app.engine.store.identity(page.incident).await?.is_some();
+    Ok(!known || app.engine.is_mark(page.incident, mark).await?)
 }
 
 /// The desk showed these pages to its person.
@@ -104,7 +126,14 @@ pub async fn seen(
     Json(shown): Json<Shown>,
 ) -> Result<StatusCode, Problem> {
     let person = commanding(&app, &headers)?;
-    for page in shown.pages.iter().take(100).filter_map(|page| page.parse::<PageId>().ok()) {
+    if SHOWN_MAX < shown.pages.len() {
+        return Err(Problem::bad(format!("more than {SHOWN_MAX} pages at once")));
+    }
+    for (n, page) in shown.pages.iter().enumerate() {
+        let Ok(page) = page.parse::<PageId>() else { continue };
+        if !is_as_shown(&app, page, shown.marks.get(n).map(String::as_str)).await? {
+            continue;
+        }
         let incident = app.engine.store.view(page.incident).await?;
         let mine = |row: &&Arc<Page>| row.person.as_ref() == Some(&person);
         if incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).filter(mine).is_some() {

@@ -8,11 +8,12 @@ use crate::{
         live::{NotRun, NotStopped, Order},
     },
     matrix::SourceText,
+    store::RunPortion,
 };
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
-    http::StatusCode,
+    http::{HeaderValue, StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde::{Deserialize, Serialize};
@@ -60,18 +61,29 @@ pub async fn follow(
     Ok(Json(json!({ "run": shown(&run), "timeline": timeline })))
 }
 
-/// Whether with the scenarios' texts.
+/// Runs that one answer has room for.
+const LIST_MAX: usize = 200;
+
+/// Which runs, and whether with the scenarios' texts.
 #[derive(Deserialize)]
 pub struct Listing {
     #[serde(default)]
     texts: bool,
+    /// Only older ones than this.
+    before: Option<String>,
 }
 
-/// `GET /v1/drills`: runs, newest first.
-pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Result<Json<Value>, Problem> {
-    let runs = app.engine.store.runs(crate::drill::live::RUNS_MAX).await?;
+/// `GET /v1/drills`: runs, newest first. Where there are older ones, `Link: <..>; rel="next"` leads to them.
+pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Result<Response, Problem> {
+    let before = listing.before.as_deref().map(parse).transpose()?;
+    let RunPortion { runs, before } = app.engine.store.run_portion(LIST_MAX, before).await?;
     let shown = |run: &Run| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
-    Ok(Json(runs.iter().map(shown).collect()))
+    let mut response = Json(runs.iter().map(shown).collect::<Vec<_>>()).into_response();
+    if let Some(before) = before {
+        let link = format!("</v1/drills?texts={}&before={before}>; rel=\"next\"", listing.texts);
+        response.headers_mut().extend(HeaderValue::from_str(&link).ok().map(|link| (header::LINK, link)));
+    }
+    Ok(response)
 }
 
 /// `POST /v1/drills/{id}/abort`.

@@ -52,7 +52,7 @@ pub async fn report(
     let query = query(&request);
     let way = way(&app, &channel)?;
     let report = way.report.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `report`")))?;
-    let named = named(&app, &query)?;
+    let named = named(&app, &query).await?;
     if named.is_none() {
         authorize(&app, &channel, &query, request.headers())?;
     }
@@ -140,11 +140,11 @@ fn way(app: &App, channel: &str) -> Result<HttpWay, Problem> {
 }
 
 /// The page whose own token the call carries; none where it carries no page.
-fn named(app: &App, query: &Fields) -> Result<Option<PageId>, Problem> {
+async fn named(app: &App, query: &Fields) -> Result<Option<PageId>, Problem> {
     let Some(page) = query.get("page") else { return Ok(None) };
     let page: PageId = page.parse().map_err(|()| Problem::not_found("no such page"))?;
     let token = query.get("token").map(String::as_str).unwrap_or_default();
-    if same(app.engine.keys.report_token(page).expose_secret(), token) {
+    if app.engine.is_report_token(page, token).await? {
         return Ok(Some(page));
     }
     Err(Problem::unauthorized("the token is not this page's"))

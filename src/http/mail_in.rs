@@ -8,13 +8,11 @@ use crate::{
         reply::{Doubt, Reply},
         sentence::judged,
     },
-    engine::keys::same,
 };
 use axum::{
     Extension, Json,
     extract::{Request, State},
 };
-use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use std::sync::Arc;
 
@@ -101,13 +99,14 @@ pub async fn take(
 }
 
 async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
+    // A code of another page is none of this one's.
+    let own = match &incoming.meaning {
+        Meaning::Said(Reply::Answer { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
+        _ => true,
+    };
     let (answer, fate, via) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
-        Meaning::Said(Reply::Answer { code, answer })
-            if code.as_ref().is_none_or(|code| app.engine.keys.is_code(incoming.page, code)) =>
-        {
-            (Some(answer), MailFate::Answered, Via::Mail)
-        }
+        Meaning::Said(Reply::Answer { answer, .. }) if own => (Some(answer), MailFate::Answered, Via::Mail),
         Meaning::Away => (Some(Answer::Unable), MailFate::Away, Via::AutoReply),
         Meaning::Said(reply) => {
             return Ok(Told { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
@@ -151,7 +150,11 @@ async fn proven(app: &App, incoming: &Incoming) -> Result<Proven, Problem> {
     if incoming.site.as_ref().is_some_and(|site| *site != app.engine.keys.site()) {
         return Ok(Proven::Elsewhere);
     }
-    if !same(app.engine.keys.mail_token(incoming.page).expose_secret(), &incoming.token) {
+    if app.engine.store.identity(incoming.page.incident).await?.is_none() {
+        // Its own nonce is gone with it: that the mail names this installation is all that can be seen.
+        return Ok(if incoming.site.is_some() { Proven::Gone } else { Proven::Nothing });
+    }
+    if !app.engine.is_mail_token(incoming.page, &incoming.token).await? {
         return Ok(Proven::Nothing);
     }
     let incident = app.engine.store.view(incoming.page.incident).await?;

@@ -82,14 +82,14 @@ async fn pressed(app: &App, token: &str, headers: &HeaderMap, answer: &str) -> R
 }
 
 async fn open(app: &App, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, Problem> {
-    let Some(page) = app.engine.keys.page_of_link(token) else { return Ok(None) };
+    let Some(page) = app.engine.page_of_link(token).await? else { return Ok(None) };
     Ok(app.engine.store.view(page.incident).await?.map(|incident| (page, incident)))
 }
 
 fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &str) -> Confirm {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
-    let code = app.engine.keys.code(page);
+    let code = app.engine.keys.code(incident.identity().page(page.n));
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let stands = |role| Standing::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);

@@ -11,13 +11,17 @@ use crate::{core::IncidentId, store::Filter};
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
-    http::HeaderMap,
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
 };
 use serde::Deserialize;
 use std::sync::Arc;
 
-/// Incidents that one listing shows at most.
-const LIST_MAX: usize = 1000;
+/// Incidents that one answer has room for; a `Link` to the rest stands in its head.
+pub const LIST_MAX: usize = 1000;
+
+/// Incidents that an answer has where nobody says how many.
+const LISTED: usize = 50;
 
 /// Which incidents.
 #[derive(Deserialize)]
@@ -25,20 +29,54 @@ pub struct Listing {
     #[serde(default)]
     all: bool,
     limit: Option<usize>,
+    /// Only older ones than this.
+    before: Option<String>,
 }
 
-/// `GET /v1/incidents`: newest first.
+/// How many incidents are open stands in this header.
+pub const OPEN_COUNT: &str = "stentor-open-incidents";
+
+/// `GET /v1/incidents`: newest first. Where there are older ones, `Link: <..>; rel="next"` (RFC 8288) leads to them.
 pub async fn incidents(
     State(app): State<Arc<App>>,
     caller: Option<Extension<Caller>>,
     headers: HeaderMap,
     Query(listing): Query<Listing>,
-) -> Result<Json<Vec<IncidentView>>, Problem> {
+) -> Result<Response, Problem> {
     admitted(&app, caller, &headers)?;
-    let filter = Filter { open_only: !listing.all, limit: listing.limit.unwrap_or(50).min(LIST_MAX) };
+    let filter = Filter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
+    let before = listing.before.as_deref().map(parse_id).transpose()?;
     let live = app.engine.live.load_full();
-    let incidents = app.engine.store.list(filter).await?;
-    Ok(Json(incidents.iter().map(|incident| view::incident(&live, incident)).collect()))
+    let portion = app.engine.store.portion(filter, before).await?;
+    let shown: Vec<IncidentView> = portion.incidents.iter().map(|incident| view::incident(&live, incident)).collect();
+    let mut response = Json(shown).into_response();
+    let open = app.engine.store.open_count().await?;
+    response.headers_mut().insert(OPEN_COUNT, HeaderValue::from(open));
+    if let Some(next) = older(&app, filter, portion.before).await? {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}
+
+/// Where the next portion is; none after the last.
+async fn older(app: &App, filter: Filter, before: Option<IncidentId>) -> Result<Option<HeaderValue>, Problem> {
+    let Some(before) = before else { return Ok(None) };
+    if app.engine.store.portion(Filter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
+        return Ok(None);
+    }
+    let Filter { open_only, limit } = filter;
+    let link = format!("</v1/incidents?all={}&limit={limit}&before={before}>; rel=\"next\"", !open_only);
+    Ok(HeaderValue::from_str(&link).ok())
+}
+
+/// `GET /v1/incidents/newest`: the number of the newest incident, open or over; null before the first.
+pub async fn newest(
+    State(app): State<Arc<App>>,
+    caller: Option<Extension<Caller>>,
+    headers: HeaderMap,
+) -> Result<Json<serde_json::Value>, Problem> {
+    admitted(&app, caller, &headers)?;
+    Ok(Json(serde_json::json!({ "incident": app.engine.store.newest().await? })))
 }
 
 /// `GET /v1/incidents/{id}`: with the stages of each role beside its target.

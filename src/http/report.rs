@@ -77,7 +77,7 @@ pub async fn tte(
     let now = app.engine.store.now();
     let mut tally = Tally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
     let _turn = turn()?;
-    each_incident(&*app.engine.store, |id, lines| gather(&mut tally, id, &lines, now)).await?;
+    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))
 }
 
@@ -98,7 +98,7 @@ pub async fn triggers(
     let now = app.engine.store.now();
     let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
     let _turn = turn()?;
-    each_incident(&*app.engine.store, |id, lines| gather(&mut tally, id, &lines, now)).await?;
+    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))
 }
 

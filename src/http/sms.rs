@@ -7,9 +7,9 @@ use crate::{
         Answer, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, Via, gsm7,
         reply::{Doubt, Reply, is_yes, read},
     },
-    engine::asked_of,
+    engine::{Coded, asked_of},
 };
-use std::{collections::HashMap, time::Duration};
+use std::{collections::HashMap, sync::Arc, time::Duration};
 
 /// Wrong codes that one number may send in [`GUESS_WINDOW`].
 pub const GUESSES_MAX: u32 = 10;
@@ -20,11 +20,20 @@ pub const GUESS_WINDOW: Duration = Duration::from_secs(10 * 60);
 /// Numbers whose wrong codes are remembered.
 const GUESSERS_MAX: usize = 10_000;
 
-/// Pages that a question names.
+/// Incidents that a question names; of the others it says how many.
 const NAMED_MAX: usize = 4;
 
-/// Wrong codes, by number.
-pub type Guesses = HashMap<String, (Timestamp, u32)>;
+/// Wrong codes, by number. A number's replies with codes are judged one after the other, so that many at once are no way to
+/// guess, and right ones never count.
+pub type Guesses = HashMap<String, Arc<tokio::sync::Mutex<Guessed>>>;
+
+/// The wrong codes of one number.
+#[derive(Debug)]
+pub struct Guessed {
+    /// When the first of them came.
+    since: Timestamp,
+    wrong: u32,
+}
 
 /// Said to those who left out the code, or said something that is no answer.
 const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";
@@ -103,13 +112,14 @@ fn is_out(app: &App, channel: &ChannelName, person: &PersonName) -> bool {
 
 /// Which page they mean: its code alone tells, so it is asked for and never shown.
 async fn question(app: &App, person: &PersonName) -> Result<String, Problem> {
-    let open = app.engine.waiting_for(person).await?;
+    let waiting = app.engine.waiting_for(person, NAMED_MAX).await?;
     let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
-    let names: Vec<String> = open.iter().take(NAMED_MAX).map(named).collect();
-    Ok(match names.as_slice() {
-        [] => HOW.to_owned(),
-        [one] => format!("{one} waits for you. {HOW}"),
-        many => format!("Which one? {} wait for you. {HOW}", many.join(", ")),
+    let names: Vec<String> = waiting.roles.iter().map(named).collect();
+    Ok(match (names.as_slice(), waiting.more) {
+        ([], 0) => HOW.to_owned(),
+        ([one], 0) => format!("{one} waits for you. {HOW}"),
+        (many, 0) => format!("Which one? {} wait for you. {HOW}", many.join(", ")),
+        (many, more) => format!("Which one? {} and {more} older ones wait for you. {HOW}", many.join(", ")),
     })
 }
 
@@ -121,15 +131,25 @@ async fn coded(
     code: &str,
     said: Result<Option<Answer>, Doubt>,
 ) -> Result<String, Problem> {
-    // Counted before the search, so that many at once are no way round; a right code takes it back.
-    if !may_guess(app, number) {
+    let guessed = guessed(app, number);
+    let mut guessed = guessed.lock().await;
+    let now = app.engine.store.now();
+    if guessed.since + GUESS_WINDOW <= now {
+        *guessed = Guessed { since: now, wrong: 0 };
+    }
+    if GUESSES_MAX <= guessed.wrong {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
         return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
     }
-    let Some(page) = app.engine.page_with_code(&person, code).await? else {
+    let Some(Coded { page, open }) = app.engine.page_with_code(&person, code).await? else {
+        guessed.wrong += 1;
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
-    forget_guesses(app, number);
+    // Whoever has the code of an open page need not guess. One of a page that is over proves less: there are many of them.
+    if open {
+        guessed.wrong = 0;
+    }
+    drop(guessed);
     let word = match said {
         Ok(answer) => {
             let verdict = app.engine.answer_page(page, person.clone(), answer, Via::Sms).await;
@@ -166,23 +186,17 @@ fn shown(doubt: &Doubt) -> String {
     Doubt::Unknown(plain).to_string()
 }
 
-/// Counts a try; whether it may be made.
-fn may_guess(app: &App, number: &str) -> bool {
+/// The wrong codes of this number. What is past its window, and nobody looks at, is forgotten.
+fn guessed(app: &App, number: &str) -> Arc<tokio::sync::Mutex<Guessed>> {
     let now = app.engine.store.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if GUESSERS_MAX <= guesses.len() {
-        guesses.retain(|_, (since, _)| now < *since + GUESS_WINDOW);
+        let is_fresh = |guessed: &Guessed| now < guessed.since + GUESS_WINDOW;
+        guesses
+            .retain(|_, kept| 1 < Arc::strong_count(kept) || kept.try_lock().is_ok_and(|guessed| is_fresh(&guessed)));
     }
-    let entry = guesses.entry(number.to_owned()).or_insert((now, 0));
-    if entry.0 + GUESS_WINDOW <= now {
-        *entry = (now, 0);
-    }
-    entry.1 = entry.1.saturating_add(1);
-    entry.1 <= GUESSES_MAX
-}
-
-fn forget_guesses(app: &App, number: &str) {
-    app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner).remove(number);
+    let new = || Arc::new(tokio::sync::Mutex::new(Guessed { since: now, wrong: 0 }));
+    guesses.entry(number.to_owned()).or_insert_with(new).clone()
 }
 
 /// `+`, `00` and a plus that became a space are all the same number.

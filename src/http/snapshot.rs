@@ -2,21 +2,25 @@
 
 use super::{App, standing::Standing, view};
 use crate::{
-    core::{Answer, Engagement, Incident, Level, PageId, PersonName, Status, Timestamp, page::Page},
+    core::{Answer, Engagement, Incident, IncidentId, Level, PersonName, Status, Timestamp, page::Page},
     engine::Live,
     matrix::ChannelKind,
-    store::{Filter, StoreError},
+    store::{Asked, AskedQuery, AskedStanding, Filter, StoreError, earlier},
     template::{CODE, LINK},
 };
 use secrecy::ExposeSecret;
 use serde::Serialize;
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-/// Incidents on the board.
-const BOARD_MAX: usize = 30;
+/// Incidents on the board: open ones first, as many as there is room for; it says how many it leaves out.
+pub const BOARD_MAX: usize = 30;
 
-/// Open incidents that are looked through for a person's pages.
-const OPEN_MAX: usize = 2_000;
+/// Incidents that wait for the desk's person of which it shows the pages: the newest ones, and as many of the oldest. It
+/// says how many it leaves out; they come up as the others are answered.
+pub const WAITING_SHOWN: usize = 25;
+
+/// The same of open incidents that do not wait for its person, the newest ones, and of ended ones.
+pub const OTHERS_SHOWN: usize = 25;
 
 /// How long a page that has its end stays on its reader's desk: what somebody else has, and what is over.
 const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
@@ -28,6 +32,18 @@ pub struct Snapshot {
     build: &'static str,
     pages: Vec<DeskPage>,
     incidents: Vec<BoardRow>,
+    left_out: LeftOut,
+}
+
+/// What a desk does not show, for want of room.
+#[derive(Debug, Clone, Copy, Default, Serialize)]
+struct LeftOut {
+    /// Incidents that wait for its person.
+    waiting: usize,
+    /// Other open or just ended incidents that its person was asked in.
+    asked: usize,
+    /// Open incidents that are not on the board.
+    open: usize,
 }
 
 #[derive(Serialize)]
@@ -39,6 +55,8 @@ struct PersonView {
 #[derive(Serialize)]
 struct DeskPage {
     page: String,
+    /// What tells its incident from one of the same number before a backup was restored; an answer carries it back.
+    mark: String,
     incident: String,
     drill: bool,
     role: String,
@@ -91,23 +109,64 @@ struct BoardRole {
 /// What the desk of `person` shows now.
 pub async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreError> {
     let live = app.engine.live.load_full();
-    let open = app.engine.store.list(Filter { open_only: true, limit: OPEN_MAX }).await?;
-    let recent = app.engine.store.list(Filter { open_only: false, limit: BOARD_MAX }).await?;
-    let now = app.engine.store.now();
+    let mut left_out = LeftOut::default();
     let mut pages = Vec::new();
-    for incident in open.iter().chain(recent.iter().filter(|incident| !incident.is_open())) {
-        pages.extend(desk_pages(app, &live, incident, person, now));
+    for id in asked(app, person, &mut left_out).await? {
+        // One that can not be read must not take the others off the desk.
+        match app.engine.store.view(id).await {
+            Ok(incident) => pages.extend(incident.iter().flat_map(|i| desk_pages(app, &live, i, person))),
+            Err(error) => tracing::error!(incident.id = %id, %error, "a desk can not show this incident"),
+        }
     }
+    let board = board(app, &mut left_out).await?;
     Ok(Snapshot {
         person: PersonView { id: person.to_string(), name: live.name_of(person).to_owned() },
         build: env!("CARGO_PKG_VERSION"),
         pages,
-        incidents: recent.iter().map(|incident| board_row(&live, incident)).collect(),
+        incidents: board.iter().map(|incident| board_row(&live, incident)).collect(),
+        left_out,
     })
 }
 
+/// The incidents whose pages this person's desk shows, newest first, those that wait for them before the others.
+async fn asked(app: &App, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
+    let look = async |standing, oldest, limit| {
+        app.engine.store.asked(person.clone(), AskedQuery { standing, oldest, limit }).await
+    };
+    let Asked { incidents: mut ids, total } = look(AskedStanding::Waits, false, WAITING_SHOWN).await?;
+    if ids.len() < total {
+        let oldest = look(AskedStanding::Waits, true, WAITING_SHOWN).await?.incidents;
+        ids.extend(oldest.into_iter().rev());
+        ids.sort_unstable_by(|a, b| b.cmp(a));
+        ids.dedup();
+    }
+    left_out.waiting = total.saturating_sub(ids.len());
+    let ended_since = earlier(app.engine.store.now(), ENDED_SHOWN);
+    for standing in [AskedStanding::Open, AskedStanding::EndedSince(ended_since)] {
+        let Asked { incidents, total } = look(standing, false, OTHERS_SHOWN).await?;
+        left_out.asked += total - incidents.len();
+        ids.extend(incidents);
+    }
+    Ok(ids)
+}
+
+/// Open incidents first, newest first, then those that are over.
+async fn board(app: &App, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
+    let store = &app.engine.store;
+    let mut board = store.list(Filter { open_only: true, limit: BOARD_MAX }).await?;
+    if BOARD_MAX <= board.len() {
+        left_out.open = store.open_count().await?.saturating_sub(board.len());
+    }
+    let recent = store.list(Filter { open_only: false, limit: BOARD_MAX }).await?;
+    let over = recent.into_iter().filter(|incident| !incident.is_open());
+    let room = BOARD_MAX - board.len().min(BOARD_MAX);
+    board.extend(over.take(room));
+    Ok(board)
+}
+
 /// One entry a role: the newest brief of this person about it.
-fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName, now: Timestamp) -> Vec<DeskPage> {
+fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName) -> Vec<DeskPage> {
+    let now = app.engine.store.now();
     // What somebody has stays on their own desk as long as the incident is open.
     let roles = incident.engagements.iter().filter(|(_, e)| match (&incident.status, &e.outcome) {
         (Status::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
@@ -138,9 +197,9 @@ fn desk_page(
     engagement: &Engagement,
     standing: Standing<'_>,
 ) -> DeskPage {
-    let id = PageId { incident: incident.id, n: page.n };
+    let identity = incident.identity().page(page.n);
     let rendered = live.render(incident, page, ChannelKind::Screen);
-    let code = app.engine.keys.code(id);
+    let code = app.engine.keys.code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {
         _ if !incident.is_open() => "over",
@@ -155,7 +214,8 @@ fn desk_page(
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let level = row.map_or(Level::Wilco, |row| row.engaged_by);
     DeskPage {
-        page: id.to_string(),
+        page: identity.page.to_string(),
+        mark: incident.identity().mark(),
         incident: incident.id.to_string(),
         drill: incident.drill,
         role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),

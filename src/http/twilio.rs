@@ -13,7 +13,6 @@ use crate::{
         twiml,
     },
     core::{ChannelName, PageId, page::Stage},
-    engine::keys::same,
     matrix::ChannelKind,
 };
 use axum::{
@@ -21,7 +20,6 @@ use axum::{
     http::{StatusCode, Uri, header, request::Parts},
     response::{IntoResponse, Response},
 };
-use secrecy::ExposeSecret;
 use serde::Deserialize;
 use std::{
     collections::{HashMap, VecDeque},
@@ -85,7 +83,7 @@ pub async fn report(
     request: Request,
 ) -> Result<Response, Problem> {
     let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
-    let page = about.page(&app)?;
+    let page = about.page(&app).await?;
     match field(&fields, "MessageStatus") {
         "delivered" => app.engine.report(page, Stage::Delivered).await?,
         "read" => app.engine.report(page, Stage::Seen).await?,
@@ -121,9 +119,9 @@ async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Resu
 
 impl About {
     /// The page, where the token is its own.
-    pub fn page(&self, app: &App) -> Result<PageId, Problem> {
+    pub async fn page(&self, app: &App) -> Result<PageId, Problem> {
         let page: PageId = self.page.parse().map_err(|()| Problem::not_found("no such page"))?;
-        if same(app.engine.keys.report_token(page).expose_secret(), &self.token) {
+        if app.engine.is_report_token(page, &self.token).await? {
             return Ok(page);
         }
         Err(Problem::unauthorized("the token is not this page's"))

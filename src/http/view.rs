@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 pub struct IncidentView {
     /// `INC-42`.
     pub id: String,
+    /// What stands beside its number in ids for other systems, so that none is ever given twice; empty for one that an
+    /// older program opened.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub mark: String,
     /// An exercise.
     pub drill: bool,
     /// The trigger that opened it.
@@ -190,6 +194,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
     roles.sort_by_key(|role| !role.required);
     IncidentView {
         id: incident.id.to_string(),
+        mark: incident.identity().mark(),
         drill: incident.drill,
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),

@@ -61,7 +61,7 @@ pub async fn report(
 ) -> Result<Response, Problem> {
     let address = address(&app, request.uri());
     let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
-    let page = about.page(&app)?;
+    let page = about.page(&app).await?;
     let Some(turn) = turn else {
         became(&app, &channel, page, &fields).await?;
         return Ok(xml(twiml::nothing()));

@@ -16,10 +16,10 @@ use crate::core::{
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Lines of a timeline that a review shows; what is more is in the journal.
+/// Lines of a timeline that a review shows: the first ones and as many of the last. Its heading says how many are left out.
 pub const TIMELINE_MAX: usize = 400;
 
-/// Pages that a review lists.
+/// The same of the pages that it lists.
 pub const PAGES_MAX: usize = 400;
 
 /// What stands beside the journal.
@@ -185,11 +185,21 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         findings: findings::of(story, &roles, beside),
         roles: roles.iter().map(|role| role_facts(story, role, beside)).collect(),
         pages_left_out: pages.len().saturating_sub(PAGES_MAX),
-        pages: pages.into_iter().take(PAGES_MAX).collect(),
+        pages: ends(pages, PAGES_MAX),
         texts,
         timeline_left_out: timeline.len().saturating_sub(TIMELINE_MAX),
-        timeline: timeline.into_iter().take(TIMELINE_MAX).collect(),
+        timeline: ends(timeline, TIMELINE_MAX),
     }
+}
+
+/// The first and the last ones, at most `most`: how it ended must not be what is cut.
+fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
+    let over = all.len().saturating_sub(most);
+    let first = most / 2;
+    if 0 < over {
+        all.drain(first..first + over);
+    }
+    all
 }
 
 /// An incident's own time to engagement: that of the last role that it demands. None while one is not engaged.

@@ -36,6 +36,9 @@ pub struct GroupReport {
     /// The curve, where it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
+    /// How many points of the curve were thinned out; the figures are made from all of them.
+    #[serde(default)]
+    pub curve_left_out: usize,
 }
 
 /// Kaplan and Meier's figures, in which every end but an answer is taken for having been lost sight of. They tell how
@@ -91,6 +94,7 @@ impl Group {
     pub fn report(self, name: String, with_curve: bool) -> GroupReport {
         let kaplan_meier = KaplanMeier::of(&self.seen, self.target);
         let curve = Incidence::of(self.seen);
+        let shown = if with_curve { points(&curve) } else { Vec::new() };
         GroupReport {
             name,
             n: curve.n,
@@ -101,7 +105,8 @@ impl Group {
             p99: curve.quantile(0.99),
             kaplan_meier,
             target: self.target.map(|target| judge(&curve, target)),
-            curve: if with_curve { points(&curve) } else { Vec::new() },
+            curve_left_out: if with_curve { curve.steps.len() - shown.len() } else { 0 },
+            curve: shown,
         }
     }
 }

@@ -22,12 +22,12 @@ pub mod words;
 
 pub use after_action::{Action, Proposal, Written};
 pub use facts::Beside;
-pub use story::Story;
+pub use story::{Story, StoryReader};
 pub use tte::{By, Question, Tally, TteReport};
 
 use crate::{
-    core::{IncidentId, StoredLine, Timestamp},
-    engine::history::Next,
+    core::{Event, IncidentId, Timestamp},
+    engine::history::{ChainPortion, Next},
     journal::JournalError,
     template::TemplateError,
 };
@@ -44,9 +44,13 @@ pub enum ReportError {
 }
 
 /// What is counted over many incidents, newest first.
-pub trait Gather {
+pub trait Gather: Send {
     /// Whether an incident opened at that time is older than what is asked for.
     fn is_too_old(&self, opened_at: Timestamp) -> bool;
+
+    /// Whether a story must have the record of this event: what is not wanted is folded into its incident and forgotten, so
+    /// that a ladder which has repeated for months needs little memory.
+    fn wants(&self, event: &Event) -> bool;
 
     /// Counts an incident as it stands at `now`.
     fn add(&mut self, story: &Story, now: Timestamp);
@@ -55,15 +59,33 @@ pub trait Gather {
     fn skip_unreadable(&mut self);
 }
 
-/// Counts the chain of one incident; for [`crate::engine::history::each_incident`].
-pub fn gather(into: &mut impl Gather, id: IncidentId, lines: &[StoredLine], now: Timestamp) -> Next {
-    match Story::read(id, lines) {
-        Ok(story) if into.is_too_old(story.incident.opened_at) => return Next::Enough,
-        Ok(story) => into.add(&story, now),
-        Err(error) => {
-            tracing::warn!(incident.id = %id, %error, "an incident is left out of a report");
-            into.skip_unreadable();
+/// Counts incidents, each from its whole chain; for [`crate::engine::history::each_incident`].
+pub fn gather(into: &mut impl Gather, now: Timestamp) -> impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send {
+    let mut reading: Option<StoryReader> = None;
+    move |id, portion| {
+        let read = match portion {
+            ChainPortion::Lines(lines) => {
+                let reader = reading.get_or_insert_with(|| StoryReader::new(id));
+                reader.read(lines, |event| into.wants(event)).map(|()| reader.opened_at())
+            }
+            ChainPortion::End => {
+                let story = reading.take().map(StoryReader::finish).transpose();
+                story.map(|story| {
+                    story.iter().for_each(|story| into.add(story, now));
+                    None
+                })
+            }
+        };
+        match read {
+            Ok(Some(opened_at)) if into.is_too_old(opened_at) => Next::Enough,
+            Ok(Some(_)) => Next::Rest,
+            Ok(None) => Next::Older,
+            Err(error) => {
+                tracing::warn!(incident.id = %id, %error, "an incident is left out of a report");
+                reading = None;
+                into.skip_unreadable();
+                Next::Older
+            }
         }
     }
-    Next::Older
 }

@@ -14,8 +14,16 @@ use std::collections::BTreeMap;
 pub struct Story {
     /// As it is after the last record.
     pub incident: Incident,
-    /// What happened, in order.
+    /// What happened, in order. In a story that was read for a report over many incidents only what that report wants.
     pub records: Vec<Record>,
+}
+
+/// A story in the making, from the lines of one chain in their order.
+#[derive(Debug)]
+pub struct StoryReader {
+    id: IncidentId,
+    incident: Option<Incident>,
+    records: Vec<Record>,
 }
 
 /// One role in one incident, from its ladder's beginning to its end or to now.
@@ -92,11 +100,50 @@ pub struct AnswerStory {
     pub step: Option<usize>,
 }
 
+impl StoryReader {
+    /// Before the first line.
+    pub fn new(id: IncidentId) -> Self {
+        Self { id, incident: None, records: Vec::new() }
+    }
+
+    /// Folds the next lines, and keeps the records of those events that are wanted.
+    ///
+    /// # Errors
+    /// [`JournalError::Fold`] where a line can not be understood, or the first one is no opening.
+    pub fn read(&mut self, lines: &[StoredLine], wants: impl Fn(&Event) -> bool) -> Result<(), JournalError> {
+        for record in journal::records(self.id, lines)? {
+            match &mut self.incident {
+                Some(incident) => incident.apply(&record.event, record.at),
+                None => self.incident = Some(journal::fold(self.id, std::slice::from_ref(&record))?),
+            }
+            if wants(&record.event) {
+                self.records.push(record);
+            }
+        }
+        Ok(())
+    }
+
+    /// When the incident was opened, once its first line was read.
+    pub fn opened_at(&self) -> Option<Timestamp> {
+        self.incident.as_ref().map(|incident| incident.opened_at)
+    }
+
+    /// After the last line.
+    ///
+    /// # Errors
+    /// [`JournalError::Fold`] where there was no line.
+    pub fn finish(self) -> Result<Story, JournalError> {
+        let incident = self.incident.map_or_else(|| journal::fold(self.id, &[]), Ok)?;
+        Ok(Story { incident, records: self.records })
+    }
+}
+
 impl Story {
     /// Reads one incident's chain, from its first line.
     pub fn read(id: IncidentId, lines: &[StoredLine]) -> Result<Self, JournalError> {
-        let records = journal::records(id, lines)?;
-        Ok(Self { incident: journal::fold(id, &records)?, records })
+        let mut reader = StoryReader::new(id);
+        reader.read(lines, |_| true)?;
+        reader.finish()
     }
 
     /// Its roles, those that the trigger demands first; open ones as they stand at `now`.

@@ -1,7 +1,7 @@
 //! How often each trigger is right: what its incidents turned out to be, as far as anybody has said.
 
 use super::{Gather, binomial::clopper_pearson, story::Story, survival::Interval};
-use crate::core::{Finding, Timestamp};
+use crate::core::{Event, Finding, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -46,6 +46,10 @@ pub struct TriggerTally {
 impl Gather for TriggerTally {
     fn is_too_old(&self, opened_at: Timestamp) -> bool {
         self.since.is_some_and(|since| opened_at < since)
+    }
+
+    fn wants(&self, _: &Event) -> bool {
+        false
     }
 
     fn skip_unreadable(&mut self) {

@@ -18,7 +18,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     target::all_of,
 };
-use crate::core::{Finding, IncidentId, Page, PersonName, RoleName, Target, Timestamp, Zone};
+use crate::core::{Event, Finding, IncidentId, Page, PersonName, RoleName, Target, Timestamp, Zone};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -157,6 +157,19 @@ struct Pace {
 impl Gather for Tally {
     fn is_too_old(&self, opened_at: Timestamp) -> bool {
         self.question.since.is_some_and(|since| opened_at < since)
+    }
+
+    /// What roles, steps, answers and hand-backs are told from.
+    fn wants(&self, event: &Event) -> bool {
+        matches!(
+            event,
+            Event::StepEntered { .. }
+                | Event::Answered { .. }
+                | Event::Engaged { .. }
+                | Event::Covered { .. }
+                | Event::HandedBack { .. }
+                | Event::Reopened { .. }
+        )
     }
 
     fn skip_unreadable(&mut self) {

@@ -2,6 +2,7 @@
 //! future is ready at its first poll.
 
 mod inner;
+mod lookup;
 
 use super::{
     Class, Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
@@ -9,12 +10,13 @@ use super::{
     quarantine::{Quarantined, Remains, Row},
     unit::{Changes, Node},
 };
-use crate::core::{Incident, IncidentId, PageId, Proof, Run, RunId, Timestamp, Turn, event::ANCHORS};
+use crate::core::{Incident, IncidentId, IncidentNonce, PageId, Proof, Run, RunId, Timestamp, Turn, event::ANCHORS};
 use futures_util::future::BoxFuture;
 use inner::Inner;
 pub(super) use inner::anchor_event;
 use sha2::{Digest, Sha256};
 use std::{
+    cell::Cell,
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
     time::Duration,
 };
@@ -38,6 +40,7 @@ pub struct MemoryNode {
 
 struct Shared {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
+    seed: u64,
     changed: watch::Sender<u64>,
     kept: Mutex<Inner>,
 }
@@ -45,7 +48,13 @@ struct Shared {
 impl MemoryStore {
     /// An empty store on this clock. Where the clock goes back, the store's time stands still.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
-        let shared = Shared { clock: Box::new(clock), changed: watch::Sender::new(0), kept: Mutex::default() };
+        Self::seeded(clock, 0)
+    }
+
+    /// The same; what is random in it follows from `seed` alone, so that a run repeats. Stores of different seeds give
+    /// their incidents different nonces, though all have the same server key.
+    pub fn seeded(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
+        let shared = Shared { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -119,13 +128,16 @@ impl MemoryNode {
 
     fn apply(&self, inner: &mut Inner, now: Timestamp, work: &mut Work) -> Result<(Committed, Changes), String> {
         let mut changes = Changes::default();
-        let Inner { loaded, leases, .. } = inner;
+        let Inner { loaded, leases, drawn, .. } = inner;
         let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
-        let node = Node { epoch: self.epoch, is_live: &is_live };
+        let counted = Cell::new(*drawn);
+        let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
+        let node = Node { epoch: self.epoch, is_live: &is_live, draw: &draw };
         let mut unit = Unit::new(now, node, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
-        let events = unit.finish()?;
-        Ok((Committed { at: now, events }, changes))
+        let events = unit.finish();
+        *drawn = counted.get();
+        Ok((Committed { at: now, events: events? }, changes))
     }
 
     fn orphans_now(&self, limit: usize) -> Orphans {
@@ -179,9 +191,25 @@ impl MemoryNode {
     }
 }
 
+/// The nonce of that number under a seed.
+fn nonce(seed: u64, n: u64) -> IncidentNonce {
+    let hash = Sha256::digest([&b"nonce"[..], &seed.to_be_bytes(), &n.to_be_bytes()].concat());
+    let mut bytes = [0; 16];
+    bytes.copy_from_slice(&hash[..16]);
+    IncidentNonce::new(bytes)
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, Inner> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The same after a look at what can not be read any more.
+    fn looked_at(&self) -> MutexGuard<'_, Inner> {
+        let mut inner = self.lock();
+        let now = self.now(&mut inner);
+        inner.look_at_all(now);
+        inner
     }
 
     fn now(&self, inner: &mut Inner) -> Timestamp {
@@ -284,11 +312,7 @@ impl Store for MemoryNode {
     }
 
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
-        ready(move || {
-            let mut inner = self.shared.lock();
-            let now = self.shared.now(&mut inner);
-            inner.list(filter, now)
-        })
+        ready(move || self.shared.looked_at().portion(filter, None).incidents)
     }
 
     fn lines(
@@ -313,7 +337,7 @@ impl Store for MemoryNode {
     }
 
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        ready(move || self.shared.lock().runs.values().rev().take(limit).cloned().collect())
+        ready(move || self.shared.lock().run_portion(limit, None).runs)
     }
 
     fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {

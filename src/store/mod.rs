@@ -6,15 +6,19 @@
 
 pub mod clock;
 mod deadlines;
+mod index;
 mod line;
+mod lookup;
 pub mod memory;
 pub mod quarantine;
 pub mod sqlite;
+mod touch;
 mod unit;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
 pub use line::{Head, Line};
+pub use lookup::{Asked, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
 pub use quarantine::{Quarantined, Remains, Row, RowKind, Standing};
 pub use sqlite::SqliteStore;
@@ -25,7 +29,7 @@ use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
 /// What survives, and the time that goes with it. Every method may be called from many tasks at once.
-pub trait Store: Send + Sync + 'static {
+pub trait Store: Lookup {
     /// The store's time: it never jumps, whatever the wall clock does.
     fn now(&self) -> Timestamp;
 

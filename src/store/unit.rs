@@ -5,10 +5,11 @@ use super::{
     Happened, Needs, OpenNow,
     line::{Head, Line, is_foreign},
     quarantine::{Quarantined, Row},
+    touch::touch,
 };
 use crate::core::{
-    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, Input, Opening, PersonName, Proof, Roster,
-    SourceEvent, SourceName, Timestamp,
+    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, IncidentNonce, Input, Opening, PersonName,
+    Proof, Roster, SourceEvent, SourceName, Timestamp,
     trigger::{Hold, Observed},
 };
 use std::{
@@ -38,6 +39,12 @@ impl Loaded {
     pub fn live_open(&self) -> Option<IncidentId> {
         let mut live = self.between(Unbounded, Excluded(DRILLS)).chain(self.between(Included(AFTER_DRILLS), Unbounded));
         live.next()
+    }
+
+    /// The open incidents whose key begins so, by their keys.
+    pub fn open_under(&self, prefix: &str) -> Vec<IncidentId> {
+        let from = self.keys.range::<str, _>((Included(prefix), Unbounded));
+        from.take_while(|(key, _)| key.as_str().starts_with(prefix)).map(|(_, id)| *id).collect()
     }
 
     /// What is open, as far as drills must know it.
@@ -79,6 +86,8 @@ pub struct Changes {
     pub heads: BTreeSet<IncidentId>,
     /// Pages whose row changed.
     pub pages: BTreeSet<(IncidentId, u32)>,
+    /// Who was asked in an incident, where that is new or it may wait for them no more, or again.
+    pub asked: BTreeSet<(IncidentId, PersonName)>,
     /// Windows that changed.
     pub observed: BTreeSet<String>,
     /// Sources whose head changed.
@@ -110,13 +119,15 @@ pub struct Unit<'a> {
     flaw: Option<String>,
 }
 
-/// Who runs a work, and which epochs are known to be alive.
+/// Who runs a work, which epochs are known to be alive, and where randomness comes from.
 #[derive(Clone, Copy)]
 pub struct Node<'a> {
     /// The node's own epoch.
     pub epoch: u64,
     /// Whether the node with that epoch holds its lease.
     pub is_live: &'a dyn Fn(u64) -> bool,
+    /// Draws what tells a new incident from every other one.
+    pub draw: &'a dyn Fn() -> IncidentNonce,
 }
 
 impl<'a> Unit<'a> {
@@ -166,13 +177,14 @@ impl<'a> Unit<'a> {
 
     /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
     /// with that key is open already, the alert joins it: there is one open incident a key.
-    pub fn open(&mut self, opening: Opening, roster: &Roster) -> IncidentId {
+    pub fn open(&mut self, mut opening: Opening, roster: &Roster) -> IncidentId {
         if let Some(id) = self.open_with_key(&opening.key).filter(|id| self.incident(*id).is_some()) {
             self.step(id, Input::Alert(opening.alert), roster);
             return id;
         }
         self.loaded.last_id += 1;
         let id = IncidentId(self.loaded.last_id);
+        opening.nonce.get_or_insert_with(self.node.draw);
         let (incident, events) = core::open(id, opening, roster, self.now);
         let head = Head::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
@@ -310,55 +322,4 @@ fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
 /// alert of which no repetition can be told.
 pub fn ended_window(key: &IncidentKey, alert: &Alert) -> Option<String> {
     alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
-}
-
-/// Which rows an event changes. Settlements change their page and the head alone: bytes per settlement do not grow
-/// with the number of people paged.
-fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
-    changes.heads.insert(id);
-    match event {
-        Event::Paged { page } => {
-            kept.claims.insert(page.n, epoch);
-            changes.pages.insert((id, page.n));
-        }
-        Event::Settled { page, settlement, .. } => {
-            if !kept.incident.pages.get(page).is_some_and(|page| page.is_owed()) {
-                kept.claims.remove(page);
-            }
-            changes.pages.insert((id, *page));
-            if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
-                kept.joined = None;
-                changes.bodies.insert(id);
-            }
-        }
-        Event::Reported { page, .. } | Event::Undelivered { page, .. } | Event::Overdue { page } => {
-            changes.pages.insert((id, *page));
-        }
-        Event::Withdrawn { pages } | Event::TakenOver { pages } => {
-            changes.pages.extend(pages.iter().map(|n| (id, *n)));
-        }
-        // The line is all there is of it.
-        Event::Injected { .. } => {}
-        // The line has the alert: a monitor that repeats itself must not have the whole body written each time.
-        Event::Joined { .. } => kept.joined = Some(kept.head.seq),
-        Event::Opened(_)
-        | Event::AllClear { .. }
-        | Event::SourceSilent { .. }
-        | Event::RoleEntered { .. }
-        | Event::StepEntered { .. }
-        | Event::Answered { .. }
-        | Event::Engaged { .. }
-        | Event::Covered { .. }
-        | Event::HandedBack { .. }
-        | Event::Reopened { .. }
-        | Event::StoodDown { .. }
-        | Event::HandedOver { .. }
-        | Event::Exhausted { .. }
-        | Event::Preempted { .. }
-        | Event::Resolved { .. }
-        | Event::Judged { .. } => {
-            kept.joined = None;
-            changes.bodies.insert(id);
-        }
-    }
 }

@@ -5,13 +5,13 @@ use super::{
     headline::EXERCISE,
     words::{Words, role_name},
 };
-use crate::core::{Engagement, HandBack, Outcome, RoleName, Status, Timestamp, event::Actor};
+use crate::core::{Engagement, HandBack, Incident, Outcome, RoleName, Status, Timestamp, event::Actor};
 use std::time::Duration;
 
 /// The revision of a card that was never edited.
 pub(super) const FIRST: u32 = 1;
 
-/// Roles that a card shows.
+/// Roles that a card or a summary shows; of the others it says how many.
 const ROLES_MAX: usize = 18;
 
 /// The card: what it is, every role with its state, since when this is so.
@@ -22,6 +22,7 @@ pub(super) fn card(words: &Words<'_>, revision: u32) -> Vec<String> {
         lines.push(EXERCISE.to_owned());
     }
     lines.extend(incident.engagements.iter().take(ROLES_MAX).map(|(role, engagement)| row(words, role, engagement)));
+    lines.extend(more_roles(incident));
     if let Some(at) = incident.all_clear_at {
         let closes = if incident.is_open() { "; a human must still close it" } else { "" };
         lines.push(format!("The monitor reported all clear at {}{closes}.", words.time(at)));
@@ -31,6 +32,11 @@ pub(super) fn card(words: &Words<'_>, revision: u32) -> Vec<String> {
     }
     lines.push(format!("Revision {revision}, as of {}.", words.time(incident.last_at)));
     lines
+}
+
+fn more_roles(incident: &Incident) -> Option<String> {
+    let more = incident.engagements.len().checked_sub(ROLES_MAX).filter(|more| 0 < *more)?;
+    Some(format!("And {more} more roles: stentor show {}", incident.id))
 }
 
 /// One line that says which incident a room is for.
@@ -51,6 +57,7 @@ pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
     let mut lines = vec![format!("{}. It is over: {ended}.", topic(words))];
     let took = |(role, e): (&RoleName, &Engagement)| format!("{}: {}", role_name(role), how_it_ended(words, e));
     lines.extend(incident.engagements.iter().take(ROLES_MAX).map(took));
+    lines.extend(more_roles(incident));
     lines.push(format!(
         "Alerts: {}. Time to engagement counts from {}.",
         incident.alerts,

@@ -78,6 +78,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         alert: Arc::new(alert),
         received_at: THEN,
         terms: None,
+        nonce: None,
     };
     let reach = BTreeMap::from([("ana".into(), vec!["desk".into()])]);
     open(IncidentId(1), opening, &Roster { reach, ..Roster::default() }, THEN).0

@@ -92,6 +92,11 @@ impl Daemon {
         self.control(&Call::get(&format!("/v1/incidents/{id}"))).json()
     }
 
+    /// What the buttons of its card in a room hold.
+    pub fn room_button(&self, id: &str) -> String {
+        format!("{id}:room-{}", self.incident(id)["mark"].as_str().unwrap())
+    }
+
     /// One role of it.
     pub fn role(&self, id: &str, role: &str) -> Value {
         let incident = self.incident(id);

@@ -14,7 +14,7 @@ use std::{
     time::{Duration, Instant, SystemTime, UNIX_EPOCH},
 };
 
-const ANA: &str = "U0000000ANA";
+pub const ANA: &str = "U0000000ANA";
 const BO: &str = "U00000000BO";
 const DORA: &str = "U000000DORA";
 
@@ -46,11 +46,18 @@ fn press(user: &str, action: &str, value: &str, response_url: Option<&str>) -> S
     form(&[("payload", &payload.to_string())])
 }
 
-fn send(daemon: &Daemon, user: &str, action: &str, value: &str) -> Reply {
+pub fn send(daemon: &Daemon, user: &str, action: &str, value: &str) -> Reply {
     signed(&press(user, action, value, None), now()).send(daemon.address)
 }
 
-fn button(held: &Held) -> String {
+/// A command that was typed; what its user sees.
+pub fn typed(daemon: &Daemon, user: &str, text: &str) -> String {
+    let fields = [("user_id", user), ("command", "/stentor"), ("text", text), ("trigger_id", text)];
+    let reply = signed(&form(&fields), now()).send(daemon.address);
+    reply.json()["text"].as_str().unwrap().to_owned()
+}
+
+pub fn button(held: &Held) -> String {
     format!("{}:{}", held.page, held.code)
 }
 
@@ -121,7 +128,8 @@ fn strangers_and_foreign_buttons_come_to_nothing_and_slack_hears_that_it_came() 
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
     let ana = daemon.held(&incident, "ana", "room");
-    let (own, room) = (button(&ana), format!("{incident}:room"));
+    let (own, room) = (button(&ana), daemon.room_button(&incident));
+    let other = format!("{incident}:room-{}", "0".repeat(16));
     let wrong = if ana.code == "10000" { "10001" } else { "10000" };
     for (what, user, action, value) in [
         ("a stranger", "U0STRANGER", "wilco", own.as_str()),
@@ -135,6 +143,8 @@ fn strangers_and_foreign_buttons_come_to_nothing_and_slack_hears_that_it_came() 
         ("the room's button by a stranger", "U0STRANGER", "wilco", &room),
         ("the room of an incident that is none", ANA, "wilco", "INC-99:room"),
         ("the room of nothing", ANA, "wilco", ":room"),
+        ("the room of an incident of this number before a restored backup", ANA, "wilco", &other),
+        ("the room of one of before there were marks", ANA, "wilco", &format!("{incident}:room")),
         ("an answer that is none", ANA, "maybe", &own),
         ("nothing", ANA, "", ""),
     ] {
@@ -161,7 +171,7 @@ fn strangers_and_foreign_buttons_come_to_nothing_and_slack_hears_that_it_came() 
 fn the_rooms_button_answers_for_the_one_role_of_who_pressed_it() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
-    let room = format!("{incident}:room");
+    let room = daemon.room_button(&incident);
     assert_eq!(send(&daemon, DORA, "roger", &room).status, 200);
     assert_eq!(daemon.role(&incident, "compliance")["holder"], "Dora Weiss");
     assert_eq!(holder(&daemon, &incident), Value::Null);

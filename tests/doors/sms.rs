@@ -6,7 +6,7 @@ use super::{
 };
 use crate::common::Daemon;
 
-const ANA: &str = "+34600000001";
+pub const ANA: &str = "+34600000001";
 const GITA: &str = "+447700900007";
 
 fn path(token: &str, fields: &[(&str, &str)]) -> String {
@@ -14,7 +14,7 @@ fn path(token: &str, fields: &[(&str, &str)]) -> String {
     format!("/hooks/kannel/sms?{}", form(&fields))
 }
 
-fn text(daemon: &Daemon, from: &str, text: &str) -> Reply {
+pub fn text(daemon: &Daemon, from: &str, text: &str) -> Reply {
     Call::get(&path(secret("KANNEL_REPLY_TOKEN"), &[("from", from), ("text", text)])).send(daemon.address)
 }
 

@@ -162,6 +162,7 @@ impl Teller {
             alert: Arc::new(alert),
             received_at: at,
             terms,
+            nonce: None,
         };
         let (incident, events) = open(IncidentId(1), opening, &self.roster, at);
         self.incident = Some(incident);

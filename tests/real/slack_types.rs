@@ -60,6 +60,7 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
     let body = format!("LIVE INC-12: ACME fell <7.3 %> & more\n{}", "a line of its brief\n".repeat(300));
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
+        mark: String::new(),
         drill,
         purpose,
         role: Some("trader".into()),

@@ -1,15 +1,16 @@
 //! Reviews and pictures: what they must say, and what can not be said in them.
 
 use crate::past::{Past, measured_plan};
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
-    core::{Actor, Answer, IncidentId, Input, RoleName, Timestamp},
+    core::{Actor, Alert, Answer, Event, IncidentId, Input, Page, Record, RoleName, Settlement, Timestamp},
     engine::history::chain,
     report::{
         Action, Beside, Proposal, Story,
         after_action::{Earlier, Exercise, Hypothesis, Verdict, review},
         bottleneck,
         ended::{Ended, Endings},
+        facts::{PAGES_MAX, TIMELINE_MAX},
         group::points,
         incidence::Incidence,
         picture,
@@ -208,4 +209,79 @@ fn curves_are_drawn_of_nothing_of_one_and_of_many() {
     let curve = Incidence::of((0..5000).map(|n| how(n).after(f64::from(n))));
     let kept = points(&curve);
     assert!(kept.len() <= 502 && kept.last().unwrap().time == 4999.0, "{}", kept.len());
+}
+
+/// Rows of the table below a heading.
+fn rows_below<'a>(markdown: &'a str, heading: &str) -> Vec<&'a str> {
+    let from = markdown.find(heading).unwrap_or_else(|| panic!("no {heading}:\n{markdown}"));
+    let table = markdown[from..].lines().skip_while(|line| !line.starts_with('|')).take_while(|l| l.starts_with('|'));
+    table.skip(2).collect()
+}
+
+/// A review has room for so much: its headings say what is left out, and how it ended never is.
+#[tokio::test]
+async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.accept(id, None).await;
+    let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
+    past.step(id, vec![Input::Alert(again); TIMELINE_MAX + 100]).await;
+    let documents = Documents::shipped().unwrap();
+    let written = async || {
+        let story = story(&past, id).await;
+        (postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown, story)
+    };
+    past.answer(id, "trader", Answer::Wilco).await;
+    past.resolve(id, None).await;
+    let (markdown, story) = written().await;
+    let heading = format!("### Timeline (UTC): the first and the last {} lines\n\n", TIMELINE_MAX / 2);
+    let rows = rows_below(&markdown, &heading);
+    assert_eq!(rows.len(), TIMELINE_MAX);
+    assert!(rows[0].contains("opened") && rows[TIMELINE_MAX - 1].contains("resolved by"), "{rows:?}");
+    let told = |record: &Record| !matches!(record.event, Event::Paged { .. } | Event::Withdrawn { .. });
+    let silent = |record: &Record| match &record.event {
+        Event::Settled { settlement, .. } => matches!(settlement, Settlement::Accepted { .. } | Settlement::Unsent),
+        _ => false,
+    };
+    let all = story.records.iter().filter(|record| told(record) && !silent(record)).count();
+    let left =
+        format!("**{} line(s) between them are not shown here**: `stentor show {id}` shows all of them.", all - 400);
+    assert!(markdown.contains(&left), "{left}\n{markdown}");
+    assert!(!markdown.contains("page(s) between them"), "all pages are there");
+    // A short one is headed by its name alone.
+    let short = past.open(measured_plan(), false).await;
+    let story = self::story(&past, short).await;
+    let short = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    assert!(short.contains("### Timeline (UTC)\n\n| Time |"), "{short}");
+    assert!(short.contains("### Who was shown what, and when\n\n| Page |"), "{short}");
+}
+
+/// The same of its pages, and of the marks in its picture.
+#[tokio::test]
+async fn what_a_picture_has_no_room_for_is_counted_in_its_title() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.accept(id, None).await;
+    past.answer(id, "trader", Answer::Wilco).await;
+    let mut story = story(&past, id).await;
+    let brief = (**story.incident.pages.values().find(|page| page.purpose.is_brief()).unwrap()).clone();
+    for n in 1_000..3_500 {
+        story.incident.pages.insert(n, Arc::new(Page { n, ..brief.clone() }));
+    }
+    let answered = story.records.iter().find(|record| matches!(record.event, Event::Answered { .. })).unwrap().clone();
+    story.records.extend(std::iter::repeat_n(answered, 2_100));
+    let all = story.incident.pages.len();
+    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief()).count();
+    let documents = Documents::shipped().unwrap();
+    let written = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap();
+    let title =
+        format!("pages and answers (the first 2000 of {briefs} pages and the first 2000 of 2101 answers are drawn)");
+    assert!(written.html.contains(&title), "{title}");
+    assert!(written.html.contains("; and 2051 more"), "to those who can not see it, too");
+    let heading = format!("### Who was shown what, and when: the first and the last {} pages\n\n", PAGES_MAX / 2);
+    let rows = rows_below(&written.markdown, &heading);
+    assert_eq!(rows.len(), PAGES_MAX);
+    assert!(rows[0].starts_with("| 1 |") && rows[PAGES_MAX - 1].starts_with("| 3499 |"), "{rows:?}");
+    let left = format!("**{} page(s) between them are not shown here**", all - PAGES_MAX);
+    assert!(written.markdown.contains(&left), "{left}");
 }

@@ -1,11 +1,11 @@
 //! Figures over pasts whose right answer is known.
 
 use crate::past::{Dice, Past, measured_plan};
-use std::{collections::BTreeSet, time::Duration};
+use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use stentor::{
-    core::{Actor, Answer, DrillTerms, Finding, Input, RoleName, StoredLine, Timestamp, Zones},
+    core::{Actor, Alert, Answer, DrillTerms, Finding, Input, RoleName, Timestamp, Zones},
     drill::{Observed, Trace, course::Stage},
-    engine::history::{Next, each_incident},
+    engine::history::{ChainPortion, Next, chain, each_incident},
     report::{
         Beside, By, Question, Story, Tally, TteReport,
         ended::Endings,
@@ -19,7 +19,7 @@ use stentor::{
 
 async fn tte(past: &Past, question: Question) -> TteReport {
     let (mut tally, now) = (Tally::new(question), past.now());
-    each_incident(&*past.store, |id, lines| gather(&mut tally, id, &lines, now)).await.unwrap();
+    each_incident(&*past.store, gather(&mut tally, now)).await.unwrap();
     tally.report(now)
 }
 
@@ -257,7 +257,7 @@ async fn a_triggers_precision_is_true_ones_among_those_with_an_outcome() {
     let drill = past.open(measured_plan(), true).await;
     past.resolve(drill, Some(Finding::False)).await;
     let (mut tally, now) = (TriggerTally::new(None), past.now());
-    each_incident(&*past.store, |id, lines| gather(&mut tally, id, &lines, now)).await.unwrap();
+    each_incident(&*past.store, gather(&mut tally, now)).await.unwrap();
     let TriggersReport { triggers, .. } = tally.report(now);
     assert_eq!(triggers.len(), 1);
     let crash = &triggers[0];
@@ -299,9 +299,11 @@ async fn many_incidents_are_read_one_at_a_time_and_agree_with_a_second_way_of_co
         past.crisis(&mut dice, false).await;
     }
     let mut at_once = 0;
-    each_incident(&*past.store, |_, lines| {
-        at_once = at_once.max(lines.len());
-        stentor::engine::history::Next::Older
+    each_incident(&*past.store, |_, portion| {
+        if let ChainPortion::Lines(lines) = portion {
+            at_once = at_once.max(lines.len());
+        }
+        Next::Rest
     })
     .await
     .unwrap();
@@ -345,13 +347,16 @@ async fn handed_back(past: &Past) {
 }
 
 async fn stories(past: &Past) -> Vec<Story> {
-    let mut stories = Vec::new();
-    let read = |id, lines: Vec<StoredLine>| {
-        stories.push(Story::read(id, &lines).unwrap());
+    let mut ids = Vec::new();
+    let note = |id, _: ChainPortion<'_>| {
+        ids.push(id);
         Next::Older
     };
-    each_incident(&*past.store, read).await.unwrap();
-    stories.reverse();
+    each_incident(&*past.store, note).await.unwrap();
+    let mut stories = Vec::new();
+    for id in ids.into_iter().rev() {
+        stories.push(Story::read(id, &chain(&*past.store, id).await.unwrap()).unwrap());
+    }
     stories
 }
 
@@ -421,4 +426,58 @@ async fn a_drills_time_goes_to_whoever_had_it_and_gave_it_back() {
         assert_eq!((part.until - part.from).as_secs(), 30);
         assert_eq!(part.cause.to_string(), "trader step 1: ana had it and handed it back");
     }
+}
+
+/// What a monitor repeats for months, and a ladder, do not hide how it ended.
+#[tokio::test]
+async fn a_chain_of_any_length_is_counted_to_its_end() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.accept(id, None).await;
+    let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
+    for _ in 0..11 {
+        past.step(id, vec![Input::Alert(again.clone()); 5_000]).await;
+    }
+    past.pass(id, 20.0).await;
+    for role in ["trader", "compliance", "it"] {
+        past.answer(id, role, Answer::Wilco).await;
+    }
+    past.resolve(id, Some(Finding::True)).await;
+    let (mut lines, mut at_once) = (0, 0);
+    each_incident(&*past.store, |_, portion| {
+        if let ChainPortion::Lines(some) = portion {
+            (lines, at_once) = (lines + some.len(), at_once.max(some.len()));
+        }
+        Next::Rest
+    })
+    .await
+    .unwrap();
+    assert!(55_000 < lines && at_once <= 1_000, "{lines} lines, {at_once} of them at once");
+    let report = tte(&past, by(By::Step)).await;
+    assert_eq!((report.figures.incidents, report.figures.whole.n, report.figures.whole.engaged), (1, 1, 1));
+    let trader = group(&report, "trader step 1");
+    assert_eq!((trader.n, trader.engaged, trader.p50.time), (1, 1, Some(20.0)));
+    let (mut tally, now) = (TriggerTally::new(None), past.now());
+    each_incident(&*past.store, gather(&mut tally, now)).await.unwrap();
+    let crash = &tally.report(now).triggers[0];
+    assert_eq!((crash.unsaid, crash.outcomes.get(&Finding::True)), (0, Some(&1)));
+}
+
+/// The newest incident is where a report begins: that its row can not be read must not make it empty.
+#[tokio::test]
+async fn a_report_does_not_begin_at_what_can_be_read() {
+    let dir = tempfile::tempdir().unwrap();
+    let past = Past::at(dir.path()).await;
+    three(&past).await;
+    past.disk.as_ref().unwrap().close().await;
+    drop(past);
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("stentor.db"));
+    let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+    let damage =
+        "UPDATE body SET body = 'gone' WHERE incident = 3; UPDATE journal SET body = 'gone' WHERE chain = 'INC-3'";
+    sqlx::raw_sql(damage).execute(&mut conn).await.unwrap();
+    sqlx::Connection::close(conn).await.unwrap();
+    let past = Past::at(dir.path()).await;
+    let report = tte(&past, by(By::Role)).await;
+    assert_eq!((report.figures.incidents, report.unreadable), (2, 1));
 }

@@ -120,7 +120,7 @@ impl World {
         let clock = SteadyClock::start(Arc::new(hands.clone()), None, None);
         let clock = Arc::new(Mutex::new(clock));
         let read = clock.clone();
-        let store = MemoryStore::new(move || read.lock().expect("a clock").now());
+        let store = MemoryStore::seeded(move || read.lock().expect("a clock").now(), seed);
         let eye = store.node();
         let laws = Laws::new(Arc::new(live.matrix.roster.clone()));
         let mut world = Self {

@@ -13,7 +13,7 @@ use std::sync::Barrier;
 fn a_role_is_engaged_by_no_bot_no_stranger_and_nobody_who_was_not_asked() {
     let rig = Rig::start();
     let incident = rig.crash("ES");
-    let (ana, room) = (rig.button(&incident, ANA), format!("{incident}:room"));
+    let (ana, room) = (rig.button(&incident, ANA), rig.daemon.room_button(&incident));
     for way in WAYS {
         for (user, value, told) in [
             (STRANGER, &ana, "knows nobody"),

@@ -416,7 +416,10 @@ async fn an_open_incident_under_a_key_of_before_is_found_by_the_key_of_today() {
     }
     store.close().await;
     // As version 4 wrote it.
-    let back = "DROP TABLE quarantine; PRAGMA user_version = 4;
+    let back = "DROP TABLE quarantine; DROP TABLE asked; DROP INDEX incident_open_id; DROP INDEX page_asks;
+        DROP INDEX page_receipt; ALTER TABLE page DROP COLUMN asks; ALTER TABLE page DROP COLUMN channel;
+        ALTER TABLE page DROP COLUMN receipt; ALTER TABLE incident DROP COLUMN nonce; PRAGMA user_version = 4;
+        UPDATE journal SET body = json_remove(body, '$.nonce') WHERE chain GLOB 'INC-*';
         UPDATE incident SET key = replace(key, 'stentor:', ''); UPDATE body SET body = replace(body, 'stentor:', '')";
     super::sql(world.dir.path(), back).await;
     let store = world.reopen().await;

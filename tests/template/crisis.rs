@@ -82,6 +82,7 @@ pub fn suggesting(alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
         alert: Arc::new(alert),
         received_at: OPENED,
         terms: None,
+        nonce: None,
     };
     open(IncidentId(12), opening, &roster(), OPENED).0
 }

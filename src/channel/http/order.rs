@@ -217,6 +217,7 @@ fn words(message: &Message, address: &Address) -> Words {
         ("drill", Value::from(message.drill)),
         ("incident", Value::from(message.page.incident.to_string())),
         ("page", Value::from(message.page.to_string())),
+        ("id", Value::from(message.id())),
         ("role", Value::from(message.role.as_ref().map_or("", |role| role.as_str()))),
         ("purpose", Value::from(purpose(&message.purpose))),
         ("asks", Value::from(asks(message))),

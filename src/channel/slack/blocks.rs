@@ -21,6 +21,9 @@ const BLOCKS_CHARS: usize = 12_000;
 /// Kept back from [`BLOCKS_CHARS`] for context, buttons and the JSON around the text.
 const FRAME_CHARS: usize = 2000;
 
+/// What a card's button is known by.
+const ROOM: &str = "room";
+
 /// One message in its two forms.
 pub(super) struct Post {
     /// The push notification, and what screen readers read.
@@ -53,7 +56,7 @@ pub(super) fn to_person(message: &Message) -> Post {
 /// the page of who presses them. Once the incident is over they are gone.
 pub(super) fn room_card(message: &Message) -> Post {
     let level = message.ask.as_ref().map_or(Level::Wilco, |ask| ask.level);
-    let value = format!("{}:room", message.page.incident);
+    let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let buttons = open.then(|| buttons(message, &level.offers(), &value));
     let whole = cut(&message.whole_text(), SECTION_CHARS);
@@ -62,6 +65,18 @@ pub(super) fn room_card(message: &Message) -> Post {
         plain: whole,
         blocks: Some(blocks(message, buttons)),
     }
+}
+
+/// What a card's buttons hold behind the incident's number.
+fn room_key(mark: &str) -> String {
+    if mark.is_empty() { ROOM.to_owned() } else { format!("{ROOM}-{mark}") }
+}
+
+/// The mark of its incident that a card's button holds, empty for one of before there were marks; none where it is no
+/// card's button.
+pub fn room_mark(key: &str) -> Option<&str> {
+    let mark = key.strip_prefix(ROOM)?;
+    if mark.is_empty() { Some(mark) } else { mark.strip_prefix('-') }
 }
 
 /// One line of the war room's story, or its summary.
@@ -109,7 +124,8 @@ fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlo
 }
 
 fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackActionsBlock {
-    SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}", message.page)))
+    let mark = if message.mark.is_empty() { String::new() } else { format!(":{}", message.mark) };
+    SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}{mark}", message.page)))
 }
 
 /// For whoever has it. It pages others at once, so that a second press is asked for.

@@ -107,7 +107,7 @@ impl Slack {
             true => format!("{DRILL}{name}"),
             false => name.to_owned(),
         };
-        let own = format!("-{}", message.page).to_lowercase().replace('.', "-");
+        let own = format!("-{}", message.id());
         for suffix in ["", "-2", "-3"] {
             match self.create_named(&named(&base, suffix), private).await {
                 Err(refusal) if refusal.is("name_taken") => {}

@@ -22,8 +22,10 @@ pub(super) fn write(
     let domain = from.email.domain();
     let site = site.map(|site| format!(".{site}")).unwrap_or_default();
     let proof = message.ask.as_ref().map(|ask| format!(".{}", ask.proof.expose_secret())).unwrap_or_default();
-    let id = format!("<{}{proof}{site}@{domain}>", message.page);
-    let root = format!("<{}{site}@{domain}>", message.page.incident);
+    let (page, root) = (message.page, message.page.incident);
+    let mark = if message.mark.is_empty() { String::new() } else { format!(".m{}", message.mark) };
+    let id = format!("<{page}{proof}{mark}{site}@{domain}>");
+    let root = format!("<{root}{mark}{site}@{domain}>");
     let mut letter = Letter::builder()
         // Given, and not read out of the head again: a name may be anything.
         .envelope(Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?)
@@ -41,7 +43,7 @@ pub(super) fn write(
         Some(html) => letter.multipart(MultiPart::alternative_plain_html(text, html))?,
         None => letter.singlepart(SinglePart::plain(text))?,
     };
-    Ok((format!("<{}{site}@{domain}>", message.page), letter.formatted()))
+    Ok((format!("<{page}{mark}{site}@{domain}>"), letter.formatted()))
 }
 
 /// The subject as given, on one line. It opens with DRILL in a drill even where the template forgot; to a live one

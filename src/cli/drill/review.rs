@@ -8,10 +8,7 @@ use crate::{
         review::{self, Reviewed},
     },
     matrix::{ChannelKind, Matrix, SourceText},
-    report::{
-        Story,
-        after_action::{EARLIER_MAX, review as written},
-    },
+    report::after_action::{EARLIER_MAX, review as written},
 };
 use clap::{Args, ValueHint};
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
@@ -91,7 +88,7 @@ fn scenario(run: &Run, matrix: &Matrix) -> Result<Scenario, Failure> {
 fn reviewed(evidence: &Evidence, run: &Run) -> Result<Reviewed, Failure> {
     let mut stories = Vec::new();
     for id in &run.incidents {
-        stories.push(Story::read(*id, &evidence.chain(*id)?)?);
+        stories.push(evidence.story(*id)?);
     }
     Ok(Reviewed { run: run.clone(), stories })
 }

@@ -17,7 +17,7 @@ pub struct History {
 
 impl History {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let mut runs: Vec<Value> = Client::of(places)?.get("/v1/drills")?;
+        let mut runs: Vec<Value> = Client::of(places)?.get_all("/v1/drills")?;
         runs.retain(|run| self.scenario.as_ref().is_none_or(|name| run["scenario"] == name.as_str()));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&runs)?);

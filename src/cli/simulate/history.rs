@@ -13,7 +13,7 @@ pub fn read(places: &Places, folder: &Path) -> Result<History, Failure> {
     let there = Places { state: Some(folder.to_owned()), socket: None, ..places.clone() };
     let evidence = Evidence::of(&there)?;
     let (mut history, now) = (History::default(), evidence.now());
-    evidence.each(|id, lines| gather(&mut history, id, &lines, now))?;
+    evidence.each(gather(&mut history, now))?;
     Ok(history)
 }
 

@@ -82,5 +82,6 @@ fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now:
         alert: Arc::new(alert),
         received_at: now,
         terms: Some(terms),
+        nonce: None,
     }
 }

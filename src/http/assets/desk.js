@@ -93,19 +93,21 @@ function watchLine() {
 // --- The snapshot ----------------------------------------------------------------------------------------------
 
 function receive(next) {
-  const before = new Map((state ? state.pages : []).map((page) => [page.page, page]));
+  const before = new Map((state ? state.pages : []).map((page) => [page.key, page]));
+  // A number alone may be another page's: one that a restored backup has given again.
+  for (const page of next.pages) page.key = `${page.page} ${page.mark}`;
   if (state && state.build !== next.build) $("reload").hidden = false;
   state = next;
   skew = Date.parse(next.now) - Date.now();
   forgetStale();
-  for (const page of next.pages) tellChange(before.get(page.page), page);
+  for (const page of next.pages) tellChange(before.get(page.key), page);
   confirmByState();
   draw();
 }
 
 /// Somebody else's answer closes our alarm: say whose.
 function tellChange(before, page) {
-  if (!before || before.state !== "open" || page.state === "open" || answered.has(page.page)) return;
+  if (!before || before.state !== "open" || page.state === "open" || answered.has(page.key)) return;
   const what = `${word(page)} ${page.incident} ${page.role}`;
   const says = { taken: `${page.holder || "Somebody"} has it`, closed: "Not needed any more", over: "It is over" }[page.state];
   if (says) tell("note", `${says}: ${what}`, page, page.state);
@@ -169,7 +171,7 @@ function drawAlarm() {
     shown = null;
     return;
   }
-  const fresh = !shown || shown.page !== page.page;
+  const fresh = !shown || shown.key !== page.key;
   shown = page;
   if (fresh) {
     shownAt = Date.now();
@@ -178,21 +180,25 @@ function drawAlarm() {
   }
   alarm.classList.toggle("drill", page.drill);
   alarm.classList.toggle("live", !page.drill);
-  alarm.classList.toggle("heard", silenced.has(page.page));
+  alarm.classList.toggle("heard", silenced.has(page.key));
   say($("alarm-word"), word(page));
   say($("alarm-id"), `${page.incident} ${page.role.toUpperCase()}`);
   say($("alarm-head"), page.headline);
   write($("alarm-body"), below(page));
+  // Incidents that this screen has no room for: it can not say how many pages they hold.
+  const hidden = state.left_out.waiting;
   const more = pages.length - 1;
-  $("alarm-queue").hidden = more === 0;
-  say($("alarm-queue"), `1 of ${pages.length}: ${more === 1 ? "another page waits" : `${more} other pages wait`}`);
+  $("alarm-queue").hidden = more === 0 && hidden === 0;
+  const shownMore = more === 1 ? "another page waits" : `${more} other pages wait`;
+  const besides = hidden ? `; ${hidden} more incidents wait for you and come up here as you answer` : "";
+  say($("alarm-queue"), `1 of ${pages.length}: ${shownMore}${besides}`);
   drawOffers(page, fresh);
   tick();
 }
 
 function drawOffers(page, fresh) {
   const offers = $("alarm-offers");
-  const wanted = JSON.stringify([page.page, page.offers]);
+  const wanted = JSON.stringify([page.key, page.offers]);
   if (offers.dataset.for !== wanted) {
     offers.dataset.for = wanted;
     offers.replaceChildren(...page.offers.map((offer) => {
@@ -219,7 +225,7 @@ function enableOffers(on) {
 function drawCards(section, pages) {
   section.hidden = pages.length === 0;
   const summary = (page) => state.incidents.find((incident) => incident.id === page.incident)?.summary;
-  const wanted = JSON.stringify(pages.map((page) => [page.page, page.state, page.standing, page.offers, below(page), summary(page)]));
+  const wanted = JSON.stringify(pages.map((page) => [page.key, page.state, page.standing, page.offers, below(page), summary(page)]));
   if (section.dataset.for === wanted) return;
   section.dataset.for = wanted;
   section.replaceChildren(...pages.map((page) => card(page, summary(page))));
@@ -250,14 +256,14 @@ function card(page, summary) {
 function handBackButton(page) {
   const button = element("button", "hand-back");
   button.type = "button";
-  button.dataset.page = page.page;
+  button.dataset.page = page.key;
   button.addEventListener("click", () => {
-    if (sure && sure.page === page.page && Date.now() < sure.until) {
+    if (sure && sure.page === page.key && Date.now() < sure.until) {
       if (Date.now() < sure.from) return;
       sure = null;
       answer(page, { answer: "unable", label: "Hand it back" });
     } else {
-      sure = { page: page.page, from: Date.now() + PRESS_GUARD_MS, until: Date.now() + SURE_MS };
+      sure = { page: page.key, from: Date.now() + PRESS_GUARD_MS, until: Date.now() + SURE_MS };
     }
     drawHandBack();
   });
@@ -281,7 +287,16 @@ function drawBoard() {
   $("quiet").hidden = open.length !== 0 || !$("yours").hidden;
   const ready = isArmed() ? "This screen sounds when you are paged." : "Arm the alarm, so that this screen can sound.";
   say($("quiet"), `Nothing is open. ${ready}`);
-  $("board").replaceChildren(...state.incidents.map(incidentCard));
+  $("board").replaceChildren(...state.incidents.map(incidentCard), ...leftOut());
+}
+
+/// What the board has no room for is counted.
+function leftOut() {
+  const { open, asked } = state.left_out;
+  const lines = [];
+  if (open) lines.push(`${open} more open incidents are not on this board. stentor incidents --limit ${open + state.incidents.length} lists them.`);
+  if (asked) lines.push(`${asked} more incidents that you were asked in are not on this screen.`);
+  return lines.map((line) => element("p", "left-out", line));
 }
 
 function incidentCard(incident) {
@@ -352,8 +367,8 @@ async function answer(page, offer) {
   if (kind === "bad") unconfirmed = { incident: page.incident, role: page.role, drill: page.drill, answer: offer.answer, held: page.state === "yours" };
   const then = { "engages": "yours", "passed": "passed", "handed-back": "passed" }[verdict];
   tell(kind, text.includes(page.incident) ? text : `${word(page)} ${page.incident} ${page.role}: ${text}`, page, then);
-  if (verdict) answered.add(page.page);
-  if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.page);
+  if (verdict) answered.add(page.key);
+  if (kind === "good" || verdict === "too-late" || verdict === "closed") silenced.add(page.key);
   confirmByState();
   draw();
 }
@@ -367,7 +382,7 @@ async function send(page, offer) {
     const reply = await fetch("/desk/answer", {
       method: "POST",
       headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
-      body: JSON.stringify({ page: page.page, answer: offer.answer }),
+      body: JSON.stringify({ page: page.page, mark: page.mark, answer: offer.answer }),
       cache: "no-store",
       signal: patience.signal,
     });
@@ -397,15 +412,15 @@ function tell(kind, text, page, state) {
 
 /// Only what was really on a visible screen is reported as seen.
 function reportSeen() {
-  if (!shown || seen.has(shown.page) || document.visibilityState !== "visible") return;
+  if (!shown || seen.has(shown.key) || document.visibilityState !== "visible") return;
   if (Date.now() - shownAt < SEEN_AFTER_MS || !state) return;
-  const page = shown.page;
-  seen.add(page);
+  const { page, mark, key } = shown;
+  seen.add(key);
   fetch("/desk/seen", {
     method: "POST",
     headers: { "Content-Type": "application/json", "X-Stentor-Csrf": state.csrf },
-    body: JSON.stringify({ pages: [page] }),
-  }).then((reply) => { if (!reply.ok) throw reply; }).catch(() => setTimeout(() => seen.delete(page), 5000));
+    body: JSON.stringify({ pages: [page], marks: [mark] }),
+  }).then((reply) => { if (!reply.ok) throw reply; }).catch(() => setTimeout(() => seen.delete(key), 5000));
 }
 
 // --- Sound, notifications, the screen kept awake ------------------------------------------------------------------
@@ -451,7 +466,7 @@ function drawArmed() {
 function sound() {
   if (!isArmed()) return;
   const now = Date.now();
-  if (shown && !silenced.has(shown.page)) {
+  if (shown && !silenced.has(shown.key)) {
     const every = shown.drill ? 4000 : 2000;
     if (now - soundedAt < every) return;
     soundedAt = now;
@@ -484,7 +499,7 @@ function notify(page) {
   if (!("Notification" in window) || Notification.permission !== "granted" || document.hasFocus()) return;
   try {
     const title = `${word(page)} ${page.incident} ${page.role.toUpperCase()}`;
-    const note = new Notification(title, { body: page.headline, tag: page.page, requireInteraction: true });
+    const note = new Notification(title, { body: page.headline, tag: page.key, requireInteraction: true });
     note.onclick = () => window.focus();
   } catch {
     // Phones refuse this way of notifying; the page itself is loud enough.

@@ -3,6 +3,7 @@
 use super::orders;
 use crate::{
     channel::slack::{
+        blocks::room_mark,
         command::Command,
         escape,
         inbound::{Inbound, Judged},
@@ -11,6 +12,7 @@ use crate::{
     core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via},
     engine::AnswerError,
     http::{App, standing::told},
+    store::StoreError,
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -75,8 +77,12 @@ async fn answer(app: &App, press: &Press) -> Result<String, Refused> {
         return Err(Refused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
-    let (incident, result) = if key == "room" {
+    let (incident, result) = if let Some(mark) = room_mark(key) {
         let incident: IncidentId = target.parse().map_err(Refused::Word)?;
+        // A card of before a restored backup names another incident by the same number.
+        if app.engine.store.identity(incident).await.map_err(not_kept)?.is_some() {
+            ours(app.engine.is_mark(incident, mark).await)?;
+        }
         let said = Said { person: person.clone(), answer, via: Via::Slack, page: None, role: None };
         (incident, app.engine.answer(incident, said).await)
     } else {
@@ -84,14 +90,20 @@ async fn answer(app: &App, press: &Press) -> Result<String, Refused> {
     };
     let verdict = result.map_err(|error| match error {
         AnswerError::NoIncident(id) => Refused::Word(format!("There is no incident {id} any more.")),
-        AnswerError::Store(error) => {
-            tracing::error!(%error, "an answer by Slack could not be kept");
-            Refused::NotKept
-        }
+        AnswerError::Store(error) => not_kept(error),
     })?;
     // It is kept, whether or not more can be said about it.
     let incident = app.engine.store.view(incident).await.ok().flatten();
     Ok(told(&live, incident.as_deref(), &person, verdict, ""))
+}
+
+fn not_kept(error: StoreError) -> Refused {
+    tracing::error!(%error, "an answer by Slack could not be kept");
+    Refused::NotKept
+}
+
+fn ours(is_ours: Result<bool, StoreError>) -> Result<(), Refused> {
+    if is_ours.map_err(not_kept)? { Ok(()) } else { Err(Refused::Word("This button is not one of ours.".into())) }
 }
 
 /// A button of a direct message: the page must be this person's own, whoever saw the button.
@@ -103,8 +115,6 @@ async fn by_page(
     answer: Answer,
 ) -> Result<(IncidentId, Result<Verdict, AnswerError>), Refused> {
     let page: PageId = page.parse().map_err(|()| Refused::Word("This button is not one of ours.".into()))?;
-    if !app.engine.keys.is_code(page, code) {
-        return Err(Refused::Word("This button is not one of ours.".into()));
-    }
+    ours(app.engine.is_code(page, code).await)?;
     Ok((page.incident, app.engine.answer_page(page, person, Some(answer), Via::Slack).await))
 }

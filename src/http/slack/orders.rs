@@ -13,11 +13,11 @@ use crate::{
 };
 use std::fmt::Write;
 
-/// Incidents that `list` shows.
+/// Incidents that `list` shows; of the others it says how many.
 const LIST_MAX: usize = 20;
 
-/// Incidents that `status` counts.
-const COUNT_MAX: usize = 1000;
+/// Open incidents, the newest ones, of which `status` counts the roles; it says so where there are more.
+const COUNTED_MAX: usize = 1000;
 
 /// Characters of a summary that `list` shows.
 const SUMMARY_MAX: usize = 150;
@@ -57,11 +57,13 @@ pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> St
 }
 
 async fn status(app: &App) -> Result<String, StoreError> {
-    let open = app.engine.store.list(Filter { open_only: true, limit: COUNT_MAX }).await?;
+    let count = app.engine.store.open_count().await?;
+    let open = app.engine.store.list(Filter { open_only: true, limit: COUNTED_MAX }).await?;
     let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
-    let mut text = match open.len() {
+    let of = if COUNTED_MAX < count { format!(" in the {COUNTED_MAX} newest of them") } else { String::new() };
+    let mut text = match count {
         0 => "No incident is open.".to_owned(),
-        count => format!("Open incidents: {count}. Roles that nobody has yet: {calling}."),
+        count => format!("Open incidents: {count}. Roles that nobody has yet{of}: {calling}."),
     };
     for (name, broken) in app.engine.breakers().broken() {
         let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
@@ -77,14 +79,15 @@ async fn status(app: &App) -> Result<String, StoreError> {
 }
 
 async fn list(app: &App) -> Result<String, StoreError> {
-    let open = app.engine.store.list(Filter { open_only: true, limit: LIST_MAX + 1 }).await?;
+    let open = app.engine.store.list(Filter { open_only: true, limit: LIST_MAX }).await?;
     if open.is_empty() {
         return Ok("No incident is open.".to_owned());
     }
     let live = app.engine.live.load_full();
-    let mut lines: Vec<String> = open.iter().take(LIST_MAX).map(|incident| line(&live, incident)).collect();
-    if LIST_MAX < open.len() {
-        lines.push("… and older ones".to_owned());
+    let mut lines: Vec<String> = open.iter().map(|incident| line(&live, incident)).collect();
+    let more = app.engine.store.open_count().await?.saturating_sub(open.len());
+    if 0 < more {
+        lines.push(format!("… and {more} older ones"));
     }
     Ok(lines.join("\n"))
 }

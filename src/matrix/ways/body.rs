@@ -10,7 +10,7 @@ use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that a template is given, and what it is.
-pub const WORDS: [(&str, &str); 21] = [
+pub const WORDS: [(&str, &str); 22] = [
     ("to", "to whom: the number as `number` says, or the mailbox; empty for a room"),
     ("person", "the person's name in the matrix"),
     ("name", "how humans call them"),
@@ -25,6 +25,7 @@ pub const WORDS: [(&str, &str); 21] = [
     ("drill", "whether it is an exercise"),
     ("incident", "INC-12"),
     ("page", "INC-12.3"),
+    ("id", "the message's own id, the same at every attempt: for services that drop what they have had"),
     ("role", "the role that it is about"),
     ("purpose", "brief, taken, stood-down, resolved, room-card, room-line"),
     ("asks", "whether an answer is wanted"),

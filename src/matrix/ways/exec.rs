@@ -11,7 +11,8 @@ pub(super) const KEYS: &[&str] = &["program", "arguments", "needs", "personal"];
 
 /// What an argument may be beside a fixed word: it is replaced as a whole. No code and no link: every user of the machine
 /// can see the arguments of a program.
-pub const PLACEHOLDERS: [&str; 7] = ["{phone}", "{email}", "{person}", "{incident}", "{page}", "{role}", "{stamp}"];
+pub const PLACEHOLDERS: [&str; 8] =
+    ["{phone}", "{email}", "{person}", "{incident}", "{page}", "{id}", "{role}", "{stamp}"];
 
 /// Arguments that a program may be given.
 const ARGUMENTS_MAX: usize = 32;

@@ -11,8 +11,11 @@ const ROW: f64 = 22.0;
 const TOP: f64 = 40.0;
 const LEFT: f64 = 200.0;
 
-/// Pages and answers that are drawn at most: more can not be told apart.
+/// Pages, and answers, that are drawn at most: more can not be told apart. The title says so where there are more.
 const MARKS_MAX: usize = 2_000;
+
+/// Answers that are told to those who can not see the picture; of the others it is told how many.
+const TOLD_MAX: usize = 50;
 
 /// The way of an answer that was to no page.
 const NO_PAGE: &str = "command line";
@@ -24,7 +27,7 @@ pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
     let rows = rows(story, roles);
     let height = TOP + ROW * rows.len() as f64 + 12.0 * roles.len() as f64 + 30.0;
     let id = story.incident.id;
-    let title = format!("{id}: pages and answers");
+    let title = format!("{id}: pages and answers{}", drawn(story));
     let mut canvas = Canvas::new(&format!("timeline-{id}"), &title, &described(story), height);
     legend(&mut canvas);
     let opened = story.incident.opened_at;
@@ -42,8 +45,7 @@ pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
             canvas.text(x + 3.0, top - 5.0, Anchor::Start, FAINT, &format!("step {}", step.step + 1));
         }
     }
-    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
-    for page in briefs.take(MARKS_MAX) {
+    for page in briefs(story).take(MARKS_MAX) {
         let Some(role) = &page.role else { continue };
         if let Some(y) = rows.get(&(role.clone(), page.channel.clone())) {
             draw_page(&mut canvas, scale, story, page, *y);
@@ -158,10 +160,30 @@ fn draw_answers(canvas: &mut Canvas, scale: Scale, story: &Story, rows: &Rows) {
     }
 }
 
+fn briefs(story: &Story) -> impl Iterator<Item = &Page> {
+    story.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
+}
+
+/// What of it is drawn, where that is not all.
+fn drawn(story: &Story) -> String {
+    let (pages, answers) = (briefs(story).count(), answers(story).count());
+    let cut = |count: usize, what: &str| match count {
+        0..=MARKS_MAX => None,
+        _ => Some(format!("the first {MARKS_MAX} of {count} {what}")),
+    };
+    let cuts: Vec<String> = [cut(pages, "pages"), cut(answers, "answers")].into_iter().flatten().collect();
+    if cuts.is_empty() { String::new() } else { format!(" ({} are drawn)", cuts.join(" and ")) }
+}
+
 fn described(story: &Story) -> String {
-    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief()).count();
-    let said: Vec<String> = answers(story).map(|(role, .., says)| format!("{role}: {says}")).take(50).collect();
-    format!("{briefs} pages. Answers: {}", if said.is_empty() { "none".into() } else { said.join("; ") })
+    let all = answers(story).count();
+    let mut said: Vec<String> =
+        answers(story).map(|(role, .., says)| format!("{role}: {says}")).take(TOLD_MAX).collect();
+    if TOLD_MAX < all {
+        said.push(format!("and {} more", all - TOLD_MAX));
+    }
+    let answers = if said.is_empty() { "none".into() } else { said.join("; ") };
+    format!("{} pages. Answers: {answers}", briefs(story).count())
 }
 
 fn disc(x: f64, y: f64) -> String {

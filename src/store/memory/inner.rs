@@ -2,12 +2,13 @@
 
 use crate::{
     core::{
-        ChannelName, Incident, IncidentId, Page, PageState, PersonName, Proof, Run, RunId, StoredLine, Timestamp, Turn,
+        ChannelName, IncidentId, Page, PageState, PersonName, Proof, Run, RunId, StoredLine, Timestamp, Turn,
         event::{AnchorEvent, hex},
     },
     store::{
-        Filter, Loaded, StoreError, Work,
+        Loaded, StoreError, Work,
         deadlines::Deadlines,
+        index::Index,
         line::Head,
         quarantine::{LostIncident, Quarantine, Quarantined, Row},
         unit::{Changes, Kept},
@@ -22,6 +23,9 @@ use std::{
 #[derive(Default)]
 pub struct Inner {
     pub loaded: Loaded,
+    pub index: Index,
+    /// How many nonces were drawn.
+    pub drawn: u64,
     pub deadlines: Deadlines,
     pub lines: Vec<StoredLine>,
     pub texts: BTreeMap<String, String>,
@@ -66,6 +70,7 @@ impl Inner {
     }
 
     pub fn keep(&mut self, changes: Changes) {
+        self.index.keep(&changes, &self.loaded);
         self.quarantine.keep(changes.quarantine);
         for id in changes.heads.union(&changes.bodies) {
             let deadline = self.loaded.incidents.get(id).and_then(|kept| kept.incident.deadline());
@@ -87,14 +92,16 @@ impl Inner {
         }
     }
 
-    pub fn list(&mut self, filter: Filter, now: Timestamp) -> Vec<Arc<Incident>> {
+    /// Sets aside everything that can not be read.
+    pub fn look_at_all(&mut self, now: Timestamp) {
         for id in self.spoiled.clone() {
             self.look_at(id, now);
         }
-        let newest_first = self.loaded.incidents.values().rev().map(|kept| &kept.incident);
-        let readable = newest_first.filter(|incident| self.quarantine.holds(incident.id).is_none());
-        let wanted = readable.filter(|incident| !filter.open_only || incident.is_open());
-        wanted.take(filter.limit).cloned().collect()
+    }
+
+    /// Whether an incident is shown: it was not set aside.
+    pub fn is_shown(&self, id: IncidentId) -> bool {
+        self.quarantine.holds(id).is_none()
     }
 
     pub fn lines(&self, chain: Option<&str>, after: i64, limit: usize) -> Vec<StoredLine> {

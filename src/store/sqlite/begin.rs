@@ -1,7 +1,7 @@
 //! What a node takes up when it opens the store. Nothing that is damaged there keeps it from being opened.
 
 use super::{
-    StoreError, failure, limit, read, runs,
+    StoreError, failure, read, runs,
     state::{NUMBER_MAX, newest},
     writer::Shared,
 };
@@ -118,7 +118,7 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
     }
     let turns = runs::turns(conn).await.map(|(_, unreadable)| unreadable);
     let proofs = read::proofs(conn).await.map(|(_, unreadable)| unreadable);
-    let runs = runs::runs(conn, limit(RUNS_LOOKED_AT)).await.map(|(_, unreadable)| unreadable);
+    let runs = runs::runs(conn, RUNS_LOOKED_AT, None).await.map(|((_, unreadable), _)| unreadable);
     for unreadable in [turns, proofs, runs] {
         match unreadable {
             Ok(rows) => rows.into_iter().for_each(|(row, why)| {

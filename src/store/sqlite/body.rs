@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentId, IncidentKey, Judgement, Page, Plan, RoleName,
-    Room, Status, Timestamp, TriggerName, event::hex, time::known_time,
+    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentIdentity, IncidentKey, Judgement, Page, Plan,
+    RoleName, Room, Status, Timestamp, TriggerName, event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -72,6 +72,8 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
     // Named one by one, so that a new field of the incident can not be forgotten here.
     let Incident {
         id: _,
+        // A column of its own.
+        nonce: _,
         trigger,
         key,
         drill,
@@ -116,7 +118,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
 
 /// Puts an incident together again. `at` is the time of its last event, which may be later than its body.
 pub fn read(
-    id: IncidentId,
+    identity: IncidentIdentity,
     at: Timestamp,
     body: &str,
     plan: Arc<Plan>,
@@ -128,7 +130,8 @@ pub fn read(
         read.rooms.extend(pages.values().filter_map(opened));
     }
     Ok(Incident {
-        id,
+        id: identity.id,
+        nonce: identity.nonce,
         key: read.key.of_plan(&read.trigger),
         trigger: read.trigger,
         drill: read.drill,

@@ -7,6 +7,7 @@ mod cache;
 pub mod disk;
 mod failure;
 mod look;
+mod lookup;
 mod lost;
 mod read;
 mod readers;
@@ -243,7 +244,7 @@ impl Store for SqliteStore {
     }
 
     fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
-        Box::pin(self.read_list(filter))
+        Box::pin(async move { Ok(self.read_portion(filter, None).await?.incidents) })
     }
 
     fn lines(
@@ -278,10 +279,7 @@ impl Store for SqliteStore {
     }
 
     fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
-        Box::pin(async move {
-            let mut conn = self.readers.acquire().await.map_err(failure)?;
-            Ok(self.readable(runs::runs(&mut conn, limit(most)).await?))
-        })
+        Box::pin(async move { Ok(self.find_runs(most, None).await?.runs) })
     }
 
     fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {

@@ -1,9 +1,9 @@
 //! Reading rows back, on the writer's connection and on the readers'.
 
-use super::{StoreError, body, body::SharedPlans, failure};
+use super::{StoreError, body, body::SharedPlans, failure, lookup::nonce};
 use crate::{
     core::{
-        Event, Incident, IncidentId, Page, PageId, Proof, Record, StoredLine, Timestamp,
+        Event, Incident, IncidentId, IncidentIdentity, Page, PageId, Proof, Record, StoredLine, Timestamp,
         event::{genesis, link},
         proof::How,
     },
@@ -43,7 +43,7 @@ async fn together(
     plans: &SharedPlans,
 ) -> Result<Vec<Found>, StoreError> {
     const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body,
-            (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id)
+            (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id), i.nonce
         FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
         LEFT JOIN body b ON b.incident = i.id LEFT JOIN plan p ON p.hash = b.plan
         LEFT JOIN journal j ON j.chain = 'INC-' || i.id AND j.seq = i.joined";
@@ -79,7 +79,8 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
         by_number.insert(n, Arc::new(page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?));
     }
     let at = Timestamp::from_micros(column(row, 3)?);
-    let mut incident = body::read(id, at, column(row, 4)?, plan, by_number).map_err(bad)?;
+    let identity = IncidentIdentity { id, nonce: nonce(row, 11)? };
+    let mut incident = body::read(identity, at, column(row, 4)?, plan, by_number).map_err(bad)?;
     let head = head(row, 1)?;
     // The next line would have a place that is taken: none of its commits could be kept.
     let last: Option<i64> = column(row, 10)?;
@@ -154,8 +155,10 @@ pub async fn lines(
     limit: i64,
 ) -> Result<Vec<StoredLine>, StoreError> {
     const ALL: &str = "SELECT pos, chain, seq, hash, body FROM journal WHERE pos > ? ORDER BY pos LIMIT ?";
-    const ONE: &str =
-        "SELECT pos, chain, seq, hash, body FROM journal WHERE chain = ? AND pos > ? ORDER BY seq LIMIT ?";
+    // From the place of the line before on: a long chain is not gone through anew for each portion of it.
+    const ONE: &str = "SELECT pos, chain, seq, hash, body FROM journal
+        WHERE chain = ?1 AND pos > ?2 AND seq > coalesce((SELECT seq FROM journal WHERE pos = ?2 AND chain = ?1), 0)
+        ORDER BY seq LIMIT ?3";
     let query = match chain {
         Some(chain) => sqlx::query(ONE).bind(chain.to_owned()),
         None => sqlx::query(ALL),

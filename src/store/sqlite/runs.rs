@@ -49,10 +49,24 @@ pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreE
     Ok(column::<Option<i64>>(&row, 0)?.map(RunId))
 }
 
-/// Runs, newest first, at most `limit`.
-pub async fn runs(conn: &mut SqliteConnection, limit: i64) -> Result<Sorted<Run>, StoreError> {
-    let rows = sqlx::query("SELECT body, 'DR-' || id FROM drill_run ORDER BY id DESC LIMIT ?").bind(limit);
-    Ok(sorted(&rows.fetch_all(conn).await.map_err(failure)?, RowKind::Run))
+/// One run.
+pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<Sorted<Run>, StoreError> {
+    let rows = sqlx::query("SELECT body, 'DR-' || id FROM drill_run WHERE id = ?").bind(id.0).fetch_all(conn).await;
+    Ok(sorted(&rows.map_err(failure)?, RowKind::Run))
+}
+
+/// Runs with smaller numbers than `before`, newest first, at most `limit`, and where those after them begin; none after the
+/// last.
+pub async fn runs(
+    conn: &mut SqliteConnection,
+    limit: usize,
+    before: Option<RunId>,
+) -> Result<(Sorted<Run>, Option<RunId>), StoreError> {
+    const RUNS: &str = "SELECT body, 'DR-' || id, id FROM drill_run WHERE id < ? ORDER BY id DESC LIMIT ?";
+    let before = before.map_or(i64::MAX, |id| id.0);
+    let rows = sqlx::query(RUNS).bind(before).bind(super::limit(limit)).fetch_all(conn).await.map_err(failure)?;
+    let last = rows.last().filter(|_| limit <= rows.len()).map(|row| column(row, 2)).transpose()?;
+    Ok((sorted(&rows, RowKind::Run), last.map(RunId)))
 }
 
 /// All turns, by the scenarios' names.

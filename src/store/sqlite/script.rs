@@ -7,7 +7,7 @@ use super::{
     failure::{Unkept, unkept},
 };
 use crate::{
-    core::{IncidentId, Proof, Timestamp, event::hex},
+    core::{IncidentId, PersonName, Proof, Status, Timestamp, event::hex},
     store::{Changes, Head, Loaded},
 };
 use serde::Serialize;
@@ -19,14 +19,13 @@ use std::collections::{BTreeMap, HashSet};
 pub const PREPARE: &str = "
 PRAGMA temp_store = MEMORY;
 CREATE TEMP VIEW written AS SELECT NULL AS journal, NULL AS incident, NULL AS plan, NULL AS body, NULL AS page,
-    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof,
-    NULL AS quarantine;
+    NULL AS chain, NULL AS observed, NULL AS text, NULL AS clock, NULL AS proof, NULL AS quarantine, NULL AS asked;
 CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO journal (chain, seq, at, hash, body)
         SELECT value->>0, value->>1, value->>2, unhex(value->>3), value->>4 FROM json_each(NEW.journal);
-    INSERT INTO incident (id, key, open, deadline, seq, hash, at, alerts, joined)
+    INSERT INTO incident (id, key, open, deadline, seq, hash, at, alerts, joined, nonce)
         SELECT value->>0, CAST(unhex(value->>1) AS TEXT), value->>2, value->>3, value->>4, unhex(value->>5), value->>6,
-            value->>7, value->>8
+            value->>7, value->>8, unhex(value->>9)
         FROM json_each(NEW.incident) WHERE true
         ON CONFLICT (id) DO UPDATE SET open = excluded.open, deadline = excluded.deadline, seq = excluded.seq,
             hash = excluded.hash, at = excluded.at, alerts = excluded.alerts, joined = excluded.joined;
@@ -35,10 +34,14 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
     INSERT INTO body (incident, plan, body)
         SELECT value->>0, value->>1, value->>2 FROM json_each(NEW.body) WHERE true
         ON CONFLICT (incident) DO UPDATE SET body = excluded.body;
-    INSERT INTO page (incident, n, owed, epoch, state, body)
-        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5 FROM json_each(NEW.page) WHERE true
+    INSERT INTO page (incident, n, owed, epoch, state, body, asks, channel, receipt)
+        SELECT value->>0, value->>1, value->>2, value->>3, value->>4, value->>5, CAST(unhex(value->>6) AS TEXT),
+            CAST(unhex(value->>7) AS TEXT), CAST(unhex(value->>8) AS TEXT) FROM json_each(NEW.page) WHERE true
         ON CONFLICT (incident, n) DO UPDATE SET owed = excluded.owed, epoch = excluded.epoch, state = excluded.state,
-            body = excluded.body;
+            body = excluded.body, receipt = excluded.receipt;
+    INSERT INTO asked (person, incident, waits, ended)
+        SELECT CAST(unhex(value->>0) AS TEXT), value->>1, value->>2, value->>3 FROM json_each(NEW.asked) WHERE true
+        ON CONFLICT (person, incident) DO UPDATE SET waits = excluded.waits, ended = excluded.ended;
     INSERT INTO chain (name, seq, hash)
         SELECT CAST(unhex(value->>0) AS TEXT), value->>1, unhex(value->>2) FROM json_each(NEW.chain) WHERE true
         ON CONFLICT (name) DO UPDATE SET seq = excluded.seq, hash = excluded.hash;
@@ -63,10 +66,10 @@ CREATE TEMP TRIGGER write INSTEAD OF INSERT ON written BEGIN
 END;";
 
 /// The commit. Without a transaction around it it is one.
-const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
+const WRITE: &str = "INSERT INTO temp.written VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)";
 
 /// How many columns the view has.
-const COLUMNS: usize = 11;
+const COLUMNS: usize = 12;
 
 /// What one commit writes.
 #[derive(Default)]
@@ -111,6 +114,7 @@ impl Script {
             Ok((text_hex(&row.to_string()), body))
         });
         script.rows[10] = rows(quarantine.collect::<serde_json::Result<Vec<_>>>()?)?;
+        script.rows[11] = rows(changes.asked.iter().filter_map(|(id, person)| asked_row(loaded, *id, person)))?;
         Ok(script)
     }
 
@@ -137,7 +141,8 @@ impl Script {
             let (key, open, at) =
                 (text_hex(incident.key.as_str()), u8::from(incident.is_open()), incident.last_at.as_micros());
             let (deadline, hash) = (deadline.map(Timestamp::as_micros), hex(&kept.head.hash));
-            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, incident.alerts, kept.joined));
+            let nonce = incident.nonce.map(|nonce| nonce.to_string());
+            heads.push((id.0, key, open, deadline, kept.head.seq, hash, at, incident.alerts, kept.joined, nonce));
             if !changes.bodies.contains(id) {
                 continue;
             }
@@ -173,17 +178,31 @@ impl From<serde_json::Error> for Unwritable {
     }
 }
 
-/// Incident, number, owed, epoch, state, body.
-type PageRow = (i64, u32, u8, Option<u64>, &'static str, String);
+/// A page's row, its columns in their order.
+#[derive(Serialize)]
+struct PageRow(i64, u32, u8, Option<u64>, &'static str, String, Option<String>, String, Option<String>);
 
 fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<Result<PageRow, Unwritable>> {
     let kept = loaded.incidents.get(&id)?;
     let page = kept.incident.pages.get(&n)?;
     let state = page.state.as_str();
     let (owed, epoch) = (u8::from(page.is_owed()), kept.claims.get(&n).copied());
+    let asks = page.asks().map(|person| text_hex(person.as_str()));
+    let (channel, receipt) = (text_hex(page.channel.as_str()), page.receipt.as_ref().map(|kept| text_hex(&kept.id)));
+    let row = |body| PageRow(id.0, n, owed, epoch, state, body, asks, channel, receipt);
     // Names, texts, whole numbers and times: types of ours that exist only where they can be read back.
     let body = serde_json::to_string(page).map_err(|error| Unwritable { incident: Some(id), why: error.to_string() });
-    Some(body.map(|body| (id.0, n, owed, epoch, state, body)))
+    Some(body.map(row))
+}
+
+/// Person, incident, whether it waits for them, when it ended.
+fn asked_row(loaded: &Loaded, id: IncidentId, person: &PersonName) -> Option<(String, i64, u8, Option<i64>)> {
+    let incident = &loaded.incidents.get(&id)?.incident;
+    let ended = match incident.status {
+        Status::Open => None,
+        Status::Resolved { at, .. } => Some(at.as_micros()),
+    };
+    Some((text_hex(person.as_str()), id.0, u8::from(incident.waits_for(person)), ended))
 }
 
 /// Person, channel, time, what shows it, drill, incident.

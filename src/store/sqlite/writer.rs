@@ -18,7 +18,7 @@ use super::{
     state,
 };
 use crate::{
-    core::{IncidentId, StoredLine, Timestamp, event::ANCHORS},
+    core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
     store::{
         Changes, Class, Committed, Follower, Head, Line, Loaded, Quarantined, SteadyClock, Unit, Work,
         memory::anchor_event, quarantine::Quarantine, unit::Node,
@@ -306,7 +306,8 @@ impl Writer {
         let is_live = |other: u64| other == epoch;
         for i in 0..batch.jobs.len() {
             let Work { needs, run, .. } = &mut batch.jobs[i].work;
-            let mut unit = Unit::new(now, Node { epoch, is_live: &is_live }, needs, &mut self.loaded, changes);
+            let node = Node { epoch, is_live: &is_live, draw: &draw };
+            let mut unit = Unit::new(now, node, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
             let error = match (ran, unit.finish()) {
                 (Ok(()), Ok(events)) => {
@@ -376,6 +377,11 @@ impl Writer {
         let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }
     }
+}
+
+/// From the system's own source of randomness.
+fn draw() -> IncidentNonce {
+    IncidentNonce::new(rand::random())
 }
 
 fn grown(heads: &mut BTreeMap<String, Head>, changes: &Changes) {

@@ -1,0 +1,165 @@
+//! What tells incidents and pages apart: for people by a number, for everybody outside by a random value besides. Numbers
+//! are given again where a backup was restored; a code, a link or a message id of before must not fit the new incident.
+
+use super::page::PageId;
+use serde::{Deserialize, Serialize};
+use std::{fmt, str::FromStr};
+
+/// Short enough for an SMS and a phone call: `INC-42`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentId(pub i64);
+
+impl fmt::Display for IncidentId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("INC-{}", self.0))
+    }
+}
+
+/// `INC-42`, `inc-42`, `42`.
+impl FromStr for IncidentId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("INC-").or_else(|| text.strip_prefix("inc-")).unwrap_or(text);
+        match digits.parse::<i64>() {
+            Ok(n) if 0 < n => Ok(Self(n)),
+            _ => Err(format!("{text:?} is no incident: they look like INC-42")),
+        }
+    }
+}
+
+impl TryFrom<String> for IncidentId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
+    }
+}
+
+impl From<IncidentId> for String {
+    fn from(id: IncidentId) -> Self {
+        id.to_string()
+    }
+}
+
+/// 128 random bits of one incident, drawn by the store when it is opened. No secret: what is secret is derived from it
+/// together with the server key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct IncidentNonce([u8; 16]);
+
+impl IncidentNonce {
+    /// From its bytes.
+    pub const fn new(bytes: [u8; 16]) -> Self {
+        Self(bytes)
+    }
+
+    /// Its bytes.
+    pub fn bytes(&self) -> &[u8; 16] {
+        &self.0
+    }
+}
+
+/// 32 hexadecimal digits.
+impl fmt::Display for IncidentNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&super::event::hex(&self.0))
+    }
+}
+
+impl fmt::Debug for IncidentNonce {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl TryFrom<String> for IncidentNonce {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        let bad = || format!("{text:?} is no nonce: they have 32 hexadecimal digits");
+        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+            return Err(bad());
+        }
+        u128::from_str_radix(&text, 16).map(|bits| Self(bits.to_be_bytes())).map_err(|_| bad())
+    }
+}
+
+impl From<IncidentNonce> for String {
+    fn from(nonce: IncidentNonce) -> Self {
+        nonce.to_string()
+    }
+}
+
+/// An incident as it is told from every other one, before and after a restored backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct IncidentIdentity {
+    /// Its number.
+    pub id: IncidentId,
+    /// Its random value; none for an incident that a program of before there were any has opened.
+    pub nonce: Option<IncidentNonce>,
+}
+
+impl IncidentIdentity {
+    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of the nonce. Empty where it has none:
+    /// the ids of such an incident stay as they were.
+    pub fn mark(self) -> String {
+        self.nonce.map(|nonce| nonce.to_string()[..16].to_owned()).unwrap_or_default()
+    }
+
+    /// One of its pages.
+    pub fn page(self, n: u32) -> PageIdentity {
+        PageIdentity { page: PageId { incident: self.id, n }, nonce: self.nonce }
+    }
+}
+
+/// A page as it is told from every other one, before and after a restored backup.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PageIdentity {
+    /// Its number.
+    pub page: PageId,
+    /// Its incident's random value.
+    pub nonce: Option<IncidentNonce>,
+}
+
+/// What keys are derived from. Without a nonce it is the number alone, as it was before there were any.
+impl fmt::Display for IncidentIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.id)?;
+        self.nonce.map_or(Ok(()), |nonce| write!(f, "/{nonce}"))
+    }
+}
+
+/// The same of a page.
+impl fmt::Display for PageIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.page)?;
+        self.nonce.map_or(Ok(()), |nonce| write!(f, "/{nonce}"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_nonce_is_read_back_as_it_was_written_and_nothing_else_is_one() {
+        let nonce = IncidentNonce::new([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255]);
+        assert_eq!(serde_json::to_string(&nonce).expect("JSON"), "\"000102030405060708090a0b0c0d0eff\"");
+        assert_eq!(IncidentNonce::try_from(nonce.to_string()), Ok(nonce));
+        for bad in ["", "00", "000102030405060708090a0b0c0d0e0g", "+00102030405060708090a0b0c0d0eff", "é"] {
+            assert!(IncidentNonce::try_from(bad.to_owned()).is_err(), "{bad:?}");
+        }
+    }
+
+    #[test]
+    fn what_has_no_nonce_is_called_by_its_number_alone() {
+        let incident = IncidentIdentity { id: IncidentId(12), nonce: None };
+        assert_eq!((incident.to_string(), incident.page(3).to_string()), ("INC-12".into(), "INC-12.3".into()));
+        let nonce = Some(IncidentNonce::new([255; 16]));
+        let other = IncidentIdentity { nonce, ..incident };
+        assert_eq!((incident.mark(), other.mark()), (String::new(), "ff".repeat(8)));
+        assert_eq!(other.page(3).to_string(), format!("INC-12.3/{}", "ff".repeat(16)));
+    }
+}

@@ -1,0 +1,73 @@
+//! Which rows an event changes.
+
+use super::unit::{Changes, Kept};
+use crate::core::{self, Event, IncidentId};
+
+/// Notes them. Settlements change their page and the head alone: bytes per settlement do not grow
+/// with the number of people paged.
+pub(super) fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
+    changes.heads.insert(id);
+    match event {
+        Event::Paged { page } => {
+            kept.claims.insert(page.n, epoch);
+            changes.pages.insert((id, page.n));
+            changes.asked.extend(page.asks().map(|person| (id, person.clone())));
+        }
+        Event::Settled { page, settlement, .. } => {
+            if !kept.incident.pages.get(page).is_some_and(|page| page.is_owed()) {
+                kept.claims.remove(page);
+            }
+            changes.pages.insert((id, *page));
+            if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
+                kept.joined = None;
+                changes.bodies.insert(id);
+            }
+        }
+        Event::Reported { page, .. } | Event::Undelivered { page, .. } | Event::Overdue { page } => {
+            changes.pages.insert((id, *page));
+        }
+        Event::Withdrawn { pages } | Event::TakenOver { pages } => {
+            changes.pages.extend(pages.iter().map(|n| (id, *n)));
+        }
+        // The line is all there is of it.
+        Event::Injected { .. } => {}
+        // The line has the alert: a monitor that repeats itself must not have the whole body written each time.
+        Event::Joined { .. } => kept.joined = Some(kept.head.seq),
+        // It waits for others from here on: whoever was asked before is looked at anew.
+        Event::RoleEntered { .. }
+        | Event::Engaged { .. }
+        | Event::Covered { .. }
+        | Event::HandedBack { .. }
+        | Event::Reopened { .. }
+        | Event::StoodDown { .. }
+        | Event::Resolved { .. } => {
+            kept.joined = None;
+            changes.bodies.insert(id);
+            changes.asked.extend(kept.incident.asked().into_iter().map(|person| (id, person.clone())));
+        }
+        // Whoever is asked again can be waited for again.
+        Event::StepEntered { on_call, .. } => {
+            kept.joined = None;
+            changes.bodies.insert(id);
+            let again = on_call.iter().filter(|person| kept.incident.has_asked(person));
+            changes.asked.extend(again.map(|person| (id, person.clone())));
+        }
+        Event::Answered { person, .. } => {
+            kept.joined = None;
+            changes.bodies.insert(id);
+            if kept.incident.has_asked(person) {
+                changes.asked.insert((id, person.clone()));
+            }
+        }
+        Event::Opened(_)
+        | Event::AllClear { .. }
+        | Event::SourceSilent { .. }
+        | Event::HandedOver { .. }
+        | Event::Exhausted { .. }
+        | Event::Preempted { .. }
+        | Event::Judged { .. } => {
+            kept.joined = None;
+            changes.bodies.insert(id);
+        }
+    }
+}

@@ -3,6 +3,7 @@
 use super::{
     incident::IncidentId,
     names::{ChannelName, PersonName, RoleName},
+    settlement::{HeldWhy, Receipt, Settlement, StandIn, tells_desk_closed},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -67,6 +68,9 @@ pub struct Page {
     /// Not to be tried before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// Why it was not given to its channel when it was looked at last; none once it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldWhy>,
     /// Taken over from a node that died: it may have been sent before, and says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_repeated: bool,
@@ -215,7 +219,7 @@ pub enum PageState {
     /// To be sent, or being sent.
     #[default]
     Queued,
-    /// Its channel has accepted it.
+    /// Its channel has accepted it, or what stands in for its channel: see [`Page::stand_in`].
     Accepted,
     /// This person can not be reached by this way.
     Unreachable,
@@ -225,12 +229,15 @@ pub enum PageState {
     Unsent,
 }
 
-/// When a page passed which stage.
+/// When a page passed which stage. What a stand-in took in its channel's place was neither sent nor accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct Stages {
-    /// The first attempt began.
+    /// The first attempt began by which it may have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
+    /// Something else took it in its channel's place: the receipt says what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Timestamp>,
     /// The provider took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub accepted: Option<Timestamp>,
@@ -240,49 +247,6 @@ pub struct Stages {
     /// A human's screen showed it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub seen: Option<Timestamp>,
-}
-
-/// What a provider gave back when it took a page.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Receipt {
-    /// Its id of the message, or its own words where it gives none.
-    pub id: String,
-    /// The room that was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<String>,
-}
-
-/// How an attempt to send ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum Settlement {
-    /// The provider took it.
-    Accepted {
-        /// Its words.
-        receipt: Receipt,
-    },
-    /// Not now; perhaps it was sent all the same, where `unknown`.
-    Retry {
-        /// When to try again.
-        at: Timestamp,
-        /// The trouble.
-        why: String,
-        /// The request had left when the trouble came.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        unknown: bool,
-    },
-    /// Not tried: the channel's provider asked everybody to wait. Nobody has refused this page.
-    Held {
-        /// When it may be tried.
-        until: Timestamp,
-    },
-    /// This person can not be reached by this way.
-    Unreachable {
-        /// The trouble.
-        why: String,
-    },
-    /// It had been withdrawn before the attempt began.
-    Unsent,
 }
 
 /// How far a page got with its human.
@@ -309,6 +273,56 @@ impl PageState {
 }
 
 impl Page {
+    /// Reads a page as a store has written it. Before stand-ins were told apart from channels, their pages were written
+    /// as sent and accepted.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no page.
+    pub fn read(json: &str) -> serde_json::Result<Self> {
+        let mut page: Self = serde_json::from_str(json)?;
+        if page.stand_in().is_some() {
+            page.stages.sent = None;
+            page.stages.kept = page.stages.kept.or(page.stages.accepted.take());
+        }
+        Ok(page)
+    }
+
+    /// What took it in its channel's place; none where the channel itself did, or nothing has yet.
+    pub fn stand_in(&self) -> Option<StandIn> {
+        self.receipt.as_ref()?.stand_in
+    }
+
+    /// Whether it was kept in the sandbox: it has left nobody's machine.
+    pub fn is_sandboxed(&self) -> bool {
+        self.stand_in() == Some(StandIn::Sandbox)
+    }
+
+    /// Whether its channel was given it, so that its reader may have it. What a drill holds back is brought later: then
+    /// it is delivered, and not merely seen on a desk.
+    pub fn has_left(&self) -> bool {
+        let brought = || self.stages.delivered.is_some() && self.stages.delivered != self.stages.seen;
+        match self.stand_in() {
+            None => self.stages.sent.is_some(),
+            Some(StandIn::Drill) => brought(),
+            Some(StandIn::Sandbox | StandIn::Unneeded) => false,
+        }
+    }
+
+    /// One word for where it is, as it is written in JSON and in tables: what its channel never had is not "accepted".
+    pub fn standing(&self) -> &'static str {
+        match (self.state, self.stand_in()) {
+            (PageState::Accepted, Some(stand_in)) => stand_in.as_str(),
+            (PageState::Unreachable, _) if self.trouble.as_deref().is_some_and(tells_desk_closed) => "not open",
+            (state, _) => state.as_str(),
+        }
+    }
+
+    /// The last trouble, or why it was held, in words.
+    pub fn remark(&self) -> Option<String> {
+        self.held.map(|why| why.to_string()).or_else(|| self.trouble.clone())
+    }
+
     /// Records how an attempt ended.
     pub fn settle(
         &mut self,
@@ -317,38 +331,47 @@ impl Page {
         text: Option<&String>,
         at: Timestamp,
     ) {
-        self.stages.sent = self.stages.sent.or(sent_at);
+        let stand_in = settlement.stand_in();
+        self.stages.sent = self.stages.sent.or(sent_at.filter(|_| stand_in.is_none()));
         if let Some(text) = text {
             self.text = Some(text.clone());
         }
         match settlement {
             Settlement::Accepted { receipt } => {
                 self.state = PageState::Accepted;
-                self.stages.accepted.get_or_insert(at);
+                match stand_in {
+                    None => self.stages.accepted.get_or_insert(at),
+                    Some(_) => self.stages.kept.get_or_insert(at),
+                };
                 self.receipt = Some(receipt.clone());
-                self.trouble = None;
-                self.retry_at = None;
+                (self.trouble, self.retry_at, self.held) = (None, None, None);
             }
             Settlement::Retry { at, why, unknown } => {
                 // Perhaps it was sent all the same: the next attempt says so.
                 self.maybe_repeated |= unknown;
                 self.refusals += 1;
                 self.retry_at = Some(*at);
-                self.trouble = Some(why.clone());
+                (self.trouble, self.held) = (Some(why.clone()), None);
             }
-            Settlement::Held { until } => self.retry_at = Some(*until),
+            Settlement::Held { until, why } => {
+                self.retry_at = Some(*until);
+                self.held = Some(*why);
+            }
             Settlement::Unreachable { why } => {
                 self.state = PageState::Unreachable;
                 self.refusals += 1;
-                self.trouble = Some(why.clone());
+                (self.trouble, self.held) = (Some(why.clone()), None);
             }
             Settlement::Unsent => self.state = PageState::Unsent,
         }
     }
 
-    /// Records what a device or a screen reported.
-    pub fn report(&mut self, stage: Stage, at: Timestamp) {
-        self.stages.delivered.get_or_insert(at);
+    /// Records what a device or a screen reported. A desk that shows what went by another channel says nothing of that
+    /// channel.
+    pub fn report(&mut self, stage: Stage, at_desk: bool, at: Timestamp) {
+        if !at_desk {
+            self.stages.delivered.get_or_insert(at);
+        }
         if stage == Stage::Seen {
             self.stages.seen.get_or_insert(at);
         }

@@ -1,14 +1,15 @@
 //! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
 //! daemon or one in virtual time; both are told by the same events.
 
-use crate::core::Outcome;
+pub use super::cause::{Cause, Stage};
+
 use crate::core::{
-    ChannelName, Event, Incident, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp, Verdict,
+    ChannelName, Event, Incident, Outcome, Page, PageAttempts, PersonName, Purpose, RoleName, Settlement, StandIn,
+    Status, Timestamp, Trouble, Verdict, attempts,
 };
 use serde::Serialize;
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt,
     time::Duration,
 };
 
@@ -33,6 +34,9 @@ pub struct Observed {
     pub roles: BTreeMap<RoleName, Course>,
     /// How the all-clear went to each person whom a page had reached.
     pub all_clears: Vec<AllClear>,
+    /// Pages of it were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and measures no channel.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
 }
 
 /// How one role went.
@@ -75,45 +79,6 @@ pub struct Part {
     pub said: Option<String>,
 }
 
-/// What time was spent on.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Cause {
-    /// Which stage.
-    pub stage: Stage,
-    /// On whose ladder.
-    pub role: RoleName,
-    /// On which step of it, from 0.
-    pub step: usize,
-    /// By which channel, where it is one.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub channel: Option<ChannelName>,
-    /// Whose, where it is one person's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub person: Option<PersonName>,
-}
-
-/// The stages between an incident's opening and an answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum Stage {
-    /// The step paged nobody: nobody was on call, or nobody of it takes part.
-    NobodyOnCall,
-    /// The channel took none of what it was given.
-    Channel,
-    /// The channel takes pages of others, and not this person's: their contact data.
-    Contact,
-    /// The page waited for its turn: the pace of its destination.
-    Queued,
-    /// The provider took its time to accept.
-    Accepting,
-    /// Accepted, and not yet on the device.
-    Delivering,
-    /// On the device, and the person who answered in the end had not yet.
-    Answering,
-    /// The pages were taken and nobody answered before the step was over.
-    Silence,
-}
-
 /// One entering of one step.
 struct Rung<'a> {
     role: &'a RoleName,
@@ -135,6 +100,7 @@ impl Observed {
                 }
             }
             observed.all_clears.extend(told.all_clears());
+            observed.sandboxed |= trace.incident.has_sandboxed_brief();
         }
         observed
     }
@@ -149,6 +115,7 @@ struct Told<'a> {
     answers: BTreeMap<&'a RoleName, (&'a PersonName, Option<u32>)>,
     /// Pages that could not reach their person while they were still wanted, and since when.
     unreachable: BTreeMap<u32, Timestamp>,
+    attempts: BTreeMap<u32, PageAttempts<'a>>,
 }
 
 impl<'a> Told<'a> {
@@ -159,8 +126,9 @@ impl<'a> Told<'a> {
             handed: BTreeMap::new(),
             answers: BTreeMap::new(),
             unreachable: BTreeMap::new(),
+            attempts: attempts(trace.events.iter().map(|(at, event)| (*at, event))),
         };
-        let mut unwanted: BTreeSet<u32> = BTreeSet::new();
+        let (mut unwanted, mut injected): (BTreeSet<u32>, BTreeSet<u32>) = Default::default();
         let mut numbers: BTreeMap<&RoleName, u32> = BTreeMap::new();
         for (at, event) in trace.events {
             match event {
@@ -174,10 +142,15 @@ impl<'a> Told<'a> {
                     told.answers.insert(role, (person, *page));
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
-                Event::Settled { page, settlement: Settlement::Unreachable { .. }, .. }
-                | Event::Undelivered { page, .. }
-                    if !unwanted.contains(page) =>
-                {
+                Event::Injected { page, .. } => drop(injected.insert(*page)),
+                Event::Settled { page, settlement, .. } => {
+                    let on_purpose = injected.remove(page);
+                    let failed = matches!(settlement, Settlement::Unreachable { .. });
+                    if failed && !on_purpose && !unwanted.contains(page) {
+                        told.unreachable.insert(*page, *at);
+                    }
+                }
+                Event::Undelivered { page, .. } if !unwanted.contains(page) => {
                     told.unreachable.insert(*page, *at);
                 }
                 _ => {}
@@ -242,12 +215,14 @@ impl<'a> Told<'a> {
         (born, end): (Timestamp, Timestamp),
         parts: &mut Vec<Part>,
     ) {
+        let of_role = || self.trace.incident.is_role_sandboxed(role).then_some(StandIn::Sandbox);
         let cause = |stage| Cause {
             stage,
             role: role.clone(),
             step,
             channel: page.map(|page| page.channel.clone()),
             person: Some(person.clone()),
+            stand_in: page.map_or_else(of_role, |page| self.stand_in(page)),
         };
         let mut at = born;
         let stages = page.map(|page| page.stages).unwrap_or_default();
@@ -283,28 +258,49 @@ impl<'a> Told<'a> {
     /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
     /// wrong, and both before people who did not answer: they may never have been reached.
     fn silence(&self, rung: &Rung<'_>, over: Timestamp) -> (Cause, Option<String>) {
-        let cause = |stage, channel, person| Cause { stage, role: rung.role.clone(), step: rung.step, channel, person };
+        let (role, step) = (rung.role.clone(), rung.step);
+        let cause = |stage, channel, person, stand_in| Cause { stage, role, step, channel, person, stand_in };
         let only = match rung.on_call {
-            [] => return (cause(Stage::NobodyOnCall, None, None), None),
+            [] => return (cause(Stage::NobodyOnCall, None, None, None), None),
             [person] => Some(person.clone()),
             _ => None,
         };
         let briefs = |page: &&Page| page.purpose.is_brief() && page.role.as_ref() == Some(rung.role);
         let pages = self.trace.incident.pages.values().map(|page| &**page).filter(briefs);
-        let mut pages = pages.filter(|page| page.rung == rung.number).peekable();
-        if pages.peek().is_none() {
-            return (cause(Stage::Contact, None, only), None);
+        let pages: Vec<&Page> = pages.filter(|page| page.rung == rung.number).collect();
+        if pages.is_empty() {
+            return (cause(Stage::Contact, None, only, None), None);
         }
-        let refused = |page: &&Page| !taken_by(page, over) && !self.trace.screens.contains(&page.channel);
-        let mut failed: Vec<&Page> = pages.filter(refused).collect();
+        let kept = |page: &Page| page.stages.kept.is_some_and(|kept| kept <= over);
+        let refused =
+            |page: &&&Page| !taken_by(page, over) && !kept(page) && !self.trace.screens.contains(&page.channel);
+        let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
         failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
         match failed.first() {
             Some(page) if self.is_persons_own(page, over) => {
-                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone()), page.trouble.clone())
+                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone(), None), page.trouble.clone())
             }
-            Some(page) => (cause(Stage::Channel, Some(page.channel.clone()), None), page.trouble.clone()),
-            None => (cause(Stage::Silence, None, only), None),
+            Some(page) => {
+                let stand_in = self.stand_in(page);
+                (cause(Stage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
+            }
+            // All of them: whoever was really paged is really silent.
+            None => {
+                let all = |stand_in: &StandIn| pages.iter().all(|page| self.stand_in(page) == Some(*stand_in));
+                let stand_in = [StandIn::Sandbox, StandIn::Drill].into_iter().find(all);
+                (cause(Stage::Silence, None, only, stand_in), None)
+            }
         }
+    }
+
+    /// What stood in for a page's channel, or broke it on purpose.
+    fn stand_in(&self, page: &Page) -> Option<StandIn> {
+        let sandbox = page.is_sandboxed().then_some(StandIn::Sandbox);
+        sandbox.or_else(|| self.injected(page.n).map(|_| StandIn::Drill))
+    }
+
+    fn injected(&self, page: u32) -> Option<&'a Trouble> {
+        self.attempts.get(&page).and_then(PageAttempts::injected)
     }
 
     /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
@@ -330,7 +326,10 @@ impl<'a> Told<'a> {
     fn all_clears(&self) -> Vec<AllClear> {
         let Status::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
         let pages = || self.trace.incident.pages.values().map(|page| &**page);
-        let reached = |page: &&Page| page.purpose.is_brief() && page.stages.accepted.is_some();
+        // A page that its drill brings late has reached its person once it is there; whoever is absent is not reached.
+        let absent = |page: &Page| matches!(self.injected(page.n), Some(Trouble::Absent { .. }));
+        let taken = |page: &Page| page.stages.accepted.is_some() || (page.stand_in().is_some() && page.has_left());
+        let reached = |page: &&Page| page.purpose.is_brief() && taken(page) && !absent(page);
         let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();
         let first = |person: &PersonName| {
             let told = pages().filter(|page| page.purpose == Purpose::Resolved && page.person.as_ref() == Some(person));
@@ -348,32 +347,4 @@ impl<'a> Told<'a> {
 
 fn taken_by(page: &Page, at: Timestamp) -> bool {
     page.stages.accepted.is_some_and(|accepted| accepted <= at)
-}
-
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stage, role, step, channel, person } = self;
-        let by = |f: &mut fmt::Formatter<'_>| channel.as_ref().map_or(Ok(()), |channel| write!(f, " by {channel}"));
-        let who = person.as_ref().map_or("them", |person| person.as_str());
-        let nth = step + 1;
-        match stage {
-            Stage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
-            Stage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
-            Stage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
-                .and_then(|()| by(f))
-                .and_then(|()| f.write_str(" (contact data)")),
-            Stage::Queued => write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f)),
-            Stage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
-            Stage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
-            Stage::Answering => write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f)),
-            Stage::Silence => match person {
-                Some(person) => write!(f, "{role} step {nth}: {person} did not answer in its time"),
-                None => write!(f, "{role} step {nth}: nobody answered in its time"),
-            },
-        }
-    }
-}
-
-fn named(channel: &Option<ChannelName>) -> &str {
-    channel.as_ref().map_or("?", ChannelName::as_str)
 }

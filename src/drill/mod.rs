@@ -1,6 +1,7 @@
 //! Drills: scenarios, their scoring, and the same engine in virtual time.
 
 pub mod calendar;
+pub mod cause;
 pub mod course;
 pub mod dice;
 pub mod distribution;

@@ -124,10 +124,10 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
                 }
             });
         }
-        for (page, until) in held {
+        for (page, until, why) in held {
             let engine = engine.clone();
             spawn(sends, async move {
-                if let Err(error) = engine.hold(page, until).await {
+                if let Err(error) = engine.hold(page, until, why).await {
                     tracing::error!(page.id = %page, %error, "a page whose channel must wait could not be noted");
                     engine.postpone(page);
                 }

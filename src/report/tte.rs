@@ -5,7 +5,8 @@
 //! stands in when it was entered. A step's begins when it is entered, a channel's with its first page, and what engages
 //! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
 //! the role was on and for no channel. An incident's own is that of the last role it demands. Drills and the real thing
-//! are never in the same figures.
+//! are never in the same figures; what was kept in the sandbox is in none, unless it is asked for; and what asks nobody
+//! for anything (the announcement of a drill) is no incident.
 
 use super::{
     Gather, facts,
@@ -49,6 +50,8 @@ pub struct Question {
     pub drills: bool,
     /// Incidents that turned out to be duplicates too.
     pub duplicates: bool,
+    /// Incidents too of which pages were kept in the sandbox and sent to nobody.
+    pub sandbox: bool,
     /// The zone of the hours; UTC where none is named.
     pub zone: Option<chrono_tz::Tz>,
     /// With the points of each curve, for pictures.
@@ -74,6 +77,12 @@ pub struct TteReport {
     pub incidents: usize,
     /// Incidents left out because they were duplicates.
     pub duplicates_left_out: usize,
+    /// Incidents left out because pages of them were kept in the sandbox and sent to nobody.
+    #[serde(default)]
+    pub sandboxed_left_out: usize,
+    /// Such incidents that were counted, because they were asked for.
+    #[serde(default)]
+    pub sandboxed: usize,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
     /// One a role, step, channel or hour.
@@ -152,6 +161,7 @@ pub struct Tally {
     question: Question,
     incidents: usize,
     duplicates: usize,
+    sandboxed: usize,
     unreadable: usize,
     groups: BTreeMap<String, Group>,
     whole: Group,
@@ -175,12 +185,18 @@ impl Gather for Tally {
 
     fn add(&mut self, story: &Story, now: Timestamp) {
         let incident = &story.incident;
-        if incident.drill != self.question.drills || self.is_too_old(incident.opened_at) {
+        let apart = incident.drill != self.question.drills || story.asks_nothing();
+        if apart || self.is_too_old(incident.opened_at) {
             return;
         }
         let duplicate = incident.judgement.as_ref().is_some_and(|was| was.finding == Finding::Duplicate);
         if duplicate && !self.question.duplicates {
             self.duplicates += 1;
+            return;
+        }
+        let sandboxed = incident.has_sandboxed_brief();
+        self.sandboxed += usize::from(sandboxed);
+        if sandboxed && !self.question.sandbox {
             return;
         }
         self.incidents += 1;
@@ -203,6 +219,7 @@ impl Tally {
             question,
             incidents: 0,
             duplicates: 0,
+            sandboxed: 0,
             unreadable: 0,
             groups: BTreeMap::new(),
             whole: Group::default(),
@@ -263,6 +280,8 @@ impl Tally {
             zone: self.question.zone.unwrap_or(chrono_tz::UTC).name().to_owned(),
             incidents: self.incidents,
             duplicates_left_out: self.duplicates,
+            sandboxed_left_out: if self.question.sandbox { 0 } else { self.sandboxed },
+            sandboxed: if self.question.sandbox { self.sandboxed } else { 0 },
             unreadable: self.unreadable,
             groups: self.groups.into_iter().map(group).collect(),
             whole: self.whole.report("whole incidents".into(), curves),

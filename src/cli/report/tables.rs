@@ -47,6 +47,13 @@ fn head(report: &TteReport) -> String {
     if 0 < report.duplicates_left_out {
         lines.push(format!("{} duplicate(s) left out (--duplicates counts them)", report.duplicates_left_out));
     }
+    if 0 < report.sandboxed {
+        lines.push(format!("SANDBOX: {} of these incidents had pages that were sent to nobody", report.sandboxed));
+    }
+    if 0 < report.sandboxed_left_out {
+        let (count, rest) = (report.sandboxed_left_out, "left out: pages were sent to nobody (--sandbox counts them)");
+        lines.push(format!("SANDBOX: {count} incident(s) {rest}"));
+    }
     if 0 < report.unreadable {
         lines.push(format!("{} INCIDENT(S) LEFT OUT: their journal can not be read", report.unreadable));
     }
@@ -137,6 +144,10 @@ pub fn triggers(report: &TriggersReport) -> String {
         "{rows}\n\nPrecision: true ones among those with an outcome, with its 95 % interval\n(Clopper-Pearson). Drills \
          are left out. stentor resolve INC-1 --outcome true"
     );
+    if 0 < report.sandboxed {
+        let count = report.sandboxed;
+        text.push_str(&format!("\nSANDBOX: pages of {count} of these incidents were sent to nobody"));
+    }
     if 0 < report.unreadable {
         text.push_str(&format!("\n{} incident(s) left out: their journal can not be read", report.unreadable));
     }

@@ -96,6 +96,7 @@ impl Reader<'_> {
             everyone,
             habits,
             carriage,
+            is_hindsight: false,
         };
         if !self.faults.unreadable {
             check::check(&scenario, &hypotheses, &answers, self);

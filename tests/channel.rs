@@ -154,7 +154,9 @@ fn smtp_at(url: String) -> smtp::Smtp {
 /// An outcome in a word or two.
 fn told(result: &Result<Receipt, SendError>) -> String {
     match result {
-        Ok(_) => "accepted".to_owned(),
+        Ok(Receipt { stand_in: None, .. }) => "accepted".to_owned(),
+        Ok(Receipt { stand_in: Some(stand_in), .. }) => stand_in.as_str().to_owned(),
+        Err(SendError::DeskClosed { after, .. }) => format!("desk closed, again in {}s", after.as_secs()),
         Err(SendError::Retry { unknown: true, .. }) => "unknown".to_owned(),
         Err(SendError::Retry { after: Some(after), .. }) => format!("retry in {}s", after.as_secs()),
         Err(SendError::Retry { after: None, .. }) => "retry".to_owned(),

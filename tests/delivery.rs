@@ -3,7 +3,7 @@
 
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
-    core::{IncidentId, Page, PageId, PersonName, Purpose, Timestamp, retry::Pace},
+    core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PersonName, Purpose, Timestamp, retry::Pace},
     engine::delivery::{Delivery, Ready},
     matrix::ChannelKind,
 };
@@ -156,7 +156,31 @@ fn what_a_providers_pause_met_in_a_drill_does_not_hold_the_real_thing() {
     delivery.throttled(id(2, 1), after(900_000), after(12));
     page(&mut delivery, false, (3, 1, "ana"), Purpose::Brief { round: 0 }, 20);
     let ready = delivery.ready(after(21), |_| AT_ONCE);
-    assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000))]));
+    assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000), HeldWhy::Provider)]));
+}
+
+#[test]
+fn a_closed_desk_holds_its_persons_pages_for_what_it_is_until_it_opens() {
+    let mut delivery = Delivery::default();
+    let desk = |delivery: &mut Delivery, incident: i64, drill: bool| {
+        let page: Page = serde_json::from_value(serde_json::json!({
+            "n": 1, "channel": "desk", "person": "ana", "role": "trader", "born_at": START,
+            "purpose": Purpose::Brief { round: 0 },
+        }))
+        .unwrap();
+        delivery.enqueue(IncidentId(incident), drill, &page);
+    };
+    desk(&mut delivery, 1, false);
+    assert_eq!(started(&mut delivery, 1), [id(1, 1)]);
+    delivery.desk_closed(id(1, 1), after(300_000));
+    delivery.retry(id(1, 1), after(300_000));
+    // It is closed for drills too, and for whatever comes next.
+    desk(&mut delivery, 2, true);
+    let ready = delivery.ready(after(2), |_| AT_ONCE);
+    assert_eq!((ready.start, ready.held), (vec![], vec![(id(2, 1), after(300_000), HeldWhy::DeskClosed)]));
+    delivery.retry(id(2, 1), after(300_000));
+    delivery.nudge(&ChannelName::from("desk"), &PersonName::from("ana"), after(10));
+    assert_eq!(started(&mut delivery, 10), [id(1, 1), id(2, 1)]);
 }
 
 /// As vitals look at it.
@@ -172,7 +196,7 @@ fn turn(what: &str, delivery: &mut Delivery, pace: Pace, span: Duration, provide
         let Ready { start, unsent, held } = delivery.ready(now, |_| pace);
         start.into_iter().for_each(|id| provider(delivery, id, now));
         unsent.into_iter().for_each(|id| delivery.finish(id));
-        held.into_iter().for_each(|(id, until)| delivery.retry(id, until));
+        held.into_iter().for_each(|(id, until, _)| delivery.retry(id, until));
         let standing = delivery.standing(now, STANDS);
         assert!(standing.is_empty(), "{what}, after {} s: {standing:?}", half / 2);
     }
@@ -228,7 +252,7 @@ fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
     }
     let five_minutes = Duration::from_secs(300);
     turn("an absent desk", &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
-        delivery.hold_destination(id, now + five_minutes);
+        delivery.desk_closed(id, now + five_minutes);
         delivery.retry(id, now + five_minutes);
     });
     delivery.nudge(&"sms".into(), &PersonName::from("ana"), after(1_200_000));

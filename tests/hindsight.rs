@@ -4,19 +4,42 @@
 mod common;
 
 use common::{Daemon, Setup};
-use std::time::{Duration, Instant};
+use std::{
+    io::{Read, Write},
+    net::{SocketAddr, TcpListener},
+    thread,
+    time::{Duration, Instant},
+};
 
 /// How long the daemon may take to do what it is waited for.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-fn matrix(target: &str) -> String {
+/// A gateway that takes every SMS, as Kannel does. It ends with the test's process.
+fn gateway() -> SocketAddr {
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = listener.local_addr().unwrap();
+    thread::spawn(move || {
+        for mut stream in listener.incoming().take(100).flatten() {
+            let _ = stream.read(&mut [0; 4096]);
+            let body = "0: Accepted for delivery";
+            let _ = write!(
+                stream,
+                "HTTP/1.1 202 Accepted\r\nContent-Length: {}\r\nConnection: close\r\n\r\n{body}",
+                body.len()
+            );
+        }
+    });
+    address
+}
+
+fn matrix(target: &str, gateway: SocketAddr) -> String {
     format!(
         r#"
 [channel.sms]
 kind = "kannel"
-url = "http://127.0.0.1:1/cgi-bin/sendsms"
+url = "http://{gateway}/cgi-bin/sendsms"
 username = "stentor"
-password = {{ env = "NOT_SET" }}
+password = {{ env = "KANNEL_PASSWORD" }}
 
 [person.ana]
 name = "Ana Ruiz"
@@ -43,10 +66,14 @@ roles = ["trader"]
 
 /// A crisis to which Ana, who had been reached, said nothing; it was resolved by hand.
 fn unanswered(target: &str) -> Daemon {
-    let daemon = Setup::new(&matrix(target)).arg("--sandbox").start();
+    crisis(Setup::new(&matrix(target, gateway())).env("KANNEL_PASSWORD", "secret-of-the-gateway"), "accepted")
+}
+
+fn crisis(setup: Setup, state: &str) -> Daemon {
+    let daemon = setup.start();
     assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
     let deadline = Instant::now() + PATIENCE;
-    while daemon.json(&["show", "INC-1"])["incident"]["pages"][0]["state"] != "accepted" {
+    while daemon.json(&["show", "INC-1"])["incident"]["pages"][0]["state"] != state {
         assert!(Instant::now() < deadline, "{}", daemon.log());
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -74,4 +101,17 @@ fn without_a_target_there_is_nothing_to_hold_it_against_and_that_is_said() {
         !text.contains("+step") && text.contains("None was sought: no role of this incident has a target"),
         "{text}"
     );
+}
+
+#[test]
+fn what_was_kept_in_the_sandbox_is_no_evidence_that_a_change_would_have_helped() {
+    let target = "target = { within = \"5m\", percent = 50 }";
+    let text = postmortem(&crisis(Setup::new(&matrix(target, gateway())).arg("--sandbox"), "sandbox"));
+    assert!(
+        !text.contains("+step") && text.contains("None was sought: pages of this incident were kept in the sandbox"),
+        "{text}"
+    );
+    for words in ["(SANDBOX)", "Why did Ana Ruiz not answer", "accepted +"] {
+        assert_eq!(text.contains(words), words == "(SANDBOX)", "{words}:\n{text}");
+    }
 }

@@ -77,7 +77,7 @@ impl Channel for Panics {
         Box::pin(async move {
             tokio::task::yield_now().await;
             assert!(!is_anas, "in the middle of it");
-            Ok(Receipt { id: "taken".into(), room: None })
+            Ok(Receipt::of("taken"))
         })
     }
 }
@@ -405,7 +405,7 @@ async fn what_is_owed_is_told_in_parts() {
         // What has ended is owed no more.
         let ended = stentor::core::Input::Settled {
             page: all[0].n,
-            settlement: stentor::core::Settlement::Accepted { receipt: Receipt { id: "x".into(), room: None } },
+            settlement: stentor::core::Settlement::Accepted { receipt: Receipt::of("x") },
             sent_at: None,
             text: None,
         };

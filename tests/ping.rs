@@ -470,8 +470,8 @@ impl World {
             for page in ready.unsent {
                 self.engine.drop_unsent(page).await.unwrap();
             }
-            for (page, until) in ready.held {
-                self.engine.hold(page, until).await.unwrap();
+            for (page, until, why) in ready.held {
+                self.engine.hold(page, until, why).await.unwrap();
             }
         }
     }

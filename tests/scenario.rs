@@ -217,7 +217,10 @@ fn trader(percent: f64) -> Hypothesis {
 /// A run in which the trader was engaged after so many seconds, or was watched for that long in vain.
 fn run(engaged: Option<u64>, watched: u64) -> Observed {
     let end = Duration::from_secs(engaged.unwrap_or(watched));
-    let cause = |stage, step| Cause { stage, role: "trader".into(), step, channel: Some("sms".into()), person: None };
+    let cause = |stage, step| {
+        let (role, channel) = ("trader".into(), Some("sms".into()));
+        Cause { stage, role, step, channel, person: None, stand_in: None }
+    };
     let part = |from, until, cause| Part { from, until, cause, said: None };
     let middle = end.min(Duration::from_secs(45));
     let parts =
@@ -225,7 +228,7 @@ fn run(engaged: Option<u64>, watched: u64) -> Observed {
     let engaged = engaged.map(Duration::from_secs);
     let ended = if engaged.is_some() { Ended::Engaged } else { Ended::DrillOver };
     let course = Course { required: true, engaged, covered: None, ended, watched: end, parts };
-    Observed { roles: [("trader".into(), course)].into(), all_clears: Vec::new() }
+    Observed { roles: [("trader".into(), course)].into(), ..Observed::default() }
 }
 
 #[test]

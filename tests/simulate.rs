@@ -131,7 +131,7 @@ fn a_channel_that_is_down_is_gone_round_after_its_patience_and_named() {
     let down = Conditions { without: vec!["sms".into()], ..Conditions::default() };
     let outlook = play_all(&scenario, &matrix, &down, 20);
     let bottleneck = outlook.score.findings[0].bottleneck.clone().unwrap();
-    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing");
+    assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing (injected)");
     // Ana's SMS is given up after 20 s for her desk, where she is: she answers there.
     let trader = role(&outlook, "trader");
     assert!(trader.engaged == 20 && trader.quantiles[0].seconds > Some(20.0), "{trader:?}");

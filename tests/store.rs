@@ -122,7 +122,7 @@ fn settled(page: u32, settlement: Settlement) -> Input {
 }
 
 fn accepted() -> Settlement {
-    Settlement::Accepted { receipt: Receipt { id: "provider-7".into(), room: None } }
+    Settlement::Accepted { receipt: Receipt::of("provider-7") }
 }
 
 fn says(person: &str, answer: Answer) -> Input {

@@ -129,7 +129,7 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
 fn taken_by_ana(drill: bool) -> Incident {
     let mut incident = opened(flash_crash(drill));
     let brief = brief_of(&incident, "trader").n;
-    let receipt = Receipt { id: "m1".into(), room: None };
+    let receipt = Receipt::of("m1");
     let settlement = Settlement::Accepted { receipt };
     let settled = Input::Settled { page: brief, settlement, sent_at: Some(after(1)), text: None };
     step(&mut incident, settled, &roster(), after(1));

@@ -175,7 +175,7 @@ fn judge(ended: Ended, secrets: &[&str]) -> Result<Receipt, SendError> {
     match ended.status.code() {
         Some(0) => {
             let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
-            Ok(Receipt { id: id.unwrap_or("exit 0").to_owned(), room: None })
+            Ok(Receipt::of(id.unwrap_or("exit 0")))
         }
         Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
         Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),

@@ -253,5 +253,5 @@ impl NumberForm {
 /// A card that was posted can not be edited here: what changed since has its own lines.
 fn nothing_new(message: &Message) -> Option<Receipt> {
     let Recipient::Room { id, card: Some(card), .. } = &message.to else { return None };
-    (message.purpose == Purpose::RoomCard).then(|| Receipt { id: card.clone(), room: id.clone() })
+    (message.purpose == Purpose::RoomCard).then(|| Receipt { room: id.clone(), ..Receipt::of(card.clone()) })
 }

@@ -150,7 +150,7 @@ async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
 
 /// What an answer means. Bodies are compared, never quoted: an error page could repeat the URL and its password.
 fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Receipt, SendError> {
-    let accepted = |id: &str| Ok(Receipt { id: id.to_owned(), room: None });
+    let accepted = |id: &str| Ok(Receipt::of(id));
     match status.as_u16() {
         200 | 202 if answer.starts_with("0: Accepted") => accepted("0: Accepted for delivery"),
         // The gateway keeps it until a link is back, which nobody paged now can wait for. A late answer still counts.
@@ -222,6 +222,7 @@ mod tests {
             Err(SendError::Retry { .. }) => "retry".to_owned(),
             Err(SendError::Unreachable { .. }) => "unreachable".to_owned(),
             Err(SendError::Broken { .. }) => "broken".to_owned(),
+            Err(SendError::DeskClosed { .. }) => "desk closed".to_owned(),
         };
         for (status, answer, expected) in [
             (202, "0: Accepted for delivery", "accepted 0:"),

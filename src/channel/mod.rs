@@ -86,6 +86,14 @@ pub enum SendError {
         /// The request had left: it may have been sent all the same.
         unknown: bool,
     },
+    /// Nobody has open what would show it. That is no fault of the channel.
+    #[error("{why}")]
+    DeskClosed {
+        /// How soon to look again, where nobody opens it before.
+        after: Duration,
+        /// Whose, in words.
+        why: String,
+    },
     /// This person can not be reached by this way.
     #[error("{why}")]
     Unreachable {

@@ -1,7 +1,7 @@
 //! The sandbox: what would have been sent, where a human can see it, instead of being sent.
 
 use super::{Channel, Message, Recipient, SendError};
-use crate::core::{ChannelName, PageId, Purpose, Receipt, Timestamp};
+use crate::core::{ChannelName, PageId, Purpose, Receipt, StandIn, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde::{Serialize, Serializer};
@@ -155,7 +155,7 @@ impl Channel for Sandbox {
                 tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is in memory alone");
             }
             let room = (message.purpose == Purpose::RoomCard).then(|| "sandbox".to_owned());
-            Ok(Receipt { id: "sandbox".to_owned(), room })
+            Ok(Receipt { room, ..Receipt::of_stand_in(StandIn::Sandbox, "sandbox") })
         })
     }
 }

@@ -2,7 +2,7 @@
 //! person is open to show it.
 
 use super::{Channel, Check, Contact, Message, Recipient, SendError};
-use crate::core::{PersonName, Receipt};
+use crate::core::{PersonName, Receipt, settlement::desk_closed};
 use futures_util::future::BoxFuture;
 use std::{
     collections::BTreeMap,
@@ -48,13 +48,14 @@ impl Hub {
         let open = self.desks().get(&person).copied().unwrap_or(0);
         if open == 0 {
             let name = if contact.name.is_empty() { &contact.person } else { &contact.name };
-            let why = format!("no desk page of {name} is open");
+            let why = desk_closed(name);
             // How it ended is shown by whatever desk is opened later, without being sent.
             let waits = message.purpose.is_brief();
-            return Err(if waits { SendError::throttled(Some(LOOK_AGAIN), why) } else { SendError::unreachable(why) });
+            let closed = |why| SendError::DeskClosed { after: LOOK_AGAIN, why };
+            return Err(if waits { closed(why) } else { SendError::unreachable(why) });
         }
         let desks = if open == 1 { "desk" } else { "desks" };
-        Ok(Receipt { id: format!("{open} {desks}"), room: None })
+        Ok(Receipt::of(format!("{open} {desks}")))
     }
 
     fn desks(&self) -> MutexGuard<'_, BTreeMap<PersonName, usize>> {

@@ -113,7 +113,7 @@ impl Slack {
         let user = self.user_of(contact).await?;
         let posted = self.post(&user, Place::End, blocks::to_person(message)).await;
         let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt { id: posted.ts.0, room: None })
+        Ok(Receipt::of(posted.ts.0))
     }
 
     /// A line of the story, under the card where there is one.
@@ -131,7 +131,7 @@ impl Slack {
             posted => posted,
         };
         let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt { id: posted.ts.0, room: None })
+        Ok(Receipt::of(posted.ts.0))
     }
 
     /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.

@@ -108,7 +108,7 @@ impl Smtp {
         self.hand_over(&mut server, &to, &letter).await?;
         // A polite QUIT, without waiting for its answer: the mail is taken, and a slow goodbye must not undo that.
         let _ = server.quit().now_or_never();
-        Ok(Receipt { id, room: None })
+        Ok(Receipt::of(id))
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {

@@ -71,7 +71,7 @@ impl Webhook {
         });
         let id = self.id(message);
         let answer = self.post(Method::POST, &id, body.to_string()).await?;
-        self.judge(&answer).map(|()| Receipt { id, room: None })
+        self.judge(&answer).map(|()| Receipt::of(id))
     }
 
     /// The same for every attempt, another for every event, and without a dot: the signature joins its parts with dots.

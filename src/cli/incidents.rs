@@ -95,7 +95,7 @@ fn board(incidents: &[IncidentView]) -> String {
         let roles: Vec<String> = incident.roles.iter().map(role).collect();
         rows.add_row([
             incident.id.clone(),
-            if incident.drill { "DRILL" } else { "LIVE" }.into(),
+            word(incident),
             status(incident),
             incident.opened_at.to_utc().format("%Y-%m-%d %H:%M:%S").to_string(),
             roles.join("\n"),
@@ -103,6 +103,12 @@ fn board(incidents: &[IncidentView]) -> String {
         ]);
     }
     rows.to_string()
+}
+
+/// What left nobody's machine must not look like the real thing.
+fn word(incident: &IncidentView) -> String {
+    let word = if incident.drill { "DRILL" } else { "LIVE" };
+    if incident.sandbox.is_some() { format!("{word}\nSANDBOX") } else { word.into() }
 }
 
 fn status(incident: &IncidentView) -> String {

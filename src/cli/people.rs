@@ -43,6 +43,9 @@ fn proof(way: &Way) -> String {
     if let Some(since) = way.opted_out {
         return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
     }
+    if way.sandbox {
+        return "SANDBOX: reaches nobody".into();
+    }
     let (Some(age), Some(how)) = (way.age_seconds, way.how) else { return "never".into() };
     let drill = if way.drill { ", drill" } else { "" };
     let old = if way.stale { ": too long" } else { "" };
@@ -61,12 +64,18 @@ fn roughly(seconds: u64) -> String {
 }
 
 fn verdict(people: &[Reach]) -> String {
+    if people.is_empty() {
+        return "the matrix names nobody: nobody can be reached".into();
+    }
+    let sandboxed = people.iter().flat_map(|person| &person.channels).filter(|way| way.sandbox).count();
+    let sandboxed =
+        (0 < sandboxed).then(|| format!("{sandboxed} contact(s) in the SANDBOX: nobody is reached by them"));
     let stale = people.iter().flat_map(|person| &person.channels).filter(|way| way.stale).count();
     let alone = people.iter().filter(|person| person.ways < 2).count();
     let stale = (0 < stale).then(|| format!("{stale} contact(s) not proven lately: a drill proves them"));
     let alone =
         (0 < alone).then(|| format!("{alone} person(s) with fewer than two ways to be found away from the desk"));
-    let troubles: Vec<String> = stale.into_iter().chain(alone).collect();
+    let troubles: Vec<String> = sandboxed.into_iter().chain(stale).chain(alone).collect();
     match troubles.is_empty() {
         true => "everybody can be reached in two ways, and every contact is proven".into(),
         false => troubles.join("\n"),

@@ -57,6 +57,9 @@ struct Tte {
     /// Drills instead of the real thing: the two are never in the same figures
     #[arg(long)]
     drills: bool,
+    /// Incidents too of which pages were kept in the sandbox and sent to nobody
+    #[arg(long)]
+    sandbox: bool,
     /// Incidents too that turned out to be duplicates
     #[arg(long)]
     duplicates: bool,
@@ -109,6 +112,7 @@ impl Tte {
             by: self.by,
             drills: self.drills,
             duplicates: self.duplicates,
+            sandbox: self.sandbox,
             zone: self.zone.clone(),
             curves: self.picture.is_some(),
         })
@@ -122,6 +126,7 @@ impl Tte {
         pairs.push(("by", self.by.to_string()));
         pairs.push(("drills", self.drills.to_string()));
         pairs.push(("duplicates", self.duplicates.to_string()));
+        pairs.push(("sandbox", self.sandbox.to_string()));
         pairs.push(("zone", self.zone.as_ref().map_or(String::new(), ToString::to_string)));
         pairs.push(("curves", self.picture.is_some().to_string()));
         query("/v1/report/tte", &pairs)

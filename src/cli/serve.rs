@@ -7,6 +7,7 @@ use super::{
 };
 use crate::{
     config,
+    core::ChannelName,
     engine::{Engine, Pinger},
     store::Store,
 };
@@ -106,8 +107,7 @@ fn worker_threads() -> usize {
 fn announce(daemon: &Daemon) {
     let engine = &daemon.app.engine;
     let live = engine.live.load();
-    let sandboxed: Vec<&str> =
-        live.channels.iter().filter(|(_, wired)| wired.sandboxed.is_some()).map(|(name, _)| name.as_str()).collect();
+    let sandboxed: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if !sandboxed.is_empty() {
         let channels = sandboxed.join(", ");
         tracing::warn!(channels, "these channels send nothing: look at http://{}/outbox", daemon.address);

@@ -89,6 +89,7 @@ fn handed_back(role: &RoleView, back: &HandBackView) -> String {
 /// Covered is never counted as engaged.
 fn in_time(role: &RoleView) -> &'static str {
     match (role.state.as_str(), role.tte_ms, role.target_ms) {
+        (_, _, Some(_)) if role.sandbox => "sandbox",
         ("engaged", Some(tte), Some(target)) if tte <= target => "yes",
         ("engaged" | "covered" | "closed" | "stood down", _, Some(_)) => "no",
         _ => "-",
@@ -97,11 +98,12 @@ fn in_time(role: &RoleView) -> &'static str {
 
 fn head(incident: &IncidentView) -> String {
     let word = if incident.drill { "DRILL" } else { "LIVE" };
-    let mut lines = vec![
-        format!("{word} {} {} ({})", incident.id, incident.summary, incident.status),
+    let mut lines = vec![format!("{word} {} {} ({})", incident.id, incident.summary, incident.status)];
+    lines.extend(incident.sandbox.as_ref().map(|sandbox| format!("  {sandbox}")));
+    lines.extend([
         format!("  trigger {}, key {}, {} alert(s)", incident.trigger, incident.key, incident.alerts),
         format!("  opened {}", incident.opened_at),
-    ];
+    ]);
     let ago = |name: &str, at: crate::core::Timestamp| {
         let ms = at.micros_since(incident.opened_at) as f64 / 1e3;
         format!("  {name} {at} ({} after opening)", table::span(ms))
@@ -115,7 +117,8 @@ fn head(incident: &IncidentView) -> String {
     }
     if let Some(told) = incident.all_clear.filter(|told| 0 < told.people) {
         let last = told.last_ms.map(|ms| format!(", the last {} after", table::span(ms))).unwrap_or_default();
-        lines.push(format!("  {} of {} people were told that it is over{last}", told.told, told.people));
+        let counted = format!("{} of {} people were told that it is over{last}", told.told, told.people);
+        lines.push(format!("  {counted}{}", told.untold()));
     }
     if let Some(was) = &incident.outcome {
         let note = was.note.as_ref().map_or(String::new(), |note| format!(": {note}"));
@@ -164,7 +167,7 @@ fn print_texts(client: &Client, incident: &IncidentView) -> Result<(), Failure> 
         let Some(hash) = &page.text else { continue };
         let text: Value = client.get(&format!("/v1/texts/{hash}"))?;
         let to = page.person.as_deref().unwrap_or("the war room");
-        println!("\nPAGE {} to {to} by {} ({hash})", page.n, page.channel);
+        println!("\nPAGE {} to {to} by {}, {} ({hash})", page.n, page.channel, page.state);
         for line in text["text"].as_str().unwrap_or_default().lines() {
             println!("  | {line}");
         }

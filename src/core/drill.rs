@@ -1,7 +1,8 @@
 //! What a drill has that the real thing has not: an end, a circle of people who take part, faults on purpose.
 
 use super::{
-    incident::Incident,
+    actor::Actor,
+    incident::{Incident, Status},
     names::{ChannelName, PersonName},
     page::Page,
     time::Timestamp,
@@ -17,6 +18,12 @@ pub const COMPRESS_MAX: u32 = 100;
 
 /// Faults that one drill may inject.
 pub const FAULTS_MAX: usize = 32;
+
+/// What the words for every fault on purpose begin with.
+pub const INJECTED: &str = "injected: ";
+
+/// What the reason begins with for which an incident of a run ends that was not played to its end.
+pub const BROKEN_OFF: &str = "the drill was broken off";
 
 /// One run of one scenario: `DR-7`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
@@ -124,21 +131,36 @@ impl Incident {
         (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
     }
 
+    /// Whether it is a drill that was broken off: what it did not show by then, it does not deny.
+    pub fn was_broken_off(&self) -> bool {
+        let Status::Resolved { by, why, .. } = &self.status else { return false };
+        let told = why.as_ref().is_some_and(|why| why.starts_with(BROKEN_OFF));
+        self.drill && (told || matches!(by, Actor::Crisis(_)))
+    }
+
     /// Whether it is a drill that should be over at `now` and is not yet.
     pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
         self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
     }
 }
 
+impl Trouble {
+    /// Whether a page that meets it is refused without anything being sent, now or late.
+    pub fn asks_no_channel(&self) -> bool {
+        matches!(self, Self::Down { .. } | Self::Broken { .. })
+    }
+}
+
 impl fmt::Display for Trouble {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(INJECTED)?;
         match self {
-            Self::Down { channel } => write!(f, "injected: {channel} is down in this drill"),
-            Self::Broken { channel } => write!(f, "injected: {channel} refuses everybody in this drill"),
+            Self::Down { channel } => write!(f, "{channel} is down in this drill"),
+            Self::Broken { channel } => write!(f, "{channel} refuses everybody in this drill"),
             Self::Delayed { channel, by } => {
-                write!(f, "injected: {channel} is {} late in this drill", humantime::format_duration(*by))
+                write!(f, "{channel} is {} late in this drill", humantime::format_duration(*by))
             }
-            Self::Absent { person } => write!(f, "injected: {person} is absent from this drill"),
+            Self::Absent { person } => write!(f, "{person} is absent from this drill"),
         }
     }
 }

@@ -17,9 +17,10 @@ use super::{
     incident::{Incident, IncidentId, Status},
     names::{PersonName, RoleName},
     oncall::Roster,
-    page::{Page, Purpose, Settlement, Stage},
+    page::{Page, Purpose, Stage},
     plan::OnResolved,
     sentence::ended,
+    settlement::Settlement,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -52,6 +53,11 @@ pub enum Input {
         page: u32,
         /// What.
         stage: Stage,
+    },
+    /// Its person's desk shows a page, by whatever channel it went.
+    ShownAtDesk {
+        /// The page's number.
+        page: u32,
     },
     /// The provider had taken a page, and says now that it did not arrive.
     Undelivered {
@@ -152,7 +158,8 @@ pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timesta
     match input {
         Input::Alert(alert) => judge.alert(alert),
         Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
-        Input::Reported { page, stage } => judge.reported(page, stage),
+        Input::Reported { page, stage } => judge.reported(page, stage, false),
+        Input::ShownAtDesk { page } => judge.shown_at_desk(page),
         Input::Undelivered { page, why } => judge.undelivered(page, why),
         Input::TakenOver { pages } => judge.taken_over(pages),
         Input::Answer(said) => judge.answer(said),

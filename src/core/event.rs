@@ -14,9 +14,10 @@ use super::{
     finding::Finding,
     identity::{IncidentId, IncidentNonce},
     key::IncidentKey,
-    names::{PersonName, RoleName, SourceName},
-    page::{Page, Settlement, Stage},
+    names::{ChannelName, PersonName, RoleName, SourceName},
+    page::{Page, Stage},
     plan::Plan,
+    settlement::Settlement,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -104,6 +105,9 @@ pub enum Event {
         page: u32,
         /// What.
         stage: Stage,
+        /// Its person's desk showed it, though it went by another channel.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        at_desk: bool,
     },
     /// The provider had taken it, and says now that it did not arrive.
     Undelivered {
@@ -131,6 +135,9 @@ pub enum Event {
         /// To which page, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<u32>,
+        /// The one channel that it shows to reach its person; none where it shows that of no channel.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        channel: Option<ChannelName>,
         /// What became of it.
         verdict: Verdict,
     },

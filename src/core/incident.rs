@@ -10,8 +10,10 @@ use super::{
     identity::{IncidentIdentity, IncidentNonce},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
-    page::{Page, PageState, Purpose, Settlement},
+    page::{Page, PageState, Purpose},
     plan::{LivingRoom, Plan},
+    room::Room,
+    settlement::Settlement,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -34,26 +36,6 @@ pub enum Status {
         /// When.
         at: Timestamp,
     },
-}
-
-/// A room that a channel has for the incident.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Room {
-    /// Its id at the channel.
-    pub id: String,
-    /// The id of its card there, where the channel gives one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub card: Option<String>,
-}
-
-impl Room {
-    /// The room that a card's receipt names. An update names it only where the card had to be posted anew.
-    pub fn opened_by(page: &Page) -> Option<Self> {
-        let is_card = matches!(page.purpose, Purpose::RoomCard | Purpose::RoomUpdate { .. });
-        let receipt = page.receipt.as_ref().filter(|_| is_card)?;
-        let card = Some(receipt.id.clone()).filter(|id| !id.is_empty());
-        Some(Self { id: receipt.room.clone()?, card })
-    }
 }
 
 /// One crisis from opened to resolved.
@@ -189,7 +171,10 @@ impl Incident {
     pub fn card_digest(&self) -> String {
         let shown = (&self.status, &self.engagements, self.all_clear_at, self.silent_since);
         // Our own types, all of whose keys are text: this can not fail.
-        let text = serde_json::to_vec(&shown).unwrap_or_default();
+        let mut text = serde_json::to_vec(&shown).unwrap_or_default();
+        if self.is_sandboxed() {
+            text.extend_from_slice(b"sandboxed");
+        }
         hex(&Sha256::digest(text)[..8])
     }
 
@@ -213,7 +198,7 @@ impl Incident {
                 self.settled(*page, settlement, *sent_at, text.as_ref(), at);
             }
             Event::Overdue { page } => self.page(*page, |page| page.patience_until = None),
-            Event::Reported { page, stage } => self.page(*page, |page| page.report(*stage, at)),
+            Event::Reported { page, stage, at_desk } => self.page(*page, |page| page.report(*stage, *at_desk, at)),
             Event::Undelivered { page, why } => self.page(*page, |page| {
                 page.state = PageState::Unreachable;
                 page.trouble = Some(why.clone());

@@ -1,8 +1,13 @@
 //! One message for one responder (or one room) by one channel: a row of the outbox.
 
+mod progress;
+
+pub use progress::{PageState, Stage, Stages};
+
 use super::{
     incident::IncidentId,
     names::{ChannelName, PersonName, RoleName},
+    settlement::{HeldWhy, Receipt},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -67,6 +72,9 @@ pub struct Page {
     /// Not to be tried before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
+    /// Why it was not given to its channel when it was looked at last; none once it was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub held: Option<HeldWhy>,
     /// Taken over from a node that died: it may have been sent before, and says so.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub maybe_repeated: bool,
@@ -223,167 +231,5 @@ impl Purpose {
     /// room's card, which is rendered when it is sent.
     pub fn outlives_incident(&self) -> bool {
         matches!(self, Self::RoomLine { .. } | Self::RoomNote { .. } | Self::RoomUpdate { .. } | Self::Notice { .. })
-    }
-}
-
-/// Where a page is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum PageState {
-    /// To be sent, or being sent.
-    #[default]
-    Queued,
-    /// Its channel has accepted it.
-    Accepted,
-    /// This person can not be reached by this way.
-    Unreachable,
-    /// Not wanted any more; whether it was sent before that is not known yet.
-    Withdrawn,
-    /// Withdrawn, and never sent.
-    Unsent,
-}
-
-/// When a page passed which stage.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stages {
-    /// The first attempt began.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sent: Option<Timestamp>,
-    /// The provider took it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub accepted: Option<Timestamp>,
-    /// The device has it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub delivered: Option<Timestamp>,
-    /// A human's screen showed it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub seen: Option<Timestamp>,
-}
-
-/// What a provider gave back when it took a page.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Receipt {
-    /// Its id of the message, or its own words where it gives none.
-    pub id: String,
-    /// The room that was made.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub room: Option<String>,
-}
-
-/// How an attempt to send ended.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum Settlement {
-    /// The provider took it.
-    Accepted {
-        /// Its words.
-        receipt: Receipt,
-    },
-    /// Not now; perhaps it was sent all the same, where `unknown`.
-    Retry {
-        /// When to try again.
-        at: Timestamp,
-        /// The trouble.
-        why: String,
-        /// The request had left when the trouble came.
-        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
-        unknown: bool,
-    },
-    /// Not tried: the channel's provider asked everybody to wait. Nobody has refused this page.
-    Held {
-        /// When it may be tried.
-        until: Timestamp,
-    },
-    /// This person can not be reached by this way.
-    Unreachable {
-        /// The trouble.
-        why: String,
-    },
-    /// It had been withdrawn before the attempt began.
-    Unsent,
-}
-
-/// How far a page got with its human.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Stage {
-    /// The device has it.
-    Delivered,
-    /// A human's screen showed it.
-    Seen,
-}
-
-impl PageState {
-    /// Its name, as it is written in JSON.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Queued => "queued",
-            Self::Accepted => "accepted",
-            Self::Unreachable => "unreachable",
-            Self::Withdrawn => "withdrawn",
-            Self::Unsent => "unsent",
-        }
-    }
-}
-
-impl Page {
-    /// Records how an attempt ended.
-    pub fn settle(
-        &mut self,
-        settlement: &Settlement,
-        sent_at: Option<Timestamp>,
-        text: Option<&String>,
-        at: Timestamp,
-    ) {
-        self.stages.sent = self.stages.sent.or(sent_at);
-        if let Some(text) = text {
-            self.text = Some(text.clone());
-        }
-        match settlement {
-            Settlement::Accepted { receipt } => {
-                self.state = PageState::Accepted;
-                self.stages.accepted.get_or_insert(at);
-                self.receipt = Some(receipt.clone());
-                self.trouble = None;
-                self.retry_at = None;
-            }
-            Settlement::Retry { at, why, unknown } => {
-                // Perhaps it was sent all the same: the next attempt says so.
-                self.maybe_repeated |= unknown;
-                self.refusals += 1;
-                self.retry_at = Some(*at);
-                self.trouble = Some(why.clone());
-            }
-            Settlement::Held { until } => self.retry_at = Some(*until),
-            Settlement::Unreachable { why } => {
-                self.state = PageState::Unreachable;
-                self.refusals += 1;
-                self.trouble = Some(why.clone());
-            }
-            Settlement::Unsent => self.state = PageState::Unsent,
-        }
-    }
-
-    /// Records what a device or a screen reported.
-    pub fn report(&mut self, stage: Stage, at: Timestamp) {
-        self.stages.delivered.get_or_insert(at);
-        if stage == Stage::Seen {
-            self.stages.seen.get_or_insert(at);
-        }
-    }
-
-    /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
-    pub fn was_attempted(&self) -> bool {
-        self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
-    }
-
-    /// Whether its person can still answer it: it is out, or on its way.
-    pub fn is_live(&self) -> bool {
-        matches!(self.state, PageState::Queued | PageState::Accepted)
-    }
-
-    /// Whether the outbox still owes work for it.
-    pub fn is_owed(&self) -> bool {
-        matches!(self.state, PageState::Queued | PageState::Withdrawn)
     }
 }

@@ -1,8 +1,10 @@
-//! What proves that a person is reached by a channel: they answered by it, their device has a page, their desk showed
-//! one. That a provider took a page proves nothing about its reader.
+//! What proves that a person is reached by a channel: they answered a page that went by it, their device has one, their
+//! desk showed one. That a provider took a page proves nothing about its reader; and a page that its channel never had
+//! (it was kept in the sandbox, or its drill held it back) proves nothing at all.
 
 use super::{
     answer::Via,
+    escalation::Said,
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},
@@ -11,6 +13,7 @@ use super::{
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
+use std::sync::Arc;
 
 /// The last proven contact of one person by one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -61,14 +64,8 @@ impl Proof {
     /// What an event that has been applied to `incident` at `at` proves; none where it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
-            // An absence note is taken in like this, and shows that nobody reads there.
-            Event::Answered { via: Via::AutoReply, .. } => return None,
-            Event::Answered { person, via, page, .. } => {
-                let own = |page: &&Page| page.person.as_ref() == Some(person);
-                let page = page.and_then(|n| incident.pages.get(&n)).map(AsRef::as_ref).filter(own);
-                (person.clone(), answered_by(*via, page, person, roster)?, How::Answered)
-            }
-            Event::Reported { page, stage } => {
+            Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, How::Answered),
+            Event::Reported { page, stage, .. } => {
                 let page = incident.pages.get(page)?;
                 let how = shown(*stage, page, roster)?;
                 (page.person.clone()?, page.channel.clone(), how)
@@ -79,18 +76,24 @@ impl Proof {
     }
 }
 
-/// By which channel an answer came. A desk shows what went by other channels, too: an answer at a desk proves the desk.
-fn answered_by(via: Via, page: Option<&Page>, person: &PersonName, roster: &Roster) -> Option<ChannelName> {
-    let is_screen = |channel: &ChannelName| roster.screens.contains(channel);
-    let of_page = page.map(|page| &page.channel);
-    match via {
-        Via::Cli => None,
+/// The one channel that an answer shows to reach its person: that of the page which it answers, where it left this machine
+/// by it. A desk shows what went by other channels, too: an answer at a desk shows that the desk does.
+pub fn channel_of_answer(said: &Said, incident: &Incident, roster: &Roster) -> Option<ChannelName> {
+    let is_screen = |channel: &&ChannelName| roster.screens.contains(*channel);
+    let theirs = |page: &&Arc<Page>| page.person.as_ref() == Some(&said.person);
+    let page = said.page.and_then(|n| incident.pages.get(&n)).filter(theirs);
+    match said.via {
+        // An absence note shows that nobody reads there.
+        Via::Cli | Via::AutoReply => None,
         Via::Desk => {
-            let own = of_page.filter(|channel| is_screen(channel));
-            own.or_else(|| roster.channels(person).iter().find(|channel| is_screen(channel))).cloned()
+            let own = page.map(|page| &page.channel).filter(is_screen);
+            own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
         }
-        // A code that stands on a desk and comes back by SMS proves neither.
-        _ => of_page.filter(|channel| !is_screen(channel)).cloned(),
+        // A code that stands on a desk and comes back by SMS shows nothing of either.
+        Via::MailLink | Via::Mail | Via::Sms | Via::Slack | Via::Voice => {
+            let left = page.filter(|page| page.has_left()).map(|page| &page.channel);
+            left.filter(|channel| !is_screen(channel)).cloned()
+        }
     }
 }
 
@@ -98,7 +101,7 @@ fn answered_by(via: Via, page: Option<&Page>, person: &PersonName, roster: &Rost
 fn shown(stage: Stage, page: &Page, roster: &Roster) -> Option<How> {
     match (stage, roster.screens.contains(&page.channel)) {
         (Stage::Seen, true) => Some(How::Shown),
-        (Stage::Delivered, false) => Some(How::Delivered),
+        (Stage::Delivered, false) if !page.is_sandboxed() => Some(How::Delivered),
         _ => None,
     }
 }

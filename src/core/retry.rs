@@ -1,6 +1,6 @@
 //! When to try again, and how fast one destination may be written to.
 
-use super::time::Timestamp;
+use super::{settlement::HeldWhy, time::Timestamp};
 use std::time::Duration;
 
 /// The first wait after a refusal.
@@ -33,6 +33,7 @@ pub struct Pace {
 pub struct Paced {
     full_at: Timestamp,
     held_until: Timestamp,
+    held_why: HeldWhy,
 }
 
 impl Paced {
@@ -43,9 +44,9 @@ impl Paced {
         now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
     }
 
-    /// Until when the provider wants to be left alone; `now` where it does not.
-    pub fn held(&self, now: Timestamp) -> Timestamp {
-        now.max(self.held_until)
+    /// Until when it must be left alone, and why; `now` where it need not.
+    pub fn held(&self, now: Timestamp) -> (Timestamp, HeldWhy) {
+        (now.max(self.held_until), self.held_why)
     }
 
     /// Counts one that starts at `now`.
@@ -58,9 +59,11 @@ impl Paced {
         now < self.full_at.max(self.held_until)
     }
 
-    /// Nobody may start before `until`, whatever is left of the burst: the provider said so.
-    pub fn hold_until(&mut self, until: Timestamp) {
-        self.held_until = self.held_until.max(until);
+    /// Nobody may start before `until`, whatever is left of the burst.
+    pub fn hold_until(&mut self, until: Timestamp, why: HeldWhy) {
+        if self.held_until <= until {
+            (self.held_until, self.held_why) = (until, why);
+        }
     }
 }
 
@@ -92,7 +95,7 @@ mod tests {
         let pace = Pace { every: Duration::from_secs(1), burst: 5 };
         let (mut paced, now) = (Paced::default(), Timestamp::from_micros(10_000_000));
         let until = now + Duration::from_secs(3);
-        paced.hold_until(until);
+        paced.hold_until(until, HeldWhy::Provider);
         assert_eq!(paced.ready_at(pace, now), until);
     }
 }

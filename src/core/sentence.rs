@@ -5,7 +5,8 @@ use super::{
     engagement::Outcome,
     event::{Actor, Event, Why},
     incident::Incident,
-    page::{Page, Purpose, Settlement, Stage},
+    page::{Page, Purpose, Stage},
+    settlement::{HeldWhy, Settlement, StandIn},
     time::Timestamp,
 };
 
@@ -37,8 +38,9 @@ pub fn sentence(event: &Event) -> String {
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
         Event::Overdue { page } => format!("page {page} is not accepted within its channel's patience"),
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
-        Event::Reported { page, stage: Stage::Delivered } => format!("page {page} was delivered"),
-        Event::Reported { page, stage: Stage::Seen } => format!("page {page} was seen"),
+        Event::Reported { page, stage: Stage::Delivered, .. } => format!("page {page} was delivered"),
+        Event::Reported { page, stage: Stage::Seen, at_desk: false } => format!("page {page} was seen"),
+        Event::Reported { page, stage: Stage::Seen, at_desk: true } => format!("page {page} was seen on a desk"),
         Event::Undelivered { page, why } => format!("page {page} did not arrive: {why}"),
         Event::Withdrawn { pages } => format!("{} queued page(s) withdrawn", pages.len()),
         Event::Answered { role, person, answer, via, verdict, .. } => {
@@ -100,7 +102,10 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
             trail.push((page.born_at, paged(page)));
         }
         if let Some(at) = page.stages.accepted {
-            trail.push((at, settled_short(page)));
+            trail.push((at, format!("page {} was accepted by {}", page.n, page.channel)));
+        }
+        if let (Some(at), Some(stand_in)) = (page.stages.kept, page.stand_in()) {
+            trail.push((at, format!("page {} by {}: {stand_in}", page.n, page.channel)));
         }
         if let Some(at) = page.stages.seen {
             trail.push((at, format!("page {} was seen", page.n)));
@@ -135,24 +140,33 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
     trail
 }
 
-/// Who was briefed, by which channels: one sentence a person and rung.
+/// Who was briefed, by which channels: one sentence a person and rung. What left nobody's machine called nobody.
 fn briefed(incident: &Incident) -> Vec<(Timestamp, String)> {
-    let mut calls: Vec<(&Page, Vec<&str>)> = Vec::new();
+    let mut calls: Vec<(&Page, Vec<&Page>)> = Vec::new();
     for page in incident.pages.values().filter(|page| page.purpose.is_brief() && page.person.is_some()) {
-        let same = |(first, _): &&mut (&Page, Vec<&str>)| {
+        let same = |(first, _): &&mut (&Page, Vec<&Page>)| {
             (first.born_at, &first.role, &first.person) == (page.born_at, &page.role, &page.person)
         };
         match calls.iter_mut().rev().find(same) {
-            Some((_, channels)) => channels.push(page.channel.as_str()),
-            None => calls.push((page, vec![page.channel.as_str()])),
+            Some((_, pages)) => pages.push(page),
+            None => calls.push((page, vec![page])),
         }
     }
-    let told = |(page, channels): (&Page, Vec<&str>)| {
+    let told = |(page, pages): (&Page, Vec<&Page>)| {
         let role = page.role.as_ref().map_or("", |role| role.as_str());
         let person = page.person.as_ref().map_or("", |person| person.as_str());
-        (page.born_at, format!("{person} was called as {role} by {}", channels.join(", ")))
+        let called = if pages.iter().all(|page| page.stand_in().is_some()) { "was to be called" } else { "was called" };
+        let ways: Vec<String> = pages.into_iter().map(way).collect();
+        (page.born_at, format!("{person} {called} as {role} by {}", ways.join(", ")))
     };
     calls.into_iter().map(told).collect()
+}
+
+fn way(page: &Page) -> String {
+    match page.stand_in() {
+        Some(stand_in) => format!("{} ({})", page.channel, stand_in.as_str()),
+        None => page.channel.to_string(),
+    }
 }
 
 fn paged(page: &Page) -> String {
@@ -182,17 +196,20 @@ fn paged(page: &Page) -> String {
 
 fn settled(n: u32, settlement: &Settlement) -> String {
     match settlement {
-        Settlement::Accepted { receipt } => format!("page {n} was accepted ({})", receipt.id),
+        Settlement::Accepted { receipt } => match receipt.stand_in {
+            None => format!("page {n} was accepted ({})", receipt.id),
+            Some(StandIn::Drill) => format!("page {n} was not sent: {}", receipt.id),
+            Some(stand_in) => format!("page {n}: {stand_in}"),
+        },
+        failed if !matches!(failed, Settlement::Held { .. }) && failed.is_desk_closed() => {
+            format!("page {n} was not shown: {}", HeldWhy::DeskClosed)
+        }
         Settlement::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
         Settlement::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
-        Settlement::Held { .. } => format!("page {n} waits: its channel's provider asked everybody to wait"),
+        Settlement::Held { why, .. } => format!("page {n} waits: {why}"),
         Settlement::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
         Settlement::Unsent => format!("page {n} was withdrawn before it was sent"),
     }
-}
-
-fn settled_short(page: &Page) -> String {
-    format!("page {} was accepted by {}", page.n, page.channel)
 }
 
 fn clock(at: Timestamp) -> String {

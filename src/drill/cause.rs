@@ -1,6 +1,6 @@
-//! What a stretch of a role's time was spent on, and how that is said.
+//! What a stretch of a role's time is spent on (the stage, whose, by what), and how that is said.
 
-use crate::core::{ChannelName, PersonName, RoleName};
+use crate::core::{ChannelName, PersonName, RoleName, StandIn};
 use serde::Serialize;
 use std::fmt;
 
@@ -19,6 +19,10 @@ pub struct Cause {
     /// Whose, where it is one person's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonName>,
+    /// What stood in for the channel: the drill that broke it on purpose, or the sandbox. Then it says nothing about the
+    /// channel's own health.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub stand_in: Option<StandIn>,
 }
 
 /// The stages between an incident's opening and an answer.
@@ -47,11 +51,11 @@ pub enum Stage {
 
 impl fmt::Display for Cause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { stage, role, step, channel, person } = self;
+        let Self { stage, role, step, channel, person, stand_in } = self;
         let by = |f: &mut fmt::Formatter<'_>| channel.as_ref().map_or(Ok(()), |channel| write!(f, " by {channel}"));
         let who = person.as_ref().map_or("them", |person| person.as_str());
         let nth = step + 1;
-        match stage {
+        let told = match stage {
             Stage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
             Stage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
             Stage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
@@ -66,7 +70,12 @@ impl fmt::Display for Cause {
                 Some(person) => write!(f, "{role} step {nth}: {person} did not answer in its time"),
                 None => write!(f, "{role} step {nth}: nobody answered in its time"),
             },
-        }
+        };
+        told.and_then(|()| match stand_in {
+            Some(StandIn::Drill) => f.write_str(" (injected)"),
+            Some(StandIn::Sandbox) => f.write_str(" (SANDBOX: sent to nobody)"),
+            Some(StandIn::Unneeded) | None => Ok(()),
+        })
     }
 }
 

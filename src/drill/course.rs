@@ -5,8 +5,8 @@ pub use super::cause::{Cause, Stage};
 
 use crate::{
     core::{
-        ChannelName, Event, Incident, Outcome, Page, PersonName, Purpose, RoleName, Settlement, Status, Timestamp,
-        Verdict,
+        ChannelName, Event, Incident, Outcome, Page, PageAttempts, PersonName, Purpose, RoleName, Settlement, StandIn,
+        Status, Timestamp, Trouble, Verdict, attempts,
     },
     report::ended::Ended,
 };
@@ -37,6 +37,9 @@ pub struct Observed {
     pub roles: BTreeMap<RoleName, Course>,
     /// How the all-clear went to each person whom a page had reached.
     pub all_clears: Vec<AllClear>,
+    /// Pages of it were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and measures no channel.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
 }
 
 /// How one role went.
@@ -102,6 +105,7 @@ impl Observed {
                 }
             }
             observed.all_clears.extend(told.all_clears());
+            observed.sandboxed |= trace.incident.has_sandboxed_brief();
         }
         observed
     }
@@ -127,6 +131,7 @@ struct Told<'a> {
     held: Vec<Held<'a>>,
     /// Pages that could not reach their person while they were still wanted, and since when.
     unreachable: BTreeMap<u32, Timestamp>,
+    attempts: BTreeMap<u32, PageAttempts<'a>>,
 }
 
 impl<'a> Told<'a> {
@@ -138,8 +143,9 @@ impl<'a> Told<'a> {
             answers: BTreeMap::new(),
             held: Vec::new(),
             unreachable: BTreeMap::new(),
+            attempts: attempts(trace.events.iter().map(|(at, event)| (*at, event))),
         };
-        let mut unwanted: BTreeSet<u32> = BTreeSet::new();
+        let (mut unwanted, mut injected): (BTreeSet<u32>, BTreeSet<u32>) = Default::default();
         let mut numbers: BTreeMap<&RoleName, u32> = BTreeMap::new();
         let mut taken: BTreeMap<&RoleName, Timestamp> = BTreeMap::new();
         for (at, event) in trace.events {
@@ -160,10 +166,15 @@ impl<'a> Told<'a> {
                     told.held.push(Held { role, person, page, from, until: *at });
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
-                Event::Settled { page, settlement: Settlement::Unreachable { .. }, .. }
-                | Event::Undelivered { page, .. }
-                    if !unwanted.contains(page) =>
-                {
+                Event::Injected { page, .. } => drop(injected.insert(*page)),
+                Event::Settled { page, settlement, .. } => {
+                    let on_purpose = injected.remove(page);
+                    let failed = matches!(settlement, Settlement::Unreachable { .. });
+                    if failed && !on_purpose && !unwanted.contains(page) {
+                        told.unreachable.insert(*page, *at);
+                    }
+                }
+                Event::Undelivered { page, .. } if !unwanted.contains(page) => {
                     told.unreachable.insert(*page, *at);
                 }
                 _ => {}
@@ -230,8 +241,8 @@ impl<'a> Told<'a> {
             self.part(parts, at, born, cause, said);
             self.answered(held.role, rung.step, held.person, page, (born, held.from), parts);
             let person = Some(held.person.clone());
-            let cause =
-                Cause { stage: Stage::HandedBack, role: rung.role.clone(), step: rung.step, channel: None, person };
+            let (stage, role, step) = (Stage::HandedBack, rung.role.clone(), rung.step);
+            let cause = Cause { stage, role, step, channel: None, person, stand_in: None };
             at = held.until.min(over);
             self.part(parts, held.from, at, cause, None);
         }
@@ -249,12 +260,14 @@ impl<'a> Told<'a> {
         (born, end): (Timestamp, Timestamp),
         parts: &mut Vec<Part>,
     ) {
+        let of_role = || self.trace.incident.is_role_sandboxed(role).then_some(StandIn::Sandbox);
         let cause = |stage| Cause {
             stage,
             role: role.clone(),
             step,
             channel: page.map(|page| page.channel.clone()),
             person: Some(person.clone()),
+            stand_in: page.map_or_else(of_role, |page| self.stand_in(page)),
         };
         let mut at = born;
         let stages = page.map(|page| page.stages).unwrap_or_default();
@@ -290,28 +303,49 @@ impl<'a> Told<'a> {
     /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
     /// wrong, and both before people who did not answer: they may never have been reached.
     fn silence(&self, rung: &Rung<'_>, over: Timestamp) -> (Cause, Option<String>) {
-        let cause = |stage, channel, person| Cause { stage, role: rung.role.clone(), step: rung.step, channel, person };
+        let (role, step) = (rung.role.clone(), rung.step);
+        let cause = |stage, channel, person, stand_in| Cause { stage, role, step, channel, person, stand_in };
         let only = match rung.on_call {
-            [] => return (cause(Stage::NobodyOnCall, None, None), None),
+            [] => return (cause(Stage::NobodyOnCall, None, None, None), None),
             [person] => Some(person.clone()),
             _ => None,
         };
         let briefs = |page: &&Page| page.purpose.is_brief() && page.role.as_ref() == Some(rung.role);
         let pages = self.trace.incident.pages.values().map(|page| &**page).filter(briefs);
-        let mut pages = pages.filter(|page| page.rung == rung.number).peekable();
-        if pages.peek().is_none() {
-            return (cause(Stage::Contact, None, only), None);
+        let pages: Vec<&Page> = pages.filter(|page| page.rung == rung.number).collect();
+        if pages.is_empty() {
+            return (cause(Stage::Contact, None, only, None), None);
         }
-        let refused = |page: &&Page| !taken_by(page, over) && !self.trace.screens.contains(&page.channel);
-        let mut failed: Vec<&Page> = pages.filter(refused).collect();
+        let kept = |page: &Page| page.stages.kept.is_some_and(|kept| kept <= over);
+        let refused =
+            |page: &&&Page| !taken_by(page, over) && !kept(page) && !self.trace.screens.contains(&page.channel);
+        let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
         failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
         match failed.first() {
             Some(page) if self.is_persons_own(page, over) => {
-                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone()), page.trouble.clone())
+                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone(), None), page.trouble.clone())
             }
-            Some(page) => (cause(Stage::Channel, Some(page.channel.clone()), None), page.trouble.clone()),
-            None => (cause(Stage::Silence, None, only), None),
+            Some(page) => {
+                let stand_in = self.stand_in(page);
+                (cause(Stage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
+            }
+            // All of them: whoever was really paged is really silent.
+            None => {
+                let all = |stand_in: &StandIn| pages.iter().all(|page| self.stand_in(page) == Some(*stand_in));
+                let stand_in = [StandIn::Sandbox, StandIn::Drill].into_iter().find(all);
+                (cause(Stage::Silence, None, only, stand_in), None)
+            }
         }
+    }
+
+    /// What stood in for a page's channel, or broke it on purpose.
+    fn stand_in(&self, page: &Page) -> Option<StandIn> {
+        let sandbox = page.is_sandboxed().then_some(StandIn::Sandbox);
+        sandbox.or_else(|| self.injected(page.n).map(|_| StandIn::Drill))
+    }
+
+    fn injected(&self, page: u32) -> Option<&'a Trouble> {
+        self.attempts.get(&page).and_then(PageAttempts::injected)
     }
 
     /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
@@ -337,7 +371,9 @@ impl<'a> Told<'a> {
     fn all_clears(&self) -> Vec<AllClear> {
         let Status::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
         let pages = || self.trace.incident.pages.values().map(|page| &**page);
-        let reached = |page: &&Page| page.purpose.is_brief() && page.stages.accepted.is_some();
+        // A page that its drill brings late has reached its person once it is there; whoever is absent is not reached.
+        let absent = |page: &Page| matches!(self.injected(page.n), Some(Trouble::Absent { .. }));
+        let reached = |page: &&Page| page.purpose.is_brief() && page.is_taken() && !absent(page);
         let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();
         let first = |person: &PersonName| {
             let told = pages().filter(|page| page.purpose == Purpose::Resolved && page.person.as_ref() == Some(person));

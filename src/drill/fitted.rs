@@ -9,8 +9,10 @@
 //! [`super::habits`].
 //!
 //! The channels of one person are taken as independent of each other there, while the simulation gives each person one
-//! rank on all of them: somebody with two channels is simulated a little slower than they are. Drills whose faults made
-//! people absent count like any other.
+//! rank on all of them: somebody with two channels is simulated a little slower than they are.
+//!
+//! Whom a drill had absent on purpose and what it broke on purpose say nothing about people and channels, and what was kept
+//! in the sandbox has reached nobody: such pages are left out.
 
 pub mod mixture;
 mod told;
@@ -18,7 +20,10 @@ mod told;
 pub use told::{Basis, ChannelFit, Figure, Fitted, PersonFit, TimeFit};
 
 use crate::{
-    core::{Answer, ChannelName, Event, Incident, Page, PersonName, Record, RoleName, Settlement, Timestamp, Verdict},
+    core::{
+        Answer, ChannelName, Event, Incident, Page, PageAttempt, PageAttempts, PersonName, RoleName, Timestamp,
+        Trouble, Verdict,
+    },
     report::{Gather, Story, story::seconds},
 };
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,6 +33,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct History {
     incidents: usize,
     drills: usize,
+    /// Those of which pages were kept in the sandbox.
+    sandboxed: usize,
     unreadable: usize,
     asked: BTreeMap<PersonName, Vec<Asked>>,
     carried: BTreeMap<ChannelName, Carried>,
@@ -72,11 +79,16 @@ impl Gather for History {
     }
 
     fn add(&mut self, story: &Story, now: Timestamp) {
+        if story.asks_nothing() {
+            return;
+        }
         self.incidents += 1;
         self.drills += usize::from(story.incident.drill);
-        let firsts = first_attempts(&story.records);
+        self.sandboxed += usize::from(story.incident.has_sandboxed_brief());
+        let attempts = story.attempts();
+        let firsts = first_attempts(&attempts);
         for person in people(&story.incident) {
-            if let Some(asked) = asked(story, &person, &firsts, now) {
+            if let Some(asked) = asked(story, &person, &attempts, &firsts, now) {
                 self.asked.entry(person).or_default().push(asked);
             }
         }
@@ -86,6 +98,7 @@ impl Gather for History {
         for record in &story.records {
             if let Event::Undelivered { page, .. } = &record.event
                 && let Some(page) = story.incident.pages.get(page).filter(|page| page.purpose.is_brief())
+                && page.stand_in().is_none()
             {
                 self.carried.entry(page.channel.clone()).or_default().lost += 1;
             }
@@ -126,24 +139,33 @@ fn people(incident: &Incident) -> BTreeSet<PersonName> {
     briefs(incident).filter_map(|page| page.person.clone()).collect()
 }
 
-/// Of each page of which an attempt ended: whether the first one was taken.
-fn first_attempts(records: &[Record]) -> BTreeMap<u32, bool> {
-    let mut firsts = BTreeMap::new();
-    for record in records {
-        if let Event::Settled { page, settlement, sent_at: Some(_), .. } = &record.event {
-            firsts.entry(*page).or_insert(matches!(settlement, Settlement::Accepted { .. }));
-        }
-    }
-    firsts
+/// Of each page that its channel was asked to take, or that found no desk open: whether it was taken the first time.
+fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, bool> {
+    let first = |attempts: &PageAttempts<'_>| {
+        let told = attempts.attempts.iter().filter(|attempt| attempt.injected.is_none());
+        let mut told = told.filter(|attempt| attempt.was_given_to_channel() || attempt.settlement.is_desk_closed());
+        told.next().map(PageAttempt::is_taken)
+    };
+    attempts.iter().filter_map(|(n, attempts)| Some((*n, first(attempts)?))).collect()
 }
 
 /// None where no page reached them.
-fn asked(story: &Story, person: &PersonName, firsts: &BTreeMap<u32, bool>, now: Timestamp) -> Option<Asked> {
-    let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person));
+fn asked(
+    story: &Story,
+    person: &PersonName,
+    attempts: &BTreeMap<u32, PageAttempts<'_>>,
+    firsts: &BTreeMap<u32, bool>,
+    now: Timestamp,
+) -> Option<Asked> {
+    let absent = |page: &Page| {
+        let injected = attempts.get(&page.n).and_then(PageAttempts::injected);
+        matches!(injected, Some(Trouble::Absent { .. }))
+    };
+    let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person) && !absent(page));
     let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
     let end = roles.into_iter().filter_map(|role| end(story, role, now)).max()?;
-    let (answer, by) = match first_answer(&story.records, person).filter(|(at, _, _)| *at <= end) {
-        Some((at, answer, page)) => (Some((at, answer)), page.and_then(|n| story.incident.pages.get(&n))),
+    let (answer, by) = match first_answer(story, person).filter(|(at, _, _)| *at <= end) {
+        Some((at, answer, by)) => (Some((at, answer)), by),
         None => (None, None),
     };
     let until = answer.map_or(end, |(at, _)| at);
@@ -162,7 +184,7 @@ fn asked(story: &Story, person: &PersonName, firsts: &BTreeMap<u32, bool>, now: 
     let waits: Vec<Seen> = waits
         .into_iter()
         .map(|(channel, (since, from_device))| Seen {
-            answered: by.is_some_and(|page| page.channel == channel),
+            answered: by == Some(&channel),
             seconds: seconds(since, until),
             from_device,
             channel,
@@ -184,13 +206,13 @@ fn end(story: &Story, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
     Some(taken.map_or_else(ended, |record| record.at))
 }
 
-/// The first thing that a person said as somebody who was asked.
-fn first_answer(records: &[Record], person: &PersonName) -> Option<(Timestamp, Answer, Option<u32>)> {
-    records.iter().find_map(|record| match &record.event {
-        Event::Answered { person: who, answer, page, verdict, .. }
+/// The first thing that a person said as somebody who was asked, and by which channel.
+fn first_answer<'a>(story: &'a Story, person: &PersonName) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
+    story.records.iter().find_map(|record| match &record.event {
+        Event::Answered { person: who, answer, verdict, .. }
             if who == person && !matches!(verdict, Verdict::NotAsked) =>
         {
-            Some((record.at, *answer, *page))
+            Some((record.at, *answer, story.channel_of(&record.event)))
         }
         _ => None,
     })

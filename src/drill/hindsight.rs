@@ -6,7 +6,7 @@ use super::{
     score::{About, Hypothesis},
 };
 use crate::{
-    core::{Alert, AlertStatus, ChannelName, Event, Outcome, PersonName, RoleName, Timestamp},
+    core::{Alert, AlertStatus, ChannelName, Event, Hitch, Outcome, Page, PersonName, RoleName, Timestamp},
     matrix::{Matrix, SourceText},
     report::Story,
 };
@@ -28,6 +28,12 @@ pub enum NoQuestion {
     /// There is nothing to hold the incident against.
     #[error("none was sought: no role of this incident has a target in the matrix")]
     NoTarget,
+    /// It says nothing about people or channels.
+    #[error("none was sought: pages of this incident were kept in the sandbox and sent to nobody")]
+    Sandboxed,
+    /// It was not played to its end.
+    #[error("none was sought: the drill was broken off")]
+    BrokenOff,
     /// Nothing to mend.
     #[error("none was sought: every role that has a target was engaged within it")]
     InTime,
@@ -41,13 +47,20 @@ pub enum NoQuestion {
 /// # Errors
 /// [`NoQuestion`] where there is nothing to seek.
 pub fn question(story: &Story, matrix: &Matrix) -> Result<(Scenario, Vec<Hypothesis>), NoQuestion> {
+    match &story.incident {
+        incident if incident.has_sandboxed_brief() => return Err(NoQuestion::Sandboxed),
+        incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
+        _ => {}
+    }
     let failed = missed(story)?;
     let text = toml::to_string(&written(story, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
     let name = format!("{}.toml", story.incident.id.to_string().to_lowercase());
     let read = Scenario::read(&SourceText { path: name.into(), text }, matrix);
     let why = || read.diagnostics.first().map_or_else(String::new, |fault| fault.message.clone());
     let changed = NoQuestion::Changed(why());
-    Ok((read.scenario.ok_or(changed)?, failed))
+    let scenario = read.scenario.ok_or(changed)?;
+    // What a drill broke on purpose stays that.
+    Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
 }
 
 /// The targets of the frozen plan that were not met.
@@ -157,10 +170,11 @@ fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> Inject {
     }
 }
 
-/// People whom a page had reached and who said nothing.
+/// People whom a page had reached, or whom a drill had absent, and who said nothing.
 fn silent(story: &Story) -> BTreeSet<PersonName> {
     let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
-    let reached = briefs.filter(|page| page.stages.accepted.is_some()).filter_map(|page| page.person.clone());
+    let taken = briefs.filter(|page| page.stages.accepted.is_some() || page.stages.kept.is_some());
+    let reached = taken.filter_map(|page| page.person.clone());
     let mut reached: BTreeSet<PersonName> = reached.collect();
     for record in &story.records {
         if let Event::Answered { person, .. } = &record.event {
@@ -170,13 +184,19 @@ fn silent(story: &Story) -> BTreeSet<PersonName> {
     reached
 }
 
-/// Channels that were tried and took no brief.
+/// Channels that were tried and took no brief: those that a drill broke on purpose too, for its scenario is played again.
+/// A desk that nobody had open is no channel that takes nothing.
 fn dead(story: &Story) -> BTreeSet<ChannelName> {
     let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let attempts = story.attempts();
+    let failed = |page: &Page| {
+        let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
+        hitch.is_some_and(|hitch| hitch != Hitch::DeskClosed)
+    };
+    let took = |page: &Page| page.stages.accepted.is_some() || page.stages.kept.is_some();
     let tried: BTreeSet<ChannelName> =
-        briefs().filter(|page| page.was_attempted()).map(|page| page.channel.clone()).collect();
-    let alive: BTreeSet<ChannelName> =
-        briefs().filter(|page| page.stages.accepted.is_some()).map(|page| page.channel.clone()).collect();
+        briefs().filter(|page| took(page) || failed(page)).map(|page| page.channel.clone()).collect();
+    let alive: BTreeSet<ChannelName> = briefs().filter(|page| took(page)).map(|page| page.channel.clone()).collect();
     tried.difference(&alive).cloned().collect()
 }
 

@@ -15,6 +15,7 @@ use crate::{
     matrix::{self, SourceText},
     store::StoreError,
 };
+use conduct::broken_off;
 use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use std::{
@@ -153,12 +154,12 @@ impl Runs {
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
         let runs = self.engine.store.runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
-            let ended = self.end_incidents(run.id, &Actor::Clock).await?;
+            let why = "the daemon ended in its middle".to_owned();
+            let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
             // One may have been opened and not have got into the books any more.
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
             let ended_at = Some(self.engine.store.now());
-            let why = "the daemon ended in its middle".to_owned();
             self.engine.store.keep_run(Run { state: RunState::Interrupted, ended_at, why, ..run }).await?;
         }
         Ok(())
@@ -223,13 +224,13 @@ impl Runs {
         }
     }
 
-    /// Resolves every open incident of a run; which these were.
-    async fn end_incidents(&self, id: RunId, by: &Actor) -> Result<Vec<IncidentId>, StoreError> {
+    /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
+    async fn end_incidents(&self, id: RunId, by: &Actor, why: Option<String>) -> Result<Vec<IncidentId>, StoreError> {
         let mut ended = Vec::new();
         for drill in self.engine.store.open_now().await?.drills {
             let incident = self.engine.store.view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
-                self.engine.step(drill, Input::Resolve { by: by.clone(), why: None }).await?;
+                self.engine.step(drill, Input::Resolve { by: by.clone(), why: why.clone() }).await?;
                 ended.push(drill);
             }
         }

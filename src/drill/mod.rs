@@ -1,7 +1,7 @@
 //! Drills: scenarios, their scoring, and the same engine in virtual time.
 
 pub mod calendar;
-mod cause;
+pub mod cause;
 pub mod course;
 pub mod dice;
 pub mod distribution;

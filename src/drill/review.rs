@@ -6,10 +6,10 @@ use super::{
     score::{About, Finding, Hypothesis, score},
 };
 use crate::{
-    core::{ChannelName, Event, RoleName, Run, Timestamp},
+    core::{ChannelName, Event, RoleName, Run, RunState, Status, Timestamp},
     report::{
         Proposal, Story,
-        after_action::{self, Earlier, Exercise},
+        after_action::{self, CutShort, Earlier, Exercise, How},
         target::shown_in_words,
     },
 };
@@ -39,6 +39,30 @@ impl Reviewed {
             .collect();
         Observed::of(&traces)
     }
+
+    /// What became of the hypotheses; judged only where the run was played to its end.
+    fn scored(&self, scenario: &Scenario, observed: &Observed) -> Score {
+        let scored = score(&scenario.hypotheses, observed);
+        if self.run.state.is_scored() { scored } else { scored.not_judged() }
+    }
+
+    /// How and after how long it ended before its time; none where it was played to its end.
+    fn cut_short(&self, now: Timestamp) -> Option<CutShort> {
+        let run = &self.run;
+        let ended = |story: &Story| match story.incident.status {
+            Status::Resolved { at, .. } => Some(at),
+            Status::Open => None,
+        };
+        // The run itself ends once the all-clear is settled.
+        let over = self.stories.iter().filter_map(ended).max().or(run.ended_at).unwrap_or(now);
+        let after = over.since(run.started_at);
+        let how = match run.state {
+            RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
+            RunState::Running => How::GoesOn,
+            RunState::Preempted | RunState::Aborted | RunState::Interrupted => How::Ended(run.state.to_string()),
+        };
+        Some(CutShort { how, after, why: run.why.clone() })
+    }
 }
 
 /// The exercise as the review tells it, and its score. `earlier` are runs of the same scenario before it, newest first.
@@ -50,12 +74,8 @@ pub fn exercise(
     now: Timestamp,
 ) -> (Exercise, Score) {
     let observed = reviewed.observed(screens, now);
-    let scored = score(&scenario.hypotheses, &observed);
+    let scored = reviewed.scored(scenario, &observed);
     let run = &reviewed.run;
-    let cut_short = (!run.state.is_scored()).then(|| match run.why.as_str() {
-        "" => run.state.to_string(),
-        why => format!("{}: {why}", run.state),
-    });
     let exercise = Exercise {
         name: scenario.name.clone(),
         title: format!("{} ({})", scenario.name, run.id),
@@ -64,18 +84,31 @@ pub fn exercise(
         started_at: run.started_at,
         ended_at: run.ended_at.unwrap_or(now),
         compressed: run.compress,
-        cut_short,
+        cut_short: reviewed.cut_short(now),
         faults: scenario.faults.iter().map(|fault| fault_told(fault, run.compress)).collect(),
         hypotheses: scored.findings.iter().map(|finding| hypothesis(finding, &observed)).collect(),
         earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
         actions: Vec::new(),
-        proposal: Proposal::not_sought(),
+        proposal: Proposal { diff: None, why: why_none(&scored).into() },
     };
     (exercise, scored)
 }
 
-/// The hypotheses of a run that did not hold.
+/// Why no change of the matrix is sought; to be replaced where one is ([`failed`]).
+fn why_none(score: &Score) -> &'static str {
+    match score.verdict() {
+        _ if score.findings.is_empty() => "none was sought: the scenario has no hypothesis",
+        Verdict::NotJudged => "none was sought: the drill was not played to its end",
+        _ if score.sandboxed => "none was sought: pages of this drill were kept in the sandbox and sent to nobody",
+        Verdict::Held | Verdict::NotHeld | Verdict::TooFew => "none was sought: no hypothesis failed",
+    }
+}
+
+/// The hypotheses of a run that did not hold, where that says something about people and channels.
 pub fn failed(score: &Score) -> Vec<Hypothesis> {
+    if score.sandboxed {
+        return Vec::new();
+    }
     score.failed().map(|finding| finding.hypothesis.clone()).collect()
 }
 
@@ -89,14 +122,15 @@ fn hypothesis(finding: &Finding, observed: &Observed) -> after_action::Hypothesi
         Verdict::Held => after_action::Verdict::Held,
         Verdict::NotHeld => after_action::Verdict::Failed,
         Verdict::TooFew => after_action::Verdict::Open,
+        Verdict::NotJudged => after_action::Verdict::NotJudged,
     };
-    let counts = format!(
-        "{} in time, {} late, {} unknown: {}",
-        finding.in_time,
-        finding.late,
-        finding.unknown,
-        shown_in_words(&finding.shown)
-    );
+    let counts = match (finding.in_time, finding.late, finding.unknown) {
+        (0, 0, 0) => "nothing was seen of it".to_owned(),
+        (in_time, late, unknown) => {
+            let shown = shown_in_words(&finding.shown);
+            format!("{in_time} in time, {late} late, {unknown} unknown: {shown}")
+        }
+    };
     let cause = finding.bottleneck.as_ref().map(|bottleneck| match &bottleneck.said {
         Some(said) => format!("; it hung on {}: {said}", bottleneck.cause),
         None => format!("; it hung on {}", bottleneck.cause),
@@ -107,7 +141,8 @@ fn hypothesis(finding: &Finding, observed: &Observed) -> after_action::Hypothesi
         percent: *percent,
         verdict,
         measured: measured(about, *covered, observed),
-        remark: Some(counts + cause.as_deref().unwrap_or_default()),
+        // What was late in a run that was broken off would only look like a verdict.
+        remark: (finding.verdict != Verdict::NotJudged).then(|| counts + cause.as_deref().unwrap_or_default()),
     }
 }
 
@@ -129,7 +164,7 @@ fn measured(about: &About, covered: bool, observed: &Observed) -> Option<Duratio
 
 fn earlier_of(before: &Reviewed, scenario: &Scenario, screens: &BTreeSet<ChannelName>, now: Timestamp) -> Earlier {
     let observed = before.observed(screens, now);
-    let scored = score(&scenario.hypotheses, &observed);
+    let scored = before.scored(scenario, &observed);
     let told = scored.findings.iter().map(|finding| {
         let Hypothesis { about, covered, .. } = &finding.hypothesis;
         (RoleName::from(about.to_string()), measured(about, *covered, &observed))
@@ -137,7 +172,9 @@ fn earlier_of(before: &Reviewed, scenario: &Scenario, screens: &BTreeSet<Channel
     let roles: BTreeMap<RoleName, Option<Duration>> = told.collect();
     let held = scored.findings.iter().filter(|finding| finding.verdict == Verdict::Held).count();
     let compressed = before.run.compress;
-    Earlier { started_at: before.run.started_at, compressed, held, of: scored.findings.len(), roles }
+    let cut_short = (!before.run.state.is_scored()).then(|| before.run.state.to_string());
+    let (sandboxed, of) = (observed.sandboxed, scored.findings.len());
+    Earlier { started_at: before.run.started_at, compressed, held, of, roles, cut_short, sandboxed }
 }
 
 fn fault_told(fault: &Fault, compress: u32) -> String {

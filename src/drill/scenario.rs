@@ -76,7 +76,10 @@ use super::{
     timetable::Timetable,
 };
 use crate::{
-    core::{Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, Zone, plan::Whom},
+    core::{
+        Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, Trouble as Injected,
+        Zone, plan::Whom,
+    },
     matrix::{Diagnostic, Matrix, SourceText},
 };
 use chrono::{Datelike, NaiveTime, Weekday};
@@ -141,6 +144,8 @@ pub struct Scenario {
     pub habits: BTreeMap<PersonName, Habits>,
     /// How channels carry.
     pub carriage: BTreeMap<ChannelName, Carriage>,
+    /// It plays again what really happened: its faults were those of channels and people, and no drill's.
+    pub is_hindsight: bool,
 }
 
 /// An alert, once or evenly spaced.
@@ -304,6 +309,16 @@ impl Fault {
 }
 
 impl Trouble {
+    /// The same as it is done to the pages of a drill, spans divided by `compress`.
+    pub fn injected(&self, compress: u32) -> Injected {
+        match self {
+            Self::Down(channel) => Injected::Down { channel: channel.clone() },
+            Self::Broken(channel) => Injected::Broken { channel: channel.clone() },
+            Self::Late(channel, by) => Injected::Delayed { channel: channel.clone(), by: *by / compress.max(1) },
+            Self::Absent(person) => Injected::Absent { person: person.clone() },
+        }
+    }
+
     /// Which channel or person it is about.
     pub fn about(&self) -> (Option<&ChannelName>, Option<&PersonName>) {
         match self {

@@ -8,6 +8,7 @@ use super::course::{Cause, Course, Observed};
 use crate::{
     core::{RoleName, Target},
     report::{
+        after_action::ALL_CLEAR,
         incidence::{Ending, How, Incidence},
         target::{TargetReport, TargetVerdict, all_of, in_time, judge},
     },
@@ -52,6 +53,8 @@ pub enum Verdict {
     /// In one run: it hangs on those that could not be watched for long enough, or there was nothing to see. Of many runs:
     /// they show neither.
     TooFew,
+    /// The run was not played to its end: it says nothing of what it was to show.
+    NotJudged,
 }
 
 /// One hypothesis and what was seen of it.
@@ -92,6 +95,9 @@ pub struct Score {
     pub runs: usize,
     /// One a hypothesis, in their order.
     pub findings: Vec<Finding>,
+    /// Pages of a run were kept in the sandbox and sent to nobody: what was seen is a rehearsal on this machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
 }
 
 /// The exit status of a command whose hypotheses did not all hold.
@@ -112,24 +118,35 @@ enum Judged {
 /// Scores what was expected of one run.
 pub fn score(hypotheses: &[Hypothesis], run: &Observed) -> Score {
     let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByItself, std::iter::once(run)));
-    Score { runs: 1, findings: findings.collect() }
+    Score { runs: 1, findings: findings.collect(), sandboxed: run.sandboxed }
 }
 
 /// Scores many runs in virtual time together.
 pub fn score_all<'a>(hypotheses: &[Hypothesis], runs: impl Iterator<Item = &'a Observed> + Clone) -> Score {
     let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByTarget, runs.clone())).collect();
-    Score { runs: runs.count(), findings }
+    let sandboxed = runs.clone().any(|run| run.sandboxed);
+    Score { runs: runs.count(), findings, sandboxed }
 }
 
 impl Score {
-    /// The worst verdict; held where nothing was expected.
+    /// The worst verdict. Where nothing was expected, nothing has held.
     pub fn verdict(&self) -> Verdict {
         let has = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
-        match (has(Verdict::NotHeld), has(Verdict::TooFew)) {
-            (true, _) => Verdict::NotHeld,
-            (false, true) => Verdict::TooFew,
-            (false, false) => Verdict::Held,
+        match () {
+            () if has(Verdict::NotJudged) => Verdict::NotJudged,
+            () if has(Verdict::NotHeld) => Verdict::NotHeld,
+            () if has(Verdict::TooFew) || self.findings.is_empty() => Verdict::TooFew,
+            () => Verdict::Held,
         }
+    }
+
+    /// That of a run which was not played to its end: what was seen stays, and nothing is judged by it.
+    pub fn not_judged(mut self) -> Self {
+        for finding in &mut self.findings {
+            (finding.verdict, finding.bottleneck) = (Verdict::NotJudged, None);
+            finding.shown.verdict = TargetVerdict::TooFew;
+        }
+        self
     }
 
     /// What a command that scored says to its caller: 0, [`NOT_HELD`] or [`TOO_FEW`].
@@ -137,7 +154,7 @@ impl Score {
         match self.verdict() {
             Verdict::Held => ExitCode::SUCCESS,
             Verdict::NotHeld => ExitCode::from(NOT_HELD),
-            Verdict::TooFew => ExitCode::from(TOO_FEW),
+            Verdict::TooFew | Verdict::NotJudged => ExitCode::from(TOO_FEW),
         }
     }
 
@@ -259,6 +276,7 @@ impl fmt::Display for Verdict {
             Self::Held => "held",
             Self::NotHeld => "not held",
             Self::TooFew => "too few",
+            Self::NotJudged => "not judged",
         })
     }
 }
@@ -268,7 +286,7 @@ impl fmt::Display for About {
         f.pad(match self {
             Self::Role(role) => role.as_str(),
             Self::AllRoles => "all roles",
-            Self::AllClear => "all-clear",
+            Self::AllClear => ALL_CLEAR,
         })
     }
 }

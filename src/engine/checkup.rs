@@ -100,7 +100,10 @@ pub fn secrets(live: &Live) -> Vec<Check> {
     if !lost.is_empty() {
         return lost;
     }
-    vec![Check::fine("readable", format!("all {} can be read", secrets.len()))]
+    vec![match secrets.len() {
+        0 => Check::fine("readable", "the matrix names no secret"),
+        n => Check::fine("readable", format!("all {n} can be read")),
+    }]
 }
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
@@ -110,6 +113,12 @@ pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[O
         Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
     };
     let people = reach(live, &proofs, opt_outs, now);
+    if people.is_empty() {
+        return unread
+            .into_iter()
+            .chain([Check::failed("ways", "the matrix names nobody: nobody can be reached")])
+            .collect();
+    }
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
     let mut checks: Vec<Check> = alone(&people);
     match unread {
@@ -122,11 +131,18 @@ pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[O
 fn alone(people: &[Reach]) -> Vec<Check> {
     let few: Vec<&Reach> = people.iter().filter(|person| person.ways < 2).collect();
     let shown = few.iter().take(NAMED_MAX).map(|person| {
+        let sandboxed: Vec<&str> =
+            person.channels.iter().filter(|way| way.sandbox).map(|way| way.channel.as_str()).collect();
         let detail = match person.ways {
+            0 if sandboxed.len() == person.channels.len() => format!("{} can be reached by nothing", person.person),
             0 => format!("{} can be reached at a desk page alone", person.person),
             _ => format!("{} can be reached in one way only, away from the desk", person.person),
         };
-        Check::doubtful("ways", format!("{detail}: give them another of phone, email, slack"))
+        let help = match sandboxed[..] {
+            [] => "give them another of phone, email, slack".to_owned(),
+            _ => format!("SANDBOX: {} reaches nobody", sandboxed.join(", ")),
+        };
+        Check::doubtful("ways", format!("{detail}: {help}"))
     });
     let fine = few.is_empty().then(|| Check::fine("ways", "everybody can be reached in two independent ways"));
     shown.chain(more("ways", few.len())).chain(fine).collect()
@@ -145,6 +161,9 @@ fn unproven(people: &[Reach], max_age: &str) -> Vec<Check> {
         (!words.is_empty()).then(|| Check::doubtful("proof", format!("{}: {}", person.person, words.join("; "))))
     };
     let mut found: Vec<Check> = people.iter().filter_map(stale).collect();
+    if people.iter().all(|person| person.channels.is_empty()) {
+        return found;
+    }
     if found.is_empty() {
         return vec![Check::fine("proof", format!("every contact was proven within {max_age}"))];
     }

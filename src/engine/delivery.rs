@@ -6,7 +6,7 @@ use super::{
     line::{Lane, Lines, Turn},
 };
 use crate::core::{
-    ChannelName, Event, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
+    ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
     retry::{Pace, Paced, backoff},
 };
 use std::{
@@ -87,8 +87,8 @@ pub struct Ready {
     pub start: Vec<PageId>,
     /// Withdrawn before they were sent.
     pub unsent: Vec<PageId>,
-    /// Not to be tried before then: their provider asked everybody to wait so long.
-    pub held: Vec<(PageId, Timestamp)>,
+    /// Not to be tried before then, and why.
+    pub held: Vec<(PageId, Timestamp, HeldWhy)>,
 }
 
 impl Delivery {
@@ -138,7 +138,7 @@ impl Delivery {
             Event::Settled { page, settlement, .. } => {
                 let id = PageId { incident, n: *page };
                 match settlement {
-                    Settlement::Retry { at, .. } | Settlement::Held { until: at } => self.retry(id, *at),
+                    Settlement::Retry { at, .. } | Settlement::Held { until: at, .. } => self.retry(id, *at),
                     _ => self.finish(id),
                 }
             }
@@ -206,11 +206,11 @@ impl Delivery {
         self.pages.contains_key(&id)
     }
 
-    /// This page's person or room is to be left alone until then.
-    pub fn hold_destination(&mut self, id: PageId, until: Timestamp) {
+    /// This page's person has no desk open: what else waits for it need not look before then.
+    pub fn desk_closed(&mut self, id: PageId, until: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
         for destination in waiting.destination.everywhere() {
-            self.paced.entry(destination).or_default().hold_until(until);
+            self.paced.entry(destination).or_default().hold_until(until, HeldWhy::DeskClosed);
         }
     }
 
@@ -223,7 +223,7 @@ impl Delivery {
         let cards = waiting.is_update.then(|| Destination::Cards(reality, channel.clone()));
         let met = cards.iter().chain([&waiting.destination]).flat_map(|met| met.and_for_drills());
         for destination in met {
-            self.paced.entry(destination).or_default().hold_until(until);
+            self.paced.entry(destination).or_default().hold_until(until, HeldWhy::Provider);
         }
         let of_person = matches!(waiting.destination, Destination::Person(..));
         for same in BOTH.into_iter().filter(|other| of_person && reality <= *other) {
@@ -275,7 +275,7 @@ impl Delivery {
             if now + HELD_LONG < held_until {
                 line.take(turn, id, now);
                 waiting.take();
-                ready.held.push((id, held_until));
+                ready.held.push((id, held_until, HeldWhy::Provider));
                 continue;
             }
             if now < held_until || line.at_once(name.0) <= line.in_flight {
@@ -283,12 +283,13 @@ impl Delivery {
             }
             let paces = waiting.paces(pace, id);
             let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
-            let held = self.paced.get(&waiting.destination).map_or(now, |paced| paced.held(now));
+            let left_alone = self.paced.get(&waiting.destination).map(|paced| paced.held(now));
+            let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
                 line.take(turn, id, now);
                 waiting.take();
-                ready.held.push((id, held));
+                ready.held.push((id, held, why));
                 continue;
             }
             if now < free_at {

@@ -3,7 +3,7 @@
 use super::{Engine, compose::Composed};
 use crate::{
     channel::SendError,
-    core::{Incident, IncidentId, Input, Page, PageId, Receipt, Timestamp, Trouble, page::Stage},
+    core::{Incident, IncidentId, Input, Page, PageId, Receipt, StandIn, Timestamp, Trouble, page::Stage},
     store::StoreError,
 };
 use std::{
@@ -52,6 +52,8 @@ impl Engine {
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
         match sending {
+            // What was kept in the sandbox has reached nobody, late or not.
+            Ok(Ok(receipt)) if receipt.stand_in.is_some() => Ok(()),
             Ok(Ok(_)) => self.report(page, Stage::Delivered).await,
             Ok(Err(error)) => self.undelivered(page, error.to_string()).await,
             Err(_) => self.undelivered(page, "no answer in time".to_owned()).await,
@@ -88,15 +90,18 @@ impl Engine {
     /// What a drill does to a page of its own instead of sending it; none where it is sent.
     pub fn injected(&self, composed: &Composed, now: Timestamp) -> Option<(Trouble, Result<Receipt, SendError>)> {
         let trouble = composed.trouble.clone()?;
-        let taken = || Ok(Receipt { id: trouble.to_string(), room: None });
+        let taken = |stand_in| Ok(Receipt::of_stand_in(stand_in, trouble.to_string()));
         let result = match &trouble {
             Trouble::Down { .. } => Err(SendError::retry(trouble.to_string())),
             Trouble::Broken { .. } => Err(SendError::broken(trouble.to_string())),
-            Trouble::Absent { .. } => taken(),
+            Trouble::Absent { .. } => taken(StandIn::Drill),
             Trouble::Delayed { by, .. } => {
                 self.late().insert((now + *by, composed.message.page));
                 self.wake.notify_one();
-                taken()
+                // Where its channel stands in the sandbox, what is brought late will be kept there.
+                let live = self.live.load();
+                let is_sandboxed = live.channels.get(&composed.channel).is_some_and(|wired| wired.sandboxed.is_some());
+                taken(if is_sandboxed { StandIn::Sandbox } else { StandIn::Drill })
             }
         };
         Some((trouble, result))

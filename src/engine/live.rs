@@ -94,6 +94,11 @@ impl Live {
         Self { matrix, templates, older, channels, names, tokens, known }
     }
 
+    /// Channels that stand in the sandbox, and why: nobody is reached by them.
+    pub fn sandboxed(&self) -> BTreeMap<&ChannelName, &str> {
+        self.channels.iter().filter_map(|(name, wired)| Some((name, wired.sandboxed.as_deref()?))).collect()
+    }
+
     /// Takes over the texts of the last load, so that a reload changes no crisis under way.
     pub fn succeed(mut self, last: &Self) -> Self {
         let texts = std::iter::once(&last.templates).chain(&last.older);

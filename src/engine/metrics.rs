@@ -3,7 +3,7 @@
 use super::{entrance::Fullness, reach::Proven};
 use crate::{
     channel::SendError,
-    core::{ChannelName, Event, Receipt, RoleName, Timestamp},
+    core::{ChannelName, Event, Receipt, RoleName, StandIn, Timestamp},
     store::{Happened, Quarantined},
 };
 use prometheus_client::{
@@ -97,6 +97,7 @@ pub struct Metrics {
     pages: Family<PageLabels, Counter>,
     send_seconds: Seconds,
     engagement: Family<RoleLabels, Histogram, fn() -> Histogram>,
+    sandbox_engagements: Family<RoleLabels, Counter>,
     lateness: Histogram,
     oldest_unsent: Gauge<f64, AtomicU64>,
     broken: Family<ChannelLabel, Gauge>,
@@ -128,6 +129,7 @@ impl Metrics {
             pages: Family::default(),
             send_seconds: Family::new_with_constructor(send),
             engagement: Family::new_with_constructor(engage),
+            sandbox_engagements: Family::default(),
             lateness: Histogram::new(LATE_SECONDS),
             oldest_unsent: Gauge::default(),
             broken: Family::default(),
@@ -165,6 +167,11 @@ impl Metrics {
             "Incident opened until the role had somebody, each time; roles_handed_back counts those that did not stand",
             Unit::Seconds,
             self.engagement.clone(),
+        );
+        r.register(
+            "sandbox_engagements",
+            "Roles that had their outcome where pages were kept in the sandbox; their times are in no histogram",
+            self.sandbox_engagements.clone(),
         );
         r.register_with_unit(
             "timer_lateness",
@@ -263,22 +270,34 @@ impl Metrics {
 
     fn engaged(&self, happened: &Happened, role: &RoleName, outcome: &'static str) {
         let labels = RoleLabels { role: role.to_string(), outcome, drill: flag(happened.drill) };
+        if happened.sandboxed {
+            self.sandbox_engagements.get_or_create(&labels).inc();
+            return;
+        }
         let seconds = happened.at.micros_since(happened.opened_at) as f64 / 1e6;
         self.engagement.get_or_create(&labels).observe(seconds);
     }
 
-    /// Counts an attempt to send.
+    /// Counts an attempt to send. What the sandbox took is no sending, and has no time.
     pub fn sent(&self, channel: &ChannelName, drill: bool, result: &Result<Receipt, SendError>, took: Duration) {
         let (channel, drill) = (channel.to_string(), flag(drill));
         let outcome = match result {
-            Ok(_) => "accepted",
+            Ok(receipt) => match receipt.stand_in {
+                None => "accepted",
+                Some(StandIn::Sandbox) => "sandbox",
+                Some(StandIn::Drill) => "injected",
+                Some(StandIn::Unneeded) => "unneeded",
+            },
+            Err(SendError::DeskClosed { .. }) => "desk-closed",
             Err(SendError::Retry { unknown: false, .. }) => "retry",
             Err(SendError::Retry { unknown: true, .. }) => "unknown",
             Err(SendError::Unreachable { .. }) => "unreachable",
             Err(SendError::Broken { .. }) => "broken",
         };
         self.pages.get_or_create(&PageLabels { channel: channel.clone(), outcome, drill }).inc();
-        self.send_seconds.get_or_create(&SendLabels { channel, drill }).observe(took.as_secs_f64());
+        if !matches!(result, Ok(receipt) if receipt.stand_in.is_some()) {
+            self.send_seconds.get_or_create(&SendLabels { channel, drill }).observe(took.as_secs_f64());
+        }
     }
 
     /// Whether a channel reaches anybody.

@@ -43,7 +43,7 @@ pub use opt_out::OptOut;
 pub use ping::{KNOCK_TIME_MAX, PING_TIME_MAX, Pinger};
 pub use probe::PROBE_TIME_MAX;
 pub use run::{Loop, Pulse, anchor_last, run};
-pub use send::{Attempt, Pause, again};
+pub use send::{Attempt, again};
 pub use speak::{AnswerError, CODE_KEPT, Coded, Waiting, asked_of};
 pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 

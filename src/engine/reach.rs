@@ -51,6 +51,9 @@ pub struct Way {
     pub stale: bool,
     /// Since when they want nothing by it any more, by their own word.
     pub opted_out: Option<Timestamp>,
+    /// The channel stands in the sandbox now: it reaches nobody.
+    #[serde(default)]
+    pub sandbox: bool,
 }
 
 /// The proofs of one channel, over all people whom it reaches.
@@ -69,7 +72,7 @@ pub fn reach(live: &Live, proofs: &[Proof], opt_outs: &[OptOut], now: Timestamp)
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
         let channels = live.matrix.roster.channels(person);
         let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
-        let open = channels.iter().filter(|name| left(name).is_none());
+        let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(live, name));
         let data: BTreeSet<Datum> =
             open.filter_map(|name| live.matrix.channel(name)).map(|channel| channel.needs()).collect();
         let way = |name: &ChannelName| Way {
@@ -111,8 +114,13 @@ fn way(live: &Live, channel: &ChannelName, proof: Option<&Proof>, now: Timestamp
         drill: proof.is_some_and(|proof| proof.drill),
         incident: proof.map(|proof| proof.incident),
         opted_out: None,
+        sandbox: is_sandboxed(live, channel),
         stale: age.is_none_or(|age| live.matrix.daemon.proof_max_age() < age),
     }
+}
+
+fn is_sandboxed(live: &Live, channel: &ChannelName) -> bool {
+    live.channels.get(channel).is_some_and(|wired| wired.sandboxed.is_some())
 }
 
 fn on_call(live: &Live, person: &PersonName, now: Timestamp) -> Vec<OnCall> {

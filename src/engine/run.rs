@@ -126,9 +126,9 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
             let what = "a withdrawn page could not be noted as unsent";
             deal(engine, sends, page, what, async move |engine| engine.drop_unsent(page).await);
         }
-        for (page, until) in held {
+        for (page, until, why) in held {
             let what = "a page whose channel must wait could not be noted";
-            deal(engine, sends, page, what, async move |engine| engine.hold(page, until).await);
+            deal(engine, sends, page, what, async move |engine| engine.hold(page, until, why).await);
         }
         let _ = timeout(until(engine.next_send(), engine.store.now()), woken).await;
     }

@@ -9,10 +9,10 @@ use super::{
 use crate::{
     channel::SendError,
     core::{
-        Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
+        HeldWhy, Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
         retry::{backoff, backoff_to},
+        settlement::TOO_LATE,
     },
-    matrix::ChannelKind,
     store::{Class, Needs, StoreError, Unit, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
@@ -197,10 +197,15 @@ impl Engine {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, ended_at).await?,
+            Err(SendError::DeskClosed { after, .. }) => {
+                let until = ended_at + after;
+                self.delivery().desk_closed(page, until);
+                return self.hold(page, until, HeldWhy::DeskClosed).await;
+            }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
         // Where nothing was sent, nobody need hear how it ended.
-        let sent_at = Some(sent_at).filter(|_| !matches!(trouble, Some(Trouble::Down { .. } | Trouble::Broken { .. })));
+        let sent_at = Some(sent_at).filter(|_| !trouble.as_ref().is_some_and(Trouble::asks_no_channel));
         self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 
@@ -211,9 +216,9 @@ impl Engine {
         Ok(())
     }
 
-    /// A page whose channel's provider asked everybody to wait: the ladder hears of it, and may know another way.
-    pub async fn hold(&self, page: PageId, until: Timestamp) -> Result<(), StoreError> {
-        self.settle(page, Settlement::Held { until }, None, None).await
+    /// A page that may not be tried yet: the ladder hears of it, and may know another way.
+    pub async fn hold(&self, page: PageId, until: Timestamp, why: HeldWhy) -> Result<(), StoreError> {
+        self.settle(page, Settlement::Held { until, why }, None, None).await
     }
 
     /// The store failed before the attempt began: its turn comes again, unless its incident can not be read any more.
@@ -239,12 +244,9 @@ impl Engine {
     ) -> Result<Settlement, StoreError> {
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        let kind = row.and_then(|row| Some(self.live.load().channels.get(&row.channel)?.kind));
-        let (settlement, pause) = again(row.map(|row| &**row), kind, after, why, unknown, now);
-        match pause {
-            Some(Pause::Person(until)) => self.delivery().hold_destination(page, until),
-            Some(Pause::Provider(until)) => self.delivery().throttled(page, until, now),
-            None => {}
+        let (settlement, pause) = again(row.map(|row| &**row), after, why, unknown, now);
+        if let Some(until) = pause {
+            self.delivery().throttled(page, until, now);
         }
         Ok(settlement)
     }
@@ -290,35 +292,24 @@ impl Engine {
     }
 }
 
-/// Whom a wish to wait is about.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Pause {
-    /// This page's person or room alone: their desk page is closed, which says nothing about anybody else's.
-    Person(Timestamp),
-    /// Perhaps the provider's whole channel.
-    Provider(Timestamp),
-}
-
-/// How an attempt that failed for now is settled; and who is to be left alone until when, where the channel (of this
-/// kind) asked for it with `after`. A word that asks for nothing is given up once it is no news any more.
+/// How an attempt that failed for now is settled; and until when the provider wants to be left alone, where it asked for
+/// that with `after`. A word that asks for nothing is given up once it is no news any more.
 pub fn again(
     page: Option<&Page>,
-    kind: Option<ChannelKind>,
     after: Option<Duration>,
     why: String,
     unknown: bool,
     now: Timestamp,
-) -> (Settlement, Option<Pause>) {
+) -> (Settlement, Option<Timestamp>) {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
-        return (Settlement::Unreachable { why: format!("too late to tell: {why}") }, None);
+        return (Settlement::Unreachable { why: format!("{TOO_LATE}{why}") }, None);
     }
     let refusals = page.map_or(0, |page| page.refusals);
     let longest = page.is_some_and(|page| page.purpose.is_notice()).then_some(SYSTEM_LONGEST);
     let own = longest.map_or_else(|| backoff(refusals + 1), |longest| backoff_to(refusals + 1, longest));
     let wait = after.map_or(own, |after| after.min(RETRY_AFTER_MAX));
     let until = now + wait;
-    let whose = if kind == Some(ChannelKind::Screen) { Pause::Person } else { Pause::Provider };
-    (Settlement::Retry { at: until, why, unknown }, after.map(|_| whose(until)))
+    (Settlement::Retry { at: until, why, unknown }, after.map(|_| until))
 }
 
 /// How long a message is tried for; a brief until it is withdrawn.

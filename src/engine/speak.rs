@@ -107,6 +107,11 @@ impl Engine {
         self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
     }
 
+    /// Its person's desk shows a page.
+    pub async fn shown_at_desk(&self, page: PageId) -> Result<(), StoreError> {
+        self.step(page.incident, Input::ShownAtDesk { page: page.n }).await.map(drop)
+    }
+
     /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
     /// an attempt before, whose outcome was not known, says nothing about it.
     pub async fn undelivered_message(&self, page: PageId, id: &str, why: String) -> Result<(), StoreError> {

@@ -3,10 +3,7 @@
 use super::{App, credential, page, problem::Problem, snapshot::snapshot, standing::told};
 use crate::{
     channel::screen::Desk,
-    core::{
-        Answer, PageId, PersonName, Verdict, Via,
-        page::{Page, Stage},
-    },
+    core::{Answer, Page, PageId, PersonName, Verdict, Via},
     engine::{Live, keys::SESSION_LIFE, keys::same},
 };
 use axum::{
@@ -137,7 +134,7 @@ pub async fn seen(
         let incident = app.engine.store.view(page.incident).await?;
         let mine = |row: &&Arc<Page>| row.person.as_ref() == Some(&person);
         if incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).filter(mine).is_some() {
-            app.engine.report(page, Stage::Seen).await?;
+            app.engine.shown_at_desk(page).await?;
         }
     }
     Ok(StatusCode::NO_CONTENT)

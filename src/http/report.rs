@@ -33,6 +33,8 @@ pub struct Asked {
     drills: bool,
     #[serde(default)]
     duplicates: bool,
+    #[serde(default)]
+    sandbox: bool,
     zone: Option<String>,
     #[serde(default)]
     curves: bool,
@@ -46,6 +48,7 @@ impl Asked {
             by: self.by.map(|by| by.parse().map_err(|why: String| Problem::bad(why))).transpose()?.unwrap_or_default(),
             drills: self.drills,
             duplicates: self.duplicates,
+            sandbox: self.sandbox,
             zone: self.zone.map(|name| zone(&name, zones)).transpose()?,
             curves: self.curves,
         })

@@ -89,6 +89,8 @@ pub struct Offer {
 struct BoardRow {
     id: String,
     drill: bool,
+    /// What of it left nobody's machine, in words; none where all was sent.
+    sandbox: Option<String>,
     summary: String,
     status: String,
     opened_at: Timestamp,
@@ -267,6 +269,7 @@ fn board_row(live: &Live, incident: &Incident) -> BoardRow {
     BoardRow {
         id: view.id,
         drill: view.drill,
+        sandbox: view.sandbox.map(|sandbox| sandbox.to_string()),
         summary: view.summary,
         status: view.status,
         opened_at: view.opened_at,

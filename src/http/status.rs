@@ -29,8 +29,6 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
     let drift = app.wall().micros_since(now) as f64 / 1e6;
     let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
     let live = app.engine.live.load();
-    let sandboxed: BTreeMap<&str, &str> =
-        live.channels.iter().filter_map(|(name, wired)| Some((name.as_str(), wired.sandboxed.as_deref()?))).collect();
     let broken: BTreeMap<String, String> =
         app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
     let holes: BTreeMap<String, String> = app
@@ -58,7 +56,7 @@ pub async fn readyz(State(app): State<Arc<App>>) -> Response {
         "oldest_unsent_page_seconds": age.as_secs_f64(),
         "matrix": live.matrix.revision,
         "time_zones": zones(live.matrix.zones.data()),
-        "sandboxed_channels": sandboxed,
+        "sandboxed_channels": live.sandboxed(),
         "broken_channels": broken,
         "opted_out": opted_out,
         "links": hearing,

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{
-        HandBack, Incident, Judgement, Outcome, Page, Purpose, Status, Timestamp,
+        AllClear, HandBack, Incident, Judgement, Outcome, Page, Purpose, Sandboxed, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
     },
@@ -22,6 +22,9 @@ pub struct IncidentView {
     pub mark: String,
     /// An exercise.
     pub drill: bool,
+    /// Its messages that were kept in the sandbox and sent to nobody; none where none was.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sandbox: Option<Sandboxed>,
     /// The trigger that opened it.
     pub trigger: String,
     /// Its key.
@@ -50,24 +53,13 @@ pub struct IncidentView {
     /// When the monitor said that it is over.
     pub all_clear_at: Option<Timestamp>,
     /// Who has heard that it is over, once it is.
-    pub all_clear: Option<AllClearView>,
+    pub all_clear: Option<AllClear>,
     /// Its rooms' ids, by channel.
     pub rooms: BTreeMap<String, String>,
     /// Its roles: those that the trigger demands first.
     pub roles: Vec<RoleView>,
     /// Its pages, briefs and words.
     pub pages: Vec<PageView>,
-}
-
-/// How the word that it is over got round.
-#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
-pub struct AllClearView {
-    /// People to whom a page was sent or may have been.
-    pub people: usize,
-    /// Of these, to whom the word was taken by a channel.
-    pub told: usize,
-    /// When the last of them was told, in milliseconds after the end.
-    pub last_ms: Option<f64>,
 }
 
 /// One role, with the stages of its time to engagement.
@@ -86,6 +78,9 @@ pub struct RoleView {
     /// Who had it and handed it back, the newest last.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBackView>,
+    /// Pages of it were kept in the sandbox: its times say nothing about people who are really paged.
+    #[serde(default)]
+    pub sandbox: bool,
     /// The step it is on, from 1, of how many.
     pub step: usize,
     /// Steps of its ladder.
@@ -159,13 +154,14 @@ pub struct PageView {
     pub channel: String,
     /// What it is for.
     pub purpose: String,
-    /// `queued`, `accepted`, `unreachable`, `withdrawn`, `unsent`.
+    /// `queued`, `accepted`, `unreachable`, `not open`, `withdrawn`, `unsent`; of one that its channel never had, what
+    /// took it instead: `sandbox`, `injected`, `not needed`.
     pub state: String,
     /// The page that it stands in for.
     pub instead_of: Option<u32>,
     /// Refusals so far.
     pub refusals: u32,
-    /// The last trouble.
+    /// The last trouble, or why it is held.
     pub trouble: Option<String>,
     /// Perhaps sent twice.
     pub maybe_repeated: bool,
@@ -175,8 +171,11 @@ pub struct PageView {
     pub text: Option<String>,
     /// Milliseconds after the incident was opened.
     pub born: f64,
-    /// The same, of its acceptance.
+    /// The same, of its channel's acceptance.
     pub accepted: Option<f64>,
+    /// The same, of when something else took it in its channel's place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<f64>,
     /// The same, of its arrival on the device, where the provider reports it.
     pub delivered: Option<f64>,
     /// The same, of a human's screen showing it.
@@ -196,6 +195,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         id: incident.id.to_string(),
         mark: incident.identity().mark(),
         drill: incident.drill,
+        sandbox: incident.sandboxed(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
         summary: incident.summary.clone(),
@@ -209,7 +209,7 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
         alerts: incident.alerts,
         silent_since: incident.silent_since,
         all_clear_at: incident.all_clear_at,
-        all_clear: resolved_at.map(|at| all_clear(incident, at)),
+        all_clear: incident.all_clear(),
         rooms: incident.rooms.iter().map(|(channel, room)| (channel.to_string(), room.id.clone())).collect(),
         roles,
         pages: incident.pages.values().map(|row| page(incident, row)).collect(),
@@ -245,6 +245,7 @@ fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engageme
         holder: holder.map(|person| live.name_of(person).to_owned()),
         covered_by,
         handed_back: engagement.handed_back.iter().map(|back| hand_back(live, incident, back)).collect(),
+        sandbox: incident.is_role_sandboxed(name),
         step: engagement.step + 1,
         steps: row.map_or(0, |row| row.steps.len()),
         deadline: engagement.deadline,
@@ -307,33 +308,18 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         person: page.person.as_ref().map(ToString::to_string),
         channel: page.channel.to_string(),
         purpose: purpose.into(),
-        state: page.state.as_str().into(),
+        state: page.standing().into(),
         instead_of: page.instead_of,
         refusals: page.refusals,
-        trouble: page.trouble.clone(),
+        trouble: page.remark(),
         maybe_repeated: page.maybe_repeated,
         receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),
         text: page.text.clone(),
         born: after(incident, page.born_at),
         accepted: page.stages.accepted.map(|at| after(incident, at)),
+        kept: page.stages.kept.map(|at| after(incident, at)),
         delivered: page.stages.delivered.map(|at| after(incident, at)),
         seen: page.stages.seen.map(|at| after(incident, at)),
-    }
-}
-
-fn all_clear(incident: &Incident, ended_at: Timestamp) -> AllClearView {
-    let words = incident.pages.values().filter(|page| page.purpose == Purpose::Resolved);
-    let mut heard: BTreeMap<&PersonName, Option<Timestamp>> = BTreeMap::new();
-    for page in words {
-        let Some(person) = &page.person else { continue };
-        let first = heard.entry(person).or_default();
-        *first = [*first, page.stages.accepted].into_iter().flatten().min();
-    }
-    let last = heard.values().flatten().max();
-    AllClearView {
-        people: heard.len(),
-        told: heard.values().flatten().count(),
-        last_ms: last.map(|at| at.micros_since(ended_at) as f64 / 1e3),
     }
 }
 

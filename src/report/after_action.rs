@@ -6,6 +6,7 @@
 
 use super::{
     ReportError,
+    contacts::{ContactRow, contacts},
     facts::{Beside, Facts, facts},
     picture,
     sheet::{self, Pictures},
@@ -13,7 +14,7 @@ use super::{
     words::{bound, moment, span},
 };
 use crate::{
-    core::{Page, PageState, Purpose, RoleName, Timestamp},
+    core::{RoleName, Timestamp},
     template::document::{Document, Documents},
 };
 use serde::Serialize;
@@ -21,6 +22,9 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// Drills of before that a review compares with.
 pub const EARLIER_MAX: usize = 10;
+
+/// How a hypothesis about the all-clear is called in place of a role.
+pub const ALL_CLEAR: &str = "all-clear";
 
 /// One drill as it was run.
 #[derive(Debug, Clone)]
@@ -39,8 +43,8 @@ pub struct Exercise {
     pub ended_at: Timestamp,
     /// By how much the waits of its ladders were divided; 1 where they were not.
     pub compressed: u32,
-    /// Why it ended before its time (pre-empted by a live incident, aborted by a rule); none where it did not.
-    pub cut_short: Option<String>,
+    /// How it ended before its time; none where it was played to its end. Then nothing is judged.
+    pub cut_short: Option<CutShort>,
     /// The faults that were injected, as sentences.
     pub faults: Vec<String>,
     /// What was expected.
@@ -51,6 +55,26 @@ pub struct Exercise {
     pub actions: Vec<Action>,
     /// What the matrix should say instead.
     pub proposal: Proposal,
+}
+
+/// How a drill ended that was not played to its end.
+#[derive(Debug, Clone)]
+pub struct CutShort {
+    /// How.
+    pub how: How,
+    /// After how long, counted from its start.
+    pub after: Duration,
+    /// Why, where there is more to say.
+    pub why: String,
+}
+
+/// How a drill that is not judged stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum How {
+    /// It goes on.
+    GoesOn,
+    /// `aborted`, `preempted`, `interrupted`.
+    Ended(String),
 }
 
 /// What was expected of a role, and whether it held.
@@ -78,8 +102,10 @@ pub enum Verdict {
     Held,
     /// It was not.
     Failed,
-    /// The drill was cut short before it could be seen.
+    /// There was too little to see.
     Open,
+    /// The drill was not played to its end.
+    NotJudged,
 }
 
 /// A run of before.
@@ -95,6 +121,10 @@ pub struct Earlier {
     pub of: usize,
     /// Time to engagement of each role; none where it was not engaged.
     pub roles: BTreeMap<RoleName, Option<Duration>>,
+    /// In a word, how it ended before its time: then none of it is judged.
+    pub cut_short: Option<String>,
+    /// Pages of it were kept in the sandbox and sent to nobody.
+    pub sandboxed: bool,
 }
 
 /// Something to be done.
@@ -144,10 +174,14 @@ struct Context<'a> {
     ended: String,
     lasted: String,
     compressed: u32,
-    cut_short: Option<&'a str>,
+    /// That it was not played to its end, in a sentence without a full stop.
+    cut_short: Option<String>,
+    /// What of it left nobody's machine, a line an incident.
+    sandbox: Vec<String>,
     faults: &'a [String],
     held: usize,
     failed: usize,
+    open: usize,
     hypotheses: Vec<HypothesisRow>,
     earlier_roles: Vec<String>,
     earlier: Vec<EarlierRow>,
@@ -162,9 +196,10 @@ struct Context<'a> {
 struct HypothesisRow {
     role: String,
     expected: String,
-    measured: Option<String>,
-    verdict: Verdict,
-    remark: Option<String>,
+    measured: String,
+    failed: bool,
+    verdict: &'static str,
+    remark: String,
 }
 
 #[derive(Serialize)]
@@ -172,15 +207,6 @@ struct EarlierRow {
     started: String,
     held: String,
     roles: Vec<String>,
-}
-
-/// One person by one channel: was the way tried, did it work.
-#[derive(Serialize, PartialEq, Eq, PartialOrd, Ord)]
-struct ContactRow {
-    person: String,
-    channel: String,
-    tried: String,
-    result: String,
 }
 
 /// Writes the review of a drill from the incidents that it opened.
@@ -196,17 +222,22 @@ pub fn review(
     for story in stories {
         picture::add_to(&mut pictures, story, now);
     }
-    let title = format!("DRILL {}: after-action review", exercise.title);
+    let sandbox = if stories.iter().any(|story| story.incident.is_sandboxed()) { " (SANDBOX)" } else { "" };
+    let title = format!("DRILL {}{sandbox}: after-action review", exercise.title);
     let html = sheet::html(&title, &markdown, &pictures);
     Ok(Written { markdown, html })
 }
 
 fn context<'a>(exercise: &'a Exercise, stories: &[Story], beside: &Beside, now: Timestamp) -> Context<'a> {
-    let incidents: Vec<Facts> = stories.iter().map(|story| facts(story, beside, now)).collect();
+    let broken_off = exercise.cut_short.is_some();
+    let told = |story: &Story| facts(story, beside, broken_off || story.incident.was_broken_off(), now);
+    let incidents: Vec<Facts> = stories.iter().map(told).collect();
     let mut actions = exercise.actions.clone();
     actions.extend(incidents.iter().flat_map(Facts::actions));
     let count = |wanted| exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == wanted).count();
     let roles: Vec<&RoleName> = exercise.hypotheses.iter().map(|hypothesis| &hypothesis.role).collect();
+    let sandbox = stories.iter().filter_map(|story| Some((story.incident.id, story.incident.sandboxed()?)));
+    let sandbox: Vec<String> = sandbox.map(|(id, sandboxed)| format!("{id}: {sandboxed}")).collect();
     Context {
         name: &exercise.name,
         title: &exercise.title,
@@ -216,44 +247,98 @@ fn context<'a>(exercise: &'a Exercise, stories: &[Story], beside: &Beside, now: 
         ended: moment(exercise.ended_at),
         lasted: span(exercise.ended_at.since(exercise.started_at).as_secs_f64()),
         compressed: exercise.compressed,
-        cut_short: exercise.cut_short.as_deref(),
+        cut_short: exercise.cut_short.as_ref().map(CutShort::told),
         faults: &exercise.faults,
         held: count(Verdict::Held),
         failed: count(Verdict::Failed),
-        hypotheses: exercise.hypotheses.iter().map(hypothesis).collect(),
-        earlier: compared(exercise, &roles),
+        open: count(Verdict::Open),
+        hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise.cut_short.as_ref())).collect(),
+        earlier: compared(exercise, &roles, !sandbox.is_empty()),
         earlier_roles: roles.iter().map(ToString::to_string).collect(),
         retraction: stories.iter().map(retraction).collect(),
         contacts: contacts(stories, beside),
         actions,
         proposal: &exercise.proposal,
+        sandbox,
         incidents,
     }
 }
 
-fn hypothesis(hypothesis: &Hypothesis) -> HypothesisRow {
+impl CutShort {
+    /// In a sentence, without a full stop.
+    fn told(&self) -> String {
+        let after = span(self.after.as_secs_f64());
+        let why = if self.why.is_empty() { String::new() } else { format!(": {}", self.why) };
+        match &self.how {
+            How::GoesOn => format!("It goes on, {after} so far{why}"),
+            How::Ended(how) => format!("{} after {after}{why}", how.to_uppercase()),
+        }
+    }
+
+    /// Why a hypothesis is not judged.
+    fn remark(&self) -> String {
+        match self.how {
+            How::GoesOn => "it goes on".into(),
+            How::Ended(_) => format!("broken off after {}", span(self.after.as_secs_f64())),
+        }
+    }
+}
+
+fn hypothesis(hypothesis: &Hypothesis, cut_short: Option<&CutShort>) -> HypothesisRow {
+    let verdict = match hypothesis.verdict {
+        Verdict::Held => "held",
+        Verdict::Failed => "failed",
+        Verdict::Open => "too few to tell",
+        Verdict::NotJudged => "not judged",
+    };
+    let cut = cut_short.map(CutShort::remark);
+    let remark: Vec<String> = cut.into_iter().chain(hypothesis.remark.clone()).collect();
     HypothesisRow {
         role: hypothesis.role.to_string(),
         expected: format!("{} % within {}", hypothesis.percent, bound(hypothesis.within)),
-        measured: hypothesis.measured.map(|measured| span(measured.as_secs_f64())),
-        verdict: hypothesis.verdict,
-        remark: hypothesis.remark.clone(),
+        measured: measured(&hypothesis.role, hypothesis.measured, cut_short.is_some()),
+        failed: hypothesis.verdict == Verdict::Failed,
+        verdict,
+        remark: remark.join("; "),
+    }
+}
+
+/// How long it took. What had not come by then is denied only where there was all the time for it.
+fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> String {
+    match took {
+        Some(took) => span(took.as_secs_f64()),
+        None if is_cut_short => "not by then".into(),
+        None if role.as_str() == ALL_CLEAR => "not told".into(),
+        None => "not engaged".into(),
     }
 }
 
 /// This run first, then those of before.
-fn compared(exercise: &Exercise, roles: &[&RoleName]) -> Vec<EarlierRow> {
-    let took = |took: Option<Duration>| took.map_or_else(|| "not engaged".into(), |took| span(took.as_secs_f64()));
+fn compared(exercise: &Exercise, roles: &[&RoleName], sandboxed: bool) -> Vec<EarlierRow> {
+    let marked = |started: String, sandboxed: bool| if sandboxed { format!("{started}, SANDBOX") } else { started };
     let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == Verdict::Held).count();
+    let cut = exercise.cut_short.as_ref().map(|cut| match &cut.how {
+        How::GoesOn => "it goes on".to_owned(),
+        How::Ended(how) => how.clone(),
+    });
+    let took = |hypothesis: &Hypothesis| measured(&hypothesis.role, hypothesis.measured, cut.is_some());
     let this = EarlierRow {
-        started: format!("{} (this one{})", moment(exercise.started_at), divided(exercise.compressed, ", ")),
-        held: format!("{held} of {}", exercise.hypotheses.len()),
-        roles: exercise.hypotheses.iter().map(|hypothesis| took(hypothesis.measured)).collect(),
+        started: marked(
+            format!("{} (this one{})", moment(exercise.started_at), divided(exercise.compressed, ", ")),
+            sandboxed,
+        ),
+        roles: exercise.hypotheses.iter().map(took).collect(),
+        held: share_held(held, exercise.hypotheses.len(), cut.as_deref()),
     };
-    let before = exercise.earlier.iter().take(EARLIER_MAX).map(|earlier| EarlierRow {
-        started: moment(earlier.started_at) + &divided(earlier.compressed, ": "),
-        held: format!("{} of {}", earlier.held, earlier.of),
-        roles: roles.iter().map(|role| earlier.roles.get(*role).map_or("-".into(), |span| took(*span))).collect(),
+    let before = exercise.earlier.iter().take(EARLIER_MAX).map(|earlier| {
+        let took = |role: &&RoleName| {
+            earlier.roles.get(*role).map_or("-".into(), |took| measured(role, *took, earlier.cut_short.is_some()))
+        };
+        EarlierRow {
+            started: marked(moment(earlier.started_at) + &divided(earlier.compressed, ": "), earlier.sandboxed),
+            held: share_held(earlier.held, earlier.of, earlier.cut_short.as_deref()),
+            roles: roles.iter().map(took).collect(),
+        }
     });
     std::iter::once(this).chain(before).collect()
 }
@@ -263,61 +348,25 @@ fn divided(by: u32, before: &str) -> String {
     if 1 < by { format!("{before}waits divided by {by}") } else { String::new() }
 }
 
+fn share_held(held: usize, of: usize, cut_short: Option<&str>) -> String {
+    match (cut_short, of) {
+        (Some(how), _) => format!("not judged ({how})"),
+        (None, 0) => "nothing was expected".into(),
+        (None, of) => format!("{held} of {of}"),
+    }
+}
+
 /// When everybody who had been paged was told that it is over.
 fn retraction(story: &Story) -> String {
     let id = story.incident.id;
-    let crate::core::Status::Resolved { at: over, .. } = &story.incident.status else {
+    let Some(told) = story.incident.all_clear() else {
         return format!("{id}: not resolved yet, so nobody was told that it is over");
     };
-    let words = || story.incident.pages.values().filter(|page| page.purpose == Purpose::Resolved);
-    let told = words().filter_map(|page| page.stages.accepted);
-    let last = told.clone().max().map(|last| span(last.since(*over).as_secs_f64()));
-    let missed = words().count() - told.count();
-    match last {
-        None if words().next().is_none() => format!("{id}: nobody had been reached, so nobody was to be told"),
-        None => format!("{id}: none of {missed} people was told by any channel"),
-        Some(last) if missed == 0 => {
-            format!("{id}: the last of {} message(s) was accepted {last} after the end", words().count())
-        }
-        Some(last) => {
-            format!("{id}: the last accepted message came {last} after the end; {missed} did not get through")
-        }
+    if told.people == 0 {
+        return format!("{id}: nobody had been reached, so nobody was to be told");
     }
-}
-
-fn contacts(stories: &[Story], beside: &Beside) -> Vec<ContactRow> {
-    let mut rows = BTreeMap::new();
-    for story in stories {
-        for page in story.incident.pages.values().filter(|page| page.purpose.is_brief()) {
-            let Some(person) = &page.person else { continue };
-            let row = ContactRow {
-                person: beside.name(person).to_owned(),
-                channel: page.channel.to_string(),
-                tried: moment(page.born_at),
-                result: contact_result(story, page),
-            };
-            let worked = page.stages.accepted.is_some();
-            let key = (row.person.clone(), row.channel.clone());
-            // One that worked at any time is shown as working.
-            if worked || !rows.contains_key(&key) {
-                rows.insert(key, row);
-            }
-        }
-    }
-    rows.into_values().collect()
-}
-
-fn contact_result(story: &Story, page: &Page) -> String {
-    let trouble = page.trouble.as_deref().unwrap_or("no reason given");
-    let person = page.person.as_ref();
-    let answered = person.is_some_and(|person| super::findings::spoke(story, person));
-    match page.state {
-        PageState::Unreachable => format!("DID NOT WORK: {trouble}"),
-        _ if page.stages.accepted.is_none() && 0 < page.refusals => format!("DID NOT WORK: {trouble}"),
-        _ if page.stages.accepted.is_none() => "not settled when the drill ended".into(),
-        _ if page.stages.seen.is_some() && answered => "accepted, seen; the person answered".into(),
-        _ if page.stages.delivered.is_some() && answered => "accepted, delivered; the person answered".into(),
-        _ if answered => "accepted; the person answered".into(),
-        _ => "accepted; the person did not answer".into(),
-    }
+    let last = told
+        .last_ms
+        .map_or(String::new(), |ms| format!("; the last message was accepted {} after the end", span(ms / 1e3)));
+    format!("{id}: {} of {} people were told that it is over{last}{}", told.told, told.people, told.untold())
 }

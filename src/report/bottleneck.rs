@@ -6,9 +6,9 @@ use super::{
     story::{RoleStory, Story, seconds},
     words::span,
 };
-use crate::core::{ChannelName, Page, PageState, PersonName, RoleName, Timestamp};
+use crate::core::{ChannelName, Hitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What held an incident up most.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -21,7 +21,7 @@ pub struct Bottleneck {
     pub seconds: f64,
     /// The step that the role was on then, from 1.
     pub step: Option<usize>,
-    /// The channel that failed or was slowest.
+    /// The channel that failed or was slowest; the sentence says where a drill broke it on purpose.
     pub channel: Option<ChannelName>,
     /// The person whose contact data failed, or who did not answer.
     pub person: Option<PersonName>,
@@ -30,7 +30,7 @@ pub struct Bottleneck {
 }
 
 /// The bottleneck of one incident; none where every required role was engaged within its target, or was there at once
-/// where it has none.
+/// where it has none, and where no role was required.
 pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottleneck> {
     let late = |role: &&RoleStory| match (role.engaged, role.target) {
         (false, _) => true,
@@ -41,7 +41,8 @@ pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottlen
     let role = roles.iter().filter(|role| role.required).filter(late).max_by_key(worst)?;
     let (stage, from, took) = longest_stage(role);
     let step = role.steps.iter().rfind(|step| step.entered_at <= from).map(|step| step.step + 1);
-    let failing = failing(story, role);
+    let attempts = story.attempts();
+    let failing = failing(story, role, &attempts);
     let silent = silent(story, role);
     let (channel, person) = match &failing {
         Some(failing) => (Some(failing.channel.clone()), failing.only.clone()),
@@ -55,9 +56,15 @@ pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottlen
     let place = if role.engaged { "on step" } else { "from step" };
     sentence.extend(step.map(|step| format!(", {place} {step}{}", if role.engaged { "" } else { " on" })));
     sentence.extend(failing.map(|failing| failing.sentence(beside)));
-    if !silent.is_empty() {
-        let names: Vec<&str> = silent.iter().map(|person| beside.name(person)).collect();
-        sentence.push_str(&format!("; {} did not answer", names.join(", ")));
+    let named = |people: &[&PersonName], what: &str| {
+        let names: Vec<&str> = people.iter().map(|person| beside.name(person)).collect();
+        (!names.is_empty()).then(|| format!("; {} {what}", names.join(", ")))
+    };
+    sentence.extend(named(&closed_desks(story, role, &attempts), "had no desk open"));
+    sentence.extend(named(&silent, "did not answer"));
+    sentence.extend(injected(story, role, &attempts).into_iter().map(|trouble| format!("; {trouble}")));
+    if role.sandboxed {
+        sentence.push_str("; SANDBOX: pages were kept on this machine, sent to nobody");
     }
     Some(Bottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
 }
@@ -102,30 +109,45 @@ struct Failing {
     /// The one whom it failed to reach, where it was one and others were reached by it.
     only: Option<PersonName>,
     trouble: Option<String>,
+    /// All of it by the drill, on purpose.
+    on_purpose: bool,
 }
 
 impl Failing {
     fn sentence(&self, beside: &Beside) -> String {
+        let Self { failed, of, channel, .. } = self;
+        if self.on_purpose {
+            return format!("; {failed} of {of} pages by {channel} were stopped or held up by the drill, on purpose");
+        }
         let whom = self.only.as_ref().map_or(String::new(), |person| format!(" to {}", beside.name(person)));
         let why = self.trouble.as_ref().map_or(String::new(), |why| format!(" ({why})"));
-        format!("; {} of {} pages by {}{whom} did not arrive or came late{why}", self.failed, self.of, self.channel)
+        format!("; {failed} of {of} pages by {channel}{whom} did not arrive or came late{why}")
     }
 }
 
-/// Of the role's briefs, the channel with most failures, where at least half of its pages failed.
-fn failing(story: &Story, role: &RoleStory) -> Option<Failing> {
+/// What is known of the attempts with each page.
+type Attempts<'a> = BTreeMap<u32, PageAttempts<'a>>;
+
+fn hitch<'a>(page: &Page, attempts: &Attempts<'a>) -> Option<Hitch<'a>> {
+    attempts.get(&page.n).and_then(|attempts| attempts.hitch(page))
+}
+
+/// Of the role's briefs, the channel with most failures, where at least half of its pages failed. A desk that nobody has
+/// open is no failure.
+fn failing(story: &Story, role: &RoleStory, attempts: &Attempts<'_>) -> Option<Failing> {
     let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
+    let has_failed = |page: &Page| matches!(hitch(page, attempts), Some(Hitch::Channel | Hitch::Injected(_)));
     for page in story.incident.briefs_of(&role.role) {
         let (all, failed) = channels.entry(&page.channel).or_default();
         *all += 1;
-        if has_failed(story, page) {
+        if has_failed(page) {
             failed.push(page);
         }
     }
     let (channel, (of, failed)) = channels.into_iter().max_by_key(|(_, (_, failed))| failed.len())?;
     let first = failed.first().filter(|_| of <= 2 * failed.len())?;
     let everybody = story.incident.pages.values().filter(|page| page.channel == *channel);
-    let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(story, page));
+    let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(page));
     let one = failed.iter().all(|page| page.person == first.person);
     Some(Failing {
         channel: channel.clone(),
@@ -133,25 +155,36 @@ fn failing(story: &Story, role: &RoleStory) -> Option<Failing> {
         of,
         only: first.person.clone().filter(|_| one && works),
         trouble: failed.iter().rev().find_map(|page| page.trouble.clone()),
+        on_purpose: failed.iter().all(|page| matches!(hitch(page, attempts), Some(Hitch::Injected(_)))),
     })
 }
 
-/// Refused for good, never taken, or not taken within its channel's patience.
-fn has_failed(story: &Story, page: &Page) -> bool {
-    let overdue = story
-        .records
-        .iter()
-        .any(|record| matches!(&record.event, crate::core::Event::Overdue { page: late } if *late == page.n));
-    overdue || page.state == PageState::Unreachable || (page.stages.accepted.is_none() && 0 < page.refusals)
+/// Whose desk was not open, in the order of their pages.
+fn closed_desks<'a>(story: &'a Story, role: &'a RoleStory, attempts: &Attempts<'_>) -> Vec<&'a PersonName> {
+    let closed = story.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(Hitch::DeskClosed));
+    each_once(closed.filter_map(|page| page.person.as_ref()))
 }
 
-/// Who was paged and said nothing, in the order of their pages.
+/// What the drill did to the role's briefs on purpose.
+fn injected(story: &Story, role: &RoleStory, attempts: &Attempts<'_>) -> BTreeSet<String> {
+    let theirs = story.incident.briefs_of(&role.role).filter_map(|page| attempts.get(&page.n));
+    theirs.filter_map(|attempts| attempts.injected().map(ToString::to_string)).collect()
+}
+
+/// Whom a page may have reached and who said nothing, in the order of their pages.
 fn silent<'a>(story: &'a Story, role: &'a RoleStory) -> Vec<&'a PersonName> {
-    let mut silent: Vec<&PersonName> = Vec::new();
-    for person in story.incident.briefs_of(&role.role).filter_map(|page| page.person.as_ref()) {
-        if !silent.contains(&person) && !super::findings::spoke(story, person) {
-            silent.push(person);
+    let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
+    let reached = story.incident.briefs_of(&role.role).filter(may_have);
+    let people = reached.filter_map(|page| page.person.as_ref());
+    each_once(people.filter(|person| !super::findings::spoke(story, person)))
+}
+
+fn each_once<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<&'a PersonName> {
+    let mut once: Vec<&PersonName> = Vec::new();
+    for person in people {
+        if !once.contains(&person) {
+            once.push(person);
         }
     }
-    silent
+    once
 }

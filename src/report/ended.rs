@@ -21,7 +21,7 @@ pub enum Ended {
     ClosedByMonitor,
     /// The incident was closed by a human before anybody had answered for it.
     ClosedByHuman,
-    /// The drill's time was up, or it was broken off for something real: nobody went on watching.
+    /// The drill's time was up, or it was broken off: nobody went on watching.
     DrillOver,
     /// It is still waited for.
     Open,
@@ -42,7 +42,7 @@ pub struct Endings {
     pub closed_by_monitor: usize,
     /// Closed by a human before anybody had answered.
     pub closed_by_human: usize,
-    /// Unanswered when the drill's time was up, or when it was broken off for something real.
+    /// Unanswered when the drill's time was up, or when it was broken off.
     pub drill_over: usize,
     /// Still waited for.
     pub open: usize,
@@ -58,6 +58,7 @@ impl Ended {
             Some(Outcome::Engaged { .. }) => Self::Engaged,
             Some(Outcome::Covered { .. }) => Self::Covered,
             Some(Outcome::StoodDown { .. }) => Self::StoodDown,
+            Some(Outcome::Closed { .. }) if incident.was_broken_off() => Self::DrillOver,
             Some(Outcome::Closed { .. }) => match &incident.status {
                 Status::Resolved { by: Actor::Source(_), .. } => Self::ClosedByMonitor,
                 Status::Resolved { by: Actor::Person(_) | Actor::Operator(_), .. } => Self::ClosedByHuman,

@@ -10,7 +10,7 @@ use super::{
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, Status, Timestamp, page::Stage,
+    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Target, Timestamp, page::Stage,
     sentence::sentence,
 };
 use serde::Serialize;
@@ -44,6 +44,12 @@ pub struct Facts {
     id: String,
     word: &'static str,
     drill: bool,
+    /// What of it left nobody's machine, in words; none where all was sent.
+    sandbox: Option<String>,
+    /// Whether any role was required; what is said of all of them is said of none otherwise.
+    asks: bool,
+    /// The drill that it belongs to was broken off: what it did not show by then is not denied.
+    broken_off: bool,
     summary: String,
     trigger: String,
     key: String,
@@ -86,6 +92,8 @@ struct RoleFacts {
     target: Option<String>,
     /// Whether this one was in time, which alone shows little of the percentage; none where that is not known yet.
     met: Option<bool>,
+    /// Why it can not be said whether its target was met, where it has one.
+    not_judged: Option<String>,
     stages: StageFacts,
     /// Who had it before and handed it back.
     handed_back: Vec<HandBackFacts>,
@@ -121,14 +129,18 @@ struct PageFacts {
     what: String,
     role: Option<String>,
     became: String,
-    /// Which of the texts below; none where nothing was shown.
+    /// Which of the texts below; none where none was made.
     text: Option<usize>,
+    /// Whether it left, so that its reader may have it.
+    left: bool,
 }
 
 #[derive(Debug, Serialize)]
 struct TextFacts {
     n: usize,
     hash: String,
+    /// Whether any page left with it.
+    shown: bool,
     /// None where the store does not have it (any more).
     text: Option<String>,
 }
@@ -147,8 +159,8 @@ impl Facts {
     }
 }
 
-/// Gathers what a review says of a story at `now`.
-pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
+/// Gathers what a review says of a story at `now`; `broken_off` where it was not played to its end.
+pub fn facts(story: &Story, beside: &Beside, broken_off: bool, now: Timestamp) -> Facts {
     let incident = &story.incident;
     let roles = story.roles(now);
     let (resolved, by, why) = match &incident.status {
@@ -162,6 +174,9 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         id: incident.id.to_string(),
         word: if incident.drill { "DRILL" } else { "LIVE" },
         drill: incident.drill,
+        sandbox: incident.sandboxed().map(|sandboxed| sandboxed.to_string()),
+        asks: !story.asks_nothing(),
+        broken_off,
         summary: incident.summary.clone(),
         trigger: incident.trigger.to_string(),
         key: incident.key.to_string(),
@@ -181,8 +196,8 @@ pub fn facts(story: &Story, beside: &Beside, now: Timestamp) -> Facts {
         outcome_note: judgement.and_then(|was| was.note.clone()),
         outcome_by: judgement.map(|was| was.by.to_string()),
         engaged_after: whole(&roles).map(span),
-        bottleneck: bottleneck::of(story, &roles, beside),
-        findings: findings::of(story, &roles, beside),
+        bottleneck: bottleneck::of(story, &roles, beside).filter(|_| !broken_off),
+        findings: findings::of(story, &roles, broken_off, beside),
         roles: roles.iter().map(|role| role_facts(story, role, beside)).collect(),
         pages_left_out: pages.len().saturating_sub(PAGES_MAX),
         pages: ends(pages, PAGES_MAX),
@@ -216,8 +231,9 @@ fn beside_opening(story: &Story, at: Timestamp) -> String {
 fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
     let stages = &role.stages;
-    let ending = Ended::of_role(&story.incident, &role.role).after(role.seconds());
-    let met = role.target.and_then(|target| in_time(&ending, target.within.as_secs_f64()));
+    let ended = Ended::of_role(&story.incident, &role.role);
+    let within = |target: Target| in_time(&ended.after(role.seconds()), target.within.as_secs_f64());
+    let met = role.target.map(within).filter(|_| !role.sandboxed).flatten();
     RoleFacts {
         role: role.role.to_string(),
         required: role.required,
@@ -226,6 +242,7 @@ fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
         took: role.engaged.then(|| span(role.seconds())),
         target: role.target.map(|target| format!("{} % within {}", target.percent, bound(target.within))),
         met,
+        not_judged: role.target.filter(|_| met.is_none()).map(|_| not_judged(role, ended)),
         stages: StageFacts {
             sent: since(stages.sent),
             accepted: since(stages.accepted),
@@ -235,6 +252,15 @@ fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
             engaged: since(stages.engaged),
         },
         handed_back: role.handed_back.iter().map(|back| hand_back_facts(back, beside)).collect(),
+    }
+}
+
+/// Why nobody can say whether a role was in time.
+fn not_judged(role: &RoleStory, ended: Ended) -> String {
+    match ended {
+        _ if role.sandboxed => "not judged: SANDBOX".into(),
+        Ended::Open => format!("not known yet, after {}", span(role.seconds())),
+        _ => format!("not judged: over after {}", span(role.seconds())),
     }
 }
 
@@ -253,7 +279,7 @@ fn state(story: &Story, role: &RoleStory) -> String {
         Ended::Open => role.state,
         ended => ended.as_str(),
     };
-    let is_reached = role.engaged || role.stages.accepted.is_some();
+    let is_reached = role.engaged || story.incident.briefs_of(&role.role).any(Page::is_taken);
     if is_reached { state.to_owned() } else { format!("{state}, never reached") }
 }
 
@@ -261,13 +287,15 @@ fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {
     let mut texts: Vec<TextFacts> = Vec::new();
     let mut rows = Vec::new();
     for page in story.incident.pages.values() {
-        let text = page.text.as_ref().map(|hash| match texts.iter().position(|known| known.hash == *hash) {
-            Some(index) => index + 1,
-            None => {
-                let n = texts.len() + 1;
-                texts.push(TextFacts { n, hash: hash.clone(), text: beside.texts.get(hash).cloned() });
-                n
-            }
+        let left = page.has_left();
+        let text = page.text.as_ref().map(|hash| {
+            let index = texts.iter().position(|known| known.hash == *hash).unwrap_or_else(|| {
+                let (n, text) = (texts.len() + 1, beside.texts.get(hash).cloned());
+                texts.push(TextFacts { n, hash: hash.clone(), shown: false, text });
+                n - 1
+            });
+            texts.get_mut(index).into_iter().for_each(|text| text.shown |= left);
+            index + 1
         });
         rows.push(PageFacts {
             n: page.n,
@@ -278,6 +306,7 @@ fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {
             role: page.role.as_ref().map(ToString::to_string),
             became: became(page),
             text,
+            left,
         });
     }
     (rows, texts)
@@ -306,18 +335,21 @@ fn purpose(purpose: &Purpose) -> &'static str {
 
 fn became(page: &Page) -> String {
     let since = |at: Timestamp| after(seconds(page.born_at, at));
-    let stages = [("delivered", page.stages.delivered), ("seen", page.stages.seen)];
-    let mut became = match (page.state, page.stages.accepted) {
-        (PageState::Accepted, Some(at)) => format!("accepted {}", since(at)),
-        (state, _) => state.as_str().to_owned(),
+    let mut became = match (page.state, page.stand_in(), page.stages.accepted) {
+        (PageState::Accepted, Some(stand_in), _) => stand_in.to_string(),
+        (PageState::Accepted, None, Some(at)) => format!("accepted {}", since(at)),
+        _ => page.standing().to_owned(),
     };
-    for (name, at) in stages {
+    // What a drill took says what the drill did.
+    let injected = page.receipt.as_ref().filter(|receipt| receipt.stand_in == Some(StandIn::Drill));
+    became.extend(injected.map(|receipt| format!(" ({})", receipt.id)));
+    for (name, at) in [("delivered", page.stages.delivered), ("seen", page.stages.seen)] {
         became.extend(at.map(|at| format!(", {name} {}", since(at))));
     }
     if page.maybe_repeated {
         became.push_str(", perhaps sent twice");
     }
-    became.extend(page.trouble.as_ref().map(|trouble| format!(": {trouble}")));
+    became.extend(page.remark().map(|remark| format!(": {remark}")));
     became
 }
 

@@ -5,7 +5,7 @@ use super::{
     story::{RoleStory, Story, seconds},
     words::{bound, clock, span},
 };
-use crate::core::{Event, Page, PageState, PersonName, Purpose, Settlement};
+use crate::core::{ChannelName, Event, Hitch, Page, PageAttempts, PageState, PersonName, Purpose};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,6 +17,8 @@ pub const DETECTION_ASKED: f64 = 30.0;
 pub struct Findings {
     /// What was done.
     pub did: Vec<String>,
+    /// What its drill made go wrong on purpose: it says nothing about the health of any channel.
+    pub injected: Vec<String>,
     /// What could not be done.
     pub could_not: Vec<String>,
     /// What the facts leave open.
@@ -25,15 +27,24 @@ pub struct Findings {
     pub to_do: Vec<String>,
 }
 
-/// What a story shows.
-pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Findings {
-    let mut findings = Findings { did: did(story, roles), ..Findings::default() };
+/// What is known of the attempts with each page.
+type Attempts<'a> = BTreeMap<u32, PageAttempts<'a>>;
+
+/// What a story shows. Where it was `broken_off`, nobody is asked why something had not come by then.
+pub fn of(story: &Story, roles: &[RoleStory], broken_off: bool, beside: &Beside) -> Findings {
+    let attempts = story.attempts();
+    let injected = injected(story, &attempts);
+    let mut findings = Findings { did: did(story, roles, &attempts), injected, ..Findings::default() };
     for role in roles {
-        about_role(role, beside, &mut findings);
+        about_role(role, broken_off, beside, &mut findings);
     }
     for (person, pages) in by_person(story) {
-        about_person(story, beside.name(person), person, &pages, &mut findings);
+        about_person(story, (person, beside.name(person)), &pages, &attempts, &mut findings);
+        if !broken_off {
+            about_silence(story, (person, beside.name(person)), &pages, &mut findings);
+        }
     }
+    about_channels(story, &attempts, &mut findings);
     about_events(story, &mut findings);
     about_monitor(story, &mut findings);
     if !story.incident.is_open() && story.incident.judgement.is_none() {
@@ -50,42 +61,81 @@ pub fn spoke(story: &Story, person: &PersonName) -> bool {
     story.records.iter().any(|record| by_them(&record.event))
 }
 
-fn did(story: &Story, roles: &[RoleStory]) -> Vec<String> {
-    let pages = story.incident.pages.values().map(|page| &**page);
-    let briefs: Vec<&Page> = pages.filter(|page| page.purpose.is_brief()).collect();
-    let people: BTreeSet<_> = briefs.iter().filter_map(|page| page.person.as_ref()).collect();
-    let channels: BTreeSet<&str> = briefs.iter().map(|page| page.channel.as_str()).collect();
-    let channels: Vec<&str> = channels.into_iter().collect();
-    let mut did = vec![format!(
-        "asked {} person(s) for {} role(s) with {} page(s), by {}",
-        people.len(),
-        roles.len(),
-        briefs.len(),
-        if channels.is_empty() { "no channel".into() } else { channels.join(", ") }
-    )];
-    for role in roles {
+fn did(story: &Story, roles: &[RoleStory], attempts: &Attempts<'_>) -> Vec<String> {
+    let pages = || story.incident.pages.values().map(|page| &**page);
+    let briefs: Vec<&Page> = pages().filter(|page| page.purpose.is_brief()).collect();
+    let mut did = vec![asked(&briefs, roles.len())];
+    did.extend(story.incident.sandboxed().map(|sandboxed| sandboxed.to_string()));
+    for role in roles.iter().filter(|role| !role.steps.is_empty()) {
         let steps: Vec<String> = role.steps.iter().map(|step| step_done(role, step)).collect();
         did.push(format!("{}: {}", role.role, steps.join("; then ")));
     }
-    let round = briefs.iter().filter(|page| page.instead_of.is_some()).count();
-    if 0 < round {
-        did.push(format!("went round a channel that failed: {round} page(s) by another channel of the same person"));
-    }
-    let words = || story.incident.pages.values().filter(|page| !page.purpose.is_brief() && page.person.is_some());
-    let backs = words().filter(|page| matches!(page.purpose, Purpose::HandedBack { .. })).count();
-    let told = words().count() - backs;
-    if 0 < told {
-        did.push(format!("told those who had been asked how it ended: {told} message(s)"));
+    did.extend(went_round(story, &briefs, attempts));
+    let is_back = |page: &Page| matches!(page.purpose, Purpose::HandedBack { .. });
+    let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
+    let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
+    if !words.is_empty() {
+        did.push(format!("told people what became of it: {}", taken_of(&words)));
     }
     for role in roles {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
             did.push(format!("opened {} again at {}: {} handed it back", role.role, clock(back.at), back.person));
         }
     }
-    if 0 < backs {
-        did.push(format!("told those who had heard that somebody has it that it was handed back: {backs} message(s)"));
+    if !backs.is_empty() {
+        let taken = taken_of(&backs);
+        did.push(format!("told those who had heard that somebody has it that it was handed back: {taken}"));
     }
     did
+}
+
+fn taken_of(pages: &[&Page]) -> String {
+    let taken = pages.iter().filter(|page| page.stages.accepted.is_some()).count();
+    format!("{taken} of {} message(s) were accepted by a channel", pages.len())
+}
+
+/// Who was asked by what: only what left asks anybody.
+fn asked(briefs: &[&Page], roles: usize) -> String {
+    let left: Vec<&&Page> = briefs.iter().filter(|page| page.has_left()).collect();
+    let people: BTreeSet<_> = left.iter().filter_map(|page| page.person.as_ref()).collect();
+    let channels: BTreeSet<&str> = left.iter().map(|page| page.channel.as_str()).collect();
+    let channels: Vec<&str> = channels.into_iter().collect();
+    match (briefs.len(), left.len()) {
+        (0, _) => "asked nobody for anything".into(),
+        (all, 0) => format!("asked nobody: none of {all} page(s) for {roles} role(s) was sent"),
+        (all, sent) => {
+            let (people, channels) = (people.len(), channels.join(", "));
+            let rest = if sent < all { format!(" of {all}") } else { String::new() };
+            format!("asked {people} person(s) for {roles} role(s) with {sent}{rest} page(s), by {channels}")
+        }
+    }
+}
+
+/// Why pages went by another channel of the same person.
+fn went_round(story: &Story, briefs: &[&Page], attempts: &Attempts<'_>) -> Vec<String> {
+    let mut why: BTreeMap<&str, usize> = BTreeMap::new();
+    for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
+        let what = match attempts.get(&first.n).and_then(|attempts| attempts.hitch(first)) {
+            Some(Hitch::DeskClosed) => "a desk that was not open",
+            Some(Hitch::Injected(_)) => "what the drill broke on purpose",
+            Some(Hitch::Channel) | None => "a channel that failed",
+        };
+        *why.entry(what).or_default() += 1;
+    }
+    let told = |(what, count)| format!("went round {what}: {count} page(s) by another channel of the same person");
+    why.into_iter().map(told).collect()
+}
+
+/// What the drill did on purpose, and to how many pages.
+fn injected(story: &Story, attempts: &Attempts<'_>) -> Vec<String> {
+    let mut faults: BTreeMap<String, usize> = BTreeMap::new();
+    let to_people = |n: &u32| story.incident.pages.get(n).is_some_and(|page| page.person.is_some());
+    for (_, attempts) in attempts.iter().filter(|(n, _)| to_people(n)) {
+        if let Some(trouble) = attempts.attempts.iter().find_map(|attempt| attempt.injected) {
+            *faults.entry(trouble.to_string()).or_default() += 1;
+        }
+    }
+    faults.into_iter().map(|(fault, count)| format!("{fault}: {count} page(s) to people")).collect()
 }
 
 fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
@@ -95,7 +145,7 @@ fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 
-fn about_role(role: &RoleStory, beside: &Beside, findings: &mut Findings) {
+fn about_role(role: &RoleStory, broken_off: bool, beside: &Beside, findings: &mut Findings) {
     let name = &role.role;
     let until = clock(role.until);
     match (role.engaged, role.target) {
@@ -105,7 +155,7 @@ fn about_role(role: &RoleStory, beside: &Beside, findings: &mut Findings) {
             findings.questions.push(format!("Why did {name} take {took} where {within} is the target?"));
         }
         (true, _) => {}
-        (false, _) if role.required => {
+        (false, _) if role.required && !broken_off => {
             let (took, state) = (span(role.seconds()), role.state);
             findings.could_not.push(format!("engage {name}: {state} after {took}"));
             findings.questions.push(match role.handed_back.is_empty() {
@@ -137,16 +187,36 @@ fn by_person(story: &Story) -> BTreeMap<&PersonName, Vec<&Page>> {
     people
 }
 
-fn about_person(story: &Story, name: &str, person: &PersonName, pages: &[&Page], findings: &mut Findings) {
-    let mut asked = BTreeSet::new();
-    for page in pages.iter().filter(|page| page.state == PageState::Unreachable) {
-        if asked.insert(&page.channel) {
-            let (channel, why) = (&page.channel, page.trouble.as_deref().unwrap_or("no reason given"));
-            findings.could_not.push(format!("reach {name} by {channel}: {why}"));
-            findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
-            findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
+fn about_person(
+    story: &Story,
+    (person, name): (&PersonName, &str),
+    pages: &[&Page],
+    attempts: &Attempts<'_>,
+    findings: &mut Findings,
+) {
+    let mut told: BTreeSet<(&ChannelName, bool)> = BTreeSet::new();
+    for page in pages {
+        let channel = &page.channel;
+        match attempts.get(&page.n).and_then(|attempts| attempts.hitch(page)) {
+            Some(Hitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
+                let why = page.trouble.as_deref().unwrap_or("no reason given");
+                findings.could_not.push(format!("reach {name} by {channel}: {why}"));
+                findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
+                findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
+            }
+            Some(Hitch::DeskClosed) if told.insert((channel, true)) => {
+                findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));
+                if !spoke(story, person) {
+                    findings.questions.push(format!("Should the desk page of {name} have been open?"));
+                }
+            }
+            _ => {}
         }
     }
+}
+
+/// Only whom a page has reached can be asked why they did not answer.
+fn about_silence(story: &Story, (person, name): (&PersonName, &str), pages: &[&Page], findings: &mut Findings) {
     let taken: Vec<&&Page> = pages.iter().filter(|page| page.stages.accepted.is_some()).collect();
     if !taken.is_empty() && !spoke(story, person) {
         let ways: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
@@ -160,17 +230,35 @@ fn about_person(story: &Story, name: &str, person: &PersonName, pages: &[&Page],
     }
 }
 
-fn about_events(story: &Story, findings: &mut Findings) {
+/// How each channel did, of what it was itself given.
+fn about_channels(story: &Story, attempts: &Attempts<'_>, findings: &mut Findings) {
     let mut late: BTreeMap<&str, usize> = BTreeMap::new();
     let mut refused: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
-    let channel = |n: &u32| story.incident.pages.get(n).map(|page| page.channel.as_str());
+    for (n, attempts) in attempts {
+        let Some(page) = story.incident.pages.get(n) else { continue };
+        if attempts.is_overdue() && attempts.hitch(page) == Some(Hitch::Channel) {
+            *late.entry(page.channel.as_str()).or_default() += 1;
+        }
+        for why in attempts.not_now() {
+            let entry = refused.entry(page.channel.as_str()).or_default();
+            *entry = (entry.0 + 1, why);
+        }
+    }
+    for (channel, count) in late {
+        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its patience"));
+        findings.questions.push(format!("Why was {channel} slow or down?"));
+        findings.to_do.push(format!("Find out what held up {channel}, and give those steps another channel beside it"));
+    }
+    for (channel, (count, why)) in refused {
+        findings
+            .could_not
+            .push(format!("send by {channel} at the first attempt: refused {count} time(s), at last: {why}"));
+    }
+}
+
+fn about_events(story: &Story, findings: &mut Findings) {
     for record in &story.records {
         match &record.event {
-            Event::Overdue { page } => *late.entry(channel(page).unwrap_or("?")).or_default() += 1,
-            Event::Settled { page, settlement: Settlement::Retry { why, .. }, .. } => {
-                let entry = refused.entry(channel(page).unwrap_or("?")).or_default();
-                *entry = (entry.0 + 1, why);
-            }
             Event::Exhausted { role } => {
                 let at = clock(record.at);
                 findings
@@ -184,16 +272,6 @@ fn about_events(story: &Story, findings: &mut Findings) {
             }
             _ => {}
         }
-    }
-    for (channel, count) in late {
-        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its patience"));
-        findings.questions.push(format!("Why was {channel} slow or down?"));
-        findings.to_do.push(format!("Find out what held up {channel}, and give those steps another channel beside it"));
-    }
-    for (channel, (count, why)) in refused {
-        findings
-            .could_not
-            .push(format!("send by {channel} at the first attempt: refused {count} time(s), at last: {why}"));
     }
 }
 

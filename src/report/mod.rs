@@ -4,6 +4,7 @@
 pub mod after_action;
 pub mod binomial;
 pub mod bottleneck;
+pub mod contacts;
 pub mod ended;
 pub mod facts;
 pub mod findings;

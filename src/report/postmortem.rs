@@ -29,13 +29,14 @@ pub fn postmortem(
     documents: &Documents,
     now: Timestamp,
 ) -> Result<Written, ReportError> {
-    let incident = facts(story, beside, now);
+    let incident = facts(story, beside, story.incident.was_broken_off(), now);
     let actions = incident.actions().collect();
     let markdown = documents.render(Document::Postmortem, &Context { incident, actions, proposal })?;
     let mut pictures = Pictures::default();
     picture::add_to(&mut pictures, story, now);
     let word = if story.incident.drill { "DRILL " } else { "" };
-    let title = format!("{word}{}: post-mortem", story.incident.id);
+    let sandbox = if story.incident.is_sandboxed() { " (SANDBOX)" } else { "" };
+    let title = format!("{word}{}{sandbox}: post-mortem", story.incident.id);
     let html = sheet::html(&title, &markdown, &pictures);
     Ok(Written { markdown, html })
 }

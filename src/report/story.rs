@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        ChannelName, Event, HandBack, Incident, IncidentId, Outcome, PersonName, Record, RoleName, StoredLine, Target,
-        Timestamp, Verdict, Via,
+        Answer, ChannelName, Event, HandBack, Incident, IncidentId, Outcome, Page, PageAttempts, PersonName, Record,
+        RoleName, StoredLine, Target, Timestamp, Verdict, Via, attempts,
     },
     journal::{self, JournalError},
 };
@@ -55,6 +55,8 @@ pub struct RoleStory {
     pub answer: Option<AnswerStory>,
     /// Who had it before and handed it back, in order. Not what its time to engagement is.
     pub handed_back: Vec<HandBack>,
+    /// Pages of it were kept in the sandbox: how fast it was engaged says nothing about people who are really paged.
+    pub sandboxed: bool,
 }
 
 /// One step of a ladder, its repeats included.
@@ -94,7 +96,8 @@ pub struct AnswerStory {
     pub person: PersonName,
     /// By which way.
     pub via: Via,
-    /// The channel of the page that it answered; none where it was to no page (the command line).
+    /// The one channel that it shows to reach them; none where it shows that of no channel (the command line, a page that
+    /// was kept in the sandbox).
     pub channel: Option<ChannelName>,
     /// The step of that page; the step that the role was on, where it was to no page.
     pub step: Option<usize>,
@@ -146,6 +149,36 @@ impl Story {
         reader.finish()
     }
 
+    /// Whether it asks nobody for anything: the announcement of a drill. It is no incident to measure.
+    pub fn asks_nothing(&self) -> bool {
+        self.incident.plan.required.is_empty()
+    }
+
+    /// What was tried with each page, by its number.
+    pub fn attempts(&self) -> BTreeMap<u32, PageAttempts<'_>> {
+        attempts(self.records.iter().map(|record| (record.at, &record.event)))
+    }
+
+    /// The answers of people, each with the one channel that it shows to reach them.
+    pub fn answers(&self) -> impl Iterator<Item = (&PersonName, Option<&ChannelName>)> {
+        self.records.iter().filter_map(|record| match &record.event {
+            Event::Answered { person, .. } => Some((person, self.channel_of(&record.event))),
+            _ => None,
+        })
+    }
+
+    /// The channel that an answer shows to reach its person. Journals of before do not say it: then it is that of the page,
+    /// where it went by it.
+    pub fn channel_of<'a>(&'a self, answered: &'a Event) -> Option<&'a ChannelName> {
+        let Event::Answered { person, answer, via, page, channel, .. } = answered else { return None };
+        if channel.is_some() || *via == Via::Cli || (*via, *answer) == (Via::Mail, Answer::Unable) {
+            return channel.as_ref();
+        }
+        let page =
+            page.and_then(|n| self.incident.pages.get(&n)).filter(|page| page.person.as_ref() == Some(person))?;
+        (page.has_left() && is_of_desk(page) == (*via == Via::Desk)).then_some(&page.channel)
+    }
+
     /// Its roles, those that the trigger demands first; open ones as they stand at `now`.
     pub fn roles(&self, now: Timestamp) -> Vec<RoleStory> {
         let mut roles: Vec<RoleStory> = self.incident.engagements.keys().filter_map(|r| self.role(r, now)).collect();
@@ -174,6 +207,7 @@ impl Story {
             channels,
             stages: self.stages(role, engaged.then_some(until)),
             answer: self.answer(role, &steps).filter(|_| engaged),
+            sandboxed: self.incident.is_role_sandboxed(role),
             steps,
             handed_back: self.handed_back(role),
         })
@@ -258,10 +292,15 @@ impl Story {
         Some(AnswerStory {
             person: person.clone(),
             via: *via,
-            channel: page.map(|page| page.channel.clone()),
+            channel: self.channel_of(&record.event).cloned(),
             step: step.map(|step| step.step),
         })
     }
+}
+
+/// Whether a screen took a page: it counts the desks that are open.
+pub(super) fn is_of_desk(page: &Page) -> bool {
+    page.receipt.as_ref().is_some_and(|receipt| receipt.id.ends_with(" desk") || receipt.id.ends_with(" desks"))
 }
 
 impl RoleStory {

@@ -14,6 +14,10 @@ pub struct TriggersReport {
     pub until: Timestamp,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
+    /// Incidents of which pages were kept in the sandbox and sent to nobody. Their alerts are counted: what a trigger
+    /// opens it opens there too.
+    #[serde(default)]
+    pub sandboxed: usize,
     /// One a trigger, in the order of their names.
     pub triggers: Vec<TriggerReport>,
 }
@@ -40,6 +44,7 @@ pub struct TriggerReport {
 pub struct TriggerTally {
     since: Option<Timestamp>,
     unreadable: usize,
+    sandboxed: usize,
     triggers: BTreeMap<String, (usize, BTreeMap<Finding, usize>)>,
 }
 
@@ -64,6 +69,7 @@ impl Gather for TriggerTally {
         }
         let (incidents, outcomes) = self.triggers.entry(incident.trigger.to_string()).or_default();
         *incidents += 1;
+        self.sandboxed += usize::from(incident.has_sandboxed_brief());
         if let Some(was) = &incident.judgement {
             *outcomes.entry(was.finding).or_default() += 1;
         }
@@ -90,6 +96,12 @@ impl TriggerTally {
                 outcomes,
             }
         });
-        TriggersReport { since: self.since, until: now, unreadable: self.unreadable, triggers: triggers.collect() }
+        TriggersReport {
+            since: self.since,
+            until: now,
+            unreadable: self.unreadable,
+            sandboxed: self.sandboxed,
+            triggers: triggers.collect(),
+        }
     }
 }

@@ -7,7 +7,9 @@
 //! is the answer to a page of that step or channel; an answer to no page (the command line) counts for the step that
 //! the role was on and for no channel. A role that was handed back counts from its beginning to the engagement that stood,
 //! the last one; where none came, it was not engaged. An incident's own is that of the last role it demands. Drills and the
-//! real thing are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace.
+//! real thing are never in the same figures, nor are drills whose waits were divided and those at the matrix's own pace;
+//! what was kept in the sandbox is in none, unless it is asked for; and what asks nobody for anything (the announcement of
+//! a drill) is no incident.
 
 use super::{
     Gather,
@@ -51,6 +53,8 @@ pub struct Question {
     pub drills: bool,
     /// Incidents that turned out to be duplicates too.
     pub duplicates: bool,
+    /// Incidents too of which pages were kept in the sandbox and sent to nobody.
+    pub sandbox: bool,
     /// The zone of the hours; UTC where none is named.
     pub zone: Option<Zone>,
     /// With the points of each curve, for pictures.
@@ -74,6 +78,9 @@ pub struct TteReport {
     pub zone: String,
     /// Incidents left out because they were duplicates.
     pub duplicates_left_out: usize,
+    /// Incidents left out because pages of them were kept in the sandbox and sent to nobody.
+    #[serde(default)]
+    pub sandboxed_left_out: usize,
     /// Incidents whose journal could not be read.
     pub unreadable: usize,
     /// The figures; of drills those at the matrix's own pace alone.
@@ -90,6 +97,9 @@ pub struct TteReport {
 pub struct Figures {
     /// Incidents that were counted.
     pub incidents: usize,
+    /// Of these, incidents of which pages were kept in the sandbox and sent to nobody: only where they were asked for.
+    #[serde(default)]
+    pub sandboxed: usize,
     /// One a role, step, channel or hour.
     pub groups: Vec<GroupReport>,
     /// Whole incidents: all required roles engaged.
@@ -138,6 +148,7 @@ pub struct Compressed {
 pub struct Tally {
     question: Question,
     duplicates: usize,
+    sandboxed_left_out: usize,
     unreadable: usize,
     /// By what the waits were divided; 1 is the matrix's own pace.
     paces: BTreeMap<u32, Pace>,
@@ -147,6 +158,7 @@ pub struct Tally {
 #[derive(Debug, Default)]
 struct Pace {
     incidents: usize,
+    sandboxed: usize,
     groups: BTreeMap<String, Group>,
     whole: Group,
     stages: BTreeMap<RoleName, StageTally>,
@@ -178,7 +190,8 @@ impl Gather for Tally {
 
     fn add(&mut self, story: &Story, now: Timestamp) {
         let incident = &story.incident;
-        if incident.drill != self.question.drills || self.is_too_old(incident.opened_at) {
+        let apart = incident.drill != self.question.drills || story.asks_nothing();
+        if apart || self.is_too_old(incident.opened_at) {
             return;
         }
         let duplicate = incident.judgement.as_ref().is_some_and(|was| was.finding == Finding::Duplicate);
@@ -186,10 +199,16 @@ impl Gather for Tally {
             self.duplicates += 1;
             return;
         }
+        let sandboxed = incident.has_sandboxed_brief();
+        if sandboxed && !self.question.sandbox {
+            self.sandboxed_left_out += 1;
+            return;
+        }
         let roles = story.roles(now);
         let compress = incident.terms.as_ref().map_or(1, |terms| terms.compress.max(1));
         let (question, pace) = (&self.question, self.paces.entry(compress).or_default());
         pace.incidents += 1;
+        pace.sandboxed += usize::from(sandboxed);
         pace.add_whole(story, &roles);
         for role in roles.iter().filter(|role| question.role.as_ref().is_none_or(|wanted| *wanted == role.role)) {
             pace.add_role(question, story, role);
@@ -204,7 +223,7 @@ impl Gather for Tally {
 impl Tally {
     /// Before the first.
     pub fn new(question: Question) -> Self {
-        Self { question, duplicates: 0, unreadable: 0, paces: BTreeMap::new() }
+        Self { question, duplicates: 0, sandboxed_left_out: 0, unreadable: 0, paces: BTreeMap::new() }
     }
 
     /// What was found, as of `now`.
@@ -220,6 +239,7 @@ impl Tally {
             role: self.question.role,
             zone: self.question.zone.map_or_else(|| Zone::utc().to_string(), |zone| zone.to_string()),
             duplicates_left_out: self.duplicates,
+            sandboxed_left_out: self.sandboxed_left_out,
             unreadable: self.unreadable,
             figures,
             compressed: compressed
@@ -253,7 +273,8 @@ impl Pace {
         let Some(whole) = all_of(endings.iter().copied()) else { return };
         let by = required().zip(&endings).find(|(_, ending)| **ending == whole).map(|(role, _)| ended(role));
         let waits = || required().map(ended).find(|ended| ended.how() == whole.how);
-        let is_reached = required().all(|role| role.engaged || role.stages.accepted.is_some());
+        let is_taken = |role: &RoleStory| story.incident.briefs_of(&role.role).any(Page::is_taken);
+        let is_reached = required().all(|role| role.engaged || is_taken(role));
         // The last one engaged may not be the one that is still waited for.
         if let Some(ended) = by.or_else(waits) {
             self.whole.add(ended, whole.time, is_reached, None);
@@ -264,7 +285,7 @@ impl Pace {
         let ended = Ended::of_role(&story.incident, &role.role);
         let is_reached = |of: &dyn Fn(&Page) -> bool| {
             let mut briefs = story.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
-            briefs.any(|page| page.stages.accepted.is_some() && of(page))
+            briefs.any(|page| page.is_taken() && of(page))
         };
         // One that another step or channel engaged.
         let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };
@@ -302,6 +323,7 @@ impl Pace {
     fn report(self, curves: bool) -> Figures {
         Figures {
             incidents: self.incidents,
+            sandboxed: self.sandboxed,
             groups: self.groups.into_iter().map(|(name, group)| group.report(name, curves)).collect(),
             whole: self.whole.report("whole incidents".into(), curves),
             stages: self.stages.into_iter().map(|(role, tally)| tally.report(role)).collect(),

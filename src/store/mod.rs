@@ -225,6 +225,8 @@ pub struct Happened {
     pub opened_at: Timestamp,
     /// Whether the incident is a drill.
     pub drill: bool,
+    /// Of a role's engagement: whether pages of its incident were kept in the sandbox. Of nothing else.
+    pub sandboxed: bool,
     /// What.
     pub event: Event,
 }

@@ -294,7 +294,10 @@ impl<'a> Unit<'a> {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
             }
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
-            self.happened.push(Happened { incident: id, seq, at, opened_at, drill, event });
+            // All pages are looked at: not for events of which there are as many as pages.
+            let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
+            let sandboxed = is_engagement && kept.incident.has_sandboxed_brief();
+            self.happened.push(Happened { incident: id, seq, at, opened_at, drill, sandboxed, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);

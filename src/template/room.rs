@@ -21,6 +21,7 @@ pub(super) fn card(words: &Words<'_>, revision: u32) -> Vec<String> {
     if words.is_drill() {
         lines.push(EXERCISE.to_owned());
     }
+    lines.extend(incident.sandboxed().map(|sandboxed| format!("{sandboxed}.")));
     lines.extend(incident.engagements.iter().take(ROLES_MAX).map(|(role, engagement)| row(words, role, engagement)));
     lines.extend(more_roles(incident));
     if let Some(at) = incident.all_clear_at {
@@ -55,6 +56,7 @@ pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
         Status::Open => "still open".to_owned(),
     };
     let mut lines = vec![format!("{}. It is over: {ended}.", topic(words))];
+    lines.extend(incident.sandboxed().map(|sandboxed| format!("{sandboxed}.")));
     let took = |(role, e): (&RoleName, &Engagement)| format!("{}: {}", role_name(role), how_it_ended(words, e));
     lines.extend(incident.engagements.iter().take(ROLES_MAX).map(took));
     lines.extend(more_roles(incident));
@@ -80,8 +82,11 @@ fn first_line(words: &Words<'_>) -> String {
         Status::Open => {
             let open = incident.open_roles().count();
             let of = incident.engagements.len();
-            let state =
-                if open == 0 { "Every role has somebody.".to_owned() } else { format!("{open} of {of} roles open.") };
+            let state = match (open, of) {
+                (_, 0) => "It asks nobody for anything.".to_owned(),
+                (0, _) => "Every role has somebody.".to_owned(),
+                (open, of) => format!("{open} of {of} roles open."),
+            };
             format!("{start}. Opened {}. {state}", words.time(incident.opened_at))
         }
     }

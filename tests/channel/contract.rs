@@ -17,7 +17,11 @@ type Row = (Condition, &'static [(&'static str, &'static str)]);
 const TABLE: [Row; 15] = [
     (
         Condition::AllIsWell,
-        &[("accepted", "slack kannel smtp twilio voice screen sandbox http teams mattermost webhook exec")],
+        &[
+            ("accepted", "slack kannel smtp twilio voice screen http teams mattermost webhook exec"),
+            // It takes the page and sends it to nobody: its word says so.
+            ("sandbox", "sandbox"),
+        ],
     ),
     (Condition::RefusesThisPerson, &[("unreachable", "slack kannel smtp twilio voice http exec")]),
     (Condition::KnowsNoWay, &[("unreachable", "slack kannel smtp twilio voice http")]),
@@ -48,7 +52,7 @@ const TABLE: [Row; 15] = [
         Condition::NobodyListens,
         &[
             ("retry", "slack kannel smtp twilio voice http teams mattermost webhook"),
-            ("retry:300s", "screen"),
+            ("desk closed, again:300s", "screen"),
             ("broken", "exec"),
         ],
     ),
@@ -126,11 +130,8 @@ async fn every_channel_makes_the_same_of_the_same_trouble() {
             // By the same channel: whatever was left behind must not be taken for this one's answer.
             bench.arrange(Condition::AllIsWell);
             let before = bench.arrived();
-            assert_eq!(
-                outcome(&*channel, &bench, Condition::AllIsWell).await,
-                "accepted",
-                "{name} after {condition:?}"
-            );
+            let well = if name == "sandbox" { "sandbox" } else { "accepted" };
+            assert_eq!(outcome(&*channel, &bench, Condition::AllIsWell).await, well, "{name} after {condition:?}");
             assert_eq!(bench.arrived(), before.map(|count| count + 1), "{name} after {condition:?}");
         }
     }

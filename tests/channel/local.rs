@@ -8,7 +8,7 @@ use stentor::{
         outbox::{FILE, Outbox},
         screen::Hub,
     },
-    core::{ChannelName, PersonName, Purpose, Timestamp},
+    core::{ChannelName, PersonName, Purpose, StandIn, Timestamp},
 };
 
 #[tokio::test]
@@ -17,7 +17,7 @@ async fn a_screen_takes_a_page_while_a_desk_of_its_person_is_open() {
     let (ana_name, bo) = (PersonName::from("ana"), PersonName::from("bo"));
     let other = hub.connect(bo.clone());
     let closed = hub.send(&page_for(ana())).await;
-    assert_eq!(told(&closed), "retry in 300s");
+    assert_eq!(told(&closed), "desk closed, again in 300s");
     assert_eq!(closed.unwrap_err().to_string(), "no desk page of Ana Ruiz is open");
 
     let one = hub.connect(ana_name.clone());
@@ -28,7 +28,7 @@ async fn a_screen_takes_a_page_while_a_desk_of_its_person_is_open() {
     assert!(hub.is_connected(&ana_name));
     drop(two);
     assert!(!hub.is_connected(&ana_name) && hub.is_connected(&bo));
-    assert_eq!(told(&hub.send(&page_for(ana())).await), "retry in 300s");
+    assert_eq!(told(&hub.send(&page_for(ana())).await), "desk closed, again in 300s");
     drop(other);
 }
 
@@ -38,7 +38,8 @@ async fn the_sandbox_shows_what_would_have_been_sent_to_its_owner_alone() {
     let outbox = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
     let sms = outbox.instead_of(ChannelName::from("sms"), "kannel");
     let room = outbox.instead_of(ChannelName::from("room"), "slack");
-    assert_eq!(sms.send(&page_for(ana())).await.unwrap().id, "sandbox");
+    let kept = sms.send(&page_for(ana())).await.unwrap();
+    assert_eq!((kept.id.as_str(), kept.stand_in), ("sandbox", Some(StandIn::Sandbox)));
     let receipt = room.send(&post_for_room(None, Purpose::RoomCard)).await.unwrap();
     assert_eq!(receipt.room.as_deref(), Some("sandbox"));
 

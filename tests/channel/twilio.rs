@@ -212,7 +212,7 @@ async fn nobody_is_called_to_hear_that_they_have_it_themselves() {
         ask: None,
         ..page_for(ana())
     };
-    assert_eq!(told(&voice.send(&taken("ana")).await), "accepted");
+    assert_eq!(told(&voice.send(&taken("ana")).await), "not needed");
     assert!(twilio.made().is_empty());
     assert_eq!(told(&voice.send(&taken("bo")).await), "accepted");
     assert_eq!(twilio.made().len(), 1);

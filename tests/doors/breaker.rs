@@ -22,7 +22,8 @@ struct State {
     locked: bool,
     /// Requests with a number, whatever became of them.
     asked: Vec<String>,
-    taken: usize,
+    /// Whom what was taken went to, and its text as it was on the wire.
+    taken: Vec<(String, String)>,
 }
 
 impl Gateway {
@@ -51,7 +52,9 @@ impl Gateway {
             _ if state.locked => (403, "Authorization failed for sendsms"),
             None => (400, "Missing receiver number, rejected"),
             Some(_) => {
-                state.taken += 1;
+                let text = request.split(['?', '&', ' ']).find_map(|field| field.strip_prefix("text="));
+                let text = text.unwrap_or_default().to_owned();
+                state.taken.extend(number.map(|number| (number.to_owned(), text)));
                 (202, "0: Accepted for delivery")
             }
         }
@@ -67,8 +70,22 @@ impl Gateway {
     }
 
     fn taken(&self) -> usize {
-        self.0.lock().unwrap().taken
+        self.0.lock().unwrap().taken.len()
     }
+
+    /// The answer code of the newest brief that this number holds.
+    pub fn code(&self, number: &str, incident: &str) -> Option<String> {
+        let state = self.0.lock().unwrap();
+        let theirs = state.taken.iter().rev().filter(|(to, text)| to == number && text.contains(incident));
+        theirs
+            .flat_map(|(_, text)| text.split(|c: char| !c.is_ascii_alphanumeric()))
+            .find(|word| is_code(word))
+            .map(str::to_owned)
+    }
+}
+
+fn is_code(word: &str) -> bool {
+    word.len() == 5 && word.bytes().all(|byte| byte.is_ascii_digit())
 }
 
 fn daemon(url: &str) -> Daemon {

@@ -51,8 +51,8 @@ fn check(url: &str, trouble: &str) {
     let incident = daemon.crash("ES");
     // Compliance is paged by another channel, and hears at once.
     let dora =
-        daemon.until(&incident, "Dora's page", |i| page(i, "dora", "room").is_some_and(|p| p["state"] == "accepted"));
-    let after = page(&dora, "dora", "room").unwrap()["accepted"].as_f64().unwrap();
+        daemon.until(&incident, "Dora's page", |i| page(i, "dora", "room").is_some_and(|p| p["state"] == "sandbox"));
+    let after = page(&dora, "dora", "room").unwrap()["kept"].as_f64().unwrap();
     assert!(after < 900.0, "the broken gateway held up another channel: {after} ms");
     // The traders' own channel does not take it: the next one does.
     for person in ["ana", "bo"] {
@@ -69,7 +69,7 @@ fn check(url: &str, trouble: &str) {
     });
     assert_ne!(page(&shown, "ana", "sms").unwrap()["state"], "accepted");
     let room = daemon
-        .until(&incident, "accepted by the room", |i| page(i, "ana", "room").is_some_and(|p| p["state"] == "accepted"));
+        .until(&incident, "kept for the room", |i| page(i, "ana", "room").is_some_and(|p| p["state"] == "sandbox"));
     assert!(page(&room, "ana", "room").unwrap()["instead_of"].is_number());
 }
 

@@ -37,7 +37,7 @@ async fn others(daemon: &Daemon, page: PageId) -> String {
             for key in &keys {
                 let opening = fixture::opening_of(key, Plan::clone(&plan));
                 let id = unit.open(Opening { plan: plan.clone(), received_at, ..opening }, &roster);
-                let settlement = Settlement::Accepted { receipt: Receipt { id: "taken".into(), room: None } };
+                let settlement = Settlement::Accepted { receipt: Receipt { id: "taken".into(), ..Receipt::default() } };
                 let taken = Input::Settled { page: 1, settlement, sent_at: Some(received_at), text: None };
                 unit.step(id, taken, &roster);
             }

@@ -34,9 +34,9 @@ fn two_answers_at_once_engage_one_and_everybody_who_was_asked_is_told() {
         for (person, channel) in [("ana", "mail"), ("ana", "room"), ("bo", "mail"), ("bo", "room")] {
             daemon.held(&incident, person, channel);
         }
-        daemon.until(&incident, "every brief accepted", |i| {
+        daemon.until(&incident, "every brief kept", |i| {
             let pages = i["pages"].as_array().unwrap().iter();
-            pages.filter(|page| page["channel"] != "desk").all(|page| page["state"] == "accepted")
+            pages.filter(|page| page["channel"] != "desk").all(|page| page["state"] == "sandbox")
         });
         let together = Barrier::new(2);
         let words = std::thread::scope(|scope| {
@@ -85,8 +85,8 @@ fn nothing_is_engaged_after_the_end_and_those_who_were_asked_hear_of_it() {
     let daemon = sandboxed();
     let incident = daemon.crash("ES");
     let ana = daemon.held(&incident, "ana", "sms");
-    daemon.until(&incident, "every brief accepted", |i| {
-        i["pages"].as_array().unwrap().iter().filter(|p| p["channel"] != "desk").all(|p| p["state"] == "accepted")
+    daemon.until(&incident, "every brief kept", |i| {
+        i["pages"].as_array().unwrap().iter().filter(|p| p["channel"] != "desk").all(|p| p["state"] == "sandbox")
     });
     assert!(daemon.cli(&["resolve", &incident]).status.success());
     assert_eq!(text(&daemon, "+34600000001", &ana), format!("{incident}: the incident is over"));

@@ -4,9 +4,9 @@ use crate::fixture::{START, alert};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, Incident, IncidentId, IncidentKey, Input, Level,
-    Opening, Outcome, PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp,
-    Trouble, Via, Whom, open,
+    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, HeldWhy, Incident, IncidentId, IncidentKey, Input,
+    Level, Opening, Outcome, PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StandIn,
+    StepPlan, Timestamp, Trouble, Via, Whom, open,
     page::Stage,
     plan::{LivingRoom, OnResolved, Patience},
     sentence::sentence,
@@ -235,8 +235,8 @@ fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
 
 fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
     let settlement = match how {
-        "accepted" => Settlement::Accepted { receipt: Receipt { id: format!("m{page}"), room: None } },
-        "made" => Settlement::Accepted { receipt: Receipt { id: "card".into(), room: Some("C1".into()) } },
+        "accepted" => Settlement::Accepted { receipt: Receipt::of(format!("m{page}")) },
+        "made" => Settlement::Accepted { receipt: Receipt { room: Some("C1".into()), ..Receipt::of("card") } },
         "unreachable" => Settlement::Unreachable { why: "no such number".into() },
         "refused" | "unknown" => Settlement::Retry {
             at: at + Duration::from_secs(1),
@@ -248,7 +248,9 @@ fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
             why: "the gateway asks for a minute".into(),
             unknown: false,
         },
-        "held" => Settlement::Held { until: at + Duration::from_secs(60) },
+        "held" => Settlement::Held { until: at + Duration::from_secs(60), why: HeldWhy::Provider },
+        "not-open" => Settlement::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed },
+        "kept" => Settlement::Accepted { receipt: Receipt::of_stand_in(StandIn::Sandbox, "sandbox") },
         "unsent" => Settlement::Unsent,
         "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),
         _ => return None,

@@ -69,6 +69,8 @@ fn exercise(past: &Past) -> Exercise {
             held: 2,
             of: 2,
             roles: [(RoleName::from("trader"), Some(Duration::from_secs(31))), (RoleName::from("it"), None)].into(),
+            cut_short: None,
+            sandboxed: false,
         }],
         actions: vec![Action { what: "Call the gateway's vendor".into(), owner: Some("bo".into()), due: None }],
         proposal: Proposal {
@@ -142,7 +144,7 @@ async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
         "Why did Bo not answer?",
         "Test the way to Ana",
         "No hypothesis was given",
-        "**never**",
+        "| All required roles engaged | not yet |",
     ] {
         assert!(text.contains(words), "{words} is missing:\n{text}");
     }

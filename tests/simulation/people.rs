@@ -10,10 +10,11 @@ use std::time::Duration;
 use stentor::{
     channel::{Message, SendError},
     core::{
-        Actor, Alert, AlertStatus, Answer, DrillTerms, Fault, IncidentId, Page, PageId, Purpose, Receipt, Said,
-        Timestamp, Trouble, Verdict, Via, page::Stage,
+        Actor, Alert, AlertStatus, Answer, DrillTerms, Fault, HeldWhy, IncidentId, Page, PageId, Purpose, Receipt,
+        Said, Timestamp, Trouble, Verdict, Via, page::Stage,
     },
     engine::{AnswerError, Attempt, Engine},
+    matrix::ChannelKind,
     store::StoreError,
 };
 
@@ -41,7 +42,7 @@ impl World {
             Job::Lease(n) => self.lease(n),
             Job::Prepare(n, page) => self.prepare(n, page),
             Job::Drop(n, page) => self.drop_unsent(n, page),
-            Job::Hold(n, page, until) => self.hold(n, page, until),
+            Job::Hold(n, page, until, why) => self.hold(n, page, until, why),
             Job::Done(n, attempt) => self.finish(n, attempt),
             Job::Arrive(alert) => self.arrive(alert),
             Job::Answer(id, said, tries) => self.answer(id, said, tries),
@@ -112,9 +113,15 @@ impl World {
         let result = match mood {
             Mood::Good => {
                 let room = (row.purpose == Purpose::RoomCard).then(|| format!("C{}", page.incident.0));
-                Ok(Receipt { id: format!("m{}", page.n), room })
+                Ok(Receipt { room, ..Receipt::of(format!("m{}", page.n)) })
             }
             Mood::Hangs => Err(SendError::unknown("no answer in time")),
+            Mood::Throttles
+                if live.channels.get(&row.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen) =>
+            {
+                let after = Duration::from_secs(self.dice.between(1, 25));
+                Err(SendError::DeskClosed { after, why: "no desk page of them is open".into() })
+            }
             Mood::Throttles => {
                 let after = (self.dice.chance(80)).then(|| Duration::from_secs(self.dice.between(1, 25)));
                 Err(SendError::throttled(after, "too many"))
@@ -152,9 +159,9 @@ impl World {
         }
     }
 
-    fn hold(&mut self, n: usize, page: PageId, until: Timestamp) {
-        let Some((engine, _)) = self.awake(n, Job::Hold(n, page, until)) else { return };
-        let held = ready(engine.hold(page, until));
+    fn hold(&mut self, n: usize, page: PageId, until: Timestamp, why: HeldWhy) {
+        let Some((engine, _)) = self.awake(n, Job::Hold(n, page, until, why)) else { return };
+        let held = ready(engine.hold(page, until, why));
         if self.kept(held).is_none() {
             engine.postpone(page);
         }

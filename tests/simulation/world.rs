@@ -14,7 +14,7 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    core::{Alert, ChannelName, Incident, IncidentId, Page, PageId, Said, Timestamp},
+    core::{Alert, ChannelName, HeldWhy, Incident, IncidentId, Page, PageId, Said, Timestamp},
     engine::{Attempt, Engine, Live},
     store::{MemoryNode, MemoryStore, Standing, SteadyClock, Store, StoreError},
 };
@@ -42,7 +42,7 @@ pub enum Job {
     Prepare(usize, PageId),
     Drop(usize, PageId),
     /// A page whose channel's provider asked everybody to wait.
-    Hold(usize, PageId, Timestamp),
+    Hold(usize, PageId, Timestamp, HeldWhy),
     /// An attempt ends.
     Done(usize, Box<Attempt>),
     /// Monitors and humans.
@@ -297,9 +297,9 @@ impl World {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Drop(n, page));
         }
-        for (page, until) in turn.held {
+        for (page, until, why) in turn.held {
             let wait = self.dice.millis(0, 20);
-            self.later(wait, Job::Hold(n, page, until));
+            self.later(wait, Job::Hold(n, page, until, why));
         }
         for page in turn.start {
             let wait = self.dice.millis(0, 20);

@@ -61,7 +61,7 @@ pub fn judge(rules: &Rules, host: &str, answer: &Answer, secrets: &[&str]) -> Re
     }
     if is_success(rules, answer, json.as_ref(), told.as_deref()) {
         let id = at(&rules.id).and_then(|id| self::shown(&id, secrets).map(str::to_owned));
-        return Ok(Receipt { id: id.unwrap_or_else(|| format!("HTTP {status}")), room: None });
+        return Ok(Receipt::of(id.unwrap_or_else(|| format!("HTTP {status}"))));
     }
     // Its own form, and not a success: it has said no. Anything else may come from whatever stands between.
     if json.is_some() {
@@ -146,6 +146,7 @@ mod tests {
             Err(SendError::Retry { .. }) => "retry".to_owned(),
             Err(SendError::Unreachable { .. }) => "unreachable".to_owned(),
             Err(SendError::Broken { .. }) => "broken".to_owned(),
+            Err(SendError::DeskClosed { .. }) => "desk closed".to_owned(),
         }
     }
 

@@ -83,7 +83,7 @@ impl Slack {
             self.give(page, "pinned card", "pins.add", &pin(room, timestamp)).await?;
         }
         self.half_furnished().remove(&page);
-        Ok(Receipt { id: "furnished".to_owned(), room: None })
+        Ok(Receipt::of("furnished"))
     }
 
     async fn give(
@@ -135,7 +135,7 @@ impl Slack {
             self.name_the_missing(room, card, &failed).await;
         }
         let count = people.len() - failed.len().min(people.len());
-        Ok(Receipt { id: format!("{count} invited"), room: None })
+        Ok(Receipt::of(format!("{count} invited")))
     }
 
     /// Who of a batch could not be invited, and why. Only what is worth another attempt is an error.

@@ -57,7 +57,7 @@ impl Slack {
         };
         let card = self.post(&room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
         self.half_made().remove(&message.page);
-        Ok(Receipt { id: card.ts.0, room: Some(card.channel.0) })
+        Ok(Receipt { room: Some(card.channel.0), ..Receipt::of(card.ts.0) })
     }
 
     /// Edits the card. One that is gone, or may not be edited any more, is posted anew and pinned.
@@ -69,7 +69,7 @@ impl Slack {
     ) -> Result<Receipt, SendError> {
         if let Some(of) = card {
             match self.post(room, Place::Instead { of }, blocks::room_card(message)).await {
-                Ok(posted) => return Ok(Receipt { id: posted.ts.0, room: None }),
+                Ok(posted) => return Ok(Receipt::of(posted.ts.0)),
                 Err(refusal) if refusal.is_of_lost_message() => {
                     let (incident, page) = (message.page.incident, message.page);
                     tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
@@ -79,7 +79,7 @@ impl Slack {
         }
         let posted = self.post(room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
         self.pin(message.page, room, &posted.ts.0).await;
-        Ok(Receipt { id: posted.ts.0, room: Some(room.to_owned()) })
+        Ok(Receipt { room: Some(room.to_owned()), ..Receipt::of(posted.ts.0) })
     }
 
     /// Pins a card. Not worth a failure: it is the first message of its room.
@@ -96,7 +96,7 @@ impl Slack {
         let request = SlackApiConversationsArchiveRequest::new(SlackChannelId(room.to_owned()));
         match self.web.call::<Done>("conversations.archive", &request).await {
             Err(refusal) if !refusal.is("already_archived") => Err(refusal.into_send_error()),
-            _ => Ok(Receipt { id: "archived".to_owned(), room: None }),
+            _ => Ok(Receipt::of("archived")),
         }
     }
 

@@ -146,6 +146,7 @@ mod tests {
                 SendError::Retry { unknown: true, .. } => "unknown",
                 SendError::Unreachable { .. } => "unreachable",
                 SendError::Broken { .. } => "broken",
+                SendError::DeskClosed { .. } => "desk closed",
             };
             assert_eq!(meaning, expected, "{phase:?} {code} {words}");
         }

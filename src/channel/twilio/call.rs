@@ -4,7 +4,7 @@
 use super::{Account, AccountSettings, message::Sender, twiml};
 use crate::{
     channel::{Channel, Check, Contact, Message, Recipient, SendError, SettingError},
-    core::{Purpose, Receipt},
+    core::{Purpose, Receipt, StandIn},
 };
 use futures_util::future::BoxFuture;
 
@@ -43,10 +43,10 @@ impl Calls {
         };
         let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
         if did_it_themselves(message, contact) {
-            return Ok(Receipt { id: "not called: it is about their own answer".into(), room: None });
+            return Ok(Receipt::of_stand_in(StandIn::Unneeded, "not called: it is about their own answer"));
         }
         let id = self.account.make("Calls", &self.fields(phone, message)).await?;
-        Ok(Receipt { id, room: None })
+        Ok(Receipt::of(id))
     }
 
     fn fields(&self, phone: &str, message: &Message) -> Vec<(&'static str, String)> {

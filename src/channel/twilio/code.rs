@@ -148,6 +148,7 @@ mod tests {
         ] {
             let refused = refusal(status, code, None);
             let found = match refused {
+                SendError::DeskClosed { .. } => panic!("no desk is asked"),
                 SendError::Unreachable { opted_out: false, .. } => Class::Person,
                 SendError::Unreachable { opted_out: true, .. } => Class::OptedOut,
                 SendError::Broken { .. } => Class::Everybody,

@@ -50,7 +50,7 @@ impl Sms {
         };
         let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
         let id = self.account.make("Messages", &self.fields(phone, message)).await?;
-        Ok(Receipt { id, room: None })
+        Ok(Receipt::of(id))
     }
 
     fn fields(&self, phone: &str, message: &Message) -> Vec<(&'static str, String)> {

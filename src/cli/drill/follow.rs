@@ -60,6 +60,9 @@ fn end(run: &Value, json: bool) -> Result<ExitCode, Failure> {
 
 fn tell(run: &Value, state: &str) {
     println!();
+    if run["score"]["sandboxed"] == true {
+        println!("SANDBOX: pages were kept on this machine, sent to nobody. See them with `stentor show`.");
+    }
     for finding in run["score"]["findings"].as_array().into_iter().flatten() {
         println!("{}", told(finding));
     }
@@ -96,5 +99,10 @@ fn cause_of(cause: &Value) -> String {
     let text = |name: &str| cause[name].as_str().map(|text| format!(", {name} {text}")).unwrap_or_default();
     let step = cause["step"].as_u64().unwrap_or(0) + 1;
     let stage = cause["stage"].as_str().unwrap_or_default();
-    format!("{stage} at step {step}{}{}{}", text("role"), text("channel"), text("person"))
+    let stand_in = match cause["stand_in"].as_str() {
+        Some("drill") => " (injected)",
+        Some("sandbox") => " (SANDBOX: sent to nobody)",
+        _ => "",
+    };
+    format!("{stage} at step {step}{}{}{}{stand_in}", text("role"), text("channel"), text("person"))
 }

@@ -33,8 +33,14 @@ impl History {
             let findings = run["score"]["findings"].as_array().map(Vec::as_slice).unwrap_or_default();
             let held = findings.iter().filter(|finding| finding["verdict"] == "held").count();
             let started = text("started_at").get(..19).unwrap_or_default().replace('T', " ");
-            let held = format!("{held} of {}", findings.len());
-            let state = text("state").replace('-', " ");
+            let judged = matches!(run["state"].as_str(), Some("held" | "not-held" | "too-few"));
+            let held = match findings.len() {
+                _ if !judged => "not judged".to_owned(),
+                0 => "nothing expected".to_owned(),
+                all => format!("{held} of {all}"),
+            };
+            let sandbox = if run["score"]["sandboxed"] == true { "\nSANDBOX" } else { "" };
+            let state = text("state").replace('-', " ") + sandbox;
             rows.add_row([text("id"), text("scenario"), started, state, held, text("by"), text("why")]);
         }
         println!("{rows}");

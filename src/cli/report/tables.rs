@@ -45,12 +45,16 @@ pub fn tte(report: &TteReport) -> String {
 }
 
 fn figures(figures: &Figures, by: By, with_whole: bool) -> String {
+    let mut text = String::new();
+    if let count @ 1.. = figures.sandboxed {
+        text.push_str(&format!("\nSANDBOX: {count} of these incidents had pages that were sent to nobody"));
+    }
     let groups = || figures.groups.iter().chain(with_whole.then_some(&figures.whole));
     let mut rows = table::table(&[&by.to_string(), "engaged", "p50", "p90", "p99", "target"]);
     for group in groups() {
         rows.add_row(row(group));
     }
-    let mut text = format!("\n\n{rows}");
+    text.push_str(&format!("\n\n{rows}"));
     let unlike = |group: &&GroupReport| group.engaged < group.n;
     if groups().any(|group| unlike(&group)) {
         let mut rows = table::table(&["of them", "ended otherwise, or open", "Kaplan-Meier p50"]);
@@ -89,6 +93,10 @@ fn head(report: &TteReport) -> String {
     ];
     if 0 < report.duplicates_left_out {
         lines.push(format!("{} duplicate(s) left out (--duplicates counts them)", report.duplicates_left_out));
+    }
+    if 0 < report.sandboxed_left_out {
+        let (count, rest) = (report.sandboxed_left_out, "left out: pages were sent to nobody (--sandbox counts them)");
+        lines.push(format!("SANDBOX: {count} incident(s) {rest}"));
     }
     if 0 < report.unreadable {
         lines.push(format!("{} INCIDENT(S) LEFT OUT: their journal can not be read", report.unreadable));
@@ -204,6 +212,10 @@ pub fn triggers(report: &TriggersReport) -> String {
         "{rows}\n\nPrecision: true ones among those with an outcome, with its 95 % interval\n(Clopper-Pearson). Drills \
          are left out. stentor resolve INC-1 --outcome true"
     );
+    if 0 < report.sandboxed {
+        let count = report.sandboxed;
+        text.push_str(&format!("\nSANDBOX: pages of {count} of these incidents were sent to nobody"));
+    }
     if 0 < report.unreadable {
         text.push_str(&format!("\n{} incident(s) left out: their journal can not be read", report.unreadable));
     }

@@ -19,9 +19,12 @@ pub fn read(places: &Places, folder: &Path) -> Result<History, Failure> {
 
 /// One line a figure that the history has anything on; what it has nothing on is named in the end.
 pub fn told(fitted: &Fitted) -> String {
-    let Fitted { incidents, drills, unreadable, prior_weight, .. } = fitted;
+    let Fitted { incidents, drills, sandboxed, unreadable, prior_weight, .. } = fitted;
     let mut text = format!("How people answer is fitted to {incidents} incidents ({drills} of them drills);");
     let _ = writeln!(text, " what is assumed weighs as\nmuch as {prior_weight} observations.");
+    if 0 < *sandboxed {
+        let _ = writeln!(text, "  SANDBOX: pages of {sandboxed} incidents were sent to nobody and are left out");
+    }
     if 0 < *unreadable {
         let _ = writeln!(text, "  {unreadable} incidents could not be read");
     }

@@ -8,6 +8,7 @@ use crate::core::{
     names::{PersonName, RoleName},
     page::Purpose,
     plan::RolePlan,
+    proof::channel_of_answer,
     time::Timestamp,
 };
 use std::time::Duration;
@@ -31,6 +32,7 @@ impl Judge<'_> {
             answer: said.answer,
             via: said.via,
             page: said.page,
+            channel: channel_of_answer(&said, self.incident, self.roster),
             verdict: verdict.clone(),
         });
         let Some(role) = role else { return };

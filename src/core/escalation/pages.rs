@@ -5,7 +5,8 @@ use crate::core::{
     engagement::Outcome,
     event::Event,
     names::{ChannelName, PersonName, RoleName},
-    page::{Page, PageState, Purpose, Settlement, Stage},
+    page::{Page, PageState, Purpose, Stage},
+    settlement::Settlement,
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -31,7 +32,7 @@ impl Judge<'_> {
         };
         let failed = matches!(settlement, Settlement::Unreachable { .. });
         let too_late = match settlement {
-            Settlement::Retry { at, .. } | Settlement::Held { until: at } => {
+            Settlement::Retry { at, .. } | Settlement::Held { until: at, .. } => {
                 page.patience_until.is_some_and(|until| until < at)
             }
             Settlement::Accepted { .. } | Settlement::Unreachable { .. } | Settlement::Unsent => false,
@@ -53,14 +54,21 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn reported(&mut self, n: u32, stage: Stage) {
+    /// A desk shows what went by other channels, too: only its own pages say that it works.
+    pub(super) fn shown_at_desk(&mut self, n: u32) {
+        let of_screen = |page: &Arc<Page>| self.roster.screens.contains(&page.channel);
+        let elsewhere = self.incident.pages.get(&n).is_some_and(|page| !of_screen(page));
+        self.reported(n, Stage::Seen, elsewhere);
+    }
+
+    pub(super) fn reported(&mut self, n: u32, stage: Stage, at_desk: bool) {
         let Some(page) = self.incident.pages.get(&n) else { return };
         let known = match stage {
             Stage::Delivered => page.stages.delivered,
             Stage::Seen => page.stages.seen,
         };
         if known.is_none() {
-            self.emit(Event::Reported { page: n, stage });
+            self.emit(Event::Reported { page: n, stage, at_desk });
         }
     }
 
@@ -138,6 +146,7 @@ impl Judge<'_> {
             state: PageState::Queued,
             refusals: 0,
             retry_at: None,
+            held: None,
             maybe_repeated: false,
             stages: Default::default(),
             receipt: None,

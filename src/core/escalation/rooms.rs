@@ -7,8 +7,9 @@ use crate::core::{
     event::{Actor, Event},
     incident::{Incident, Status},
     names::{ChannelName, PersonName},
-    page::{PageState, Purpose, Settlement},
+    page::{PageState, Purpose},
     sentence::sentence,
+    settlement::{Settlement, StandIn},
 };
 use std::collections::BTreeSet;
 
@@ -154,6 +155,9 @@ fn noted(event: &Event) -> Option<String> {
 fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
     match event {
         Event::Settled { page, settlement, .. } => {
+            if settlement.stand_in() == Some(StandIn::Sandbox) {
+                return true;
+            }
             let ended = !matches!(settlement, Settlement::Retry { .. } | Settlement::Held { .. });
             let purpose = incident.pages.get(page).map(|page| &page.purpose);
             ended && matches!(purpose, Some(Purpose::RoomCard | Purpose::RoomUpdate { .. }))

@@ -95,6 +95,8 @@ pub struct Fitted {
     pub incidents: usize,
     /// How many of them were drills.
     pub drills: usize,
+    /// Of how many of them pages were kept in the sandbox, and are left out.
+    pub sandboxed: usize,
     /// Those that could not be read.
     pub unreadable: usize,
     /// How many observations the assumption is worth.
@@ -120,8 +122,9 @@ impl History {
         let channels: Vec<ChannelFit> = channels.collect();
         let people = matrix.people.keys().map(|person| self.person(&mut scenario, person, &kinds, &channels));
         let people = people.collect();
-        let (incidents, drills, unreadable) = (self.incidents, self.drills, self.unreadable);
-        (scenario, Fitted { incidents, drills, unreadable, prior_weight: PRIOR_WEIGHT, people, channels })
+        let (incidents, drills) = (self.incidents, self.drills);
+        let (sandboxed, unreadable) = (self.sandboxed, self.unreadable);
+        (scenario, Fitted { incidents, drills, sandboxed, unreadable, prior_weight: PRIOR_WEIGHT, people, channels })
     }
 
     fn person(

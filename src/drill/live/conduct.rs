@@ -3,12 +3,9 @@
 use super::{Runs, UnderWay, announce::ANNOUNCE_WAIT};
 use crate::{
     core::{
-        Actor, Alert, DrillTerms, Fault, Incident, IncidentId, Run, RunState, Status, Timestamp, Trouble as Injected,
+        Actor, Alert, DrillTerms, Fault, Incident, IncidentId, Run, RunState, Status, Timestamp, drill::BROKEN_OFF,
     },
-    drill::{
-        Scenario, Score, Verdict,
-        scenario::{self, Trouble},
-    },
+    drill::{Scenario, Score, Verdict, scenario},
     engine::Fate,
     store::StoreError,
 };
@@ -188,13 +185,18 @@ impl Runs {
             Ended::Preempted(_) => {
                 self.engine.tick_drills().await?;
                 // What is real may be over again by now: then nobody else ends what this run has opened.
-                self.end_incidents(run.id, &Actor::Clock).await?;
+                self.end_incidents(run.id, &Actor::Clock, Some(BROKEN_OFF.into())).await?;
             }
-            Ended::Whole | Ended::Aborted(..) => drop(self.end_incidents(run.id, by).await?),
+            Ended::Whole => drop(self.end_incidents(run.id, by, None).await?),
+            Ended::Aborted(..) if *by != Actor::Clock => {
+                drop(self.end_incidents(run.id, by, Some(BROKEN_OFF.into())).await?)
+            }
+            Ended::Aborted(_, why) => drop(self.end_incidents(run.id, by, Some(broken_off(why))).await?),
         }
         self.until_settled(run, ALL_CLEAR_WAIT).await?;
         let now = self.engine.store.now();
         let score = self.score(run, scenario, now).await?;
+        let score = if matches!(ended, Ended::Whole) { score } else { score.not_judged() };
         (run.state, run.why) = stands(ended, &score);
         run.score = serde_json::to_value(&score).unwrap_or_default();
         run.ended_at = Some(now);
@@ -227,12 +229,7 @@ impl Runs {
 fn terms(run: &Run, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
     let at = |offset: Duration| zero + offset / run.compress;
     let faults = scenario.faults.iter().map(|fault| Fault {
-        what: match &fault.trouble {
-            Trouble::Down(channel) => Injected::Down { channel: channel.clone() },
-            Trouble::Broken(channel) => Injected::Broken { channel: channel.clone() },
-            Trouble::Late(channel, by) => Injected::Delayed { channel: channel.clone(), by: *by / run.compress },
-            Trouble::Absent(person) => Injected::Absent { person: person.clone() },
-        },
+        what: fault.trouble.injected(run.compress),
         from: at(fault.from),
         until: (fault.until < scenario.ends).then(|| at(fault.until)),
     });
@@ -253,15 +250,21 @@ fn unanswered(incident: &Incident, scenario: &Scenario, compress: u32, now: Time
     Some(format!("{role} had no answer for {}", humantime::format_duration(most / compress)))
 }
 
+/// What the incidents of a run say of their end that was broken off.
+pub(super) fn broken_off(why: &str) -> String {
+    format!("{BROKEN_OFF}: {why}")
+}
+
 fn stands(ended: &Ended, score: &Score) -> (RunState, String) {
     match ended {
         Ended::Whole => {
             let state = match score.verdict() {
                 Verdict::Held => RunState::Held,
                 Verdict::NotHeld => RunState::NotHeld,
-                Verdict::TooFew => RunState::TooFew,
+                Verdict::TooFew | Verdict::NotJudged => RunState::TooFew,
             };
-            (state, String::new())
+            let nothing = "the scenario has no hypothesis: nothing was expected";
+            (state, if score.findings.is_empty() { nothing.to_owned() } else { String::new() })
         }
         Ended::Preempted(Some(by)) => (RunState::Preempted, format!("{by} is real")),
         Ended::Preempted(None) => (RunState::Preempted, "something real was open".to_owned()),

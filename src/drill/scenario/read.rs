@@ -95,6 +95,7 @@ impl Reader<'_> {
             everyone,
             habits,
             carriage,
+            is_hindsight: false,
         };
         if !self.faults.unreadable {
             check::check(&scenario, &hypotheses, &answers, self);

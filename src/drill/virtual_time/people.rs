@@ -3,7 +3,9 @@
 use super::{Manner, Setting, Way};
 use crate::{
     channel::SendError,
-    core::{Answer, Page, PersonName, Purpose, Receipt, RoleName, Timestamp},
+    core::{
+        Answer, Page, PersonName, Purpose, Receipt, RoleName, Timestamp, Trouble as Injected, settlement::desk_closed,
+    },
     drill::{
         dice::Dice,
         habits::{AT_DESK, IGNORES, UNABLE},
@@ -44,6 +46,8 @@ pub(super) struct Attempt {
     pub result: Result<Receipt, SendError>,
     /// How long after that it is on the device; none when it never is.
     pub arrives: Option<Duration>,
+    /// What the scenario does to it on purpose.
+    pub injected: Option<Injected>,
 }
 
 impl<'a> People<'a> {
@@ -75,31 +79,38 @@ impl<'a> People<'a> {
         let Some(way) = self.setting.channels.get(&page.channel) else {
             return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
         };
-        let mut late = Duration::ZERO;
+        let (mut late, mut injected) = (Duration::ZERO, None);
         for trouble in self.setting.troubles(now) {
+            let told = || Some(trouble.injected(1)).filter(|_| !self.setting.scenario.is_hindsight);
             match trouble {
                 Trouble::Down(channel) if *channel == page.channel => {
-                    return failed(REFUSAL, SendError::retry("the channel is down (as the scenario says)"));
+                    let down = SendError::retry("the channel is down (as the scenario says)");
+                    return Attempt { injected: told(), ..failed(REFUSAL, down) };
                 }
                 Trouble::Broken(channel) if *channel == page.channel => {
-                    return failed(REFUSAL, SendError::broken("it refuses everybody (as the scenario says)"));
+                    let broken = SendError::broken("it refuses everybody (as the scenario says)");
+                    return Attempt { injected: told(), ..failed(REFUSAL, broken) };
                 }
-                Trouble::Late(channel, delay) if *channel == page.channel => late += *delay,
+                Trouble::Late(channel, delay) if *channel == page.channel => {
+                    late += *delay;
+                    injected = injected.or_else(told);
+                }
+                Trouble::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
                 Trouble::Down(_) | Trouble::Broken(_) | Trouble::Late(..) | Trouble::Absent(_) => {}
             }
         }
         if let Some(person) = page.person.as_ref().filter(|_| self.setting.screens.contains(&page.channel))
             && !self.mind(person).at_desk
         {
-            let why = format!("no desk page of {person} is open");
-            let waits = page.purpose.is_brief();
-            let error = if waits { SendError::throttled(Some(LOOK_AGAIN), why) } else { SendError::unreachable(why) };
+            let why = desk_closed(person.as_str());
+            let closed = |why| SendError::DeskClosed { after: LOOK_AGAIN, why };
+            let error = if page.purpose.is_brief() { closed(why) } else { SendError::unreachable(why) };
             return failed(Duration::ZERO, error);
         }
         if self.setting.manner == Manner::Scripted {
-            return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None };
+            return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };
         }
-        self.carried(page, way, late)
+        Attempt { injected, ..self.carried(page, way, late) }
     }
 
     fn carried(&self, page: &Page, way: &Way, late: Duration) -> Attempt {
@@ -110,7 +121,7 @@ impl<'a> People<'a> {
         }
         let delivers = way.delivers.quantile(dice.unit()) + late;
         let arrives = (!dice.happens(way.lost)).then_some(delivers);
-        Attempt { takes, result: Ok(receipt(page)), arrives }
+        Attempt { takes, result: Ok(receipt(page)), arrives, injected: None }
     }
 
     /// What is drawn for a page does not hang on its number, which differs between two matrices.
@@ -162,7 +173,7 @@ impl<'a> People<'a> {
 }
 
 fn failed(takes: Duration, error: SendError) -> Attempt {
-    Attempt { takes, result: Err(error), arrives: None }
+    Attempt { takes, result: Err(error), arrives: None, injected: None }
 }
 
 fn receipt(page: &Page) -> Receipt {

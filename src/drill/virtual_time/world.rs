@@ -7,10 +7,11 @@ use super::{
 use crate::{
     channel::SendError,
     core::{
-        self, Actor, Alert, Answer, Event, Incident, IncidentId, IncidentKey, Input, Opening, PageId, PageState,
-        PersonName, Receipt, RoleName, Said, Settlement, Timestamp, Via, page::Stage, retry::Pace, trigger::Observed,
+        self, Actor, Alert, Answer, Event, HeldWhy, Incident, IncidentId, IncidentKey, Input, Opening, PageId,
+        PageState, PersonName, RoleName, Said, Settlement, Timestamp, Trouble, Via, page::Stage, retry::Pace,
+        trigger::Observed,
     },
-    engine::{Pause, again, breaker::Breakers, delivery::Delivery},
+    engine::{again, breaker::Breakers, delivery::Delivery},
     matrix::Judgement,
 };
 use std::{
@@ -33,8 +34,8 @@ enum Job {
     Tick(usize),
     /// The delivery engine may have something to start.
     Deliver,
-    /// An attempt ends.
-    Done(PageId, Timestamp, Result<Receipt, SendError>, Option<Duration>),
+    /// An attempt that began then ends.
+    Done(PageId, Timestamp, Attempt),
     /// A page is on its device.
     Arrived(PageId),
     /// Somebody answers a page.
@@ -142,7 +143,7 @@ impl<'a> World<'a> {
                 self.step(case, Input::Tick);
             }
             Job::Deliver => self.delivers_at = None,
-            Job::Done(page, sent_at, result, arrives) => self.done(page, sent_at, result, arrives),
+            Job::Done(page, sent_at, attempt) => self.done(page, sent_at, attempt),
             Job::Arrived(page) => self.arrived(page),
             Job::Answer(page, answer) => self.answer(page, answer),
             Job::Script(n) => {
@@ -244,8 +245,8 @@ impl World<'_> {
             if nothing && self.delivery.next_at() == Some(at) {
                 return;
             }
-            for (page, until) in ready.held {
-                self.settle(page, Settlement::Held { until }, None);
+            for (page, until, why) in ready.held {
+                self.settle(page, Settlement::Held { until, why }, None);
             }
             for page in ready.unsent {
                 self.settle(page, Settlement::Unsent, None);
@@ -269,13 +270,15 @@ impl World<'_> {
         if let Some(why) = broken {
             return self.settle(id, Settlement::Unreachable { why }, None);
         }
-        let Attempt { takes, result, arrives } = self.people.attempt(&page, self.now);
-        self.at(self.now + takes, Job::Done(id, self.now, result, arrives));
+        let attempt = self.people.attempt(&page, self.now);
+        self.at(self.now + attempt.takes, Job::Done(id, self.now, attempt));
     }
 
-    fn done(&mut self, id: PageId, sent_at: Timestamp, result: Result<Receipt, SendError>, arrives: Option<Duration>) {
+    fn done(&mut self, id: PageId, sent_at: Timestamp, attempt: Attempt) {
+        let Attempt { result, arrives, injected, .. } = attempt;
         let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
-        if page.person.is_some() {
+        // What is broken on purpose opens no breaker on the daemon either.
+        if page.person.is_some() && injected.is_none() {
             match &result {
                 Err(SendError::Broken { why }) => drop(self.breakers.broke(&page.channel, why, self.now)),
                 Ok(_) => drop(self.breakers.works(&page.channel)),
@@ -288,18 +291,25 @@ impl World<'_> {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => {
-                let kind = self.setting.channels.get(&page.channel).map(|way| way.kind);
-                let (settlement, pause) = again(Some(&page), kind, after, why, unknown, self.now);
-                match pause {
-                    Some(Pause::Person(until)) => self.delivery.hold_destination(id, until),
-                    Some(Pause::Provider(until)) => self.delivery.throttled(id, until, self.now),
-                    None => {}
+                let (settlement, pause) = again(Some(&page), after, why, unknown, self.now);
+                if let Some(until) = pause {
+                    self.delivery.throttled(id, until, self.now);
                 }
                 settlement
             }
+            Err(SendError::DeskClosed { after, .. }) => {
+                let until = self.now + after;
+                self.delivery.desk_closed(id, until);
+                return self.settle(id, Settlement::Held { until, why: HeldWhy::DeskClosed }, None);
+            }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
-        self.settle(id, settlement, Some(sent_at));
+        // As on the daemon: where no channel was asked, nothing was sent.
+        let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(Trouble::asks_no_channel));
+        if let Some(trouble) = injected {
+            self.step(case_of(id), Input::Injected { page: id.n, trouble });
+        }
+        self.settle(id, settlement, sent_at);
         if let Some(span) = arrives.filter(|_| page.purpose.is_brief() && page.person.is_some()) {
             self.at(self.now + span, Job::Arrived(id));
         }

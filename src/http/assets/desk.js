@@ -308,7 +308,9 @@ function incidentCard(incident) {
   title.append(since);
   const list = element("ul", "roles");
   list.append(...incident.roles.map(roleRow));
-  box.append(title, element("p", "summary", incident.summary), list);
+  box.append(title, element("p", "summary", incident.summary));
+  if (incident.sandbox) box.append(element("p", "sandbox", incident.sandbox));
+  box.append(list);
   return box;
 }
 

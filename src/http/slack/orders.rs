@@ -6,7 +6,7 @@ use crate::{
         command::{Command, Order},
         escape,
     },
-    core::{Actor, Answer, Incident, IncidentId, PersonName, RoleName, Said, Via},
+    core::{Actor, Answer, ChannelName, Incident, IncidentId, PersonName, RoleName, Said, Via},
     engine::{AnswerError, CALLS_MAX, Call, Called, Live},
     http::{App, standing::told, view},
     store::{Filter, StoreError},
@@ -65,6 +65,9 @@ async fn status(app: &App) -> Result<String, StoreError> {
         0 => "No incident is open.".to_owned(),
         count => format!("Open incidents: {count}. Roles that nobody has yet{of}: {calling}."),
     };
+    for (name, why) in app.engine.live.load().sandboxed() {
+        let _ = write!(text, "\nSANDBOX: channel {name} sends to nobody: {why}");
+    }
     for (name, broken) in app.engine.breakers().broken() {
         let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
     }
@@ -97,7 +100,8 @@ fn line(live: &Live, incident: &Incident) -> String {
     let summary: String = incident.summary.chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
     let seen = view::incident(live, incident);
     let roles: Vec<String> = seen.roles.iter().map(role).collect();
-    format!("{stamp} {} {summary} ({})", incident.id, roles.join("; "))
+    let sandbox = seen.sandbox.map_or(String::new(), |sandbox| format!(". {sandbox}"));
+    format!("{stamp} {} {summary} ({}){sandbox}", incident.id, roles.join("; "))
 }
 
 fn role(seen: &view::RoleView) -> String {
@@ -134,7 +138,7 @@ async fn page(app: &App, call: Call) -> Result<String, StoreError> {
     let (role, drill) = (call.role.clone(), call.drill);
     let stamp = if drill { "DRILL" } else { "LIVE" };
     Ok(match app.engine.call(call).await? {
-        Called::Opened(id) => format!("{stamp} {id} is open: {role} is being called."),
+        Called::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
         Called::Again => "That was taken before.".to_owned(),
         Called::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
@@ -153,6 +157,13 @@ async fn resolve(app: &App, person: PersonName, id: IncidentId, reason: Option<S
     }
     let was_open = app.engine.resolve_because(id, Actor::Person(person), reason).await?;
     Ok(if was_open { format!("{id} is resolved.") } else { format!("{id} was resolved before.") })
+}
+
+/// By which channels nobody is called, whatever is said.
+fn sandboxed(app: &App) -> String {
+    let live = app.engine.live.load();
+    let channels: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
+    if channels.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {})", channels.join(", ")) }
 }
 
 fn absent(id: IncidentId) -> String {

@@ -98,13 +98,15 @@ fn legend(canvas: &mut Canvas) {
     dot(canvas, here, 14.0, SERIES[1], "");
     let here = says(canvas, "not settled");
     dot(canvas, here, 14.0, PAPER, &format!("stroke=\"{FAINT}\""));
+    let here = says(canvas, "not sent");
+    square(canvas, here, 14.0, "kept in the sandbox, or stopped by the drill");
     let here = says(canvas, "unreachable");
     cross(canvas, here, 14.0, "unreachable");
     let here = says(canvas, "seen");
     canvas.bar((here - 3.0, 11.0), (6.0, 6.0), SERIES[3], "", "seen");
     let here = says(canvas, "an answer");
     diamond(canvas, here, 14.0, 4.0, SERIES[4], "an answer");
-    let here = says(canvas, "the answer that engages");
+    let here = says(canvas, "it engages");
     diamond(canvas, here, 14.0, 6.0, SERIES[5], "the answer that engages");
 }
 
@@ -113,17 +115,20 @@ fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f
     let person = page.person.as_ref().map_or("?", |person| person.as_str());
     let born = scale.x(since(page.born_at));
     let says = format!("page {} to {person} by {}, born {}", page.n, page.channel, at(since(page.born_at)));
+    let says = page.remark().map_or(says.clone(), |remark| format!("{says}: {remark}"));
     match (page.state, page.stages.accepted) {
+        _ if page.stand_in().is_some() => {
+            let kept = page.stages.kept.map_or(born, |kept| scale.x(since(kept)));
+            let why = page.stand_in().map_or(String::new(), |stand_in| stand_in.to_string());
+            square(canvas, kept, y, &format!("{says}, {why}"));
+        }
         (_, Some(accepted)) => {
             let x = scale.x(since(accepted));
             canvas.line((born, y), (x, y), SERIES[1], "stroke-width=\"2\"");
             let more = format!("{says}, accepted {}", at(since(accepted)));
             canvas.path(&disc(x, y), SERIES[1], "", &more);
         }
-        (PageState::Unreachable, None) => {
-            let why = page.trouble.as_deref().unwrap_or("no reason given");
-            cross(canvas, born, y, &format!("{says}: unreachable: {why}"));
-        }
+        (PageState::Unreachable, None) => cross(canvas, born, y, &format!("{says}, {}", page.standing())),
         (_, None) => canvas.path(&disc(born, y), PAPER, &format!("stroke=\"{FAINT}\""), &says),
     }
     if let Some(seen) = page.stages.seen {
@@ -192,6 +197,12 @@ fn disc(x: f64, y: f64) -> String {
 
 fn dot(canvas: &mut Canvas, x: f64, y: f64, fill: super::Colour, more: &str) {
     canvas.path(&disc(x, y), fill, more, "a page");
+}
+
+/// What its channel never had.
+fn square(canvas: &mut Canvas, x: f64, y: f64, says: &str) {
+    let d = format!("M{:.1} {:.1}h8v8h-8z", x - 4.0, y - 4.0);
+    canvas.path(&d, PAPER, &format!("stroke=\"{MARK}\" stroke-width=\"1.5\""), says);
 }
 
 fn cross(canvas: &mut Canvas, x: f64, y: f64, says: &str) {

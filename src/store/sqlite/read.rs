@@ -75,7 +75,7 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
     let mut by_number = BTreeMap::new();
     for page in pages {
         let n: u32 = column(page, 1)?;
-        let page = serde_json::from_str::<Page>(column(page, 4)?);
+        let page = Page::read(column(page, 4)?);
         by_number.insert(n, Arc::new(page.map_err(|error| corrupt(format!("page {id}.{n}"), error))?));
     }
     let at = Timestamp::from_micros(column(row, 3)?);

@@ -1,0 +1,77 @@
+//! How the word that an incident is over got round: who was told, and why others were not.
+
+use super::{
+    incident::{Incident, Status},
+    names::PersonName,
+    page::{Page, Purpose},
+    settlement::StandIn,
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// Of an incident that is over.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct AllClear {
+    /// People who had been paged: by a channel, in the sandbox, or in name alone by their drill.
+    pub people: usize,
+    /// Of these, for whom a channel took the word.
+    pub told: usize,
+    /// Of the others, for whom it was kept in the sandbox and sent to nobody.
+    #[serde(default)]
+    pub sandbox: usize,
+    /// Of the others, who were absent from their drill on purpose.
+    #[serde(default)]
+    pub injected: usize,
+    /// When the last of them was told, in milliseconds after the end.
+    pub last_ms: Option<f64>,
+}
+
+impl Incident {
+    /// Who has heard that it is over; none where it is not.
+    pub fn all_clear(&self) -> Option<AllClear> {
+        let Status::Resolved { at: ended_at, .. } = self.status else { return None };
+        let mut words: BTreeMap<&PersonName, Vec<&Page>> = BTreeMap::new();
+        for page in self.pages.values().filter(|page| page.purpose == Purpose::Resolved) {
+            if let Some(person) = &page.person {
+                words.entry(person).or_default().push(page);
+            }
+        }
+        let unheard = || words.values().filter(|pages| heard(pages).is_none());
+        let sandbox = unheard().filter(|pages| took(pages, StandIn::Sandbox)).count();
+        let absent = unheard().filter(|pages| took(pages, StandIn::Drill) && !took(pages, StandIn::Sandbox)).count();
+        Some(AllClear {
+            people: words.len(),
+            told: words.values().filter_map(|pages| heard(pages)).count(),
+            sandbox,
+            injected: absent,
+            last_ms: words.values().filter_map(|pages| heard(pages)).max().map(|at| ms(ended_at, at)),
+        })
+    }
+}
+
+impl AllClear {
+    /// Why those were not told who were not, as far as that was meant: to stand behind how many were.
+    pub fn untold(&self) -> String {
+        let mut text = String::new();
+        if 0 < self.sandbox {
+            text.push_str(&format!("; for {} of them {}", self.sandbox, StandIn::Sandbox));
+        }
+        if 0 < self.injected {
+            text.push_str(&format!("; {} of them absent on purpose (injected by the drill)", self.injected));
+        }
+        text
+    }
+}
+
+fn heard(pages: &[&Page]) -> Option<Timestamp> {
+    pages.iter().filter_map(|page| page.stages.accepted).min()
+}
+
+fn took(pages: &[&Page], stand_in: StandIn) -> bool {
+    pages.iter().any(|page| page.stand_in() == Some(stand_in))
+}
+
+fn ms(from: Timestamp, to: Timestamp) -> f64 {
+    to.micros_since(from) as f64 / 1e3
+}

@@ -1,0 +1,138 @@
+//! How attempts to send went, as a journal tells them. The one reader for all who judge channels and people by it: what
+//! a drill broke on purpose, and a desk that nobody had open, are no channel's fault.
+
+use super::{
+    drill::Trouble,
+    event::Event,
+    page::{Page, PageState},
+    settlement::Settlement,
+    time::Timestamp,
+};
+use std::collections::BTreeMap;
+
+/// One attempt, or one reason to wait with it.
+#[derive(Debug, Clone, Copy)]
+pub struct PageAttempt<'a> {
+    /// When it was settled.
+    pub at: Timestamp,
+    /// When it began; none where nothing was tried.
+    pub sent_at: Option<Timestamp>,
+    /// How it ended.
+    pub settlement: &'a Settlement,
+    /// What its drill did on purpose: then no channel was asked.
+    pub injected: Option<&'a Trouble>,
+}
+
+/// Everything that was tried with one page.
+#[derive(Debug, Clone, Default)]
+pub struct PageAttempts<'a> {
+    /// In their order.
+    pub attempts: Vec<PageAttempt<'a>>,
+    /// How many of them were settled when the channel's patience had run out; none where it did not.
+    overdue_after: Option<usize>,
+}
+
+/// What kept a page from arriving, or made it late.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hitch<'a> {
+    /// The channel, or the contact data.
+    Channel,
+    /// Its person had no desk page open.
+    DeskClosed,
+    /// Its drill, on purpose.
+    Injected(&'a Trouble),
+}
+
+/// What was tried with each page, by its number.
+pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> BTreeMap<u32, PageAttempts<'a>> {
+    let mut pages: BTreeMap<u32, PageAttempts<'a>> = BTreeMap::new();
+    // What a drill does to a page is journaled right before how that ended.
+    let mut injected: BTreeMap<u32, &Trouble> = BTreeMap::new();
+    for (at, event) in events {
+        match event {
+            Event::Injected { page, trouble } => drop(injected.insert(*page, trouble)),
+            Event::Settled { page, settlement, sent_at, .. } => {
+                let attempt = PageAttempt { at, sent_at: *sent_at, settlement, injected: injected.remove(page) };
+                pages.entry(*page).or_default().attempts.push(attempt);
+            }
+            Event::Overdue { page } => {
+                let page = pages.entry(*page).or_default();
+                page.overdue_after = Some(page.attempts.len());
+            }
+            _ => {}
+        }
+    }
+    pages
+}
+
+impl<'a> PageAttempt<'a> {
+    /// Whether the channel, or what stood in for it, took it.
+    pub fn is_taken(&self) -> bool {
+        matches!(self.settlement, Settlement::Accepted { .. })
+    }
+
+    /// Whether the channel itself was asked: with what it said it is judged.
+    pub fn was_given_to_channel(&self) -> bool {
+        let tried = match self.settlement {
+            Settlement::Accepted { receipt } => receipt.stand_in.is_none(),
+            Settlement::Retry { .. } | Settlement::Unreachable { .. } => self.sent_at.is_some(),
+            Settlement::Held { .. } | Settlement::Unsent => false,
+        };
+        tried && self.injected.is_none() && !self.settlement.is_desk_closed()
+    }
+
+    /// What went wrong with it; none where it was taken, or not wanted any more.
+    fn hitch(&self) -> Option<Hitch<'a>> {
+        match (self.injected, self.settlement) {
+            (_, Settlement::Accepted { .. } | Settlement::Unsent) => None,
+            (Some(trouble), _) => Some(Hitch::Injected(trouble)),
+            (None, settlement) if settlement.is_desk_closed() => Some(Hitch::DeskClosed),
+            (None, settlement) if settlement.is_held_for_unknown_reason() => None,
+            (None, _) => Some(Hitch::Channel),
+        }
+    }
+}
+
+impl<'a> PageAttempts<'a> {
+    /// How often its channel was asked and did not take it.
+    pub fn refusals(&self) -> usize {
+        self.attempts.iter().filter(|attempt| attempt.was_given_to_channel() && !attempt.is_taken()).count()
+    }
+
+    /// Why its channel did not take it for now, each time.
+    pub fn not_now(&self) -> impl Iterator<Item = &'a str> {
+        self.attempts.iter().filter(|attempt| attempt.was_given_to_channel()).filter_map(|attempt| {
+            match attempt.settlement {
+                Settlement::Retry { why, .. } => Some(why.as_str()),
+                _ => None,
+            }
+        })
+    }
+
+    /// What its drill did to the last attempt.
+    pub fn injected(&self) -> Option<&'a Trouble> {
+        let is_attempt =
+            |attempt: &&PageAttempt<'_>| !matches!(attempt.settlement, Settlement::Held { .. } | Settlement::Unsent);
+        self.attempts.iter().rev().find(is_attempt)?.injected
+    }
+
+    /// Whether its channel's patience ran out.
+    pub fn is_overdue(&self) -> bool {
+        self.overdue_after.is_some()
+    }
+
+    /// What kept this page from arriving, or made it late; none where it was taken in time.
+    pub fn hitch(&self, page: &Page) -> Option<Hitch<'a>> {
+        if let Some(after) = self.overdue_after {
+            let last = self.attempts.iter().take(after).next_back();
+            return Some(last.and_then(PageAttempt::hitch).unwrap_or(Hitch::Channel));
+        }
+        let last = self.attempts.iter().rev().find_map(PageAttempt::hitch);
+        match page.state {
+            PageState::Accepted => None,
+            PageState::Unreachable => Some(last.unwrap_or(Hitch::Channel)),
+            // It was still to be sent, or not wanted any more: what it met so far counts.
+            PageState::Queued | PageState::Withdrawn | PageState::Unsent => last,
+        }
+    }
+}

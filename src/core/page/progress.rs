@@ -1,0 +1,194 @@
+//! How far a page got: its states, its stages, and what took it.
+
+use super::Page;
+use crate::core::{
+    settlement::{Settlement, StandIn, tells_desk_closed},
+    time::Timestamp,
+};
+use serde::{Deserialize, Serialize};
+
+/// Where a page is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum PageState {
+    /// To be sent, or being sent.
+    #[default]
+    Queued,
+    /// Its channel has accepted it, or what stands in for its channel: see [`Page::stand_in`].
+    Accepted,
+    /// This person can not be reached by this way.
+    Unreachable,
+    /// Not wanted any more; whether it was sent before that is not known yet.
+    Withdrawn,
+    /// Withdrawn, and never sent.
+    Unsent,
+}
+
+/// When a page passed which stage. What a stand-in took in its channel's place was neither sent nor accepted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+pub struct Stages {
+    /// The first attempt began by which it may have left.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sent: Option<Timestamp>,
+    /// Something else took it in its channel's place: the receipt says what.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kept: Option<Timestamp>,
+    /// The provider took it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub accepted: Option<Timestamp>,
+    /// The device has it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub delivered: Option<Timestamp>,
+    /// A human's screen showed it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Timestamp>,
+}
+
+/// How far a page got with its human.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Stage {
+    /// The device has it.
+    Delivered,
+    /// A human's screen showed it.
+    Seen,
+}
+
+impl PageState {
+    /// Its name, as it is written in JSON.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Queued => "queued",
+            Self::Accepted => "accepted",
+            Self::Unreachable => "unreachable",
+            Self::Withdrawn => "withdrawn",
+            Self::Unsent => "unsent",
+        }
+    }
+}
+
+impl Page {
+    /// Reads a page as a store has written it. Before stand-ins were told apart from channels, their pages were written
+    /// as sent and accepted.
+    ///
+    /// # Errors
+    ///
+    /// Where it is no page.
+    pub fn read(json: &str) -> serde_json::Result<Self> {
+        let mut page: Self = serde_json::from_str(json)?;
+        if page.stand_in().is_some() {
+            page.stages.sent = None;
+            page.stages.kept = page.stages.kept.or(page.stages.accepted.take());
+        }
+        Ok(page)
+    }
+
+    /// What took it in its channel's place; none where the channel itself did, or nothing has yet.
+    pub fn stand_in(&self) -> Option<StandIn> {
+        self.receipt.as_ref()?.stand_in
+    }
+
+    /// Whether it was kept in the sandbox: it has left nobody's machine.
+    pub fn is_sandboxed(&self) -> bool {
+        self.stand_in() == Some(StandIn::Sandbox)
+    }
+
+    /// Whether its channel was given it, so that its reader may have it. What a drill holds back is brought later: then
+    /// it is delivered, and not merely seen on a desk.
+    pub fn has_left(&self) -> bool {
+        let brought = || self.stages.delivered.is_some() && self.stages.delivered != self.stages.seen;
+        match self.stand_in() {
+            None => self.stages.sent.is_some(),
+            Some(StandIn::Drill) => brought(),
+            Some(StandIn::Sandbox | StandIn::Unneeded) => false,
+        }
+    }
+
+    /// Whether its channel has taken it, at once or when its drill brought it late.
+    pub fn is_taken(&self) -> bool {
+        self.stages.accepted.is_some() || (self.stand_in().is_some() && self.has_left())
+    }
+
+    /// One word for where it is, as it is written in JSON and in tables: what its channel never had is not "accepted".
+    pub fn standing(&self) -> &'static str {
+        match (self.state, self.stand_in()) {
+            (PageState::Accepted, Some(stand_in)) => stand_in.as_str(),
+            (PageState::Unreachable, _) if self.trouble.as_deref().is_some_and(tells_desk_closed) => "not open",
+            (state, _) => state.as_str(),
+        }
+    }
+
+    /// The last trouble, or why it was held, in words.
+    pub fn remark(&self) -> Option<String> {
+        self.held.map(|why| why.to_string()).or_else(|| self.trouble.clone())
+    }
+
+    /// Records how an attempt ended.
+    pub fn settle(
+        &mut self,
+        settlement: &Settlement,
+        sent_at: Option<Timestamp>,
+        text: Option<&String>,
+        at: Timestamp,
+    ) {
+        let stand_in = settlement.stand_in();
+        self.stages.sent = self.stages.sent.or(sent_at.filter(|_| stand_in.is_none()));
+        if let Some(text) = text {
+            self.text = Some(text.clone());
+        }
+        match settlement {
+            Settlement::Accepted { receipt } => {
+                self.state = PageState::Accepted;
+                match stand_in {
+                    None => self.stages.accepted.get_or_insert(at),
+                    Some(_) => self.stages.kept.get_or_insert(at),
+                };
+                self.receipt = Some(receipt.clone());
+                (self.trouble, self.retry_at, self.held) = (None, None, None);
+            }
+            Settlement::Retry { at, why, unknown } => {
+                // Perhaps it was sent all the same: the next attempt says so.
+                self.maybe_repeated |= unknown;
+                self.refusals += 1;
+                self.retry_at = Some(*at);
+                (self.trouble, self.held) = (Some(why.clone()), None);
+            }
+            Settlement::Held { until, why } => {
+                self.retry_at = Some(*until);
+                self.held = Some(*why);
+            }
+            Settlement::Unreachable { why } => {
+                self.state = PageState::Unreachable;
+                self.refusals += 1;
+                (self.trouble, self.held) = (Some(why.clone()), None);
+            }
+            Settlement::Unsent => self.state = PageState::Unsent,
+        }
+    }
+
+    /// Records what a device or a screen reported. A desk that shows what went by another channel says nothing of that
+    /// channel.
+    pub fn report(&mut self, stage: Stage, at_desk: bool, at: Timestamp) {
+        if !at_desk {
+            self.stages.delivered.get_or_insert(at);
+        }
+        if stage == Stage::Seen {
+            self.stages.seen.get_or_insert(at);
+        }
+    }
+
+    /// Whether the provider took it or may have: an attempt was settled, or its node died and perhaps had begun one.
+    pub fn was_attempted(&self) -> bool {
+        self.stages.sent.is_some() || self.state == PageState::Accepted || self.maybe_repeated
+    }
+
+    /// Whether its person can still answer it: it is out, or on its way.
+    pub fn is_live(&self) -> bool {
+        matches!(self.state, PageState::Queued | PageState::Accepted)
+    }
+
+    /// Whether the outbox still owes work for it.
+    pub fn is_owed(&self) -> bool {
+        matches!(self.state, PageState::Queued | PageState::Withdrawn)
+    }
+}

@@ -71,7 +71,8 @@ fn tell(run: &Value, state: &str) {
         );
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
-    println!("{} {}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
+    let sandbox = if run["score"]["sandboxed"] == true { " in the SANDBOX" } else { "" };
+    println!("{} {}{sandbox}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
 }
 
 /// One hypothesis in one line.

@@ -194,7 +194,7 @@ impl Gather for Tally {
             self.duplicates += 1;
             return;
         }
-        let sandboxed = incident.has_sandboxed_brief();
+        let sandboxed = incident.has_sandboxed_page();
         self.sandboxed += usize::from(sandboxed);
         if sandboxed && !self.question.sandbox {
             return;

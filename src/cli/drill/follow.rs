@@ -65,7 +65,7 @@ fn tell(run: &Value, state: &str) {
         println!("{}", told(finding));
     }
     let compress = run["compress"].as_u64().unwrap_or(1);
-    if 1 < compress {
+    if 1 < compress && matches!(state, "held" | "not-held" | "too-few") {
         println!(
             "Waits were divided by {compress}, people were not: the times are better than those of a real crisis."
         );

@@ -28,6 +28,7 @@ pub mod schedule;
 pub mod sentence;
 pub mod settlement;
 pub mod speech;
+pub mod standing;
 pub mod stranded;
 pub mod time;
 pub mod trigger;

@@ -65,7 +65,8 @@ fn tell(run: &Value, state: &str) {
         println!("{}", told(finding));
     }
     let compress = run["compress"].as_u64().unwrap_or(1);
-    if 1 < compress && matches!(state, "held" | "not-held" | "too-few") {
+    let seen = |finding: &Value| finding["in_time"].as_u64().is_some_and(|count| 0 < count);
+    if 1 < compress && run["score"]["findings"].as_array().is_some_and(|findings| findings.iter().any(seen)) {
         println!(
             "Waits were divided by {compress}, people were not: the times are better than those of a real crisis."
         );

@@ -31,7 +31,7 @@ impl Incident {
         let kept: Vec<&Page> = pages().filter(|page| page.is_sandboxed()).collect();
         let of = kept.len() + pages().filter(by_channel).count();
         let channels = kept.iter().map(|page| page.channel.clone()).collect();
-        (!kept.is_empty()).then(|| Sandboxed { kept: kept.len(), of, channels })
+        (!kept.is_empty()).then_some(Sandboxed { kept: kept.len(), of, channels })
     }
 
     /// Whether any of its messages was kept in the sandbox.

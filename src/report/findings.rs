@@ -193,13 +193,11 @@ fn about_person(
     for page in pages {
         let channel = &page.channel;
         match attempts.get(&page.n).and_then(|attempts| attempts.hitch(page)) {
-            Some(Hitch::Channel) if page.state == PageState::Unreachable => {
-                if told.insert((channel, false)) {
-                    let why = page.trouble.as_deref().unwrap_or("no reason given");
-                    findings.could_not.push(format!("reach {name} by {channel}: {why}"));
-                    findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
-                    findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
-                }
+            Some(Hitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
+                let why = page.trouble.as_deref().unwrap_or("no reason given");
+                findings.could_not.push(format!("reach {name} by {channel}: {why}"));
+                findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
+                findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
             }
             Some(Hitch::DeskClosed) if told.insert((channel, true)) => {
                 findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));

@@ -9,7 +9,7 @@ use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened};
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs};
 use stentor::{
-    core::{Alert, Incident, Page, Purpose, Timestamp, gsm7},
+    core::{Alert, Incident, Page, Purpose, Receipt, Settlement, StandIn, Timestamp, gsm7},
     template::{
         BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
         Templates,
@@ -118,6 +118,29 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
         .flat_map(|page| [Form::Slack, Form::Sms].map(|form| render(&templates, &incident, page, form).body))
         .collect();
     insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+#[test]
+fn a_real_room_reads_what_was_kept_in_the_sandbox() {
+    let (templates, mut incident) = (Templates::shipped(), opened(flash_crash(false)));
+    let brief = brief_of(&incident, "trader").clone();
+    let mut kept = brief.clone();
+    kept.channel = "sms".into();
+    let receipt = Receipt::of_stand_in(StandIn::Sandbox, "sandbox");
+    kept.settle(&Settlement::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
+    incident.pages.insert(kept.n, kept.into());
+    let room = Page { person: None, role: None, ..brief };
+    let of = |incident: &Incident| {
+        let purposes = [Purpose::RoomCard, Purpose::RoomSummary];
+        purposes.map(|purpose| render(&templates, incident, &about(&room, purpose), Form::Slack).body)
+    };
+    for text in of(&incident) {
+        assert!(text.contains("SANDBOX: 1 of 1 messages kept on this machine, sent to nobody (sms)."), "{text}");
+    }
+    // What asks nobody for anything has nobody who has it.
+    incident.engagements.clear();
+    let [card, _] = of(&incident);
+    assert!(card.contains("It asks nobody for anything.") && !card.contains("Every role has somebody"), "{card}");
 }
 
 #[test]

@@ -305,7 +305,7 @@ impl Page {
             }
             Settlement::Held { until, why } => {
                 self.retry_at = Some(*until);
-                self.held = Some(*why);
+                self.held = Some(*why).filter(|why| *why != HeldWhy::NotKnown);
             }
             Settlement::Unreachable { why } => {
                 self.state = PageState::Unreachable;

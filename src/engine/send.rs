@@ -149,7 +149,9 @@ impl Engine {
         let Attempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
-                self.delivery().took(page);
+                if receipt.stand_in.is_none() {
+                    self.delivery().took(page);
+                }
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, ended_at).await?,

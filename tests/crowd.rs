@@ -99,7 +99,7 @@ impl World {
     async fn page_ana(&self, receipt: &str) -> PageId {
         self.engine.admit(vec![Alert::new("monitor", "crash")], START).await.unwrap();
         let id = self.store.newest().await.unwrap().unwrap();
-        let receipt = Receipt { id: receipt.to_owned(), room: None };
+        let receipt = Receipt { id: receipt.to_owned(), ..Receipt::default() };
         let settlement = Settlement::Accepted { receipt };
         let input = Input::Settled { page: 1, settlement, sent_at: Some(START), text: None };
         self.engine.step(id, input).await.unwrap();

@@ -19,5 +19,7 @@ mod house;
 mod refused;
 #[path = "drills/runs.rs"]
 mod runs;
+#[path = "drills/sandbox.rs"]
+mod sandbox;
 #[path = "doors/wire.rs"]
 mod wire;

@@ -11,7 +11,9 @@ mod past;
 use past::{Dice, Past};
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 use stentor::{
-    core::{Answer, IncidentId, Input, Page, Plan, Receipt, Said, Settlement, Via, Whom, page::Stage},
+    core::{
+        Answer, IncidentId, Input, Page, Plan, Receipt, Said, Settlement, StandIn, Trouble, Via, Whom, page::Stage,
+    },
     drill::{
         Scenario,
         distribution::Distribution,
@@ -315,6 +317,37 @@ async fn channels_are_fitted_to_what_their_providers_reported() {
     assert_eq!((desk.accepts.basis, desk.lost.basis), (Basis::Assumed, Basis::Assumed));
     assert_eq!(played.carriage["sms"].lost, Some(sms.lost.share));
     assert_eq!(played.carriage["desk"].lost, None);
+}
+
+/// What a drill did on purpose and what was kept in the sandbox say nothing about people and channels.
+#[tokio::test]
+async fn the_absent_on_purpose_and_the_sandbox_are_left_out() {
+    let past = Past::in_memory();
+    for stand_in in [StandIn::Drill, StandIn::Sandbox] {
+        let id = past.open(plan("crash"), stand_in == StandIn::Drill).await;
+        let page = first_page(&past, id).await;
+        let trouble = Trouble::Absent { person: "ana".into() };
+        let receipt = Receipt::of_stand_in(stand_in, trouble.to_string());
+        let settlement = Settlement::Accepted { receipt };
+        let settled = Input::Settled { page, settlement, sent_at: Some(past.now()), text: None };
+        past.step(id, vec![Input::Injected { page, trouble }, settled]).await;
+        past.hands.pass(Duration::from_secs(300));
+        past.resolve(id, None).await;
+    }
+    // Nor does a channel that a drill has down.
+    let id = past.open(plan("outage"), true).await;
+    let (page, trouble) = (first_page(&past, id).await, Trouble::Broken { channel: "sms".into() });
+    let settlement = Settlement::Unreachable { why: trouble.to_string() };
+    let settled = Input::Settled { page, settlement, sent_at: None, text: None };
+    past.step(id, vec![Input::Injected { page, trouble }, settled]).await;
+    past.resolve(id, None).await;
+    let (_, fitted) = fitted(&history(&past).await, SCENARIO);
+    assert_eq!((fitted.incidents, fitted.drills, fitted.sandboxed), (3, 2, 1));
+    for name in ["ana", "bo"] {
+        let fit = person(&fitted, name);
+        assert_eq!((fit.asked, fit.ignores.hits, fit.ignores.basis), (0, 0, Basis::Assumed), "{name}");
+    }
+    assert!(fitted.channels.iter().all(|channel| channel.accepts.basis == Basis::Assumed), "{:?}", fitted.channels);
 }
 
 fn stentor(arguments: &[&str]) -> (i32, String) {

@@ -11,6 +11,8 @@ mod command;
 mod dashboard;
 #[path = "report/documents.rs"]
 mod documents;
+#[path = "report/evidence.rs"]
+mod evidence;
 #[path = "report/figures.rs"]
 mod figures;
 #[path = "report/past.rs"]

@@ -12,7 +12,8 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
-        Alert, Answer, Incident, Input, Page, Purpose, Receipt, Said, Settlement, Timestamp, Via, Zones, gsm7, step,
+        Alert, Answer, Incident, Input, Page, Purpose, Receipt, Said, Settlement, StandIn, Timestamp, Via, Zones, gsm7,
+        step,
     },
     template::{
         BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
@@ -217,6 +218,29 @@ fn a_brief_that_asks_for_nothing_any_more_says_so_in_its_first_line() {
     let by = stentor::core::Actor::Person("bo".into());
     step(&mut incident, Input::Resolve { by, why: None }, &roster(), after(100));
     assert!(first(&incident).headline.ends_with("TRADER: it is over since 14:47:08 EDT."));
+}
+
+#[test]
+fn a_real_room_reads_what_was_kept_in_the_sandbox() {
+    let (templates, mut incident) = (Templates::shipped(), opened(flash_crash(false)));
+    let brief = brief_of(&incident, "trader").clone();
+    let mut kept = brief.clone();
+    kept.channel = "sms".into();
+    let receipt = Receipt::of_stand_in(StandIn::Sandbox, "sandbox");
+    kept.settle(&Settlement::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
+    incident.pages.insert(kept.n, kept.into());
+    let room = Page { person: None, role: None, ..brief };
+    let of = |incident: &Incident| {
+        let purposes = [Purpose::RoomCard, Purpose::RoomSummary];
+        purposes.map(|purpose| render(&templates, incident, &about(&room, purpose), Form::Slack).body)
+    };
+    for text in of(&incident) {
+        assert!(text.contains("SANDBOX: 1 of 1 messages kept on this machine, sent to nobody (sms)."), "{text}");
+    }
+    // What asks nobody for anything has nobody who has it.
+    incident.engagements.clear();
+    let [card, _] = of(&incident);
+    assert!(card.contains("It asks nobody for anything.") && !card.contains("Every role has somebody"), "{card}");
 }
 
 #[test]

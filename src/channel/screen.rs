@@ -43,16 +43,12 @@ impl Hub {
         self.desks().contains_key(person)
     }
 
-    fn shown_to(&self, contact: &Contact, message: &Message) -> Result<Receipt, SendError> {
+    fn shown_to(&self, contact: &Contact) -> Result<Receipt, SendError> {
         let person = PersonName::from(contact.person.as_str());
         let open = self.desks().get(&person).copied().unwrap_or(0);
         if open == 0 {
             let name = if contact.name.is_empty() { &contact.person } else { &contact.name };
-            let why = desk_closed(name);
-            // How it ended is shown by whatever desk is opened later, without being sent.
-            let waits = message.purpose.is_brief();
-            let closed = |why| SendError::DeskClosed { after: LOOK_AGAIN, why };
-            return Err(if waits { closed(why) } else { SendError::unreachable(why) });
+            return Err(SendError::DeskClosed { after: LOOK_AGAIN, why: desk_closed(name) });
         }
         let desks = if open == 1 { "desk" } else { "desks" };
         Ok(Receipt::of(format!("{open} {desks}")))
@@ -67,7 +63,7 @@ impl Channel for Hub {
     fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
         Box::pin(async move {
             match &message.to {
-                Recipient::Person(contact) => self.shown_to(contact, message),
+                Recipient::Person(contact) => self.shown_to(contact),
                 Recipient::Room { .. } => Err(SendError::unreachable("a desk page is no room")),
             }
         })

@@ -86,6 +86,13 @@ impl Client {
         self.runtime.block_on(async { Ok(self.send(request).await?.json().await?) })
     }
 
+    /// Channels of the daemon that stand in the sandbox: whatever goes by them is sent to nobody.
+    pub fn sandboxed(&self) -> Vec<String> {
+        let told = self.get_whatever::<serde_json::Value>("/readyz").unwrap_or_default();
+        let channels = told["sandboxed_channels"].as_object();
+        channels.map(|channels| channels.keys().cloned().collect()).unwrap_or_default()
+    }
+
     /// Reads one JSON object a line, each as soon as it is there.
     pub fn lines<T: DeserializeOwned>(&self, path: &str, mut each: impl FnMut(T)) -> Result<(), Failure> {
         self.runtime.block_on(async {

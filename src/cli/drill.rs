@@ -85,7 +85,7 @@ impl Run {
             format!("{}: {error}; a scenario is a file, or the name of one in {FOLDER}/ of the matrix", path.display())
         })?;
         let client = Client::of(places)?;
-        if !self.yes && !agreed(&self.scenario)? {
+        if !self.yes && !agreed(&self.scenario, &client.sandboxed())? {
             return Ok(ExitCode::from(NOT_RUN));
         }
         let wanted = Wanted { path: path.display().to_string(), text, compress: self.compress };
@@ -107,11 +107,13 @@ fn find(places: &Places, scenario: &str) -> PathBuf {
     if file.is_file() { file } else { places.matrix.join(FOLDER).join(format!("{scenario}.toml")) }
 }
 
-fn agreed(scenario: &str) -> Result<bool, Failure> {
+fn agreed(scenario: &str, sandboxed: &[String]) -> Result<bool, Failure> {
     if !std::io::stdin().is_terminal() {
         return Err("a drill pages people: --yes says that you mean it, where nobody can be asked".into());
     }
-    print!("{scenario} pages people for real; every text says DRILL. Go on? [y/N] ");
+    let not =
+        if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {})", sandboxed.join(", ")) };
+    print!("{scenario} pages people for real{not}; every text says DRILL. Go on? [y/N] ");
     std::io::stdout().flush()?;
     let mut answer = String::new();
     std::io::stdin().read_line(&mut answer)?;

@@ -28,11 +28,14 @@ impl Resolve {
     pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
         let closing = Closing { outcome: self.outcome.map(|finding| finding.to_string()), note: self.note };
         let path = format!("/v1/incidents/{}/resolve", self.incident);
-        let answer: Value = Client::of(places)?.post(&path, &closing)?;
+        let client = Client::of(places)?;
+        let answer: Value = client.post(&path, &closing)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
         } else if answer["resolved"] == json!(true) {
-            println!("{} is resolved; everyone who was paged is told", self.incident);
+            let sandboxed = client.sandboxed().join(", ");
+            let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
+            println!("{} is resolved; whoever was paged is told{not}", self.incident);
         } else {
             println!("{} was resolved before", self.incident);
         }

@@ -34,7 +34,9 @@ impl Show {
             return Ok(ExitCode::SUCCESS);
         }
         println!("{}", head(&incident));
-        println!("\n{}", roles(&incident.roles));
+        if !incident.roles.is_empty() {
+            println!("\n{}", roles(&incident.roles));
+        }
         if self.pages {
             println!("\n{}", pages(&incident));
         }

@@ -33,6 +33,7 @@ pub mod sentence;
 pub mod settlement;
 pub mod source_event;
 pub mod speech;
+pub mod standing;
 pub mod stranded;
 pub mod time;
 pub mod trigger;

@@ -39,10 +39,10 @@ impl Incident {
         self.pages.values().any(|page| page.is_sandboxed())
     }
 
-    /// Whether any of its briefs was: then it measures neither the people whom they were for nor their channels. A war room
-    /// or a notice in the sandbox alone changes nothing of that.
-    pub fn has_sandboxed_brief(&self) -> bool {
-        self.pages.values().any(|page| page.purpose.is_brief() && page.is_sandboxed())
+    /// Whether any message to a person was: then it measures neither those people nor their channels. A war room or a
+    /// notice in the sandbox alone changes nothing of that.
+    pub fn has_sandboxed_page(&self) -> bool {
+        self.pages.values().any(|page| page.person.is_some() && page.is_sandboxed())
     }
 
     /// Whether a brief of this role was: how fast it was engaged says nothing about people who are really paged.

@@ -198,7 +198,7 @@ fn settled(n: u32, settlement: &Settlement) -> String {
     match settlement {
         Settlement::Accepted { receipt } => match receipt.stand_in {
             None => format!("page {n} was accepted ({})", receipt.id),
-            Some(StandIn::Drill) => format!("page {n} was not sent: {}", receipt.id),
+            Some(StandIn::Drill) => format!("page {n} was held back: {}", receipt.id),
             Some(stand_in) => format!("page {n}: {stand_in}"),
         },
         failed if !matches!(failed, Settlement::Held { .. }) && failed.is_desk_closed() => {

@@ -240,5 +240,6 @@ mod tests {
         let old = serde_json::from_str(r#"{"outcome":"held","until":"2026-01-01T00:00:00Z"}"#).ok();
         let held = |until| Settlement::Held { until, why: HeldWhy::NotKnown };
         assert!(old.is_some() && old == Timestamp::parse("2026-01-01T00:00:00Z").map(held), "{old:?}");
+        assert!(old.is_some_and(|old| old.is_held_for_unknown_reason()));
     }
 }

@@ -105,7 +105,7 @@ impl Observed {
                 }
             }
             observed.all_clears.extend(told.all_clears());
-            observed.sandboxed |= trace.incident.has_sandboxed_brief();
+            observed.sandboxed |= trace.incident.has_sandboxed_page();
         }
         observed
     }

@@ -84,7 +84,7 @@ impl Gather for History {
         }
         self.incidents += 1;
         self.drills += usize::from(story.incident.drill);
-        self.sandboxed += usize::from(story.incident.has_sandboxed_brief());
+        self.sandboxed += usize::from(story.incident.has_sandboxed_page());
         let attempts = story.attempts();
         let firsts = first_attempts(&attempts);
         for person in people(&story.incident) {

@@ -48,7 +48,7 @@ pub enum NoQuestion {
 /// [`NoQuestion`] where there is nothing to seek.
 pub fn question(story: &Story, matrix: &Matrix) -> Result<(Scenario, Vec<Hypothesis>), NoQuestion> {
     match &story.incident {
-        incident if incident.has_sandboxed_brief() => return Err(NoQuestion::Sandboxed),
+        incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
         incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
         _ => {}
     }

@@ -89,6 +89,9 @@ pub enum NoProposal {
          people really answer"
     )]
     Holds,
+    /// The set has no edit for this matrix.
+    #[error("none was found: there is no change of channels, waits, people or `next` to try")]
+    NothingToTry,
     /// No edit of the set helps.
     #[error(
         "none was found: none of {tried} changes makes it hold (channels, waits, people, `next`; alone and in pairs)"
@@ -127,6 +130,9 @@ pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
         if let Some(found) = question.attempt(vec![edit], &before, &mut tried) {
             return Ok(found);
         }
+    }
+    if tried.is_empty() {
+        return Err(NoProposal::NothingToTry);
     }
     tried.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.medians.total_cmp(&b.medians)));
     let all: Vec<Edit> = tried.iter().flat_map(|tried| tried.edits.clone()).collect();

@@ -134,7 +134,10 @@ impl Engine {
                 self.metrics.channel_broken(channel, true);
                 self.tell_operators(channel, why).await
             }
-            Ok(_) if self.breakers().works(channel) => self.mended(channel, "a page went through").await,
+            // What stood in for the channel says nothing about it.
+            Ok(receipt) if receipt.stand_in.is_none() && self.breakers().works(channel) => {
+                self.mended(channel, "a page went through").await
+            }
             _ => Ok(()),
         };
         if let Err(error) = told {

@@ -193,14 +193,15 @@ impl Engine {
         let Attempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
-                self.delivery().took(page);
+                if receipt.stand_in.is_none() {
+                    self.delivery().took(page);
+                }
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, ended_at).await?,
-            Err(SendError::DeskClosed { after, .. }) => {
-                let until = ended_at + after;
-                self.delivery().desk_closed(page, until);
-                return self.hold(page, until, HeldWhy::DeskClosed).await;
+            Err(SendError::DeskClosed { after, why }) => {
+                let settlement = self.no_desk(page, ended_at + after, why).await?;
+                return self.settle(page, settlement, None, None).await;
             }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
         };
@@ -232,6 +233,18 @@ impl Engine {
         self.delivery().retry(page, at);
         self.wake.notify_one();
         true
+    }
+
+    /// Nothing was shown: a brief waits until a desk opens. How it ended is shown by whatever desk is opened later,
+    /// without being sent.
+    async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<Settlement, StoreError> {
+        let incident = self.store.view(page.incident).await?;
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        if row.is_some_and(|row| row.purpose.is_brief()) {
+            self.delivery().desk_closed(page, until);
+            return Ok(Settlement::Held { until, why: HeldWhy::DeskClosed });
+        }
+        Ok(Settlement::Unreachable { why })
     }
 
     async fn again(

@@ -5,6 +5,7 @@ use crate::{
         AllClear, HandBack, Incident, Judgement, Outcome, Page, Purpose, Sandboxed, Status, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
+        standing::NOT_OPEN,
     },
     engine::Live,
 };
@@ -310,7 +311,8 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         purpose: purpose.into(),
         state: page.standing().into(),
         instead_of: page.instead_of,
-        refusals: page.refusals,
+        // A desk that is not open has refused nothing.
+        refusals: if page.standing() == NOT_OPEN { 0 } else { page.refusals },
         trouble: page.remark(),
         maybe_repeated: page.maybe_repeated,
         receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),

@@ -252,7 +252,7 @@ fn context<'a>(exercise: &'a Exercise, stories: &[Story], beside: &Beside, now: 
         held: count(Verdict::Held),
         failed: count(Verdict::Failed),
         open: count(Verdict::Open),
-        hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise.cut_short.as_ref())).collect(),
+        hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise, !sandbox.is_empty())).collect(),
         earlier: compared(exercise, &roles, !sandbox.is_empty()),
         earlier_roles: roles.iter().map(ToString::to_string).collect(),
         retraction: stories.iter().map(retraction).collect(),
@@ -284,8 +284,10 @@ impl CutShort {
     }
 }
 
-fn hypothesis(hypothesis: &Hypothesis, cut_short: Option<&CutShort>) -> HypothesisRow {
+fn hypothesis(hypothesis: &Hypothesis, exercise: &Exercise, sandboxed: bool) -> HypothesisRow {
+    let cut_short = exercise.cut_short.as_ref();
     let verdict = match hypothesis.verdict {
+        Verdict::Held if sandboxed => "held in the SANDBOX",
         Verdict::Held => "held",
         Verdict::Failed => "failed",
         Verdict::Open => "too few to tell",

@@ -5,7 +5,6 @@
 use super::{
     facts::Beside,
     story::{Story, is_of_desk},
-    words::moment,
 };
 use crate::core::{
     ChannelName, Event, Hitch, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp, page::Stage,
@@ -151,7 +150,7 @@ impl Contact<'_> {
         ContactRow {
             person: person.to_owned(),
             channel: channel.to_string(),
-            called: moment(self.called),
+            called: self.called.to_utc().format("%-d %b %Y, %H:%M:%S").to_string(),
             tried: if self.tried == 0 { "no".into() } else { format!("{} of {} page(s)", self.tried, self.pages) },
             accepted: of(self.accepted),
             delivered: reported(self.delivered),

@@ -10,8 +10,8 @@ use super::{
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Target, Timestamp, page::Stage,
-    sentence::sentence,
+    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Target, Timestamp,
+    drill::INJECTED, page::Stage, sentence::sentence,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -336,13 +336,12 @@ fn purpose(purpose: &Purpose) -> &'static str {
 fn became(page: &Page) -> String {
     let since = |at: Timestamp| after(seconds(page.born_at, at));
     let mut became = match (page.state, page.stand_in(), page.stages.accepted) {
+        // What a drill took says what the drill did.
+        (PageState::Accepted, Some(StandIn::Drill), _) => said(page),
         (PageState::Accepted, Some(stand_in), _) => stand_in.to_string(),
         (PageState::Accepted, None, Some(at)) => format!("accepted {}", since(at)),
         _ => page.standing().to_owned(),
     };
-    // What a drill took says what the drill did.
-    let injected = page.receipt.as_ref().filter(|receipt| receipt.stand_in == Some(StandIn::Drill));
-    became.extend(injected.map(|receipt| format!(" ({})", receipt.id)));
     for (name, at) in [("delivered", page.stages.delivered), ("seen", page.stages.seen)] {
         became.extend(at.map(|at| format!(", {name} {}", since(at))));
     }
@@ -353,10 +352,18 @@ fn became(page: &Page) -> String {
     became
 }
 
+fn said(page: &Page) -> String {
+    page.receipt.as_ref().map_or_else(String::new, |receipt| receipt.id.clone())
+}
+
 /// What people and ladders did. Births and acceptances of single pages are in the table of pages.
 fn timeline(story: &Story) -> Vec<LineFacts> {
     let tells = |event: &Event| match event {
         Event::Paged { .. } | Event::Withdrawn { .. } => false,
+        // What a drill did to a page stands in the line before.
+        Event::Settled { settlement: Settlement::Retry { why, .. } | Settlement::Unreachable { why }, .. } => {
+            !why.starts_with(INJECTED)
+        }
         Event::Settled { settlement, .. } => !matches!(settlement, Settlement::Accepted { .. } | Settlement::Unsent),
         Event::Reported { stage, .. } => *stage == Stage::Seen,
         _ => true,

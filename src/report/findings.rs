@@ -36,7 +36,9 @@ pub fn of(story: &Story, roles: &[RoleStory], broken_off: bool, beside: &Beside)
     let injected = injected(story, &attempts);
     let mut findings = Findings { did: did(story, roles, &attempts), injected, ..Findings::default() };
     for role in roles {
-        about_role(role, broken_off, beside, &mut findings);
+        // Nobody is asked about what the drill has stopped on purpose, or what was kept in the sandbox.
+        let asks = !broken_off && may_have_reached(story, role);
+        about_role(role, broken_off, asks, beside, &mut findings);
     }
     for (person, pages) in by_person(story) {
         about_person(story, (person, beside.name(person)), &pages, &attempts, &mut findings);
@@ -47,7 +49,7 @@ pub fn of(story: &Story, roles: &[RoleStory], broken_off: bool, beside: &Beside)
     about_channels(story, &attempts, &mut findings);
     about_events(story, &mut findings);
     about_monitor(story, &mut findings);
-    if !story.incident.is_open() && story.incident.judgement.is_none() {
+    if !story.incident.is_open() && story.incident.judgement.is_none() && !story.asks_nothing() {
         let id = story.incident.id;
         let ask = format!("What was it: true, false, benign or a duplicate? stentor resolve {id} --outcome ..");
         findings.questions.push(ask);
@@ -145,7 +147,19 @@ fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
     format!("step {} after {} ({whom}{again})", step.step + 1, span(seconds(role.entered_at, step.entered_at)))
 }
 
-fn about_role(role: &RoleStory, broken_off: bool, beside: &Beside, findings: &mut Findings) {
+/// Whether any brief of a role may have reached somebody, or did not for a reason that is ours to mend.
+fn may_have_reached(story: &Story, role: &RoleStory) -> bool {
+    let attempts = story.attempts();
+    let ours = |page: &Page| {
+        let theirs = attempts.get(&page.n);
+        let injected = theirs.is_some_and(|theirs| theirs.injected().is_some());
+        !injected && !page.is_sandboxed()
+    };
+    let mut briefs = story.incident.briefs_of(&role.role).peekable();
+    briefs.peek().is_none() || briefs.any(ours)
+}
+
+fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &Beside, findings: &mut Findings) {
     let name = &role.role;
     let until = clock(role.until);
     match (role.engaged, role.target) {
@@ -158,11 +172,13 @@ fn about_role(role: &RoleStory, broken_off: bool, beside: &Beside, findings: &mu
         (false, _) if role.required && !broken_off => {
             let (took, state) = (span(role.seconds()), role.state);
             findings.could_not.push(format!("engage {name}: {state} after {took}"));
-            findings.questions.push(match role.handed_back.is_empty() {
-                true => format!("Why did nobody answer for {name} by {until}?"),
-                false => format!("Why did nobody take {name} again by {until}?"),
-            });
-            findings.to_do.push(format!("Go through the ladder of {name} with those who are on it"));
+            if asks {
+                findings.questions.push(match role.handed_back.is_empty() {
+                    true => format!("Why did nobody answer for {name} by {until}?"),
+                    false => format!("Why did nobody take {name} again by {until}?"),
+                });
+                findings.to_do.push(format!("Go through the ladder of {name} with those who are on it"));
+            }
         }
         (false, _) => {}
     }

@@ -69,7 +69,7 @@ impl Gather for TriggerTally {
         }
         let (incidents, outcomes) = self.triggers.entry(incident.trigger.to_string()).or_default();
         *incidents += 1;
-        self.sandboxed += usize::from(incident.has_sandboxed_brief());
+        self.sandboxed += usize::from(incident.has_sandboxed_page());
         if let Some(was) = &incident.judgement {
             *outcomes.entry(was.finding).or_default() += 1;
         }

@@ -199,7 +199,7 @@ impl Gather for Tally {
             self.duplicates += 1;
             return;
         }
-        let sandboxed = incident.has_sandboxed_brief();
+        let sandboxed = incident.has_sandboxed_page();
         if sandboxed && !self.question.sandbox {
             self.sandboxed_left_out += 1;
             return;

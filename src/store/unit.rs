@@ -296,7 +296,7 @@ impl<'a> Unit<'a> {
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
             // All pages are looked at: not for events of which there are as many as pages.
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
-            let sandboxed = is_engagement && kept.incident.has_sandboxed_brief();
+            let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
             self.happened.push(Happened { incident: id, seq, at, opened_at, drill, sandboxed, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {

@@ -233,8 +233,20 @@ fn a_desk_that_opens_late_gets_what_waits_for_it_though_others_are_closed() {
         let closed = |page: &Value| page["trouble"].as_str().is_some_and(|why| why == "their desk was not open");
         2 <= by_desk(incident, None).iter().filter(|page| closed(page)).count()
     });
+    // Nobody has refused it, and no provider asked for anything.
+    let closed = daemon.incident(&incident);
+    assert!(by_desk(&closed, None).iter().all(|page| page["refusals"] == 0 && page["state"] == "queued"), "{closed:#}");
+    let told = String::from_utf8(daemon.cli(&["show", &incident]).stdout).unwrap();
+    assert!(told.contains("waits: their desk was not open") && !told.contains("provider"), "{told}");
+    let metrics = Call::get("/metrics").send(daemon.address).body;
+    assert!(
+        metrics.contains("channel=\"desk\",outcome=\"desk-closed\"")
+            && !metrics.contains("channel=\"desk\",outcome=\"retry\"")
+    );
     let mut line = Line::open(&daemon, &ana);
-    line.state(|_| true);
+    let state = line.state(|state| state["incidents"][0]["sandbox"].is_string());
+    let sandbox = state["incidents"][0]["sandbox"].as_str().unwrap();
+    assert!(sandbox.starts_with("SANDBOX: ") && sandbox.contains("sent to nobody"), "{sandbox}");
     daemon.until(&incident, "her page on her desk", |incident| {
         by_desk(incident, Some("ana")).iter().any(|page| page["state"] == "accepted")
     });

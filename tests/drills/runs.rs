@@ -102,6 +102,10 @@ fn a_person_who_is_absent_on_purpose_gets_nothing_and_the_ladder_waits_for_them(
     assert_eq!(ground.texts_to(ANA), Vec::<String>::new());
     let cause = &finding(&run)["bottleneck"]["cause"];
     assert_eq!((&cause["stage"], &cause["person"]), (&"silence".into(), &"ana".into()), "{run:#}");
+    assert_eq!(cause["stand_in"], "drill", "she was absent on purpose: {run:#}");
+    let report = String::from_utf8(ground.daemon.cli(&["drill", "report", "DR-1"]).stdout).unwrap();
+    assert!(report.contains("not tested: injected: ana is absent from this drill"), "{report}");
+    assert!(!report.contains("Why did Ana Ruiz not answer") && !report.contains("Ana Ruiz did not answer"), "{report}");
 }
 
 #[test]
@@ -109,6 +113,11 @@ fn an_announced_drill_says_so_before_it_asks() {
     let ground = Ground::new("\"sms\"");
     let (status, run, said) = ground.drill(&scenario("").replace("announced = false", "announced = true"), &[]);
     assert_eq!(status, Some(0), "{run:#}\n{said}");
+    // The announcement asks nobody for anything: it is no incident to measure, and nothing is said of its roles.
+    let tte = ground.daemon.json(&["report", "tte", "--drills"]);
+    assert_eq!((&tte["incidents"], run["incidents"].as_array().map(Vec::len)), (&1.into(), Some(2)), "{tte:#}");
+    let report = String::from_utf8(ground.daemon.cli(&["drill", "report", "DR-1"]).stdout).unwrap();
+    assert!(report.contains("the announcement; no role was required."), "{report}");
     let texts = ground.texts_to(ANA);
     assert!(texts[0].starts_with("DRILL") && texts[0].contains("an exercise begins"), "{texts:?}");
     assert!(texts.iter().all(|text| text.starts_with("DRILL")), "{texts:?}");
@@ -123,8 +132,27 @@ fn a_drill_is_broken_off_by_a_command_and_by_ctrl_c_and_everybody_hears_that_it_
     ground.text_to(ANA, |text| text.starts_with("DRILL"));
     let aborted = ground.daemon.cli(&["drill", "abort", "DR-1"]);
     assert!(aborted.status.success(), "{aborted:?}");
-    assert_eq!(child.wait_with_output().unwrap().status.code(), Some(4));
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4));
+    let said = String::from_utf8(output.stdout).unwrap();
+    assert!(said.contains("not judged trader") && said.contains("DR-1 aborted"), "{said}");
     ground.text_to(ANA, |text| text.contains("DRILL is over"));
+    // Nothing of it is judged, wherever it is told.
+    let run = ground.run_of("aborted");
+    assert_eq!(finding(&run)["verdict"], "not-judged", "{run:#}");
+    let history = String::from_utf8(ground.daemon.cli(&["drill", "history"]).stdout).unwrap();
+    assert!(history.contains("not judged") && !history.contains("0 of 1"), "{history}");
+    let report = String::from_utf8(ground.daemon.cli(&["drill", "report", "DR-1"]).stdout).unwrap();
+    let (first, id) = (report.lines().nth(2).unwrap(), run["incidents"][0].as_str().unwrap());
+    assert!(first.starts_with("**ABORTED after ") && first.ends_with("nothing of it is judged."), "{report}");
+    for wrong in ["hypotheses held", "**never**", "every required role", "Why did nobody answer", "1 late"] {
+        assert!(!report.contains(wrong), "{wrong}: {report}");
+    }
+    let shown = String::from_utf8(ground.daemon.cli(&["postmortem", id]).stdout).unwrap();
+    assert!(
+        shown.contains("the drill was broken off") && shown.contains("None was sought: the drill was broken off"),
+        "{shown}"
+    );
 
     let child = ground.begin(&scenario(""));
     let before = ground.texts_to(ANA).len();

@@ -388,7 +388,7 @@ async fn a_review_shows_each_hand_back_with_its_times_and_asks_about_it() {
     let past = Past::in_memory();
     handed_back(&past).await;
     for (story, took) in stories(&past).await.iter().zip(["80.0 s", "null"]) {
-        let facts = serde_json::to_value(facts(story, &Beside::default(), past.now())).unwrap();
+        let facts = serde_json::to_value(facts(story, &Beside::default(), false, past.now())).unwrap();
         let roles = facts["roles"].as_array().unwrap();
         let trader = roles.iter().find(|role| role["role"] == "trader").unwrap();
         assert_eq!(trader["took"].to_string().trim_matches('"'), took, "{trader}");

@@ -8,8 +8,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, ChannelName, Engagement, Event, HeldWhy, Incident, IncidentId, IncidentKey, Page, PageId, PersonName,
-        Record, RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp,
+        Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, Page, PageId, PersonName, Record,
+        RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp,
     },
     journal::{Kept, Verifier},
 };
@@ -249,7 +249,7 @@ impl Laws {
         match event {
             Event::Joined { alert } => drop(self.journaled.insert(alert.id.clone())),
             // A desk that was found closed was sent nothing.
-            Event::Settled { page, settlement: Settlement::Held { why: HeldWhy::DeskClosed, .. }, .. } => {
+            Event::Settled { page, settlement, .. } if settlement.is_desk_closed() => {
                 let page = PageId { incident: id, n: *page };
                 let left = self.starts.get_mut(&page).map(|starts| {
                     starts.pop_if(|start| !start.settled);

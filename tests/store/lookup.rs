@@ -167,7 +167,7 @@ async fn a_receipt_names_the_newest_page_of_its_channel(mut world: World) {
     }
     let find =
         async |channel: &str, id: &str| store.page_by_receipt(channel.into(), id.into()).await.expect("readable");
-    let taken = |id: &str| Settlement::Accepted { receipt: Receipt { id: id.into(), room: None } };
+    let taken = |id: &str| Settlement::Accepted { receipt: Receipt { id: id.into(), ..Receipt::default() } };
     assert_eq!(find("sms", "m-1").await, None);
     step(&*store, of[0].incident, settled(of[0].n, taken("m-1"))).await.expect("settled");
     step(&*store, of[1].incident, settled(of[1].n, taken("m-\u{0}2 \"'"))).await.expect("settled");

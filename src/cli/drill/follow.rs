@@ -67,14 +67,16 @@ fn tell(run: &Value, state: &str) {
         println!("{}", told(finding));
     }
     let compress = run["compress"].as_u64().unwrap_or(1);
-    if 1 < compress {
+    let seen = |finding: &Value| finding["in_time"].as_u64().is_some_and(|count| 0 < count);
+    if 1 < compress && run["score"]["findings"].as_array().is_some_and(|findings| findings.iter().any(seen)) {
         println!(
             "Waits were divided by {compress}, people were not: the times are better than those of a real crisis."
         );
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
     let here = if matches!(state, "held" | "not-held") { " in this run" } else { "" };
-    println!("{} {}{here}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
+    let sandbox = if run["score"]["sandboxed"] == true { ", in the SANDBOX" } else { "" };
+    println!("{} {}{here}{sandbox}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
 }
 
 /// One hypothesis in one line.

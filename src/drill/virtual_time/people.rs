@@ -102,10 +102,8 @@ impl<'a> People<'a> {
         if let Some(person) = page.person.as_ref().filter(|_| self.setting.screens.contains(&page.channel))
             && !self.mind(person).at_desk
         {
-            let why = desk_closed(person.as_str());
-            let closed = |why| SendError::DeskClosed { after: LOOK_AGAIN, why };
-            let error = if page.purpose.is_brief() { closed(why) } else { SendError::unreachable(why) };
-            return failed(Duration::ZERO, error);
+            let closed = SendError::DeskClosed { after: LOOK_AGAIN, why: desk_closed(person.as_str()) };
+            return failed(Duration::ZERO, closed);
         }
         if self.setting.manner == Manner::Scripted {
             return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };

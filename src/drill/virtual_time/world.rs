@@ -297,6 +297,9 @@ impl World<'_> {
                 }
                 settlement
             }
+            Err(SendError::DeskClosed { why, .. }) if !page.purpose.is_brief() => {
+                return self.settle(id, Settlement::Unreachable { why }, None);
+            }
             Err(SendError::DeskClosed { after, .. }) => {
                 let until = self.now + after;
                 self.delivery.desk_closed(id, until);

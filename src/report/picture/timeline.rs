@@ -96,7 +96,7 @@ fn legend(canvas: &mut Canvas) {
     };
     let here = says(canvas, "accepted");
     dot(canvas, here, 14.0, SERIES[1], "");
-    let here = says(canvas, "not settled");
+    let here = says(canvas, "waited");
     dot(canvas, here, 14.0, PAPER, &format!("stroke=\"{FAINT}\""));
     let here = says(canvas, "not sent");
     square(canvas, here, 14.0, "kept in the sandbox, or stopped by the drill");
@@ -117,10 +117,9 @@ fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f
     let says = format!("page {} to {person} by {}, born {}", page.n, page.channel, at(since(page.born_at)));
     let says = page.remark().map_or(says.clone(), |remark| format!("{says}: {remark}"));
     match (page.state, page.stages.accepted) {
-        _ if page.stand_in().is_some() => {
+        _ if page.stand_in().is_some() || page.was_stopped() => {
             let kept = page.stages.kept.map_or(born, |kept| scale.x(since(kept)));
-            let why = page.stand_in().map_or(String::new(), |stand_in| stand_in.to_string());
-            square(canvas, kept, y, &format!("{says}, {why}"));
+            square(canvas, kept, y, &format!("{says}, {}", page.standing()));
         }
         (_, Some(accepted)) => {
             let x = scale.x(since(accepted));

@@ -1,7 +1,7 @@
 //! Rows that can not be read: each costs itself and nothing else, while the store is open and after a restart.
 
 use super::*;
-use stentor::store::{Quarantined, Row, RowKind, Standing, quarantine};
+use stentor::store::{AskedQuery, AskedStanding, Quarantined, Row, RowKind, Standing, quarantine};
 
 /// The rows that nobody has looked at yet, as the command line names them.
 fn waiting(store: &dyn Store) -> Vec<String> {
@@ -458,4 +458,52 @@ async fn rows_of_before_with_times_beyond_all_that_can_be_kept_are_read() {
     assert_eq!((view(&*store, id).await.detected_at, waiting(&*store)), (None, vec![]));
     assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
     assert_eq!(open_incident(&*store, "XYZ").await.0, id);
+}
+
+/// What can not be read is in no lookup, and hides nothing that can be read.
+#[tokio::test]
+async fn lookups_pass_over_what_can_not_be_read() {
+    let mut world = World::sqlite();
+    let store = world.reopen().await;
+    for key in ["A", "B", "C", "D"] {
+        let (id, _) = open_incident(&*store, key).await;
+        let receipt = stentor::core::Receipt { id: format!("m-{key}"), room: None };
+        let taken = stentor::core::Settlement::Accepted { receipt };
+        step(&*store, id, settled(page_of(&*view(&*store, id).await, "ana", "sms"), taken)).await.expect("settled");
+    }
+    let nonce = store.identity(IncidentId(3)).await.expect("readable");
+    store.close().await;
+    // The second is lost; of the third only the index is damaged, and its journal tells what that said.
+    super::sql(
+        world.dir.path(),
+        "UPDATE body SET body = 'gone' WHERE incident = 2; UPDATE journal SET body = 'gone' WHERE chain = 'INC-2';
+        UPDATE incident SET nonce = x'00' WHERE id = 3; UPDATE asked SET waits = 'maybe' WHERE incident = 3",
+    )
+    .await;
+    let store = world.reopen().await;
+    let ids = |ids: &[i64]| ids.iter().copied().map(IncidentId).collect::<Vec<_>>();
+    let filter = Filter { open_only: true, limit: 2 };
+    // A portion is full all the same, and the next one begins after it.
+    let portion = store.portion(filter, None).await.expect("readable");
+    assert_eq!(portion.incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), ids(&[4, 3]));
+    let portion = store.portion(filter, portion.before).await.expect("readable");
+    assert_eq!(portion.incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), ids(&[1]));
+    assert_eq!(waiting(&*store), ["INC-2"]);
+    assert_eq!(store.identity(IncidentId(3)).await.expect("readable"), nonce);
+    let newest = store.newest().await.expect("readable");
+    assert_eq!((newest, store.open_count().await.expect("readable")), (Some(IncidentId(4)), 3));
+    assert_eq!(store.open_under(String::new()).await.expect("readable"), ids(&[1, 3, 4]));
+    let briefs = store.briefs_of("ana".into(), fixture::START).await.expect("readable");
+    let mut of: Vec<IncidentId> = briefs.iter().map(|of| of.brief.page.incident).collect();
+    of.sort_unstable();
+    of.dedup();
+    assert_eq!(of, ids(&[1, 3, 4]));
+    assert!(briefs.iter().all(|of| of.waits && of.open), "{briefs:?}");
+    let query = AskedQuery { standing: AskedStanding::Waits, oldest: false, limit: 2 };
+    let asked = store.asked("ana".into(), query).await.expect("readable");
+    assert_eq!((asked.incidents, asked.total), (ids(&[4, 3]), 3), "what can not be read of the index is taken to wait");
+    for (receipt, found) in [("m-A", true), ("m-B", false), ("m-C", true)] {
+        let page = store.page_by_receipt("sms".into(), receipt.into()).await.expect("readable");
+        assert_eq!(page.is_some(), found, "{receipt}");
+    }
 }

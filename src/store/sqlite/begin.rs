@@ -116,6 +116,13 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
         }
         Err(error) => tracing::error!(%error, "incidents that were set aside could not be looked at"),
     }
+    match mend_asked(conn).await {
+        Ok(0) => {}
+        Ok(mended) => {
+            tracing::error!(mended, "rows that say for whom incidents wait were damaged: all are taken to wait")
+        }
+        Err(error) => tracing::error!(%error, "who was asked in which incident could not be looked at"),
+    }
     let turns = runs::turns(conn).await.map(|(_, unreadable)| unreadable);
     let proofs = read::proofs(conn).await.map(|(_, unreadable)| unreadable);
     let runs = runs::runs(conn, RUNS_LOOKED_AT, None).await.map(|((_, unreadable), _)| unreadable);
@@ -127,4 +134,11 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
             Err(error) => tracing::error!(%error, "a table of the store could not be looked through"),
         }
     }
+}
+
+/// Where it can not be read whether an open incident waits for somebody, it is taken to: it hides from nobody. Returns how
+/// many rows these were.
+async fn mend_asked(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
+    const MEND: &str = "UPDATE asked SET waits = 1 WHERE ended IS NULL AND waits IS NOT 0 AND waits IS NOT 1";
+    sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()).map_err(failure)
 }

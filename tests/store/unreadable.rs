@@ -467,7 +467,7 @@ async fn lookups_pass_over_what_can_not_be_read() {
     let store = world.reopen().await;
     for key in ["A", "B", "C", "D"] {
         let (id, _) = open_incident(&*store, key).await;
-        let receipt = stentor::core::Receipt { id: format!("m-{key}"), room: None };
+        let receipt = stentor::core::Receipt { id: format!("m-{key}"), ..Default::default() };
         let taken = stentor::core::Settlement::Accepted { receipt };
         step(&*store, id, settled(page_of(&*view(&*store, id).await, "ana", "sms"), taken)).await.expect("settled");
     }

@@ -75,7 +75,16 @@ impl Gather for History {
     }
 
     fn wants(&self, event: &Event) -> bool {
-        matches!(event, Event::Settled { .. } | Event::Undelivered { .. } | Event::Answered { .. })
+        matches!(
+            event,
+            Event::Settled { .. }
+                | Event::Undelivered { .. }
+                | Event::Overdue { .. }
+                | Event::Injected { .. }
+                | Event::Answered { .. }
+                | Event::Engaged { .. }
+                | Event::Covered { .. }
+        )
     }
 
     fn add(&mut self, story: &Story, now: Timestamp) {

@@ -257,7 +257,7 @@ fn by_the_command_line_and_what_it_shows() {
     assert!(said(&["answer", &incident, "wilco", "--role", "trader"]).contains("you have it"));
     assert!(said(&["resolve", &incident, "--outcome", "true"]).contains(&incident));
 
-    let tte = said(&["report", "tte"]);
+    let tte = said(&["report", "tte", "--sandbox"]);
     assert!(tte.contains("Handed back 1 time(s); only the engagement that stood counts:"), "{tte}");
     assert!(tte.contains(&format!("  {incident} trader: ana from ")), "{tte}");
     let review = said(&["postmortem", &incident]);
@@ -272,7 +272,7 @@ fn what_is_never_taken_again_is_not_engaged_in_any_report() {
     let incident = daemon.crash("ES");
     let ana = daemon.held(&incident, "ana", "sms");
     text(&daemon, ANA, &format!("{} 2", ana.code));
-    let engaged = || daemon.json(&["report", "tte", "--role", "trader"])["groups"][0]["engaged"].clone();
+    let engaged = || daemon.json(&["report", "tte", "--sandbox", "--role", "trader"])["groups"][0]["engaged"].clone();
     assert_eq!(engaged(), 1);
     text(&daemon, ANA, &format!("{} 4", ana.code));
     assert_eq!(engaged(), 0, "while it is open");

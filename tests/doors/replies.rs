@@ -121,7 +121,8 @@ fn the_answer_to_a_text_that_is_unclear_fits_one_sms_and_says_what_to_write() {
     }
     // What it says to write is understood.
     assert_eq!(got(&daemon, "", format!("{code} 4 = I can't").as_bytes()).status, 200);
-    assert_eq!(got(&daemon, "", format!("{code} 2").as_bytes()).body, format!("{incident}: you have it"));
+    let word = got(&daemon, "", format!("{code} 2").as_bytes()).body;
+    assert!(word.starts_with(&format!("{incident}: you have it")), "{word}");
 }
 
 #[test]
@@ -163,14 +164,16 @@ fn digits_and_letters_of_other_keyboards_are_read() {
         let incident = daemon.crash(&format!("D{n}"));
         let code = daemon.held(&incident, "ana", "sms").code;
         let text = format!("{}\u{3000}{}", digits(&code, zero), digits("2", zero));
-        assert_eq!(got(&daemon, "", text.as_bytes()).body, format!("{incident}: you have it"), "{text}");
+        let word = got(&daemon, "", text.as_bytes()).body;
+        assert!(word.starts_with(&format!("{incident}: you have it")), "{text}: {word}");
     }
     let incident = daemon.crash("W");
     let code = daemon.held(&incident, "ana", "sms").code;
     // A number out of two scripts is none.
     let mixed = format!("{}{}", digits(&code[..2], 0x660), &code[2..]);
     assert!(!got(&daemon, "", format!("{mixed} 2").as_bytes()).body.contains("you have it"));
-    assert_eq!(got(&daemon, "", format!("ＷＩＬＣＯ {code}！").as_bytes()).body, format!("{incident}: you have it"));
+    let word = got(&daemon, "", format!("ＷＩＬＣＯ {code}！").as_bytes()).body;
+    assert!(word.starts_with(&format!("{incident}: you have it")), "{word}");
 }
 
 #[test]

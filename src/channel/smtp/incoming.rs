@@ -87,7 +87,8 @@ fn page_of(id: &str) -> Option<Named> {
     let mut parts = local.split('.');
     let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
     let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
-    let site = parts.next().filter(|site| !site.is_empty()).map(str::to_owned);
+    // The incident's mark, which begins with a letter that no hexadecimal digit is, is for those who thread mails.
+    let site = parts.find(|part| !part.is_empty() && !part.starts_with('m')).map(str::to_owned);
     Some(Named { page, token, site })
 }
 

@@ -75,7 +75,7 @@ fn tell(run: &Value, state: &str) {
     }
     let why = run["why"].as_str().filter(|why| !why.is_empty()).map_or_else(String::new, |why| format!(": {why}"));
     let here = if matches!(state, "held" | "not-held") { " in this run" } else { "" };
-    let sandbox = if run["score"]["sandboxed"] == true { ", in the SANDBOX" } else { "" };
+    let sandbox = if run["score"]["sandboxed"] == true { " in the SANDBOX" } else { "" };
     println!("{} {}{here}{sandbox}{why}", run["id"].as_str().unwrap_or_default(), state.replace('-', " "));
 }
 

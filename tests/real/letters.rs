@@ -79,7 +79,7 @@ fn a_wrong_password_breaks_the_channel_and_the_page_goes_round_it() {
     }
     let exim = Exim::start();
     let daemon = mailing(&exim, "dora@desk.example", "wrong-secret-4711");
-    let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "accepted");
+    let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "sandbox");
     let (mail, sms) = (shown.brief("dora", "mail"), shown.brief("dora", "sms"));
     assert_eq!((&mail["state"], &sms["instead_of"]), (&"unreachable".into(), &mail["n"]));
     assert!(mail["trouble"].as_str().is_some_and(|why| why.contains("535")), "{mail}");
@@ -113,7 +113,7 @@ fn a_mailbox_refused_for_good_is_unreachable_and_the_next_channel_is_used() {
     }
     let exim = Exim::start();
     let daemon = mailing(&exim, "perm-dora@desk.example", exim::PASSWORD);
-    let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "accepted");
+    let shown = Shown::once(&daemon, "the SMS", |shown| shown.brief("dora", "sms")["state"] == "sandbox");
     let mail = shown.brief("dora", "mail");
     assert_eq!((&mail["state"], &mail["refusals"]), (&"unreachable".into(), &1.into()));
     assert!(mail["trouble"].as_str().is_some_and(|why| why.contains("550")), "{mail}");

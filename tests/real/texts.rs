@@ -58,7 +58,7 @@ fn a_gateway_that_refuses_our_password_is_gone_round() {
     let daemon = texting(&plan, "wrong-secret-4711");
     let kannel = Kannel::start(&net, plan, daemon.address, "sms", TOKEN);
     daemon.json(&["fire", "halt", "--summary", "the venue halted ACME"]);
-    let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "accepted");
+    let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "sandbox");
     let sms = shown.brief("ana", "sms");
     assert_eq!(sms["state"], "unreachable");
     assert!(sms["trouble"].as_str().is_some_and(|why| why.contains("credentials")), "{sms}");
@@ -76,7 +76,7 @@ fn a_gateway_whose_line_is_cut_is_gone_round_and_a_late_sms_can_still_be_answere
     let mut kannel = Kannel::start(&net, plan, daemon.address, "sms", TOKEN);
     kannel.hang_up(&net);
     daemon.json(&["fire", "halt", "--summary", "the venue halted ACME"]);
-    let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "accepted");
+    let shown = Shown::once(&daemon, "the mail", |shown| shown.brief("ana", "mail")["state"] == "sandbox");
     let sms = shown.brief("ana", "sms");
     assert_eq!((&sms["state"], &shown.brief("ana", "mail")["instead_of"]), (&"unreachable".into(), &sms["n"]));
     assert!(sms["trouble"].as_str().is_some_and(|why| why.contains("no carrier link")), "{sms}");

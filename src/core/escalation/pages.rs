@@ -13,8 +13,12 @@ use std::{collections::BTreeSet, sync::Arc};
 
 impl Judge<'_> {
     pub(super) fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
-        let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return };
+        let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()).cloned() else { return };
         let withdrawn = page.state == PageState::Withdrawn;
+        if withdrawn && settlement.is_desk_closed() {
+            // An attempt had begun: the record says why it showed nothing before it says that nothing was sent.
+            self.emit(Event::Settled { page: n, settlement: settlement.clone(), sent_at: None, text: None });
+        }
         let settlement = match settlement {
             // What is not wanted any more need not wait.
             Settlement::Held { .. } if withdrawn => Settlement::Unsent,

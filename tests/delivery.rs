@@ -111,7 +111,7 @@ fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
     post(&mut delivery, 2, 1, update(), 1);
     assert_eq!(started(&mut delivery, 1), [id(1, 1), id(2, 1)]);
     for room in [1, 2] {
-        delivery.throttled(id(room, 1), after(5000), after(2));
+        delivery.throttled(id(room, 1), Duration::from_millis(4998), after(2));
         delivery.retry(id(room, 1), after(5000));
     }
     post(&mut delivery, 3, 1, update(), 3);
@@ -148,12 +148,12 @@ fn what_a_providers_pause_met_in_a_drill_does_not_hold_the_real_thing() {
     let mut delivery = Delivery::default();
     page(&mut delivery, true, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
     assert_eq!(started(&mut delivery, 1), [id(1, 1)]);
-    delivery.throttled(id(1, 1), after(900_000), after(2));
+    delivery.throttled(id(1, 1), Duration::from_millis(899_998), after(2));
     delivery.retry(id(1, 1), after(900_000));
     page(&mut delivery, false, (2, 1, "ana"), Purpose::Brief { round: 0 }, 10);
     assert_eq!(started(&mut delivery, 11), [id(2, 1)]);
     // What the real thing meets is told to its ladder at once, which may know another way.
-    delivery.throttled(id(2, 1), after(900_000), after(12));
+    delivery.throttled(id(2, 1), Duration::from_millis(899_988), after(12));
     page(&mut delivery, false, (3, 1, "ana"), Purpose::Brief { round: 0 }, 20);
     let ready = delivery.ready(after(21), |_| AT_ONCE);
     assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000), HeldWhy::Provider)]));
@@ -238,7 +238,7 @@ fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
         crowd(&mut delivery);
         turn(&format!("throttled for {wait} s"), &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
             if refused.insert(id) {
-                delivery.throttled(id, now + Duration::from_secs(wait), now);
+                delivery.throttled(id, Duration::from_secs(wait), now);
                 delivery.retry(id, now + Duration::from_secs(wait));
             } else {
                 taken(delivery, id, now);

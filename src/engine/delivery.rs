@@ -17,6 +17,9 @@ use std::{
 /// A pause of a whole channel beyond this is told to the ladders, which may know another way for its pages.
 const HELD_LONG: Duration = Duration::from_secs(2);
 
+/// The longest pause of a provider's that is obeyed; beyond it the page has long gone by another channel.
+pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
+
 /// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
 pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
@@ -214,11 +217,12 @@ impl Delivery {
         }
     }
 
-    /// The provider asked for a pause until then when it was given this page. What it says about a room, whose methods
+    /// The provider asked for a pause of that length when it was given this page. What it says about a room, whose methods
     /// have limits of their own, says nothing about people. What the real thing meets holds for drills too; the real thing
     /// makes its own experience.
-    pub fn throttled(&mut self, id: PageId, until: Timestamp, now: Timestamp) {
+    pub fn throttled(&mut self, id: PageId, after: Duration, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
+        let until = now + after.min(RETRY_AFTER_MAX);
         let (reality, channel) = waiting.line.clone();
         let cards = waiting.is_update.then(|| Destination::Cards(reality, channel.clone()));
         let met = cards.iter().chain([&waiting.destination]).flat_map(|met| met.and_for_drills());

@@ -4,7 +4,7 @@ use super::{
     Engine,
     caught::{caught, caught_in},
     compose::Composed,
-    delivery::Ready,
+    delivery::{RETRY_AFTER_MAX, Ready},
 };
 use crate::{
     channel::SendError,
@@ -19,9 +19,6 @@ use std::{sync::atomic::Ordering, time::Duration};
 
 /// How soon a page is tried again that this node may not send before its lease is renewed.
 const LEASE_WAIT: Duration = Duration::from_millis(200);
-
-/// The longest wait of a provider's that is obeyed; beyond it the page has long gone by another channel.
-const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
 /// How long a word that asks for nothing is tried for: past that it is no news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
@@ -255,13 +252,13 @@ impl Engine {
         unknown: bool,
         now: Timestamp,
     ) -> Result<Settlement, StoreError> {
+        // What the provider asked for holds for others of this channel, whatever can be read of this page's incident.
+        if let Some(after) = after {
+            self.delivery().throttled(page, after, now);
+        }
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        let (settlement, pause) = again(row.map(|row| &**row), after, why, unknown, now);
-        if let Some(until) = pause {
-            self.delivery().throttled(page, until, now);
-        }
-        Ok(settlement)
+        Ok(again(row.map(|row| &**row), after, why, unknown, now))
     }
 
     async fn settle(
@@ -305,24 +302,23 @@ impl Engine {
     }
 }
 
-/// How an attempt that failed for now is settled; and until when the provider wants to be left alone, where it asked for
-/// that with `after`. A word that asks for nothing is given up once it is no news any more.
+/// How an attempt that failed for now is settled; `after` is the pause that the provider asked for. A word that asks for
+/// nothing is given up once it is no news any more.
 pub fn again(
     page: Option<&Page>,
     after: Option<Duration>,
     why: String,
     unknown: bool,
     now: Timestamp,
-) -> (Settlement, Option<Timestamp>) {
+) -> Settlement {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
-        return (Settlement::Unreachable { why: format!("{TOO_LATE}{why}") }, None);
+        return Settlement::Unreachable { why: format!("{TOO_LATE}{why}") };
     }
     let refusals = page.map_or(0, |page| page.refusals);
     let longest = page.is_some_and(|page| page.purpose.is_notice()).then_some(SYSTEM_LONGEST);
     let own = longest.map_or_else(|| backoff(refusals + 1), |longest| backoff_to(refusals + 1, longest));
     let wait = after.map_or(own, |after| after.min(RETRY_AFTER_MAX));
-    let until = now + wait;
-    (Settlement::Retry { at: until, why, unknown }, after.map(|_| until))
+    Settlement::Retry { at: now + wait, why, unknown }
 }
 
 /// How long a message is tried for; a brief until it is withdrawn.

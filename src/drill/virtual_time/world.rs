@@ -291,11 +291,10 @@ impl World<'_> {
                 Settlement::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => {
-                let (settlement, pause) = again(Some(&page), after, why, unknown, self.now);
-                if let Some(until) = pause {
-                    self.delivery.throttled(id, until, self.now);
+                if let Some(after) = after {
+                    self.delivery.throttled(id, after, self.now);
                 }
-                settlement
+                again(Some(&page), after, why, unknown, self.now)
             }
             Err(SendError::DeskClosed { why, .. }) if !page.purpose.is_brief() => {
                 return self.settle(id, Settlement::Unreachable { why }, None);

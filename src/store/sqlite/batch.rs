@@ -72,16 +72,12 @@ impl Batch {
         }
     }
 
-    /// The same for those that made something happen to this incident, or asked for it. Whether there were any.
-    pub fn refuse_touching(&mut self, id: IncidentId, error: &StoreError) -> bool {
-        let before = self.jobs.len();
+    /// Takes out the works that made something happen to this incident, or asked for it.
+    pub fn take_touching(&mut self, id: IncidentId) -> Vec<Job> {
         let touches = |job: &Job| {
             job.work.needs.incidents.contains(&id) || job.result.events.iter().any(|happened| happened.incident == id)
         };
-        for job in self.jobs.extract_if(.., |job| touches(job)) {
-            let _ = job.reply.send(Err(error.clone()));
-        }
-        self.jobs.len() < before
+        self.jobs.extract_if(.., |job| touches(job)).collect()
     }
 
     /// Two smaller ones with the same works in the same order, so that what is refused of one harms no other; none for

@@ -13,6 +13,9 @@ use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 /// The longest content that is shown of one place, in characters.
 const SHOWN_MAX: usize = 20_000;
 
+/// The longest summary that is repeated in words about an incident, in characters.
+const SUMMARY_MAX: usize = 200;
+
 /// Places that are shown of one row.
 const PLACES_MAX: usize = 1_000;
 
@@ -32,7 +35,8 @@ pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostInc
     let key = key.or_else(|| opening.as_ref().map(|opening| opening.key.of_plan(&opening.plan.trigger)));
     let open = head.as_ref().is_none_or(|row| column::<i64>(row, 1).map_or(true, |open| open != 0));
     let key = key.unwrap_or_else(|| IncidentKey::stored(""));
-    Some(LostIncident { key, summary: opening.map(|opening| opening.summary), open })
+    let summary = opening.map(|opening| opening.summary.chars().take(SUMMARY_MAX).collect());
+    Some(LostIncident { key, summary, open })
 }
 
 /// What lies where a row should be.

@@ -210,8 +210,16 @@ impl Writer {
                     break;
                 }
                 Err(Trouble::Again) => {}
-                Err(Trouble::Of(id, error)) if batch.refuse_touching(id, &error) => {}
-                Err(Trouble::Of(_, error)) => return self.failed(batch, &error),
+                Err(Trouble::Of(id, error)) => {
+                    let touching = batch.take_touching(id);
+                    if touching.is_empty() {
+                        return self.failed(batch, &error);
+                    }
+                    for job in touching {
+                        self.put_off(&job.work);
+                        let _ = job.reply.send(Err(error.clone()));
+                    }
+                }
                 Err(Trouble::Refused { error, begins }) => match self.mend(&mut batch, &begins).await {
                     Ok(true) => {}
                     Ok(false) => match batch.divide() {
@@ -319,6 +327,7 @@ impl Writer {
             };
             self.is_ahead = true;
             let job = batch.jobs.remove(i);
+            self.put_off(&job.work);
             let _ = job.reply.send(Err(error));
             return Err(Trouble::Again);
         }

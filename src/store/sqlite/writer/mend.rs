@@ -3,11 +3,11 @@
 use super::{ANCHORS, Batch, IncidentId, StoreError, Writer, state};
 use crate::{
     core::SourceName,
-    store::{Quarantined, Row, RowKind},
+    store::{Quarantined, Row, RowKind, Work},
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a ladder rests whose step was refused for a reason that nobody knows.
+/// How long a ladder rests whose step was refused, panicked or could not be written.
 const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
 impl Writer {
@@ -39,12 +39,17 @@ impl Writer {
         Ok(mended)
     }
 
-    /// A lone work is refused, and nobody knows why: it alone fails. What is due of it is tried again, but not at once.
+    /// A lone work is refused, and nobody knows why: it alone fails.
     pub(super) fn refused(&self, batch: Batch, error: &StoreError) -> Vec<Batch> {
+        batch.jobs.iter().for_each(|job| self.put_off(&job.work));
+        self.failed(batch, error)
+    }
+
+    /// What is due of a work that failed for its own sake is tried again, but not at once: the others go first.
+    pub(super) fn put_off(&self, work: &Work) {
         let now = self.shared.clock.now();
         let due = self.shared.published.due(now, usize::MAX);
-        let touched = batch.jobs.iter().flat_map(|job| &job.work.needs.incidents).filter(|id| due.contains(id));
+        let touched = work.needs.incidents.iter().filter(|id| due.contains(id));
         self.shared.published.set_deadlines(touched.map(|id| (*id, Some(now + AFTER_REFUSAL))));
-        self.failed(batch, error)
     }
 }

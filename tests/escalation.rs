@@ -5,6 +5,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
 mod fixture;
+#[path = "escalation/random.rs"]
+mod random;
 #[path = "escalation/script.rs"]
 mod script;
 

@@ -94,6 +94,24 @@ fn a_target_that_was_missed_gives_a_change_that_would_have_helped() {
     assert!(changed.iter().any(|line| line.contains("\"bo\"")), "somebody who answers is added: {text}");
 }
 
+/// Ana takes it in time and gives it back; nobody takes it again. Played with her, nothing would have been wrong.
+#[test]
+fn who_handed_it_back_is_not_there_when_it_is_played_again() {
+    let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
+    let target = "target = { within = \"5m\", percent = 50 }";
+    let matrix = matrix(target, gateway()).replace("name = \"Ana Ruiz\"", &format!("name = \"Ana Ruiz\"\nunix = \"{me}\""));
+    let daemon = Setup::new(&matrix).arg("--sandbox").start();
+    assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
+    for answer in ["wilco", "unable"] {
+        assert!(daemon.cli(&["answer", "INC-1", answer]).status.success());
+    }
+    assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
+    let text = postmortem(&daemon);
+    assert!(text.contains("Ana Ruiz had trader from "), "{text}");
+    let changed: Vec<&str> = text.lines().filter(|line| line.starts_with("+step")).collect();
+    assert!(changed.iter().any(|line| line.contains("\"bo\"")), "somebody who can is added: {text}");
+}
+
 #[test]
 fn without_a_target_there_is_nothing_to_hold_it_against_and_that_is_said() {
     let text = postmortem(&unanswered(""));

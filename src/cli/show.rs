@@ -88,13 +88,14 @@ fn handed_back(role: &RoleView, back: &HandBackView) -> String {
     format!("{}: {}{as_role} had it from {from} to {to} and handed it back", role.role, back.person)
 }
 
-/// Covered is never counted as engaged.
 fn in_time(role: &RoleView) -> &'static str {
-    match (role.state.as_str(), role.tte_ms, role.target_ms) {
-        (_, _, Some(_)) if role.sandbox => "sandbox",
-        ("engaged", Some(tte), Some(target)) if tte <= target => "yes",
-        ("engaged" | "covered" | "closed" | "stood down", _, Some(_)) => "no",
-        _ => "-",
+    match role.in_time {
+        _ if role.target_ms.is_none() => "-",
+        _ if role.sandbox => "sandbox",
+        _ if role.is_open() => "-",
+        Some(true) => "yes",
+        Some(false) => "no",
+        None => "not judged",
     }
 }
 

@@ -6,9 +6,9 @@ use super::{
     score::{About, Hypothesis},
 };
 use crate::{
-    core::{Alert, AlertStatus, ChannelName, Event, Hitch, Outcome, Page, PersonName, RoleName, Timestamp},
+    core::{Alert, AlertStatus, ChannelName, Event, Hitch, Page, PersonName, RoleName, Timestamp},
     matrix::{Matrix, SourceText},
-    report::Story,
+    report::{Story, target::role_in_time},
 };
 use serde::Serialize;
 use std::{
@@ -71,11 +71,8 @@ fn missed(story: &Story) -> Result<Vec<Hypothesis>, NoQuestion> {
     if targets.is_empty() {
         return Err(NoQuestion::NoTarget);
     }
-    let in_time = |role: &RoleName, within: Duration| {
-        let outcome = incident.engagements.get(role).and_then(|engagement| engagement.outcome.as_ref());
-        matches!(outcome, Some(Outcome::Engaged { at, .. }) if *at <= incident.opened_at + within)
-    };
-    let late = targets.into_iter().filter(|(role, target)| !in_time(role, target.within));
+    let until = story.records.last().map_or(incident.opened_at, |record| record.at);
+    let late = targets.into_iter().filter(|(role, _)| role_in_time(incident, role, until) == Some(false));
     let failed: Vec<Hypothesis> = late
         .map(|(role, target)| Hypothesis {
             about: About::Role(role),
@@ -132,7 +129,8 @@ fn written(story: &Story, failed: &[Hypothesis]) -> Written {
         }
         About::AllRoles | About::AllClear => None,
     };
-    let absent = silent(story).into_iter().map(|person| Fault::Absent { absent: person.to_string() });
+    let absent = silent(story).into_iter().chain(gave_back(story)).collect::<BTreeSet<_>>();
+    let absent = absent.into_iter().map(|person| Fault::Absent { absent: person.to_string() });
     let down = dead(story).into_iter().map(|channel| Fault::Down { channel: channel.to_string(), kind: "down" });
     Written {
         name: story.incident.id.to_string().to_lowercase(),
@@ -182,6 +180,13 @@ fn silent(story: &Story) -> BTreeSet<PersonName> {
         }
     }
     reached
+}
+
+/// People who took a role, handed it back and do not have it in the end: played again, they would be there in vain.
+fn gave_back(story: &Story) -> BTreeSet<PersonName> {
+    let engagements = || story.incident.engagements.values();
+    let backs = engagements().flat_map(|engagement| &engagement.handed_back).map(|back| back.person.clone());
+    backs.filter(|person| !engagements().any(|engagement| engagement.holder() == Some(person))).collect()
 }
 
 /// Channels that were tried and took no brief: those that a drill broke on purpose too, for its scenario is played again.

@@ -8,6 +8,7 @@ use crate::{
         standing::NOT_OPEN,
     },
     engine::Live,
+    report::target::role_in_time,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -96,6 +97,9 @@ pub struct RoleView {
     pub target_ms: Option<f64>,
     /// Of a hundred.
     pub target_percent: Option<f64>,
+    /// Whether it met its target, once it is over; none where nobody can say.
+    #[serde(default)]
+    pub in_time: Option<bool>,
 }
 
 /// Somebody had a role and handed it back.
@@ -254,6 +258,7 @@ fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engageme
         stages,
         target_ms: target.map(|target| target.within.as_secs_f64() * 1e3),
         target_percent: target.map(|target| target.percent),
+        in_time: engagement.outcome.as_ref().and_then(|outcome| role_in_time(incident, name, outcome.at())),
     }
 }
 

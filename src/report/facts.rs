@@ -6,11 +6,11 @@ use super::{
     ended::Ended,
     findings::{self, Findings},
     story::{RoleStory, Story, seconds},
-    target::in_time,
+    target::role_in_time,
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Target, Timestamp,
+    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Timestamp,
     drill::INJECTED, page::Stage, sentence::sentence,
 };
 use serde::Serialize;
@@ -232,8 +232,7 @@ fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
     let stages = &role.stages;
     let ended = Ended::of_role(&story.incident, &role.role);
-    let within = |target: Target| in_time(&ended.after(role.seconds()), target.within.as_secs_f64());
-    let met = role.target.map(within).filter(|_| !role.sandboxed).flatten();
+    let met = role_in_time(&story.incident, &role.role, role.until);
     RoleFacts {
         role: role.role.to_string(),
         required: role.required,

@@ -7,10 +7,12 @@
 
 use super::{
     binomial::clopper_pearson,
+    ended::Ended,
     incidence::{Ending, How, Incidence},
+    story::seconds,
     survival::{CONFIDENCE, Interval},
 };
-use crate::core::Target;
+use crate::core::{Incident, Outcome, RoleName, Target, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is nearer to 1 is 1: sums of fractions are rounded.
@@ -79,6 +81,16 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
         How::Happened => Some(ending.time <= within),
         How::Waiting | How::Otherwise => Some(false),
     }
+}
+
+/// Whether this role met its own target by `now`; none where nobody can say: it has none, its pages were kept in the
+/// sandbox, or nobody has watched it for so long.
+pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
+    let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
+    let engagement = incident.engagements.get(role).filter(|_| !incident.is_role_sandboxed(role))?;
+    let until = engagement.outcome.as_ref().map_or(now, Outcome::at).max(engagement.entered_at);
+    let ended = Ended::of(incident, engagement).after(seconds(engagement.entered_at, until));
+    in_time(&ended, target.within.as_secs_f64())
 }
 
 /// How many, all of them in time, are the first that show `percent`: the least n of which n is enough for

@@ -99,7 +99,8 @@ fn a_target_that_was_missed_gives_a_change_that_would_have_helped() {
 fn who_handed_it_back_is_not_there_when_it_is_played_again() {
     let me = uzers::get_current_username().unwrap().to_string_lossy().into_owned();
     let target = "target = { within = \"5m\", percent = 50 }";
-    let matrix = matrix(target, gateway()).replace("name = \"Ana Ruiz\"", &format!("name = \"Ana Ruiz\"\nunix = \"{me}\""));
+    let matrix =
+        matrix(target, gateway()).replace("name = \"Ana Ruiz\"", &format!("name = \"Ana Ruiz\"\nunix = \"{me}\""));
     let daemon = Setup::new(&matrix).arg("--sandbox").start();
     assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
     for answer in ["wilco", "unable"] {

@@ -84,6 +84,14 @@ pub struct Part {
     pub said: Option<String>,
 }
 
+/// The answer that engaged a role.
+struct Given<'a> {
+    person: &'a PersonName,
+    page: Option<u32>,
+    /// The one channel that it shows to reach them.
+    channel: Option<&'a ChannelName>,
+}
+
 /// One entering of one step.
 struct Rung<'a> {
     role: &'a RoleName,
@@ -114,8 +122,7 @@ impl Observed {
 /// A role that somebody took and handed back.
 struct Held<'a> {
     role: &'a RoleName,
-    person: &'a PersonName,
-    page: Option<u32>,
+    given: Given<'a>,
     from: Timestamp,
     until: Timestamp,
 }
@@ -125,8 +132,8 @@ struct Told<'a> {
     trace: &'a Trace<'a>,
     rungs: Vec<Rung<'a>>,
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
-    /// Who engaged which role, by which page.
-    answers: BTreeMap<&'a RoleName, (&'a PersonName, Option<u32>)>,
+    /// Who engaged which role.
+    answers: BTreeMap<&'a RoleName, Given<'a>>,
     /// Who had which role before and handed it back.
     held: Vec<Held<'a>>,
     /// Pages that could not reach their person while they were still wanted, and since when.
@@ -156,14 +163,16 @@ impl<'a> Told<'a> {
                     told.rungs.push(Rung { role, number: *number, step: *step, at: *at, on_call });
                 }
                 Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
-                Event::Answered { role: Some(role), person, page, verdict: Verdict::Engages, .. } => {
-                    told.answers.insert(role, (person, *page));
+                Event::Answered { role: Some(role), person, page, channel, verdict: Verdict::Engages, .. } => {
+                    told.answers.insert(role, Given { person, page: *page, channel: channel.as_ref() });
                     taken.insert(role, *at);
                 }
                 Event::HandedBack { role, person } => {
-                    let page = told.answers.remove(role).and_then(|(_, page)| page);
+                    let nothing_told = Given { person, page: None, channel: None };
+                    let given =
+                        told.answers.remove(role).filter(|given| given.person == person).unwrap_or(nothing_told);
                     let from = taken.get(role).copied().unwrap_or(*at);
-                    told.held.push(Held { role, person, page, from, until: *at });
+                    told.held.push(Held { role, given, from, until: *at });
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
                 Event::Injected { page, .. } => drop(injected.insert(*page)),
@@ -210,8 +219,7 @@ impl<'a> Told<'a> {
     fn spend(&self, role: &RoleName, from: Timestamp, end: Timestamp, depth: usize, parts: &mut Vec<Part>) {
         let handed =
             self.handed.get(role).filter(|(at, _)| *at <= end && depth < self.trace.incident.engagements.len());
-        let answered =
-            self.answers.get(role).map(|(person, page)| (*person, self.page_answered(role, person, *page, end)));
+        let answered = self.answers.get(role).map(|given| (given, self.page_answered(role, given, end)));
         let own_end = handed.filter(|_| answered.is_none()).map_or(end, |(at, _)| *at);
         // From its birth on, the page that was answered tells where the time went; but not while somebody else had it.
         let open_since = self.held.iter().filter(|held| held.role == role).map(|held| held.until).max();
@@ -223,8 +231,8 @@ impl<'a> Told<'a> {
             self.rung(rung, (rung.at.max(from), over), parts);
         }
         let step = rungs.last().map_or(0, |rung| rung.step);
-        if let Some((person, page)) = answered {
-            self.answered(role, step, person, page, (until, own_end), parts);
+        if let Some((given, page)) = answered {
+            self.answered(role, step, given, page, (until, own_end), parts);
         } else if let Some((at, next)) = handed {
             self.spend(next, *at, end, depth + 1, parts);
         }
@@ -235,12 +243,12 @@ impl<'a> Told<'a> {
         let mut at = from;
         let within = |held: &&Held<'_>| held.role == rung.role && from <= held.from && held.from < over;
         for held in self.held.iter().filter(within) {
-            let page = self.page_answered(held.role, held.person, held.page, held.from);
+            let page = self.page_answered(held.role, &held.given, held.from);
             let born = page.map_or(at, |page| page.born_at.max(at).min(held.from));
             let (cause, said) = self.silence(rung, born);
             self.part(parts, at, born, cause, said);
-            self.answered(held.role, rung.step, held.person, page, (born, held.from), parts);
-            let person = Some(held.person.clone());
+            self.answered(held.role, rung.step, &held.given, page, (born, held.from), parts);
+            let person = Some(held.given.person.clone());
             let (stage, role, step) = (Stage::HandedBack, rung.role.clone(), rung.step);
             let cause = Cause { stage, role, step, channel: None, person, stand_in: None };
             at = held.until.min(over);
@@ -255,18 +263,19 @@ impl<'a> Told<'a> {
         &self,
         role: &RoleName,
         step: usize,
-        person: &PersonName,
+        given: &Given<'_>,
         page: Option<&Page>,
         (born, end): (Timestamp, Timestamp),
         parts: &mut Vec<Part>,
     ) {
         let of_role = || self.trace.incident.is_role_sandboxed(role).then_some(StandIn::Sandbox);
-        let cause = |stage| Cause {
+        let of_page = page.map(|page| &page.channel);
+        let cause = |stage, channel: Option<&ChannelName>| Cause {
             stage,
             role: role.clone(),
             step,
-            channel: page.map(|page| page.channel.clone()),
-            person: Some(person.clone()),
+            channel: channel.cloned(),
+            person: Some(given.person.clone()),
             stand_in: page.map_or_else(of_role, |page| self.stand_in(page)),
         };
         let mut at = born;
@@ -275,26 +284,21 @@ impl<'a> Told<'a> {
             [(Stage::Queued, stages.sent), (Stage::Accepting, stages.accepted), (Stage::Delivering, stages.delivered)];
         for (stage, over) in ends {
             let Some(over) = over.map(|over| over.min(end)) else { continue };
-            self.part(parts, at, over, cause(stage), None);
+            self.part(parts, at, over, cause(stage, of_page), None);
             at = at.max(over);
         }
-        self.part(parts, at, end, cause(Stage::Answering), None);
+        // A desk shows what went by other channels, too: what counts is by what the answer came.
+        self.part(parts, at, end, cause(Stage::Answering, given.channel), None);
     }
 
     /// The page that an answer was given to: the one it names, else the person's first that was taken.
-    fn page_answered(
-        &self,
-        role: &RoleName,
-        person: &PersonName,
-        page: Option<u32>,
-        end: Timestamp,
-    ) -> Option<&'a Page> {
+    fn page_answered(&self, role: &RoleName, given: &Given<'_>, end: Timestamp) -> Option<&'a Page> {
         let incident = self.trace.incident;
-        if let Some(page) = page {
+        if let Some(page) = given.page {
             return incident.pages.get(&page).map(|page| &**page);
         }
         let theirs = incident.pages.values().map(|page| &**page).filter(|page| {
-            page.purpose.is_brief() && page.role.as_ref() == Some(role) && page.person.as_ref() == Some(person)
+            page.purpose.is_brief() && page.role.as_ref() == Some(role) && page.person.as_ref() == Some(given.person)
         });
         let taken = theirs.filter(|page| page.stages.accepted.is_some_and(|at| at <= end));
         taken.min_by_key(|page| page.stages.accepted)

@@ -304,13 +304,7 @@ impl Engine {
 
 /// How an attempt that failed for now is settled; `after` is the pause that the provider asked for. A word that asks for
 /// nothing is given up once it is no news any more.
-pub fn again(
-    page: Option<&Page>,
-    after: Option<Duration>,
-    why: String,
-    unknown: bool,
-    now: Timestamp,
-) -> Settlement {
+pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown: bool, now: Timestamp) -> Settlement {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return Settlement::Unreachable { why: format!("{TOO_LATE}{why}") };
     }

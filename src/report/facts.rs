@@ -10,8 +10,8 @@ use super::{
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Timestamp,
-    drill::INJECTED, page::Stage, sentence::sentence,
+    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Timestamp, drill::INJECTED,
+    page::Stage, sentence::sentence,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;

@@ -47,6 +47,7 @@ fn plan(dice: &mut Dice) -> Plan {
         rooms: vec!["room".into()],
         tell: vec!["hook".into()],
         living: BTreeMap::from([("room".into(), Default::default())]),
+        actions: Vec::new(),
         on_resolved: OnResolved::Note,
     }
 }
@@ -79,7 +80,9 @@ fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
                 0 => Settlement::Unreachable { why: "no".into() },
                 1 => Settlement::Retry { at: now, why: "busy".into(), unknown: dice.below(2) == 0 },
                 2 => Settlement::Unsent,
-                _ => Settlement::Accepted { receipt: Receipt { id: "m".into(), room: Some("C1".into()) } },
+                _ => Settlement::Accepted {
+                    receipt: Receipt { id: "m".into(), room: Some("C1".into()), stand_in: None },
+                },
             };
             Input::Settled { page, settlement, sent_at: Some(now), text: None }
         }

@@ -87,7 +87,7 @@ impl Screen {
             Event::Paged { page } if page.purpose.is_brief() => {
                 let name = page.person.as_ref().map(|person| cast.name(person)).unwrap_or_default();
                 let role = page.role.clone().unwrap_or_else(RoleName::catch_all);
-                let instead = page.instead_of.map_or("", |_| ", since another channel did not take it");
+                let instead = page.instead_of.map_or(String::new(), |n| format!(", in place of page {n}"));
                 self.say(&format!("{stamp}   page {:>2}  {role}: {name} by {}{instead}", page.n, page.channel));
                 if self.briefed.insert(role) {
                     self.brief(cast, incident, page);

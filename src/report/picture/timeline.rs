@@ -136,23 +136,25 @@ fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f
     }
 }
 
-/// Answers about a role: whose role, to which page, when, whether it engaged, in words.
-fn answers(story: &Story) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String)> {
+/// Answers about a role: whose role, to which page, when, whether it engaged, in words, by which channel.
+fn answers(story: &Story) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
     story.records.iter().filter_map(|record| match &record.event {
         Event::Answered { role: Some(role), person, answer, page, verdict, .. } => {
             let after = seconds(story.incident.opened_at, record.at);
             let says = format!("{person}: {answer}, {}", at(after));
-            Some((role, *page, after, *verdict == Verdict::Engages, says))
+            Some((role, *page, after, *verdict == Verdict::Engages, says, story.channel_of(&record.event)))
         }
         _ => None,
     })
 }
 
 fn draw_answers(canvas: &mut Canvas, scale: Scale, story: &Story, rows: &Rows) {
-    for (role, page, after, engages, says) in answers(story).take(MARKS_MAX) {
+    for (role, page, after, engages, says, by) in answers(story).take(MARKS_MAX) {
         let page = page.and_then(|n| story.incident.pages.get(&n));
-        let way = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
-        let Some(y) = rows.get(&(role.clone(), way)) else { continue };
+        let of_page = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
+        // On the line by which it came, where there is one: a desk shows what went by other channels, too.
+        let own = by.and_then(|by| rows.get(&(role.clone(), by.clone())));
+        let Some(y) = own.or_else(|| rows.get(&(role.clone(), of_page))) else { continue };
         let (size, colour) = if engages { (7.0, SERIES[5]) } else { (4.5, SERIES[4]) };
         diamond(canvas, scale.x(after), *y, size, colour, &says);
         if engages {
@@ -182,7 +184,7 @@ fn drawn(story: &Story) -> String {
 fn described(story: &Story) -> String {
     let all = answers(story).count();
     let mut said: Vec<String> =
-        answers(story).map(|(role, .., says)| format!("{role}: {says}")).take(TOLD_MAX).collect();
+        answers(story).map(|(role, .., says, _)| format!("{role}: {says}")).take(TOLD_MAX).collect();
     if TOLD_MAX < all {
         said.push(format!("and {} more", all - TOLD_MAX));
     }

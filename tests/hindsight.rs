@@ -101,7 +101,7 @@ fn who_handed_it_back_is_not_there_when_it_is_played_again() {
     let target = "target = { within = \"5m\", percent = 50 }";
     let matrix =
         matrix(target, gateway()).replace("name = \"Ana Ruiz\"", &format!("name = \"Ana Ruiz\"\nunix = \"{me}\""));
-    let daemon = Setup::new(&matrix).arg("--sandbox").start();
+    let daemon = Setup::new(&matrix).env("KANNEL_PASSWORD", "secret-of-the-gateway").start();
     assert!(daemon.cli(&["fire", "crash", "--value", "drop_pct=7.5"]).status.success());
     for answer in ["wilco", "unable"] {
         assert!(daemon.cli(&["answer", "INC-1", answer]).status.success());

@@ -11,10 +11,10 @@ use std::{
 };
 use stentor::{
     core::{
-        Alert, IncidentId, IncidentKey, Input, Level, Opening, Plan, RoleName, RolePlan, Roster, Settlement, StepPlan,
-        Timestamp, Whom, plan::OnResolved,
+        Alert, AnswerLevel, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening, RoleName,
+        RolePlan, Roster, SendOutcome, StepPlan, StepTarget, Timestamp, plan::OnResolved,
     },
-    store::{Class, Needs, SqliteStore, Store, StoreError, Unit, clock::System, transact},
+    store::{LockSet, RequestClass, SqliteStore, Store, StoreError, Transaction, clock::SystemClock, transact},
 };
 
 const SPAN: Duration = Duration::from_secs(3);
@@ -24,7 +24,7 @@ type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 #[tokio::main]
 async fn main() -> Outcome<()> {
     let dir = std::env::args().nth(1).unwrap_or_else(|| "store-speed".into());
-    let store = SqliteStore::open(dir.as_ref(), Arc::new(System)).await?;
+    let store = SqliteStore::open(dir.as_ref(), Arc::new(SystemClock)).await?;
     println!("{:<8} {:>8} {:>10} {:>9} {:>9}", "work", "clients", "events/s", "p50 ms", "p99 ms");
     for clients in [1, 64, 512] {
         for work in ["joined", "retried"] {
@@ -60,29 +60,29 @@ async fn measure(store: &Arc<SqliteStore>, work: &'static str, clients: usize) -
     Ok(())
 }
 
-fn input(work: &str, now: Timestamp) -> Input {
+fn input(work: &str, now: Timestamp) -> IncidentInput {
     if work == "joined" {
-        return Input::Alert(Arc::new(Alert::new("speed", "price_velocity")));
+        return IncidentInput::Alert(Arc::new(Alert::new("speed", "price_velocity")));
     }
-    let settlement = Settlement::Retry { at: now, why: "try again".into(), unknown: false };
-    Input::Settled { page: 1, settlement, sent_at: Some(now), text: None }
+    let settlement = SendOutcome::Retry { at: now, why: "try again".into(), unknown: false };
+    IncidentInput::Settled { page: 1, settlement, sent_at: Some(now), text: None }
 }
 
-async fn step(store: &Arc<SqliteStore>, id: IncidentId, input: Input) -> Result<(), StoreError> {
-    let needs = Needs { incidents: vec![id], ..Needs::default() };
-    let run = move |unit: &mut Unit<'_>| {
+async fn step(store: &Arc<SqliteStore>, id: IncidentId, input: IncidentInput) -> Result<(), StoreError> {
+    let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+    let run = move |unit: &mut Transaction<'_>| {
         unit.step(id, input.clone(), &Roster::default());
     };
-    transact(&**store, Class::Ladder, needs, run).await.map(drop)
+    transact(&**store, RequestClass::Ladder, needs, run).await.map(drop)
 }
 
 async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreError> {
     let key = IncidentKey::stored(key);
-    let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
+    let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
     let reach = BTreeMap::from([("ana".into(), vec!["sms".into(), "desk".into()])]);
     let roster = Roster { reach, ..Roster::default() };
-    let run = move |unit: &mut Unit<'_>| {
-        let opening = Opening {
+    let run = move |unit: &mut Transaction<'_>| {
+        let opening = IncidentOpening {
             key: key.clone(),
             summary: "how fast?".into(),
             plan: Arc::new(plan()),
@@ -93,25 +93,25 @@ async fn open(store: &Arc<SqliteStore>, key: &str) -> Result<IncidentId, StoreEr
         };
         unit.open(opening, &roster)
     };
-    transact(&**store, Class::Admission, needs, run).await.map(|(id, _)| id)
+    transact(&**store, RequestClass::Admission, needs, run).await.map(|(id, _)| id)
 }
 
-fn plan() -> Plan {
+fn plan() -> EscalationPlan {
     let step = StepPlan {
-        page: vec![Whom::Person("ana".into())],
+        page: vec![StepTarget::Person("ana".into())],
         by: vec!["sms".into(), "desk".into()],
         wait: Duration::from_secs(3600),
         repeat: 0,
     };
     let row = RolePlan {
-        engaged_by: Level::Wilco,
+        engaged_by: AnswerLevel::Wilco,
         target: None,
         template: "default".into(),
         template_revision: "r1".into(),
         steps: vec![step],
         next: None,
     };
-    Plan {
+    EscalationPlan {
         trigger: "speed".into(),
         matrix: "m1".into(),
         required: vec!["trader".into()],

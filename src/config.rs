@@ -10,7 +10,7 @@ const SECRET_MAX: u64 = 64 * 1024;
 
 /// Where a secret lies.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Secret {
+pub enum SecretSource {
     /// In this environment variable.
     Env(String),
     /// In this file.
@@ -43,14 +43,14 @@ pub enum SecretError {
 }
 
 /// Reads a secret; white space around it is not part of it.
-pub fn secret(secret: &Secret) -> Result<SecretString, SecretError> {
+pub fn secret(secret: &SecretSource) -> Result<SecretString, SecretError> {
     match secret {
-        Secret::Env(name) => {
+        SecretSource::Env(name) => {
             let value = variable(name).filter(|value| !value.trim().is_empty());
             Ok(SecretString::from(value.ok_or_else(|| SecretError::Unset(name.clone()))?.trim()))
         }
-        Secret::File(path) => read(path.clone()),
-        Secret::Credential(name) => {
+        SecretSource::File(path) => read(path.clone()),
+        SecretSource::Credential(name) => {
             let folder = variable("CREDENTIALS_DIRECTORY").ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
             read(PathBuf::from(folder).join(name))
         }

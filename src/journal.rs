@@ -4,16 +4,16 @@
 //! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash anew, and whoever
 //! cuts off its end leaves a whole one behind: both are found only against copies of anchors that were kept elsewhere,
 //! and only up to the last of them. A journal that was set back and written on shows where such copies name two hashes
-//! for one anchor. Nothing stronger is claimed, and a [`Report`] says what it can not see.
+//! for one anchor. Nothing stronger is claimed, and a [`JournalReport`] says what it can not see.
 
 mod kept;
 mod report;
 
-pub use kept::{Kept, KeptAnchor, LINE_MAX};
-pub use report::{Conclusion, FAULTS_MAX, Fault, Report, Uncovered, Wrong};
+pub use kept::{KeptAnchor, KeptAnchors, LINE_MAX};
+pub use report::{FAULTS_MAX, JournalFault, JournalFaultKind, JournalReport, UncoveredLines, VerifyConclusion};
 
 use crate::core::{
-    Incident, IncidentId, Record, StoredLine,
+    Incident, IncidentId, JournalRecord, StoredLine,
     event::{ANCHORS, AnchorEvent, VERSION, genesis, hex, link, unhex},
 };
 use serde::{Deserialize, Serialize};
@@ -52,8 +52,8 @@ pub enum JournalError {
 }
 
 /// Checks lines, which come in the order of their commit, against each other and against anchors kept elsewhere.
-pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: Kept) -> Report {
-    let mut verifier = Verifier::new(kept);
+pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: KeptAnchors) -> JournalReport {
+    let mut verifier = JournalVerifier::new(kept);
     for line in lines {
         verifier.line(&line);
     }
@@ -62,17 +62,17 @@ pub fn verify(lines: impl IntoIterator<Item = StoredLine>, kept: Kept) -> Report
 
 /// [`verify`] for lines that come in portions. Holds one head a chain, never the lines.
 #[derive(Debug, Default)]
-pub struct Verifier {
+pub struct JournalVerifier {
     tails: BTreeMap<String, (u64, [u8; 32])>,
     grown: BTreeSet<String>,
     awaited: BTreeMap<(String, u64), ([u8; 32], u64)>,
-    kept: Kept,
-    report: Report,
+    kept: KeptAnchors,
+    report: JournalReport,
 }
 
-impl Verifier {
+impl JournalVerifier {
     /// Before the first line.
-    pub fn new(kept: Kept) -> Self {
+    pub fn new(kept: KeptAnchors) -> Self {
         Self { kept, ..Self::default() }
     }
 
@@ -86,7 +86,7 @@ impl Verifier {
         if let Some((hash, anchor)) = self.awaited.remove(&(line.chain.clone(), line.seq))
             && hash != line.hash
         {
-            self.fault(&line.chain, line.seq, Wrong::Disowned { anchor });
+            self.fault(&line.chain, line.seq, JournalFaultKind::Disowned { anchor });
         }
         if line.chain == ANCHORS {
             self.compare(line);
@@ -96,12 +96,12 @@ impl Verifier {
     }
 
     /// After the last line.
-    pub fn finish(mut self) -> Report {
+    pub fn finish(mut self) -> JournalReport {
         for ((chain, seq), (_, anchor)) in std::mem::take(&mut self.awaited) {
-            self.fault(&chain, seq, Wrong::Missing { anchor });
+            self.fault(&chain, seq, JournalFaultKind::Missing { anchor });
         }
         let last = self.tails.get(ANCHORS).map_or(0, |(seq, _)| *seq);
-        for Fault { chain, seq, what } in std::mem::take(&mut self.kept).rest(last) {
+        for JournalFault { chain, seq, what } in std::mem::take(&mut self.kept).rest(last) {
             self.fault(&chain, seq, what);
         }
         self.report.chains = self.tails.len();
@@ -112,19 +112,19 @@ impl Verifier {
     fn follow(&mut self, line: &StoredLine) {
         let (seq, hash) = self.tails.get(&line.chain).copied().unwrap_or_else(|| (0, genesis(&line.chain)));
         if line.seq != seq + 1 {
-            self.fault(&line.chain, line.seq, Wrong::Gap { expected: seq + 1 });
+            self.fault(&line.chain, line.seq, JournalFaultKind::Gap { expected: seq + 1 });
         } else if link(&hash, line.body.as_bytes()) != line.hash {
-            self.fault(&line.chain, line.seq, Wrong::Altered);
+            self.fault(&line.chain, line.seq, JournalFaultKind::Altered);
         }
         self.tails.insert(line.chain.clone(), (line.seq, line.hash));
     }
 
     /// Whether it says of itself what it is.
     fn read(&mut self, line: &StoredLine) {
-        match serde_json::from_str::<Place>(&line.body) {
+        match serde_json::from_str::<LineHeader>(&line.body) {
             Ok(place) if place.chain == line.chain && place.seq == line.seq => {}
-            Ok(_) => self.fault(&line.chain, line.seq, Wrong::Misplaced),
-            Err(_) => self.fault(&line.chain, line.seq, Wrong::Unreadable),
+            Ok(_) => self.fault(&line.chain, line.seq, JournalFaultKind::Misplaced),
+            Err(_) => self.fault(&line.chain, line.seq, JournalFaultKind::Unreadable),
         }
     }
 
@@ -132,18 +132,18 @@ impl Verifier {
     fn compare(&mut self, line: &StoredLine) {
         let faulty = self.report.faulty;
         let mut grown = std::mem::take(&mut self.grown);
-        let (at, heads) = match serde_json::from_str::<Record<AnchorEvent>>(&line.body) {
-            Ok(Record { at, event: AnchorEvent::Anchored { heads }, .. }) => (at, heads),
-            Err(_) => return self.fault(&line.chain, line.seq, Wrong::Unreadable),
+        let (at, heads) = match serde_json::from_str::<JournalRecord<AnchorEvent>>(&line.body) {
+            Ok(JournalRecord { at, event: AnchorEvent::Anchored { heads }, .. }) => (at, heads),
+            Err(_) => return self.fault(&line.chain, line.seq, JournalFaultKind::Unreadable),
         };
-        self.report.unanchored = Uncovered::covered_by(line.seq, at);
+        self.report.unanchored = UncoveredLines::covered_by(line.seq, at);
         for (chain, seq, hash) in heads {
             grown.remove(&chain);
             self.compare_head(chain, seq, unhex(&hash).unwrap_or_default(), line.seq);
         }
         for chain in grown {
             let seq = self.tails.get(&chain).map_or(0, |(seq, _)| *seq);
-            self.fault(&chain, seq, Wrong::Unanchored { anchor: line.seq });
+            self.fault(&chain, seq, JournalFaultKind::Unanchored { anchor: line.seq });
         }
         if let Some(wrong) = self.kept.take(line.seq, &line.hash, &line.body) {
             for what in wrong {
@@ -151,7 +151,7 @@ impl Verifier {
             }
             if self.report.is_sound() {
                 self.report.proven_to = Some(line.seq);
-                self.report.unproven = Uncovered::covered_by(line.seq, at);
+                self.report.unproven = UncoveredLines::covered_by(line.seq, at);
             }
         }
         self.report.anchors += u64::from(self.report.faulty == faulty);
@@ -163,35 +163,35 @@ impl Verifier {
             // It may come yet: another node's commit can be numbered later than it happened.
             None => drop(self.awaited.insert((chain, seq), (hash, anchor))),
             Some((tail, _)) if *tail < seq => drop(self.awaited.insert((chain, seq), (hash, anchor))),
-            Some(_) => self.fault(&chain, seq, Wrong::Disowned { anchor }),
+            Some(_) => self.fault(&chain, seq, JournalFaultKind::Disowned { anchor }),
         }
     }
 
-    fn fault(&mut self, chain: &str, seq: u64, what: Wrong) {
-        if let Wrong::Disowned { anchor } | Wrong::Missing { anchor } = &what
+    fn fault(&mut self, chain: &str, seq: u64, what: JournalFaultKind) {
+        if let JournalFaultKind::Disowned { anchor } | JournalFaultKind::Missing { anchor } = &what
             && self.report.proven_to.is_some_and(|proven| *anchor <= proven)
         {
             // It was told too late: what this anchor covers is not there.
             self.report.proven_to = None;
-            self.report.unproven = Uncovered { lines: self.report.lines, ..Uncovered::default() };
+            self.report.unproven = UncoveredLines { lines: self.report.lines, ..UncoveredLines::default() };
         }
         self.report.faulty += 1;
         if self.report.faults.len() < FAULTS_MAX {
-            self.report.faults.push(Fault { chain: chain.to_owned(), seq, what });
+            self.report.faults.push(JournalFault { chain: chain.to_owned(), seq, what });
         }
     }
 }
 
 /// What every line says of itself.
 #[derive(Deserialize)]
-struct Place {
+struct LineHeader {
     chain: String,
     seq: u64,
 }
 
 /// A line as it is exported.
 #[derive(Serialize, Deserialize)]
-struct Exported<'a> {
+struct ExportedLine<'a> {
     pos: i64,
     chain: String,
     seq: u64,
@@ -213,7 +213,8 @@ pub fn export(lines: impl IntoIterator<Item = StoredLine>, to: &mut impl Write) 
         // Parsing drops white space around the value; what was hashed must come back to the byte.
         let body = body.filter(|body| one_line && body.get() == line.body);
         let raw = if body.is_none() { Some(line.body.clone()) } else { None };
-        let exported = Exported { pos: line.pos, chain: line.chain, seq: line.seq, hash: hex(&line.hash), body, raw };
+        let exported =
+            ExportedLine { pos: line.pos, chain: line.chain, seq: line.seq, hash: hex(&line.hash), body, raw };
         serde_json::to_writer(&mut *to, &exported).map_err(io::Error::from)?;
         to.write_all(b"\n")?;
     }
@@ -230,7 +231,7 @@ pub fn read_export(from: impl BufRead) -> impl Iterator<Item = Result<StoredLine
 }
 
 fn imported(line: &str) -> Result<StoredLine, String> {
-    let line: Exported<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
+    let line: ExportedLine<'_> = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let hash = unhex(&line.hash).ok_or("its hash has not 64 hex digits")?;
     let body = line.body.map(|body| body.get().to_owned()).or(line.raw).ok_or("it has no body")?;
     Ok(StoredLine { pos: line.pos, chain: line.chain, seq: line.seq, body, hash })
@@ -242,12 +243,13 @@ pub fn fold_check(id: IncidentId, lines: &[StoredLine]) -> Result<Incident, Jour
 }
 
 /// Reads the lines of one incident.
-pub fn records(id: IncidentId, lines: &[StoredLine]) -> Result<Vec<Record>, JournalError> {
+pub fn records(id: IncidentId, lines: &[StoredLine]) -> Result<Vec<JournalRecord>, JournalError> {
     let chain = id.to_string();
     let fault = |seq: u64, why: String| JournalError::Fold { chain: chain.clone(), seq, why };
     let mut records = Vec::with_capacity(lines.len());
     for line in lines {
-        let record: Record = serde_json::from_str(&line.body).map_err(|error| fault(line.seq, error.to_string()))?;
+        let record: JournalRecord =
+            serde_json::from_str(&line.body).map_err(|error| fault(line.seq, error.to_string()))?;
         if VERSION < record.v {
             return Err(fault(line.seq, format!("it was written by a newer stentor (version {})", record.v)));
         }
@@ -257,7 +259,7 @@ pub fn records(id: IncidentId, lines: &[StoredLine]) -> Result<Vec<Record>, Jour
 }
 
 /// Folds what [`records`] read.
-pub fn fold(id: IncidentId, records: &[Record]) -> Result<Incident, JournalError> {
+pub fn fold(id: IncidentId, records: &[JournalRecord]) -> Result<Incident, JournalError> {
     let events = records.iter().map(|record| (record.at, &record.event));
     let why = "it does not begin with an opening".to_owned();
     Incident::fold(id, events).ok_or_else(|| JournalError::Fold { chain: id.to_string(), seq: 1, why })

@@ -42,15 +42,15 @@ mod wired;
 use secrecy::SecretString;
 use stentor::{
     channel::{
-        Ask, Contact, Message, Recipient, SendError, Text, kannel, slack as slack_channel, smtp,
+        ContactData, Message, MessageText, Recipient, ReplyOptions, SendError, kannel, slack as slack_channel, smtp,
         twilio as twilio_channel,
     },
-    core::{IncidentId, Level, PageId, Purpose, Receipt, RoleName, Timestamp},
+    core::{AnswerLevel, IncidentId, PageId, PagePurpose, RoleName, SendReceipt, Timestamp},
 };
 
 /// Ana, reachable by every channel.
-fn ana() -> Contact {
-    Contact {
+fn ana() -> ContactData {
+    ContactData {
         person: "ana".to_owned(),
         name: "Ana Ruiz".to_owned(),
         phone: Some("+34600000001".to_owned()),
@@ -61,26 +61,26 @@ fn ana() -> Contact {
 }
 
 /// A page of INC-12 for this person.
-fn page_for(contact: Contact) -> Message {
+fn page_for(contact: ContactData) -> Message {
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
         mark: String::new(),
         drill: false,
-        purpose: Purpose::Brief { round: 0 },
+        purpose: PagePurpose::Brief { round: 0 },
         role: Some(RoleName::from("trader")),
         to: Recipient::Person(contact),
-        text: Text {
+        text: MessageText {
             headline: "LIVE INC-12 flash crash ACME: take it within 45s or the head of desk is paged".to_owned(),
             subject: "[INC-12] LIVE flash crash ACME".to_owned(),
             body: "LIVE INC-12 flash crash ACME: take it within 45s.\nDrop 6 % in 10 s. Reply 48213.".to_owned(),
             html: Some("<p>LIVE INC-12</p>".to_owned()),
         },
-        ask: Some(Ask {
+        ask: Some(ReplyOptions {
             page: PageId { incident: IncidentId(12), n: 3 },
             code: SecretString::from("48213"),
             link: SecretString::from("https://desk.example/a/link-secret"),
             proof: SecretString::from("mail-proof-secret"),
-            level: Level::Wilco,
+            level: AnswerLevel::Wilco,
         }),
         room: None,
         report: None,
@@ -91,7 +91,7 @@ fn page_for(contact: Contact) -> Message {
 }
 
 /// A post into the war room of INC-12.
-fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
+fn post_for_room(id: Option<&str>, purpose: PagePurpose) -> Message {
     let to = Recipient::Room {
         id: id.map(str::to_owned),
         card: None,
@@ -102,15 +102,15 @@ fn post_for_room(id: Option<&str>, purpose: Purpose) -> Message {
     Message { to, purpose, role: None, ask: None, ..page_for(ana()) }
 }
 
-fn slack_at(api_url: String) -> slack_channel::Slack {
+fn slack_at(api_url: String) -> slack_channel::SlackChannel {
     double::install_tls();
     let token = SecretString::from(double::slack::TOKEN);
-    slack_channel::Slack::new(slack_channel::SlackSettings { token, api_url: Some(api_url) }).unwrap()
+    slack_channel::SlackChannel::new(slack_channel::SlackSettings { token, api_url: Some(api_url) }).unwrap()
 }
 
-fn kannel_at(url: String) -> kannel::Kannel {
+fn kannel_at(url: String) -> kannel::KannelChannel {
     double::install_tls();
-    kannel::Kannel::new(kannel::KannelSettings {
+    kannel::KannelChannel::new(kannel::KannelSettings {
         url,
         username: double::gateway::USERNAME.to_owned(),
         password: SecretString::from(double::gateway::PASSWORD),
@@ -130,17 +130,17 @@ fn twilio_account(url: String) -> twilio_channel::AccountSettings {
     }
 }
 
-fn twilio_at(url: String) -> twilio_channel::message::Sms {
-    let from = twilio_channel::message::Sender::From(double::twilio::FROM.to_owned());
-    twilio_channel::message::Sms::new(twilio_account(url), from, twilio_channel::message::VALIDITY).unwrap()
+fn twilio_at(url: String) -> twilio_channel::message::TwilioSms {
+    let from = twilio_channel::message::SmsSender::From(double::twilio::FROM.to_owned());
+    twilio_channel::message::TwilioSms::new(twilio_account(url), from, twilio_channel::message::VALIDITY).unwrap()
 }
 
-fn voice_at(url: String) -> twilio_channel::call::Calls {
-    twilio_channel::call::Calls::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
+fn voice_at(url: String) -> twilio_channel::call::TwilioVoice {
+    twilio_channel::call::TwilioVoice::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
 }
 
-fn smtp_at(url: String) -> smtp::Smtp {
-    smtp::Smtp::new(smtp::SmtpSettings {
+fn smtp_at(url: String) -> smtp::SmtpChannel {
+    smtp::SmtpChannel::new(smtp::SmtpSettings {
         url,
         username: Some(double::smtp::USERNAME.to_owned()),
         password: Some(SecretString::from(double::smtp::PASSWORD)),
@@ -152,10 +152,10 @@ fn smtp_at(url: String) -> smtp::Smtp {
 }
 
 /// An outcome in a word or two.
-fn told(result: &Result<Receipt, SendError>) -> String {
+fn told(result: &Result<SendReceipt, SendError>) -> String {
     match result {
-        Ok(Receipt { stand_in: None, .. }) => "accepted".to_owned(),
-        Ok(Receipt { stand_in: Some(stand_in), .. }) => stand_in.as_str().to_owned(),
+        Ok(SendReceipt { stand_in: None, .. }) => "accepted".to_owned(),
+        Ok(SendReceipt { stand_in: Some(stand_in), .. }) => stand_in.as_str().to_owned(),
         Err(SendError::DeskClosed { after, .. }) => format!("desk closed, again in {}s", after.as_secs()),
         Err(SendError::Retry { unknown: true, .. }) => "unknown".to_owned(),
         Err(SendError::Retry { after: Some(after), .. }) => format!("retry in {}s", after.as_secs()),

@@ -10,15 +10,17 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::{
-        Actor, Alert, Answer, IncidentId, IncidentKey, Input, Opening, PageId, PersonName, Plan, Receipt, Roster,
-        Settlement, Verdict, Via, Whom,
+        Actor, Alert, Answer, AnswerVerdict, AnswerVia, EscalationPlan, IncidentId, IncidentInput, IncidentKey,
+        IncidentOpening, PageId, PersonName, Roster, SendOutcome, SendReceipt, StepTarget,
     },
-    engine::{CODE_KEPT, Coded, Engine, Live, Shared},
-    matrix::{Known, Matrix, SourceText},
-    store::{Class, MemoryStore, Needs, SqliteStore, Store, StoreError, Unit, clock::Sources, transact},
-    template::Templates,
+    engine::{CODE_KEPT, CodedPage, Engine, RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{
+        LockSet, MemoryStore, RequestClass, SqliteStore, Store, StoreError, Transaction, clock::ClockSources, transact,
+    },
+    template::PageTemplates,
 };
 
 /// Open incidents of others: beyond whatever a look at the newest ones has ever taken in.
@@ -59,14 +61,18 @@ by = ["sms"]
 every = "10m"
 "#;
 
-fn live(state: &std::path::Path) -> Live {
-    let templates = Templates::shipped();
+fn live(state: &std::path::Path) -> RuntimeConfig {
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-    let parsed = Matrix::parse(&files, &Known { templates: &revisions }, START);
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
     let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
-    let outbox = Outbox::open(state, || START).unwrap();
-    Live::wire(matrix, templates, &Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true })
+    let outbox = SandboxOutbox::open(state, || START).unwrap();
+    RuntimeConfig::wire(
+        matrix,
+        templates,
+        &SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true },
+    )
 }
 
 struct World {
@@ -99,9 +105,9 @@ impl World {
     async fn page_ana(&self, receipt: &str) -> PageId {
         self.engine.admit(vec![Alert::new("monitor", "crash")], START).await.unwrap();
         let id = self.store.newest().await.unwrap().unwrap();
-        let receipt = Receipt { id: receipt.to_owned(), ..Receipt::default() };
-        let settlement = Settlement::Accepted { receipt };
-        let input = Input::Settled { page: 1, settlement, sent_at: Some(START), text: None };
+        let receipt = SendReceipt { id: receipt.to_owned(), ..SendReceipt::default() };
+        let settlement = SendOutcome::Accepted { receipt };
+        let input = IncidentInput::Settled { page: 1, settlement, sent_at: Some(START), text: None };
         self.engine.step(id, input).await.unwrap();
         PageId { incident: id, n: 1 }
     }
@@ -113,22 +119,24 @@ impl World {
 
     /// So many more incidents about which Bo alone is asked.
     async fn page_bo(&self, count: usize) {
-        let (mut plan, _): (Plan, Roster) = crowd(1);
+        let (mut plan, _): (EscalationPlan, Roster) = crowd(1);
         let row = plan.roles.get_mut("trader").unwrap();
-        row.steps[0].page = vec![Whom::Person("bo".into())];
+        row.steps[0].page = vec![StepTarget::Person("bo".into())];
         row.steps[0].by = vec!["sms".into()];
         let (plan, roster) = (Arc::new(plan), self.engine.live.load().matrix.roster.clone());
         for from in (0..count).step_by(500) {
             let keys: Vec<String> = (from..count.min(from + 500)).map(|n| format!("other/{count}/{n}")).collect();
             let (plan, roster) = (plan.clone(), roster.clone());
-            let needs = Needs { keys: keys.iter().map(|key| IncidentKey::stored(key)).collect(), ..Needs::default() };
-            let run = move |unit: &mut Unit<'_>| {
+            let needs =
+                LockSet { keys: keys.iter().map(|key| IncidentKey::stored(key)).collect(), ..LockSet::default() };
+            let run = move |unit: &mut Transaction<'_>| {
                 for key in &keys {
-                    let opening = Opening { plan: plan.clone(), ..opening_of(key, Plan::clone(&plan)) };
+                    let opening =
+                        IncidentOpening { plan: plan.clone(), ..opening_of(key, EscalationPlan::clone(&plan)) };
                     unit.open(opening, &roster);
                 }
             };
-            transact(&*self.store, Class::Admission, needs, run).await.unwrap();
+            transact(&*self.store, RequestClass::Admission, needs, run).await.unwrap();
         }
     }
 
@@ -139,7 +147,7 @@ impl World {
             let begun = Instant::now();
             let found = self.engine.page_with_code(&"ana".into(), code).await.unwrap();
             best = best.min(begun.elapsed());
-            assert_eq!(found, Some(Coded { page, open: true }));
+            assert_eq!(found, Some(CodedPage { page, open: true }));
         }
         best
     }
@@ -179,15 +187,15 @@ async fn behind_thousands(world: World) {
     // Somebody else's code, and one of nobody, are none of Ana's.
     assert_eq!(engine.page_with_code(&"bo".into(), "00000").await.unwrap(), None);
     let found = engine.page_with_code(&ana, &code).await.unwrap().unwrap();
-    let verdict = engine.answer_page(found.page, ana.clone(), Some(Answer::Wilco), Via::Sms).await.unwrap();
-    assert_eq!(verdict, Verdict::Engages);
+    let verdict = engine.answer_page(found.page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
+    assert_eq!(verdict, AnswerVerdict::Engages);
 
     // Late: it is known, and that it is over.
     engine.resolve(page.incident, Actor::Operator("root".into())).await.unwrap();
     let late = engine.page_with_code(&ana, &code).await.unwrap();
-    assert_eq!(late, Some(Coded { page, open: false }));
-    let verdict = engine.answer_page(page, ana.clone(), Some(Answer::Wilco), Via::Sms).await.unwrap();
-    assert_eq!(verdict, Verdict::Closed);
+    assert_eq!(late, Some(CodedPage { page, open: false }));
+    let verdict = engine.answer_page(page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
+    assert_eq!(verdict, AnswerVerdict::Closed);
     world.hands.pass(CODE_KEPT + Duration::from_secs(1));
     assert_eq!(engine.page_with_code(&ana, &code).await.unwrap(), None, "short codes are not known for ever");
     drop(world.dir);
@@ -225,7 +233,7 @@ async fn broken(world: &World) {
     let mut alert = Alert::new("stentor", "channel_broken");
     alert.summary = "channel sms reaches nobody: login refused".into();
     let plan = world.engine.live.load().matrix.operators_plan().unwrap();
-    let opening = Opening {
+    let opening = IncidentOpening {
         key: IncidentKey::of_channel(&"sms".into()),
         summary: alert.summary.clone(),
         plan,
@@ -234,9 +242,9 @@ async fn broken(world: &World) {
         terms: None,
         nonce: None,
     };
-    let needs = Needs { keys: vec![IncidentKey::of_channel(&"sms".into())], ..Needs::default() };
-    let run = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &Roster::default());
-    transact(&*world.store, Class::Ladder, needs, run).await.unwrap();
+    let needs = LockSet { keys: vec![IncidentKey::of_channel(&"sms".into())], ..LockSet::default() };
+    let run = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &Roster::default());
+    transact(&*world.store, RequestClass::Ladder, needs, run).await.unwrap();
 }
 
 /// The next node takes the broken channel up.

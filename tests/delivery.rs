@@ -3,13 +3,13 @@
 
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
-    core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PersonName, Purpose, Timestamp, retry::Pace},
-    engine::delivery::{Delivery, Ready},
+    core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, retry::SendPace},
+    engine::delivery::{DeliveryQueues, ReadyPages},
     matrix::ChannelKind,
 };
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
-const AT_ONCE: Pace = Pace { every: Duration::from_millis(1), burst: 1000 };
+const AT_ONCE: SendPace = SendPace { every: Duration::from_millis(1), burst: 1000 };
 
 fn after(millis: u64) -> Timestamp {
     START + Duration::from_millis(millis)
@@ -20,7 +20,7 @@ fn id(incident: i64, n: u32) -> PageId {
 }
 
 /// A post for the room of an incident, born so many milliseconds after the start.
-fn post(delivery: &mut Delivery, incident: i64, n: u32, purpose: Purpose, born: u64) {
+fn post(delivery: &mut DeliveryQueues, incident: i64, n: u32, purpose: PagePurpose, born: u64) {
     let page: Page = serde_json::from_value(serde_json::json!({
         "n": n, "channel": "room", "purpose": purpose, "born_at": after(born),
     }))
@@ -28,21 +28,21 @@ fn post(delivery: &mut Delivery, incident: i64, n: u32, purpose: Purpose, born: 
     delivery.enqueue(IncidentId(incident), false, &page);
 }
 
-fn line() -> Purpose {
-    Purpose::RoomLine { line: "x".into() }
+fn line() -> PagePurpose {
+    PagePurpose::RoomLine { line: "x".into() }
 }
 
-fn update() -> Purpose {
-    Purpose::RoomUpdate { revision: 2, shows: "x".into() }
+fn update() -> PagePurpose {
+    PagePurpose::RoomUpdate { revision: 2, shows: "x".into() }
 }
 
-fn started(delivery: &mut Delivery, millis: u64) -> Vec<PageId> {
+fn started(delivery: &mut DeliveryQueues, millis: u64) -> Vec<PageId> {
     delivery.ready(after(millis), |_| AT_ONCE).start
 }
 
 #[test]
 fn a_room_is_sent_one_thing_at_a_time_in_its_order_and_others_do_not_wait_for_it() {
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=3 {
         post(&mut delivery, 1, n, line(), n.into());
     }
@@ -63,7 +63,7 @@ fn a_room_is_sent_one_thing_at_a_time_in_its_order_and_others_do_not_wait_for_it
 
 #[test]
 fn what_is_withdrawn_while_it_waits_for_its_room_is_reported_at_once_and_frees_nothing() {
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=3 {
         post(&mut delivery, 1, n, line(), n.into());
     }
@@ -80,7 +80,7 @@ fn what_is_withdrawn_while_it_waits_for_its_room_is_reported_at_once_and_frees_n
 #[test]
 fn cards_are_edited_at_their_own_pace_and_no_room_starves_another() {
     const ROOMS: i64 = 10;
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     let mut edits: BTreeMap<i64, Vec<u64>> = BTreeMap::new();
     for room in 1..=ROOMS {
         post(&mut delivery, room, 1, update(), 0);
@@ -106,7 +106,7 @@ fn cards_are_edited_at_their_own_pace_and_no_room_starves_another() {
 
 #[test]
 fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     post(&mut delivery, 1, 1, update(), 0);
     post(&mut delivery, 2, 1, update(), 1);
     assert_eq!(started(&mut delivery, 1), [id(1, 1), id(2, 1)]);
@@ -123,7 +123,7 @@ fn an_edit_that_is_throttled_holds_all_cards_and_nobody_else() {
 }
 
 /// A page for a person by SMS.
-fn page(delivery: &mut Delivery, drill: bool, to: (i64, u32, &str), purpose: Purpose, born: u64) {
+fn page(delivery: &mut DeliveryQueues, drill: bool, to: (i64, u32, &str), purpose: PagePurpose, born: u64) {
     let page: Page = serde_json::from_value(serde_json::json!({
         "n": to.1, "channel": "sms", "person": to.2, "role": "trader", "purpose": purpose, "born_at": after(born),
     }))
@@ -133,39 +133,39 @@ fn page(delivery: &mut Delivery, drill: bool, to: (i64, u32, &str), purpose: Pur
 
 #[test]
 fn a_crisis_goes_before_all_words_of_yesterday_that_still_wait() {
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=200 {
-        page(&mut delivery, false, (1, n, &format!("p{n}")), Purpose::Resolved, 0);
+        page(&mut delivery, false, (1, n, &format!("p{n}")), PagePurpose::Resolved, 0);
     }
     let under_way = started(&mut delivery, 1);
-    page(&mut delivery, false, (2, 1, "ana"), Purpose::Brief { round: 0 }, 100);
+    page(&mut delivery, false, (2, 1, "ana"), PagePurpose::Brief { round: 0 }, 100);
     delivery.finish(under_way[0]);
     assert_eq!(started(&mut delivery, 101), [id(2, 1)], "the first place that is free is the crisis'");
 }
 
 #[test]
 fn what_a_providers_pause_met_in_a_drill_does_not_hold_the_real_thing() {
-    let mut delivery = Delivery::default();
-    page(&mut delivery, true, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    let mut delivery = DeliveryQueues::default();
+    page(&mut delivery, true, (1, 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     assert_eq!(started(&mut delivery, 1), [id(1, 1)]);
     delivery.throttled(id(1, 1), Duration::from_millis(899_998), after(2));
     delivery.retry(id(1, 1), after(900_000));
-    page(&mut delivery, false, (2, 1, "ana"), Purpose::Brief { round: 0 }, 10);
+    page(&mut delivery, false, (2, 1, "ana"), PagePurpose::Brief { round: 0 }, 10);
     assert_eq!(started(&mut delivery, 11), [id(2, 1)]);
     // What the real thing meets is told to its ladder at once, which may know another way.
     delivery.throttled(id(2, 1), Duration::from_millis(899_988), after(12));
-    page(&mut delivery, false, (3, 1, "ana"), Purpose::Brief { round: 0 }, 20);
+    page(&mut delivery, false, (3, 1, "ana"), PagePurpose::Brief { round: 0 }, 20);
     let ready = delivery.ready(after(21), |_| AT_ONCE);
     assert_eq!((ready.start, ready.held), (vec![], vec![(id(3, 1), after(900_000), HeldWhy::Provider)]));
 }
 
 #[test]
 fn a_closed_desk_holds_its_persons_pages_for_what_it_is_until_it_opens() {
-    let mut delivery = Delivery::default();
-    let desk = |delivery: &mut Delivery, incident: i64, drill: bool| {
+    let mut delivery = DeliveryQueues::default();
+    let desk = |delivery: &mut DeliveryQueues, incident: i64, drill: bool| {
         let page: Page = serde_json::from_value(serde_json::json!({
             "n": 1, "channel": "desk", "person": "ana", "role": "trader", "born_at": START,
-            "purpose": Purpose::Brief { round: 0 },
+            "purpose": PagePurpose::Brief { round: 0 },
         }))
         .unwrap();
         delivery.enqueue(IncidentId(incident), drill, &page);
@@ -187,13 +187,13 @@ fn a_closed_desk_holds_its_persons_pages_for_what_it_is_until_it_opens() {
 const STANDS: Duration = Duration::from_secs(60);
 
 /// What a channel does with what it is given.
-type Provider<'a> = dyn FnMut(&mut Delivery, PageId, Timestamp) + 'a;
+type Provider<'a> = dyn FnMut(&mut DeliveryQueues, PageId, Timestamp) + 'a;
 
 /// Lets the loop turn every half second for so long and looks at each turn: no queue may seem to stand.
-fn turn(what: &str, delivery: &mut Delivery, pace: Pace, span: Duration, provider: &mut Provider<'_>) {
+fn turn(what: &str, delivery: &mut DeliveryQueues, pace: SendPace, span: Duration, provider: &mut Provider<'_>) {
     for half in 0..span.as_secs() * 2 {
         let now = after(half * 500);
-        let Ready { start, unsent, held } = delivery.ready(now, |_| pace);
+        let ReadyPages { start, unsent, held } = delivery.ready(now, |_| pace);
         start.into_iter().for_each(|id| provider(delivery, id, now));
         unsent.into_iter().for_each(|id| delivery.finish(id));
         held.into_iter().for_each(|(id, until, _)| delivery.retry(id, until));
@@ -202,7 +202,7 @@ fn turn(what: &str, delivery: &mut Delivery, pace: Pace, span: Duration, provide
     }
 }
 
-fn taken(delivery: &mut Delivery, id: PageId, _: Timestamp) {
+fn taken(delivery: &mut DeliveryQueues, id: PageId, _: Timestamp) {
     delivery.took(id);
     delivery.finish(id);
 }
@@ -212,10 +212,10 @@ fn whatever_a_channels_own_pace_holds_back_is_no_queue_that_stands() {
     let hour = Duration::from_secs(3600);
     for (name, kind) in ChannelKind::ALL {
         for drill in [false, true] {
-            let mut delivery = Delivery::default();
+            let mut delivery = DeliveryQueues::default();
             for n in 1..=40 {
-                page(&mut delivery, drill, (n.into(), 1, "ana"), Purpose::Brief { round: 0 }, 0);
-                page(&mut delivery, drill, (n.into(), 2, "bo"), Purpose::Resolved, 0);
+                page(&mut delivery, drill, (n.into(), 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
+                page(&mut delivery, drill, (n.into(), 2, "bo"), PagePurpose::Resolved, 0);
             }
             turn(name, &mut delivery, kind.default_pace(), hour, &mut taken);
             assert!(delivery.is_empty(), "{name}: {} are left", delivery.len());
@@ -225,16 +225,16 @@ fn whatever_a_channels_own_pace_holds_back_is_no_queue_that_stands() {
 
 #[test]
 fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
-    let pace = Pace { every: Duration::from_secs(1), burst: 3 };
+    let pace = SendPace { every: Duration::from_secs(1), burst: 3 };
     let twenty_minutes = Duration::from_secs(1200);
-    let crowd = |delivery: &mut Delivery| {
+    let crowd = |delivery: &mut DeliveryQueues| {
         for n in 1..=300 {
-            page(delivery, false, (1, n, &format!("p{n}")), Purpose::Brief { round: 0 }, 0);
+            page(delivery, false, (1, n, &format!("p{n}")), PagePurpose::Brief { round: 0 }, 0);
         }
     };
     // Every page is told to come back, each second one in a second, the others in ten minutes; then it is taken.
     for wait in [1, 30, 600] {
-        let (mut delivery, mut refused) = (Delivery::default(), std::collections::BTreeSet::new());
+        let (mut delivery, mut refused) = (DeliveryQueues::default(), std::collections::BTreeSet::new());
         crowd(&mut delivery);
         turn(&format!("throttled for {wait} s"), &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
             if refused.insert(id) {
@@ -246,9 +246,9 @@ fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
         });
     }
     // Nobody's desk is open, and one opens after all.
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=20 {
-        page(&mut delivery, false, (n.into(), 1, "ana"), Purpose::Brief { round: 0 }, 0);
+        page(&mut delivery, false, (n.into(), 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     }
     let five_minutes = Duration::from_secs(300);
     turn("an absent desk", &mut delivery, pace, twenty_minutes, &mut |delivery, id, now| {
@@ -258,7 +258,7 @@ fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
     delivery.nudge(&"sms".into(), &PersonName::from("ana"), after(1_200_000));
     assert!(delivery.standing(after(1_200_000), STANDS).is_empty());
     // Fifty rooms want their cards edited at once, and each has more to say.
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for room in 1..=50 {
         (1..=10).for_each(|n| post(&mut delivery, room, n, line(), n.into()));
         (11..=20).for_each(|n| post(&mut delivery, room, n, update(), n.into()));
@@ -270,9 +270,9 @@ fn what_waits_for_a_provider_a_desk_or_a_card_is_no_queue_that_stands() {
 /// All of them are due at once, and their provider takes its time: nobody stands in a queue that moves.
 #[test]
 fn a_long_queue_of_a_slow_provider_is_none_that_stands() {
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=2000 {
-        let lane = if n % 2 == 0 { Purpose::Brief { round: 0 } } else { Purpose::Resolved };
+        let lane = if n % 2 == 0 { PagePurpose::Brief { round: 0 } } else { PagePurpose::Resolved };
         page(&mut delivery, false, (1, n, &format!("p{n}")), lane, 0);
     }
     let mut under_way: Vec<(u64, PageId)> = Vec::new();
@@ -289,10 +289,10 @@ fn a_long_queue_of_a_slow_provider_is_none_that_stands() {
 #[test]
 fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     let minute = Duration::from_secs(61);
-    let channels = |delivery: &Delivery, now| delivery.standing(now, STANDS).into_keys().collect::<Vec<_>>();
+    let channels = |delivery: &DeliveryQueues, now| delivery.standing(now, STANDS).into_keys().collect::<Vec<_>>();
     // Nobody takes anything out of it.
-    let mut delivery = Delivery::default();
-    page(&mut delivery, false, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    let mut delivery = DeliveryQueues::default();
+    page(&mut delivery, false, (1, 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     assert!(channels(&delivery, after(60_000)).is_empty());
     assert_eq!(channels(&delivery, after(0) + minute), ["sms".into()]);
     // A page that was refused before waits like any other.
@@ -301,9 +301,9 @@ fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     assert!(channels(&delivery, after(63_000)).is_empty());
     assert_eq!(channels(&delivery, after(62_000) + minute), ["sms".into()]);
     // Every place is taken by sends that do not end.
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     for n in 1..=100 {
-        page(&mut delivery, false, (1, n, &format!("p{n}")), Purpose::Brief { round: 0 }, 0);
+        page(&mut delivery, false, (1, n, &format!("p{n}")), PagePurpose::Brief { round: 0 }, 0);
     }
     assert!(started(&mut delivery, 1).len() < 100);
     for half in 0..120 {
@@ -311,7 +311,7 @@ fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     }
     assert_eq!(channels(&delivery, after(1) + minute), ["sms".into()]);
     // What is sent into one room does not end; other rooms go on.
-    let mut delivery = Delivery::default();
+    let mut delivery = DeliveryQueues::default();
     post(&mut delivery, 1, 1, line(), 0);
     post(&mut delivery, 1, 2, line(), 1);
     for second in 1..=70_u32 {
@@ -324,7 +324,7 @@ fn a_queue_stands_whose_turn_has_come_and_which_does_not_move() {
     }
     assert_eq!(channels(&delivery, after(70_000)), ["room".into()]);
     // Drills hold up nothing real.
-    let mut delivery = Delivery::default();
-    page(&mut delivery, true, (1, 1, "ana"), Purpose::Brief { round: 0 }, 0);
+    let mut delivery = DeliveryQueues::default();
+    page(&mut delivery, true, (1, 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
     assert!(channels(&delivery, after(0) + minute).is_empty());
 }

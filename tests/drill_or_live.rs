@@ -5,12 +5,12 @@
 use std::{collections::BTreeMap, path::Path, sync::Arc};
 use stentor::{
     core::{
-        Actor, Alert, Answer, DrillTerms, Incident, IncidentId, IncidentKey, Input, Opening, Page, Purpose, Said,
-        Timestamp, Via, open, step,
+        Actor, Alert, Answer, AnswerVia, DrillTerms, GivenAnswer, Incident, IncidentId, IncidentInput, IncidentKey,
+        IncidentOpening, Page, PagePurpose, Timestamp, open, step,
     },
     engine::render,
-    matrix::{Known, Matrix, read_folder},
-    template::{Rendered, Templates},
+    matrix::{KnownNames, Matrix, read_folder},
+    template::{PageTemplates, RenderedText},
 };
 
 const START: Timestamp = Timestamp::from_micros(1_795_424_400_000_000);
@@ -26,11 +26,11 @@ const LIES: [&str; 7] = [
     "(exercise) I have the exercise",
 ];
 
-fn matrix() -> (Matrix, Templates) {
-    let templates = Templates::shipped();
+fn matrix() -> (Matrix, PageTemplates) {
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("matrix")).unwrap();
-    let parsed = Matrix::parse(&files, &Known { templates: &revisions }, START);
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
     (parsed.matrix.unwrap(), templates)
 }
 
@@ -53,7 +53,7 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
     let nth = LIES.iter().position(|other| *other == lie).unwrap_or(0);
     for trigger in matrix.triggers.keys().cycle().skip(nth).take(1) {
         let plan = matrix.plan(trigger).unwrap();
-        let opening = Opening {
+        let opening = IncidentOpening {
             key: IncidentKey::stored(""),
             summary: lie.into(),
             plan,
@@ -68,8 +68,8 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
             let mut answered = opened.clone();
             for person in &people {
                 let answer: Answer = answer.parse().unwrap();
-                let said = Said { person: person.clone(), answer, via: Via::Sms, page: None, role: None };
-                step(&mut answered, Input::Answer(said), &matrix.roster, START);
+                let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Sms, page: None, role: None };
+                step(&mut answered, IncidentInput::Answer(said), &matrix.roster, START);
             }
             all.push(answered);
         }
@@ -77,7 +77,7 @@ fn incidents(matrix: &Matrix, lie: &str, drill: bool) -> Vec<Incident> {
             [Actor::Clock, Actor::Crisis(IncidentId(9)), Actor::Operator("root".into()), Actor::Source("x".into())]
         {
             let mut over = opened.clone();
-            step(&mut over, Input::Resolve { by, why: None }, &matrix.roster, START);
+            step(&mut over, IncidentInput::Resolve { by, why: None }, &matrix.roster, START);
             all.push(over);
         }
         all.push(opened);
@@ -90,16 +90,16 @@ fn pages(incident: &Incident) -> Vec<Page> {
     let Some(model) = incident.pages.values().find(|page| page.person.is_some()) else { return Vec::new() };
     let person = model.person.clone().unwrap();
     let purposes = [
-        Purpose::Brief { round: 0 },
-        Purpose::Brief { round: 2 },
-        Purpose::Taken { by: person.clone(), covering_as: None },
-        Purpose::Taken { by: "somebody".into(), covering_as: Some("trader".into()) },
-        Purpose::StoodDown,
-        Purpose::Announced,
-        Purpose::Resolved,
-        Purpose::RoomCard,
-        Purpose::RoomLine { line: "LIVE: trader: ana has it".into() },
-        Purpose::RoomLine { line: "DRILL is over".into() },
+        PagePurpose::Brief { round: 0 },
+        PagePurpose::Brief { round: 2 },
+        PagePurpose::Taken { by: person.clone(), covering_as: None },
+        PagePurpose::Taken { by: "somebody".into(), covering_as: Some("trader".into()) },
+        PagePurpose::StoodDown,
+        PagePurpose::Announced,
+        PagePurpose::Resolved,
+        PagePurpose::RoomCard,
+        PagePurpose::RoomLine { line: "LIVE: trader: ana has it".into() },
+        PagePurpose::RoomLine { line: "DRILL is over".into() },
     ];
     let roles: Vec<_> = incident.plan.roles.keys().cloned().map(Some).chain([None]).collect();
     let mut all = Vec::new();
@@ -112,7 +112,7 @@ fn pages(incident: &Incident) -> Vec<Page> {
     all
 }
 
-fn judge(rendered: &Rendered, drill: bool, brief: bool) -> Result<(), String> {
+fn judge(rendered: &RenderedText, drill: bool, brief: bool) -> Result<(), String> {
     let (own, other) = if drill { ("DRILL", "LIVE") } else { ("LIVE", "DRILL") };
     let first =
         |text: &str| text.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).map(str::to_owned);

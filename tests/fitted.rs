@@ -12,20 +12,21 @@ use past::{Dice, Past};
 use std::{path::Path, process::Command, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, IncidentId, Input, Page, Plan, Receipt, Said, Settlement, StandIn, Trouble, Via, Whom, page::Stage,
+        Answer, AnswerVia, EscalationPlan, FaultKind, GivenAnswer, IncidentId, IncidentInput, Page, SendOutcome,
+        SendReceipt, StandIn, StepTarget, page::PageStage,
     },
     drill::{
         Scenario,
-        distribution::Distribution,
+        distribution::DelayDistribution,
         fitted::{
-            Basis, Fitted, History, PersonFit,
-            mixture::{Belief, Log, Trial, Wait, fit},
+            EstimateBasis, FittedModel, PersonFit, ResponseHistory,
+            mixture::{CompetingTimes, LogNormal, MixtureBelief, TimeObservation, fit},
         },
     },
     engine::history::each_incident,
-    matrix::{Known, Matrix, SourceText},
+    matrix::{KnownNames, Matrix, SourceText},
     report::gather,
-    template::Templates,
+    template::PageTemplates,
 };
 
 const MATRIX: &str = r#"
@@ -76,8 +77,8 @@ const UNDER_WAY: f64 = 4.0;
 
 fn matrix() -> Matrix {
     let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-    let known = Templates::shipped().revisions();
-    let parsed = Matrix::parse(&files, &Known { templates: &known }, fixture::START);
+    let known = PageTemplates::shipped().revisions();
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &known }, fixture::START);
     parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
 }
 
@@ -101,8 +102,8 @@ impl Crisis {
     }
 }
 
-fn plan(trigger: &str) -> Plan {
-    Plan::clone(&matrix().plan(&trigger.into()).unwrap())
+fn plan(trigger: &str) -> EscalationPlan {
+    EscalationPlan::clone(&matrix().plan(&trigger.into()).unwrap())
 }
 
 async fn first_page(past: &Past, id: IncidentId) -> u32 {
@@ -114,8 +115,8 @@ async fn taken(past: &Past, crisis: &Crisis) -> (IncidentId, u32) {
     let id = past.open(plan(crisis.trigger), crisis.drill).await;
     let (page, sent_at) = (first_page(past, id).await, Some(past.now()));
     past.hands.pass(Duration::from_millis(500));
-    let settlement = Settlement::Accepted { receipt: Receipt::default() };
-    past.step(id, vec![Input::Settled { page, settlement, sent_at, text: None }]).await;
+    let settlement = SendOutcome::Accepted { receipt: SendReceipt::default() };
+    past.step(id, vec![IncidentInput::Settled { page, settlement, sent_at, text: None }]).await;
     (id, page)
 }
 
@@ -126,8 +127,14 @@ async fn live(past: &Past, crisis: &Crisis) {
         Some(after) => {
             pass(UNDER_WAY + after);
             let person = if crisis.trigger == "crash" { "ana" } else { "bo" };
-            let said = Said { person: person.into(), answer: crisis.says, via: Via::Sms, page: Some(page), role: None };
-            past.step(id, vec![Input::Answer(said)]).await;
+            let said = GivenAnswer {
+                person: person.into(),
+                answer: crisis.says,
+                via: AnswerVia::Sms,
+                page: Some(page),
+                role: None,
+            };
+            past.step(id, vec![IncidentInput::Answer(said)]).await;
         }
         None => pass(UNDER_WAY + crisis.over),
     }
@@ -135,13 +142,13 @@ async fn live(past: &Past, crisis: &Crisis) {
     pass(3600.0);
 }
 
-async fn history(past: &Past) -> History {
-    let (mut history, now) = (History::default(), past.now());
+async fn history(past: &Past) -> ResponseHistory {
+    let (mut history, now) = (ResponseHistory::default(), past.now());
     each_incident(&*past.store, gather(&mut history, now)).await.unwrap();
     history
 }
 
-async fn history_of(crises: &[Crisis]) -> History {
+async fn history_of(crises: &[Crisis]) -> ResponseHistory {
     let past = Past::in_memory();
     for crisis in crises {
         live(&past, crisis).await;
@@ -149,19 +156,21 @@ async fn history_of(crises: &[Crisis]) -> History {
     history(&past).await
 }
 
-fn fitted(history: &History, text: &str) -> (Scenario, Fitted) {
+fn fitted(history: &ResponseHistory, text: &str) -> (Scenario, FittedModel) {
     let matrix = matrix();
     history.fit(&scenario(text, &matrix), &matrix)
 }
 
-fn person<'a>(fitted: &'a Fitted, name: &str) -> &'a PersonFit {
+fn person<'a>(fitted: &'a FittedModel, name: &str) -> &'a PersonFit {
     fitted.people.iter().find(|fit| fit.person.as_str() == name).unwrap()
 }
 
 /// Two hundred times ana, who answers as she truly does, or never in one of five; often it is over before.
 fn two_hundred() -> Vec<Crisis> {
-    let (mut dice, times) =
-        (Dice(2010), Distribution::log_normal(Duration::from_secs_f64(TRUE_MEDIAN), Duration::from_secs_f64(TRUE_P90)));
+    let (mut dice, times) = (
+        Dice(2010),
+        DelayDistribution::log_normal(Duration::from_secs_f64(TRUE_MEDIAN), Duration::from_secs_f64(TRUE_P90)),
+    );
     let mut crisis = |n: u32| {
         let (time, comes, over) =
             (times.quantile(dice.share()).as_secs_f64(), dice.share(), 20.0 + 340.0 * dice.share());
@@ -180,7 +189,7 @@ async fn two_hundred_crises_show_how_somebody_answers_and_the_unanswered_are_not
     let ana = person(&fitted, "ana");
     let sms = ana.answers["sms"];
     assert_eq!((fitted.incidents, fitted.drills, ana.asked, ana.ignores.of), (200, 50, 200, 200));
-    assert_eq!((sms.seen + sms.censored, sms.basis), (200, Basis::Fitted));
+    assert_eq!((sms.seen + sms.censored, sms.basis), (200, EstimateBasis::Fitted));
     let near = |is: f64, truth: f64, by: f64| (is / truth - 1.0).abs() < by;
     assert!(near(sms.median_s, TRUE_MEDIAN, 0.15) && near(sms.p90_s, TRUE_P90, 0.3), "{sms:?}");
     assert!((0.12..0.28).contains(&ana.ignores.share), "{:?}", ana.ignores);
@@ -201,7 +210,7 @@ async fn whoever_was_released_is_not_slow_because_it_was_handed_back() {
     let past = Past::in_memory();
     for _ in 0..20 {
         let mut plan = plan("crash");
-        plan.roles.get_mut("trader").unwrap().steps[0].page.push(Whom::Person("bo".into()));
+        plan.roles.get_mut("trader").unwrap().steps[0].page.push(StepTarget::Person("bo".into()));
         let id = past.open(plan, false).await;
         past.accept(id, None).await;
         let says = async |person: &str, answer, after: u64| {
@@ -210,8 +219,8 @@ async fn whoever_was_released_is_not_slow_because_it_was_handed_back() {
             let theirs =
                 |page: &&Arc<Page>| page.purpose.is_brief() && page.person.as_ref().unwrap().as_str() == person;
             let page = Some(pages.iter().rev().find(theirs).unwrap().n);
-            let said = Said { person: person.into(), answer, via: Via::Sms, page, role: None };
-            past.step(id, vec![Input::Answer(said)]).await;
+            let said = GivenAnswer { person: person.into(), answer, via: AnswerVia::Sms, page, role: None };
+            past.step(id, vec![IncidentInput::Answer(said)]).await;
             past.accept(id, None).await;
         };
         says("ana", Answer::Wilco, 10).await;
@@ -231,9 +240,9 @@ async fn whoever_was_released_is_not_slow_because_it_was_handed_back() {
 
 #[test]
 fn the_estimate_is_right_on_average_where_half_of_all_is_cut_short() {
-    let truth = Log { mean: 4.0, spread: 0.8 };
+    let truth = LogNormal { mean: 4.0, spread: 0.8 };
     let times = truth.distribution();
-    let assumed = Belief { never: 0.2, times: vec![truth] };
+    let assumed = MixtureBelief { never: 0.2, times: vec![truth] };
     let (mut mean, mut spread, mut never) = (0.0, 0.0, 0.0);
     for seed in 0..20 {
         let mut dice = Dice(seed);
@@ -241,7 +250,7 @@ fn the_estimate_is_right_on_average_where_half_of_all_is_cut_short() {
             let (time, over) = (times.quantile(dice.share()).as_secs_f64(), 10.0 + 150.0 * dice.share());
             let came = 0.2 <= dice.share() && time < over;
             let log = if came { time.ln() } else { over.ln() };
-            Trial { came, waits: vec![Wait { of: 0, log, happened: came }] }
+            CompetingTimes { came, waits: vec![TimeObservation { of: 0, log, happened: came }] }
         };
         let belief = fit(&(0..200).map(|_| trial()).collect::<Vec<_>>(), &assumed);
         (mean, spread) = (mean + belief.times[0].mean / 20.0, spread + belief.times[0].spread / 20.0);
@@ -261,9 +270,9 @@ async fn a_single_answer_leaves_the_assumption_nearly_as_it_was() {
         let (played, fitted) = fitted(&history, text);
         let (ana, bo) = (person(&fitted, "ana"), person(&fitted, "bo"));
         let sms = bo.answers["sms"];
-        assert!(low < sms.median_s && sms.median_s < high && sms.basis == Basis::MostlyAssumed, "{sms:?}");
+        assert!(low < sms.median_s && sms.median_s < high && sms.basis == EstimateBasis::MostlyAssumed, "{sms:?}");
         assert!(bo.ignores.share < never && 0.8 * never < bo.ignores.share, "{:?}", bo.ignores);
-        assert_eq!((ana.asked, ana.answers.len(), ana.ignores.basis), (0, 0, Basis::Assumed));
+        assert_eq!((ana.asked, ana.answers.len(), ana.ignores.basis), (0, 0, EstimateBasis::Assumed));
         // The simulation draws from that, and from the assumption where there is nothing.
         let habits = played.habits_of(&"bo".into());
         assert!((habits.by_channel["sms"].quantile(0.5).as_secs_f64() - sms.median_s).abs() < 1e-3);
@@ -285,8 +294,9 @@ async fn what_a_person_says_after_the_end_does_not_count_and_silence_alone_is_be
     past.hands.pass(Duration::from_secs(60));
     past.resolve(id, None).await;
     past.hands.pass(Duration::from_secs(60));
-    let said = Said { person: "ana".into(), answer: Answer::Wilco, via: Via::Sms, page: Some(page), role: None };
-    past.step(id, vec![Input::Answer(said)]).await;
+    let said =
+        GivenAnswer { person: "ana".into(), answer: Answer::Wilco, via: AnswerVia::Sms, page: Some(page), role: None };
+    past.step(id, vec![IncidentInput::Answer(said)]).await;
     let late = fitted(&history(&past).await, SCENARIO).1;
     let ana = person(&late, "ana");
     assert_eq!((ana.asked, ana.answered, ana.answers["sms"].censored), (1, 0, 1));
@@ -299,8 +309,8 @@ async fn channels_are_fitted_to_what_their_providers_reported() {
         let (id, page) = taken(&past, &Crisis::answered(0.0)).await;
         past.hands.pass(Duration::from_secs(9));
         let report = match n % 3 {
-            0 => Input::Undelivered { page, why: "absent subscriber".into() },
-            _ => Input::Reported { page, stage: Stage::Delivered },
+            0 => IncidentInput::Undelivered { page, why: "absent subscriber".into() },
+            _ => IncidentInput::Reported { page, stage: PageStage::Delivered },
         };
         past.step(id, vec![report]).await;
         past.resolve(id, None).await;
@@ -311,10 +321,10 @@ async fn channels_are_fitted_to_what_their_providers_reported() {
     let (sms, desk) = (channel("sms"), channel("desk"));
     // Forty times 9 s, and what is assumed ten times.
     let median = ((40.0 * 9_f64.ln() + 10.0 * UNDER_WAY.ln()) / 50.0).exp();
-    assert!((sms.delivers.median_s - median).abs() < 1e-6 && sms.delivers.basis == Basis::Fitted, "{sms:?}");
+    assert!((sms.delivers.median_s - median).abs() < 1e-6 && sms.delivers.basis == EstimateBasis::Fitted, "{sms:?}");
     assert!((0.4..0.5).contains(&sms.accepts.median_s) && sms.accepts.seen == 60, "{sms:?}");
     assert!((0.25..0.33).contains(&sms.lost.share) && sms.lost.hits == 20, "{sms:?}");
-    assert_eq!((desk.accepts.basis, desk.lost.basis), (Basis::Assumed, Basis::Assumed));
+    assert_eq!((desk.accepts.basis, desk.lost.basis), (EstimateBasis::Assumed, EstimateBasis::Assumed));
     assert_eq!(played.carriage["sms"].lost, Some(sms.lost.share));
     assert_eq!(played.carriage["desk"].lost, None);
 }
@@ -326,28 +336,32 @@ async fn the_absent_on_purpose_and_the_sandbox_are_left_out() {
     for stand_in in [StandIn::Drill, StandIn::Sandbox] {
         let id = past.open(plan("crash"), stand_in == StandIn::Drill).await;
         let page = first_page(&past, id).await;
-        let trouble = Trouble::Absent { person: "ana".into() };
-        let receipt = Receipt::of_stand_in(stand_in, trouble.to_string());
-        let settlement = Settlement::Accepted { receipt };
-        let settled = Input::Settled { page, settlement, sent_at: Some(past.now()), text: None };
-        past.step(id, vec![Input::Injected { page, trouble }, settled]).await;
+        let trouble = FaultKind::Absent { person: "ana".into() };
+        let receipt = SendReceipt::of_stand_in(stand_in, trouble.to_string());
+        let settlement = SendOutcome::Accepted { receipt };
+        let settled = IncidentInput::Settled { page, settlement, sent_at: Some(past.now()), text: None };
+        past.step(id, vec![IncidentInput::Injected { page, trouble }, settled]).await;
         past.hands.pass(Duration::from_secs(300));
         past.resolve(id, None).await;
     }
     // Nor does a channel that a drill has down.
     let id = past.open(plan("outage"), true).await;
-    let (page, trouble) = (first_page(&past, id).await, Trouble::Broken { channel: "sms".into() });
-    let settlement = Settlement::Unreachable { why: trouble.to_string() };
-    let settled = Input::Settled { page, settlement, sent_at: None, text: None };
-    past.step(id, vec![Input::Injected { page, trouble }, settled]).await;
+    let (page, trouble) = (first_page(&past, id).await, FaultKind::Broken { channel: "sms".into() });
+    let settlement = SendOutcome::Unreachable { why: trouble.to_string() };
+    let settled = IncidentInput::Settled { page, settlement, sent_at: None, text: None };
+    past.step(id, vec![IncidentInput::Injected { page, trouble }, settled]).await;
     past.resolve(id, None).await;
     let (_, fitted) = fitted(&history(&past).await, SCENARIO);
     assert_eq!((fitted.incidents, fitted.drills, fitted.sandboxed), (3, 2, 1));
     for name in ["ana", "bo"] {
         let fit = person(&fitted, name);
-        assert_eq!((fit.asked, fit.ignores.hits, fit.ignores.basis), (0, 0, Basis::Assumed), "{name}");
+        assert_eq!((fit.asked, fit.ignores.hits, fit.ignores.basis), (0, 0, EstimateBasis::Assumed), "{name}");
     }
-    assert!(fitted.channels.iter().all(|channel| channel.accepts.basis == Basis::Assumed), "{:?}", fitted.channels);
+    assert!(
+        fitted.channels.iter().all(|channel| channel.accepts.basis == EstimateBasis::Assumed),
+        "{:?}",
+        fitted.channels
+    );
 }
 
 fn stentor(arguments: &[&str]) -> (i32, String) {

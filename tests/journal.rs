@@ -11,9 +11,9 @@ mod kept;
 
 use fixture::{Hands, opening, roster};
 use stentor::{
-    core::{Actor, IncidentId, IncidentKey, Input, StoredLine},
-    journal::{self, FAULTS_MAX, JournalError, Kept, Wrong},
-    store::{Class, MemoryStore, Needs, Store, Unit, clock::Sources, transact},
+    core::{Actor, IncidentId, IncidentInput, IncidentKey, StoredLine},
+    journal::{self, FAULTS_MAX, JournalError, JournalFaultKind, KeptAnchors},
+    store::{LockSet, MemoryStore, RequestClass, Store, Transaction, clock::ClockSources, transact},
 };
 
 /// Two incidents and two anchors.
@@ -26,12 +26,12 @@ async fn lines_of(keys: &[&'static str]) -> Vec<StoredLine> {
     let hands = Hands::new();
     let store = MemoryStore::new(move || hands.wall()).node();
     for key in keys.iter().copied() {
-        let needs = Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() };
-        let work = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() };
+        let work = move |unit: &mut Transaction<'_>| {
             let id = unit.open(opening(key), &roster());
-            unit.step(id, Input::Resolve { by: Actor::Operator("root".into()), why: None }, &roster());
+            unit.step(id, IncidentInput::Resolve { by: Actor::Operator("root".into()), why: None }, &roster());
         };
-        transact(&store, Class::Admission, needs, work).await.expect("kept");
+        transact(&store, RequestClass::Admission, needs, work).await.expect("kept");
         store.anchor().await.expect("anchored");
     }
     store.lines(None, 0, usize::MAX).await.expect("lines")
@@ -68,8 +68,8 @@ async fn bodies_that_are_no_json_on_one_line_come_back_to_the_byte_too() {
     }
     let file = exported(&lines);
     assert_eq!(imported(&file), lines);
-    let report = journal::verify(imported(&file), Kept::default());
-    let unreadable = report.faults.iter().filter(|fault| fault.what == Wrong::Unreadable).count();
+    let report = journal::verify(imported(&file), KeptAnchors::default());
+    let unreadable = report.faults.iter().filter(|fault| fault.what == JournalFaultKind::Unreadable).count();
     assert_eq!(unreadable, 5, "{report:?}");
 }
 
@@ -115,7 +115,7 @@ async fn a_fold_refuses_what_it_does_not_understand_and_says_where() {
 #[tokio::test]
 async fn a_report_is_bounded() {
     let line = some_lines().await.remove(0);
-    let report = journal::verify((0..2 * FAULTS_MAX).map(|_| line.clone()), Kept::default());
+    let report = journal::verify((0..2 * FAULTS_MAX).map(|_| line.clone()), KeptAnchors::default());
     assert_eq!((report.faults.len(), report.faulty), (FAULTS_MAX, 2 * FAULTS_MAX - 1));
     assert_eq!(report.faults[0].to_string(), "INC-1 line 1: line 2 should come here: lines are missing or repeated");
 }

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, path::Path};
 use stentor::{
     core::Timestamp,
-    matrix::{Diagnostic, Known, Matrix, Parsed, SourceText, read_folder, render},
+    matrix::{Diagnostic, KnownNames, Matrix, ParsedMatrix, SourceText, read_folder, render},
 };
 
 #[path = "matrix/actions.rs"]
@@ -31,8 +31,8 @@ fn templates() -> BTreeMap<String, String> {
         .into()
 }
 
-fn parse(files: &[SourceText]) -> Parsed {
-    Matrix::parse(files, &Known { templates: &templates() }, as_of())
+fn parse(files: &[SourceText]) -> ParsedMatrix {
+    Matrix::parse(files, &KnownNames { templates: &templates() }, as_of())
 }
 
 fn file(name: &str, text: &str) -> SourceText {

@@ -10,19 +10,20 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{Channel, Message, SendError, outbox::Outbox, screen::Hub},
+    channel::{Channel, Message, SendError, outbox::SandboxOutbox, screen::DeskHub},
     core::{
-        Alert, ChannelName, Incident, IncidentId, IncidentIdentity, Page, PageId, PageState, PersonName, Proof,
-        Receipt, Run, RunId, StoredLine, Timestamp, Turn,
+        Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageState,
+        PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
     },
-    engine::{self, Engine, Live, Shared},
-    matrix::{Known, Matrix, SourceText},
+    engine::{self, Engine, RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
     store::{
-        Asked, AskedQuery, BriefOf, Committed, Filter, IncidentPortion, Lookup, MemoryStore, OpenNow, Orphans,
-        Quarantined, Remains, Row, RunPortion, SqliteStore, Store, StoreError, Work,
-        clock::{Sources, System},
+        AskedIncidents, AskedQuery, BriefOf, CommittedEvents, IncidentFilter, IncidentPortion, Lookup, MemoryStore,
+        OpenNow, OrphanPages, QuarantinedRow, RowName, RowRemains, RunPortion, SqliteStore, Store, StoreError,
+        StoreRequest,
+        clock::{ClockSources, SystemClock},
     },
-    template::Templates,
+    template::PageTemplates,
 };
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
@@ -69,7 +70,7 @@ by = ["sms"]
 struct Panics(AtomicUsize);
 
 impl Channel for Panics {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         let is_anas = message.to.person().is_some_and(|person| person.as_str() == "ana");
         if is_anas && self.0.fetch_add(1, Ordering::SeqCst).is_multiple_of(2) {
             panic!("before anything is awaited");
@@ -77,7 +78,7 @@ impl Channel for Panics {
         Box::pin(async move {
             tokio::task::yield_now().await;
             assert!(!is_anas, "in the middle of it");
-            Ok(Receipt::of("taken"))
+            Ok(SendReceipt::of("taken"))
         })
     }
 }
@@ -103,7 +104,7 @@ struct Faulty {
 type Answer<'a, T> = BoxFuture<'a, Result<T, StoreError>>;
 
 impl Store for Faulty {
-    fn follow(&self, follower: stentor::store::Follower) {
+    fn follow(&self, follower: stentor::store::CommitListener) {
         let faults = self.faults.clone();
         self.store.follow(Box::new(move |committed| {
             if faults.deaf.load(Ordering::SeqCst) {
@@ -123,7 +124,7 @@ impl Store for Faulty {
     fn now(&self) -> Timestamp {
         self.store.now()
     }
-    fn run(&self, work: Work) -> Answer<'_, Committed> {
+    fn run(&self, work: StoreRequest) -> Answer<'_, CommittedEvents> {
         self.store.run(work)
     }
     fn due(&self, now: Timestamp, limit: usize) -> Answer<'_, Vec<IncidentId>> {
@@ -135,13 +136,13 @@ impl Store for Faulty {
     fn is_quarantined(&self, id: IncidentId) -> bool {
         self.store.is_quarantined(id)
     }
-    fn quarantined(&self) -> Vec<Quarantined> {
+    fn quarantined(&self) -> Vec<QuarantinedRow> {
         self.store.quarantined()
     }
-    fn found_unreadable(&self, row: Row, why: String) {
+    fn found_unreadable(&self, row: RowName, why: String) {
         self.store.found_unreadable(row, why);
     }
-    fn remains(&self, row: Row) -> Answer<'_, Vec<Remains>> {
+    fn remains(&self, row: RowName) -> Answer<'_, Vec<RowRemains>> {
         self.store.remains(row)
     }
     fn ended(&self) -> BoxFuture<'_, ()> {
@@ -156,7 +157,7 @@ impl Store for Faulty {
     fn renew_lease(&self) -> Answer<'_, Timestamp> {
         self.store.renew_lease()
     }
-    fn orphans(&self, limit: usize) -> Answer<'_, Orphans> {
+    fn orphans(&self, limit: usize) -> Answer<'_, OrphanPages> {
         self.store.orphans(limit)
     }
     fn owed(&self, after: Option<PageId>, limit: usize) -> Answer<'_, Vec<PageId>> {
@@ -168,31 +169,31 @@ impl Store for Faulty {
     fn open_now(&self) -> Answer<'_, OpenNow> {
         self.store.open_now()
     }
-    fn list(&self, filter: Filter) -> Answer<'_, Vec<Arc<Incident>>> {
+    fn list(&self, filter: IncidentFilter) -> Answer<'_, Vec<Arc<Incident>>> {
         self.store.list(filter)
     }
     fn lines(&self, chain: Option<String>, after: i64, limit: usize) -> Answer<'_, Vec<StoredLine>> {
         self.store.lines(chain, after, limit)
     }
-    fn proofs(&self) -> Answer<'_, Vec<Proof>> {
+    fn proofs(&self) -> Answer<'_, Vec<ContactProof>> {
         self.store.proofs()
     }
     fn text(&self, hash: String) -> Answer<'_, Option<String>> {
         self.store.text(hash)
     }
-    fn keep_run(&self, run: Run) -> Answer<'_, ()> {
+    fn keep_run(&self, run: DrillRun) -> Answer<'_, ()> {
         self.store.keep_run(run)
     }
     fn newest_run(&self) -> Answer<'_, Option<RunId>> {
         self.store.newest_run()
     }
-    fn runs(&self, limit: usize) -> Answer<'_, Vec<Run>> {
+    fn runs(&self, limit: usize) -> Answer<'_, Vec<DrillRun>> {
         self.store.runs(limit)
     }
-    fn keep_turn(&self, turn: Turn) -> Answer<'_, ()> {
+    fn keep_turn(&self, turn: ScheduledRun) -> Answer<'_, ()> {
         self.store.keep_turn(turn)
     }
-    fn turns(&self) -> Answer<'_, Vec<Turn>> {
+    fn turns(&self) -> Answer<'_, Vec<ScheduledRun>> {
         self.store.turns()
     }
     fn anchor(&self) -> Answer<'_, Option<StoredLine>> {
@@ -216,10 +217,10 @@ impl Lookup for Faulty {
     fn open_under(&self, prefix: String) -> Answer<'_, Vec<IncidentId>> {
         self.store.open_under(prefix)
     }
-    fn portion(&self, filter: Filter, before: Option<IncidentId>) -> Answer<'_, IncidentPortion> {
+    fn portion(&self, filter: IncidentFilter, before: Option<IncidentId>) -> Answer<'_, IncidentPortion> {
         self.store.portion(filter, before)
     }
-    fn asked(&self, person: PersonName, query: AskedQuery) -> Answer<'_, Asked> {
+    fn asked(&self, person: PersonName, query: AskedQuery) -> Answer<'_, AskedIncidents> {
         self.store.asked(person, query)
     }
     fn briefs_of(&self, person: PersonName, ended_since: Timestamp) -> Answer<'_, Vec<BriefOf>> {
@@ -228,7 +229,7 @@ impl Lookup for Faulty {
     fn page_by_receipt(&self, channel: ChannelName, receipt: String) -> Answer<'_, Option<PageId>> {
         self.store.page_by_receipt(channel, receipt)
     }
-    fn drill_run(&self, id: RunId) -> Answer<'_, Option<Run>> {
+    fn drill_run(&self, id: RunId) -> Answer<'_, Option<DrillRun>> {
         self.store.drill_run(id)
     }
     fn run_portion(&self, limit: usize, before: Option<RunId>) -> Answer<'_, RunPortion> {
@@ -251,18 +252,18 @@ impl World {
     async fn new(sqlite: bool, panics: bool) -> Self {
         let dir = tempfile::tempdir().unwrap();
         let store: Arc<dyn Store> = if sqlite {
-            SqliteStore::open(&dir.path().join("state"), Arc::new(System)).await.unwrap()
+            SqliteStore::open(&dir.path().join("state"), Arc::new(SystemClock)).await.unwrap()
         } else {
-            Arc::new(MemoryStore::new(|| System.wall()).node())
+            Arc::new(MemoryStore::new(|| SystemClock.wall()).node())
         };
-        let templates = Templates::shipped();
+        let templates = PageTemplates::shipped();
         let revisions = templates.revisions();
         let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let parsed = Matrix::parse(&files, &Known { templates: &revisions }, System.wall());
+        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, SystemClock.wall());
         let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
-        let outbox = Outbox::open(dir.path(), || System.wall()).unwrap();
-        let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
-        let mut live = Live::wire(matrix, templates, &shared);
+        let outbox = SandboxOutbox::open(dir.path(), || SystemClock.wall()).unwrap();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
+        let mut live = RuntimeConfig::wire(matrix, templates, &shared);
         let (sms, faults) = (Arc::<Panics>::default(), Arc::<Faults>::default());
         if panics {
             live.channels.get_mut("sms").unwrap().channel = sms.clone();
@@ -277,8 +278,8 @@ impl World {
     async fn crash(&self, symbol: &str) -> IncidentId {
         let mut alert = Alert::new("monitor", "crash");
         alert.labels.insert("symbol".into(), symbol.into());
-        self.engine.admit(vec![alert], System.wall()).await.unwrap();
-        let open = self.engine.store.list(Filter { open_only: true, limit: 1 }).await.unwrap();
+        self.engine.admit(vec![alert], SystemClock.wall()).await.unwrap();
+        let open = self.engine.store.list(IncidentFilter { open_only: true, limit: 1 }).await.unwrap();
         open[0].id
     }
 
@@ -286,7 +287,7 @@ impl World {
     async fn until(&self, what: &str, id: IncidentId, is: impl Fn(&[Arc<Page>]) -> bool) -> Vec<Arc<Page>> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let open = self.engine.store.list(Filter { open_only: false, limit: 100 }).await.unwrap();
+            let open = self.engine.store.list(IncidentFilter { open_only: false, limit: 100 }).await.unwrap();
             let incident = open.iter().find(|incident| incident.id == id).unwrap();
             let pages: Vec<_> = incident.pages.values().filter(|page| page.purpose.is_brief()).cloned().collect();
             if is(&pages) {
@@ -298,7 +299,7 @@ impl World {
     }
 
     fn found_again(&self) -> bool {
-        let text = self.engine.metrics.text(None, System.wall());
+        let text = self.engine.metrics.text(None, SystemClock.wall());
         text.contains("stentor_pages_found_again_total 2")
     }
 }
@@ -342,7 +343,7 @@ async fn a_panic_beside_the_channel_is_tried_again_ever_later_and_ends_with_its_
     world.faults.view_panics.store(true, Ordering::SeqCst);
     let mut alert = Alert::new("monitor", "crash");
     alert.labels.insert("symbol".into(), "ES".into());
-    world.engine.admit(vec![alert], System.wall()).await.unwrap();
+    world.engine.admit(vec![alert], SystemClock.wall()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     let views = world.faults.views.load(Ordering::SeqCst);
     // Two pages, each looked at twice an attempt, at 0, 0.5, 1.5 and 3.5 s.
@@ -403,9 +404,9 @@ async fn what_is_owed_is_told_in_parts() {
         }
         assert_eq!(parts, all);
         // What has ended is owed no more.
-        let ended = stentor::core::Input::Settled {
+        let ended = stentor::core::IncidentInput::Settled {
             page: all[0].n,
-            settlement: stentor::core::Settlement::Accepted { receipt: Receipt::of("x") },
+            settlement: stentor::core::SendOutcome::Accepted { receipt: SendReceipt::of("x") },
             sent_at: None,
             text: None,
         };

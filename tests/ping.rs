@@ -22,20 +22,20 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::{
-        self, Actor, Alert, Engagement, Incident, IncidentId, IncidentKey, Outcome, RoleName, Timestamp,
+        self, Actor, Alert, Engagement, EngagementOutcome, Incident, IncidentId, IncidentKey, RoleName, Timestamp,
         stranded::stranded,
     },
-    drill::live::Runs,
+    drill::live::DrillRunner,
     engine::{
-        Engine, Fate, LADDER_LATE_MAX, LOOP_STILL_MAX, Live, Loop, Pinger, QUEUE_STANDS_MAX, Shared,
-        quarantine::ALONE_MAX,
+        AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
+        RuntimeConfig, SharedChannelParts, quarantine::ALONE_MAX,
     },
-    http::{App, status},
-    matrix::{Known, Matrix, SourceText},
-    store::{Filter, MemoryStore, Row, clock::Sources},
-    template::Templates,
+    http::{AppState, status},
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{IncidentFilter, MemoryStore, RowName, clock::ClockSources},
+    template::PageTemplates,
 };
 
 // ---- who is pinged --------------------------------------------------------------------------------------------------
@@ -109,7 +109,7 @@ struct World {
     store: MemoryStore,
     engine: Arc<Engine>,
     receiver: Receiver,
-    pinger: Pinger,
+    pinger: DeadManPinger,
     _server: Server,
     _dir: tempfile::TempDir,
 }
@@ -126,29 +126,29 @@ impl World {
         let (hands, dir) = (fixture::Hands::new(), tempfile::tempdir().unwrap());
         let clock = hands.clone();
         let store = MemoryStore::new(move || clock.wall());
-        let templates = Templates::shipped();
+        let templates = PageTemplates::shipped();
         let revisions = templates.revisions();
         let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
-        let parsed = Matrix::parse(&files, &Known { templates: &revisions }, START);
+        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
         let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
-        let outbox = Outbox::open(dir.path(), || START).unwrap();
-        let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
-        let live = Live::wire(matrix, templates, &shared);
+        let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
+        let live = RuntimeConfig::wire(matrix, templates, &shared);
         let engine = Engine::new(Arc::new(store.node()), live, "http://127.0.0.1");
-        let pinger = Pinger::new(None).unwrap();
+        let pinger = DeadManPinger::new(None).unwrap();
         Self { hands, store, engine, receiver, pinger, _server: server, _dir: dir }
     }
 
     /// Time passes, second by second, and these loops turn in it.
-    async fn pass(&mut self, span: Duration, turning: &[Loop]) {
+    async fn pass(&mut self, span: Duration, turning: &[EngineLoop]) {
         for _ in 0..span.as_secs() {
             self.hands.pass(Duration::from_secs(1));
             for which in turning {
                 self.engine.pulse.turned(*which);
                 match which {
-                    Loop::Delivery => drop(self.engine.tick_delivery()),
-                    Loop::Timers => drop(self.engine.tick_timers().await),
-                    Loop::Lease => drop(self.engine.tick_lease().await),
+                    EngineLoop::Delivery => drop(self.engine.tick_delivery()),
+                    EngineLoop::Timers => drop(self.engine.tick_timers().await),
+                    EngineLoop::Lease => drop(self.engine.tick_lease().await),
                 }
             }
             self.engine.signs();
@@ -164,13 +164,13 @@ impl World {
         let mut alert = Alert::new("monitor", "HostDown");
         alert.labels.insert("host".into(), host.into());
         match self.engine.admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
-            Fate::Opened { incident } | Fate::Joined { incident } => incident,
+            AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident } => incident,
             ref fate => panic!("{fate:?}"),
         }
     }
 
     async fn open(&self) -> Vec<Arc<Incident>> {
-        self.engine.store.list(Filter { open_only: true, limit: 100 }).await.unwrap()
+        self.engine.store.list(IncidentFilter { open_only: true, limit: 100 }).await.unwrap()
     }
 
     /// Whether a ping comes, and what is said where none does.
@@ -182,15 +182,15 @@ impl World {
     }
 }
 
-const NO_DELIVERY: [Loop; 2] = [Loop::Timers, Loop::Lease];
-const NO_TIMERS: [Loop; 2] = [Loop::Delivery, Loop::Lease];
-const NO_LEASE: [Loop; 2] = [Loop::Delivery, Loop::Timers];
+const NO_DELIVERY: [EngineLoop; 2] = [EngineLoop::Timers, EngineLoop::Lease];
+const NO_TIMERS: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Lease];
+const NO_LEASE: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Timers];
 
 enum Trouble {
     /// Alerts are refused for want of space.
     FullDisk,
     /// This loop does not turn, for so long.
-    Hangs([Loop; 2], Duration),
+    Hangs([EngineLoop; 2], Duration),
     /// A page is not handed to its channel, though the loop seems to turn.
     QueueStands,
     /// Ladders do not move, though the loop seems to turn.
@@ -208,14 +208,14 @@ async fn break_(world: &mut World, trouble: &Trouble) {
             world.crash().await;
             for _ in 0..(QUEUE_STANDS_MAX + second).as_secs() {
                 world.pass(second, &NO_DELIVERY).await;
-                world.engine.pulse.turned(Loop::Delivery);
+                world.engine.pulse.turned(EngineLoop::Delivery);
             }
         }
         Trouble::LaddersStand => {
             world.crash().await;
             for _ in 0..(Duration::from_secs(600) + LADDER_LATE_MAX + second).as_secs() {
                 world.pass(second, &NO_TIMERS).await;
-                world.engine.pulse.turned(Loop::Timers);
+                world.engine.pulse.turned(EngineLoop::Timers);
             }
         }
         Trouble::Refused => world.receiver.0.lock().unwrap().refuses = Some(StatusCode::FORBIDDEN),
@@ -225,7 +225,7 @@ async fn break_(world: &mut World, trouble: &Trouble) {
 async fn mend(world: &mut World) {
     world.store.set_full(false);
     world.receiver.0.lock().unwrap().refuses = None;
-    world.pass(Duration::from_secs(1), &Loop::ALL).await;
+    world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
 }
 
 #[tokio::test]
@@ -242,7 +242,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
     ];
     for (trouble, words) in cases {
         let mut world = World::new().await;
-        world.pass(Duration::from_secs(1), &Loop::ALL).await;
+        world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
         assert_eq!(world.ping().await, (true, String::new()), "before: {words}");
         break_(&mut world, &trouble).await;
         for _ in 0..2 {
@@ -258,9 +258,9 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
 #[tokio::test]
 async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     let mut world = World::new().await;
-    world.pass(Duration::from_secs(1), &Loop::ALL).await;
+    world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
     let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
-    world.pinger = Pinger::new(Some(silent.local_addr().unwrap())).unwrap();
+    world.pinger = DeadManPinger::new(Some(silent.local_addr().unwrap())).unwrap();
     let (taken, said) = world.ping().await;
     assert!(!taken && said.contains("the own door was called in vain"), "{said}");
     let (status, told) = world.readyz().await;
@@ -268,12 +268,12 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
         status == StatusCode::OK && told["ails"][0].as_str().unwrap().contains("door"),
         "whoever asks has come in: {told}"
     );
-    world.pinger = Pinger::new(Some(world._server.address)).unwrap();
+    world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();
     let (taken, said) = world.ping().await;
     assert!(!taken && said.contains("the own door was called in vain"), "{said}");
     // Its own, at last.
     let door = Server::start(stentor::http::door(world.app())).await;
-    world.pinger = Pinger::new(Some(door.address)).unwrap();
+    world.pinger = DeadManPinger::new(Some(door.address)).unwrap();
     assert_eq!(world.ping().await, (true, String::new()));
     assert_eq!(world.readyz().await.0, StatusCode::OK);
 }
@@ -303,11 +303,11 @@ async fn an_open_incident_that_can_not_be_read_holds_the_ping_until_somebody_has
     assert!(new != lost, "its key is free");
     assert_eq!(world.crash_of("b").await, kept);
     // The others climb on.
-    world.pass(Duration::from_secs(601), &Loop::ALL).await;
+    world.pass(Duration::from_secs(601), &EngineLoop::ALL).await;
     let moved = world.engine.store.view(kept).await.unwrap().unwrap();
     assert_eq!(moved.engagements.len(), 2, "the catch-all has it now");
     assert!(!world.ping().await.0);
-    let row = Row::Incident(lost);
+    let row = RowName::Incident(lost);
     assert!(world.engine.clear_quarantined(&row, &Actor::Operator("root".into())).await.unwrap());
     assert_eq!(world.ping().await, (true, String::new()));
     assert!(
@@ -344,7 +344,7 @@ async fn open_ladders_and_a_broken_channel_are_no_trouble() {
     world.crash().await;
     let now = world.hands.wall();
     world.engine.breakers().broke(&"sms".into(), "login refused", now);
-    world.pass(Duration::from_secs(3600), &Loop::ALL).await;
+    world.pass(Duration::from_secs(3600), &EngineLoop::ALL).await;
     assert_eq!(world.ping().await, (true, String::new()));
     let pings = world.receiver.0.lock().unwrap().pings.clone();
     let told: Value = serde_json::from_str(&pings[0].1).unwrap();
@@ -358,7 +358,7 @@ async fn a_deaf_channel_is_not_taken_for_a_broken_one_after_a_restart() {
     world.engine.unheard(&"sms".into(), "the token was revoked", true).await;
     world.engine.recall_breakers().await.unwrap();
     assert_eq!(world.engine.tick_breakers().await.unwrap(), 0);
-    let open = world.engine.store.list(Filter { open_only: true, limit: 10 }).await.unwrap();
+    let open = world.engine.store.list(IncidentFilter { open_only: true, limit: 10 }).await.unwrap();
     assert_eq!(open.len(), 1, "the operators' incident");
     assert!(world.engine.breakers().broken().is_empty());
 }
@@ -390,7 +390,7 @@ async fn an_address_that_is_a_secret_is_in_no_complaint() {
     assert!(world.ping().await.0);
 }
 
-fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Outcome>) -> Engagement {
+fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<EngagementOutcome>) -> Engagement {
     Engagement {
         required: true,
         entered_at: START,
@@ -418,7 +418,7 @@ fn a_role_that_waits_for_nobody_is_found() {
     let roles = [
         ("climbs", engagement(Some(1), None, None)),
         ("waits", engagement(None, Some("climbs"), None)),
-        ("over", engagement(None, None, Some(Outcome::Closed { at: START }))),
+        ("over", engagement(None, None, Some(EngagementOutcome::Closed { at: START }))),
         ("forgotten", engagement(None, None, None)),
         ("waits-on-the-end", engagement(None, Some("over"), None)),
         ("round", engagement(None, Some("and-round"), None)),
@@ -433,17 +433,17 @@ fn a_role_that_waits_for_nobody_is_found() {
 
 impl World {
     /// A daemon over this node.
-    fn app(&self) -> Arc<App> {
-        Arc::new(App {
+    fn app(&self) -> Arc<AppState> {
+        Arc::new(AppState {
             engine: self.engine.clone(),
-            hub: Hub::new(),
-            outbox: Outbox::open(self._dir.path(), || START).unwrap(),
+            hub: DeskHub::new(),
+            outbox: SandboxOutbox::open(self._dir.path(), || START).unwrap(),
             shows_outbox: false,
             started_at: START,
             shutdown: Default::default(),
             client: reqwest::Client::new(),
             slack_hooks: None,
-            drills: Runs::new(self.engine.clone()),
+            drills: DrillRunner::new(self.engine.clone()),
             scenarios: self._dir.path().to_owned(),
             answered: Default::default(),
             guesses: Mutex::default(),
@@ -462,7 +462,7 @@ impl World {
     async fn work(&mut self, span: Duration) {
         for _ in 0..span.as_secs() {
             self.pass(Duration::from_secs(1), &NO_DELIVERY).await;
-            self.engine.pulse.turned(Loop::Delivery);
+            self.engine.pulse.turned(EngineLoop::Delivery);
             let ready = self.engine.tick_delivery();
             for page in ready.start {
                 self.engine.send(page).await.unwrap();
@@ -488,7 +488,7 @@ async fn what_makes_a_daemon_unready_is_always_named() {
         Trouble::QueueStands,
     ] {
         let mut world = World::new().await;
-        world.pass(Duration::from_secs(1), &Loop::ALL).await;
+        world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
         assert_eq!(world.readyz().await.0, StatusCode::OK);
         break_(&mut world, &trouble).await;
         let (status, told) = world.readyz().await;

@@ -6,10 +6,10 @@ use stentor::{
     core::{Timestamp, Zones},
     drill::{
         Scenario,
-        proposal::{NoProposal, Proposal, Question, propose},
+        proposal::{MatrixProposal, NoProposal, ProposalRequest, propose},
     },
-    matrix::{Known, Matrix, SourceText},
-    template::Templates,
+    matrix::{KnownNames, Matrix, SourceText},
+    template::PageTemplates,
 };
 
 /// Ana is called by SMS alone; what is written here must stay as it is written.
@@ -67,17 +67,17 @@ delivers = { median = "2s", p90 = "2s" }
 lost = 0
 "#;
 
-fn search(matrix: &str, scenario: &str) -> Result<Proposal, NoProposal> {
+fn search(matrix: &str, scenario: &str) -> Result<MatrixProposal, NoProposal> {
     let start = Timestamp::parse("2026-03-04T10:00:00Z").unwrap();
-    let revisions = Templates::shipped().revisions();
-    let known = Known { templates: &revisions };
+    let revisions = PageTemplates::shipped().revisions();
+    let known = KnownNames { templates: &revisions };
     let files = [SourceText { path: "matrix/matrix.toml".into(), text: matrix.into() }];
     let parsed = Matrix::parse(&files, &known, start).matrix.unwrap();
     let file = SourceText { path: "boom.toml".into(), text: scenario.into() };
     let read = Scenario::read(&file, &parsed);
     let scenario = read.scenario.unwrap_or_else(|| panic!("{:#?}", read.diagnostics));
     let (failed, zones) = (scenario.hypotheses.clone(), Arc::new(Zones::bundled()));
-    let question = Question {
+    let question = ProposalRequest {
         files: &files,
         known: &known,
         zones: &zones,
@@ -91,7 +91,7 @@ fn search(matrix: &str, scenario: &str) -> Result<Proposal, NoProposal> {
     if let Ok(found) = &found {
         // What is proposed is a matrix without faults, and playing it again shows the same.
         assert!(Matrix::parse(&found.files, &known, start).matrix.is_some());
-        let question = Question { files: &found.files, ..question };
+        let question = ProposalRequest { files: &found.files, ..question };
         assert_eq!(propose(&question).unwrap_err(), NoProposal::Holds);
     }
     found

@@ -9,11 +9,11 @@ use proptest::{
 use std::collections::BTreeSet;
 use stentor::{
     channel::{
-        slack::command::{Command, Order},
+        slack::command::{SlashCommand, SlashRequest},
         smtp::incoming,
     },
     core::{
-        Answer, Level,
+        Answer, AnswerLevel,
         reply::{READ_MAX, Reply, asks_or_denies, folded, is_yes, read, read_bytes, typed},
     },
 };
@@ -35,10 +35,11 @@ fn shown(reply: &Reply) -> String {
 }
 
 fn ordered(text: &str) -> String {
-    let command = Command { name: "/stentor".into(), text: format!("answer INC-42 {text}"), ..Command::default() };
+    let command =
+        SlashCommand { name: "/stentor".into(), text: format!("answer INC-42 {text}"), ..SlashCommand::default() };
     match command.order() {
-        Ok(Order::Answer { answer, role: Some(role), .. }) => format!("{answer} for {role}"),
-        Ok(Order::Answer { answer, role: None, .. }) => answer.to_string(),
+        Ok(SlashRequest::Answer { answer, role: Some(role), .. }) => format!("{answer} for {role}"),
+        Ok(SlashRequest::Answer { answer, role: None, .. }) => answer.to_string(),
         Ok(other) => format!("{other:?}"),
         Err(why) => {
             assert!(why.contains("is no answer: say roger (1)"), "{why}");
@@ -113,7 +114,7 @@ fn each_decimal_digit_of_unicode_is_its_value_and_one_number_has_one_script() {
 
 #[test]
 fn what_our_texts_ask_for_and_our_buttons_say_is_read_as_that() {
-    for answer in Level::Wilco.offers().into_iter().chain(Level::Roger.offers()) {
+    for answer in AnswerLevel::Wilco.offers().into_iter().chain(AnswerLevel::Roger.offers()) {
         for form in [
             answer.label().to_owned(),
             answer.label().to_uppercase(),
@@ -129,7 +130,7 @@ fn what_our_texts_ask_for_and_our_buttons_say_is_read_as_that() {
             assert_eq!(answer.digit().to_string().parse(), Ok(answer));
         }
     }
-    for level in [Level::Roger, Level::Wilco] {
+    for level in [AnswerLevel::Roger, AnswerLevel::Wilco] {
         let wanted = Answer::of_level(level);
         for drill in [false, true] {
             let words = level.words(drill);

@@ -7,12 +7,15 @@ use fixture::{Hands, START, opening, roster};
 use secrecy::ExposeSecret;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use stentor::{
-    channel::{Message, outbox::Outbox, screen::Hub},
+    channel::{Message, outbox::SandboxOutbox, screen::DeskHub},
     core::{Alert, Event, IncidentId, IncidentIdentity, IncidentKey, PageId},
-    engine::{Engine, Live, Shared},
-    matrix::{Known, Matrix, SourceText},
-    store::{Class, MemoryStore, Needs, SqliteStore, Store, Unit, clock::Sources, sqlite::FILE, transact},
-    template::Templates,
+    engine::{Engine, RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{
+        LockSet, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, sqlite::FILE,
+        transact,
+    },
+    template::PageTemplates,
 };
 
 const MATRIX: &str = r#"
@@ -61,14 +64,14 @@ impl Life {
         let hands = Hands::new();
         let clock = hands.clone();
         let store = Arc::new(MemoryStore::seeded(move || clock.wall(), seed).node());
-        let templates = Templates::shipped();
+        let templates = PageTemplates::shipped();
         let revisions = templates.revisions();
         let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
-        let parsed = Matrix::parse(&files, &Known { templates: &revisions }, START);
+        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
         let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
-        let outbox = Outbox::open(dir, || START).unwrap();
-        let shared = Shared { hub: Hub::new(), outbox, site: "5a5a5a5a".into(), sandbox: true };
-        let engine = Engine::new(store, Live::wire(matrix, templates, &shared), "http://127.0.0.1");
+        let outbox = SandboxOutbox::open(dir, || START).unwrap();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: "5a5a5a5a".into(), sandbox: true };
+        let engine = Engine::new(store, RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");
         engine.tick_lease().await.unwrap();
         let mut alert = Alert::new("monitor", "crash");
         alert.labels.insert("symbol".into(), "ES".into());
@@ -136,9 +139,9 @@ async fn the_same_seed_gives_the_same_life() {
 
 async fn opened(dir: &Path, key: &str) -> (IncidentIdentity, [u8; 32]) {
     let store = SqliteStore::open(dir, Arc::new(Hands::new())).await.unwrap();
-    let (opening, needs) = (opening(key), Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() });
-    let run = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
-    let (id, committed) = transact(&*store, Class::Admission, needs, run).await.unwrap();
+    let (opening, needs) = (opening(key), LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() });
+    let run = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+    let (id, committed) = transact(&*store, RequestClass::Admission, needs, run).await.unwrap();
     let Event::Opened(opening) = &committed.events[0].event else { panic!("{committed:?}") };
     let identity = IncidentIdentity { id, nonce: opening.nonce };
     let key = store.server_key();

@@ -5,16 +5,16 @@ use std::{path::Path, time::Duration};
 use stentor::{
     core::Timestamp,
     drill::{
-        ReadScenario, Scenario, Verdict,
-        course::{AllClear, Cause, Course, Observed, Part, Stage},
-        score::{About, Hypothesis, score, score_all},
+        HypothesisVerdict, ReadScenario, Scenario,
+        course::{AllClear, AnalysisStage, RoleAnalysis, RunObservation, TimeCause, TimeSlice},
+        score::{HypothesisSubject, RunHypothesis, score, score_all},
     },
-    matrix::{Known, Matrix, SourceText, read_folder, render_of},
+    matrix::{KnownNames, Matrix, SourceText, read_folder, render_of},
     report::{
         ended::Ended,
         target::{TargetVerdict, shown_in_words},
     },
-    template::Templates,
+    template::PageTemplates,
 };
 
 /// Without fault; each row below changes one thing.
@@ -98,9 +98,9 @@ lost = 0.02
 
 fn matrix() -> Matrix {
     let files = read_folder(&Path::new(env!("CARGO_MANIFEST_DIR")).join("matrix")).unwrap();
-    let revisions = Templates::shipped().revisions();
+    let revisions = PageTemplates::shipped().revisions();
     let as_of = Timestamp::parse("2026-11-23T09:00:00Z").unwrap();
-    Matrix::parse(&files, &Known { templates: &revisions }, as_of).matrix.unwrap()
+    Matrix::parse(&files, &KnownNames { templates: &revisions }, as_of).matrix.unwrap()
 }
 
 fn read(text: &str) -> (ReadScenario, SourceText) {
@@ -209,41 +209,47 @@ fn what_opens_nothing_and_what_is_never_called_is_refused() {
     assert!(read(&absent).0.diagnostics.iter().any(|fault| fault.code == "not-taking-part"));
 }
 
-fn trader(percent: f64) -> Hypothesis {
+fn trader(percent: f64) -> RunHypothesis {
     let within = Duration::from_secs(60);
-    Hypothesis { about: About::Role("trader".into()), percent, within, covered: false }
+    RunHypothesis { about: HypothesisSubject::Role("trader".into()), percent, within, covered: false }
 }
 
 /// A run in which the trader was engaged after so many seconds, or was watched for that long in vain.
-fn run(engaged: Option<u64>, watched: u64) -> Observed {
+fn run(engaged: Option<u64>, watched: u64) -> RunObservation {
     let end = Duration::from_secs(engaged.unwrap_or(watched));
     let cause = |stage, step| {
         let (role, channel) = ("trader".into(), Some("sms".into()));
-        Cause { stage, role, step, channel, person: None, stand_in: None }
+        TimeCause { stage, role, step, channel, person: None, stand_in: None }
     };
-    let part = |from, until, cause| Part { from, until, cause, said: None };
+    let part = |from, until, cause| TimeSlice { from, until, cause, said: None };
     let middle = end.min(Duration::from_secs(45));
-    let parts =
-        vec![part(Duration::ZERO, middle, cause(Stage::Channel, 0)), part(middle, end, cause(Stage::Answering, 1))];
+    let parts = vec![
+        part(Duration::ZERO, middle, cause(AnalysisStage::Channel, 0)),
+        part(middle, end, cause(AnalysisStage::Answering, 1)),
+    ];
     let engaged = engaged.map(Duration::from_secs);
     let ended = if engaged.is_some() { Ended::Engaged } else { Ended::DrillOver };
-    let course = Course { required: true, engaged, covered: None, ended, watched: end, parts };
-    Observed { roles: [("trader".into(), course)].into(), ..Observed::default() }
+    let course = RoleAnalysis { required: true, engaged, covered: None, ended, watched: end, parts };
+    RunObservation { roles: [("trader".into(), course)].into(), ..RunObservation::default() }
 }
 
 #[test]
 fn one_run_is_judged_by_itself_and_says_what_that_shows() {
-    let one = |run: &Observed| score(&[trader(90.0)], run).findings.remove(0);
+    let one = |run: &RunObservation| score(&[trader(90.0)], run).findings.remove(0);
     let held = one(&run(Some(50), 0));
-    assert_eq!((held.verdict, held.shown.verdict), (Verdict::Held, TargetVerdict::TooFew), "one run shows little");
+    assert_eq!(
+        (held.verdict, held.shown.verdict),
+        (HypothesisVerdict::Held, TargetVerdict::TooFew),
+        "one run shows little"
+    );
     let words = "too few to say of 90 %, 36 in time and none late would";
     assert_eq!(shown_in_words(&held.shown), words);
-    assert_eq!(one(&run(Some(70), 0)).verdict, Verdict::NotHeld);
-    assert_eq!(one(&run(None, 60)).verdict, Verdict::NotHeld, "watched for as long as it had");
-    assert_eq!(one(&run(None, 20)).verdict, Verdict::TooFew, "not watched for long enough");
-    assert_eq!(score(&[trader(90.0)], &Observed::default()).verdict(), Verdict::TooFew);
+    assert_eq!(one(&run(Some(70), 0)).verdict, HypothesisVerdict::NotHeld);
+    assert_eq!(one(&run(None, 60)).verdict, HypothesisVerdict::NotHeld, "watched for as long as it had");
+    assert_eq!(one(&run(None, 20)).verdict, HypothesisVerdict::TooFew, "not watched for long enough");
+    assert_eq!(score(&[trader(90.0)], &RunObservation::default()).verdict(), HypothesisVerdict::TooFew);
     let bottleneck = one(&run(Some(70), 0)).bottleneck.unwrap();
-    assert_eq!((bottleneck.cause.stage, bottleneck.share), (Stage::Channel, 0.75), "45 of the 60 seconds");
+    assert_eq!((bottleneck.cause.stage, bottleneck.share), (AnalysisStage::Channel, 0.75), "45 of the 60 seconds");
     assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing");
 }
 
@@ -254,17 +260,17 @@ fn many_runs_hold_fail_or_are_too_few_by_what_they_show() {
         score_all(&[trader(90.0)], all.concat().iter())
     };
     for ((in_time, late, unknown), expected) in [
-        ((0, 0, 0), Verdict::TooFew),
-        ((1, 0, 0), Verdict::TooFew),
-        ((9, 1, 0), Verdict::TooFew),
-        ((35, 0, 0), Verdict::TooFew),
-        ((36, 0, 0), Verdict::Held),
-        ((99, 1, 0), Verdict::Held),
-        ((0, 2, 0), Verdict::NotHeld),
-        ((70, 30, 0), Verdict::NotHeld),
-        ((910, 90, 0), Verdict::TooFew),
-        ((9_200, 800, 0), Verdict::Held),
-        ((0, 0, 100), Verdict::TooFew),
+        ((0, 0, 0), HypothesisVerdict::TooFew),
+        ((1, 0, 0), HypothesisVerdict::TooFew),
+        ((9, 1, 0), HypothesisVerdict::TooFew),
+        ((35, 0, 0), HypothesisVerdict::TooFew),
+        ((36, 0, 0), HypothesisVerdict::Held),
+        ((99, 1, 0), HypothesisVerdict::Held),
+        ((0, 2, 0), HypothesisVerdict::NotHeld),
+        ((70, 30, 0), HypothesisVerdict::NotHeld),
+        ((910, 90, 0), HypothesisVerdict::TooFew),
+        ((9_200, 800, 0), HypothesisVerdict::Held),
+        ((0, 0, 100), HypothesisVerdict::TooFew),
     ] {
         let told = runs(in_time, late, unknown);
         assert_eq!(told.verdict(), expected, "{in_time} in time, {late} late, {unknown} unknown");
@@ -281,12 +287,12 @@ fn one_that_ended_without_an_answer_is_late_however_short_it_was_watched() {
         course.ended = ended;
         course.covered = (ended == Ended::Covered).then_some(Duration::from_secs(30));
         let finding = &score(&[trader(90.0)], &short).findings[0];
-        assert_eq!((finding.verdict, finding.late), (Verdict::NotHeld, 1), "{ended:?}");
-        let covered = &score(&[Hypothesis { covered: true, ..trader(90.0) }], &short).findings[0];
-        let expected = if ended == Ended::Covered { Verdict::Held } else { Verdict::NotHeld };
+        assert_eq!((finding.verdict, finding.late), (HypothesisVerdict::NotHeld, 1), "{ended:?}");
+        let covered = &score(&[RunHypothesis { covered: true, ..trader(90.0) }], &short).findings[0];
+        let expected = if ended == Ended::Covered { HypothesisVerdict::Held } else { HypothesisVerdict::NotHeld };
         assert_eq!(covered.verdict, expected, "{ended:?}, where being covered counts");
-        let all = &score(&[Hypothesis { about: About::AllRoles, ..trader(90.0) }], &short).findings[0];
-        assert_eq!((all.verdict, all.late), (Verdict::NotHeld, 1), "{ended:?}");
+        let all = &score(&[RunHypothesis { about: HypothesisSubject::AllRoles, ..trader(90.0) }], &short).findings[0];
+        assert_eq!((all.verdict, all.late), (HypothesisVerdict::NotHeld, 1), "{ended:?}");
     }
 }
 
@@ -298,7 +304,7 @@ fn the_all_clear_is_judged_by_person() {
         watched: Duration::from_secs(300),
     };
     let all_clears = vec![clear("ana", Some(2)), clear("bo", Some(70)), clear("cem", None)];
-    let run = Observed { all_clears, ..Observed::default() };
-    let finding = &score(&[Hypothesis { about: About::AllClear, ..trader(50.0) }], &run).findings[0];
-    assert_eq!((finding.in_time, finding.late, finding.verdict), (1, 2, Verdict::NotHeld));
+    let run = RunObservation { all_clears, ..RunObservation::default() };
+    let finding = &score(&[RunHypothesis { about: HypothesisSubject::AllClear, ..trader(50.0) }], &run).findings[0];
+    assert_eq!((finding.in_time, finding.late, finding.verdict), (1, 2, HypothesisVerdict::NotHeld));
 }

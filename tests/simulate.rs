@@ -5,14 +5,14 @@ use std::{path::Path, sync::atomic::AtomicU64, time::Duration};
 use stentor::{
     core::Timestamp,
     drill::{
-        Scenario, Verdict,
-        course::Stage,
+        HypothesisVerdict, Scenario,
+        course::AnalysisStage,
         sequence::{scripted, sequence},
-        simulate::{Outlook, RoleOutlook, outlook, play},
-        virtual_time::{Conditions, Setting},
+        simulate::{RoleOutlook, SimulationSummary, outlook, play},
+        virtual_time::{SimulationSetting, WhatIf},
     },
-    matrix::{Known, Matrix, SourceText, read_folder, render_of},
-    template::Templates,
+    matrix::{KnownNames, Matrix, SourceText, read_folder, render_of},
+    template::PageTemplates,
 };
 
 const START: &str = "2026-03-04T10:00:00Z";
@@ -22,8 +22,8 @@ fn start() -> Timestamp {
 }
 
 fn matrix_of(files: &[SourceText], as_of: Timestamp) -> Matrix {
-    let revisions = Templates::shipped().revisions();
-    let parsed = Matrix::parse(files, &Known { templates: &revisions }, as_of);
+    let revisions = PageTemplates::shipped().revisions();
+    let parsed = Matrix::parse(files, &KnownNames { templates: &revisions }, as_of);
     parsed.matrix.unwrap_or_else(|| panic!("{:#?}", parsed.diagnostics))
 }
 
@@ -91,13 +91,13 @@ fn small() -> Matrix {
     matrix_of(&[SourceText { path: "matrix.toml".into(), text: SMALL.into() }], start())
 }
 
-fn play_all(scenario: &Scenario, matrix: &Matrix, conditions: &Conditions, runs: u64) -> Outlook {
-    let setting = Setting::new(scenario, matrix, conditions, scenario.plays_at.unwrap_or_else(start));
+fn play_all(scenario: &Scenario, matrix: &Matrix, conditions: &WhatIf, runs: u64) -> SimulationSummary {
+    let setting = SimulationSetting::new(scenario, matrix, conditions, scenario.plays_at.unwrap_or_else(start));
     let played = play(&setting, 1, runs, 2, &AtomicU64::new(0));
     outlook("as it is", "test", &setting, &played)
 }
 
-fn role<'a>(outlook: &'a Outlook, name: &str) -> &'a RoleOutlook {
+fn role<'a>(outlook: &'a SimulationSummary, name: &str) -> &'a RoleOutlook {
     outlook.roles.iter().find(|role| role.role.as_str() == name).unwrap_or_else(|| panic!("{name} was not called"))
 }
 
@@ -105,22 +105,22 @@ fn role<'a>(outlook: &'a Outlook, name: &str) -> &'a RoleOutlook {
 fn a_run_without_chance_takes_exactly_what_its_parts_take() {
     let matrix = small();
     let text = format!("{BOOM}[people.ana]\nanswers = {{ times = [\"30s\"] }}\n");
-    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &Conditions::default(), 50);
+    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &WhatIf::default(), 50);
     let trader = role(&outlook, "trader");
     // One second to accept, two to deliver, thirty to answer.
     assert_eq!((trader.engaged, trader.quantiles[0].seconds), (50, Some(33.0)));
-    assert_eq!((trader.quantiles[2].seconds, outlook.verdict()), (Some(33.0), Verdict::Held));
+    assert_eq!((trader.quantiles[2].seconds, outlook.verdict()), (Some(33.0), HypothesisVerdict::Held));
 }
 
 #[test]
 fn who_answers_late_is_engaged_by_the_page_that_reached_them_and_the_next_step_was_called_for_nothing() {
     let matrix = small();
     let text = format!("{BOOM}[people.ana]\nanswers = {{ times = [\"70s\"] }}\n[people.bo]\nignores = 1\n");
-    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &Conditions::default(), 20);
+    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &WhatIf::default(), 20);
     assert_eq!(role(&outlook, "trader").quantiles[0].seconds, Some(73.0));
     let bottleneck = outlook.score.findings[0].bottleneck.clone().unwrap();
     assert_eq!((bottleneck.cause.stage, bottleneck.cause.to_string()), {
-        (Stage::Answering, "trader step 1: ana took that long to answer by sms".into())
+        (AnalysisStage::Answering, "trader step 1: ana took that long to answer by sms".into())
     });
 }
 
@@ -128,7 +128,7 @@ fn who_answers_late_is_engaged_by_the_page_that_reached_them_and_the_next_step_w
 fn a_channel_that_is_down_is_gone_round_after_its_patience_and_named() {
     let matrix = small();
     let scenario = scenario_of(&BOOM.replace("within = \"60s\"", "within = \"15s\""), &matrix);
-    let down = Conditions { without: vec!["sms".into()], ..Conditions::default() };
+    let down = WhatIf { without: vec!["sms".into()], ..WhatIf::default() };
     let outlook = play_all(&scenario, &matrix, &down, 20);
     let bottleneck = outlook.score.findings[0].bottleneck.clone().unwrap();
     assert_eq!(bottleneck.cause.to_string(), "trader step 1: channel sms took nothing (injected)");
@@ -141,7 +141,7 @@ fn a_channel_that_is_down_is_gone_round_after_its_patience_and_named() {
 fn somebody_who_is_absent_answers_nothing_and_the_next_step_does() {
     let matrix = small();
     let text = format!("{BOOM}[people.bo]\nanswers = {{ times = [\"10s\"] }}\n");
-    let absent = Conditions { absent: vec!["ana".into()], ..Conditions::default() };
+    let absent = WhatIf { absent: vec!["ana".into()], ..WhatIf::default() };
     let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &absent, 20);
     // The second step is entered after 45 s; its page is on bo's desk at once.
     let median = role(&outlook, "trader").quantiles[0].seconds.unwrap();
@@ -154,10 +154,10 @@ fn somebody_who_is_absent_answers_nothing_and_the_next_step_does() {
 fn nobody_answering_is_late_and_not_forgotten() {
     let matrix = small();
     let text = BOOM.replace("ignores = 0", "ignores = 1");
-    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &Conditions::default(), 20);
+    let outlook = play_all(&scenario_of(&text, &matrix), &matrix, &WhatIf::default(), 20);
     let trader = role(&outlook, "trader");
     assert_eq!((trader.called, trader.engaged, trader.quantiles[0].seconds), (20, 0, None));
-    assert_eq!(outlook.verdict(), Verdict::NotHeld);
+    assert_eq!(outlook.verdict(), HypothesisVerdict::NotHeld);
     let cause = outlook.score.findings[0].bottleneck.clone().unwrap().cause;
     assert_eq!(cause.to_string(), "trader step 1: ana did not answer in its time");
 }
@@ -166,7 +166,7 @@ fn nobody_answering_is_late_and_not_forgotten() {
 fn the_same_seed_gives_the_same_result_on_any_number_of_threads() {
     let matrix = shipped(start());
     let scenario = scenario_of(&shipped_text("flash-crash-2010"), &matrix);
-    let setting = Setting::new(&scenario, &matrix, &Conditions::default(), start());
+    let setting = SimulationSetting::new(&scenario, &matrix, &WhatIf::default(), start());
     let runs = |seed, threads| play(&setting, seed, 60, threads, &AtomicU64::new(0));
     let one = runs(7, 1);
     assert!(one == runs(7, 3), "threads change nothing");
@@ -178,13 +178,13 @@ fn the_same_seed_gives_the_same_result_on_any_number_of_threads() {
 fn two_conditions_with_one_seed_meet_the_same_people() {
     let matrix = small();
     let scenario = scenario_of(BOOM, &matrix);
-    let times = |conditions: &Conditions| -> Vec<Option<Duration>> {
-        let setting = Setting::new(&scenario, &matrix, conditions, start());
+    let times = |conditions: &WhatIf| -> Vec<Option<Duration>> {
+        let setting = SimulationSetting::new(&scenario, &matrix, conditions, start());
         let played = play(&setting, 3, 200, 1, &AtomicU64::new(0));
         played.iter().map(|run| run.observed.roles["trader"].engaged).collect()
     };
     let (as_it_is, absent) =
-        (times(&Conditions::default()), times(&Conditions { absent: vec!["ana".into()], ..Conditions::default() }));
+        (times(&WhatIf::default()), times(&WhatIf { absent: vec!["ana".into()], ..WhatIf::default() }));
     // Bo behaves alike in both: so a run can not get better because ana is missing, as it could with other dice.
     let worse = as_it_is.iter().zip(&absent).filter(|(with, without)| without < with).count();
     assert_eq!(worse, 0);
@@ -212,7 +212,7 @@ fn the_shipped_scenarios_are_sound_and_show_what_they_are_for() {
         assert!(read.diagnostics.is_empty(), "{}", render_of("the scenario", &read.diagnostics, &[file], false));
         let scenario = read.scenario.unwrap();
         let matrix = shipped(scenario.plays_at.unwrap());
-        let outlook = play_all(&scenario, &matrix, &Conditions::default(), 200);
+        let outlook = play_all(&scenario, &matrix, &WhatIf::default(), 200);
         shown.push_str(&format!("{name}\n"));
         for role in &outlook.roles {
             let p = role.quantiles.map(|quantile| quantile.seconds.map_or("-".into(), |s| format!("{s:.0}s")));
@@ -248,7 +248,7 @@ fn a_scripted_run_is_told_in_order_without_clocks() {
     assert_eq!(told.len(), 1);
     insta::assert_snapshot!("scripted_run", told[0].join("\n"));
     // The events of any incident can be told in this way.
-    let setting = Setting::scripted(&scenario, &matrix, start());
+    let setting = SimulationSetting::scripted(&scenario, &matrix, start());
     let cases = setting.cases(0, 0);
     let again = sequence(cases[0].events.iter().map(|(at, event)| (*at, event)));
     assert_eq!(told[0], again);

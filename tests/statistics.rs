@@ -9,12 +9,12 @@ mod incidence;
 use serde_json::Value;
 use std::{env, io::Write, path::Path, process::Command, time::Duration};
 use stentor::{
-    drill::distribution::{Distribution, normal_tail},
+    drill::distribution::{DelayDistribution, normal_tail},
     report::{
         binomial::clopper_pearson,
-        incidence::{Ending, How, Incidence},
-        survival::{Curve, Interval, Observation, Quantile},
-        target::Share,
+        incidence::{Ending, EndingKind, Incidence},
+        survival::{ConfidenceInterval, CurveQuantile, SurvivalCurve, SurvivalObservation},
+        target::ReachedShare,
     },
 };
 
@@ -25,9 +25,10 @@ const TABLE: &str = include_str!("statistics/referee.json");
 
 const SHARES: &str = include_str!("statistics/shares.json");
 
-fn observations(rows: &Value) -> Vec<Observation> {
+fn observations(rows: &Value) -> Vec<SurvivalObservation> {
     let rows = rows.as_array().unwrap().iter();
-    rows.map(|row| Observation { time: row[0].as_f64().unwrap(), happened: row[1].as_bool().unwrap() }).collect()
+    rows.map(|row| SurvivalObservation { time: row[0].as_f64().unwrap(), happened: row[1].as_bool().unwrap() })
+        .collect()
 }
 
 fn same(ours: Option<f64>, theirs: &Value, what: &str) {
@@ -41,7 +42,7 @@ fn same(ours: Option<f64>, theirs: &Value, what: &str) {
 /// Holds everything that the referee says of one set of data against what we say of it; how many figures that were.
 fn check(case: &Value) -> usize {
     let name = case["name"].as_str().unwrap();
-    let curve = Curve::of(observations(&case["rows"]));
+    let curve = SurvivalCurve::of(observations(&case["rows"]));
     let mut figures = 0;
     let mut figure = |ours: Option<f64>, theirs: &Value, what: &str| {
         same(ours, theirs, &format!("{name}: {what}"));
@@ -68,7 +69,7 @@ fn check(case: &Value) -> usize {
         figure(ours.high, &theirs["high"], &format!("upper end of quantile {p}"));
     }
     if let Some(by) = case["share"]["by"].as_f64() {
-        let ours = Share::by(&one_cause(&case["rows"]), by).unwrap();
+        let ours = ReachedShare::by(&one_cause(&case["rows"]), by).unwrap();
         figure(Some(ours.share), &case["share"]["share"], "share");
         figure(Some(ours.interval.low), &case["share"]["low"], "lower end of the share");
         figure(Some(ours.interval.high), &case["share"]["high"], "upper end of the share");
@@ -84,14 +85,14 @@ fn check_all(table: &str, check: fn(&Value) -> usize) -> usize {
 
 /// The same data where nothing but the event can end the wait.
 fn one_cause(rows: &Value) -> Incidence {
-    let how = |happened| if happened { How::Happened } else { How::Waiting };
+    let how = |happened| if happened { EndingKind::Happened } else { EndingKind::Waiting };
     Incidence::of(observations(rows).into_iter().map(|seen| Ending { time: seen.time, how: how(seen.happened) }))
 }
 
 #[test]
 fn with_one_cause_the_incidence_is_what_kaplan_and_meier_leave_and_its_variance_is_greenwoods() {
     for case in serde_json::from_str::<Vec<Value>>(TABLE).unwrap() {
-        let (curve, incidence) = (Curve::of(observations(&case["rows"])), one_cause(&case["rows"]));
+        let (curve, incidence) = (SurvivalCurve::of(observations(&case["rows"])), one_cause(&case["rows"]));
         for (point, step) in curve.points.iter().zip(&incidence.steps) {
             assert!((1.0 - point.survival - step.incidence).abs() < 1e-12, "{point:?} {step:?}");
             let variance = point.variance().unwrap_or(0.0);
@@ -127,7 +128,7 @@ fn check_shares(table: &str) -> usize {
     }
     for row in of("quantiles") {
         let [median, p90] = ["median", "p90"].map(|key| Duration::from_secs_f64(number(&row, key)));
-        let time = Distribution::log_normal(median, p90).quantile(number(&row, "u")).as_secs_f64();
+        let time = DelayDistribution::log_normal(median, p90).quantile(number(&row, "u")).as_secs_f64();
         // A duration has nanoseconds.
         same(Some(time), &row["time"], &format!("{row}"));
     }
@@ -173,15 +174,15 @@ fn the_referee_itself_agrees_on_data_of_other_seeds() {
     }
 }
 
-fn curve(rows: &[(f64, bool)]) -> Curve {
-    Curve::of(rows.iter().map(|(time, happened)| Observation { time: *time, happened: *happened }))
+fn curve(rows: &[(f64, bool)]) -> SurvivalCurve {
+    SurvivalCurve::of(rows.iter().map(|(time, happened)| SurvivalObservation { time: *time, happened: *happened }))
 }
 
 #[test]
 fn nothing_is_claimed_of_nothing() {
     let empty = curve(&[]);
     assert_eq!((empty.n, empty.events, empty.points.len()), (0, 0, 0));
-    assert_eq!(empty.quantile(0.5), Quantile::default());
+    assert_eq!(empty.quantile(0.5), CurveQuantile::default());
     assert_eq!(empty.reached_by(60.0), None);
     assert_eq!(empty.survival(60.0), 1.0);
     assert_eq!(curve(&[(f64::NAN, true), (f64::INFINITY, false)]), empty);
@@ -191,7 +192,7 @@ fn nothing_is_claimed_of_nothing() {
 fn an_upper_quantile_that_was_not_reached_stays_undefined() {
     let four = curve(&[(10.0, true), (20.0, true), (30.0, false), (40.0, false)]);
     assert_eq!(four.quantile(0.5).time, Some(20.0));
-    assert_eq!(four.quantile(0.9), Quantile { time: None, low: four.quantile(0.9).low, high: None });
+    assert_eq!(four.quantile(0.9), CurveQuantile { time: None, low: four.quantile(0.9).low, high: None });
     // Ten who all came say nothing about the hundredth: no upper end.
     let ten: Vec<(f64, bool)> = (1..=10).map(|t| (f64::from(t), true)).collect();
     assert_eq!(curve(&ten).quantile(0.99).high, None);
@@ -224,9 +225,9 @@ fn few_subjects_give_wide_intervals() {
 #[test]
 fn an_interval_holds_its_estimate() {
     for case in serde_json::from_str::<Vec<Value>>(TABLE).unwrap() {
-        let curve = Curve::of(observations(&case["rows"]));
+        let curve = SurvivalCurve::of(observations(&case["rows"]));
         for point in &curve.points {
-            for Interval { low, high } in [point.plain(), point.log_log()].into_iter().flatten() {
+            for ConfidenceInterval { low, high } in [point.plain(), point.log_log()].into_iter().flatten() {
                 assert!(0.0 <= low && low <= point.survival && point.survival <= high && high <= 1.0, "{point:?}");
             }
         }

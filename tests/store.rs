@@ -10,14 +10,16 @@ use futures_util::future::join_all;
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Alert, AlertStatus, Answer, Event, Incident, IncidentId, IncidentKey, IncidentNonce, Input, Opening,
-        Page, PageId, PageState, PersonName, Proof, Receipt, RoleName, Said, Settlement, SourceEvent, SourceName,
-        StoredLine, Timestamp, Via, page::Stage, trigger::Hold,
+        Actor, Alert, AlertStatus, Answer, AnswerVia, ContactProof, Event, GivenAnswer, Incident, IncidentId,
+        IncidentInput, IncidentKey, IncidentNonce, IncidentOpening, Page, PageId, PageState, PersonName, RoleName,
+        SendOutcome, SendReceipt, SourceEvent, SourceName, StoredLine, Timestamp, page::PageStage,
+        trigger::TriggerThreshold,
     },
-    journal::{self, Kept, KeptAnchor, Wrong},
+    journal::{self, JournalFaultKind, KeptAnchor, KeptAnchors},
     store::{
-        Changes, Class, Committed, Filter, Loaded, Lookup, MemoryStore, Needs, Node, SqliteStore, Store, StoreError,
-        Unit, clock::Sources, sqlite::disk::Limits, transact,
+        ChangeSet, CommittedEvents, IncidentFilter, LockSet, Lookup, MemoryStore, NodeIdentity, RequestClass,
+        SqliteStore, Store, StoreError, Transaction, WorkingSet, clock::ClockSources, sqlite::disk::SpaceLimits,
+        transact,
     },
 };
 
@@ -63,7 +65,7 @@ impl World {
 
 async fn open(dir: &Path, hands: &Hands) -> Result<Arc<SqliteStore>, StoreError> {
     // Little is kept back, so that tests do not write megabytes for nothing.
-    let limits = Limits { reserve: 64 << 10, floor: 1 << 20, look_every: Duration::ZERO };
+    let limits = SpaceLimits { reserve: 64 << 10, floor: 1 << 20, look_every: Duration::ZERO };
     SqliteStore::open_with(dir, Arc::new(hands.clone()), limits).await
 }
 
@@ -103,34 +105,34 @@ promises!(
 
 // ---- works ----------------------------------------------------------------------------------------------------------
 
-async fn open_incident(store: &dyn Store, key: &str) -> (IncidentId, Committed) {
-    let (opening, needs) = (opening(key), Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() });
-    let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
-    transact(store, Class::Admission, needs, work).await.expect("opened")
+async fn open_incident(store: &dyn Store, key: &str) -> (IncidentId, CommittedEvents) {
+    let (opening, needs) = (opening(key), LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() });
+    let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+    transact(store, RequestClass::Admission, needs, work).await.expect("opened")
 }
 
-async fn step(store: &dyn Store, id: IncidentId, input: Input) -> Result<Committed, StoreError> {
-    let needs = Needs { incidents: vec![id], ..Needs::default() };
-    let work = move |unit: &mut Unit<'_>| {
+async fn step(store: &dyn Store, id: IncidentId, input: IncidentInput) -> Result<CommittedEvents, StoreError> {
+    let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+    let work = move |unit: &mut Transaction<'_>| {
         unit.step(id, input.clone(), &roster());
     };
-    transact(store, Class::Ladder, needs, work).await.map(|((), committed)| committed)
+    transact(store, RequestClass::Ladder, needs, work).await.map(|((), committed)| committed)
 }
 
-fn settled(page: u32, settlement: Settlement) -> Input {
-    Input::Settled { page, settlement, sent_at: Some(fixture::START), text: None }
+fn settled(page: u32, settlement: SendOutcome) -> IncidentInput {
+    IncidentInput::Settled { page, settlement, sent_at: Some(fixture::START), text: None }
 }
 
-fn accepted() -> Settlement {
-    Settlement::Accepted { receipt: Receipt::of("provider-7") }
+fn accepted() -> SendOutcome {
+    SendOutcome::Accepted { receipt: SendReceipt::of("provider-7") }
 }
 
-fn says(person: &str, answer: Answer) -> Input {
-    Input::Answer(Said { person: person.into(), answer, via: Via::Desk, page: None, role: None })
+fn says(person: &str, answer: Answer) -> IncidentInput {
+    IncidentInput::Answer(GivenAnswer { person: person.into(), answer, via: AnswerVia::Desk, page: None, role: None })
 }
 
-fn resolve() -> Input {
-    Input::Resolve { by: Actor::Operator("root".into()), why: None }
+fn resolve() -> IncidentInput {
+    IncidentInput::Resolve { by: Actor::Operator("root".into()), why: None }
 }
 
 async fn view(store: &dyn Store, id: IncidentId) -> Arc<Incident> {
@@ -147,7 +149,7 @@ async fn folded(store: &dyn Store, id: IncidentId) -> Incident {
 }
 
 fn assert_sound(lines: Vec<StoredLine>) {
-    let report = journal::verify(lines, Kept::default());
+    let report = journal::verify(lines, KeptAnchors::default());
     assert!(report.is_sound(), "{report:?}");
 }
 
@@ -169,8 +171,9 @@ async fn an_incident_opens_once_a_key_and_its_key_is_free_again_after_it(mut wor
 async fn a_work_is_lent_only_what_it_names(mut world: World) {
     let store = world.node().await;
     let (id, _) = open_incident(&*store, "XYZ").await;
-    let work = move |unit: &mut Unit<'_>| (unit.incident(id).is_some(), unit.step(id, resolve(), &roster()).len());
-    let (seen, _) = transact(&*store, Class::Ladder, Needs::default(), work).await.expect("run");
+    let work =
+        move |unit: &mut Transaction<'_>| (unit.incident(id).is_some(), unit.step(id, resolve(), &roster()).len());
+    let (seen, _) = transact(&*store, RequestClass::Ladder, LockSet::default(), work).await.expect("run");
     assert_eq!(seen, (false, 0));
     assert!(view(&*store, id).await.is_open());
 }
@@ -179,7 +182,7 @@ async fn a_closure_that_does_nothing_writes_nothing(mut world: World) {
     let store = world.node().await;
     let (id, _) = open_incident(&*store, "XYZ").await;
     let (lines, changed) = (all_lines(&*store).await.len(), *store.changed().borrow());
-    let committed = step(&*store, id, Input::Tick).await.expect("a tick before its time");
+    let committed = step(&*store, id, IncidentInput::Tick).await.expect("a tick before its time");
     assert_eq!((committed.events.len(), committed.at), (0, store.now()));
     assert_eq!((all_lines(&*store).await.len(), *store.changed().borrow()), (lines, changed));
 }
@@ -196,7 +199,7 @@ async fn sixty_four_clients_keep_their_order_and_every_chain_verifies(mut world:
         tokio::spawn(async move {
             let mut seqs = Vec::new();
             for _ in 0..20 {
-                let committed = step(&*store, id, Input::Alert(Arc::new(alert()))).await.expect("kept");
+                let committed = step(&*store, id, IncidentInput::Alert(Arc::new(alert()))).await.expect("kept");
                 seqs.push(committed.events[0].seq);
             }
             assert!(seqs.is_sorted(), "a client's own works are in its order: {seqs:?}");
@@ -240,12 +243,12 @@ async fn everything_is_there_after_a_restart(mut world: World) {
 }
 
 async fn record(store: &dyn Store, source: &SourceName) {
-    let needs = Needs { sources: vec![source.clone()], ..Needs::default() };
+    let needs = LockSet { sources: vec![source.clone()], ..LockSet::default() };
     let source = source.clone();
-    let work = move |unit: &mut Unit<'_>| {
+    let work = move |unit: &mut Transaction<'_>| {
         unit.record_source(&source, SourceEvent::Unmatched { alert: Arc::new(alert()) });
     };
-    transact(store, Class::Admission, needs, work).await.expect("recorded");
+    transact(store, RequestClass::Admission, needs, work).await.expect("recorded");
 }
 
 async fn the_pages_of_a_dead_node_are_taken_over_exactly_once(mut world: World) {
@@ -274,11 +277,11 @@ async fn the_pages_of_a_dead_node_are_taken_over_exactly_once(mut world: World) 
 }
 
 async fn take_over(store: &dyn Store, id: IncidentId, pages: &[u32]) -> Vec<u32> {
-    let needs = Needs { incidents: vec![id], ..Needs::default() };
+    let needs = LockSet { incidents: vec![id], ..LockSet::default() };
     let pages = pages.to_vec();
     // Whoever asks may believe that everybody else is dead: the store knows who is not.
-    let work = move |unit: &mut Unit<'_>| unit.take_over(id, &pages, &roster());
-    transact(store, Class::Ladder, needs, work).await.expect("run").0
+    let work = move |unit: &mut Transaction<'_>| unit.take_over(id, &pages, &roster());
+    transact(store, RequestClass::Ladder, needs, work).await.expect("run").0
 }
 
 async fn deadlines_follow_the_incidents(mut world: World) {
@@ -296,7 +299,7 @@ async fn deadlines_follow_the_incidents(mut world: World) {
     assert!(store.due(Timestamp::from_micros(first.as_micros() - 1), 10).await.expect("readable").is_empty());
 
     world.hands.pass(Duration::from_secs(600));
-    step(&*store, a, Input::Tick).await.expect("ticked");
+    step(&*store, a, IncidentInput::Tick).await.expect("ticked");
     let moved = deadline(&*view(&*store, a).await);
     assert!(store.now() < moved);
     assert_eq!(store.due(store.now(), 10).await.expect("readable"), [b]);
@@ -328,7 +331,7 @@ async fn lists_are_newest_first(mut world: World) {
     }
     step(&*store, ids[1], resolve()).await.expect("resolved");
     let list = async |open_only, limit| -> Vec<IncidentId> {
-        let list = store.list(Filter { open_only, limit }).await.expect("readable");
+        let list = store.list(IncidentFilter { open_only, limit }).await.expect("readable");
         assert!(list.iter().all(|incident| !incident.pages.is_empty()), "pages come along");
         list.iter().map(|incident| incident.id).collect()
     };
@@ -339,14 +342,14 @@ async fn lists_are_newest_first(mut world: World) {
 }
 
 async fn windows_count_over_restarts(mut world: World) {
-    let hold = Hold { count: 3, within: Duration::from_secs(3600) };
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(3600) };
     let window = "flash-crash\0XYZ \u{1f4c9} \"quoted\"\n";
     let mut seen = Vec::new();
     for _ in 0..4 {
         let store = world.node().await;
-        let needs = Needs { observed: vec![window.into()], ..Needs::default() };
-        let work = move |unit: &mut Unit<'_>| unit.observe(window, hold);
-        seen.push(transact(&*store, Class::Admission, needs, work).await.expect("counted").0);
+        let needs = LockSet { observed: vec![window.into()], ..LockSet::default() };
+        let work = move |unit: &mut Transaction<'_>| unit.observe(window, hold);
+        seen.push(transact(&*store, RequestClass::Admission, needs, work).await.expect("counted").0);
     }
     assert_eq!(seen, [(false, 1), (false, 2), (true, 0), (false, 1)]);
 }
@@ -356,10 +359,11 @@ async fn texts_are_kept_to_the_letter(mut world: World) {
     let text = "LIVE \0 \u{1} \u{7f} \u{2028} \u{1f4e3} \\u0000 \"x\" 'y' \r\n\t end";
     let key = format!("a key: {text}");
     let (id, _) = open_incident(&*store, &key).await;
-    let work = move |unit: &mut Unit<'_>| unit.keep_text("h1", text);
-    transact(&*store, Class::Ladder, Needs::default(), work).await.expect("kept");
-    let work = move |unit: &mut Unit<'_>| unit.keep_text("h1", "another text, which has no business under this hash");
-    transact(&*store, Class::Ladder, Needs::default(), work).await.expect("kept");
+    let work = move |unit: &mut Transaction<'_>| unit.keep_text("h1", text);
+    transact(&*store, RequestClass::Ladder, LockSet::default(), work).await.expect("kept");
+    let work =
+        move |unit: &mut Transaction<'_>| unit.keep_text("h1", "another text, which has no business under this hash");
+    transact(&*store, RequestClass::Ladder, LockSet::default(), work).await.expect("kept");
     drop(store);
     let store = world.node().await;
     assert_eq!(store.text("h1".into()).await.expect("readable").as_deref(), Some(text));
@@ -371,7 +375,8 @@ async fn texts_are_kept_to_the_letter(mut world: World) {
 /// Person, channel and what shows it, of every contact that was proven.
 async fn proven(store: &dyn Store) -> Vec<(String, String, &'static str, bool)> {
     let proofs = store.proofs().await.expect("readable");
-    let shown = |proof: Proof| (proof.person.to_string(), proof.channel.to_string(), proof.how.as_str(), proof.drill);
+    let shown =
+        |proof: ContactProof| (proof.person.to_string(), proof.channel.to_string(), proof.how.as_str(), proof.drill);
     proofs.into_iter().map(shown).collect()
 }
 
@@ -391,22 +396,23 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
         step(&*store, id, settled(page, accepted())).await.expect("settled");
     }
     assert_eq!(proven(&*store).await, [], "that a provider took a page proves nothing about its reader");
-    let seen = |page, stage| Input::Reported { page, stage };
+    let seen = |page, stage| IncidentInput::Reported { page, stage };
     // A desk shows what was sent by mail, too: that is no word from the mailbox.
-    step(&*store, id, seen(mail, Stage::Seen)).await.expect("kept");
+    step(&*store, id, seen(mail, PageStage::Seen)).await.expect("kept");
     assert_eq!(proven(&*store).await, []);
-    step(&*store, id, seen(desk, Stage::Seen)).await.expect("kept");
-    step(&*store, id, seen(sms, Stage::Delivered)).await.expect("kept");
-    let said = |person: &str, via, page| Said { person: person.into(), answer: Answer::Roger, via, page, role: None };
+    step(&*store, id, seen(desk, PageStage::Seen)).await.expect("kept");
+    step(&*store, id, seen(sms, PageStage::Delivered)).await.expect("kept");
+    let said =
+        |person: &str, via, page| GivenAnswer { person: person.into(), answer: Answer::Roger, via, page, role: None };
     // An absence note is taken in as a word of its reader: it proves that nobody reads there.
-    let away = Said { answer: Answer::Unable, ..said("cy", Via::AutoReply, Some(mail)) };
-    step(&*store, id, Input::Answer(away)).await.expect("kept");
+    let away = GivenAnswer { answer: Answer::Unable, ..said("cy", AnswerVia::AutoReply, Some(mail)) };
+    step(&*store, id, IncidentInput::Answer(away)).await.expect("kept");
     assert_eq!(proven(&*store).await.len(), 2);
-    step(&*store, id, Input::Answer(said("cy", Via::MailLink, Some(mail)))).await.expect("kept");
+    step(&*store, id, IncidentInput::Answer(said("cy", AnswerVia::MailLink, Some(mail)))).await.expect("kept");
     // Not Ana's page, and not Ana's phone.
-    step(&*store, id, Input::Answer(said("di", Via::Sms, Some(sms)))).await.expect("kept");
+    step(&*store, id, IncidentInput::Answer(said("di", AnswerVia::Sms, Some(sms)))).await.expect("kept");
     // A keyboard is no channel.
-    step(&*store, id, Input::Answer(said("ed", Via::Cli, None))).await.expect("kept");
+    step(&*store, id, IncidentInput::Answer(said("ed", AnswerVia::Cli, None))).await.expect("kept");
     let known = |person: &str, channel: &str, how| (person.to_owned(), channel.to_owned(), how, false);
     let expected = [known("ana", "desk", "shown"), known("ana", "sms", "delivered"), known("cy", "mail", "answered")];
     assert_eq!(proven(&*store).await, expected);
@@ -414,12 +420,13 @@ async fn a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node(mut w
     assert_eq!(proven(&*store).await, expected);
     // An answer at the desk proves the desk, whatever the page went by; a drill counts, and says so.
     world.hands.pass(Duration::from_secs(60));
-    let (mut practice, needs) = (opening("ABC"), Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() });
+    let (mut practice, needs) =
+        (opening("ABC"), LockSet { keys: vec![IncidentKey::stored("ABC")], ..LockSet::default() });
     practice.alert = Arc::new(stentor::core::Alert { drill: true, ..(*practice.alert).clone() });
-    let work = move |unit: &mut Unit<'_>| unit.open(practice.clone(), &roster());
-    let (drill, _) = transact(&*store, Class::Admission, needs, work).await.expect("opened");
+    let work = move |unit: &mut Transaction<'_>| unit.open(practice.clone(), &roster());
+    let (drill, _) = transact(&*store, RequestClass::Admission, needs, work).await.expect("opened");
     let sms = page_of(&*view(&*store, drill).await, "ana", "sms");
-    step(&*store, drill, Input::Answer(said("ana", Via::Desk, Some(sms)))).await.expect("kept");
+    step(&*store, drill, IncidentInput::Answer(said("ana", AnswerVia::Desk, Some(sms)))).await.expect("kept");
     let newest = store.proofs().await.expect("readable").into_iter().next().expect("Ana's desk");
     assert_eq!((newest.how.as_str(), newest.drill, newest.incident), ("answered", true, drill));
     assert_eq!(newest.at, view(&*store, drill).await.last_at);
@@ -434,7 +441,7 @@ async fn a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all(mut world: 
         Some(memory) => memory.fail_next_commits(1),
         None => sql(world.dir.path(), "ALTER TABLE contact_proof RENAME TO elsewhere").await,
     }
-    let seen = || Input::Reported { page: desk, stage: Stage::Seen };
+    let seen = || IncidentInput::Reported { page: desk, stage: PageStage::Seen };
     step(&*store, id, seen()).await.expect_err("nothing can be kept");
     assert_eq!(view(&*store, id).await.pages[&desk].stages.seen, None);
     if world.memory.is_none() {
@@ -500,17 +507,19 @@ async fn the_stored_state_is_the_fold_of_the_journal(mut world: World) {
     }
 }
 
-fn any_input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
+fn any_input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput {
     let page = 1 + u32::try_from(dice.roll(incident.pages.len() as u64 + 1)).expect("few");
     let person = PEOPLE[usize::try_from(dice.roll(PEOPLE.len() as u64)).expect("few")];
     let why = || "it said \"no\"\n".to_owned();
     match dice.roll(14) {
-        0 | 1 => Input::Tick,
+        0 | 1 => IncidentInput::Tick,
         2 | 3 => settled(page, accepted()),
-        4 => settled(page, Settlement::Retry { at: now + Duration::from_secs(1), why: why(), unknown: page % 2 == 0 }),
-        5 | 6 => settled(page, Settlement::Unreachable { why: why() }),
-        7 => settled(page, Settlement::Unsent),
-        8 => Input::Reported { page, stage: if page % 2 == 0 { Stage::Seen } else { Stage::Delivered } },
+        4 => settled(page, SendOutcome::Retry { at: now + Duration::from_secs(1), why: why(), unknown: page % 2 == 0 }),
+        5 | 6 => settled(page, SendOutcome::Unreachable { why: why() }),
+        7 => settled(page, SendOutcome::Unsent),
+        8 => {
+            IncidentInput::Reported { page, stage: if page % 2 == 0 { PageStage::Seen } else { PageStage::Delivered } }
+        }
         9 => says(person, Answer::Roger),
         10 => says(person, Answer::Unable),
         11 => says(person, Answer::Standby { span: Duration::from_secs(90) }),
@@ -522,7 +531,7 @@ fn any_input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
             alert.lease_until = (page % 2 == 0).then(|| now + Duration::from_secs(40));
             alert.evidence = serde_json::json!({ "deep": [1, -2.5e-7, null, "\u{0}\u{1f4c9}"] });
             alert.unknown.insert("event".into(), "of its own".into());
-            Input::Alert(Arc::new(alert))
+            IncidentInput::Alert(Arc::new(alert))
         }
     }
 }
@@ -547,7 +556,7 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     assert!(report.is_sound(), "{report:?}");
     assert_eq!((report.lines, report.chains, report.anchors, report.proven_to), (lines.len() as u64, 4, 2, Some(2)));
 
-    let find = |what: &str, lines: Vec<StoredLine>, kept: &[KeptAnchor]| -> Vec<(String, u64, Wrong)> {
+    let find = |what: &str, lines: Vec<StoredLine>, kept: &[KeptAnchor]| -> Vec<(String, u64, JournalFaultKind)> {
         let report = journal::verify(lines, kept.iter().copied().collect());
         assert!(!report.is_sound(), "{what} was not found");
         report.faults.into_iter().map(|fault| (fault.chain, fault.seq, fault.what)).collect()
@@ -559,12 +568,12 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     changed[at(&a, 2)].body = changed[at(&a, 2)].body.replacen("trader", "tradef", 1);
     assert_ne!(changed, lines);
     let faults = find("a changed byte", changed, &[]);
-    assert!(faults.iter().all(|(chain, _, what)| *chain == a && *what == Wrong::Altered), "{faults:?}");
+    assert!(faults.iter().all(|(chain, _, what)| *chain == a && *what == JournalFaultKind::Altered), "{faults:?}");
     assert!(!faults.is_empty());
 
     let mut removed = lines.clone();
     removed.remove(at(&a, 4));
-    assert_eq!(find("a removed line", removed, &[]), [(a.clone(), 5, Wrong::Gap { expected: 4 })]);
+    assert_eq!(find("a removed line", removed, &[]), [(a.clone(), 5, JournalFaultKind::Gap { expected: 4 })]);
 
     let mut swapped = lines.clone();
     for line in &mut swapped {
@@ -577,7 +586,10 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
         };
     }
     let faults = find("a swap of chains", swapped, &[]);
-    assert!(faults.contains(&(a.clone(), 1, Wrong::Altered)) && faults.contains(&(b.clone(), 1, Wrong::Misplaced)));
+    assert!(
+        faults.contains(&(a.clone(), 1, JournalFaultKind::Altered))
+            && faults.contains(&(b.clone(), 1, JournalFaultKind::Misplaced))
+    );
 
     let mut inserted = lines.clone();
     let (mut before, mut forged) = (stentor::core::event::genesis("INC-99"), lines[at(&b, 1)].clone());
@@ -585,19 +597,28 @@ async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
     before = stentor::core::event::link(&before, forged.body.as_bytes());
     (forged.chain, forged.hash) = ("INC-99".into(), before);
     inserted.insert(at(&b, 1), forged);
-    assert_eq!(find("an inserted chain", inserted, &[]), [("INC-99".into(), 1, Wrong::Unanchored { anchor: 2 })]);
+    assert_eq!(
+        find("an inserted chain", inserted, &[]),
+        [("INC-99".into(), 1, JournalFaultKind::Unanchored { anchor: 2 })]
+    );
 
     let tail_of_a: Vec<_> = lines.iter().filter(|l| l.chain != a || l.seq < 5).cloned().collect();
     let faults = find("a chain cut short", tail_of_a, &[]);
-    assert!(faults.iter().any(|(chain, _, what)| *chain == a && *what == Wrong::Missing { anchor: 1 }), "{faults:?}");
+    assert!(
+        faults.iter().any(|(chain, _, what)| *chain == a && *what == JournalFaultKind::Missing { anchor: 1 }),
+        "{faults:?}"
+    );
 
     let truncated: Vec<_> = lines[..at("anchors", 2)].to_vec();
     assert_sound(truncated.clone());
-    assert_eq!(find("a truncated tail", truncated, &kept), [("anchors".into(), 2, Wrong::KeptCutOff { last: 1 })]);
+    assert_eq!(
+        find("a truncated tail", truncated, &kept),
+        [("anchors".into(), 2, JournalFaultKind::KeptCutOff { last: 1 })]
+    );
 
     let rewritten = rewrite(&lines, &a);
     assert_sound(rewritten.clone());
-    assert_eq!(find("a rewritten journal", rewritten, &kept), [("anchors".into(), 2, Wrong::NotAsKept)]);
+    assert_eq!(find("a rewritten journal", rewritten, &kept), [("anchors".into(), 2, JournalFaultKind::NotAsKept)]);
 }
 
 /// What somebody who can rewrite the whole journal would do: change one line, then compute every hash anew.
@@ -632,30 +653,30 @@ async fn what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone(mu
         Alert { unknown: [("labels".into(), "none".into())].into(), ..alert() },
     ];
     for bad in bad.map(Arc::new) {
-        let opens = Opening { alert: bad.clone(), ..opening("BAD") };
+        let opens = IncidentOpening { alert: bad.clone(), ..opening("BAD") };
         let works = (0..3).map(|how| {
             let (store, bad, opens) = (store.clone(), bad.clone(), opens.clone());
             async move {
                 let source = SourceName::from("risk-monitor");
                 let keys = vec![IncidentKey::stored("BAD")];
-                let needs = Needs { incidents: vec![id], keys, sources: vec![source.clone()], ..Needs::default() };
-                let work = move |unit: &mut Unit<'_>| match how {
-                    0 => drop(unit.step(id, Input::Alert(bad.clone()), &roster())),
+                let needs = LockSet { incidents: vec![id], keys, sources: vec![source.clone()], ..LockSet::default() };
+                let work = move |unit: &mut Transaction<'_>| match how {
+                    0 => drop(unit.step(id, IncidentInput::Alert(bad.clone()), &roster())),
                     1 => drop(unit.open(opens.clone(), &roster())),
                     _ => unit.record_source(&source, SourceEvent::Unmatched { alert: bad.clone() }),
                 };
-                transact(&*store, Class::Admission, needs, work).await
+                transact(&*store, RequestClass::Admission, needs, work).await
             }
         });
-        let (refused, kept) = tokio::join!(join_all(works), step(&*store, id, Input::Alert(Arc::new(alert()))));
+        let (refused, kept) = tokio::join!(join_all(works), step(&*store, id, IncidentInput::Alert(Arc::new(alert()))));
         assert!(refused.iter().all(|result| matches!(result, Err(StoreError::Unwritable(_)))), "{refused:?}");
         kept.expect("the others are kept");
     }
     let nameless = SourceName::from("a\0b");
-    let needs = Needs { sources: vec![nameless.clone()], ..Needs::default() };
+    let needs = LockSet { sources: vec![nameless.clone()], ..LockSet::default() };
     let event = SourceEvent::Unmatched { alert: Arc::new(alert()) };
-    let work = move |unit: &mut Unit<'_>| unit.record_source(&nameless, event.clone());
-    let refused = transact(&*store, Class::Admission, needs, work).await;
+    let work = move |unit: &mut Transaction<'_>| unit.record_source(&nameless, event.clone());
+    let refused = transact(&*store, RequestClass::Admission, needs, work).await;
     assert!(matches!(refused, Err(StoreError::Unwritable(_))), "{refused:?}");
     assert_eq!(view(&*store, id).await.alerts, 5);
     assert_eq!(all_lines(&*store).await.len(), lines.len() + 4);
@@ -678,21 +699,21 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
     assert!(matches!(step(&*store, id, resolve()).await, Err(StoreError::Failed(_))));
     assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
     memory.set_full(true);
-    let needs = Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() };
-    let work = |unit: &mut Unit<'_>| unit.open(opening("ABC"), &roster());
-    assert!(matches!(transact(&*store, Class::Admission, needs, work).await, Err(StoreError::Full)));
+    let needs = LockSet { keys: vec![IncidentKey::stored("ABC")], ..LockSet::default() };
+    let work = |unit: &mut Transaction<'_>| unit.open(opening("ABC"), &roster());
+    assert!(matches!(transact(&*store, RequestClass::Admission, needs, work).await, Err(StoreError::Full)));
     step(&*store, id, resolve()).await.expect("ladders go on");
     assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
 }
 
 #[test]
 fn the_lines_of_an_incident_never_go_back_in_time() {
-    let (mut loaded, mut changes) = (Loaded::default(), Changes::default());
-    let node = Node { epoch: 1, is_live: &|_| true, draw: &|| IncidentNonce::new([7; 16]) };
-    let needs = Needs { keys: vec![IncidentKey::stored("XYZ")], ..Needs::default() };
+    let (mut loaded, mut changes) = (WorkingSet::default(), ChangeSet::default());
+    let node = NodeIdentity { epoch: 1, is_live: &|_| true, draw: &|| IncidentNonce::new([7; 16]) };
+    let needs = LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() };
     let late = fixture::START + Duration::from_secs(60);
-    let id = Unit::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
-    let mut unit = Unit::new(fixture::START, node, &needs, &mut loaded, &mut changes);
+    let id = Transaction::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
+    let mut unit = Transaction::new(fixture::START, node, &needs, &mut loaded, &mut changes);
     assert_eq!(unit.step(id, settled(1, accepted()), &roster())[0].at, late);
     assert!(changes.lines.iter().all(|line| line.at == late));
 }
@@ -725,9 +746,9 @@ async fn a_failed_commit_on_disk_keeps_nothing_and_the_next_one_is_kept() {
     sql(world.dir.path(), "CREATE TRIGGER no BEFORE INSERT ON page BEGIN SELECT RAISE(ABORT, 'not now'); END").await;
     let tried = step(&*store, id, says("cy", Answer::Wilco)).await;
     assert!(matches!(&tried, Err(StoreError::Failed(why)) if why.contains("not now")), "{tried:?}");
-    let needs = Needs { keys: vec![IncidentKey::stored("ABC")], ..Needs::default() };
-    let work = |unit: &mut Unit<'_>| unit.open(opening("ABC"), &roster());
-    assert!(transact(&*store, Class::Admission, needs, work).await.is_err());
+    let needs = LockSet { keys: vec![IncidentKey::stored("ABC")], ..LockSet::default() };
+    let work = |unit: &mut Transaction<'_>| unit.open(opening("ABC"), &roster());
+    assert!(transact(&*store, RequestClass::Admission, needs, work).await.is_err());
     assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
     sql(world.dir.path(), "DROP TRIGGER no").await;
     step(&*store, id, says("cy", Answer::Wilco)).await.expect("kept");
@@ -745,14 +766,14 @@ async fn a_work_that_panics_harms_nobody_else() {
     let (id, _) = open_incident(&*store, "XYZ").await;
     let before = view(&*store, id).await;
     let bad = async {
-        let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let work = move |unit: &mut Unit<'_>| -> () {
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let work = move |unit: &mut Transaction<'_>| -> () {
             unit.step(id, resolve(), &roster());
             panic!("a bug in a closure");
         };
-        transact(&*store, Class::Ladder, needs, work).await
+        transact(&*store, RequestClass::Ladder, needs, work).await
     };
-    let good = (0..8).map(|_| step(&*store, id, Input::Alert(Arc::new(alert()))));
+    let good = (0..8).map(|_| step(&*store, id, IncidentInput::Alert(Arc::new(alert()))));
     let (bad, good) = tokio::join!(bad, join_all(good));
     assert!(matches!(bad, Err(StoreError::Failed(_))), "{bad:?}");
     assert!(good.iter().all(Result::is_ok));
@@ -801,9 +822,9 @@ async fn a_settlement_writes_as_little_for_a_crowd_as_for_one() {
         let store = world.reopen().await;
         let (plan, roster) = crowd(people);
         let (opening, needs) =
-            (opening_of("XYZ", plan), Needs { keys: vec![IncidentKey::stored("XYZ")], ..Needs::default() });
-        let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster);
-        let (id, _) = transact(&*store, Class::Admission, needs, work).await.expect("opened");
+            (opening_of("XYZ", plan), LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() });
+        let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster);
+        let (id, _) = transact(&*store, RequestClass::Admission, needs, work).await.expect("opened");
         // The log begins afresh, so that its length is what was written since.
         let store = world.reopen().await;
         assert_eq!(view(&*store, id).await.pages.len(), 3 * people);
@@ -820,7 +841,7 @@ async fn a_settlement_writes_as_little_for_a_crowd_as_for_one() {
         for n in 1..=3 {
             world.hands.pass(Duration::from_secs(1));
             let why = format!("attempt {n}");
-            let refused = Settlement::Retry { at: store.now() + Duration::from_secs(1), why, unknown: false };
+            let refused = SendOutcome::Retry { at: store.now() + Duration::from_secs(1), why, unknown: false };
             step(&*store, id, settled(2, refused)).await.expect("settled");
         }
         step(&*store, id, settled(2, accepted())).await.expect("settled");
@@ -859,7 +880,7 @@ async fn a_second_daemon_is_refused_and_a_closed_store_says_so() {
     assert!(matches!(&second, Some(StoreError::Locked(what)) if what.contains(&pid)), "{second:?}");
     let (id, _) = open_incident(&*store, "XYZ").await;
     store.close().await;
-    assert!(matches!(step(&*store, id, Input::Tick).await, Err(StoreError::Closed)));
+    assert!(matches!(step(&*store, id, IncidentInput::Tick).await, Err(StoreError::Closed)));
     assert!(matches!(store.lines(None, 0, 1).await, Err(StoreError::Closed)));
     assert!(!world.dir.path().join("stentor.db-wal").exists(), "everything is in the one file");
 }
@@ -884,7 +905,7 @@ async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_orde
                 let mut alert = alert();
                 alert.summary = format!("alert {n}");
                 alert.status = if letter == 'j' { AlertStatus::Firing } else { AlertStatus::Resolved };
-                step(&*store, id, Input::Alert(Arc::new(alert))).await.expect("kept");
+                step(&*store, id, IncidentInput::Alert(Arc::new(alert))).await.expect("kept");
             }
             store.close().await;
             sql(world.dir.path(), damage).await;
@@ -968,7 +989,9 @@ async fn of_before(version: u32, damage: &'static str) {
     record(&*store, &"risk-monitor".into()).await;
     assert_eq!(proven(&*store).await, [], "nobody knows what an older program was told");
     let page = view(&*store, open).await.pages.values().find(|page| page.channel.as_str() == "desk").map(|page| page.n);
-    step(&*store, open, Input::Reported { page: page.expect("a page"), stage: Stage::Seen }).await.expect("kept");
+    step(&*store, open, IncidentInput::Reported { page: page.expect("a page"), stage: PageStage::Seen })
+        .await
+        .expect("kept");
     assert_eq!(proven(&*store).await.len(), 1);
     assert_eq!(open_incident(&*store, "flash-crash/ABC").await.0, open);
     assert_eq!(open_incident(&*store, "flash-crash/XYZ").await.0, IncidentId(3));
@@ -980,7 +1003,7 @@ async fn of_before(version: u32, damage: &'static str) {
 async fn runs_of_drills_and_their_turns_survive() {
     let mut world = World::sqlite();
     let store = world.reopen().await;
-    let run = |n: i64, state| stentor::core::Run {
+    let run = |n: i64, state| stentor::core::DrillRun {
         id: stentor::core::RunId(n),
         scenario: "crash".into(),
         revision: "r1".into(),
@@ -995,7 +1018,12 @@ async fn runs_of_drills_and_their_turns_survive() {
         incidents: vec![IncidentId(n)],
         score: serde_json::Value::Null,
     };
-    let turn = |next| stentor::core::Turn { scenario: "crash".into(), rule: "daily".into(), next, last: String::new() };
+    let turn = |next| stentor::core::ScheduledRun {
+        scenario: "crash".into(),
+        rule: "daily".into(),
+        next,
+        last: String::new(),
+    };
     store.keep_run(run(1, stentor::core::RunState::Running)).await.expect("kept");
     store.keep_run(run(2, stentor::core::RunState::Running)).await.expect("kept");
     let over = run(1, stentor::core::RunState::Held);
@@ -1049,11 +1077,11 @@ async fn an_incident_that_is_lost_altogether_is_reported_and_the_others_live() {
     let store = world.reopen().await;
     world.hands.pass(Duration::from_secs(600));
     assert!(matches!(store.view(lost).await, Err(StoreError::Corrupt { .. })));
-    assert!(matches!(step(&*store, lost, Input::Tick).await, Err(StoreError::Corrupt { .. })));
+    assert!(matches!(step(&*store, lost, IncidentInput::Tick).await, Err(StoreError::Corrupt { .. })));
     assert_eq!(store.due(store.now(), 10).await.expect("readable"), [kept], "no timer spins on it");
-    step(&*store, kept, Input::Tick).await.expect("kept");
-    assert_eq!(store.list(Filter { open_only: true, limit: 10 }).await.expect("readable").len(), 1);
-    let report = journal::verify(all_lines(&*store).await, Kept::default());
+    step(&*store, kept, IncidentInput::Tick).await.expect("kept");
+    assert_eq!(store.list(IncidentFilter { open_only: true, limit: 10 }).await.expect("readable").len(), 1);
+    let report = journal::verify(all_lines(&*store).await, KeptAnchors::default());
     let seqs: Vec<u64> = report.faults.iter().map(|fault| fault.seq).collect();
     assert!(report.faults.iter().all(|fault| fault.chain == "INC-1") && seqs.contains(&2) && seqs.contains(&3));
 }
@@ -1092,16 +1120,16 @@ fn fill(path: &Path) {
 }
 
 async fn try_open(store: &dyn Store, key: &str) -> Result<IncidentId, StoreError> {
-    let (opening, needs) = (opening(key), Needs { keys: vec![IncidentKey::stored(key)], ..Needs::default() });
-    let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
-    transact(store, Class::Admission, needs, work).await.map(|(id, _)| id)
+    let (opening, needs) = (opening(key), LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() });
+    let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+    transact(store, RequestClass::Admission, needs, work).await.map(|(id, _)| id)
 }
 
 #[tokio::test]
 async fn on_a_full_disk_open_ladders_go_on_and_new_alerts_are_refused() {
     let Some(disk) = Mount::new("size=12m") else { return };
     let (dir, hands) = (disk.0.path().join("state"), Hands::new());
-    let limits = Limits { reserve: 2 << 20, floor: 1 << 20, look_every: Duration::ZERO };
+    let limits = SpaceLimits { reserve: 2 << 20, floor: 1 << 20, look_every: Duration::ZERO };
     let open = || SqliteStore::open_with(&dir, Arc::new(hands.clone()), limits);
     let (reserve, filler) = (dir.join("reserve"), disk.0.path().join("filler"));
 
@@ -1113,7 +1141,7 @@ async fn on_a_full_disk_open_ladders_go_on_and_new_alerts_are_refused() {
     let mut kept = 0;
     for n in 0..400 {
         hands.pass(Duration::from_secs(1));
-        let joined = step(&*store, id, Input::Alert(Arc::new(alert()))).await;
+        let joined = step(&*store, id, IncidentInput::Alert(Arc::new(alert()))).await;
         kept += joined.map_err(|error| format!("{n}: {error}")).expect("the ladder goes on").events.len();
     }
     assert_eq!(kept, 400);
@@ -1141,7 +1169,7 @@ async fn on_a_full_disk_admissions_alone_do_not_use_up_the_reserve() {
     let Some(disk) = Mount::new("size=12m") else { return };
     let (dir, hands) = (disk.0.path().join("state"), Hands::new());
     // The floor is nothing: only the failed write can tell.
-    let limits = Limits { reserve: 2 << 20, floor: 0, look_every: Duration::from_secs(3600) };
+    let limits = SpaceLimits { reserve: 2 << 20, floor: 0, look_every: Duration::from_secs(3600) };
     let store = SqliteStore::open_with(&dir, Arc::new(hands), limits).await.expect("a store");
     fill(&disk.0.path().join("filler"));
     let mut refused = 0;

@@ -12,22 +12,23 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
-        Alert, Answer, Incident, Input, Page, Purpose, Receipt, Said, Settlement, StandIn, Timestamp, Via, Zones, gsm7,
-        step,
+        Alert, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, SendOutcome, SendReceipt,
+        StandIn, Timestamp, Zones, gsm7, step,
     },
     template::{
-        BOARD_MAX, BODY_MAX, Brief, CODE, Form, HTML_MAX, LINES_MAX, LINK, Reader, Rendered, SLACK_MAX, SPOKEN_MAX,
-        Templates,
+        BOARD_MAX, BODY_MAX, BriefInput, CODE, HTML_MAX, LINES_MAX, LINK, PageReader, PageTemplates, RenderedText,
+        SLACK_MAX, SPOKEN_MAX, TextForm,
     },
 };
 
-const FORMS: [Form; 6] = [Form::Screen, Form::Slack, Form::Sms, Form::Mail, Form::Voice, Form::Board];
+const FORMS: [TextForm; 6] =
+    [TextForm::Screen, TextForm::Slack, TextForm::Sms, TextForm::Mail, TextForm::Voice, TextForm::Board];
 
 /// Roles, and how long after the opening their brief is read.
 const ROLES: [(&str, u64); 6] =
     [("trader", 0), ("compliance", 70), ("it", 0), ("commander", 50), ("head-of-desk", 95), ("catch-all", 100)];
 
-fn render(templates: &Templates, incident: &Incident, page: &Page, form: Form) -> Rendered {
+fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
     let history: Vec<(Timestamp, String)> = [
         (OPENED, "risk-monitor reported price_velocity; incident INC-12 opened by trigger flash-crash"),
         (after(0), "trader: Ana Ruiz paged by desk"),
@@ -37,12 +38,12 @@ fn render(templates: &Templates, incident: &Incident, page: &Page, form: Form) -
     .map(|(at, text)| (at, text.to_owned()))
     .into();
     let zone = Zones::bundled().get("America/New_York").unwrap();
-    let reader = page.person.as_ref().map(|_| Reader { name: "Ana Ruiz", zone: &zone });
-    templates.render(&Brief { incident, page, reader, names: &names(), history: &history }, form)
+    let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
+    templates.render(&BriefInput { incident, page, reader, names: &names(), history: &history }, form)
 }
 
 /// One brief as a snapshot: body, and what is beside it.
-fn shown(rendered: &Rendered) -> String {
+fn shown(rendered: &RenderedText) -> String {
     assert_eq!(rendered.fallback, None, "{}", rendered.body);
     let html = rendered.html.as_ref().map_or(String::new(), |html| format!("\n--- html\n{html}"));
     format!("subject: {}\n---\n{}{html}", rendered.subject, rendered.body)
@@ -50,7 +51,7 @@ fn shown(rendered: &Rendered) -> String {
 
 #[test]
 fn each_role_reads_its_own_brief_of_a_flash_crash() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     for (role, seconds) in ROLES {
         let incident = later(opened(flash_crash(false)), seconds);
         for form in FORMS {
@@ -62,7 +63,7 @@ fn each_role_reads_its_own_brief_of_a_flash_crash() {
 
 #[test]
 fn the_first_page_of_a_drill_says_so_and_asks_for_other_words() {
-    let (templates, incident) = (Templates::shipped(), opened(flash_crash(true)));
+    let (templates, incident) = (PageTemplates::shipped(), opened(flash_crash(true)));
     for form in FORMS {
         let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
         insta::assert_snapshot!(format!("drill {form:?}"), shown(&rendered));
@@ -74,54 +75,54 @@ fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over(
     let mut incident = later(opened(flash_crash(false)), 50);
     let brief = brief_of(&incident, "trader").clone();
     let at = incident.last_at + std::time::Duration::from_secs(9);
-    let wilco = stentor::core::Said {
+    let wilco = stentor::core::GivenAnswer {
         person: brief.person.clone().expect("a person"),
         answer: stentor::core::Answer::Wilco,
-        via: stentor::core::Via::Sms,
+        via: stentor::core::AnswerVia::Sms,
         page: Some(brief.n),
         role: None,
     };
     let roster = stentor::core::Roster::default();
-    stentor::core::step(&mut incident, stentor::core::Input::Answer(wilco), &roster, at);
+    stentor::core::step(&mut incident, stentor::core::IncidentInput::Answer(wilco), &roster, at);
     let end = at + std::time::Duration::from_secs(240);
     let by = stentor::core::Actor::Person("ana".into());
-    stentor::core::step(&mut incident, stentor::core::Input::Resolve { by, why: None }, &roster, end);
-    let page = about(&brief, Purpose::Resolved);
-    let templates = Templates::shipped();
+    stentor::core::step(&mut incident, stentor::core::IncidentInput::Resolve { by, why: None }, &roster, end);
+    let page = about(&brief, PagePurpose::Resolved);
+    let templates = PageTemplates::shipped();
     let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();
     insta::assert_snapshot!(texts.join("\n====\n"));
-    assert!(render(&templates, &incident, &page, Form::Mail).html.unwrap().contains("after the opening"));
+    assert!(render(&templates, &incident, &page, TextForm::Mail).html.unwrap().contains("after the opening"));
     let own = tempfile::tempdir().unwrap();
     std::fs::create_dir(own.path().join("all-clear")).unwrap();
     let broken = "{% if incident.lasted %}{{ nothing.here }}{% endif %}";
     std::fs::write(own.path().join("all-clear/brief.txt"), broken).unwrap();
-    let rendered = render(&Templates::load(own.path()).unwrap(), &incident, &page, Form::Slack);
+    let rendered = render(&PageTemplates::load(own.path()).unwrap(), &incident, &page, TextForm::Slack);
     assert!(rendered.fallback.is_some());
     assert!(rendered.body.starts_with("LIVE INC-12: it is over"), "{}", rendered.body);
 }
 
 #[test]
 fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
-    let (templates, incident) = (Templates::shipped(), later(opened(flash_crash(false)), 50));
+    let (templates, incident) = (PageTemplates::shipped(), later(opened(flash_crash(false)), 50));
     let page = brief_of(&incident, "trader").clone();
     let room = Page { person: None, role: None, ..page.clone() };
     let taken =
-        |by: &str, covering: Option<&str>| Purpose::Taken { by: by.into(), covering_as: covering.map(Into::into) };
+        |by: &str, covering: Option<&str>| PagePurpose::Taken { by: by.into(), covering_as: covering.map(Into::into) };
     let cases = [
         about(&page, taken("ana", None)),
         about(&page, taken("bo", None)),
         about(&page, taken("eli", Some("head-of-desk"))),
-        about(&page, Purpose::StoodDown),
-        about(&page, Purpose::Resolved),
-        about(&room, Purpose::RoomCard),
-        about(&room, Purpose::RoomUpdate { revision: 7, shows: String::new() }),
-        about(&room, Purpose::RoomSummary),
-        about(&room, Purpose::RoomLine { line: "trader: bo has it".into() }),
+        about(&page, PagePurpose::StoodDown),
+        about(&page, PagePurpose::Resolved),
+        about(&room, PagePurpose::RoomCard),
+        about(&room, PagePurpose::RoomUpdate { revision: 7, shows: String::new() }),
+        about(&room, PagePurpose::RoomSummary),
+        about(&room, PagePurpose::RoomLine { line: "trader: bo has it".into() }),
         Page { maybe_repeated: true, ..page.clone() },
     ];
     let texts: Vec<String> = cases
         .iter()
-        .flat_map(|page| [Form::Slack, Form::Sms].map(|form| render(&templates, &incident, page, form).body))
+        .flat_map(|page| [TextForm::Slack, TextForm::Sms].map(|form| render(&templates, &incident, page, form).body))
         .collect();
     insta::assert_snapshot!(texts.join("\n====\n"));
 }
@@ -130,45 +131,46 @@ fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
 fn taken_by_ana(drill: bool) -> Incident {
     let mut incident = opened(flash_crash(drill));
     let brief = brief_of(&incident, "trader").n;
-    let receipt = Receipt::of("m1");
-    let settlement = Settlement::Accepted { receipt };
-    let settled = Input::Settled { page: brief, settlement, sent_at: Some(after(1)), text: None };
+    let receipt = SendReceipt::of("m1");
+    let settlement = SendOutcome::Accepted { receipt };
+    let settled = IncidentInput::Settled { page: brief, settlement, sent_at: Some(after(1)), text: None };
     step(&mut incident, settled, &roster(), after(1));
     says(&mut incident, "ana", Answer::Wilco, 10);
     incident
 }
 
 fn says(incident: &mut Incident, person: &str, answer: Answer, seconds: u64) {
-    let said = Said { person: person.into(), answer, via: Via::Desk, page: None, role: Some("trader".into()) };
-    step(incident, Input::Answer(said), &roster(), after(seconds));
+    let said =
+        GivenAnswer { person: person.into(), answer, via: AnswerVia::Desk, page: None, role: Some("trader".into()) };
+    step(incident, IncidentInput::Answer(said), &roster(), after(seconds));
 }
 
 /// The newest page to this person that is for this.
-fn word_to<'a>(incident: &'a Incident, person: &str, is: fn(&Purpose) -> bool) -> &'a Page {
+fn word_to<'a>(incident: &'a Incident, person: &str, is: fn(&PagePurpose) -> bool) -> &'a Page {
     let theirs = |page: &&Arc<Page>| page.person.as_ref().is_some_and(|p| p.as_str() == person) && is(&page.purpose);
     incident.pages.values().rfind(theirs).expect("a word")
 }
 
 #[test]
 fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     for drill in [false, true] {
         let incident = taken_by_ana(drill);
-        let word = word_to(&incident, "ana", |purpose| matches!(purpose, Purpose::Taken { .. }));
+        let word = word_to(&incident, "ana", |purpose| matches!(purpose, PagePurpose::Taken { .. }));
         for form in FORMS {
             let rendered = render(&templates, &incident, word, form);
-            let (codes, links) = (usize::from(form == Form::Sms), usize::from(form == Form::Mail));
+            let (codes, links) = (usize::from(form == TextForm::Sms), usize::from(form == TextForm::Mail));
             assert_eq!(rendered.body.matches(CODE).count(), codes, "{}", rendered.body);
             assert_eq!(rendered.body.matches(LINK).count(), links, "{}", rendered.body);
             assert_eq!(rendered.html.map_or(0, |html| html.matches(LINK).count()), links);
-            assert_eq!(rendered.body.contains("hand it back"), form != Form::Voice, "{}", rendered.body);
+            assert_eq!(rendered.body.contains("hand it back"), form != TextForm::Voice, "{}", rendered.body);
         }
         // For somebody else, and once it is not so any more, it says nothing of that.
         let other = Page { person: Some("bo".into()), ..word.clone() };
         let mut back = incident.clone();
         says(&mut back, "ana", Answer::Unable, 70);
         for (incident, page) in [(&incident, &other), (&back, word)] {
-            let body = render(&templates, incident, page, Form::Sms).body;
+            let body = render(&templates, incident, page, TextForm::Sms).body;
             assert!(!body.contains(CODE) && !body.contains("hand it back"), "{body}");
         }
     }
@@ -176,11 +178,11 @@ fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
 
 #[test]
 fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it_is_open() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let mut incident = taken_by_ana(false);
     says(&mut incident, "ana", Answer::Unable, 70);
     // One whose word of before was not sent yet is told nothing: this is what she would read.
-    let word = Purpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
     let covered = later(incident.clone(), 120);
     let head = word_to(&covered, "eli", |purpose| purpose.is_brief());
     let mut texts = Vec::new();
@@ -190,11 +192,14 @@ fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it
     let brief = brief_of(&incident, "trader");
     for person in ["ana", "bo", "cy"] {
         let page = Page { person: Some(person.into()), ..about(brief, word.clone()) };
-        texts.extend([Form::Mail, Form::Sms, Form::Voice].map(|form| render(&templates, &incident, &page, form).body));
+        texts.extend(
+            [TextForm::Mail, TextForm::Sms, TextForm::Voice]
+                .map(|form| render(&templates, &incident, &page, form).body),
+        );
     }
-    let room = Page { person: None, role: None, ..about(brief, Purpose::RoomCard) };
-    texts.push(render(&templates, &incident, &room, Form::Slack).body);
-    texts.extend([Form::Screen, Form::Sms].map(|form| render(&templates, &covered, head, form).body));
+    let room = Page { person: None, role: None, ..about(brief, PagePurpose::RoomCard) };
+    texts.push(render(&templates, &incident, &room, TextForm::Slack).body);
+    texts.extend([TextForm::Screen, TextForm::Sms].map(|form| render(&templates, &covered, head, form).body));
     for text in &texts {
         assert!(!text.contains("No answer from Ana"), "she has answered: {text}");
     }
@@ -203,11 +208,11 @@ fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it
 
 #[test]
 fn a_brief_that_asks_for_nothing_any_more_says_so_in_its_first_line() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let first = |incident: &Incident| {
         let role = "trader".into();
         let brief = incident.briefs_of(&role).next().expect("a brief");
-        render(&templates, incident, brief, Form::Screen)
+        render(&templates, incident, brief, TextForm::Screen)
     };
     let mut incident = taken_by_ana(false);
     let taken = first(&incident);
@@ -216,23 +221,23 @@ fn a_brief_that_asks_for_nothing_any_more_says_so_in_its_first_line() {
     says(&mut incident, "ana", Answer::Unable, 70);
     assert!(first(&incident).headline.contains("TRADER: answer WILCO"), "it is open again");
     let by = stentor::core::Actor::Person("bo".into());
-    step(&mut incident, Input::Resolve { by, why: None }, &roster(), after(100));
+    step(&mut incident, IncidentInput::Resolve { by, why: None }, &roster(), after(100));
     assert!(first(&incident).headline.ends_with("TRADER: it is over since 14:47:08 EDT."));
 }
 
 #[test]
 fn a_real_room_reads_what_was_kept_in_the_sandbox() {
-    let (templates, mut incident) = (Templates::shipped(), opened(flash_crash(false)));
+    let (templates, mut incident) = (PageTemplates::shipped(), opened(flash_crash(false)));
     let brief = brief_of(&incident, "trader").clone();
     let mut kept = brief.clone();
     kept.channel = "sms".into();
-    let receipt = Receipt::of_stand_in(StandIn::Sandbox, "sandbox");
-    kept.settle(&Settlement::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
+    let receipt = SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox");
+    kept.settle(&SendOutcome::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
     incident.pages.insert(kept.n, kept.into());
     let room = Page { person: None, role: None, ..brief };
     let of = |incident: &Incident| {
-        let purposes = [Purpose::RoomCard, Purpose::RoomSummary];
-        purposes.map(|purpose| render(&templates, incident, &about(&room, purpose), Form::Slack).body)
+        let purposes = [PagePurpose::RoomCard, PagePurpose::RoomSummary];
+        purposes.map(|purpose| render(&templates, incident, &about(&room, purpose), TextForm::Slack).body)
     };
     for text in of(&incident) {
         assert!(text.contains("SANDBOX: 1 of 1 messages kept on this machine, sent to nobody (sms)."), "{text}");
@@ -247,12 +252,12 @@ fn a_real_room_reads_what_was_kept_in_the_sandbox() {
 fn the_frozen_facts_of_a_page_do_not_depend_on_the_reader_s_template() {
     let incident = opened(flash_crash(false));
     let page = brief_of(&incident, "trader");
-    let (whole, folder) = (Templates::shipped(), tempfile::tempdir().expect("a folder"));
+    let (whole, folder) = (PageTemplates::shipped(), tempfile::tempdir().expect("a folder"));
     let own = folder.path().join("trader");
     fs::create_dir(&own).expect("a folder");
     fs::write(own.join("brief.txt"), "LIVE drills are fun %LINK%\n").expect("a file");
-    let other = Templates::load(folder.path()).expect("sound templates");
-    let (a, b) = (render(&whole, &incident, page, Form::Screen), render(&other, &incident, page, Form::Screen));
+    let other = PageTemplates::load(folder.path()).expect("sound templates");
+    let (a, b) = (render(&whole, &incident, page, TextForm::Screen), render(&other, &incident, page, TextForm::Screen));
     assert_eq!((&a.headline, &a.subject), (&b.headline, &b.subject));
     assert_ne!(a.revision, b.revision);
     assert_eq!(whole.revisions()["it"], other.revisions()["it"]);
@@ -271,7 +276,7 @@ fn every_broken_file_is_named_with_its_line() {
         fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
         fs::write(path, text).expect("a file");
     }
-    let error = Templates::load(folder.path()).expect_err("three are broken").to_string();
+    let error = PageTemplates::load(folder.path()).expect_err("three are broken").to_string();
     for start in ["it/mail.html:3: undefined", "it/sms.txt:1: syntax", "trader/brief.txt:2: undefined"] {
         assert!(error.lines().any(|line| line.starts_with(start)), "{start} is not in\n{error}");
     }
@@ -287,7 +292,7 @@ fn a_template_that_loops_or_fails_or_is_too_long_gives_way_to_the_raw_facts() {
     ] {
         // Sound for the alerts that templates are tried with: only this one has a desk.
         let templates = overlaid(&format!("{{% if alert.labels.desk is defined %}}{text}{{% endif %}}"));
-        for form in [Form::Screen, Form::Slack, Form::Mail] {
+        for form in [TextForm::Screen, TextForm::Slack, TextForm::Mail] {
             let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
             let fallback = rendered.fallback.clone().unwrap_or_else(|| panic!("{text} was used:\n{}", rendered.body));
             assert!(fallback.starts_with("trader/brief.txt") && fallback.contains(why), "{fallback}");
@@ -299,26 +304,26 @@ fn a_template_that_loops_or_fails_or_is_too_long_gives_way_to_the_raw_facts() {
 }
 
 /// The shipped templates with this brief for traders.
-fn overlaid(brief: &str) -> Templates {
+fn overlaid(brief: &str) -> PageTemplates {
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("trader")).expect("a folder");
     fs::write(folder.path().join("trader/brief.txt"), brief).expect("a file");
-    Templates::load(folder.path()).expect("sound templates")
+    PageTemplates::load(folder.path()).expect("sound templates")
 }
 
 #[test]
 fn a_template_says_in_a_call_what_it_likes_and_its_sms_where_it_likes_nothing() {
     let incident = opened(flash_crash(false));
     let page = brief_of(&incident, "trader");
-    let shipped = Templates::shipped();
-    let sms = render(&shipped, &incident, page, Form::Voice);
+    let shipped = PageTemplates::shipped();
+    let sms = render(&shipped, &incident, page, TextForm::Voice);
     assert!(sms.body.contains("E S down 6.2 percent"), "{}", sms.body);
     let folder = tempfile::tempdir().expect("a folder");
     fs::create_dir(folder.path().join("trader")).expect("a folder");
     fs::write(folder.path().join("trader/voice.txt"), "Wake up, {{ role }}: INC-7 & 12 bps.\nDRILL or not.")
         .expect("a file");
-    let own = Templates::load(folder.path()).expect("sound templates");
-    let said = render(&own, &incident, page, Form::Voice);
+    let own = PageTemplates::load(folder.path()).expect("sound templates");
+    let said = render(&own, &incident, page, TextForm::Voice);
     assert!(
         said.body.contains("Wake up, trader: incident 7 and 12 basis points. text, DRILL or not."),
         "{}",
@@ -327,15 +332,15 @@ fn a_template_says_in_a_call_what_it_likes_and_its_sms_where_it_likes_nothing() 
     assert_ne!(own.revisions()["trader"], shipped.revisions()["trader"]);
     assert_eq!(own.revisions()["it"], shipped.revisions()["it"]);
     fs::write(folder.path().join("trader/voice.txt"), "{{ nosuch }}").expect("a file");
-    let error = Templates::load(folder.path()).expect_err("it is broken").to_string();
+    let error = PageTemplates::load(folder.path()).expect_err("it is broken").to_string();
     assert!(error.starts_with("trader/voice.txt:1: undefined"), "{error}");
 }
 
 #[test]
 fn the_shipped_templates_are_sound() {
     let empty = tempfile::tempdir().expect("a folder");
-    let loaded = Templates::load(empty.path()).expect("sound templates");
-    assert_eq!(loaded.revisions(), Templates::shipped().revisions());
+    let loaded = PageTemplates::load(empty.path()).expect("sound templates");
+    assert_eq!(loaded.revisions(), PageTemplates::shipped().revisions());
     assert_eq!(loaded.revisions().len(), 7);
 }
 
@@ -378,20 +383,20 @@ fn any_alert() -> impl Strategy<Value = Alert> {
         })
 }
 
-fn any_purpose() -> impl Strategy<Value = Purpose> {
+fn any_purpose() -> impl Strategy<Value = PagePurpose> {
     prop_oneof![
-        6 => (0u32..4).prop_map(|round| Purpose::Brief { round }),
-        1 => Just(Purpose::Taken { by: "ana".into(), covering_as: None }),
-        1 => Just(Purpose::Taken { by: "bo".into(), covering_as: Some("head-of-desk".into()) }),
-        1 => Just(Purpose::HandedBack { by: "ana".into(), of: "trader".into() }),
-        1 => Just(Purpose::StoodDown),
-        1 => Just(Purpose::Resolved),
-        1 => Just(Purpose::RoomCard),
-        1 => any_text().prop_map(|line| Purpose::RoomLine { line }),
-        1 => any_text().prop_map(|line| Purpose::RoomNote { line }),
-        1 => (2u32..).prop_map(|revision| Purpose::RoomUpdate { revision, shows: String::new() }),
-        1 => Just(Purpose::RoomSummary),
-        1 => Just(Purpose::RoomFurnish),
+        6 => (0u32..4).prop_map(|round| PagePurpose::Brief { round }),
+        1 => Just(PagePurpose::Taken { by: "ana".into(), covering_as: None }),
+        1 => Just(PagePurpose::Taken { by: "bo".into(), covering_as: Some("head-of-desk".into()) }),
+        1 => Just(PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() }),
+        1 => Just(PagePurpose::StoodDown),
+        1 => Just(PagePurpose::Resolved),
+        1 => Just(PagePurpose::RoomCard),
+        1 => any_text().prop_map(|line| PagePurpose::RoomLine { line }),
+        1 => any_text().prop_map(|line| PagePurpose::RoomNote { line }),
+        1 => (2u32..).prop_map(|revision| PagePurpose::RoomUpdate { revision, shows: String::new() }),
+        1 => Just(PagePurpose::RoomSummary),
+        1 => Just(PagePurpose::RoomFurnish),
     ]
 }
 
@@ -417,16 +422,16 @@ proptest! {
         for file in ["sms.txt", "voice.txt"] {
             fs::write(folder.path().join("trader").join(file), &raw).expect("a file");
         }
-        let templates = Templates::load(folder.path()).expect("sound templates");
+        let templates = PageTemplates::load(folder.path()).expect("sound templates");
         let mut incident = later(opened(flash_crash(drill)), 0);
         incident.id = stentor::core::IncidentId(id);
         let page = Page { maybe_repeated: repeated, ..brief_of(&incident, "trader").clone() };
-        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
-        judge(&render(&templates, &incident, &page, Form::Voice), Form::Voice, drill, true);
+        judge(&render(&templates, &incident, &page, TextForm::Sms), TextForm::Sms, drill, true);
+        judge(&render(&templates, &incident, &page, TextForm::Voice), TextForm::Voice, drill, true);
         // However long a role's name is.
         let role = stentor::core::RoleName::from(role.as_str());
         let page = Page { role: Some(role), ..page };
-        judge(&render(&templates, &incident, &page, Form::Sms), Form::Sms, drill, true);
+        judge(&render(&templates, &incident, &page, TextForm::Sms), TextForm::Sms, drill, true);
     }
 
     #[test]
@@ -437,7 +442,7 @@ proptest! {
         repeated: bool,
         id in prop_oneof![1i64..2000, Just(i64::MAX)],
     ) {
-        let templates = Templates::shipped();
+        let templates = PageTemplates::shipped();
         let drill = alert.drill;
         let mut incident = later(opened(alert), seconds);
         incident.id = stentor::core::IncidentId(id);
@@ -456,9 +461,9 @@ proptest! {
 }
 
 /// The laws of every text.
-fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
+fn judge(rendered: &RenderedText, form: TextForm, drill: bool, asks: bool) {
     let (word, other) = if drill { ("DRILL", "LIVE") } else { ("LIVE", "DRILL") };
-    let Rendered { body, headline, subject, html, .. } = rendered;
+    let RenderedText { body, headline, subject, html, .. } = rendered;
     assert_eq!(body.split(' ').next(), Some(word), "{body}");
     assert!(body.starts_with(headline.as_str()) && subject.starts_with(word), "{headline}\n{body}");
     assert!(!headline.contains('\n') && !subject.contains('\n'));
@@ -467,21 +472,21 @@ fn judge(rendered: &Rendered, form: Form, drill: bool, asks: bool) {
     assert!(body.lines().all(|line| first(line).as_deref() != Some(other)), "{body}");
     assert!(!drill || !body.to_lowercase().contains("not a drill"), "{body}");
     assert!(body.lines().count() <= LINES_MAX, "{body}");
-    assert_eq!(body.matches(CODE).count(), if asks && form == Form::Sms { 3 } else { 0 }, "{body}");
-    assert_eq!(body.matches(LINK).count(), usize::from(asks && form == Form::Mail), "{body}");
+    assert_eq!(body.matches(CODE).count(), if asks && form == TextForm::Sms { 3 } else { 0 }, "{body}");
+    assert_eq!(body.matches(LINK).count(), usize::from(asks && form == TextForm::Mail), "{body}");
     if drill && asks {
         assert!(body.contains("xercise"), "{body}");
     }
     match form {
-        Form::Sms => judge_sms(body, asks),
-        Form::Slack => {
+        TextForm::Sms => judge_sms(body, asks),
+        TextForm::Slack => {
             assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
         }
-        Form::Screen | Form::Mail => assert!(body.chars().count() <= BODY_MAX),
-        Form::Board => assert!(body.chars().count() <= BOARD_MAX),
-        Form::Voice => judge_call(body),
+        TextForm::Screen | TextForm::Mail => assert!(body.chars().count() <= BODY_MAX),
+        TextForm::Board => assert!(body.chars().count() <= BOARD_MAX),
+        TextForm::Voice => judge_call(body),
     }
-    assert_eq!(html.is_some(), form == Form::Mail);
+    assert_eq!(html.is_some(), form == TextForm::Mail);
     if let Some(html) = html {
         judge_html(html, asks);
     }

@@ -1,6 +1,6 @@
 //! What a look at a channel shows: how checks are written down, and the ones that several channels share.
 
-use super::{Check, Outcome, retry_after};
+use super::{CheckOutcome, ProbeCheck, retry_after};
 use chrono::{DateTime, Utc};
 
 /// How far a provider's clock and ours may be apart, in seconds, before that is worth a word.
@@ -12,20 +12,20 @@ const SKEW_FATAL_S: i64 = 300;
 /// A certificate that ends so soon, in days, is worth a word.
 const CERTIFICATE_DAYS_MIN: i64 = 14;
 
-impl Check {
+impl ProbeCheck {
     /// As it should be.
     pub fn fine(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Fine, detail: detail.into() }
+        Self { what, outcome: CheckOutcome::Fine, detail: detail.into() }
     }
 
     /// It may become a trouble, or could not be told.
     pub fn doubtful(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Doubtful, detail: detail.into() }
+        Self { what, outcome: CheckOutcome::Doubtful, detail: detail.into() }
     }
 
     /// Nobody is reached like this.
     pub fn failed(what: &'static str, detail: impl Into<String>) -> Self {
-        Self { what, outcome: Outcome::Failed, detail: detail.into() }
+        Self { what, outcome: CheckOutcome::Failed, detail: detail.into() }
     }
 
     /// The clock of a provider whose answer bore this `Date`, beside ours; none where it can not be read.
@@ -67,13 +67,16 @@ mod tests {
 
     #[test]
     fn a_clock_is_judged_by_how_far_it_is_off() {
-        for (behind, outcome) in
-            [(0, Outcome::Fine), (20, Outcome::Fine), (-100, Outcome::Doubtful), (7200, Outcome::Failed)]
-        {
+        for (behind, outcome) in [
+            (0, CheckOutcome::Fine),
+            (20, CheckOutcome::Fine),
+            (-100, CheckOutcome::Doubtful),
+            (7200, CheckOutcome::Failed),
+        ] {
             let theirs = wall() + chrono::TimeDelta::seconds(behind);
             let date = theirs.format("%a, %d %b %Y %H:%M:%S GMT").to_string();
-            assert_eq!(Check::clock(&date).map(|check| check.outcome), Some(outcome), "{behind} s");
+            assert_eq!(ProbeCheck::clock(&date).map(|check| check.outcome), Some(outcome), "{behind} s");
         }
-        assert_eq!(Check::clock("yesterday"), None);
+        assert_eq!(ProbeCheck::clock("yesterday"), None);
     }
 }

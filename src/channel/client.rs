@@ -1,7 +1,10 @@
 //! HTTP towards services that we do not run: no redirect is followed, what they answer is read up to a limit, and no
 //! URL gets into an error, because many of them are secrets.
 
-use super::{Check, Outcome, SendError, SettingError, guard::Guard, guard::Refused, is_loopback, retry_after};
+use super::{
+    CheckOutcome, ProbeCheck, SendError, SettingError, guard::AddressGuard, guard::RefusedAddress, is_loopback,
+    retry_after,
+};
 use reqwest::{RequestBuilder, Response, StatusCode, Url, header, redirect::Policy};
 use std::{error::Error, sync::Arc, time::Duration};
 
@@ -13,15 +16,15 @@ pub const ANSWER_MAX: usize = 64 * 1024;
 
 /// A client for one address.
 #[derive(Clone)]
-pub struct Client {
+pub struct BoundedClient {
     http: reqwest::Client,
-    guard: Option<Guard>,
+    guard: Option<AddressGuard>,
     url: Url,
 }
 
 /// What a service answered.
 #[derive(Debug, Clone)]
-pub struct Answer {
+pub struct ClientResponse {
     /// Its status.
     pub status: StatusCode,
     /// Its body, as far as it was read.
@@ -34,7 +37,7 @@ pub struct Answer {
     pub date: Option<String>,
 }
 
-impl Client {
+impl BoundedClient {
     /// A client for this address; nothing is sent. A process-wide rustls provider must be installed. With a guard no
     /// proxy of the environment is used: where that would lead could not be checked.
     ///
@@ -42,7 +45,7 @@ impl Client {
     ///
     /// [`SettingError`] when the URL is none, is no HTTP, or is an address that the guard refuses. It never quotes the
     /// URL.
-    pub fn new(url: &str, guard: Option<Guard>) -> Result<Self, SettingError> {
+    pub fn new(url: &str, guard: Option<AddressGuard>) -> Result<Self, SettingError> {
         let wrong = |why: String| SettingError::Wrong { key: "url", why };
         let url = Url::parse(url).map_err(|error| wrong(error.to_string()))?;
         let host = url.host_str().ok_or_else(|| wrong("write https://HOST/PATH".to_owned()))?;
@@ -70,7 +73,7 @@ impl Client {
         self.url.host_str().unwrap_or("?")
     }
 
-    /// A request to the address, to be filled in and given to [`Client::send`].
+    /// A request to the address, to be filled in and given to [`BoundedClient::send`].
     pub fn request(&self, method: reqwest::Method, url: Url) -> RequestBuilder {
         self.http.request(method, url)
     }
@@ -81,7 +84,7 @@ impl Client {
     ///
     /// [`SendError`]: broken when the guard refuses the address, retry when there was no connection, unknown when it
     /// ended before the answer.
-    pub async fn send(&self, request: RequestBuilder) -> Result<Answer, SendError> {
+    pub async fn send(&self, request: RequestBuilder) -> Result<ClientResponse, SendError> {
         let mut response = request.send().await.map_err(|error| self.trouble(error))?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = text(header::DATE);
@@ -89,7 +92,7 @@ impl Client {
         let is_html = text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
         let status = response.status();
         let body = read(&mut response).await.map_err(|error| self.trouble(error))?;
-        Ok(Answer { status, body, is_html, after, date })
+        Ok(ClientResponse { status, body, is_html, after, date })
     }
 
     fn trouble(&self, error: reqwest::Error) -> SendError {
@@ -119,10 +122,10 @@ async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
 }
 
 /// The guard's own word, wherever it lies among the causes.
-fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a Refused> {
+fn refusal<'a>(error: &'a (dyn Error + 'static)) -> Option<&'a RefusedAddress> {
     let mut cause = Some(error);
     while let Some(at) = cause {
-        if let Some(refused) = at.downcast_ref::<Refused>() {
+        if let Some(refused) = at.downcast_ref::<RefusedAddress>() {
             return Some(refused);
         }
         cause = at.source();
@@ -141,18 +144,18 @@ fn innermost(error: &(dyn Error + 'static)) -> String {
 
 /// What an asking for nothing told of the way there and of our credentials. That an address refuses the method says
 /// that it is there. And what time it is there.
-pub fn reach(asked: &Result<Answer, SendError>) -> Vec<Check> {
+pub fn reach(asked: &Result<ClientResponse, SendError>) -> Vec<ProbeCheck> {
     let (outcome, detail) = match asked {
-        Err(error @ SendError::Broken { .. }) => (Outcome::Failed, error.to_string()),
-        Err(error) => (Outcome::Failed, format!("it can not be reached: {error}")),
+        Err(error @ SendError::Broken { .. }) => (CheckOutcome::Failed, error.to_string()),
+        Err(error) => (CheckOutcome::Failed, format!("it can not be reached: {error}")),
         Ok(answer) => match answer.status.as_u16() {
-            401 | 403 | 407 => (Outcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
-            410 => (Outcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
-            404 => (Outcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
-            500..=599 => (Outcome::Doubtful, format!("it is there and fails: {}", answer.status)),
-            _ => (Outcome::Fine, format!("it answers {}", answer.status)),
+            401 | 403 | 407 => (CheckOutcome::Doubtful, format!("it answers {}: check the credentials", answer.status)),
+            410 => (CheckOutcome::Failed, "it answers 410 Gone: nothing is taken at this address any more".to_owned()),
+            404 => (CheckOutcome::Doubtful, "it answers 404: check the address, or name a `probe`".to_owned()),
+            500..=599 => (CheckOutcome::Doubtful, format!("it is there and fails: {}", answer.status)),
+            _ => (CheckOutcome::Fine, format!("it answers {}", answer.status)),
         },
     };
-    let clock = asked.as_ref().ok().and_then(|answer| Check::clock(answer.date.as_deref()?));
-    std::iter::once(Check { what: "reach", outcome, detail }).chain(clock).collect()
+    let clock = asked.as_ref().ok().and_then(|answer| ProbeCheck::clock(answer.date.as_deref()?));
+    std::iter::once(ProbeCheck { what: "reach", outcome, detail }).chain(clock).collect()
 }

@@ -7,12 +7,12 @@ mod run;
 pub use run::OUTPUT_MAX;
 
 use super::{
-    Channel, Check, Contact, Message, Recipient, SendError,
-    http::{Need, verdict::shown},
+    Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
+    http::{HttpContact, verdict::shown},
 };
-use crate::core::{Purpose, Receipt};
+use crate::core::{PagePurpose, SendReceipt};
 use futures_util::future::BoxFuture;
-use run::{Ended, run};
+use run::{ProgramExit, run};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
@@ -42,22 +42,22 @@ pub struct ExecSettings {
     /// Its whole environment.
     pub environment: Vec<(String, String)>,
     /// What a person must have to be reached.
-    pub needs: Need,
+    pub needs: HttpContact,
 }
 
 /// A program.
-pub struct Exec {
+pub struct ExecChannel {
     settings: ExecSettings,
     turns: Semaphore,
 }
 
-impl Exec {
+impl ExecChannel {
     /// Nothing is run yet.
     pub fn new(settings: ExecSettings) -> Self {
         Self { settings, turns: Semaphore::new(AT_ONCE) }
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let contact = self.contact(message)?;
         let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
         let Ok(Ok(_turn)) = turn else {
@@ -67,59 +67,59 @@ impl Exec {
         let input = input(message, contact).to_string();
         let ended = run(&self.settings.program, &arguments, &self.settings.environment, input.as_bytes()).await;
         let receipt = judge(ended.map_err(not_run)?, &secrets(message))?;
-        let is_card = matches!(message.to, Recipient::Room { .. }) && message.purpose == Purpose::RoomCard;
-        Ok(Receipt { room: is_card.then(|| "program".to_owned()), ..receipt })
+        let is_card = matches!(message.to, Recipient::Room { .. }) && message.purpose == PagePurpose::RoomCard;
+        Ok(SendReceipt { room: is_card.then(|| "program".to_owned()), ..receipt })
     }
 
-    fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a Contact>, SendError> {
+    fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a ContactData>, SendError> {
         let contact = match (&message.to, self.settings.needs) {
             (Recipient::Person(contact), _) => contact,
-            (Recipient::Room { .. }, Need::Nothing) => return Ok(None),
+            (Recipient::Room { .. }, HttpContact::Nothing) => return Ok(None),
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
         };
         match self.settings.needs {
-            Need::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
-            Need::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
+            HttpContact::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
+            HttpContact::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
             _ => Ok(Some(contact)),
         }
     }
 
-    fn look(&self) -> Vec<Check> {
+    fn look(&self) -> Vec<ProbeCheck> {
         let program = &self.settings.program;
         let shown = program.display();
         let check = match std::fs::metadata(program) {
-            Err(error) => Check::failed("program", format!("{shown} can not be read: {error}")),
-            Ok(data) if !data.is_file() => Check::failed("program", format!("{shown} is no file")),
+            Err(error) => ProbeCheck::failed("program", format!("{shown} can not be read: {error}")),
+            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is no file")),
             Ok(data) => match data.permissions().mode() {
-                mode if mode & 0o111 == 0 => Check::failed("program", format!("{shown} is not executable")),
+                mode if mode & 0o111 == 0 => ProbeCheck::failed("program", format!("{shown} is not executable")),
                 mode if mode & 0o002 != 0 => {
-                    Check::failed("program", format!("everybody may write to {shown}: chmod o-w"))
+                    ProbeCheck::failed("program", format!("everybody may write to {shown}: chmod o-w"))
                 }
                 mode if mode & 0o020 != 0 => {
-                    Check::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
+                    ProbeCheck::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
                 }
-                _ => Check::fine("program", format!("{shown} is there and executable")),
+                _ => ProbeCheck::fine("program", format!("{shown} is there and executable")),
             },
         };
         vec![check]
     }
 }
 
-impl Channel for Exec {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for ExecChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(std::future::ready(self.look()))
     }
 }
 
 /// The arguments of a program can be seen by every user of the machine: no code and no link is among them.
-fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
-    let of_contact = |of: fn(&Contact) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
+fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String {
+    let of_contact = |of: fn(&ContactData) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
     match word {
         "{phone}" => of_contact(|contact| contact.phone.as_deref()),
         "{email}" => of_contact(|contact| contact.email.as_deref()),
@@ -134,7 +134,7 @@ fn fill(word: &str, message: &Message, contact: Option<&Contact>) -> String {
 }
 
 /// What a program reads on its standard input.
-fn input(message: &Message, contact: Option<&Contact>) -> Value {
+fn input(message: &Message, contact: Option<&ContactData>) -> Value {
     let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
     json!({
         "id": message.id(),
@@ -167,7 +167,7 @@ fn secrets(message: &Message) -> Vec<&str> {
     message.ask.iter().flat_map(|ask| [ask.code.expose_secret(), ask.link.expose_secret()]).collect()
 }
 
-fn judge(ended: Ended, secrets: &[&str]) -> Result<Receipt, SendError> {
+fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError> {
     let trouble = |what: String| match words(&ended.errors, secrets) {
         Some(words) => format!("{what}: {words}"),
         None => what,
@@ -175,7 +175,7 @@ fn judge(ended: Ended, secrets: &[&str]) -> Result<Receipt, SendError> {
     match ended.status.code() {
         Some(0) => {
             let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
-            Ok(Receipt::of(id.unwrap_or("exit 0")))
+            Ok(SendReceipt::of(id.unwrap_or("exit 0")))
         }
         Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
         Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),

@@ -41,13 +41,13 @@ const NOT_PUBLIC_V6: [([u16; 8], u8); 4] = [
 
 /// Networks that are good although they are not public.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Guard {
-    allow: Vec<Network>,
+pub struct AddressGuard {
+    allow: Vec<IpNetwork>,
 }
 
 /// A network: `10.0.0.0/8`, `fd00::/8`, or one address.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Network {
+pub struct IpNetwork {
     address: IpAddr,
     bits: u8,
 }
@@ -55,14 +55,14 @@ pub struct Network {
 /// An address that is not good.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{address} is not public: where it is meant, name it in `allow`")]
-pub struct Refused {
+pub struct RefusedAddress {
     /// It.
     pub address: IpAddr,
 }
 
-impl Guard {
+impl AddressGuard {
     /// Lets through what is public, and these.
-    pub fn new(allow: Vec<Network>) -> Self {
+    pub fn new(allow: Vec<IpNetwork>) -> Self {
         Self { allow }
     }
 
@@ -70,27 +70,27 @@ impl Guard {
     ///
     /// # Errors
     ///
-    /// [`Refused`] when it is neither public nor allowed.
-    pub fn check(&self, address: IpAddr) -> Result<(), Refused> {
+    /// [`RefusedAddress`] when it is neither public nor allowed.
+    pub fn check(&self, address: IpAddr) -> Result<(), RefusedAddress> {
         // `::ffff:10.0.0.1` is 10.0.0.1.
         let address = address.to_canonical();
         let good = is_public(address) || self.allow.iter().any(|network| network.has(address));
-        if good { Ok(()) } else { Err(Refused { address }) }
+        if good { Ok(()) } else { Err(RefusedAddress { address }) }
     }
 
     /// Whether a URL's host may be connected to, where it is an address already: no name is asked for it.
     ///
     /// # Errors
     ///
-    /// [`Refused`] when it is neither public nor allowed.
-    pub fn check_url(&self, url: &Url) -> Result<(), Refused> {
+    /// [`RefusedAddress`] when it is neither public nor allowed.
+    pub fn check_url(&self, url: &Url) -> Result<(), RefusedAddress> {
         let host = url.host_str().unwrap_or_default().trim_start_matches('[').trim_end_matches(']');
         host.parse().map_or(Ok(()), |address| self.check(address))
     }
 }
 
 /// Names are resolved here and nowhere else: the client connects to the very addresses that were checked.
-impl Resolve for Guard {
+impl Resolve for AddressGuard {
     fn resolve(&self, name: Name) -> BoxFuture<'static, Result<Addrs, Box<dyn std::error::Error + Send + Sync>>> {
         let guard = self.clone();
         Box::pin(async move {
@@ -110,7 +110,7 @@ impl Resolve for Guard {
     }
 }
 
-impl Network {
+impl IpNetwork {
     /// The network of this address, of which so many bits count: at most 32 or 128.
     pub fn new(address: IpAddr, bits: u8) -> Self {
         let most = if address.is_ipv4() { 32 } else { 128 };
@@ -127,7 +127,7 @@ impl Network {
     }
 }
 
-impl fmt::Display for Network {
+impl fmt::Display for IpNetwork {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.address, self.bits)
     }
@@ -163,12 +163,12 @@ fn shares(network: u128, address: u128, bits: u8) -> bool {
 mod tests {
     use super::*;
 
-    fn guard(allow: &[&str]) -> Guard {
+    fn guard(allow: &[&str]) -> AddressGuard {
         let network = |text: &&str| {
             let (address, bits) = text.split_once('/').unwrap_or((text, "128"));
-            Network::new(address.parse().expect("an address"), bits.parse().expect("bits"))
+            IpNetwork::new(address.parse().expect("an address"), bits.parse().expect("bits"))
         };
-        Guard::new(allow.iter().map(network).collect())
+        AddressGuard::new(allow.iter().map(network).collect())
     }
 
     #[test]

@@ -5,20 +5,20 @@ mod order;
 pub mod verdict;
 
 pub(crate) use order::purpose;
-pub use order::{BODY_MAX, Body, Field};
+pub use order::{BODY_MAX, BodyTemplate, FieldTemplate};
 
 use super::{
-    Channel, Check, Message, Recipient, SendError, SettingError,
-    client::{self, Answer, Client},
-    guard::Guard,
+    Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
+    client::{self, BoundedClient, ClientResponse},
+    guard::AddressGuard,
 };
-use crate::core::{Purpose, Receipt};
+use crate::core::{PagePurpose, SendReceipt};
 use futures_util::future::BoxFuture;
-use order::{Filled, Order};
+use order::{FilledRequest, RequestTemplate};
 use reqwest::{Method, RequestBuilder, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use verdict::Rules;
+use verdict::ResponseRules;
 
 /// How to reach the service.
 #[derive(Debug, Clone)]
@@ -28,28 +28,28 @@ pub struct HttpSettings {
     /// POST where nothing is said.
     pub method: Method,
     /// Sent along.
-    pub headers: BTreeMap<String, Field>,
+    pub headers: BTreeMap<String, FieldTemplate>,
     /// How we sign in.
-    pub login: Login,
+    pub login: HttpLogin,
     /// What is sent.
-    pub body: Body,
+    pub body: BodyTemplate,
     /// What is added to the address.
-    pub query: BTreeMap<String, Field>,
+    pub query: BTreeMap<String, FieldTemplate>,
     /// What a person must have to be reached.
-    pub needs: Need,
+    pub needs: HttpContact,
     /// How it wants numbers written.
     pub number: NumberForm,
     /// What its answers mean.
-    pub rules: Rules,
+    pub rules: ResponseRules,
     /// Where it may lie; anywhere where there is none.
-    pub guard: Option<Guard>,
+    pub guard: Option<AddressGuard>,
     /// What is asked to see whether it is there, by GET; else the address is asked for its OPTIONS.
     pub probe: Option<SecretString>,
 }
 
 /// How we sign in.
 #[derive(Debug, Clone, Default)]
-pub enum Login {
+pub enum HttpLogin {
     /// Not at all, or by a header or a field.
     #[default]
     None,
@@ -66,7 +66,7 @@ pub enum Login {
 
 /// What a person must have to be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Need {
+pub enum HttpContact {
     /// Nothing: the service knows where it goes.
     #[default]
     Nothing,
@@ -90,33 +90,33 @@ pub enum NumberForm {
 
 /// To whom one message goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Address {
+pub struct HttpRecipient {
     /// In the service's own form; nothing for a room.
     pub to: String,
     /// What of the person it is.
-    pub need: Need,
+    pub need: HttpContact,
 }
 
 /// A service over HTTP.
-pub struct Http {
-    client: Client,
-    order: Order,
+pub struct HttpChannel {
+    client: BoundedClient,
+    order: RequestTemplate,
     settings: HttpSettings,
 }
 
-impl Http {
+impl HttpChannel {
     /// Makes the client and reads the templates; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
     /// [`SettingError`] when the address, a header or a template can not be used.
     pub fn new(settings: HttpSettings) -> Result<Self, SettingError> {
-        let client = Client::new(settings.url.expose_secret(), settings.guard.clone())?;
-        let order = Order::new(settings.body.clone(), settings.query.clone())?;
+        let client = BoundedClient::new(settings.url.expose_secret(), settings.guard.clone())?;
+        let order = RequestTemplate::new(settings.body.clone(), settings.query.clone())?;
         for (name, field) in &settings.headers {
             let text = match field {
-                Field::Text(text) => text,
-                Field::Secret(secret) => secret.expose_secret(),
+                FieldTemplate::Text(text) => text,
+                FieldTemplate::Secret(secret) => secret.expose_secret(),
             };
             let good =
                 header::HeaderName::try_from(name.as_str()).is_ok() && header::HeaderValue::try_from(text).is_ok();
@@ -128,7 +128,7 @@ impl Http {
         Ok(Self { client, order, settings })
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         if let Some(known) = nothing_new(message) {
             return Ok(known);
         }
@@ -136,29 +136,33 @@ impl Http {
         let filled = self.order.fill(message, &address).map_err(SendError::unreachable)?;
         let answer = self.client.send(self.request(filled)).await?;
         let receipt = self.judge(message, &answer)?;
-        let room = matches!(message.to, Recipient::Room { .. }) && message.purpose == Purpose::RoomCard;
-        Ok(Receipt { room: room.then(|| self.client.host().to_owned()), ..receipt })
+        let room = matches!(message.to, Recipient::Room { .. }) && message.purpose == PagePurpose::RoomCard;
+        Ok(SendReceipt { room: room.then(|| self.client.host().to_owned()), ..receipt })
     }
 
-    fn address(&self, message: &Message) -> Result<Address, SendError> {
+    fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, Need::Nothing) => Some(String::new()),
+            (_, HttpContact::Nothing) => Some(String::new()),
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
-            (Recipient::Person(contact), Need::Phone) => {
+            (Recipient::Person(contact), HttpContact::Phone) => {
                 contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
             }
-            (Recipient::Person(contact), Need::Email) => contact.email.clone(),
+            (Recipient::Person(contact), HttpContact::Email) => contact.email.clone(),
         };
         let to = to.ok_or_else(|| {
-            SendError::unreachable(if need == Need::Phone { "no phone number is known" } else { "no mailbox is known" })
+            SendError::unreachable(if need == HttpContact::Phone {
+                "no phone number is known"
+            } else {
+                "no mailbox is known"
+            })
         })?;
-        Ok(Address { to, need })
+        Ok(HttpRecipient { to, need })
     }
 
-    fn request(&self, filled: Filled) -> RequestBuilder {
+    fn request(&self, filled: FilledRequest) -> RequestBuilder {
         let request = self.signed_in(self.settings.method.clone(), self.address_with(&filled.query));
         match (filled.json, filled.form) {
             (Some(json), _) => request.header(header::CONTENT_TYPE, "application/json").body(json),
@@ -171,14 +175,14 @@ impl Http {
         let mut request = self.client.request(method, url);
         for (name, field) in &self.settings.headers {
             request = match field {
-                Field::Text(text) => request.header(name, text),
-                Field::Secret(secret) => request.header(name, secret.expose_secret()),
+                FieldTemplate::Text(text) => request.header(name, text),
+                FieldTemplate::Secret(secret) => request.header(name, secret.expose_secret()),
             };
         }
         match &self.settings.login {
-            Login::None => request,
-            Login::Basic { username, password } => request.basic_auth(username, Some(password.expose_secret())),
-            Login::Bearer(token) => request.bearer_auth(token.expose_secret()),
+            HttpLogin::None => request,
+            HttpLogin::Basic { username, password } => request.basic_auth(username, Some(password.expose_secret())),
+            HttpLogin::Bearer(token) => request.bearer_auth(token.expose_secret()),
         }
     }
 
@@ -190,7 +194,7 @@ impl Http {
         url
     }
 
-    async fn look(&self) -> Vec<Check> {
+    async fn look(&self) -> Vec<ProbeCheck> {
         let (method, url) = match self.settings.probe.as_ref().map(|url| Url::parse(url.expose_secret())) {
             Some(Ok(url)) => (Method::GET, url),
             _ => (Method::OPTIONS, self.client.url().clone()),
@@ -198,12 +202,12 @@ impl Http {
         // The login is for where the pages go, and for nowhere else.
         if url.origin() != self.client.url().origin() {
             let why = "its probe is at another address than its url: it would be given the login";
-            return vec![Check::failed("reach", why)];
+            return vec![ProbeCheck::failed("reach", why)];
         }
         client::reach(&self.client.send(self.signed_in(method, url)).await)
     }
 
-    fn judge(&self, message: &Message, answer: &Answer) -> Result<Receipt, SendError> {
+    fn judge(&self, message: &Message, answer: &ClientResponse) -> Result<SendReceipt, SendError> {
         let mut secrets = self.secrets();
         let ask = message.ask.iter().flat_map(|ask| [&ask.code, &ask.link]);
         secrets.extend(ask.chain(&message.report).map(|secret| secret.expose_secret()));
@@ -211,7 +215,7 @@ impl Http {
     }
 
     fn secrets(&self) -> Vec<&str> {
-        let (Login::Basic { password: token, .. } | Login::Bearer(token)) = &self.settings.login else {
+        let (HttpLogin::Basic { password: token, .. } | HttpLogin::Bearer(token)) = &self.settings.login else {
             return self.fields().collect();
         };
         self.fields().chain([token.expose_secret()]).collect()
@@ -219,21 +223,21 @@ impl Http {
 
     fn fields(&self) -> impl Iterator<Item = &str> {
         let form = match &self.settings.body {
-            Body::Form(fields) => Some(fields),
+            BodyTemplate::Form(fields) => Some(fields),
             _ => None,
         };
         let fields = self.settings.headers.values().chain(self.settings.query.values());
         let fields = fields.chain(form.into_iter().flat_map(BTreeMap::values));
-        fields.filter_map(Field::secret).chain([self.settings.url.expose_secret()])
+        fields.filter_map(FieldTemplate::secret).chain([self.settings.url.expose_secret()])
     }
 }
 
-impl Channel for Http {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for HttpChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
 }
@@ -251,7 +255,8 @@ impl NumberForm {
 }
 
 /// A card that was posted can not be edited here: what changed since has its own lines.
-fn nothing_new(message: &Message) -> Option<Receipt> {
+fn nothing_new(message: &Message) -> Option<SendReceipt> {
     let Recipient::Room { id, card: Some(card), .. } = &message.to else { return None };
-    (message.purpose == Purpose::RoomCard).then(|| Receipt { room: id.clone(), ..Receipt::of(card.clone()) })
+    (message.purpose == PagePurpose::RoomCard)
+        .then(|| SendReceipt { room: id.clone(), ..SendReceipt::of(card.clone()) })
 }

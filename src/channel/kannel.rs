@@ -1,7 +1,7 @@
 //! SMS by Kannel's `sendsms`: one GET a message. The password travels in the URL, so no URL may reach an error or a log.
 
-use super::{Channel, Check, Message, Recipient, SendError, SettingError, is_loopback, retry_after};
-use crate::core::{Receipt, gsm7};
+use super::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after};
+use crate::core::{SendReceipt, gsm7};
 use futures_util::future::BoxFuture;
 use reqwest::{Response, StatusCode, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
@@ -31,13 +31,13 @@ pub struct KannelSettings {
 }
 
 /// An SMS gateway.
-pub struct Kannel {
+pub struct KannelChannel {
     http: reqwest::Client,
     url: Url,
     settings: KannelSettings,
 }
 
-impl Kannel {
+impl KannelChannel {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
@@ -58,7 +58,7 @@ impl Kannel {
         Ok(Self { http, url, settings })
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("an SMS can not go to a room"));
         };
@@ -74,12 +74,13 @@ impl Kannel {
     }
 
     /// Asks for a message to nobody: the gateway looks at the login first, and then refuses the lack of a number.
-    async fn look(&self) -> Vec<Check> {
+    async fn look(&self) -> Vec<ProbeCheck> {
         let mut response = match self.http.get(self.signed_in()).send().await {
             Ok(response) => response,
-            Err(error) => return vec![Check::failed("connection", self.trouble(error).to_string())],
+            Err(error) => return vec![ProbeCheck::failed("connection", self.trouble(error).to_string())],
         };
-        let clock = response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(Check::clock);
+        let clock =
+            response.headers().get(header::DATE).and_then(|date| date.to_str().ok()).and_then(ProbeCheck::clock);
         let status = response.status();
         let answer = read(&mut response).await.unwrap_or_default();
         [login(status, answer.trim())].into_iter().chain(clock).collect()
@@ -123,12 +124,12 @@ impl Kannel {
     }
 }
 
-impl Channel for Kannel {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for KannelChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
 }
@@ -149,8 +150,8 @@ async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
 }
 
 /// What an answer means. Bodies are compared, never quoted: an error page could repeat the URL and its password.
-fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Receipt, SendError> {
-    let accepted = |id: &str| Ok(Receipt::of(id));
+fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<SendReceipt, SendError> {
+    let accepted = |id: &str| Ok(SendReceipt::of(id));
     match status.as_u16() {
         200 | 202 if answer.starts_with("0: Accepted") => accepted("0: Accepted for delivery"),
         // The gateway keeps it until a link is back, which nobody paged now can wait for. A late answer still counts.
@@ -177,15 +178,15 @@ fn judge(status: StatusCode, answer: &str, after: Option<Duration>) -> Result<Re
 }
 
 /// What the gateway's answer to a message without a number says of our login.
-fn login(status: StatusCode, answer: &str) -> Check {
+fn login(status: StatusCode, answer: &str) -> ProbeCheck {
     match judge(status, answer, None) {
         // It got as far as the number: so the login is good.
         Err(SendError::Unreachable { .. }) if status == StatusCode::BAD_REQUEST => {
-            Check::fine("login", "the SMS gateway lets us in")
+            ProbeCheck::fine("login", "the SMS gateway lets us in")
         }
-        Err(SendError::Broken { why }) => Check::failed("login", why),
-        Err(error) => Check::doubtful("login", error.to_string()),
-        Ok(_) => Check::doubtful("login", "the SMS gateway took a message without a number: it checks nothing"),
+        Err(SendError::Broken { why }) => ProbeCheck::failed("login", why),
+        Err(error) => ProbeCheck::doubtful("login", error.to_string()),
+        Ok(_) => ProbeCheck::doubtful("login", "the SMS gateway took a message without a number: it checks nothing"),
     }
 }
 

@@ -15,7 +15,7 @@ pub mod smtp;
 pub mod twilio;
 pub mod webhook;
 
-use crate::core::{Level, PageId, PersonName, Purpose, Receipt, RoleName, Timestamp};
+use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::SecretString;
 use serde::{Deserialize, Serialize};
@@ -24,17 +24,17 @@ use std::{borrow::Cow, net::IpAddr, time::Duration};
 /// A way to reach humans.
 pub trait Channel: Send + Sync + 'static {
     /// Sends one message, once. The caller bounds the time: when the future is dropped, the outcome is unknown.
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>>;
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>>;
 
     /// Looks whether it would reach people, without paging anybody: credentials, permissions, the provider's clock.
     /// The caller bounds the time.
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 
     /// Looks people up at the provider, without paging anybody: whether they are there, and under which id. Says
     /// nothing of those whom it could not look up.
-    fn check_people<'a>(&'a self, _people: &'a [Contact]) -> BoxFuture<'a, Vec<PersonCheck>> {
+    fn check_people<'a>(&'a self, _people: &'a [ContactData]) -> BoxFuture<'a, Vec<PersonCheck>> {
         Box::pin(std::future::ready(Vec::new()))
     }
 }
@@ -52,11 +52,11 @@ pub struct PersonCheck {
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Check {
+pub struct ProbeCheck {
     /// What: `login`, `scopes`, `clock`.
     pub what: &'static str,
     /// How it is.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// In words, without secrets; what to do where it is not fine.
     pub detail: String,
 }
@@ -64,7 +64,7 @@ pub struct Check {
 /// How something that was looked at is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Outcome {
+pub enum CheckOutcome {
     /// As it should be.
     Fine,
     /// It may become a trouble, or could not be told.
@@ -143,16 +143,16 @@ pub struct Message {
     /// An exercise: everything that shows it must say DRILL.
     pub drill: bool,
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: PagePurpose,
     /// The role it is about.
     pub role: Option<RoleName>,
     /// Who or where.
     pub to: Recipient,
     /// What to show.
-    pub text: Text,
+    pub text: MessageText,
     /// How it can be answered: what is asked, or for the word that its reader has a role, how to hand that back. None for
     /// what only tells.
-    pub ask: Option<Ask>,
+    pub ask: Option<ReplyOptions>,
     /// What a room needs to know beside the text; none for people.
     pub room: Option<RoomState>,
     /// Where the provider may report what became of it; it ends so that `&name=value` can follow.
@@ -169,7 +169,7 @@ pub struct Message {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Recipient {
     /// A responder, with their contact data.
-    Person(Contact),
+    Person(ContactData),
     /// The incident's war room.
     Room {
         /// Its id, once it is made.
@@ -181,7 +181,7 @@ pub enum Recipient {
         /// Only for those invited.
         private: bool,
         /// Whom to ask in.
-        invite: Vec<Contact>,
+        invite: Vec<ContactData>,
     },
 }
 
@@ -198,7 +198,7 @@ pub struct RoomState {
 
 /// A responder's contact data. Never journaled.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Contact {
+pub struct ContactData {
     /// Their name in the matrix.
     pub person: String,
     /// How humans call them.
@@ -215,7 +215,7 @@ pub struct Contact {
 
 /// The rendered text, with codes and links filled in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Text {
+pub struct MessageText {
     /// The first line: DRILL or LIVE, what, what is wanted, by when, what otherwise, how to answer.
     pub headline: String,
     /// A mail's subject: stable over an incident.
@@ -228,7 +228,7 @@ pub struct Text {
 
 /// How a page can be answered.
 #[derive(Debug, Clone)]
-pub struct Ask {
+pub struct ReplyOptions {
     /// Which page code and link belong to: the message's own, or the brief by which its reader took a role.
     pub page: PageId,
     /// The code to reply with.
@@ -238,7 +238,7 @@ pub struct Ask {
     /// What a mail's message id carries: a reply or a bounce that names it comes from where the page went.
     pub proof: SecretString,
     /// What the role demands.
-    pub level: Level,
+    pub level: AnswerLevel,
 }
 
 impl SendError {

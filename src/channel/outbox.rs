@@ -1,7 +1,7 @@
 //! The sandbox: what would have been sent, where a human can see it, instead of being sent.
 
 use super::{Channel, Message, Recipient, SendError};
-use crate::core::{ChannelName, PageId, Purpose, Receipt, StandIn, Timestamp};
+use crate::core::{ChannelName, PageId, PagePurpose, SendReceipt, StandIn, Timestamp};
 use futures_util::future::BoxFuture;
 use secrecy::ExposeSecret;
 use serde::{Serialize, Serializer};
@@ -14,7 +14,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// How many messages [`Outbox::recent`] remembers.
+/// How many messages [`SandboxOutbox::recent`] remembers.
 const REMEMBERED: usize = 200;
 
 /// The file's name in the state directory.
@@ -22,20 +22,20 @@ pub const FILE: &str = "outbox.jsonl";
 
 /// The one file for the messages of all channels. Cheap to clone; all clones are one outbox.
 #[derive(Clone)]
-pub struct Outbox {
-    kept: Arc<Mutex<Kept>>,
+pub struct SandboxOutbox {
+    kept: Arc<Mutex<OutboxState>>,
     clock: Arc<dyn Fn() -> Timestamp + Send + Sync>,
 }
 
-struct Kept {
+struct OutboxState {
     file: File,
-    recent: VecDeque<Entry>,
+    recent: VecDeque<OutboxEntry>,
 }
 
 /// One message that would have been sent. It holds a live code and link, for the person at the sandbox to answer
 /// with: so it has no `Debug`, and its file is its owner's alone.
 #[derive(Clone, PartialEq, Eq, Serialize)]
-pub struct Entry {
+pub struct OutboxEntry {
     /// When.
     pub at: Timestamp,
     /// Which page, as `INC-12.3`.
@@ -70,13 +70,13 @@ fn as_text<S: Serializer>(page: &PageId, serializer: S) -> Result<S::Ok, S::Erro
 
 /// Stands in for one channel.
 #[derive(Clone)]
-pub struct Sandbox {
-    outbox: Outbox,
+pub struct SandboxChannel {
+    outbox: SandboxOutbox,
     channel: ChannelName,
     kind: String,
 }
 
-impl Outbox {
+impl SandboxOutbox {
     /// Opens `outbox.jsonl` in the state directory for appending; made for its owner alone (0600) where it is not there.
     ///
     /// # Errors
@@ -84,7 +84,7 @@ impl Outbox {
     /// What the file system says.
     pub fn open(state: &Path, clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let file = OpenOptions::new().create(true).append(true).mode(0o600).open(state.join(FILE))?;
-        Ok(Self { kept: Arc::new(Mutex::new(Kept { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+        Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
     }
 
     /// An outbox that keeps no file: for those who only look.
@@ -94,20 +94,20 @@ impl Outbox {
     /// What the file system says.
     pub fn discarding(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> io::Result<Self> {
         let file = OpenOptions::new().append(true).open("/dev/null")?;
-        Ok(Self { kept: Arc::new(Mutex::new(Kept { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
+        Ok(Self { kept: Arc::new(Mutex::new(OutboxState { file, recent: VecDeque::new() })), clock: Arc::new(clock) })
     }
 
     /// What to use in place of a channel of this kind.
-    pub fn instead_of(&self, channel: ChannelName, kind: &str) -> Sandbox {
-        Sandbox { outbox: self.clone(), channel, kind: kind.to_owned() }
+    pub fn instead_of(&self, channel: ChannelName, kind: &str) -> SandboxChannel {
+        SandboxChannel { outbox: self.clone(), channel, kind: kind.to_owned() }
     }
 
     /// The last 200 messages since the start, oldest first.
-    pub fn recent(&self) -> Vec<Entry> {
+    pub fn recent(&self) -> Vec<OutboxEntry> {
         self.kept().recent.iter().cloned().collect()
     }
 
-    fn keep(&self, entry: Entry) -> io::Result<()> {
+    fn keep(&self, entry: OutboxEntry) -> io::Result<()> {
         let mut line = serde_json::to_vec(&entry)?;
         line.push(b'\n');
         let mut kept = self.kept();
@@ -119,19 +119,19 @@ impl Outbox {
         kept.file.write_all(&line)
     }
 
-    fn kept(&self) -> MutexGuard<'_, Kept> {
+    fn kept(&self) -> MutexGuard<'_, OutboxState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Sandbox {
-    fn entry(&self, message: &Message) -> Entry {
+impl SandboxChannel {
+    fn entry(&self, message: &Message) -> OutboxEntry {
         let (to, person) = match &message.to {
             Recipient::Person(contact) => (contact.name.clone(), Some(contact.person.clone())),
             Recipient::Room { name, .. } => (name.clone(), None),
         };
         let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
-        Entry {
+        OutboxEntry {
             at: (self.outbox.clock)(),
             page: message.page,
             channel: self.channel.clone(),
@@ -147,15 +147,15 @@ impl Sandbox {
     }
 }
 
-impl Channel for Sandbox {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for SandboxChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(async move {
             // A full disk must not stop a rehearsal: the message is still in memory.
             if let Err(error) = self.outbox.keep(self.entry(message)) {
                 tracing::warn!(page = %message.page, %error, "the sandbox can not write {FILE}; the message is in memory alone");
             }
-            let room = (message.purpose == Purpose::RoomCard).then(|| "sandbox".to_owned());
-            Ok(Receipt { room, ..Receipt::of_stand_in(StandIn::Sandbox, "sandbox") })
+            let room = (message.purpose == PagePurpose::RoomCard).then(|| "sandbox".to_owned());
+            Ok(SendReceipt { room, ..SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") })
         })
     }
 }

@@ -1,8 +1,8 @@
 //! The desk pages that are open in browsers. Each follows the incidents by itself: a page is accepted where a desk of its
 //! person is open to show it.
 
-use super::{Channel, Check, Contact, Message, Recipient, SendError};
-use crate::core::{PersonName, Receipt, settlement::desk_closed};
+use super::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError};
+use crate::core::{PersonName, SendReceipt, settlement::desk_closed};
 use futures_util::future::BoxFuture;
 use std::{
     collections::BTreeMap,
@@ -15,27 +15,27 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// Which desk pages are open. Cheap to clone; all clones are one hub.
 #[derive(Clone, Default)]
-pub struct Hub {
+pub struct DeskHub {
     desks: Arc<Mutex<BTreeMap<PersonName, usize>>>,
 }
 
 /// One open desk page; it is closed by dropping it.
 #[must_use = "the desk page counts as closed as soon as this is dropped"]
-pub struct Desk {
-    hub: Hub,
+pub struct OpenDesk {
+    hub: DeskHub,
     person: PersonName,
 }
 
-impl Hub {
+impl DeskHub {
     /// No desk page is open.
     pub fn new() -> Self {
         Self::default()
     }
 
     /// Counts a desk page of this person as open until the guard is dropped.
-    pub fn connect(&self, person: PersonName) -> Desk {
+    pub fn connect(&self, person: PersonName) -> OpenDesk {
         *self.desks().entry(person.clone()).or_default() += 1;
-        Desk { hub: self.clone(), person }
+        OpenDesk { hub: self.clone(), person }
     }
 
     /// Whether a desk page of this person is open.
@@ -43,7 +43,7 @@ impl Hub {
         self.desks().contains_key(person)
     }
 
-    fn shown_to(&self, contact: &Contact) -> Result<Receipt, SendError> {
+    fn shown_to(&self, contact: &ContactData) -> Result<SendReceipt, SendError> {
         let person = PersonName::from(contact.person.as_str());
         let open = self.desks().get(&person).copied().unwrap_or(0);
         if open == 0 {
@@ -51,7 +51,7 @@ impl Hub {
             return Err(SendError::DeskClosed { after: LOOK_AGAIN, why: desk_closed(name) });
         }
         let desks = if open == 1 { "desk" } else { "desks" };
-        Ok(Receipt::of(format!("{open} {desks}")))
+        Ok(SendReceipt::of(format!("{open} {desks}")))
     }
 
     fn desks(&self) -> MutexGuard<'_, BTreeMap<PersonName, usize>> {
@@ -59,8 +59,8 @@ impl Hub {
     }
 }
 
-impl Channel for Hub {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for DeskHub {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(async move {
             match &message.to {
                 Recipient::Person(contact) => self.shown_to(contact),
@@ -69,17 +69,19 @@ impl Channel for Hub {
         })
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         let check = match self.desks().len() {
-            0 => Check::doubtful("desks", "no desk page is open: `stentor desk-link NAME` hands out a link to one"),
-            1 => Check::fine("desks", "one person has a desk page open"),
-            n => Check::fine("desks", format!("{n} people have a desk page open")),
+            0 => {
+                ProbeCheck::doubtful("desks", "no desk page is open: `stentor desk-link NAME` hands out a link to one")
+            }
+            1 => ProbeCheck::fine("desks", "one person has a desk page open"),
+            n => ProbeCheck::fine("desks", format!("{n} people have a desk page open")),
         };
         Box::pin(std::future::ready(vec![check]))
     }
 }
 
-impl Drop for Desk {
+impl Drop for OpenDesk {
     fn drop(&mut self) {
         let mut desks = self.hub.desks();
         if let Some(open) = desks.get_mut(&self.person) {
@@ -91,7 +93,7 @@ impl Drop for Desk {
     }
 }
 
-impl std::fmt::Debug for Hub {
+impl std::fmt::Debug for DeskHub {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Hub").field("desks", &self.desks()).finish_non_exhaustive()
     }

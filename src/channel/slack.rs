@@ -14,11 +14,11 @@ pub mod socket;
 mod text;
 mod web;
 
-use super::{Channel, Check, Contact, Message, PersonCheck, Recipient, SendError, SettingError};
-use crate::core::{PageId, Purpose, Receipt};
-use blocks::Post;
+use super::{Channel, ContactData, Message, PersonCheck, ProbeCheck, Recipient, SendError, SettingError};
+use crate::core::{PageId, PagePurpose, SendReceipt};
+use blocks::SlackPost;
 use futures_util::future::BoxFuture;
-use refusal::Refusal;
+use refusal::SlackRefusal;
 use secrecy::SecretString;
 use serde::Serialize;
 use slack_morphism::{
@@ -30,7 +30,7 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
-use web::Web;
+use web::WebApi;
 
 pub use text::escape;
 
@@ -44,8 +44,8 @@ pub struct SlackSettings {
 }
 
 /// A Slack workspace.
-pub struct Slack {
-    web: Web,
+pub struct SlackChannel {
+    web: WebApi,
     /// Rooms that were made, but whose card was not accepted: so that the next attempt makes no second one.
     half_made: Mutex<BTreeMap<PageId, String>>,
     /// What a room that is still being furnished has already, of what can not be given twice.
@@ -56,11 +56,11 @@ pub struct Slack {
 
 /// What is read of Slack's answer to a message. The library's own type for it wants the whole message back: an answer
 /// that it can not read would page somebody twice.
-type Posted = SlackChannelTs;
+type PostedMessage = SlackChannelTs;
 
 /// An edit that unfurls no links, which the library's request can not say.
 #[derive(Serialize)]
-struct Edit {
+struct MessageEdit {
     #[serde(flatten)]
     request: SlackApiChatUpdateRequest,
     unfurl_links: bool,
@@ -69,7 +69,7 @@ struct Edit {
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Place<'a> {
+enum SlackTarget<'a> {
     /// To the end of a conversation.
     End,
     /// Under a message; also to the end of the conversation, where people must notice it.
@@ -78,42 +78,42 @@ enum Place<'a> {
     Instead { of: &'a str },
 }
 
-impl Slack {
+impl SlackChannel {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
     /// [`SettingError`] when the URL can not be used or would carry the token in plain text.
     pub fn new(settings: SlackSettings) -> Result<Self, SettingError> {
-        let web = Web::new(settings.api_url.as_deref(), settings.token)?;
+        let web = WebApi::new(settings.api_url.as_deref(), settings.token)?;
         Ok(Self { web, half_made: Mutex::default(), half_furnished: Mutex::default(), found: Mutex::default() })
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         match &message.to {
             Recipient::Person(contact) => self.direct(message, contact).await,
             Recipient::Room { id, card, name, private, invite } => {
                 let card = card.as_deref();
                 match (&message.purpose, id.as_deref()) {
-                    (Purpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
+                    (PagePurpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
                     (_, None) => Err(SendError::retry("the war room is not made yet")),
-                    (Purpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
-                    (Purpose::RoomFurnish, Some(room)) => self.furnish(message, room, card).await,
-                    (Purpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
-                    (Purpose::RoomArchive, Some(room)) => self.archive(room).await,
-                    (Purpose::RoomSummary, Some(room)) => self.line(message, room, None, false).await,
-                    (Purpose::RoomNote { .. }, Some(room)) => self.line(message, room, card, false).await,
+                    (PagePurpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
+                    (PagePurpose::RoomFurnish, Some(room)) => self.furnish(message, room, card).await,
+                    (PagePurpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
+                    (PagePurpose::RoomArchive, Some(room)) => self.archive(room).await,
+                    (PagePurpose::RoomSummary, Some(room)) => self.line(message, room, None, false).await,
+                    (PagePurpose::RoomNote { .. }, Some(room)) => self.line(message, room, card, false).await,
                     (_, Some(room)) => self.line(message, room, card, true).await,
                 }
             }
         }
     }
 
-    async fn direct(&self, message: &Message, contact: &Contact) -> Result<Receipt, SendError> {
+    async fn direct(&self, message: &Message, contact: &ContactData) -> Result<SendReceipt, SendError> {
         let user = self.user_of(contact).await?;
-        let posted = self.post(&user, Place::End, blocks::to_person(message)).await;
-        let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt::of(posted.ts.0))
+        let posted = self.post(&user, SlackTarget::End, blocks::to_person(message)).await;
+        let posted = posted.map_err(SlackRefusal::into_send_error)?;
+        Ok(SendReceipt::of(posted.ts.0))
     }
 
     /// A line of the story, under the card where there is one.
@@ -123,19 +123,26 @@ impl Slack {
         room: &str,
         card: Option<&str>,
         broadcast: bool,
-    ) -> Result<Receipt, SendError> {
-        let place = card.map_or(Place::End, |of| Place::Thread { of, broadcast });
+    ) -> Result<SendReceipt, SendError> {
+        let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast });
         let posted = match self.post(room, place, blocks::line(message)).await {
             // Somebody deleted the card: the line stands alone.
-            Err(refusal) if refusal.is_of_lost_message() => self.post(room, Place::End, blocks::line(message)).await,
+            Err(refusal) if refusal.is_of_lost_message() => {
+                self.post(room, SlackTarget::End, blocks::line(message)).await
+            }
             posted => posted,
         };
-        let posted = posted.map_err(Refusal::into_send_error)?;
-        Ok(Receipt::of(posted.ts.0))
+        let posted = posted.map_err(SlackRefusal::into_send_error)?;
+        Ok(SendReceipt::of(posted.ts.0))
     }
 
     /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.
-    async fn post(&self, channel: &str, place: Place<'_>, post: Post) -> Result<Posted, Refusal> {
+    async fn post(
+        &self,
+        channel: &str,
+        place: SlackTarget<'_>,
+        post: SlackPost,
+    ) -> Result<PostedMessage, SlackRefusal> {
         let Some(blocks) = post.blocks else { return self.put(channel, place, post.plain, None).await };
         match self.put(channel, place, post.text, Some(blocks)).await {
             Err(refusal) if refusal.is_of_form() => {
@@ -149,20 +156,20 @@ impl Slack {
     async fn put(
         &self,
         channel: &str,
-        place: Place<'_>,
+        place: SlackTarget<'_>,
         text: String,
         blocks: Option<Vec<SlackBlock>>,
-    ) -> Result<Posted, Refusal> {
+    ) -> Result<PostedMessage, SlackRefusal> {
         let channel = SlackChannelId(channel.to_owned());
         let content = SlackMessageContent::new().with_text(text).opt_blocks(blocks);
         let (of, broadcast) = match place {
-            Place::Instead { of } => {
+            SlackTarget::Instead { of } => {
                 let request = SlackApiChatUpdateRequest::new(channel, content, SlackTs(of.to_owned()));
-                let edit = Edit { request, unfurl_links: false, unfurl_media: false };
+                let edit = MessageEdit { request, unfurl_links: false, unfurl_media: false };
                 return self.web.call("chat.update", &edit).await;
             }
-            Place::End => (None, false),
-            Place::Thread { of, broadcast } => (Some(SlackTs(of.to_owned())), broadcast),
+            SlackTarget::End => (None, false),
+            SlackTarget::Thread { of, broadcast } => (Some(SlackTs(of.to_owned())), broadcast),
         };
         let request = SlackApiChatPostMessageRequest::new(channel, content)
             .opt_thread_ts(of)
@@ -173,16 +180,16 @@ impl Slack {
     }
 }
 
-impl Channel for Slack {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for SlackChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
 
-    fn check_people<'a>(&'a self, people: &'a [Contact]) -> BoxFuture<'a, Vec<PersonCheck>> {
+    fn check_people<'a>(&'a self, people: &'a [ContactData]) -> BoxFuture<'a, Vec<PersonCheck>> {
         Box::pin(self.check_each(people))
     }
 }

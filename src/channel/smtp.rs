@@ -6,8 +6,8 @@ mod letter;
 mod probe;
 mod reply;
 
-use super::{Channel, Check, Message, Recipient, SendError, SettingError, is_loopback};
-use crate::core::Receipt;
+use super::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback};
+use crate::core::SendReceipt;
 use futures_util::{FutureExt, future::BoxFuture};
 use lettre::{
     Address,
@@ -19,7 +19,7 @@ use lettre::{
         extension::{ClientId, Extension, MailParameter},
     },
 };
-use reply::{Phase, judge};
+use reply::{SmtpPhase, judge};
 use secrecy::{ExposeSecret, SecretString};
 use std::{path::PathBuf, time::Duration};
 
@@ -46,17 +46,17 @@ pub struct SmtpSettings {
 }
 
 /// A mail server.
-pub struct Smtp {
+pub struct SmtpChannel {
     host: String,
     port: u16,
-    tls: Tls,
+    tls: SmtpTls,
     hello: ClientId,
     from: Mailbox,
     credentials: Option<Credentials>,
     site: Option<String>,
 }
 
-enum Tls {
+enum SmtpTls {
     /// From the first byte.
     Implicit(TlsParameters),
     /// By STARTTLS, or not at all.
@@ -65,7 +65,7 @@ enum Tls {
     Plain,
 }
 
-impl Smtp {
+impl SmtpChannel {
     /// Reads the settings and the certificate; nothing is sent.
     ///
     /// # Errors
@@ -90,7 +90,7 @@ impl Smtp {
         })
     }
 
-    async fn mail(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn mail(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("a mail can not go to a room"));
         };
@@ -108,30 +108,33 @@ impl Smtp {
         self.hand_over(&mut server, &to, &letter).await?;
         // A polite QUIT, without waiting for its answer: the mail is taken, and a slow goodbye must not undo that.
         let _ = server.quit().now_or_never();
-        Ok(Receipt::of(id))
+        Ok(SendReceipt::of(id))
     }
 
     async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let implicit = match &self.tls {
-            Tls::Implicit(parameters) => Some(parameters.clone()),
-            Tls::Demanded(_) | Tls::Plain => None,
+            SmtpTls::Implicit(parameters) => Some(parameters.clone()),
+            SmtpTls::Demanded(_) | SmtpTls::Plain => None,
         };
         let host = self.host.trim_start_matches('[').trim_end_matches(']');
         let mut server =
             AsyncSmtpConnection::connect_tokio1((host, self.port), Some(CONNECT), &self.hello, implicit, None)
                 .await
-                .map_err(|error| judge(Phase::Connect, &error))?;
-        if let Tls::Demanded(parameters) = &self.tls {
+                .map_err(|error| judge(SmtpPhase::Connect, &error))?;
+        if let SmtpTls::Demanded(parameters) = &self.tls {
             if !server.can_starttls() {
                 return Err(SendError::broken(
                     "the mail server offers no STARTTLS; nothing is sent in plain text: use smtps://, or mend the server",
                 ));
             }
-            server.starttls(parameters.clone(), &self.hello).await.map_err(|error| judge(Phase::Connect, &error))?;
+            server
+                .starttls(parameters.clone(), &self.hello)
+                .await
+                .map_err(|error| judge(SmtpPhase::Connect, &error))?;
         }
         if let Some(credentials) = &self.credentials {
             let ways = [Mechanism::Plain, Mechanism::Login];
-            server.auth(&ways, credentials).await.map_err(|error| judge(Phase::SignIn, &error))?;
+            server.auth(&ways, credentials).await.map_err(|error| judge(SmtpPhase::SignIn, &error))?;
         }
         Ok(server)
     }
@@ -148,29 +151,29 @@ impl Smtp {
         }
         let from = Some(self.from.email.clone());
         let at = |phase| move |error| judge(phase, &error);
-        server.command(Mail::new(from, options)).await.map_err(at(Phase::Sender))?;
-        server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(Phase::Recipient))?;
-        server.command(Data).await.map_err(at(Phase::Data))?;
-        server.message(letter).await.map_err(at(Phase::Letter))?;
+        server.command(Mail::new(from, options)).await.map_err(at(SmtpPhase::Sender))?;
+        server.command(Rcpt::new(to.clone(), Vec::new())).await.map_err(at(SmtpPhase::Recipient))?;
+        server.command(Data).await.map_err(at(SmtpPhase::Data))?;
+        server.message(letter).await.map_err(at(SmtpPhase::Letter))?;
         Ok(())
     }
 }
 
-impl Channel for Smtp {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for SmtpChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.mail(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
 }
 
-fn tls(scheme: &str, host: &str, ca: Option<&PathBuf>) -> Result<(Tls, u16), SettingError> {
+fn tls(scheme: &str, host: &str, ca: Option<&PathBuf>) -> Result<(SmtpTls, u16), SettingError> {
     match scheme {
-        "smtps" => Ok((Tls::Implicit(parameters(host, ca)?), 465)),
-        "smtp" if is_loopback(host) && ca.is_none() => Ok((Tls::Plain, 25)),
-        "smtp" => Ok((Tls::Demanded(parameters(host, ca)?), 587)),
+        "smtps" => Ok((SmtpTls::Implicit(parameters(host, ca)?), 465)),
+        "smtp" if is_loopback(host) && ca.is_none() => Ok((SmtpTls::Plain, 25)),
+        "smtp" => Ok((SmtpTls::Demanded(parameters(host, ca)?), 587)),
         _ => Err(wrong("url", "only smtp:// and smtps:// are known")),
     }
 }

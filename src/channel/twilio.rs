@@ -39,7 +39,7 @@ pub struct AccountSettings {
 }
 
 /// An account.
-pub struct Account {
+pub struct TwilioLogin {
     http: reqwest::Client,
     api: Url,
     sid: String,
@@ -50,25 +50,25 @@ pub struct Account {
 
 /// What Twilio answers when it has made something.
 #[derive(Deserialize)]
-struct Made {
+struct TwilioCreated {
     sid: String,
 }
 
 /// What it answers when it has not.
 #[derive(Deserialize)]
-struct Refused {
+struct TwilioRefusal {
     code: Option<u32>,
 }
 
 /// An answer, read.
-struct Answer {
+struct TwilioResponse {
     status: u16,
     after: Option<Duration>,
     date: Option<String>,
     body: Vec<u8>,
 }
 
-impl Account {
+impl TwilioLogin {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
@@ -105,13 +105,13 @@ impl Account {
             return Err(answer.refusal());
         }
         // A proxy's page for humans is no proof that anything was made.
-        let made: Made = serde_json::from_slice(&answer.body)
+        let made: TwilioCreated = serde_json::from_slice(&answer.body)
             .map_err(|_| SendError::unknown("Twilio answered 201 with something that is not its own"))?;
         Ok(made.sid)
     }
 
     /// Asks with the first login; with the next where that one is refused, which is no processing.
-    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<Answer, SendError> {
+    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<TwilioResponse, SendError> {
         let mut refused = None;
         for (user, secret) in &self.logins {
             let request = request().basic_auth(user, Some(secret.expose_secret()));
@@ -143,9 +143,9 @@ impl Account {
     }
 }
 
-impl Answer {
+impl TwilioResponse {
     fn refusal(&self) -> SendError {
-        let code = serde_json::from_slice(&self.body).ok().and_then(|refused: Refused| refused.code);
+        let code = serde_json::from_slice(&self.body).ok().and_then(|refused: TwilioRefusal| refused.code);
         match self.status {
             200..=299 => SendError::unknown(format!("{}, but the answer is not Twilio's", self.status)),
             status => code::refusal(status, code, self.after),
@@ -153,7 +153,7 @@ impl Answer {
     }
 }
 
-async fn read(mut response: Response) -> Result<Answer, SendError> {
+async fn read(mut response: Response) -> Result<TwilioResponse, SendError> {
     let status = response.status().as_u16();
     let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok());
     let after = text(header::RETRY_AFTER).and_then(|wish| retry_after::parse(wish, text(header::DATE)));
@@ -164,7 +164,7 @@ async fn read(mut response: Response) -> Result<Answer, SendError> {
     {
         body.extend_from_slice(&chunk);
     }
-    Ok(Answer { status, after, date, body })
+    Ok(TwilioResponse { status, after, date, body })
 }
 
 /// No URL is shown: it holds the account's SID, which is half of the login.

@@ -4,16 +4,16 @@
 pub mod sign;
 
 use super::{
-    Channel, Check, Message, SendError, SettingError,
-    client::{self, Answer, Client},
-    guard::Guard,
+    Channel, Message, ProbeCheck, SendError, SettingError,
+    client::{self, BoundedClient, ClientResponse},
+    guard::AddressGuard,
 };
-use crate::core::{Purpose, Receipt, Timestamp};
+use crate::core::{PagePurpose, SendReceipt, Timestamp};
 use futures_util::future::BoxFuture;
 use reqwest::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use sign::Key;
+use sign::SigningKey;
 
 /// How to reach the system.
 #[derive(Debug, Clone)]
@@ -23,7 +23,7 @@ pub struct WebhookSettings {
     /// What events are signed with, `whsec_..`: one, or two while it is changed.
     pub keys: Vec<SecretString>,
     /// Where it may lie.
-    pub guard: Guard,
+    pub guard: AddressGuard,
     /// Tells this installation's events from those of another, or of one before its state was lost.
     pub site: String,
     /// The wall clock: receivers compare timestamps with theirs.
@@ -31,23 +31,24 @@ pub struct WebhookSettings {
 }
 
 /// A system that is told what happens.
-pub struct Webhook {
-    client: Client,
-    keys: Vec<Key>,
+pub struct WebhookChannel {
+    client: BoundedClient,
+    keys: Vec<SigningKey>,
     site: String,
     clock: fn() -> Timestamp,
 }
 
-impl Webhook {
+impl WebhookChannel {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
     ///
     /// [`SettingError`] when the address or a key can not be used; it shows neither.
     pub fn new(settings: WebhookSettings) -> Result<Self, SettingError> {
-        let client = Client::new(settings.url.expose_secret(), Some(settings.guard))?;
+        let client = BoundedClient::new(settings.url.expose_secret(), Some(settings.guard))?;
         let key = |key: &SecretString| {
-            Key::parse(key.expose_secret()).map_err(|error| SettingError::Wrong { key: "keys", why: error.to_string() })
+            SigningKey::parse(key.expose_secret())
+                .map_err(|error| SettingError::Wrong { key: "keys", why: error.to_string() })
         };
         let keys = settings.keys.iter().map(key).collect::<Result<Vec<_>, _>>()?;
         if keys.is_empty() {
@@ -56,8 +57,8 @@ impl Webhook {
         Ok(Self { client, keys, site: settings.site, clock: settings.clock })
     }
 
-    async fn tell(&self, message: &Message) -> Result<Receipt, SendError> {
-        let Purpose::Notice { about } = message.purpose else {
+    async fn tell(&self, message: &Message) -> Result<SendReceipt, SendError> {
+        let PagePurpose::Notice { about } = message.purpose else {
             return Err(SendError::unreachable("a webhook tells systems what happened and reaches no person"));
         };
         let body = json!({
@@ -71,7 +72,7 @@ impl Webhook {
         });
         let id = self.id(message);
         let answer = self.post(Method::POST, &id, body.to_string()).await?;
-        self.judge(&answer).map(|()| Receipt::of(id))
+        self.judge(&answer).map(|()| SendReceipt::of(id))
     }
 
     /// The same for every attempt, another for every event, and without a dot: the signature joins its parts with dots.
@@ -79,7 +80,7 @@ impl Webhook {
         format!("{}-{}", self.site, message.id())
     }
 
-    async fn post(&self, method: Method, id: &str, body: String) -> Result<Answer, SendError> {
+    async fn post(&self, method: Method, id: &str, body: String) -> Result<ClientResponse, SendError> {
         let timestamp = (self.clock)().as_micros() / 1_000_000;
         let signature = sign::sign(&self.keys, id, timestamp, body.as_bytes());
         let request = self.client.request(method, self.client.url().clone());
@@ -93,7 +94,7 @@ impl Webhook {
     }
 
     /// By the status alone, as the standard has it.
-    fn judge(&self, answer: &Answer) -> Result<(), SendError> {
+    fn judge(&self, answer: &ClientResponse) -> Result<(), SendError> {
         let (host, status) = (self.client.host(), answer.status.as_u16());
         match status {
             200..=299 => Ok(()),
@@ -110,29 +111,29 @@ impl Webhook {
     }
 
     /// Whether what we sign is what a receiver with the same key believes.
-    fn round_trip(&self) -> Check {
+    fn round_trip(&self) -> ProbeCheck {
         let (id, body, now) = ("probe", b"{}".as_slice(), (self.clock)().as_micros() / 1_000_000);
         let signatures = sign::sign(&self.keys, id, now, body);
         let believed =
-            |key: &Key| sign::verify(std::slice::from_ref(key), id, &now.to_string(), &signatures, body, now);
+            |key: &SigningKey| sign::verify(std::slice::from_ref(key), id, &now.to_string(), &signatures, body, now);
         match self.keys.iter().try_for_each(believed) {
-            Ok(()) => Check::fine("signature", format!("{} key(s) sign and verify", self.keys.len())),
-            Err(error) => Check::failed("signature", error.to_string()),
+            Ok(()) => ProbeCheck::fine("signature", format!("{} key(s) sign and verify", self.keys.len())),
+            Err(error) => ProbeCheck::failed("signature", error.to_string()),
         }
     }
 
-    async fn look(&self) -> Vec<Check> {
+    async fn look(&self) -> Vec<ProbeCheck> {
         let asked = self.client.send(self.client.request(Method::OPTIONS, self.client.url().clone())).await;
         std::iter::once(self.round_trip()).chain(client::reach(&asked)).collect()
     }
 }
 
-impl Channel for Webhook {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for WebhookChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.tell(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.look())
     }
 }

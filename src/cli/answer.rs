@@ -1,16 +1,16 @@
 //! `stentor answer`: an answer from a shell.
 
-use super::{Failure, Places, client::Client};
+use super::{CliError, PathOptions, client::DaemonClient};
 use crate::{
     core::{IncidentId, reply::typed},
-    http::control::Spoken,
+    http::control::CliAnswer,
 };
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Answer {
+pub struct AnswerArgs {
     /// Which incident
     incident: IncidentId,
     /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on; from whoever has it: hand it back)
@@ -24,13 +24,14 @@ pub struct Answer {
     json: bool,
 }
 
-impl Answer {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl AnswerArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let answer = self.answer.join(" ");
         // Said here, where it can be corrected at once.
         typed(&answer)?;
-        let spoken = Spoken { answer, role: self.role };
-        let verdict: Value = Client::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
+        let spoken = CliAnswer { answer, role: self.role };
+        let verdict: Value =
+            DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&verdict)?);
         } else {

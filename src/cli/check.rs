@@ -1,19 +1,19 @@
 //! `stentor check`: every fault of the matrix at once.
 
-use super::{Failure, Places, colours, load};
+use super::{CliError, PathOptions, colours, load};
 use crate::matrix;
 use clap::Args;
 use std::{io::IsTerminal, process::ExitCode};
 
 #[derive(Debug, Args)]
-pub struct Check {
+pub struct CheckArgs {
     /// Print the faults as JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Check {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl CheckArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let loaded = load::load(places, load::now())?;
         let errors = loaded.errors();
         let warnings = loaded.diagnostics.len() - errors;
@@ -28,7 +28,7 @@ impl Check {
     }
 }
 
-fn verdict(loaded: &load::Loaded, errors: usize, warnings: usize) -> String {
+fn verdict(loaded: &load::LoadedMatrix, errors: usize, warnings: usize) -> String {
     match &loaded.matrix {
         Some(matrix) => format!(
             "{} file(s): {} trigger(s), {} people, {} channel(s), {warnings} warning(s): good (revision {})",

@@ -1,6 +1,6 @@
 //! The command line's way to the daemon: HTTP over its Unix socket.
 
-use super::{Failure, Places, runtime};
+use super::{CliError, PathOptions, runtime};
 use reqwest::header::{HeaderMap, LINK};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;
@@ -11,15 +11,15 @@ use tokio::signal::unix::{Signal, SignalKind, signal};
 const ANSWER_TIME_MAX: Duration = Duration::from_secs(30);
 
 /// A line to the daemon.
-pub struct Client {
+pub struct DaemonClient {
     runtime: tokio::runtime::Runtime,
     http: reqwest::Client,
     socket: PathBuf,
 }
 
-impl Client {
+impl DaemonClient {
     /// Finds the daemon of these places.
-    pub fn of(places: &Places) -> Result<Self, Failure> {
+    pub fn of(places: &PathOptions) -> Result<Self, CliError> {
         let socket = places.socket();
         if !socket.exists() {
             return Err(absent(&socket));
@@ -29,22 +29,22 @@ impl Client {
     }
 
     /// Reads.
-    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    pub fn get<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         self.ask(self.http.get(format!("http://stentor{path}")))
     }
 
     /// Reads what may take so long to be made.
-    pub fn get_within<T: DeserializeOwned>(&self, path: &str, span: Duration) -> Result<T, Failure> {
+    pub fn get_within<T: DeserializeOwned>(&self, path: &str, span: Duration) -> Result<T, CliError> {
         self.ask(self.http.get(format!("http://stentor{path}")).timeout(span))
     }
 
     /// Reads, with what stands in the head of the answer.
-    pub fn get_with_head<T: DeserializeOwned>(&self, path: &str) -> Result<(T, HeaderMap), Failure> {
+    pub fn get_with_head<T: DeserializeOwned>(&self, path: &str) -> Result<(T, HeaderMap), CliError> {
         self.ask_with_head(self.http.get(format!("http://stentor{path}")))
     }
 
     /// Reads a list that comes in portions, all of it.
-    pub fn get_all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, Failure> {
+    pub fn get_all<T: DeserializeOwned>(&self, path: &str) -> Result<Vec<T>, CliError> {
         let (mut all, mut next) = (Vec::new(), Some(path.to_owned()));
         while let Some(path) = next {
             let (mut portion, head) = self.get_with_head::<Vec<T>>(&path)?;
@@ -55,12 +55,12 @@ impl Client {
     }
 
     /// Changes something.
-    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, Failure> {
+    pub fn post<T: DeserializeOwned>(&self, path: &str, body: &impl Serialize) -> Result<T, CliError> {
         self.ask(self.http.post(format!("http://stentor{path}")).json(body))
     }
 
     /// Ctrl-C from now on: it does not end the process any more.
-    pub fn interrupts(&self) -> Result<Signal, Failure> {
+    pub fn interrupts(&self) -> Result<Signal, CliError> {
         let _inside = self.runtime.enter();
         Ok(signal(SignalKind::interrupt())?)
     }
@@ -76,12 +76,12 @@ impl Client {
     }
 
     /// Hands over bytes as they are.
-    pub fn post_raw<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, Failure> {
+    pub fn post_raw<T: DeserializeOwned>(&self, path: &str, body: Vec<u8>) -> Result<T, CliError> {
         self.ask(self.http.post(format!("http://stentor{path}")).body(body))
     }
 
     /// Reads what may come with a status that is no success: `/readyz` has its say then, too.
-    pub fn get_whatever<T: DeserializeOwned>(&self, path: &str) -> Result<T, Failure> {
+    pub fn get_whatever<T: DeserializeOwned>(&self, path: &str) -> Result<T, CliError> {
         let request = self.http.get(format!("http://stentor{path}"));
         self.runtime.block_on(async { Ok(self.send(request).await?.json().await?) })
     }
@@ -94,7 +94,7 @@ impl Client {
     }
 
     /// Reads one JSON object a line, each as soon as it is there.
-    pub fn lines<T: DeserializeOwned>(&self, path: &str, mut each: impl FnMut(T)) -> Result<(), Failure> {
+    pub fn lines<T: DeserializeOwned>(&self, path: &str, mut each: impl FnMut(T)) -> Result<(), CliError> {
         self.runtime.block_on(async {
             let mut response = self.send(self.http.get(format!("http://stentor{path}"))).await?;
             let is_good = response.status().is_success();
@@ -110,16 +110,16 @@ impl Client {
         })
     }
 
-    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, Failure> {
+    async fn send(&self, request: reqwest::RequestBuilder) -> Result<reqwest::Response, CliError> {
         let sent = request.send().await;
-        sent.map_err(|error| if error.is_connect() { absent(&self.socket) } else { Failure::from(error) })
+        sent.map_err(|error| if error.is_connect() { absent(&self.socket) } else { CliError::from(error) })
     }
 
-    fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, Failure> {
+    fn ask<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<T, CliError> {
         self.ask_with_head(request).map(|(body, _)| body)
     }
 
-    fn ask_with_head<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<(T, HeaderMap), Failure> {
+    fn ask_with_head<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<(T, HeaderMap), CliError> {
         self.runtime.block_on(async {
             let response = self.send(request).await?;
             let (status, head) = (response.status(), response.headers().clone());
@@ -139,11 +139,11 @@ pub fn next_portion(head: &HeaderMap) -> Option<String> {
     rest.contains("rel=\"next\"").then(|| path.to_owned())
 }
 
-fn why(problem: &Value) -> Failure {
+fn why(problem: &Value) -> CliError {
     problem.get("detail").and_then(Value::as_str).unwrap_or("the daemon did not say why").to_owned().into()
 }
 
-fn absent(socket: &std::path::Path) -> Failure {
+fn absent(socket: &std::path::Path) -> CliError {
     format!(
         "no daemon answers at {}: start one with `stentor serve`, or name its folder with --state DIR (or its socket \
          with --socket PATH)",

@@ -1,25 +1,25 @@
 //! The daemon, put together: store, engine, doors, signals.
 
 use super::{
-    Failure, Places,
+    CliError, PathOptions,
     descriptors::Descriptors,
     load,
     socket::ControlSocket,
-    stop::{STOP_TIME_MAX, Stop},
+    stop::{DaemonStop, STOP_TIME_MAX},
 };
 use crate::{
-    channel::{guard::Network, outbox::Outbox, screen::Hub},
+    channel::{guard::IpNetwork, outbox::SandboxOutbox, screen::DeskHub},
     config,
     core::{ChannelName, SourceName},
-    drill::{calendar, live::Runs},
-    engine::{self, Engine, Live, Shared},
+    drill::{calendar, live::DrillRunner},
+    engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     http::{
-        self, App,
-        connection::{Door, Limits, Listen, Tcp, Unix, serve},
+        self, AppState,
+        connection::{ConnectionLimits, ListenSocket, OpenListener, Tcp, Unix, serve},
     },
     matrix::Matrix,
     store::{Store, sqlite::SqliteStore},
-    template::Templates,
+    template::PageTemplates,
 };
 use secrecy::SecretString;
 use std::{
@@ -41,7 +41,7 @@ pub const LISTEN: &str = "127.0.0.1:7373";
 const DRAIN: Duration = Duration::from_secs(5);
 
 /// What a daemon is made of.
-pub struct Plan {
+pub struct DaemonConfig {
     /// Where to listen: address and port.
     pub listen: Option<String>,
     /// Every channel but the screen goes to the outbox.
@@ -53,26 +53,31 @@ pub struct Plan {
 }
 
 /// A daemon whose doors are open and which is not running yet.
-pub struct Daemon {
+pub struct BoundDaemon {
     /// What every request may need.
-    pub app: Arc<App>,
+    pub app: Arc<AppState>,
     /// Where it listens.
     pub address: SocketAddr,
     /// Ends it.
     pub shutdown: CancellationToken,
-    shared: Shared,
+    shared: SharedChannelParts,
     store: Arc<SqliteStore>,
     tcp: TcpListener,
     unix: UnixListener,
     socket: ControlSocket,
 }
 
-impl Daemon {
-    /// Opens the store and the doors. Nothing is sent before [`Daemon::run`].
-    pub async fn open(plan: Plan, matrix: Matrix, templates: Templates, places: &Places) -> Result<Self, Failure> {
+impl BoundDaemon {
+    /// Opens the store and the doors. Nothing is sent before [`BoundDaemon::run`].
+    pub async fn open(
+        plan: DaemonConfig,
+        matrix: Matrix,
+        templates: PageTemplates,
+        places: &PathOptions,
+    ) -> Result<Self, CliError> {
         let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
         let state = state.unwrap_or_else(|| places.state());
-        let store = SqliteStore::open(&state, Arc::new(crate::store::clock::System)).await?;
+        let store = SqliteStore::open(&state, Arc::new(crate::store::clock::SystemClock)).await?;
         let listen = plan
             .listen
             .or_else(|| matrix.daemon.listen.map(|address| address.to_string()))
@@ -85,10 +90,10 @@ impl Daemon {
         let (unix, socket) = ControlSocket::listen(&socket).await?;
         let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let clock = store.clone();
-        let outbox = Outbox::open(&state, move || clock.now())?;
-        let site = engine::keys::Keys::new(store.server_key()).site();
-        let shared = Shared { hub: Hub::new(), outbox: outbox.clone(), site, sandbox: plan.sandbox };
-        let mut live = Live::wire(matrix, templates, &shared);
+        let outbox = SandboxOutbox::open(&state, move || clock.now())?;
+        let site = engine::keys::DerivedKeys::new(store.server_key()).site();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site, sandbox: plan.sandbox };
+        let mut live = RuntimeConfig::wire(matrix, templates, &shared);
         live.tokens.extend(plan.tokens);
         for (channel, secret) in plan.inbound {
             if let Some(wired) = live.channels.get_mut(&channel) {
@@ -97,14 +102,14 @@ impl Daemon {
         }
         let shutdown = CancellationToken::new();
         let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
-        let drills = Runs::new(engine.clone());
+        let drills = DrillRunner::new(engine.clone());
         // Before anything is sent.
         if let Err(error) = drills.close_interrupted().await {
             // The books of drills must not keep the real thing waiting; each drill ends by its own clock all the same.
             tracing::error!(%error, "drills that were under way could not be closed in the books");
         }
         engine.recall_opt_outs().await?;
-        let app = Arc::new(App {
+        let app = Arc::new(AppState {
             drills,
             scenarios: places.matrix.clone(),
             started_at: store.now(),
@@ -126,7 +131,7 @@ impl Daemon {
     /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed. The
     /// end takes [`STOP_TIME_MAX`] at most.
     #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
-    pub async fn run(self) -> Result<(), Failure> {
+    pub async fn run(self) -> Result<(), CliError> {
         let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
         let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
         let (tcp, unix) = doors(&app, tcp, unix);
@@ -136,7 +141,7 @@ impl Daemon {
         let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve(unix, shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
-        let early: Option<Failure> = tokio::select! {
+        let early: Option<CliError> = tokio::select! {
             // At an orderly end the parts end too: that is asked first.
             biased;
             () = shutdown.cancelled() => None,
@@ -148,7 +153,7 @@ impl Daemon {
             ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
         };
         shutdown.cancel();
-        let stop = Stop::begin(i32::from(early.is_some()));
+        let stop = DaemonStop::begin(i32::from(early.is_some()));
         tokio::join!(
             stop.wait("the door", DRAIN, let_end(&mut door)),
             stop.wait("the control socket", DRAIN, let_end(&mut control)),
@@ -163,7 +168,7 @@ impl Daemon {
     }
 
     /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
-    pub fn reloader(&self, places: Places) -> impl Fn() + Clone + Send + 'static {
+    pub fn reloader(&self, places: PathOptions) -> impl Fn() + Clone + Send + 'static {
         let (app, shared) = (self.app.clone(), self.shared.clone());
         move || match reload(&app, &shared, &places) {
             Ok(revision) => {
@@ -185,14 +190,14 @@ async fn let_end<T>(task: &mut JoinHandle<T>) {
     }
 }
 
-fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure> {
+fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Result<String, CliError> {
     let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
     let revision = matrix.revision.clone();
     if !matrix.daemon.starts_like(&app.engine.live.load().matrix.daemon) {
         tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
     }
     let last = app.engine.live.load_full();
-    let live = Live::wire(matrix, templates, shared).succeed(&last);
+    let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
     if let Some(lost) = live.lost_since(&last) {
         return Err(format!("{lost}: nothing was swapped").into());
     }
@@ -201,30 +206,34 @@ fn reload(app: &App, shared: &Shared, places: &Places) -> Result<String, Failure
 }
 
 /// Both doors, with as many connections as there are files for.
-fn doors(app: &Arc<App>, tcp: TcpListener, unix: UnixListener) -> (Door<impl Listen>, Door<Unix>) {
+fn doors(
+    app: &Arc<AppState>,
+    tcp: TcpListener,
+    unix: UnixListener,
+) -> (OpenListener<impl ListenSocket>, OpenListener<Unix>) {
     let most = Descriptors::claim();
     let live = app.clone();
     let is_proxy = move |address| {
         let live = live.engine.live.load();
-        live.matrix.daemon.proxies.iter().any(|(network, bits)| Network::new(*network, *bits).has(address))
+        live.matrix.daemon.proxies.iter().any(|(network, bits)| IpNetwork::new(*network, *bits).has(address))
     };
-    let tcp = Door {
+    let tcp = OpenListener {
         listener: Tcp { listener: tcp, is_proxy },
         router: http::door(app.clone()),
-        limits: Limits::of_tcp(most.tcp),
+        limits: ConnectionLimits::of_tcp(most.tcp),
         entrance: app.engine.entrances.open("tcp", most.tcp),
     };
-    let unix = Door {
+    let unix = OpenListener {
         listener: Unix(unix),
         router: http::control(app.clone()),
-        limits: Limits::of_unix(most.unix),
+        limits: ConnectionLimits::of_unix(most.unix),
         entrance: app.engine.entrances.open("unix", most.unix),
     };
     (tcp, unix)
 }
 
 /// The address, for those who start it on port 0.
-fn write_address(state: &Path, address: SocketAddr) -> Result<(), Failure> {
+fn write_address(state: &Path, address: SocketAddr) -> Result<(), CliError> {
     let (draft, path) = (state.join("address.new"), state.join("address"));
     std::fs::write(&draft, format!("{address}\n"))?;
     std::fs::rename(draft, path)?;

@@ -8,20 +8,20 @@ pub mod keyboard;
 mod screen;
 
 use super::{
-    Failure, Places,
-    daemon::{Daemon, Plan},
+    CliError, PathOptions,
+    daemon::{BoundDaemon, DaemonConfig},
     load, runtime, show, stop,
 };
 use crate::{
-    core::{ChannelName, IncidentId, Outcome, SourceName},
+    core::{ChannelName, EngagementOutcome, IncidentId, SourceName},
     http::view,
     journal,
     store::Store,
 };
-use cast::Cast;
+use cast::DemoCast;
 use clap::Args;
-use keyboard::{Key, Keyboard};
-use screen::Screen;
+use keyboard::{Keyboard, ViewerKey};
+use screen::DemoScreen;
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
@@ -46,7 +46,7 @@ const STOPPED: &str = "stopped; nothing was sent to anybody";
 const SOURCE: &str = "risk-monitor";
 
 #[derive(Debug, Args)]
-pub struct Demo {
+pub struct DemoArgs {
     /// Where to listen [default: a free port on 127.0.0.1]
     #[arg(long, value_name = "ADDRESS:PORT", default_value = "127.0.0.1:0")]
     listen: String,
@@ -56,15 +56,15 @@ pub struct Demo {
 }
 
 /// One report of the monitor, and when that afternoon it was due, in seconds after 14:32:00 ET.
-struct Report {
+struct MonitorReport {
     clock: &'static str,
     after: u32,
     told: &'static str,
     alert: Value,
 }
 
-impl Demo {
-    pub fn run(self, _: &Places) -> Result<ExitCode, Failure> {
+impl DemoArgs {
+    pub fn run(self, _: &PathOptions) -> Result<ExitCode, CliError> {
         let attended = !self.unattended && std::io::stdin().is_terminal() && std::io::stdout().is_terminal();
         let runtime = runtime(2)?;
         let engaged = runtime.block_on(async {
@@ -78,12 +78,13 @@ impl Demo {
         Ok(if engaged? { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
 
-    async fn play(self, attended: bool) -> Result<bool, Failure> {
+    async fn play(self, attended: bool) -> Result<bool, CliError> {
         let state = tempdir()?;
-        let places = Places { matrix: "matrix".into(), templates: None, state: Some(state.0.clone()), socket: None };
+        let places =
+            PathOptions { matrix: "matrix".into(), templates: None, state: Some(state.0.clone()), socket: None };
         let secret = || SecretString::from(format!("{:032x}", rand::random::<u128>()));
         let (token, hook) = (secret(), secret());
-        let plan = Plan {
+        let plan = DaemonConfig {
             listen: Some(self.listen),
             sandbox: true,
             tokens: vec![(SourceName::from(SOURCE), token.clone())],
@@ -91,9 +92,9 @@ impl Demo {
         };
         let (mut matrix, templates) = load::shipped(load::now()).demand()?;
         matrix.compress(COMPRESSION);
-        let daemon = Daemon::open(plan, matrix, templates, &places).await?;
+        let daemon = BoundDaemon::open(plan, matrix, templates, &places).await?;
         let (app, shutdown, address) = (daemon.app.clone(), daemon.shutdown.clone(), daemon.address);
-        let cast = Cast::new(app, format!("http://{address}"), token, hook, attended);
+        let cast = DemoCast::new(app, format!("http://{address}"), token, hook, attended);
         let script = async {
             let outcome = timeout(LONGEST, tell(cast)).await;
             shutdown.cancel();
@@ -106,7 +107,7 @@ impl Demo {
 }
 
 /// Returns when the process is told to end. The terminal must be given back before.
-fn ended() -> Result<impl Future<Output = ()>, Failure> {
+fn ended() -> Result<impl Future<Output = ()>, CliError> {
     let kinds = [SignalKind::terminate(), SignalKind::interrupt(), SignalKind::hangup(), SignalKind::quit()];
     let mut signals = kinds.map(signal).into_iter().collect::<Result<Vec<_>, _>>()?;
     Ok(async move {
@@ -116,8 +117,8 @@ fn ended() -> Result<impl Future<Output = ()>, Failure> {
 }
 
 /// Sends the afternoon, shows what happens, lets people answer; whether every role got its human.
-async fn tell(cast: Cast) -> Result<bool, Failure> {
-    let mut screen = Screen::new();
+async fn tell(cast: DemoCast) -> Result<bool, CliError> {
+    let mut screen = DemoScreen::new();
     let trader = cast.on_call("trader").ok_or("the shipped matrix has nobody on call for trader")?;
     screen.begin(&cast.base, &cast.desk_link(&trader), cast.name(&trader), cast.attended);
     let mut keyboard = Keyboard::open(cast.attended);
@@ -137,11 +138,11 @@ async fn tell(cast: Cast) -> Result<bool, Failure> {
 }
 
 /// Waits for the next report. Nobody can be answered for yet.
-async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), Failure> {
+async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), CliError> {
     loop {
         tokio::select! {
             () = sleep_until(due) => return Ok(()),
-            key = keyboard.next() => if matches!(key, Key::Quit) {
+            key = keyboard.next() => if matches!(key, ViewerKey::Quit) {
                 return Err(STOPPED.into());
             },
         }
@@ -149,7 +150,12 @@ async fn wait_until(due: Instant, keyboard: &mut Keyboard) -> Result<(), Failure
 }
 
 /// Shows events as they come and plays the people, until every role has its outcome.
-async fn follow(cast: &Cast, screen: &mut Screen, keyboard: &mut Keyboard, id: IncidentId) -> Result<(), Failure> {
+async fn follow(
+    cast: &DemoCast,
+    screen: &mut DemoScreen,
+    keyboard: &mut Keyboard,
+    id: IncidentId,
+) -> Result<(), CliError> {
     let mut changes = cast.app.engine.changes();
     let mut acted = Vec::new();
     loop {
@@ -163,14 +169,14 @@ async fn follow(cast: &Cast, screen: &mut Screen, keyboard: &mut Keyboard, id: I
             _ = changes.recv() => {}
             () = sleep(due) => {}
             key = keyboard.next() => match key {
-                Key::Answer(role) => screen.word(&cast.press(&incident, role).await?),
-                Key::Quit => return Err(STOPPED.into()),
+                ViewerKey::Answer(role) => screen.word(&cast.press(&incident, role).await?),
+                ViewerKey::Quit => return Err(STOPPED.into()),
             },
         }
     }
 }
 
-async fn end(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<bool, Failure> {
+async fn end(cast: &DemoCast, screen: &mut DemoScreen, id: IncidentId) -> Result<bool, CliError> {
     cast.app.engine.resolve(id, crate::core::Actor::Operator("demo".into())).await?;
     screen.catch_up(cast, id).await?;
     let incident = cast.app.engine.store.view(id).await?.ok_or("the incident is gone")?;
@@ -178,11 +184,11 @@ async fn end(cast: &Cast, screen: &mut Screen, id: IncidentId) -> Result<bool, F
     let store: &Arc<dyn Store> = &cast.app.engine.store;
     cast.app.engine.tick_anchor().await?;
     let lines = store.lines(None, 0, 100_000).await?;
-    let report = journal::verify(lines, journal::Kept::default());
+    let report = journal::verify(lines, journal::KeptAnchors::default());
     screen.finish(&show::roles(&view.roles), &report);
     let has_human = |role| {
         let outcome = incident.engagements.get(role).and_then(|e| e.outcome.as_ref());
-        matches!(outcome, Some(Outcome::Engaged { .. } | Outcome::Covered { .. }))
+        matches!(outcome, Some(EngagementOutcome::Engaged { .. } | EngagementOutcome::Covered { .. }))
     };
     Ok(report.is_sound() && incident.plan.required.iter().all(has_human))
 }
@@ -199,7 +205,7 @@ fn on_screen(after: u32) -> Duration {
 }
 
 /// What a risk monitor would have reported.
-fn afternoon() -> Vec<Report> {
+fn afternoon() -> Vec<MonitorReport> {
     let alert = |kind: &str, summary: &str, clock: &str, values: Value| {
         json!({
             "kind": kind, "summary": summary, "drill": true, "confidence": 0.97, "values": values,
@@ -208,7 +214,7 @@ fn afternoon() -> Vec<Report> {
         })
     };
     vec![
-        Report {
+        MonitorReport {
             clock: "14:32:00",
             after: 0,
             told: "a sell program of 75,000 E-mini contracts begins: 9 % of volume, no regard to price or time",
@@ -219,7 +225,7 @@ fn afternoon() -> Vec<Report> {
                 json!({ "contracts": 75_000, "participation_pct": 9 }),
             ),
         },
-        Report {
+        MonitorReport {
             clock: "14:45:13",
             after: 793,
             told: "27,000 contracts change hands in 14 seconds, for about 200 net: nobody keeps them",
@@ -230,7 +236,7 @@ fn afternoon() -> Vec<Report> {
                 json!({ "contracts": 27_000, "net_contracts": 200, "window_s": 14 }),
             ),
         },
-        Report {
+        MonitorReport {
             clock: "14:45:28",
             after: 808,
             told: "buy-side depth is below 1 % of the morning's: 58 million dollars. CME pauses for 5 seconds",
@@ -245,15 +251,15 @@ fn afternoon() -> Vec<Report> {
 }
 
 /// A folder that goes when the demo does.
-struct Temporary(std::path::PathBuf);
+struct TempFolder(std::path::PathBuf);
 
-fn tempdir() -> Result<Temporary, Failure> {
+fn tempdir() -> Result<TempFolder, CliError> {
     let folder = std::env::temp_dir().join(format!("stentor-demo-{:016x}", rand::random::<u64>()));
     std::fs::create_dir(&folder)?;
-    Ok(Temporary(folder))
+    Ok(TempFolder(folder))
 }
 
-impl Drop for Temporary {
+impl Drop for TempFolder {
     fn drop(&mut self) {
         // What can not be removed is a demo's leftovers in a temporary folder.
         let _ = std::fs::remove_dir_all(&self.0);

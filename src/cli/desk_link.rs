@@ -1,6 +1,6 @@
 //! `stentor desk-link`: the one command that hands out a live link.
 
-use super::{Failure, Places, client::Client};
+use super::{CliError, PathOptions, client::DaemonClient};
 use crate::http::control::DeskFor;
 use clap::Args;
 use serde_json::Value;
@@ -16,8 +16,8 @@ pub struct DeskLink {
 }
 
 impl DeskLink {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let answer: Value = Client::of(places)?.post("/v1/desk-link", &DeskFor { person: self.person })?;
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let answer: Value = DaemonClient::of(places)?.post("/v1/desk-link", &DeskFor { person: self.person })?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
         } else {

@@ -1,17 +1,17 @@
 //! `stentor doctor`: is everything there that a crisis will need, tried without paging anybody.
 
-use super::{Failure, Places, client::Client, colours, load, runtime, table};
+use super::{CliError, PathOptions, client::DaemonClient, colours, load, runtime, table};
 use crate::{
-    channel::{Check, Outcome, outbox::Outbox, screen::Hub},
+    channel::{CheckOutcome, ProbeCheck, outbox::SandboxOutbox, screen::DeskHub},
     core::Timestamp,
     engine::{
-        Live, Shared,
-        checkup::{self, Finding, Part, finding, part, tally},
+        RuntimeConfig, SharedChannelParts,
+        checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
     },
-    http::health::{Line, lines},
+    http::health::{DoctorLine, lines},
     store::sqlite::{
         self,
-        disk::{self, Limits},
+        disk::{self, SpaceLimits},
     },
 };
 use clap::Args;
@@ -25,17 +25,18 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub struct Doctor {
+pub struct DoctorArgs {
     /// Print what was found as JSON
     #[arg(long)]
     json: bool,
 }
 
-impl Doctor {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let mut progress = Progress { shows: !self.json && std::io::stderr().is_terminal(), ..Progress::default() };
+impl DoctorArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let mut progress =
+            DoctorProgress { shows: !self.json && std::io::stderr().is_terminal(), ..DoctorProgress::default() };
         // A socket may lie there without a daemon behind it.
-        let reached = Client::of(places).and_then(|client| Ok((client.get_whatever("/readyz")?, client)));
+        let reached = DaemonClient::of(places).and_then(|client| Ok((client.get_whatever("/readyz")?, client)));
         match reached {
             Ok((runs, client)) => ask(&client, &runs, places, &mut progress)?,
             Err(absent) => alone(places, &absent.to_string(), &mut progress)?,
@@ -46,28 +47,33 @@ impl Doctor {
         } else {
             print!("{}", report(&found, colours(std::io::stdout().is_terminal())));
         }
-        let failed = found.iter().any(|finding| finding.outcome == Outcome::Failed);
+        let failed = found.iter().any(|finding| finding.outcome == CheckOutcome::Failed);
         Ok(if failed { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }
 }
 
 /// The daemon looks at itself: at the very channels that its pages go by.
-fn ask(client: &Client, runs: &Value, places: &Places, progress: &mut Progress) -> Result<(), Failure> {
+fn ask(
+    client: &DaemonClient,
+    runs: &Value,
+    places: &PathOptions,
+    progress: &mut DoctorProgress,
+) -> Result<(), CliError> {
     progress.add("matrix", lint(places, runs["matrix"].as_str()));
     client.lines("/v1/doctor", |line| progress.take(line))
 }
 
 /// Without a daemon the matrix is wired here, as a daemon would.
-fn alone(places: &Places, absent: &str, progress: &mut Progress) -> Result<(), Failure> {
+fn alone(places: &PathOptions, absent: &str, progress: &mut DoctorProgress) -> Result<(), CliError> {
     let none = format!("{absent}; its loops, door, ping, breakers and opt-outs are not looked at");
-    progress.add("daemon", vec![Check::doubtful("work", none)]);
+    progress.add("daemon", vec![ProbeCheck::doubtful("work", none)]);
     progress.add("matrix", lint(places, None));
     let loaded = load::load(places, load::now())?;
     let Some(matrix) = loaded.matrix else { return Ok(()) };
     let state = places.state.clone().or_else(|| matrix.daemon.state.clone()).unwrap_or_else(|| places.state());
-    let outbox = Outbox::discarding(load::now)?;
-    let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: false };
-    let live = Arc::new(Live::wire(matrix, loaded.templates, &shared));
+    let outbox = SandboxOutbox::discarding(load::now)?;
+    let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: false };
+    let live = Arc::new(RuntimeConfig::wire(matrix, loaded.templates, &shared));
     runtime(1)?.block_on(async {
         let mut lines = std::pin::pin!(lines(parts(&live, state, load::now())));
         while let Some(line) = lines.next().await {
@@ -77,7 +83,7 @@ fn alone(places: &Places, absent: &str, progress: &mut Progress) -> Result<(), F
     Ok(())
 }
 
-fn parts(live: &Arc<Live>, state: PathBuf, now: Timestamp) -> Vec<Part> {
+fn parts(live: &Arc<RuntimeConfig>, state: PathBuf, now: Timestamp) -> Vec<DoctorPart> {
     let (wired, zoned, folder) = (live.clone(), live.clone(), state.clone());
     let mut parts = vec![
         part("state", async move { space(&folder) }),
@@ -90,56 +96,59 @@ fn parts(live: &Arc<Live>, state: PathBuf, now: Timestamp) -> Vec<Part> {
     parts
 }
 
-fn space(state: &Path) -> Vec<Check> {
-    match disk::room(state, Limits::default()) {
+fn space(state: &Path) -> Vec<ProbeCheck> {
+    match disk::room(state, SpaceLimits::default()) {
         Ok(room) => checkup::space(Some(room)),
-        Err(error) => vec![Check::doubtful("space", format!("{}: {error}", state.display()))],
+        Err(error) => vec![ProbeCheck::doubtful("space", format!("{}: {error}", state.display()))],
     }
 }
 
 /// The faults of the folder, and whether it is what runs.
-fn lint(places: &Places, runs: Option<&str>) -> Vec<Check> {
+fn lint(places: &PathOptions, runs: Option<&str>) -> Vec<ProbeCheck> {
     let loaded = match load::load(places, load::now()) {
         Ok(loaded) => loaded,
-        Err(failure) => return vec![Check::doubtful("lint", failure.to_string())],
+        Err(failure) => return vec![ProbeCheck::doubtful("lint", failure.to_string())],
     };
     let (errors, all) = (loaded.errors(), loaded.diagnostics.len());
     let Some(matrix) = loaded.matrix else {
-        return vec![Check::failed("lint", format!("{errors} error(s): `stentor check` shows them"))];
+        return vec![ProbeCheck::failed("lint", format!("{errors} error(s): `stentor check` shows them"))];
     };
     let lint = match all {
-        0 => Check::fine("lint", format!("good (revision {})", matrix.revision)),
-        _ => Check::doubtful("lint", format!("{all} warning(s): `stentor check` shows them")),
+        0 => ProbeCheck::fine("lint", format!("good (revision {})", matrix.revision)),
+        _ => ProbeCheck::doubtful("lint", format!("{all} warning(s): `stentor check` shows them")),
     };
     let differs = runs.filter(|runs| *runs != matrix.revision).map(|runs| {
         let shown = places.matrix.display();
-        Check::doubtful("loaded", format!("the daemon runs {runs}, and {shown} holds {}: reload it", matrix.revision))
+        ProbeCheck::doubtful(
+            "loaded",
+            format!("the daemon runs {runs}, and {shown} holds {}: reload it", matrix.revision),
+        )
     });
     std::iter::once(lint).chain(differs).collect()
 }
 
 /// What was found so far, and what is still being looked at.
 #[derive(Default)]
-struct Progress {
+struct DoctorProgress {
     shows: bool,
     order: Vec<String>,
     waiting: Vec<String>,
-    found: Vec<Finding>,
+    found: Vec<DoctorFinding>,
 }
 
-impl Progress {
-    fn add(&mut self, part: &str, checks: Vec<Check>) {
+impl DoctorProgress {
+    fn add(&mut self, part: &str, checks: Vec<ProbeCheck>) {
         self.order.push(part.to_owned());
         self.found.extend(checks.into_iter().map(|check| finding(part, check)));
     }
 
-    fn take(&mut self, line: Line) {
+    fn take(&mut self, line: DoctorLine) {
         match line {
-            Line::Parts(parts) => {
+            DoctorLine::Parts(parts) => {
                 self.order.extend(parts.iter().cloned());
                 self.waiting = parts;
             }
-            Line::Done { part, findings } => {
+            DoctorLine::Done { part, findings } => {
                 self.waiting.retain(|waiting| *waiting != part);
                 self.found.extend(findings);
             }
@@ -161,7 +170,7 @@ impl Progress {
     }
 
     /// Everything, part by part in the order in which they were named.
-    fn end(mut self) -> Vec<Finding> {
+    fn end(mut self) -> Vec<DoctorFinding> {
         if self.shows {
             eprint!("\r\x1b[K");
         }
@@ -171,7 +180,7 @@ impl Progress {
     }
 }
 
-fn report(found: &[Finding], colour: bool) -> String {
+fn report(found: &[DoctorFinding], colour: bool) -> String {
     let mut rows = table::table(&["", "part", "what", "how it is"]);
     let mut last = "";
     for finding in found {
@@ -186,22 +195,23 @@ fn report(found: &[Finding], colour: bool) -> String {
     let painted = rows.to_string().lines().map(|line| paint(line, colour) + "\n").collect::<String>();
     let tally = tally(found);
     let count = |outcome| tally.get(&outcome).copied().unwrap_or(0);
-    let (failed, doubtful, fine) = (count(Outcome::Failed), count(Outcome::Doubtful), count(Outcome::Fine));
+    let (failed, doubtful, fine) =
+        (count(CheckOutcome::Failed), count(CheckOutcome::Doubtful), count(CheckOutcome::Fine));
     format!("{painted}\n{failed} failed, {doubtful} to be looked at, {fine} fine\n")
 }
 
-fn mark(outcome: Outcome) -> &'static str {
+fn mark(outcome: CheckOutcome) -> &'static str {
     match outcome {
-        Outcome::Fine => "ok",
-        Outcome::Doubtful => "look",
-        Outcome::Failed => "FAIL",
+        CheckOutcome::Fine => "ok",
+        CheckOutcome::Doubtful => "look",
+        CheckOutcome::Failed => "FAIL",
     }
 }
 
 /// The mark in its colour; it is the first word of its row.
 fn paint(line: &str, colour: bool) -> String {
     let line = line.trim_end();
-    for (outcome, code) in [(Outcome::Fine, 32), (Outcome::Doubtful, 33), (Outcome::Failed, 31)] {
+    for (outcome, code) in [(CheckOutcome::Fine, 32), (CheckOutcome::Doubtful, 33), (CheckOutcome::Failed, 31)] {
         let mark = mark(outcome);
         if let Some(rest) = line.trim_start().strip_prefix(mark).filter(|rest| colour && rest.starts_with(' ')) {
             return format!(" \x1b[{code}m{mark}\x1b[0m{rest}");

@@ -5,8 +5,8 @@ pub mod proposal;
 mod review;
 mod show;
 
-use super::{Failure, Places, client::Client};
-use crate::{drill::calendar::FOLDER, http::drills::Wanted};
+use super::{CliError, PathOptions, client::DaemonClient};
+use crate::{drill::calendar::FOLDER, http::drills::DrillRequest};
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
 use std::{
@@ -19,16 +19,16 @@ use std::{
 pub const NOT_RUN: u8 = 4;
 
 #[derive(Debug, Args)]
-pub struct Drill {
+pub struct DrillArgs {
     #[command(subcommand)]
-    command: Command,
+    command: DrillCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum Command {
+enum DrillCommand {
     /// Run a scenario on the live daemon and wait: exit 0 if its hypotheses held in this run, 1 if not, 3 if there was too
     /// little to see, 4 if it did not run to its end, 2 on errors
-    Run(Run),
+    Run(DrillRunArgs),
     /// Break a drill off: whoever was paged hears that it is over
     Abort {
         /// Which run, e.g. DR-7
@@ -41,13 +41,13 @@ enum Command {
         json: bool,
     },
     /// Write the after-action review of a run: what was expected and what happened, what it hung on, what to change
-    Report(review::Report),
+    Report(review::DrillReportArgs),
     /// List the drills of before, newest first
-    History(show::History),
+    History(show::DrillHistoryArgs),
 }
 
 #[derive(Debug, Args)]
-struct Run {
+struct DrillRunArgs {
     /// A scenario of the matrix's drills folder by its name, or a file
     #[arg(value_hint = ValueHint::FilePath)]
     scenario: String,
@@ -62,33 +62,33 @@ struct Run {
     json: bool,
 }
 
-impl Drill {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl DrillArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.command {
-            Command::Run(run) => run.run(places),
-            Command::Abort { run } => {
-                let _: Value = Client::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
+            DrillCommand::Run(run) => run.run(places),
+            DrillCommand::Abort { run } => {
+                let _: Value = DaemonClient::of(places)?.post(&format!("/v1/drills/{run}/abort"), &())?;
                 println!("{run} is broken off: whoever was paged hears that it is over");
                 Ok(ExitCode::SUCCESS)
             }
-            Command::Schedule { json } => show::schedule(places, json),
-            Command::Report(report) => report.run(places),
-            Command::History(history) => history.run(places),
+            DrillCommand::Schedule { json } => show::schedule(places, json),
+            DrillCommand::Report(report) => report.run(places),
+            DrillCommand::History(history) => history.run(places),
         }
     }
 }
 
-impl Run {
-    fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl DrillRunArgs {
+    fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let path = find(places, &self.scenario);
         let text = std::fs::read_to_string(&path).map_err(|error| {
             format!("{}: {error}; a scenario is a file, or the name of one in {FOLDER}/ of the matrix", path.display())
         })?;
-        let client = Client::of(places)?;
+        let client = DaemonClient::of(places)?;
         if !self.yes && !agreed(&self.scenario, &client.sandboxed())? {
             return Ok(ExitCode::from(NOT_RUN));
         }
-        let wanted = Wanted { path: path.display().to_string(), text, compress: self.compress };
+        let wanted = DrillRequest { path: path.display().to_string(), text, compress: self.compress };
         let begun: Value = match client.post("/v1/drills", &wanted) {
             Ok(begun) => begun,
             Err(refusal) => {
@@ -102,12 +102,12 @@ impl Run {
 }
 
 /// A file as it is named, or the scenario of that name.
-fn find(places: &Places, scenario: &str) -> PathBuf {
+fn find(places: &PathOptions, scenario: &str) -> PathBuf {
     let file = PathBuf::from(scenario);
     if file.is_file() { file } else { places.matrix.join(FOLDER).join(format!("{scenario}.toml")) }
 }
 
-fn agreed(scenario: &str, sandboxed: &[String]) -> Result<bool, Failure> {
+fn agreed(scenario: &str, sandboxed: &[String]) -> Result<bool, CliError> {
     if !std::io::stdin().is_terminal() {
         return Err("a drill pages people: --yes says that you mean it, where nobody can be asked".into());
     }

@@ -1,13 +1,13 @@
 //! Where reports read from: the daemon that runs, or the state folder when none does.
 
-use super::{Failure, Places, client::Client, load, runtime};
+use super::{CliError, PathOptions, client::DaemonClient, load, runtime};
 use crate::{
-    core::{IncidentId, PersonName, Run, StoredLine, Timestamp, event::unhex},
-    engine::history::{ChainPortion, Next, each_incident, one_incident},
-    report::{Beside, Story, StoryReader},
+    core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
+    report::{IncidentTexts, IncidentTimeline, StoryReader},
     store::{
         Store,
-        clock::System,
+        clock::SystemClock,
         sqlite::{FILE, SqliteStore},
     },
 };
@@ -15,9 +15,9 @@ use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// The journal, wherever it is.
-pub enum Evidence {
+pub enum JournalSource {
     /// A daemon has it.
-    Daemon(Client),
+    Daemon(DaemonClient),
     /// Nobody else has it open.
     Folder {
         /// What reads it.
@@ -27,11 +27,11 @@ pub enum Evidence {
     },
 }
 
-impl Evidence {
+impl JournalSource {
     /// Asks the daemon of these places, or opens their state folder where none answers.
-    pub fn of(places: &Places) -> Result<Self, Failure> {
+    pub fn of(places: &PathOptions) -> Result<Self, CliError> {
         if places.socket().exists()
-            && let Ok(client) = Client::of(places)
+            && let Ok(client) = DaemonClient::of(places)
             && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
         {
             return Ok(Self::Daemon(client));
@@ -42,12 +42,12 @@ impl Evidence {
             return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
         }
         let runtime = runtime(1)?;
-        let store = runtime.block_on(SqliteStore::open(&state, Arc::new(System)))?;
+        let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
         Ok(Self::Folder { runtime, store })
     }
 
     /// One incident's story, from the first line of its chain to the last.
-    pub fn story(&self, id: IncidentId) -> Result<Story, Failure> {
+    pub fn story(&self, id: IncidentId) -> Result<IncidentTimeline, CliError> {
         let (mut reader, mut failed) = (StoryReader::new(id), None);
         let look = |_, portion: ChainPortion<'_>| {
             let read = match portion {
@@ -55,7 +55,7 @@ impl Evidence {
                 ChainPortion::End => Ok(()),
             };
             failed = read.err();
-            if failed.is_none() { Next::Rest } else { Next::Enough }
+            if failed.is_none() { HistoryControl::Rest } else { HistoryControl::Enough }
         };
         match self {
             Self::Daemon(client) => drop(one_of_daemon(client, id, look)?),
@@ -69,7 +69,7 @@ impl Evidence {
     }
 
     /// Runs of drills, newest first.
-    pub fn runs(&self) -> Result<Vec<Run>, Failure> {
+    pub fn runs(&self) -> Result<Vec<DrillRun>, CliError> {
         match self {
             Self::Daemon(client) => client.get_all("/v1/drills?texts=true"),
             Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(usize::MAX))?),
@@ -77,7 +77,10 @@ impl Evidence {
     }
 
     /// Hands out the chain of each incident, newest first, until `look` has enough.
-    pub fn each(&self, mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send) -> Result<(), Failure> {
+    pub fn each(
+        &self,
+        mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+    ) -> Result<(), CliError> {
         let client = match self {
             Self::Daemon(client) => client,
             Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
@@ -85,7 +88,7 @@ impl Evidence {
         let newest: Value = client.get("/v1/incidents/newest")?;
         let newest = newest["incident"].as_str().and_then(|id| id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
         for id in (1..=newest).rev().map(IncidentId) {
-            if one_of_daemon(client, id, &mut look)? == Next::Enough {
+            if one_of_daemon(client, id, &mut look)? == HistoryControl::Enough {
                 break;
             }
         }
@@ -93,7 +96,11 @@ impl Evidence {
     }
 
     /// What stands beside a chain: names of people, and the texts with these hashes.
-    pub fn beside(&self, places: &Places, hashes: impl Iterator<Item = String>) -> Result<Beside, Failure> {
+    pub fn beside(
+        &self,
+        places: &PathOptions,
+        hashes: impl Iterator<Item = String>,
+    ) -> Result<IncidentTexts, CliError> {
         let mut texts = BTreeMap::new();
         for hash in hashes {
             if let Some(text) = self.text(&hash)? {
@@ -104,10 +111,10 @@ impl Evidence {
             Self::Daemon(client) => client.get("/v1/names")?,
             Self::Folder { .. } => names(places),
         };
-        Ok(Beside { names, texts })
+        Ok(IncidentTexts { names, texts })
     }
 
-    fn text(&self, hash: &str) -> Result<Option<String>, Failure> {
+    fn text(&self, hash: &str) -> Result<Option<String>, CliError> {
         match self {
             Self::Daemon(client) => {
                 let text = client.get::<Value>(&format!("/v1/texts/{hash}")).ok();
@@ -120,7 +127,7 @@ impl Evidence {
     /// The time that goes with it.
     pub fn now(&self) -> Timestamp {
         match self {
-            Self::Daemon(_) => crate::store::clock::Sources::wall(&System),
+            Self::Daemon(_) => crate::store::clock::ClockSources::wall(&SystemClock),
             Self::Folder { store, .. } => store.now(),
         }
     }
@@ -130,35 +137,35 @@ impl Evidence {
 pub fn each_of_folder(
     runtime: &tokio::runtime::Runtime,
     store: &SqliteStore,
-    look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
-) -> Result<(), Failure> {
+    look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+) -> Result<(), CliError> {
     Ok(runtime.block_on(each_incident(store, look))?)
 }
 
 /// The chain of one incident, a portion at a time.
 fn one_of_daemon(
-    client: &Client,
+    client: &DaemonClient,
     id: IncidentId,
-    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next,
-) -> Result<Next, Failure> {
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl,
+) -> Result<HistoryControl, CliError> {
     let mut after = 0;
     loop {
         let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
         let lines: Vec<StoredLine> = lines.iter().map(stored).collect::<Result<_, _>>()?;
         let Some(last) = lines.last().map(|line| line.pos) else {
-            return Ok(if after == 0 { Next::Older } else { look(id, ChainPortion::End) });
+            return Ok(if after == 0 { HistoryControl::Older } else { look(id, ChainPortion::End) });
         };
         after = last;
         match look(id, ChainPortion::Lines(&lines)) {
-            Next::Rest => {}
+            HistoryControl::Rest => {}
             next => return Ok(next),
         }
     }
 }
 
 /// A line as the daemon tells it.
-pub fn stored(line: &Value) -> Result<StoredLine, Failure> {
-    let broken = || Failure::from("the daemon's journal answer can not be read");
+pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
+    let broken = || CliError::from("the daemon's journal answer can not be read");
     let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
     Ok(StoredLine {
         pos: line["pos"].as_i64().ok_or_else(broken)?,
@@ -170,7 +177,7 @@ pub fn stored(line: &Value) -> Result<StoredLine, Failure> {
 }
 
 /// Names as the matrix has them; none where it can not be read here: the names that it uses itself do as well.
-fn names(places: &Places) -> BTreeMap<PersonName, String> {
+fn names(places: &PathOptions) -> BTreeMap<PersonName, String> {
     let matrix = load::load(places, load::now()).ok().and_then(|loaded| loaded.matrix);
     let people = matrix.map(|matrix| matrix.people).unwrap_or_default();
     people.into_iter().map(|(name, person)| (name, person.name)).collect()

@@ -1,17 +1,17 @@
 //! `stentor explain`: who would be paged for an alert, when, by what, in which words. No daemon, nothing is sent: the
 //! core itself is stepped through the ladder, as if every page arrived and nobody answered.
 
-use super::{Failure, Places, load, table};
+use super::{CliError, PathOptions, load, table};
 use crate::{
     core::{
-        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentKey, Input, Opening, Page, PersonName, Receipt,
-        RoleName, Settlement, Timestamp,
-        event::Why,
+        self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Page,
+        PersonName, RoleName, SendOutcome, SendReceipt, Timestamp,
+        event::StepReason,
         plan::{SuggestedAction, suggested},
     },
     engine::render,
-    matrix::{Judgement, Matrix},
-    template::Templates,
+    matrix::{Matrix, TriggerMatch},
+    template::PageTemplates,
 };
 use clap::Args;
 use serde::Serialize;
@@ -25,7 +25,7 @@ const HORIZON: Duration = Duration::from_secs(30 * 60);
 const RUNGS_MAX: usize = 200;
 
 #[derive(Debug, Args)]
-pub struct Explain {
+pub struct ExplainArgs {
     /// The alert, as it would be posted to /v1/alerts (JSON); - reads standard input
     #[arg(long, value_name = "FILE")]
     alert: PathBuf,
@@ -40,8 +40,8 @@ pub struct Explain {
     json: bool,
 }
 
-impl Explain {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl ExplainArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let at = match &self.at {
             Some(text) => Timestamp::parse(text).ok_or("--at takes a time like 2026-11-23T03:00:00Z")?,
             None => load::now(),
@@ -49,7 +49,7 @@ impl Explain {
         let alert = read(&self.alert)?;
         let (matrix, templates) = load::load(places, at)?.demand()?;
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
-        let told = Teller { matrix: &matrix, templates: &templates, names, at };
+        let told = ExplainPrinter { matrix: &matrix, templates: &templates, names, at };
         let judgements = matrix.judge(&alert);
         if self.json {
             let all: Vec<Value> = judgements.iter().map(|judgement| told.json(&alert, judgement)).collect();
@@ -65,7 +65,7 @@ impl Explain {
     }
 }
 
-fn read(path: &std::path::Path) -> Result<Alert, Failure> {
+fn read(path: &std::path::Path) -> Result<Alert, CliError> {
     let text = if path.as_os_str() == "-" {
         std::io::read_to_string(std::io::stdin())?
     } else {
@@ -92,16 +92,16 @@ fn why_nothing(matrix: &Matrix, alert: &Alert) -> String {
     }
 }
 
-struct Teller<'a> {
+struct ExplainPrinter<'a> {
     matrix: &'a Matrix,
-    templates: &'a Templates,
+    templates: &'a PageTemplates,
     names: BTreeMap<PersonName, String>,
     at: Timestamp,
 }
 
 /// One rung of one role's ladder.
 #[derive(Debug, Serialize)]
-struct Rung {
+struct LadderStep {
     after_ms: f64,
     role: RoleName,
     step: usize,
@@ -113,7 +113,7 @@ struct Rung {
 
 /// What one role reads by one channel, when it is first paged.
 #[derive(Debug, Serialize)]
-struct Words {
+struct BriefPreview {
     role: RoleName,
     person: String,
     channel: String,
@@ -123,9 +123,9 @@ struct Words {
 
 /// What an incident would do if nobody answered.
 #[derive(Debug, Default, Serialize)]
-struct Story {
-    ladder: Vec<Rung>,
-    texts: Vec<Words>,
+struct LadderPreview {
+    ladder: Vec<LadderStep>,
+    texts: Vec<BriefPreview>,
     rooms: Vec<String>,
     actions: Vec<Suggestion>,
 }
@@ -138,12 +138,12 @@ struct Suggestion {
     action: SuggestedAction,
 }
 
-impl Teller<'_> {
-    fn print(&self, alert: &Alert, judgement: &Judgement, words: bool) {
+impl ExplainPrinter<'_> {
+    fn print(&self, alert: &Alert, judgement: &TriggerMatch, words: bool) {
         match judgement {
-            Judgement::Clears { trigger, key } => println!("trigger {trigger}: all clear for {key}"),
-            Judgement::Failed { trigger, why } => println!("trigger {trigger} can not judge it: {why}"),
-            Judgement::Holds { trigger, key, summary, hold, .. } => {
+            TriggerMatch::Clears { trigger, key } => println!("trigger {trigger}: all clear for {key}"),
+            TriggerMatch::Failed { trigger, why } => println!("trigger {trigger} can not judge it: {why}"),
+            TriggerMatch::Holds { trigger, key, summary, hold, .. } => {
                 println!("trigger {trigger} holds, key {key}: {summary}");
                 if let Some(hold) = hold {
                     let within = humantime::format_duration(hold.within);
@@ -160,18 +160,18 @@ impl Teller<'_> {
             println!("  suggested: {letter}  {}{then}", action.text);
         }
         println!("If nobody answers:\n{}", ladder(&story.ladder));
-        for Words { role, person, channel, kind, text } in story.texts.iter().filter(|_| words) {
+        for BriefPreview { role, person, channel, kind, text } in story.texts.iter().filter(|_| words) {
             println!("\n{role}, {person} by {channel} ({kind}):");
             text.lines().for_each(|line| println!("  | {line}"));
         }
         println!();
     }
 
-    fn json(&self, alert: &Alert, judgement: &Judgement) -> Value {
+    fn json(&self, alert: &Alert, judgement: &TriggerMatch) -> Value {
         let verdict = match judgement {
-            Judgement::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
-            Judgement::Failed { trigger, why } => json!({ "trigger": trigger, "failed": why }),
-            Judgement::Holds { trigger, key, summary, hold, .. } => {
+            TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
+            TriggerMatch::Failed { trigger, why } => json!({ "trigger": trigger, "failed": why }),
+            TriggerMatch::Holds { trigger, key, summary, hold, .. } => {
                 json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "hold": hold })
             }
         };
@@ -179,19 +179,19 @@ impl Teller<'_> {
     }
 
     /// Steps the ladder until every role repeats or the horizon is reached.
-    fn play(&self, alert: &Alert, judgement: &Judgement) -> Option<Story> {
+    fn play(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<LadderPreview> {
         let opening = self.opening(alert, judgement)?;
         let roster = &self.matrix.roster;
         let rooms = opening.plan.rooms.iter().map(ToString::to_string).collect();
         let actions = suggested(&opening.alert, &opening.plan).into_iter();
         let actions = actions.map(|(letter, action)| Suggestion { letter, action }).collect();
-        let mut story = Story { rooms, actions, ..Story::default() };
+        let mut story = LadderPreview { rooms, actions, ..LadderPreview::default() };
         let (mut incident, first) = core::open(IncidentId(1), opening, roster, self.at);
         self.follow(&mut story, &incident, &first, self.at);
         for _ in 0..RUNGS_MAX {
             deliver(&mut incident, roster);
             let Some(due) = incident.deadline().filter(|due| *due < self.at + HORIZON) else { break };
-            let moved = core::step(&mut incident, Input::Tick, roster, due);
+            let moved = core::step(&mut incident, IncidentInput::Tick, roster, due);
             self.follow(&mut story, &incident, &moved, due);
             if incident.engagements.values().filter(|e| e.is_open()).all(|e| e.exhausted || e.waits_on.is_some()) {
                 break;
@@ -200,31 +200,39 @@ impl Teller<'_> {
         Some(story)
     }
 
-    fn opening(&self, alert: &Alert, judgement: &Judgement) -> Option<Opening> {
+    fn opening(&self, alert: &Alert, judgement: &TriggerMatch) -> Option<IncidentOpening> {
         let (plan, key, summary) = match judgement {
-            Judgement::Holds { trigger, key, summary, .. } => {
+            TriggerMatch::Holds { trigger, key, summary, .. } => {
                 (self.matrix.plan(trigger)?, key.clone(), summary.clone())
             }
-            Judgement::Failed { trigger, why } => {
+            TriggerMatch::Failed { trigger, why } => {
                 let key = IncidentKey::of_condition(trigger, &alert.source, alert.drill);
                 (self.matrix.failure_plan(trigger)?, key, format!("trigger {trigger} can not judge: {why}"))
             }
-            Judgement::Clears { .. } => return None,
+            TriggerMatch::Clears { .. } => return None,
         };
         let mut alert = alert.clone();
         alert.status = AlertStatus::Firing;
-        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at: self.at, terms: None, nonce: None })
+        Some(IncidentOpening {
+            key,
+            summary,
+            plan,
+            alert: Arc::new(alert),
+            received_at: self.at,
+            terms: None,
+            nonce: None,
+        })
     }
 
     /// Adds what these events tell; texts are those of the moment at which they would be sent.
-    fn follow(&self, story: &mut Story, incident: &Incident, events: &[Event], at: Timestamp) {
+    fn follow(&self, story: &mut LadderPreview, incident: &Incident, events: &[Event], at: Timestamp) {
         for event in events {
             match event {
                 Event::StepEntered { role, step, round, why, .. } => {
                     if incident.engagements.get(role).is_some_and(|e| e.exhausted) {
                         continue;
                     }
-                    story.ladder.push(Rung {
+                    story.ladder.push(LadderStep {
                         after_ms: at.micros_since(self.at) as f64 / 1e3,
                         role: role.clone(),
                         step: step + 1,
@@ -244,19 +252,19 @@ impl Teller<'_> {
         }
     }
 
-    fn why(&self, incident: &Incident, role: &RoleName, why: Why) -> String {
+    fn why(&self, incident: &Incident, role: &RoleName, why: StepReason) -> String {
         let Some(engagement) = incident.engagements.get(role) else { return String::new() };
         let others: Vec<&str> = engagement.stands_for.iter().map(|other| other.as_str()).collect();
         match why {
-            Why::Entered if others.is_empty() => "the trigger demands it".into(),
-            Why::Entered => format!("in place of {}", others.join(", ")),
-            Why::TimedOut => "no answer in time".into(),
-            Why::NobodyLeft => "nobody before it could be reached".into(),
-            Why::HandedBack => "it was handed back".into(),
+            StepReason::Entered if others.is_empty() => "the trigger demands it".into(),
+            StepReason::Entered => format!("in place of {}", others.join(", ")),
+            StepReason::TimedOut => "no answer in time".into(),
+            StepReason::NobodyLeft => "nobody before it could be reached".into(),
+            StepReason::HandedBack => "it was handed back".into(),
         }
     }
 
-    fn paged(&self, story: &mut Story, incident: &Incident, page: &Page) {
+    fn paged(&self, story: &mut LadderPreview, incident: &Incident, page: &Page) {
         let Some((role, person)) = page.role.as_ref().zip(page.person.as_ref()) else { return };
         let name = self.names.get(person).cloned().unwrap_or_else(|| person.to_string());
         let Some(rung) = story.ladder.iter_mut().rfind(|rung| rung.role == *role) else { return };
@@ -272,11 +280,11 @@ impl Teller<'_> {
         let Some(settings) = self.matrix.channel(&page.channel) else { return };
         let rendered = render(self.matrix, self.templates, &self.names, incident, page, settings.kind());
         let kind = settings.kind().as_str();
-        story.texts.push(Words { role: role.clone(), person: name, channel, kind, text: rendered.body });
+        story.texts.push(BriefPreview { role: role.clone(), person: name, channel, kind, text: rendered.body });
     }
 }
 
-fn ladder(rungs: &[Rung]) -> String {
+fn ladder(rungs: &[LadderStep]) -> String {
     let mut rows = table::table(&["after", "role", "step", "who", "by", "because"]);
     for rung in rungs {
         let by: Vec<String> = rung.people.iter().map(|(_, channels)| channels.join(", ")).collect();
@@ -300,7 +308,7 @@ fn deliver(incident: &mut Incident, roster: &core::Roster) {
         incident.pages.values().filter(|page| page.state == core::PageState::Queued).map(|page| page.n).collect();
     let now = incident.last_at;
     for page in queued {
-        let settlement = Settlement::Accepted { receipt: Receipt::default() };
-        core::step(incident, Input::Settled { page, settlement, sent_at: Some(now), text: None }, roster, now);
+        let settlement = SendOutcome::Accepted { receipt: SendReceipt::default() };
+        core::step(incident, IncidentInput::Settled { page, settlement, sent_at: Some(now), text: None }, roster, now);
     }
 }

@@ -1,13 +1,13 @@
 //! `stentor fire`: an alert by hand.
 
-use super::{Failure, Places, client::Client};
+use super::{CliError, PathOptions, client::DaemonClient};
 use crate::core::Alert;
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Fire {
+pub struct FireArgs {
     /// The kind of alert: which triggers look at it
     kind: String,
     /// One sentence for humans
@@ -36,8 +36,8 @@ pub struct Fire {
     json: bool,
 }
 
-impl Fire {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl FireArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let mut alert = Alert::new("", self.kind);
         alert.summary = self.summary.unwrap_or_default();
         alert.labels = self.labels.into_iter().collect();
@@ -48,7 +48,7 @@ impl Fire {
         if self.resolved {
             alert.status = crate::core::AlertStatus::Resolved;
         }
-        let answer: Value = Client::of(places)?.post("/v1/fire", &alert)?;
+        let answer: Value = DaemonClient::of(places)?.post("/v1/fire", &alert)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);
             return Ok(ExitCode::SUCCESS);

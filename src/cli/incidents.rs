@@ -1,8 +1,8 @@
 //! `stentor incidents`: the board.
 
 use super::{
-    Failure, Places,
-    client::{Client, next_portion},
+    CliError, PathOptions,
+    client::{DaemonClient, next_portion},
     table,
 };
 use crate::{
@@ -10,7 +10,7 @@ use crate::{
         reading::{LIST_MAX, OPEN_COUNT},
         view::{IncidentView, RoleView},
     },
-    store::Quarantined,
+    store::QuarantinedRow,
 };
 use clap::Args;
 use std::{num::NonZeroUsize, process::ExitCode};
@@ -19,7 +19,7 @@ use std::{num::NonZeroUsize, process::ExitCode};
 const SHOWN: usize = 50;
 
 #[derive(Debug, Args)]
-pub struct Incidents {
+pub struct IncidentsArgs {
     /// Resolved ones too
     #[arg(long)]
     all: bool,
@@ -31,9 +31,9 @@ pub struct Incidents {
     json: bool,
 }
 
-impl Incidents {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let client = Client::of(places)?;
+impl IncidentsArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let client = DaemonClient::of(places)?;
         let (incidents, left_out) = self.read(&client)?;
         let cut = left_out.map(|left_out| self.cut(&incidents, left_out));
         if self.json {
@@ -46,7 +46,7 @@ impl Incidents {
             println!("{}", board(&incidents));
         }
         // On the other stream: a list that leaves something out says so, also to those who read JSON.
-        let set_aside: Vec<Quarantined> = client.get("/v1/quarantine")?;
+        let set_aside: Vec<QuarantinedRow> = client.get("/v1/quarantine")?;
         match set_aside.iter().filter(|entry| entry.row.incident().is_some()).count() {
             0 => {}
             lost => eprintln!("{lost} more can not be read: see `stentor store quarantine list`"),
@@ -55,7 +55,7 @@ impl Incidents {
     }
 
     /// As many as are wanted, and what is known of those that are left out; none where nothing is.
-    fn read(&self, client: &Client) -> Result<(Vec<IncidentView>, Option<LeftOut>), Failure> {
+    fn read(&self, client: &DaemonClient) -> Result<(Vec<IncidentView>, Option<LeftOut>), CliError> {
         let most = self.limit.map_or(if self.json { usize::MAX } else { SHOWN }, NonZeroUsize::get);
         let mut incidents: Vec<IncidentView> = Vec::new();
         loop {

@@ -1,12 +1,12 @@
 //! `stentor journal`: is the evidence whole, and a copy of it.
 
-use super::{Failure, Places, client::Client, evidence::stored, runtime};
+use super::{CliError, PathOptions, client::DaemonClient, evidence::stored, runtime};
 use crate::{
     core::StoredLine,
-    journal::{self, Conclusion, Kept, Report, Verifier},
+    journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
     store::{
         Store,
-        clock::System,
+        clock::SystemClock,
         sqlite::{FILE, SqliteStore},
     },
 };
@@ -27,13 +27,13 @@ const BATCH: usize = 5000;
 const GAPS_SHOWN: usize = 10;
 
 #[derive(Debug, Args)]
-pub struct Journal {
+pub struct JournalArgs {
     #[command(subcommand)]
-    what: What,
+    what: JournalCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum JournalCommand {
     /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
     Verify {
         /// Anchors that were kept elsewhere (the daemon's log, or an export; one file or several): finds alteration,
@@ -55,18 +55,18 @@ enum What {
     },
 }
 
-impl Journal {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl JournalArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
-            What::Verify { anchor, file, json } => verify(places, &anchor, file, json),
-            What::Export { out } => export(places, out),
+            JournalCommand::Verify { anchor, file, json } => verify(places, &anchor, file, json),
+            JournalCommand::Export { out } => export(places, out),
         }
     }
 }
 
 /// Reads what `--anchor` names; with it what must be known of the files beside what is wrong, a line each.
-fn kept(paths: &[PathBuf]) -> Result<(Kept, Vec<String>), Failure> {
-    let (mut kept, mut without) = (Kept::default(), Vec::new());
+fn kept(paths: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
+    let (mut kept, mut without) = (KeptAnchors::default(), Vec::new());
     for path in paths {
         let unread = |error: std::io::Error| format!("{} can not be read: {error}", path.display());
         let file = File::open(path).map_err(unread)?;
@@ -81,7 +81,7 @@ fn kept(paths: &[PathBuf]) -> Result<(Kept, Vec<String>), Failure> {
     Ok((kept, remarks))
 }
 
-fn remarks(kept: &Kept, without: &[PathBuf]) -> Vec<String> {
+fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
     let mut remarks = Vec::new();
     if !without.is_empty() {
         remarks.push(format!("no anchor in {}", named(without)));
@@ -107,10 +107,10 @@ fn named(paths: &[PathBuf]) -> String {
     paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
-fn verify(places: &Places, anchor: &[PathBuf], file: Option<PathBuf>, json: bool) -> Result<ExitCode, Failure> {
+fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json: bool) -> Result<ExitCode, CliError> {
     let (kept, remarks) = kept(anchor)?;
     let copies = kept.len();
-    let mut verifier = Verifier::new(kept);
+    let mut verifier = JournalVerifier::new(kept);
     match file {
         Some(path) => {
             for line in journal::read_export(BufReader::new(File::open(path)?)) {
@@ -131,7 +131,7 @@ fn verify(places: &Places, anchor: &[PathBuf], file: Option<PathBuf>, json: bool
     Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn told(report: &Report, copies: usize, remarks: &[String]) -> Value {
+fn told(report: &JournalReport, copies: usize, remarks: &[String]) -> Value {
     let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
     serde_json::json!({
         "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "kept": copies,
@@ -141,7 +141,7 @@ fn told(report: &Report, copies: usize, remarks: &[String]) -> Value {
     })
 }
 
-fn print(report: &Report, copies: usize, remarks: &[String]) {
+fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
     for fault in &report.faults {
         println!("{fault}");
     }
@@ -150,8 +150,8 @@ fn print(report: &Report, copies: usize, remarks: &[String]) {
         println!("and {untold} more fault(s)");
     }
     let word = match (report.conclusion(), report.proven_to) {
-        (Conclusion::NotSound, None) => "NOT SOUND".to_owned(),
-        (Conclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),
+        (VerifyConclusion::NotSound, None) => "NOT SOUND".to_owned(),
+        (VerifyConclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),
         (_, None) => "whole in itself".to_owned(),
         (_, Some(seq)) => format!("sound, whole up to the kept anchor {seq}"),
     };
@@ -169,7 +169,7 @@ fn print(report: &Report, copies: usize, remarks: &[String]) {
     }
 }
 
-fn export(places: &Places, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
+fn export(places: &PathOptions, out: Option<PathBuf>) -> Result<ExitCode, CliError> {
     let mut to: Box<dyn Write> = match out {
         Some(path) => Box::new(BufWriter::new(File::create(path)?)),
         None => Box::new(BufWriter::new(std::io::stdout().lock())),
@@ -180,9 +180,12 @@ fn export(places: &Places, out: Option<PathBuf>) -> Result<ExitCode, Failure> {
 }
 
 /// Every line, from the daemon that runs, or from the state folder when none does.
-fn each_batch(places: &Places, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>) -> Result<(), Failure> {
+fn each_batch(
+    places: &PathOptions,
+    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     if places.socket().exists()
-        && let Ok(client) = Client::of(places)
+        && let Ok(client) = DaemonClient::of(places)
         && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
     {
         return each_of_daemon(&client, f);
@@ -193,7 +196,7 @@ fn each_batch(places: &Places, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), 
         return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
     }
     let runtime = runtime(1)?;
-    let store = runtime.block_on(SqliteStore::open(&state, Arc::new(System)))?;
+    let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
     let mut after = 0;
     loop {
         let lines = runtime.block_on(store.lines(None, after, BATCH))?;
@@ -205,7 +208,10 @@ fn each_batch(places: &Places, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), 
     Ok(())
 }
 
-fn each_of_daemon(client: &Client, mut f: impl FnMut(Vec<StoredLine>) -> Result<(), Failure>) -> Result<(), Failure> {
+fn each_of_daemon(
+    client: &DaemonClient,
+    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
     let mut after = 0;
     loop {
         let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;

@@ -1,12 +1,12 @@
 //! Matrix and templates from their folders, with their diagnostics.
 
-use super::{Failure, Places, colours};
+use super::{CliError, PathOptions, colours};
 use crate::{
     config,
-    core::{self, Alert, Incident, IncidentId, IncidentKey, Opening, Page, Plan, Timestamp, Zones},
+    core::{self, Alert, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, Page, Timestamp, Zones},
     engine::render,
-    matrix::{self, Diagnostic, Known, Matrix, Severity, SourceText},
-    template::Templates,
+    matrix::{self, Diagnostic, KnownNames, Matrix, Severity, SourceText},
+    template::PageTemplates,
 };
 use std::{
     io::IsTerminal,
@@ -23,7 +23,7 @@ const SHIPPED: [(&str, &str); 4] = [
 ];
 
 /// What was read.
-pub struct Loaded {
+pub struct LoadedMatrix {
     /// None when there is an error.
     pub matrix: Option<Matrix>,
     /// Every fault.
@@ -31,35 +31,35 @@ pub struct Loaded {
     /// The files, to show faults in.
     pub files: Vec<SourceText>,
     /// The texts.
-    pub templates: Templates,
+    pub templates: PageTemplates,
     /// The time zones that it was read with.
     pub zones: Arc<Zones>,
 }
 
 /// Reads everything again; also what SIGHUP does.
-pub fn load(places: &Places, as_of: Timestamp) -> Result<Loaded, Failure> {
+pub fn load(places: &PathOptions, as_of: Timestamp) -> Result<LoadedMatrix, CliError> {
     let templates = templates(places)?;
     let files = read(&places.matrix)?;
     Ok(parse(files, templates, as_of))
 }
 
 /// The matrix and the texts that ship.
-pub fn shipped(as_of: Timestamp) -> Loaded {
+pub fn shipped(as_of: Timestamp) -> LoadedMatrix {
     let file = |(name, text): &(&str, &str)| SourceText { path: Path::new("matrix").join(name), text: (*text).into() };
-    parse(SHIPPED.iter().map(file).collect(), Templates::shipped(), as_of)
+    parse(SHIPPED.iter().map(file).collect(), PageTemplates::shipped(), as_of)
 }
 
-fn parse(files: Vec<SourceText>, templates: Templates, as_of: Timestamp) -> Loaded {
+fn parse(files: Vec<SourceText>, templates: PageTemplates, as_of: Timestamp) -> LoadedMatrix {
     let revisions = templates.revisions();
     let zones = Arc::new(config::zoneinfo::zones());
-    let mut parsed = Matrix::parse_with(&files, &Known { templates: &revisions }, zones.clone(), as_of);
+    let mut parsed = Matrix::parse_with(&files, &KnownNames { templates: &revisions }, zones.clone(), as_of);
     parsed.diagnostics.extend(zones.data().trouble.as_deref().map(zone_trouble));
     let alike = parsed.matrix.as_ref().map(|matrix| alike(matrix, &templates, as_of)).unwrap_or_default();
     if !alike.is_empty() {
         parsed.matrix = None;
         parsed.diagnostics.extend(alike);
     }
-    Loaded { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
+    LoadedMatrix { matrix: parsed.matrix, diagnostics: parsed.diagnostics, files, templates, zones }
 }
 
 /// That the time zones are not the newest there are, which is no fault of the matrix.
@@ -80,7 +80,7 @@ fn zone_trouble(trouble: &str) -> Diagnostic {
 }
 
 /// Each role's texts as a drill and for real, by each channel: people must be able to tell them apart.
-fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagnostic> {
+fn alike(matrix: &Matrix, templates: &PageTemplates, as_of: Timestamp) -> Vec<Diagnostic> {
     let mut faults = Vec::new();
     for (name, trigger) in &matrix.triggers {
         let Some(plan) = matrix.plan(name) else { continue };
@@ -104,9 +104,9 @@ fn alike(matrix: &Matrix, templates: &Templates, as_of: Timestamp) -> Vec<Diagno
     faults
 }
 
-fn opened(matrix: &Matrix, plan: &Arc<Plan>, alert: &Alert, as_of: Timestamp) -> Incident {
+fn opened(matrix: &Matrix, plan: &Arc<EscalationPlan>, alert: &Alert, as_of: Timestamp) -> Incident {
     let (plan, alert) = (plan.clone(), Arc::new(alert.clone()));
-    let opening = Opening {
+    let opening = IncidentOpening {
         key: IncidentKey::stored(""),
         summary: "a check".into(),
         plan,
@@ -137,9 +137,9 @@ fn alike_fault(role: &str, channel: &str) -> Diagnostic {
     }
 }
 
-impl Loaded {
+impl LoadedMatrix {
     /// The matrix, or its errors on standard error and a failure that counts them.
-    pub fn demand(self) -> Result<(Matrix, Templates), Failure> {
+    pub fn demand(self) -> Result<(Matrix, PageTemplates), CliError> {
         if !self.diagnostics.is_empty() {
             let colour = colours(std::io::stderr().is_terminal());
             eprint!("{}", matrix::render(&self.diagnostics, &self.files, colour));
@@ -152,7 +152,7 @@ impl Loaded {
     }
 
     /// The same for a daemon that runs: what is wrong goes to its log, whole, in the log's own form.
-    pub fn accept(self) -> Result<(Matrix, Templates), Failure> {
+    pub fn accept(self) -> Result<(Matrix, PageTemplates), CliError> {
         let found = matrix::render(&self.diagnostics, &self.files, false);
         let errors = self.errors();
         let Some(matrix) = self.matrix else {
@@ -170,7 +170,7 @@ impl Loaded {
     }
 }
 
-fn read(folder: &Path) -> Result<Vec<SourceText>, Failure> {
+fn read(folder: &Path) -> Result<Vec<SourceText>, CliError> {
     const WHERE: &str = "name its folder with --matrix DIR or STENTOR_MATRIX; `stentor demo` needs none";
     let shown = folder.display();
     let files = matrix::read_folder(folder)
@@ -181,11 +181,11 @@ fn read(folder: &Path) -> Result<Vec<SourceText>, Failure> {
     Ok(files)
 }
 
-fn templates(places: &Places) -> Result<Templates, Failure> {
+fn templates(places: &PathOptions) -> Result<PageTemplates, CliError> {
     match &places.templates {
-        Some(folder) => Ok(Templates::load(folder)?),
-        None if Path::new("templates").is_dir() => Ok(Templates::load(Path::new("templates"))?),
-        None => Ok(Templates::shipped()),
+        Some(folder) => Ok(PageTemplates::load(folder)?),
+        None if Path::new("templates").is_dir() => Ok(PageTemplates::load(Path::new("templates"))?),
+        None => Ok(PageTemplates::shipped()),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `stentor mail-in`: the site's mail server pipes replies and bounces into it.
 
-use super::{Failure, Places, client::Client};
-use crate::http::mail_in::{MailFate, Told};
+use super::{CliError, PathOptions, client::DaemonClient};
+use crate::http::mail_in::{MailFate, MailResult};
 use clap::Args;
 use std::{
     io::{Read, stdin},
@@ -27,12 +27,13 @@ pub struct MailIn {
 }
 
 impl MailIn {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let mut raw = Vec::new();
         if let Err(error) = stdin().take(MAIL_MAX).read_to_end(&mut raw) {
             return Ok(keep(&format!("the mail could not be read: {error}")));
         }
-        let told: Result<Told, Failure> = Client::of(places).and_then(|client| client.post_raw("/v1/mail", raw));
+        let told: Result<MailResult, CliError> =
+            DaemonClient::of(places).and_then(|client| client.post_raw("/v1/mail", raw));
         let told = match told {
             Ok(told) => told,
             Err(failure) => return Ok(keep(&failure.to_string())),

@@ -38,14 +38,14 @@ use std::{path::PathBuf, process::ExitCode};
 #[command(name = "stentor", version, propagate_version = true)]
 pub struct Cli {
     #[command(flatten)]
-    places: Places,
+    places: PathOptions,
     #[command(subcommand)]
     command: Command,
 }
 
 /// Where things are. Each may also be set in the environment.
 #[derive(Debug, Clone, Args)]
-pub struct Places {
+pub struct PathOptions {
     /// The folder of the Crisis Escalation Matrix (*.toml)
     #[arg(long, global = true, env = "STENTOR_MATRIX", default_value = "matrix", value_name = "DIR", value_hint = ValueHint::DirPath)]
     pub matrix: PathBuf,
@@ -60,7 +60,7 @@ pub struct Places {
     pub socket: Option<PathBuf>,
 }
 
-impl Places {
+impl PathOptions {
     /// The state folder, where nothing of the matrix is known.
     pub fn state(&self) -> PathBuf {
         self.state.clone().unwrap_or_else(|| PathBuf::from("state"))
@@ -75,45 +75,45 @@ impl Places {
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the daemon
-    Serve(serve::Serve),
+    Serve(serve::ServeArgs),
     /// Find every fault of the matrix: exit 1 on errors, 0 on warnings
-    Check(check::Check),
+    Check(check::CheckArgs),
     /// Show who would be paged for an alert: when, by what, in which words
-    Explain(explain::Explain),
+    Explain(explain::ExplainArgs),
     /// Test every channel, secret, clock and contact without paging anybody: exit 1 when something failed
-    Doctor(doctor::Doctor),
+    Doctor(doctor::DoctorArgs),
     /// List people: reached by what, on call now for which roles, proven when
-    People(people::People),
+    People(people::PeopleArgs),
     /// Send an alert by hand
-    Fire(fire::Fire),
+    Fire(fire::FireArgs),
     /// List incidents
-    Incidents(incidents::Incidents),
+    Incidents(incidents::IncidentsArgs),
     /// Show one incident: each role's stages and time to engagement beside its target
-    Show(show::Show),
+    Show(show::ShowArgs),
     /// Answer for a role as the person that the matrix says you are
-    Answer(answer::Answer),
+    Answer(answer::AnswerArgs),
     /// Close an incident
-    Resolve(resolve::Resolve),
+    Resolve(resolve::ResolveArgs),
     /// How fast people are found, and how often triggers are right: from the journal, unanswered ones included
-    Report(report::Report),
+    Report(report::ReportArgs),
     /// Write the post-mortem of an incident from its journal, for people to go on writing in
-    Postmortem(postmortem::Postmortem),
+    Postmortem(postmortem::PostmortemArgs),
     /// Hand out a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
     /// Run drills on the live daemon, follow them, look at those of before
-    Drill(drill::Drill),
+    Drill(drill::DrillArgs),
     /// Take a reply or a bounce in from the site's mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
-    Journal(journal::Journal),
+    Journal(journal::JournalArgs),
     /// See and clear what the state folder holds that can not be read
     Store(store::StoreCommand),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
-    Demo(demo::Demo),
+    Demo(demo::DemoArgs),
     /// Look for faults in scenarios of drills
-    Scenario(scenario::Scenarios),
+    Scenario(scenario::ScenarioArgs),
     /// Play a scenario in virtual time, many times: how likely each role is engaged in time, and what it hangs on
-    Simulate(simulate::Simulate),
+    Simulate(simulate::SimulateArgs),
     /// Print shell completions
     Completions {
         /// For which shell
@@ -128,7 +128,7 @@ enum Command {
 }
 
 /// What goes wrong on the command line, as people read it: what, why, what to do.
-pub type Failure = Box<dyn std::error::Error + Send + Sync>;
+pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> ExitCode {
@@ -146,7 +146,7 @@ pub fn run(cli: Cli) -> ExitCode {
     }
 }
 
-fn dispatch(cli: Cli) -> Result<ExitCode, Failure> {
+fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
     let places = &cli.places;
     match cli.command {
         Command::Serve(serve) => serve.run(places),
@@ -187,7 +187,7 @@ pub fn give_terminal_back() {
 }
 
 /// A runtime with few threads: the daemon waits most of the time.
-fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, Failure> {
+fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, CliError> {
     Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
 }
 

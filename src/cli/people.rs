@@ -1,20 +1,20 @@
 //! `stentor people`: who can be reached by what, who is on call now, and how old the proof of each contact is.
 
-use super::{Failure, Places, client::Client, table};
-use crate::engine::reach::{Reach, Way};
+use super::{CliError, PathOptions, client::DaemonClient, table};
+use crate::engine::reach::{ContactChannel, ContactCoverage};
 use clap::Args;
 use std::{process::ExitCode, time::Duration};
 
 #[derive(Debug, Args)]
-pub struct People {
+pub struct PeopleArgs {
     /// Print them as JSON
     #[arg(long)]
     json: bool,
 }
 
-impl People {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let people: Vec<Reach> = Client::of(places)?.get("/v1/people")?;
+impl PeopleArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let people: Vec<ContactCoverage> = DaemonClient::of(places)?.get("/v1/people")?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&people)?);
         } else {
@@ -24,7 +24,7 @@ impl People {
     }
 }
 
-fn board(people: &[Reach]) -> String {
+fn board(people: &[ContactCoverage]) -> String {
     let mut rows = table::table(&["person", "on call for", "by", "last proven"]);
     for person in people {
         let roles: Vec<String> =
@@ -39,7 +39,7 @@ fn board(people: &[Reach]) -> String {
     rows.to_string().lines().map(|line| line.trim_end().to_owned() + "\n").collect()
 }
 
-fn proof(way: &Way) -> String {
+fn proof(way: &ContactChannel) -> String {
     if let Some(since) = way.opted_out {
         return format!("opted out on {}", since.to_utc().format("%Y-%m-%d"));
     }
@@ -63,7 +63,7 @@ fn roughly(seconds: u64) -> String {
     text.split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-fn verdict(people: &[Reach]) -> String {
+fn verdict(people: &[ContactCoverage]) -> String {
     if people.is_empty() {
         return "the matrix names nobody: nobody can be reached".into();
     }

@@ -1,11 +1,11 @@
 //! `stentor postmortem`: everything that the journal knows of an incident, in Markdown or as one HTML file.
 
-use super::{Failure, Places, drill, evidence::Evidence, load};
+use super::{CliError, PathOptions, drill, evidence::JournalSource, load};
 use crate::{
     core::IncidentId,
     drill::hindsight,
-    report::{Proposal, Story, postmortem},
-    template::document::Documents,
+    report::{IncidentTimeline, ReviewProposal, postmortem},
+    template::document::DocumentTemplates,
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -15,7 +15,7 @@ use std::{
 };
 
 #[derive(Debug, Args)]
-pub struct Postmortem {
+pub struct PostmortemArgs {
     /// Which incident, e.g. INC-42 or 42
     incident: IncidentId,
     /// One HTML file with pictures, for screen and paper, instead of Markdown
@@ -26,9 +26,9 @@ pub struct Postmortem {
     out: Option<PathBuf>,
 }
 
-impl Postmortem {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let evidence = Evidence::of(places)?;
+impl PostmortemArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let evidence = JournalSource::of(places)?;
         let story = evidence.story(self.incident)?;
         let hashes: BTreeSet<String> = story.incident.pages.values().filter_map(|page| page.text.clone()).collect();
         let beside = evidence.beside(places, hashes.into_iter())?;
@@ -48,8 +48,8 @@ impl Postmortem {
 }
 
 /// A change of the matrix of now by which the targets that were missed would have been met, by what virtual time shows.
-fn sought(places: &Places, story: &Story) -> Proposal {
-    let none = |why: String| Proposal { diff: None, why };
+fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
+    let none = |why: String| ReviewProposal { diff: None, why };
     let opened_at = story.incident.opened_at;
     let Ok(loaded) = load::load(places, opened_at) else {
         return none("none was sought: the matrix is not here".into());
@@ -62,7 +62,7 @@ fn sought(places: &Places, story: &Story) -> Proposal {
 }
 
 /// The documents of these places: the folder's own in place of the shipped ones.
-pub fn documents(places: &Places) -> Result<Documents, Failure> {
+pub fn documents(places: &PathOptions) -> Result<DocumentTemplates, CliError> {
     let folder = places.templates.as_deref().unwrap_or(Path::new("templates"));
-    Ok(if folder.is_dir() { Documents::load(folder)? } else { Documents::shipped()? })
+    Ok(if folder.is_dir() { DocumentTemplates::load(folder)? } else { DocumentTemplates::shipped()? })
 }

@@ -3,8 +3,8 @@
 mod tables;
 
 use super::{
-    Failure, Places,
-    evidence::{Evidence, each_of_folder},
+    CliError, PathOptions,
+    evidence::{JournalSource, each_of_folder},
 };
 use crate::{
     config,
@@ -12,7 +12,7 @@ use crate::{
     http::report::since,
     matrix::zone_named,
     report::{
-        By, Question, Tally, TteReport, gather, picture,
+        TteGrouping, TteQuestion, TteReport, TteTally, gather, picture,
         triggers::{TriggerTally, TriggersReport},
     },
 };
@@ -23,15 +23,15 @@ use std::{path::PathBuf, process::ExitCode, time::Duration};
 const REPORT_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct ReportArgs {
     #[command(subcommand)]
-    what: What,
+    what: ReportCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ReportCommand {
     /// Time to engagement: quantiles with 95 % intervals, targets, stages; who was not engaged counts as such
-    Tte(Tte),
+    Tte(TteArgs),
     /// What each trigger's incidents turned out to be
     Triggers {
         /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
@@ -44,7 +44,7 @@ enum What {
 }
 
 #[derive(Debug, Args)]
-struct Tte {
+struct TteArgs {
     /// Opened since: a span before now (30d) or a time (RFC 3339) [default: all]
     #[arg(long, value_name = "SPAN|TIME")]
     since: Option<String>,
@@ -53,7 +53,7 @@ struct Tte {
     role: Option<String>,
     /// Sorted by role, step, channel or hour
     #[arg(long, default_value_t)]
-    by: By,
+    by: TteGrouping,
     /// Drills instead of the real thing: the two are never in the same figures
     #[arg(long)]
     drills: bool,
@@ -74,22 +74,22 @@ struct Tte {
     json: bool,
 }
 
-impl Report {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl ReportArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         match self.what {
-            What::Tte(tte) => tte.run(places),
-            What::Triggers { since, json } => triggers(places, since, json),
+            ReportCommand::Tte(tte) => tte.run(places),
+            ReportCommand::Triggers { since, json } => triggers(places, since, json),
         }
     }
 }
 
-impl Tte {
-    fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let report = match Evidence::of(places)? {
-            Evidence::Daemon(client) => client.get_within(&self.path(), REPORT_TIME_MAX)?,
-            Evidence::Folder { runtime, store } => {
+impl TteArgs {
+    fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let report = match JournalSource::of(places)? {
+            JournalSource::Daemon(client) => client.get_within(&self.path(), REPORT_TIME_MAX)?,
+            JournalSource::Folder { runtime, store } => {
                 let now = crate::store::Store::now(&*store);
-                let mut tally = Tally::new(self.question(now)?);
+                let mut tally = TteTally::new(self.question(now)?);
                 each_of_folder(&runtime, &store, gather(&mut tally, now))?;
                 tally.report(now)
             }
@@ -105,8 +105,8 @@ impl Tte {
         Ok(ExitCode::SUCCESS)
     }
 
-    fn question(&self, now: Timestamp) -> Result<Question, Failure> {
-        Ok(Question {
+    fn question(&self, now: Timestamp) -> Result<TteQuestion, CliError> {
+        Ok(TteQuestion {
             since: self.since.as_deref().map(|text| moment(text, now)).transpose()?,
             role: self.role.clone().map(RoleName::from),
             by: self.by,
@@ -138,13 +138,13 @@ fn zone(name: &str) -> Result<Zone, String> {
     zone_named(name, &config::zoneinfo::zones()).map_err(|unknown| format!("{unknown}: {}", unknown.help))
 }
 
-fn triggers(places: &Places, since: Option<String>, json: bool) -> Result<ExitCode, Failure> {
-    let report: TriggersReport = match Evidence::of(places)? {
-        Evidence::Daemon(client) => {
+fn triggers(places: &PathOptions, since: Option<String>, json: bool) -> Result<ExitCode, CliError> {
+    let report: TriggersReport = match JournalSource::of(places)? {
+        JournalSource::Daemon(client) => {
             let path = query("/v1/report/triggers", &[("since", since.unwrap_or_default())]);
             client.get_within(&path, REPORT_TIME_MAX)?
         }
-        Evidence::Folder { runtime, store } => {
+        JournalSource::Folder { runtime, store } => {
             let now = crate::store::Store::now(&*store);
             let mut tally = TriggerTally::new(since.as_deref().map(|text| moment(text, now)).transpose()?);
             each_of_folder(&runtime, &store, gather(&mut tally, now))?;
@@ -159,7 +159,7 @@ fn triggers(places: &Places, since: Option<String>, json: bool) -> Result<ExitCo
     Ok(ExitCode::SUCCESS)
 }
 
-fn moment(text: &str, now: Timestamp) -> Result<Timestamp, Failure> {
+fn moment(text: &str, now: Timestamp) -> Result<Timestamp, CliError> {
     since(text, now).map_err(|problem| problem.detail().to_owned().into())
 }
 
@@ -176,15 +176,16 @@ fn encoded(value: &str) -> String {
 }
 
 /// One curve a group; the target where there is one group alone. Drills whose waits were divided are drawn as such.
-fn draw(report: &TteReport, path: &PathBuf) -> Result<(), Failure> {
+fn draw(report: &TteReport, path: &PathBuf) -> Result<(), CliError> {
     let compressed = report.compressed.iter().flat_map(|of| {
         let marked = |group| {
-            let line = picture::Line::from(group);
-            picture::Line { name: format!("{}, waits / {}", line.name, of.compress), ..line }
+            let line = picture::PlotLine::from(group);
+            picture::PlotLine { name: format!("{}, waits / {}", line.name, of.compress), ..line }
         };
         of.figures.groups.iter().map(marked)
     });
-    let lines: Vec<picture::Line> = report.figures.groups.iter().map(picture::Line::from).chain(compressed).collect();
+    let lines: Vec<picture::PlotLine> =
+        report.figures.groups.iter().map(picture::PlotLine::from).chain(compressed).collect();
     let target = match &report.figures.groups[..] {
         [only] if report.compressed.is_empty() => only.target,
         _ => None,

@@ -1,21 +1,21 @@
 //! `stentor resolve`: the end of an incident.
 
-use super::{Failure, Places, client::Client};
+use super::{CliError, PathOptions, client::DaemonClient};
 use crate::{
-    core::{Finding, IncidentId},
-    http::control::Closing,
+    core::{ClassificationKind, IncidentId},
+    http::control::ResolveRequest,
 };
 use clap::Args;
 use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Resolve {
+pub struct ResolveArgs {
     /// Which incident
     incident: IncidentId,
     /// What it was; may be said (and mended) after the end too
     #[arg(long, value_name = "true|false|benign|duplicate")]
-    outcome: Option<Finding>,
+    outcome: Option<ClassificationKind>,
     /// The outcome in your words
     #[arg(long, requires = "outcome", value_name = "TEXT")]
     note: Option<String>,
@@ -24,11 +24,11 @@ pub struct Resolve {
     json: bool,
 }
 
-impl Resolve {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let closing = Closing { outcome: self.outcome.map(|finding| finding.to_string()), note: self.note };
+impl ResolveArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let closing = ResolveRequest { outcome: self.outcome.map(|finding| finding.to_string()), note: self.note };
         let path = format!("/v1/incidents/{}/resolve", self.incident);
-        let client = Client::of(places)?;
+        let client = DaemonClient::of(places)?;
         let answer: Value = client.post(&path, &closing)?;
         if self.json {
             println!("{}", serde_json::to_string_pretty(&answer)?);

@@ -1,6 +1,6 @@
 //! `stentor scenario check`: every fault of a scenario at once; and how other commands find and read one.
 
-use super::{Failure, Places, colours, load};
+use super::{CliError, PathOptions, colours, load};
 use crate::{
     drill::Scenario,
     matrix::{self, Matrix, Severity, SourceText},
@@ -16,13 +16,13 @@ use std::{
 const FOLDER: &str = "drills";
 
 #[derive(Debug, Args)]
-pub struct Scenarios {
+pub struct ScenarioArgs {
     #[command(subcommand)]
-    what: What,
+    what: ScenarioCommand,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum ScenarioCommand {
     /// Find every fault of scenarios: exit 1 on errors, 0 on warnings
     Check {
         /// The files, or names in the matrix's `drills` folder
@@ -34,9 +34,9 @@ enum What {
     },
 }
 
-impl Scenarios {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let What::Check { scenarios, json } = self.what;
+impl ScenarioArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let ScenarioCommand::Check { scenarios, json } = self.what;
         let (matrix, _) = load::load(places, load::now())?.demand()?;
         let mut all = Vec::new();
         for path in &scenarios {
@@ -60,7 +60,7 @@ impl Scenarios {
 }
 
 /// Reads a scenario, or shows its faults on standard error and fails.
-pub fn read(places: &Places, path: &Path, matrix: &Matrix) -> Result<(Scenario, SourceText), Failure> {
+pub fn read(places: &PathOptions, path: &Path, matrix: &Matrix) -> Result<(Scenario, SourceText), CliError> {
     let file = text(places, path)?;
     let read = Scenario::read(&file, matrix);
     if !read.diagnostics.is_empty() {
@@ -72,7 +72,7 @@ pub fn read(places: &Places, path: &Path, matrix: &Matrix) -> Result<(Scenario, 
 }
 
 /// The text of a scenario: a file, or the name of one in the matrix's `drills` folder.
-pub fn text(places: &Places, path: &Path) -> Result<SourceText, Failure> {
+pub fn text(places: &PathOptions, path: &Path) -> Result<SourceText, CliError> {
     let named = places.matrix.join(FOLDER).join(path).with_extension("toml");
     let bare = path.components().count() == 1;
     let found = if bare && !path.is_file() && named.is_file() { named } else { path.to_owned() };

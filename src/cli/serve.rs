@@ -1,14 +1,14 @@
 //! `stentor serve`: the daemon.
 
 use super::{
-    Failure, Places, colours,
-    daemon::{Daemon, Plan},
+    CliError, PathOptions, colours,
+    daemon::{BoundDaemon, DaemonConfig},
     load, runtime, stop,
 };
 use crate::{
     config,
     core::ChannelName,
-    engine::{Engine, Pinger},
+    engine::{DeadManPinger, Engine},
     store::Store,
 };
 use clap::{Args, ValueEnum};
@@ -25,7 +25,7 @@ use tracing_subscriber::EnvFilter;
 const CLOCK_EVERY: Duration = Duration::from_secs(10);
 
 #[derive(Debug, Args)]
-pub struct Serve {
+pub struct ServeArgs {
     /// Where to listen [default: the matrix's daemon.listen, or 127.0.0.1:7373]
     #[arg(long, env = "STENTOR_LISTEN", value_name = "ADDRESS:PORT")]
     listen: Option<String>,
@@ -45,8 +45,8 @@ enum LogFormat {
     Json,
 }
 
-impl Serve {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl ServeArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let _flushed = start_log(self.log);
         let runtime = runtime(worker_threads())?;
         let served = runtime.block_on(self.start(places));
@@ -54,10 +54,10 @@ impl Serve {
         served.map(|()| ExitCode::SUCCESS)
     }
 
-    async fn start(self, places: &Places) -> Result<(), Failure> {
+    async fn start(self, places: &PathOptions) -> Result<(), CliError> {
         // Before anything that takes time: who starts a daemon may stop it at any moment.
         let mut signals = Signals::new()?;
-        let plan = Plan { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
+        let plan = DaemonConfig { listen: self.listen, sandbox: self.sandbox, tokens: Vec::new(), inbound: Vec::new() };
         let daemon = tokio::select! {
             opened = open(plan, places) => opened?,
             () = signals.stop() => {
@@ -70,12 +70,12 @@ impl Serve {
     }
 }
 
-async fn open(plan: Plan, places: &Places) -> Result<Daemon, Failure> {
+async fn open(plan: DaemonConfig, places: &PathOptions) -> Result<BoundDaemon, CliError> {
     // A file that can not be read to its end, on a network that is gone, must not keep a signal from being heard.
     let own = places.clone();
     let loaded = spawn_blocking(move || load::load(&own, load::now())?.demand());
     let (matrix, templates) = loaded.await??;
-    Daemon::open(plan, matrix, templates, places).await
+    BoundDaemon::open(plan, matrix, templates, places).await
 }
 
 /// What the daemon listens to from outside.
@@ -86,7 +86,7 @@ struct Signals {
 }
 
 impl Signals {
-    fn new() -> Result<Self, Failure> {
+    fn new() -> Result<Self, CliError> {
         let [hangup, term, int] = [SignalKind::hangup(), SignalKind::terminate(), SignalKind::interrupt()].map(signal);
         Ok(Self { hangup: hangup?, term: term?, int: int? })
     }
@@ -104,7 +104,7 @@ fn worker_threads() -> usize {
     std::thread::available_parallelism().map_or(2, usize::from).clamp(2, 4)
 }
 
-fn announce(daemon: &Daemon) {
+fn announce(daemon: &BoundDaemon) {
     let engine = &daemon.app.engine;
     let live = engine.live.load();
     let sandboxed: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
@@ -115,10 +115,10 @@ fn announce(daemon: &Daemon) {
     tracing::info!(matrix.revision = live.matrix.revision, "listening on http://{}", daemon.address);
 }
 
-async fn serve(daemon: Daemon, places: Places, mut signals: Signals) -> Result<(), Failure> {
+async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -> Result<(), CliError> {
     let reload = daemon.reloader(places);
     let (shutdown, engine) = (daemon.shutdown.clone(), daemon.app.engine.clone());
-    let pinger = Pinger::new(Some(daemon.address))?;
+    let pinger = DeadManPinger::new(Some(daemon.address))?;
     let running = daemon.run();
     tell_systemd(&[sd_notify::NotifyState::Ready]);
     // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.

@@ -1,8 +1,8 @@
 //! `stentor show`: one incident, its roles' stages, its pages, its timeline.
 
-use super::{Failure, Places, client::Client, table};
+use super::{CliError, PathOptions, client::DaemonClient, table};
 use crate::{
-    core::{Event, Record, sentence::sentence},
+    core::{Event, JournalRecord, sentence::sentence},
     http::view::{HandBackView, IncidentView, RoleView},
 };
 use clap::Args;
@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct Show {
+pub struct ShowArgs {
     /// Which, e.g. INC-42 or 42
     incident: crate::core::IncidentId,
     /// Every page with its state and trouble
@@ -24,9 +24,9 @@ pub struct Show {
     json: bool,
 }
 
-impl Show {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let client = Client::of(places)?;
+impl ShowArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let client = DaemonClient::of(places)?;
         let incident: IncidentView = client.get(&format!("/v1/incidents/{}", self.incident))?;
         let timeline = timeline(&client, &incident.id)?;
         if self.json {
@@ -153,7 +153,7 @@ fn pages(incident: &IncidentView) -> String {
     rows.to_string()
 }
 
-fn timeline(client: &Client, id: &str) -> Result<Vec<Record<Event>>, Failure> {
+fn timeline(client: &DaemonClient, id: &str) -> Result<Vec<JournalRecord<Event>>, CliError> {
     let (mut records, mut after) = (Vec::new(), 0);
     loop {
         let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
@@ -165,7 +165,7 @@ fn timeline(client: &Client, id: &str) -> Result<Vec<Record<Event>>, Failure> {
     }
 }
 
-fn print_texts(client: &Client, incident: &IncidentView) -> Result<(), Failure> {
+fn print_texts(client: &DaemonClient, incident: &IncidentView) -> Result<(), CliError> {
     for page in &incident.pages {
         let Some(hash) = &page.text else { continue };
         let text: Value = client.get(&format!("/v1/texts/{hash}"))?;

@@ -3,19 +3,19 @@
 mod history;
 mod print;
 
-use super::{Failure, Places, load, scenario};
+use super::{CliError, PathOptions, load, scenario};
 use crate::{
     core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,
-        fitted::Fitted,
+        fitted::FittedModel,
         picture,
-        proposal::{NoProposal, PROOF_RUNS, Proposal, Question, propose},
-        score::Hypothesis,
-        simulate::{Outlook, RUNS, RUNS_MAX, outlook, play},
-        virtual_time::{Conditions, Played, Setting},
+        proposal::{MatrixProposal, NoProposal, PROOF_RUNS, ProposalRequest, propose},
+        score::RunHypothesis,
+        simulate::{RUNS, RUNS_MAX, SimulationSummary, outlook, play},
+        virtual_time::{PlayedRun, SimulationSetting, WhatIf},
     },
-    matrix::{Known, Matrix, SourceText},
+    matrix::{KnownNames, Matrix, SourceText},
 };
 use clap::{Args, ValueHint};
 use std::{
@@ -37,7 +37,7 @@ const TICK: Duration = Duration::from_millis(100);
 const BAR: u64 = 40;
 
 #[derive(Debug, Args)]
-pub struct Simulate {
+pub struct SimulateArgs {
     /// The scenario: a file, or a name in the matrix's `drills` folder
     #[arg(value_name = "SCENARIO", value_hint = ValueHint::FilePath)]
     scenario: PathBuf,
@@ -75,15 +75,15 @@ pub struct Simulate {
 }
 
 /// One way it could be: what is different, by which matrix.
-struct Case<'a> {
+struct SimulateCase<'a> {
     what_if: String,
     scenario: &'a Scenario,
     matrix: &'a Matrix,
-    conditions: Conditions,
+    conditions: WhatIf,
 }
 
-impl Simulate {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
+impl SimulateArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let (matrix, _) = load::load(places, load::now())?.demand()?;
         let (known, _) = scenario::read(places, &self.scenario, &matrix)?;
         let start = self.start(&known)?;
@@ -107,18 +107,18 @@ impl Simulate {
         let mut told = Vec::new();
         let mut curves = Vec::new();
         for case in &cases {
-            let setting = Setting::new(case.scenario, case.matrix, &case.conditions, start);
+            let setting = SimulationSetting::new(case.scenario, case.matrix, &case.conditions, start);
             let runs = played(&setting, self.seed, self.runs, &case.what_if);
             told.push(outlook(&case.what_if, &case.matrix.revision, &setting, &runs));
             if self.svg.is_some() {
-                curves.push(picture::Curves::of(&case.what_if, &setting, &runs));
+                curves.push(picture::SettingCurves::of(&case.what_if, &setting, &runs));
             }
         }
         if let Some(path) = &self.svg {
             let svg = picture::draw(&known.name, known.ends, &curves);
             std::fs::write(path, svg).map_err(|error| format!("{} can not be written: {error}", path.display()))?;
         }
-        let known_names = Known { templates: &revisions };
+        let known_names = KnownNames { templates: &revisions };
         let proposal = self.propose.then(|| self.proposal(&files, &known_names, &matrix.zones, &known, start, &told));
         self.tell(&known, start, &told, proposal.as_ref(), fitted.as_ref())?;
         Ok(told.first().map_or(ExitCode::SUCCESS, |base| base.score.exit()))
@@ -127,19 +127,19 @@ impl Simulate {
     fn proposal(
         &self,
         files: &[SourceText],
-        known: &Known<'_>,
+        known: &KnownNames<'_>,
         zones: &Arc<Zones>,
         scenario: &Scenario,
         start: Timestamp,
-        told: &[Outlook],
-    ) -> Result<Proposal, NoProposal> {
-        let failed: Vec<Hypothesis> =
+        told: &[SimulationSummary],
+    ) -> Result<MatrixProposal, NoProposal> {
+        let failed: Vec<RunHypothesis> =
             told.iter().take(1).flat_map(|base| base.score.not_held()).map(|f| f.hypothesis.clone()).collect();
         let (runs, threads) = (PROOF_RUNS.min(self.runs), threads());
-        propose(&Question { files, known, zones, scenario, start, failed: &failed, runs, threads })
+        propose(&ProposalRequest { files, known, zones, scenario, start, failed: &failed, runs, threads })
     }
 
-    fn start(&self, scenario: &Scenario) -> Result<Timestamp, Failure> {
+    fn start(&self, scenario: &Scenario) -> Result<Timestamp, CliError> {
         match &self.at {
             Some(text) => Timestamp::parse(text).ok_or("--at takes a time like 2026-11-23T03:00:00Z".into()),
             None => Ok(scenario.plays_at.unwrap_or_else(load::now)),
@@ -147,9 +147,9 @@ impl Simulate {
     }
 
     /// The matrix to compare with, and the scenario as that one understands it.
-    fn other(&self, places: &Places, start: Timestamp) -> Result<Option<(Scenario, Matrix)>, Failure> {
+    fn other(&self, places: &PathOptions, start: Timestamp) -> Result<Option<(Scenario, Matrix)>, CliError> {
         let Some(folder) = &self.against else { return Ok(None) };
-        let (matrix, _) = load::load(&Places { matrix: folder.clone(), ..places.clone() }, start)?.demand()?;
+        let (matrix, _) = load::load(&PathOptions { matrix: folder.clone(), ..places.clone() }, start)?.demand()?;
         let (scenario, _) = scenario::read(places, &self.scenario, &matrix)?;
         Ok(Some((scenario, matrix)))
     }
@@ -159,24 +159,24 @@ impl Simulate {
         scenario: &'a Scenario,
         matrix: &'a Matrix,
         other: Option<&'a (Scenario, Matrix)>,
-    ) -> Result<Vec<Case<'a>>, Failure> {
-        let case = |what_if: String, conditions| Case { what_if, scenario, matrix, conditions };
-        let mut cases = vec![case("as it is".into(), Conditions::default())];
+    ) -> Result<Vec<SimulateCase<'a>>, CliError> {
+        let case = |what_if: String, conditions| SimulateCase { what_if, scenario, matrix, conditions };
+        let mut cases = vec![case("as it is".into(), WhatIf::default())];
         for name in &self.without {
             let channel = ChannelName::from(name.as_str());
             matrix.channel(&channel).ok_or_else(|| format!("the matrix has no channel {name:?}"))?;
-            let conditions = Conditions { without: vec![channel], ..Conditions::default() };
+            let conditions = WhatIf { without: vec![channel], ..WhatIf::default() };
             cases.push(case(format!("without {name}"), conditions));
         }
         for name in &self.absent {
             let person = PersonName::from(name.as_str());
             matrix.people.get(&person).ok_or_else(|| format!("the matrix has no person {name:?}"))?;
-            cases.push(case(format!("{name} absent"), Conditions { absent: vec![person], ..Conditions::default() }));
+            cases.push(case(format!("{name} absent"), WhatIf { absent: vec![person], ..WhatIf::default() }));
         }
         if let (Some((scenario, matrix)), Some(folder)) = (other, &self.against) {
             let what_if =
                 folder.file_name().map_or_else(|| folder.display().to_string(), |name| name.to_string_lossy().into());
-            cases.push(Case { what_if, scenario, matrix, conditions: Conditions::default() });
+            cases.push(SimulateCase { what_if, scenario, matrix, conditions: WhatIf::default() });
         }
         Ok(cases)
     }
@@ -185,10 +185,10 @@ impl Simulate {
         &self,
         scenario: &Scenario,
         start: Timestamp,
-        told: &[Outlook],
-        proposal: Option<&Result<Proposal, NoProposal>>,
-        fitted: Option<&Fitted>,
-    ) -> Result<(), Failure> {
+        told: &[SimulationSummary],
+        proposal: Option<&Result<MatrixProposal, NoProposal>>,
+        fitted: Option<&FittedModel>,
+    ) -> Result<(), CliError> {
         if self.json {
             let all = serde_json::json!({
                 "scenario": scenario.name, "revision": scenario.revision, "seed": self.seed, "runs": self.runs,
@@ -209,7 +209,7 @@ impl Simulate {
 }
 
 /// Plays every run on every core, and shows how far it is where somebody looks.
-fn played(setting: &Setting<'_>, seed: u64, runs: u64, what_if: &str) -> Vec<Played> {
+fn played(setting: &SimulationSetting<'_>, seed: u64, runs: u64, what_if: &str) -> Vec<PlayedRun> {
     let (done, over) = (AtomicU64::new(0), AtomicBool::new(false));
     thread::scope(|scope| {
         if std::io::stderr().is_terminal() {

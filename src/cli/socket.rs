@@ -1,6 +1,6 @@
 //! The control socket's file. It is taken only where nobody listens, and removed only while it is our own.
 
-use super::Failure;
+use super::CliError;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, Write},
@@ -32,7 +32,7 @@ impl ControlSocket {
     ///
     /// # Errors
     /// In words, where somebody listens there, where something lies there that is no socket, and what the system says.
-    pub async fn listen(path: &Path) -> Result<(UnixListener, Self), Failure> {
+    pub async fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
         let lock = lock(path)?;
         clear(path).await?;
         let listener = UnixListener::bind(path).map_err(|error| refused(path, &error.to_string()))?;
@@ -56,7 +56,7 @@ fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
 }
 
 /// Takes the lock beside the socket.
-fn lock(path: &Path) -> Result<File, Failure> {
+fn lock(path: &Path) -> Result<File, CliError> {
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let mut options = OpenOptions::new();
@@ -78,7 +78,7 @@ fn lock(path: &Path) -> Result<File, Failure> {
 }
 
 /// Removes the socket of a daemon that is dead, and nothing else.
-async fn clear(path: &Path) -> Result<(), Failure> {
+async fn clear(path: &Path) -> Result<(), CliError> {
     let kind = match fs::symlink_metadata(path) {
         Ok(meta) => meta.file_type(),
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
@@ -101,12 +101,12 @@ async fn clear(path: &Path) -> Result<(), Failure> {
     }
 }
 
-fn in_use(path: &Path, owner: Option<i32>) -> Failure {
+fn in_use(path: &Path, owner: Option<i32>) -> CliError {
     let owner = owner.map_or_else(|| "another process".to_owned(), |pid| format!("process {pid}"));
     let path = path.display();
     format!("the socket {path} is in use by {owner}: stop that one first, or give this daemon a socket of its own with --socket PATH").into()
 }
 
-fn refused(path: &Path, why: &str) -> Failure {
+fn refused(path: &Path, why: &str) -> CliError {
     format!("can not listen on {}: {why}; another path: --socket PATH", path.display()).into()
 }

@@ -25,16 +25,16 @@ const WATCHDOG_AFTER: Duration = Duration::from_secs(2);
 const LAST_LINE_TIME: Duration = Duration::from_millis(200);
 
 /// A stop under way.
-pub struct Stop {
+pub struct DaemonStop {
     until: Instant,
-    parts: Parts,
+    parts: StopParts,
 }
 
 /// What is waited for.
 #[derive(Clone, Default)]
-struct Parts(Arc<Mutex<BTreeSet<&'static str>>>);
+struct StopParts(Arc<Mutex<BTreeSet<&'static str>>>);
 
-impl Stop {
+impl DaemonStop {
     /// From now on the process ends in bounded time, with `code` where it has to be ended by the watchdog: what was
     /// committed is durable, so being cut loses nothing.
     pub fn begin(code: i32) -> Self {
@@ -57,7 +57,7 @@ impl Stop {
     }
 
     fn within(span: Duration) -> Self {
-        Self { until: Instant::now() + span, parts: Parts::default() }
+        Self { until: Instant::now() + span, parts: StopParts::default() }
     }
 
     /// Waits for the end of a part, for `most` and never past the end of the whole stop. What did not end in time is
@@ -72,7 +72,7 @@ impl Stop {
     }
 }
 
-impl Parts {
+impl StopParts {
     fn named(&self) -> String {
         let parts: Vec<&str> = self.all().iter().copied().collect();
         if parts.is_empty() { "the runtime".to_owned() } else { parts.join(", ") }
@@ -95,7 +95,7 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn parts_that_hang_take_no_longer_than_the_whole_stop_however_many_there_are() {
         let began = Instant::now();
-        let stop = Stop::within(Duration::from_secs(20));
+        let stop = DaemonStop::within(Duration::from_secs(20));
         stop.wait("quick", Duration::from_secs(5), async {}).await;
         assert_eq!(began.elapsed(), Duration::ZERO);
         for _ in 0..10 {
@@ -110,7 +110,7 @@ mod tests {
 
     #[tokio::test]
     async fn the_watchdog_can_name_what_is_waited_for() {
-        let stop = Stop::within(Duration::from_secs(20));
+        let stop = DaemonStop::within(Duration::from_secs(20));
         assert_eq!(stop.parts.named(), "the runtime");
         let looked = tokio_util::sync::CancellationToken::new();
         let look = async {

@@ -1,10 +1,10 @@
 //! `stentor store`: what the state folder holds that can not be read any more.
 
-use super::{Failure, Places, client::Client, evidence::Evidence, table};
+use super::{CliError, PathOptions, client::DaemonClient, evidence::JournalSource, table};
 use crate::{
     core::Actor,
-    http::quarantine::{Cleared, Clearing, Shown},
-    store::{Filter, Quarantined, Row, Standing, Store, quarantine},
+    http::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
+    store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, Store, quarantine},
 };
 use clap::{Args, Subcommand};
 use std::{process::ExitCode, sync::Arc};
@@ -12,18 +12,18 @@ use std::{process::ExitCode, sync::Arc};
 #[derive(Debug, Args)]
 pub struct StoreCommand {
     #[command(subcommand)]
-    what: What,
+    what: StoreAction,
 }
 
 #[derive(Debug, Subcommand)]
-enum What {
+enum StoreAction {
     /// What can not be read and was set aside, so that it stops nothing else
     #[command(subcommand)]
-    Quarantine(Quarantine),
+    Quarantine(QuarantineAction),
 }
 
 #[derive(Debug, Subcommand)]
-enum Quarantine {
+enum QuarantineAction {
     /// List it: incidents that nobody is paged about any more, and rows of other tables
     List {
         /// Also what was cleared
@@ -36,7 +36,7 @@ enum Quarantine {
     /// Show what is left of one row, for those who look after it by hand
     Show {
         /// Which, as the list names it, e.g. INC-42
-        row: Row,
+        row: RowName,
         /// Print it as JSON
         #[arg(long)]
         json: bool,
@@ -45,7 +45,7 @@ enum Quarantine {
     Clear {
         /// Which, as the list names them
         #[arg(required_unless_present = "all")]
-        rows: Vec<Row>,
+        rows: Vec<RowName>,
         /// Every one
         #[arg(long, conflicts_with = "rows")]
         all: bool,
@@ -56,18 +56,18 @@ enum Quarantine {
 }
 
 impl StoreCommand {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let What::Quarantine(what) = self.what;
-        let evidence = Evidence::of(places)?;
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let StoreAction::Quarantine(what) = self.what;
+        let evidence = JournalSource::of(places)?;
         match what {
-            Quarantine::List { all, json } => list(&evidence, all, json),
-            Quarantine::Show { row, json } => show(&evidence, row, json),
-            Quarantine::Clear { rows, all: _, json } => clear(&evidence, rows, json),
+            QuarantineAction::List { all, json } => list(&evidence, all, json),
+            QuarantineAction::Show { row, json } => show(&evidence, row, json),
+            QuarantineAction::Clear { rows, all: _, json } => clear(&evidence, rows, json),
         }
     }
 }
 
-fn list(evidence: &Evidence, all: bool, json: bool) -> Result<ExitCode, Failure> {
+fn list(evidence: &JournalSource, all: bool, json: bool) -> Result<ExitCode, CliError> {
     let entries = entries(evidence, all)?;
     if json {
         println!("{}", serde_json::to_string_pretty(&entries)?);
@@ -87,39 +87,39 @@ fn list(evidence: &Evidence, all: bool, json: bool) -> Result<ExitCode, Failure>
 }
 
 /// Everything that was set aside, once every open incident was looked at.
-fn entries(evidence: &Evidence, all: bool) -> Result<Vec<Quarantined>, Failure> {
+fn entries(evidence: &JournalSource, all: bool) -> Result<Vec<QuarantinedRow>, CliError> {
     match evidence {
-        Evidence::Daemon(client) => client.get(&format!("/v1/quarantine?all={all}&look=true")),
-        Evidence::Folder { runtime, store } => {
-            runtime.block_on(store.list(Filter { open_only: true, limit: usize::MAX }))?;
+        JournalSource::Daemon(client) => client.get(&format!("/v1/quarantine?all={all}&look=true")),
+        JournalSource::Folder { runtime, store } => {
+            runtime.block_on(store.list(IncidentFilter { open_only: true, limit: usize::MAX }))?;
             Ok(store.quarantined().into_iter().filter(|entry| all || entry.is_waiting()).collect())
         }
     }
 }
 
-fn standing(entry: &Quarantined) -> String {
+fn standing(entry: &QuarantinedRow) -> String {
     match &entry.standing {
         _ if entry.is_problem() => "nobody is paged about it".to_owned(),
-        Standing::Found | Standing::Told => "left out".to_owned(),
-        Standing::Cleared { cleared_by, .. } => format!("cleared by {cleared_by}"),
-        Standing::Restored => "can be read again".to_owned(),
+        QuarantineStatus::Found | QuarantineStatus::Told => "left out".to_owned(),
+        QuarantineStatus::Cleared { cleared_by, .. } => format!("cleared by {cleared_by}"),
+        QuarantineStatus::Restored => "can be read again".to_owned(),
     }
 }
 
-fn show(evidence: &Evidence, row: Row, json: bool) -> Result<ExitCode, Failure> {
-    let shown: Shown = match evidence {
-        Evidence::Daemon(client) => client.get(&path_of(&row)?)?,
-        Evidence::Folder { runtime, store } => {
+fn show(evidence: &JournalSource, row: RowName, json: bool) -> Result<ExitCode, CliError> {
+    let shown: QuarantinedView = match evidence {
+        JournalSource::Daemon(client) => client.get(&path_of(&row)?)?,
+        JournalSource::Folder { runtime, store } => {
             let entry = entries(evidence, true)?.into_iter().find(|entry| entry.row == row);
             let entry = entry.ok_or_else(|| format!("{row} was not set aside"))?;
-            Shown { entry, remains: runtime.block_on(store.remains(row))? }
+            QuarantinedView { entry, remains: runtime.block_on(store.remains(row))? }
         }
     };
     if json {
         println!("{}", serde_json::to_string_pretty(&shown)?);
         return Ok(ExitCode::SUCCESS);
     }
-    let Shown { entry, remains } = shown;
+    let QuarantinedView { entry, remains } = shown;
     println!("{}: {}", entry.row, standing(&entry));
     println!("  what is wrong  {}", entry.why);
     println!("  found          {} UTC", entry.found_at.to_utc().format("%Y-%m-%d %H:%M:%S"));
@@ -134,15 +134,15 @@ fn show(evidence: &Evidence, row: Row, json: bool) -> Result<ExitCode, Failure> 
     Ok(ExitCode::SUCCESS)
 }
 
-fn path_of(row: &Row) -> Result<String, Failure> {
+fn path_of(row: &RowName) -> Result<String, CliError> {
     let url = reqwest::Url::parse_with_params("http://stentor/v1/quarantine/row", [("row", row.to_string())])?;
     Ok(format!("{}?{}", url.path(), url.query().unwrap_or_default()))
 }
 
-fn clear(evidence: &Evidence, rows: Vec<Row>, json: bool) -> Result<ExitCode, Failure> {
+fn clear(evidence: &JournalSource, rows: Vec<RowName>, json: bool) -> Result<ExitCode, CliError> {
     let done = match evidence {
-        Evidence::Daemon(client) => cleared_by_daemon(client, rows)?,
-        Evidence::Folder { .. } => cleared_in_folder(evidence, rows)?,
+        JournalSource::Daemon(client) => cleared_by_daemon(client, rows)?,
+        JournalSource::Folder { .. } => cleared_in_folder(evidence, rows)?,
     };
     if json {
         println!("{}", serde_json::to_string_pretty(&done)?);
@@ -157,18 +157,18 @@ fn clear(evidence: &Evidence, rows: Vec<Row>, json: bool) -> Result<ExitCode, Fa
     Ok(if done.not_waiting.is_empty() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
 }
 
-fn cleared_by_daemon(client: &Client, rows: Vec<Row>) -> Result<Cleared, Failure> {
-    client.post("/v1/quarantine/clear", &Clearing { rows })
+fn cleared_by_daemon(client: &DaemonClient, rows: Vec<RowName>) -> Result<ClearedRows, CliError> {
+    client.post("/v1/quarantine/clear", &ClearRequest { rows })
 }
 
-fn cleared_in_folder(evidence: &Evidence, rows: Vec<Row>) -> Result<Cleared, Failure> {
-    let Evidence::Folder { runtime, store } = evidence else { return Err("a daemon has this folder".into()) };
+fn cleared_in_folder(evidence: &JournalSource, rows: Vec<RowName>) -> Result<ClearedRows, CliError> {
+    let JournalSource::Folder { runtime, store } = evidence else { return Err("a daemon has this folder".into()) };
     let waiting = entries(evidence, false)?.into_iter().map(|entry| entry.row);
     let rows = if rows.is_empty() { waiting.collect() } else { rows };
     let user = uzers::get_current_username()
         .map_or_else(|| uzers::get_current_uid().to_string(), |user| user.to_string_lossy().into_owned());
     let by = Actor::Operator(user);
-    let mut done = Cleared { cleared: Vec::new(), not_waiting: Vec::new() };
+    let mut done = ClearedRows { cleared: Vec::new(), not_waiting: Vec::new() };
     for row in rows {
         match runtime.block_on(quarantine::clear(&**store, &row, &by, Arc::default()))? {
             true => done.cleared.push(row),

@@ -49,7 +49,7 @@ pub fn zones() -> Zones {
 /// The zones of this folder, where they are newer than the bundled ones and can be read.
 pub fn newer(folder: &Path) -> Zones {
     let shown = folder.display();
-    let copy = match Copy::of(folder) {
+    let copy = match ZoneinfoFolder::of(folder) {
         Ok(copy) => copy,
         Err(why) => return Zones::bundled_beside(None, Some(format!("the time zones in {shown} are not used: {why}"))),
     };
@@ -67,13 +67,13 @@ pub fn newer(folder: &Path) -> Zones {
 }
 
 /// A copy of the database in a folder.
-struct Copy<'a> {
+struct ZoneinfoFolder<'a> {
     folder: &'a Path,
     release: ZoneRelease,
     released: NaiveDate,
 }
 
-impl<'a> Copy<'a> {
+impl<'a> ZoneinfoFolder<'a> {
     fn of(folder: &'a Path) -> Result<Self, String> {
         if let Err(error) = fs::read_dir(folder) {
             return Err(format!("it can not be read ({error})"));

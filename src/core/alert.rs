@@ -180,9 +180,9 @@ mod tests {
             alert.lease_until = alert.starts_at;
             let flaw = alert.flaw();
             let event = super::super::Event::Joined { alert: alert.into() };
-            let line = super::super::Record { v: 1, chain: "INC-1".into(), seq: 1, at: Timestamp::MAX, event };
+            let line = super::super::JournalRecord { v: 1, chain: "INC-1".into(), seq: 1, at: Timestamp::MAX, event };
             let text = serde_json::to_string(&line).expect("text");
-            let read = serde_json::from_str::<super::super::Record>(&text);
+            let read = serde_json::from_str::<super::super::JournalRecord>(&text);
             prop_assert!(flaw.is_some() || read.is_ok_and(|read| read == line), "{}", text);
         }
     }

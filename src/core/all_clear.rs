@@ -1,9 +1,9 @@
 //! How the word that an incident is over got round: who was told, and why others were not.
 
 use super::{
-    incident::{Incident, Status},
+    incident::{Incident, IncidentStatus},
     names::PersonName,
-    page::{Page, Purpose},
+    page::{Page, PagePurpose},
     settlement::StandIn,
     time::Timestamp,
 };
@@ -30,9 +30,9 @@ pub struct AllClear {
 impl Incident {
     /// Who has heard that it is over; none where it is not.
     pub fn all_clear(&self) -> Option<AllClear> {
-        let Status::Resolved { at: ended_at, .. } = self.status else { return None };
+        let IncidentStatus::Resolved { at: ended_at, .. } = self.status else { return None };
         let mut words: BTreeMap<&PersonName, Vec<&Page>> = BTreeMap::new();
-        for page in self.pages.values().filter(|page| page.purpose == Purpose::Resolved) {
+        for page in self.pages.values().filter(|page| page.purpose == PagePurpose::Resolved) {
             if let Some(person) = &page.person {
                 words.entry(person).or_default().push(page);
             }

@@ -37,7 +37,7 @@ pub enum Answer {
 /// What a role's matrix row demands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Level {
+pub enum AnswerLevel {
     /// Received is enough.
     Roger,
     /// Somebody must say that they have it.
@@ -47,7 +47,7 @@ pub enum Level {
 /// By which way an answer came.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Via {
+pub enum AnswerVia {
     /// A button of the desk page.
     Desk,
     /// The form behind an e-mail's link.
@@ -69,7 +69,7 @@ pub enum Via {
 /// What became of an answer.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "verdict")]
-pub enum Verdict {
+pub enum AnswerVerdict {
     /// The role is engaged by it.
     Engages,
     /// Heard, but the role demands more.
@@ -105,7 +105,7 @@ pub enum Verdict {
     },
 }
 
-impl Verdict {
+impl AnswerVerdict {
     /// Its name, as it is written in JSON.
     pub fn tag(&self) -> &'static str {
         match self {
@@ -127,10 +127,10 @@ impl Verdict {
 
 impl Answer {
     /// Whether this answer engages a role that demands `level`.
-    pub fn satisfies(self, level: Level) -> bool {
+    pub fn satisfies(self, level: AnswerLevel) -> bool {
         match self {
             Self::Wilco => true,
-            Self::Roger => level == Level::Roger,
+            Self::Roger => level == AnswerLevel::Roger,
             Self::Standby { .. } | Self::Unable => false,
         }
     }
@@ -156,15 +156,15 @@ impl Answer {
     }
 
     /// The answer that a level asks for.
-    pub fn of_level(level: Level) -> Self {
+    pub fn of_level(level: AnswerLevel) -> Self {
         match level {
-            Level::Roger => Self::Roger,
-            Level::Wilco => Self::Wilco,
+            AnswerLevel::Roger => Self::Roger,
+            AnswerLevel::Wilco => Self::Wilco,
         }
     }
 }
 
-impl Level {
+impl AnswerLevel {
     /// The answers to offer where this is demanded, the wanted one first.
     pub fn offers(self) -> [Answer; 4] {
         let standby = Answer::Standby { span: STANDBY_DEFAULT };
@@ -235,7 +235,7 @@ impl UnknownAnswer {
     }
 }
 
-impl fmt::Display for Level {
+impl fmt::Display for AnswerLevel {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Roger => "roger",
@@ -244,7 +244,7 @@ impl fmt::Display for Level {
     }
 }
 
-impl fmt::Display for Via {
+impl fmt::Display for AnswerVia {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Desk => "desk",

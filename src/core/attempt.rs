@@ -2,10 +2,10 @@
 //! a drill broke on purpose, and a desk that nobody had open, are no channel's fault.
 
 use super::{
-    drill::Trouble,
+    drill::FaultKind,
     event::Event,
     page::{Page, PageState},
-    settlement::Settlement,
+    settlement::SendOutcome,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -18,9 +18,9 @@ pub struct PageAttempt<'a> {
     /// When it began; none where nothing was tried.
     pub sent_at: Option<Timestamp>,
     /// How it ended.
-    pub settlement: &'a Settlement,
+    pub settlement: &'a SendOutcome,
     /// What its drill did on purpose: then no channel was asked.
-    pub injected: Option<&'a Trouble>,
+    pub injected: Option<&'a FaultKind>,
 }
 
 /// Everything that was tried with one page.
@@ -34,20 +34,20 @@ pub struct PageAttempts<'a> {
 
 /// What kept a page from arriving, or made it late.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Hitch<'a> {
+pub enum DeliveryHitch<'a> {
     /// The channel, or the contact data.
     Channel,
     /// Its person had no desk page open.
     DeskClosed,
     /// Its drill, on purpose.
-    Injected(&'a Trouble),
+    Injected(&'a FaultKind),
 }
 
 /// What was tried with each page, by its number.
 pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> BTreeMap<u32, PageAttempts<'a>> {
     let mut pages: BTreeMap<u32, PageAttempts<'a>> = BTreeMap::new();
     // What a drill does to a page is journaled right before how that ended.
-    let mut injected: BTreeMap<u32, &Trouble> = BTreeMap::new();
+    let mut injected: BTreeMap<u32, &FaultKind> = BTreeMap::new();
     for (at, event) in events {
         match event {
             Event::Injected { page, trouble } => drop(injected.insert(*page, trouble)),
@@ -68,27 +68,27 @@ pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
 impl<'a> PageAttempt<'a> {
     /// Whether the channel, or what stood in for it, took it.
     pub fn is_taken(&self) -> bool {
-        matches!(self.settlement, Settlement::Accepted { .. })
+        matches!(self.settlement, SendOutcome::Accepted { .. })
     }
 
     /// Whether the channel itself was asked: with what it said it is judged.
     pub fn was_given_to_channel(&self) -> bool {
         let tried = match self.settlement {
-            Settlement::Accepted { receipt } => receipt.stand_in.is_none(),
-            Settlement::Retry { .. } | Settlement::Unreachable { .. } => self.sent_at.is_some(),
-            Settlement::Held { .. } | Settlement::Unsent => false,
+            SendOutcome::Accepted { receipt } => receipt.stand_in.is_none(),
+            SendOutcome::Retry { .. } | SendOutcome::Unreachable { .. } => self.sent_at.is_some(),
+            SendOutcome::Held { .. } | SendOutcome::Unsent => false,
         };
         tried && self.injected.is_none() && !self.settlement.is_desk_closed()
     }
 
     /// What went wrong with it; none where it was taken, or not wanted any more.
-    fn hitch(&self) -> Option<Hitch<'a>> {
+    fn hitch(&self) -> Option<DeliveryHitch<'a>> {
         match (self.injected, self.settlement) {
-            (_, Settlement::Accepted { .. } | Settlement::Unsent) => None,
-            (Some(trouble), _) => Some(Hitch::Injected(trouble)),
-            (None, settlement) if settlement.is_desk_closed() => Some(Hitch::DeskClosed),
+            (_, SendOutcome::Accepted { .. } | SendOutcome::Unsent) => None,
+            (Some(trouble), _) => Some(DeliveryHitch::Injected(trouble)),
+            (None, settlement) if settlement.is_desk_closed() => Some(DeliveryHitch::DeskClosed),
             (None, settlement) if settlement.is_held_for_unknown_reason() => None,
-            (None, _) => Some(Hitch::Channel),
+            (None, _) => Some(DeliveryHitch::Channel),
         }
     }
 }
@@ -103,16 +103,16 @@ impl<'a> PageAttempts<'a> {
     pub fn not_now(&self) -> impl Iterator<Item = &'a str> {
         self.attempts.iter().filter(|attempt| attempt.was_given_to_channel()).filter_map(|attempt| {
             match attempt.settlement {
-                Settlement::Retry { why, .. } => Some(why.as_str()),
+                SendOutcome::Retry { why, .. } => Some(why.as_str()),
                 _ => None,
             }
         })
     }
 
     /// What its drill did to the last attempt.
-    pub fn injected(&self) -> Option<&'a Trouble> {
+    pub fn injected(&self) -> Option<&'a FaultKind> {
         let is_attempt =
-            |attempt: &&PageAttempt<'_>| !matches!(attempt.settlement, Settlement::Held { .. } | Settlement::Unsent);
+            |attempt: &&PageAttempt<'_>| !matches!(attempt.settlement, SendOutcome::Held { .. } | SendOutcome::Unsent);
         self.attempts.iter().rev().find(is_attempt)?.injected
     }
 
@@ -122,15 +122,15 @@ impl<'a> PageAttempts<'a> {
     }
 
     /// What kept this page from arriving, or made it late; none where it was taken in time.
-    pub fn hitch(&self, page: &Page) -> Option<Hitch<'a>> {
+    pub fn hitch(&self, page: &Page) -> Option<DeliveryHitch<'a>> {
         if let Some(after) = self.overdue_after {
             let last = self.attempts.iter().take(after).next_back();
-            return Some(last.and_then(PageAttempt::hitch).unwrap_or(Hitch::Channel));
+            return Some(last.and_then(PageAttempt::hitch).unwrap_or(DeliveryHitch::Channel));
         }
         let last = self.attempts.iter().rev().find_map(PageAttempt::hitch);
         match page.state {
             PageState::Accepted => None,
-            PageState::Unreachable => Some(last.unwrap_or(Hitch::Channel)),
+            PageState::Unreachable => Some(last.unwrap_or(DeliveryHitch::Channel)),
             // It was still to be sent, or not wanted any more: what it met so far counts.
             PageState::Queued | PageState::Withdrawn | PageState::Unsent => last,
         }

@@ -2,7 +2,7 @@
 
 use super::{
     actor::Actor,
-    incident::{Incident, Status},
+    incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
     page::Page,
     time::Timestamp,
@@ -46,15 +46,15 @@ pub struct DrillTerms {
     pub compress: u32,
     /// What goes wrong on purpose. It concerns pages of this incident and no others.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub faults: Vec<Fault>,
+    pub faults: Vec<InjectedFault>,
 }
 
 /// A fault that a drill injects, and when.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Fault {
+pub struct InjectedFault {
     /// What.
     #[serde(flatten)]
-    pub what: Trouble,
+    pub what: FaultKind,
     /// From then on.
     pub from: Timestamp,
     /// Up to, not including, then; none to the very end.
@@ -65,7 +65,7 @@ pub struct Fault {
 /// What may go wrong on purpose.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "fault")]
-pub enum Trouble {
+pub enum FaultKind {
     /// The channel takes nothing.
     Down {
         /// Which.
@@ -104,16 +104,16 @@ impl DrillTerms {
 
     /// What goes wrong with a page to this person (none for a room) by this channel at `now`. A person who is not
     /// there goes before a channel that is down: nobody would hear of either.
-    pub fn fault(&self, person: Option<&PersonName>, channel: &ChannelName, now: Timestamp) -> Option<&Trouble> {
-        let is_current = |fault: &&Fault| fault.from <= now && fault.until.is_none_or(|until| now < until);
+    pub fn fault(&self, person: Option<&PersonName>, channel: &ChannelName, now: Timestamp) -> Option<&FaultKind> {
+        let is_current = |fault: &&InjectedFault| fault.from <= now && fault.until.is_none_or(|until| now < until);
         let current = || self.faults.iter().filter(is_current).map(|fault| &fault.what);
-        let absent = current().find(|what| matches!(what, Trouble::Absent { person: who } if Some(who) == person));
+        let absent = current().find(|what| matches!(what, FaultKind::Absent { person: who } if Some(who) == person));
         absent.or_else(|| {
             current().find(|what| match what {
-                Trouble::Down { channel: which }
-                | Trouble::Broken { channel: which }
-                | Trouble::Delayed { channel: which, .. } => which == channel,
-                Trouble::Absent { .. } => false,
+                FaultKind::Down { channel: which }
+                | FaultKind::Broken { channel: which }
+                | FaultKind::Delayed { channel: which, .. } => which == channel,
+                FaultKind::Absent { .. } => false,
             })
         })
     }
@@ -126,14 +126,14 @@ impl Incident {
     }
 
     /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
-    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&Trouble> {
+    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&FaultKind> {
         let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
-        (self.is_open() || matches!(trouble, Trouble::Absent { .. })).then_some(trouble)
+        (self.is_open() || matches!(trouble, FaultKind::Absent { .. })).then_some(trouble)
     }
 
     /// Whether it is a drill that was broken off: what it did not show by then, it does not deny.
     pub fn was_broken_off(&self) -> bool {
-        let Status::Resolved { by, why, .. } = &self.status else { return false };
+        let IncidentStatus::Resolved { by, why, .. } = &self.status else { return false };
         let told = why.as_ref().is_some_and(|why| why.starts_with(BROKEN_OFF));
         self.drill && (told || matches!(by, Actor::Crisis(_)))
     }
@@ -144,14 +144,14 @@ impl Incident {
     }
 }
 
-impl Trouble {
+impl FaultKind {
     /// Whether a page that meets it is refused without anything being sent, now or late.
     pub fn asks_no_channel(&self) -> bool {
         matches!(self, Self::Down { .. } | Self::Broken { .. })
     }
 }
 
-impl fmt::Display for Trouble {
+impl fmt::Display for FaultKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(INJECTED)?;
         match self {

@@ -1,7 +1,7 @@
 //! One role in one incident.
 
 use super::{
-    answer::Verdict,
+    answer::AnswerVerdict,
     names::{PersonName, RoleName},
     time::Timestamp,
 };
@@ -50,7 +50,7 @@ pub struct Engagement {
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub handed_back: Vec<HandBack>,
     /// How it ended.
-    pub outcome: Option<Outcome>,
+    pub outcome: Option<EngagementOutcome>,
 }
 
 /// Somebody had a role, and handed it back.
@@ -70,7 +70,7 @@ pub struct HandBack {
 /// How an engagement ended.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum Outcome {
+pub enum EngagementOutcome {
     /// Its required answer is there.
     Engaged {
         /// Who gave it.
@@ -132,27 +132,27 @@ impl Engagement {
     }
 
     /// Records what an answer came to for this role.
-    pub fn answered(&mut self, person: &PersonName, verdict: &Verdict) {
+    pub fn answered(&mut self, person: &PersonName, verdict: &AnswerVerdict) {
         match verdict {
-            Verdict::StandbyGranted { until } => {
+            AnswerVerdict::StandbyGranted { until } => {
                 self.stood_by = true;
                 self.deadline = Some(*until);
             }
-            Verdict::Passed => {
+            AnswerVerdict::Passed => {
                 self.unable.insert(person.clone());
             }
-            Verdict::Received => {
+            AnswerVerdict::Received => {
                 self.received.insert(person.clone());
             }
             // What these two do is an event of its own.
-            Verdict::Engages | Verdict::HandedBack => {}
-            Verdict::StandbyRefused
-            | Verdict::TooLate { .. }
-            | Verdict::Yours
-            | Verdict::Repeated
-            | Verdict::Closed
-            | Verdict::NotAsked
-            | Verdict::WhichRole { .. } => {}
+            AnswerVerdict::Engages | AnswerVerdict::HandedBack => {}
+            AnswerVerdict::StandbyRefused
+            | AnswerVerdict::TooLate { .. }
+            | AnswerVerdict::Yours
+            | AnswerVerdict::Repeated
+            | AnswerVerdict::Closed
+            | AnswerVerdict::NotAsked
+            | AnswerVerdict::WhichRole { .. } => {}
         }
     }
 
@@ -185,13 +185,13 @@ impl Engagement {
     /// Who has it, where somebody has.
     pub fn holder(&self) -> Option<&PersonName> {
         match self.outcome.as_ref()? {
-            Outcome::Engaged { person, .. } | Outcome::Covered { person, .. } => Some(person),
-            Outcome::StoodDown { .. } | Outcome::Closed { .. } => None,
+            EngagementOutcome::Engaged { person, .. } | EngagementOutcome::Covered { person, .. } => Some(person),
+            EngagementOutcome::StoodDown { .. } | EngagementOutcome::Closed { .. } => None,
         }
     }
 }
 
-impl Outcome {
+impl EngagementOutcome {
     /// When it came.
     pub fn at(&self) -> Timestamp {
         match self {

@@ -10,17 +10,17 @@ mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
-    answer::{Answer, Via},
-    drill::Trouble,
-    event::{Actor, Event, Opening, Why},
-    finding::Finding,
-    incident::{Incident, IncidentId, Status},
+    answer::{Answer, AnswerVia},
+    drill::FaultKind,
+    event::{Actor, Event, IncidentOpening, StepReason},
+    finding::ClassificationKind,
+    incident::{Incident, IncidentId, IncidentStatus},
     names::{PersonName, RoleName},
     oncall::Roster,
-    page::{Page, Purpose, Stage},
+    page::{Page, PagePurpose, PageStage},
     plan::OnResolved,
     sentence::ended,
-    settlement::Settlement,
+    settlement::SendOutcome,
     time::Timestamp,
 };
 use std::sync::Arc;
@@ -33,7 +33,7 @@ pub const OVER: &str = "DRILL is over";
 
 /// What can happen to an open incident from outside.
 #[derive(Debug, Clone)]
-pub enum Input {
+pub enum IncidentInput {
     /// Another alert with its key: firing again, or all clear.
     Alert(Arc<Alert>),
     /// An attempt to send ended.
@@ -41,7 +41,7 @@ pub enum Input {
         /// The page's number.
         page: u32,
         /// How.
-        settlement: Settlement,
+        settlement: SendOutcome,
         /// When the attempt began.
         sent_at: Option<Timestamp>,
         /// What was shown, by content hash.
@@ -52,7 +52,7 @@ pub enum Input {
         /// The page's number.
         page: u32,
         /// What.
-        stage: Stage,
+        stage: PageStage,
     },
     /// Its person's desk shows a page, by whatever channel it went.
     ShownAtDesk {
@@ -72,7 +72,7 @@ pub enum Input {
         pages: Vec<u32>,
     },
     /// A human spoke, authenticated.
-    Answer(Said),
+    Answer(GivenAnswer),
     /// Time has passed.
     Tick,
     /// The drill does this to a page, on purpose.
@@ -80,7 +80,7 @@ pub enum Input {
         /// The page's number.
         page: u32,
         /// What.
-        trouble: Trouble,
+        trouble: FaultKind,
     },
     /// These people are told that a drill is about to begin.
     Announce {
@@ -104,7 +104,7 @@ pub enum Input {
         /// Who.
         by: Actor,
         /// What it was.
-        finding: Finding,
+        finding: ClassificationKind,
         /// In their words.
         note: Option<String>,
     },
@@ -112,13 +112,13 @@ pub enum Input {
 
 /// An authenticated human's words.
 #[derive(Debug, Clone)]
-pub struct Said {
+pub struct GivenAnswer {
     /// Who.
     pub person: PersonName,
     /// What.
     pub answer: Answer,
     /// How it came.
-    pub via: Via,
+    pub via: AnswerVia,
     /// To which page, where that is known.
     pub page: Option<u32>,
     /// For which role, where they said so.
@@ -126,19 +126,19 @@ pub struct Said {
 }
 
 /// Opens an incident: every required role enters its first step in the same breath.
-pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -> (Incident, Vec<Event>) {
+pub fn open(id: IncidentId, opening: IncidentOpening, roster: &Roster, now: Timestamp) -> (Incident, Vec<Event>) {
     let mut incident = Incident::opened(id, &opening, now);
     let plan = opening.plan.clone();
-    let mut judge = Judge { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
+    let mut judge = Decider { incident: &mut incident, roster, now, events: vec![Event::Opened(Box::new(opening))] };
     // All are there before the first is paged: one that is another's `next` too must not be entered in its place.
     for role in &plan.required {
         judge.emit(Event::RoleEntered { role: role.clone(), instead_of: None });
     }
     for role in &plan.required {
-        judge.enter_step(role, 0, 0, Why::Entered);
+        judge.enter_step(role, 0, 0, StepReason::Entered);
     }
     for room in &plan.rooms {
-        judge.post(room.clone(), Purpose::RoomCard);
+        judge.post(room.clone(), PagePurpose::RoomCard);
     }
     judge.tell_systems();
     let events = judge.events;
@@ -148,41 +148,41 @@ pub fn open(id: IncidentId, opening: Opening, roster: &Roster, now: Timestamp) -
 /// Decides what `input` means for an open incident at `now`, applies it and returns what happened. An input that
 /// means nothing (a double tick, a settlement of an unknown page, anything but an answer or a settlement after the
 /// end) returns nothing.
-pub fn step(incident: &mut Incident, input: Input, roster: &Roster, now: Timestamp) -> Vec<Event> {
+pub fn step(incident: &mut Incident, input: IncidentInput, roster: &Roster, now: Timestamp) -> Vec<Event> {
     let now = now.max(incident.last_at);
-    let mut judge = Judge { incident, roster, now, events: Vec::new() };
+    let mut judge = Decider { incident, roster, now, events: Vec::new() };
     // Whatever comes past a drill's end finds it over, whether or not its tick came first.
     if judge.incident.is_overdue_drill(now) {
         judge.resolve(Actor::Clock, None);
     }
     match input {
-        Input::Alert(alert) => judge.alert(alert),
-        Input::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
-        Input::Reported { page, stage } => judge.reported(page, stage, false),
-        Input::ShownAtDesk { page } => judge.shown_at_desk(page),
-        Input::Undelivered { page, why } => judge.undelivered(page, why),
-        Input::TakenOver { pages } => judge.taken_over(pages),
-        Input::Answer(said) => judge.answer(said),
-        Input::Tick => judge.tick(),
-        Input::Injected { page, trouble } => judge.injected(page, trouble),
-        Input::Announce { people } => judge.announce(&people),
-        Input::Preempt { by } => judge.preempt(by),
-        Input::Resolve { by, why } => judge.resolve(by, why),
-        Input::Judge { by, finding, note } => judge.find(by, finding, note),
+        IncidentInput::Alert(alert) => judge.alert(alert),
+        IncidentInput::Settled { page, settlement, sent_at, text } => judge.settled(page, settlement, sent_at, text),
+        IncidentInput::Reported { page, stage } => judge.reported(page, stage, false),
+        IncidentInput::ShownAtDesk { page } => judge.shown_at_desk(page),
+        IncidentInput::Undelivered { page, why } => judge.undelivered(page, why),
+        IncidentInput::TakenOver { pages } => judge.taken_over(pages),
+        IncidentInput::Answer(said) => judge.answer(said),
+        IncidentInput::Tick => judge.tick(),
+        IncidentInput::Injected { page, trouble } => judge.injected(page, trouble),
+        IncidentInput::Announce { people } => judge.announce(&people),
+        IncidentInput::Preempt { by } => judge.preempt(by),
+        IncidentInput::Resolve { by, why } => judge.resolve(by, why),
+        IncidentInput::Judge { by, finding, note } => judge.find(by, finding, note),
     }
     judge.keep_rooms();
     judge.tell_systems();
     judge.events
 }
 
-struct Judge<'a> {
+struct Decider<'a> {
     incident: &'a mut Incident,
     roster: &'a Roster,
     now: Timestamp,
     events: Vec<Event>,
 }
 
-impl Judge<'_> {
+impl Decider<'_> {
     fn alert(&mut self, alert: Arc<Alert>) {
         if !self.incident.is_open() {
             return;
@@ -214,7 +214,7 @@ impl Judge<'_> {
         for role in due {
             // An earlier one of these may have covered it.
             if self.is_due(&role) {
-                self.advance(&role, Why::TimedOut);
+                self.advance(&role, StepReason::TimedOut);
             }
         }
         // After the ladders: what a rung leaves behind needs no other way any more.
@@ -243,7 +243,7 @@ impl Judge<'_> {
         self.withdraw(|page| !stays(page));
         self.emit(Event::Resolved { by: by.clone(), why: why.clone() });
         for (person, channel) in told {
-            self.page(None, Some(person), channel, Purpose::Resolved, 0, None);
+            self.page(None, Some(person), channel, PagePurpose::Resolved, 0, None);
         }
         self.tell_rooms_the_end(&by, why.as_deref());
     }
@@ -263,12 +263,12 @@ impl Judge<'_> {
         }
         for person in people {
             for channel in self.roster.channels(person).to_vec() {
-                self.page(None, Some(person.clone()), channel, Purpose::Announced, 0, None);
+                self.page(None, Some(person.clone()), channel, PagePurpose::Announced, 0, None);
             }
         }
     }
 
-    fn injected(&mut self, page: u32, trouble: Trouble) {
+    fn injected(&mut self, page: u32, trouble: FaultKind) {
         let known = self.incident.pages.contains_key(&page);
         if known && self.incident.drill {
             self.emit(Event::Injected { page, trouble });
@@ -277,7 +277,7 @@ impl Judge<'_> {
 
     /// Whether it is a drill that was broken off for something real.
     fn is_stopped(&self) -> bool {
-        matches!(self.incident.status, Status::Resolved { by: Actor::Crisis(_), .. })
+        matches!(self.incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. })
     }
 
     /// What the war room reads last.
@@ -290,7 +290,7 @@ impl Judge<'_> {
     }
 
     /// What is open is not known yet; the same words again are no news.
-    fn find(&mut self, by: Actor, finding: Finding, note: Option<String>) {
+    fn find(&mut self, by: Actor, finding: ClassificationKind, note: Option<String>) {
         let known = self.incident.judgement.as_ref();
         let news = known.is_none_or(|known| known.finding != finding || known.note != note);
         if !self.incident.is_open() && news {

@@ -9,15 +9,15 @@ pub use super::{
 };
 use super::{
     alert::Alert,
-    answer::{Answer, Verdict, Via},
-    drill::{DrillTerms, Trouble},
-    finding::Finding,
+    answer::{Answer, AnswerVerdict, AnswerVia},
+    drill::{DrillTerms, FaultKind},
+    finding::ClassificationKind,
     identity::{IncidentId, IncidentNonce},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, SourceName},
-    page::{Page, Stage},
-    plan::Plan,
-    settlement::Settlement,
+    page::{Page, PageStage},
+    plan::EscalationPlan,
+    settlement::SendOutcome,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -32,7 +32,7 @@ pub const VERSION: u32 = 1;
 #[serde(rename_all = "kebab-case", tag = "event")]
 pub enum Event {
     /// A trigger held and nobody was working on its key yet.
-    Opened(Box<Opening>),
+    Opened(Box<IncidentOpening>),
     /// The same condition again.
     Joined {
         /// The alert.
@@ -69,7 +69,7 @@ pub enum Event {
         /// When the next rung is due.
         until: Timestamp,
         /// Why the ladder moved here.
-        why: Why,
+        why: StepReason,
     },
     /// A page or post is born.
     Paged {
@@ -81,7 +81,7 @@ pub enum Event {
         /// The page's number.
         page: u32,
         /// How.
-        settlement: Settlement,
+        settlement: SendOutcome,
         /// When the attempt began; none where none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent_at: Option<Timestamp>,
@@ -104,7 +104,7 @@ pub enum Event {
         /// The page's number.
         page: u32,
         /// What.
-        stage: Stage,
+        stage: PageStage,
         /// Its person's desk showed it, though it went by another channel.
         #[serde(default, skip_serializing_if = "std::ops::Not::not")]
         at_desk: bool,
@@ -131,7 +131,7 @@ pub enum Event {
         /// What.
         answer: Answer,
         /// How it came.
-        via: Via,
+        via: AnswerVia,
         /// To which page, where that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<u32>,
@@ -139,7 +139,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<ChannelName>,
         /// What became of it.
-        verdict: Verdict,
+        verdict: AnswerVerdict,
     },
     /// The role's required answer is there.
     Engaged {
@@ -195,7 +195,7 @@ pub enum Event {
         /// The page's number.
         page: u32,
         /// What.
-        trouble: Trouble,
+        trouble: FaultKind,
     },
     /// A drill is broken off: something real began. Its end follows.
     Preempted {
@@ -215,7 +215,7 @@ pub enum Event {
         /// Who.
         by: Actor,
         /// What it was.
-        finding: Finding,
+        finding: ClassificationKind,
         /// In their words.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
@@ -224,13 +224,13 @@ pub enum Event {
 
 /// What opens an incident, and is frozen into it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Opening {
+pub struct IncidentOpening {
     /// One open incident per key.
     pub key: IncidentKey,
     /// One line for humans.
     pub summary: String,
     /// The frozen plan.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<EscalationPlan>,
     /// The alert that did it.
     pub alert: Arc<Alert>,
     /// When the door had it whole: the stage `accepted`.
@@ -247,7 +247,7 @@ pub struct Opening {
 /// Why a ladder moved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Why {
+pub enum StepReason {
     /// The role was entered.
     Entered,
     /// Nobody answered in time.
@@ -260,7 +260,7 @@ pub enum Why {
 
 /// A journal line as it is written: the event, its place in its chain, its time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Record<E = Event> {
+pub struct JournalRecord<E = Event> {
     /// The version of the form.
     pub v: u32,
     /// The chain: an incident (`INC-7`), a source (`source:prom`), the anchors.
@@ -283,7 +283,7 @@ pub struct StoredLine {
     pub chain: String,
     /// Its place in the chain, from 1.
     pub seq: u64,
-    /// The exact bytes that were hashed: a [`Record`] in JSON.
+    /// The exact bytes that were hashed: a [`JournalRecord`] in JSON.
     pub body: String,
     /// The hash of this link.
     pub hash: [u8; 32],

@@ -10,7 +10,7 @@ pub const NOTE_MAX: usize = 2_000;
 /// What an incident turned out to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Finding {
+pub enum ClassificationKind {
     /// There was a crisis, and people were needed.
     True,
     /// There was nothing: the trigger was wrong.
@@ -23,9 +23,9 @@ pub enum Finding {
 
 /// A finding, and who said so.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Judgement {
+pub struct Classification {
     /// What it was.
-    pub finding: Finding,
+    pub finding: ClassificationKind,
     /// In their words; at most [`NOTE_MAX`] characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub note: Option<String>,
@@ -35,7 +35,7 @@ pub struct Judgement {
     pub at: Timestamp,
 }
 
-impl Finding {
+impl ClassificationKind {
     /// All of them, in the order in which they are shown.
     pub const ALL: [Self; 4] = [Self::True, Self::False, Self::Benign, Self::Duplicate];
 
@@ -50,14 +50,14 @@ impl Finding {
     }
 }
 
-impl fmt::Display for Finding {
+impl fmt::Display for ClassificationKind {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(self.as_str())
     }
 }
 
 /// `true`, `false`, `benign`, `duplicate`.
-impl FromStr for Finding {
+impl FromStr for ClassificationKind {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

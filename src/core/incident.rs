@@ -4,16 +4,16 @@ pub use super::identity::IncidentId;
 use super::{
     alert::Alert,
     drill::DrillTerms,
-    engagement::{Engagement, Outcome},
-    event::{Actor, Event, Opening, hex},
-    finding::Judgement,
+    engagement::{Engagement, EngagementOutcome},
+    event::{Actor, Event, IncidentOpening, hex},
+    finding::Classification,
     identity::{IncidentIdentity, IncidentNonce},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
-    page::{Page, PageState, Purpose},
-    plan::{LivingRoom, Plan},
-    room::Room,
-    settlement::Settlement,
+    page::{Page, PagePurpose, PageState},
+    plan::{EscalationPlan, LivingRoom},
+    room::WarRoom,
+    settlement::SendOutcome,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -23,7 +23,7 @@ use std::{collections::BTreeMap, sync::Arc};
 /// Open, or over.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase", tag = "status")]
-pub enum Status {
+pub enum IncidentStatus {
     /// Somebody is, or must be, at work on it.
     Open,
     /// It is over.
@@ -57,7 +57,7 @@ pub struct Incident {
     /// One line for humans.
     pub summary: String,
     /// The frozen plan.
-    pub plan: Arc<Plan>,
+    pub plan: Arc<EscalationPlan>,
     /// The last alert that belongs to it.
     pub alert: Arc<Alert>,
     /// How many alerts were joined to it, the first included.
@@ -71,7 +71,7 @@ pub struct Incident {
     /// The last event's time; time never runs backwards for an incident.
     pub last_at: Timestamp,
     /// Open, or over.
-    pub status: Status,
+    pub status: IncidentStatus,
     /// Since when its monitor says nothing any more.
     pub silent_since: Option<Timestamp>,
     /// When its monitor said that it is over.
@@ -79,10 +79,10 @@ pub struct Incident {
     /// One engagement a role that was entered.
     pub engagements: BTreeMap<RoleName, Engagement>,
     /// Its rooms, by the channels that have them, once they are made.
-    pub rooms: BTreeMap<ChannelName, Room>,
+    pub rooms: BTreeMap<ChannelName, WarRoom>,
     /// What it turned out to be, once somebody has said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub judgement: Option<Judgement>,
+    pub judgement: Option<Classification>,
     /// The pages, by number. Kept as rows of their own, not in the incident's body.
     #[serde(skip)]
     pub pages: BTreeMap<u32, Arc<Page>>,
@@ -90,7 +90,7 @@ pub struct Incident {
 
 impl Incident {
     /// The incident that an opening begins.
-    pub fn opened(id: IncidentId, opening: &Opening, at: Timestamp) -> Self {
+    pub fn opened(id: IncidentId, opening: &IncidentOpening, at: Timestamp) -> Self {
         Self {
             id,
             nonce: opening.nonce,
@@ -106,7 +106,7 @@ impl Incident {
             received_at: opening.received_at,
             opened_at: at,
             last_at: at,
-            status: Status::Open,
+            status: IncidentStatus::Open,
             silent_since: None,
             all_clear_at: None,
             engagements: BTreeMap::new(),
@@ -136,7 +136,7 @@ impl Incident {
 
     /// Whether it is open.
     pub fn is_open(&self) -> bool {
-        self.status == Status::Open
+        self.status == IncidentStatus::Open
     }
 
     /// When [`super::step`] wants to be called with a tick; a function of state, so that no timer can leak.
@@ -152,13 +152,13 @@ impl Incident {
     /// Rooms that are still to be put away, and when.
     pub fn archives(&self) -> impl Iterator<Item = (&ChannelName, Timestamp)> {
         let ended = match self.status {
-            Status::Open => None,
-            Status::Resolved { at, .. } => Some(at),
+            IncidentStatus::Open => None,
+            IncidentStatus::Resolved { at, .. } => Some(at),
         };
         let due = move |living: &LivingRoom| Some(ended? + living.archive_after?.0);
         let made = self.plan.living.iter().filter(|(channel, _)| self.rooms.contains_key(*channel));
         let due = made.filter_map(move |(channel, living)| Some((channel, due(living)?)));
-        due.filter(|(channel, _)| !self.posts_to(channel).any(|page| page.purpose == Purpose::RoomArchive))
+        due.filter(|(channel, _)| !self.posts_to(channel).any(|page| page.purpose == PagePurpose::RoomArchive))
     }
 
     /// What was posted to a room, newest first.
@@ -229,14 +229,14 @@ impl Incident {
                 }
             }
             Event::Engaged { role, person } => {
-                self.end(role, Outcome::Engaged { person: person.clone(), at });
+                self.end(role, EngagementOutcome::Engaged { person: person.clone(), at });
             }
             Event::Covered { role, by, person } => {
-                self.end(role, Outcome::Covered { by: by.clone(), person: person.clone(), at });
+                self.end(role, EngagementOutcome::Covered { by: by.clone(), person: person.clone(), at });
             }
             Event::HandedBack { role, person } => self.reopen(role, person, None, at),
             Event::Reopened { role, of, person } => self.reopen(role, person, Some(of), at),
-            Event::StoodDown { role } => self.end(role, Outcome::StoodDown { at }),
+            Event::StoodDown { role } => self.end(role, EngagementOutcome::StoodDown { at }),
             Event::HandedOver { role, next } => {
                 if let Some(engagement) = self.engagements.get_mut(role) {
                     engagement.waits_on = Some(next.clone());
@@ -255,14 +255,14 @@ impl Incident {
             }
             Event::Injected { .. } | Event::Preempted { .. } => {}
             Event::Resolved { by, why } => {
-                self.status = Status::Resolved { by: by.clone(), why: why.clone(), at };
+                self.status = IncidentStatus::Resolved { by: by.clone(), why: why.clone(), at };
                 let open: Vec<RoleName> = self.open_roles().cloned().collect();
                 for role in &open {
-                    self.end(role, Outcome::Closed { at });
+                    self.end(role, EngagementOutcome::Closed { at });
                 }
             }
             Event::Judged { by, finding, note } => {
-                self.judgement = Some(Judgement { finding: *finding, note: note.clone(), by: by.clone(), at });
+                self.judgement = Some(Classification { finding: *finding, note: note.clone(), by: by.clone(), at });
             }
         }
     }
@@ -293,7 +293,7 @@ impl Incident {
         self.engagements.insert(role.clone(), engagement);
     }
 
-    fn end(&mut self, role: &RoleName, outcome: Outcome) {
+    fn end(&mut self, role: &RoleName, outcome: EngagementOutcome) {
         if let Some(engagement) = self.engagements.get_mut(role) {
             engagement.outcome = Some(outcome);
             engagement.deadline = None;
@@ -316,14 +316,14 @@ impl Incident {
     fn settled(
         &mut self,
         n: u32,
-        settlement: &Settlement,
+        settlement: &SendOutcome,
         sent_at: Option<Timestamp>,
         text: Option<&String>,
         at: Timestamp,
     ) {
         let Some(page) = self.pages.get_mut(&n).map(Arc::make_mut) else { return };
         page.settle(settlement, sent_at, text, at);
-        if let Some(room) = Room::opened_by(page) {
+        if let Some(room) = WarRoom::opened_by(page) {
             self.rooms.insert(page.channel.clone(), room);
         }
     }

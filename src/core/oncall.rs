@@ -3,8 +3,8 @@
 
 use super::{
     names::{ChannelName, PersonName, RotationName},
-    plan::Whom,
-    schedule::Schedule,
+    plan::StepTarget,
+    schedule::CronSchedule,
     time::Timestamp,
     zone::Zone,
 };
@@ -28,16 +28,16 @@ pub struct Roster {
 #[derive(Debug, Clone)]
 pub struct Rotation {
     people: Vec<PersonName>,
-    handoff: Schedule,
+    handoff: CronSchedule,
     zone: Zone,
-    overrides: Vec<Override>,
+    overrides: Vec<RotationOverride>,
     /// A turn that was counted already, so that each look-up starts near.
     counted: (Timestamp, usize),
 }
 
 /// One person instead of whoever's turn it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Override {
+pub struct RotationOverride {
     /// Who.
     pub person: PersonName,
     /// From then.
@@ -48,12 +48,12 @@ pub struct Override {
 
 impl Roster {
     /// The people whom these entries mean at `now`, each once, in order.
-    pub fn resolve(&self, whom: &[Whom], now: Timestamp) -> Vec<PersonName> {
+    pub fn resolve(&self, whom: &[StepTarget], now: Timestamp) -> Vec<PersonName> {
         let mut people = Vec::new();
         for entry in whom {
             let person = match entry {
-                Whom::Person(person) => Some(person),
-                Whom::Rotation(name) => self.rotations.get(name).and_then(|rotation| rotation.on_call(now)),
+                StepTarget::Person(person) => Some(person),
+                StepTarget::Rotation(name) => self.rotations.get(name).and_then(|rotation| rotation.on_call(now)),
             };
             if let Some(person) = person
                 && !people.contains(person)
@@ -74,9 +74,9 @@ impl Rotation {
     /// A rotation; turns up to `as_of` are counted now. Without people nobody is ever on call.
     pub fn new(
         people: Vec<PersonName>,
-        handoff: Schedule,
+        handoff: CronSchedule,
         zone: Zone,
-        overrides: Vec<Override>,
+        overrides: Vec<RotationOverride>,
         as_of: Timestamp,
     ) -> Self {
         let mut rotation = Self { people, handoff, zone, overrides, counted: (EPOCH, 0) };
@@ -86,7 +86,7 @@ impl Rotation {
 
     /// Who has it at `now`: an override that covers `now` (the last one written wins), else whose turn it is.
     pub fn on_call(&self, now: Timestamp) -> Option<&PersonName> {
-        let covers = |o: &&Override| o.from <= now && now < o.until;
+        let covers = |o: &&RotationOverride| o.from <= now && now < o.until;
         if let Some(over) = self.overrides.iter().rev().find(covers) {
             return Some(&over.person);
         }
@@ -118,7 +118,7 @@ mod tests {
         Timestamp::parse(text).expect("a time")
     }
 
-    fn weekly(overrides: Vec<Override>, as_of: &str) -> Rotation {
+    fn weekly(overrides: Vec<RotationOverride>, as_of: &str) -> Rotation {
         Rotation::new(
             vec!["ana".into(), "bo".into()],
             "0 8 * * Mon".parse().expect("a line"),
@@ -147,8 +147,11 @@ mod tests {
 
     #[test]
     fn an_override_ends() {
-        let over =
-            Override { person: "cy".into(), from: at("2026-11-24T00:00:00Z"), until: at("2026-11-25T00:00:00Z") };
+        let over = RotationOverride {
+            person: "cy".into(),
+            from: at("2026-11-24T00:00:00Z"),
+            until: at("2026-11-25T00:00:00Z"),
+        };
         let rotation = weekly(vec![over], "2026-11-20T00:00:00Z");
         assert_eq!(rotation.on_call(at("2026-11-24T12:00:00Z")).map(PersonName::as_str), Some("cy"));
         assert_ne!(rotation.on_call(at("2026-11-25T00:00:00Z")).map(PersonName::as_str), Some("cy"));

@@ -2,12 +2,12 @@
 
 mod progress;
 
-pub use progress::{PageState, Stage, Stages};
+pub use progress::{PageStage, PageStages, PageState};
 
 use super::{
     incident::IncidentId,
     names::{ChannelName, PersonName, RoleName},
-    settlement::{HeldWhy, Receipt},
+    settlement::{HeldWhy, SendReceipt},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -51,7 +51,7 @@ pub struct Page {
     /// By which channel.
     pub channel: ChannelName,
     /// What it is for.
-    pub purpose: Purpose,
+    pub purpose: PagePurpose,
     /// Which entering of which step bore it: the role's count of entered steps. A fallback keeps its original's.
     #[serde(default)]
     pub rung: u32,
@@ -80,10 +80,10 @@ pub struct Page {
     pub maybe_repeated: bool,
     /// The stages, as far as it got.
     #[serde(default)]
-    pub stages: Stages,
+    pub stages: PageStages,
     /// What the provider said when it took it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub receipt: Option<Receipt>,
+    pub receipt: Option<SendReceipt>,
     /// The last trouble.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub trouble: Option<String>,
@@ -95,7 +95,7 @@ pub struct Page {
 /// What a page is for. Only briefs keep a ladder alive; the others tell.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "purpose")]
-pub enum Purpose {
+pub enum PagePurpose {
     /// The role's brief.
     Brief {
         /// How often this step was paged before.
@@ -155,14 +155,14 @@ pub enum Purpose {
     /// Another system is told what happened.
     Notice {
         /// What.
-        about: Notice,
+        about: SystemNotice,
     },
 }
 
 /// What other systems are told of.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Notice {
+pub enum SystemNotice {
     /// An incident was opened.
     Opened,
     /// A role's ladder begins.
@@ -187,7 +187,7 @@ pub enum Notice {
     Resolved,
 }
 
-impl Notice {
+impl SystemNotice {
     /// Its name for other systems: words with a dot between, which never change their meaning.
     pub fn name(self) -> &'static str {
         match self {
@@ -206,7 +206,7 @@ impl Notice {
     }
 }
 
-impl Purpose {
+impl PagePurpose {
     /// Whether it asks for an answer.
     pub fn is_brief(&self) -> bool {
         matches!(self, Self::Brief { .. })

@@ -3,7 +3,7 @@
 
 use super::{
     alert::Alert,
-    answer::Level,
+    answer::AnswerLevel,
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -11,7 +11,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// The frozen answer of the matrix to one alert.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Plan {
+pub struct EscalationPlan {
     /// Which trigger it was.
     pub trigger: TriggerName,
     /// The revision (content hash) of the matrix that it was drawn from.
@@ -22,7 +22,7 @@ pub struct Plan {
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
     /// do not exist in this plan.
-    pub patience: BTreeMap<ChannelName, Patience>,
+    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
     /// The channels that have a room for the incident. Plans of old journals had one at most.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
@@ -61,7 +61,7 @@ pub struct SuggestedAction {
 pub struct LivingRoom {
     /// How long after the end it is put away; never where nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub archive_after: Option<Patience>,
+    pub archive_after: Option<AcceptTimeout>,
 }
 
 /// The shortest wait that a step may have.
@@ -70,16 +70,16 @@ pub const WAIT_MIN: Duration = Duration::from_secs(1);
 /// How long a channel may leave a page unaccepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(transparent)]
-pub struct Patience(#[serde(with = "super::time::duration_text")] pub Duration);
+pub struct AcceptTimeout(#[serde(with = "super::time::duration_text")] pub Duration);
 
 /// One role's row.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct RolePlan {
     /// The answer that engages it.
-    pub engaged_by: Level,
+    pub engaged_by: AnswerLevel,
     /// How fast it is meant to be.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub target: Option<Target>,
+    pub target: Option<EngagementTarget>,
     /// Whose texts it reads.
     pub template: String,
     /// The revision (content hash) of those texts.
@@ -93,7 +93,7 @@ pub struct RolePlan {
 
 /// A percentile, never a mean: `percent` of engagements within `within`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Target {
+pub struct EngagementTarget {
     /// The bound.
     #[serde(with = "super::time::duration_text")]
     pub within: Duration,
@@ -105,7 +105,7 @@ pub struct Target {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct StepPlan {
     /// Whom.
-    pub page: Vec<Whom>,
+    pub page: Vec<StepTarget>,
     /// By which channels; a set, sent at once.
     pub by: Vec<ChannelName>,
     /// How long this step waits, counted from its commit; not cumulative.
@@ -119,7 +119,7 @@ pub struct StepPlan {
 /// Whom a step pages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Whom {
+pub enum StepTarget {
     /// This person.
     Person(PersonName),
     /// Whoever is on call when the step is entered.
@@ -137,7 +137,7 @@ pub enum OnResolved {
     Resolve,
 }
 
-impl Plan {
+impl EscalationPlan {
     /// The same plan with every wait divided by `by`, but none below a second: a ladder compressed for a drill.
     pub fn compressed(&self, by: u32) -> Self {
         let mut plan = self.clone();
@@ -153,7 +153,7 @@ impl Plan {
 /// What is suggested in an incident, with its letters. What the alert itself suggests (annotations `action_a` to `action_i`,
 /// with `action_a_then` and so on) is about this very moment, so it stands in place of what the trigger suggests: the two
 /// are never mixed. Nothing where neither says anything.
-pub fn suggested(alert: &Alert, plan: &Plan) -> Vec<(char, SuggestedAction)> {
+pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAction)> {
     let told = |key: String| alert.annotations.get(&key).filter(|text| !text.trim().is_empty()).cloned();
     let own = |letter: char| {
         let key = format!("action_{}", letter.to_ascii_lowercase());
@@ -166,13 +166,13 @@ pub fn suggested(alert: &Alert, plan: &Plan) -> Vec<(char, SuggestedAction)> {
 fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D::Error> {
     #[derive(Deserialize)]
     #[serde(untagged)]
-    enum Rooms {
+    enum RoomPlans {
         Many(Vec<ChannelName>),
         One(Option<ChannelName>),
     }
-    Ok(match Rooms::deserialize(from)? {
-        Rooms::Many(rooms) => rooms,
-        Rooms::One(room) => room.into_iter().collect(),
+    Ok(match RoomPlans::deserialize(from)? {
+        RoomPlans::Many(rooms) => rooms,
+        RoomPlans::One(room) => room.into_iter().collect(),
     })
 }
 

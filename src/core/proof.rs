@@ -3,13 +3,13 @@
 //! (it was kept in the sandbox, or its drill held it back) proves nothing at all.
 
 use super::{
-    answer::Via,
-    escalation::Said,
+    answer::AnswerVia,
+    escalation::GivenAnswer,
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},
     oncall::Roster,
-    page::{Page, Stage},
+    page::{Page, PageStage},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 /// The last proven contact of one person by one channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Proof {
+pub struct ContactProof {
     /// Who.
     pub person: PersonName,
     /// By which channel.
@@ -25,7 +25,7 @@ pub struct Proof {
     /// When.
     pub at: Timestamp,
     /// What shows it.
-    pub how: How,
+    pub how: ProofKind,
     /// Whether it was a drill: a contact that was practised is a contact all the same.
     pub drill: bool,
     /// In which incident.
@@ -35,7 +35,7 @@ pub struct Proof {
 /// What shows that a person was reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum How {
+pub enum ProofKind {
     /// They answered by it, and were authenticated.
     Answered,
     /// The provider reports that their device has it.
@@ -44,7 +44,7 @@ pub enum How {
     Shown,
 }
 
-impl How {
+impl ProofKind {
     /// Its name, as it is written in JSON and in the store.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -54,17 +54,17 @@ impl How {
         }
     }
 
-    /// What [`How::as_str`] wrote; none for anything else.
+    /// What [`ProofKind::as_str`] wrote; none for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Answered, Self::Delivered, Self::Shown].into_iter().find(|how| how.as_str() == text)
     }
 }
 
-impl Proof {
+impl ContactProof {
     /// What an event that has been applied to `incident` at `at` proves; none where it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
-            Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, How::Answered),
+            Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, ProofKind::Answered),
             Event::Reported { page, stage, .. } => {
                 let page = incident.pages.get(page)?;
                 let how = shown(*stage, page, roster)?;
@@ -78,19 +78,19 @@ impl Proof {
 
 /// The one channel that an answer shows to reach its person: that of the page which it answers, where it left this machine
 /// by it. A desk shows what went by other channels, too: an answer at a desk shows that the desk does.
-pub fn channel_of_answer(said: &Said, incident: &Incident, roster: &Roster) -> Option<ChannelName> {
+pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roster) -> Option<ChannelName> {
     let is_screen = |channel: &&ChannelName| roster.screens.contains(*channel);
     let theirs = |page: &&Arc<Page>| page.person.as_ref() == Some(&said.person);
     let page = said.page.and_then(|n| incident.pages.get(&n)).filter(theirs);
     match said.via {
         // An absence note shows that nobody reads there.
-        Via::Cli | Via::AutoReply => None,
-        Via::Desk => {
+        AnswerVia::Cli | AnswerVia::AutoReply => None,
+        AnswerVia::Desk => {
             let own = page.map(|page| &page.channel).filter(is_screen);
             own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
         }
         // A code that stands on a desk and comes back by SMS shows nothing of either.
-        Via::MailLink | Via::Mail | Via::Sms | Via::Slack | Via::Voice => {
+        AnswerVia::MailLink | AnswerVia::Mail | AnswerVia::Sms | AnswerVia::Slack | AnswerVia::Voice => {
             let left = page.filter(|page| page.has_left()).map(|page| &page.channel);
             left.filter(|channel| !is_screen(channel)).cloned()
         }
@@ -98,10 +98,10 @@ pub fn channel_of_answer(said: &Said, incident: &Incident, roster: &Roster) -> O
 }
 
 /// A desk reports what it shows, whatever channel that went by: only a screen's own page proves the screen.
-fn shown(stage: Stage, page: &Page, roster: &Roster) -> Option<How> {
+fn shown(stage: PageStage, page: &Page, roster: &Roster) -> Option<ProofKind> {
     match (stage, roster.screens.contains(&page.channel)) {
-        (Stage::Seen, true) => Some(How::Shown),
-        (Stage::Delivered, false) if !page.is_sandboxed() => Some(How::Delivered),
+        (PageStage::Seen, true) => Some(ProofKind::Shown),
+        (PageStage::Delivered, false) if !page.is_sandboxed() => Some(ProofKind::Delivered),
         _ => None,
     }
 }
@@ -112,9 +112,9 @@ mod tests {
 
     #[test]
     fn what_shows_a_contact_is_read_as_it_was_written() {
-        for how in [How::Answered, How::Delivered, How::Shown] {
-            assert_eq!(How::parse(how.as_str()), Some(how));
+        for how in [ProofKind::Answered, ProofKind::Delivered, ProofKind::Shown] {
+            assert_eq!(ProofKind::parse(how.as_str()), Some(how));
         }
-        assert_eq!(How::parse("guessed"), None);
+        assert_eq!(ProofKind::parse("guessed"), None);
     }
 }

@@ -11,9 +11,9 @@ mod words;
 pub use pieces::folded;
 
 use super::answer::{Answer, UnknownAnswer};
-use pieces::{Kind, Piece, is_unseen, pieces};
+use pieces::{PieceKind, TextPiece, is_unseen, pieces};
 use std::fmt;
-use words::{Said, Sense, Vocabulary};
+use words::{Vocabulary, WordMeaning, WordSense};
 
 /// Digits of a page's answer code.
 pub const CODE_DIGITS: usize = 5;
@@ -49,13 +49,13 @@ pub enum Reply {
         /// The page's code, where there is one.
         code: Option<String>,
         /// Why.
-        doubt: Doubt,
+        doubt: ReplyDoubt,
     },
 }
 
 /// Why a text is no answer, in words for its writer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Doubt {
+pub enum ReplyDoubt {
     /// It says nothing.
     Nothing,
     /// This part of it is not known: their own letters, without those that nobody sees, cut to [`QUOTE_MAX`].
@@ -70,10 +70,10 @@ pub enum Doubt {
 /// `wilco 48213`, `48213 I have it`, `٤٨٢١٣ ٢`, `48213 standby 3`.
 pub fn read(text: &str) -> Reply {
     if READ_MAX < text.chars().take(READ_MAX + 1).count() {
-        return Reply::Unclear { code: None, doubt: Doubt::unknown(text) };
+        return Reply::Unclear { code: None, doubt: ReplyDoubt::unknown(text) };
     }
     let folded = folded(text);
-    let reading = Reading::of(&folded);
+    let reading = ReplyReader::of(&folded);
     match reading.code().map(|code| (code, reading.said())) {
         Ok((code, Ok(said))) => meaning(code, &said),
         Ok((code, Err(doubt))) => Reply::Unclear { code, doubt },
@@ -107,70 +107,75 @@ pub fn is_yes(text: &str) -> bool {
 /// Whether a line that goes on after an answer asks or denies: then the answer above it is not to be trusted.
 pub fn asks_or_denies(line: &str) -> bool {
     let folded = folded(line);
-    let denies = |piece: &Piece<'_>| matches!(&piece.kind, Kind::Word(word) if words::DENIALS.contains(&word.as_str()));
+    let denies =
+        |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if words::DENIALS.contains(&word.as_str()));
     folded.contains(words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
 }
 
 /// A text that is being read.
-struct Reading<'a> {
+struct ReplyReader<'a> {
     text: &'a str,
-    pieces: Vec<Piece<'a>>,
+    pieces: Vec<TextPiece<'a>>,
     words: Vocabulary,
 }
 
-impl<'a> Reading<'a> {
+impl<'a> ReplyReader<'a> {
     fn of(text: &'a str) -> Self {
         Self { text, pieces: pieces(text), words: Vocabulary::new() }
     }
 
-    fn code(&self) -> Result<Option<String>, Doubt> {
-        let mut codes = self.pieces.iter().filter(|piece| piece.kind == Kind::Code).map(|piece| piece.text);
+    fn code(&self) -> Result<Option<String>, ReplyDoubt> {
+        let mut codes = self.pieces.iter().filter(|piece| piece.kind == PieceKind::Code).map(|piece| piece.text);
         let Some(first) = codes.next() else { return Ok(None) };
         // Two codes: which page is meant can not be known.
-        if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(Doubt::TwoCodes) }
+        if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(ReplyDoubt::TwoCodes) }
     }
 
     /// What each piece says; fails at the first that is not known.
-    fn said(&self) -> Result<Vec<Said<'a>>, Doubt> {
-        let mut said: Vec<Said<'a>> = Vec::new();
+    fn said(&self) -> Result<Vec<WordMeaning<'a>>, ReplyDoubt> {
+        let mut said: Vec<WordMeaning<'a>> = Vec::new();
         let mut at = 0;
         while let Some(piece) = self.pieces.get(at) {
             let known = match piece.kind {
-                Kind::Code | Kind::Break => Some((None, at + 1)),
-                Kind::Nod => Some((Some(Sense::Fine), at + 1)),
-                Kind::Word(_) => self.words.sense_at(&self.pieces, at).map(|(sense, next)| (Some(sense), next)),
-                Kind::Gloss(_) => said.last().and_then(|last| self.glossed(last.sense, at)).map(|next| (None, next)),
-                Kind::Unknown => None,
+                PieceKind::Code | PieceKind::Break => Some((None, at + 1)),
+                PieceKind::Nod => Some((Some(WordSense::Fine), at + 1)),
+                PieceKind::Word(_) => self.words.sense_at(&self.pieces, at).map(|(sense, next)| (Some(sense), next)),
+                PieceKind::Gloss(_) => {
+                    said.last().and_then(|last| self.glossed(last.sense, at)).map(|next| (None, next))
+                }
+                PieceKind::Unknown => None,
             };
             let (sense, next) = known.ok_or_else(|| self.unknown(at))?;
-            said.extend(sense.map(|sense| Said { sense, text: piece.text }));
+            said.extend(sense.map(|sense| WordMeaning { sense, text: piece.text }));
             at = next;
         }
         Ok(said)
     }
 
     /// `2 = I have it` and `wilco (I have it)`, as we write it ourselves: the same answer once more, behind a sign.
-    fn glossed(&self, before: Sense, at: usize) -> Option<usize> {
+    fn glossed(&self, before: WordSense, at: usize) -> Option<usize> {
         let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
-        if sense != before || !matches!(sense, Sense::Say(_)) {
+        if sense != before || !matches!(sense, WordSense::Say(_)) {
             return None;
         }
         match self.pieces.get(at)?.kind {
-            Kind::Gloss('=') => Some(next),
-            Kind::Gloss('(') => (self.pieces.get(next)?.kind == Kind::Gloss(')')).then_some(next + 1),
+            PieceKind::Gloss('=') => Some(next),
+            PieceKind::Gloss('(') => (self.pieces.get(next)?.kind == PieceKind::Gloss(')')).then_some(next + 1),
             _ => None,
         }
     }
 
     /// The piece that is not known with what touches it, and those behind it that are not known either.
-    fn unknown(&self, at: usize) -> Doubt {
+    fn unknown(&self, at: usize) -> ReplyDoubt {
         let known = |next: &usize| match self.pieces.get(*next).map(|piece| &piece.kind) {
-            None | Some(Kind::Code | Kind::Nod) => true,
-            Some(Kind::Word(_)) => self.words.sense_at(&self.pieces, *next).is_some(),
-            Some(Kind::Break | Kind::Gloss(_) | Kind::Unknown) => false,
+            None | Some(PieceKind::Code | PieceKind::Nod) => true,
+            Some(PieceKind::Word(_)) => self.words.sense_at(&self.pieces, *next).is_some(),
+            Some(PieceKind::Break | PieceKind::Gloss(_) | PieceKind::Unknown) => false,
         };
         let touch = |one: usize| match (self.pieces.get(one), self.pieces.get(one + 1)) {
-            (Some(one), Some(next)) => one.end() == next.at && one.kind != Kind::Code && next.kind != Kind::Code,
+            (Some(one), Some(next)) => {
+                one.end() == next.at && one.kind != PieceKind::Code && next.kind != PieceKind::Code
+            }
             _ => false,
         };
         let mut first = at;
@@ -181,32 +186,32 @@ impl<'a> Reading<'a> {
         while touch(last) {
             last += 1;
         }
-        let (from, to) = (self.pieces.get(first).map(|piece| piece.at), self.pieces.get(last).map(Piece::end));
+        let (from, to) = (self.pieces.get(first).map(|piece| piece.at), self.pieces.get(last).map(TextPiece::end));
         let part = self.text.get(from.unwrap_or_default()..to.unwrap_or_default());
-        Doubt::unknown(part.unwrap_or_default())
+        ReplyDoubt::unknown(part.unwrap_or_default())
     }
 }
 
-fn meaning(code: Option<String>, said: &[Said<'_>]) -> Reply {
-    let has = |sense: Sense| said.iter().find(|said| said.sense == sense).map(|said| quoted(said.text));
-    let all = |sense: Sense| !said.is_empty() && code.is_none() && said.iter().all(|said| said.sense == sense);
-    if all(Sense::Stop) {
+fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
+    let has = |sense: WordSense| said.iter().find(|said| said.sense == sense).map(|said| quoted(said.text));
+    let all = |sense: WordSense| !said.is_empty() && code.is_none() && said.iter().all(|said| said.sense == sense);
+    if all(WordSense::Stop) {
         return Reply::OptOut;
     }
-    if all(Sense::Start) && said.len() == 1 {
+    if all(WordSense::Start) && said.len() == 1 {
         return Reply::OptIn;
     }
     // Carriers swallow such words, or take them for leaving: never an answer, and beside others no leaving either.
-    if let Some(word) = has(Sense::Stop).or_else(|| has(Sense::Start)) {
-        return Reply::Unclear { code, doubt: Doubt::Unknown(word) };
+    if let Some(word) = has(WordSense::Stop).or_else(|| has(WordSense::Start)) {
+        return Reply::Unclear { code, doubt: ReplyDoubt::Unknown(word) };
     }
     let mut answers =
-        said.iter().filter_map(|said| if let Sense::Say(answer) = said.sense { Some(answer) } else { None });
+        said.iter().filter_map(|said| if let WordSense::Say(answer) = said.sense { Some(answer) } else { None });
     let first = answers.next();
     let doubt = match first {
         Some(answer) => answers
             .find(|other| *other != answer)
-            .map(|other| Doubt::between(answer, other))
+            .map(|other| ReplyDoubt::between(answer, other))
             .or_else(|| at_odds(answer, has)),
         None => no_answer(said, code.is_some()),
     };
@@ -218,27 +223,27 @@ fn meaning(code: Option<String>, said: &[Said<'_>]) -> Reply {
 }
 
 /// What beside this answer says something else: a yes beside a no, a "sorry" beside a yes, "I need" beside no time.
-fn at_odds(answer: Answer, has: impl Fn(Sense) -> Option<String>) -> Option<Doubt> {
-    let odd: &[Sense] = match answer {
-        Answer::Wilco | Answer::Roger => &[Sense::Sorry, Sense::Need],
-        Answer::Standby { .. } => &[Sense::Yes],
-        Answer::Unable => &[Sense::Yes, Sense::Need],
+fn at_odds(answer: Answer, has: impl Fn(WordSense) -> Option<String>) -> Option<ReplyDoubt> {
+    let odd: &[WordSense] = match answer {
+        Answer::Wilco | Answer::Roger => &[WordSense::Sorry, WordSense::Need],
+        Answer::Standby { .. } => &[WordSense::Yes],
+        Answer::Unable => &[WordSense::Yes, WordSense::Need],
     };
-    odd.iter().find_map(|sense| has(*sense)).map(|word| Doubt::Both(word, by_digit(answer)))
+    odd.iter().find_map(|sense| has(*sense)).map(|word| ReplyDoubt::Both(word, by_digit(answer)))
 }
 
 /// Without an answer in words: a code alone or a yes is as it was asked; a thank-you alone is nothing.
-fn no_answer(said: &[Said<'_>], has_code: bool) -> Option<Doubt> {
-    let is = |senses: &[Sense]| said.iter().find(|said| senses.contains(&said.sense));
-    if let Some(other) = is(&[Sense::Sorry, Sense::Need]) {
-        return Some(Doubt::unknown(other.text));
+fn no_answer(said: &[WordMeaning<'_>], has_code: bool) -> Option<ReplyDoubt> {
+    let is = |senses: &[WordSense]| said.iter().find(|said| senses.contains(&said.sense));
+    if let Some(other) = is(&[WordSense::Sorry, WordSense::Need]) {
+        return Some(ReplyDoubt::unknown(other.text));
     }
-    if is(&[Sense::Yes, Sense::Fine]).is_some() {
+    if is(&[WordSense::Yes, WordSense::Fine]).is_some() {
         return None;
     }
     match said.first() {
-        Some(polite) => Some(Doubt::unknown(polite.text)),
-        None => (!has_code).then_some(Doubt::Nothing),
+        Some(polite) => Some(ReplyDoubt::unknown(polite.text)),
+        None => (!has_code).then_some(ReplyDoubt::Nothing),
     }
 }
 
@@ -261,7 +266,7 @@ fn quoted(text: &str) -> String {
     }
 }
 
-impl Doubt {
+impl ReplyDoubt {
     /// A part that is not known, as it can be quoted.
     pub fn unknown(part: &str) -> Self {
         Self::Unknown(quoted(part))
@@ -273,7 +278,7 @@ impl Doubt {
     }
 }
 
-impl fmt::Display for Doubt {
+impl fmt::Display for ReplyDoubt {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Nothing => f.write_str("there is no answer in it"),

@@ -21,7 +21,7 @@ pub fn backoff_to(refusals: u32, longest: Duration) -> Duration {
 
 /// A token bucket in its timestamp form (GCRA): `burst` at once, then one every `every`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Pace {
+pub struct SendPace {
     /// The steady distance between two.
     pub every: Duration,
     /// How many may go at once after a pause; at least 1.
@@ -30,15 +30,15 @@ pub struct Pace {
 
 /// The state of one destination's pace.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Paced {
+pub struct PaceState {
     full_at: Timestamp,
     held_until: Timestamp,
     held_why: HeldWhy,
 }
 
-impl Paced {
+impl PaceState {
     /// When the next may start, not before `now`.
-    pub fn ready_at(&self, pace: Pace, now: Timestamp) -> Timestamp {
+    pub fn ready_at(&self, pace: SendPace, now: Timestamp) -> Timestamp {
         let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
         let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
         now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
@@ -50,7 +50,7 @@ impl Paced {
     }
 
     /// Counts one that starts at `now`.
-    pub fn start(&mut self, pace: Pace, now: Timestamp) {
+    pub fn start(&mut self, pace: SendPace, now: Timestamp) {
         self.full_at = self.full_at.max(now) + pace.every;
     }
 
@@ -79,8 +79,8 @@ mod tests {
 
     #[test]
     fn a_burst_goes_at_once_and_then_the_pace_holds() {
-        let pace = Pace { every: Duration::from_secs(1), burst: 3 };
-        let (mut paced, now) = (Paced::default(), Timestamp::from_micros(10_000_000));
+        let pace = SendPace { every: Duration::from_secs(1), burst: 3 };
+        let (mut paced, now) = (PaceState::default(), Timestamp::from_micros(10_000_000));
         let mut starts = Vec::new();
         for _ in 0..5 {
             let at = paced.ready_at(pace, now);
@@ -92,8 +92,8 @@ mod tests {
 
     #[test]
     fn a_provider_that_asks_for_a_pause_gets_all_of_it() {
-        let pace = Pace { every: Duration::from_secs(1), burst: 5 };
-        let (mut paced, now) = (Paced::default(), Timestamp::from_micros(10_000_000));
+        let pace = SendPace { every: Duration::from_secs(1), burst: 5 };
+        let (mut paced, now) = (PaceState::default(), Timestamp::from_micros(10_000_000));
         let until = now + Duration::from_secs(3);
         paced.hold_until(until, HeldWhy::Provider);
         assert_eq!(paced.ready_at(pace, now), until);

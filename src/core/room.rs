@@ -1,11 +1,11 @@
 //! The room that a channel has for an incident.
 
-use super::page::{Page, Purpose};
+use super::page::{Page, PagePurpose};
 use serde::{Deserialize, Serialize};
 
 /// A room that a channel has for the incident.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Room {
+pub struct WarRoom {
     /// Its id at the channel.
     pub id: String,
     /// The id of its card there, where the channel gives one.
@@ -13,10 +13,10 @@ pub struct Room {
     pub card: Option<String>,
 }
 
-impl Room {
+impl WarRoom {
     /// The room that a card's receipt names. An update names it only where the card had to be posted anew.
     pub fn opened_by(page: &Page) -> Option<Self> {
-        let is_card = matches!(page.purpose, Purpose::RoomCard | Purpose::RoomUpdate { .. });
+        let is_card = matches!(page.purpose, PagePurpose::RoomCard | PagePurpose::RoomUpdate { .. });
         let receipt = page.receipt.as_ref().filter(|_| is_card)?;
         let card = Some(receipt.id.clone()).filter(|id| !id.is_empty());
         Some(Self { id: receipt.room.clone()?, card })

@@ -6,7 +6,7 @@ use std::fmt;
 
 /// One run.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Run {
+pub struct DrillRun {
     /// Its number.
     pub id: RunId,
     /// The scenario's name.
@@ -61,7 +61,7 @@ pub enum RunState {
 
 /// When a scheduled scenario runs next. Kept, so that a random moment is thrown once.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Turn {
+pub struct ScheduledRun {
     /// The scenario's name.
     pub scenario: String,
     /// The rule that `next` was drawn by; another rule draws anew.

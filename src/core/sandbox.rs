@@ -11,7 +11,7 @@ use std::{collections::BTreeSet, fmt};
 
 /// Messages that left nobody's machine.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Sandboxed {
+pub struct SandboxedCount {
     /// How many were kept on this machine.
     pub kept: usize,
     /// Of how many that were taken at all.
@@ -25,13 +25,13 @@ const SAYS: &str = "kept on this machine, sent to nobody";
 
 impl Incident {
     /// Its messages that were kept in the sandbox; none where none was.
-    pub fn sandboxed(&self) -> Option<Sandboxed> {
+    pub fn sandboxed(&self) -> Option<SandboxedCount> {
         let by_channel = |page: &&Page| page.state == PageState::Accepted && page.stand_in().is_none();
         let pages = || self.pages.values().map(|page| &**page);
         let kept: Vec<&Page> = pages().filter(|page| page.is_sandboxed()).collect();
         let of = kept.len() + pages().filter(by_channel).count();
         let channels = kept.iter().map(|page| page.channel.clone()).collect();
-        (!kept.is_empty()).then_some(Sandboxed { kept: kept.len(), of, channels })
+        (!kept.is_empty()).then_some(SandboxedCount { kept: kept.len(), of, channels })
     }
 
     /// Whether any of its messages was kept in the sandbox.
@@ -52,7 +52,7 @@ impl Incident {
 }
 
 /// `SANDBOX: 4 of 5 messages kept on this machine, sent to nobody (mail, sms)`.
-impl fmt::Display for Sandboxed {
+impl fmt::Display for SandboxedCount {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let channels: Vec<&str> = self.channels.iter().map(ChannelName::as_str).collect();
         write!(f, "SANDBOX: {} of {} messages {SAYS} ({})", self.kept, self.of, channels.join(", "))

@@ -2,7 +2,7 @@
 //!
 //! A line is matched against wall-clock times, and each wall-clock time is given one instant: in the autumn fold its
 //! first pass, in the spring gap the first instant after the gap. That mapping never decreases, so neither does
-//! [`Schedule::next_after`]; the crate's own iterator does.
+//! [`CronSchedule::next_after`]; the crate's own iterator does.
 
 use super::{time::Timestamp, zone::Zone};
 use chrono::{DateTime, Duration, LocalResult, NaiveDateTime, TimeZone, Utc};
@@ -10,7 +10,7 @@ use std::{fmt, str::FromStr};
 
 /// A five-field cron line: minute, hour, day of month, month, day of week (by name).
 #[derive(Clone)]
-pub struct Schedule {
+pub struct CronSchedule {
     line: String,
     cron: cron::Schedule,
 }
@@ -29,7 +29,7 @@ pub enum ScheduleError {
     Syntax(String),
 }
 
-impl FromStr for Schedule {
+impl FromStr for CronSchedule {
     type Err = ScheduleError;
 
     fn from_str(line: &str) -> Result<Self, ScheduleError> {
@@ -48,7 +48,7 @@ impl FromStr for Schedule {
     }
 }
 
-impl Schedule {
+impl CronSchedule {
     /// The first time strictly after `after`; none when the line never matches again (years end at 2100).
     pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
         let wall = after.to_utc().with_timezone(zone).naive_local();
@@ -83,13 +83,13 @@ fn end_of_gap(zone: &Zone, wall: NaiveDateTime) -> DateTime<Utc> {
     high
 }
 
-impl fmt::Display for Schedule {
+impl fmt::Display for CronSchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&self.line)
     }
 }
 
-impl fmt::Debug for Schedule {
+impl fmt::Debug for CronSchedule {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Schedule({:?})", self.line)
     }
@@ -105,7 +105,7 @@ mod tests {
     }
 
     fn check(line: &str, zone_name: &str, after: &str, expected: &[&str]) {
-        let schedule: Schedule = line.parse().expect("a good line");
+        let schedule: CronSchedule = line.parse().expect("a good line");
         let zone = zone(zone_name);
         let mut at = Timestamp::parse(after).expect("a time");
         for wanted in expected {
@@ -139,7 +139,7 @@ mod tests {
         let zones = ["Europe/Berlin", "America/New_York", "Australia/Lord_Howe"].map(zone);
         for zone in zones {
             for line in ["30 2 * * *", "0 1,2,3 * * Sun", "15 */6 * * *"] {
-                let schedule: Schedule = line.parse().expect("a good line");
+                let schedule: CronSchedule = line.parse().expect("a good line");
                 let mut at = Timestamp::parse("2026-01-01T00:00:00Z").expect("a time");
                 let end = Timestamp::parse("2027-01-01T00:00:00Z").expect("a time");
                 while at < end {
@@ -153,8 +153,8 @@ mod tests {
 
     #[test]
     fn digits_for_weekdays_are_refused() {
-        assert_eq!("0 8 * * 1-5".parse::<Schedule>().err(), Some(ScheduleError::WeekdayDigit));
-        assert_eq!("0 8 * * Mon-Fri".parse::<Schedule>().err(), None);
-        assert_eq!("0 0 8 * * Mon".parse::<Schedule>().err(), Some(ScheduleError::Fields(6)));
+        assert_eq!("0 8 * * 1-5".parse::<CronSchedule>().err(), Some(ScheduleError::WeekdayDigit));
+        assert_eq!("0 8 * * Mon-Fri".parse::<CronSchedule>().err(), None);
+        assert_eq!("0 0 8 * * Mon".parse::<CronSchedule>().err(), Some(ScheduleError::Fields(6)));
     }
 }

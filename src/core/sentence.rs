@@ -1,12 +1,12 @@
 //! Events as sentences, for log lines, timelines and audit trails. Readable alone.
 
 use super::{
-    answer::Verdict,
-    engagement::Outcome,
-    event::{Actor, Event, Why},
+    answer::AnswerVerdict,
+    engagement::EngagementOutcome,
+    event::{Actor, Event, StepReason},
     incident::Incident,
-    page::{Page, Purpose, Stage},
-    settlement::{HeldWhy, Settlement, StandIn},
+    page::{Page, PagePurpose, PageStage},
+    settlement::{HeldWhy, SendOutcome, StandIn},
     time::Timestamp,
 };
 
@@ -26,10 +26,10 @@ pub fn sentence(event: &Event) -> String {
             let people: Vec<&str> = on_call.iter().map(|person| person.as_str()).collect();
             let whom = if people.is_empty() { "nobody is on call".to_owned() } else { people.join(", ") };
             let why = match why {
-                Why::Entered => "",
-                Why::TimedOut => " after nobody answered in time",
-                Why::NobodyLeft => " since nobody before could answer any more",
-                Why::HandedBack => " since it was handed back",
+                StepReason::Entered => "",
+                StepReason::TimedOut => " after nobody answered in time",
+                StepReason::NobodyLeft => " since nobody before could answer any more",
+                StepReason::HandedBack => " since it was handed back",
             };
             let again = if *round == 0 { String::new() } else { format!(", round {}", round + 1) };
             format!("{role} step {}{again}{why}: {whom}", step + 1)
@@ -38,9 +38,9 @@ pub fn sentence(event: &Event) -> String {
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
         Event::Overdue { page } => format!("page {page} is not accepted within its channel's patience"),
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
-        Event::Reported { page, stage: Stage::Delivered, .. } => format!("page {page} was delivered"),
-        Event::Reported { page, stage: Stage::Seen, at_desk: false } => format!("page {page} was seen"),
-        Event::Reported { page, stage: Stage::Seen, at_desk: true } => format!("page {page} was seen on a desk"),
+        Event::Reported { page, stage: PageStage::Delivered, .. } => format!("page {page} was delivered"),
+        Event::Reported { page, stage: PageStage::Seen, at_desk: false } => format!("page {page} was seen"),
+        Event::Reported { page, stage: PageStage::Seen, at_desk: true } => format!("page {page} was seen on a desk"),
         Event::Undelivered { page, why } => format!("page {page} did not arrive: {why}"),
         Event::Withdrawn { pages } => format!("{} queued page(s) withdrawn", pages.len()),
         Event::Answered { role, person, answer, via, verdict, .. } => {
@@ -68,20 +68,20 @@ pub fn ended(by: &Actor, why: Option<&str>) -> String {
 }
 
 /// What became of an answer, said to the one who gave it.
-pub fn judged(verdict: &Verdict) -> String {
+pub fn judged(verdict: &AnswerVerdict) -> String {
     match verdict {
-        Verdict::Engages => "you have it".into(),
-        Verdict::Received => "received; the role still needs somebody who takes it".into(),
-        Verdict::StandbyGranted { until } => format!("standby granted until {}", clock(*until)),
-        Verdict::StandbyRefused => "no standby left for this role".into(),
-        Verdict::Passed => "passed on".into(),
-        Verdict::HandedBack => "you handed it back".into(),
-        Verdict::Yours => "you have it already, nothing was changed; say unable to hand it back".into(),
-        Verdict::TooLate { has } => format!("too late: {has} has it"),
-        Verdict::Repeated => "you said so before".into(),
-        Verdict::Closed => "the incident is over".into(),
-        Verdict::NotAsked => "you were not asked for this".into(),
-        Verdict::WhichRole { roles } => {
+        AnswerVerdict::Engages => "you have it".into(),
+        AnswerVerdict::Received => "received; the role still needs somebody who takes it".into(),
+        AnswerVerdict::StandbyGranted { until } => format!("standby granted until {}", clock(*until)),
+        AnswerVerdict::StandbyRefused => "no standby left for this role".into(),
+        AnswerVerdict::Passed => "passed on".into(),
+        AnswerVerdict::HandedBack => "you handed it back".into(),
+        AnswerVerdict::Yours => "you have it already, nothing was changed; say unable to hand it back".into(),
+        AnswerVerdict::TooLate { has } => format!("too late: {has} has it"),
+        AnswerVerdict::Repeated => "you said so before".into(),
+        AnswerVerdict::Closed => "the incident is over".into(),
+        AnswerVerdict::NotAsked => "you were not asked for this".into(),
+        AnswerVerdict::WhichRole { roles } => {
             let roles: Vec<&str> = roles.iter().map(|role| role.as_str()).collect();
             format!("which role? you were asked for {}", roles.join(", "))
         }
@@ -128,10 +128,10 @@ pub fn history(incident: &Incident) -> Vec<(Timestamp, String)> {
         }
         if let Some(outcome) = &engagement.outcome {
             let how = match outcome {
-                Outcome::Engaged { person, .. } => format!("{role} is engaged: {person} has it"),
-                Outcome::Covered { by, person, .. } => format!("{role} is covered by {by}: {person} has it"),
-                Outcome::StoodDown { .. } => format!("{role} is stood down"),
-                Outcome::Closed { .. } => format!("{role} was open when the incident was resolved"),
+                EngagementOutcome::Engaged { person, .. } => format!("{role} is engaged: {person} has it"),
+                EngagementOutcome::Covered { by, person, .. } => format!("{role} is covered by {by}: {person} has it"),
+                EngagementOutcome::StoodDown { .. } => format!("{role} is stood down"),
+                EngagementOutcome::Closed { .. } => format!("{role} was open when the incident was resolved"),
             };
             trail.push((outcome.at(), how));
         }
@@ -174,41 +174,41 @@ fn paged(page: &Page) -> String {
     let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
     let instead = page.instead_of.map_or(String::new(), |n| format!(" in place of page {n}"));
     let what = match &page.purpose {
-        Purpose::Brief { round: 0 } => "brief".to_owned(),
-        Purpose::Brief { round } => format!("reminder {round}"),
-        Purpose::Taken { by, .. } => format!("word that {by} has it"),
-        Purpose::HandedBack { by, of } => format!("word that {by} handed {of} back"),
-        Purpose::StoodDown => "word of standing down".to_owned(),
-        Purpose::Resolved => "word of the end".to_owned(),
-        Purpose::Announced => "word that a drill begins".to_owned(),
-        Purpose::RoomCard => "war room".to_owned(),
-        Purpose::RoomLine { line } => format!("line {line:?}"),
-        Purpose::RoomNote { line } => format!("note {line:?}"),
-        Purpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
-        Purpose::RoomFurnish => "furnishing".to_owned(),
-        Purpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
-        Purpose::RoomSummary => "summary".to_owned(),
-        Purpose::RoomArchive => "archiving".to_owned(),
-        Purpose::Notice { about } => format!("notice {}", about.name()),
+        PagePurpose::Brief { round: 0 } => "brief".to_owned(),
+        PagePurpose::Brief { round } => format!("reminder {round}"),
+        PagePurpose::Taken { by, .. } => format!("word that {by} has it"),
+        PagePurpose::HandedBack { by, of } => format!("word that {by} handed {of} back"),
+        PagePurpose::StoodDown => "word of standing down".to_owned(),
+        PagePurpose::Resolved => "word of the end".to_owned(),
+        PagePurpose::Announced => "word that a drill begins".to_owned(),
+        PagePurpose::RoomCard => "war room".to_owned(),
+        PagePurpose::RoomLine { line } => format!("line {line:?}"),
+        PagePurpose::RoomNote { line } => format!("note {line:?}"),
+        PagePurpose::RoomUpdate { revision, .. } => format!("revision {revision} of the card"),
+        PagePurpose::RoomFurnish => "furnishing".to_owned(),
+        PagePurpose::RoomInvite { people } => format!("invitation of {} people", people.len()),
+        PagePurpose::RoomSummary => "summary".to_owned(),
+        PagePurpose::RoomArchive => "archiving".to_owned(),
+        PagePurpose::Notice { about } => format!("notice {}", about.name()),
     };
     format!("page {}: {what}{role} to {to} by {}{instead}", page.n, page.channel)
 }
 
-fn settled(n: u32, settlement: &Settlement) -> String {
+fn settled(n: u32, settlement: &SendOutcome) -> String {
     match settlement {
-        Settlement::Accepted { receipt } => match receipt.stand_in {
+        SendOutcome::Accepted { receipt } => match receipt.stand_in {
             None => format!("page {n} was accepted ({})", receipt.id),
             Some(StandIn::Drill) => format!("page {n} was held back: {}", receipt.id),
             Some(stand_in) => format!("page {n}: {stand_in}"),
         },
-        failed if !matches!(failed, Settlement::Held { .. }) && failed.is_desk_closed() => {
+        failed if !matches!(failed, SendOutcome::Held { .. }) && failed.is_desk_closed() => {
             format!("page {n} was not shown: {}", HeldWhy::DeskClosed)
         }
-        Settlement::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
-        Settlement::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
-        Settlement::Held { why, .. } => format!("page {n} waits: {why}"),
-        Settlement::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
-        Settlement::Unsent => format!("page {n} was withdrawn before it was sent"),
+        SendOutcome::Retry { why, unknown: false, .. } => format!("page {n} was not taken: {why}"),
+        SendOutcome::Retry { why, unknown: true, .. } => format!("page {n}: outcome unknown: {why}"),
+        SendOutcome::Held { why, .. } => format!("page {n} waits: {why}"),
+        SendOutcome::Unreachable { why } => format!("page {n} can not be delivered: {why}"),
+        SendOutcome::Unsent => format!("page {n} was withdrawn before it was sent"),
     }
 }
 

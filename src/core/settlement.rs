@@ -7,7 +7,7 @@ use std::fmt;
 /// What whoever took a page gave back.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "ReceiptRow")]
-pub struct Receipt {
+pub struct SendReceipt {
     /// The provider's id of the message, or its own words where it gives none.
     pub id: String,
     /// The room that was made.
@@ -33,11 +33,11 @@ pub enum StandIn {
 /// How an attempt to send ended.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "outcome")]
-pub enum Settlement {
+pub enum SendOutcome {
     /// It was taken: by its channel, or by what stood in for it.
     Accepted {
         /// What it gave back.
-        receipt: Receipt,
+        receipt: SendReceipt,
     },
     /// Not now; perhaps it was sent all the same, where `unknown`.
     Retry {
@@ -111,7 +111,7 @@ struct ReceiptRow {
     stand_in: Option<StandIn>,
 }
 
-impl From<ReceiptRow> for Receipt {
+impl From<ReceiptRow> for SendReceipt {
     fn from(row: ReceiptRow) -> Self {
         let stand_in = row.stand_in.or_else(|| stand_in_of_before(&row.id));
         Self { id: row.id, room: row.room, stand_in }
@@ -124,7 +124,7 @@ fn stand_in_of_before(id: &str) -> Option<StandIn> {
     known.or_else(|| id.starts_with(INJECTED).then_some(StandIn::Drill))
 }
 
-impl Receipt {
+impl SendReceipt {
     /// That of a channel which took the page and gave it this id.
     pub fn of(id: impl Into<String>) -> Self {
         Self { id: id.into(), room: None, stand_in: None }
@@ -174,7 +174,7 @@ impl fmt::Display for HeldWhy {
     }
 }
 
-impl Settlement {
+impl SendOutcome {
     /// What took the page in its channel's place.
     pub fn stand_in(&self) -> Option<StandIn> {
         match self {
@@ -215,7 +215,7 @@ pub fn tells_desk_closed(trouble: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn receipt(json: &str) -> Receipt {
+    fn receipt(json: &str) -> SendReceipt {
         serde_json::from_str(json).unwrap_or_default()
     }
 
@@ -225,20 +225,20 @@ mod tests {
         assert_eq!(receipt(r#"{"id":"injected: ana is absent from this drill"}"#).stand_in, Some(StandIn::Drill));
         assert_eq!(receipt(r#"{"id":"not called: it is they who have it"}"#).stand_in, Some(StandIn::Unneeded));
         assert_eq!(receipt(r#"{"id":"not called: it is about their own answer"}"#).stand_in, Some(StandIn::Unneeded));
-        assert_eq!(receipt(r#"{"id":"SM0123"}"#), Receipt::of("SM0123"));
-        assert_eq!(receipt(r#"{"id":"x","stand_in":"sandbox"}"#), Receipt::of_stand_in(StandIn::Sandbox, "x"));
+        assert_eq!(receipt(r#"{"id":"SM0123"}"#), SendReceipt::of("SM0123"));
+        assert_eq!(receipt(r#"{"id":"x","stand_in":"sandbox"}"#), SendReceipt::of_stand_in(StandIn::Sandbox, "x"));
     }
 
     #[test]
     fn a_closed_desk_is_known_in_lines_of_now_and_of_before() {
-        let retry = |why: String, unknown| Settlement::Retry { at: Timestamp::default(), why, unknown };
+        let retry = |why: String, unknown| SendOutcome::Retry { at: Timestamp::default(), why, unknown };
         assert!(retry(desk_closed("Ana"), false).is_desk_closed());
-        assert!(Settlement::Unreachable { why: format!("{TOO_LATE}{}", desk_closed("Ana")) }.is_desk_closed());
-        assert!(Settlement::Held { until: Timestamp::default(), why: HeldWhy::DeskClosed }.is_desk_closed());
-        assert!(!Settlement::Held { until: Timestamp::default(), why: HeldWhy::Provider }.is_desk_closed());
+        assert!(SendOutcome::Unreachable { why: format!("{TOO_LATE}{}", desk_closed("Ana")) }.is_desk_closed());
+        assert!(SendOutcome::Held { until: Timestamp::default(), why: HeldWhy::DeskClosed }.is_desk_closed());
+        assert!(!SendOutcome::Held { until: Timestamp::default(), why: HeldWhy::Provider }.is_desk_closed());
         assert!(!retry("no answer in time".into(), true).is_desk_closed());
         let old = serde_json::from_str(r#"{"outcome":"held","until":"2026-01-01T00:00:00Z"}"#).ok();
-        let held = |until| Settlement::Held { until, why: HeldWhy::NotKnown };
+        let held = |until| SendOutcome::Held { until, why: HeldWhy::NotKnown };
         assert!(old.is_some() && old == Timestamp::parse("2026-01-01T00:00:00Z").map(held), "{old:?}");
         assert!(old.is_some_and(|old| old.is_held_for_unknown_reason()));
     }

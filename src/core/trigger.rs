@@ -9,7 +9,7 @@ pub const HOLD_MAX: u32 = 1000;
 
 /// `hold = { count, within }`: the condition must hold that often in that window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Hold {
+pub struct TriggerThreshold {
     /// How many alerts; at least 2, at most [`HOLD_MAX`].
     pub count: u32,
     /// In which sliding window.
@@ -19,13 +19,13 @@ pub struct Hold {
 
 /// The alerts that have counted so far.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Observed {
+pub struct ThresholdWindow {
     times: VecDeque<Timestamp>,
 }
 
-impl Observed {
+impl ThresholdWindow {
     /// Counts one more alert; `true` when the trigger holds now. When it holds the window starts afresh.
-    pub fn observe(&mut self, hold: Hold, now: Timestamp) -> bool {
+    pub fn observe(&mut self, hold: TriggerThreshold, now: Timestamp) -> bool {
         self.times.retain(|at| now < *at + hold.within);
         self.times.push_back(now);
         if self.times.len() < hold.count as usize {

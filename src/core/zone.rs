@@ -17,10 +17,10 @@ pub const BUNDLED_RELEASED: NaiveDate = match NaiveDate::from_ymd_opt(2026, 10, 
 
 /// A time zone: a name and its rules. Cheap to clone.
 #[derive(Clone, PartialEq, Eq)]
-pub struct Zone(Arc<Named>);
+pub struct Zone(Arc<NamedZone>);
 
 #[derive(PartialEq, Eq)]
-struct Named {
+struct NamedZone {
     name: String,
     rules: tz::TimeZone,
 }
@@ -38,7 +38,7 @@ impl Zone {
     }
 
     fn new(name: &str, rules: tz::TimeZone) -> Self {
-        Self(Arc::new(Named { name: name.to_owned(), rules }))
+        Self(Arc::new(NamedZone { name: name.to_owned(), rules }))
     }
 
     /// What people write: `Europe/London`.

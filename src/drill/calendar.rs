@@ -2,10 +2,10 @@
 
 use super::{
     Scenario,
-    live::{Order, Runs},
+    live::{DrillRunner, RunRequest},
 };
 use crate::{
-    core::{Actor, Timestamp, Turn},
+    core::{Actor, ScheduledRun, Timestamp},
     matrix::{SourceText, read_folder},
     store::StoreError,
 };
@@ -29,7 +29,7 @@ pub const FOLDER: &str = "drills";
 
 /// One scheduled scenario.
 #[derive(Debug, Clone, Serialize)]
-pub struct Scheduled {
+pub struct ScheduledScenario {
     /// Its name.
     pub scenario: String,
     /// Its rule.
@@ -41,13 +41,13 @@ pub struct Scheduled {
 }
 
 /// The scenarios of a matrix's folder by their files. Those that can not be read are told with their faults.
-pub fn scenarios(runs: &Runs, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
+pub fn scenarios(runs: &DrillRunner, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
     let files = read_folder(&matrix.join(FOLDER)).unwrap_or_default();
     files.into_iter().map(|file| (file.path.clone(), runs.read(&file).map(|scenario| (file, scenario)))).collect()
 }
 
 /// Looks at the calendar for ever.
-pub async fn keep(runs: Arc<Runs>, matrix: PathBuf, shutdown: CancellationToken) {
+pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: CancellationToken) {
     loop {
         match tick(&runs, &matrix, rand::random::<f64>()).await {
             Ok(_) => {}
@@ -64,14 +64,14 @@ pub async fn keep(runs: Arc<Runs>, matrix: PathBuf, shutdown: CancellationToken)
 ///
 /// # Errors
 /// When the store can not be read.
-pub async fn scheduled(runs: &Runs, matrix: &Path) -> Result<Vec<Scheduled>, StoreError> {
+pub async fn scheduled(runs: &DrillRunner, matrix: &Path) -> Result<Vec<ScheduledScenario>, StoreError> {
     let mut turns = turns(runs).await?;
     let read = scenarios(runs, matrix).into_values().flatten();
     let ruled = read.filter_map(|(_, scenario)| Some((scenario.schedule?.to_string(), scenario.name)));
     let scheduled = ruled.map(|(rule, scenario)| {
         let known = turns.remove(&scenario).filter(|turn| turn.rule == rule);
         let (next, last) = known.map_or((None, String::new()), |turn| (Some(turn.next), turn.last));
-        Scheduled { scenario, rule, next, last }
+        ScheduledScenario { scenario, rule, next, last }
     });
     Ok(scheduled.collect())
 }
@@ -80,7 +80,7 @@ pub async fn scheduled(runs: &Runs, matrix: &Path) -> Result<Vec<Scheduled>, Sto
 ///
 /// # Errors
 /// When the store fails.
-pub async fn tick(runs: &Arc<Runs>, matrix: &Path, chance: f64) -> Result<usize, StoreError> {
+pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result<usize, StoreError> {
     let (mut turns, mut held) = (turns(runs).await?, 0);
     for (file, scenario) in scenarios(runs, matrix).into_values().flatten() {
         let Some(table) = &scenario.schedule else { continue };
@@ -90,7 +90,7 @@ pub async fn tick(runs: &Arc<Runs>, matrix: &Path, chance: f64) -> Result<usize,
             continue;
         }
         let Some(next) = table.next_after(now, chance) else { continue };
-        let next = |last| Turn { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
+        let next = |last| ScheduledRun { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
         // The turn is used up before the drill begins: a crash must not hold it twice.
         let begun = known.as_ref().map_or_else(String::new, |turn| format!("{}: begun", turn.next));
         runs.engine().store.keep_turn(next(begun)).await?;
@@ -103,19 +103,19 @@ pub async fn tick(runs: &Arc<Runs>, matrix: &Path, chance: f64) -> Result<usize,
     Ok(held)
 }
 
-async fn turns(runs: &Runs) -> Result<BTreeMap<String, Turn>, StoreError> {
+async fn turns(runs: &DrillRunner) -> Result<BTreeMap<String, ScheduledRun>, StoreError> {
     let turns = runs.engine().store.turns().await?;
     Ok(turns.into_iter().map(|turn| (turn.scenario.clone(), turn)).collect())
 }
 
 /// Holds a drill whose turn has come; what became of that.
-async fn hold(runs: &Arc<Runs>, file: SourceText, turn: &Turn, now: Timestamp) -> String {
+async fn hold(runs: &Arc<DrillRunner>, file: SourceText, turn: &ScheduledRun, now: Timestamp) -> String {
     if turn.next + LATE_MAX < now {
         tracing::warn!(drill.scenario = turn.scenario, at = %turn.next, "the daemon slept through this drill: it is left out");
         return format!("{}: slept through", turn.next);
     }
     let by = Actor::Operator("schedule".into());
-    match runs.start(Order { file, compress: None, by }).await {
+    match runs.start(RunRequest { file, compress: None, by }).await {
         Ok(run) => format!("{}: {run}", turn.next),
         Err(why) => {
             tracing::warn!(drill.scenario = turn.scenario, %why, "this scheduled drill was not held");

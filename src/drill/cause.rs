@@ -6,9 +6,9 @@ use std::fmt;
 
 /// What time was spent on.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize)]
-pub struct Cause {
+pub struct TimeCause {
     /// Which stage.
-    pub stage: Stage,
+    pub stage: AnalysisStage,
     /// On whose ladder.
     pub role: RoleName,
     /// On which step of it, from 0.
@@ -28,7 +28,7 @@ pub struct Cause {
 /// The stages between an incident's opening and an answer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stage {
+pub enum AnalysisStage {
     /// The step paged nobody: nobody was on call, or nobody of it takes part.
     NobodyOnCall,
     /// The channel took none of what it was given.
@@ -49,24 +49,28 @@ pub enum Stage {
     HandedBack,
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for TimeCause {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { stage, role, step, channel, person, stand_in } = self;
         let by = |f: &mut fmt::Formatter<'_>| channel.as_ref().map_or(Ok(()), |channel| write!(f, " by {channel}"));
         let who = person.as_ref().map_or("them", |person| person.as_str());
         let nth = step + 1;
         let told = match stage {
-            Stage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
-            Stage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
-            Stage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
+            AnalysisStage::NobodyOnCall => write!(f, "{role} step {nth}: nobody to page"),
+            AnalysisStage::Channel => write!(f, "{role} step {nth}: channel {} took nothing", named(channel)),
+            AnalysisStage::Contact => write!(f, "{role} step {nth}: {who} can not be reached")
                 .and_then(|()| by(f))
                 .and_then(|()| f.write_str(" (contact data)")),
-            Stage::Queued => write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f)),
-            Stage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
-            Stage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
-            Stage::Answering => write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f)),
-            Stage::HandedBack => write!(f, "{role} step {nth}: {who} had it and handed it back"),
-            Stage::Silence => match person {
+            AnalysisStage::Queued => {
+                write!(f, "{role} step {nth}: the page to {who} waited for its turn").and_then(|()| by(f))
+            }
+            AnalysisStage::Accepting => write!(f, "{role} step {nth}: channel {} was slow to take it", named(channel)),
+            AnalysisStage::Delivering => write!(f, "{role} step {nth}: channel {} was slow to deliver", named(channel)),
+            AnalysisStage::Answering => {
+                write!(f, "{role} step {nth}: {who} took that long to answer").and_then(|()| by(f))
+            }
+            AnalysisStage::HandedBack => write!(f, "{role} step {nth}: {who} had it and handed it back"),
+            AnalysisStage::Silence => match person {
                 Some(person) => write!(f, "{role} step {nth}: {person} did not answer in its time"),
                 None => write!(f, "{role} step {nth}: nobody answered in its time"),
             },

@@ -1,12 +1,12 @@
 //! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
 //! daemon or one in virtual time; both are told by the same events.
 
-pub use super::cause::{Cause, Stage};
+pub use super::cause::{AnalysisStage, TimeCause};
 
 use crate::{
     core::{
-        ChannelName, Event, Incident, Outcome, Page, PageAttempts, PersonName, Purpose, RoleName, Settlement, StandIn,
-        Status, Timestamp, Trouble, Verdict, attempts,
+        AnswerVerdict, ChannelName, EngagementOutcome, Event, FaultKind, Incident, IncidentStatus, Page, PageAttempts,
+        PagePurpose, PersonName, RoleName, SendOutcome, StandIn, Timestamp, attempts,
     },
     report::ended::Ended,
 };
@@ -18,7 +18,7 @@ use std::{
 
 /// One incident of a run.
 #[derive(Debug, Clone, Copy)]
-pub struct Trace<'a> {
+pub struct IncidentTrace<'a> {
     /// As it was in the end, with its pages.
     pub incident: &'a Incident,
     /// Its journal, in order.
@@ -32,9 +32,9 @@ pub struct Trace<'a> {
 
 /// What one run showed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Observed {
+pub struct RunObservation {
     /// How each role went that was called: in the first incident that called it.
-    pub roles: BTreeMap<RoleName, Course>,
+    pub roles: BTreeMap<RoleName, RoleAnalysis>,
     /// How the all-clear went to each person whom a page had reached.
     pub all_clears: Vec<AllClear>,
     /// Pages of it were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and measures no channel.
@@ -44,7 +44,7 @@ pub struct Observed {
 
 /// How one role went.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Course {
+pub struct RoleAnalysis {
     /// Demanded by the trigger; not merely somebody's `next`.
     pub required: bool,
     /// When it was engaged, counted from the incident's opening.
@@ -56,7 +56,7 @@ pub struct Course {
     /// When it ended, or how long it was watched, counted from the incident's opening.
     pub watched: Duration,
     /// What the time until its outcome (or the end) was spent on, in order and without gaps.
-    pub parts: Vec<Part>,
+    pub parts: Vec<TimeSlice>,
 }
 
 /// How the all-clear went to one person.
@@ -72,20 +72,20 @@ pub struct AllClear {
 
 /// A stretch of a role's time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Part {
+pub struct TimeSlice {
     /// From here, counted from the incident's opening.
     pub from: Duration,
     /// Up to here.
     pub until: Duration,
     /// What it was spent on.
-    pub cause: Cause,
+    pub cause: TimeCause,
     /// What the channel said, where it said something.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub said: Option<String>,
 }
 
 /// The answer that engaged a role.
-struct Given<'a> {
+struct EngagingAnswer<'a> {
     person: &'a PersonName,
     page: Option<u32>,
     /// The one channel that it shows to reach them.
@@ -93,7 +93,7 @@ struct Given<'a> {
 }
 
 /// One entering of one step.
-struct Rung<'a> {
+struct StepEntry<'a> {
     role: &'a RoleName,
     number: u32,
     step: usize,
@@ -101,12 +101,12 @@ struct Rung<'a> {
     on_call: &'a [PersonName],
 }
 
-impl Observed {
+impl RunObservation {
     /// What the incidents of one run showed, in the order in which they were opened.
-    pub fn of(traces: &[Trace<'_>]) -> Self {
+    pub fn of(traces: &[IncidentTrace<'_>]) -> Self {
         let mut observed = Self::default();
         for trace in traces {
-            let told = Told::of(trace);
+            let told = TraceDetails::of(trace);
             for role in trace.incident.engagements.keys() {
                 if !observed.roles.contains_key(role) {
                     observed.roles.extend(told.course(role).map(|course| (role.clone(), course)));
@@ -120,29 +120,29 @@ impl Observed {
 }
 
 /// A role that somebody took and handed back.
-struct Held<'a> {
+struct HandedBackRole<'a> {
     role: &'a RoleName,
-    given: Given<'a>,
+    given: EngagingAnswer<'a>,
     from: Timestamp,
     until: Timestamp,
 }
 
 /// A trace with what its events say beside the incident.
-struct Told<'a> {
-    trace: &'a Trace<'a>,
-    rungs: Vec<Rung<'a>>,
+struct TraceDetails<'a> {
+    trace: &'a IncidentTrace<'a>,
+    rungs: Vec<StepEntry<'a>>,
     handed: BTreeMap<&'a RoleName, (Timestamp, &'a RoleName)>,
     /// Who engaged which role.
-    answers: BTreeMap<&'a RoleName, Given<'a>>,
+    answers: BTreeMap<&'a RoleName, EngagingAnswer<'a>>,
     /// Who had which role before and handed it back.
-    held: Vec<Held<'a>>,
+    held: Vec<HandedBackRole<'a>>,
     /// Pages that could not reach their person while they were still wanted, and since when.
     unreachable: BTreeMap<u32, Timestamp>,
     attempts: BTreeMap<u32, PageAttempts<'a>>,
 }
 
-impl<'a> Told<'a> {
-    fn of(trace: &'a Trace<'a>) -> Self {
+impl<'a> TraceDetails<'a> {
+    fn of(trace: &'a IncidentTrace<'a>) -> Self {
         let mut told = Self {
             trace,
             rungs: Vec::new(),
@@ -160,25 +160,27 @@ impl<'a> Told<'a> {
                 Event::StepEntered { role, step, on_call, .. } => {
                     let number = numbers.entry(role).or_default();
                     *number += 1;
-                    told.rungs.push(Rung { role, number: *number, step: *step, at: *at, on_call });
+                    told.rungs.push(StepEntry { role, number: *number, step: *step, at: *at, on_call });
                 }
                 Event::HandedOver { role, next } => drop(told.handed.insert(role, (*at, next))),
-                Event::Answered { role: Some(role), person, page, channel, verdict: Verdict::Engages, .. } => {
-                    told.answers.insert(role, Given { person, page: *page, channel: channel.as_ref() });
+                Event::Answered {
+                    role: Some(role), person, page, channel, verdict: AnswerVerdict::Engages, ..
+                } => {
+                    told.answers.insert(role, EngagingAnswer { person, page: *page, channel: channel.as_ref() });
                     taken.insert(role, *at);
                 }
                 Event::HandedBack { role, person } => {
-                    let nothing_told = Given { person, page: None, channel: None };
+                    let nothing_told = EngagingAnswer { person, page: None, channel: None };
                     let given =
                         told.answers.remove(role).filter(|given| given.person == person).unwrap_or(nothing_told);
                     let from = taken.get(role).copied().unwrap_or(*at);
-                    told.held.push(Held { role, given, from, until: *at });
+                    told.held.push(HandedBackRole { role, given, from, until: *at });
                 }
                 Event::Withdrawn { pages } => unwanted.extend(pages),
                 Event::Injected { page, .. } => drop(injected.insert(*page)),
                 Event::Settled { page, settlement, .. } => {
                     let on_purpose = injected.remove(page);
-                    let failed = matches!(settlement, Settlement::Unreachable { .. });
+                    let failed = matches!(settlement, SendOutcome::Unreachable { .. });
                     if failed && !on_purpose && !unwanted.contains(page) {
                         told.unreachable.insert(*page, *at);
                     }
@@ -192,20 +194,20 @@ impl<'a> Told<'a> {
         told
     }
 
-    fn course(&self, role: &RoleName) -> Option<Course> {
+    fn course(&self, role: &RoleName) -> Option<RoleAnalysis> {
         let opened = self.trace.incident.opened_at;
         let engagement = self.trace.incident.engagements.get(role)?;
         let after = |at: Timestamp| at.since(opened);
         let (engaged, covered) = match &engagement.outcome {
-            Some(Outcome::Engaged { at, .. }) => (Some(*at), None),
-            Some(Outcome::Covered { at, .. }) => (None, Some(*at)),
-            Some(Outcome::StoodDown { .. } | Outcome::Closed { .. }) | None => (None, None),
+            Some(EngagementOutcome::Engaged { at, .. }) => (Some(*at), None),
+            Some(EngagementOutcome::Covered { at, .. }) => (None, Some(*at)),
+            Some(EngagementOutcome::StoodDown { .. } | EngagementOutcome::Closed { .. }) | None => (None, None),
         };
         let ended = engagement.outcome.as_ref().map(|outcome| outcome.at());
         let end = ended.unwrap_or(self.trace.until).min(self.trace.until.max(opened));
         let mut parts = Vec::new();
         self.spend(role, opened, end, 0, &mut parts);
-        Some(Course {
+        Some(RoleAnalysis {
             required: engagement.required,
             engaged: engaged.map(after),
             covered: covered.map(after),
@@ -216,7 +218,7 @@ impl<'a> Told<'a> {
     }
 
     /// What the time of a role's ladder was spent on, from `from` until `end`; its `next`'s from where that takes over.
-    fn spend(&self, role: &RoleName, from: Timestamp, end: Timestamp, depth: usize, parts: &mut Vec<Part>) {
+    fn spend(&self, role: &RoleName, from: Timestamp, end: Timestamp, depth: usize, parts: &mut Vec<TimeSlice>) {
         let handed =
             self.handed.get(role).filter(|(at, _)| *at <= end && depth < self.trace.incident.engagements.len());
         let answered = self.answers.get(role).map(|given| (given, self.page_answered(role, given, end)));
@@ -225,7 +227,8 @@ impl<'a> Told<'a> {
         let open_since = self.held.iter().filter(|held| held.role == role).map(|held| held.until).max();
         let asked_at = |page: &Page| open_since.map_or(page.born_at, |since| since.max(page.born_at));
         let until = answered.as_ref().and_then(|(_, page)| *page).map_or(own_end, |page| asked_at(page).min(own_end));
-        let rungs: Vec<&Rung<'_>> = self.rungs.iter().filter(|rung| rung.role == role && rung.at <= until).collect();
+        let rungs: Vec<&StepEntry<'_>> =
+            self.rungs.iter().filter(|rung| rung.role == role && rung.at <= until).collect();
         for (n, rung) in rungs.iter().enumerate() {
             let over = rungs.get(n + 1).map_or(until, |next| next.at);
             self.rung(rung, (rung.at.max(from), over), parts);
@@ -239,9 +242,9 @@ impl<'a> Told<'a> {
     }
 
     /// A rung that brought no answer that stood: who took it for a while, and what was in vain.
-    fn rung(&self, rung: &Rung<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<Part>) {
+    fn rung(&self, rung: &StepEntry<'_>, (from, over): (Timestamp, Timestamp), parts: &mut Vec<TimeSlice>) {
         let mut at = from;
-        let within = |held: &&Held<'_>| held.role == rung.role && from <= held.from && held.from < over;
+        let within = |held: &&HandedBackRole<'_>| held.role == rung.role && from <= held.from && held.from < over;
         for held in self.held.iter().filter(within) {
             let page = self.page_answered(held.role, &held.given, held.from);
             let born = page.map_or(at, |page| page.born_at.max(at).min(held.from));
@@ -249,8 +252,8 @@ impl<'a> Told<'a> {
             self.part(parts, at, born, cause, said);
             self.answered(held.role, rung.step, &held.given, page, (born, held.from), parts);
             let person = Some(held.given.person.clone());
-            let (stage, role, step) = (Stage::HandedBack, rung.role.clone(), rung.step);
-            let cause = Cause { stage, role, step, channel: None, person, stand_in: None };
+            let (stage, role, step) = (AnalysisStage::HandedBack, rung.role.clone(), rung.step);
+            let cause = TimeCause { stage, role, step, channel: None, person, stand_in: None };
             at = held.until.min(over);
             self.part(parts, held.from, at, cause, None);
         }
@@ -263,14 +266,14 @@ impl<'a> Told<'a> {
         &self,
         role: &RoleName,
         step: usize,
-        given: &Given<'_>,
+        given: &EngagingAnswer<'_>,
         page: Option<&Page>,
         (born, end): (Timestamp, Timestamp),
-        parts: &mut Vec<Part>,
+        parts: &mut Vec<TimeSlice>,
     ) {
         let of_role = || self.trace.incident.is_role_sandboxed(role).then_some(StandIn::Sandbox);
         let of_page = page.map(|page| &page.channel);
-        let cause = |stage, channel: Option<&ChannelName>| Cause {
+        let cause = |stage, channel: Option<&ChannelName>| TimeCause {
             stage,
             role: role.clone(),
             step,
@@ -280,19 +283,22 @@ impl<'a> Told<'a> {
         };
         let mut at = born;
         let stages = page.map(|page| page.stages).unwrap_or_default();
-        let ends =
-            [(Stage::Queued, stages.sent), (Stage::Accepting, stages.accepted), (Stage::Delivering, stages.delivered)];
+        let ends = [
+            (AnalysisStage::Queued, stages.sent),
+            (AnalysisStage::Accepting, stages.accepted),
+            (AnalysisStage::Delivering, stages.delivered),
+        ];
         for (stage, over) in ends {
             let Some(over) = over.map(|over| over.min(end)) else { continue };
             self.part(parts, at, over, cause(stage, of_page), None);
             at = at.max(over);
         }
         // A desk shows what went by other channels, too: what counts is by what the answer came.
-        self.part(parts, at, end, cause(Stage::Answering, given.channel), None);
+        self.part(parts, at, end, cause(AnalysisStage::Answering, given.channel), None);
     }
 
     /// The page that an answer was given to: the one it names, else the person's first that was taken.
-    fn page_answered(&self, role: &RoleName, given: &Given<'_>, end: Timestamp) -> Option<&'a Page> {
+    fn page_answered(&self, role: &RoleName, given: &EngagingAnswer<'_>, end: Timestamp) -> Option<&'a Page> {
         let incident = self.trace.incident;
         if let Some(page) = given.page {
             return incident.pages.get(&page).map(|page| &**page);
@@ -306,11 +312,11 @@ impl<'a> Told<'a> {
 
     /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
     /// wrong, and both before people who did not answer: they may never have been reached.
-    fn silence(&self, rung: &Rung<'_>, over: Timestamp) -> (Cause, Option<String>) {
+    fn silence(&self, rung: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
         let (role, step) = (rung.role.clone(), rung.step);
-        let cause = |stage, channel, person, stand_in| Cause { stage, role, step, channel, person, stand_in };
+        let cause = |stage, channel, person, stand_in| TimeCause { stage, role, step, channel, person, stand_in };
         let only = match rung.on_call {
-            [] => return (cause(Stage::NobodyOnCall, None, None, None), None),
+            [] => return (cause(AnalysisStage::NobodyOnCall, None, None, None), None),
             [person] => Some(person.clone()),
             _ => None,
         };
@@ -318,7 +324,7 @@ impl<'a> Told<'a> {
         let pages = self.trace.incident.pages.values().map(|page| &**page).filter(briefs);
         let pages: Vec<&Page> = pages.filter(|page| page.rung == rung.number).collect();
         if pages.is_empty() {
-            return (cause(Stage::Contact, None, only, None), None);
+            return (cause(AnalysisStage::Contact, None, only, None), None);
         }
         let kept = |page: &Page| page.stages.kept.is_some_and(|kept| kept <= over);
         let refused =
@@ -326,18 +332,19 @@ impl<'a> Told<'a> {
         let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
         failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
         match failed.first() {
-            Some(page) if self.is_persons_own(page, over) => {
-                (cause(Stage::Contact, Some(page.channel.clone()), page.person.clone(), None), page.trouble.clone())
-            }
+            Some(page) if self.is_persons_own(page, over) => (
+                cause(AnalysisStage::Contact, Some(page.channel.clone()), page.person.clone(), None),
+                page.trouble.clone(),
+            ),
             Some(page) => {
                 let stand_in = self.stand_in(page);
-                (cause(Stage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
+                (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
             }
             // All of them: whoever was really paged is really silent.
             None => {
                 let all = |stand_in: &StandIn| pages.iter().all(|page| self.stand_in(page) == Some(*stand_in));
                 let stand_in = [StandIn::Sandbox, StandIn::Drill].into_iter().find(all);
-                (cause(Stage::Silence, None, only, stand_in), None)
+                (cause(AnalysisStage::Silence, None, only, stand_in), None)
             }
         }
     }
@@ -348,7 +355,7 @@ impl<'a> Told<'a> {
         sandbox.or_else(|| self.injected(page.n).map(|_| StandIn::Drill))
     }
 
-    fn injected(&self, page: u32) -> Option<&'a Trouble> {
+    fn injected(&self, page: u32) -> Option<&'a FaultKind> {
         self.attempts.get(&page).and_then(PageAttempts::injected)
     }
 
@@ -365,22 +372,30 @@ impl<'a> Told<'a> {
         others.peek().is_none() || others.any(|other| taken_by(other, over))
     }
 
-    fn part(&self, parts: &mut Vec<Part>, from: Timestamp, until: Timestamp, cause: Cause, said: Option<String>) {
+    fn part(
+        &self,
+        parts: &mut Vec<TimeSlice>,
+        from: Timestamp,
+        until: Timestamp,
+        cause: TimeCause,
+        said: Option<String>,
+    ) {
         let opened = self.trace.incident.opened_at;
         if from < until {
-            parts.push(Part { from: from.since(opened), until: until.since(opened), cause, said });
+            parts.push(TimeSlice { from: from.since(opened), until: until.since(opened), cause, said });
         }
     }
 
     fn all_clears(&self) -> Vec<AllClear> {
-        let Status::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
+        let IncidentStatus::Resolved { at: resolved, .. } = self.trace.incident.status else { return Vec::new() };
         let pages = || self.trace.incident.pages.values().map(|page| &**page);
         // A page that its drill brings late has reached its person once it is there; whoever is absent is not reached.
-        let absent = |page: &Page| matches!(self.injected(page.n), Some(Trouble::Absent { .. }));
+        let absent = |page: &Page| matches!(self.injected(page.n), Some(FaultKind::Absent { .. }));
         let reached = |page: &&Page| page.purpose.is_brief() && page.is_taken() && !absent(page);
         let people: BTreeSet<&PersonName> = pages().filter(reached).filter_map(|page| page.person.as_ref()).collect();
         let first = |person: &PersonName| {
-            let told = pages().filter(|page| page.purpose == Purpose::Resolved && page.person.as_ref() == Some(person));
+            let told =
+                pages().filter(|page| page.purpose == PagePurpose::Resolved && page.person.as_ref() == Some(person));
             told.filter_map(|page| page.stages.accepted).min()
         };
         let watched = self.trace.until.since(resolved);

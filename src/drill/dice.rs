@@ -11,12 +11,12 @@
 
 /// One stream.
 #[derive(Debug, Clone)]
-pub struct Dice(u64);
+pub struct RandomStream(u64);
 
 /// The odd number nearest to 2^64 divided by the golden ratio.
 const GOLDEN: u64 = 0x9e37_79b9_7f4a_7c15;
 
-impl Dice {
+impl RandomStream {
     /// The stream of one purpose in one run.
     pub fn new(seed: u64, run: u64, purpose: &[&str]) -> Self {
         let mut state = mix(seed ^ mix(run.wrapping_add(GOLDEN)));
@@ -65,14 +65,14 @@ mod tests {
     #[test]
     fn the_generator_is_the_published_one() {
         // The first numbers of the reference implementation for the state 1234567.
-        let mut dice = Dice(1_234_567);
+        let mut dice = RandomStream(1_234_567);
         let first: Vec<u64> = (0..3).map(|_| dice.bits()).collect();
         assert_eq!(first, [6_457_827_717_110_365_317, 3_203_168_211_198_807_973, 9_817_491_932_198_370_423]);
     }
 
     #[test]
     fn streams_of_different_purposes_runs_and_seeds_differ() {
-        let first = |seed, run, purpose: &[&str]| Dice::new(seed, run, purpose).bits();
+        let first = |seed, run, purpose: &[&str]| RandomStream::new(seed, run, purpose).bits();
         let all = [
             first(1, 1, &["a", "bc"]),
             first(1, 1, &["ab", "c"]),
@@ -84,7 +84,7 @@ mod tests {
 
     #[test]
     fn a_quarter_happens_a_quarter_of_the_time() {
-        let hits = (0..40_000).filter(|run| Dice::new(7, *run, &["x"]).happens(0.25)).count();
+        let hits = (0..40_000).filter(|run| RandomStream::new(7, *run, &["x"]).happens(0.25)).count();
         assert!((9_700..10_300).contains(&hits), "{hits}");
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 /// A time that differs from one time to the next.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Distribution {
+pub enum DelayDistribution {
     /// Log-normal through two of its quantiles: half are below `median`, nine of ten below `p90`.
     LogNormal {
         /// The 50 % quantile.
@@ -24,7 +24,7 @@ pub const Z90: f64 = 1.281_551_565_544_600_4;
 /// What no draw exceeds: a year, so that times can be added without fear.
 const LONGEST: Duration = Duration::from_secs(366 * 24 * 3600);
 
-impl Distribution {
+impl DelayDistribution {
     /// Log-normal through these two quantiles.
     pub const fn log_normal(median: Duration, p90: Duration) -> Self {
         Self::LogNormal { median, p90 }
@@ -199,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_log_normal_goes_through_its_two_quantiles() {
-        let times = Distribution::log_normal(Duration::from_secs(40), Duration::from_secs(120));
+        let times = DelayDistribution::log_normal(Duration::from_secs(40), Duration::from_secs(120));
         assert_eq!(times.quantile(0.5).as_millis(), 40_000);
         assert!((times.quantile(0.9).as_secs_f64() - 120.0).abs() < 1e-6);
         assert!(times.quantile(1e-9) < times.quantile(1.0 - 1e-9));
@@ -207,9 +207,9 @@ mod tests {
 
     #[test]
     fn measured_times_are_drawn_and_no_others() {
-        let times = Distribution::measured([3, 1, 2].map(Duration::from_secs).to_vec()).expect("a distribution");
+        let times = DelayDistribution::measured([3, 1, 2].map(Duration::from_secs).to_vec()).expect("a distribution");
         let drawn = [0.01, 0.34, 0.99].map(|u| times.quantile(u).as_secs());
         assert_eq!(drawn, [1, 2, 3]);
-        assert_eq!(Distribution::measured(Vec::new()), None);
+        assert_eq!(DelayDistribution::measured(Vec::new()), None);
     }
 }

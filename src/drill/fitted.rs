@@ -17,42 +17,42 @@
 pub mod mixture;
 mod told;
 
-pub use told::{Basis, ChannelFit, Figure, Fitted, PersonFit, TimeFit};
+pub use told::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, TimeFit};
 
 use crate::{
     core::{
-        Answer, ChannelName, Event, Incident, Page, PageAttempt, PageAttempts, PersonName, RoleName, Timestamp,
-        Trouble, Verdict,
+        Answer, AnswerVerdict, ChannelName, Event, FaultKind, Incident, Page, PageAttempt, PageAttempts, PersonName,
+        RoleName, Timestamp,
     },
-    report::{Gather, Story, story::seconds},
+    report::{IncidentTimeline, StoryTally, story::seconds},
 };
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What many journals show; a few numbers of each page.
 #[derive(Debug, Default)]
-pub struct History {
+pub struct ResponseHistory {
     incidents: usize,
     drills: usize,
     /// Those of which pages were kept in the sandbox.
     sandboxed: usize,
     unreadable: usize,
-    asked: BTreeMap<PersonName, Vec<Asked>>,
-    carried: BTreeMap<ChannelName, Carried>,
+    asked: BTreeMap<PersonName, Vec<AskedPerson>>,
+    carried: BTreeMap<ChannelName, ChannelDelays>,
 }
 
 /// One person in one incident, from the first page that reached them on.
 #[derive(Debug)]
-struct Asked {
+struct AskedPerson {
     /// Whether their first answer was that they can not; none where none came in time.
     answered: Option<bool>,
-    waits: Vec<Seen>,
+    waits: Vec<SeenDelay>,
     /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
     at_once: BTreeMap<ChannelName, bool>,
 }
 
 /// How long a page waited for its person, in seconds.
 #[derive(Debug)]
-struct Seen {
+struct SeenDelay {
     channel: ChannelName,
     seconds: f64,
     /// Counted from the device; else from the acceptance.
@@ -63,13 +63,13 @@ struct Seen {
 
 /// How a channel carried pages, in seconds.
 #[derive(Debug, Default)]
-struct Carried {
+struct ChannelDelays {
     accepts: Vec<f64>,
     delivers: Vec<f64>,
     lost: usize,
 }
 
-impl Gather for History {
+impl StoryTally for ResponseHistory {
     fn is_too_old(&self, _: Timestamp) -> bool {
         false
     }
@@ -87,7 +87,7 @@ impl Gather for History {
         )
     }
 
-    fn add(&mut self, story: &Story, now: Timestamp) {
+    fn add(&mut self, story: &IncidentTimeline, now: Timestamp) {
         if story.asks_nothing() {
             return;
         }
@@ -119,7 +119,7 @@ impl Gather for History {
     }
 }
 
-impl History {
+impl ResponseHistory {
     fn carry(&mut self, page: &Page, firsts: &BTreeMap<u32, bool>) {
         let carried = self.carried.entry(page.channel.clone()).or_default();
         let stages = &page.stages;
@@ -160,15 +160,15 @@ fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, b
 
 /// None where no page reached them.
 fn asked(
-    story: &Story,
+    story: &IncidentTimeline,
     person: &PersonName,
     attempts: &BTreeMap<u32, PageAttempts<'_>>,
     firsts: &BTreeMap<u32, bool>,
     now: Timestamp,
-) -> Option<Asked> {
+) -> Option<AskedPerson> {
     let absent = |page: &Page| {
         let injected = attempts.get(&page.n).and_then(PageAttempts::injected);
-        matches!(injected, Some(Trouble::Absent { .. }))
+        matches!(injected, Some(FaultKind::Absent { .. }))
     };
     let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person) && !absent(page));
     let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
@@ -190,9 +190,9 @@ fn asked(
             *known = (*known).min((since, delivered.is_some()));
         }
     }
-    let waits: Vec<Seen> = waits
+    let waits: Vec<SeenDelay> = waits
         .into_iter()
-        .map(|(channel, (since, from_device))| Seen {
+        .map(|(channel, (since, from_device))| SeenDelay {
             answered: by == Some(&channel),
             seconds: seconds(since, until),
             from_device,
@@ -200,26 +200,29 @@ fn asked(
         })
         .collect();
     let answered = answer.map(|(_, answer)| answer == Answer::Unable);
-    (!waits.is_empty()).then_some(Asked { answered, waits, at_once })
+    (!waits.is_empty()).then_some(AskedPerson { answered, waits, at_once })
 }
 
 /// When nobody waited for a role's people any more: when somebody had it for the first time, whoever handed it back
 /// later, since until they did so nobody else was asked.
-fn end(story: &Story, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
+fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
     let engagement = story.incident.engagements.get(role)?;
     let taken = story.records.iter().find(|record| match &record.event {
         Event::Engaged { role: whose, .. } | Event::Covered { role: whose, .. } => whose == role,
         _ => false,
     });
-    let ended = || engagement.outcome.as_ref().map_or(now, crate::core::Outcome::at);
+    let ended = || engagement.outcome.as_ref().map_or(now, crate::core::EngagementOutcome::at);
     Some(taken.map_or_else(ended, |record| record.at))
 }
 
 /// The first thing that a person said as somebody who was asked, and by which channel.
-fn first_answer<'a>(story: &'a Story, person: &PersonName) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
+fn first_answer<'a>(
+    story: &'a IncidentTimeline,
+    person: &PersonName,
+) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
     story.records.iter().find_map(|record| match &record.event {
         Event::Answered { person: who, answer, verdict, .. }
-            if who == person && !matches!(verdict, Verdict::NotAsked) =>
+            if who == person && !matches!(verdict, AnswerVerdict::NotAsked) =>
         {
             Some((record.at, *answer, story.channel_of(&record.event)))
         }

@@ -4,18 +4,18 @@
 //! median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
 //! are for a person who is at work and for a channel that works. Put your own into the scenario.
 
-use super::distribution::Distribution;
+use super::distribution::DelayDistribution;
 use crate::{core::ChannelName, matrix::ChannelKind};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
 /// How one person behaves. What is none is the default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Habits {
+pub struct ResponseModel {
     /// How long after a page reached them they answer it; else [`reaction`] of the channel's kind.
-    pub answers: Option<Distribution>,
+    pub answers: Option<DelayDistribution>,
     /// The same by single channels, where a measured history tells them apart ([`super::fitted`]): goes before `answers`.
-    pub by_channel: BTreeMap<ChannelName, Distribution>,
+    pub by_channel: BTreeMap<ChannelName, DelayDistribution>,
     /// The channels that they look at; else all that reach them.
     pub by: Option<Vec<ChannelName>>,
     /// The probability that they say that they can not; else [`UNABLE`].
@@ -28,11 +28,11 @@ pub struct Habits {
 
 /// How one channel carries. What is none is the default of its kind.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Carriage {
+pub struct ChannelModel {
     /// How long the provider takes to accept a page.
-    pub accepts: Option<Distribution>,
+    pub accepts: Option<DelayDistribution>,
     /// How long after that it is on the person's device.
-    pub delivers: Option<Distribution>,
+    pub delivers: Option<DelayDistribution>,
     /// The probability that an accepted page never arrives.
     pub lost: Option<f64>,
 }
@@ -48,7 +48,7 @@ pub const AT_DESK: f64 = 0.75;
 
 /// How long after a page by this kind of channel reached somebody they answer: assumed as said above. A screen is in
 /// front of them and has buttons; an SMS has to be noticed, read and replied to; mail is looked at now and then.
-pub fn reaction(kind: ChannelKind) -> Distribution {
+pub fn reaction(kind: ChannelKind) -> DelayDistribution {
     match kind.as_str() {
         "screen" => seconds(12, 40),
         "slack" | "teams" | "mattermost" => seconds(40, 150),
@@ -60,7 +60,7 @@ pub fn reaction(kind: ChannelKind) -> Distribution {
 }
 
 /// How long the provider of this kind takes to accept: assumed for a provider that works.
-pub fn acceptance(kind: ChannelKind) -> Distribution {
+pub fn acceptance(kind: ChannelKind) -> DelayDistribution {
     match kind.as_str() {
         "screen" => millis(5, 20),
         "smtp" => millis(400, 2000),
@@ -69,7 +69,7 @@ pub fn acceptance(kind: ChannelKind) -> Distribution {
 }
 
 /// How long after its acceptance a page of this kind is on the device: assumed for a provider that works.
-pub fn delivery(kind: ChannelKind) -> Distribution {
+pub fn delivery(kind: ChannelKind) -> DelayDistribution {
     match kind.as_str() {
         "screen" => millis(50, 200),
         "slack" | "teams" | "mattermost" => millis(700, 2500),
@@ -89,10 +89,10 @@ pub fn lost(kind: ChannelKind) -> f64 {
     }
 }
 
-const fn seconds(median: u64, p90: u64) -> Distribution {
-    Distribution::log_normal(Duration::from_secs(median), Duration::from_secs(p90))
+const fn seconds(median: u64, p90: u64) -> DelayDistribution {
+    DelayDistribution::log_normal(Duration::from_secs(median), Duration::from_secs(p90))
 }
 
-const fn millis(median: u64, p90: u64) -> Distribution {
-    Distribution::log_normal(Duration::from_millis(median), Duration::from_millis(p90))
+const fn millis(median: u64, p90: u64) -> DelayDistribution {
+    DelayDistribution::log_normal(Duration::from_millis(median), Duration::from_millis(p90))
 }

@@ -3,12 +3,12 @@
 
 use super::{
     scenario::Scenario,
-    score::{About, Hypothesis},
+    score::{HypothesisSubject, RunHypothesis},
 };
 use crate::{
-    core::{Alert, AlertStatus, ChannelName, Event, Hitch, Page, PersonName, RoleName, Timestamp},
+    core::{Alert, AlertStatus, ChannelName, DeliveryHitch, Event, Page, PersonName, RoleName, Timestamp},
     matrix::{Matrix, SourceText},
-    report::{Story, target::role_in_time},
+    report::{IncidentTimeline, target::role_in_time},
 };
 use serde::Serialize;
 use std::{
@@ -46,7 +46,7 @@ pub enum NoQuestion {
 ///
 /// # Errors
 /// [`NoQuestion`] where there is nothing to seek.
-pub fn question(story: &Story, matrix: &Matrix) -> Result<(Scenario, Vec<Hypothesis>), NoQuestion> {
+pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
     match &story.incident {
         incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
         incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
@@ -64,7 +64,7 @@ pub fn question(story: &Story, matrix: &Matrix) -> Result<(Scenario, Vec<Hypothe
 }
 
 /// The targets of the frozen plan that were not met.
-fn missed(story: &Story) -> Result<Vec<Hypothesis>, NoQuestion> {
+fn missed(story: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
     let incident = &story.incident;
     let target = |role: &RoleName| Some((role.clone(), incident.plan.roles.get(role)?.target?));
     let targets: Vec<_> = incident.plan.required.iter().filter_map(target).collect();
@@ -73,9 +73,9 @@ fn missed(story: &Story) -> Result<Vec<Hypothesis>, NoQuestion> {
     }
     let until = story.records.last().map_or(incident.opened_at, |record| record.at);
     let late = targets.into_iter().filter(|(role, _)| role_in_time(incident, role, until) == Some(false));
-    let failed: Vec<Hypothesis> = late
-        .map(|(role, target)| Hypothesis {
-            about: About::Role(role),
+    let failed: Vec<RunHypothesis> = late
+        .map(|(role, target)| RunHypothesis {
+            about: HypothesisSubject::Role(role),
             percent: target.percent,
             within: target.within,
             covered: false,
@@ -85,18 +85,18 @@ fn missed(story: &Story) -> Result<Vec<Hypothesis>, NoQuestion> {
 }
 
 #[derive(Serialize)]
-struct Written {
+struct ReplayScenario {
     name: String,
     summary: String,
     ends: String,
-    inject: Vec<Inject>,
+    inject: Vec<ReplayInject>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    fault: Vec<Fault>,
-    hypothesis: BTreeMap<String, Expected>,
+    fault: Vec<ReplayFault>,
+    hypothesis: BTreeMap<String, ReplayExpectation>,
 }
 
 #[derive(Serialize)]
-struct Inject {
+struct ReplayInject {
     at: String,
     kind: String,
     summary: String,
@@ -111,28 +111,29 @@ struct Inject {
 
 #[derive(Serialize)]
 #[serde(untagged)]
-enum Fault {
+enum ReplayFault {
     Absent { absent: String },
     Down { channel: String, kind: &'static str },
 }
 
 #[derive(Serialize)]
-struct Expected {
+struct ReplayExpectation {
     percent: f64,
     within: String,
 }
 
-fn written(story: &Story, failed: &[Hypothesis]) -> Written {
-    let expected = |hypothesis: &Hypothesis| match &hypothesis.about {
-        About::Role(role) => {
-            Some((role.to_string(), Expected { percent: hypothesis.percent, within: duration(hypothesis.within) }))
-        }
-        About::AllRoles | About::AllClear => None,
+fn written(story: &IncidentTimeline, failed: &[RunHypothesis]) -> ReplayScenario {
+    let expected = |hypothesis: &RunHypothesis| match &hypothesis.about {
+        HypothesisSubject::Role(role) => Some((
+            role.to_string(),
+            ReplayExpectation { percent: hypothesis.percent, within: duration(hypothesis.within) },
+        )),
+        HypothesisSubject::AllRoles | HypothesisSubject::AllClear => None,
     };
     let absent = silent(story).into_iter().chain(gave_back(story)).collect::<BTreeSet<_>>();
-    let absent = absent.into_iter().map(|person| Fault::Absent { absent: person.to_string() });
-    let down = dead(story).into_iter().map(|channel| Fault::Down { channel: channel.to_string(), kind: "down" });
-    Written {
+    let absent = absent.into_iter().map(|person| ReplayFault::Absent { absent: person.to_string() });
+    let down = dead(story).into_iter().map(|channel| ReplayFault::Down { channel: channel.to_string(), kind: "down" });
+    ReplayScenario {
         name: story.incident.id.to_string().to_lowercase(),
         summary: format!("{} as it was", story.incident.id),
         ends: duration(PLAYED),
@@ -142,7 +143,7 @@ fn written(story: &Story, failed: &[Hypothesis]) -> Written {
     }
 }
 
-fn injects(story: &Story) -> Vec<Inject> {
+fn injects(story: &IncidentTimeline) -> Vec<ReplayInject> {
     let opened_at = story.incident.opened_at;
     let alerts = story.records.iter().filter_map(|record| match &record.event {
         Event::Opened(opening) => Some((record.at, opening.alert.clone())),
@@ -153,8 +154,8 @@ fn injects(story: &Story) -> Vec<Inject> {
     early.map(|(at, alert)| inject(at, opened_at, &alert)).collect()
 }
 
-fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> Inject {
-    Inject {
+fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> ReplayInject {
+    ReplayInject {
         at: duration(at.since(opened_at)),
         kind: alert.kind.clone(),
         summary: alert.headline().to_owned(),
@@ -169,7 +170,7 @@ fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> Inject {
 }
 
 /// People whom a page had reached, or whom a drill had absent, and who said nothing.
-fn silent(story: &Story) -> BTreeSet<PersonName> {
+fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
     let taken = briefs.filter(|page| page.stages.accepted.is_some() || page.stages.kept.is_some());
     let reached = taken.filter_map(|page| page.person.clone());
@@ -183,7 +184,7 @@ fn silent(story: &Story) -> BTreeSet<PersonName> {
 }
 
 /// People who took a role, handed it back and do not have it in the end: played again, they would be there in vain.
-fn gave_back(story: &Story) -> BTreeSet<PersonName> {
+fn gave_back(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let engagements = || story.incident.engagements.values();
     let backs = engagements().flat_map(|engagement| &engagement.handed_back).map(|back| back.person.clone());
     backs.filter(|person| !engagements().any(|engagement| engagement.holder() == Some(person))).collect()
@@ -191,12 +192,12 @@ fn gave_back(story: &Story) -> BTreeSet<PersonName> {
 
 /// Channels that were tried and took no brief: those that a drill broke on purpose too, for its scenario is played again.
 /// A desk that nobody had open is no channel that takes nothing.
-fn dead(story: &Story) -> BTreeSet<ChannelName> {
+fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
     let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
     let attempts = story.attempts();
     let failed = |page: &Page| {
         let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
-        hitch.is_some_and(|hitch| hitch != Hitch::DeskClosed)
+        hitch.is_some_and(|hitch| hitch != DeliveryHitch::DeskClosed)
     };
     let took = |page: &Page| page.stages.accepted.is_some() || page.stages.kept.is_some();
     let tried: BTreeSet<ChannelName> =

@@ -10,7 +10,7 @@ use super::{
     scenario::{COMPRESS_MAX, ReadScenario},
 };
 use crate::{
-    core::{Actor, IncidentId, Input, Run, RunId, RunState, Timestamp, event::hex},
+    core::{Actor, DrillRun, IncidentId, IncidentInput, RunId, RunState, Timestamp, event::hex},
     engine::Engine,
     matrix::{self, SourceText},
     store::StoreError,
@@ -29,14 +29,14 @@ use tokio_util::sync::CancellationToken;
 const RUNS_MAX: usize = 1000;
 
 /// The drills of one daemon.
-pub struct Runs {
+pub struct DrillRunner {
     engine: Arc<Engine>,
     current: Mutex<Option<Arc<UnderWay>>>,
 }
 
 /// What is to be run.
 #[derive(Debug, Clone)]
-pub struct Order {
+pub struct RunRequest {
     /// The scenario.
     pub file: SourceText,
     /// By what waits and offsets are divided; none leaves it to the scenario.
@@ -91,7 +91,7 @@ pub enum NotStopped {
     NotTheirs(Actor),
 }
 
-impl Runs {
+impl DrillRunner {
     /// The drills of this node.
     pub fn new(engine: Arc<Engine>) -> Arc<Self> {
         Arc::new(Self { engine, current: Mutex::new(None) })
@@ -107,7 +107,7 @@ impl Runs {
     /// # Errors
     /// Every reason for which it must not run; then nobody was paged.
     #[expect(clippy::disallowed_methods, reason = "a run goes on by itself, whoever asked for it may hang up")]
-    pub async fn start(self: &Arc<Self>, order: Order) -> Result<RunId, NotRun> {
+    pub async fn start(self: &Arc<Self>, order: RunRequest) -> Result<RunId, NotRun> {
         let mut current = self.current.lock().await;
         if let Some(under_way) = &*current {
             return Err(NotRun::UnderWay(under_way.id));
@@ -160,7 +160,7 @@ impl Runs {
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
             let ended_at = Some(self.engine.store.now());
-            self.engine.store.keep_run(Run { state: RunState::Interrupted, ended_at, why, ..run }).await?;
+            self.engine.store.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
         }
         Ok(())
     }
@@ -169,7 +169,7 @@ impl Runs {
     ///
     /// # Errors
     /// When the store can not be read.
-    pub async fn run(&self, id: RunId) -> Result<Option<Run>, StoreError> {
+    pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
         self.engine.store.drill_run(id).await
     }
 
@@ -185,7 +185,7 @@ impl Runs {
     }
 
     /// Everything that must be so before anybody is paged.
-    async fn admit(&self, order: &Order) -> Result<(Run, Scenario), NotRun> {
+    async fn admit(&self, order: &RunRequest) -> Result<(DrillRun, Scenario), NotRun> {
         let scenario = self.read(&order.file).map_err(NotRun::Scenario)?;
         let compress = order.compress.unwrap_or(scenario.compress);
         if !(1..=COMPRESS_MAX).contains(&compress) {
@@ -206,8 +206,15 @@ impl Runs {
         Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
     }
 
-    fn begun(&self, id: RunId, order: &Order, scenario: &Scenario, compress: u32, started_at: Timestamp) -> Run {
-        Run {
+    fn begun(
+        &self,
+        id: RunId,
+        order: &RunRequest,
+        scenario: &Scenario,
+        compress: u32,
+        started_at: Timestamp,
+    ) -> DrillRun {
+        DrillRun {
             id,
             scenario: scenario.name.clone(),
             revision: hex(&Sha256::digest(order.file.text.as_bytes())),
@@ -230,7 +237,7 @@ impl Runs {
         for drill in self.engine.store.open_now().await?.drills {
             let incident = self.engine.store.view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
-                self.engine.step(drill, Input::Resolve { by: by.clone(), why: why.clone() }).await?;
+                self.engine.step(drill, IncidentInput::Resolve { by: by.clone(), why: why.clone() }).await?;
                 ended.push(drill);
             }
         }

@@ -19,6 +19,6 @@ pub mod simulate;
 pub mod timetable;
 pub mod virtual_time;
 
-pub use course::{Observed, Trace};
+pub use course::{IncidentTrace, RunObservation};
 pub use scenario::{ReadScenario, Scenario};
-pub use score::{Finding, Hypothesis, Score, Verdict};
+pub use score::{DrillScore, HypothesisResult, HypothesisVerdict, RunHypothesis};

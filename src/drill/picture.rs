@@ -1,6 +1,6 @@
 //! The picture of a simulation: how many runs have each role engaged by when, one curve a role and what-if.
 
-use super::virtual_time::{Played, Setting};
+use super::virtual_time::{PlayedRun, SimulationSetting};
 use crate::core::RoleName;
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,15 +26,15 @@ const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00
 const STROKES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
 
 /// The curves of one setting.
-pub struct Curves {
+pub struct SettingCurves {
     what_if: String,
     /// By role: how many runs called it, and the sorted times of those that had it engaged.
     roles: BTreeMap<RoleName, (usize, Vec<Duration>)>,
 }
 
-impl Curves {
+impl SettingCurves {
     /// The curves of these runs. Only roles that somebody demands or expects something of are drawn.
-    pub fn of(what_if: &str, setting: &Setting<'_>, runs: &[Played]) -> Self {
+    pub fn of(what_if: &str, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> Self {
         let mut roles: BTreeMap<RoleName, (usize, Vec<Duration>)> = BTreeMap::new();
         for (role, course) in runs.iter().flat_map(|run| &run.observed.roles) {
             let drawn = course.required || setting.scenario().hypotheses.iter().any(|h| h.about.is_role(role));
@@ -50,7 +50,7 @@ impl Curves {
 }
 
 /// Draws curves as SVG. The time ends where the last tenth of a percent of what is engaged is, at most at `ends`.
-pub fn draw(title: &str, ends: Duration, all: &[Curves]) -> String {
+pub fn draw(title: &str, ends: Duration, all: &[SettingCurves]) -> String {
     let latest = all.iter().flat_map(|curves| curves.roles.values()).filter_map(|(_, times)| {
         let at = (times.len() as f64 * 0.995) as usize;
         times.get(at.min(times.len().saturating_sub(1))).copied()

@@ -9,15 +9,15 @@ mod edit;
 
 use super::{
     scenario::Scenario,
-    score::{Finding, Hypothesis, Verdict},
-    simulate::{Outlook, outlook, play},
-    virtual_time::{Conditions, Setting},
+    score::{HypothesisResult, HypothesisVerdict, RunHypothesis},
+    simulate::{SimulationSummary, outlook, play},
+    virtual_time::{SimulationSetting, WhatIf},
 };
 use crate::{
     core::{RoleName, Timestamp, Zones},
-    matrix::{Known, Matrix, SourceText},
+    matrix::{KnownNames, Matrix, SourceText},
 };
-use edit::Edit;
+use edit::MatrixEdit;
 use serde::Serialize;
 use std::sync::{Arc, atomic::AtomicU64};
 
@@ -40,11 +40,11 @@ const SEED: u64 = 1;
 const NEVER_S: f64 = 1e6;
 
 /// What a proposal is drawn from.
-pub struct Question<'a> {
+pub struct ProposalRequest<'a> {
     /// The files of the matrix, as their author wrote them.
     pub files: &'a [SourceText],
     /// What the matrix may refer to besides itself.
-    pub known: &'a Known<'a>,
+    pub known: &'a KnownNames<'a>,
     /// The time zones that it is read with.
     pub zones: &'a Arc<Zones>,
     /// The scenario that was played.
@@ -52,7 +52,7 @@ pub struct Question<'a> {
     /// When it plays: who is on call then.
     pub start: Timestamp,
     /// The hypotheses that failed, in a live drill or in virtual time.
-    pub failed: &'a [Hypothesis],
+    pub failed: &'a [RunHypothesis],
     /// Runs that a candidate must stand; [`PROOF_RUNS`] where nobody asks for another number.
     pub runs: u64,
     /// On how many threads.
@@ -61,7 +61,7 @@ pub struct Question<'a> {
 
 /// A change that helps.
 #[derive(Debug, Clone, Serialize)]
-pub struct Proposal {
+pub struct MatrixProposal {
     /// What is changed, in a sentence an edit.
     pub edits: Vec<String>,
     /// Why: what failed, and what becomes of it.
@@ -72,9 +72,9 @@ pub struct Proposal {
     #[serde(skip)]
     pub files: Vec<SourceText>,
     /// What virtual time shows without the change.
-    pub before: Outlook,
+    pub before: SimulationSummary,
     /// And with it.
-    pub after: Outlook,
+    pub after: SimulationSummary,
 }
 
 /// Why there is no proposal.
@@ -103,8 +103,8 @@ pub enum NoProposal {
 }
 
 /// A candidate that was played.
-struct Tried {
-    edits: Vec<Edit>,
+struct TriedCandidate {
+    edits: Vec<MatrixEdit>,
     /// The worst share of those in time among what failed, beside the bound that it has to reach.
     share: f64,
     /// The median times of all roles, summed: tells apart what makes nobody be in time.
@@ -115,11 +115,12 @@ struct Tried {
 ///
 /// # Errors
 /// [`NoProposal`] says why there is none.
-pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
+pub fn propose(question: &ProposalRequest<'_>) -> Result<MatrixProposal, NoProposal> {
     let matrix = question.matrix(question.files).ok_or(NoProposal::Faulty)?;
     let before = question.outlook(&matrix, question.runs);
-    let asked = |finding: &&Finding| question.failed.contains(&finding.hypothesis) && finding.share().is_some();
-    let failed: Vec<&Finding> = before.score.not_held().filter(asked).collect();
+    let asked =
+        |finding: &&HypothesisResult| question.failed.contains(&finding.hypothesis) && finding.share().is_some();
+    let failed: Vec<&HypothesisResult> = before.score.not_held().filter(asked).collect();
     if failed.is_empty() {
         return Err(NoProposal::Holds);
     }
@@ -135,7 +136,7 @@ pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
         return Err(NoProposal::NothingToTry);
     }
     tried.sort_by(|a, b| b.share.total_cmp(&a.share).then(a.medians.total_cmp(&b.medians)));
-    let all: Vec<Edit> = tried.iter().flat_map(|tried| tried.edits.clone()).collect();
+    let all: Vec<MatrixEdit> = tried.iter().flat_map(|tried| tried.edits.clone()).collect();
     for (n, best) in all.iter().take(PAIRED).enumerate() {
         for other in all.iter().skip(n + 1).filter(|other| !other.touches(best)) {
             if CANDIDATES_MAX <= tried.len() {
@@ -150,7 +151,7 @@ pub fn propose(question: &Question<'_>) -> Result<Proposal, NoProposal> {
 }
 
 /// Whose ladders may be changed: the roles that failed, and those on whose ladder the time went.
-fn roles(failed: &[&Finding], matrix: &Matrix) -> Vec<RoleName> {
+fn roles(failed: &[&HypothesisResult], matrix: &Matrix) -> Vec<RoleName> {
     let mut roles: Vec<RoleName> = Vec::new();
     for finding in failed {
         let about = matrix.roles.keys().find(|role| finding.hypothesis.about.is_role(role));
@@ -164,48 +165,58 @@ fn roles(failed: &[&Finding], matrix: &Matrix) -> Vec<RoleName> {
     roles
 }
 
-impl Question<'_> {
+impl ProposalRequest<'_> {
     fn matrix(&self, files: &[SourceText]) -> Option<Matrix> {
         Matrix::parse_with(files, self.known, self.zones.clone(), self.start).matrix
     }
 
-    fn outlook(&self, matrix: &Matrix, runs: u64) -> Outlook {
-        let setting = Setting::new(self.scenario, matrix, &Conditions::default(), self.start);
+    fn outlook(&self, matrix: &Matrix, runs: u64) -> SimulationSummary {
+        let setting = SimulationSetting::new(self.scenario, matrix, &WhatIf::default(), self.start);
         let played = play(&setting, SEED, runs, self.threads, &AtomicU64::new(0));
         outlook("as it is", &matrix.revision, &setting, &played)
     }
 
     /// Plays a candidate; a proposal when it stands. What was tried is noted.
-    fn attempt(&self, edits: Vec<Edit>, before: &Outlook, tried: &mut Vec<Tried>) -> Option<Proposal> {
+    fn attempt(
+        &self,
+        edits: Vec<MatrixEdit>,
+        before: &SimulationSummary,
+        tried: &mut Vec<TriedCandidate>,
+    ) -> Option<MatrixProposal> {
         let files = edit::apply(self.files, &edits);
         let matrix = self.matrix(&files)?;
         let screened = self.outlook(&matrix, SCREEN_RUNS.min(self.runs));
         let medians = screened.roles.iter().map(|role| role.quantiles[0].seconds.unwrap_or(NEVER_S)).sum();
-        tried.push(Tried { edits: edits.clone(), share: self.worst(&screened), medians });
+        tried.push(TriedCandidate { edits: edits.clone(), share: self.worst(&screened), medians });
         // Few runs show what does not help, and seldom what does.
-        if !self.helps(&screened, before, |is| is != Verdict::NotHeld) {
+        if !self.helps(&screened, before, |is| is != HypothesisVerdict::NotHeld) {
             return None;
         }
         let after = if SCREEN_RUNS < self.runs { self.outlook(&matrix, self.runs) } else { screened };
-        if !self.helps(&after, before, |is| is == Verdict::Held) {
+        if !self.helps(&after, before, |is| is == HypothesisVerdict::Held) {
             return None;
         }
         let diff = diff::unified(self.files, &edits);
         let (edits, why) = (edits.into_iter().map(|edit| edit.what).collect(), why(before, &after, self.failed));
-        Some(Proposal { edits, why, diff, files, before: before.clone(), after })
+        Some(MatrixProposal { edits, why, diff, files, before: before.clone(), after })
     }
 
     /// Whether all that failed is good enough, and all that held still is.
-    fn helps(&self, after: &Outlook, before: &Outlook, is_enough: fn(Verdict) -> bool) -> bool {
+    fn helps(
+        &self,
+        after: &SimulationSummary,
+        before: &SimulationSummary,
+        is_enough: fn(HypothesisVerdict) -> bool,
+    ) -> bool {
         let mut pairs = before.score.findings.iter().zip(&after.score.findings);
-        let mended = |finding: &Finding| self.failed.contains(&finding.hypothesis);
+        let mended = |finding: &HypothesisResult| self.failed.contains(&finding.hypothesis);
         pairs.all(|(was, is)| {
-            let must = was.verdict == Verdict::Held || mended(is);
+            let must = was.verdict == HypothesisVerdict::Held || mended(is);
             !must || is_enough(is.verdict)
         })
     }
 
-    fn worst(&self, outlook: &Outlook) -> f64 {
+    fn worst(&self, outlook: &SimulationSummary) -> f64 {
         let failed = outlook.score.findings.iter().filter(|finding| self.failed.contains(&finding.hypothesis));
         // Beside the bound that each has to reach, so that several can be compared.
         let reached = failed.filter_map(|finding| Some(finding.share()? / (finding.hypothesis.percent / 100.0)));
@@ -213,10 +224,10 @@ impl Question<'_> {
     }
 }
 
-fn why(before: &Outlook, after: &Outlook, failed: &[Hypothesis]) -> String {
+fn why(before: &SimulationSummary, after: &SimulationSummary, failed: &[RunHypothesis]) -> String {
     let told =
         before.score.findings.iter().zip(&after.score.findings).filter(|(was, _)| failed.contains(&was.hypothesis));
-    let percent = |finding: &Finding| 100.0 * finding.share().unwrap_or(0.0);
+    let percent = |finding: &HypothesisResult| 100.0 * finding.share().unwrap_or(0.0);
     let lines: Vec<String> = told
         .map(|(was, is)| {
             let hangs = was.bottleneck.as_ref().map_or(String::new(), |found| format!("; it hung on {}", found.cause));

@@ -71,14 +71,14 @@ mod schedule;
 mod values;
 
 use super::{
-    habits::{Carriage, Habits},
-    score::Hypothesis,
-    timetable::Timetable,
+    habits::{ChannelModel, ResponseModel},
+    score::RunHypothesis,
+    timetable::ScenarioTimetable,
 };
 use crate::{
     core::{
-        Alert, Answer, ChannelName, PersonName, Plan, RoleName, Roster, SourceName, Timestamp, Trouble as Injected,
-        Zone, plan::Whom,
+        Alert, Answer, ChannelName, EscalationPlan, FaultKind as Injected, PersonName, RoleName, Roster, SourceName,
+        Timestamp, Zone, plan::StepTarget,
     },
     matrix::{Diagnostic, Matrix, SourceText},
 };
@@ -121,36 +121,36 @@ pub struct Scenario {
     /// Whether they are told before.
     pub announced: bool,
     /// When it may be run live; none is at any time.
-    pub hours: Option<Hours>,
+    pub hours: Option<AllowedHours>,
     /// By what every wait is divided in a live run; at least 1.
     pub compress: u32,
     /// When the daemon runs it by itself; none is never.
-    pub schedule: Option<Timetable>,
+    pub schedule: Option<ScenarioTimetable>,
     /// What breaks it off, besides a live incident.
-    pub abort: Abort,
+    pub abort: AbortRule,
     /// The alerts, in the order in which they are written.
-    pub injects: Vec<Inject>,
+    pub injects: Vec<ScenarioInject>,
     /// What does not wait for anybody, in the order of time.
-    pub moments: Vec<Moment>,
+    pub moments: Vec<ScenarioMoment>,
     /// What is expected.
-    pub hypotheses: Vec<Hypothesis>,
+    pub hypotheses: Vec<RunHypothesis>,
     /// What does not work.
-    pub faults: Vec<Fault>,
+    pub faults: Vec<ScenarioFault>,
     /// What is said, in the order of time.
-    pub answers: Vec<Scripted>,
+    pub answers: Vec<ScriptedAnswer>,
     /// How people answer who are not named.
-    pub everyone: Habits,
+    pub everyone: ResponseModel,
     /// How those answer who are.
-    pub habits: BTreeMap<PersonName, Habits>,
+    pub habits: BTreeMap<PersonName, ResponseModel>,
     /// How channels carry.
-    pub carriage: BTreeMap<ChannelName, Carriage>,
+    pub carriage: BTreeMap<ChannelName, ChannelModel>,
     /// It plays again what really happened: its faults were those of channels and people, and no drill's.
     pub is_hindsight: bool,
 }
 
 /// An alert, once or evenly spaced.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Inject {
+pub struct ScenarioInject {
     /// The offset of the first.
     pub at: Duration,
     /// The distance; none for a single one.
@@ -163,7 +163,7 @@ pub struct Inject {
 
 /// Something that does not wait for anybody.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Moment {
+pub struct ScenarioMoment {
     /// Its offset.
     pub at: Duration,
     /// What it is.
@@ -172,7 +172,7 @@ pub struct Moment {
 
 /// What breaks a drill off, besides a live incident.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Abort {
+pub struct AbortRule {
     /// A role has waited so long for its answer.
     pub unanswered: Option<Duration>,
     /// Whose word is enough; nobody's is everybody's who takes part.
@@ -181,7 +181,7 @@ pub struct Abort {
 
 /// When a drill may be run live.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hours {
+pub struct AllowedHours {
     /// From this time of day.
     pub from: NaiveTime,
     /// Up to, not including, this one; where it is before `from`, that of the next day.
@@ -194,18 +194,18 @@ pub struct Hours {
 
 /// Something that does not work for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct ScenarioFault {
     /// From this offset.
     pub from: Duration,
     /// Up to, not including, this one.
     pub until: Duration,
     /// What.
-    pub trouble: Trouble,
+    pub trouble: ScenarioTrouble,
 }
 
 /// What does not work.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Trouble {
+pub enum ScenarioTrouble {
     /// Each attempt by this channel fails for now.
     Down(ChannelName),
     /// This channel refuses everybody at once.
@@ -218,7 +218,7 @@ pub enum Trouble {
 
 /// What somebody says.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Scripted {
+pub struct ScriptedAnswer {
     /// Its offset.
     pub at: Duration,
     /// Who.
@@ -266,26 +266,26 @@ impl Scenario {
     /// The plan of a run: every wait divided by `compress` ([`Self::compress`] in a live run, 1 where the people are
     /// simulated and not hurried), and only those who take part are paged. Who of them is on call is looked up once, at
     /// `now`: a drill that is handed over to somebody who does not take part would page them.
-    pub fn plan(&self, plan: &Plan, roster: &Roster, now: Timestamp, compress: u32) -> Plan {
+    pub fn plan(&self, plan: &EscalationPlan, roster: &Roster, now: Timestamp, compress: u32) -> EscalationPlan {
         let mut plan = plan.compressed(compress);
         if self.participants.is_some() {
             for step in plan.roles.values_mut().flat_map(|row| &mut row.steps) {
                 let people = roster.resolve(&step.page, now);
-                step.page = people.into_iter().filter(|person| self.includes(person)).map(Whom::Person).collect();
+                step.page = people.into_iter().filter(|person| self.includes(person)).map(StepTarget::Person).collect();
             }
         }
         plan
     }
 
     /// What does not work at this offset.
-    pub fn troubles(&self, at: Duration) -> impl Iterator<Item = &Trouble> {
+    pub fn troubles(&self, at: Duration) -> impl Iterator<Item = &ScenarioTrouble> {
         self.faults.iter().filter(move |fault| fault.covers(at)).map(|fault| &fault.trouble)
     }
 
     /// How a person answers: their own habits, then everyone's.
-    pub fn habits_of(&self, person: &PersonName) -> Habits {
+    pub fn habits_of(&self, person: &PersonName) -> ResponseModel {
         let (own, all) = (self.habits.get(person).cloned().unwrap_or_default(), self.everyone.clone());
-        Habits {
+        ResponseModel {
             answers: own.answers.or(all.answers),
             by_channel: own.by_channel,
             by: own.by.or(all.by),
@@ -296,7 +296,7 @@ impl Scenario {
     }
 }
 
-impl Fault {
+impl ScenarioFault {
     /// Whether it is there at this offset.
     pub fn covers(&self, at: Duration) -> bool {
         self.from <= at && at < self.until
@@ -308,7 +308,7 @@ impl Fault {
     }
 }
 
-impl Trouble {
+impl ScenarioTrouble {
     /// The same as it is done to the pages of a drill, spans divided by `compress`.
     pub fn injected(&self, compress: u32) -> Injected {
         match self {
@@ -328,7 +328,7 @@ impl Trouble {
     }
 }
 
-impl Hours {
+impl AllowedHours {
     /// Whether a drill may run at this moment.
     pub fn cover(&self, at: Timestamp) -> bool {
         let local = at.to_utc().with_timezone(&self.zone);

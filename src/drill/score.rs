@@ -4,12 +4,12 @@
 //! nothing of a percentage (thirty-six of thirty-six are the first that show 90 %), so a finding also has what
 //! [`crate::report::target`] says of it. Many runs are judged by that alone.
 
-use super::course::{Cause, Course, Observed};
+use super::course::{RoleAnalysis, RunObservation, TimeCause};
 use crate::{
-    core::{RoleName, Target},
+    core::{EngagementTarget, RoleName},
     report::{
         after_action::ALL_CLEAR,
-        incidence::{Ending, How, Incidence},
+        incidence::{Ending, EndingKind, Incidence},
         target::{TargetReport, TargetVerdict, all_of, in_time, judge},
     },
 };
@@ -18,9 +18,9 @@ use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
 
 /// What is expected: so many percent within that time.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Hypothesis {
+pub struct RunHypothesis {
     /// Of whom or what.
-    pub about: About,
+    pub about: HypothesisSubject,
     /// Of a hundred, 1 to 100.
     pub percent: f64,
     /// The bound.
@@ -32,7 +32,7 @@ pub struct Hypothesis {
 
 /// What a hypothesis is about.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum About {
+pub enum HypothesisSubject {
     /// This role is engaged, counted from the incident's opening.
     Role(RoleName),
     /// The last of the required roles is engaged, counted from the incident's opening.
@@ -44,7 +44,7 @@ pub enum About {
 /// What became of a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum HypothesisVerdict {
     /// In one run: enough were in time, whatever became of those that could not be watched for long enough. Of many runs:
     /// they show that as many are in time as were expected.
     Held,
@@ -59,11 +59,11 @@ pub enum Verdict {
 
 /// One hypothesis and what was seen of it.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Finding {
+pub struct HypothesisResult {
     /// What was expected.
-    pub hypothesis: Hypothesis,
+    pub hypothesis: RunHypothesis,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: HypothesisVerdict,
     /// How many were in time.
     pub in_time: usize,
     /// How many were not: too late, or not at all.
@@ -73,14 +73,14 @@ pub struct Finding {
     /// What that shows of the percentage that was expected, whatever became of it in these runs.
     pub shown: TargetReport,
     /// What most of the time of those that were late was spent on; none when none was.
-    pub bottleneck: Option<Bottleneck>,
+    pub bottleneck: Option<ScoreBottleneck>,
 }
 
 /// What most of the time was spent on.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Bottleneck {
+pub struct ScoreBottleneck {
     /// What.
-    pub cause: Cause,
+    pub cause: TimeCause,
     /// Which part of the time until the bound, summed over those that were late.
     pub share: f64,
     /// What the channel said, where it said something.
@@ -90,11 +90,11 @@ pub struct Bottleneck {
 
 /// What became of every hypothesis.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Score {
+pub struct DrillScore {
     /// How many runs were looked at; a live drill is one.
     pub runs: usize,
     /// One a hypothesis, in their order.
-    pub findings: Vec<Finding>,
+    pub findings: Vec<HypothesisResult>,
     /// Pages of a run were kept in the sandbox and sent to nobody: what was seen is a rehearsal on this machine.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
@@ -108,7 +108,7 @@ pub const TOO_FEW: u8 = 3;
 
 /// By what a hypothesis is judged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Judged {
+enum JudgedBy {
     /// What was seen in this one run.
     ByItself,
     /// What all these runs show.
@@ -116,34 +116,37 @@ enum Judged {
 }
 
 /// Scores what was expected of one run.
-pub fn score(hypotheses: &[Hypothesis], run: &Observed) -> Score {
-    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByItself, std::iter::once(run)));
-    Score { runs: 1, findings: findings.collect(), sandboxed: run.sandboxed }
+pub fn score(hypotheses: &[RunHypothesis], run: &RunObservation) -> DrillScore {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, JudgedBy::ByItself, std::iter::once(run)));
+    DrillScore { runs: 1, findings: findings.collect(), sandboxed: run.sandboxed }
 }
 
 /// Scores many runs in virtual time together.
-pub fn score_all<'a>(hypotheses: &[Hypothesis], runs: impl Iterator<Item = &'a Observed> + Clone) -> Score {
-    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, Judged::ByTarget, runs.clone())).collect();
+pub fn score_all<'a>(
+    hypotheses: &[RunHypothesis],
+    runs: impl Iterator<Item = &'a RunObservation> + Clone,
+) -> DrillScore {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, JudgedBy::ByTarget, runs.clone())).collect();
     let sandboxed = runs.clone().any(|run| run.sandboxed);
-    Score { runs: runs.count(), findings, sandboxed }
+    DrillScore { runs: runs.count(), findings, sandboxed }
 }
 
-impl Score {
+impl DrillScore {
     /// The worst verdict. Where nothing was expected, nothing has held.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> HypothesisVerdict {
         let has = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
         match () {
-            () if has(Verdict::NotJudged) => Verdict::NotJudged,
-            () if has(Verdict::NotHeld) => Verdict::NotHeld,
-            () if has(Verdict::TooFew) || self.findings.is_empty() => Verdict::TooFew,
-            () => Verdict::Held,
+            () if has(HypothesisVerdict::NotJudged) => HypothesisVerdict::NotJudged,
+            () if has(HypothesisVerdict::NotHeld) => HypothesisVerdict::NotHeld,
+            () if has(HypothesisVerdict::TooFew) || self.findings.is_empty() => HypothesisVerdict::TooFew,
+            () => HypothesisVerdict::Held,
         }
     }
 
     /// That of a run which was not played to its end: what was seen stays, and nothing is judged by it.
     pub fn not_judged(mut self) -> Self {
         for finding in &mut self.findings {
-            (finding.verdict, finding.bottleneck) = (Verdict::NotJudged, None);
+            (finding.verdict, finding.bottleneck) = (HypothesisVerdict::NotJudged, None);
             finding.shown.verdict = TargetVerdict::TooFew;
         }
         self
@@ -152,82 +155,93 @@ impl Score {
     /// What a command that scored says to its caller: 0, [`NOT_HELD`] or [`TOO_FEW`].
     pub fn exit(&self) -> ExitCode {
         match self.verdict() {
-            Verdict::Held => ExitCode::SUCCESS,
-            Verdict::NotHeld => ExitCode::from(NOT_HELD),
-            Verdict::TooFew | Verdict::NotJudged => ExitCode::from(TOO_FEW),
+            HypothesisVerdict::Held => ExitCode::SUCCESS,
+            HypothesisVerdict::NotHeld => ExitCode::from(NOT_HELD),
+            HypothesisVerdict::TooFew | HypothesisVerdict::NotJudged => ExitCode::from(TOO_FEW),
         }
     }
 
     /// The hypotheses of which it was not seen that they hold.
-    pub fn not_held(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.verdict != Verdict::Held)
+    pub fn not_held(&self) -> impl Iterator<Item = &HypothesisResult> {
+        self.findings.iter().filter(|finding| finding.verdict != HypothesisVerdict::Held)
     }
 
     /// The hypotheses that did not hold.
-    pub fn failed(&self) -> impl Iterator<Item = &Finding> {
-        self.findings.iter().filter(|finding| finding.verdict == Verdict::NotHeld)
+    pub fn failed(&self) -> impl Iterator<Item = &HypothesisResult> {
+        self.findings.iter().filter(|finding| finding.verdict == HypothesisVerdict::NotHeld)
     }
 }
 
-impl Finding {
+impl HypothesisResult {
     /// The share of those in time; none where of nobody it is known.
     pub fn share(&self) -> Option<f64> {
         self.shown.share.map(|share| share.share)
     }
 }
 
-fn finding<'a>(hypothesis: &Hypothesis, judged: Judged, runs: impl Iterator<Item = &'a Observed> + Clone) -> Finding {
+fn finding<'a>(
+    hypothesis: &RunHypothesis,
+    judged: JudgedBy,
+    runs: impl Iterator<Item = &'a RunObservation> + Clone,
+) -> HypothesisResult {
     let within = hypothesis.within.as_secs_f64();
     let seen: Vec<Ending> = runs.clone().flat_map(|run| endings(hypothesis, run)).collect();
     let count = |what| seen.iter().filter(|ending| in_time(ending, within) == what).count();
     let (hits, unknown) = (count(Some(true)), count(None));
-    let shown =
-        judge(&Incidence::of(seen.iter().copied()), Target { within: hypothesis.within, percent: hypothesis.percent });
+    let shown = judge(
+        &Incidence::of(seen.iter().copied()),
+        EngagementTarget { within: hypothesis.within, percent: hypothesis.percent },
+    );
     let reaches = |count: usize| hypothesis.percent <= 100.0 * count as f64 / seen.len() as f64;
     let verdict = match (judged, shown.verdict) {
-        (_, _) if seen.is_empty() => Verdict::TooFew,
-        (Judged::ByItself, _) if reaches(hits) => Verdict::Held,
-        (Judged::ByItself, _) if !reaches(hits + unknown) => Verdict::NotHeld,
-        (Judged::ByTarget, TargetVerdict::Met) => Verdict::Held,
-        (Judged::ByTarget, TargetVerdict::NotMet) => Verdict::NotHeld,
-        (Judged::ByItself, _) | (Judged::ByTarget, TargetVerdict::TooFew) => Verdict::TooFew,
+        (_, _) if seen.is_empty() => HypothesisVerdict::TooFew,
+        (JudgedBy::ByItself, _) if reaches(hits) => HypothesisVerdict::Held,
+        (JudgedBy::ByItself, _) if !reaches(hits + unknown) => HypothesisVerdict::NotHeld,
+        (JudgedBy::ByTarget, TargetVerdict::Met) => HypothesisVerdict::Held,
+        (JudgedBy::ByTarget, TargetVerdict::NotMet) => HypothesisVerdict::NotHeld,
+        (JudgedBy::ByItself, _) | (JudgedBy::ByTarget, TargetVerdict::TooFew) => HypothesisVerdict::TooFew,
     };
     let bottleneck = bottleneck(hypothesis, runs);
     let late = seen.len() - hits - unknown;
-    Finding { hypothesis: hypothesis.clone(), verdict, in_time: hits, late, unknown, shown, bottleneck }
+    HypothesisResult { hypothesis: hypothesis.clone(), verdict, in_time: hits, late, unknown, shown, bottleneck }
 }
 
 /// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
-fn endings(hypothesis: &Hypothesis, run: &Observed) -> Vec<Ending> {
+fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     match &hypothesis.about {
-        About::Role(role) => run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect(),
-        About::AllRoles => {
+        HypothesisSubject::Role(role) => {
+            run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect()
+        }
+        HypothesisSubject::AllRoles => {
             let required = run.roles.values().filter(|course| course.required);
             all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
         }
-        About::AllClear => {
-            let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: How::Happened };
-            let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: How::Waiting };
+        HypothesisSubject::AllClear => {
+            let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: EndingKind::Happened };
+            let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: EndingKind::Waiting };
             run.all_clears.iter().map(|clear| clear.after.map_or_else(|| waiting(clear.watched), heard)).collect()
         }
     }
 }
 
 /// How a role ended for this hypothesis.
-pub fn ending(hypothesis: &Hypothesis, course: &Course) -> Ending {
+pub fn ending(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
     match course.engaged.or(course.covered.filter(|_| hypothesis.covered)) {
-        Some(after) => Ending { time: after.as_secs_f64(), how: How::Happened },
+        Some(after) => Ending { time: after.as_secs_f64(), how: EndingKind::Happened },
         None => course.ended.after(course.watched.as_secs_f64()),
     }
 }
 
-fn bottleneck<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observed>) -> Option<Bottleneck> {
+fn bottleneck<'a>(
+    hypothesis: &RunHypothesis,
+    runs: impl Iterator<Item = &'a RunObservation>,
+) -> Option<ScoreBottleneck> {
     let within = hypothesis.within.as_secs_f64();
     let late = runs.flat_map(|run| {
         let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
-            About::Role(about) => about == *role,
-            About::AllRoles => course.required,
-            About::AllClear => false,
+            HypothesisSubject::Role(about) => about == *role,
+            HypothesisSubject::AllRoles => course.required,
+            HypothesisSubject::AllClear => false,
         });
         about
             .map(|(_, course)| course)
@@ -237,9 +251,9 @@ fn bottleneck<'a>(hypothesis: &Hypothesis, runs: impl Iterator<Item = &'a Observ
 }
 
 /// What most of the time up to `within` was spent on, summed over courses that were late.
-pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a Course>, within: Duration) -> Option<Bottleneck> {
-    let mut spent: BTreeMap<&Cause, Duration> = BTreeMap::new();
-    let mut said: BTreeMap<&Cause, &String> = BTreeMap::new();
+pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: Duration) -> Option<ScoreBottleneck> {
+    let mut spent: BTreeMap<&TimeCause, Duration> = BTreeMap::new();
+    let mut said: BTreeMap<&TimeCause, &String> = BTreeMap::new();
     for part in late.flat_map(|course| &course.parts) {
         *spent.entry(&part.cause).or_default() += part.until.min(within).saturating_sub(part.from);
         said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
@@ -248,29 +262,29 @@ pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a Course>, within: Duratio
     // Of two that cost as much the one that comes first on its ladder.
     let (cause, most) = spent.into_iter().rev().max_by_key(|(_, span)| *span).filter(|(_, span)| !span.is_zero())?;
     let share = most.as_secs_f64() / all.as_secs_f64();
-    Some(Bottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
+    Some(ScoreBottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
 }
 
-impl About {
+impl HypothesisSubject {
     /// Whether it is about this role.
     pub fn is_role(&self, role: &RoleName) -> bool {
         matches!(self, Self::Role(about) if about == role)
     }
 }
 
-impl fmt::Display for Hypothesis {
+impl fmt::Display for RunHypothesis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let within = humantime::format_duration(self.within);
         let covered = if self.covered { " or covered" } else { "" };
         match &self.about {
-            About::Role(role) => write!(f, "{role}: {} % engaged{covered} within {within}", self.percent),
-            About::AllRoles => write!(f, "all roles: {} % engaged{covered} within {within}", self.percent),
-            About::AllClear => write!(f, "all-clear: with {} % within {within}", self.percent),
+            HypothesisSubject::Role(role) => write!(f, "{role}: {} % engaged{covered} within {within}", self.percent),
+            HypothesisSubject::AllRoles => write!(f, "all roles: {} % engaged{covered} within {within}", self.percent),
+            HypothesisSubject::AllClear => write!(f, "all-clear: with {} % within {within}", self.percent),
         }
     }
 }
 
-impl fmt::Display for Verdict {
+impl fmt::Display for HypothesisVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Held => "held",
@@ -281,7 +295,7 @@ impl fmt::Display for Verdict {
     }
 }
 
-impl fmt::Display for About {
+impl fmt::Display for HypothesisSubject {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Role(role) => role.as_str(),
@@ -291,7 +305,7 @@ impl fmt::Display for About {
     }
 }
 
-impl Serialize for About {
+impl Serialize for HypothesisSubject {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_str(self)
     }

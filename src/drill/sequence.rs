@@ -10,10 +10,10 @@
 
 use super::{
     scenario::Scenario,
-    virtual_time::{Case, Setting},
+    virtual_time::{PlayedIncident, SimulationSetting},
 };
 use crate::{
-    core::{AlertStatus, Event, Page, PersonName, Purpose, Timestamp, Verdict},
+    core::{AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp},
     matrix::Matrix,
 };
 
@@ -25,8 +25,8 @@ pub fn sequence<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
 /// The sequences of the incidents of a scenario whose people follow its script, in the order of their opening: ladders
 /// compressed as in a live run, channels taking what they are given at once, faults as the scenario says.
 pub fn scripted(scenario: &Scenario, matrix: &Matrix, start: Timestamp) -> Vec<Vec<String>> {
-    let cases = Setting::scripted(scenario, matrix, start).cases(0, 0);
-    let of = |case: &Case| sequence(case.events.iter().map(|(at, event)| (*at, event)));
+    let cases = SimulationSetting::scripted(scenario, matrix, start).cases(0, 0);
+    let of = |case: &PlayedIncident| sequence(case.events.iter().map(|(at, event)| (*at, event)));
     cases.iter().map(of).collect()
 }
 
@@ -59,7 +59,7 @@ fn line(at: Timestamp, event: &Event) -> Option<String> {
         Event::Answered { role, person, answer, verdict, .. } => {
             let role = role.as_ref().map_or("?", |role| role.as_str());
             let verdict = match verdict {
-                Verdict::StandbyGranted { until } => {
+                AnswerVerdict::StandbyGranted { until } => {
                     format!("granted for {}", humantime::format_duration(until.since(at)))
                 }
                 other => other.tag().to_owned(),
@@ -83,26 +83,26 @@ fn paged(page: &Page) -> String {
     let to = page.person.as_ref().map_or("the room", |person| person.as_str());
     let instead = if page.instead_of.is_some() { ", another way" } else { "" };
     let what = match &page.purpose {
-        Purpose::Brief { round: 0 } => "brief".into(),
-        Purpose::Brief { round } => format!("brief, round {round}"),
-        Purpose::Taken { by, covering_as: None } => format!("told that {by} has it"),
-        Purpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
-        Purpose::HandedBack { by, of } => format!("told that {by} handed {of} back"),
-        Purpose::StoodDown => "told to stand down".into(),
-        Purpose::Announced => "announced".into(),
-        Purpose::Resolved => "told that it is over".into(),
-        Purpose::RoomCard => "card".into(),
-        Purpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
-        Purpose::RoomLine { line } | Purpose::RoomNote { line } => format!("line: {line}"),
-        Purpose::RoomUpdate { .. } => "card anew".into(),
-        Purpose::RoomFurnish => "furnishing".into(),
-        Purpose::RoomInvite { people } => {
+        PagePurpose::Brief { round: 0 } => "brief".into(),
+        PagePurpose::Brief { round } => format!("brief, round {round}"),
+        PagePurpose::Taken { by, covering_as: None } => format!("told that {by} has it"),
+        PagePurpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
+        PagePurpose::HandedBack { by, of } => format!("told that {by} handed {of} back"),
+        PagePurpose::StoodDown => "told to stand down".into(),
+        PagePurpose::Announced => "announced".into(),
+        PagePurpose::Resolved => "told that it is over".into(),
+        PagePurpose::RoomCard => "card".into(),
+        PagePurpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
+        PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line } => format!("line: {line}"),
+        PagePurpose::RoomUpdate { .. } => "card anew".into(),
+        PagePurpose::RoomFurnish => "furnishing".into(),
+        PagePurpose::RoomInvite { people } => {
             let people: Vec<&str> = people.iter().map(PersonName::as_str).collect();
             format!("invitation of {}", people.join(", "))
         }
-        Purpose::RoomSummary => "summary".into(),
-        Purpose::RoomArchive => "archiving".into(),
-        Purpose::Notice { about } => format!("notice {}", about.name()),
+        PagePurpose::RoomSummary => "summary".into(),
+        PagePurpose::RoomArchive => "archiving".into(),
+        PagePurpose::Notice { about } => format!("notice {}", about.name()),
     };
     let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
     format!("page to {to} by {}{role}: {what}{instead}", page.channel)

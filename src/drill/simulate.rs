@@ -1,12 +1,12 @@
 //! Many runs of one scenario: how likely each role is engaged in time, how long it takes, and what it hangs on.
 
 use super::{
-    course::Course,
-    score::{Bottleneck, Score, Verdict, bottleneck_of, score_all},
-    virtual_time::{Played, Setting},
+    course::RoleAnalysis,
+    score::{DrillScore, HypothesisVerdict, ScoreBottleneck, bottleneck_of, score_all},
+    virtual_time::{PlayedRun, SimulationSetting},
 };
 use crate::{
-    core::{RoleName, Target},
+    core::{EngagementTarget, RoleName},
     report::{
         ended::Endings,
         incidence::Incidence,
@@ -29,7 +29,7 @@ pub const RUNS_MAX: u64 = 1_000_000;
 
 /// What all runs of one setting showed.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Outlook {
+pub struct SimulationSummary {
     /// What is different from the scenario and the matrix as they are: "as it is", "without sms".
     pub what_if: String,
     /// The revision of the matrix.
@@ -37,7 +37,7 @@ pub struct Outlook {
     /// How many runs.
     pub runs: usize,
     /// What became of the hypotheses.
-    pub score: Score,
+    pub score: DrillScore,
     /// Each role that was called in any run.
     pub roles: Vec<RoleOutlook>,
 }
@@ -59,18 +59,18 @@ pub struct RoleOutlook {
     pub in_time: Option<TargetReport>,
     /// Times to engagement, 50, 90 and 99 %, of all runs in which it was called: one that was not engaged is longer than
     /// any.
-    pub quantiles: [Quantile; 3],
+    pub quantiles: [TimeQuantile; 3],
     /// What most of the time went to in the runs that were late, or that took longest where there is no bound.
-    pub bottleneck: Option<Bottleneck>,
+    pub bottleneck: Option<ScoreBottleneck>,
     /// How many alerts had been sent when it was engaged, in half of the runs at most; none where fewer were engaged.
     pub alerts: Option<usize>,
     /// How long before each moment of the scenario it was engaged, in half of the runs at least; negative after it.
-    pub before: Vec<Before>,
+    pub before: Vec<LeadTime>,
 }
 
 /// A quantile of times in seconds, with its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Quantile {
+pub struct TimeQuantile {
     /// Which, in percent.
     pub percent: f64,
     /// The time; none where too few were engaged for it.
@@ -81,7 +81,7 @@ pub struct Quantile {
 
 /// How long before something.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Before {
+pub struct LeadTime {
     /// What.
     pub what: String,
     /// How long before it, in seconds; none where fewer than half were engaged.
@@ -90,7 +90,7 @@ pub struct Before {
 
 /// Plays `runs` runs on `threads` threads. The result is the same on any number of them. `done` counts runs that are
 /// over, for whoever shows progress.
-pub fn play(setting: &Setting<'_>, seed: u64, runs: u64, threads: u64, done: &AtomicU64) -> Vec<Played> {
+pub fn play(setting: &SimulationSetting<'_>, seed: u64, runs: u64, threads: u64, done: &AtomicU64) -> Vec<PlayedRun> {
     let next = AtomicU64::new(0);
     let worker = || {
         let mut played = Vec::new();
@@ -115,10 +115,10 @@ pub fn play(setting: &Setting<'_>, seed: u64, runs: u64, threads: u64, done: &At
 }
 
 /// What these runs showed.
-pub fn outlook(what_if: &str, matrix: &str, setting: &Setting<'_>, runs: &[Played]) -> Outlook {
+pub fn outlook(what_if: &str, matrix: &str, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> SimulationSummary {
     let observed = || runs.iter().map(|played| &played.observed);
     let names: BTreeSet<&RoleName> = observed().flat_map(|run| run.roles.keys()).collect();
-    Outlook {
+    SimulationSummary {
         what_if: what_if.to_owned(),
         matrix: matrix.to_owned(),
         runs: runs.len(),
@@ -127,8 +127,8 @@ pub fn outlook(what_if: &str, matrix: &str, setting: &Setting<'_>, runs: &[Playe
     }
 }
 
-fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> RoleOutlook {
-    let courses: Vec<&Course> = runs.iter().filter_map(|run| run.observed.roles.get(role)).collect();
+fn role_outlook(role: &RoleName, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> RoleOutlook {
+    let courses: Vec<&RoleAnalysis> = runs.iter().filter_map(|run| run.observed.roles.get(role)).collect();
     let mut times: Vec<Duration> = courses.iter().filter_map(|course| course.engaged).collect();
     times.sort();
     let called = courses.len();
@@ -138,7 +138,7 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
     let in_time = target.map(|target| judge(&Incidence::of(endings), target));
     let mut ended = Endings::default();
     courses.iter().for_each(|course| ended.add(course.ended, true));
-    let late = |course: &&&Course| course.engaged.is_none_or(|time| within.is_none_or(|within| within < time));
+    let late = |course: &&&RoleAnalysis| course.engaged.is_none_or(|time| within.is_none_or(|within| within < time));
     let mut offsets: Vec<Duration> = runs.iter().filter_map(|run| engaged_at(role, run)).collect();
     offsets.sort();
     let median = offsets.get(rank(called, 50.0)).copied();
@@ -157,22 +157,22 @@ fn role_outlook(role: &RoleName, setting: &Setting<'_>, runs: &[Played]) -> Role
 }
 
 /// What the hypothesis about a role expects, or the matrix where there is none.
-fn target(role: &RoleName, setting: &Setting<'_>) -> Option<Target> {
+fn target(role: &RoleName, setting: &SimulationSetting<'_>) -> Option<EngagementTarget> {
     let mut hypotheses = setting.scenario().hypotheses.iter();
     let about = hypotheses.find(|hypothesis| hypothesis.about.is_role(role));
-    let expected = about.map(|hypothesis| Target { within: hypothesis.within, percent: hypothesis.percent });
+    let expected = about.map(|hypothesis| EngagementTarget { within: hypothesis.within, percent: hypothesis.percent });
     expected.or_else(|| setting.target(role))
 }
 
 /// When a role was engaged, counted from the beginning of the drill.
-fn engaged_at(role: &RoleName, run: &Played) -> Option<Duration> {
+fn engaged_at(role: &RoleName, run: &PlayedRun) -> Option<Duration> {
     Some(*run.opened.get(role)? + run.observed.roles.get(role)?.engaged?)
 }
 
-fn before(setting: &Setting<'_>, engaged: Option<Duration>) -> Vec<Before> {
+fn before(setting: &SimulationSetting<'_>, engaged: Option<Duration>) -> Vec<LeadTime> {
     let lead = |at: Duration| engaged.map(|engaged| at.as_secs_f64() - engaged.as_secs_f64());
     let moments = setting.scenario().moments.iter();
-    moments.map(|moment| Before { what: moment.what.clone(), seconds: lead(moment.at) }).collect()
+    moments.map(|moment| LeadTime { what: moment.what.clone(), seconds: lead(moment.at) }).collect()
 }
 
 /// The place of a quantile among `n` sorted values: the smallest that so many percent do not exceed.
@@ -183,7 +183,7 @@ fn rank(n: usize, percent: f64) -> usize {
 /// A quantile of `times` (sorted) among `n`, of which those that are missing are longer than any. Its interval is that of
 /// the order statistics whose ranks are `n p -+ 1.96 sqrt(n p (1 - p))`: G. Hahn, W. Meeker, "Statistical Intervals"
 /// (1991), chapter 5.
-fn quantile(times: &[Duration], n: usize, percent: f64) -> Quantile {
+fn quantile(times: &[Duration], n: usize, percent: f64) -> TimeQuantile {
     let at = |rank: usize| times.get(rank).map(Duration::as_secs_f64);
     let (all, p) = (n as f64, percent / 100.0);
     let half = 1.96 * (all * p * (1.0 - p)).sqrt();
@@ -191,12 +191,12 @@ fn quantile(times: &[Duration], n: usize, percent: f64) -> Quantile {
     let high = (all * p + half).ceil() as usize;
     // An upper rank beyond the sample says that nobody knows how long it may take.
     let high = if n <= high { None } else { at(high) };
-    Quantile { percent, seconds: at(rank(n, percent)), interval: (at(low), high) }
+    TimeQuantile { percent, seconds: at(rank(n, percent)), interval: (at(low), high) }
 }
 
-impl Outlook {
+impl SimulationSummary {
     /// The worst verdict of its hypotheses.
-    pub fn verdict(&self) -> Verdict {
+    pub fn verdict(&self) -> HypothesisVerdict {
         self.score.verdict()
     }
 }

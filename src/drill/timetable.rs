@@ -1,8 +1,8 @@
 //! When a scenario runs by itself: by a cron line, or at a random moment within hours that suit, so that nobody knows it
 //! before.
 
-use super::scenario::Hours;
-use crate::core::{Timestamp, Zone, schedule::Schedule};
+use super::scenario::AllowedHours;
+use crate::core::{Timestamp, Zone, schedule::CronSchedule};
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use std::{fmt, time::Duration};
 
@@ -14,24 +14,24 @@ const DAYS_MAX: u32 = 400;
 
 /// `schedule` of a scenario.
 #[derive(Debug, Clone)]
-pub enum Timetable {
+pub enum ScenarioTimetable {
     /// At the times of a cron line on the clock of a zone.
     Cron {
         /// The line.
-        line: Box<Schedule>,
+        line: Box<CronSchedule>,
         /// Whose clock.
         zone: Zone,
     },
     /// Once in each span, at a random moment of the hours that suit.
     Random {
         /// The hours.
-        within: Hours,
+        within: AllowedHours,
         /// The span.
         every: Duration,
     },
 }
 
-impl Timetable {
+impl ScenarioTimetable {
     /// The next time strictly after `after`. `chance`, at least 0 and below 1, says where in the span a random moment
     /// lies: the same chance gives the same moment. None when the line never matches again or no day has a window.
     pub fn next_after(&self, after: Timestamp, chance: f64) -> Option<Timestamp> {
@@ -43,14 +43,14 @@ impl Timetable {
 }
 
 /// Two scenarios with the same rule are equal, however they were written.
-impl PartialEq for Timetable {
+impl PartialEq for ScenarioTimetable {
     fn eq(&self, other: &Self) -> bool {
         self.to_string() == other.to_string()
     }
 }
 
 /// Lays the windows of the span end to end and goes that far into them: each moment of them is as likely.
-fn random(within: &Hours, every: Duration, after: Timestamp, chance: f64) -> Option<Timestamp> {
+fn random(within: &AllowedHours, every: Duration, after: Timestamp, chance: f64) -> Option<Timestamp> {
     let mut windows = windows(within, after, after + every);
     if windows.is_empty() {
         // The span lies between two windows: the next one serves.
@@ -71,7 +71,7 @@ fn random(within: &Hours, every: Duration, after: Timestamp, chance: f64) -> Opt
 
 /// The stretches of time that the hours cover between two times, in order. A day of a change of daylight time has the
 /// window that clocks show.
-fn windows(hours: &Hours, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
+fn windows(hours: &AllowedHours, from: Timestamp, until: Timestamp) -> Vec<(Timestamp, Timestamp)> {
     let first = from.to_utc().with_timezone(&hours.zone).date_naive();
     let mut found = Vec::new();
     // The window of the day before may reach over midnight.
@@ -105,7 +105,7 @@ fn instant(zone: &Zone, day: NaiveDate, time: NaiveTime) -> Timestamp {
 }
 
 /// `Mon-Fri 09:00-17:00`, `Mon,Wed 22:00-02:00`.
-pub fn hours(text: &str, zone: Zone) -> Option<Hours> {
+pub fn hours(text: &str, zone: Zone) -> Option<AllowedHours> {
     let (days, times) = text.split_once(' ')?;
     let (from, until) = times.trim().split_once('-')?;
     let time = |text: &str| NaiveTime::parse_from_str(text.trim(), "%H:%M").ok();
@@ -123,11 +123,11 @@ pub fn hours(text: &str, zone: Zone) -> Option<Hours> {
             None => all.push(part.parse().ok()?),
         }
     }
-    let hours = Hours { from: time(from)?, until: time(until)?, days: all, zone };
+    let hours = AllowedHours { from: time(from)?, until: time(until)?, days: all, zone };
     (hours.from != hours.until).then_some(hours)
 }
 
-impl fmt::Display for Timetable {
+impl fmt::Display for ScenarioTimetable {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Cron { line, zone } => write!(f, "{line} ({zone})"),
@@ -153,9 +153,9 @@ mod tests {
         Timestamp::parse(text).expect("a time")
     }
 
-    fn random_in(text: &str, every: u64) -> Timetable {
+    fn random_in(text: &str, every: u64) -> ScenarioTimetable {
         let within = hours(text, berlin()).expect("hours");
-        Timetable::Random { within, every: Duration::from_secs(every * 24 * 3600) }
+        ScenarioTimetable::Random { within, every: Duration::from_secs(every * 24 * 3600) }
     }
 
     #[test]

@@ -15,16 +15,19 @@ mod people;
 mod world;
 
 use super::{
-    course::{Observed, Trace},
-    distribution::Distribution,
-    habits::{self, Habits},
-    scenario::{Fault, Scenario, Trouble},
-    score::About,
+    course::{IncidentTrace, RunObservation},
+    distribution::DelayDistribution,
+    habits::{self, ResponseModel},
+    scenario::{Scenario, ScenarioFault, ScenarioTrouble},
+    score::HypothesisSubject,
 };
 use crate::{
-    core::{Alert, ChannelName, Event, Incident, PersonName, Plan, RoleName, Target, Timestamp, retry::Pace},
+    core::{
+        Alert, ChannelName, EngagementTarget, EscalationPlan, Event, Incident, PersonName, RoleName, Timestamp,
+        retry::SendPace,
+    },
     engine::live::SEND_TIMEOUT_MAX,
-    matrix::{ChannelKind, ChannelSettings, Judgement, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Matrix, TriggerMatch},
 };
 use serde::Serialize;
 use std::{
@@ -35,7 +38,7 @@ use std::{
 
 /// What is different from what the scenario says: a question of "what if".
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
-pub struct Conditions {
+pub struct WhatIf {
     /// Channels that are down from the beginning to the end.
     pub without: Vec<ChannelName>,
     /// People who are absent from the beginning to the end.
@@ -43,26 +46,26 @@ pub struct Conditions {
 }
 
 /// A scenario ready to be played with a matrix: everything that is the same in every run.
-pub struct Setting<'a> {
+pub struct SimulationSetting<'a> {
     scenario: &'a Scenario,
     matrix: &'a Matrix,
     start: Timestamp,
     /// Every alert with its offset and what the triggers say to it.
-    reports: Vec<(Duration, Arc<Alert>, Arc<[Judgement]>)>,
+    reports: Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)>,
     /// The plans of the triggers, for those who take part.
-    plans: BTreeMap<String, Arc<Plan>>,
-    channels: BTreeMap<ChannelName, Way>,
-    habits: BTreeMap<PersonName, Habits>,
-    faults: Vec<Fault>,
+    plans: BTreeMap<String, Arc<EscalationPlan>>,
+    channels: BTreeMap<ChannelName, VirtualChannel>,
+    habits: BTreeMap<PersonName, ResponseModel>,
+    faults: Vec<ScenarioFault>,
     screens: BTreeSet<ChannelName>,
     /// How long after its end the all-clear is watched; none when nothing is expected of it.
     all_clear: Option<Duration>,
-    manner: Manner,
+    manner: BehaviourModel,
 }
 
 /// How people and channels behave.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Manner {
+enum BehaviourModel {
     /// As distributions say.
     Drawn,
     /// People say what the scenario's script says and nothing else; channels take everything at once.
@@ -70,60 +73,60 @@ enum Manner {
 }
 
 /// A channel as it carries in virtual time.
-struct Way {
+struct VirtualChannel {
     kind: ChannelKind,
-    pace: Pace,
+    pace: SendPace,
     timeout: Duration,
-    accepts: Distribution,
-    delivers: Distribution,
+    accepts: DelayDistribution,
+    delivers: DelayDistribution,
     lost: f64,
-    reaction: Distribution,
+    reaction: DelayDistribution,
 }
 
 /// What one run showed.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
-pub struct Played {
+pub struct PlayedRun {
     /// How each role went.
-    pub observed: Observed,
+    pub observed: RunObservation,
     /// When the incident opened that first called each role, counted from the beginning of the drill.
     pub opened: BTreeMap<RoleName, Duration>,
 }
 
 /// One incident of a run, as it was in the end.
-pub struct Case {
+pub struct PlayedIncident {
     /// It, with its pages.
     pub incident: Incident,
     /// What happened, in order: what would have been journaled.
     pub events: Vec<(Timestamp, Event)>,
 }
 
-impl<'a> Setting<'a> {
+impl<'a> SimulationSetting<'a> {
     /// A scenario to be played with a matrix from `start` on, under other conditions where there are any.
-    pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &Conditions, start: Timestamp) -> Self {
-        Self::in_manner(scenario, matrix, conditions, start, Manner::Drawn)
+    pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &WhatIf, start: Timestamp) -> Self {
+        Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
     }
 
     /// The same with people who follow the scenario's script, ladders compressed as in a live run, and channels that
     /// take everything: for comparing with a live run.
     pub fn scripted(scenario: &'a Scenario, matrix: &'a Matrix, start: Timestamp) -> Self {
-        Self::in_manner(scenario, matrix, &Conditions::default(), start, Manner::Scripted)
+        Self::in_manner(scenario, matrix, &WhatIf::default(), start, BehaviourModel::Scripted)
     }
 
     fn in_manner(
         scenario: &'a Scenario,
         matrix: &'a Matrix,
-        conditions: &Conditions,
+        conditions: &WhatIf,
         start: Timestamp,
-        manner: Manner,
+        manner: BehaviourModel,
     ) -> Self {
-        let compress = if manner == Manner::Scripted { scenario.compress } else { 1 };
-        let frozen = |plan: Arc<Plan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
+        let compress = if manner == BehaviourModel::Scripted { scenario.compress } else { 1 };
+        let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
         let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
         let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);
-        let whole = |trouble| Fault { from: Duration::ZERO, until: Duration::MAX, trouble };
-        let down = conditions.without.iter().cloned().map(Trouble::Down);
-        let absent = conditions.absent.iter().cloned().map(Trouble::Absent);
-        let bounds = scenario.hypotheses.iter().filter(|expected| expected.about == About::AllClear);
+        let whole = |trouble| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, trouble };
+        let down = conditions.without.iter().cloned().map(ScenarioTrouble::Down);
+        let absent = conditions.absent.iter().cloned().map(ScenarioTrouble::Absent);
+        let bounds = scenario.hypotheses.iter().filter(|expected| expected.about == HypothesisSubject::AllClear);
         Self {
             scenario,
             matrix,
@@ -140,13 +143,18 @@ impl<'a> Setting<'a> {
     }
 
     /// Plays one run. The same seed and number give the same run, on every thread.
-    pub fn play(&self, seed: u64, run: u64) -> Played {
+    pub fn play(&self, seed: u64, run: u64) -> PlayedRun {
         let cases = self.cases(seed, run);
         let until = self.start + self.scenario.ends + self.all_clear.unwrap_or_default();
-        let trace = |case: &'_ Case| -> Observed {
-            Observed::of(&[Trace { incident: &case.incident, events: &case.events, until, screens: &self.screens }])
+        let trace = |case: &'_ PlayedIncident| -> RunObservation {
+            RunObservation::of(&[IncidentTrace {
+                incident: &case.incident,
+                events: &case.events,
+                until,
+                screens: &self.screens,
+            }])
         };
-        let mut played = Played::default();
+        let mut played = PlayedRun::default();
         for case in &cases {
             let observed = trace(case);
             let opened = case.incident.opened_at.since(self.start);
@@ -162,8 +170,8 @@ impl<'a> Setting<'a> {
     }
 
     /// The incidents of one run with everything that happened to them.
-    pub fn cases(&self, seed: u64, run: u64) -> Vec<Case> {
-        world::World::new(self, seed, run).run()
+    pub fn cases(&self, seed: u64, run: u64) -> Vec<PlayedIncident> {
+        world::VirtualWorld::new(self, seed, run).run()
     }
 
     /// How many alerts were sent until this offset, that moment included.
@@ -177,7 +185,7 @@ impl<'a> Setting<'a> {
     }
 
     /// What the matrix sets as a role's target.
-    pub fn target(&self, role: &RoleName) -> Option<Target> {
+    pub fn target(&self, role: &RoleName) -> Option<EngagementTarget> {
         self.matrix.roles.get(role)?.target
     }
 
@@ -186,20 +194,20 @@ impl<'a> Setting<'a> {
         self.start
     }
 
-    fn troubles(&self, at: Timestamp) -> impl Iterator<Item = &Trouble> {
+    fn troubles(&self, at: Timestamp) -> impl Iterator<Item = &ScenarioTrouble> {
         let offset = at.since(self.start);
         self.faults.iter().filter(move |fault| fault.covers(offset)).map(|fault| &fault.trouble)
     }
 }
 
 /// Each alert once for all its repeats: conditions are the same in every run.
-fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Arc<[Judgement]>)> {
-    let mut known: Vec<(Arc<Alert>, Arc<[Judgement]>)> = Vec::new();
+fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)> {
+    let mut known: Vec<(Arc<Alert>, Arc<[TriggerMatch]>)> = Vec::new();
     let reports = scenario.reports().into_iter().map(|(at, alert)| {
         let same = known.iter().find(|(other, _)| Alert { id: alert.id.clone(), ..Alert::clone(other) } == *alert);
         let judgements = same.map(|(_, judgements)| judgements.clone());
         let judgements = judgements.unwrap_or_else(|| {
-            let judgements: Arc<[Judgement]> = matrix.judge(&alert).into();
+            let judgements: Arc<[TriggerMatch]> = matrix.judge(&alert).into();
             known.push((alert.clone(), judgements.clone()));
             judgements
         });
@@ -208,10 +216,10 @@ fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Ar
     reports.collect()
 }
 
-fn way(scenario: &Scenario, name: &ChannelName, settings: &ChannelSettings) -> Way {
+fn way(scenario: &Scenario, name: &ChannelName, settings: &ChannelSettings) -> VirtualChannel {
     let kind = settings.kind();
     let said = scenario.carriage.get(name).cloned().unwrap_or_default();
-    Way {
+    VirtualChannel {
         kind,
         pace: settings.pace,
         timeout: settings.patience.min(SEND_TIMEOUT_MAX),

@@ -3,27 +3,27 @@
 use super::Engine;
 use crate::{
     core::{
-        Alert, AlertStatus, DrillTerms, IncidentId, IncidentKey, Input, Opening, Plan, SourceEvent, Timestamp,
-        TriggerName, drill::DRILL_LIFE, trigger::Hold,
+        Alert, AlertStatus, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+        SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
     },
-    matrix::{Judgement, Matrix},
-    store::{Class, Needs, StoreError, Unit, ended_window, transact},
+    matrix::{Matrix, TriggerMatch},
+    store::{LockSet, RequestClass, StoreError, Transaction, ended_window, transact},
 };
 use serde::Serialize;
 use std::sync::Arc;
 
 /// What became of one alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Admitted {
+pub struct AdmittedAlert {
     /// Once for each trigger that had something to say; never empty.
-    pub fates: Vec<Fate>,
+    pub fates: Vec<AdmissionResult>,
 }
 
-impl Admitted {
+impl AdmittedAlert {
     /// Why nothing of it is kept, where that is so.
     pub fn refused(&self) -> Option<&str> {
         self.fates.iter().find_map(|fate| match fate {
-            Fate::Refused { why } => Some(why.as_str()),
+            AdmissionResult::Refused { why } => Some(why.as_str()),
             _ => None,
         })
     }
@@ -32,7 +32,7 @@ impl Admitted {
 /// What one trigger made of an alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "fate")]
-pub enum Fate {
+pub enum AdmissionResult {
     /// An incident was opened.
     Opened {
         /// Which.
@@ -87,16 +87,16 @@ pub enum Fate {
     },
 }
 
-struct Judged {
+struct MatchedAlert {
     alert: Arc<Alert>,
     /// What each trigger says of it, or why it can not be kept.
-    said: Result<Vec<Judgement>, String>,
+    said: Result<Vec<TriggerMatch>, String>,
 }
 
 impl Engine {
     /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted. One
     /// that can not be kept is refused alone.
-    pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<Admitted>, StoreError> {
+    pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
         self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
     }
 
@@ -106,42 +106,42 @@ impl Engine {
         alerts: Vec<Alert>,
         received_at: Timestamp,
         terms: &DrillTerms,
-    ) -> Result<Vec<Admitted>, StoreError> {
+    ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let terms = terms.clone();
         let live = self.live.load_full();
-        let judged: Vec<Judged> = alerts
+        let judged: Vec<MatchedAlert> = alerts
             .into_iter()
             .map(|alert| {
                 let said = alert.flaw().map_or_else(|| Ok(live.matrix.judge(&alert)), Err);
-                Judged { said, alert: Arc::new(alert) }
+                MatchedAlert { said, alert: Arc::new(alert) }
             })
             .collect();
         let needs = needs(&judged);
-        let run = move |unit: &mut Unit<'_>| {
-            let mut admission = Admission { unit, matrix: &live.matrix, received_at, terms: &terms };
+        let run = move |unit: &mut Transaction<'_>| {
+            let mut admission = AlertAdmission { unit, matrix: &live.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
-        let (admitted, _) = transact(&*self.store, Class::Admission, needs, run).await?;
+        let (admitted, _) = transact(&*self.store, RequestClass::Admission, needs, run).await?;
         Ok(admitted)
     }
 }
 
-fn needs(judged: &[Judged]) -> Needs {
-    let mut needs = Needs::default();
-    for Judged { alert, said } in judged {
+fn needs(judged: &[MatchedAlert]) -> LockSet {
+    let mut needs = LockSet::default();
+    for MatchedAlert { alert, said } in judged {
         let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {
             needs.sources.push(alert.source.clone());
         }
         for judgement in judgements {
             match judgement {
-                Judgement::Holds { key, hold, window, .. } => {
+                TriggerMatch::Holds { key, hold, window, .. } => {
                     needs.keys.push(key.clone());
                     needs.observed.extend(ended_window(key, alert));
                     needs.observed.extend(hold.is_some().then(|| window.clone()));
                 }
-                Judgement::Clears { key, .. } => needs.keys.push(key.clone()),
-                Judgement::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
+                TriggerMatch::Clears { key, .. } => needs.keys.push(key.clone()),
+                TriggerMatch::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
             }
         }
     }
@@ -149,36 +149,37 @@ fn needs(judged: &[Judged]) -> Needs {
 }
 
 /// What one transaction makes of judged alerts.
-struct Admission<'a, 'u> {
-    unit: &'a mut Unit<'u>,
+struct AlertAdmission<'a, 'u> {
+    unit: &'a mut Transaction<'u>,
     matrix: &'a Matrix,
     received_at: Timestamp,
     terms: &'a DrillTerms,
 }
 
-impl Admission<'_, '_> {
-    fn admit(&mut self, judged: &Judged) -> Admitted {
+impl AlertAdmission<'_, '_> {
+    fn admit(&mut self, judged: &MatchedAlert) -> AdmittedAlert {
         let alert = &judged.alert;
         let judgements = match &judged.said {
             Ok(judgements) => judgements,
-            Err(why) => return Admitted { fates: vec![Fate::Refused { why: why.clone() }] },
+            Err(why) => return AdmittedAlert { fates: vec![AdmissionResult::Refused { why: why.clone() }] },
         };
-        let mut fates: Vec<Fate> = judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
+        let mut fates: Vec<AdmissionResult> =
+            judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
         if fates.is_empty() {
             let event = match alert.status {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
             self.unit.record_source(&alert.source, event);
-            fates.push(Fate::Unmatched);
+            fates.push(AdmissionResult::Unmatched);
         }
-        Admitted { fates }
+        AdmittedAlert { fates }
     }
 
-    fn fate(&mut self, alert: &Arc<Alert>, judgement: &Judgement) -> Option<Fate> {
+    fn fate(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
         match judgement {
-            Judgement::Holds { trigger, key, summary, hold, window } => {
-                let joined = self.join(alert, key).map(|incident| Fate::Joined { incident });
+            TriggerMatch::Holds { trigger, key, summary, hold, window } => {
+                let joined = self.join(alert, key).map(|incident| AdmissionResult::Joined { incident });
                 let known = joined.or_else(|| self.over(alert, trigger, key));
                 let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
                 known.or_else(|| {
@@ -186,11 +187,13 @@ impl Admission<'_, '_> {
                     if let Some(live) = self.unit.live_open().filter(|_| alert.drill) {
                         return Some(self.refused(alert, trigger, live));
                     }
-                    Some(Fate::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
+                    Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
                 })
             }
-            Judgement::Clears { key, .. } => self.join(alert, key).map(|incident| Fate::Cleared { incident }),
-            Judgement::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
+            TriggerMatch::Clears { key, .. } => {
+                self.join(alert, key).map(|incident| AdmissionResult::Cleared { incident })
+            }
+            TriggerMatch::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
         }
     }
 
@@ -199,39 +202,46 @@ impl Admission<'_, '_> {
         let now = self.unit.now();
         if self.unit.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
             // It takes nothing in any more: this alert begins another.
-            self.unit.step(incident, Input::Tick, &self.matrix.roster);
+            self.unit.step(incident, IncidentInput::Tick, &self.matrix.roster);
             return None;
         }
-        self.unit.step(incident, Input::Alert(alert.clone()), &self.matrix.roster);
+        self.unit.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
         Some(incident)
     }
 
-    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<Plan>, key: IncidentKey, summary: String) -> IncidentId {
+    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<EscalationPlan>, key: IncidentKey, summary: String) -> IncidentId {
         let terms = alert.drill.then(|| self.terms.clone());
         let plan = match &terms {
             Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
             _ => plan,
         };
-        let opening =
-            Opening { key, summary, plan, alert: alert.clone(), received_at: self.received_at, terms, nonce: None };
+        let opening = IncidentOpening {
+            key,
+            summary,
+            plan,
+            alert: alert.clone(),
+            received_at: self.received_at,
+            terms,
+            nonce: None,
+        };
         self.unit.open(opening, &self.matrix.roster)
     }
 
     /// A drill has no place beside the real thing.
-    fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> Fate {
+    fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
         self.unit.record_source(&source, event);
-        Fate::DrillRefused { trigger: trigger.to_string(), live }
+        AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
     }
 
     /// The same alert again, whose incident a human has closed.
-    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<Fate> {
+    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<AdmissionResult> {
         let ended_at = self.unit.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.unit.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
-        Some(Fate::Over { trigger: trigger.to_string(), ended_at })
+        Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
     }
 
     /// Counted, and not enough yet. None where once is enough, or where this one is.
@@ -240,8 +250,8 @@ impl Admission<'_, '_> {
         alert: &Arc<Alert>,
         trigger: &TriggerName,
         key: &IncidentKey,
-        hold: Option<(Hold, &String)>,
-    ) -> Option<Fate> {
+        hold: Option<(TriggerThreshold, &String)>,
+    ) -> Option<AdmissionResult> {
         let (hold, window) = hold?;
         let (holds, count) = self.unit.observe(window, hold);
         if holds {
@@ -250,11 +260,11 @@ impl Admission<'_, '_> {
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
         self.unit.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
-        Some(Fate::Held { trigger: trigger.to_string(), count })
+        Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
     /// A trigger that can not judge: noted, and told to the catch-all once for each trigger and source.
-    fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> Fate {
+    fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
         let event =
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
         self.unit.record_source(&alert.source, event);
@@ -268,7 +278,7 @@ impl Admission<'_, '_> {
             let summary = format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
             Some(self.open(alert, plan, key, summary))
         });
-        Fate::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
+        AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
     }
 }
 

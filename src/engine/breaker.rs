@@ -4,13 +4,14 @@
 
 use super::Engine;
 use crate::{
-    channel::{Outcome, SendError},
+    channel::{CheckOutcome, SendError},
     core::{
-        Actor, Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Opening, Receipt, Timestamp,
+        Actor, Alert, ChannelName, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, SendReceipt,
+        Timestamp,
         names::SELF,
         retry::{FIRST, LONGEST, backoff},
     },
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,15 +27,15 @@ const BROKEN: &str = "channel_broken";
 
 /// The channels that are broken.
 #[derive(Debug, Default)]
-pub struct Breakers {
-    broken: BTreeMap<ChannelName, Broken>,
+pub struct ChannelBreakers {
+    broken: BTreeMap<ChannelName, BrokenChannel>,
     /// Taken for mended because they looked so; no page has gone through since.
     on_trust: BTreeSet<ChannelName>,
 }
 
 /// One that is.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Broken {
+pub struct BrokenChannel {
     /// Since when.
     pub since: Timestamp,
     /// What it said.
@@ -49,13 +50,13 @@ pub struct Broken {
     misleads: bool,
 }
 
-impl Broken {
+impl BrokenChannel {
     fn new(since: Timestamp, why: &str, next: Timestamp) -> Self {
         Self { since, why: why.to_owned(), probe_at: next, probes: 0, look_at: next, looks: 0, misleads: false }
     }
 }
 
-impl Breakers {
+impl ChannelBreakers {
     /// Why a page must go round this channel; none when it may try.
     pub fn closed_to(&mut self, channel: &ChannelName, now: Timestamp) -> Option<String> {
         let broken = self.broken.get_mut(channel)?;
@@ -74,14 +75,14 @@ impl Breakers {
             return false;
         }
         let misleads = self.on_trust.remove(channel);
-        self.broken.insert(channel.clone(), Broken { misleads, ..Broken::new(now, why, now + FIRST) });
+        self.broken.insert(channel.clone(), BrokenChannel { misleads, ..BrokenChannel::new(now, why, now + FIRST) });
         true
     }
 
     /// It was broken before this node started, which does not know whether it still is: it is looked at, and the next
     /// page may try, at once.
     pub fn was_broken(&mut self, channel: &ChannelName, since: Timestamp, why: &str, now: Timestamp) {
-        self.broken.entry(channel.clone()).or_insert_with(|| Broken::new(since, why, now));
+        self.broken.entry(channel.clone()).or_insert_with(|| BrokenChannel::new(since, why, now));
     }
 
     /// Those whose time to be looked at has come; each has its next time then, later and later.
@@ -111,7 +112,7 @@ impl Breakers {
     }
 
     /// Those that are broken now.
-    pub fn broken(&self) -> BTreeMap<ChannelName, Broken> {
+    pub fn broken(&self) -> BTreeMap<ChannelName, BrokenChannel> {
         self.broken.clone()
     }
 
@@ -119,7 +120,7 @@ impl Breakers {
     pub fn look_again(&mut self, now: Timestamp) {
         self.on_trust.clear();
         for broken in self.broken.values_mut() {
-            *broken = Broken::new(broken.since, &broken.why, now);
+            *broken = BrokenChannel::new(broken.since, &broken.why, now);
         }
     }
 }
@@ -127,7 +128,7 @@ impl Breakers {
 impl Engine {
     /// Learns from how an attempt ended. What breaks and what is mended is told to the operators: the catch-all, by
     /// whatever still works.
-    pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<Receipt, SendError>) {
+    pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
         let told = match result {
             Err(SendError::Broken { why }) if self.breakers().broke(channel, why, self.store.now()) => {
                 tracing::error!(channel = %channel, why, "this channel reaches nobody: its pages go round it");
@@ -180,8 +181,8 @@ impl Engine {
         }
         let checks = self.probe(channel).await;
         // A channel that has nothing to look at is no better for it.
-        let fine = checks.iter().any(|check| check.outcome == Outcome::Fine);
-        let failed = checks.iter().any(|check| check.outcome == Outcome::Failed);
+        let fine = checks.iter().any(|check| check.outcome == CheckOutcome::Fine);
+        let failed = checks.iter().any(|check| check.outcome == CheckOutcome::Failed);
         if !fine || failed || !self.breakers().looks_mended(channel) {
             return Ok(false);
         }
@@ -218,29 +219,29 @@ impl Engine {
         alert.labels.insert("channel".into(), channel.to_string());
         alert.summary.clone_from(&summary);
         let (received_at, alert) = (self.store.now(), Arc::new(alert));
-        let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             unit.open(
-                Opening { key, summary, plan, alert, received_at, terms: None, nonce: None },
+                IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None },
                 &live.matrix.roster,
             );
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
     /// The incident about it is over by itself.
     pub(super) async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
         let live = self.live.load_full();
-        let needs = Needs { keys: vec![key.clone()], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             let open: Option<IncidentId> = unit.open_with_key(&key);
             if let Some(id) = open {
-                let ended = Input::Resolve { by: Actor::Source(SELF.into()), why: None };
+                let ended = IncidentInput::Resolve { by: Actor::Source(SELF.into()), why: None };
                 unit.step(id, ended, &live.matrix.roster);
             }
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 }
 
@@ -250,7 +251,7 @@ mod tests {
 
     #[test]
     fn a_broken_channel_is_gone_round_and_probed_more_and_more_rarely_until_it_works() {
-        let (mut breakers, sms) = (Breakers::default(), ChannelName::from("sms"));
+        let (mut breakers, sms) = (ChannelBreakers::default(), ChannelName::from("sms"));
         let mut now = Timestamp::from_micros(1_000_000_000);
         assert_eq!(breakers.closed_to(&sms, now), None);
         assert!(breakers.broke(&sms, "login refused", now));
@@ -267,7 +268,7 @@ mod tests {
 
     #[test]
     fn a_broken_channel_is_looked_at_at_once_and_then_more_and_more_rarely() {
-        let (mut breakers, sms) = (Breakers::default(), ChannelName::from("sms"));
+        let (mut breakers, sms) = (ChannelBreakers::default(), ChannelName::from("sms"));
         let mut now = Timestamp::from_micros(1_000_000_000);
         breakers.broke(&sms, "login refused", now);
         let mut looks = 0;
@@ -282,7 +283,8 @@ mod tests {
 
     #[test]
     fn a_channel_that_only_looks_mended_is_believed_once() {
-        let (mut breakers, sms, now) = (Breakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
+        let (mut breakers, sms, now) =
+            (ChannelBreakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
         breakers.broke(&sms, "no credit", now);
         assert!(breakers.looks_mended(&sms));
         assert!(breakers.broke(&sms, "no credit", now), "told again");
@@ -294,7 +296,8 @@ mod tests {
 
     #[test]
     fn after_a_reload_the_next_look_and_the_next_page_may_try_at_once() {
-        let (mut breakers, sms, now) = (Breakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
+        let (mut breakers, sms, now) =
+            (ChannelBreakers::default(), ChannelName::from("sms"), Timestamp::from_micros(1));
         breakers.broke(&sms, "login refused", now);
         assert!(breakers.closed_to(&sms, now).is_some() && breakers.to_look_at(now).is_empty());
         breakers.look_again(now);

@@ -3,9 +3,10 @@
 use super::Engine;
 use crate::{
     core::{
-        Alert, IncidentId, IncidentKey, Opening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX, trigger::Hold,
+        Alert, IncidentId, IncidentKey, IncidentOpening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX,
+        trigger::TriggerThreshold,
     },
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -17,7 +18,7 @@ pub const CALLS_WITHIN: Duration = Duration::from_secs(10 * 60);
 
 /// A person's call.
 #[derive(Debug, Clone)]
-pub struct Call {
+pub struct ManualPage {
     /// What tells this call from every other, also when it is handed in again.
     pub id: String,
     /// Who calls, authenticated.
@@ -36,7 +37,7 @@ pub struct Call {
 
 /// What became of a call.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Called {
+pub enum ManualPageResult {
     /// An incident was opened.
     Opened(IncidentId),
     /// The same call was taken before.
@@ -50,36 +51,36 @@ pub enum Called {
 impl Engine {
     /// Calls a role. What is answered is durable. Each call is an incident of its own: two people who say different
     /// things about the same role must both be read.
-    pub async fn call(&self, call: Call) -> Result<Called, StoreError> {
+    pub async fn call(&self, call: ManualPage) -> Result<ManualPageResult, StoreError> {
         let live = self.live.load_full();
-        let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(Called::NoSuchRole) };
+        let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(ManualPageResult::NoSuchRole) };
         let summary = format!("{} calls {}: {}", live.name_of(&call.by), call.role, call.words);
         let key = IncidentKey::of_call(&call.id, call.drill);
         let (known, often) = (format!("call\u{1f}{}", call.id), format!("calls\u{1f}{}", call.by));
         let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
         let observed = vec![known.clone(), often.clone()];
-        let needs = Needs { keys: vec![key.clone()], observed, ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![key.clone()], observed, ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             if 1 < count(unit, &known) {
-                return Called::Again;
+                return ManualPageResult::Again;
             }
             if CALLS_MAX < count(unit, &often) {
-                return Called::TooMany;
+                return ManualPageResult::TooMany;
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            let opening = Opening { key, summary, plan, alert, received_at, terms: None, nonce: None };
-            Called::Opened(unit.open(opening, &live.matrix.roster))
+            let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };
+            ManualPageResult::Opened(unit.open(opening, &live.matrix.roster))
         };
-        transact(&*self.store, Class::Admission, needs, run).await.map(|(called, _)| called)
+        transact(&*self.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)
     }
 }
 
-fn count(unit: &mut Unit<'_>, window: &str) -> usize {
-    let (_, count) = unit.observe(window, Hold { count: HOLD_MAX, within: CALLS_WITHIN });
+fn count(unit: &mut Transaction<'_>, window: &str) -> usize {
+    let (_, count) = unit.observe(window, TriggerThreshold { count: HOLD_MAX, within: CALLS_WITHIN });
     count
 }
 
-fn alert(call: &Call) -> Alert {
+fn alert(call: &ManualPage) -> Alert {
     let mut alert = Alert::new(format!("person:{}", call.by), "call");
     alert.id.clone_from(&call.id);
     alert.summary.clone_from(&call.words);

@@ -1,18 +1,18 @@
 //! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
 
 use super::{
-    Live, OptOut,
+    OptOut, RuntimeConfig,
     probe::PROBE_TIME_MAX,
-    reach::{Reach, reach},
+    reach::{ContactCoverage, reach},
     wire::secret,
 };
 use crate::{
-    channel::{Check, Outcome, slack::socket},
+    channel::{CheckOutcome, ProbeCheck, slack::socket},
     core::{
-        Proof, Timestamp,
+        ContactProof, Timestamp,
         zone::{ZoneData, ZoneSource},
     },
-    store::{Room, StoreError},
+    store::{DiskSpace, StoreError},
 };
 use futures_util::future::BoxFuture;
 use serde::{Deserialize, Serialize};
@@ -30,40 +30,40 @@ pub const ZONES_AGE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
 /// One thing that was looked at.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Finding {
+pub struct DoctorFinding {
     /// What it belongs to: `channel sms`, `door`, `people`.
     pub part: String,
     /// What: `login`, `clock`.
     pub what: String,
     /// How it is.
-    pub outcome: Outcome,
+    pub outcome: CheckOutcome,
     /// In words, without secrets; what to do where it is not fine.
     pub detail: String,
 }
 
 /// One part that is looked at, and the look itself.
-pub type Part = (String, BoxFuture<'static, Vec<Finding>>);
+pub type DoctorPart = (String, BoxFuture<'static, Vec<DoctorFinding>>);
 
 /// A part that is looked at by `look`, for no longer than a channel may take.
-pub fn part(name: impl Into<String>, look: impl Future<Output = Vec<Check>> + Send + 'static) -> Part {
+pub fn part(name: impl Into<String>, look: impl Future<Output = Vec<ProbeCheck>> + Send + 'static) -> DoctorPart {
     let name = name.into();
     let part = name.clone();
     let looked = async move {
         // A part has a bound of its own that says more; this one is the net below it.
         let checks = timeout(PROBE_TIME_MAX + Duration::from_secs(2), look).await;
-        let checks = checks.unwrap_or_else(|_| vec![Check::failed("look", "it did not end in time")]);
+        let checks = checks.unwrap_or_else(|_| vec![ProbeCheck::failed("look", "it did not end in time")]);
         checks.into_iter().map(|check| finding(&part, check)).collect()
     };
     (name, Box::pin(looked))
 }
 
 /// What a check says of a part.
-pub fn finding(part: &str, check: Check) -> Finding {
-    Finding { part: part.to_owned(), what: check.what.to_owned(), outcome: check.outcome, detail: check.detail }
+pub fn finding(part: &str, check: ProbeCheck) -> DoctorFinding {
+    DoctorFinding { part: part.to_owned(), what: check.what.to_owned(), outcome: check.outcome, detail: check.detail }
 }
 
 /// Every channel of the matrix, without paging anybody.
-pub fn channels(live: &Arc<Live>) -> Vec<Part> {
+pub fn channels(live: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
     let look = |name: &crate::core::ChannelName| {
         let (live, own) = (live.clone(), name.clone());
         part(format!("channel {name}"), async move {
@@ -79,7 +79,7 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
                 checks.extend(live.look_at_people(&own).await);
             }
             if checks.is_empty() {
-                checks.push(Check::doubtful("reach", "only a page can tell: fire a drill"));
+                checks.push(ProbeCheck::doubtful("reach", "only a page can tell: fire a drill"));
             }
             checks.extend(listened);
             checks
@@ -89,38 +89,43 @@ pub fn channels(live: &Arc<Live>) -> Vec<Part> {
 }
 
 /// Whether every secret that the matrix names can be read.
-pub fn secrets(live: &Live) -> Vec<Check> {
+pub fn secrets(live: &RuntimeConfig) -> Vec<ProbeCheck> {
     let secrets = live.matrix.secrets();
     let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
     let failed = |kept: &&crate::matrix::SecretRef| {
         let why = secret(kept).err().unwrap_or_default();
-        Check::failed("readable", why)
+        ProbeCheck::failed("readable", why)
     };
-    let lost: Vec<Check> = secrets.iter().filter(unread).map(failed).collect();
+    let lost: Vec<ProbeCheck> = secrets.iter().filter(unread).map(failed).collect();
     if !lost.is_empty() {
         return lost;
     }
     vec![match secrets.len() {
-        0 => Check::fine("readable", "the matrix names no secret"),
-        n => Check::fine("readable", format!("all {n} can be read")),
+        0 => ProbeCheck::fine("readable", "the matrix names no secret"),
+        n => ProbeCheck::fine("readable", format!("all {n} can be read")),
     }]
 }
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
-pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[OptOut], now: Timestamp) -> Vec<Check> {
+pub fn people(
+    live: &RuntimeConfig,
+    proofs: Result<Vec<ContactProof>, StoreError>,
+    opt_outs: &[OptOut],
+    now: Timestamp,
+) -> Vec<ProbeCheck> {
     let (proofs, unread) = match proofs {
         Ok(proofs) => (proofs, None),
-        Err(error) => (Vec::new(), Some(Check::failed("proofs", error.to_string()))),
+        Err(error) => (Vec::new(), Some(ProbeCheck::failed("proofs", error.to_string()))),
     };
     let people = reach(live, &proofs, opt_outs, now);
     if people.is_empty() {
         return unread
             .into_iter()
-            .chain([Check::failed("ways", "the matrix names nobody: nobody can be reached")])
+            .chain([ProbeCheck::failed("ways", "the matrix names nobody: nobody can be reached")])
             .collect();
     }
     let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
-    let mut checks: Vec<Check> = alone(&people);
+    let mut checks: Vec<ProbeCheck> = alone(&people);
     match unread {
         Some(unread) => checks.push(unread),
         None => checks.extend(unproven(&people, &max_age)),
@@ -128,8 +133,8 @@ pub fn people(live: &Live, proofs: Result<Vec<Proof>, StoreError>, opt_outs: &[O
     checks
 }
 
-fn alone(people: &[Reach]) -> Vec<Check> {
-    let few: Vec<&Reach> = people.iter().filter(|person| person.ways < 2).collect();
+fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
+    let few: Vec<&ContactCoverage> = people.iter().filter(|person| person.ways < 2).collect();
     let shown = few.iter().take(NAMED_MAX).map(|person| {
         let sandboxed: Vec<&str> =
             person.channels.iter().filter(|way| way.sandbox).map(|way| way.channel.as_str()).collect();
@@ -142,14 +147,14 @@ fn alone(people: &[Reach]) -> Vec<Check> {
             [] => "give them another of phone, email, slack".to_owned(),
             _ => format!("SANDBOX: {} reaches nobody", sandboxed.join(", ")),
         };
-        Check::doubtful("ways", format!("{detail}: {help}"))
+        ProbeCheck::doubtful("ways", format!("{detail}: {help}"))
     });
-    let fine = few.is_empty().then(|| Check::fine("ways", "everybody can be reached in two independent ways"));
+    let fine = few.is_empty().then(|| ProbeCheck::fine("ways", "everybody can be reached in two independent ways"));
     shown.chain(more("ways", few.len())).chain(fine).collect()
 }
 
-fn unproven(people: &[Reach], max_age: &str) -> Vec<Check> {
-    let stale = |person: &Reach| {
+fn unproven(people: &[ContactCoverage], max_age: &str) -> Vec<ProbeCheck> {
+    let stale = |person: &ContactCoverage| {
         let named = |never: bool| {
             let ways = person.channels.iter().filter(|way| way.stale && way.proven_at.is_none() == never);
             ways.map(|way| way.channel.as_str()).collect::<Vec<_>>().join(", ")
@@ -158,14 +163,14 @@ fn unproven(people: &[Reach], max_age: &str) -> Vec<Check> {
         let never = (!never.is_empty()).then(|| format!("never by {never}"));
         let long = (!long.is_empty()).then(|| format!("not within {max_age} by {long}"));
         let words: Vec<String> = never.into_iter().chain(long).collect();
-        (!words.is_empty()).then(|| Check::doubtful("proof", format!("{}: {}", person.person, words.join("; "))))
+        (!words.is_empty()).then(|| ProbeCheck::doubtful("proof", format!("{}: {}", person.person, words.join("; "))))
     };
-    let mut found: Vec<Check> = people.iter().filter_map(stale).collect();
+    let mut found: Vec<ProbeCheck> = people.iter().filter_map(stale).collect();
     if people.iter().all(|person| person.channels.is_empty()) {
         return found;
     }
     if found.is_empty() {
-        return vec![Check::fine("proof", format!("every contact was proven within {max_age}"))];
+        return vec![ProbeCheck::fine("proof", format!("every contact was proven within {max_age}"))];
     }
     let rest = more("proof", found.len());
     found.truncate(NAMED_MAX);
@@ -173,29 +178,31 @@ fn unproven(people: &[Reach], max_age: &str) -> Vec<Check> {
     found
 }
 
-fn more(what: &'static str, found: usize) -> Option<Check> {
+fn more(what: &'static str, found: usize) -> Option<ProbeCheck> {
     let rest = found.checked_sub(NAMED_MAX).filter(|rest| 0 < *rest)?;
-    Some(Check::doubtful(what, format!("and {rest} more people: `stentor people` shows all")))
+    Some(ProbeCheck::doubtful(what, format!("and {rest} more people: `stentor people` shows all")))
 }
 
 /// The space under the state directory.
-pub fn space(room: Option<Room>) -> Vec<Check> {
+pub fn space(room: Option<DiskSpace>) -> Vec<ProbeCheck> {
     let Some(room) = room else { return Vec::new() };
     let free = format!("{} MiB free", room.free >> 20);
     let space = match room.free {
-        free_bytes if free_bytes < room.floor => Check::failed("space", format!("{free}: new alerts are refused")),
-        free_bytes if free_bytes < FREE_MIN => Check::doubtful("space", format!("{free}: make room")),
-        _ => Check::fine("space", free),
+        free_bytes if free_bytes < room.floor => ProbeCheck::failed("space", format!("{free}: new alerts are refused")),
+        free_bytes if free_bytes < FREE_MIN => ProbeCheck::doubtful("space", format!("{free}: make room")),
+        _ => ProbeCheck::fine("space", free),
     };
     let reserve = match room.reserve_stands {
-        true => Check::fine("reserve", "the space for open ladders stands"),
-        false => Check::failed("reserve", "the space for open ladders is not there: alerts are refused until it is"),
+        true => ProbeCheck::fine("reserve", "the space for open ladders stands"),
+        false => {
+            ProbeCheck::failed("reserve", "the space for open ladders is not there: alerts are refused until it is")
+        }
     };
     vec![space, reserve]
 }
 
 /// Which time zones are used, of which release, and how old that is.
-pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<Check> {
+pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<ProbeCheck> {
     let days = data.age(now).as_secs() / (24 * 3600);
     let published = match (&data.source, days) {
         (ZoneSource::Bundled, _) => format!("published {}, {days} days ago", data.released),
@@ -206,18 +213,18 @@ pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<Check> {
     let beside = data.beside.as_ref().map_or(String::new(), |beside| format!("; this system has {beside}"));
     let detail = format!("{}, {published}, {}{beside}", data.release, data.source);
     let release = if data.age(now) <= ZONES_AGE_MAX {
-        Check::fine("release", detail)
+        ProbeCheck::fine("release", detail)
     } else {
         let help = "turns and times may be an hour off; bring the system's tzdata up to date and reload, or install a \
                     newer stentor";
-        Check::doubtful("release", format!("{detail}: {help}"))
+        ProbeCheck::doubtful("release", format!("{detail}: {help}"))
     };
-    let trouble = data.trouble.as_ref().map(|trouble| Check::doubtful("system", trouble));
+    let trouble = data.trouble.as_ref().map(|trouble| ProbeCheck::doubtful("system", trouble));
     std::iter::once(release).chain(trouble).collect()
 }
 
 /// How many of each outcome.
-pub fn tally(findings: &[Finding]) -> BTreeMap<Outcome, usize> {
+pub fn tally(findings: &[DoctorFinding]) -> BTreeMap<CheckOutcome, usize> {
     let mut tally = BTreeMap::new();
     for finding in findings {
         *tally.entry(finding.outcome).or_default() += 1;
@@ -236,9 +243,14 @@ mod tests {
         let day = |text: &str| Timestamp::parse(text).expect("a time");
         let told = |data: &ZoneData, now| zones(data, day(now)).remove(0);
         let fresh = told(&data, "2027-10-28T00:00:00Z");
-        assert_eq!((fresh.outcome, fresh.detail.contains("365 days ago")), (Outcome::Fine, true), "{}", fresh.detail);
+        assert_eq!(
+            (fresh.outcome, fresh.detail.contains("365 days ago")),
+            (CheckOutcome::Fine, true),
+            "{}",
+            fresh.detail
+        );
         let old = told(&data, "2027-10-29T00:00:00Z");
-        assert_eq!(old.outcome, Outcome::Doubtful);
+        assert_eq!(old.outcome, CheckOutcome::Doubtful);
         assert!(old.detail.contains("366 days ago") && old.detail.contains("tzdata"), "{}", old.detail);
         let system = ZoneData { source: ZoneSource::System("/z".into()), ..data };
         assert!(told(&system, "2026-10-28T12:00:00Z").detail.contains("published in 2026, from /z"));

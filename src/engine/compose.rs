@@ -1,12 +1,14 @@
 //! A page and its incident become a message: rendered for its role and channel, with its own code and link.
 
-use super::{Engine, Live, live::form, room};
+use super::{Engine, RuntimeConfig, live::form, room};
 use crate::{
-    channel::{Ask, Message, Text},
-    core::{ChannelName, Incident, Page, PageIdentity, PersonName, Timestamp, Trouble, event::hex, sentence::history},
+    channel::{Message, MessageText, ReplyOptions},
+    core::{
+        ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::hex, sentence::history,
+    },
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
-    template::{Brief, CODE, LINK, Reader, Rendered, Templates},
+    template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText},
 };
 use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
@@ -14,7 +16,7 @@ use std::{collections::BTreeMap, time::Duration};
 
 /// A message, and what is kept of it.
 #[derive(Debug)]
-pub struct Composed {
+pub struct ComposedMessage {
     /// To be sent.
     pub message: Message,
     /// By which channel.
@@ -24,12 +26,17 @@ pub struct Composed {
     /// Its content hash.
     pub hash: String,
     /// What its drill does to it on purpose, instead of sending it.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<FaultKind>,
 }
 
 impl Engine {
     /// Composes a page. The error says why its person can not be reached by its channel.
-    pub(super) fn compose(&self, live: &Live, incident: &Incident, page: &Page) -> Result<Composed, String> {
+    pub(super) fn compose(
+        &self,
+        live: &RuntimeConfig,
+        incident: &Incident,
+        page: &Page,
+    ) -> Result<ComposedMessage, String> {
         let identity = incident.identity().page(page.n);
         let id = identity.page;
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
@@ -55,7 +62,7 @@ impl Engine {
         let message =
             Message { page: id, mark, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
         let trouble = incident.trouble(page, self.store.now()).cloned();
-        Ok(Composed { message, channel: page.channel.clone(), shown, hash, trouble })
+        Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
     /// What is said in a call about a page: what was kept of it when the call was made, so that the journal can tell it
@@ -80,23 +87,23 @@ impl Engine {
     }
 
     /// How the message `id` can be answered: by the code and link of `brief`, which its reader knows.
-    fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> Ask {
+    fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> ReplyOptions {
         let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let page = incident.identity().page(brief.n);
         let link = format!("{}/a/{}", self.public_url, self.keys.link_token(page).expose_secret());
-        Ask {
+        ReplyOptions {
             page: page.page,
             code: self.keys.code(page),
             link: SecretString::from(link),
             proof: self.keys.mail_token(id),
-            level: row.map_or(crate::core::Level::Wilco, |row| row.engaged_by),
+            level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
         }
     }
 }
 
-impl Live {
+impl RuntimeConfig {
     /// Renders a page for its reader, placeholders in place of codes and links.
-    pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> Rendered {
+    pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> RenderedText {
         let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
         render(&self.matrix, texts, &self.names, incident, page, kind)
@@ -106,18 +113,18 @@ impl Live {
 /// Renders a page from a matrix and its texts, whether or not a daemon runs on them.
 pub fn render(
     matrix: &Matrix,
-    templates: &Templates,
+    templates: &PageTemplates,
     names: &BTreeMap<PersonName, String>,
     incident: &Incident,
     page: &Page,
     kind: ChannelKind,
-) -> Rendered {
+) -> RenderedText {
     let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
-    let reader = reader.map(|person| Reader { name: &person.name, zone: &person.zone });
+    let reader = reader.map(|person| PageReader { name: &person.name, zone: &person.zone });
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
     let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
     let history = if wanted { history(incident) } else { Vec::new() };
-    let brief = Brief { incident, page, reader, names, history: &history };
+    let brief = BriefInput { incident, page, reader, names, history: &history };
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 
@@ -131,7 +138,7 @@ fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
 }
 
 /// The exact text that is kept: what every part showed.
-fn shown(rendered: &Rendered) -> String {
+fn shown(rendered: &RenderedText) -> String {
     let html = rendered.html.as_deref().unwrap_or_default();
     format!("{}\n\n{}\n\n{html}\n\n[template revision {}]", rendered.subject, rendered.body, rendered.revision)
 }
@@ -141,12 +148,12 @@ fn body_of(shown: &str) -> Option<&str> {
     shown.split("\n\n").nth(1)
 }
 
-fn fill(rendered: Rendered, ask: Option<&Ask>) -> Text {
+fn fill(rendered: RenderedText, ask: Option<&ReplyOptions>) -> MessageText {
     let fill = |text: String| match ask {
         Some(ask) => text.replace(CODE, ask.code.expose_secret()).replace(LINK, ask.link.expose_secret()),
         None => text,
     };
-    Text {
+    MessageText {
         headline: fill(rendered.headline),
         subject: rendered.subject,
         body: fill(rendered.body),

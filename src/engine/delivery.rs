@@ -2,12 +2,12 @@
 //! so that the simulation runs this very code.
 
 use super::{
-    destination::{BOTH, Destination, LineName, Reality},
-    line::{Lane, Lines, Turn},
+    destination::{BOTH, Destination, LineName, PageReality},
+    line::{ChannelQueue, QueueTurn, UrgencyLane},
 };
 use crate::core::{
-    ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, Settlement, Timestamp,
-    retry::{Pace, Paced, backoff},
+    ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, SendOutcome, Timestamp,
+    retry::{PaceState, SendPace, backoff},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -27,24 +27,24 @@ pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 const DESTINATIONS_MAX: usize = 10_000;
 
 /// How fast one room's card is edited: what changes in between is shown by the next edit.
-pub const CARD_PACE: Pace = Pace { every: Duration::from_secs(3), burst: 1 };
+pub const CARD_PACE: SendPace = SendPace { every: Duration::from_secs(3), burst: 1 };
 
 /// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
 /// others who work there.
-pub const CARDS_PACE: Pace = Pace { every: Duration::from_millis(1334), burst: 5 };
+pub const CARDS_PACE: SendPace = SendPace { every: Duration::from_millis(1334), burst: 5 };
 
 #[derive(Debug)]
-struct Waiting {
+struct QueuedPage {
     line: LineName,
     destination: Destination,
-    lane: Lane,
+    lane: UrgencyLane,
     /// An edit of a card.
     is_update: bool,
     born_at: Timestamp,
     /// Whether its channel has been given it, whatever became of that.
     attempted: bool,
     /// Its turn in its channel's queue; none while it is being sent.
-    turn: Option<Turn>,
+    turn: Option<QueueTurn>,
     withdrawn: bool,
     /// How often dealing with it panicked.
     panics: u32,
@@ -54,8 +54,8 @@ struct Waiting {
     holds: Option<IncidentId>,
 }
 
-impl Waiting {
-    fn turn(&self, at: Timestamp, id: PageId) -> Turn {
+impl QueuedPage {
+    fn turn(&self, at: Timestamp, id: PageId) -> QueueTurn {
         (at, self.lane, self.born_at, id)
     }
 
@@ -65,7 +65,7 @@ impl Waiting {
     }
 
     /// What it must keep to.
-    fn paces(&self, channels: Pace, id: PageId) -> Vec<(Destination, Pace)> {
+    fn paces(&self, channels: SendPace, id: PageId) -> Vec<(Destination, SendPace)> {
         if !self.is_update {
             return vec![(self.destination.clone(), channels)];
         }
@@ -77,15 +77,15 @@ impl Waiting {
 
 /// The pages this node has claimed.
 #[derive(Debug, Default)]
-pub struct Delivery {
-    pages: HashMap<PageId, Waiting>,
-    lines: BTreeMap<LineName, Lines>,
-    paced: HashMap<Destination, Paced>,
+pub struct DeliveryQueues {
+    pages: HashMap<PageId, QueuedPage>,
+    lines: BTreeMap<LineName, ChannelQueue>,
+    paced: HashMap<Destination, PaceState>,
 }
 
 /// What may be done now.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Ready {
+pub struct ReadyPages {
     /// To be sent.
     pub start: Vec<PageId>,
     /// Withdrawn before they were sent.
@@ -94,27 +94,27 @@ pub struct Ready {
     pub held: Vec<(PageId, Timestamp, HeldWhy)>,
 }
 
-impl Delivery {
+impl DeliveryQueues {
     /// Queues a page that this node has claimed. A page that is known already is left as it is.
     pub fn enqueue(&mut self, incident: IncidentId, drill: bool, page: &Page) {
         let id = PageId { incident, n: page.n };
         if self.pages.contains_key(&id) {
             return;
         }
-        let reality = if drill { Reality::Drill } else { Reality::Live };
+        let reality = if drill { PageReality::Drill } else { PageReality::Live };
         let destination = match &page.person {
             Some(person) => Destination::Person(reality, page.channel.clone(), person.clone()),
             None => Destination::Room(page.channel.clone(), incident),
         };
         let lane = match &page.purpose {
-            crate::core::Purpose::Brief { round: 0 } => Lane::Crisis,
-            crate::core::Purpose::Brief { .. } => Lane::Reminder,
-            _ => Lane::Status,
+            crate::core::PagePurpose::Brief { round: 0 } => UrgencyLane::Crisis,
+            crate::core::PagePurpose::Brief { .. } => UrgencyLane::Reminder,
+            _ => UrgencyLane::Status,
         };
-        let is_update = matches!(page.purpose, crate::core::Purpose::RoomUpdate { .. });
+        let is_update = matches!(page.purpose, crate::core::PagePurpose::RoomUpdate { .. });
         let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
         let attempted = page.was_attempted();
-        let mut waiting = Waiting {
+        let mut waiting = QueuedPage {
             line,
             destination,
             lane,
@@ -141,7 +141,7 @@ impl Delivery {
             Event::Settled { page, settlement, .. } => {
                 let id = PageId { incident, n: *page };
                 match settlement {
-                    Settlement::Retry { at, .. } | Settlement::Held { until: at, .. } => self.retry(id, *at),
+                    SendOutcome::Retry { at, .. } | SendOutcome::Held { until: at, .. } => self.retry(id, *at),
                     _ => self.finish(id),
                 }
             }
@@ -153,7 +153,7 @@ impl Delivery {
     pub fn withdraw(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.get_mut(&id) {
             waiting.withdrawn = true;
-            waiting.lane = Lane::Gone;
+            waiting.lane = UrgencyLane::Gone;
         }
         // Its turn comes at once, so that it is reported unsent without delay.
         self.requeue(id, Timestamp::default());
@@ -164,7 +164,7 @@ impl Delivery {
         let theirs = BOTH.map(|r| Destination::Person(r, channel.clone(), person.clone()));
         // Whatever it was told to wait for has come.
         self.paced.retain(|destination, _| !theirs.contains(destination));
-        let here = |waiting: &Waiting| theirs.contains(&waiting.destination) && waiting.turn.is_some();
+        let here = |waiting: &QueuedPage| theirs.contains(&waiting.destination) && waiting.turn.is_some();
         let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
         for id in ids {
             self.requeue(id, now);
@@ -245,8 +245,8 @@ impl Delivery {
     }
 
     /// Takes out what may start at `now`, most urgent first, as far as pace and concurrency allow.
-    pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> Pace) -> Ready {
-        let mut ready = Ready::default();
+    pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> SendPace) -> ReadyPages {
+        let mut ready = ReadyPages::default();
         let lines: Vec<LineName> = self.lines.keys().cloned().collect();
         for line in lines {
             self.ready_of(&line, now, pace(&line.1), &mut ready);
@@ -255,7 +255,7 @@ impl Delivery {
         ready
     }
 
-    fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: Pace, ready: &mut Ready) {
+    fn ready_of(&mut self, name: &LineName, now: Timestamp, pace: SendPace, ready: &mut ReadyPages) {
         let Some(line) = self.lines.get_mut(name) else { return };
         while let Some(turn @ (.., id)) = line.most_urgent(now) {
             let Some(waiting) = self.pages.get_mut(&id) else {
@@ -286,7 +286,8 @@ impl Delivery {
                 return;
             }
             let paces = waiting.paces(pace, id);
-            let free = |(to, pace): &(Destination, Pace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
+            let free =
+                |(to, pace): &(Destination, SendPace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
             let left_alone = self.paced.get(&waiting.destination).map(|paced| paced.held(now));
             let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
@@ -317,16 +318,16 @@ impl Delivery {
         }
     }
 
-    /// When [`Delivery::ready`] can have something, if nothing else happens before.
+    /// When [`DeliveryQueues::ready`] can have something, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
         let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
-        let next = |line: &Lines| line.next_at().map(|at| at.max(line.throttle.held_until()));
+        let next = |line: &ChannelQueue| line.next_at().map(|at| at.max(line.throttle.held_until()));
         open.filter_map(|(_, line)| next(line)).min()
     }
 
     /// When the oldest page that was not handed to its channel yet was born; drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
-        let live = self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live);
+        let live = self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live);
         live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
@@ -335,7 +336,7 @@ impl Delivery {
     /// long queue that moves is none that stands.
     pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
         let mut standing = BTreeMap::new();
-        for waiting in self.pages.values().filter(|waiting| waiting.line.0 == Reality::Live && !waiting.withdrawn) {
+        for waiting in self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live && !waiting.withdrawn) {
             let (Some(turn), Some(line)) = (waiting.turn, self.lines.get(&waiting.line)) else { continue };
             let since = line.waits_since(turn);
             if most < now.since(since) {
@@ -366,7 +367,7 @@ impl Delivery {
         line.queue.insert(turn);
     }
 
-    fn leave_line(&mut self, waiting: &Waiting) {
+    fn leave_line(&mut self, waiting: &QueuedPage) {
         let Some(line) = self.lines.get_mut(&waiting.line) else { return };
         match waiting.turn {
             Some(turn) => line.forget(turn, turn.3),

@@ -8,18 +8,18 @@ use crate::core::{ChannelName, IncidentId, PersonName};
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// A person by a channel.
-    Person(Reality, ChannelName, PersonName),
+    Person(PageReality, ChannelName, PersonName),
     /// An incident's room.
     Room(ChannelName, IncidentId),
     /// The card of an incident's room.
     Card(ChannelName, IncidentId),
     /// All cards of a channel.
-    Cards(Reality, ChannelName),
+    Cards(PageReality, ChannelName),
 }
 
 /// What a page is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Reality {
+pub enum PageReality {
     /// Something real. It goes first.
     Live,
     /// An exercise.
@@ -27,17 +27,20 @@ pub enum Reality {
 }
 
 /// Each once, the real thing first.
-pub const BOTH: [Reality; 2] = [Reality::Live, Reality::Drill];
+pub const BOTH: [PageReality; 2] = [PageReality::Live, PageReality::Drill];
 
 /// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
-pub type LineName = (Reality, ChannelName);
+pub type LineName = (PageReality, ChannelName);
 
 impl Destination {
     /// The same, and for drills where the real thing met it: what a drill met must not hold up the real thing.
     pub fn and_for_drills(&self) -> Vec<Self> {
         match self {
-            Self::Person(Reality::Live, ..) | Self::Cards(Reality::Live, _) => self.everywhere(),
-            Self::Person(Reality::Drill, ..) | Self::Cards(Reality::Drill, _) | Self::Room(..) | Self::Card(..) => {
+            Self::Person(PageReality::Live, ..) | Self::Cards(PageReality::Live, _) => self.everywhere(),
+            Self::Person(PageReality::Drill, ..)
+            | Self::Cards(PageReality::Drill, _)
+            | Self::Room(..)
+            | Self::Card(..) => {
                 vec![self.clone()]
             }
         }

@@ -3,9 +3,9 @@
 
 use super::{
     Engine,
-    checkup::{self, Part, part},
+    checkup::{self, DoctorPart, part},
 };
-use crate::channel::{Check, is_loopback};
+use crate::channel::{ProbeCheck, is_loopback};
 use reqwest::{Client, Url, redirect::Policy};
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
@@ -24,7 +24,7 @@ const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
 
 impl Engine {
     /// Every part, to be looked at. `wall_us` is how far the wall clock leads the store's.
-    pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<Part> {
+    pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<DoctorPart> {
         let live = self.live.load_full();
         let engine = || self.clone();
         let (one, two, three, four, five) = (engine(), engine(), engine(), live.clone(), engine());
@@ -48,52 +48,52 @@ impl Engine {
         parts
     }
 
-    async fn work(&self, wall_us: i64) -> Vec<Check> {
+    async fn work(&self, wall_us: i64) -> Vec<ProbeCheck> {
         let signs = self.examine().await;
-        let mut checks: Vec<Check> = signs.into_iter().map(|sign| Check::failed("work", sign)).collect();
+        let mut checks: Vec<ProbeCheck> = signs.into_iter().map(|sign| ProbeCheck::failed("work", sign)).collect();
         if checks.is_empty() {
-            checks.push(Check::fine("work", "its loops turn, commits are kept, ladders and queues move"));
+            checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
         }
         checks.extend(self.quarantine_checks());
         for (channel, broken) in self.breakers().broken() {
-            checks.push(Check::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
+            checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
         }
         for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
             let why = heard.trouble.unwrap_or_else(|| "no link is up yet".to_owned());
-            checks.push(Check::failed("links", format!("nothing is heard by channel {channel}: {why}")));
+            checks.push(ProbeCheck::failed("links", format!("nothing is heard by channel {channel}: {why}")));
         }
         let seconds = wall_us as f64 / 1e6;
         checks.push(match wall_us.abs() {
-            ..DRIFT_MAX_US => Check::fine("clock", "the wall clock and the ladders' agree"),
-            _ => Check::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
+            ..DRIFT_MAX_US => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
+            _ => ProbeCheck::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
         });
         checks
     }
 
-    fn ping_check(&self) -> Check {
+    fn ping_check(&self) -> ProbeCheck {
         let Some(ping) = self.live.load().matrix.daemon.ping.clone() else {
             let help = "nobody hears of it when this daemon is dead: set [daemon] ping = { url = \"..\" }";
-            return Check::doubtful("dead-man", help);
+            return ProbeCheck::doubtful("dead-man", help);
         };
         let every = humantime::format_duration(ping.every);
         let pinged = self.pinged();
         match (pinged.trouble, pinged.last) {
-            (Some(trouble), _) => Check::failed("dead-man", trouble),
-            (None, Some(_)) => Check::fine("dead-man", format!("taken every {every}")),
-            (None, None) => Check::doubtful("dead-man", "none has gone out yet"),
+            (Some(trouble), _) => ProbeCheck::failed("dead-man", trouble),
+            (None, Some(_)) => ProbeCheck::fine("dead-man", format!("taken every {every}")),
+            (None, None) => ProbeCheck::doubtful("dead-man", "none has gone out yet"),
         }
     }
 
     /// Whether the public address leads to this very daemon, and hands on what is signed as it was.
-    async fn door(&self) -> Check {
+    async fn door(&self) -> ProbeCheck {
         let address = self.public_url();
         match self.echo(address, ECHO_TIME_MAX).await {
-            Err(why) => Check::failed("public_url", format!("{address}: {why}")),
+            Err(why) => ProbeCheck::failed("public_url", format!("{address}: {why}")),
             Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
                 let help = "links in pages lead to this machine alone: set [daemon] public_url";
-                Check::doubtful("public_url", format!("{address} leads here; {help}"))
+                ProbeCheck::doubtful("public_url", format!("{address} leads here; {help}"))
             }
-            Ok(()) => Check::fine("public_url", format!("{address} leads to this daemon")),
+            Ok(()) => ProbeCheck::fine("public_url", format!("{address} leads to this daemon")),
         }
     }
 

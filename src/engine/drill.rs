@@ -1,9 +1,11 @@
 //! What is different about drills: they give way to the real thing, they end, and faults are injected into them.
 
-use super::{Engine, compose::Composed};
+use super::{Engine, compose::ComposedMessage};
 use crate::{
     channel::SendError,
-    core::{Incident, IncidentId, Input, Page, PageId, Receipt, StandIn, Timestamp, Trouble, page::Stage},
+    core::{
+        FaultKind, Incident, IncidentId, IncidentInput, Page, PageId, SendReceipt, StandIn, Timestamp, page::PageStage,
+    },
     store::StoreError,
 };
 use std::{
@@ -16,14 +18,14 @@ use std::{
 const HELD: Duration = Duration::from_millis(200);
 
 /// Pages that a drill brings late on purpose, by when.
-pub type Late = BTreeSet<(Timestamp, PageId)>;
+pub type LatePages = BTreeSet<(Timestamp, PageId)>;
 
 impl Engine {
     /// Breaks off every drill while something live is open; returns how many. The live one never waits for it.
     pub async fn tick_drills(&self) -> Result<usize, StoreError> {
         let open = self.store.open_now().await?;
         let Some(by) = open.live else { return Ok(0) };
-        let stops = open.drills.iter().map(|id| self.step(*id, Input::Preempt { by }));
+        let stops = open.drills.iter().map(|id| self.step(*id, IncidentInput::Preempt { by }));
         let stopped = super::each(futures_util::future::join_all(stops).await)?;
         Ok(stopped.iter().filter(|events| !events.is_empty()).count())
     }
@@ -54,14 +56,14 @@ impl Engine {
         match sending {
             // What was kept in the sandbox has reached nobody, late or not.
             Ok(Ok(receipt)) if receipt.stand_in.is_some() => Ok(()),
-            Ok(Ok(_)) => self.report(page, Stage::Delivered).await,
+            Ok(Ok(_)) => self.report(page, PageStage::Delivered).await,
             Ok(Err(error)) => self.undelivered(page, error.to_string()).await,
             Err(_) => self.undelivered(page, "no answer in time".to_owned()).await,
         }
     }
 
     /// The last look at a page that was held back: none where nobody wants it any more.
-    pub async fn prepare_late(&self, page: PageId) -> Result<Option<Composed>, StoreError> {
+    pub async fn prepare_late(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
         let Some(incident) = self.store.view(page.incident).await? else { return Ok(None) };
         let row = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row));
         let Some(row) = row else { return Ok(None) };
@@ -88,14 +90,18 @@ impl Engine {
     }
 
     /// What a drill does to a page of its own instead of sending it; none where it is sent.
-    pub fn injected(&self, composed: &Composed, now: Timestamp) -> Option<(Trouble, Result<Receipt, SendError>)> {
+    pub fn injected(
+        &self,
+        composed: &ComposedMessage,
+        now: Timestamp,
+    ) -> Option<(FaultKind, Result<SendReceipt, SendError>)> {
         let trouble = composed.trouble.clone()?;
-        let taken = |stand_in| Ok(Receipt::of_stand_in(stand_in, trouble.to_string()));
+        let taken = |stand_in| Ok(SendReceipt::of_stand_in(stand_in, trouble.to_string()));
         let result = match &trouble {
-            Trouble::Down { .. } => Err(SendError::retry(trouble.to_string())),
-            Trouble::Broken { .. } => Err(SendError::broken(trouble.to_string())),
-            Trouble::Absent { .. } => taken(StandIn::Drill),
-            Trouble::Delayed { by, .. } => {
+            FaultKind::Down { .. } => Err(SendError::retry(trouble.to_string())),
+            FaultKind::Broken { .. } => Err(SendError::broken(trouble.to_string())),
+            FaultKind::Absent { .. } => taken(StandIn::Drill),
+            FaultKind::Delayed { by, .. } => {
                 self.late().insert((now + *by, composed.message.page));
                 self.wake.notify_one();
                 // Where its channel stands in the sandbox, what is brought late will be kept there.
@@ -107,7 +113,7 @@ impl Engine {
         Some((trouble, result))
     }
 
-    fn late(&self) -> MutexGuard<'_, Late> {
+    fn late(&self) -> MutexGuard<'_, LatePages> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

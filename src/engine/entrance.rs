@@ -7,18 +7,18 @@ use std::{
 
 /// Every door of this daemon.
 #[derive(Debug, Default)]
-pub struct Entrances(Mutex<BTreeMap<&'static str, Arc<Entrance>>>);
+pub struct ListenerGauges(Mutex<BTreeMap<&'static str, Arc<ListenerGauge>>>);
 
 /// One door: how many connections it has, and whether it has room.
 #[derive(Debug)]
-pub struct Entrance {
+pub struct ListenerGauge {
     name: &'static str,
     most: usize,
-    state: Mutex<State>,
+    state: Mutex<ListenerState>,
 }
 
 #[derive(Debug, Default)]
-struct State {
+struct ListenerState {
     open: usize,
     /// It was full, and much of it has not become free since: what is told once is not told again.
     told_full: bool,
@@ -29,7 +29,7 @@ struct State {
 
 /// How full a door is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Fullness {
+pub struct ListenerFullness {
     /// Connections that it has.
     pub open: usize,
     /// Connections that it takes at most.
@@ -38,10 +38,10 @@ pub struct Fullness {
     pub turned_away: u64,
 }
 
-impl Entrances {
+impl ListenerGauges {
     /// A door that takes so many connections at once. One that is named again takes the place of the one before.
-    pub fn open(&self, name: &'static str, most: usize) -> Arc<Entrance> {
-        let entrance = Arc::new(Entrance { name, most, state: Mutex::default() });
+    pub fn open(&self, name: &'static str, most: usize) -> Arc<ListenerGauge> {
+        let entrance = Arc::new(ListenerGauge { name, most, state: Mutex::default() });
         self.all().insert(name, entrance.clone());
         entrance
     }
@@ -52,16 +52,16 @@ impl Entrances {
     }
 
     /// Each with how full it is.
-    pub fn fullness(&self) -> BTreeMap<&'static str, Fullness> {
+    pub fn fullness(&self) -> BTreeMap<&'static str, ListenerFullness> {
         self.all().iter().map(|(name, entrance)| (*name, entrance.fullness())).collect()
     }
 
-    fn all(&self) -> MutexGuard<'_, BTreeMap<&'static str, Arc<Entrance>>> {
+    fn all(&self) -> MutexGuard<'_, BTreeMap<&'static str, Arc<ListenerGauge>>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Entrance {
+impl ListenerGauge {
     /// Connections that it takes at most.
     pub fn most(&self) -> usize {
         self.most
@@ -115,9 +115,9 @@ impl Entrance {
     }
 
     /// How full it is.
-    pub fn fullness(&self) -> Fullness {
+    pub fn fullness(&self) -> ListenerFullness {
         let state = self.state();
-        Fullness { open: state.open, most: self.most, turned_away: state.turned_away }
+        ListenerFullness { open: state.open, most: self.most, turned_away: state.turned_away }
     }
 
     fn sign(&self) -> Option<String> {
@@ -131,7 +131,7 @@ impl Entrance {
         }
     }
 
-    fn state(&self) -> MutexGuard<'_, State> {
+    fn state(&self) -> MutexGuard<'_, ListenerState> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

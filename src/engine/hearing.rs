@@ -14,7 +14,7 @@ pub const DEAF_MAX: Duration = Duration::from_secs(2 * 60);
 
 /// What is heard by one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Hearing {
+pub struct InboundConnection {
     /// The links that are up.
     pub links: usize,
     /// Since when there is one, or none.
@@ -26,19 +26,22 @@ pub struct Hearing {
 }
 
 /// By channel.
-pub(super) type Hearings = BTreeMap<ChannelName, Hearing>;
+pub(super) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
 
 impl Engine {
     /// What is heard by each channel that has links.
-    pub fn hearing(&self) -> BTreeMap<ChannelName, Hearing> {
+    pub fn hearing(&self) -> BTreeMap<ChannelName, InboundConnection> {
         self.hearings().clone()
     }
 
     /// So many links of a channel are up now.
     pub async fn linked(&self, channel: &ChannelName, links: usize) {
         let now = self.store.now();
-        let hears_again =
-            self.hearings().entry(channel.clone()).or_insert_with(|| Hearing::deaf_at(now)).linked(links, now);
+        let hears_again = self
+            .hearings()
+            .entry(channel.clone())
+            .or_insert_with(|| InboundConnection::deaf_at(now))
+            .linked(links, now);
         self.count_links(channel);
         if hears_again && let Err(error) = self.report_self_mended(IncidentKey::of_hearing(channel)).await {
             tracing::error!(%error, channel = %channel, "the operators could not be told that this channel hears again");
@@ -51,7 +54,7 @@ impl Engine {
         let is_news = self
             .hearings()
             .entry(channel.clone())
-            .or_insert_with(|| Hearing::deaf_at(now))
+            .or_insert_with(|| InboundConnection::deaf_at(now))
             .failed(why, is_lasting, now);
         self.count_links(channel);
         if !is_news {
@@ -79,12 +82,12 @@ impl Engine {
         }
     }
 
-    fn hearings(&self) -> MutexGuard<'_, Hearings> {
+    fn hearings(&self) -> MutexGuard<'_, InboundConnections> {
         self.hearings.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Hearing {
+impl InboundConnection {
     fn deaf_at(now: Timestamp) -> Self {
         // As if the operators had been told: a daemon before this one may have done so, and its word is taken back by
         // the first link.
@@ -120,7 +123,7 @@ mod tests {
     #[test]
     fn the_operators_are_told_once_when_it_lasts_and_once_when_it_is_over() {
         let start = Timestamp::from_micros(1_000_000_000);
-        let mut hearing = Hearing::deaf_at(start);
+        let mut hearing = InboundConnection::deaf_at(start);
         assert!(hearing.linked(1, start), "what a daemon before this one has told is taken back");
         assert!(!hearing.linked(2, start));
         let lost = start + Duration::from_secs(60);

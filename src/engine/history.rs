@@ -3,7 +3,7 @@
 
 use crate::{
     core::{IncidentId, StoredLine},
-    store::{Filter, Store, StoreError},
+    store::{IncidentFilter, Store, StoreError},
 };
 
 /// Lines that are read at once.
@@ -20,7 +20,7 @@ pub enum ChainPortion<'a> {
 
 /// What is wanted after a portion was looked at.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Next {
+pub enum HistoryControl {
     /// The rest of this incident.
     Rest,
     /// The incident that was opened before it.
@@ -33,7 +33,7 @@ pub enum Next {
 /// chain is gone is passed over.
 pub async fn each_incident(
     store: &dyn Store,
-    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
 ) -> Result<(), StoreError> {
     let mut next = store.newest().await?;
     while let Some(id) = next {
@@ -42,7 +42,7 @@ pub async fn each_incident(
             has_lines = true;
             look(id, portion)
         };
-        if one_incident(store, id, counted).await? == Next::Enough {
+        if one_incident(store, id, counted).await? == HistoryControl::Enough {
             break;
         }
         next = match has_lines {
@@ -56,7 +56,7 @@ pub async fn each_incident(
 /// The next older incident that there is. After a number that nothing has: a damaged one may be so large that nobody could
 /// count down from it.
 async fn below(store: &dyn Store, id: IncidentId) -> Result<Option<IncidentId>, StoreError> {
-    let listed = store.portion(Filter { open_only: false, limit: 1 }, Some(id)).await?.incidents;
+    let listed = store.portion(IncidentFilter { open_only: false, limit: 1 }, Some(id)).await?.incidents;
     // What can not be read has a journal all the same, and is counted by whoever reads that.
     let set_aside =
         store.quarantined().into_iter().filter_map(|entry| entry.row.incident()).filter(|other| *other < id);
@@ -67,17 +67,17 @@ async fn below(store: &dyn Store, id: IncidentId) -> Result<Option<IncidentId>, 
 pub async fn one_incident(
     store: &dyn Store,
     id: IncidentId,
-    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send,
-) -> Result<Next, StoreError> {
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+) -> Result<HistoryControl, StoreError> {
     let mut after = 0;
     loop {
         let lines = store.lines(Some(id.to_string()), after, LINES_AT_ONCE).await?;
         let Some(last) = lines.last().map(|line| line.pos) else {
-            return Ok(if after == 0 { Next::Older } else { look(id, ChainPortion::End) });
+            return Ok(if after == 0 { HistoryControl::Older } else { look(id, ChainPortion::End) });
         };
         after = last;
         match look(id, ChainPortion::Lines(&lines)) {
-            Next::Rest => {}
+            HistoryControl::Rest => {}
             next => return Ok(next),
         }
     }
@@ -90,7 +90,7 @@ pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>,
         if let ChainPortion::Lines(lines) = portion {
             all.extend_from_slice(lines);
         }
-        Next::Rest
+        HistoryControl::Rest
     };
     one_incident(store, id, take).await?;
     Ok(all)

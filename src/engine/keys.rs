@@ -18,9 +18,9 @@ pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
 /// The server key's derivations.
 #[derive(Clone)]
-pub struct Keys([u8; 32]);
+pub struct DerivedKeys([u8; 32]);
 
-impl Keys {
+impl DerivedKeys {
     /// From the store's server key.
     pub fn new(key: [u8; 32]) -> Self {
         Self(key)
@@ -166,7 +166,7 @@ mod tests {
 
     #[test]
     fn a_link_opens_its_own_page_and_no_other() {
-        let keys = Keys::new([7; 32]);
+        let keys = DerivedKeys::new([7; 32]);
         let token = keys.link_token(page(Some(1), 3));
         let token = token.expose_secret();
         assert_eq!(named_in_link(token), Some(page(None, 3).page));
@@ -175,12 +175,12 @@ mod tests {
         assert!(!keys.is_link_token(page(Some(1), 4), &forged));
         assert!(!keys.is_link_token(page(Some(2), 3), token), "the same number in another life of the store");
         assert!(!keys.is_link_token(page(None, 3), token));
-        assert!(!Keys::new([8; 32]).is_link_token(page(Some(1), 3), token));
+        assert!(!DerivedKeys::new([8; 32]).is_link_token(page(Some(1), 3), token));
     }
 
     #[test]
     fn nothing_derived_is_shared_by_two_incidents_of_one_number() {
-        let keys = Keys::new([7; 32]);
+        let keys = DerivedKeys::new([7; 32]);
         let derived = |nonce: Option<u8>| {
             let page = page(nonce, 3);
             let secrets = [keys.link_token(page), keys.report_token(page), keys.mail_token(page)];
@@ -198,7 +198,7 @@ mod tests {
     /// Codes and links that are out there when a daemon is upgraded stay good.
     #[test]
     fn without_a_nonce_everything_is_derived_as_it_was() {
-        let keys = Keys::new([7; 32]);
+        let keys = DerivedKeys::new([7; 32]);
         let page = page(None, 3);
         let of_before = |label| hex(&keys.mac(label, "INC-12.3")[..16]);
         assert_eq!(keys.link_token(page).expose_secret(), format!("INC-12.3.{}", of_before("link")));
@@ -211,7 +211,7 @@ mod tests {
 
     #[test]
     fn a_desk_link_is_no_session_and_ends() {
-        let (keys, now) = (Keys::new([7; 32]), Timestamp::from_micros(1_000_000_000));
+        let (keys, now) = (DerivedKeys::new([7; 32]), Timestamp::from_micros(1_000_000_000));
         let token = keys.sign_in(&PersonName::from("ana"), now + DESK_LINK_LIFE);
         assert_eq!(keys.signed_in(token.expose_secret(), now), Some(PersonName::from("ana")));
         assert_eq!(keys.signed_in(token.expose_secret(), now + DESK_LINK_LIFE), None);
@@ -220,7 +220,7 @@ mod tests {
 
     #[test]
     fn codes_have_five_digits() {
-        let keys = Keys::new([7; 32]);
+        let keys = DerivedKeys::new([7; 32]);
         for n in 1..500 {
             let code = keys.code(page(Some(1), n));
             assert_eq!(code.expose_secret().len(), CODE_DIGITS);

@@ -2,15 +2,15 @@
 
 use super::{
     delivery::DRILLS_IN_FLIGHT_MAX,
-    destination::{Destination, Reality},
-    throttle::Throttle,
+    destination::{Destination, PageReality},
+    throttle::ChannelThrottle,
 };
 use crate::core::{IncidentId, PageId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum Lane {
+pub(super) enum UrgencyLane {
     /// Not wanted any more: only to be reported as such, whatever else waits.
     Gone,
     /// A brief.
@@ -23,40 +23,40 @@ pub(super) enum Lane {
 
 /// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
 /// room's cards from always going before another's where both wait for the same pace.
-pub(super) type Turn = (Timestamp, Lane, Timestamp, PageId);
+pub(super) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
 
 /// One channel's queue, for the real thing or for drills.
 #[derive(Debug, Default)]
-pub(super) struct Lines {
+pub(super) struct ChannelQueue {
     /// By time.
-    pub queue: BTreeSet<Turn>,
+    pub queue: BTreeSet<QueueTurn>,
     /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
-    due: BTreeSet<(Lane, Timestamp, Timestamp, PageId)>,
+    due: BTreeSet<(UrgencyLane, Timestamp, Timestamp, PageId)>,
     /// Sends under way.
     pub in_flight: usize,
     /// What its provider bears.
-    pub throttle: Throttle<Destination>,
+    pub throttle: ChannelThrottle<Destination>,
     /// Rooms into which something is being sent: there, what was said later must not come before what was said earlier.
-    pub busy: BTreeMap<IncidentId, Busy>,
+    pub busy: BTreeMap<IncidentId, BusyRoom>,
     /// When something was taken out of it last.
     pub moved_at: Timestamp,
 }
 
 /// A room into which something is being sent.
 #[derive(Debug, Default)]
-pub(super) struct Busy {
+pub(super) struct BusyRoom {
     /// Since when.
     pub since: Timestamp,
     /// What waits for the end of that.
-    pub waiting: BTreeSet<Turn>,
+    pub waiting: BTreeSet<QueueTurn>,
 }
 
-impl Lines {
+impl ChannelQueue {
     /// How many sends may be under way.
-    pub fn at_once(&self, reality: Reality) -> usize {
+    pub fn at_once(&self, reality: PageReality) -> usize {
         match reality {
-            Reality::Live => self.throttle.at_once(),
-            Reality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
+            PageReality::Live => self.throttle.at_once(),
+            PageReality::Drill => self.throttle.at_once().min(DRILLS_IN_FLIGHT_MAX),
         }
     }
 
@@ -67,7 +67,7 @@ impl Lines {
     }
 
     /// The most urgent of those whose time has come.
-    pub fn most_urgent(&mut self, now: Timestamp) -> Option<Turn> {
+    pub fn most_urgent(&mut self, now: Timestamp) -> Option<QueueTurn> {
         while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
             self.queue.remove(&turn);
             self.due.insert((lane, at, born_at, id));
@@ -82,7 +82,7 @@ impl Lines {
     }
 
     /// A turn is given up, wherever it waits.
-    pub fn forget(&mut self, turn: Turn, id: PageId) {
+    pub fn forget(&mut self, turn: QueueTurn, id: PageId) {
         let (at, lane, born_at, page) = turn;
         if !self.queue.remove(&turn)
             && !self.due.remove(&(lane, at, born_at, page))
@@ -93,14 +93,14 @@ impl Lines {
     }
 
     /// A turn is used: its page leaves the queue, whatever becomes of it.
-    pub fn take(&mut self, turn: Turn, id: PageId, now: Timestamp) {
+    pub fn take(&mut self, turn: QueueTurn, id: PageId, now: Timestamp) {
         self.forget(turn, id);
         self.in_flight += 1;
         self.moved_at = now;
     }
 
     /// Since when a page has waited for this queue, or its room, to move; a time to come while its turn has not.
-    pub fn waits_since(&self, turn: Turn) -> Timestamp {
+    pub fn waits_since(&self, turn: QueueTurn) -> Timestamp {
         let (at, _, born_at, id) = turn;
         let room = self.busy.get(&id.incident).filter(|busy| busy.waiting.contains(&turn));
         at.max(born_at).max(room.map_or(self.moved_at, |busy| busy.since))

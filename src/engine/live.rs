@@ -1,12 +1,12 @@
 //! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
 
-use super::{people::Known, wire};
+use super::{people::PeopleLookup, wire};
 use crate::{
-    channel::{Channel, Contact, outbox::Outbox, screen::Hub, slack::socket::SocketSettings},
+    channel::{Channel, ContactData, outbox::SandboxOutbox, screen::DeskHub, slack::socket::SocketSettings},
     config,
-    core::{ChannelName, PersonName, SourceName, retry::Pace},
-    matrix::{ChannelKind, ChannelSettings, Datum, Matrix, Way},
-    template::{Form, Templates},
+    core::{ChannelName, PersonName, SourceName, retry::SendPace},
+    matrix::{ChannelConfig, ChannelKind, ChannelSettings, ContactField, Matrix},
+    template::{PageTemplates, TextForm},
 };
 use secrecy::SecretString;
 use std::{
@@ -16,25 +16,25 @@ use std::{
 };
 
 /// The matrix with everything that it needs to work.
-pub struct Live {
+pub struct RuntimeConfig {
     /// The Crisis Escalation Matrix.
     pub matrix: Matrix,
     /// What each role reads.
-    pub templates: Arc<Templates>,
+    pub templates: Arc<PageTemplates>,
     /// Texts of before, newest first: incidents that opened with them go on with them.
-    older: Vec<Arc<Templates>>,
+    older: Vec<Arc<PageTemplates>>,
     /// How humans are reached.
-    pub channels: BTreeMap<ChannelName, Wired>,
+    pub channels: BTreeMap<ChannelName, ActiveChannel>,
     /// Display names.
     pub names: BTreeMap<PersonName, String>,
     /// Bearer tokens of the sources that have one here.
     pub tokens: Vec<(SourceName, SecretString)>,
     /// What providers know of the people.
-    pub(super) known: Mutex<Known>,
+    pub(super) known: Mutex<PeopleLookup>,
 }
 
 /// One channel, ready to send.
-pub struct Wired {
+pub struct ActiveChannel {
     /// It.
     pub channel: Arc<dyn Channel>,
     /// What kind the matrix says it is.
@@ -44,7 +44,7 @@ pub struct Wired {
     /// How long one attempt may take; the node's lease must outlast it.
     pub timeout: Duration,
     /// How fast one destination may be written to.
-    pub pace: Pace,
+    pub pace: SendPace,
     /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
     pub inbound: Vec<SecretString>,
     /// The sockets by which its provider hands in, where there are any.
@@ -59,20 +59,20 @@ const OLDER_MAX: usize = 8;
 
 /// What channels share over reloads.
 #[derive(Clone)]
-pub struct Shared {
+pub struct SharedChannelParts {
     /// The desks that are open.
-    pub hub: Hub,
+    pub hub: DeskHub,
     /// Where the sandbox writes.
-    pub outbox: Outbox,
+    pub outbox: SandboxOutbox,
     /// Tells this installation's mails from those of another, or of one before its state was lost.
     pub site: String,
     /// Whether every channel but the screen is in the sandbox.
     pub sandbox: bool,
 }
 
-impl Live {
+impl RuntimeConfig {
     /// Wires a matrix. A channel whose credentials are not there is put in the sandbox and says why; nothing fails.
-    pub fn wire(matrix: Matrix, templates: Templates, shared: &Shared) -> Self {
+    pub fn wire(matrix: Matrix, templates: PageTemplates, shared: &SharedChannelParts) -> Self {
         let channels = matrix
             .channels
             .iter()
@@ -124,7 +124,7 @@ impl Live {
         }
         let read = |live: &Self, source: &SourceName| live.tokens.iter().filter(|(known, _)| known == source).count();
         let mut sources = self.matrix.sources.iter();
-        let lost = |(source, settings): &(&SourceName, &crate::matrix::Source)| {
+        let lost = |(source, settings): &(&SourceName, &crate::matrix::SourceSettings)| {
             read(self, source) < read(last, source).min(settings.tokens.len())
         };
         let (source, _) = sources.find(lost)?;
@@ -133,10 +133,10 @@ impl Live {
 
     /// The channel on which fewer answers would be heard than by `last`, though the matrix names what it takes.
     fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
-        let deafer = |name: &ChannelName, way: &Way| {
+        let deafer = |name: &ChannelName, way: &ChannelConfig| {
             let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
             let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
-            let token = matches!(way, Way::Slack(way) if way.app_token.is_some());
+            let token = matches!(way, ChannelConfig::Slack(way) if way.app_token.is_some());
             let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
             Some(keys || socket)
         };
@@ -145,15 +145,15 @@ impl Live {
     }
 
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
-    pub fn texts(&self, template: &str, revision: &str) -> &Templates {
+    pub fn texts(&self, template: &str, revision: &str) -> &PageTemplates {
         let mut texts = std::iter::once(&self.templates).chain(&self.older);
         texts.find(|texts| texts.has(template, revision)).unwrap_or(&self.templates)
     }
 
     /// A person's contact data; none when the matrix does not know them any more.
-    pub fn contact(&self, person: &PersonName) -> Option<Contact> {
+    pub fn contact(&self, person: &PersonName) -> Option<ContactData> {
         let known = self.matrix.people.get(person)?;
-        Some(Contact {
+        Some(ContactData {
             person: person.to_string(),
             name: known.name.clone(),
             phone: known.phone.clone(),
@@ -170,20 +170,20 @@ impl Live {
 }
 
 /// The form of text that a kind of channel shows. What a templated channel or a program shows depends on whom it reaches.
-pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> Form {
+pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> TextForm {
     match kind {
-        ChannelKind::Screen => Form::Screen,
-        ChannelKind::Slack => Form::Slack,
-        ChannelKind::Kannel | ChannelKind::Twilio => Form::Sms,
-        ChannelKind::Smtp => Form::Mail,
-        ChannelKind::Webhook => Form::Board,
+        ChannelKind::Screen => TextForm::Screen,
+        ChannelKind::Slack => TextForm::Slack,
+        ChannelKind::Kannel | ChannelKind::Twilio => TextForm::Sms,
+        ChannelKind::Smtp => TextForm::Mail,
+        ChannelKind::Webhook => TextForm::Board,
         ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
-            match settings.map_or(Datum::Nothing, ChannelSettings::needs) {
-                Datum::Phone => Form::Sms,
-                Datum::Email => Form::Mail,
-                Datum::Nothing | Datum::Slack => Form::Board,
+            match settings.map_or(ContactField::Nothing, ChannelSettings::needs) {
+                ContactField::Phone => TextForm::Sms,
+                ContactField::Email => TextForm::Mail,
+                ContactField::Nothing | ContactField::Slack => TextForm::Board,
             }
         }
-        ChannelKind::Voice => Form::Voice,
+        ChannelKind::Voice => TextForm::Voice,
     }
 }

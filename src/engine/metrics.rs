@@ -1,10 +1,10 @@
 //! What is measured, for Prometheus to scrape.
 
-use super::{entrance::Fullness, reach::Proven};
+use super::{entrance::ListenerFullness, reach::ChannelProofs};
 use crate::{
     channel::SendError,
-    core::{ChannelName, Event, Receipt, RoleName, StandIn, Timestamp},
-    store::{Happened, Quarantined},
+    core::{ChannelName, Event, RoleName, SendReceipt, StandIn, Timestamp},
+    store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{
     encoding::{EncodeLabelSet, text::encode},
@@ -240,7 +240,7 @@ impl Metrics {
     }
 
     /// Counts what an event tells.
-    pub fn count(&self, happened: &Happened) {
+    pub fn count(&self, happened: &CommittedEvent) {
         match &happened.event {
             Event::Opened(opening) => {
                 let trigger = opening.plan.trigger.to_string();
@@ -268,7 +268,7 @@ impl Metrics {
         }
     }
 
-    fn engaged(&self, happened: &Happened, role: &RoleName, outcome: &'static str) {
+    fn engaged(&self, happened: &CommittedEvent, role: &RoleName, outcome: &'static str) {
         let labels = RoleLabels { role: role.to_string(), outcome, drill: flag(happened.drill) };
         if happened.sandboxed {
             self.sandbox_engagements.get_or_create(&labels).inc();
@@ -279,7 +279,7 @@ impl Metrics {
     }
 
     /// Counts an attempt to send. What the sandbox took is no sending, and has no time.
-    pub fn sent(&self, channel: &ChannelName, drill: bool, result: &Result<Receipt, SendError>, took: Duration) {
+    pub fn sent(&self, channel: &ChannelName, drill: bool, result: &Result<SendReceipt, SendError>, took: Duration) {
         let (channel, drill) = (channel.to_string(), flag(drill));
         let outcome = match result {
             Ok(receipt) => match receipt.stand_in {
@@ -306,7 +306,7 @@ impl Metrics {
     }
 
     /// What is proven of people's contacts. Channels that are not named any more go.
-    pub fn contacts(&self, proven: &BTreeMap<ChannelName, Proven>) {
+    pub fn contacts(&self, proven: &BTreeMap<ChannelName, ChannelProofs>) {
         self.proof_age.clear();
         self.unproven.clear();
         let whole = |n: u64| i64::try_from(n).unwrap_or(i64::MAX);
@@ -340,9 +340,9 @@ impl Metrics {
     }
 
     /// How full the doors are.
-    pub fn doors(&self, doors: &BTreeMap<&'static str, Fullness>) {
+    pub fn doors(&self, doors: &BTreeMap<&'static str, ListenerFullness>) {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
-        for (door, Fullness { open, most, turned_away }) in doors {
+        for (door, ListenerFullness { open, most, turned_away }) in doors {
             let label = DoorLabel { door };
             self.connections.get_or_create(&label).set(whole(*open));
             self.connections_max.get_or_create(&label).set(whole(*most));
@@ -357,7 +357,7 @@ impl Metrics {
     }
 
     /// Rows of the store that can not be read and at which nobody has looked yet.
-    pub fn quarantined(&self, entries: &[Quarantined]) {
+    pub fn quarantined(&self, entries: &[QuarantinedRow]) {
         let waiting = entries.iter().filter(|entry| entry.is_waiting()).count();
         self.quarantined.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }

@@ -35,30 +35,30 @@ mod throttle;
 mod vitals;
 mod wire;
 
-pub use admit::{Admitted, Fate};
-pub use call::{CALLS_MAX, CALLS_WITHIN, Call, Called};
+pub use admit::{AdmissionResult, AdmittedAlert};
+pub use call::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 pub use compose::render;
-pub use live::{Live, Shared, Wired};
+pub use live::{ActiveChannel, RuntimeConfig, SharedChannelParts};
 pub use opt_out::OptOut;
-pub use ping::{KNOCK_TIME_MAX, PING_TIME_MAX, Pinger};
+pub use ping::{DeadManPinger, KNOCK_TIME_MAX, PING_TIME_MAX};
 pub use probe::PROBE_TIME_MAX;
-pub use run::{Loop, Pulse, anchor_last, run};
-pub use send::{Attempt, again};
-pub use speak::{AnswerError, CODE_KEPT, Coded, Waiting, asked_of};
-pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, Pinged, QUEUE_STANDS_MAX, STORE_TIME_MAX};
+pub use run::{EngineLoop, LoopHeartbeat, anchor_last, run};
+pub use send::{SendAttempt, again};
+pub use speak::{AnswerError, CODE_KEPT, CodedPage, WaitingPages, asked_of};
+pub use vitals::{LADDER_LATE_MAX, LOOP_STILL_MAX, PingStatus, QUEUE_STANDS_MAX, STORE_TIME_MAX};
 
 use crate::{
-    core::{Event, IncidentId, Input, PageId, Settlement, Timestamp, sentence::sentence},
-    store::{Class, Committed, Happened, Needs, Store, StoreError, transact},
+    core::{Event, IncidentId, IncidentInput, PageId, SendOutcome, Timestamp, sentence::sentence},
+    store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, transact},
 };
 use arc_swap::ArcSwap;
-use breaker::Breakers;
+use breaker::ChannelBreakers;
 use caught::caught;
-use delivery::Delivery;
-use drill::Late;
-use entrance::Entrances;
-use hearing::Hearings;
-use keys::Keys;
+use delivery::DeliveryQueues;
+use drill::LatePages;
+use entrance::ListenerGauges;
+use hearing::InboundConnections;
+use keys::DerivedKeys;
 use metrics::Metrics;
 use opt_out::OptOuts;
 use std::{
@@ -66,7 +66,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError, atomic::AtomicI64, atomic::Ordering},
 };
 use tokio::sync::{Notify, broadcast, watch};
-use vitals::Vitals;
+use vitals::HealthState;
 
 /// Incidents that one timer tick moves at most.
 pub const DUE_MAX: usize = 256;
@@ -82,24 +82,24 @@ pub struct Engine {
     /// What survives.
     pub store: Arc<dyn Store>,
     /// What may be reloaded.
-    pub live: ArcSwap<Live>,
+    pub live: ArcSwap<RuntimeConfig>,
     /// The server key's derivations.
-    pub keys: Keys,
+    pub keys: DerivedKeys,
     /// What is measured.
     pub metrics: Metrics,
-    delivery: Mutex<Delivery>,
-    breakers: Mutex<Breakers>,
+    delivery: Mutex<DeliveryQueues>,
+    breakers: Mutex<ChannelBreakers>,
     /// What a drill holds back on purpose.
-    late: Mutex<Late>,
+    late: Mutex<LatePages>,
     /// Proof that the loops turn.
-    pub pulse: Pulse,
-    vitals: Mutex<Vitals>,
+    pub pulse: LoopHeartbeat,
+    vitals: Mutex<HealthState>,
     /// How full its doors are.
-    pub entrances: Entrances,
+    pub entrances: ListenerGauges,
     /// Pages that were owed and in no queue at the last look.
     missing: Mutex<BTreeSet<PageId>>,
     opted_out: Mutex<OptOuts>,
-    hearings: Mutex<Hearings>,
+    hearings: Mutex<InboundConnections>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
     wake: Notify,
@@ -113,18 +113,18 @@ pub struct Engine {
 
 impl Engine {
     /// A node over a store. `public_url` is where people's browsers reach it.
-    pub fn new(store: Arc<dyn Store>, live: impl Into<Arc<Live>>, public_url: &str) -> Arc<Self> {
+    pub fn new(store: Arc<dyn Store>, live: impl Into<Arc<RuntimeConfig>>, public_url: &str) -> Arc<Self> {
         let engine = Arc::new(Self {
-            keys: Keys::new(store.server_key()),
+            keys: DerivedKeys::new(store.server_key()),
             store,
             live: ArcSwap::new(live.into()),
             metrics: Metrics::new(),
             delivery: Mutex::default(),
             breakers: Mutex::default(),
             late: Mutex::default(),
-            pulse: Pulse::default(),
+            pulse: LoopHeartbeat::default(),
             vitals: Mutex::default(),
-            entrances: Entrances::default(),
+            entrances: ListenerGauges::default(),
             missing: Mutex::default(),
             opted_out: Mutex::default(),
             hearings: Mutex::default(),
@@ -154,7 +154,7 @@ impl Engine {
     }
 
     /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
-    pub fn reload(&self, live: impl Into<Arc<Live>>) {
+    pub fn reload(&self, live: impl Into<Arc<RuntimeConfig>>) {
         self.live.store(live.into());
         let now = self.store.now();
         self.breakers().look_again(now);
@@ -176,7 +176,7 @@ impl Engine {
     pub async fn tick_timers(&self) -> Result<usize, StoreError> {
         let now = self.store.now();
         let due = self.store.due(now, DUE_MAX).await?;
-        let steps = due.iter().map(|id| self.step(*id, Input::Tick));
+        let steps = due.iter().map(|id| self.step(*id, IncidentInput::Tick));
         Ok(each(futures_util::future::join_all(steps).await)?.len())
     }
 
@@ -203,8 +203,8 @@ impl Engine {
 
     async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
         let live = self.live.load_full();
-        let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let ((drill, mine), _) = transact(&*self.store, Class::Ladder, needs, move |unit| {
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let ((drill, mine), _) = transact(&*self.store, RequestClass::Ladder, needs, move |unit| {
             let mine = unit.take_over(id, &pages, &live.matrix.roster);
             let pages = unit.incident(id).map(|incident| {
                 let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
@@ -229,13 +229,13 @@ impl Engine {
     }
 
     /// Steps one incident and lets the rest of the node know.
-    pub async fn step(&self, id: IncidentId, input: Input) -> Result<Vec<Happened>, StoreError> {
+    pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
         let live = self.live.load_full();
-        let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let run = move |unit: &mut crate::store::Unit<'_>| {
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let run = move |unit: &mut crate::store::Transaction<'_>| {
             unit.step(id, input.clone(), &live.matrix.roster);
         };
-        let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
+        let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
         Ok(committed.events)
     }
 
@@ -263,8 +263,8 @@ impl Engine {
     }
 
     /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
-    fn absorb(&self, committed: &Committed) {
-        for Happened { incident, drill, event, .. } in &committed.events {
+    fn absorb(&self, committed: &CommittedEvents) {
+        for CommittedEvent { incident, drill, event, .. } in &committed.events {
             if let Err(why) = caught(|| self.delivery().enact(*incident, *drill, event)) {
                 tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");
             }
@@ -291,7 +291,7 @@ impl Engine {
     }
 
     /// The channels that reach nobody now.
-    pub fn breakers(&self) -> MutexGuard<'_, Breakers> {
+    pub fn breakers(&self) -> MutexGuard<'_, ChannelBreakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -303,7 +303,7 @@ impl Engine {
         self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn delivery(&self) -> MutexGuard<'_, Delivery> {
+    fn delivery(&self) -> MutexGuard<'_, DeliveryQueues> {
         self.delivery.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -315,13 +315,13 @@ fn each<T>(results: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
 }
 
 /// One line an event: ladders and answers for everybody, single pages for those who look closer.
-fn log(happened: &Happened) {
+fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {
         Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
-        Event::Settled { settlement: Settlement::Accepted { .. } | Settlement::Unsent, .. } => {
+        Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
             tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
         }
         Event::Settled { .. }

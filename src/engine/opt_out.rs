@@ -3,14 +3,14 @@
 //!
 //! What is known is the fold of Stentor's own chain in the journal, so that a restart forgets nothing.
 
-use super::{Engine, Live};
+use super::{Engine, RuntimeConfig};
 use crate::{
-    channel::{Check, SendError},
+    channel::{ProbeCheck, SendError},
     core::{
-        Actor, Alert, ChannelName, IncidentKey, Input, Opening, PersonName, Receipt, Record, SourceEvent, SourceName,
-        Timestamp, names::SELF,
+        Actor, Alert, ChannelName, IncidentInput, IncidentKey, IncidentOpening, JournalRecord, PersonName, SendReceipt,
+        SourceEvent, SourceName, Timestamp, names::SELF,
     },
-    store::{Class, Needs, Row, RowKind, StoreError, Unit, transact},
+    store::{LockSet, RequestClass, RowKind, RowName, StoreError, Transaction, transact},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, sync::Arc};
@@ -66,7 +66,7 @@ impl Engine {
     }
 
     /// The same for `stentor doctor`: worst where no other way reaches them.
-    pub(super) fn opt_out_checks(&self) -> Vec<Check> {
+    pub(super) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
         let live = self.live.load();
         let hole = |out: OptOut| {
             let others = other_ways(&live, &out.channel, &out.person);
@@ -77,7 +77,11 @@ impl Engine {
                 out.how,
                 left(&others)
             );
-            if others.is_empty() { Check::failed("opt-out", detail) } else { Check::doubtful("opt-out", detail) }
+            if others.is_empty() {
+                ProbeCheck::failed("opt-out", detail)
+            } else {
+                ProbeCheck::doubtful("opt-out", detail)
+            }
         };
         self.opt_outs().into_iter().map(hole).collect()
     }
@@ -134,7 +138,7 @@ impl Engine {
         &self,
         channel: &ChannelName,
         person: &PersonName,
-        result: &Result<Receipt, SendError>,
+        result: &Result<SendReceipt, SendError>,
     ) {
         let Err(SendError::Unreachable { why, opted_out: true }) = result else { return };
         if let Err(error) = self.opt_out(channel, person, why).await {
@@ -154,11 +158,11 @@ impl Engine {
             let Some(last) = lines.last() else { return Ok(()) };
             after = last.pos;
             for line in &lines {
-                match serde_json::from_str::<Record<SourceEvent>>(&line.body) {
+                match serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) {
                     Ok(record) => self.opted_out_of().apply(record.at, &record.event),
                     // Whoever has opted out in it opts out again at the next page.
                     Err(error) => {
-                        let row = Row::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
+                        let row = RowName::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
                         self.store.found_unreadable(row, error.to_string());
                     }
                 }
@@ -167,7 +171,7 @@ impl Engine {
     }
 
     /// One transaction: the journal line, and the operators' incident opened or closed.
-    async fn keep(&self, event: SourceEvent, live: Arc<Live>) -> Result<(), StoreError> {
+    async fn keep(&self, event: SourceEvent, live: Arc<RuntimeConfig>) -> Result<(), StoreError> {
         let (key, opening) = match &event {
             SourceEvent::OptedOut { channel, person, how, .. } => {
                 (IncidentKey::of_opt_out(channel, person), self.opening(&live, channel, person, how))
@@ -176,22 +180,32 @@ impl Engine {
             _ => return Ok(()),
         };
         let source = SourceName::from(SELF);
-        let needs = Needs { keys: vec![key.clone()], sources: vec![source.clone()], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![key.clone()], sources: vec![source.clone()], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             unit.record_source(&source, event.clone());
             match (&opening, unit.open_with_key(&key)) {
                 (Some(opening), None) => drop(unit.open(opening.clone(), &live.matrix.roster)),
                 (None, Some(id)) if matches!(event, SourceEvent::OptedIn { .. }) => {
-                    unit.step(id, Input::Resolve { by: Actor::Source(source.clone()), why: None }, &live.matrix.roster);
+                    unit.step(
+                        id,
+                        IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None },
+                        &live.matrix.roster,
+                    );
                 }
                 _ => {}
             }
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
     /// What the operators are told; none where the matrix has no catch-all.
-    fn opening(&self, live: &Live, channel: &ChannelName, person: &PersonName, how: &str) -> Option<Opening> {
+    fn opening(
+        &self,
+        live: &RuntimeConfig,
+        channel: &ChannelName,
+        person: &PersonName,
+        how: &str,
+    ) -> Option<IncidentOpening> {
         let plan = live.matrix.operators_plan()?;
         let mut alert = Alert::new(SELF, "opted_out");
         alert.labels.insert("channel".into(), channel.to_string());
@@ -200,17 +214,17 @@ impl Engine {
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
         let (key, summary, received_at) =
             (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.store.now());
-        Some(Opening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
+        Some(IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
     }
 
-    fn number_mark(&self, live: &Live, person: &PersonName) -> Option<String> {
+    fn number_mark(&self, live: &RuntimeConfig, person: &PersonName) -> Option<String> {
         let phone = live.matrix.people.get(person)?.phone.as_deref()?;
         Some(self.keys.number_mark(phone))
     }
 }
 
 /// By which other channels this person is reached.
-fn other_ways<'a>(live: &'a Live, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
+fn other_ways<'a>(live: &'a RuntimeConfig, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
     let all = live.matrix.roster.channels(person).iter();
     all.filter(|other| *other != channel).map(ChannelName::as_str).collect()
 }

@@ -1,9 +1,9 @@
 //! People as their providers know them: looked up when the matrix is loaded, so that a wrong id is found before the
 //! crisis. Nothing waits for it.
 
-use super::{Engine, Live};
+use super::{Engine, RuntimeConfig};
 use crate::{
-    channel::{Check, Contact},
+    channel::{ContactData, ProbeCheck},
     core::{ChannelName, PersonName},
     matrix::ChannelKind,
 };
@@ -24,7 +24,7 @@ pub(super) const REST_WHOLE: Duration = Duration::from_secs(2);
 
 /// What was found out about people, for one load of the matrix.
 #[derive(Debug, Default)]
-pub struct Known {
+pub struct PeopleLookup {
     /// Why somebody can not be reached by a channel.
     pub holes: BTreeMap<(ChannelName, PersonName), String>,
     /// Whose ids were found.
@@ -50,7 +50,7 @@ impl Engine {
     }
 }
 
-impl Live {
+impl RuntimeConfig {
     /// Whose Slack account this is: by the matrix, or as Slack itself said.
     pub fn person_of_slack(&self, id: &str) -> Option<PersonName> {
         let given = self.matrix.person_of_slack(id).cloned();
@@ -58,17 +58,18 @@ impl Live {
     }
 
     /// What a look at the people shows that a channel shall reach; nothing for channels that can not be asked.
-    pub(super) async fn look_at_people(&self, channel: &ChannelName) -> Vec<Check> {
+    pub(super) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
         let whole = self.look_up(channel).await;
         let known = self.known();
         let found = known.looked_up.iter().filter(|(by, _)| by == channel).count();
         let holes = known.holes.iter().filter(|((by, _), _)| by == channel);
-        let holes: Vec<Check> = holes.map(|((_, who), why)| Check::failed("people", format!("{who}: {why}"))).collect();
+        let holes: Vec<ProbeCheck> =
+            holes.map(|((_, who), why)| ProbeCheck::failed("people", format!("{who}: {why}"))).collect();
         match (whole, found) {
             (true, 0) => holes,
-            (true, found) if holes.is_empty() => vec![Check::fine("people", format!("all {found} are known"))],
+            (true, found) if holes.is_empty() => vec![ProbeCheck::fine("people", format!("all {found} are known"))],
             (false, found) if holes.is_empty() => {
-                vec![Check::doubtful("people", format!("{found} looked up so far, others not yet"))]
+                vec![ProbeCheck::doubtful("people", format!("{found} looked up so far, others not yet"))]
             }
             _ => holes,
         }
@@ -80,7 +81,7 @@ impl Live {
         if wired.kind != ChannelKind::Slack || wired.sandboxed.is_some() {
             return true;
         }
-        let unknown: Vec<Contact> = {
+        let unknown: Vec<ContactData> = {
             let known = self.known();
             let people =
                 self.matrix.people.keys().filter(|person| self.matrix.roster.channels(person).contains(channel));
@@ -108,7 +109,7 @@ impl Live {
         found == unknown.len()
     }
 
-    pub(super) fn known(&self) -> MutexGuard<'_, Known> {
+    pub(super) fn known(&self) -> MutexGuard<'_, PeopleLookup> {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

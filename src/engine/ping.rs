@@ -4,7 +4,7 @@
 use super::{Engine, wire::secret};
 use crate::{
     channel::is_loopback,
-    matrix::{Address, Ping},
+    matrix::{PingSettings, SecretAddress},
 };
 use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
@@ -29,7 +29,7 @@ const LOOK_EVERY: Duration = Duration::from_secs(5);
 const EXAMINE_EVERY: Duration = Duration::from_secs(60);
 
 /// Tells the receiver that this daemon does its work.
-pub struct Pinger {
+pub struct DeadManPinger {
     usual: Client,
     /// For receivers on this machine, which no proxy can reach.
     direct: Client,
@@ -41,7 +41,7 @@ pub struct Pinger {
     ails: Vec<String>,
 }
 
-impl Pinger {
+impl DeadManPinger {
     /// Its clients; nothing is sent. A process-wide rustls provider must be installed. `door` is where this daemon
     /// listens: it is called before anybody is told that all is well.
     ///
@@ -115,7 +115,7 @@ impl Pinger {
         self.ails = ails;
     }
 
-    async fn send(&self, ping: &Ping, engine: &Engine) -> Result<(), String> {
+    async fn send(&self, ping: &PingSettings, engine: &Engine) -> Result<(), String> {
         let address = address(ping)?;
         // The address may be a secret: whatever is wrong with it, it is not repeated.
         let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is no URL".to_owned())?;
@@ -147,10 +147,10 @@ fn state(engine: &Engine) -> Value {
     json!({ "status": "ok", "stentor": env!("CARGO_PKG_VERSION"), "broken_channels": broken })
 }
 
-fn address(ping: &Ping) -> Result<SecretString, String> {
+fn address(ping: &PingSettings) -> Result<SecretString, String> {
     match &ping.url {
-        Address::Written(url) => Ok(SecretString::from(url.as_str())),
-        Address::Kept(kept) => secret(kept).map_err(|error| format!("the address can not be read: {error}")),
+        SecretAddress::Written(url) => Ok(SecretString::from(url.as_str())),
+        SecretAddress::Kept(kept) => secret(kept).map_err(|error| format!("the address can not be read: {error}")),
     }
 }
 

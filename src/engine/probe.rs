@@ -2,7 +2,7 @@
 
 use super::Engine;
 use crate::{
-    channel::{Check, Outcome},
+    channel::{CheckOutcome, ProbeCheck},
     core::ChannelName,
 };
 use std::time::Duration;
@@ -13,23 +13,23 @@ pub const PROBE_TIME_MAX: Duration = Duration::from_secs(10);
 
 impl Engine {
     /// What a look at this channel shows; nothing where the matrix does not name it.
-    pub async fn probe(&self, channel: &ChannelName) -> Vec<Check> {
+    pub async fn probe(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
         let live = self.live.load_full();
         let Some(wired) = live.channels.get(channel) else { return Vec::new() };
         wired.look().await
     }
 }
 
-impl super::Wired {
+impl super::ActiveChannel {
     /// What a look at it shows. One that stands in the sandbox reaches nobody, whatever it says itself.
-    pub async fn look(&self) -> Vec<Check> {
+    pub async fn look(&self) -> Vec<ProbeCheck> {
         if let Some(why) = &self.sandboxed {
             let detail = format!("it writes to the outbox only: {why}");
-            return vec![Check { what: "credentials", outcome: Outcome::Failed, detail }];
+            return vec![ProbeCheck { what: "credentials", outcome: CheckOutcome::Failed, detail }];
         }
         timeout(PROBE_TIME_MAX, self.channel.probe()).await.unwrap_or_else(|_| {
             let detail = format!("no answer within {}", humantime::format_duration(PROBE_TIME_MAX));
-            vec![Check { what: "connection", outcome: Outcome::Failed, detail }]
+            vec![ProbeCheck { what: "connection", outcome: CheckOutcome::Failed, detail }]
         })
     }
 }

@@ -3,10 +3,13 @@
 
 use super::Engine;
 use crate::{
-    channel::Check,
-    core::{Actor, Alert, IncidentKey, Input, Opening, Plan, SourceEvent, SourceName, Timestamp, names::SELF},
+    channel::ProbeCheck,
+    core::{
+        Actor, Alert, EscalationPlan, IncidentInput, IncidentKey, IncidentOpening, SourceEvent, SourceName, Timestamp,
+        names::SELF,
+    },
     store::{
-        Class, Needs, Quarantined, Row, Standing, StoreError, Unit,
+        LockSet, QuarantineStatus, QuarantinedRow, RequestClass, RowName, StoreError, Transaction,
         quarantine::{about, clear},
         transact,
     },
@@ -24,10 +27,10 @@ const NAMED_MAX: usize = 3;
 const UNREADABLE: &str = "incident_unreadable";
 
 /// What is told in one incident.
-struct Told {
+struct ToldRows {
     key: IncidentKey,
     summary: String,
-    entries: Vec<Quarantined>,
+    entries: Vec<QuarantinedRow>,
 }
 
 impl Engine {
@@ -37,10 +40,10 @@ impl Engine {
         let (mut told, mut news, mut restored) = (0, Vec::new(), Vec::new());
         for entry in self.store.quarantined() {
             match entry.standing {
-                Standing::Found if entry.is_problem() => news.push(entry),
-                Standing::Told if entry.is_problem() => told += 1,
-                Standing::Restored => restored.push(entry),
-                Standing::Found | Standing::Told | Standing::Cleared { .. } => {}
+                QuarantineStatus::Found if entry.is_problem() => news.push(entry),
+                QuarantineStatus::Told if entry.is_problem() => told += 1,
+                QuarantineStatus::Restored => restored.push(entry),
+                QuarantineStatus::Found | QuarantineStatus::Told | QuarantineStatus::Cleared { .. } => {}
             }
         }
         let count = news.len() + restored.len();
@@ -54,16 +57,16 @@ impl Engine {
     }
 
     /// Somebody has looked at a row: it is shown no more, and the incident about it is over. Whether it waited for that.
-    pub async fn clear_quarantined(&self, row: &Row, by: &Actor) -> Result<bool, StoreError> {
+    pub async fn clear_quarantined(&self, row: &RowName, by: &Actor) -> Result<bool, StoreError> {
         let live = self.live.load_full();
         clear(&*self.store, row, by, Arc::new(live.matrix.roster.clone())).await
     }
 
     /// What is wrong, in words, as far as people wait for it.
     pub(super) fn unreadable_signs(&self) -> Vec<String> {
-        let lost: Vec<Row> =
-            self.store.quarantined().into_iter().filter(Quarantined::is_problem).map(|entry| entry.row).collect();
-        let said = |row: &Row| {
+        let lost: Vec<RowName> =
+            self.store.quarantined().into_iter().filter(QuarantinedRow::is_problem).map(|entry| entry.row).collect();
+        let said = |row: &RowName| {
             format!("{row} can not be read and nobody is paged about it: see `stentor store quarantine show {row}`")
         };
         let mut signs: Vec<String> = lost.iter().take(NAMED_MAX).map(said).collect();
@@ -75,28 +78,28 @@ impl Engine {
     }
 
     /// Rows of other tables, for `stentor doctor`.
-    pub(super) fn quarantine_checks(&self) -> Vec<Check> {
-        let waits = |entry: &Quarantined| entry.is_waiting() && !entry.is_problem();
+    pub(super) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
+        let waits = |entry: &QuarantinedRow| entry.is_waiting() && !entry.is_problem();
         let rows: Vec<String> = self.store.quarantined().into_iter().filter(waits).map(|e| e.row.to_string()).collect();
         if rows.is_empty() {
             return Vec::new();
         }
         let (named, more) = (rows.iter().take(NAMED_MAX).cloned().collect::<Vec<_>>().join(", "), rows.len());
         let detail = format!("{more} row(s) can not be read ({named}): see `stentor store quarantine list`");
-        vec![Check::doubtful("quarantine", detail)]
+        vec![ProbeCheck::doubtful("quarantine", detail)]
     }
 
     /// One transaction: the rows are marked as told, the journal says so, and the incident about them is opened.
-    async fn tell_unreadable(&self, told: Told) -> Result<(), StoreError> {
+    async fn tell_unreadable(&self, told: ToldRows) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let plan = live.matrix.operators_plan();
         let opening = plan.map(|plan| opening(&told, plan, self.store.now()));
         let source = SourceName::from(SELF);
-        let needs = Needs { keys: vec![told.key.clone()], sources: vec![source.clone()], ..Needs::default() };
+        let needs = LockSet { keys: vec![told.key.clone()], sources: vec![source.clone()], ..LockSet::default() };
         let entries = told.entries;
-        let run = move |unit: &mut Unit<'_>| {
+        let run = move |unit: &mut Transaction<'_>| {
             for entry in &entries {
-                unit.quarantine(Quarantined { standing: Standing::Told, ..entry.clone() });
+                unit.quarantine(QuarantinedRow { standing: QuarantineStatus::Told, ..entry.clone() });
                 let (row, why) = (entry.row.to_string(), entry.why.clone());
                 unit.record_source(&source, SourceEvent::Quarantined { row, why });
             }
@@ -104,35 +107,36 @@ impl Engine {
                 unit.open(opening, &live.matrix.roster);
             }
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
     /// It can be read again, and its ladder goes on.
-    async fn take_back(&self, entry: Quarantined) -> Result<(), StoreError> {
+    async fn take_back(&self, entry: QuarantinedRow) -> Result<(), StoreError> {
         let live = self.live.load_full();
         let (source, key) = (SourceName::from(SELF), about(&entry));
-        let needs = Needs { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs =
+            LockSet { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             unit.release(&entry.row);
             unit.record_source(&source, SourceEvent::QuarantineRestored { row: entry.row.to_string() });
             if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
-                let ended = Input::Resolve { by: Actor::Source(source.clone()), why: None };
+                let ended = IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None };
                 unit.step(id, ended, &live.matrix.roster);
             }
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.map(drop)
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 }
 
 /// Which are told alone, where `told` were before, and which together.
-fn grouped(news: Vec<Quarantined>, told: usize) -> Vec<Told> {
+fn grouped(news: Vec<QuarantinedRow>, told: usize) -> Vec<ToldRows> {
     let mut news = news.into_iter();
     let alone = news
         .by_ref()
         .take(ALONE_MAX.saturating_sub(told))
-        .filter_map(|entry| Some(Told { key: about(&entry)?, summary: sentence(&entry), entries: vec![entry] }));
-    let mut groups: Vec<Told> = alone.collect();
-    let rest: Vec<Quarantined> = news.collect();
+        .filter_map(|entry| Some(ToldRows { key: about(&entry)?, summary: sentence(&entry), entries: vec![entry] }));
+    let mut groups: Vec<ToldRows> = alone.collect();
+    let rest: Vec<QuarantinedRow> = news.collect();
     if !rest.is_empty() {
         let key = IncidentKey::of_more_unreadable();
         let summary = format!(
@@ -140,12 +144,12 @@ fn grouped(news: Vec<Quarantined>, told: usize) -> Vec<Told> {
              `stentor store quarantine list` names them, `stentor store quarantine clear` ends this",
             rest.len()
         );
-        groups.push(Told { key, summary, entries: rest });
+        groups.push(ToldRows { key, summary, entries: rest });
     }
     groups
 }
 
-fn sentence(entry: &Quarantined) -> String {
+fn sentence(entry: &QuarantinedRow) -> String {
     let row = &entry.row;
     let about = entry.incident.as_ref().and_then(|lost| lost.summary.as_deref());
     let about = about.map_or_else(String::new, |about| format!(" ({about})"));
@@ -155,7 +159,7 @@ fn sentence(entry: &Quarantined) -> String {
     )
 }
 
-fn opening(told: &Told, plan: Arc<Plan>, now: Timestamp) -> Opening {
+fn opening(told: &ToldRows, plan: Arc<EscalationPlan>, now: Timestamp) -> IncidentOpening {
     let mut alert = Alert::new(SELF, UNREADABLE);
     alert.summary.clone_from(&told.summary);
     let rows: Vec<String> = told.entries.iter().take(ALONE_MAX).map(|entry| entry.row.to_string()).collect();
@@ -164,5 +168,5 @@ fn opening(told: &Told, plan: Arc<Plan>, now: Timestamp) -> Opening {
         alert.annotations.insert("why".into(), only.why.clone());
     }
     let (key, summary) = (told.key.clone(), told.summary.clone());
-    Opening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None, nonce: None }
+    IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at: now, terms: None, nonce: None }
 }

@@ -1,16 +1,16 @@
 //! Who can be reached by what, who is on call, and how old the proof of each contact is.
 
-use super::{Live, OptOut};
+use super::{OptOut, RuntimeConfig};
 use crate::{
-    core::{ChannelName, IncidentId, PersonName, Proof, RoleName, Timestamp, proof::How},
-    matrix::Datum,
+    core::{ChannelName, ContactProof, IncidentId, PersonName, RoleName, Timestamp, proof::ProofKind},
+    matrix::ContactField,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// One person of the matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Reach {
+pub struct ContactCoverage {
     /// Their name in the matrix.
     pub person: PersonName,
     /// How humans call them.
@@ -20,7 +20,7 @@ pub struct Reach {
     /// In how many independent ways a page finds them away from their desk: one for each of phone, mailbox and account.
     pub ways: usize,
     /// By what they can be reached, in the matrix's order.
-    pub channels: Vec<Way>,
+    pub channels: Vec<ContactChannel>,
 }
 
 /// One role that a person would be paged for now.
@@ -34,7 +34,7 @@ pub struct OnCall {
 
 /// One channel that reaches a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Way {
+pub struct ContactChannel {
     /// The channel.
     pub channel: ChannelName,
     /// When it was last proven; none where it never was, as far as is known.
@@ -42,7 +42,7 @@ pub struct Way {
     /// How long ago that is.
     pub age_seconds: Option<u64>,
     /// What showed it.
-    pub how: Option<How>,
+    pub how: Option<ProofKind>,
     /// In a drill.
     pub drill: bool,
     /// In which incident.
@@ -58,7 +58,7 @@ pub struct Way {
 
 /// The proofs of one channel, over all people whom it reaches.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Proven {
+pub struct ChannelProofs {
     /// The age of the oldest, in seconds.
     pub oldest_seconds: u64,
     /// People for whom there is none.
@@ -66,25 +66,30 @@ pub struct Proven {
 }
 
 /// Everybody, by name.
-pub fn reach(live: &Live, proofs: &[Proof], opt_outs: &[OptOut], now: Timestamp) -> Vec<Reach> {
-    let known: BTreeMap<(&PersonName, &ChannelName), &Proof> =
+pub fn reach(
+    live: &RuntimeConfig,
+    proofs: &[ContactProof],
+    opt_outs: &[OptOut],
+    now: Timestamp,
+) -> Vec<ContactCoverage> {
+    let known: BTreeMap<(&PersonName, &ChannelName), &ContactProof> =
         proofs.iter().map(|proof| ((&proof.person, &proof.channel), proof)).collect();
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
         let channels = live.matrix.roster.channels(person);
         let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
         let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(live, name));
-        let data: BTreeSet<Datum> =
+        let data: BTreeSet<ContactField> =
             open.filter_map(|name| live.matrix.channel(name)).map(|channel| channel.needs()).collect();
-        let way = |name: &ChannelName| Way {
+        let way = |name: &ChannelName| ContactChannel {
             opted_out: left(name).map(|out| out.since),
             ..way(live, name, known.get(&(person, name)).copied(), now)
         };
-        Reach {
+        ContactCoverage {
             person: person.clone(),
             name: settings.name.clone(),
             on_call: on_call(live, person, now),
             // A desk page reaches only who sits before it.
-            ways: data.iter().filter(|datum| **datum != Datum::Nothing).count(),
+            ways: data.iter().filter(|datum| **datum != ContactField::Nothing).count(),
             channels: channels.iter().map(way).collect(),
         }
     };
@@ -92,8 +97,8 @@ pub fn reach(live: &Live, proofs: &[Proof], opt_outs: &[OptOut], now: Timestamp)
 }
 
 /// The same by channel, for those who measure.
-pub fn proven(people: &[Reach]) -> BTreeMap<ChannelName, Proven> {
-    let mut proven: BTreeMap<ChannelName, Proven> = BTreeMap::new();
+pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs> {
+    let mut proven: BTreeMap<ChannelName, ChannelProofs> = BTreeMap::new();
     for way in people.iter().flat_map(|person| &person.channels) {
         let channel = proven.entry(way.channel.clone()).or_default();
         match way.age_seconds {
@@ -104,9 +109,9 @@ pub fn proven(people: &[Reach]) -> BTreeMap<ChannelName, Proven> {
     proven
 }
 
-fn way(live: &Live, channel: &ChannelName, proof: Option<&Proof>, now: Timestamp) -> Way {
+fn way(live: &RuntimeConfig, channel: &ChannelName, proof: Option<&ContactProof>, now: Timestamp) -> ContactChannel {
     let age = proof.map(|proof| now.since(proof.at));
-    Way {
+    ContactChannel {
         channel: channel.clone(),
         proven_at: proof.map(|proof| proof.at),
         age_seconds: age.map(|age| age.as_secs()),
@@ -119,11 +124,11 @@ fn way(live: &Live, channel: &ChannelName, proof: Option<&Proof>, now: Timestamp
     }
 }
 
-fn is_sandboxed(live: &Live, channel: &ChannelName) -> bool {
+fn is_sandboxed(live: &RuntimeConfig, channel: &ChannelName) -> bool {
     live.channels.get(channel).is_some_and(|wired| wired.sandboxed.is_some())
 }
 
-fn on_call(live: &Live, person: &PersonName, now: Timestamp) -> Vec<OnCall> {
+fn on_call(live: &RuntimeConfig, person: &PersonName, now: Timestamp) -> Vec<OnCall> {
     let pages = |steps: &[crate::core::StepPlan]| {
         steps.iter().position(|step| live.matrix.roster.resolve(&step.page, now).contains(person))
     };

@@ -1,6 +1,6 @@
 //! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
 
-use super::{Engine, caught::caught_in, delivery::Ready, people};
+use super::{Engine, caught::caught_in, delivery::ReadyPages, people};
 use crate::{
     core::{PageId, Timestamp},
     store::StoreError,
@@ -38,11 +38,11 @@ const DRAIN: Duration = Duration::from_secs(12);
 
 /// Proof that the loops turn; the watchdog is fed only while they do.
 #[derive(Debug, Default)]
-pub struct Pulse([AtomicU64; 3]);
+pub struct LoopHeartbeat([AtomicU64; 3]);
 
 /// A loop that must turn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Loop {
+pub enum EngineLoop {
     /// Sends what is to be sent.
     Delivery,
     /// Moves ladders that are due.
@@ -51,8 +51,8 @@ pub enum Loop {
     Lease,
 }
 
-impl Loop {
-    /// Every one, in the order of [`Pulse::beats`].
+impl EngineLoop {
+    /// Every one, in the order of [`LoopHeartbeat::beats`].
     pub const ALL: [Self; 3] = [Self::Delivery, Self::Timers, Self::Lease];
 
     /// Its name.
@@ -65,9 +65,9 @@ impl Loop {
     }
 }
 
-impl Pulse {
+impl LoopHeartbeat {
     /// This loop has turned once more.
-    pub fn turned(&self, which: Loop) {
+    pub fn turned(&self, which: EngineLoop) {
         self.0[which as usize].fetch_add(1, Ordering::Relaxed);
     }
 
@@ -104,9 +104,9 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
 
 async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
     loop {
-        engine.pulse.turned(Loop::Delivery);
+        engine.pulse.turned(EngineLoop::Delivery);
         let woken = engine.wake.notified();
-        let Ready { start, unsent, held } = engine.tick_delivery();
+        let ReadyPages { start, unsent, held } = engine.tick_delivery();
         for page in start {
             deal(
                 engine,
@@ -175,7 +175,7 @@ fn spawn(sends: &TaskTracker, send: impl Future<Output = ()> + Send + 'static) {
 async fn move_ladders(engine: &Engine) {
     let mut changed = engine.store.changed();
     loop {
-        engine.pulse.turned(Loop::Timers);
+        engine.pulse.turned(EngineLoop::Timers);
         changed.mark_unchanged();
         let deadline = engine.store.next_deadline().await;
         let now = engine.store.now();
@@ -200,7 +200,7 @@ async fn move_ladders(engine: &Engine) {
 
 async fn hold_lease(engine: &Engine) {
     loop {
-        engine.pulse.turned(Loop::Lease);
+        engine.pulse.turned(EngineLoop::Lease);
         match engine.tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {

@@ -3,17 +3,17 @@
 use super::{
     Engine,
     caught::{caught, caught_in},
-    compose::Composed,
-    delivery::{RETRY_AFTER_MAX, Ready},
+    compose::ComposedMessage,
+    delivery::{RETRY_AFTER_MAX, ReadyPages},
 };
 use crate::{
     channel::SendError,
     core::{
-        HeldWhy, Input, Page, PageId, Purpose, Receipt, Settlement, Timestamp, Trouble,
+        FaultKind, HeldWhy, IncidentInput, Page, PageId, PagePurpose, SendOutcome, SendReceipt, Timestamp,
         retry::{backoff, backoff_to},
         settlement::TOO_LATE,
     },
-    store::{Class, Needs, StoreError, Unit, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{sync::atomic::Ordering, time::Duration};
 
@@ -40,7 +40,7 @@ const PANICKED: &str = "a bug in Stentor, which is in the log";
 
 /// How an attempt ended, to be settled.
 #[derive(Debug, Clone)]
-pub struct Attempt {
+pub struct SendAttempt {
     /// Which page.
     pub page: PageId,
     /// When it began.
@@ -50,16 +50,16 @@ pub struct Attempt {
     /// What was shown: content hash and text.
     pub shown: (String, String),
     /// What the channel said.
-    pub result: Result<Receipt, SendError>,
+    pub result: Result<SendReceipt, SendError>,
     /// What a drill made go wrong on purpose: then no channel was asked.
-    pub trouble: Option<Trouble>,
+    pub trouble: Option<FaultKind>,
 }
 
 impl Engine {
     /// What may be sent now.
-    pub fn tick_delivery(&self) -> Ready {
+    pub fn tick_delivery(&self) -> ReadyPages {
         let (now, live) = (self.store.now(), self.live.load());
-        let everywhere = crate::core::retry::Pace { every: Duration::from_millis(100), burst: 10 };
+        let everywhere = crate::core::retry::SendPace { every: Duration::from_millis(100), burst: 10 };
         self.delivery().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
     }
 
@@ -71,12 +71,12 @@ impl Engine {
         let sent_at = self.store.now();
         let Some(wired) = live.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();
-            return self.settle(page, Settlement::Unreachable { why }, None, None).await;
+            return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
         };
         if let Some((trouble, result)) = self.injected(&composed, sent_at) {
             let shown = (composed.hash, composed.shown);
             return self
-                .keep_attempt(&Attempt { page, sent_at, ended_at: sent_at, shown, result, trouble: Some(trouble) })
+                .keep_attempt(&SendAttempt { page, sent_at, ended_at: sent_at, shown, result, trouble: Some(trouble) })
                 .await;
         }
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
@@ -85,7 +85,7 @@ impl Engine {
         let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
         let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = left.or_else(closed) {
-            return self.settle(page, Settlement::Unreachable { why }, None, None).await;
+            return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
         }
         let sending = caught_in(async { wired.channel.send(&composed.message).await });
         let result = match tokio::time::timeout(wired.timeout, sending).await {
@@ -102,7 +102,7 @@ impl Engine {
         let ended_at = self.store.now();
         self.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
         let attempt =
-            Attempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, trouble: None };
+            SendAttempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, trouble: None };
         self.keep_attempt(&attempt).await?;
         if guarded {
             self.watch_channel(&composed.channel, &attempt.result).await;
@@ -115,7 +115,7 @@ impl Engine {
 
     /// What a panic means: a refusal, and what may have been sent all the same. After some of them the channel reaches
     /// nobody with this page, which goes round.
-    async fn panicked(&self, page: PageId) -> Result<Receipt, SendError> {
+    async fn panicked(&self, page: PageId) -> Result<SendReceipt, SendError> {
         let incident = self.store.view(page.incident).await.ok().flatten();
         let refusals = incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).map_or(0, |row| row.refusals);
         match refusals + 1 {
@@ -129,13 +129,13 @@ impl Engine {
         let now = self.store.now();
         let settlement = match self.panicked(page).await {
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, now).await?,
-            _ => Settlement::Unreachable { why: PANICKED.to_owned() },
+            _ => SendOutcome::Unreachable { why: PANICKED.to_owned() },
         };
         self.settle(page, settlement, None, None).await
     }
 
     /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
-    async fn keep_attempt(&self, attempt: &Attempt) -> Result<(), StoreError> {
+    async fn keep_attempt(&self, attempt: &SendAttempt) -> Result<(), StoreError> {
         while let Err(error) = self.finish(attempt).await {
             // Nothing is kept any more: of anything, or of this incident.
             if matches!(error, StoreError::Closed | StoreError::Corrupt { .. }) {
@@ -150,7 +150,7 @@ impl Engine {
 
     /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
     /// send; then it is settled or queued again.
-    pub async fn prepare(&self, page: PageId) -> Result<Option<Composed>, StoreError> {
+    pub async fn prepare(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
         let (now, live) = (self.store.now(), self.live.load_full());
         let lease = Timestamp::from_micros(self.lease_until.load(Ordering::Acquire));
         if lease < now + super::live::SEND_TIMEOUT_MAX {
@@ -179,44 +179,44 @@ impl Engine {
         match composed {
             Ok(composed) => Ok(Some(composed)),
             Err(why) => {
-                self.settle(page, Settlement::Unreachable { why }, None, None).await?;
+                self.settle(page, SendOutcome::Unreachable { why }, None, None).await?;
                 Ok(None)
             }
         }
     }
 
     /// Settles an attempt. An error means that nothing was kept: it is to be called again.
-    pub async fn finish(&self, attempt: &Attempt) -> Result<(), StoreError> {
-        let Attempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
+    pub async fn finish(&self, attempt: &SendAttempt) -> Result<(), StoreError> {
+        let SendAttempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
             Ok(receipt) => {
                 if receipt.stand_in.is_none() {
                     self.delivery().took(page);
                 }
-                Settlement::Accepted { receipt }
+                SendOutcome::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, ended_at).await?,
             Err(SendError::DeskClosed { after, why }) => {
                 let settlement = self.no_desk(page, ended_at + after, why).await?;
                 return self.settle(page, settlement, None, None).await;
             }
-            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
         // Where nothing was sent, nobody need hear how it ended.
-        let sent_at = Some(sent_at).filter(|_| !trouble.as_ref().is_some_and(Trouble::asks_no_channel));
+        let sent_at = Some(sent_at).filter(|_| !trouble.as_ref().is_some_and(FaultKind::asks_no_channel));
         self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 
     /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
     pub async fn drop_unsent(&self, page: PageId) -> Result<(), StoreError> {
-        self.settle(page, Settlement::Unsent, None, None).await?;
+        self.settle(page, SendOutcome::Unsent, None, None).await?;
         self.delivery().finish(page);
         Ok(())
     }
 
     /// A page that may not be tried yet: the ladder hears of it, and may know another way.
     pub async fn hold(&self, page: PageId, until: Timestamp, why: HeldWhy) -> Result<(), StoreError> {
-        self.settle(page, Settlement::Held { until, why }, None, None).await
+        self.settle(page, SendOutcome::Held { until, why }, None, None).await
     }
 
     /// The store failed before the attempt began: its turn comes again, unless its incident can not be read any more.
@@ -234,14 +234,14 @@ impl Engine {
 
     /// Nothing was shown: a brief waits until a desk opens. How it ended is shown by whatever desk is opened later,
     /// without being sent.
-    async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<Settlement, StoreError> {
+    async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<SendOutcome, StoreError> {
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
         if row.is_some_and(|row| row.purpose.is_brief()) {
             self.delivery().desk_closed(page, until);
-            return Ok(Settlement::Held { until, why: HeldWhy::DeskClosed });
+            return Ok(SendOutcome::Held { until, why: HeldWhy::DeskClosed });
         }
-        Ok(Settlement::Unreachable { why })
+        Ok(SendOutcome::Unreachable { why })
     }
 
     async fn again(
@@ -251,7 +251,7 @@ impl Engine {
         why: String,
         unknown: bool,
         now: Timestamp,
-    ) -> Result<Settlement, StoreError> {
+    ) -> Result<SendOutcome, StoreError> {
         // What the provider asked for holds for others of this channel, whatever can be read of this page's incident.
         if let Some(after) = after {
             self.delivery().throttled(page, after, now);
@@ -264,7 +264,7 @@ impl Engine {
     async fn settle(
         &self,
         page: PageId,
-        settlement: Settlement,
+        settlement: SendOutcome,
         sent_at: Option<Timestamp>,
         shown: Option<(String, String)>,
     ) -> Result<(), StoreError> {
@@ -274,26 +274,26 @@ impl Engine {
     async fn settle_as(
         &self,
         page: PageId,
-        settlement: Settlement,
+        settlement: SendOutcome,
         sent_at: Option<Timestamp>,
         shown: Option<(String, String)>,
-        trouble: Option<Trouble>,
+        trouble: Option<FaultKind>,
     ) -> Result<(), StoreError> {
         let live = self.live.load_full();
-        let needs = Needs { incidents: vec![page.incident], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { incidents: vec![page.incident], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             let text = shown.as_ref().map(|(hash, text)| {
                 unit.keep_text(hash, text);
                 hash.clone()
             });
             if let Some(trouble) = &trouble {
-                let injected = Input::Injected { page: page.n, trouble: trouble.clone() };
+                let injected = IncidentInput::Injected { page: page.n, trouble: trouble.clone() };
                 unit.step(page.incident, injected, &live.matrix.roster);
             }
-            let input = Input::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
+            let input = IncidentInput::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
             unit.step(page.incident, input, &live.matrix.roster);
         };
-        let ((), committed) = transact(&*self.store, Class::Ladder, needs, run).await?;
+        let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
         if committed.events.is_empty() {
             // It ended by another way, or belongs to another node now.
             self.delivery().finish(page);
@@ -304,33 +304,34 @@ impl Engine {
 
 /// How an attempt that failed for now is settled; `after` is the pause that the provider asked for. A word that asks for
 /// nothing is given up once it is no news any more.
-pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown: bool, now: Timestamp) -> Settlement {
+pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown: bool, now: Timestamp) -> SendOutcome {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
-        return Settlement::Unreachable { why: format!("{TOO_LATE}{why}") };
+        return SendOutcome::Unreachable { why: format!("{TOO_LATE}{why}") };
     }
     let refusals = page.map_or(0, |page| page.refusals);
     let longest = page.is_some_and(|page| page.purpose.is_notice()).then_some(SYSTEM_LONGEST);
     let own = longest.map_or_else(|| backoff(refusals + 1), |longest| backoff_to(refusals + 1, longest));
     let wait = after.map_or(own, |after| after.min(RETRY_AFTER_MAX));
-    Settlement::Retry { at: now + wait, why, unknown }
+    SendOutcome::Retry { at: now + wait, why, unknown }
 }
 
 /// How long a message is tried for; a brief until it is withdrawn.
-fn life(purpose: &Purpose) -> Option<Duration> {
+fn life(purpose: &PagePurpose) -> Option<Duration> {
     match purpose {
-        Purpose::Brief { .. } => None,
-        Purpose::Taken { .. }
-        | Purpose::HandedBack { .. }
-        | Purpose::StoodDown
-        | Purpose::Announced
-        | Purpose::Resolved
-        | Purpose::RoomCard
-        | Purpose::RoomLine { .. }
-        | Purpose::RoomNote { .. }
-        | Purpose::RoomInvite { .. } => Some(NOTICE_LIFE),
-        Purpose::RoomUpdate { .. } | Purpose::RoomFurnish | Purpose::RoomSummary | Purpose::RoomArchive => {
-            Some(ROOM_LIFE)
-        }
-        Purpose::Notice { .. } => Some(SYSTEM_LIFE),
+        PagePurpose::Brief { .. } => None,
+        PagePurpose::Taken { .. }
+        | PagePurpose::HandedBack { .. }
+        | PagePurpose::StoodDown
+        | PagePurpose::Announced
+        | PagePurpose::Resolved
+        | PagePurpose::RoomCard
+        | PagePurpose::RoomLine { .. }
+        | PagePurpose::RoomNote { .. }
+        | PagePurpose::RoomInvite { .. } => Some(NOTICE_LIFE),
+        PagePurpose::RoomUpdate { .. }
+        | PagePurpose::RoomFurnish
+        | PagePurpose::RoomSummary
+        | PagePurpose::RoomArchive => Some(ROOM_LIFE),
+        PagePurpose::Notice { .. } => Some(SYSTEM_LIFE),
     }
 }

@@ -3,10 +3,10 @@
 use super::Engine;
 use crate::{
     core::{
-        Actor, Answer, ChannelName, Event, Finding, Incident, IncidentId, Input, Page, PageId, PageState, PersonName,
-        Purpose, RoleName, Said, Verdict, Via, page::Stage,
+        Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ClassificationKind, Event, GivenAnswer, Incident,
+        IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName, page::PageStage,
     },
-    store::{AskedQuery, AskedStanding, Class, Needs, StoreError, Unit, earlier, transact},
+    store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},
 };
 use std::{sync::Arc, time::Duration};
 
@@ -19,7 +19,7 @@ pub const SETTLE_WAIT: Duration = Duration::from_secs(10);
 
 /// A page that a code belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Coded {
+pub struct CodedPage {
     /// It.
     pub page: PageId,
     /// Whether its incident is open.
@@ -28,7 +28,7 @@ pub struct Coded {
 
 /// What waits for a person.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Waiting {
+pub struct WaitingPages {
     /// The roles that they were asked for and that nobody has yet, of the newest incidents.
     pub roles: Vec<(IncidentId, RoleName)>,
     /// How many older incidents wait for them besides.
@@ -48,8 +48,8 @@ pub enum AnswerError {
 
 impl Engine {
     /// Takes an authenticated person's answer in. The verdict is durable when this returns.
-    pub async fn answer(&self, id: IncidentId, said: Said) -> Result<Verdict, AnswerError> {
-        let events = self.step(id, Input::Answer(said)).await?;
+    pub async fn answer(&self, id: IncidentId, said: GivenAnswer) -> Result<AnswerVerdict, AnswerError> {
+        let events = self.step(id, IncidentInput::Answer(said)).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
             Event::Answered { verdict, .. } => Some(verdict),
             _ => None,
@@ -63,11 +63,11 @@ impl Engine {
         page: PageId,
         person: PersonName,
         answer: Option<Answer>,
-        via: Via,
-    ) -> Result<Verdict, AnswerError> {
+        via: AnswerVia,
+    ) -> Result<AnswerVerdict, AnswerError> {
         let incident = self.store.view(page.incident).await?.ok_or(AnswerError::NoIncident(page.incident))?;
         let answer = answer.unwrap_or_else(|| asked_of(&incident, page.n));
-        self.answer(page.incident, Said { person, answer, via, page: Some(page.n), role: None }).await
+        self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None }).await
     }
 
     /// Closes an incident; whether it was open.
@@ -77,7 +77,7 @@ impl Engine {
 
     /// The same, for a reason that everybody who was asked reads.
     pub async fn resolve_because(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
-        Ok(!self.step(id, Input::Resolve { by, why }).await?.is_empty())
+        Ok(!self.step(id, IncidentInput::Resolve { by, why }).await?.is_empty())
     }
 
     /// Closes an incident and keeps what it was in the same commit; whether it was open. For one that is over already,
@@ -87,29 +87,30 @@ impl Engine {
         id: IncidentId,
         by: Actor,
         why: Option<String>,
-        was: Option<(Finding, Option<String>)>,
+        was: Option<(ClassificationKind, Option<String>)>,
     ) -> Result<bool, StoreError> {
         let live = self.live.load_full();
-        let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
-            let was_open =
-                !unit.step(id, Input::Resolve { by: by.clone(), why: why.clone() }, &live.matrix.roster).is_empty();
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
+            let was_open = !unit
+                .step(id, IncidentInput::Resolve { by: by.clone(), why: why.clone() }, &live.matrix.roster)
+                .is_empty();
             if let Some((finding, note)) = was.clone() {
-                unit.step(id, Input::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
+                unit.step(id, IncidentInput::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
             }
             was_open
         };
-        Ok(transact(&*self.store, Class::Ladder, needs, run).await?.0)
+        Ok(transact(&*self.store, RequestClass::Ladder, needs, run).await?.0)
     }
 
     /// A device or screen reports how far a page got.
-    pub async fn report(&self, page: PageId, stage: Stage) -> Result<(), StoreError> {
-        self.step(page.incident, Input::Reported { page: page.n, stage }).await.map(drop)
+    pub async fn report(&self, page: PageId, stage: PageStage) -> Result<(), StoreError> {
+        self.step(page.incident, IncidentInput::Reported { page: page.n, stage }).await.map(drop)
     }
 
     /// Its person's desk shows a page.
     pub async fn shown_at_desk(&self, page: PageId) -> Result<(), StoreError> {
-        self.step(page.incident, Input::ShownAtDesk { page: page.n }).await.map(drop)
+        self.step(page.incident, IncidentInput::ShownAtDesk { page: page.n }).await.map(drop)
     }
 
     /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
@@ -124,7 +125,7 @@ impl Engine {
     /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
         self.settled(page).await?;
-        self.step(page.incident, Input::Undelivered { page: page.n, why }).await.map(drop)
+        self.step(page.incident, IncidentInput::Undelivered { page: page.n, why }).await.map(drop)
     }
 
     /// A page once it is no longer being sent, or as it is after [`SETTLE_WAIT`].
@@ -151,10 +152,10 @@ impl Engine {
     }
 
     /// What waits for this person, newest first: of the first `most` incidents the roles by name, of the others how many.
-    pub async fn waiting_for(&self, person: &PersonName, most: usize) -> Result<Waiting, StoreError> {
+    pub async fn waiting_for(&self, person: &PersonName, most: usize) -> Result<WaitingPages, StoreError> {
         let query = AskedQuery { standing: AskedStanding::Waits, oldest: false, limit: most };
         let asked = self.store.asked(person.clone(), query).await?;
-        let mut waiting = Waiting { roles: Vec::new(), more: asked.total.saturating_sub(asked.incidents.len()) };
+        let mut waiting = WaitingPages { roles: Vec::new(), more: asked.total.saturating_sub(asked.incidents.len()) };
         for id in asked.incidents {
             let incident = match self.store.view(id).await {
                 // One that can not be read hides no other.
@@ -170,11 +171,11 @@ impl Engine {
     /// Which page of this person a code belongs to. Every brief of theirs is compared that is open or ended within
     /// [`CODE_KEPT`], however many there are. Of several with one code it is one that waits for them, else an open one,
     /// and of these the newest.
-    pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<Coded>, StoreError> {
+    pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<CodedPage>, StoreError> {
         let ended_since = earlier(self.store.now(), CODE_KEPT);
         let mut briefs = self.store.briefs_of(person.clone(), ended_since).await?;
         briefs.retain(|of| self.keys.is_code(of.brief, code));
-        Ok(briefs.into_iter().max().map(|of| Coded { page: of.brief.page, open: of.open }))
+        Ok(briefs.into_iter().max().map(|of| CodedPage { page: of.brief.page, open: of.open }))
     }
 
     /// The page that this channel's provider gave this id, the newest one; an empty id names none.
@@ -188,7 +189,7 @@ impl Engine {
 
 /// The answer that a page asks for.
 pub fn asked_of(incident: &Incident, n: u32) -> Answer {
-    let page = incident.pages.get(&n).filter(|page| matches!(page.purpose, Purpose::Brief { .. }));
+    let page = incident.pages.get(&n).filter(|page| matches!(page.purpose, PagePurpose::Brief { .. }));
     let row = page.and_then(|page| page.role.as_ref()).and_then(|role| incident.plan.roles.get(role));
     row.map_or(Answer::Wilco, |row| Answer::of_level(row.engaged_by))
 }

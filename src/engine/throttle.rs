@@ -15,20 +15,20 @@ const IN_FLIGHT_MIN: usize = 4;
 
 /// What is known of one channel's provider. `D` names a destination.
 #[derive(Debug)]
-pub struct Throttle<D> {
+pub struct ChannelThrottle<D> {
     at_once: usize,
     taken: usize,
     held_until: Timestamp,
     last: Option<(D, Timestamp)>,
 }
 
-impl<D> Default for Throttle<D> {
+impl<D> Default for ChannelThrottle<D> {
     fn default() -> Self {
         Self { at_once: IN_FLIGHT_MAX, taken: 0, held_until: Timestamp::default(), last: None }
     }
 }
 
-impl<D: PartialEq> Throttle<D> {
+impl<D: PartialEq> ChannelThrottle<D> {
     /// How many sends may be under way.
     pub fn at_once(&self) -> usize {
         self.at_once
@@ -72,7 +72,7 @@ mod tests {
 
     #[test]
     fn one_destination_that_is_throttled_holds_nobody_else() {
-        let mut throttle = Throttle::default();
+        let mut throttle = ChannelThrottle::default();
         for _ in 0..10 {
             throttle.throttled("ana", START + Duration::from_secs(1), START);
         }
@@ -82,7 +82,7 @@ mod tests {
 
     #[test]
     fn two_that_are_throttled_together_hold_the_channel_and_halve_it_once_a_burst() {
-        let mut throttle = Throttle::default();
+        let mut throttle = ChannelThrottle::default();
         let until = START + Duration::from_secs(1);
         for destination in ["ana", "bo", "cy", "di"] {
             throttle.throttled(destination, until, START);
@@ -99,7 +99,7 @@ mod tests {
 
     #[test]
     fn a_throttle_of_long_ago_says_nothing_about_the_channel() {
-        let mut throttle = Throttle::default();
+        let mut throttle = ChannelThrottle::default();
         throttle.throttled("ana", START + Duration::from_secs(1), START);
         let later = START + Duration::from_secs(5);
         throttle.throttled("bo", later + Duration::from_secs(1), later);
@@ -108,7 +108,7 @@ mod tests {
 
     #[test]
     fn what_is_taken_opens_the_channel_again() {
-        let mut throttle = Throttle::default();
+        let mut throttle = ChannelThrottle::default();
         throttle.throttled("ana", START + Duration::from_secs(1), START);
         throttle.throttled("bo", START + Duration::from_secs(1), START);
         (0..10_000).for_each(|_| throttle.took());

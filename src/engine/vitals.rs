@@ -1,9 +1,9 @@
 //! Whether this daemon does its work: the loops turn, commits are kept, every queue moves, and nobody is forgotten.
 
-use super::{Engine, Loop};
+use super::{Engine, EngineLoop};
 use crate::{
     core::{Incident, Timestamp, stranded::stranded},
-    store::{Filter, StoreError},
+    store::{IncidentFilter, StoreError},
 };
 use std::{
     sync::{MutexGuard, PoisonError},
@@ -28,17 +28,17 @@ const AT_ONCE: usize = 1_000;
 
 /// What is remembered between two looks.
 #[derive(Debug, Default)]
-pub struct Vitals {
+pub struct HealthState {
     turned: Option<[(u64, Timestamp); 3]>,
     found: Vec<String>,
     /// Why the own door did not answer when it was called last.
     shut: Option<String>,
-    pinged: Pinged,
+    pinged: PingStatus,
 }
 
 /// How the dead-man ping fares.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Pinged {
+pub struct PingStatus {
     /// When the receiver last took one.
     pub last: Option<Timestamp>,
     /// Why the last one did not go out, or was not taken.
@@ -83,7 +83,7 @@ impl Engine {
     }
 
     /// How the dead-man ping fares.
-    pub fn pinged(&self) -> Pinged {
+    pub fn pinged(&self) -> PingStatus {
         self.vitals().pinged.clone()
     }
 
@@ -96,7 +96,7 @@ impl Engine {
         let now = self.store.now();
         let mut vitals = self.vitals();
         match result {
-            Ok(()) => vitals.pinged = Pinged { last: Some(now), trouble: None },
+            Ok(()) => vitals.pinged = PingStatus { last: Some(now), trouble: None },
             Err(trouble) => vitals.pinged.trouble = Some(trouble),
         }
     }
@@ -112,7 +112,7 @@ impl Engine {
             Ok(_) => {}
             Err(why) => found.push(why),
         }
-        let (filter, mut before) = (Filter { open_only: true, limit: AT_ONCE }, None);
+        let (filter, mut before) = (IncidentFilter { open_only: true, limit: AT_ONCE }, None);
         // What the store calls due is looked at above; this is what it has lost sight of.
         let mut looks_for_late = found.is_empty();
         loop {
@@ -148,7 +148,7 @@ impl Engine {
         let mut vitals = self.vitals();
         let turned = vitals.turned.get_or_insert(beats.map(|beat| (beat, now)));
         let mut still = Vec::new();
-        for ((beat, last), name) in beats.into_iter().zip(turned).zip(Loop::ALL) {
+        for ((beat, last), name) in beats.into_iter().zip(turned).zip(EngineLoop::ALL) {
             if beat != last.0 {
                 *last = (beat, now);
             } else if LOOP_STILL_MAX < now.since(last.1) {
@@ -162,7 +162,7 @@ impl Engine {
         still
     }
 
-    fn vitals(&self) -> MutexGuard<'_, Vitals> {
+    fn vitals(&self) -> MutexGuard<'_, HealthState> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -2,44 +2,45 @@
 
 mod gateway;
 
-use super::live::{SEND_TIMEOUT_MAX, Shared, Wired};
+use super::live::{ActiveChannel, SEND_TIMEOUT_MAX, SharedChannelParts};
 use crate::{
     channel::{
         Channel,
-        kannel::{Kannel, KannelSettings},
-        slack::{Slack, SlackSettings, socket::SocketSettings},
-        smtp::{Smtp, SmtpSettings},
+        kannel::{KannelChannel, KannelSettings},
+        slack::{SlackChannel, SlackSettings, socket::SocketSettings},
+        smtp::{SmtpChannel, SmtpSettings},
         twilio::{
             AccountSettings,
-            call::Calls,
-            message::{Sender, Sms},
+            call::TwilioVoice,
+            message::{SmsSender, TwilioSms},
         },
     },
     config,
     core::ChannelName,
     matrix::{
-        ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, Way,
+        ChannelConfig, ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender,
+        TwilioWay, VoiceWay,
     },
-    store::clock::{Sources, System},
+    store::clock::{ClockSources, SystemClock},
 };
 use secrecy::SecretString;
 use std::sync::Arc;
 
-type Built = Result<Arc<dyn Channel>, String>;
+type BuiltChannel = Result<Arc<dyn Channel>, String>;
 
 /// Wires a channel. One whose secrets are not there writes to the sandbox and says why.
-pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &Shared) -> Wired {
+pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &SharedChannelParts) -> ActiveChannel {
     let built = match &settings.way {
-        Way::Screen => Ok(Arc::new(shared.hub.clone()) as Arc<dyn Channel>),
+        ChannelConfig::Screen => Ok(Arc::new(shared.hub.clone()) as Arc<dyn Channel>),
         _ if shared.sandbox => Err("--sandbox".to_owned()),
-        Way::Slack(way) => slack(way),
-        Way::Kannel(way) => kannel(way),
-        Way::Smtp(way) => smtp(way, &shared.site),
-        Way::Http(way) => gateway::http(way),
-        Way::Webhook(way) => gateway::webhook(way, &shared.site),
-        Way::Exec(way) => Ok(gateway::exec(way)),
-        Way::Twilio(way) => twilio(way),
-        Way::Voice(way) => voice(way),
+        ChannelConfig::Slack(way) => slack(way),
+        ChannelConfig::Kannel(way) => kannel(way),
+        ChannelConfig::Smtp(way) => smtp(way, &shared.site),
+        ChannelConfig::Http(way) => gateway::http(way),
+        ChannelConfig::Webhook(way) => gateway::webhook(way, &shared.site),
+        ChannelConfig::Exec(way) => Ok(gateway::exec(way)),
+        ChannelConfig::Twilio(way) => twilio(way),
+        ChannelConfig::Voice(way) => voice(way),
     };
     let kind = settings.kind();
     let (channel, sandboxed) = match built {
@@ -53,7 +54,7 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         }
     };
     let socket = socket(&settings.way).filter(|_| sandboxed.is_none());
-    Wired {
+    ActiveChannel {
         channel,
         kind,
         sandboxed,
@@ -68,16 +69,16 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
 }
 
 /// Where a secret is kept, as the one reader of secrets knows it.
-pub(super) fn reference(secret: &SecretRef) -> config::Secret {
+pub(super) fn reference(secret: &SecretRef) -> config::SecretSource {
     match secret {
-        SecretRef::Env(name) => config::Secret::Env(name.clone()),
-        SecretRef::File(path) => config::Secret::File(path.clone()),
-        SecretRef::Credential(name) => config::Secret::Credential(name.clone()),
+        SecretRef::Env(name) => config::SecretSource::Env(name.clone()),
+        SecretRef::File(path) => config::SecretSource::File(path.clone()),
+        SecretRef::Credential(name) => config::SecretSource::Credential(name.clone()),
     }
 }
 
 /// What authenticates a provider's callbacks, as far as it is here.
-fn inbound(name: &ChannelName, way: &Way) -> Vec<SecretString> {
+fn inbound(name: &ChannelName, way: &ChannelConfig) -> Vec<SecretString> {
     let read = |reference: &SecretRef| {
         let told = |why: &String| tracing::warn!(channel = %name, why, "what the provider sends can not be verified");
         secret(reference).inspect_err(told).ok()
@@ -86,37 +87,39 @@ fn inbound(name: &ChannelName, way: &Way) -> Vec<SecretString> {
 }
 
 /// Where that is kept.
-pub(super) fn inbound_refs(way: &Way) -> Vec<&SecretRef> {
+pub(super) fn inbound_refs(way: &ChannelConfig) -> Vec<&SecretRef> {
     match way {
-        Way::Slack(way) => way.signing_secret.iter().collect(),
-        Way::Kannel(way) => way.token.iter().collect(),
-        Way::Http(way) => way.tokens.iter().collect(),
-        Way::Twilio(way) => way.account.tokens.iter().collect(),
-        Way::Voice(way) => way.account.tokens.iter().collect(),
-        Way::Screen | Way::Smtp(_) | Way::Webhook(_) | Way::Exec(_) => Vec::new(),
+        ChannelConfig::Slack(way) => way.signing_secret.iter().collect(),
+        ChannelConfig::Kannel(way) => way.token.iter().collect(),
+        ChannelConfig::Http(way) => way.tokens.iter().collect(),
+        ChannelConfig::Twilio(way) => way.account.tokens.iter().collect(),
+        ChannelConfig::Voice(way) => way.account.tokens.iter().collect(),
+        ChannelConfig::Screen | ChannelConfig::Smtp(_) | ChannelConfig::Webhook(_) | ChannelConfig::Exec(_) => {
+            Vec::new()
+        }
     }
 }
 
-fn slack(way: &SlackWay) -> Built {
+fn slack(way: &SlackWay) -> BuiltChannel {
     let settings = SlackSettings { token: secret(&way.token)?, api_url: way.url.clone() };
-    Ok(Arc::new(Slack::new(settings).map_err(|error| error.to_string())?))
+    Ok(Arc::new(SlackChannel::new(settings).map_err(|error| error.to_string())?))
 }
 
 /// The sockets that are to be kept open; none where the channel has no token for them.
-fn socket(way: &Way) -> Option<Result<SocketSettings, String>> {
-    let Way::Slack(way) = way else { return None };
+fn socket(way: &ChannelConfig) -> Option<Result<SocketSettings, String>> {
+    let ChannelConfig::Slack(way) = way else { return None };
     let app_token = secret(way.app_token.as_ref()?);
     Some(app_token.map(|app_token| SocketSettings { app_token, api_url: way.url.clone() }))
 }
 
-fn kannel(way: &KannelWay) -> Built {
+fn kannel(way: &KannelWay) -> BuiltChannel {
     let password = secret(way.account.password.as_ref().ok_or("it has no password")?)?;
     let username = way.account.username.clone().ok_or("it has no username")?;
     let settings = KannelSettings { url: way.url.clone(), username, password, from: way.from.clone() };
-    Ok(Arc::new(Kannel::new(settings).map_err(|error| error.to_string())?))
+    Ok(Arc::new(KannelChannel::new(settings).map_err(|error| error.to_string())?))
 }
 
-fn smtp(way: &SmtpWay, site: &str) -> Built {
+fn smtp(way: &SmtpWay, site: &str) -> BuiltChannel {
     // A relay on loopback may need no login; one that names a user needs the password.
     let password = match (&way.account.username, &way.account.password) {
         (None, None) => None,
@@ -131,20 +134,20 @@ fn smtp(way: &SmtpWay, site: &str) -> Built {
         ca: config::extra_ca(),
         site: Some(site.to_owned()),
     };
-    Ok(Arc::new(Smtp::new(settings).map_err(|error| error.to_string())?))
+    Ok(Arc::new(SmtpChannel::new(settings).map_err(|error| error.to_string())?))
 }
 
-fn twilio(way: &TwilioWay) -> Built {
+fn twilio(way: &TwilioWay) -> BuiltChannel {
     let sender = match &way.sender {
-        TwilioSender::From(from) => Sender::From(from.clone()),
-        TwilioSender::Service(service) => Sender::Service(service.clone()),
+        TwilioSender::From(from) => SmsSender::From(from.clone()),
+        TwilioSender::Service(service) => SmsSender::Service(service.clone()),
     };
-    let sms = Sms::new(account(&way.account)?, sender, way.validity);
+    let sms = TwilioSms::new(account(&way.account)?, sender, way.validity);
     Ok(Arc::new(sms.map_err(|error| error.to_string())?))
 }
 
-fn voice(way: &VoiceWay) -> Built {
-    let calls = Calls::new(account(&way.account)?, way.from.clone(), way.machines);
+fn voice(way: &VoiceWay) -> BuiltChannel {
+    let calls = TwilioVoice::new(account(&way.account)?, way.from.clone(), way.machines);
     Ok(Arc::new(calls.map_err(|error| error.to_string())?))
 }
 
@@ -160,7 +163,7 @@ fn account(account: &TwilioAccount) -> Result<AccountSettings, String> {
     if tokens.is_empty() {
         return Err(why);
     }
-    let wall = || System.wall();
+    let wall = || SystemClock.wall();
     Ok(AccountSettings { account: account.sid.clone(), tokens, api_key, url: account.url.clone(), wall })
 }
 

@@ -2,7 +2,7 @@
 //! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
 //! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
-use super::{App, body, credential, problem::Problem};
+use super::{AppState, body, credential, problem::ProblemDetails};
 use crate::core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime};
 use axum::{
     Json,
@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
-pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
+pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
     let response = match take(&app, request).await {
         Ok(()) => StatusCode::OK.into_response(),
         Err(refusal) => refusal.into_response(),
@@ -26,7 +26,7 @@ pub async fn post(State(app): State<Arc<App>>, request: Request) -> Response {
 }
 
 /// `GET /api/v2/status`: what clients look at before they speak.
-pub async fn status(State(app): State<Arc<App>>) -> Response {
+pub async fn status(State(app): State<Arc<AppState>>) -> Response {
     let version = env!("CARGO_PKG_VERSION");
     let uptime = app.started_at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
     Json(json!({
@@ -58,7 +58,7 @@ pub async fn wrong_method(method: axum::http::Method) -> Response {
     response
 }
 
-async fn take(app: &App, request: Request) -> Result<(), Refusal> {
+async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
     let (parts, body) = request.into_parts();
     let source = credential::source(app, &parts.headers).ok_or_else(|| {
         let message = "no source of the matrix has this credential".to_owned();
@@ -92,7 +92,7 @@ async fn take(app: &App, request: Request) -> Result<(), Refusal> {
     refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
 }
 
-fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
+fn media_type(headers: &HeaderMap) -> Result<(), AlertRefusal> {
     let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
     let media = value.split(';').next().unwrap_or_default().trim();
     if media.eq_ignore_ascii_case("application/json") {
@@ -103,7 +103,7 @@ fn media_type(headers: &HeaderMap) -> Result<(), Refusal> {
 }
 
 /// An element that could be read; whether it is complete is looked at once all of them could be.
-struct Element {
+struct AlertElement {
     labels: Option<BTreeMap<String, String>>,
     annotations: BTreeMap<String, String>,
     starts_at: Option<Timestamp>,
@@ -111,7 +111,7 @@ struct Element {
     generator: String,
 }
 
-fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refusal> {
+fn elements(bytes: &[u8]) -> Result<Vec<AlertElement>, AlertRefusal> {
     if bytes.trim_ascii().is_empty() {
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
     }
@@ -124,7 +124,7 @@ fn elements(bytes: &[u8]) -> Result<Vec<Element>, Refusal> {
     Ok(elements)
 }
 
-fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
+fn element(object: Map<String, Value>) -> Result<AlertElement, AlertRefusal> {
     // Alertmanager's decoder does not look at the case of keys.
     let mut fields: BTreeMap<String, Value> =
         object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
@@ -133,7 +133,7 @@ fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
         Some(Value::String(url)) => url,
         Some(_) => return Err(unparsable("generatorURL is no string")),
     };
-    Ok(Element {
+    Ok(AlertElement {
         labels: texts("labels", fields.remove("labels"))?,
         annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
         // A beginning that lies beyond all that can be kept (`datetime.max`) is one that the monitor does not know.
@@ -144,7 +144,7 @@ fn element(object: Map<String, Value>) -> Result<Element, Refusal> {
     })
 }
 
-fn validate(index: usize, element: &Element) -> Result<(), Refusal> {
+fn validate(index: usize, element: &AlertElement) -> Result<(), AlertRefusal> {
     if element.labels.is_none() {
         let message = format!("{index}.labels in body is required");
         return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
@@ -157,7 +157,7 @@ fn validate(index: usize, element: &Element) -> Result<(), Refusal> {
     Ok(())
 }
 
-fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, Refusal> {
+fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, AlertRefusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
         Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
@@ -165,7 +165,7 @@ fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, Str
 }
 
 /// One of the times of an element. What lies beyond all that can be kept never costs the alert.
-fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, Refusal> {
+fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, AlertRefusal> {
     match value {
         None | Some(Value::Null) => Ok(None),
         // The forms that Alertmanager accepts: there, nothing is the epoch.
@@ -185,7 +185,7 @@ fn is_zero(time: ForeignTime) -> bool {
 }
 
 /// One element as an alert; the error is Alertmanager's sentence.
-fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
+fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
     let labels: BTreeMap<String, String> =
         element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
     if labels.is_empty() {
@@ -223,34 +223,34 @@ fn alert(element: Element, source: &SourceName, now: Timestamp) -> Result<Alert,
     Ok(alert)
 }
 
-fn unparsable(why: &str) -> Refusal {
+fn unparsable(why: &str) -> AlertRefusal {
     let message = format!("parsing alerts body from \"\" failed, because {why}");
     framework(StatusCode::BAD_REQUEST, 400, message)
 }
 
 /// Alertmanager's two shapes of "no": an object for how a request says it ..
-fn framework(status: StatusCode, code: u16, message: String) -> Refusal {
-    Refusal { status, body: json!({ "code": code, "message": message }) }
+fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
+    AlertRefusal { status, body: json!({ "code": code, "message": message }) }
 }
 
 /// .. and bare text for what it says.
-fn said(status: StatusCode, message: String) -> Refusal {
-    Refusal { status, body: Value::String(message) }
+fn said(status: StatusCode, message: String) -> AlertRefusal {
+    AlertRefusal { status, body: Value::String(message) }
 }
 
-struct Refusal {
+struct AlertRefusal {
     status: StatusCode,
     body: Value,
 }
 
-impl From<Problem> for Refusal {
-    fn from(problem: Problem) -> Self {
+impl From<ProblemDetails> for AlertRefusal {
+    fn from(problem: ProblemDetails) -> Self {
         let status = problem.status();
         framework(status, status.as_u16(), problem.detail().to_owned())
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for AlertRefusal {
     fn into_response(self) -> Response {
         let mut response = (self.status, Json(self.body)).into_response();
         if self.status == StatusCode::UNAUTHORIZED {

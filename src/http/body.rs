@@ -1,6 +1,6 @@
 //! Bodies, bounded in size and time.
 
-use super::problem::Problem;
+use super::problem::ProblemDetails;
 use axum::{
     body::{Body, Bytes, to_bytes},
     http::StatusCode,
@@ -15,15 +15,15 @@ pub const BODY_MAX: usize = 1024 * 1024;
 pub const BODY_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// Reads a whole body, or says why not.
-pub async fn whole(body: Body) -> Result<Bytes, Problem> {
+pub async fn whole(body: Body) -> Result<Bytes, ProblemDetails> {
     match timeout(BODY_TIME_MAX, to_bytes(body, BODY_MAX)).await {
         Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(error)) if is_too_large(&error) => Err(Problem::new(
+        Ok(Err(error)) if is_too_large(&error) => Err(ProblemDetails::new(
             StatusCode::PAYLOAD_TOO_LARGE,
             format!("the body is larger than {BODY_MAX} bytes: send fewer alerts in one request"),
         )),
-        Ok(Err(error)) => Err(Problem::bad(format!("the body did not arrive whole: {error}"))),
-        Err(_) => Err(Problem::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive")),
+        Ok(Err(error)) => Err(ProblemDetails::bad(format!("the body did not arrive whole: {error}"))),
+        Err(_) => Err(ProblemDetails::new(StatusCode::REQUEST_TIMEOUT, "the body took longer than 10 s to arrive")),
     }
 }
 

@@ -7,9 +7,9 @@ mod peer;
 mod place;
 mod watch;
 
-pub use peer::{Listen, Origin, Tcp, Unix};
+pub use peer::{ListenSocket, ShareOwner, Tcp, Unix};
 
-use crate::engine::entrance::Entrance;
+use crate::engine::entrance::ListenerGauge;
 use axum::{Router, extract::connect_info::ConnectInfo};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::{
@@ -17,15 +17,15 @@ use hyper_util::{
     server::conn::auto::Builder,
     service::TowerToHyperService,
 };
-use place::{Place, Places};
+use place::{ConnectionLimit, ConnectionPermit};
 use std::{pin::pin, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
-use watch::{Streams, Watch};
+use watch::{ConnectionWatch, StreamProgress};
 
 /// What a door allows.
 #[derive(Debug, Clone, Copy)]
-pub struct Limits {
+pub struct ConnectionLimits {
     /// Connections of one peer at once: of an address, or of a Unix user. Trusted ones may have them all.
     pub share: usize,
     /// Connections that are kept for trusted ones: those who look after this daemon get in, whoever else is there.
@@ -54,7 +54,7 @@ const FAREWELL: Duration = Duration::from_secs(1);
 /// The rest after a connection could not be taken, e.g. for want of files.
 const AFTER_FAILURE: Duration = Duration::from_millis(50);
 
-impl Limits {
+impl ConnectionLimits {
     /// Of the door on TCP. Idle ones stay longer than monitors wait between two posts: a connection that is closed under
     /// a sender may cost it an alert.
     pub fn of_tcp(connections: usize) -> Self {
@@ -77,21 +77,21 @@ impl Limits {
 }
 
 /// A door that is open.
-pub struct Door<L> {
+pub struct OpenListener<L> {
     /// Where peers come from.
     pub listener: L,
     /// What they find.
     pub router: Router,
     /// How long they may take.
-    pub limits: Limits,
+    pub limits: ConnectionLimits,
     /// How many there may be, and who is told.
-    pub entrance: Arc<Entrance>,
+    pub entrance: Arc<ListenerGauge>,
 }
 
 /// Serves until `shutdown`, then lets requests under way end; the caller bounds how long.
-pub async fn serve<L: Listen>(door: Door<L>, shutdown: CancellationToken) {
-    let Door { listener, router, limits, entrance } = door;
-    let (places, tasks) = (Places::new(entrance.clone(), limits), TaskTracker::new());
+pub async fn serve<L: ListenSocket>(door: OpenListener<L>, shutdown: CancellationToken) {
+    let OpenListener { listener, router, limits, entrance } = door;
+    let (places, tasks) = (ConnectionLimit::new(entrance.clone(), limits), TaskTracker::new());
     loop {
         let taken = async {
             let room = places.room().await;
@@ -124,7 +124,7 @@ pub async fn serve<L: Listen>(door: Door<L>, shutdown: CancellationToken) {
 }
 
 #[expect(clippy::disallowed_methods, reason = "a connection is a task, as it is in every server")]
-fn spawn(tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'static, place: Place) {
+fn spawn(tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'static, place: ConnectionPermit) {
     tasks.spawn(async move {
         connection.await;
         drop(place);
@@ -132,18 +132,23 @@ fn spawn(tasks: &TaskTracker, connection: impl Future<Output = ()> + Send + 'sta
 }
 
 /// One connection, from its first byte to its end. How a peer leaves is no news.
-async fn talk<I, P>(io: I, router: TowerToHyperService<Router>, peer: P, limits: Limits, shutdown: CancellationToken)
-where
+async fn talk<I, P>(
+    io: I,
+    router: TowerToHyperService<Router>,
+    peer: P,
+    limits: ConnectionLimits,
+    shutdown: CancellationToken,
+) where
     I: hyper::rt::Read + hyper::rt::Write + Unpin + Send + 'static,
     P: Clone + Send + Sync + 'static,
 {
-    let watch = Watch::begin(limits);
+    let watch = ConnectionWatch::begin(limits);
     let answering = watch.clone();
     let service = hyper::service::service_fn(move |mut request: hyper::Request<Incoming>| {
         request.extensions_mut().insert(ConnectInfo(peer.clone()));
         answering.answer(router.call(request))
     });
-    let mut builder = Builder::new(Streams(limits));
+    let mut builder = Builder::new(StreamProgress(limits));
     // What is watched here is watched once.
     builder.http1().header_read_timeout(None).max_buf_size(BUFFER_MAX);
     let http2 = &mut builder.http2();

@@ -1,15 +1,15 @@
 //! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
 
 use super::{
-    App, answer_problem, native,
-    problem::Problem,
+    AppState, answer_problem, native,
+    problem::ProblemDetails,
     reading::{absent, parse_id},
     standing::told,
 };
 use crate::{
     core::{
-        Actor, Alert, Finding, PersonName, RoleName, Said, SourceName, Verdict, Via, event::hex, finding::NOTE_MAX,
-        reply::typed,
+        Actor, Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName,
+        event::hex, finding::NOTE_MAX, reply::typed,
     },
     engine::keys::DESK_LINK_LIFE,
 };
@@ -33,12 +33,12 @@ const NAME_TIME_MAX: Duration = Duration::from_secs(2);
 
 /// Who is at the other end of the socket.
 #[derive(Debug, Clone, Copy)]
-pub struct Peer {
+pub struct SocketPeer {
     /// Their Unix user; none when the kernel would not say.
     pub uid: Option<u32>,
 }
 
-impl Peer {
+impl SocketPeer {
     /// Whether it is root or the daemon's own user.
     pub fn is_operator(self) -> bool {
         self.uid.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
@@ -47,20 +47,20 @@ impl Peer {
 
 /// What a Unix user is to Stentor.
 #[derive(Debug, Clone)]
-pub struct Caller {
+pub struct UnixCaller {
     user: String,
     person: Option<PersonName>,
     operator: bool,
     mailer: bool,
 }
 
-impl Caller {
+impl UnixCaller {
     /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
     /// server hands in mail. Nobody else gets in.
-    pub async fn of(app: &App, peer: Peer) -> Result<Self, Problem> {
+    pub async fn of(app: &AppState, peer: SocketPeer) -> Result<Self, ProblemDetails> {
         let forbidden = |who: &str| {
             let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
-            Problem::new(StatusCode::FORBIDDEN, detail)
+            ProblemDetails::new(StatusCode::FORBIDDEN, detail)
         };
         let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
         let user = name_of(uid).await;
@@ -80,7 +80,7 @@ impl Caller {
     }
 
     /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
-    pub fn may_hand_in_mail(&self) -> Result<(), Problem> {
+    pub fn may_hand_in_mail(&self) -> Result<(), ProblemDetails> {
         if self.operator || self.mailer {
             return Ok(());
         }
@@ -88,7 +88,7 @@ impl Caller {
             "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
             self.user, self.user
         );
-        Err(Problem::new(StatusCode::FORBIDDEN, detail))
+        Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))
     }
 
     /// In whose name they act.
@@ -110,17 +110,17 @@ async fn name_of(uid: u32) -> String {
 
 /// `POST /v1/fire`: an alert by hand.
 pub async fn fire(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     Json(alert): Json<Alert>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let source = SourceName::from(format!("user:{}", caller.user));
     native::answer(native::admit(&app, source, vec![Ok(alert.into())], true).await?)
 }
 
 /// An answer by the command line.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Spoken {
+pub struct CliAnswer {
     /// `wilco`, `standby 3`, ..
     pub answer: String,
     /// For which role; needed where the person was asked for several.
@@ -129,31 +129,31 @@ pub struct Spoken {
 
 /// `POST /v1/incidents/{id}/answer`. A Unix user speaks for the person that the matrix says they are, for nobody else.
 pub async fn answer(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     Path(id): Path<String>,
-    Json(spoken): Json<Spoken>,
-) -> Result<Response, Problem> {
+    Json(spoken): Json<CliAnswer>,
+) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
     let person = caller.person.ok_or_else(|| {
         let user = &caller.user;
         let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
-        Problem::new(StatusCode::FORBIDDEN, detail)
+        ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
-    let answer = typed(&spoken.answer).map_err(|error| Problem::bad(format!("{error}")))?;
+    let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let role = spoken.role.map(RoleName::from);
-    let said = Said { person: person.clone(), answer, via: Via::Cli, page: None, role };
-    let verdict: Verdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
+    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
+    let verdict: AnswerVerdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
     let incident = app.engine.store.view(id).await?;
     let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
-    let then = matches!(verdict, Verdict::Engages | Verdict::Yours)
+    let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
 }
 
 /// What an incident was, where its resolver says so.
 #[derive(Debug, Default, Serialize, Deserialize)]
-pub struct Closing {
+pub struct ResolveRequest {
     /// `true`, `false`, `benign` or `duplicate`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub outcome: Option<String>,
@@ -162,15 +162,17 @@ pub struct Closing {
     pub note: Option<String>,
 }
 
-impl Closing {
-    fn parsed(self) -> Result<Option<(Finding, Option<String>)>, Problem> {
+impl ResolveRequest {
+    fn parsed(self) -> Result<Option<(ClassificationKind, Option<String>)>, ProblemDetails> {
         let note = self.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
         if note.as_ref().is_some_and(|note| NOTE_MAX < note.chars().count()) {
-            return Err(Problem::bad(format!("the note is longer than {NOTE_MAX} characters")));
+            return Err(ProblemDetails::bad(format!("the note is longer than {NOTE_MAX} characters")));
         }
         match (self.outcome, note) {
-            (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| Problem::bad(why))?, note))),
-            (None, Some(_)) => Err(Problem::bad("a note goes with an outcome: true, false, benign or duplicate")),
+            (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| ProblemDetails::bad(why))?, note))),
+            (None, Some(_)) => {
+                Err(ProblemDetails::bad("a note goes with an outcome: true, false, benign or duplicate"))
+            }
             (None, None) => Ok(None),
         }
     }
@@ -178,11 +180,11 @@ impl Closing {
 
 /// `POST /v1/incidents/{id}/resolve`: closes it, and says what it was, now or later.
 pub async fn resolve(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     Path(id): Path<String>,
-    closing: Option<Json<Closing>>,
-) -> Result<Response, Problem> {
+    closing: Option<Json<ResolveRequest>>,
+) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
     let was = closing.map(|Json(closing)| closing).unwrap_or_default().parsed()?;
     app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
@@ -200,16 +202,16 @@ pub struct DeskFor {
 
 /// `POST /v1/desk-link`: the one command whose job it is to hand a person a live link.
 pub async fn desk_link(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     Json(DeskFor { person }): Json<DeskFor>,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let person = PersonName::from(person);
     if !app.engine.live.load().matrix.people.contains_key(&person) {
-        return Err(Problem::not_found(format!("the matrix knows no person {person:?}")));
+        return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
     }
     if caller.person.as_ref().is_some_and(|own| *own != person) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
     }
     let until = app.engine.store.now() + DESK_LINK_LIFE;
     let token = app.engine.keys.sign_in(&person, until);
@@ -219,13 +221,13 @@ pub async fn desk_link(
 }
 
 /// `GET /v1/names`: how humans call the people of the matrix; no contact data.
-pub async fn names(State(app): State<Arc<App>>) -> Json<BTreeMap<PersonName, String>> {
+pub async fn names(State(app): State<Arc<AppState>>) -> Json<BTreeMap<PersonName, String>> {
     Json(app.engine.live.load().names.clone())
 }
 
 /// Which lines.
 #[derive(Deserialize)]
-pub struct Reading {
+pub struct JournalQuery {
     chain: Option<String>,
     #[serde(default)]
     after: i64,
@@ -233,16 +235,16 @@ pub struct Reading {
 
 /// `GET /v1/journal`: lines in the order of their commit; call again with the last `pos`.
 pub async fn journal(
-    State(app): State<Arc<App>>,
-    Query(reading): Query<Reading>,
-) -> Result<Json<Vec<serde_json::Value>>, Problem> {
+    State(app): State<Arc<AppState>>,
+    Query(reading): Query<JournalQuery>,
+) -> Result<Json<Vec<serde_json::Value>>, ProblemDetails> {
     let lines = app.engine.store.lines(reading.chain, reading.after, LINES_MAX).await?;
     let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
 }
 
 /// `GET /v1/texts/{hash}`: what was shown, with placeholders.
-pub async fn text(State(app): State<Arc<App>>, Path(hash): Path<String>) -> Result<Response, Problem> {
-    let text = app.engine.store.text(hash).await?.ok_or_else(|| Problem::not_found("no such text"))?;
+pub async fn text(State(app): State<Arc<AppState>>, Path(hash): Path<String>) -> Result<Response, ProblemDetails> {
+    let text = app.engine.store.text(hash).await?.ok_or_else(|| ProblemDetails::not_found("no such text"))?;
     Ok(Json(json!({ "text": text })).into_response())
 }

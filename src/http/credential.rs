@@ -1,6 +1,6 @@
 //! Who is asking: sources by their tokens, people by their desk's cookie.
 
-use super::App;
+use super::AppState;
 use crate::{
     core::{PersonName, SourceName},
     engine::keys::same,
@@ -13,7 +13,7 @@ use secrecy::ExposeSecret;
 pub const COOKIE: &str = "stentor_desk";
 
 /// The source whose token this request carries: as a bearer token, or as the password of basic authentication.
-pub fn source(app: &App, headers: &HeaderMap) -> Option<SourceName> {
+pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
     let value = headers.get(header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credential) = value.split_once(' ')?;
     let token = match scheme.to_ascii_lowercase().as_str() {
@@ -33,7 +33,7 @@ pub fn source(app: &App, headers: &HeaderMap) -> Option<SourceName> {
 }
 
 /// The cookie of a signed-in desk, and whose it is.
-pub fn session(app: &App, headers: &HeaderMap) -> Option<(String, PersonName)> {
+pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonName)> {
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())?;

@@ -1,10 +1,10 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
-use super::{App, credential, page, problem::Problem, snapshot::snapshot, standing::told};
+use super::{AppState, credential, page, problem::ProblemDetails, snapshot::snapshot, standing::told};
 use crate::{
-    channel::screen::Desk,
-    core::{Answer, Page, PageId, PersonName, Verdict, Via},
-    engine::{Live, keys::SESSION_LIFE, keys::same},
+    channel::screen::OpenDesk,
+    core::{Answer, AnswerVerdict, AnswerVia, Page, PageId, PersonName},
+    engine::{RuntimeConfig, keys::SESSION_LIFE, keys::same},
 };
 use axum::{
     Json,
@@ -33,7 +33,7 @@ const BEAT_EVERY: Duration = Duration::from_secs(5);
 const SETTLE: Duration = Duration::from_millis(25);
 
 /// The page itself, or how to sign in.
-pub async fn desk(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub async fn desk(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     if credential::session(&app, &headers).is_some() { page::desk() } else { page::sign_in(StatusCode::UNAUTHORIZED) }
 }
 
@@ -44,7 +44,7 @@ pub struct SignIn {
 }
 
 /// Signs in by a personal link. It may be opened more than once until it expires: a scanner does not burn it.
-pub async fn login(State(app): State<Arc<App>>, Query(SignIn { t }): Query<SignIn>) -> Response {
+pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<SignIn>) -> Response {
     let now = app.engine.store.now();
     let Some(person) = app.engine.keys.signed_in(&t, now) else {
         return page::sign_in(StatusCode::FORBIDDEN);
@@ -66,7 +66,7 @@ pub async fn login(State(app): State<Arc<App>>, Query(SignIn { t }): Query<SignI
 
 /// What a desk says about a page.
 #[derive(Deserialize)]
-pub struct Press {
+pub struct DeskAnswer {
     page: String,
     /// The mark that was shown with it.
     mark: Option<String>,
@@ -75,20 +75,20 @@ pub struct Press {
 
 /// An answer by a button.
 pub async fn answer(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     headers: HeaderMap,
-    Json(press): Json<Press>,
-) -> Result<Response, Problem> {
+    Json(press): Json<DeskAnswer>,
+) -> Result<Response, ProblemDetails> {
     let person = commanding(&app, &headers)?;
-    let page: PageId = press.page.parse().map_err(|()| Problem::bad("no such page"))?;
-    let answer: Answer = press.answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let page: PageId = press.page.parse().map_err(|()| ProblemDetails::bad("no such page"))?;
+    let answer: Answer = press.answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     if !is_as_shown(&app, page, press.mark.as_deref()).await? {
-        return Err(Problem::new(
+        return Err(ProblemDetails::new(
             StatusCode::CONFLICT,
             "this page is of before a backup was restored: reload the desk",
         ));
     }
-    let verdict = app.engine.answer_page(page, person.clone(), Some(answer), Via::Desk).await;
+    let verdict = app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
     let verdict = verdict.map_err(super::answer_problem)?;
     let incident = app.engine.store.view(page.incident).await?;
     // Its button stands on the page.
@@ -98,7 +98,7 @@ pub async fn answer(
 
 /// Pages that a desk has shown.
 #[derive(Deserialize)]
-pub struct Shown {
+pub struct ShownPages {
     pages: Vec<String>,
     /// The marks that were shown with them, in their order.
     #[serde(default)]
@@ -109,7 +109,7 @@ pub struct Shown {
 const SHOWN_MAX: usize = 100;
 
 /// Whether a page is the one that the desk showed, and not another one that got its number from a restored backup.
-async fn is_as_shown(app: &App, page: PageId, mark: Option<&str>) -> Result<bool, Problem> {
+async fn is_as_shown(app: &AppState, page: PageId, mark: Option<&str>) -> Result<bool, ProblemDetails> {
     let Some(mark) = mark else { return Ok(true) };
     // Of one that is gone it is said that it is.
     let known = app.engine.store.identity(page.incident).await?.is_some();
@@ -118,13 +118,13 @@ async fn is_as_shown(app: &App, page: PageId, mark: Option<&str>) -> Result<bool
 
 /// The desk showed these pages to its person.
 pub async fn seen(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     headers: HeaderMap,
-    Json(shown): Json<Shown>,
-) -> Result<StatusCode, Problem> {
+    Json(shown): Json<ShownPages>,
+) -> Result<StatusCode, ProblemDetails> {
     let person = commanding(&app, &headers)?;
     if SHOWN_MAX < shown.pages.len() {
-        return Err(Problem::bad(format!("more than {SHOWN_MAX} pages at once")));
+        return Err(ProblemDetails::bad(format!("more than {SHOWN_MAX} pages at once")));
     }
     for (n, page) in shown.pages.iter().enumerate() {
         let Ok(page) = page.parse::<PageId>() else { continue };
@@ -141,11 +141,11 @@ pub async fn seen(
 }
 
 /// The line to the page: its whole state whenever something changed, and a beat in between.
-pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     let Some((cookie, person)) = credential::session(&app, &headers) else {
         return page::sign_in(StatusCode::UNAUTHORIZED);
     };
-    let line = Line {
+    let line = DeskEvent {
         desk: app.hub.connect(person.clone()),
         changes: app.engine.changes(),
         csrf: app.engine.keys.csrf(&cookie).expose_secret().to_owned(),
@@ -164,14 +164,14 @@ pub async fn events(State(app): State<Arc<App>>, headers: HeaderMap) -> Response
     response.map(Body::new)
 }
 
-struct Line {
-    app: Arc<App>,
+struct DeskEvent {
+    app: Arc<AppState>,
     person: PersonName,
     /// Looked at again at each beat: a session ends, and people leave the matrix.
     cookies: HeaderMap,
     /// Counts this desk as open for as long as the line lives.
     #[expect(dead_code, reason = "held for its drop")]
-    desk: Desk,
+    desk: OpenDesk,
     changes: Receiver<crate::core::IncidentId>,
     csrf: String,
     last: String,
@@ -179,7 +179,7 @@ struct Line {
     fresh: bool,
 }
 
-fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
+fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
     stream::unfold(line, |mut line| async move {
         loop {
             if line.fresh {
@@ -211,7 +211,7 @@ fn events_of(line: Line) -> impl Stream<Item = Result<Event, Infallible>> {
     })
 }
 
-impl Line {
+impl DeskEvent {
     fn is_signed_in(&self) -> bool {
         credential::session(&self.app, &self.cookies).is_some()
     }
@@ -247,20 +247,20 @@ impl Line {
 }
 
 /// A verdict with display names in place of the matrix's names.
-pub fn named(live: &Live, verdict: Verdict) -> Verdict {
+pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
     match verdict {
-        Verdict::TooLate { has } => Verdict::TooLate { has: PersonName::from(live.name_of(&has)) },
+        AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },
         other => other,
     }
 }
 
 /// The person of a request that changes something: signed in, and sent by our own page.
-fn commanding(app: &App, headers: &HeaderMap) -> Result<PersonName, Problem> {
+fn commanding(app: &AppState, headers: &HeaderMap) -> Result<PersonName, ProblemDetails> {
     let (cookie, person) = credential::session(app, headers)
-        .ok_or_else(|| Problem::unauthorized("this desk is not signed in: ask for a new desk link"))?;
+        .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
     let given = headers.get("x-stentor-csrf").and_then(|value| value.to_str().ok()).unwrap_or_default();
     if !same(app.engine.keys.csrf(&cookie).expose_secret(), given) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
     }
     Ok(person)
 }

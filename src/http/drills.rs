@@ -1,11 +1,11 @@
 //! Drills over the daemon's own socket: run, follow, abort, list.
 
-use super::{App, control::Caller, problem::Problem};
+use super::{AppState, control::UnixCaller, problem::ProblemDetails};
 use crate::{
-    core::{Run, RunId},
+    core::{DrillRun, RunId},
     drill::{
         calendar,
-        live::{NotRun, NotStopped, Order},
+        live::{NotRun, NotStopped, RunRequest},
     },
     matrix::SourceText,
     store::RunPortion,
@@ -22,7 +22,7 @@ use std::sync::Arc;
 
 /// What is to be run.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Wanted {
+pub struct DrillRequest {
     /// The scenario's file, as it is shown in its faults.
     pub path: String,
     /// Its text.
@@ -33,29 +33,29 @@ pub struct Wanted {
 
 /// `POST /v1/drills`: starts a run. Whoever may fire may run a drill.
 pub async fn run(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Json(wanted): Json<Wanted>,
-) -> Result<Response, Problem> {
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Json(wanted): Json<DrillRequest>,
+) -> Result<Response, ProblemDetails> {
     let file = SourceText { path: wanted.path.into(), text: wanted.text };
-    let order = Order { file, compress: wanted.compress, by: caller.actor() };
+    let order = RunRequest { file, compress: wanted.compress, by: caller.actor() };
     let run = app.drills.start(order).await.map_err(refused)?;
     Ok((StatusCode::ACCEPTED, Json(json!({ "run": run }))).into_response())
 }
 
 /// From which line of the timeline on.
 #[derive(Deserialize)]
-pub struct Following {
+pub struct TimelineQuery {
     #[serde(default)]
     after: usize,
 }
 
 /// `GET /v1/drills/{id}`: how a run stands, and its timeline from `after` on.
 pub async fn follow(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(id): Path<String>,
-    Query(following): Query<Following>,
-) -> Result<Json<Value>, Problem> {
+    Query(following): Query<TimelineQuery>,
+) -> Result<Json<Value>, ProblemDetails> {
     let run = found(&app, &id).await?;
     let timeline = app.drills.timeline(&run, following.after).await?;
     Ok(Json(json!({ "run": shown(&run), "timeline": timeline })))
@@ -66,7 +66,7 @@ const LIST_MAX: usize = 200;
 
 /// Which runs, and whether with the scenarios' texts.
 #[derive(Deserialize)]
-pub struct Listing {
+pub struct DrillQuery {
     #[serde(default)]
     texts: bool,
     /// Only older ones than this.
@@ -74,10 +74,13 @@ pub struct Listing {
 }
 
 /// `GET /v1/drills`: runs, newest first. Where there are older ones, `Link: <..>; rel="next"` leads to them.
-pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Result<Response, Problem> {
+pub async fn list(
+    State(app): State<Arc<AppState>>,
+    Query(listing): Query<DrillQuery>,
+) -> Result<Response, ProblemDetails> {
     let before = listing.before.as_deref().map(parse).transpose()?;
     let RunPortion { runs, before } = app.engine.store.run_portion(LIST_MAX, before).await?;
-    let shown = |run: &Run| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
+    let shown = |run: &DrillRun| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
     let mut response = Json(runs.iter().map(shown).collect::<Vec<_>>()).into_response();
     if let Some(before) = before {
         let link = format!("</v1/drills?texts={}&before={before}>; rel=\"next\"", listing.texts);
@@ -88,21 +91,21 @@ pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -
 
 /// `POST /v1/drills/{id}/abort`.
 pub async fn abort(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     Path(id): Path<String>,
-) -> Result<Json<Value>, Problem> {
+) -> Result<Json<Value>, ProblemDetails> {
     let id = parse(&id)?;
     let stopped = app.drills.abort(id, caller.actor()).await;
     stopped.map_err(|error| match error {
-        NotStopped::NotRunning(_) => Problem::new(StatusCode::CONFLICT, error.to_string()),
-        NotStopped::NotTheirs(_) => Problem::new(StatusCode::FORBIDDEN, error.to_string()),
+        NotStopped::NotRunning(_) => ProblemDetails::new(StatusCode::CONFLICT, error.to_string()),
+        NotStopped::NotTheirs(_) => ProblemDetails::new(StatusCode::FORBIDDEN, error.to_string()),
     })?;
     Ok(Json(json!({ "run": id, "aborted": true })))
 }
 
 /// `GET /v1/drills/schedule`: what runs by itself, and when next.
-pub async fn schedule(State(app): State<Arc<App>>) -> Result<Json<Value>, Problem> {
+pub async fn schedule(State(app): State<Arc<AppState>>) -> Result<Json<Value>, ProblemDetails> {
     let (drills, folder) = (&app.drills, &app.scenarios);
     let scheduled = calendar::scheduled(drills, folder).await?;
     let faulty = calendar::scenarios(drills, folder);
@@ -112,7 +115,7 @@ pub async fn schedule(State(app): State<Arc<App>>) -> Result<Json<Value>, Proble
 }
 
 /// A run without its scenario's text.
-fn shown(run: &Run) -> Value {
+fn shown(run: &DrillRun) -> Value {
     let mut value = serde_json::to_value(run).unwrap_or_default();
     if let Some(fields) = value.as_object_mut() {
         fields.remove("text");
@@ -120,20 +123,20 @@ fn shown(run: &Run) -> Value {
     value
 }
 
-async fn found(app: &App, id: &str) -> Result<Run, Problem> {
+async fn found(app: &AppState, id: &str) -> Result<DrillRun, ProblemDetails> {
     let id = parse(id)?;
-    app.drills.run(id).await?.ok_or_else(|| Problem::not_found(format!("there is no run {id}")))
+    app.drills.run(id).await?.ok_or_else(|| ProblemDetails::not_found(format!("there is no run {id}")))
 }
 
-fn parse(id: &str) -> Result<RunId, Problem> {
-    id.parse().map_err(Problem::bad)
+fn parse(id: &str) -> Result<RunId, ProblemDetails> {
+    id.parse().map_err(ProblemDetails::bad)
 }
 
-fn refused(why: NotRun) -> Problem {
+fn refused(why: NotRun) -> ProblemDetails {
     let status = match &why {
         NotRun::Scenario(_) | NotRun::Compress(_) => StatusCode::UNPROCESSABLE_ENTITY,
         NotRun::Hours | NotRun::Live(_) | NotRun::Drill(_) | NotRun::UnderWay(_) => StatusCode::CONFLICT,
         NotRun::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
     };
-    Problem::new(status, why.to_string())
+    ProblemDetails::new(status, why.to_string())
 }

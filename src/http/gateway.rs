@@ -2,15 +2,15 @@
 //! the matrix says; who may say it, a token: the page's own, or the channel's.
 
 use super::{
-    App, body,
+    AppState, body,
     charset::{self, Charset},
-    problem::Problem,
-    sms::{self, Text},
+    problem::ProblemDetails,
+    sms::{self, InboundText},
 };
 use crate::{
-    core::{ChannelName, PageId, page::Stage},
+    core::{ChannelName, PageId, page::PageStage},
     engine::keys::same,
-    matrix::{HttpWay, Way},
+    matrix::{ChannelConfig, HttpWay},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -22,22 +22,23 @@ use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
 
 /// Fields of a query or a form.
-type Fields = BTreeMap<String, String>;
+type GatewayFields = BTreeMap<String, String>;
 
 /// `/hooks/http/{channel}`: a reply, handed over with the channel's token as `?token=` or as a bearer token.
 pub async fn inbound(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let query = query(&request);
     let way = way(&app, &channel)?;
-    let replies = way.replies.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `replies`")))?;
+    let replies =
+        way.replies.ok_or_else(|| ProblemDetails::not_found(format!("channel {channel:?} has no `replies`")))?;
     authorize(&app, &channel, &query, request.headers())?;
-    let said = Said::read(query, request).await?;
-    let from = said.at(&replies.from).ok_or_else(|| Problem::bad("the reply does not say who sent it"))?;
+    let said = GatewayCall::read(query, request).await?;
+    let from = said.at(&replies.from).ok_or_else(|| ProblemDetails::bad("the reply does not say who sent it"))?;
     let text = said.at(&replies.text).unwrap_or_default();
-    let text = Text { channel: ChannelName::from(channel.as_str()), from: from.trim(), text: &text, wish: None };
+    let text = InboundText { channel: ChannelName::from(channel.as_str()), from: from.trim(), text: &text, wish: None };
     let word = sms::take(&app, text).await?;
     Ok(word.into_response())
 }
@@ -45,31 +46,31 @@ pub async fn inbound(
 /// `/hooks/http/{channel}/report`: what became of a page, with the page's own token or the channel's. Reports that are
 /// doubled, late or out of order change nothing that they should not.
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
     request: Request,
-) -> Result<StatusCode, Problem> {
+) -> Result<StatusCode, ProblemDetails> {
     let query = query(&request);
     let way = way(&app, &channel)?;
-    let report = way.report.ok_or_else(|| Problem::not_found(format!("channel {channel:?} has no `report`")))?;
+    let report = way.report.ok_or_else(|| ProblemDetails::not_found(format!("channel {channel:?} has no `report`")))?;
     let named = named(&app, &query).await?;
     if named.is_none() {
         authorize(&app, &channel, &query, request.headers())?;
     }
-    let said = Said::read(query, request).await?;
+    let said = GatewayCall::read(query, request).await?;
     let page = match (named, &report.id) {
         (Some(page), _) => Some(page),
         (None, Some(at)) => {
-            let id = said.at(at).ok_or_else(|| Problem::bad("the report names no message"))?;
+            let id = said.at(at).ok_or_else(|| ProblemDetails::bad("the report names no message"))?;
             app.engine.page_with_receipt(&ChannelName::from(channel.as_str()), &id).await?
         }
-        (None, None) => return Err(Problem::unauthorized("the report must carry the page and its token")),
+        (None, None) => return Err(ProblemDetails::unauthorized("the report must carry the page and its token")),
     };
     // One that we do not know, or do not know any more, is not asked about again.
     let Some(page) = page else { return Ok(StatusCode::NO_CONTENT) };
-    let status = said.at(&report.status).ok_or_else(|| Problem::bad("the report says no status"))?;
+    let status = said.at(&report.status).ok_or_else(|| ProblemDetails::bad("the report says no status"))?;
     if report.delivered.contains(&status) {
-        app.engine.report(page, Stage::Delivered).await?;
+        app.engine.report(page, PageStage::Delivered).await?;
     } else if report.undelivered.contains(&status) {
         app.engine.undelivered(page, "the service reports that it did not arrive".into()).await?;
     }
@@ -77,20 +78,20 @@ pub async fn report(
 }
 
 /// What a call says.
-struct Said {
-    query: Fields,
-    form: Fields,
+struct GatewayCall {
+    query: GatewayFields,
+    form: GatewayFields,
     json: Value,
 }
 
-impl Said {
-    async fn read(query: Fields, request: Request) -> Result<Self, Problem> {
+impl GatewayCall {
+    async fn read(query: GatewayFields, request: Request) -> Result<Self, ProblemDetails> {
         let (parts, body) = request.into_parts();
         let bytes = body::whole(body).await?;
         let charset = Charset::of(&parts.headers).unwrap_or_default();
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or_default();
         let is_form = kind.starts_with("application/x-www-form-urlencoded");
-        let form = if is_form { fields(&bytes, charset) } else { Fields::new() };
+        let form = if is_form { fields(&bytes, charset) } else { GatewayFields::new() };
         let json = if is_form { Value::Null } else { json(&charset.decode(&bytes)) };
         Ok(Self { query, form, json })
     }
@@ -108,12 +109,12 @@ impl Said {
     }
 }
 
-fn fields(bytes: &[u8], charset: Charset) -> Fields {
+fn fields(bytes: &[u8], charset: Charset) -> GatewayFields {
     charset::fields(bytes).map(|(name, value)| (charset.decode(&name), charset.decode(&value))).collect()
 }
 
 /// In the charset that the query itself names.
-fn query(request: &Request) -> Fields {
+fn query(request: &Request) -> GatewayFields {
     let query = request.uri().query().unwrap_or_default().as_bytes();
     let named = charset::field(query, "charset").and_then(|name| Charset::named(std::str::from_utf8(&name).ok()?));
     let Some(named) = named else { return fields(query, Charset::default()) };
@@ -131,26 +132,26 @@ fn json(text: &str) -> Value {
         .unwrap_or_default()
 }
 
-fn way(app: &App, channel: &str) -> Result<HttpWay, Problem> {
+fn way(app: &AppState, channel: &str) -> Result<HttpWay, ProblemDetails> {
     let live = app.engine.live.load();
     match live.matrix.channel(&ChannelName::from(channel)).map(|settings| &settings.way) {
-        Some(Way::Http(way)) => Ok((**way).clone()),
-        _ => Err(Problem::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
+        Some(ChannelConfig::Http(way)) => Ok((**way).clone()),
+        _ => Err(ProblemDetails::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
     }
 }
 
 /// The page whose own token the call carries; none where it carries no page.
-async fn named(app: &App, query: &Fields) -> Result<Option<PageId>, Problem> {
+async fn named(app: &AppState, query: &GatewayFields) -> Result<Option<PageId>, ProblemDetails> {
     let Some(page) = query.get("page") else { return Ok(None) };
-    let page: PageId = page.parse().map_err(|()| Problem::not_found("no such page"))?;
+    let page: PageId = page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
     let token = query.get("token").map(String::as_str).unwrap_or_default();
     if app.engine.is_report_token(page, token).await? {
         return Ok(Some(page));
     }
-    Err(Problem::unauthorized("the token is not this page's"))
+    Err(ProblemDetails::unauthorized("the token is not this page's"))
 }
 
-fn authorize(app: &App, channel: &str, query: &Fields, headers: &HeaderMap) -> Result<(), Problem> {
+fn authorize(app: &AppState, channel: &str, query: &GatewayFields, headers: &HeaderMap) -> Result<(), ProblemDetails> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel));
     let secrets = wired.map(|wired| wired.inbound.as_slice()).unwrap_or_default();
@@ -164,5 +165,5 @@ fn authorize(app: &App, channel: &str, query: &Fields, headers: &HeaderMap) -> R
         return Ok(());
     }
     tracing::warn!(channel, "a call of a service with a wrong token was refused");
-    Err(Problem::unauthorized("the token is not this channel's"))
+    Err(ProblemDetails::unauthorized("the token is not this channel's"))
 }

@@ -1,10 +1,10 @@
 //! Looked at in depth: every part for `stentor doctor`, everybody for `stentor people`, and the daemon's word to itself.
 
-use super::{App, body, problem::Problem};
+use super::{AppState, body, problem::ProblemDetails};
 use crate::engine::{
-    checkup::{Finding, Part},
+    checkup::{DoctorFinding, DoctorPart},
     doctor::SIGNATURE,
-    reach::{Reach, reach},
+    reach::{ContactCoverage, reach},
 };
 use axum::{
     Json,
@@ -24,7 +24,7 @@ const NONCE_MAX: usize = 64;
 /// One line of `GET /v1/doctor`, as it becomes known.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Line {
+pub enum DoctorLine {
     /// What is being looked at; the first line.
     Parts(Vec<String>),
     /// One part is done.
@@ -32,12 +32,12 @@ pub enum Line {
         /// Which.
         part: String,
         /// What was found.
-        findings: Vec<Finding>,
+        findings: Vec<DoctorFinding>,
     },
 }
 
 /// `GET /v1/doctor`: one JSON object a line, each as soon as it is known.
-pub async fn doctor(State(app): State<Arc<App>>) -> Response {
+pub async fn doctor(State(app): State<Arc<AppState>>) -> Response {
     let drift = app.wall().micros_since(app.engine.store.now());
     let lines = lines(app.engine.parts(drift)).map(|line| {
         // Our own types, all of whose keys are text: this can not fail.
@@ -49,23 +49,27 @@ pub async fn doctor(State(app): State<Arc<App>>) -> Response {
 }
 
 /// The parts' names, and then each part as soon as it is done.
-pub fn lines(parts: Vec<Part>) -> impl futures_util::Stream<Item = Line> + Send {
+pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorLine> + Send {
     let names = parts.iter().map(|(name, _)| name.clone()).collect();
-    let looks = parts.into_iter().map(|(part, look)| async move { Line::Done { part, findings: look.await } });
+    let looks = parts.into_iter().map(|(part, look)| async move { DoctorLine::Done { part, findings: look.await } });
     let done: FuturesUnordered<_> = looks.collect();
-    futures_util::stream::iter([Line::Parts(names)]).chain(done)
+    futures_util::stream::iter([DoctorLine::Parts(names)]).chain(done)
 }
 
 /// `GET /v1/people`: who can be reached by what, who is on call, and since when that is proven.
-pub async fn people(State(app): State<Arc<App>>) -> Result<Json<Vec<Reach>>, Problem> {
+pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
     let proofs = app.engine.store.proofs().await?;
     Ok(Json(reach(&app.engine.live.load(), &proofs, &app.engine.opt_outs(), app.engine.store.now())))
 }
 
 /// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has
 /// signed itself is answered.
-pub async fn echo(State(app): State<Arc<App>>, headers: HeaderMap, request: Request) -> Result<String, Problem> {
-    let refused = || Problem::new(StatusCode::UNAUTHORIZED, "only this daemon itself has something to say here");
+pub async fn echo(
+    State(app): State<Arc<AppState>>,
+    headers: HeaderMap,
+    request: Request,
+) -> Result<String, ProblemDetails> {
+    let refused = || ProblemDetails::new(StatusCode::UNAUTHORIZED, "only this daemon itself has something to say here");
     if !headers.contains_key(SIGNATURE) {
         return Err(refused());
     }

@@ -2,13 +2,13 @@
 //! SMS where the gateway is set up so.
 
 use super::{
-    App, body,
+    AppState, body,
     charset::{Charset, field},
-    problem::Problem,
-    sms::{self, Text},
+    problem::ProblemDetails,
+    sms::{self, InboundText},
 };
 use crate::{
-    core::{ChannelName, PageId, page::Stage},
+    core::{ChannelName, PageId, page::PageStage},
     engine::keys::same,
     matrix::ChannelKind,
 };
@@ -23,7 +23,7 @@ use std::sync::Arc;
 
 /// What smsbox puts into the address, beside the text.
 #[derive(Debug, Deserialize)]
-pub struct Inbound {
+pub struct KannelInbound {
     #[serde(default)]
     token: String,
     from: String,
@@ -38,11 +38,11 @@ pub struct Inbound {
 /// `GET` with `text=`, or `POST` with the text as body: `/hooks/kannel/{channel}?token=..&from=%p`. A text with one letter
 /// that phones lack comes in UTF-16BE.
 pub async fn inbound(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
-    Query(inbound): Query<Inbound>,
+    Query(inbound): Query<KannelInbound>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     authorize(&app, &channel, &inbound.token)?;
     let text = match field(request.uri().query().unwrap_or_default().as_bytes(), "text") {
         Some(text) => inbound.charset(None).decode(&text),
@@ -52,11 +52,11 @@ pub async fn inbound(
         }
     };
     let (channel, from) = (ChannelName::from(channel.as_str()), inbound.from.trim());
-    let word = sms::take(&app, Text { channel, from, text: &text, wish: None }).await?;
+    let word = sms::take(&app, InboundText { channel, from, text: &text, wish: None }).await?;
     Ok(word.into_response())
 }
 
-impl Inbound {
+impl KannelInbound {
     /// Of the text, whose headers are those of a body: what is named goes before what its coding says.
     fn charset(&self, headers: Option<&HeaderMap>) -> Charset {
         let coding = headers.and_then(|headers| headers.get("x-kannel-coding")?.to_str().ok());
@@ -68,7 +68,7 @@ impl Inbound {
 
 /// What the gateway says of a page that it had taken.
 #[derive(Debug, Deserialize)]
-pub struct Report {
+pub struct KannelReport {
     page: String,
     token: String,
     status: u32,
@@ -77,17 +77,17 @@ pub struct Report {
 /// `GET /hooks/kannel/{channel}/report`: delivered, or not. Reports that are doubled, late or out of order change
 /// nothing that they should not.
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
-    Query(report): Query<Report>,
-) -> Result<StatusCode, Problem> {
-    let page: PageId = report.page.parse().map_err(|()| Problem::not_found("no such page"))?;
+    Query(report): Query<KannelReport>,
+) -> Result<StatusCode, ProblemDetails> {
+    let page: PageId = report.page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
     if !app.engine.is_report_token(page, &report.token).await? {
-        return Err(Problem::unauthorized("the token is not this page's"));
+        return Err(ProblemDetails::unauthorized("the token is not this page's"));
     }
     went_by(&app, page, &channel, ChannelKind::Kannel).await?;
     match report.status {
-        1 => app.engine.report(page, Stage::Delivered).await?,
+        1 => app.engine.report(page, PageStage::Delivered).await?,
         // Newer gateways say why beside the 2: 34 expired, 66 unknown.
         2 | 34 | 66 => app.engine.undelivered(page, "the phone could not be reached".into()).await?,
         16 => app.engine.undelivered(page, "the carrier rejected it".into()).await?,
@@ -99,7 +99,7 @@ pub async fn report(
 
 /// Refuses a report that comes by another channel than its page went by: a token that was seen at one door must open
 /// no other, whose callers need no signature.
-async fn went_by(app: &App, page: PageId, channel: &str, kind: ChannelKind) -> Result<(), Problem> {
+async fn went_by(app: &AppState, page: PageId, channel: &str, kind: ChannelKind) -> Result<(), ProblemDetails> {
     let known =
         app.engine.live.load().channels.get(&ChannelName::from(channel)).is_some_and(|wired| wired.kind == kind);
     let incident = app.engine.store.view(page.incident).await?;
@@ -107,18 +107,18 @@ async fn went_by(app: &App, page: PageId, channel: &str, kind: ChannelKind) -> R
     if known && row.is_some_and(|row| row.channel.as_str() == channel) {
         return Ok(());
     }
-    Err(Problem::not_found("this page did not go by this channel"))
+    Err(ProblemDetails::not_found("this page did not go by this channel"))
 }
 
-fn authorize(app: &App, channel: &str, token: &str) -> Result<(), Problem> {
+fn authorize(app: &AppState, channel: &str, token: &str) -> Result<(), ProblemDetails> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Kannel);
-    let wired = wired
-        .filter(|wired| !wired.inbound.is_empty())
-        .ok_or_else(|| Problem::not_found(format!("no kannel channel {channel:?} with a token is in the matrix")))?;
+    let wired = wired.filter(|wired| !wired.inbound.is_empty()).ok_or_else(|| {
+        ProblemDetails::not_found(format!("no kannel channel {channel:?} with a token is in the matrix"))
+    })?;
     if wired.inbound.iter().any(|secret| same(secret.expose_secret(), token)) {
         return Ok(());
     }
     tracing::warn!(channel, "an SMS reply with a wrong token was refused");
-    Err(Problem::unauthorized("the token is not this channel's"))
+    Err(ProblemDetails::unauthorized("the token is not this channel's"))
 }

@@ -1,11 +1,11 @@
 //! Mails that come back, as the site's mail server hands them over: answers, automatic replies, bounces.
 
-use super::{App, answer_problem, body, control::Caller, desk::named, problem::Problem};
+use super::{AppState, answer_problem, body, control::UnixCaller, desk::named, problem::ProblemDetails};
 use crate::{
-    channel::smtp::incoming::{self, Incoming, Meaning},
+    channel::smtp::incoming::{self, IncomingMail, MailMeaning},
     core::{
-        Answer, Page, PersonName, Via,
-        reply::{Doubt, Reply},
+        Answer, AnswerVia, Page, PersonName,
+        reply::{Reply, ReplyDoubt},
         sentence::judged,
     },
 };
@@ -30,7 +30,7 @@ const GONE: &str =
 
 /// What became of a mail.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Told {
+pub struct MailResult {
     /// In a word.
     pub fate: MailFate,
     /// In words, for the one who wrote it.
@@ -57,36 +57,36 @@ pub enum MailFate {
 
 /// `POST /v1/mail`: one mail, as it is.
 pub async fn take(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
     request: Request,
-) -> Result<Json<Told>, Problem> {
+) -> Result<Json<MailResult>, ProblemDetails> {
     caller.may_hand_in_mail()?;
     let raw = body::whole(request.into_body()).await?;
-    let told = |fate, text: &str| Told { fate, text: text.to_owned() };
+    let told = |fate, text: &str| MailResult { fate, text: text.to_owned() };
     let Some(incoming) = incoming::read(&raw) else {
         return Ok(Json(told(MailFate::Ignored, "it names no page")));
     };
     let reader = match proven(&app, &incoming).await? {
-        Proven::Reader(reader) => reader,
-        Proven::Elsewhere if incoming.meaning == Meaning::Nothing => {
+        MailProof::Reader(reader) => reader,
+        MailProof::Elsewhere if incoming.meaning == MailMeaning::Nothing => {
             return Ok(Json(told(MailFate::Ignored, "it changes nothing")));
         }
-        Proven::Elsewhere => {
+        MailProof::Elsewhere => {
             tracing::error!(page.id = %incoming.page, "a mail about a page of another installation came here: its server is to keep it");
             return Ok(Json(told(MailFate::Elsewhere, ELSEWHERE)));
         }
-        Proven::Gone if matches!(incoming.meaning, Meaning::Said(_)) => {
+        MailProof::Gone if matches!(incoming.meaning, MailMeaning::Said(_)) => {
             tracing::warn!(page.id = %incoming.page, "a reply to this page came, which is not kept any more: it is returned");
             return Ok(Json(told(MailFate::Unclear, GONE)));
         }
-        Proven::Gone => return Ok(Json(told(MailFate::Ignored, "its page is not kept any more"))),
-        Proven::Nothing => {
+        MailProof::Gone => return Ok(Json(told(MailFate::Ignored, "its page is not kept any more"))),
+        MailProof::Nothing => {
             tracing::warn!(page.id = %incoming.page, "a mail about this page has no good token: it is ignored");
             return Ok(Json(told(MailFate::Ignored, "it names no page")));
         }
     };
-    if let Meaning::Bounced(status) = &incoming.meaning {
+    if let MailMeaning::Bounced(status) = &incoming.meaning {
         let why = format!("the mail came back ({status})");
         app.engine.undelivered(incoming.page, why).await?;
         return Ok(Json(told(MailFate::Bounced, "noted")));
@@ -98,31 +98,31 @@ pub async fn take(
     said(&app, incoming, reader).await.map(Json)
 }
 
-async fn said(app: &App, incoming: Incoming, reader: PersonName) -> Result<Told, Problem> {
+async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Result<MailResult, ProblemDetails> {
     // A code of another page is none of this one's.
     let own = match &incoming.meaning {
-        Meaning::Said(Reply::Answer { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
+        MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
         _ => true,
     };
     let (answer, fate, via) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
-        Meaning::Said(Reply::Answer { answer, .. }) if own => (Some(answer), MailFate::Answered, Via::Mail),
-        Meaning::Away => (Some(Answer::Unable), MailFate::Away, Via::AutoReply),
-        Meaning::Said(reply) => {
-            return Ok(Told { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
+        MailMeaning::Said(Reply::Answer { answer, .. }) if own => (Some(answer), MailFate::Answered, AnswerVia::Mail),
+        MailMeaning::Away => (Some(Answer::Unable), MailFate::Away, AnswerVia::AutoReply),
+        MailMeaning::Said(reply) => {
+            return Ok(MailResult { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
         }
-        Meaning::Nothing | Meaning::Bounced(_) => {
-            return Ok(Told { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
+        MailMeaning::Nothing | MailMeaning::Bounced(_) => {
+            return Ok(MailResult { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
         }
     };
     let verdict = app.engine.answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
     let word = judged(&named(&app.engine.live.load(), verdict));
-    Ok(Told { fate, text: format!("{}: {word}", incoming.page.incident) })
+    Ok(MailResult { fate, text: format!("{}: {word}", incoming.page.incident) })
 }
 
 fn not_understood(reply: &Reply) -> String {
     match reply {
-        Reply::Unclear { doubt: Doubt::Nothing, .. } => {
+        Reply::Unclear { doubt: ReplyDoubt::Nothing, .. } => {
             "Your reply says nothing above the mail that it quotes.".to_owned()
         }
         Reply::Unclear { doubt, .. } => format!("Not understood: {doubt}."),
@@ -135,7 +135,7 @@ fn not_understood(reply: &Reply) -> String {
 }
 
 /// What a mail proves by the message id that it names.
-enum Proven {
+enum MailProof {
     /// That it is about a page of this person's.
     Reader(PersonName),
     /// That another installation wrote that page.
@@ -146,29 +146,29 @@ enum Proven {
     Nothing,
 }
 
-async fn proven(app: &App, incoming: &Incoming) -> Result<Proven, Problem> {
+async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, ProblemDetails> {
     if incoming.site.as_ref().is_some_and(|site| *site != app.engine.keys.site()) {
-        return Ok(Proven::Elsewhere);
+        return Ok(MailProof::Elsewhere);
     }
     if app.engine.store.identity(incoming.page.incident).await?.is_none() {
         // Its own nonce is gone with it: that the mail names this installation is all that can be seen.
-        return Ok(if incoming.site.is_some() { Proven::Gone } else { Proven::Nothing });
+        return Ok(if incoming.site.is_some() { MailProof::Gone } else { MailProof::Nothing });
     }
     if !app.engine.is_mail_token(incoming.page, &incoming.token).await? {
-        return Ok(Proven::Nothing);
+        return Ok(MailProof::Nothing);
     }
     let incident = app.engine.store.view(incoming.page.incident).await?;
     let Some(page) = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n)) else {
-        return Ok(Proven::Gone);
+        return Ok(MailProof::Gone);
     };
     // The word that somebody has a role can be answered too: by handing it back.
     let answerable = |page: &&Arc<Page>| page.purpose.is_brief() || page.purpose.tells_who_has_it();
     let page = Some(page).filter(|page| incoming.is_bounce() || answerable(page));
-    Ok(page.and_then(|page| page.person.clone()).map_or(Proven::Nothing, Proven::Reader))
+    Ok(page.and_then(|page| page.person.clone()).map_or(MailProof::Nothing, MailProof::Reader))
 }
 
 /// A page that was forwarded is answered by its reader alone.
-fn is_from(app: &App, incoming: &Incoming, reader: &PersonName) -> bool {
+fn is_from(app: &AppState, incoming: &IncomingMail, reader: &PersonName) -> bool {
     let live = app.engine.live.load();
     let mailbox = live.matrix.people.get(reader).and_then(|person| person.email.as_deref());
     mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(&incoming.from))

@@ -2,16 +2,16 @@
 //! deliberate button does.
 
 use super::{
-    App,
+    AppState,
     desk::named,
-    page::{self, Confirm},
-    problem::Problem,
+    page::{self, ConfirmPage},
+    problem::ProblemDetails,
     snapshot::{after_all, offers},
-    standing::Standing,
+    standing::RoleStanding,
 };
 use crate::{
-    core::{Answer, Incident, Level, PageId, Verdict, Via, sentence::judged},
-    engine::Live,
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, sentence::judged},
+    engine::RuntimeConfig,
     template::{CODE, LINK},
 };
 use axum::{
@@ -25,7 +25,7 @@ use serde::Deserialize;
 use std::sync::Arc;
 
 /// Shows what is asked. Safe to open any number of times.
-pub async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Response {
+pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -> Response {
     match shown(&app, &token).await {
         Ok((status, confirm)) => page::confirm(status, &confirm),
         Err(problem) => problem.into_response(),
@@ -34,16 +34,16 @@ pub async fn show(State(app): State<Arc<App>>, Path(token): Path<String>) -> Res
 
 /// The button's form.
 #[derive(Deserialize)]
-pub struct Pressed {
+pub struct MailLinkForm {
     answer: String,
 }
 
 /// Commits an answer.
 pub async fn press(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(token): Path<String>,
     headers: HeaderMap,
-    Form(Pressed { answer }): Form<Pressed>,
+    Form(MailLinkForm { answer }): Form<MailLinkForm>,
 ) -> Response {
     match pressed(&app, &token, &headers, &answer).await {
         Ok((status, confirm)) => page::confirm(status, &confirm),
@@ -51,23 +51,28 @@ pub async fn press(
     }
 }
 
-async fn shown(app: &App, token: &str) -> Result<(StatusCode, Confirm), Problem> {
+async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let live = app.engine.live.load_full();
     Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
 }
 
-async fn pressed(app: &App, token: &str, headers: &HeaderMap, answer: &str) -> Result<(StatusCode, Confirm), Problem> {
+async fn pressed(
+    app: &AppState,
+    token: &str,
+    headers: &HeaderMap,
+    answer: &str,
+) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     // A browser says where a form comes from; a form on another site is nobody's deliberate press.
     let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
     if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
-        return Err(Problem::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
     }
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let answer: Answer = answer.parse().map_err(|error| Problem::bad(format!("{error}")))?;
+    let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let row = incident.pages.get(&page.n);
-    let person = row.and_then(|row| row.person.clone()).ok_or_else(|| Problem::not_found("no such page"))?;
-    let verdict = app.engine.answer_page(page, person, Some(answer), Via::MailLink).await;
+    let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
+    let verdict = app.engine.answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
     let verdict = verdict.map_err(super::answer_problem)?;
     let live = app.engine.live.load_full();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
@@ -81,24 +86,24 @@ async fn pressed(app: &App, token: &str, headers: &HeaderMap, answer: &str) -> R
     Ok((StatusCode::OK, confirm))
 }
 
-async fn open(app: &App, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, Problem> {
+async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, ProblemDetails> {
     let Some(page) = app.engine.page_of_link(token).await? else { return Ok(None) };
     Ok(app.engine.store.view(page.incident).await?.map(|incident| (page, incident)))
 }
 
-fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &str) -> Confirm {
+fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
     let code = app.engine.keys.code(incident.identity().page(page.n));
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
-    let stands = |role| Standing::of(live, incident, role, row.person.as_ref()?);
+    let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);
     let open = standing.is_some_and(|standing| standing.is_open());
     // Who is asked and has said nothing needs no other words than the page's own.
     let says = standing.filter(|standing| !standing.is_open() || standing.is_passed());
     let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-    let level = plan.map_or(Level::Wilco, |plan| plan.engaged_by);
-    Confirm {
+    let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
+    ConfirmPage {
         drill: incident.drill,
         // The first line stands above the buttons already.
         body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
@@ -117,16 +122,20 @@ fn confirm(app: &App, live: &Live, incident: &Incident, page: PageId, token: &st
 }
 
 /// Whether who has the role, or that it is over, tells what became of the answer.
-fn says_itself(verdict: &Verdict) -> bool {
+fn says_itself(verdict: &AnswerVerdict) -> bool {
     match verdict {
-        Verdict::Engages | Verdict::HandedBack | Verdict::TooLate { .. } | Verdict::Repeated | Verdict::Closed => true,
-        Verdict::Received
-        | Verdict::StandbyGranted { .. }
-        | Verdict::StandbyRefused
-        | Verdict::Passed
-        | Verdict::Yours
-        | Verdict::NotAsked
-        | Verdict::WhichRole { .. } => false,
+        AnswerVerdict::Engages
+        | AnswerVerdict::HandedBack
+        | AnswerVerdict::TooLate { .. }
+        | AnswerVerdict::Repeated
+        | AnswerVerdict::Closed => true,
+        AnswerVerdict::Received
+        | AnswerVerdict::StandbyGranted { .. }
+        | AnswerVerdict::StandbyRefused
+        | AnswerVerdict::Passed
+        | AnswerVerdict::Yours
+        | AnswerVerdict::NotAsked
+        | AnswerVerdict::WhichRole { .. } => false,
     }
 }
 
@@ -135,7 +144,7 @@ fn capitalised(words: &str) -> String {
     letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
-fn unknown() -> (StatusCode, Confirm) {
+fn unknown() -> (StatusCode, ConfirmPage) {
     let notice = "This link is not one of ours. Open it from the mail again, or answer by another way.".to_owned();
-    (StatusCode::NOT_FOUND, Confirm { notice, done: true, ..Confirm::default() })
+    (StatusCode::NOT_FOUND, ConfirmPage { notice, done: true, ..ConfirmPage::default() })
 }

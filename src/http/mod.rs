@@ -32,11 +32,11 @@ pub mod view;
 pub mod voice;
 
 use crate::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::Timestamp,
-    drill::live::Runs,
+    drill::live::DrillRunner,
     engine::{AnswerError, Engine},
-    store::clock::{Sources, System},
+    store::clock::{ClockSources, SystemClock},
 };
 use axum::{
     Router,
@@ -46,7 +46,7 @@ use axum::{
     response::{IntoResponse, Response},
     routing::{any, get, post},
 };
-use problem::Problem;
+use problem::ProblemDetails;
 use std::{
     path::PathBuf,
     sync::{Arc, Mutex},
@@ -55,13 +55,13 @@ use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// What every request may need.
-pub struct App {
+pub struct AppState {
     /// The node.
     pub engine: Arc<Engine>,
     /// The desks that are open.
-    pub hub: Hub,
+    pub hub: DeskHub,
     /// The sandbox.
-    pub outbox: Outbox,
+    pub outbox: SandboxOutbox,
     /// Whether the outbox may be looked at over TCP: only on loopback, and only where nothing is public.
     pub shows_outbox: bool,
     /// When the process started.
@@ -73,24 +73,24 @@ pub struct App {
     /// Where else than at Slack private words may go: doubles on loopback.
     pub slack_hooks: Option<String>,
     /// Drills on this daemon.
-    pub drills: Arc<Runs>,
+    pub drills: Arc<DrillRunner>,
     /// The matrix's folder, whose drills are scheduled.
     pub scenarios: PathBuf,
     /// Twilio's requests that were answered already.
-    pub answered: twilio::Answered,
+    pub answered: twilio::HandledRequests,
     /// Wrong SMS codes.
-    pub guesses: Mutex<sms::Guesses>,
+    pub guesses: Mutex<sms::WrongCodes>,
 }
 
-impl App {
+impl AppState {
     /// What the clocks of others show: for times that come from elsewhere. Ladders never see it.
     pub fn wall(&self) -> Timestamp {
-        System.wall()
+        SystemClock.wall()
     }
 }
 
 /// The routes on TCP.
-pub fn door(app: Arc<App>) -> Router {
+pub fn door(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/v1/alerts", post(native::post))
         .route("/v1/incidents", get(reading::incidents))
@@ -133,7 +133,7 @@ pub fn door(app: Arc<App>) -> Router {
 }
 
 /// The routes on the Unix socket.
-pub fn control(app: Arc<App>) -> Router {
+pub fn control(app: Arc<AppState>) -> Router {
     Router::new()
         .route("/v1/fire", post(control::fire))
         .route("/v1/incidents", get(reading::incidents))
@@ -168,16 +168,16 @@ pub fn control(app: Arc<App>) -> Router {
 }
 
 async fn admit_caller(
-    State(app): State<Arc<App>>,
-    ConnectInfo(peer): ConnectInfo<control::Peer>,
+    State(app): State<Arc<AppState>>,
+    ConnectInfo(peer): ConnectInfo<control::SocketPeer>,
     mut request: Request,
     next: Next,
 ) -> Response {
     let version = request.version();
-    match control::Caller::of(&app, peer).await {
+    match control::UnixCaller::of(&app, peer).await {
         Ok(caller) if caller.hands_in_mail_only() && request.uri().path() != "/v1/mail" => {
             let detail = "this Unix user may hand in mail and nothing else";
-            Problem::new(axum::http::StatusCode::FORBIDDEN, detail).into_response()
+            ProblemDetails::new(axum::http::StatusCode::FORBIDDEN, detail).into_response()
         }
         Ok(caller) => {
             request.extensions_mut().insert(caller);
@@ -191,22 +191,22 @@ async fn admit_caller(
     }
 }
 
-async fn nowhere(request: Request) -> Problem {
-    Problem::not_found(format!("there is nothing at {}; alerts go to POST /v1/alerts", request.uri().path()))
+async fn nowhere(request: Request) -> ProblemDetails {
+    ProblemDetails::not_found(format!("there is nothing at {}; alerts go to POST /v1/alerts", request.uri().path()))
 }
 
 fn panicked(panic: Box<dyn std::any::Any + Send>) -> Response {
     let what = panic.downcast_ref::<&str>().copied().map(str::to_owned);
     let what = what.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_default();
     tracing::error!(what, "a request handler panicked; this is a bug");
-    Problem::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "this is a bug in Stentor; it is in the log")
+    ProblemDetails::new(axum::http::StatusCode::INTERNAL_SERVER_ERROR, "this is a bug in Stentor; it is in the log")
         .into_response()
 }
 
 /// An answer that came to nothing, as a problem.
-pub fn answer_problem(error: AnswerError) -> Problem {
+pub fn answer_problem(error: AnswerError) -> ProblemDetails {
     match error {
-        AnswerError::NoIncident(id) => Problem::not_found(format!("there is no incident {id}")),
-        AnswerError::Store(error) => Problem::from(error),
+        AnswerError::NoIncident(id) => ProblemDetails::not_found(format!("there is no incident {id}")),
+        AnswerError::Store(error) => ProblemDetails::from(error),
     }
 }

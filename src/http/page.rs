@@ -1,7 +1,7 @@
 //! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
 
-use super::snapshot::Offer;
-use crate::channel::outbox::Entry;
+use super::snapshot::AnswerButton;
+use crate::channel::outbox::OutboxEntry;
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},
@@ -23,7 +23,7 @@ pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self
 
 /// What the confirm page behind a mail's link shows.
 #[derive(Debug, Default, Serialize)]
-pub struct Confirm {
+pub struct ConfirmPage {
     /// An exercise.
     pub drill: bool,
     /// The brief's first line.
@@ -33,7 +33,7 @@ pub struct Confirm {
     /// The link's token, to post to.
     pub token: String,
     /// The buttons; none when there is nothing left to say.
-    pub offers: Vec<Offer>,
+    pub offers: Vec<AnswerButton>,
     /// What became of the answer, or why there is none to give.
     pub notice: String,
     /// Whether that is the end of it.
@@ -43,14 +43,14 @@ pub struct Confirm {
 }
 
 /// The confirm page.
-pub fn confirm(status: StatusCode, confirm: &Confirm) -> Response {
+pub fn confirm(status: StatusCode, confirm: &ConfirmPage) -> Response {
     let failed = "answer by SMS or the desk: this page failed";
     rendered("answer.html", confirm).map_or_else(|| failure(failed), |html| html_page(status, html))
 }
 
 /// The sandbox's outbox, newest first.
-pub fn outbox(entries: &[Entry]) -> Response {
-    let newest_first: Vec<&Entry> = entries.iter().rev().collect();
+pub fn outbox(entries: &[OutboxEntry]) -> Response {
+    let newest_first: Vec<&OutboxEntry> = entries.iter().rev().collect();
     let context = BTreeMap::from([("entries", newest_first)]);
     let failed = "this page failed; curl shows the same as JSON";
     rendered("outbox.html", &context).map_or_else(|| failure(failed), |html| html_page(StatusCode::OK, html))

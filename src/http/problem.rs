@@ -11,25 +11,25 @@ use serde::Serialize;
 
 /// One problem. `type` is `about:blank`: the status says what kind it is, `detail` what to do.
 #[derive(Debug, Clone, Serialize)]
-pub struct Problem {
+pub struct ProblemDetails {
     title: &'static str,
     status: u16,
     detail: String,
     /// Every fault of the body, by its place in it.
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<Fault>,
+    errors: Vec<BodyFault>,
 }
 
 /// One fault of a body.
 #[derive(Debug, Clone, Serialize)]
-pub struct Fault {
+pub struct BodyFault {
     /// Which alert of the array, from 0.
     pub index: usize,
     /// What is wrong with it.
     pub detail: String,
 }
 
-impl Problem {
+impl ProblemDetails {
     /// A problem of this status.
     pub fn new(status: StatusCode, detail: impl Into<String>) -> Self {
         let title = status.canonical_reason().unwrap_or("Error");
@@ -47,7 +47,7 @@ impl Problem {
     }
 
     /// With the faults of the body.
-    pub fn with(mut self, errors: Vec<Fault>) -> Self {
+    pub fn with(mut self, errors: Vec<BodyFault>) -> Self {
         self.errors = errors;
         self
     }
@@ -68,7 +68,7 @@ impl Problem {
     }
 }
 
-impl From<StoreError> for Problem {
+impl From<StoreError> for ProblemDetails {
     fn from(error: StoreError) -> Self {
         tracing::error!(%error, "the store refused a request");
         match error {
@@ -103,12 +103,12 @@ pub async fn worded(response: Response) -> Response {
         (false, _) => said,
     };
     parts.headers.remove(header::CONTENT_LENGTH);
-    let (worded, body) = Problem::new(status, detail).into_response().into_parts();
+    let (worded, body) = ProblemDetails::new(status, detail).into_response().into_parts();
     parts.headers.extend(worded.headers);
     Response::from_parts(parts, body)
 }
 
-impl IntoResponse for Problem {
+impl IntoResponse for ProblemDetails {
     fn into_response(self) -> Response {
         let status = self.status();
         let mut response = (status, Json(self)).into_response();

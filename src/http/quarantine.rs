@@ -1,7 +1,7 @@
 //! What can not be read and was set aside: listed, shown and cleared over the daemon's own socket.
 
-use super::{App, control::Caller, problem::Problem};
-use crate::store::{Quarantined, Remains, Row};
+use super::{AppState, control::UnixCaller, problem::ProblemDetails};
+use crate::store::{QuarantinedRow, RowName, RowRemains};
 use axum::{
     Extension, Json,
     extract::{Query, State},
@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 /// Which rows.
 #[derive(Deserialize)]
-pub struct Listing {
+pub struct QuarantineList {
     /// Those that somebody has looked at, too.
     #[serde(default)]
     all: bool,
@@ -21,7 +21,10 @@ pub struct Listing {
 }
 
 /// `GET /v1/quarantine`: incidents first.
-pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -> Json<Vec<Quarantined>> {
+pub async fn list(
+    State(app): State<Arc<AppState>>,
+    Query(listing): Query<QuarantineList>,
+) -> Json<Vec<QuarantinedRow>> {
     if listing.look {
         app.engine.examine().await;
     }
@@ -31,53 +34,57 @@ pub async fn list(State(app): State<Arc<App>>, Query(listing): Query<Listing>) -
 
 /// One row.
 #[derive(Deserialize)]
-pub struct Which {
-    row: Row,
+pub struct RowQuery {
+    row: RowName,
 }
 
 /// A row, and what is left of it.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Shown {
+pub struct QuarantinedView {
     /// What is known of it.
     #[serde(flatten)]
-    pub entry: Quarantined,
+    pub entry: QuarantinedRow,
     /// What lies where it should be.
-    pub remains: Vec<Remains>,
+    pub remains: Vec<RowRemains>,
 }
 
 /// `GET /v1/quarantine/row`: what is left of it.
-pub async fn show(State(app): State<Arc<App>>, Query(Which { row }): Query<Which>) -> Result<Json<Shown>, Problem> {
+pub async fn show(
+    State(app): State<Arc<AppState>>,
+    Query(RowQuery { row }): Query<RowQuery>,
+) -> Result<Json<QuarantinedView>, ProblemDetails> {
     let entry = app.engine.store.quarantined().into_iter().find(|entry| entry.row == row);
-    let entry = entry.ok_or_else(|| Problem::not_found(format!("{row} was not set aside")))?;
+    let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} was not set aside")))?;
     let remains = app.engine.store.remains(row).await?;
-    Ok(Json(Shown { entry, remains }))
+    Ok(Json(QuarantinedView { entry, remains }))
 }
 
 /// Which rows to clear.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Clearing {
+pub struct ClearRequest {
     /// Their names; none means every one that waits.
-    pub rows: Vec<Row>,
+    pub rows: Vec<RowName>,
 }
 
 /// What became of that.
 #[derive(Debug, Serialize, Deserialize)]
-pub struct Cleared {
+pub struct ClearedRows {
     /// Those that waited and are shown no more.
-    pub cleared: Vec<Row>,
+    pub cleared: Vec<RowName>,
     /// Those that nobody waits for: not set aside, or cleared before.
-    pub not_waiting: Vec<Row>,
+    pub not_waiting: Vec<RowName>,
 }
 
 /// `POST /v1/quarantine/clear`: somebody has looked at them.
 pub async fn clear(
-    State(app): State<Arc<App>>,
-    Extension(caller): Extension<Caller>,
-    Json(Clearing { rows }): Json<Clearing>,
-) -> Result<Json<Cleared>, Problem> {
-    let waiting = || app.engine.store.quarantined().into_iter().filter(Quarantined::is_waiting).map(|entry| entry.row);
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Json(ClearRequest { rows }): Json<ClearRequest>,
+) -> Result<Json<ClearedRows>, ProblemDetails> {
+    let waiting =
+        || app.engine.store.quarantined().into_iter().filter(QuarantinedRow::is_waiting).map(|entry| entry.row);
     let rows = if rows.is_empty() { waiting().collect() } else { rows };
-    let mut done = Cleared { cleared: Vec::new(), not_waiting: Vec::new() };
+    let mut done = ClearedRows { cleared: Vec::new(), not_waiting: Vec::new() };
     for row in rows {
         match app.engine.clear_quarantined(&row, &caller.actor()).await? {
             true => done.cleared.push(row),

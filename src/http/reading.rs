@@ -1,13 +1,13 @@
 //! Incidents to be read: by whoever the socket lets in, and over TCP by signed-in people and by sources.
 
 use super::{
-    App,
-    control::Caller,
+    AppState,
+    control::UnixCaller,
     credential,
-    problem::Problem,
+    problem::ProblemDetails,
     view::{self, IncidentView},
 };
-use crate::{core::IncidentId, store::Filter};
+use crate::{core::IncidentId, store::IncidentFilter};
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
@@ -25,7 +25,7 @@ const LISTED: usize = 50;
 
 /// Which incidents.
 #[derive(Deserialize)]
-pub struct Listing {
+pub struct IncidentQuery {
     #[serde(default)]
     all: bool,
     limit: Option<usize>,
@@ -38,13 +38,13 @@ pub const OPEN_COUNT: &str = "stentor-open-incidents";
 
 /// `GET /v1/incidents`: newest first. Where there are older ones, `Link: <..>; rel="next"` (RFC 8288) leads to them.
 pub async fn incidents(
-    State(app): State<Arc<App>>,
-    caller: Option<Extension<Caller>>,
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
-    Query(listing): Query<Listing>,
-) -> Result<Response, Problem> {
+    Query(listing): Query<IncidentQuery>,
+) -> Result<Response, ProblemDetails> {
     admitted(&app, caller, &headers)?;
-    let filter = Filter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
+    let filter = IncidentFilter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
     let before = listing.before.as_deref().map(parse_id).transpose()?;
     let live = app.engine.live.load_full();
     let portion = app.engine.store.portion(filter, before).await?;
@@ -59,33 +59,37 @@ pub async fn incidents(
 }
 
 /// Where the next portion is; none after the last.
-async fn older(app: &App, filter: Filter, before: Option<IncidentId>) -> Result<Option<HeaderValue>, Problem> {
+async fn older(
+    app: &AppState,
+    filter: IncidentFilter,
+    before: Option<IncidentId>,
+) -> Result<Option<HeaderValue>, ProblemDetails> {
     let Some(before) = before else { return Ok(None) };
-    if app.engine.store.portion(Filter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
+    if app.engine.store.portion(IncidentFilter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
         return Ok(None);
     }
-    let Filter { open_only, limit } = filter;
+    let IncidentFilter { open_only, limit } = filter;
     let link = format!("</v1/incidents?all={}&limit={limit}&before={before}>; rel=\"next\"", !open_only);
     Ok(HeaderValue::from_str(&link).ok())
 }
 
 /// `GET /v1/incidents/newest`: the number of the newest incident, open or over; null before the first.
 pub async fn newest(
-    State(app): State<Arc<App>>,
-    caller: Option<Extension<Caller>>,
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
-) -> Result<Json<serde_json::Value>, Problem> {
+) -> Result<Json<serde_json::Value>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
     Ok(Json(serde_json::json!({ "incident": app.engine.store.newest().await? })))
 }
 
 /// `GET /v1/incidents/{id}`: with the stages of each role beside its target.
 pub async fn incident(
-    State(app): State<Arc<App>>,
-    caller: Option<Extension<Caller>>,
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
     Path(id): Path<String>,
-) -> Result<Json<IncidentView>, Problem> {
+) -> Result<Json<IncidentView>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
     let id = parse_id(&id)?;
     let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
@@ -93,20 +97,24 @@ pub async fn incident(
 }
 
 /// Who came by the socket has shown who they are; over TCP it takes a desk's cookie or a source's token.
-pub(super) fn admitted(app: &App, caller: Option<Extension<Caller>>, headers: &HeaderMap) -> Result<(), Problem> {
+pub(super) fn admitted(
+    app: &AppState,
+    caller: Option<Extension<UnixCaller>>,
+    headers: &HeaderMap,
+) -> Result<(), ProblemDetails> {
     let known = || credential::session(app, headers).is_some() || credential::source(app, headers).is_some();
     if caller.is_some() || known() {
         return Ok(());
     }
-    Err(Problem::unauthorized("sign in to the desk (stentor desk-link NAME), or send the token of a [source]"))
+    Err(ProblemDetails::unauthorized("sign in to the desk (stentor desk-link NAME), or send the token of a [source]"))
 }
 
 /// An incident's number as it stands in a path.
-pub fn parse_id(text: &str) -> Result<IncidentId, Problem> {
-    text.parse().map_err(|why: String| Problem::bad(why))
+pub fn parse_id(text: &str) -> Result<IncidentId, ProblemDetails> {
+    text.parse().map_err(|why: String| ProblemDetails::bad(why))
 }
 
 /// There is none of that number.
-pub fn absent(id: IncidentId) -> Problem {
-    Problem::not_found(format!("there is no incident {id}"))
+pub fn absent(id: IncidentId) -> ProblemDetails {
+    ProblemDetails::not_found(format!("there is no incident {id}"))
 }

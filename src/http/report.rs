@@ -1,12 +1,12 @@
 //! Reports over many incidents, made from the journal: `/v1/report/tte`, `/v1/report/triggers`.
 
-use super::{App, control::Caller, problem::Problem, reading::admitted};
+use super::{AppState, control::UnixCaller, problem::ProblemDetails, reading::admitted};
 use crate::{
     core::{RoleName, Timestamp, Zone, Zones},
     engine::history::each_incident,
     matrix::zone_named,
     report::{
-        Question, Tally, TteReport, gather,
+        TteQuestion, TteReport, TteTally, gather,
         triggers::{TriggerTally, TriggersReport},
     },
 };
@@ -24,7 +24,7 @@ static UNDER_WAY: Semaphore = Semaphore::const_new(1);
 
 /// What is asked of time to engagement.
 #[derive(Debug, Default, Deserialize)]
-pub struct Asked {
+pub struct TteQuery {
     /// A span before now (`30d`) or a time (RFC 3339).
     since: Option<String>,
     role: Option<String>,
@@ -40,12 +40,16 @@ pub struct Asked {
     curves: bool,
 }
 
-impl Asked {
-    fn parsed(self, now: Timestamp, zones: &Zones) -> Result<Question, Problem> {
-        Ok(Question {
+impl TteQuery {
+    fn parsed(self, now: Timestamp, zones: &Zones) -> Result<TteQuestion, ProblemDetails> {
+        Ok(TteQuestion {
             since: self.since.map(|text| since(&text, now)).transpose()?,
             role: self.role.map(RoleName::from),
-            by: self.by.map(|by| by.parse().map_err(|why: String| Problem::bad(why))).transpose()?.unwrap_or_default(),
+            by: self
+                .by
+                .map(|by| by.parse().map_err(|why: String| ProblemDetails::bad(why)))
+                .transpose()?
+                .unwrap_or_default(),
             drills: self.drills,
             duplicates: self.duplicates,
             sandbox: self.sandbox,
@@ -56,29 +60,29 @@ impl Asked {
 }
 
 /// `30d` before `now`, or a time.
-pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, Problem> {
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, ProblemDetails> {
     if let Ok(span) = humantime::parse_duration(text) {
         let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
         return Ok(Timestamp::from_micros(now.as_micros().saturating_sub(micros)));
     }
     let detail = format!("since={text:?} is neither a span like 30d nor a time like 2026-11-01T00:00:00Z");
-    Timestamp::parse(text).ok_or_else(|| Problem::bad(detail))
+    Timestamp::parse(text).ok_or_else(|| ProblemDetails::bad(detail))
 }
 
-fn zone(name: &str, zones: &Zones) -> Result<Zone, Problem> {
-    zone_named(name, zones).map_err(|unknown| Problem::bad(format!("{unknown}: {}", unknown.help)))
+fn zone(name: &str, zones: &Zones) -> Result<Zone, ProblemDetails> {
+    zone_named(name, zones).map_err(|unknown| ProblemDetails::bad(format!("{unknown}: {}", unknown.help)))
 }
 
 /// `GET /v1/report/tte`.
 pub async fn tte(
-    State(app): State<Arc<App>>,
-    caller: Option<Extension<Caller>>,
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
-    Query(asked): Query<Asked>,
-) -> Result<Json<TteReport>, Problem> {
+    Query(asked): Query<TteQuery>,
+) -> Result<Json<TteReport>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
     let now = app.engine.store.now();
-    let mut tally = Tally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
+    let mut tally = TteTally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
     let _turn = turn()?;
     each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))
@@ -86,17 +90,17 @@ pub async fn tte(
 
 /// Since when.
 #[derive(Debug, Default, Deserialize)]
-pub struct Since {
+pub struct SinceQuery {
     since: Option<String>,
 }
 
 /// `GET /v1/report/triggers`.
 pub async fn triggers(
-    State(app): State<Arc<App>>,
-    caller: Option<Extension<Caller>>,
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
     headers: HeaderMap,
-    Query(asked): Query<Since>,
-) -> Result<Json<TriggersReport>, Problem> {
+    Query(asked): Query<SinceQuery>,
+) -> Result<Json<TriggersReport>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
     let now = app.engine.store.now();
     let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
@@ -105,7 +109,7 @@ pub async fn triggers(
     Ok(Json(tally.report(now)))
 }
 
-fn turn() -> Result<SemaphorePermit<'static>, Problem> {
+fn turn() -> Result<SemaphorePermit<'static>, ProblemDetails> {
     let busy = "another report is being made: ask again in a moment";
-    UNDER_WAY.try_acquire().map_err(|_| Problem::new(StatusCode::TOO_MANY_REQUESTS, busy))
+    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy))
 }

@@ -5,10 +5,10 @@ mod judge;
 mod orders;
 pub mod sockets;
 
-use super::{App, body, problem::Problem};
+use super::{AppState, body, problem::ProblemDetails};
 use crate::{
     channel::slack::{
-        inbound::{self, Inbound},
+        inbound::{self, SlackInbound},
         signature,
     },
     core::ChannelName,
@@ -32,10 +32,10 @@ const PROBE_MAX: usize = 1024;
 /// `POST /hooks/slack/{channel}`: a button, or a command. A fault of the user's is a word for the user with a 200;
 /// anything else Slack would show as its own failure.
 pub async fn take(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let (parts, body) = request.into_parts();
     let bytes = body::whole(body).await?;
     if let Err(problem) = verify(&app, &channel, &parts.headers, &bytes) {
@@ -43,8 +43,8 @@ pub async fn take(
             problem.status() == StatusCode::UNAUTHORIZED && bytes.len() <= PROBE_MAX && inbound::is_probe(&bytes);
         return if probed { Ok(StatusCode::OK.into_response()) } else { Err(problem) };
     }
-    let heard = inbound::of_form(&bytes).map_err(|error| Problem::bad(error.to_string()))?;
-    let is_command = matches!(heard, Inbound::Command(_));
+    let heard = inbound::of_form(&bytes).map_err(|error| ProblemDetails::bad(error.to_string()))?;
+    let is_command = matches!(heard, SlackInbound::Command(_));
     let judged = judge::judge(&app, heard).await;
     if is_command {
         return Ok(Json(inbound::ephemeral(&judged.text)).into_response());
@@ -55,7 +55,7 @@ pub async fn take(
     if judged.kept {
         return Ok(StatusCode::OK.into_response());
     }
-    Err(Problem::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was kept"))
+    Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was kept"))
 }
 
 /// `GET /hooks/slack/{channel}`: Slack looks whether there is anything, with a certificate that it trusts.
@@ -63,12 +63,12 @@ pub async fn probe() -> StatusCode {
     StatusCode::OK
 }
 
-fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), Problem> {
+fn verify(app: &AppState, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), ProblemDetails> {
     let live = app.engine.live.load();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Slack);
     let secrets =
         wired.map(|wired| wired.inbound.as_slice()).filter(|secrets| !secrets.is_empty()).ok_or_else(|| {
-            Problem::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
+            ProblemDetails::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))
         })?;
     // A header that is there twice is as good as none: which one was signed can not be known.
     let header = |name: &str| {
@@ -79,16 +79,16 @@ fn verify(app: &App, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result
     let (stamp, signature) = (header("x-slack-request-timestamp"), header("x-slack-signature"));
     signature::verify_any(secrets, stamp, signature, bytes, now).map_err(|error| {
         tracing::warn!(%error, channel, "a Slack request was refused");
-        Problem::unauthorized(error.to_string())
+        ProblemDetails::unauthorized(error.to_string())
     })
 }
 
 /// A private word to the one who did something. What it is about is kept already; this may fail.
-async fn tell(app: &App, url: &str, text: &str) {
+async fn tell(app: &AppState, url: &str, text: &str) {
     if !is_slack(app, url) {
         return;
     }
-    let sending = app.client.post(url).json(&inbound::Aside::of(text)).send();
+    let sending = app.client.post(url).json(&inbound::EphemeralReply::of(text)).send();
     match timeout(WORD_TIME_MAX, sending).await {
         Ok(Ok(response)) if response.status().is_success() => {}
         Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not take a private word"),
@@ -98,7 +98,7 @@ async fn tell(app: &App, url: &str, text: &str) {
 }
 
 /// The request is signed, and still an address is checked before we call it.
-fn is_slack(app: &App, url: &str) -> bool {
+fn is_slack(app: &AppState, url: &str) -> bool {
     let known = url.starts_with("https://hooks.slack.com/") || url.starts_with("https://hooks.slack-gov.com/");
     known || app.slack_hooks.as_deref().is_some_and(|prefix| url.starts_with(prefix))
 }

@@ -1,13 +1,13 @@
 //! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
-use super::{App, problem::Problem, standing::told};
+use super::{AppState, problem::ProblemDetails, standing::told};
 use crate::{
     core::{
-        Answer, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, Via, gsm7,
-        reply::{Doubt, Reply, is_yes, read},
+        Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, gsm7,
+        reply::{Reply, ReplyDoubt, is_yes, read},
     },
-    engine::{Coded, asked_of},
+    engine::{CodedPage, asked_of},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -25,11 +25,11 @@ const NAMED_MAX: usize = 4;
 
 /// Wrong codes, by number. A number's replies with codes are judged one after the other, so that many at once are no way to
 /// guess, and right ones never count.
-pub type Guesses = HashMap<String, Arc<tokio::sync::Mutex<Guessed>>>;
+pub type WrongCodes = HashMap<String, Arc<tokio::sync::Mutex<NumberGuesses>>>;
 
 /// The wrong codes of one number.
 #[derive(Debug)]
-pub struct Guessed {
+pub struct NumberGuesses {
     /// When the first of them came.
     since: Timestamp,
     wrong: u32,
@@ -46,7 +46,7 @@ const BACK: &str = "You are paged by SMS again.";
 
 /// A text from a phone.
 #[derive(Debug)]
-pub struct Text<'a> {
+pub struct InboundText<'a> {
     /// By which channel it came.
     pub channel: ChannelName,
     /// From which number, in any form.
@@ -54,12 +54,12 @@ pub struct Text<'a> {
     /// What they wrote.
     pub text: &'a str,
     /// What the provider made of it, where it says so.
-    pub wish: Option<Wish>,
+    pub wish: Option<OptOutWish>,
 }
 
 /// What a provider takes a text for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Wish {
+pub enum OptOutWish {
     /// To get no more.
     Stop,
     /// To get them again.
@@ -69,7 +69,7 @@ pub enum Wish {
 }
 
 /// Takes a text in; what to answer, empty for nothing.
-pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
+pub async fn take(app: &AppState, text: InboundText<'_>) -> Result<String, ProblemDetails> {
     let number = international(text.from);
     let person = app.engine.live.load().matrix.person_of_phone(&number).cloned();
     let Some(person) = person else {
@@ -77,13 +77,13 @@ pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
         return Ok(String::new());
     };
     match (text.wish, read(text.text)) {
-        (Some(Wish::Stop), _) | (None, Reply::OptOut) => {
+        (Some(OptOutWish::Stop), _) | (None, Reply::OptOut) => {
             app.engine.opt_out(&text.channel, &person, "they texted STOP").await?;
             // An answer would not arrive any more.
             Ok(String::new())
         }
-        (Some(Wish::Start), _) | (None, Reply::OptIn) => back(app, &text.channel, &person).await,
-        (Some(Wish::Help), _) => Ok(String::new()),
+        (Some(OptOutWish::Start), _) | (None, Reply::OptIn) => back(app, &text.channel, &person).await,
+        (Some(OptOutWish::Help), _) => Ok(String::new()),
         // To some carriers YES means that they want to be written to again.
         (None, Reply::AsAsked { code: None }) if is_yes(text.text) && is_out(app, &text.channel, &person) => {
             back(app, &text.channel, &person).await
@@ -93,7 +93,7 @@ pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
         }
         (None, Reply::AsAsked { code: Some(code) }) => coded(app, &number, person, &code, Ok(None)).await,
         (None, Reply::Unclear { code: Some(code), doubt }) => coded(app, &number, person, &code, Err(doubt)).await,
-        (None, Reply::Unclear { code: None, doubt: Doubt::TwoCodes }) => {
+        (None, Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes }) => {
             Ok(question(app, &person).await? + " One code a text.")
         }
         // Not quoted: whoever forges a number would choose what its owner is sent.
@@ -101,17 +101,17 @@ pub async fn take(app: &App, text: Text<'_>) -> Result<String, Problem> {
     }
 }
 
-async fn back(app: &App, channel: &ChannelName, person: &PersonName) -> Result<String, Problem> {
+async fn back(app: &AppState, channel: &ChannelName, person: &PersonName) -> Result<String, ProblemDetails> {
     let news = app.engine.opt_in(channel, person, "they texted START").await?;
     Ok(if news { BACK.into() } else { String::new() })
 }
 
-fn is_out(app: &App, channel: &ChannelName, person: &PersonName) -> bool {
+fn is_out(app: &AppState, channel: &ChannelName, person: &PersonName) -> bool {
     app.engine.opt_outs().iter().any(|out| out.channel == *channel && out.person == *person)
 }
 
 /// Which page they mean: its code alone tells, so it is asked for and never shown.
-async fn question(app: &App, person: &PersonName) -> Result<String, Problem> {
+async fn question(app: &AppState, person: &PersonName) -> Result<String, ProblemDetails> {
     let waiting = app.engine.waiting_for(person, NAMED_MAX).await?;
     let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
     let names: Vec<String> = waiting.roles.iter().map(named).collect();
@@ -125,23 +125,23 @@ async fn question(app: &App, person: &PersonName) -> Result<String, Problem> {
 
 /// What they say to the page with this code; what is not understood of it is said where the code is right.
 async fn coded(
-    app: &App,
+    app: &AppState,
     number: &str,
     person: PersonName,
     code: &str,
-    said: Result<Option<Answer>, Doubt>,
-) -> Result<String, Problem> {
+    said: Result<Option<Answer>, ReplyDoubt>,
+) -> Result<String, ProblemDetails> {
     let guessed = guessed(app, number);
     let mut guessed = guessed.lock().await;
     let now = app.engine.store.now();
     if guessed.since + GUESS_WINDOW <= now {
-        *guessed = Guessed { since: now, wrong: 0 };
+        *guessed = NumberGuesses { since: now, wrong: 0 };
     }
     if GUESSES_MAX <= guessed.wrong {
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
         return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
     }
-    let Some(Coded { page, open }) = app.engine.page_with_code(&person, code).await? else {
+    let Some(CodedPage { page, open }) = app.engine.page_with_code(&person, code).await? else {
         guessed.wrong += 1;
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
@@ -152,7 +152,7 @@ async fn coded(
     drop(guessed);
     let word = match said {
         Ok(answer) => {
-            let verdict = app.engine.answer_page(page, person.clone(), answer, Via::Sms).await;
+            let verdict = app.engine.answer_page(page, person.clone(), answer, AnswerVia::Sms).await;
             let verdict = verdict.map_err(super::answer_problem)?;
             let incident = app.engine.store.view(page.incident).await?;
             let hand_back = format!("Reply {code} 4 to hand it back.");
@@ -164,7 +164,12 @@ async fn coded(
 }
 
 /// What was read, what was not, and what to write: one SMS.
-async fn not_understood(app: &App, page: PageId, code: &str, doubt: &Doubt) -> Result<String, Problem> {
+async fn not_understood(
+    app: &AppState,
+    page: PageId,
+    code: &str,
+    doubt: &ReplyDoubt,
+) -> Result<String, ProblemDetails> {
     let incident = app.engine.store.view(page.incident).await?;
     let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
     let write = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
@@ -177,25 +182,25 @@ async fn not_understood(app: &App, page: PageId, code: &str, doubt: &Doubt) -> R
 }
 
 /// In letters that every phone shows, or without them.
-fn shown(doubt: &Doubt) -> String {
-    let Doubt::Unknown(part) = doubt else { return doubt.to_string() };
+fn shown(doubt: &ReplyDoubt) -> String {
+    let ReplyDoubt::Unknown(part) = doubt else { return doubt.to_string() };
     let plain = gsm7::to_gsm7(part);
     if plain != *part && !plain.chars().any(char::is_alphanumeric) {
         return NO_LETTERS.to_owned();
     }
-    Doubt::Unknown(plain).to_string()
+    ReplyDoubt::Unknown(plain).to_string()
 }
 
 /// The wrong codes of this number. What is past its window, and nobody looks at, is forgotten.
-fn guessed(app: &App, number: &str) -> Arc<tokio::sync::Mutex<Guessed>> {
+fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses>> {
     let now = app.engine.store.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if GUESSERS_MAX <= guesses.len() {
-        let is_fresh = |guessed: &Guessed| now < guessed.since + GUESS_WINDOW;
+        let is_fresh = |guessed: &NumberGuesses| now < guessed.since + GUESS_WINDOW;
         guesses
             .retain(|_, kept| 1 < Arc::strong_count(kept) || kept.try_lock().is_ok_and(|guessed| is_fresh(&guessed)));
     }
-    let new = || Arc::new(tokio::sync::Mutex::new(Guessed { since: now, wrong: 0 }));
+    let new = || Arc::new(tokio::sync::Mutex::new(NumberGuesses { since: now, wrong: 0 }));
     guesses.entry(number.to_owned()).or_insert_with(new).clone()
 }
 

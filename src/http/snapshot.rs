@@ -1,11 +1,11 @@
 //! What a desk shows: its person's pages and the board of incidents, as JSON.
 
-use super::{App, standing::Standing, view};
+use super::{AppState, standing::RoleStanding, view};
 use crate::{
-    core::{Answer, Engagement, Incident, IncidentId, Level, PersonName, Status, Timestamp, page::Page},
-    engine::Live,
+    core::{Answer, AnswerLevel, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp, page::Page},
+    engine::RuntimeConfig,
     matrix::ChannelKind,
-    store::{Asked, AskedQuery, AskedStanding, Filter, StoreError, earlier},
+    store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},
     template::{CODE, LINK},
 };
 use secrecy::ExposeSecret;
@@ -27,7 +27,7 @@ const ENDED_SHOWN: Duration = Duration::from_secs(10 * 60);
 
 /// Everything that one desk shows.
 #[derive(Serialize)]
-pub struct Snapshot {
+pub struct DeskSnapshot {
     person: PersonView,
     build: &'static str,
     pages: Vec<DeskPage>,
@@ -67,7 +67,7 @@ struct DeskPage {
     since: Timestamp,
     deadline: Option<Timestamp>,
     wanted: String,
-    offers: Vec<Offer>,
+    offers: Vec<AnswerButton>,
     /// How it stands, in words for this person.
     standing: String,
     /// What this person is known to have said that asks for no more of them.
@@ -76,7 +76,7 @@ struct DeskPage {
 
 /// A button.
 #[derive(Debug, Clone, Serialize)]
-pub struct Offer {
+pub struct AnswerButton {
     /// What it says.
     pub answer: String,
     /// What it is called.
@@ -109,7 +109,7 @@ struct BoardRole {
 }
 
 /// What the desk of `person` shows now.
-pub async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreError> {
+pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapshot, StoreError> {
     let live = app.engine.live.load_full();
     let mut left_out = LeftOut::default();
     let mut pages = Vec::new();
@@ -121,7 +121,7 @@ pub async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreE
         }
     }
     let board = board(app, &mut left_out).await?;
-    Ok(Snapshot {
+    Ok(DeskSnapshot {
         person: PersonView { id: person.to_string(), name: live.name_of(person).to_owned() },
         build: env!("CARGO_PKG_VERSION"),
         pages,
@@ -131,11 +131,11 @@ pub async fn snapshot(app: &App, person: &PersonName) -> Result<Snapshot, StoreE
 }
 
 /// The incidents whose pages this person's desk shows, newest first, those that wait for them before the others.
-async fn asked(app: &App, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
+async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
     let look = async |standing, oldest, limit| {
         app.engine.store.asked(person.clone(), AskedQuery { standing, oldest, limit }).await
     };
-    let Asked { incidents: mut ids, total } = look(AskedStanding::Waits, false, WAITING_SHOWN).await?;
+    let AskedIncidents { incidents: mut ids, total } = look(AskedStanding::Waits, false, WAITING_SHOWN).await?;
     if ids.len() < total {
         let oldest = look(AskedStanding::Waits, true, WAITING_SHOWN).await?.incidents;
         ids.extend(oldest.into_iter().rev());
@@ -145,7 +145,7 @@ async fn asked(app: &App, person: &PersonName, left_out: &mut LeftOut) -> Result
     left_out.waiting = total.saturating_sub(ids.len());
     let ended_since = earlier(app.engine.store.now(), ENDED_SHOWN);
     for standing in [AskedStanding::Open, AskedStanding::EndedSince(ended_since)] {
-        let Asked { incidents, total } = look(standing, false, OTHERS_SHOWN).await?;
+        let AskedIncidents { incidents, total } = look(standing, false, OTHERS_SHOWN).await?;
         left_out.asked += total - incidents.len();
         ids.extend(incidents);
     }
@@ -153,13 +153,13 @@ async fn asked(app: &App, person: &PersonName, left_out: &mut LeftOut) -> Result
 }
 
 /// Open incidents first, newest first, then those that are over.
-async fn board(app: &App, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
+async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
     let store = &app.engine.store;
-    let mut board = store.list(Filter { open_only: true, limit: BOARD_MAX }).await?;
+    let mut board = store.list(IncidentFilter { open_only: true, limit: BOARD_MAX }).await?;
     if BOARD_MAX <= board.len() {
         left_out.open = store.open_count().await?.saturating_sub(board.len());
     }
-    let recent = store.list(Filter { open_only: false, limit: BOARD_MAX }).await?;
+    let recent = store.list(IncidentFilter { open_only: false, limit: BOARD_MAX }).await?;
     let over = recent.into_iter().filter(|incident| !incident.is_open());
     let room = BOARD_MAX - board.len().min(BOARD_MAX);
     board.extend(over.take(room));
@@ -167,13 +167,13 @@ async fn board(app: &App, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, 
 }
 
 /// One entry a role: the newest brief of this person about it.
-fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName) -> Vec<DeskPage> {
+fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<DeskPage> {
     let now = app.engine.store.now();
     // What somebody has stays on their own desk as long as the incident is open.
     let roles = incident.engagements.iter().filter(|(_, e)| match (&incident.status, &e.outcome) {
-        (Status::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
-        (Status::Open, Some(outcome)) => e.holder() == Some(person) || now < outcome.at() + ENDED_SHOWN,
-        (Status::Open, None) => true,
+        (IncidentStatus::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
+        (IncidentStatus::Open, Some(outcome)) => e.holder() == Some(person) || now < outcome.at() + ENDED_SHOWN,
+        (IncidentStatus::Open, None) => true,
     });
     roles
         .filter_map(|(role, engagement)| {
@@ -182,22 +182,22 @@ fn desk_pages(app: &App, live: &Live, incident: &Incident, person: &PersonName) 
             // Of the newest rung the one that was sent to the desk, so that what is seen here is seen there.
             let page =
                 mine().filter(|page| page.rung == newest.rung).find(|page| is_screen(live, page)).unwrap_or(newest);
-            Some(desk_page(app, live, incident, page, engagement, Standing::of(live, incident, role, person)?))
+            Some(desk_page(app, live, incident, page, engagement, RoleStanding::of(live, incident, role, person)?))
         })
         .collect()
 }
 
-fn is_screen(live: &Live, page: &Page) -> bool {
+fn is_screen(live: &RuntimeConfig, page: &Page) -> bool {
     live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen)
 }
 
 fn desk_page(
-    app: &App,
-    live: &Live,
+    app: &AppState,
+    live: &RuntimeConfig,
     incident: &Incident,
     page: &Page,
     engagement: &Engagement,
-    standing: Standing<'_>,
+    standing: RoleStanding<'_>,
 ) -> DeskPage {
     let identity = incident.identity().page(page.n);
     let rendered = live.render(incident, page, ChannelKind::Screen);
@@ -214,7 +214,7 @@ fn desk_page(
     let received = page.person.as_ref().is_some_and(|person| engagement.received.contains(person));
     let heard = [("roger", received), ("standby", engagement.stood_by)];
     let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-    let level = row.map_or(Level::Wilco, |row| row.engaged_by);
+    let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
     DeskPage {
         page: identity.page.to_string(),
         mark: incident.identity().mark(),
@@ -239,13 +239,13 @@ fn desk_page(
 }
 
 /// The button for somebody who has passed it on or handed it back, and can do it after all.
-pub fn after_all(level: Level) -> Vec<Offer> {
-    vec![Offer { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
+pub fn after_all(level: AnswerLevel) -> Vec<AnswerButton> {
+    vec![AnswerButton { answer: Answer::of_level(level).to_string(), label: "I have it after all", primary: true }]
 }
 
 /// The buttons for a role that demands `level`, the wanted one first.
-pub fn offers(level: Level) -> Vec<Offer> {
-    let offer = |(index, answer): (usize, Answer)| Offer {
+pub fn offers(level: AnswerLevel) -> Vec<AnswerButton> {
+    let offer = |(index, answer): (usize, Answer)| AnswerButton {
         answer: match answer {
             Answer::Standby { .. } => "standby".into(),
             other => other.to_string(),
@@ -256,7 +256,7 @@ pub fn offers(level: Level) -> Vec<Offer> {
     level.offers().into_iter().enumerate().map(offer).collect()
 }
 
-fn board_row(live: &Live, incident: &Incident) -> BoardRow {
+fn board_row(live: &RuntimeConfig, incident: &Incident) -> BoardRow {
     let view = view::incident(live, incident);
     let role = |role: view::RoleView| BoardRole {
         handed_back_by: role.handed_back.last().filter(|_| role.is_open()).map(|back| back.person.clone()),

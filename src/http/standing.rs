@@ -2,8 +2,11 @@
 
 use super::desk::named;
 use crate::{
-    core::{Actor, Engagement, Incident, Outcome, PersonName, RoleName, Status, Timestamp, Verdict, sentence::judged},
-    engine::Live,
+    core::{
+        Actor, AnswerVerdict, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName, Timestamp,
+        sentence::judged,
+    },
+    engine::RuntimeConfig,
     matrix::Person,
 };
 
@@ -12,23 +15,28 @@ const NAMED_MAX: usize = 3;
 
 /// One role of an incident, as one person is told of it.
 #[derive(Clone, Copy)]
-pub struct Standing<'a> {
-    live: &'a Live,
+pub struct RoleStanding<'a> {
+    live: &'a RuntimeConfig,
     incident: &'a Incident,
     role: &'a RoleName,
     engagement: &'a Engagement,
     person: &'a PersonName,
 }
 
-impl<'a> Standing<'a> {
+impl<'a> RoleStanding<'a> {
     /// None where the incident has no such role.
-    pub fn of(live: &'a Live, incident: &'a Incident, role: &RoleName, person: &'a PersonName) -> Option<Self> {
+    pub fn of(
+        live: &'a RuntimeConfig,
+        incident: &'a Incident,
+        role: &RoleName,
+        person: &'a PersonName,
+    ) -> Option<Self> {
         let (role, engagement) = incident.engagements.get_key_value(role)?;
         Some(Self { live, incident, role, engagement, person })
     }
 
     /// Of the role that this person handed back last.
-    pub fn handed_back(live: &'a Live, incident: &'a Incident, person: &'a PersonName) -> Option<Self> {
+    pub fn handed_back(live: &'a RuntimeConfig, incident: &'a Incident, person: &'a PersonName) -> Option<Self> {
         let by_them = |engagement: &Engagement| {
             engagement
                 .handed_back
@@ -59,19 +67,21 @@ impl<'a> Standing<'a> {
 
     /// What is true now, in whole sentences.
     pub fn words(&self) -> String {
-        if let Status::Resolved { by, why, at } = &self.incident.status {
+        if let IncidentStatus::Resolved { by, why, at } = &self.incident.status {
             let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
             return format!("It is over: resolved by {} at {}{why}.", self.actor(by), self.time(*at));
         }
         match &self.engagement.outcome {
-            Some(Outcome::Engaged { person, at }) => format!("{} it since {}.", self.has(person), self.time(*at)),
-            Some(Outcome::Covered { by, person, at }) => {
+            Some(EngagementOutcome::Engaged { person, at }) => {
+                format!("{} it since {}.", self.has(person), self.time(*at))
+            }
+            Some(EngagementOutcome::Covered { by, person, at }) => {
                 format!("{} it as {by} since {}.", self.has(person), self.time(*at))
             }
-            Some(Outcome::StoodDown { .. }) => {
+            Some(EngagementOutcome::StoodDown { .. }) => {
                 format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.role)
             }
-            Some(Outcome::Closed { .. }) => "It is over.".to_owned(),
+            Some(EngagementOutcome::Closed { .. }) => "It is over.".to_owned(),
             None => format!("{}{}", self.given_back(), self.asked()),
         }
     }
@@ -124,15 +134,15 @@ impl<'a> Standing<'a> {
 /// What became of an answer, said to the one who gave it: for somebody who has the role now, how to hand it back; for
 /// somebody who handed it back, who is asked.
 pub fn told(
-    live: &Live,
+    live: &RuntimeConfig,
     incident: Option<&Incident>,
     person: &PersonName,
-    verdict: Verdict,
+    verdict: AnswerVerdict,
     hand_back: &str,
 ) -> String {
-    let standing = incident.filter(|_| verdict == Verdict::HandedBack);
-    let standing = standing.and_then(|incident| Standing::handed_back(live, incident, person));
-    let holds = matches!(verdict, Verdict::Engages);
+    let standing = incident.filter(|_| verdict == AnswerVerdict::HandedBack);
+    let standing = standing.and_then(|incident| RoleStanding::handed_back(live, incident, person));
+    let holds = matches!(verdict, AnswerVerdict::Engages);
     let word = judged(&named(live, verdict));
     match standing {
         Some(standing) => format!("{word}. {}", standing.asked_now()),
@@ -141,7 +151,7 @@ pub fn told(
     }
 }
 
-impl Standing<'_> {
+impl RoleStanding<'_> {
     /// The same without who handed it back, for those who did.
     fn asked_now(&self) -> String {
         if self.is_open() { self.asked() } else { self.words() }

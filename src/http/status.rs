@@ -1,10 +1,10 @@
 //! Is it alive, is it ready, what does it measure.
 
-use super::{App, page, problem::Problem};
+use super::{AppState, page, problem::ProblemDetails};
 use crate::{
     core::zone::ZoneData,
     engine::{
-        hearing::Hearing,
+        hearing::InboundConnection,
         reach::{proven, reach},
     },
 };
@@ -23,7 +23,7 @@ pub async fn healthz() -> &'static str {
 }
 
 /// `GET /readyz`: it can keep alerts, and pages move. Where it is not ready, `ails` says why.
-pub async fn readyz(State(app): State<Arc<App>>) -> Response {
+pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.store.now();
     let store = app.engine.store.health().map_err(|error| error.to_string());
     let drift = app.wall().micros_since(now) as f64 / 1e6;
@@ -80,12 +80,12 @@ fn zones(data: &ZoneData) -> serde_json::Value {
 }
 
 /// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
-fn links(hearing: &Hearing) -> serde_json::Value {
+fn links(hearing: &InboundConnection) -> serde_json::Value {
     json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
 }
 
 /// `GET /metrics`.
-pub async fn metrics(State(app): State<Arc<App>>) -> Response {
+pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.store.now();
     match app.engine.store.proofs().await {
         Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
@@ -101,13 +101,13 @@ pub async fn metrics(State(app): State<Arc<App>>) -> Response {
 /// `GET /outbox`: what channels without credentials would have sent. Only for those on this machine, for it shows live
 /// codes, as a phone would: so a request that a proxy hands on, or a page of another site that has its own name point
 /// here, gets nothing.
-pub async fn outbox(State(app): State<Arc<App>>, headers: HeaderMap) -> Response {
+pub async fn outbox(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
     let handed_on = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
     let handed_on = handed_on.iter().any(|name| headers.contains_key(*name));
     let mut hosts = headers.get_all(header::HOST).iter().filter_map(|host| host.to_str().ok());
     let asked_here = hosts.next().is_some_and(|host| is_here(&format!("http://{host}"))) && hosts.next().is_none();
     if !app.shows_outbox || handed_on || !asked_here {
-        return Problem::not_found("the outbox is shown on this machine only").into_response();
+        return ProblemDetails::not_found("the outbox is shown on this machine only").into_response();
     }
     let entries = app.outbox.recent();
     let wants = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();

@@ -2,17 +2,17 @@
 //! same when it comes twice.
 
 use super::{
-    App, body,
-    problem::Problem,
-    sms::{self, Text, Wish},
+    AppState, body,
+    problem::ProblemDetails,
+    sms::{self, InboundText, OptOutWish},
 };
 use crate::{
     channel::twilio::{
-        code::{self, Class},
-        signature::{self, Fields},
+        code::{self, CodeClass},
+        signature::{self, FormFields},
         twiml,
     },
-    core::{ChannelName, PageId, page::Stage},
+    core::{ChannelName, PageId, page::PageStage},
     matrix::ChannelKind,
 };
 use axum::{
@@ -35,41 +35,41 @@ const ANSWERED_MAX: usize = 4096;
 /// Requests by what Twilio has signed of them (its header with a token of the attempt is not signed, so it proves
 /// nothing), with what was answered; none while that is being found out.
 #[derive(Debug, Default)]
-pub struct Answered(Mutex<Memory>);
+pub struct HandledRequests(Mutex<RequestMemory>);
 
 #[derive(Debug, Default)]
-struct Memory {
+struct RequestMemory {
     answers: HashMap<String, Option<String>>,
     order: VecDeque<String>,
 }
 
 /// A request that has come for the first time. Dropped without an answer it is forgotten: the next try is the first.
-struct Turn<'a> {
-    answered: &'a Answered,
+struct FirstRequest<'a> {
+    answered: &'a HandledRequests,
     key: String,
     done: bool,
 }
 
 /// Which page a report is about, and the proof that it is ours to report on.
 #[derive(Debug, Deserialize)]
-pub struct About {
+pub struct ReportQuery {
     page: String,
     token: String,
 }
 
 /// `POST /hooks/twilio/{channel}`: a text from a phone.
 pub async fn inbound(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
     let sid = field(&fields, "MessageSid");
     let word = app.answered.once(sid.to_owned(), async || {
         let channel = ChannelName::from(channel.as_str());
         let (from, text) = (field(&fields, "From"), field(&fields, "Body"));
         let wish = wish(field(&fields, "OptOutType"));
-        sms::take(&app, Text { channel, from, text, wish }).await
+        sms::take(&app, InboundText { channel, from, text, wish }).await
     });
     Ok(xml(twiml::reply(&word.await?)))
 }
@@ -77,16 +77,16 @@ pub async fn inbound(
 /// `POST /hooks/twilio/{channel}/report`: what became of a message. Reports come doubled, late and out of order; the
 /// core lets none of them undo what is known better.
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
-    Query(about): Query<About>,
+    Query(about): Query<ReportQuery>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
     let page = about.page(&app).await?;
     match field(&fields, "MessageStatus") {
-        "delivered" => app.engine.report(page, Stage::Delivered).await?,
-        "read" => app.engine.report(page, Stage::Seen).await?,
+        "delivered" => app.engine.report(page, PageStage::Delivered).await?,
+        "read" => app.engine.report(page, PageStage::Seen).await?,
         "undelivered" | "failed" | "canceled" => failed(&app, &channel, page, &fields).await?,
         // Queued, sending, sent: on its way.
         _ => {}
@@ -94,17 +94,17 @@ pub async fn report(
     Ok(xml(twiml::nothing()))
 }
 
-async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Result<(), Problem> {
+async fn failed(app: &AppState, channel: &str, page: PageId, fields: &FormFields) -> Result<(), ProblemDetails> {
     let code = field(fields, "ErrorCode").parse().ok();
     match code.and_then(code::known) {
-        Some((Class::OptedOut, why)) => {
+        Some((CodeClass::OptedOut, why)) => {
             let incident = app.engine.store.view(page.incident).await?;
             let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
             if let Some(person) = row.and_then(|row| row.person.as_ref()) {
                 app.engine.opt_out(&ChannelName::from(channel), person, why).await?;
             }
         }
-        Some((Class::Everybody, why)) => {
+        Some((CodeClass::Everybody, why)) => {
             tracing::error!(
                 channel,
                 code,
@@ -117,33 +117,39 @@ async fn failed(app: &App, channel: &str, page: PageId, fields: &Fields) -> Resu
     Ok(app.engine.undelivered_message(page, field(fields, "MessageSid"), code::why(code)).await?)
 }
 
-impl About {
+impl ReportQuery {
     /// The page, where the token is its own.
-    pub async fn page(&self, app: &App) -> Result<PageId, Problem> {
-        let page: PageId = self.page.parse().map_err(|()| Problem::not_found("no such page"))?;
+    pub async fn page(&self, app: &AppState) -> Result<PageId, ProblemDetails> {
+        let page: PageId = self.page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
         if app.engine.is_report_token(page, &self.token).await? {
             return Ok(page);
         }
-        Err(Problem::unauthorized("the token is not this page's"))
+        Err(ProblemDetails::unauthorized("the token is not this page's"))
     }
 }
 
 /// The form of a request that Twilio has signed for this channel, over our public address: what a proxy makes of hosts
 /// and ports on the way does not matter.
-pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Request) -> Result<Fields, Problem> {
+pub async fn signed(
+    app: &AppState,
+    channel: &str,
+    kind: ChannelKind,
+    request: Request,
+) -> Result<FormFields, ProblemDetails> {
     let (parts, body) = request.into_parts();
     let live = app.engine.live.load_full();
     let wired = live.channels.get(&ChannelName::from(channel));
     let wired = wired.filter(|wired| wired.kind == kind && !wired.inbound.is_empty());
-    let wired = wired
-        .ok_or_else(|| Problem::not_found(format!("no {kind} channel {channel:?} with a token is in the matrix")))?;
+    let wired = wired.ok_or_else(|| {
+        ProblemDetails::not_found(format!("no {kind} channel {channel:?} with a token is in the matrix"))
+    })?;
     // Nothing is read for those who do not even claim to be Twilio.
-    let given = signature_of(&parts).ok_or_else(|| Problem::unauthorized("this is not signed"))?;
+    let given = signature_of(&parts).ok_or_else(|| ProblemDetails::unauthorized("this is not signed"))?;
     let bytes = body::whole(body).await?;
     if FORM_MAX < bytes.len() {
-        return Err(Problem::new(StatusCode::PAYLOAD_TOO_LARGE, "no request of Twilio's is so large"));
+        return Err(ProblemDetails::new(StatusCode::PAYLOAD_TOO_LARGE, "no request of Twilio's is so large"));
     }
-    let fields = signature::fields(&bytes).ok_or_else(|| Problem::bad("the body is no form"))?;
+    let fields = signature::fields(&bytes).ok_or_else(|| ProblemDetails::bad("the body is no form"))?;
     let address = address(app, &parts.uri);
     if signature::is_signed(&wired.inbound, &address, &fields, given) {
         return Ok(fields);
@@ -152,11 +158,11 @@ pub async fn signed(app: &App, channel: &str, kind: ChannelKind, request: Reques
         channel,
         "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
     );
-    Err(Problem::unauthorized("this is not signed by Twilio for this address"))
+    Err(ProblemDetails::unauthorized("this is not signed by Twilio for this address"))
 }
 
 /// Where Twilio has called us, as it knows it: our public address, whatever a proxy made of it.
-pub fn address(app: &App, uri: &Uri) -> String {
+pub fn address(app: &AppState, uri: &Uri) -> String {
     let path = uri.path_and_query().map_or("/", |path| path.as_str());
     format!("{}{path}", app.engine.public_url())
 }
@@ -168,7 +174,7 @@ fn signature_of(parts: &Parts) -> Option<&str> {
 }
 
 /// A field's first value; empty where it is not there.
-pub fn field<'a>(fields: &'a Fields, name: &str) -> &'a str {
+pub fn field<'a>(fields: &'a FormFields, name: &str) -> &'a str {
     fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
 }
 
@@ -177,31 +183,31 @@ pub fn xml(document: String) -> Response {
     (StatusCode::OK, [(header::CONTENT_TYPE, twiml::CONTENT_TYPE)], document).into_response()
 }
 
-fn wish(kind: &str) -> Option<Wish> {
+fn wish(kind: &str) -> Option<OptOutWish> {
     match kind {
-        "STOP" => Some(Wish::Stop),
-        "START" => Some(Wish::Start),
-        "HELP" => Some(Wish::Help),
+        "STOP" => Some(OptOutWish::Stop),
+        "START" => Some(OptOutWish::Start),
+        "HELP" => Some(OptOutWish::Help),
         _ => None,
     }
 }
 
-impl Answered {
+impl HandledRequests {
     /// What was answered to this request; found out by `answer` where it is the first. One that comes while the first
     /// is still being answered is to come again: what is not durable yet is not acknowledged.
     pub async fn once(
         &self,
         key: String,
-        answer: impl AsyncFnOnce() -> Result<String, Problem>,
-    ) -> Result<String, Problem> {
+        answer: impl AsyncFnOnce() -> Result<String, ProblemDetails>,
+    ) -> Result<String, ProblemDetails> {
         if key.is_empty() {
             return answer().await;
         }
         if let Some(known) = self.begin(&key) {
-            let busy = || Problem::new(StatusCode::SERVICE_UNAVAILABLE, "this very request is being answered");
+            let busy = || ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "this very request is being answered");
             return known.ok_or_else(busy);
         }
-        let mut turn = Turn { answered: self, key, done: false };
+        let mut turn = FirstRequest { answered: self, key, done: false };
         let word = answer().await?;
         turn.done = true;
         self.memory().answers.insert(turn.key.clone(), Some(word.clone()));
@@ -224,12 +230,12 @@ impl Answered {
         None
     }
 
-    fn memory(&self) -> MutexGuard<'_, Memory> {
+    fn memory(&self) -> MutexGuard<'_, RequestMemory> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl Drop for Turn<'_> {
+impl Drop for FirstRequest<'_> {
     fn drop(&mut self) {
         if !self.done {
             let mut memory = self.answered.memory();

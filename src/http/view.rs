@@ -2,12 +2,13 @@
 
 use crate::{
     core::{
-        AllClear, HandBack, Incident, Judgement, Outcome, Page, Purpose, Sandboxed, Status, Timestamp,
+        AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, Page, PagePurpose,
+        SandboxedCount, Timestamp,
         engagement::Engagement,
         names::{PersonName, RoleName},
         standing::NOT_OPEN,
     },
-    engine::Live,
+    engine::RuntimeConfig,
     report::target::role_in_time,
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +27,7 @@ pub struct IncidentView {
     pub drill: bool,
     /// Its messages that were kept in the sandbox and sent to nobody; none where none was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub sandbox: Option<Sandboxed>,
+    pub sandbox: Option<SandboxedCount>,
     /// The trigger that opened it.
     pub trigger: String,
     /// Its key.
@@ -41,7 +42,7 @@ pub struct IncidentView {
     pub resolved_at: Option<Timestamp>,
     /// What it turned out to be: `true`, `false`, `benign`, `duplicate`; none until somebody said so.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub outcome: Option<Judgement>,
+    pub outcome: Option<Classification>,
     /// When it was committed.
     pub opened_at: Timestamp,
     /// When the monitor saw it begin.
@@ -188,10 +189,10 @@ pub struct PageView {
 }
 
 /// An incident as others read it.
-pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
+pub fn incident(live: &RuntimeConfig, incident: &Incident) -> IncidentView {
     let (resolved_by, resolved_at) = match &incident.status {
-        Status::Open => (None, None),
-        Status::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
+        IncidentStatus::Open => (None, None),
+        IncidentStatus::Resolved { by, at, .. } => (Some(by.to_string()), Some(*at)),
     };
     let mut roles: Vec<RoleView> =
         incident.engagements.iter().map(|(name, engagement)| role(live, incident, name, engagement)).collect();
@@ -224,20 +225,20 @@ pub fn incident(live: &Live, incident: &Incident) -> IncidentView {
 /// One word for how far a role is.
 pub fn state_of(engagement: &Engagement) -> &'static str {
     match &engagement.outcome {
-        Some(Outcome::Engaged { .. }) => "engaged",
-        Some(Outcome::Covered { .. }) => "covered",
-        Some(Outcome::StoodDown { .. }) => "stood down",
-        Some(Outcome::Closed { .. }) => "closed",
+        Some(EngagementOutcome::Engaged { .. }) => "engaged",
+        Some(EngagementOutcome::Covered { .. }) => "covered",
+        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
+        Some(EngagementOutcome::Closed { .. }) => "closed",
         None if engagement.waits_on.is_some() => "handed over",
         None if engagement.exhausted => "exhausted",
         None => "paging",
     }
 }
 
-fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engagement) -> RoleView {
+fn role(live: &RuntimeConfig, incident: &Incident, name: &RoleName, engagement: &Engagement) -> RoleView {
     let row = incident.plan.roles.get(name);
     let covered_by = match &engagement.outcome {
-        Some(Outcome::Covered { by, .. }) => Some(by.to_string()),
+        Some(EngagementOutcome::Covered { by, .. }) => Some(by.to_string()),
         _ => None,
     };
     let target = row.and_then(|row| row.target);
@@ -262,7 +263,7 @@ fn role(live: &Live, incident: &Incident, name: &RoleName, engagement: &Engageme
     }
 }
 
-fn hand_back(live: &Live, incident: &Incident, back: &HandBack) -> HandBackView {
+fn hand_back(live: &RuntimeConfig, incident: &Incident, back: &HandBack) -> HandBackView {
     HandBackView {
         person: live.name_of(&back.person).to_owned(),
         of: back.of.as_ref().map(ToString::to_string),
@@ -275,7 +276,7 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
     let after = |at: Timestamp| after(incident, at);
     let first = |stage: fn(&Page) -> Option<Timestamp>| incident.briefs_of(role).filter_map(stage).min().map(after);
     let outcome = engagement.holder().and(engagement.outcome.as_ref()).map(|outcome| after(outcome.at()));
-    let own = matches!(engagement.outcome, Some(Outcome::Engaged { .. }));
+    let own = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
     StagesView {
         detected: incident.detected_at.map(after),
         accepted: Some(after(incident.received_at)),
@@ -291,22 +292,22 @@ fn stages(incident: &Incident, role: &RoleName, engagement: &Engagement) -> Stag
 
 fn page(incident: &Incident, page: &Page) -> PageView {
     let purpose = match &page.purpose {
-        Purpose::Brief { round: 0 } => "brief",
-        Purpose::Brief { .. } => "reminder",
-        Purpose::Taken { .. } => "taken",
-        Purpose::HandedBack { .. } => "handed back",
-        Purpose::Announced => "announced",
-        Purpose::StoodDown => "stood down",
-        Purpose::Resolved => "resolved",
-        Purpose::RoomCard => "war room",
-        Purpose::RoomLine { .. } => "room line",
-        Purpose::RoomNote { .. } => "room note",
-        Purpose::RoomUpdate { .. } => "room update",
-        Purpose::RoomFurnish => "room furnishing",
-        Purpose::RoomInvite { .. } => "room invitation",
-        Purpose::RoomSummary => "room summary",
-        Purpose::RoomArchive => "room archiving",
-        Purpose::Notice { .. } => "notice",
+        PagePurpose::Brief { round: 0 } => "brief",
+        PagePurpose::Brief { .. } => "reminder",
+        PagePurpose::Taken { .. } => "taken",
+        PagePurpose::HandedBack { .. } => "handed back",
+        PagePurpose::Announced => "announced",
+        PagePurpose::StoodDown => "stood down",
+        PagePurpose::Resolved => "resolved",
+        PagePurpose::RoomCard => "war room",
+        PagePurpose::RoomLine { .. } => "room line",
+        PagePurpose::RoomNote { .. } => "room note",
+        PagePurpose::RoomUpdate { .. } => "room update",
+        PagePurpose::RoomFurnish => "room furnishing",
+        PagePurpose::RoomInvite { .. } => "room invitation",
+        PagePurpose::RoomSummary => "room summary",
+        PagePurpose::RoomArchive => "room archiving",
+        PagePurpose::Notice { .. } => "notice",
     };
     PageView {
         n: page.n,

@@ -2,20 +2,20 @@
 //! answer: a call that was picked up, a voicemail, silence and every other key are none.
 
 use super::{
-    App,
-    problem::Problem,
-    standing::{Standing, told},
-    twilio::{About, address, field, signed, xml},
+    AppState,
+    problem::ProblemDetails,
+    standing::{RoleStanding, told},
+    twilio::{ReportQuery, address, field, signed, xml},
 };
 use crate::{
-    channel::twilio::{code, signature::Fields, twiml},
+    channel::twilio::{code, signature::FormFields, twiml},
     core::{
-        Answer, ChannelName, Incident, Level, Page, PageId, Verdict, Via,
-        page::Stage,
+        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId,
+        page::PageStage,
         speech::{digits, spoken},
     },
-    engine::Live,
-    matrix::{ChannelKind, Way},
+    engine::RuntimeConfig,
+    matrix::{ChannelConfig, ChannelKind},
 };
 use axum::{
     extract::{Path, Query, Request, State},
@@ -53,12 +53,12 @@ pub struct TurnOf {
 
 /// `POST /hooks/voice/{channel}/report`: with `turn`, what to say next; without, what became of the call.
 pub async fn report(
-    State(app): State<Arc<App>>,
+    State(app): State<Arc<AppState>>,
     Path(channel): Path<String>,
-    Query(about): Query<About>,
+    Query(about): Query<ReportQuery>,
     Query(TurnOf { turn }): Query<TurnOf>,
     request: Request,
-) -> Result<Response, Problem> {
+) -> Result<Response, ProblemDetails> {
     let address = address(&app, request.uri());
     let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
     let page = about.page(&app).await?;
@@ -66,21 +66,21 @@ pub async fn report(
         became(&app, &channel, page, &fields).await?;
         return Ok(xml(twiml::nothing()));
     };
-    let script = Script::of(&app, page, &address, turn).await?;
+    let script = CallTurn::of(&app, page, &address, turn).await?;
     Ok(xml(script.next(field(&fields, "Digits"), field(&fields, "CallSid")).await?))
 }
 
 /// A call's end, or the word that it was picked up. In whatever order and however often these come: the core takes a
 /// failure only for a page that no device had.
-async fn became(app: &App, channel: &str, page: PageId, fields: &Fields) -> Result<(), Problem> {
+async fn became(app: &AppState, channel: &str, page: PageId, fields: &FormFields) -> Result<(), ProblemDetails> {
     let (status, by) = (field(fields, "CallStatus"), field(fields, "AnsweredBy"));
     let missed = |why: &str| app.engine.undelivered_message(page, field(fields, "CallSid"), why.to_owned());
     match (status, by) {
         (_, by) if by.starts_with("machine") => missed("a voicemail picked up").await?,
         (_, "fax") => missed("a fax picked up").await?,
-        (_, "human" | "unknown") => app.engine.report(page, Stage::Delivered).await?,
+        (_, "human" | "unknown") => app.engine.report(page, PageStage::Delivered).await?,
         ("in-progress", _) if !listens_for_machines(&app.engine.live.load(), channel) => {
-            app.engine.report(page, Stage::Delivered).await?;
+            app.engine.report(page, PageStage::Delivered).await?;
         }
         ("no-answer", _) => missed("nobody picked up").await?,
         ("busy", _) => missed("the line was busy").await?,
@@ -92,14 +92,14 @@ async fn became(app: &App, channel: &str, page: PageId, fields: &Fields) -> Resu
     Ok(())
 }
 
-fn listens_for_machines(live: &Live, channel: &str) -> bool {
+fn listens_for_machines(live: &RuntimeConfig, channel: &str) -> bool {
     let channel = live.matrix.channel(&ChannelName::from(channel));
-    matches!(channel.map(|channel| &channel.way), Some(Way::Voice(way)) if way.machines)
+    matches!(channel.map(|channel| &channel.way), Some(ChannelConfig::Voice(way)) if way.machines)
 }
 
 /// One turn of a call about a page.
-struct Script<'a> {
-    app: &'a App,
+struct CallTurn<'a> {
+    app: &'a AppState,
     incident: Arc<Incident>,
     page: Arc<Page>,
     /// This turn's address.
@@ -107,15 +107,17 @@ struct Script<'a> {
     turn: u32,
 }
 
-impl<'a> Script<'a> {
-    async fn of(app: &'a App, page: PageId, address: &'a str, turn: u32) -> Result<Self, Problem> {
+impl<'a> CallTurn<'a> {
+    async fn of(app: &'a AppState, page: PageId, address: &'a str, turn: u32) -> Result<Self, ProblemDetails> {
         let incident = app.engine.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n).cloned());
-        let (Some(incident), Some(page)) = (incident, row) else { return Err(Problem::not_found("no such page")) };
+        let (Some(incident), Some(page)) = (incident, row) else {
+            return Err(ProblemDetails::not_found("no such page"));
+        };
         Ok(Self { app, incident, page, address, turn })
     }
 
-    async fn next(&self, key: &str, call: &str) -> Result<String, Problem> {
+    async fn next(&self, key: &str, call: &str) -> Result<String, ProblemDetails> {
         if !self.page.purpose.is_brief() {
             let text = self.text().await?;
             return Ok(twiml::tell(&[&text, &text, GOODBYE]));
@@ -133,7 +135,7 @@ impl<'a> Script<'a> {
     }
 
     /// Asks, unless somebody has it meanwhile or it was asked often enough.
-    async fn asks(&self, key: &str) -> Result<String, Problem> {
+    async fn asks(&self, key: &str) -> Result<String, ProblemDetails> {
         if let Some(over) = self.over() {
             return Ok(match key {
                 // Who hears that they have it and presses nothing keeps it.
@@ -153,13 +155,13 @@ impl<'a> Script<'a> {
         })
     }
 
-    async fn answered(&self, key: &str) -> Result<String, Problem> {
-        let answer: Answer = key.parse().map_err(|error| Problem::bad(format!("{error}")))?;
-        let person = self.page.person.clone().ok_or_else(|| Problem::not_found("no such page"))?;
+    async fn answered(&self, key: &str) -> Result<String, ProblemDetails> {
+        let answer: Answer = key.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
+        let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let page = PageId { incident: self.incident.id, n: self.page.n };
-        let verdict = self.app.engine.answer_page(page, person.clone(), Some(answer), Via::Voice).await;
+        let verdict = self.app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Voice).await;
         let verdict = verdict.map_err(super::answer_problem)?;
-        let more = matches!(verdict, Verdict::Received | Verdict::StandbyRefused);
+        let more = matches!(verdict, AnswerVerdict::Received | AnswerVerdict::StandbyRefused);
         let now = self.app.engine.store.view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
         let word = spoken(&told(&self.app.engine.live.load(), Some(&now), &person, verdict, ""));
         let word = format!("{}: {word}", self.name());
@@ -174,7 +176,7 @@ impl<'a> Script<'a> {
     fn is_theirs(&self, incident: &Incident) -> bool {
         let (Some(role), Some(person)) = (&self.page.role, &self.page.person) else { return false };
         let live = self.app.engine.live.load();
-        Standing::of(&live, incident, role, person).is_some_and(|standing| standing.is_theirs())
+        RoleStanding::of(&live, incident, role, person).is_some_and(|standing| standing.is_theirs())
     }
 
     /// Why nobody needs to be asked any more.
@@ -193,7 +195,7 @@ impl<'a> Script<'a> {
     }
 
     /// What this person is shown of the page: the text that was kept when the call was made.
-    async fn text(&self) -> Result<String, Problem> {
+    async fn text(&self) -> Result<String, ProblemDetails> {
         Ok(self.app.engine.said(&self.incident, &self.page).await?)
     }
 
@@ -205,9 +207,9 @@ impl<'a> Script<'a> {
 
     fn keys(&self) -> &'static str {
         let row = self.page.role.as_ref().and_then(|role| self.incident.plan.roles.get(role));
-        match row.map_or(Level::Wilco, |row| row.engaged_by) {
-            Level::Wilco => KEYS_WILCO,
-            Level::Roger => KEYS_ROGER,
+        match row.map_or(AnswerLevel::Wilco, |row| row.engaged_by) {
+            AnswerLevel::Wilco => KEYS_WILCO,
+            AnswerLevel::Roger => KEYS_ROGER,
         }
     }
 

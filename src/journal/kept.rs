@@ -5,9 +5,9 @@
 //! plain `{"seq": 7, "hash": ".."}`. Only what stands where the daemon writes an anchor counts: the same words inside
 //! the text of an alert are another line.
 
-use super::report::{Fault, Wrong};
+use super::report::{JournalFault, JournalFaultKind};
 use crate::core::{
-    Record,
+    JournalRecord,
     event::{ANCHORS, AnchorEvent, link, unhex},
 };
 use serde_json::Value;
@@ -45,23 +45,23 @@ pub struct KeptAnchor {
 
 /// All copies that were kept, and what is wrong with them among themselves.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Kept {
-    anchors: BTreeMap<u64, Copies>,
+pub struct KeptAnchors {
+    anchors: BTreeMap<u64, AnchorCopies>,
     torn: u64,
 }
 
 /// The copies of one anchor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Copies {
+struct AnchorCopies {
     /// The first that was read.
     hash: [u8; 32],
     /// The SHA-256 of its record, where the copy has the record too.
     record: Option<[u8; 32]>,
-    faults: Vec<Wrong>,
+    faults: Vec<JournalFaultKind>,
 }
 
 /// What one line is.
-enum Line {
+enum AnchorLine {
     Anchor {
         anchor: KeptAnchor,
         record: Option<String>,
@@ -71,7 +71,7 @@ enum Line {
     Other,
 }
 
-impl Kept {
+impl KeptAnchors {
     /// Adds the anchors of one file, in the order of its lines; how many there were. Lines that are none are passed
     /// over. Files may overlap and come in any order; within a file the numbers have to grow.
     ///
@@ -85,7 +85,7 @@ impl Kept {
                 return Ok(found);
             }
             match read_line(&plain(&String::from_utf8_lossy(&line)), 0) {
-                Line::Anchor { anchor, record } => {
+                AnchorLine::Anchor { anchor, record } => {
                     found += 1;
                     self.add(anchor, record.as_deref(), last);
                     // An anchor that comes again is no step back.
@@ -93,8 +93,8 @@ impl Kept {
                         last = Some(anchor);
                     }
                 }
-                Line::Torn => self.torn += 1,
-                Line::Other => {}
+                AnchorLine::Torn => self.torn += 1,
+                AnchorLine::Other => {}
             }
         }
     }
@@ -123,23 +123,24 @@ impl Kept {
     }
 
     /// Takes the copies of one anchor out, held against the line that the journal has for it.
-    pub(super) fn take(&mut self, seq: u64, hash: &[u8; 32], record: &str) -> Option<Vec<Wrong>> {
+    pub(super) fn take(&mut self, seq: u64, hash: &[u8; 32], record: &str) -> Option<Vec<JournalFaultKind>> {
         let copies = self.anchors.remove(&seq)?;
         let mut wrong = copies.faults;
-        if copies.hash != *hash && !wrong.contains(&Wrong::KeptTwice) {
-            wrong.push(Wrong::NotAsKept);
+        if copies.hash != *hash && !wrong.contains(&JournalFaultKind::KeptTwice) {
+            wrong.push(JournalFaultKind::NotAsKept);
         } else if wrong.is_empty() && copies.record.is_some_and(|kept| kept != digest(record)) {
-            wrong.push(Wrong::KeptAltered);
+            wrong.push(JournalFaultKind::KeptAltered);
         }
         Some(wrong)
     }
 
     /// What is wrong where the journal has no line: its chain of anchors ends with `last`.
-    pub(super) fn rest(self, last: u64) -> impl Iterator<Item = Fault> {
+    pub(super) fn rest(self, last: u64) -> impl Iterator<Item = JournalFault> {
         self.anchors.into_iter().flat_map(move |(seq, copies)| {
-            let missing = if last < seq { Wrong::KeptCutOff { last } } else { Wrong::KeptMissing };
+            let missing =
+                if last < seq { JournalFaultKind::KeptCutOff { last } } else { JournalFaultKind::KeptMissing };
             let all = copies.faults.into_iter().chain([missing]);
-            all.map(move |what| Fault { chain: ANCHORS.to_owned(), seq, what })
+            all.map(move |what| JournalFault { chain: ANCHORS.to_owned(), seq, what })
         })
     }
 
@@ -150,20 +151,20 @@ impl Kept {
         if let Some(record) = record
             && !belongs(record, anchor, last)
         {
-            faults.push(Wrong::KeptAltered);
+            faults.push(JournalFaultKind::KeptAltered);
         }
         let record = record.map(digest);
         let Some(known) = self.anchors.get_mut(&seq) else {
             if let Some(last) = last.filter(|last| seq < last.seq) {
-                faults.push(Wrong::KeptBackwards { after: last.seq });
+                faults.push(JournalFaultKind::KeptBackwards { after: last.seq });
             }
-            self.anchors.insert(seq, Copies { hash, record, faults });
+            self.anchors.insert(seq, AnchorCopies { hash, record, faults });
             return;
         };
         if known.hash != hash {
-            faults.push(Wrong::KeptTwice);
+            faults.push(JournalFaultKind::KeptTwice);
         } else if known.record.is_some_and(|known| record.is_some_and(|record| known != record)) {
-            faults.push(Wrong::KeptAltered);
+            faults.push(JournalFaultKind::KeptAltered);
         }
         known.record = known.record.or(record);
         faults.retain(|fault| !known.faults.contains(fault));
@@ -171,7 +172,7 @@ impl Kept {
     }
 }
 
-impl FromIterator<KeptAnchor> for Kept {
+impl FromIterator<KeptAnchor> for KeptAnchors {
     /// Anchors in the order in which they were written.
     fn from_iter<T: IntoIterator<Item = KeptAnchor>>(anchors: T) -> Self {
         let (mut kept, mut last) = (Self::default(), None);
@@ -187,7 +188,7 @@ impl FromIterator<KeptAnchor> for Kept {
 
 /// Whether the record that a copy has is that of this anchor, as far as a copy alone can tell.
 fn belongs(record: &str, anchor: KeptAnchor, last: Option<KeptAnchor>) -> bool {
-    let Ok(read) = serde_json::from_str::<Record<AnchorEvent>>(record) else { return false };
+    let Ok(read) = serde_json::from_str::<JournalRecord<AnchorEvent>>(record) else { return false };
     // Only with the anchor before it at hand the hash can be computed again.
     let follows = last.is_none_or(|last| {
         last.seq.checked_add(1) != Some(anchor.seq) || link(&last.hash, record.as_bytes()) == anchor.hash
@@ -212,12 +213,12 @@ fn plain(line: &str) -> String {
     plain
 }
 
-fn read_line(line: &str, depth: usize) -> Line {
+fn read_line(line: &str, depth: usize) -> AnchorLine {
     let line = line.trim();
     let Some((before, object)) = line.find('{').map(|at| line.split_at(at)) else { return read_text(line) };
     match serde_json::from_str::<Value>(object) {
         Ok(value) if !is_log_line(before) => read_object(before, object, &value, depth),
-        Err(_) if !is_log_line(before) && object.contains(&format!("\"{SEQ}\"")) => Line::Torn,
+        Err(_) if !is_log_line(before) && object.contains(&format!("\"{SEQ}\"")) => AnchorLine::Torn,
         _ => read_text(line),
     }
 }
@@ -227,23 +228,23 @@ fn is_log_line(before: &str) -> bool {
     before.split_whitespace().any(|word| LEVELS.contains(&word))
 }
 
-fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> Line {
+fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> AnchorLine {
     let fields = object.get("fields").unwrap_or(object);
     if fields.get(SEQ).is_some() || fields.get(HASH).is_some() {
         let anchor = anchor(fields.get(SEQ), fields.get(HASH));
-        return anchor.map_or(Line::Torn, |anchor| Line::Anchor { anchor, record: None });
+        return anchor.map_or(AnchorLine::Torn, |anchor| AnchorLine::Anchor { anchor, record: None });
     }
     // What Docker and journald put around a line; ours has neither.
     if let Some(inner) = object.get("log").or_else(|| object.get("MESSAGE")).and_then(Value::as_str) {
-        return if depth < DEPTH_MAX { read_line(&plain(inner), depth + 1) } else { Line::Other };
+        return if depth < DEPTH_MAX { read_line(&plain(inner), depth + 1) } else { AnchorLine::Other };
     }
     let chain = object.get("chain");
     match anchor(object.get("seq"), object.get("hash")) {
         Some(anchor) if before.is_empty() && chain.is_none_or(|chain| chain == ANCHORS) => {
-            Line::Anchor { anchor, record: record(text, object) }
+            AnchorLine::Anchor { anchor, record: record(text, object) }
         }
-        None if chain.is_some_and(|chain| chain == ANCHORS) => Line::Torn,
-        _ => Line::Other,
+        None if chain.is_some_and(|chain| chain == ANCHORS) => AnchorLine::Torn,
+        _ => AnchorLine::Other,
     }
 }
 
@@ -258,19 +259,19 @@ fn record(line: &str, object: &Value) -> Option<String> {
 }
 
 /// `.. INFO journal anchored journal.anchor.seq=7 journal.anchor.hash="ab.."`, to the line's end.
-fn read_text(line: &str) -> Line {
+fn read_text(line: &str) -> AnchorLine {
     let said = line.split_once(&format!(" INFO {SAYS} {SEQ}=")).filter(|(before, _)| !is_log_line(before));
-    let Some((_, fields)) = said else { return Line::Other };
+    let Some((_, fields)) = said else { return AnchorLine::Other };
     let whole = fields.split_once(' ').and_then(|(seq, rest)| {
         let hash = rest.strip_prefix(HASH)?.strip_prefix('=')?;
         let hash = hash.strip_prefix('"').map_or(Some(hash), |hash| hash.strip_suffix('"'))?;
         Some(KeptAnchor { seq: seq.parse().ok()?, hash: unhex(hash)? })
     });
     match whole {
-        Some(anchor) => Line::Anchor { anchor, record: None },
+        Some(anchor) => AnchorLine::Anchor { anchor, record: None },
         // Something follows: it is the text of another line. One that ends too early was cut.
-        None if is_cut(fields) => Line::Torn,
-        None => Line::Other,
+        None if is_cut(fields) => AnchorLine::Torn,
+        None => AnchorLine::Other,
     }
 }
 

@@ -9,7 +9,7 @@ pub const FAULTS_MAX: usize = 1000;
 
 /// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Report {
+pub struct JournalReport {
     /// Lines that were read.
     pub lines: u64,
     /// Chains that they belong to.
@@ -20,18 +20,18 @@ pub struct Report {
     /// chain of anchors. Up to there the history is proven.
     pub proven_to: Option<u64>,
     /// The lines after the journal's own last anchor.
-    pub unanchored: Uncovered,
-    /// The lines after the one that [`Report::proven_to`] names; all, where it names none.
-    pub unproven: Uncovered,
+    pub unanchored: UncoveredLines,
+    /// The lines after the one that [`JournalReport::proven_to`] names; all, where it names none.
+    pub unproven: UncoveredLines,
     /// What is wrong, in the order of the lines; at most [`FAULTS_MAX`].
-    pub faults: Vec<Fault>,
+    pub faults: Vec<JournalFault>,
     /// How many faults there are in all.
     pub faulty: usize,
 }
 
 /// Lines at the end that no anchor covers: whether they were altered, or others followed them, can not be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
-pub struct Uncovered {
+pub struct UncoveredLines {
     /// How many.
     pub lines: u64,
     /// The anchor that they follow; none where there is none.
@@ -43,38 +43,38 @@ pub struct Uncovered {
 /// What a check comes to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Conclusion {
+pub enum VerifyConclusion {
     /// Something is wrong.
     NotSound,
     /// Nothing is wrong, as far as the journal alone can tell.
     WholeInItself,
-    /// Nothing is wrong, and up to [`Report::proven_to`] it is the history of which copies were kept.
+    /// Nothing is wrong, and up to [`JournalReport::proven_to`] it is the history of which copies were kept.
     WholeUpToAnchor,
 }
 
-impl Report {
-    /// Whether nothing is wrong that the check can see; [`Report::conclusion`] says what that is worth.
+impl JournalReport {
+    /// Whether nothing is wrong that the check can see; [`JournalReport::conclusion`] says what that is worth.
     pub fn is_sound(&self) -> bool {
         self.faulty == 0
     }
 
     /// What it comes to.
-    pub fn conclusion(&self) -> Conclusion {
+    pub fn conclusion(&self) -> VerifyConclusion {
         match self.proven_to {
-            _ if !self.is_sound() => Conclusion::NotSound,
-            Some(_) => Conclusion::WholeUpToAnchor,
-            None => Conclusion::WholeInItself,
+            _ if !self.is_sound() => VerifyConclusion::NotSound,
+            Some(_) => VerifyConclusion::WholeUpToAnchor,
+            None => VerifyConclusion::WholeInItself,
         }
     }
 
     /// What the check can not see, as sentences; empty where it has found something wrong.
     pub fn unseen(&self) -> Vec<String> {
         match self.conclusion() {
-            Conclusion::NotSound => Vec::new(),
-            Conclusion::WholeInItself => vec![
+            VerifyConclusion::NotSound => Vec::new(),
+            VerifyConclusion::WholeInItself => vec![
                 "without a kept anchor a cut at the end can not be seen, nor a journal that was written anew".into(),
             ],
-            Conclusion::WholeUpToAnchor => {
+            VerifyConclusion::WholeUpToAnchor => {
                 let last = self.proven_to.unwrap_or_default();
                 vec![format!("what came after anchor {last} can have been cut off, and what follows it written anew")]
             }
@@ -82,7 +82,7 @@ impl Report {
     }
 }
 
-impl Uncovered {
+impl UncoveredLines {
     /// One more line.
     pub(super) fn grow(&mut self) {
         self.lines += 1;
@@ -94,7 +94,7 @@ impl Uncovered {
     }
 }
 
-impl fmt::Display for Uncovered {
+impl fmt::Display for UncoveredLines {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match (self.after, self.since) {
             (Some(after), Some(since)) => write!(f, "{} line(s) after anchor {after} (since {since})", self.lines),
@@ -105,18 +105,18 @@ impl fmt::Display for Uncovered {
 
 /// Something that is wrong, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Fault {
+pub struct JournalFault {
     /// The chain.
     pub chain: String,
     /// The place in the chain.
     pub seq: u64,
     /// What.
-    pub what: Wrong,
+    pub what: JournalFaultKind,
 }
 
 /// What can be wrong with a line.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Wrong {
+pub enum JournalFaultKind {
     /// Its bytes, its hash or those of the line before were altered.
     Altered,
     /// Lines before it are missing, or it is there twice.
@@ -163,37 +163,45 @@ pub enum Wrong {
     KeptAltered,
 }
 
-impl fmt::Display for Fault {
+impl fmt::Display for JournalFault {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { chain, seq, what } = self;
         write!(f, "{chain} line {seq}: ")?;
         match what {
-            Wrong::Altered => write!(f, "its hash does not follow from its bytes and the line before: altered"),
-            Wrong::Gap { expected } => write!(f, "line {expected} should come here: lines are missing or repeated"),
-            Wrong::Misplaced => write!(f, "it says of itself that it is another line"),
-            Wrong::Unreadable => write!(f, "it is no journal record"),
-            Wrong::Disowned { anchor } => write!(f, "anchor {anchor} says that another line was here"),
-            Wrong::Missing { anchor } => write!(f, "anchor {anchor} names this line, and it is missing"),
-            Wrong::Unanchored { anchor } => write!(f, "anchor {anchor} should name it and does not: inserted"),
-            Wrong::NotAsKept => write!(f, "the anchor that was kept elsewhere is another one"),
-            Wrong::KeptMissing => write!(f, "this anchor was kept elsewhere and is missing here"),
-            Wrong::KeptCutOff { last: 0 } => {
+            JournalFaultKind::Altered => {
+                write!(f, "its hash does not follow from its bytes and the line before: altered")
+            }
+            JournalFaultKind::Gap { expected } => {
+                write!(f, "line {expected} should come here: lines are missing or repeated")
+            }
+            JournalFaultKind::Misplaced => write!(f, "it says of itself that it is another line"),
+            JournalFaultKind::Unreadable => write!(f, "it is no journal record"),
+            JournalFaultKind::Disowned { anchor } => write!(f, "anchor {anchor} says that another line was here"),
+            JournalFaultKind::Missing { anchor } => write!(f, "anchor {anchor} names this line, and it is missing"),
+            JournalFaultKind::Unanchored { anchor } => {
+                write!(f, "anchor {anchor} should name it and does not: inserted")
+            }
+            JournalFaultKind::NotAsKept => write!(f, "the anchor that was kept elsewhere is another one"),
+            JournalFaultKind::KeptMissing => write!(f, "this anchor was kept elsewhere and is missing here"),
+            JournalFaultKind::KeptCutOff { last: 0 } => {
                 write!(f, "this anchor was kept elsewhere, and the journal has none: the end was cut off")
             }
-            Wrong::KeptCutOff { last } => {
+            JournalFaultKind::KeptCutOff { last } => {
                 write!(f, "this anchor was kept elsewhere, and the journal's last is {last}: the end was cut off")
             }
-            Wrong::KeptTwice => write!(
+            JournalFaultKind::KeptTwice => write!(
                 f,
                 "two different hashes were kept for this anchor: the journal was set back to an older state and \
                  written on, or a copy was altered"
             ),
-            Wrong::KeptBackwards { after } => write!(
+            JournalFaultKind::KeptBackwards { after } => write!(
                 f,
                 "it was kept after anchor {after}: the journal was set back to an older state, or the lines of that \
                  file are not in their order"
             ),
-            Wrong::KeptAltered => write!(f, "the chain heads in the copy that was kept are not those of this anchor"),
+            JournalFaultKind::KeptAltered => {
+                write!(f, "the chain heads in the copy that was kept are not those of this anchor")
+            }
         }
     }
 }

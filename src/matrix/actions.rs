@@ -1,6 +1,6 @@
 //! Reads `actions` of a trigger: what is suggested to those who are asked.
 
-use super::document::{Faults, Item, Placed, Table};
+use super::document::{LocatedValue, MatrixFaults, TomlItem, TomlTable};
 use crate::core::{
     Answer,
     plan::{ACTIONS_MAX, SuggestedAction},
@@ -14,7 +14,7 @@ const THEN_MAX: usize = 100;
 
 const EXAMPLE: &str = "{ text = \"CANCEL ALL our resting orders\", then = \"what we hold stays at risk\" }";
 
-pub(super) fn read(item: &Item<'_>, faults: &mut Faults) -> Vec<SuggestedAction> {
+pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<SuggestedAction> {
     let mut actions: Vec<SuggestedAction> = Vec::new();
     for (n, item) in item.list(faults).unwrap_or_default().iter().enumerate() {
         if n == ACTIONS_MAX {
@@ -34,7 +34,7 @@ pub(super) fn read(item: &Item<'_>, faults: &mut Faults) -> Vec<SuggestedAction>
     actions
 }
 
-fn action(mut table: Table<'_>, item: &Item<'_>, faults: &mut Faults) -> Option<SuggestedAction> {
+fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SuggestedAction> {
     let text = table.demand("text", item.at, EXAMPLE, faults).and_then(|item| line(&item, TEXT_MAX, faults));
     let then = table.take("then").map(|item| line(&item, THEN_MAX, faults));
     table.finish(&[], &[], faults);
@@ -45,14 +45,14 @@ fn action(mut table: Table<'_>, item: &Item<'_>, faults: &mut Faults) -> Option<
         faults.error("action-like-answer", text.at, message, help);
         return None;
     }
-    let own = |text: Placed<&str>| text.value.trim().to_owned();
+    let own = |text: LocatedValue<&str>| text.value.trim().to_owned();
     // One whose `then` could not be read is none: that fault is told.
     let then = then.map_or(Some(None), |then| then.map(|then| Some(own(then))))?;
     Some(SuggestedAction { text: own(text), then })
 }
 
 /// Text of so many characters at most.
-fn line<'a>(item: &Item<'a>, max: usize, faults: &mut Faults) -> Option<Placed<&'a str>> {
+fn line<'a>(item: &TomlItem<'a>, max: usize, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
     let text = item.text(faults)?;
     let length = text.value.trim().chars().count();
     if max < length {

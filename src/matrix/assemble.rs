@@ -1,19 +1,19 @@
 //! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
 
 use super::{
-    Known, Matrix,
+    KnownNames, Matrix,
     cross::ROTATION,
-    document::Placed,
-    draft::{Draft, Named, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
-    expression::Language,
+    document::LocatedValue,
+    draft::{MatrixDraft, NamedItems, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
+    expression::ExpressionLanguage,
     judge::Trigger,
-    settings::{ChannelKind, ChannelSettings, Datum, People},
+    settings::{ChannelKind, ChannelSettings, ContactField, People},
 };
 use crate::core::{
-    ChannelName, Level, PersonName, Plan, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, Timestamp,
-    TriggerName, Whom,
-    oncall::Override,
-    plan::{LivingRoom, OnResolved, Patience},
+    AnswerLevel, ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan,
+    StepTarget, Timestamp, TriggerName,
+    oncall::RotationOverride,
+    plan::{AcceptTimeout, LivingRoom, OnResolved},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -24,10 +24,10 @@ use std::{
 const DEFAULT_TEMPLATE: &str = "default";
 
 pub(super) fn assemble(
-    draft: Draft,
-    language: Language,
+    draft: MatrixDraft,
+    language: ExpressionLanguage,
     revision: String,
-    known: &Known<'_>,
+    known: &KnownNames<'_>,
     as_of: Timestamp,
 ) -> Matrix {
     let channels = in_order(draft.channels);
@@ -39,9 +39,9 @@ pub(super) fn assemble(
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
     let roster = roster(&channels, &ways(&channels, &roles), &people, draft.rotations, as_of);
-    let patience = channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience))).collect();
+    let patience = channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience))).collect();
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
-    let plans = Plans { revision: &revision, roles: &roles, patience, living };
+    let plans = PlanBuilder { revision: &revision, roles: &roles, patience, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);
@@ -68,11 +68,11 @@ pub(super) fn assemble(
 }
 
 /// Those that could be read; without faults these are all.
-fn whole<T>(named: Named<T>) -> impl Iterator<Item = (String, Placed<T>)> {
-    named.into_iter().filter_map(|(name, placed)| Some((name, Placed { value: placed.value?, at: placed.at })))
+fn whole<T>(named: NamedItems<T>) -> impl Iterator<Item = (String, LocatedValue<T>)> {
+    named.into_iter().filter_map(|(name, placed)| Some((name, LocatedValue { value: placed.value?, at: placed.at })))
 }
 
-fn in_order(channels: Named<ChannelSettings>) -> Vec<(ChannelName, ChannelSettings)> {
+fn in_order(channels: NamedItems<ChannelSettings>) -> Vec<(ChannelName, ChannelSettings)> {
     let mut placed: Vec<_> = whole(channels).collect();
     placed.sort_by_key(|(_, channel)| channel.at);
     placed.into_iter().map(|(name, channel)| (ChannelName::from(name), channel.value)).collect()
@@ -83,7 +83,7 @@ fn in_order(channels: Named<ChannelSettings>) -> Vec<(ChannelName, ChannelSettin
 fn ways<'a>(
     channels: &'a [(ChannelName, ChannelSettings)],
     roles: &BTreeMap<RoleName, RolePlan>,
-) -> Vec<(&'a ChannelName, Datum)> {
+) -> Vec<(&'a ChannelName, ContactField)> {
     let named: BTreeSet<&ChannelName> = roles.values().flat_map(|role| &role.steps).flat_map(|step| &step.by).collect();
     let reach = channels.iter().filter(|(_, channel)| channel.reaches_people());
     let (shared, own): (Vec<_>, Vec<_>) = reach.partition(|(_, channel)| channel.is_shared());
@@ -93,9 +93,9 @@ fn ways<'a>(
 
 fn roster(
     channels: &[(ChannelName, ChannelSettings)],
-    ways: &[(&ChannelName, Datum)],
+    ways: &[(&ChannelName, ContactField)],
     people: &People,
-    rotations: Named<RotationDraft>,
+    rotations: NamedItems<RotationDraft>,
     as_of: Timestamp,
 ) -> Roster {
     let reach = people.iter().map(|(name, person)| {
@@ -110,7 +110,7 @@ fn roster(
 
 fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
     let people = draft.people.into_iter().map(|person| person.value.into()).collect();
-    let overrides = draft.overrides.into_iter().map(|over| Override {
+    let overrides = draft.overrides.into_iter().map(|over| RotationOverride {
         person: over.person.value.into(),
         from: over.from,
         until: over.until,
@@ -118,7 +118,7 @@ fn rotation(draft: RotationDraft, as_of: Timestamp) -> Option<Rotation> {
     Some(Rotation::new(people, draft.handoff?, draft.zone, overrides.collect(), as_of))
 }
 
-fn role_plan(name: &str, draft: RoleDraft, known: &Known<'_>) -> RolePlan {
+fn role_plan(name: &str, draft: RoleDraft, known: &KnownNames<'_>) -> RolePlan {
     let (template, template_revision) = template(draft.template.map(|template| template.value), name, known);
     RolePlan {
         engaged_by: draft.engaged_by,
@@ -130,10 +130,10 @@ fn role_plan(name: &str, draft: RoleDraft, known: &Known<'_>) -> RolePlan {
     }
 }
 
-fn catch_all_plan(step: StepDraft, known: &Known<'_>) -> RolePlan {
+fn catch_all_plan(step: StepDraft, known: &KnownNames<'_>) -> RolePlan {
     let (template, template_revision) = template(None, RoleName::catch_all().as_str(), known);
     RolePlan {
-        engaged_by: Level::Wilco,
+        engaged_by: AnswerLevel::Wilco,
         target: None,
         template,
         template_revision,
@@ -143,7 +143,7 @@ fn catch_all_plan(step: StepDraft, known: &Known<'_>) -> RolePlan {
 }
 
 /// The template that is named, else the one called like the role, else the default one; and its revision.
-fn template(named: Option<String>, role: &str, known: &Known<'_>) -> (String, String) {
+fn template(named: Option<String>, role: &str, known: &KnownNames<'_>) -> (String, String) {
     let own = known.templates.contains_key(role).then(|| role.to_owned());
     let name = named.or(own).unwrap_or_else(|| DEFAULT_TEMPLATE.to_owned());
     let revision = known.templates.get(&name).cloned().unwrap_or_default();
@@ -151,9 +151,9 @@ fn template(named: Option<String>, role: &str, known: &Known<'_>) -> (String, St
 }
 
 fn step_plan(draft: StepDraft) -> StepPlan {
-    let whom = |entry: Placed<String>| match entry.value.strip_prefix(ROTATION) {
-        Some(rotation) => Whom::Rotation(rotation.into()),
-        None => Whom::Person(entry.value.into()),
+    let whom = |entry: LocatedValue<String>| match entry.value.strip_prefix(ROTATION) {
+        Some(rotation) => StepTarget::Rotation(rotation.into()),
+        None => StepTarget::Person(entry.value.into()),
     };
     StepPlan {
         page: draft.page.into_iter().map(whom).collect(),
@@ -165,20 +165,23 @@ fn step_plan(draft: StepDraft) -> StepPlan {
 }
 
 /// What plans are drawn up from.
-pub(super) struct Plans<'a> {
+pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
-    pub patience: BTreeMap<ChannelName, Patience>,
+    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
     pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
-impl Plans<'_> {
+impl PlanBuilder<'_> {
     fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
         let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
         let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
         let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
-        let plan =
-            Plan { tell, actions: draft.actions, ..self.plan(name.clone(), required.clone(), rooms, draft.resolved) };
+        let plan = EscalationPlan {
+            tell,
+            actions: draft.actions,
+            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
+        };
         let catch_all = RoleName::catch_all();
         let failure_plan = self
             .roles
@@ -203,7 +206,7 @@ impl Plans<'_> {
         required: Vec<RoleName>,
         rooms: Vec<ChannelName>,
         on_resolved: OnResolved,
-    ) -> Plan {
+    ) -> EscalationPlan {
         let mut roles = BTreeMap::new();
         let mut wanted = required.clone();
         wanted.push(RoleName::catch_all());
@@ -214,7 +217,7 @@ impl Plans<'_> {
         }
         let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
         let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
-        Plan {
+        EscalationPlan {
             trigger,
             matrix,
             required,

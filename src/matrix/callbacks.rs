@@ -1,17 +1,17 @@
 //! Checks that providers which call back can find the daemon.
 
-use super::{document::Faults, draft::Draft, ways::Way};
+use super::{document::MatrixFaults, draft::MatrixDraft, ways::ChannelConfig};
 
 /// Twilio itself calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
-pub(super) fn check(draft: &Draft, faults: &mut Faults) {
+pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let public = draft.daemon.as_ref().and_then(|daemon| daemon.value.public_url.as_deref());
     if public.is_some_and(|url| !is_here(url)) {
         return;
     }
     for (name, channel) in &draft.channels {
         let account = match channel.value.as_ref().map(|channel| &channel.way) {
-            Some(Way::Twilio(way)) => &way.account,
-            Some(Way::Voice(way)) => &way.account,
+            Some(ChannelConfig::Twilio(way)) => &way.account,
+            Some(ChannelConfig::Voice(way)) => &way.account,
             _ => continue,
         };
         // A double on this machine finds us here.

@@ -3,8 +3,8 @@
 
 use super::{
     diagnostic::Severity,
-    document::{At, Faults, Placed},
-    draft::{Draft, Named, StepDraft},
+    document::{LocatedValue, MatrixFaults, SourceSpan},
+    draft::{MatrixDraft, NamedItems, StepDraft},
     names, reach,
     settings::SecretRef,
 };
@@ -18,7 +18,7 @@ pub(super) const ROTATION: &str = "rotation.";
 const ROOMS: &str =
     "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
 
-pub(super) fn check(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
+pub(super) fn check(draft: &MatrixDraft, known: &super::KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {
         let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
         faults.nowhere(Severity::Error, "empty-matrix", "the matrix is empty", help);
@@ -33,7 +33,7 @@ pub(super) fn check(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults
     reach::check(draft, faults);
 }
 
-fn rotations(draft: &Draft, faults: &mut Faults) {
+fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     for rotation in draft.rotations.values().filter_map(|rotation| rotation.value.as_ref()) {
         let overrides = rotation.overrides.iter().map(|over| &over.person);
         for person in rotation.people.iter().chain(overrides) {
@@ -42,7 +42,7 @@ fn rotations(draft: &Draft, faults: &mut Faults) {
     }
 }
 
-fn roles(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
+fn roles(draft: &MatrixDraft, known: &super::KnownNames<'_>, faults: &mut MatrixFaults) {
     for role in draft.roles.values().filter_map(|role| role.value.as_ref()) {
         role.steps.iter().for_each(|step| ladder(draft, step, faults));
         if let Some(next) = &role.next {
@@ -58,7 +58,7 @@ fn roles(draft: &Draft, known: &super::Known<'_>, faults: &mut Faults) {
     }
 }
 
-fn ladder(draft: &Draft, step: &StepDraft, faults: &mut Faults) {
+fn ladder(draft: &MatrixDraft, step: &StepDraft, faults: &mut MatrixFaults) {
     for entry in &step.page {
         whom(draft, entry, faults);
     }
@@ -71,10 +71,10 @@ fn ladder(draft: &Draft, step: &StepDraft, faults: &mut Faults) {
     }
 }
 
-fn whom(draft: &Draft, entry: &Placed<String>, faults: &mut Faults) {
+fn whom(draft: &MatrixDraft, entry: &LocatedValue<String>, faults: &mut MatrixFaults) {
     let name = entry.value.as_str();
     if let Some(rotation) = name.strip_prefix(ROTATION) {
-        let named = Placed { value: rotation.to_owned(), at: entry.at };
+        let named = LocatedValue { value: rotation.to_owned(), at: entry.at };
         exists("rotation", &draft.rotations, &named, faults);
         return;
     }
@@ -91,7 +91,7 @@ fn whom(draft: &Draft, entry: &Placed<String>, faults: &mut Faults) {
     faults.error("unknown-person", entry.at, format!("there is no person {name:?}"), help);
 }
 
-fn triggers(draft: &Draft, faults: &mut Faults) {
+fn triggers(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     for trigger in draft.triggers.values().filter_map(|trigger| trigger.value.as_ref()) {
         trigger.roles.iter().for_each(|role| role_exists(draft, role, faults));
         for told in &trigger.tell {
@@ -116,14 +116,14 @@ fn triggers(draft: &Draft, faults: &mut Faults) {
     }
 }
 
-fn role_exists(draft: &Draft, role: &Placed<String>, faults: &mut Faults) {
+fn role_exists(draft: &MatrixDraft, role: &LocatedValue<String>, faults: &mut MatrixFaults) {
     if role.value == CATCH_ALL && draft.catch_all.is_some() {
         return;
     }
     exists("role", &draft.roles, role, faults);
 }
 
-fn exists<T>(what: &'static str, named: &Named<T>, used: &Placed<String>, faults: &mut Faults) {
+fn exists<T>(what: &'static str, named: &NamedItems<T>, used: &LocatedValue<String>, faults: &mut MatrixFaults) {
     if named.contains_key(&used.value) {
         return;
     }
@@ -138,7 +138,7 @@ fn exists<T>(what: &'static str, named: &Named<T>, used: &Placed<String>, faults
 }
 
 /// An answer must come from one person and an alert from one source.
-fn unique(draft: &Draft, faults: &mut Faults) {
+fn unique(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let mut contacts: BTreeMap<(&str, &str), &str> = BTreeMap::new();
     for (name, person) in as_written(&draft.people) {
         for (key, text) in person.value.iter().flat_map(|person| &person.unique) {
@@ -162,13 +162,13 @@ fn unique(draft: &Draft, faults: &mut Faults) {
 }
 
 /// In the order in which they are written, so that the later of two is told about.
-fn as_written<T>(named: &Named<T>) -> Vec<(&String, &Placed<Option<T>>)> {
+fn as_written<T>(named: &NamedItems<T>) -> Vec<(&String, &LocatedValue<Option<T>>)> {
     let mut entries: Vec<_> = named.iter().collect();
     entries.sort_by_key(|(_, placed)| placed.at);
     entries
 }
 
-fn circles(draft: &Draft, faults: &mut Faults) {
+fn circles(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let mut told: BTreeSet<&str> = BTreeSet::new();
     for start in draft.roles.keys() {
         let mut path: Vec<&str> = vec![start];
@@ -188,12 +188,12 @@ fn circles(draft: &Draft, faults: &mut Faults) {
     }
 }
 
-fn next_of<'a>(draft: &'a Draft, role: &str) -> Option<&'a Placed<String>> {
+fn next_of<'a>(draft: &'a MatrixDraft, role: &str) -> Option<&'a LocatedValue<String>> {
     draft.roles.get(role)?.value.as_ref()?.next.as_ref()
 }
 
 /// What is written and never comes into play.
-fn unused(draft: &Draft, faults: &mut Faults) {
+fn unused(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     if draft.catch_all.is_none() {
         let message = "there is no [catch-all]: when nobody answers, the last step repeats and nobody else is told";
         let help = "add [catch-all] with `page` and `by`: the people who must know when all else failed";
@@ -217,7 +217,7 @@ fn unused(draft: &Draft, faults: &mut Faults) {
     }
 }
 
-fn unused_role(name: &str, at: At, faults: &mut Faults) {
+fn unused_role(name: &str, at: SourceSpan, faults: &mut MatrixFaults) {
     let message = format!("role `{name}` is never engaged");
     faults.warning("unused-role", at, message, "name it in a trigger's `roles` or in a role's `next`, or remove it");
 }

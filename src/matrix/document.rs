@@ -15,7 +15,7 @@ use toml::{
 
 /// A place in the matrix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct At {
+pub(crate) struct SourceSpan {
     /// Which file, by its place in the list.
     pub file: usize,
     /// First byte.
@@ -24,7 +24,7 @@ pub(crate) struct At {
     pub end: usize,
 }
 
-impl At {
+impl SourceSpan {
     pub(crate) fn new(file: usize, span: Range<usize>) -> Self {
         Self { file, start: span.start, end: span.end }
     }
@@ -32,35 +32,47 @@ impl At {
 
 /// A value and where it stands.
 #[derive(Debug, Clone)]
-pub(crate) struct Placed<T> {
+pub(crate) struct LocatedValue<T> {
     pub value: T,
-    pub at: At,
+    pub at: SourceSpan,
 }
 
 /// A fault before its line is counted.
 #[derive(Debug, PartialEq)]
-struct Fault {
+struct MatrixFault {
     severity: Severity,
     code: &'static str,
-    at: Option<At>,
+    at: Option<SourceSpan>,
     message: String,
     help: Option<String>,
 }
 
 /// Faults found so far.
 #[derive(Debug, Default)]
-pub(crate) struct Faults {
-    found: Vec<Fault>,
+pub(crate) struct MatrixFaults {
+    found: Vec<MatrixFault>,
     /// Some text could not even be read, so that what is missing may only be hidden.
     pub unreadable: bool,
 }
 
-impl Faults {
-    pub(crate) fn error(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+impl MatrixFaults {
+    pub(crate) fn error(
+        &mut self,
+        code: &'static str,
+        at: SourceSpan,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.add(Severity::Error, code, Some(at), message.into(), help.into());
     }
 
-    pub(crate) fn warning(&mut self, code: &'static str, at: At, message: impl Into<String>, help: impl Into<String>) {
+    pub(crate) fn warning(
+        &mut self,
+        code: &'static str,
+        at: SourceSpan,
+        message: impl Into<String>,
+        help: impl Into<String>,
+    ) {
         self.add(Severity::Warning, code, Some(at), message.into(), help.into());
     }
 
@@ -69,9 +81,9 @@ impl Faults {
         self.add(severity, code, None, message.to_owned(), help.to_owned());
     }
 
-    fn add(&mut self, severity: Severity, code: &'static str, at: Option<At>, message: String, help: String) {
+    fn add(&mut self, severity: Severity, code: &'static str, at: Option<SourceSpan>, message: String, help: String) {
         let help = (!help.is_empty()).then_some(help);
-        self.found.push(Fault { severity, code, at, message, help });
+        self.found.push(MatrixFault { severity, code, at, message, help });
     }
 
     /// The faults in the order of the files and their lines; those that are in no file come last.
@@ -82,7 +94,7 @@ impl Faults {
     }
 }
 
-impl Fault {
+impl MatrixFault {
     fn placed(self, files: &[SourceText]) -> Diagnostic {
         let Self { severity, code, at, message, help } = self;
         let Some((at, source)) = at.and_then(|at| Some((at, files.get(at.file)?))) else {
@@ -109,7 +121,11 @@ impl Fault {
 const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
 
 /// A file as TOML; where it is none, every fault of it is told.
-pub(crate) fn document<'a>(file: usize, source: &'a SourceText, faults: &mut Faults) -> Option<Spanned<DeTable<'a>>> {
+pub(crate) fn document<'a>(
+    file: usize,
+    source: &'a SourceText,
+    faults: &mut MatrixFaults,
+) -> Option<Spanned<DeTable<'a>>> {
     let (document, errors) = DeTable::parse_recoverable(&source.text);
     if errors.is_empty() {
         return Some(document);
@@ -117,34 +133,34 @@ pub(crate) fn document<'a>(file: usize, source: &'a SourceText, faults: &mut Fau
     faults.unreadable = true;
     for error in errors {
         let (span, message) = (error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
-        faults.error("toml-syntax", At::new(file, span), message, SYNTAX_HELP);
+        faults.error("toml-syntax", SourceSpan::new(file, span), message, SYNTAX_HELP);
     }
     None
 }
 
 /// One value of the document, with its key.
 #[derive(Clone, Copy)]
-pub(crate) struct Item<'a> {
+pub(crate) struct TomlItem<'a> {
     /// The last part of its key.
     pub key: &'a str,
     /// Where the key stands.
-    pub key_at: At,
+    pub key_at: SourceSpan,
     /// Where the value stands.
-    pub at: At,
+    pub at: SourceSpan,
     pub value: &'a DeValue<'a>,
 }
 
 /// A table whose keys are asked for one by one.
-pub(crate) struct Table<'a> {
+pub(crate) struct TomlTable<'a> {
     /// What it is, for messages: "channel `sms`".
     pub what: String,
-    entries: Vec<Item<'a>>,
+    entries: Vec<TomlItem<'a>>,
     asked: Vec<&'static str>,
 }
 
-impl<'a> Table<'a> {
+impl<'a> TomlTable<'a> {
     pub(crate) fn new(what: String, file: usize, table: &'a DeTable<'a>) -> Self {
-        let mut entries: Vec<Item<'a>> = table.iter().map(|(key, value)| item(file, key, value)).collect();
+        let mut entries: Vec<TomlItem<'a>> = table.iter().map(|(key, value)| item(file, key, value)).collect();
         entries.sort_by_key(|item| item.key_at);
         Self { what, entries, asked: Vec::new() }
     }
@@ -159,14 +175,20 @@ impl<'a> Table<'a> {
     }
 
     /// The value of a key, where it is there. From now on the key is known.
-    pub(crate) fn take(&mut self, key: &'static str) -> Option<Item<'a>> {
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<TomlItem<'a>> {
         self.asked.push(key);
         let at = self.entries.iter().position(|item| item.key == key)?;
         Some(self.entries.remove(at))
     }
 
     /// The value of a key that must be there.
-    pub(crate) fn demand(&mut self, key: &'static str, at: At, example: &str, faults: &mut Faults) -> Option<Item<'a>> {
+    pub(crate) fn demand(
+        &mut self,
+        key: &'static str,
+        at: SourceSpan,
+        example: &str,
+        faults: &mut MatrixFaults,
+    ) -> Option<TomlItem<'a>> {
         let item = self.take(key);
         if item.is_none() {
             faults.error("missing-key", at, format!("{} has no `{key}`", self.what), format!("add `{example}`"));
@@ -175,13 +197,13 @@ impl<'a> Table<'a> {
     }
 
     /// Every entry of a table whose keys are names.
-    pub(crate) fn take_all(&mut self) -> Vec<Item<'a>> {
+    pub(crate) fn take_all(&mut self) -> Vec<TomlItem<'a>> {
         std::mem::take(&mut self.entries)
     }
 
     /// Refuses what nobody asked for. `later` are keys that a later version will know; `elsewhere` says where a key
     /// that is known to others would have a meaning.
-    pub(crate) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut Faults) {
+    pub(crate) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut MatrixFaults) {
         for item in &self.entries {
             let (key, what) = (item.key, &self.what);
             if later.contains(&key) {
@@ -199,23 +221,23 @@ impl<'a> Table<'a> {
     }
 }
 
-fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> Item<'a> {
-    let (key_at, at) = (At::new(file, key.span()), At::new(file, value.span()));
-    Item { key: key.get_ref(), key_at, at, value: value.get_ref() }
+fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> TomlItem<'a> {
+    let (key_at, at) = (SourceSpan::new(file, key.span()), SourceSpan::new(file, value.span()));
+    TomlItem { key: key.get_ref(), key_at, at, value: value.get_ref() }
 }
 
-impl<'a> Item<'a> {
+impl<'a> TomlItem<'a> {
     /// Text of one line that is not empty and shows all that it holds.
-    pub(crate) fn text(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    pub(crate) fn text(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
         self.text_of(false, faults)
     }
 
     /// The same where it may have several lines: what programs read.
-    pub(crate) fn lines(&self, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    pub(crate) fn lines(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
         self.text_of(true, faults)
     }
 
-    fn text_of(&self, several_lines: bool, faults: &mut Faults) -> Option<Placed<&'a str>> {
+    fn text_of(&self, several_lines: bool, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
         match self.value {
             DeValue::String(text) if text.trim().is_empty() => {
                 let help = "write something, or remove the key";
@@ -223,7 +245,7 @@ impl<'a> Item<'a> {
                 None
             }
             DeValue::String(text) => match hidden(text, several_lines) {
-                None => Some(Placed { value: text, at: self.at }),
+                None => Some(LocatedValue { value: text, at: self.at }),
                 Some(c) => {
                     let message = format!("`{}` holds {}", self.key, described(c));
                     let help = match several_lines {
@@ -239,7 +261,7 @@ impl<'a> Item<'a> {
     }
 
     /// `true` or `false`.
-    pub(crate) fn flag(&self, faults: &mut Faults) -> Option<bool> {
+    pub(crate) fn flag(&self, faults: &mut MatrixFaults) -> Option<bool> {
         match self.value {
             DeValue::Boolean(flag) => Some(*flag),
             _ => self.wrong_type("true or false", "write true or false, without quotes", faults),
@@ -247,7 +269,7 @@ impl<'a> Item<'a> {
     }
 
     /// A number.
-    pub(crate) fn number(&self, faults: &mut Faults) -> Option<f64> {
+    pub(crate) fn number(&self, faults: &mut MatrixFaults) -> Option<f64> {
         let number = match self.value {
             DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok().filter(|_| number.radix() == 10),
             DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
@@ -257,7 +279,7 @@ impl<'a> Item<'a> {
     }
 
     /// A whole number from 0.
-    pub(crate) fn count(&self, faults: &mut Faults) -> Option<u32> {
+    pub(crate) fn count(&self, faults: &mut MatrixFaults) -> Option<u32> {
         let number = self.number(faults)?;
         if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
             return Some(number as u32);
@@ -266,7 +288,7 @@ impl<'a> Item<'a> {
     }
 
     /// Text with a unit, at least a second and at most a year.
-    pub(crate) fn duration(&self, faults: &mut Faults) -> Option<Placed<Duration>> {
+    pub(crate) fn duration(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<Duration>> {
         let DeValue::String(text) = self.value else {
             return self.wrong_type("a duration", "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"", faults);
         };
@@ -284,11 +306,11 @@ impl<'a> Item<'a> {
             faults.error("duration-out-of-range", self.at, message, "write for example \"45s\"");
             return None;
         }
-        Some(Placed { value: span, at: self.at })
+        Some(LocatedValue { value: span, at: self.at })
     }
 
     /// A list that is not empty.
-    pub(crate) fn list(&self, faults: &mut Faults) -> Option<Vec<Item<'a>>> {
+    pub(crate) fn list(&self, faults: &mut MatrixFaults) -> Option<Vec<TomlItem<'a>>> {
         let DeValue::Array(array) = self.value else {
             return self.wrong_type("a list", "put it in brackets: [..]", faults);
         };
@@ -300,19 +322,19 @@ impl<'a> Item<'a> {
         Some(self.elements(array))
     }
 
-    fn elements(&self, array: &'a DeArray<'a>) -> Vec<Item<'a>> {
-        let place = |value: &'a Spanned<DeValue<'a>>| Item {
+    fn elements(&self, array: &'a DeArray<'a>) -> Vec<TomlItem<'a>> {
+        let place = |value: &'a Spanned<DeValue<'a>>| TomlItem {
             key: self.key,
             key_at: self.key_at,
-            at: At::new(self.at.file, value.span()),
+            at: SourceSpan::new(self.at.file, value.span()),
             value: value.get_ref(),
         };
         array.iter().map(place).collect()
     }
 
     /// A list of texts that is not empty and names nothing twice.
-    pub(crate) fn texts(&self, faults: &mut Faults) -> Option<Vec<Placed<String>>> {
-        let mut texts: Vec<Placed<String>> = Vec::new();
+    pub(crate) fn texts(&self, faults: &mut MatrixFaults) -> Option<Vec<LocatedValue<String>>> {
+        let mut texts: Vec<LocatedValue<String>> = Vec::new();
         for item in self.list(faults)? {
             let Some(text) = item.text(faults) else { continue };
             if texts.iter().any(|other| other.value == text.value) {
@@ -320,21 +342,21 @@ impl<'a> Item<'a> {
                 faults.error("twice-in-list", text.at, message, "remove one of them");
                 continue;
             }
-            texts.push(Placed { value: text.value.to_owned(), at: text.at });
+            texts.push(LocatedValue { value: text.value.to_owned(), at: text.at });
         }
         (!texts.is_empty()).then_some(texts)
     }
 
     /// A table.
-    pub(crate) fn table(&self, what: String, faults: &mut Faults) -> Option<Table<'a>> {
+    pub(crate) fn table(&self, what: String, faults: &mut MatrixFaults) -> Option<TomlTable<'a>> {
         match self.value {
-            DeValue::Table(table) => Some(Table::new(what, self.at.file, table)),
+            DeValue::Table(table) => Some(TomlTable::new(what, self.at.file, table)),
             _ => self.wrong_type("a table", "write { key = value }", faults),
         }
     }
 
     /// Reports that another type is wanted; always none.
-    pub(crate) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut Faults) -> Option<T> {
+    pub(crate) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut MatrixFaults) -> Option<T> {
         let found = match self.value {
             DeValue::String(_) => "text",
             DeValue::Integer(_) | DeValue::Float(_) => "a number",

@@ -2,14 +2,14 @@
 
 use super::{
     diagnostic::PLAIN_SECRET,
-    document::{At, Faults, Item, Table},
-    settings::{Address, Daemon, PING_EVERY, Ping, SecretRef, Source},
+    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
+    settings::{DaemonSettings, PING_EVERY, PingSettings, SecretAddress, SecretRef, SourceSettings},
     ways::networks,
 };
 use std::path::PathBuf;
 use toml::de::DeValue;
 
-pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
+pub(super) fn daemon(mut table: TomlTable<'_>, faults: &mut MatrixFaults) -> DaemonSettings {
     let listen = table.take("listen").and_then(|item| item.text(faults)).and_then(|text| {
         let parsed = text.value.parse().ok();
         if parsed.is_none() {
@@ -25,32 +25,32 @@ pub(super) fn daemon(mut table: Table<'_>, faults: &mut Faults) -> Daemon {
     let proxies = table.take("proxies").map(|item| networks(&item, faults)).unwrap_or_default();
     table.finish(&[], &[], faults);
     let public_url = public_url.map(|url| url.trim_end_matches('/').to_owned());
-    Daemon { listen, public_url, state, ping, proof_max_age, proxies }
+    DaemonSettings { listen, public_url, state, ping, proof_max_age, proxies }
 }
 
 /// `{ url = "https://..", every = "60s" }`; the address may be a secret.
-fn ping(item: &Item<'_>, faults: &mut Faults) -> Option<Ping> {
+fn ping(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<PingSettings> {
     let mut table = item.table("`ping`".into(), faults)?;
     let address = table.demand("url", item.at, "url = \"https://deadman.example/1f6c\"", faults);
     let address = address.and_then(|item| match item.value {
-        DeValue::Table(_) => secret(&item, faults).map(Address::Kept),
-        _ => url(&item, &["https://", "http://"], faults).map(Address::Written),
+        DeValue::Table(_) => secret(&item, faults).map(SecretAddress::Kept),
+        _ => url(&item, &["https://", "http://"], faults).map(SecretAddress::Written),
     });
     let every = table.take("every").and_then(|item| item.duration(faults)).map_or(PING_EVERY, |every| every.value);
     table.finish(&[], &[], faults);
-    Some(Ping { url: address?, every })
+    Some(PingSettings { url: address?, every })
 }
 
-pub(super) fn source(mut table: Table<'_>, at: At, faults: &mut Faults) -> Source {
+pub(super) fn source(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SourceSettings {
     let token = table.demand("token", at, "token = { env = \"SOME_VARIABLE\" }", faults);
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let drills = table.take("drills").and_then(|item| item.flag(faults)).unwrap_or(false);
     table.finish(&["heartbeat", "lease"], &[], faults);
-    Source { tokens, drills }
+    SourceSettings { tokens, drills }
 }
 
 /// One secret, or a list of two while it is being changed.
-pub(super) fn secrets(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
+pub(super) fn secrets(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {
         return secret(item, faults).into_iter().collect();
     }
@@ -63,7 +63,7 @@ pub(super) fn secrets(item: &Item<'_>, faults: &mut Faults) -> Vec<SecretRef> {
 }
 
 /// `{ env = ".." }`, `{ file = ".." }` or `{ credential = ".." }`.
-pub(super) fn secret(item: &Item<'_>, faults: &mut Faults) -> Option<SecretRef> {
+pub(super) fn secret(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SecretRef> {
     let key = item.key;
     let help = format!(
         "keep it elsewhere and say where: {key} = {{ env = \"VARIABLE\" }}, {{ file = \"PATH\" }} or {{ credential = \"NAME\" }}"
@@ -89,7 +89,7 @@ pub(super) fn secret(item: &Item<'_>, faults: &mut Faults) -> Option<SecretRef> 
 }
 
 /// A URL that begins with one of `schemes` and has a host, without a password in it.
-pub(super) fn url(item: &Item<'_>, schemes: &[&str], faults: &mut Faults) -> Option<String> {
+pub(super) fn url(item: &TomlItem<'_>, schemes: &[&str], faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let rest = text.value.split_once("://").map_or(text.value, |(_, rest)| rest);
     let host = rest.split(['/', '?', '#']).next().unwrap_or_default();

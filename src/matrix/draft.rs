@@ -1,71 +1,71 @@
 //! The matrix as it was written: each value with its place, nothing yet checked against anything else.
 
 use super::{
-    document::{self, At, Faults, Item, Placed, Table},
-    expression::{Expression, Language},
+    document::{self, LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
+    expression::{CelExpression, ExpressionLanguage},
     names,
-    settings::{ChannelSettings, Daemon, Datum, Person, Source},
+    settings::{ChannelSettings, ContactField, DaemonSettings, Person, SourceSettings},
     source::SourceText,
-    summary::Summary,
+    summary::SummaryTemplate,
 };
 use super::{door, ladder, people, rule, ways};
 use crate::core::{
-    Level, Target, Timestamp, Zone,
+    AnswerLevel, EngagementTarget, Timestamp, Zone,
     plan::{OnResolved, SuggestedAction},
-    schedule::Schedule,
-    trigger::Hold,
+    schedule::CronSchedule,
+    trigger::TriggerThreshold,
 };
 use std::{collections::BTreeMap, time::Duration};
 use toml::de::DeTable;
 
 /// Things of one kind by name. What could not be read is there all the same, without value or in part, so that it is
 /// known and hides no other fault; the fault that is told keeps it from becoming a matrix.
-pub(super) type Named<T> = BTreeMap<String, Placed<Option<T>>>;
+pub(super) type NamedItems<T> = BTreeMap<String, LocatedValue<Option<T>>>;
 
 #[derive(Default)]
-pub(super) struct Draft {
-    pub daemon: Option<Placed<Daemon>>,
-    pub sources: Named<Source>,
-    pub channels: Named<ChannelSettings>,
-    pub people: Named<PersonDraft>,
-    pub rotations: Named<RotationDraft>,
-    pub roles: Named<RoleDraft>,
-    pub triggers: Named<TriggerDraft>,
-    pub catch_all: Option<Placed<Option<StepDraft>>>,
+pub(super) struct MatrixDraft {
+    pub daemon: Option<LocatedValue<DaemonSettings>>,
+    pub sources: NamedItems<SourceSettings>,
+    pub channels: NamedItems<ChannelSettings>,
+    pub people: NamedItems<PersonDraft>,
+    pub rotations: NamedItems<RotationDraft>,
+    pub roles: NamedItems<RoleDraft>,
+    pub triggers: NamedItems<TriggerDraft>,
+    pub catch_all: Option<LocatedValue<Option<StepDraft>>>,
 }
 
 pub(super) struct PersonDraft {
     pub person: Person,
     /// The kinds of channel for which a contact is given, in good form or not.
-    pub known: Vec<Datum>,
+    pub known: Vec<ContactField>,
     /// What must be unique: phone, slack, unix.
-    pub unique: Vec<(&'static str, Placed<String>)>,
+    pub unique: Vec<(&'static str, LocatedValue<String>)>,
 }
 
 pub(super) struct RotationDraft {
-    pub people: Vec<Placed<String>>,
-    pub handoff: Option<Schedule>,
+    pub people: Vec<LocatedValue<String>>,
+    pub handoff: Option<CronSchedule>,
     pub zone: Zone,
     pub overrides: Vec<OverrideDraft>,
 }
 
 pub(super) struct OverrideDraft {
-    pub person: Placed<String>,
+    pub person: LocatedValue<String>,
     pub from: Timestamp,
     pub until: Timestamp,
 }
 
 pub(super) struct RoleDraft {
-    pub engaged_by: Level,
-    pub target: Option<Placed<Target>>,
-    pub template: Option<Placed<String>>,
+    pub engaged_by: AnswerLevel,
+    pub target: Option<LocatedValue<EngagementTarget>>,
+    pub template: Option<LocatedValue<String>>,
     pub steps: Vec<StepDraft>,
-    pub next: Option<Placed<String>>,
+    pub next: Option<LocatedValue<String>>,
 }
 
 pub(super) struct StepDraft {
-    pub page: Vec<Placed<String>>,
-    pub by: Vec<Placed<String>>,
+    pub page: Vec<LocatedValue<String>>,
+    pub by: Vec<LocatedValue<String>>,
     /// None when it could not be read.
     pub wait: Option<Duration>,
     pub repeat: u32,
@@ -73,14 +73,14 @@ pub(super) struct StepDraft {
 
 pub(super) struct TriggerDraft {
     pub on: Vec<String>,
-    pub when: Option<Expression>,
-    pub hold: Option<Hold>,
-    pub key: Option<Expression>,
-    pub summary: Option<Summary>,
-    pub roles: Vec<Placed<String>>,
-    pub rooms: Vec<Placed<String>>,
+    pub when: Option<CelExpression>,
+    pub hold: Option<TriggerThreshold>,
+    pub key: Option<CelExpression>,
+    pub summary: Option<SummaryTemplate>,
+    pub roles: Vec<LocatedValue<String>>,
+    pub rooms: Vec<LocatedValue<String>>,
     pub runbook: Option<String>,
-    pub tell: Vec<Placed<String>>,
+    pub tell: Vec<LocatedValue<String>>,
     pub actions: Vec<SuggestedAction>,
     pub resolved: OnResolved,
 }
@@ -88,9 +88,9 @@ pub(super) struct TriggerDraft {
 /// Sections that a later version will know.
 const LATER: [&str; 8] = ["drill", "heartbeat", "decision", "layer", "layers", "separate", "schedule", "clock"];
 
-impl Draft {
+impl MatrixDraft {
     /// Reads every file. Needs a deep stack: expressions are compiled.
-    pub(super) fn read(files: &[SourceText], language: &Language, faults: &mut Faults) -> Self {
+    pub(super) fn read(files: &[SourceText], language: &ExpressionLanguage, faults: &mut MatrixFaults) -> Self {
         let mut draft = Self::default();
         for (file, source) in files.iter().enumerate() {
             if let Some(document) = document::document(file, source, faults) {
@@ -105,11 +105,11 @@ impl Draft {
         file: usize,
         source: &SourceText,
         document: &DeTable<'_>,
-        language: &Language,
-        faults: &mut Faults,
+        language: &ExpressionLanguage,
+        faults: &mut MatrixFaults,
     ) {
         let (text, zones) = (source.text.as_str(), &*language.zones);
-        let mut top = Table::new("the matrix".into(), file, document);
+        let mut top = TomlTable::new("the matrix".into(), file, document);
         if let Some(item) = top.take("daemon") {
             let daemon = item.table("`[daemon]`".into(), faults).map(|table| door::daemon(table, faults));
             once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
@@ -153,11 +153,11 @@ impl Draft {
 }
 
 fn section<'a, T>(
-    top: &mut Table<'a>,
+    top: &mut TomlTable<'a>,
     kind: &'static str,
-    named: &mut Named<T>,
-    faults: &mut Faults,
-    read: impl Fn(Table<'a>, &str, At, &mut Faults) -> Option<T>,
+    named: &mut NamedItems<T>,
+    faults: &mut MatrixFaults,
+    read: impl Fn(TomlTable<'a>, &str, SourceSpan, &mut MatrixFaults) -> Option<T>,
 ) {
     let Some(item) = top.take(kind) else { return };
     let Some(mut table) = item.table(format!("`{kind}`"), faults) else { return };
@@ -179,15 +179,15 @@ fn section<'a, T>(
             faults.error("duplicate-name", entry.key_at, message, "every name is given once, over all files");
             continue;
         }
-        named.insert(name.to_owned(), Placed { value, at: entry.key_at });
+        named.insert(name.to_owned(), LocatedValue { value, at: entry.key_at });
     }
 }
 
-fn once<T>(slot: &mut Option<Placed<T>>, item: &Item<'_>, value: T, faults: &mut Faults) {
+fn once<T>(slot: &mut Option<LocatedValue<T>>, item: &TomlItem<'_>, value: T, faults: &mut MatrixFaults) {
     if slot.is_some() {
         let message = format!("`[{}]` is written twice", item.key);
         faults.error("duplicate-name", item.key_at, message, "it is given once, over all files");
         return;
     }
-    *slot = Some(Placed { value, at: item.key_at });
+    *slot = Some(LocatedValue { value, at: item.key_at });
 }

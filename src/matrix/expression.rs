@@ -1,6 +1,6 @@
 //! CEL expressions over one alert: compiled once when the matrix is read, evaluated for each alert.
 
-use super::{facts::Facts, lint, zoned};
+use super::{facts::AlertVariable, lint, zoned};
 use crate::core::{Alert, Zones};
 use cel::{
     Context, Env, ExecutionError, Program, Value,
@@ -23,7 +23,7 @@ pub const EXPRESSION_MAX: usize = 4096;
 pub const TEXT_MAX: usize = 256;
 
 /// A compiled expression.
-pub struct Expression {
+pub struct CelExpression {
     text: String,
     program: Program,
 }
@@ -39,7 +39,7 @@ pub(super) struct BadExpression {
 
 /// What an expression is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Use {
+pub(super) enum ExpressionUse {
     /// It must be true or false.
     Condition,
     /// It must be text, a number, true or false.
@@ -47,18 +47,18 @@ pub(super) enum Use {
 }
 
 /// What expressions are written in: the standard functions, and the time zones that they know.
-pub(super) struct Language {
+pub(super) struct ExpressionLanguage {
     env: Arc<Env>,
     pub zones: Arc<Zones>,
 }
 
-impl Language {
+impl ExpressionLanguage {
     pub(super) fn new(zones: Arc<Zones>) -> Self {
         Self { env: Arc::new(zoned::env()), zones }
     }
 
     /// Compiles `text` and finds what can be found without an alert. Needs a deep stack: the parser recurses.
-    pub(super) fn compile(&self, text: &str, purpose: Use) -> Result<Expression, Vec<BadExpression>> {
+    pub(super) fn compile(&self, text: &str, purpose: ExpressionUse) -> Result<CelExpression, Vec<BadExpression>> {
         let whole = |code, message: String, help: &str| {
             vec![BadExpression { code, within: 0..text.len(), message, help: help.to_owned() }]
         };
@@ -74,18 +74,18 @@ impl Language {
             Err(_) => return Err(whole("bad-expression", "this is not an expression".into(), EXAMPLE)),
         };
         let faults = lint::check(&program, text, purpose, &self.zones);
-        if faults.is_empty() { Ok(Expression { text: text.to_owned(), program }) } else { Err(faults) }
+        if faults.is_empty() { Ok(CelExpression { text: text.to_owned(), program }) } else { Err(faults) }
     }
 }
 
-impl Expression {
+impl CelExpression {
     /// What was written.
     pub fn text(&self) -> &str {
         &self.text
     }
 
     /// Whether the condition holds; the error says why that can not be told.
-    pub(super) fn holds(&self, scope: &Scope<'_>) -> Result<bool, String> {
+    pub(super) fn holds(&self, scope: &AlertScope<'_>) -> Result<bool, String> {
         let value = self.value(scope)?;
         let Some(holds) = value.downcast_ref::<CelBool>() else {
             let kind = value.get_type().name().to_owned();
@@ -95,7 +95,7 @@ impl Expression {
     }
 
     /// The value as text; the error says why there is none.
-    pub(super) fn show(&self, scope: &Scope<'_>) -> Result<String, String> {
+    pub(super) fn show(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let value = self.value(scope)?;
         let shown = shown(&*value).ok_or_else(|| {
             let kind = value.get_type().name();
@@ -107,7 +107,7 @@ impl Expression {
         Ok(shown)
     }
 
-    fn value<'e, 'a>(&'e self, scope: &'e Scope<'a>) -> Result<CowVal<'e, 'a>, String> {
+    fn value<'e, 'a>(&'e self, scope: &'e AlertScope<'a>) -> Result<CowVal<'e, 'a>, String> {
         Value::resolve_val(self.program.expression(), &scope.context).map_err(|error| self.failed(&reason(&error)))
     }
 
@@ -116,22 +116,22 @@ impl Expression {
     }
 }
 
-impl fmt::Debug for Expression {
+impl fmt::Debug for CelExpression {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Expression({:?})", self.text)
     }
 }
 
 /// One alert, ready to be looked at by any number of expressions.
-pub(super) struct Scope<'a> {
+pub(super) struct AlertScope<'a> {
     context: Context<'a, 'a>,
 }
 
-impl<'a> Scope<'a> {
-    pub(super) fn new(language: &Language, alert: &'a Alert) -> Self {
+impl<'a> AlertScope<'a> {
+    pub(super) fn new(language: &ExpressionLanguage, alert: &'a Alert) -> Self {
         let mut context = Context::with_env(language.env.clone());
         zoned::add(&mut context, &language.zones);
-        context.add_variable_as_val("alert", Box::new(Facts::of(alert)));
+        context.add_variable_as_val("alert", Box::new(AlertVariable::of(alert)));
         Self { context }
     }
 }

@@ -32,7 +32,7 @@ pub(super) const FIELDS: [&str; 11] = [
 
 /// The root variable `alert`.
 #[derive(Debug)]
-pub(super) struct Facts<'a> {
+pub(super) struct AlertVariable<'a> {
     alert: &'a Alert,
     labels: OnceLock<CelMap<'a>>,
     values: OnceLock<CelMap<'a>>,
@@ -40,7 +40,7 @@ pub(super) struct Facts<'a> {
     evidence: OnceLock<Box<dyn Val + 'a>>,
 }
 
-impl<'a> Facts<'a> {
+impl<'a> AlertVariable<'a> {
     pub(super) fn of(alert: &'a Alert) -> Self {
         Self {
             alert,
@@ -79,7 +79,7 @@ impl<'a> Facts<'a> {
     }
 }
 
-impl Val for Facts<'_> {
+impl Val for AlertVariable<'_> {
     fn get_type(&self) -> &Type {
         &MAP_TYPE
     }
@@ -103,7 +103,7 @@ impl Val for Facts<'_> {
     }
 }
 
-impl Indexer for Facts<'_> {
+impl Indexer for AlertVariable<'_> {
     fn get<'b, 'v>(&'b self, index: &dyn Val) -> Result<CowVal<'b, 'v>, ExecutionError>
     where
         Self: 'v,

@@ -2,10 +2,10 @@
 
 use super::{
     Matrix,
-    expression::{Expression, Scope},
-    summary::Summary,
+    expression::{AlertScope, CelExpression},
+    summary::SummaryTemplate,
 };
-use crate::core::{Alert, AlertStatus, IncidentKey, Plan, RoleName, TriggerName, trigger::Hold};
+use crate::core::{Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, TriggerName, trigger::TriggerThreshold};
 use std::sync::Arc;
 
 /// A rule that turns alerts into an incident.
@@ -14,24 +14,24 @@ pub struct Trigger {
     /// The kinds of alert that it looks at.
     pub on: Vec<String>,
     /// The condition; absent, it always holds.
-    pub when: Option<Expression>,
+    pub when: Option<CelExpression>,
     /// How often the condition must hold in which window; absent, once is enough.
-    pub hold: Option<Hold>,
+    pub hold: Option<TriggerThreshold>,
     /// What makes two alerts one incident, besides the trigger.
-    pub key: Option<Expression>,
+    pub key: Option<CelExpression>,
     /// The incident's summary; absent, the alert's own headline.
-    pub summary: Option<Summary>,
+    pub summary: Option<SummaryTemplate>,
     /// Where its runbook is: http or https.
     pub runbook: Option<String>,
     /// Whom it engages.
     pub roles: Vec<RoleName>,
-    pub(super) plan: Arc<Plan>,
-    pub(super) failure_plan: Option<Arc<Plan>>,
+    pub(super) plan: Arc<EscalationPlan>,
+    pub(super) failure_plan: Option<Arc<EscalationPlan>>,
 }
 
 /// What one trigger says to one alert.
 #[derive(Debug, Clone, PartialEq)]
-pub enum Judgement {
+pub enum TriggerMatch {
     /// The condition holds.
     Holds {
         /// Which trigger.
@@ -41,7 +41,7 @@ pub enum Judgement {
         /// Its summary.
         summary: String,
         /// How often it must hold; none when once is enough.
-        hold: Option<Hold>,
+        hold: Option<TriggerThreshold>,
         /// The window that `hold` counts in.
         window: String,
     },
@@ -64,14 +64,14 @@ pub enum Judgement {
 impl Matrix {
     /// What each trigger says whose `on` names the alert's kind, in the order of their names. Triggers whose condition
     /// does not hold say nothing. Cost: microseconds per trigger; at worst that of two nested loops over the alert.
-    pub fn judge(&self, alert: &Alert) -> Vec<Judgement> {
+    pub fn judge(&self, alert: &Alert) -> Vec<TriggerMatch> {
         let Some(names) = self.by_kind.get(&alert.kind) else { return Vec::new() };
-        let scope = Scope::new(&self.language, alert);
+        let scope = AlertScope::new(&self.language, alert);
         let judged = names.iter().filter_map(|name| {
             let trigger = self.triggers.get(name)?;
             match trigger.judge(name, alert, &scope) {
                 Ok(judgement) => judgement,
-                Err(why) => Some(Judgement::Failed { trigger: name.clone(), why }),
+                Err(why) => Some(TriggerMatch::Failed { trigger: name.clone(), why }),
             }
         });
         judged.collect()
@@ -79,7 +79,7 @@ impl Matrix {
 }
 
 impl Trigger {
-    fn judge(&self, name: &TriggerName, alert: &Alert, scope: &Scope<'_>) -> Result<Option<Judgement>, String> {
+    fn judge(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<Option<TriggerMatch>, String> {
         let firing = alert.status == AlertStatus::Firing;
         if firing
             && let Some(when) = &self.when
@@ -90,18 +90,18 @@ impl Trigger {
         let key = self.incident_key(name, alert, scope)?;
         let trigger = name.clone();
         if !firing {
-            return Ok(Some(Judgement::Clears { trigger, key }));
+            return Ok(Some(TriggerMatch::Clears { trigger, key }));
         }
         let summary = match &self.summary {
             Some(summary) => summary.fill(scope)?,
             None => alert.headline().to_owned(),
         };
         let window = format!("{name}\u{1f}{key}");
-        Ok(Some(Judgement::Holds { trigger, key, summary, hold: self.hold, window }))
+        Ok(Some(TriggerMatch::Holds { trigger, key, summary, hold: self.hold, window }))
     }
 
     /// A drill has keys of its own, so that it never shares an incident with a live alert.
-    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &Scope<'_>) -> Result<IncidentKey, String> {
+    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
         let value = match &self.key {
             Some(key) => key.show(scope)?,
             None => String::new(),

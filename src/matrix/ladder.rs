@@ -1,11 +1,11 @@
 //! Reads `[role.NAME]` with its steps, and `[catch-all]`.
 
 use super::{
-    document::{At, Faults, Item, Placed, Table},
+    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
     draft::{RoleDraft, StepDraft},
     names,
 };
-use crate::core::{Level, Target, names::CATCH_ALL};
+use crate::core::{AnswerLevel, EngagementTarget, names::CATCH_ALL};
 use std::time::Duration;
 
 /// How often a step may be done again.
@@ -17,12 +17,12 @@ const STEPS_MAX: usize = 50;
 /// How often the catch-all repeats when the matrix says nothing.
 const EVERY: Duration = Duration::from_secs(120);
 
-pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults) -> RoleDraft {
+pub(super) fn role(mut table: TomlTable<'_>, name: &str, at: SourceSpan, faults: &mut MatrixFaults) -> RoleDraft {
     if name == CATCH_ALL {
         let help = "call it otherwise, or write [catch-all]";
         faults.error("reserved-name", at, "a role can not be called `catch-all`", help);
     }
-    let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(Level::Wilco);
+    let engaged_by = table.take("engaged_by").and_then(|item| level(&item, faults)).unwrap_or(AnswerLevel::Wilco);
     let target = table.take("target").and_then(|item| target(&item, faults));
     let template = table.take("template").and_then(|item| item.text(faults)).map(own);
     let example = "step = [{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }]";
@@ -32,7 +32,7 @@ pub(super) fn role(mut table: Table<'_>, name: &str, at: At, faults: &mut Faults
     RoleDraft { engaged_by, target, template, steps: steps.unwrap_or_default(), next }
 }
 
-pub(super) fn catch_all(mut table: Table<'_>, at: At, faults: &mut Faults) -> StepDraft {
+pub(super) fn catch_all(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> StepDraft {
     let page = table.demand("page", at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
     let by = table.demand("by", at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
     let every = table.take("every").and_then(|item| item.duration(faults));
@@ -41,7 +41,7 @@ pub(super) fn catch_all(mut table: Table<'_>, at: At, faults: &mut Faults) -> St
     StepDraft { page, by, wait: Some(every.map_or(EVERY, |every| every.value)), repeat: 0 }
 }
 
-fn steps(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<StepDraft>> {
+fn steps(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Vec<StepDraft>> {
     let list = item.list(faults)?;
     if STEPS_MAX < list.len() {
         let message = format!("a role has at most {STEPS_MAX} steps");
@@ -51,7 +51,7 @@ fn steps(item: &Item<'_>, faults: &mut Faults) -> Option<Vec<StepDraft>> {
     Some(list.iter().filter_map(|item| step(item, faults)).collect())
 }
 
-fn step(item: &Item<'_>, faults: &mut Faults) -> Option<StepDraft> {
+fn step(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<StepDraft> {
     let mut table = item.table("a step".into(), faults)?;
     let page = table.demand("page", item.at, "page = [\"ana\"]", faults).and_then(|item| item.texts(faults));
     let by = table.demand("by", item.at, "by = [\"desk\"]", faults).and_then(|item| item.texts(faults));
@@ -70,11 +70,11 @@ fn step(item: &Item<'_>, faults: &mut Faults) -> Option<StepDraft> {
     Some(StepDraft { page, by, wait: wait.map(|wait| wait.value), repeat: repeat.unwrap_or(0) })
 }
 
-fn level(item: &Item<'_>, faults: &mut Faults) -> Option<Level> {
+fn level(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnswerLevel> {
     let text = item.text(faults)?;
     match text.value {
-        "roger" => Some(Level::Roger),
-        "wilco" => Some(Level::Wilco),
+        "roger" => Some(AnswerLevel::Roger),
+        "wilco" => Some(AnswerLevel::Wilco),
         other => {
             let help = match names::nearest(other, ["roger", "wilco"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),
@@ -86,7 +86,7 @@ fn level(item: &Item<'_>, faults: &mut Faults) -> Option<Level> {
     }
 }
 
-fn target(item: &Item<'_>, faults: &mut Faults) -> Option<Placed<Target>> {
+fn target(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<EngagementTarget>> {
     let mut table = item.table("`target`".into(), faults)?;
     let within = table.demand("within", item.at, "within = \"60s\"", faults).and_then(|item| item.duration(faults));
     let percent = table.demand("percent", item.at, "percent = 90", faults).and_then(|item| {
@@ -98,9 +98,9 @@ fn target(item: &Item<'_>, faults: &mut Faults) -> Option<Placed<Target>> {
         None
     });
     table.finish(&[], &[], faults);
-    Some(Placed { value: Target { within: within?.value, percent: percent? }, at: item.at })
+    Some(LocatedValue { value: EngagementTarget { within: within?.value, percent: percent? }, at: item.at })
 }
 
-fn own(text: Placed<&str>) -> Placed<String> {
-    Placed { value: text.value.to_owned(), at: text.at }
+fn own(text: LocatedValue<&str>) -> LocatedValue<String> {
+    LocatedValue { value: text.value.to_owned(), at: text.at }
 }

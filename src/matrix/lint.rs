@@ -1,7 +1,7 @@
 //! What can be found wrong with an expression before any alert has come.
 
 use super::{
-    expression::{BadExpression, Use},
+    expression::{BadExpression, ExpressionUse},
     facts::FIELDS,
     names,
     people::zone_named,
@@ -53,8 +53,8 @@ const TYPES: [&str; 12] =
     ["bool", "int", "uint", "double", "string", "bytes", "list", "map", "null_type", "type", "timestamp", "duration"];
 
 /// The faults of a compiled expression.
-pub(super) fn check(program: &Program, text: &str, purpose: Use, zones: &Zones) -> Vec<BadExpression> {
-    let mut walk = Walk { program, text, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
+pub(super) fn check(program: &Program, text: &str, purpose: ExpressionUse, zones: &Zones) -> Vec<BadExpression> {
+    let mut walk = ExpressionWalk { program, text, zones, bound: Vec::new(), loops: 0, depth: 0, faults: Vec::new() };
     let root = program.expression();
     walk.visit(root);
     walk.purpose(root, purpose);
@@ -63,7 +63,7 @@ pub(super) fn check(program: &Program, text: &str, purpose: Use, zones: &Zones) 
 
 /// What a value is, where that can be told from the expression alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Kind {
+enum ValueKind {
     Flag,
     Text,
     Double,
@@ -73,7 +73,7 @@ enum Kind {
     List,
 }
 
-impl Kind {
+impl ValueKind {
     fn shown(self) -> &'static str {
         match self {
             Self::Flag => "true or false",
@@ -86,7 +86,7 @@ impl Kind {
     }
 }
 
-struct Walk<'e> {
+struct ExpressionWalk<'e> {
     program: &'e Program,
     text: &'e str,
     zones: &'e Zones,
@@ -96,7 +96,7 @@ struct Walk<'e> {
     faults: Vec<BadExpression>,
 }
 
-impl<'e> Walk<'e> {
+impl<'e> ExpressionWalk<'e> {
     fn visit(&mut self, node: &'e IdedExpr) {
         if self.depth == DEPTH_MAX {
             self.fault("expression-too-deep", node, "this expression is nested too deep", "split it into two triggers");
@@ -192,7 +192,7 @@ impl<'e> Walk<'e> {
         }
     }
 
-    fn operands(&mut self, node: &'e IdedExpr, operator: &str, one: Kind, other: Kind) {
+    fn operands(&mut self, node: &'e IdedExpr, operator: &str, one: ValueKind, other: ValueKind) {
         let compares = [op::EQUALS, op::NOT_EQUALS, op::LESS, op::LESS_EQUALS, op::GREATER, op::GREATER_EQUALS]
             .contains(&operator);
         let computes = [op::ADD, op::SUBSTRACT, op::MULTIPLY, op::DIVIDE, op::MODULO].contains(&operator);
@@ -200,7 +200,8 @@ impl<'e> Walk<'e> {
             let message = format!("this compares {} with {}", one.shown(), other.shown());
             self.fault("never-comparable", node, &message, "labels are text (in quotes), values are numbers (without)");
         }
-        if computes && matches!((one, other), (Kind::Double, Kind::Int) | (Kind::Int, Kind::Double)) {
+        if computes && matches!((one, other), (ValueKind::Double, ValueKind::Int) | (ValueKind::Int, ValueKind::Double))
+        {
             let help = "write numbers that are computed with values with a point: 2.0 rather than 2";
             self.fault("mixed-numbers", node, "a number with a point and one without do not go together", help);
         }
@@ -223,16 +224,17 @@ impl<'e> Walk<'e> {
         self.loops -= 1;
     }
 
-    fn purpose(&mut self, root: &'e IdedExpr, purpose: Use) {
+    fn purpose(&mut self, root: &'e IdedExpr, purpose: ExpressionUse) {
         let Some(kind) = self.kind(root) else { return };
         let within = 0..self.text.len();
         let (code, message, help) = match (purpose, kind) {
-            (Use::Condition, Kind::Flag) | (Use::Scalar, Kind::Text | Kind::Double | Kind::Int | Kind::Flag) => return,
-            (Use::Condition, kind) => {
+            (ExpressionUse::Condition, ValueKind::Flag)
+            | (ExpressionUse::Scalar, ValueKind::Text | ValueKind::Double | ValueKind::Int | ValueKind::Flag) => return,
+            (ExpressionUse::Condition, kind) => {
                 let message = format!("a condition must be true or false, but this is {}", kind.shown());
                 ("not-a-condition", message, "compare it with something: alert.values.drop_pct >= 5.0")
             }
-            (Use::Scalar, kind) => {
+            (ExpressionUse::Scalar, kind) => {
                 let message = format!("this must be text or a number, but it is {}", kind.shown());
                 ("not-text", message, "name one field: alert.labels.symbol")
             }
@@ -240,51 +242,51 @@ impl<'e> Walk<'e> {
         self.faults.push(BadExpression { code, within, message, help: help.to_owned() });
     }
 
-    fn kind(&self, node: &IdedExpr) -> Option<Kind> {
+    fn kind(&self, node: &IdedExpr) -> Option<ValueKind> {
         match &node.expr {
             Expr::Literal(literal) => literal_kind(literal),
-            Expr::Select(select) if select.test => Some(Kind::Flag),
+            Expr::Select(select) if select.test => Some(ValueKind::Flag),
             Expr::Select(select) => self.field_kind(&select.operand, &select.field),
             Expr::Call(call) => self.call_kind(call),
-            Expr::List(_) => Some(Kind::List),
-            Expr::Map(_) => Some(Kind::Map),
+            Expr::List(_) => Some(ValueKind::List),
+            Expr::Map(_) => Some(ValueKind::Map),
             Expr::Unspecified | Expr::Comprehension(_) | Expr::Ident(_) | Expr::Struct(_) => None,
         }
     }
 
-    fn field_kind(&self, operand: &IdedExpr, field: &str) -> Option<Kind> {
+    fn field_kind(&self, operand: &IdedExpr, field: &str) -> Option<ValueKind> {
         if self.is_alert(operand) {
             return match field {
-                "source" | "kind" | "status" | "summary" => Some(Kind::Text),
-                "labels" | "values" | "annotations" => Some(Kind::Map),
-                "confidence" => Some(Kind::Double),
-                "starts_at" => Some(Kind::Time),
-                "drill" => Some(Kind::Flag),
+                "source" | "kind" | "status" | "summary" => Some(ValueKind::Text),
+                "labels" | "values" | "annotations" => Some(ValueKind::Map),
+                "confidence" => Some(ValueKind::Double),
+                "starts_at" => Some(ValueKind::Time),
+                "drill" => Some(ValueKind::Flag),
                 _ => None,
             };
         }
         let Expr::Select(outer) = &operand.expr else { return None };
         match outer.field.as_str() {
-            "labels" | "annotations" if self.is_alert(&outer.operand) => Some(Kind::Text),
-            "values" if self.is_alert(&outer.operand) => Some(Kind::Double),
+            "labels" | "annotations" if self.is_alert(&outer.operand) => Some(ValueKind::Text),
+            "values" if self.is_alert(&outer.operand) => Some(ValueKind::Double),
             _ => None,
         }
     }
 
-    fn call_kind(&self, call: &CallExpr) -> Option<Kind> {
+    fn call_kind(&self, call: &CallExpr) -> Option<ValueKind> {
         match call.func_name.as_str() {
             op::EQUALS | op::NOT_EQUALS | op::LESS | op::LESS_EQUALS | op::GREATER | op::GREATER_EQUALS => {
-                Some(Kind::Flag)
+                Some(ValueKind::Flag)
             }
-            op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT | op::IN => Some(Kind::Flag),
-            "contains" | "startsWith" | "endsWith" | "matches" | "bool" => Some(Kind::Flag),
-            "size" | "int" => Some(Kind::Int),
-            "double" => Some(Kind::Double),
-            "string" => Some(Kind::Text),
+            op::LOGICAL_AND | op::LOGICAL_OR | op::LOGICAL_NOT | op::IN => Some(ValueKind::Flag),
+            "contains" | "startsWith" | "endsWith" | "matches" | "bool" => Some(ValueKind::Flag),
+            "size" | "int" => Some(ValueKind::Int),
+            "double" => Some(ValueKind::Double),
+            "string" => Some(ValueKind::Text),
             op::INDEX => self.field_kind(call.args.first()?, ""),
             op::ADD | op::SUBSTRACT | op::MULTIPLY | op::DIVIDE | op::NEGATE => {
                 let kind = self.kind(call.args.first()?)?;
-                matches!(kind, Kind::Double | Kind::Int | Kind::Text).then_some(kind)
+                matches!(kind, ValueKind::Double | ValueKind::Int | ValueKind::Text).then_some(kind)
             }
             op::CONDITIONAL => self.kind(call.args.get(1)?),
             _ => None,
@@ -348,12 +350,12 @@ impl<'e> Walk<'e> {
     }
 }
 
-fn literal_kind(literal: &LiteralValue) -> Option<Kind> {
+fn literal_kind(literal: &LiteralValue) -> Option<ValueKind> {
     match literal {
-        LiteralValue::Boolean(_) => Some(Kind::Flag),
-        LiteralValue::Double(_) => Some(Kind::Double),
-        LiteralValue::Int(_) => Some(Kind::Int),
-        LiteralValue::String(_) => Some(Kind::Text),
+        LiteralValue::Boolean(_) => Some(ValueKind::Flag),
+        LiteralValue::Double(_) => Some(ValueKind::Double),
+        LiteralValue::Int(_) => Some(ValueKind::Int),
+        LiteralValue::String(_) => Some(ValueKind::Text),
         LiteralValue::UInt(_) | LiteralValue::Bytes(_) | LiteralValue::Null => None,
     }
 }

@@ -91,7 +91,7 @@
 //! | `keys` | what events are signed with (`whsec_..`), secrets: one, or two while it is being changed | must be given |
 //! | `allow` | addresses and networks where it may lie beside the public internet | none |
 //!
-//! It is named in the `tell` of a trigger. What it is told: [`crate::core::page::Notice`].
+//! It is named in the `tell` of a trigger. What it is told: [`crate::core::page::SystemNotice`].
 //!
 //! ## Kind `exec`: a program of this machine
 //! | key | meaning | default |
@@ -188,29 +188,31 @@ mod ways;
 mod zoned;
 
 pub use diagnostic::{Diagnostic, Severity, render, render_of};
-pub use expression::{EXPRESSION_MAX, Expression, TEXT_MAX};
-pub use judge::{Judgement, Trigger};
+pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
+pub use judge::{Trigger, TriggerMatch};
 pub use people::{UnknownZone, zone_named};
 pub use room_name::RoomName;
 pub use settings::{
-    Address, ChannelKind, ChannelSettings, Daemon, Datum, People, Person, Ping, SecretRef, Source, Sources,
+    ChannelKind, ChannelSettings, ContactField, DaemonSettings, People, Person, PingSettings, SecretAddress, SecretRef,
+    SourceSettings, Sources,
 };
 pub use source::{SourceText, read_folder};
-pub use summary::Summary;
+pub use summary::SummaryTemplate;
 pub use ways::{
-    Account, BodyWay, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS, Place, RepliesWay, ReportWay,
-    RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, WORDS, Way, WebhookWay,
+    AddressSource, BodyWay, ChannelConfig, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS,
+    ProviderAccount, RepliesWay, ReportWay, RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay,
+    VoiceWay, WORDS, WebhookWay,
 };
 
 use crate::core::{
-    ChannelName, PersonName, Plan, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
+    ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
     names::{BY_HAND, SELF},
-    plan::{OnResolved, Patience},
+    plan::{AcceptTimeout, OnResolved},
 };
-use assemble::Plans;
-use document::Faults;
-use draft::Draft;
-use expression::Language;
+use assemble::PlanBuilder;
+use document::MatrixFaults;
+use draft::MatrixDraft;
+use expression::ExpressionLanguage;
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, fmt, sync::Arc, thread};
 
@@ -219,7 +221,7 @@ pub struct Matrix {
     /// The first twelve hexadecimal digits of the SHA-256 over all files, by name and content.
     pub revision: String,
     /// About the daemon itself.
-    pub daemon: Daemon,
+    pub daemon: DaemonSettings,
     /// Who may post alerts.
     pub sources: Sources,
     /// How humans are reached, in the order in which the channels are written.
@@ -235,19 +237,19 @@ pub struct Matrix {
     /// The time zones that everything in it is read with.
     pub zones: Arc<Zones>,
     by_kind: BTreeMap<String, Vec<TriggerName>>,
-    language: Language,
+    language: ExpressionLanguage,
 }
 
 /// What the matrix may refer to besides itself.
 #[derive(Debug, Clone, Copy)]
-pub struct Known<'a> {
+pub struct KnownNames<'a> {
     /// Templates by name, with their revisions.
     pub templates: &'a BTreeMap<String, String>,
 }
 
 /// What came of reading a matrix.
 #[derive(Debug)]
-pub struct Parsed {
+pub struct ParsedMatrix {
     /// The matrix; none when there is any error.
     pub matrix: Option<Matrix>,
     /// Every fault, in the order of the files and their lines.
@@ -259,50 +261,55 @@ const STACK: usize = 32 << 20;
 
 impl Matrix {
     /// Reads the matrix with the time zones that the program brings along.
-    pub fn parse(files: &[SourceText], known: &Known<'_>, as_of: Timestamp) -> Parsed {
+    pub fn parse(files: &[SourceText], known: &KnownNames<'_>, as_of: Timestamp) -> ParsedMatrix {
         Self::parse_with(files, known, Arc::new(Zones::bundled()), as_of)
     }
 
     /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
     /// here. Never panics, whatever the files say; cost: milliseconds.
-    pub fn parse_with(files: &[SourceText], known: &Known<'_>, zones: Arc<Zones>, as_of: Timestamp) -> Parsed {
+    pub fn parse_with(
+        files: &[SourceText],
+        known: &KnownNames<'_>,
+        zones: Arc<Zones>,
+        as_of: Timestamp,
+    ) -> ParsedMatrix {
         let parsed = thread::scope(|scope| {
             let builder = thread::Builder::new().name("matrix".into()).stack_size(STACK);
             let thread = builder.spawn_scoped(scope, || parse(files, known, zones, as_of)).ok()?;
             thread.join().ok()
         });
         parsed.unwrap_or_else(|| {
-            let mut faults = Faults::default();
+            let mut faults = MatrixFaults::default();
             let help = "this is a fault of stentor or of the machine, not of the matrix: please report it";
             faults.nowhere(Severity::Error, "can-not-read", "the matrix could not be read", help);
-            Parsed { matrix: None, diagnostics: faults.into_diagnostics(files) }
+            ParsedMatrix { matrix: None, diagnostics: faults.into_diagnostics(files) }
         })
     }
 
     /// The plan of a trigger, to be frozen into an incident.
-    pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
+    pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
     }
 
     /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
-    pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<Plan>> {
+    pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
         self.triggers.get(trigger)?.failure_plan.clone()
     }
 
     /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
-    pub fn operators_plan(&self) -> Option<Arc<Plan>> {
+    pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
         let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
-        Some(Arc::new(Plan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+        Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
     }
 
     /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
     /// in the matrix.
-    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<Plan>> {
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
         self.roles.contains_key(role).then(|| {
-            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), Patience(channel.patience)));
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience)));
             let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
             // No room: whoever calls by hand has one.
-            let plans = Plans { revision, roles, patience, living: BTreeMap::new() };
+            let plans = PlanBuilder { revision, roles, patience, living: BTreeMap::new() };
             Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }
@@ -322,7 +329,8 @@ impl Matrix {
 
     /// Whether this Unix user is the site's mail server.
     pub fn hands_in_mail(&self, user: &str) -> bool {
-        let mailer = |way: &Way| matches!(way, Way::Smtp(way) if way.mail_in.as_deref() == Some(user));
+        let mailer =
+            |way: &ChannelConfig| matches!(way, ChannelConfig::Smtp(way) if way.mail_in.as_deref() == Some(user));
         self.channels.iter().any(|(_, channel)| mailer(&channel.way))
     }
 
@@ -345,8 +353,8 @@ impl Matrix {
     pub fn secrets(&self) -> Vec<&SecretRef> {
         let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
         let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
-            Address::Kept(secret) => Some(secret),
-            Address::Written(_) => None,
+            SecretAddress::Kept(secret) => Some(secret),
+            SecretAddress::Written(_) => None,
         });
         let of_sources = self.sources.values().flat_map(|source| &source.tokens);
         let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
@@ -366,10 +374,10 @@ impl fmt::Debug for Matrix {
     }
 }
 
-fn parse(files: &[SourceText], known: &Known<'_>, zones: Arc<Zones>, as_of: Timestamp) -> Parsed {
-    let mut faults = Faults::default();
-    let language = Language::new(zones);
-    let draft = Draft::read(files, &language, &mut faults);
+fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of: Timestamp) -> ParsedMatrix {
+    let mut faults = MatrixFaults::default();
+    let language = ExpressionLanguage::new(zones);
+    let draft = MatrixDraft::read(files, &language, &mut faults);
     if !faults.unreadable {
         cross::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);
@@ -377,7 +385,7 @@ fn parse(files: &[SourceText], known: &Known<'_>, zones: Arc<Zones>, as_of: Time
     let diagnostics = faults.into_diagnostics(files);
     let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
     let matrix = (!refused).then(|| assemble::assemble(draft, language, revision(files), known, as_of));
-    Parsed { matrix, diagnostics }
+    ParsedMatrix { matrix, diagnostics }
 }
 
 fn revision(files: &[SourceText]) -> String {

@@ -1,13 +1,13 @@
 //! Names that the matrix's authors choose, and the nearest known one to a name that is not known.
 
-use super::document::{At, Faults};
+use super::document::{MatrixFaults, SourceSpan};
 use crate::core::names::{BY_HAND, DRILLS, SELF};
 
 /// The longest name, in characters.
 const LONGEST: usize = 40;
 
 /// Whether a name has the form that names must have; reports it where not.
-pub(crate) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
+pub(crate) fn is_good(name: &str, at: SourceSpan, faults: &mut MatrixFaults) -> bool {
     let starts = name.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit());
     let rest = name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' || c == '-');
     if starts && rest && name.len() <= LONGEST {
@@ -24,7 +24,7 @@ pub(crate) fn is_good(name: &str, at: At, faults: &mut Faults) -> bool {
 const RESERVED: [(&str, &[&str]); 2] = [("trigger", &[SELF, BY_HAND, DRILLS]), ("source", &[SELF, DRILLS])];
 
 /// Refuses a name that is Stentor's own.
-pub(crate) fn must_be_free(kind: &str, name: &str, at: At, faults: &mut Faults) {
+pub(crate) fn must_be_free(kind: &str, name: &str, at: SourceSpan, faults: &mut MatrixFaults) {
     let reserved = RESERVED.iter().find(|(of, _)| *of == kind).map_or(&[][..], |(_, names)| names);
     if reserved.contains(&name) {
         let message = format!("a {kind} can not be called `{name}`");

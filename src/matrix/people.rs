@@ -1,15 +1,15 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
 use super::{
-    document::{At, Faults, Item, Placed, Table},
+    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
     draft::{OverrideDraft, PersonDraft, RotationDraft},
     mailbox::mailbox,
     names,
-    settings::{Datum, Person},
+    settings::{ContactField, Person},
 };
 use crate::core::{
     Timestamp, Zone, Zones, oncall,
-    schedule::{Schedule, ScheduleError},
+    schedule::{CronSchedule, ScheduleError},
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use toml::de::DeValue;
@@ -17,7 +17,12 @@ use toml::de::DeValue;
 /// What stands in place of a Slack member id that Slack itself is to be asked for.
 const BY_EMAIL: &str = "by-email";
 
-pub(super) fn person(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut Faults) -> PersonDraft {
+pub(super) fn person(
+    mut table: TomlTable<'_>,
+    at: SourceSpan,
+    zones: &Zones,
+    faults: &mut MatrixFaults,
+) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
     let given = [table.take("email"), table.take("phone"), table.take("slack")];
     let email = given[0].and_then(|item| mailbox(&item, faults));
@@ -34,7 +39,7 @@ pub(super) fn person(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut F
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
-    let own = |text: &Placed<&str>| Placed { value: text.value.to_owned(), at: text.at };
+    let own = |text: &LocatedValue<&str>| LocatedValue { value: text.value.to_owned(), at: text.at };
     let (phone, slack, unix) = (phone.as_ref().map(own), slack.as_ref().map(own), unix.as_ref().map(own));
     let person = Person {
         name: name.map_or_else(String::new, |name| name.value.to_owned()),
@@ -45,15 +50,20 @@ pub(super) fn person(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut F
         zone: zone.unwrap_or_else(Zone::utc),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
     };
-    let data = [Datum::Email, Datum::Phone, Datum::Slack];
+    let data = [ContactField::Email, ContactField::Phone, ContactField::Slack];
     let known = data.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(datum, _)| datum);
-    let known = known.chain([Datum::Nothing]).collect();
+    let known = known.chain([ContactField::Nothing]).collect();
     let unique = [("phone", phone), ("slack", slack), ("unix", unix)];
     let unique = unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
     PersonDraft { person, known, unique }
 }
 
-pub(super) fn rotation(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut Faults) -> RotationDraft {
+pub(super) fn rotation(
+    mut table: TomlTable<'_>,
+    at: SourceSpan,
+    zones: &Zones,
+    faults: &mut MatrixFaults,
+) -> RotationDraft {
     let people = table.demand("people", at, "people = [\"ana\", \"bo\"]", faults).and_then(|item| item.texts(faults));
     let handoff = table.demand("handoff", at, "handoff = \"0 8 * * Mon\"", faults);
     let handoff = handoff.and_then(|item| schedule(&item, faults));
@@ -66,7 +76,7 @@ pub(super) fn rotation(mut table: Table<'_>, at: At, zones: &Zones, faults: &mut
     RotationDraft { people: people.unwrap_or_default(), handoff, zone, overrides }
 }
 
-fn phone<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
+fn phone<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
     let text = item.text(faults)?;
     let digits = text.value.strip_prefix('+').unwrap_or_default();
     let good = (8..=15).contains(&digits.len())
@@ -81,7 +91,7 @@ fn phone<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
     None
 }
 
-fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
+fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
     let text = item.text(faults)?;
     let tail = text.value.strip_prefix(['U', 'W']).unwrap_or_default();
     if !tail.is_empty() && tail.bytes().all(|byte| byte.is_ascii_uppercase() || byte.is_ascii_digit()) {
@@ -94,7 +104,7 @@ fn slack<'a>(item: &Item<'a>, faults: &mut Faults) -> Option<Placed<&'a str>> {
 }
 
 /// A time zone by its name.
-pub(crate) fn zone(item: &Item<'_>, zones: &Zones, faults: &mut Faults) -> Option<Zone> {
+pub(crate) fn zone(item: &TomlItem<'_>, zones: &Zones, faults: &mut MatrixFaults) -> Option<Zone> {
     let text = item.text(faults)?;
     let found = zone_named(text.value, zones);
     found.map_err(|unknown| faults.error("bad-time-zone", text.at, unknown.to_string(), unknown.help)).ok()
@@ -129,9 +139,9 @@ pub fn zone_named(name: &str, zones: &Zones) -> Result<Zone, UnknownZone> {
     Err(UnknownZone { name: name.to_owned(), help })
 }
 
-fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
+fn schedule(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<CronSchedule> {
     let text = item.text(faults)?;
-    let schedule: Schedule = match text.value.parse() {
+    let schedule: CronSchedule = match text.value.parse() {
         Ok(schedule) => schedule,
         Err(error) => {
             let message = match &error {
@@ -167,12 +177,12 @@ fn schedule(item: &Item<'_>, faults: &mut Faults) -> Option<Schedule> {
     Some(schedule)
 }
 
-fn overrides(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Vec<OverrideDraft> {
+fn overrides(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Vec<OverrideDraft> {
     let Some(list) = item.list(faults) else { return Vec::new() };
     list.iter().filter_map(|item| override_(item, zone, faults)).collect()
 }
 
-fn override_(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<OverrideDraft> {
+fn override_(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option<OverrideDraft> {
     let mut table = item.table("an override".into(), faults)?;
     let person = table.demand("person", item.at, "person = \"ana\"", faults).and_then(|item| item.text(faults));
     let from = table.demand("from", item.at, "from = 2026-12-24T08:00:00Z", faults);
@@ -186,12 +196,12 @@ fn override_(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<Overri
         faults.error("override-ends-before-it-begins", until.at, "this override ends before it begins", help);
         return None;
     }
-    let person = Placed { value: person.value.to_owned(), at: person.at };
+    let person = LocatedValue { value: person.value.to_owned(), at: person.at };
     Some(OverrideDraft { person, from: from.value, until: until.value })
 }
 
 /// A date, or a date and time; without an offset it is on the rotation's own clock.
-fn moment(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<Placed<Timestamp>> {
+fn moment(item: &TomlItem<'_>, zone: &Zone, faults: &mut MatrixFaults) -> Option<LocatedValue<Timestamp>> {
     let text = match item.value {
         DeValue::Datetime(time) => time.to_string(),
         DeValue::String(text) => text.to_string(),
@@ -207,5 +217,5 @@ fn moment(item: &Item<'_>, zone: &Zone, faults: &mut Faults) -> Option<Placed<Ti
         faults.error("bad-time", item.at, format!("{text:?} is no date and time"), help);
         return None;
     };
-    Some(Placed { value, at: item.at })
+    Some(LocatedValue { value, at: item.at })
 }

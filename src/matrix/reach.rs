@@ -2,28 +2,28 @@
 
 use super::{
     cross::ROTATION,
-    document::{At, Faults, Placed},
-    draft::{Draft, PersonDraft, RoleDraft, StepDraft},
-    settings::{ChannelKind, Datum},
+    document::{LocatedValue, MatrixFaults, SourceSpan},
+    draft::{MatrixDraft, PersonDraft, RoleDraft, StepDraft},
+    settings::{ChannelKind, ContactField},
 };
 use std::time::Duration;
 
 /// Below this target an e-mail alone is too slow.
 const MAIL_IS_TOO_SLOW_UNDER: Duration = Duration::from_secs(300);
 
-pub(super) fn check(draft: &Draft, faults: &mut Faults) {
+pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     for (name, role) in &draft.roles {
         let Some(body) = &role.value else { continue };
         steps(draft, &format!("role `{name}`"), role.at, &body.steps, faults);
         in_time(draft, name, body, faults);
     }
-    if let Some(Placed { value: Some(step), at }) = &draft.catch_all {
+    if let Some(LocatedValue { value: Some(step), at }) = &draft.catch_all {
         steps(draft, "the catch-all", *at, std::slice::from_ref(step), faults);
     }
 }
 
-fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Faults) {
-    let pairs: Vec<Pair<'_>> = steps.iter().flat_map(|step| pairs(draft, step)).collect();
+fn steps(draft: &MatrixDraft, what: &str, at: SourceSpan, steps: &[StepDraft], faults: &mut MatrixFaults) {
+    let pairs: Vec<PersonChannel<'_>> = steps.iter().flat_map(|step| pairs(draft, step)).collect();
     if !pairs.is_empty() && !pairs.iter().any(|pair| pair.reaches) && is_whole(draft, steps) {
         let mut lacks: Vec<String> =
             pairs.iter().map(|pair| format!("{} has no `{}`", pair.name, pair.needs.key())).collect();
@@ -46,26 +46,26 @@ fn steps(draft: &Draft, what: &str, at: At, steps: &[StepDraft], faults: &mut Fa
 }
 
 /// One person of a step and one of its channels.
-struct Pair<'a> {
+struct PersonChannel<'a> {
     name: &'a str,
-    channel: &'a Placed<String>,
-    needs: Datum,
+    channel: &'a LocatedValue<String>,
+    needs: ContactField,
     reaches: bool,
     /// Another channel of the step reaches this person.
     has_other: bool,
 }
 
-fn pairs<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<Pair<'a>> {
+fn pairs<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<PersonChannel<'a>> {
     let mut pairs = Vec::new();
     for (name, person) in people(draft, step) {
-        let reaches = |channel: &Placed<String>| {
+        let reaches = |channel: &LocatedValue<String>| {
             draft.channel(&channel.value).map(|channel| (channel.needs(), person.known.contains(&channel.needs())))
         };
         // A channel that is unknown is a fault of its own, and might have reached them.
         let has_other = step.by.iter().any(|channel| reaches(channel).is_none_or(|(_, reaches)| reaches));
         for channel in &step.by {
             if let Some((needs, reaches)) = reaches(channel) {
-                pairs.push(Pair { name, channel, needs, reaches, has_other });
+                pairs.push(PersonChannel { name, channel, needs, reaches, has_other });
             }
         }
     }
@@ -73,7 +73,7 @@ fn pairs<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<Pair<'a>> {
 }
 
 /// The people whom a step may page, whoever's turn it is.
-fn people<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
+fn people<'a>(draft: &'a MatrixDraft, step: &'a StepDraft) -> Vec<(&'a str, &'a PersonDraft)> {
     let mut names: Vec<&str> = Vec::new();
     for entry in &step.page {
         match entry.value.strip_prefix(ROTATION) {
@@ -92,7 +92,7 @@ fn people<'a>(draft: &'a Draft, step: &'a StepDraft) -> Vec<(&'a str, &'a Person
 }
 
 /// Whether every name that these steps use is known: else who is missing may be one of the others.
-fn is_whole(draft: &Draft, steps: &[StepDraft]) -> bool {
+fn is_whole(draft: &MatrixDraft, steps: &[StepDraft]) -> bool {
     !steps.is_empty()
         && steps.iter().all(|step| {
             let channels = step.by.iter().all(|channel| draft.channel(&channel.value).is_some());
@@ -104,7 +104,7 @@ fn is_whole(draft: &Draft, steps: &[StepDraft]) -> bool {
         })
 }
 
-fn in_time(draft: &Draft, name: &str, role: &RoleDraft, faults: &mut Faults) {
+fn in_time(draft: &MatrixDraft, name: &str, role: &RoleDraft, faults: &mut MatrixFaults) {
     let Some(target) = &role.target else { return };
     let within = target.value.within;
     let waits = role.steps.iter().map(|step| step.wait.unwrap_or_default().saturating_mul(step.repeat + 1));
@@ -118,7 +118,7 @@ fn in_time(draft: &Draft, name: &str, role: &RoleDraft, faults: &mut Faults) {
     if MAIL_IS_TOO_SLOW_UNDER <= within {
         return;
     }
-    let is_mail = |channel: &Placed<String>| {
+    let is_mail = |channel: &LocatedValue<String>| {
         draft.channel(&channel.value).is_some_and(|channel| channel.kind() == ChannelKind::Smtp)
     };
     for step in role.steps.iter().filter(|step| step.by.iter().all(is_mail)) {

@@ -15,10 +15,10 @@ const TRIGGER_MAX: usize = 40;
 
 /// A pattern that gives every incident a good name.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct RoomName(Vec<Part>);
+pub struct RoomName(Vec<NamePart>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Part {
+enum NamePart {
     Text(String),
     /// `drill-`, or nothing.
     Drill,
@@ -45,7 +45,7 @@ impl RoomName {
             })?;
             push_text(&mut parts, text)?;
             let part = placeholder(name)?;
-            if part == Part::Drill && !parts.is_empty() {
+            if part == NamePart::Drill && !parts.is_empty() {
                 let help = "a drill's room begins with `drill-`: write {drill} first".to_owned();
                 return Err(("{drill} has no effect here".to_owned(), help));
             }
@@ -53,11 +53,11 @@ impl RoomName {
             rest = after;
         }
         push_text(&mut parts, rest)?;
-        if !parts.contains(&Part::Id) {
+        if !parts.contains(&NamePart::Id) {
             let help = "two incidents would want the same room: write for example \"{drill}inc-{id}-{trigger}-{date}\"";
             return Err(("the name of rooms has no {id}".to_owned(), help.to_owned()));
         }
-        let text: usize = parts.iter().map(|part| if let Part::Text(text) = part { text.len() } else { 0 }).sum();
+        let text: usize = parts.iter().map(|part| if let NamePart::Text(text) = part { text.len() } else { 0 }).sum();
         if PATTERN_TEXT_MAX < text {
             let message = format!("the name of rooms has more than {PATTERN_TEXT_MAX} characters of its own");
             return Err((message, "a name has at most 80 in all: leave room for what is filled in".to_owned()));
@@ -70,11 +70,11 @@ impl RoomName {
         let mut name = String::new();
         for part in &self.0 {
             match part {
-                Part::Text(text) => name.push_str(text),
-                Part::Drill => {}
-                Part::Id => name.push_str(&incident.id.0.to_string()),
-                Part::Trigger => name.extend(incident.trigger.as_str().chars().take(TRIGGER_MAX)),
-                Part::Date => name.push_str(&incident.opened_at.to_utc().format("%Y-%m-%d").to_string()),
+                NamePart::Text(text) => name.push_str(text),
+                NamePart::Drill => {}
+                NamePart::Id => name.push_str(&incident.id.0.to_string()),
+                NamePart::Trigger => name.extend(incident.trigger.as_str().chars().take(TRIGGER_MAX)),
+                NamePart::Date => name.push_str(&incident.opened_at.to_utc().format("%Y-%m-%d").to_string()),
             }
         }
         let good = |c: char| if c.is_ascii_lowercase() || c.is_ascii_digit() || c == '_' { c } else { '-' };
@@ -93,24 +93,24 @@ impl RoomName {
 /// What a drill's room begins with, wherever the pattern has its placeholder.
 const DRILL: &str = "drill-";
 
-fn push_text(parts: &mut Vec<Part>, text: &str) -> Result<(), (String, String)> {
+fn push_text(parts: &mut Vec<NamePart>, text: &str) -> Result<(), (String, String)> {
     let bad = text.chars().find(|c| !(c.is_ascii_lowercase() || c.is_ascii_digit() || matches!(c, '-' | '_')));
     if let Some(bad) = bad {
         let help = "lower-case letters, digits, hyphens and underscores".to_owned();
         return Err((format!("a room can not be called with {bad:?} in its name"), help));
     }
     if !text.is_empty() {
-        parts.push(Part::Text(text.to_owned()));
+        parts.push(NamePart::Text(text.to_owned()));
     }
     Ok(())
 }
 
-fn placeholder(name: &str) -> Result<Part, (String, String)> {
+fn placeholder(name: &str) -> Result<NamePart, (String, String)> {
     match name {
-        "drill" => Ok(Part::Drill),
-        "id" => Ok(Part::Id),
-        "trigger" => Ok(Part::Trigger),
-        "date" => Ok(Part::Date),
+        "drill" => Ok(NamePart::Drill),
+        "id" => Ok(NamePart::Id),
+        "trigger" => Ok(NamePart::Trigger),
+        "date" => Ok(NamePart::Date),
         other => {
             let help = match names::nearest(other, PLACEHOLDERS.into_iter()) {
                 Some(near) => format!("did you mean {{{near}}}?"),

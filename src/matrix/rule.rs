@@ -2,16 +2,16 @@
 
 use super::{
     actions,
-    document::{At, Faults, Item, Placed, Table},
+    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
     door::url,
     draft::TriggerDraft,
-    expression::{BadExpression, Language, Use},
+    expression::{BadExpression, ExpressionLanguage, ExpressionUse},
     names,
-    summary::Summary,
+    summary::SummaryTemplate,
 };
 use crate::core::{
     plan::OnResolved,
-    trigger::{HOLD_MAX, Hold},
+    trigger::{HOLD_MAX, TriggerThreshold},
 };
 use toml::de::DeValue;
 
@@ -33,20 +33,22 @@ const LATER: [&str; 12] = [
 
 /// Reads a trigger; `text` is the file that it stands in.
 pub(super) fn trigger(
-    mut table: Table<'_>,
-    at: At,
+    mut table: TomlTable<'_>,
+    at: SourceSpan,
     text: &str,
-    language: &Language,
-    faults: &mut Faults,
+    language: &ExpressionLanguage,
+    faults: &mut MatrixFaults,
 ) -> TriggerDraft {
     let on = table.demand("on", at, "on = [\"price_velocity\"]", faults).and_then(|item| item.texts(faults));
     let when = table.take("when");
-    let when = when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, Use::Condition)));
+    let when =
+        when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Condition)));
     let hold = table.take("hold").and_then(|item| hold(&item, faults));
     let key = table.take("key");
-    let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, Use::Scalar)));
-    let summary =
-        table.take("summary").and_then(|item| compiled(&item, text, faults, |text| Summary::compile(text, language)));
+    let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Scalar)));
+    let summary = table
+        .take("summary")
+        .and_then(|item| compiled(&item, text, faults, |text| SummaryTemplate::compile(text, language)));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();
@@ -70,18 +72,18 @@ pub(super) fn trigger(
 }
 
 /// One, or a list of several.
-fn one_or_more(item: &Item<'_>, faults: &mut Faults) -> Vec<Placed<String>> {
+fn one_or_more(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<LocatedValue<String>> {
     if matches!(item.value, DeValue::Array(_)) {
         return item.texts(faults).unwrap_or_default();
     }
-    let room = item.text(faults).map(|room| Placed { value: room.value.to_owned(), at: room.at });
+    let room = item.text(faults).map(|room| LocatedValue { value: room.value.to_owned(), at: room.at });
     room.into_iter().collect()
 }
 
 fn compiled<T>(
-    item: &Item<'_>,
+    item: &TomlItem<'_>,
     file: &str,
-    faults: &mut Faults,
+    faults: &mut MatrixFaults,
     compile: impl Fn(&str) -> Result<T, Vec<BadExpression>>,
 ) -> Option<T> {
     let text = item.lines(faults)?;
@@ -98,15 +100,17 @@ fn compiled<T>(
 }
 
 /// A place inside a text value. Where the text is written with escapes, the whole value is meant.
-fn inside(at: At, file: &str, value: &str, within: &std::ops::Range<usize>) -> At {
+fn inside(at: SourceSpan, file: &str, value: &str, within: &std::ops::Range<usize>) -> SourceSpan {
     let raw = file.get(at.start..at.end).unwrap_or_default();
     match raw.find(value) {
-        Some(offset) => At { start: at.start + offset + within.start, end: at.start + offset + within.end, ..at },
+        Some(offset) => {
+            SourceSpan { start: at.start + offset + within.start, end: at.start + offset + within.end, ..at }
+        }
         None => at,
     }
 }
 
-fn hold(item: &Item<'_>, faults: &mut Faults) -> Option<Hold> {
+fn hold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThreshold> {
     let mut table = item.table("`hold`".into(), faults)?;
     let count = table.demand("count", item.at, "count = 2", faults).and_then(|item| {
         let count = item.count(faults)?;
@@ -119,10 +123,10 @@ fn hold(item: &Item<'_>, faults: &mut Faults) -> Option<Hold> {
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));
     table.finish(&[], &[], faults);
-    Some(Hold { count: count?, within: within?.value })
+    Some(TriggerThreshold { count: count?, within: within?.value })
 }
 
-fn resolved(item: &Item<'_>, faults: &mut Faults) -> Option<OnResolved> {
+fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved> {
     let text = item.text(faults)?;
     match text.value {
         "note" => Some(OnResolved::Note),

@@ -1,16 +1,16 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
-use super::ways::{Networks, Way};
+use super::ways::{ChannelConfig, Networks};
 use crate::core::{
     PersonName, SourceName, Zone,
-    plan::{LivingRoom, Patience},
-    retry::Pace,
+    plan::{AcceptTimeout, LivingRoom},
+    retry::SendPace,
 };
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
 /// The keys of `[daemon]`; what is absent is left to the command line and its defaults.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Daemon {
+pub struct DaemonSettings {
     /// Where the door listens.
     pub listen: Option<SocketAddr>,
     /// What links in pages begin with: http or https, without a slash at the end.
@@ -18,8 +18,8 @@ pub struct Daemon {
     /// The folder of what must survive.
     pub state: Option<PathBuf>,
     /// Who is told again and again that this daemon does its work.
-    pub ping: Option<Ping>,
-    /// How old the last proven contact of a person by a channel may be; see [`Daemon::proof_max_age`].
+    pub ping: Option<PingSettings>,
+    /// How old the last proven contact of a person by a channel may be; see [`DaemonSettings::proof_max_age`].
     pub proof_max_age: Option<Duration>,
     /// Proxies on other machines, which bring everybody's requests: no address of theirs has a share of its own.
     pub proxies: Networks,
@@ -31,7 +31,7 @@ pub const PROOF_MAX_AGE: Duration = Duration::from_secs(90 * 24 * 3600);
 /// How often the dead-man ping goes out when the matrix says nothing.
 pub const PING_EVERY: Duration = Duration::from_secs(60);
 
-impl Daemon {
+impl DaemonSettings {
     /// How old the last proven contact of a person by a channel may be before that is worth a warning.
     pub fn proof_max_age(&self) -> Duration {
         self.proof_max_age.unwrap_or(PROOF_MAX_AGE)
@@ -45,16 +45,16 @@ impl Daemon {
 
 /// The dead-man ping.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Ping {
+pub struct PingSettings {
     /// To whom.
-    pub url: Address,
+    pub url: SecretAddress,
     /// How often.
     pub every: Duration,
 }
 
 /// An address that may be as good as a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Address {
+pub enum SecretAddress {
     /// Here it is.
     Written(String),
     /// It is kept elsewhere.
@@ -63,7 +63,7 @@ pub enum Address {
 
 /// A monitor that may post alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Source {
+pub struct SourceSettings {
     /// Its bearer tokens: one, or two while they are being changed.
     pub tokens: Vec<SecretRef>,
     /// Whether it may post drills.
@@ -167,15 +167,15 @@ impl ChannelKind {
     }
 
     /// The pace that a channel of this kind has when the matrix says nothing: of each destination.
-    pub fn default_pace(self) -> Pace {
+    pub fn default_pace(self) -> SendPace {
         match self {
-            Self::Screen => Pace { every: Duration::from_millis(10), burst: 100 },
-            Self::Slack | Self::Kannel | Self::Twilio => Pace { every: Duration::from_secs(1), burst: 3 },
+            Self::Screen => SendPace { every: Duration::from_millis(10), burst: 100 },
+            Self::Slack | Self::Kannel | Self::Twilio => SendPace { every: Duration::from_secs(1), burst: 3 },
             // A phone takes one call at a time.
-            Self::Voice => Pace { every: Duration::from_secs(20), burst: 1 },
-            Self::Smtp | Self::Http => Pace { every: Duration::from_secs(1), burst: 5 },
-            Self::Teams | Self::Mattermost => Pace { every: Duration::from_millis(500), burst: 4 },
-            Self::Webhook | Self::Exec => Pace { every: Duration::from_millis(100), burst: 20 },
+            Self::Voice => SendPace { every: Duration::from_secs(20), burst: 1 },
+            Self::Smtp | Self::Http => SendPace { every: Duration::from_secs(1), burst: 5 },
+            Self::Teams | Self::Mattermost => SendPace { every: Duration::from_millis(500), burst: 4 },
+            Self::Webhook | Self::Exec => SendPace { every: Duration::from_millis(100), burst: 20 },
         }
     }
 
@@ -202,9 +202,9 @@ impl fmt::Display for ChannelKind {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ChannelSettings {
     /// By which provider.
-    pub way: Way,
+    pub way: ChannelConfig,
     /// How fast one destination may be written to.
-    pub pace: Pace,
+    pub pace: SendPace,
     /// How long a page may stay unaccepted before the person's next channel is tried.
     pub patience: Duration,
 }
@@ -216,15 +216,15 @@ impl ChannelSettings {
     }
 
     /// What must be known of a person to reach them by it.
-    pub fn needs(&self) -> Datum {
+    pub fn needs(&self) -> ContactField {
         match &self.way {
-            Way::Screen => Datum::Nothing,
-            Way::Slack(_) => Datum::Slack,
-            Way::Kannel(_) | Way::Twilio(_) | Way::Voice(_) => Datum::Phone,
-            Way::Smtp(_) => Datum::Email,
-            Way::Http(way) => way.needs,
-            Way::Exec(way) => way.needs,
-            Way::Webhook(_) => Datum::Nothing,
+            ChannelConfig::Screen => ContactField::Nothing,
+            ChannelConfig::Slack(_) => ContactField::Slack,
+            ChannelConfig::Kannel(_) | ChannelConfig::Twilio(_) | ChannelConfig::Voice(_) => ContactField::Phone,
+            ChannelConfig::Smtp(_) => ContactField::Email,
+            ChannelConfig::Http(way) => way.needs,
+            ChannelConfig::Exec(way) => way.needs,
+            ChannelConfig::Webhook(_) => ContactField::Nothing,
         }
     }
 
@@ -232,22 +232,27 @@ impl ChannelSettings {
     /// goes there.
     pub fn is_shared(&self) -> bool {
         match &self.way {
-            Way::Http(way) => !way.personal,
-            Way::Exec(way) => !way.personal,
-            Way::Webhook(_) => true,
-            Way::Screen | Way::Slack(_) | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) => false,
+            ChannelConfig::Http(way) => !way.personal,
+            ChannelConfig::Exec(way) => !way.personal,
+            ChannelConfig::Webhook(_) => true,
+            ChannelConfig::Screen
+            | ChannelConfig::Slack(_)
+            | ChannelConfig::Kannel(_)
+            | ChannelConfig::Smtp(_)
+            | ChannelConfig::Twilio(_)
+            | ChannelConfig::Voice(_) => false,
         }
     }
 
     /// Whether it can reach a person at all: a webhook tells systems.
     pub fn reaches_people(&self) -> bool {
-        !matches!(self.way, Way::Webhook(_))
+        !matches!(self.way, ChannelConfig::Webhook(_))
     }
 
     /// The part of an address where its service reports what became of a page; none where nothing reports.
     pub fn report_hook(&self) -> Option<&'static str> {
         match &self.way {
-            Way::Http(way) => way.report.as_ref().map(|_| ChannelKind::Http.as_str()),
+            ChannelConfig::Http(way) => way.report.as_ref().map(|_| ChannelKind::Http.as_str()),
             way => Some(way.kind()).filter(|kind| kind.reports()).map(ChannelKind::as_str),
         }
     }
@@ -255,7 +260,7 @@ impl ChannelSettings {
     /// How it keeps a war room up to date, where it does.
     pub fn living_room(&self) -> Option<LivingRoom> {
         match &self.way {
-            Way::Slack(way) => Some(LivingRoom { archive_after: way.archive_after.map(Patience) }),
+            ChannelConfig::Slack(way) => Some(LivingRoom { archive_after: way.archive_after.map(AcceptTimeout) }),
             _ => None,
         }
     }
@@ -263,17 +268,22 @@ impl ChannelSettings {
     /// Whether it can be an incident's war room.
     pub fn is_room(&self) -> bool {
         match &self.way {
-            Way::Slack(_) => true,
-            Way::Http(way) => way.needs == Datum::Nothing,
-            Way::Exec(way) => way.needs == Datum::Nothing,
-            Way::Screen | Way::Kannel(_) | Way::Smtp(_) | Way::Twilio(_) | Way::Voice(_) | Way::Webhook(_) => false,
+            ChannelConfig::Slack(_) => true,
+            ChannelConfig::Http(way) => way.needs == ContactField::Nothing,
+            ChannelConfig::Exec(way) => way.needs == ContactField::Nothing,
+            ChannelConfig::Screen
+            | ChannelConfig::Kannel(_)
+            | ChannelConfig::Smtp(_)
+            | ChannelConfig::Twilio(_)
+            | ChannelConfig::Voice(_)
+            | ChannelConfig::Webhook(_) => false,
         }
     }
 }
 
 /// What must be known of a person to reach them by a channel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Datum {
+pub enum ContactField {
     /// That they exist.
     Nothing,
     /// Their Slack member id.
@@ -284,7 +294,7 @@ pub enum Datum {
     Email,
 }
 
-impl Datum {
+impl ContactField {
     /// The key of `[person.NAME]` that says it.
     pub fn key(self) -> &'static str {
         match self {
@@ -317,12 +327,12 @@ pub struct Person {
 
 impl Person {
     /// Whether a channel that needs this can reach them.
-    pub fn has(&self, datum: Datum) -> bool {
+    pub fn has(&self, datum: ContactField) -> bool {
         match datum {
-            Datum::Nothing => true,
-            Datum::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
-            Datum::Phone => self.phone.is_some(),
-            Datum::Email => self.email.is_some(),
+            ContactField::Nothing => true,
+            ContactField::Slack => self.slack.is_some() || (self.slack_by_email && self.email.is_some()),
+            ContactField::Phone => self.phone.is_some(),
+            ContactField::Email => self.email.is_some(),
         }
     }
 }
@@ -331,4 +341,4 @@ impl Person {
 pub type People = std::collections::BTreeMap<PersonName, Person>;
 
 /// Sources by name.
-pub type Sources = std::collections::BTreeMap<SourceName, Source>;
+pub type Sources = std::collections::BTreeMap<SourceName, SourceSettings>;

@@ -1,29 +1,29 @@
 //! A trigger's summary: text in which `{ expression }` parts are filled in from the alert.
 
-use super::expression::{BadExpression, Expression, Language, Scope, Use};
+use super::expression::{AlertScope, BadExpression, CelExpression, ExpressionLanguage, ExpressionUse};
 use std::ops::Range;
 
 /// A summary, ready to be filled in.
 #[derive(Debug)]
-pub struct Summary {
-    parts: Vec<Part>,
+pub struct SummaryTemplate {
+    parts: Vec<SummaryPart>,
 }
 
 #[derive(Debug)]
-enum Part {
+enum SummaryPart {
     Text(String),
-    Expression(Expression),
+    Expression(CelExpression),
 }
 
-impl Summary {
+impl SummaryTemplate {
     /// Reads `"{alert.labels.symbol} fell {alert.values.drop_pct} %"`; `{{` and `}}` stand for braces.
-    pub(super) fn compile(text: &str, language: &Language) -> Result<Self, Vec<BadExpression>> {
+    pub(super) fn compile(text: &str, language: &ExpressionLanguage) -> Result<Self, Vec<BadExpression>> {
         let (mut parts, mut faults) = (Vec::new(), Vec::new());
         let mut at = 0;
         while at < text.len() {
             let rest = &text[at..];
             if let Some(brace) = ["{{", "}}"].into_iter().find(|double| rest.starts_with(*double)) {
-                parts.push(Part::Text(brace[1..].to_owned()));
+                parts.push(SummaryPart::Text(brace[1..].to_owned()));
                 at += 2;
             } else if rest.starts_with('{') {
                 let Some(len) = closing(rest) else {
@@ -32,7 +32,7 @@ impl Summary {
                     break;
                 };
                 match hole(text, at + 1..at + len, language) {
-                    Ok(expression) => parts.push(Part::Expression(expression)),
+                    Ok(expression) => parts.push(SummaryPart::Expression(expression)),
                     Err(more) => faults.extend(more),
                 }
                 at += len + 1;
@@ -41,7 +41,7 @@ impl Summary {
                 at += 1;
             } else {
                 let len = rest.find(['{', '}']).unwrap_or(rest.len());
-                parts.push(Part::Text(rest[..len].to_owned()));
+                parts.push(SummaryPart::Text(rest[..len].to_owned()));
                 at += len;
             }
         }
@@ -49,25 +49,25 @@ impl Summary {
     }
 
     /// The text for one alert; the error says which part can not be filled in.
-    pub(super) fn fill(&self, scope: &Scope<'_>) -> Result<String, String> {
+    pub(super) fn fill(&self, scope: &AlertScope<'_>) -> Result<String, String> {
         let mut filled = String::new();
         for part in &self.parts {
             match part {
-                Part::Text(text) => filled.push_str(text),
-                Part::Expression(expression) => filled.push_str(&expression.show(scope)?),
+                SummaryPart::Text(text) => filled.push_str(text),
+                SummaryPart::Expression(expression) => filled.push_str(&expression.show(scope)?),
             }
         }
         Ok(filled)
     }
 }
 
-fn hole(text: &str, within: Range<usize>, language: &Language) -> Result<Expression, Vec<BadExpression>> {
+fn hole(text: &str, within: Range<usize>, language: &ExpressionLanguage) -> Result<CelExpression, Vec<BadExpression>> {
     let inner = &text[within.clone()];
     let start = within.start + inner.len() - inner.trim_start().len();
     if inner.trim().is_empty() {
         return Err(vec![fault(within.start - 1..within.end + 1, "there is nothing in these braces", "name a field")]);
     }
-    language.compile(inner.trim(), Use::Scalar).map_err(|mut faults| {
+    language.compile(inner.trim(), ExpressionUse::Scalar).map_err(|mut faults| {
         for fault in &mut faults {
             fault.within = fault.within.start + start..fault.within.end + start;
         }

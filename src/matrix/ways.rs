@@ -13,7 +13,7 @@ mod webhook;
 
 pub use body::WORDS;
 pub use exec::{ExecWay, PLACEHOLDERS};
-pub use http::{BodyWay, FieldWay, HttpWay, Place, RepliesWay, ReportWay, RulesWay};
+pub use http::{AddressSource, BodyWay, FieldWay, HttpWay, RepliesWay, ReportWay, RulesWay};
 pub use kannel::KannelWay;
 pub use network::Networks;
 pub(super) use network::networks;
@@ -24,12 +24,12 @@ pub use voice::VoiceWay;
 pub use webhook::WebhookWay;
 
 use super::{
-    document::{At, Faults, Item, Placed, Table},
+    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
     door::secret,
     names,
     settings::{ChannelKind, ChannelSettings, SecretRef},
 };
-use crate::core::retry::Pace;
+use crate::core::retry::SendPace;
 use std::time::Duration;
 
 /// The keys that each kind knows beside those of all.
@@ -38,7 +38,7 @@ const KEYS: [&[&str]; 8] =
 
 /// By which provider, with what it needs.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Way {
+pub enum ChannelConfig {
     /// The desk page in a browser.
     Screen,
     /// Slack: direct messages and war rooms.
@@ -61,14 +61,14 @@ pub enum Way {
 
 /// The account at a provider.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Account {
+pub struct ProviderAccount {
     /// Its name.
     pub username: Option<String>,
     /// Its password.
     pub password: Option<SecretRef>,
 }
 
-impl Way {
+impl ChannelConfig {
     /// The name of the kind.
     pub fn kind(&self) -> ChannelKind {
         match self {
@@ -85,7 +85,7 @@ impl Way {
     }
 }
 
-impl Way {
+impl ChannelConfig {
     /// Every secret that it names.
     pub fn secrets(&self) -> Vec<&SecretRef> {
         match self {
@@ -102,7 +102,7 @@ impl Way {
     }
 }
 
-pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Option<ChannelSettings> {
+pub(super) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<ChannelSettings> {
     let item = table.demand("kind", at, "kind = \"screen\"", faults);
     let kind = item.and_then(|item| item.text(faults)).and_then(|text| kind(&text, faults));
     if let Some(kind) = kind {
@@ -120,17 +120,17 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
     };
     // What could not be read is left empty: a matrix with a fault is checked to its end, and never used.
     let way = match kind {
-        ChannelKind::Screen => Way::Screen,
-        ChannelKind::Slack => Way::Slack(slack::read(&mut table, at, faults)),
-        ChannelKind::Kannel => Way::Kannel(kannel::read(&mut table, at, faults)),
-        ChannelKind::Smtp => Way::Smtp(smtp::read(&mut table, at, faults)),
-        ChannelKind::Twilio => Way::Twilio(twilio::read(&mut table, at, faults)),
-        ChannelKind::Voice => Way::Voice(voice::read(&mut table, at, faults)),
+        ChannelKind::Screen => ChannelConfig::Screen,
+        ChannelKind::Slack => ChannelConfig::Slack(slack::read(&mut table, at, faults)),
+        ChannelKind::Kannel => ChannelConfig::Kannel(kannel::read(&mut table, at, faults)),
+        ChannelKind::Smtp => ChannelConfig::Smtp(smtp::read(&mut table, at, faults)),
+        ChannelKind::Twilio => ChannelConfig::Twilio(twilio::read(&mut table, at, faults)),
+        ChannelKind::Voice => ChannelConfig::Voice(voice::read(&mut table, at, faults)),
         ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost => {
-            Way::Http(Box::new(http::read(kind, &mut table, at, faults)))
+            ChannelConfig::Http(Box::new(http::read(kind, &mut table, at, faults)))
         }
-        ChannelKind::Webhook => Way::Webhook(webhook::read(&mut table, at, faults)),
-        ChannelKind::Exec => Way::Exec(exec::read(&mut table, at, faults)),
+        ChannelKind::Webhook => ChannelConfig::Webhook(webhook::read(&mut table, at, faults)),
+        ChannelKind::Exec => ChannelConfig::Exec(exec::read(&mut table, at, faults)),
     };
     table.what = format!("{} (kind {kind})", table.what);
     let elsewhere: Vec<&str> = KEYS.concat();
@@ -142,7 +142,7 @@ pub(super) fn channel(mut table: Table<'_>, at: At, faults: &mut Faults) -> Opti
     })
 }
 
-fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
+fn kind(text: &LocatedValue<&str>, faults: &mut MatrixFaults) -> Option<ChannelKind> {
     let known = ChannelKind::ALL.into_iter();
     if let Some((_, kind)) = known.clone().find(|(name, _)| *name == text.value) {
         return Some(kind);
@@ -153,21 +153,21 @@ fn kind(text: &Placed<&str>, faults: &mut Faults) -> Option<ChannelKind> {
 }
 
 /// `username` and `password`.
-fn account(table: &mut Table<'_>, faults: &mut Faults) -> Account {
+fn account(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> ProviderAccount {
     let username = table.take("username").and_then(|item| item.text(faults));
     let password = table.take("password");
     if let (None, Some(item)) = (&username, &password) {
         let message = format!("{} has a password and no username", table.what);
         faults.error("missing-key", item.key_at, message, "add `username = \"..\"`");
     }
-    Account {
+    ProviderAccount {
         username: username.map(|text| text.value.to_owned()),
         password: password.and_then(|item| secret(&item, faults)),
     }
 }
 
 /// `1/s`, `20/m`, `100/h`, each with or without `burst N`.
-fn pace(item: &Item<'_>, faults: &mut Faults) -> Option<Pace> {
+fn pace(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SendPace> {
     let text = item.text(faults)?;
     let parsed = parse_pace(text.value);
     if parsed.is_none() {
@@ -177,7 +177,7 @@ fn pace(item: &Item<'_>, faults: &mut Faults) -> Option<Pace> {
     parsed
 }
 
-fn parse_pace(text: &str) -> Option<Pace> {
+fn parse_pace(text: &str) -> Option<SendPace> {
     let words: Vec<&str> = text.split_whitespace().collect();
     let (rate, burst) = match words[..] {
         [rate] => (rate, 1),
@@ -192,5 +192,5 @@ fn parse_pace(text: &str) -> Option<Pace> {
         "h" => Duration::from_secs(3600),
         _ => return None,
     };
-    Some(Pace { every: unit / count, burst })
+    Some(SendPace { every: unit / count, burst })
 }

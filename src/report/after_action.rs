@@ -7,15 +7,15 @@
 use super::{
     ReportError,
     contacts::{ContactRow, contacts},
-    facts::{Beside, Facts, facts},
+    facts::{IncidentReport, IncidentTexts, facts},
     picture,
-    sheet::{self, Pictures},
-    story::Story,
+    sheet::{self, DocumentPictures},
+    story::IncidentTimeline,
     words::{bound, moment, span},
 };
 use crate::{
     core::{RoleName, Timestamp},
-    template::document::{Document, Documents},
+    template::document::{DocumentKind, DocumentTemplates},
 };
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
@@ -28,7 +28,7 @@ pub const ALL_CLEAR: &str = "all-clear";
 
 /// One drill as it was run.
 #[derive(Debug, Clone)]
-pub struct Exercise {
+pub struct DrillExercise {
     /// The scenario's name, e.g. `flash-crash-2010`.
     pub name: String,
     /// Its title for humans.
@@ -48,13 +48,13 @@ pub struct Exercise {
     /// The faults that were injected, as sentences.
     pub faults: Vec<String>,
     /// What was expected.
-    pub hypotheses: Vec<Hypothesis>,
+    pub hypotheses: Vec<ReviewHypothesis>,
     /// Runs of the same scenario before this one, newest first; the first [`EARLIER_MAX`] are shown.
-    pub earlier: Vec<Earlier>,
+    pub earlier: Vec<EarlierRun>,
     /// What is to be done, beside what follows from the facts.
-    pub actions: Vec<Action>,
+    pub actions: Vec<ReviewAction>,
     /// What the matrix should say instead.
-    pub proposal: Proposal,
+    pub proposal: ReviewProposal,
 }
 
 /// How a drill ended that was not played to its end.
@@ -79,7 +79,7 @@ pub enum How {
 
 /// What was expected of a role, and whether it held.
 #[derive(Debug, Clone)]
-pub struct Hypothesis {
+pub struct ReviewHypothesis {
     /// The role.
     pub role: RoleName,
     /// The bound.
@@ -87,7 +87,7 @@ pub struct Hypothesis {
     /// Of a hundred.
     pub percent: f64,
     /// What became of it.
-    pub verdict: Verdict,
+    pub verdict: ReviewVerdict,
     /// How long it took, where it was one engagement; a quantile where it was many; none where it was not reached.
     pub measured: Option<Duration>,
     /// Anything else: how many of how many, or why it can not be said.
@@ -97,7 +97,7 @@ pub struct Hypothesis {
 /// What became of a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Verdict {
+pub enum ReviewVerdict {
     /// It was so.
     Held,
     /// It was not.
@@ -110,7 +110,7 @@ pub enum Verdict {
 
 /// A run of before.
 #[derive(Debug, Clone)]
-pub struct Earlier {
+pub struct EarlierRun {
     /// When it was started.
     pub started_at: Timestamp,
     /// By how much the waits of its ladders were divided; 1 where they were not.
@@ -129,7 +129,7 @@ pub struct Earlier {
 
 /// Something to be done.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Action {
+pub struct ReviewAction {
     /// What.
     pub what: String,
     /// By whom.
@@ -140,7 +140,7 @@ pub struct Action {
 
 /// A change of the matrix that was tried and helps, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct Proposal {
+pub struct ReviewProposal {
     /// The change as a diff of the matrix's files; none where none was found.
     pub diff: Option<String>,
     /// What it does and what shows that it helps; or what was tried in vain. One sentence without a full stop where
@@ -148,7 +148,7 @@ pub struct Proposal {
     pub why: String,
 }
 
-impl Proposal {
+impl ReviewProposal {
     /// Nobody has looked for one.
     pub fn not_sought() -> Self {
         Self { diff: None, why: "no hypothesis was given that a change could be tried against".into() }
@@ -157,7 +157,7 @@ impl Proposal {
 
 /// A review in both forms.
 #[derive(Debug, Clone)]
-pub struct Written {
+pub struct WrittenReview {
     /// For people to go on writing in.
     pub markdown: String,
     /// The same, with pictures, in one file.
@@ -165,7 +165,7 @@ pub struct Written {
 }
 
 #[derive(Serialize)]
-struct Context<'a> {
+struct ReviewContext<'a> {
     name: &'a str,
     title: &'a str,
     about: &'a [String],
@@ -187,9 +187,9 @@ struct Context<'a> {
     earlier: Vec<EarlierRow>,
     retraction: Vec<String>,
     contacts: Vec<ContactRow>,
-    actions: Vec<Action>,
-    proposal: &'a Proposal,
-    incidents: Vec<Facts>,
+    actions: Vec<ReviewAction>,
+    proposal: &'a ReviewProposal,
+    incidents: Vec<IncidentReport>,
 }
 
 #[derive(Serialize)]
@@ -211,34 +211,39 @@ struct EarlierRow {
 
 /// Writes the review of a drill from the incidents that it opened.
 pub fn review(
-    exercise: &Exercise,
-    stories: &[Story],
-    beside: &Beside,
-    documents: &Documents,
+    exercise: &DrillExercise,
+    stories: &[IncidentTimeline],
+    beside: &IncidentTexts,
+    documents: &DocumentTemplates,
     now: Timestamp,
-) -> Result<Written, ReportError> {
-    let markdown = documents.render(Document::AfterAction, &context(exercise, stories, beside, now))?;
-    let mut pictures = Pictures::default();
+) -> Result<WrittenReview, ReportError> {
+    let markdown = documents.render(DocumentKind::AfterAction, &context(exercise, stories, beside, now))?;
+    let mut pictures = DocumentPictures::default();
     for story in stories {
         picture::add_to(&mut pictures, story, now);
     }
     let sandbox = if stories.iter().any(|story| story.incident.is_sandboxed()) { " (SANDBOX)" } else { "" };
     let title = format!("DRILL {}{sandbox}: after-action review", exercise.title);
     let html = sheet::html(&title, &markdown, &pictures);
-    Ok(Written { markdown, html })
+    Ok(WrittenReview { markdown, html })
 }
 
-fn context<'a>(exercise: &'a Exercise, stories: &[Story], beside: &Beside, now: Timestamp) -> Context<'a> {
+fn context<'a>(
+    exercise: &'a DrillExercise,
+    stories: &[IncidentTimeline],
+    beside: &IncidentTexts,
+    now: Timestamp,
+) -> ReviewContext<'a> {
     let broken_off = exercise.cut_short.is_some();
-    let told = |story: &Story| facts(story, beside, broken_off || story.incident.was_broken_off(), now);
-    let incidents: Vec<Facts> = stories.iter().map(told).collect();
+    let told = |story: &IncidentTimeline| facts(story, beside, broken_off || story.incident.was_broken_off(), now);
+    let incidents: Vec<IncidentReport> = stories.iter().map(told).collect();
     let mut actions = exercise.actions.clone();
-    actions.extend(incidents.iter().flat_map(Facts::actions));
+    actions.extend(incidents.iter().flat_map(IncidentReport::actions));
     let count = |wanted| exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == wanted).count();
     let roles: Vec<&RoleName> = exercise.hypotheses.iter().map(|hypothesis| &hypothesis.role).collect();
     let sandbox = stories.iter().filter_map(|story| Some((story.incident.id, story.incident.sandboxed()?)));
     let sandbox: Vec<String> = sandbox.map(|(id, sandboxed)| format!("{id}: {sandboxed}")).collect();
-    Context {
+    ReviewContext {
         name: &exercise.name,
         title: &exercise.title,
         about: &exercise.about,
@@ -249,9 +254,9 @@ fn context<'a>(exercise: &'a Exercise, stories: &[Story], beside: &Beside, now: 
         compressed: exercise.compressed,
         cut_short: exercise.cut_short.as_ref().map(CutShort::told),
         faults: &exercise.faults,
-        held: count(Verdict::Held),
-        failed: count(Verdict::Failed),
-        open: count(Verdict::Open),
+        held: count(ReviewVerdict::Held),
+        failed: count(ReviewVerdict::Failed),
+        open: count(ReviewVerdict::Open),
         hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise, !sandbox.is_empty())).collect(),
         earlier: compared(exercise, &roles, !sandbox.is_empty()),
         earlier_roles: roles.iter().map(ToString::to_string).collect(),
@@ -284,14 +289,14 @@ impl CutShort {
     }
 }
 
-fn hypothesis(hypothesis: &Hypothesis, exercise: &Exercise, sandboxed: bool) -> HypothesisRow {
+fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise, sandboxed: bool) -> HypothesisRow {
     let cut_short = exercise.cut_short.as_ref();
     let verdict = match hypothesis.verdict {
-        Verdict::Held if sandboxed => "held in the SANDBOX",
-        Verdict::Held => "held",
-        Verdict::Failed => "failed",
-        Verdict::Open => "too few to tell",
-        Verdict::NotJudged => "not judged",
+        ReviewVerdict::Held if sandboxed => "held in the SANDBOX",
+        ReviewVerdict::Held => "held",
+        ReviewVerdict::Failed => "failed",
+        ReviewVerdict::Open => "too few to tell",
+        ReviewVerdict::NotJudged => "not judged",
     };
     let cut = cut_short.map(CutShort::remark);
     let remark: Vec<String> = cut.into_iter().chain(hypothesis.remark.clone()).collect();
@@ -299,7 +304,7 @@ fn hypothesis(hypothesis: &Hypothesis, exercise: &Exercise, sandboxed: bool) -> 
         role: hypothesis.role.to_string(),
         expected: format!("{} % within {}", hypothesis.percent, bound(hypothesis.within)),
         measured: measured(&hypothesis.role, hypothesis.measured, cut_short.is_some()),
-        failed: hypothesis.verdict == Verdict::Failed,
+        failed: hypothesis.verdict == ReviewVerdict::Failed,
         verdict,
         remark: remark.join("; "),
     }
@@ -316,14 +321,14 @@ fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> Stri
 }
 
 /// This run first, then those of before.
-fn compared(exercise: &Exercise, roles: &[&RoleName], sandboxed: bool) -> Vec<EarlierRow> {
+fn compared(exercise: &DrillExercise, roles: &[&RoleName], sandboxed: bool) -> Vec<EarlierRow> {
     let marked = |started: String, sandboxed: bool| if sandboxed { format!("{started}, SANDBOX") } else { started };
-    let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == Verdict::Held).count();
+    let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == ReviewVerdict::Held).count();
     let cut = exercise.cut_short.as_ref().map(|cut| match &cut.how {
         How::GoesOn => "it goes on".to_owned(),
         How::Ended(how) => how.clone(),
     });
-    let took = |hypothesis: &Hypothesis| measured(&hypothesis.role, hypothesis.measured, cut.is_some());
+    let took = |hypothesis: &ReviewHypothesis| measured(&hypothesis.role, hypothesis.measured, cut.is_some());
     let this = EarlierRow {
         started: marked(
             format!("{} (this one{})", moment(exercise.started_at), divided(exercise.compressed, ", ")),
@@ -359,7 +364,7 @@ fn share_held(held: usize, of: usize, cut_short: Option<&str>) -> String {
 }
 
 /// When everybody who had been paged was told that it is over.
-fn retraction(story: &Story) -> String {
+fn retraction(story: &IncidentTimeline) -> String {
     let id = story.incident.id;
     let Some(told) = story.incident.all_clear() else {
         return format!("{id}: not resolved yet, so nobody was told that it is over");

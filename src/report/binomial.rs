@@ -1,7 +1,7 @@
 //! The exact interval of a share: C. J. Clopper, E. S. Pearson, *The Use of Confidence or Fiducial Limits Illustrated in
 //! the Case of the Binomial*, Biometrika 26 (1934) 404-413, in its form with quantiles of the beta distribution.
 
-use super::survival::{CONFIDENCE, Interval};
+use super::survival::{CONFIDENCE, ConfidenceInterval};
 
 /// Terms of the continued fraction at most; it needs about the root of the larger parameter.
 const TERMS_MAX: u32 = 10_000;
@@ -11,7 +11,7 @@ const HALVINGS: u32 = 80;
 
 /// The interval of [`CONFIDENCE`] of a share of which `hits` of `n` were seen; both may be fractions (an effective
 /// sample size). None without any.
-pub fn clopper_pearson(hits: f64, n: f64) -> Option<Interval> {
+pub fn clopper_pearson(hits: f64, n: f64) -> Option<ConfidenceInterval> {
     if !(0.0 < n && n.is_finite()) {
         return None;
     }
@@ -21,7 +21,7 @@ pub fn clopper_pearson(hits: f64, n: f64) -> Option<Interval> {
     let few = 1e-9;
     let low = if hits < few { 0.0 } else { beta_quantile(tail, hits, n - hits + 1.0) };
     let high = if n - hits < few { 1.0 } else { beta_quantile(1.0 - tail, hits + 1.0, n - hits) };
-    Some(Interval { low, high })
+    Some(ConfidenceInterval { low, high })
 }
 
 /// Where the beta distribution with these parameters reaches `p`.

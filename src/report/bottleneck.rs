@@ -2,17 +2,17 @@
 //! that took longest.
 
 use super::{
-    facts::Beside,
-    story::{RoleStory, Story, seconds},
+    facts::IncidentTexts,
+    story::{IncidentTimeline, RoleStory, seconds},
     words::span,
 };
-use crate::core::{ChannelName, Hitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp};
+use crate::core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What held an incident up most.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Bottleneck {
+pub struct IncidentBottleneck {
     /// The role that it is about.
     pub role: RoleName,
     /// The stage that took longest, as `sent to accepted`.
@@ -31,7 +31,7 @@ pub struct Bottleneck {
 
 /// The bottleneck of one incident; none where every required role was engaged within its target, or was there at once
 /// where it has none, and where no role was required.
-pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottleneck> {
+pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts) -> Option<IncidentBottleneck> {
     let late = |role: &&RoleStory| match (role.engaged, role.target) {
         (false, _) => true,
         (true, Some(target)) => target.within.as_secs_f64() < role.seconds(),
@@ -66,7 +66,7 @@ pub fn of(story: &Story, roles: &[RoleStory], beside: &Beside) -> Option<Bottlen
     if role.sandboxed {
         sentence.push_str("; SANDBOX: pages were kept on this machine, sent to nobody");
     }
-    Some(Bottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
+    Some(IncidentBottleneck { role: role.role.clone(), stage, seconds: took, step, channel, person, sentence })
 }
 
 /// The longest way between two stages that are known, when it began, how long it took. The last way of a role that is
@@ -102,7 +102,7 @@ fn longest_stage(role: &RoleStory) -> (String, Timestamp, f64) {
 }
 
 /// A channel that did not take what it was given.
-struct Failing {
+struct FailingChannel {
     channel: ChannelName,
     failed: usize,
     of: usize,
@@ -113,8 +113,8 @@ struct Failing {
     on_purpose: bool,
 }
 
-impl Failing {
-    fn sentence(&self, beside: &Beside) -> String {
+impl FailingChannel {
+    fn sentence(&self, beside: &IncidentTexts) -> String {
         let Self { failed, of, channel, .. } = self;
         if self.on_purpose {
             return format!("; {failed} of {of} pages by {channel} were stopped or held up by the drill, on purpose");
@@ -126,17 +126,18 @@ impl Failing {
 }
 
 /// What is known of the attempts with each page.
-type Attempts<'a> = BTreeMap<u32, PageAttempts<'a>>;
+type AttemptFacts<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
-fn hitch<'a>(page: &Page, attempts: &Attempts<'a>) -> Option<Hitch<'a>> {
+fn hitch<'a>(page: &Page, attempts: &AttemptFacts<'a>) -> Option<DeliveryHitch<'a>> {
     attempts.get(&page.n).and_then(|attempts| attempts.hitch(page))
 }
 
 /// Of the role's briefs, the channel with most failures, where at least half of its pages failed. A desk that nobody has
 /// open is no failure.
-fn failing(story: &Story, role: &RoleStory, attempts: &Attempts<'_>) -> Option<Failing> {
+fn failing(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<FailingChannel> {
     let mut channels: BTreeMap<&ChannelName, (usize, Vec<&Page>)> = BTreeMap::new();
-    let has_failed = |page: &Page| matches!(hitch(page, attempts), Some(Hitch::Channel | Hitch::Injected(_)));
+    let has_failed =
+        |page: &Page| matches!(hitch(page, attempts), Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)));
     for page in story.incident.briefs_of(&role.role) {
         let (all, failed) = channels.entry(&page.channel).or_default();
         *all += 1;
@@ -149,30 +150,35 @@ fn failing(story: &Story, role: &RoleStory, attempts: &Attempts<'_>) -> Option<F
     let everybody = story.incident.pages.values().filter(|page| page.channel == *channel);
     let works = everybody.clone().any(|page| page.stages.accepted.is_some() && !has_failed(page));
     let one = failed.iter().all(|page| page.person == first.person);
-    Some(Failing {
+    Some(FailingChannel {
         channel: channel.clone(),
         failed: failed.len(),
         of,
         only: first.person.clone().filter(|_| one && works),
         trouble: failed.iter().rev().find_map(|page| page.trouble.clone()),
-        on_purpose: failed.iter().all(|page| matches!(hitch(page, attempts), Some(Hitch::Injected(_)))),
+        on_purpose: failed.iter().all(|page| matches!(hitch(page, attempts), Some(DeliveryHitch::Injected(_)))),
     })
 }
 
 /// Whose desk was not open, in the order of their pages.
-fn closed_desks<'a>(story: &'a Story, role: &'a RoleStory, attempts: &Attempts<'_>) -> Vec<&'a PersonName> {
-    let closed = story.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(Hitch::DeskClosed));
+fn closed_desks<'a>(
+    story: &'a IncidentTimeline,
+    role: &'a RoleStory,
+    attempts: &AttemptFacts<'_>,
+) -> Vec<&'a PersonName> {
+    let closed =
+        story.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
     each_once(closed.filter_map(|page| page.person.as_ref()))
 }
 
 /// What the drill did to the role's briefs on purpose.
-fn injected(story: &Story, role: &RoleStory, attempts: &Attempts<'_>) -> BTreeSet<String> {
+fn injected(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> BTreeSet<String> {
     let theirs = story.incident.briefs_of(&role.role).filter_map(|page| attempts.get(&page.n));
     theirs.filter_map(|attempts| attempts.injected().map(ToString::to_string)).collect()
 }
 
 /// Whom a page may have reached and who said nothing, in the order of their pages.
-fn silent<'a>(story: &'a Story, role: &'a RoleStory) -> Vec<&'a PersonName> {
+fn silent<'a>(story: &'a IncidentTimeline, role: &'a RoleStory) -> Vec<&'a PersonName> {
     let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
     let reached = story.incident.briefs_of(&role.role).filter(may_have);
     let people = reached.filter_map(|page| page.person.as_ref());

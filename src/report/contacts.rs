@@ -3,11 +3,11 @@
 //! a desk that shows a text says nothing about the channel that the text went by.
 
 use super::{
-    facts::Beside,
-    story::{Story, is_of_desk},
+    facts::IncidentTexts,
+    story::{IncidentTimeline, is_of_desk},
 };
 use crate::core::{
-    ChannelName, Event, Hitch, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp, page::Stage,
+    ChannelName, DeliveryHitch, Event, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp, page::PageStage,
     settlement::tells_desk_closed,
 };
 use serde::Serialize;
@@ -31,7 +31,7 @@ pub struct ContactRow {
 
 /// What is counted of them.
 #[derive(Debug)]
-struct Contact<'a> {
+struct ContactCount<'a> {
     called: Timestamp,
     pages: usize,
     tried: usize,
@@ -49,14 +49,14 @@ struct Contact<'a> {
 }
 
 /// The record of a drill's incidents, by person and channel.
-pub fn contacts(stories: &[Story], beside: &Beside) -> Vec<ContactRow> {
-    let mut contacts: BTreeMap<(&PersonName, &ChannelName), Contact<'_>> = BTreeMap::new();
+pub fn contacts(stories: &[IncidentTimeline], beside: &IncidentTexts) -> Vec<ContactRow> {
+    let mut contacts: BTreeMap<(&PersonName, &ChannelName), ContactCount<'_>> = BTreeMap::new();
     let mut answered: BTreeSet<(&PersonName, &ChannelName)> = BTreeSet::new();
     for story in stories {
         count(story, &mut contacts);
         answered.extend(story.answers().filter_map(|(person, channel)| Some((person, channel?))));
     }
-    let row = |((person, channel), contact): (&(&PersonName, &ChannelName), &Contact<'_>)| {
+    let row = |((person, channel), contact): (&(&PersonName, &ChannelName), &ContactCount<'_>)| {
         let by: Vec<&str> = answered.iter().filter(|(who, _)| who == person).map(|(_, by)| by.as_str()).collect();
         let answered = match (answered.contains(&(*person, *channel)), &by[..]) {
             (true, _) => "yes".to_owned(),
@@ -68,12 +68,15 @@ pub fn contacts(stories: &[Story], beside: &Beside) -> Vec<ContactRow> {
     contacts.iter().map(row).collect()
 }
 
-fn count<'a>(story: &'a Story, contacts: &mut BTreeMap<(&'a PersonName, &'a ChannelName), Contact<'a>>) {
+fn count<'a>(
+    story: &'a IncidentTimeline,
+    contacts: &mut BTreeMap<(&'a PersonName, &'a ChannelName), ContactCount<'a>>,
+) {
     let attempts = story.attempts();
     let at_desk: BTreeSet<u32> = story.records.iter().filter_map(|record| shown_at_desk(&record.event)).collect();
     for page in story.incident.pages.values().filter(|page| page.purpose.is_brief()) {
         let Some(person) = &page.person else { continue };
-        let contact = contacts.entry((person, &page.channel)).or_insert_with(|| Contact::new(page.born_at));
+        let contact = contacts.entry((person, &page.channel)).or_insert_with(|| ContactCount::new(page.born_at));
         let theirs = attempts.get(&page.n);
         let given = |tries: &PageAttempts<'_>| tries.attempts.iter().any(|attempt| attempt.was_given_to_channel());
         let brought = page.stand_in() == Some(StandIn::Drill) && page.has_left();
@@ -88,12 +91,12 @@ fn count<'a>(story: &'a Story, contacts: &mut BTreeMap<(&'a PersonName, &'a Chan
         contact.refusals += theirs.map_or(0, PageAttempts::refusals);
         contact.injected.extend(theirs.and_then(|theirs| theirs.injected()).map(ToString::to_string));
         match theirs.and_then(|theirs| theirs.hitch(page)) {
-            Some(Hitch::DeskClosed) => contact.desk_closed += 1,
-            Some(Hitch::Channel) => {
+            Some(DeliveryHitch::DeskClosed) => contact.desk_closed += 1,
+            Some(DeliveryHitch::Channel) => {
                 contact.trouble = page.trouble.as_deref().or(contact.trouble);
                 contact.late += usize::from(page.stages.accepted.is_some());
             }
-            Some(Hitch::Injected(_)) => {}
+            Some(DeliveryHitch::Injected(_)) => {}
             None if page.trouble.as_deref().is_some_and(tells_desk_closed) => contact.desk_closed += 1,
             None => contact.count_rest(page),
         }
@@ -103,7 +106,7 @@ fn count<'a>(story: &'a Story, contacts: &mut BTreeMap<(&'a PersonName, &'a Chan
 /// The page that a desk showed though it went by another channel.
 fn shown_at_desk(event: &Event) -> Option<u32> {
     match event {
-        Event::Reported { page, stage: Stage::Seen, at_desk: true } => Some(*page),
+        Event::Reported { page, stage: PageStage::Seen, at_desk: true } => Some(*page),
         _ => None,
     }
 }
@@ -113,7 +116,7 @@ fn is_providers_word(page: &Page) -> bool {
     is_of_desk(page) || page.stages.seen.is_none() || page.stages.delivered != page.stages.seen
 }
 
-impl Contact<'_> {
+impl ContactCount<'_> {
     fn new(called: Timestamp) -> Self {
         Self {
             called,

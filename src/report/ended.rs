@@ -1,7 +1,7 @@
 //! How engagements ended: engaged, or by what else. Each is counted apart; what it means for a share is in one place.
 
-use super::incidence::{Ending, How};
-use crate::core::{Actor, Incident, Outcome, RoleName, Status, engagement::Engagement};
+use super::incidence::{Ending, EndingKind};
+use crate::core::{Actor, EngagementOutcome, Incident, IncidentStatus, RoleName, engagement::Engagement};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -55,15 +55,15 @@ impl Ended {
     pub fn of(incident: &Incident, engagement: &Engagement) -> Self {
         match &engagement.outcome {
             None => Self::Open,
-            Some(Outcome::Engaged { .. }) => Self::Engaged,
-            Some(Outcome::Covered { .. }) => Self::Covered,
-            Some(Outcome::StoodDown { .. }) => Self::StoodDown,
-            Some(Outcome::Closed { .. }) if incident.was_broken_off() => Self::DrillOver,
-            Some(Outcome::Closed { .. }) => match &incident.status {
-                Status::Resolved { by: Actor::Source(_), .. } => Self::ClosedByMonitor,
-                Status::Resolved { by: Actor::Person(_) | Actor::Operator(_), .. } => Self::ClosedByHuman,
-                Status::Resolved { by: Actor::Clock | Actor::Crisis(_), .. } => Self::DrillOver,
-                Status::Open => Self::Open,
+            Some(EngagementOutcome::Engaged { .. }) => Self::Engaged,
+            Some(EngagementOutcome::Covered { .. }) => Self::Covered,
+            Some(EngagementOutcome::StoodDown { .. }) => Self::StoodDown,
+            Some(EngagementOutcome::Closed { .. }) if incident.was_broken_off() => Self::DrillOver,
+            Some(EngagementOutcome::Closed { .. }) => match &incident.status {
+                IncidentStatus::Resolved { by: Actor::Source(_), .. } => Self::ClosedByMonitor,
+                IncidentStatus::Resolved { by: Actor::Person(_) | Actor::Operator(_), .. } => Self::ClosedByHuman,
+                IncidentStatus::Resolved { by: Actor::Clock | Actor::Crisis(_), .. } => Self::DrillOver,
+                IncidentStatus::Open => Self::Open,
             },
         }
     }
@@ -75,13 +75,13 @@ impl Ended {
 
     /// What it means for the share of those that are engaged. A drill whose time is up says nothing of what its people
     /// would have done next, as one that is still open.
-    pub fn how(self) -> How {
+    pub fn how(self) -> EndingKind {
         match self {
-            Self::Engaged => How::Happened,
+            Self::Engaged => EndingKind::Happened,
             Self::Elsewhere | Self::Covered | Self::StoodDown | Self::ClosedByMonitor | Self::ClosedByHuman => {
-                How::Otherwise
+                EndingKind::Otherwise
             }
-            Self::DrillOver | Self::Open => How::Waiting,
+            Self::DrillOver | Self::Open => EndingKind::Waiting,
         }
     }
 

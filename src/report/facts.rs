@@ -1,17 +1,17 @@
 //! What a review says of one incident: nothing but what its journal holds, as text that a template can place.
 
 use super::{
-    after_action::Action,
-    bottleneck::{self, Bottleneck},
+    after_action::ReviewAction,
+    bottleneck::{self, IncidentBottleneck},
     ended::Ended,
-    findings::{self, Findings},
-    story::{RoleStory, Story, seconds},
+    findings::{self, IncidentFindings},
+    story::{IncidentTimeline, RoleStory, seconds},
     target::role_in_time,
     words::{after, bound, clock, maybe, moment, span},
 };
 use crate::core::{
-    Event, HandBack, Page, PageState, PersonName, Purpose, Settlement, StandIn, Status, Timestamp, drill::INJECTED,
-    page::Stage, sentence::sentence,
+    Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, PersonName, SendOutcome, StandIn, Timestamp,
+    drill::INJECTED, page::PageStage, sentence::sentence,
 };
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -24,14 +24,14 @@ pub const PAGES_MAX: usize = 400;
 
 /// What stands beside the journal.
 #[derive(Debug, Default)]
-pub struct Beside {
+pub struct IncidentTexts {
     /// How humans call the people of the matrix.
     pub names: BTreeMap<PersonName, String>,
     /// Texts that were shown, by content hash.
     pub texts: BTreeMap<String, String>,
 }
 
-impl Beside {
+impl IncidentTexts {
     /// How humans call a person.
     pub fn name<'a>(&'a self, person: &'a PersonName) -> &'a str {
         self.names.get(person).map_or(person.as_str(), String::as_str)
@@ -40,7 +40,7 @@ impl Beside {
 
 /// One incident, ready for a template.
 #[derive(Debug, Serialize)]
-pub struct Facts {
+pub struct IncidentReport {
     id: String,
     word: &'static str,
     drill: bool,
@@ -76,9 +76,9 @@ pub struct Facts {
     texts: Vec<TextFacts>,
     timeline: Vec<LineFacts>,
     timeline_left_out: usize,
-    bottleneck: Option<Bottleneck>,
+    bottleneck: Option<IncidentBottleneck>,
     #[serde(flatten)]
-    findings: Findings,
+    findings: IncidentFindings,
 }
 
 #[derive(Debug, Serialize)]
@@ -152,25 +152,25 @@ struct LineFacts {
     text: String,
 }
 
-impl Facts {
+impl IncidentReport {
     /// What is to be done, as far as the facts tell; owners and dates are for people to write.
-    pub fn actions(&self) -> impl Iterator<Item = Action> {
-        self.findings.to_do.iter().map(|what| Action { what: what.clone(), owner: None, due: None })
+    pub fn actions(&self) -> impl Iterator<Item = ReviewAction> {
+        self.findings.to_do.iter().map(|what| ReviewAction { what: what.clone(), owner: None, due: None })
     }
 }
 
 /// Gathers what a review says of a story at `now`; `broken_off` where it was not played to its end.
-pub fn facts(story: &Story, beside: &Beside, broken_off: bool, now: Timestamp) -> Facts {
+pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool, now: Timestamp) -> IncidentReport {
     let incident = &story.incident;
     let roles = story.roles(now);
     let (resolved, by, why) = match &incident.status {
-        Status::Open => (None, None, None),
-        Status::Resolved { by, at, why } => (Some(*at), Some(by.to_string()), why.clone()),
+        IncidentStatus::Open => (None, None, None),
+        IncidentStatus::Resolved { by, at, why } => (Some(*at), Some(by.to_string()), why.clone()),
     };
     let (pages, texts) = pages(story, beside);
     let timeline: Vec<LineFacts> = timeline(story);
     let judgement = incident.judgement.as_ref();
-    Facts {
+    IncidentReport {
         id: incident.id.to_string(),
         word: if incident.drill { "DRILL" } else { "LIVE" },
         drill: incident.drill,
@@ -224,11 +224,11 @@ pub fn whole(roles: &[RoleStory]) -> Option<f64> {
     all.then(|| required().map(RoleStory::seconds).fold(0.0, f64::max))
 }
 
-fn beside_opening(story: &Story, at: Timestamp) -> String {
+fn beside_opening(story: &IncidentTimeline, at: Timestamp) -> String {
     format!("{} ({})", moment(at), after(seconds(story.incident.opened_at, at)))
 }
 
-fn role_facts(story: &Story, role: &RoleStory, beside: &Beside) -> RoleFacts {
+fn role_facts(story: &IncidentTimeline, role: &RoleStory, beside: &IncidentTexts) -> RoleFacts {
     let since = |at: Option<Timestamp>| maybe(at.map(|at| seconds(role.entered_at, at)));
     let stages = &role.stages;
     let ended = Ended::of_role(&story.incident, &role.role);
@@ -263,7 +263,7 @@ fn not_judged(role: &RoleStory, ended: Ended) -> String {
     }
 }
 
-fn hand_back_facts(back: &HandBack, beside: &Beside) -> HandBackFacts {
+fn hand_back_facts(back: &HandBack, beside: &IncidentTexts) -> HandBackFacts {
     HandBackFacts {
         who: beside.name(&back.person).to_owned(),
         of: back.of.as_ref().map(ToString::to_string),
@@ -273,7 +273,7 @@ fn hand_back_facts(back: &HandBack, beside: &Beside) -> HandBackFacts {
     }
 }
 
-fn state(story: &Story, role: &RoleStory) -> String {
+fn state(story: &IncidentTimeline, role: &RoleStory) -> String {
     let state = match Ended::of_role(&story.incident, &role.role) {
         Ended::Open => role.state,
         ended => ended.as_str(),
@@ -282,7 +282,7 @@ fn state(story: &Story, role: &RoleStory) -> String {
     if is_reached { state.to_owned() } else { format!("{state}, never reached") }
 }
 
-fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {
+fn pages(story: &IncidentTimeline, beside: &IncidentTexts) -> (Vec<PageFacts>, Vec<TextFacts>) {
     let mut texts: Vec<TextFacts> = Vec::new();
     let mut rows = Vec::new();
     for page in story.incident.pages.values() {
@@ -311,24 +311,24 @@ fn pages(story: &Story, beside: &Beside) -> (Vec<PageFacts>, Vec<TextFacts>) {
     (rows, texts)
 }
 
-fn purpose(purpose: &Purpose) -> &'static str {
+fn purpose(purpose: &PagePurpose) -> &'static str {
     match purpose {
-        Purpose::Brief { round: 0 } => "brief",
-        Purpose::Brief { .. } => "reminder",
-        Purpose::Taken { .. } => "word that it is taken",
-        Purpose::HandedBack { .. } => "word that it was handed back",
-        Purpose::StoodDown => "word of standing down",
-        Purpose::Announced => "word that a drill begins",
-        Purpose::Resolved => "word of the end",
-        Purpose::RoomCard => "war room",
-        Purpose::RoomLine { .. } => "line in the war room",
-        Purpose::RoomNote { .. } => "note in the war room",
-        Purpose::RoomUpdate { .. } => "newer card of the war room",
-        Purpose::RoomFurnish => "topic and pin of the war room",
-        Purpose::RoomInvite { .. } => "invitation into the war room",
-        Purpose::RoomSummary => "summary in the war room",
-        Purpose::RoomArchive => "archiving of the war room",
-        Purpose::Notice { .. } => "word to another system",
+        PagePurpose::Brief { round: 0 } => "brief",
+        PagePurpose::Brief { .. } => "reminder",
+        PagePurpose::Taken { .. } => "word that it is taken",
+        PagePurpose::HandedBack { .. } => "word that it was handed back",
+        PagePurpose::StoodDown => "word of standing down",
+        PagePurpose::Announced => "word that a drill begins",
+        PagePurpose::Resolved => "word of the end",
+        PagePurpose::RoomCard => "war room",
+        PagePurpose::RoomLine { .. } => "line in the war room",
+        PagePurpose::RoomNote { .. } => "note in the war room",
+        PagePurpose::RoomUpdate { .. } => "newer card of the war room",
+        PagePurpose::RoomFurnish => "topic and pin of the war room",
+        PagePurpose::RoomInvite { .. } => "invitation into the war room",
+        PagePurpose::RoomSummary => "summary in the war room",
+        PagePurpose::RoomArchive => "archiving of the war room",
+        PagePurpose::Notice { .. } => "word to another system",
     }
 }
 
@@ -356,15 +356,15 @@ fn said(page: &Page) -> String {
 }
 
 /// What people and ladders did. Births and acceptances of single pages are in the table of pages.
-fn timeline(story: &Story) -> Vec<LineFacts> {
+fn timeline(story: &IncidentTimeline) -> Vec<LineFacts> {
     let tells = |event: &Event| match event {
         Event::Paged { .. } | Event::Withdrawn { .. } => false,
         // What a drill did to a page stands in the line before.
-        Event::Settled { settlement: Settlement::Retry { why, .. } | Settlement::Unreachable { why }, .. } => {
+        Event::Settled { settlement: SendOutcome::Retry { why, .. } | SendOutcome::Unreachable { why }, .. } => {
             !why.starts_with(INJECTED)
         }
-        Event::Settled { settlement, .. } => !matches!(settlement, Settlement::Accepted { .. } | Settlement::Unsent),
-        Event::Reported { stage, .. } => *stage == Stage::Seen,
+        Event::Settled { settlement, .. } => !matches!(settlement, SendOutcome::Accepted { .. } | SendOutcome::Unsent),
+        Event::Reported { stage, .. } => *stage == PageStage::Seen,
         _ => true,
     };
     let told = story.records.iter().filter(|record| tells(&record.event));

@@ -1,11 +1,11 @@
 //! What the matrix did, what it could not do, and what must be asked: sentences made from facts alone.
 
 use super::{
-    facts::Beside,
-    story::{RoleStory, Story, seconds},
+    facts::IncidentTexts,
+    story::{IncidentTimeline, RoleStory, seconds},
     words::{bound, clock, span},
 };
-use crate::core::{ChannelName, Event, Hitch, Page, PageAttempts, PageState, PersonName, Purpose};
+use crate::core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -14,7 +14,7 @@ pub const DETECTION_ASKED: f64 = 30.0;
 
 /// Sentences about one incident.
 #[derive(Debug, Default, Serialize)]
-pub struct Findings {
+pub struct IncidentFindings {
     /// What was done.
     pub did: Vec<String>,
     /// What its drill made go wrong on purpose: it says nothing about the health of any channel.
@@ -28,13 +28,13 @@ pub struct Findings {
 }
 
 /// What is known of the attempts with each page.
-type Attempts<'a> = BTreeMap<u32, PageAttempts<'a>>;
+type AttemptFindings<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
 /// What a story shows. Where it was `broken_off`, nobody is asked why something had not come by then.
-pub fn of(story: &Story, roles: &[RoleStory], broken_off: bool, beside: &Beside) -> Findings {
+pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, beside: &IncidentTexts) -> IncidentFindings {
     let attempts = story.attempts();
     let injected = injected(story, &attempts);
-    let mut findings = Findings { did: did(story, roles, &attempts), injected, ..Findings::default() };
+    let mut findings = IncidentFindings { did: did(story, roles, &attempts), injected, ..IncidentFindings::default() };
     for role in roles {
         // Nobody is asked about what the drill has stopped on purpose, or what was kept in the sandbox.
         let asks = !broken_off && may_have_reached(story, role);
@@ -58,12 +58,12 @@ pub fn of(story: &Story, roles: &[RoleStory], broken_off: bool, beside: &Beside)
 }
 
 /// Whether this person said anything in this incident.
-pub fn spoke(story: &Story, person: &PersonName) -> bool {
+pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
     let by_them = |event: &Event| matches!(event, Event::Answered { person: who, .. } if who == person);
     story.records.iter().any(|record| by_them(&record.event))
 }
 
-fn did(story: &Story, roles: &[RoleStory], attempts: &Attempts<'_>) -> Vec<String> {
+fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings<'_>) -> Vec<String> {
     let pages = || story.incident.pages.values().map(|page| &**page);
     let briefs: Vec<&Page> = pages().filter(|page| page.purpose.is_brief()).collect();
     let mut did = vec![asked(&briefs, roles.len())];
@@ -73,7 +73,7 @@ fn did(story: &Story, roles: &[RoleStory], attempts: &Attempts<'_>) -> Vec<Strin
         did.push(format!("{}: {}", role.role, steps.join("; then ")));
     }
     did.extend(went_round(story, &briefs, attempts));
-    let is_back = |page: &Page| matches!(page.purpose, Purpose::HandedBack { .. });
+    let is_back = |page: &Page| matches!(page.purpose, PagePurpose::HandedBack { .. });
     let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
     let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
     if !words.is_empty() {
@@ -114,13 +114,13 @@ fn asked(briefs: &[&Page], roles: usize) -> String {
 }
 
 /// Why pages went by another channel of the same person.
-fn went_round(story: &Story, briefs: &[&Page], attempts: &Attempts<'_>) -> Vec<String> {
+fn went_round(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut why: BTreeMap<&str, usize> = BTreeMap::new();
     for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
         let what = match attempts.get(&first.n).and_then(|attempts| attempts.hitch(first)) {
-            Some(Hitch::DeskClosed) => "a desk that was not open",
-            Some(Hitch::Injected(_)) => "what the drill broke on purpose",
-            Some(Hitch::Channel) | None => "a channel that failed",
+            Some(DeliveryHitch::DeskClosed) => "a desk that was not open",
+            Some(DeliveryHitch::Injected(_)) => "what the drill broke on purpose",
+            Some(DeliveryHitch::Channel) | None => "a channel that failed",
         };
         *why.entry(what).or_default() += 1;
     }
@@ -129,7 +129,7 @@ fn went_round(story: &Story, briefs: &[&Page], attempts: &Attempts<'_>) -> Vec<S
 }
 
 /// What the drill did on purpose, and to how many pages.
-fn injected(story: &Story, attempts: &Attempts<'_>) -> Vec<String> {
+fn injected(story: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut faults: BTreeMap<String, usize> = BTreeMap::new();
     let to_people = |n: &u32| story.incident.pages.get(n).is_some_and(|page| page.person.is_some());
     for (_, attempts) in attempts.iter().filter(|(n, _)| to_people(n)) {
@@ -148,7 +148,7 @@ fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
 }
 
 /// Whether any brief of a role may have reached somebody, or did not for a reason that is ours to mend.
-fn may_have_reached(story: &Story, role: &RoleStory) -> bool {
+fn may_have_reached(story: &IncidentTimeline, role: &RoleStory) -> bool {
     let attempts = story.attempts();
     let ours = |page: &Page| {
         let theirs = attempts.get(&page.n);
@@ -159,7 +159,7 @@ fn may_have_reached(story: &Story, role: &RoleStory) -> bool {
     briefs.peek().is_none() || briefs.any(ours)
 }
 
-fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &Beside, findings: &mut Findings) {
+fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &IncidentTexts, findings: &mut IncidentFindings) {
     let name = &role.role;
     let until = clock(role.until);
     match (role.engaged, role.target) {
@@ -193,7 +193,7 @@ fn about_role(role: &RoleStory, broken_off: bool, asks: bool, beside: &Beside, f
     }
 }
 
-fn by_person(story: &Story) -> BTreeMap<&PersonName, Vec<&Page>> {
+fn by_person(story: &IncidentTimeline) -> BTreeMap<&PersonName, Vec<&Page>> {
     let mut people: BTreeMap<&PersonName, Vec<&Page>> = BTreeMap::new();
     for page in story.incident.pages.values().filter(|page| page.purpose.is_brief()) {
         if let Some(person) = &page.person {
@@ -204,23 +204,23 @@ fn by_person(story: &Story) -> BTreeMap<&PersonName, Vec<&Page>> {
 }
 
 fn about_person(
-    story: &Story,
+    story: &IncidentTimeline,
     (person, name): (&PersonName, &str),
     pages: &[&Page],
-    attempts: &Attempts<'_>,
-    findings: &mut Findings,
+    attempts: &AttemptFindings<'_>,
+    findings: &mut IncidentFindings,
 ) {
     let mut told: BTreeSet<(&ChannelName, bool)> = BTreeSet::new();
     for page in pages {
         let channel = &page.channel;
         match attempts.get(&page.n).and_then(|attempts| attempts.hitch(page)) {
-            Some(Hitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
+            Some(DeliveryHitch::Channel) if page.state == PageState::Unreachable && told.insert((channel, false)) => {
                 let why = page.trouble.as_deref().unwrap_or("no reason given");
                 findings.could_not.push(format!("reach {name} by {channel}: {why}"));
                 findings.questions.push(format!("Is the contact data of {name} for {channel} right?"));
                 findings.to_do.push(format!("Test the way to {name} by {channel}, and mend it"));
             }
-            Some(Hitch::DeskClosed) if told.insert((channel, true)) => {
+            Some(DeliveryHitch::DeskClosed) if told.insert((channel, true)) => {
                 findings.could_not.push(format!("show {name} a page by {channel}: their desk was not open"));
                 if !spoke(story, person) {
                     findings.questions.push(format!("Should the desk page of {name} have been open?"));
@@ -232,7 +232,12 @@ fn about_person(
 }
 
 /// Only whom a page has reached can be asked why they did not answer.
-fn about_silence(story: &Story, (person, name): (&PersonName, &str), pages: &[&Page], findings: &mut Findings) {
+fn about_silence(
+    story: &IncidentTimeline,
+    (person, name): (&PersonName, &str),
+    pages: &[&Page],
+    findings: &mut IncidentFindings,
+) {
     let taken: Vec<&&Page> = pages.iter().filter(|page| page.stages.accepted.is_some()).collect();
     if !taken.is_empty() && !spoke(story, person) {
         let ways: BTreeSet<&str> = taken.iter().map(|page| page.channel.as_str()).collect();
@@ -247,12 +252,12 @@ fn about_silence(story: &Story, (person, name): (&PersonName, &str), pages: &[&P
 }
 
 /// How each channel did, of what it was itself given.
-fn about_channels(story: &Story, attempts: &Attempts<'_>, findings: &mut Findings) {
+fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, findings: &mut IncidentFindings) {
     let mut late: BTreeMap<&str, usize> = BTreeMap::new();
     let mut refused: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (n, attempts) in attempts {
         let Some(page) = story.incident.pages.get(n) else { continue };
-        if attempts.is_overdue() && attempts.hitch(page) == Some(Hitch::Channel) {
+        if attempts.is_overdue() && attempts.hitch(page) == Some(DeliveryHitch::Channel) {
             *late.entry(page.channel.as_str()).or_default() += 1;
         }
         for why in attempts.not_now() {
@@ -272,7 +277,7 @@ fn about_channels(story: &Story, attempts: &Attempts<'_>, findings: &mut Finding
     }
 }
 
-fn about_events(story: &Story, findings: &mut Findings) {
+fn about_events(story: &IncidentTimeline, findings: &mut IncidentFindings) {
     for record in &story.records {
         match &record.event {
             Event::Exhausted { role } => {
@@ -291,7 +296,7 @@ fn about_events(story: &Story, findings: &mut Findings) {
     }
 }
 
-fn about_monitor(story: &Story, findings: &mut Findings) {
+fn about_monitor(story: &IncidentTimeline, findings: &mut IncidentFindings) {
     let incident = &story.incident;
     let source = &incident.alert.source;
     for record in &story.records {

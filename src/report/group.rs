@@ -2,11 +2,11 @@
 
 use super::{
     ended::{Ended, Endings},
-    incidence::{Ending, How, Incidence},
-    survival::{Curve, Observation, Quantile},
+    incidence::{Ending, EndingKind, Incidence},
+    survival::{CurveQuantile, SurvivalCurve, SurvivalObservation},
     target::{TargetReport, judge},
 };
-use crate::core::Target;
+use crate::core::EngagementTarget;
 use serde::{Deserialize, Serialize};
 
 /// Points of a curve that a report carries; what is more is thinned out.
@@ -24,11 +24,11 @@ pub struct GroupReport {
     /// How all of them ended.
     pub ended: Endings,
     /// The median: when half of all were engaged. None where half never were.
-    pub p50: Quantile,
+    pub p50: CurveQuantile,
     /// Nine of ten.
-    pub p90: Quantile,
+    pub p90: CurveQuantile,
     /// Ninety-nine of a hundred.
-    pub p99: Quantile,
+    pub p99: CurveQuantile,
     /// What it would have been, had those who were not engaged gone on like the others.
     pub kaplan_meier: KaplanMeier,
     /// The target and whether it is met; none where the group is no role or has none.
@@ -47,11 +47,11 @@ pub struct GroupReport {
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct KaplanMeier {
     /// The median.
-    pub p50: Quantile,
+    pub p50: CurveQuantile,
     /// Nine of ten.
-    pub p90: Quantile,
+    pub p90: CurveQuantile,
     /// Ninety-nine of a hundred.
-    pub p99: Quantile,
+    pub p99: CurveQuantile,
     /// The share within the target's bound; none without a target, and where nobody was waited for so long.
     pub share: Option<f64>,
 }
@@ -75,16 +75,16 @@ pub struct CurvePoint {
 
 /// Gathers one group.
 #[derive(Debug, Default)]
-pub struct Group {
+pub struct TteGroup {
     seen: Vec<Ending>,
     ended: Endings,
-    target: Option<Target>,
+    target: Option<EngagementTarget>,
 }
 
-impl Group {
+impl TteGroup {
     /// Counts one that ended after so many seconds; `is_reached`: some channel had taken a page of it. Of the targets the
     /// first stays.
-    pub fn add(&mut self, ended: Ended, seconds: f64, is_reached: bool, target: Option<Target>) {
+    pub fn add(&mut self, ended: Ended, seconds: f64, is_reached: bool, target: Option<EngagementTarget>) {
         self.seen.push(ended.after(seconds));
         self.ended.add(ended, is_reached);
         self.target = self.target.or(target);
@@ -112,9 +112,10 @@ impl Group {
 }
 
 impl KaplanMeier {
-    fn of(seen: &[Ending], target: Option<Target>) -> Self {
-        let happened = |ending: &Ending| Observation { time: ending.time, happened: ending.how == How::Happened };
-        let curve = Curve::of(seen.iter().map(happened));
+    fn of(seen: &[Ending], target: Option<EngagementTarget>) -> Self {
+        let happened =
+            |ending: &Ending| SurvivalObservation { time: ending.time, happened: ending.how == EndingKind::Happened };
+        let curve = SurvivalCurve::of(seen.iter().map(happened));
         Self {
             p50: curve.quantile(0.5),
             p90: curve.quantile(0.9),

@@ -13,14 +13,14 @@
 //! Collett, *Modelling Survival Data in Medical Research*, 3rd ed. (2015), section 12.3. The quantiles' intervals are
 //! made of it as R. Brookmeyer and J. Crowley's are of the survival curve's.
 
-use super::survival::{Interval, Quantile, Z};
+use super::survival::{ConfidenceInterval, CurveQuantile, Z};
 
 /// Two shares that differ by less are the same: sums of fractions are rounded.
 const SAME: f64 = 1e-12;
 
 /// How the wait for something ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum How {
+pub enum EndingKind {
     /// It happened.
     Happened,
     /// Something else ended the wait: it can not happen any more.
@@ -35,12 +35,12 @@ pub struct Ending {
     /// How long it had waited.
     pub time: f64,
     /// What came then.
-    pub how: How,
+    pub how: EndingKind,
 }
 
 /// The curve at one time at which anything happened to anybody.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Step {
+pub struct IncidenceStep {
     /// When.
     pub time: f64,
     /// How many were waiting right before. Who is last seen at an event's time was still waiting then.
@@ -67,12 +67,12 @@ pub struct Incidence {
     /// How many it happened to.
     pub events: usize,
     /// In the order of time, one a distinct time.
-    pub steps: Vec<Step>,
+    pub steps: Vec<IncidenceStep>,
 }
 
 /// What the variance is summed from: it can be said at each time without going back over those before.
 #[derive(Default)]
-struct Sums {
+struct VarianceSums {
     /// Of d / (n (n - d)): all ends.
     all: f64,
     /// The same, times the incidence then.
@@ -93,10 +93,10 @@ impl Incidence {
         let mut seen: Vec<Ending> = endings.into_iter().filter(|seen| seen.time.is_finite()).collect();
         seen.sort_by(|a, b| a.time.total_cmp(&b.time));
         let mut curve = Self { n: seen.len(), events: 0, steps: Vec::new() };
-        let (mut at_risk, mut waiting, mut incidence, mut sums) = (seen.len(), 1.0, 0.0, Sums::default());
+        let (mut at_risk, mut waiting, mut incidence, mut sums) = (seen.len(), 1.0, 0.0, VarianceSums::default());
         for tied in seen.chunk_by(|a, b| a.time == b.time) {
             let count = |how| tied.iter().filter(|seen| seen.how == how).count();
-            let (events, competing) = (count(How::Happened), count(How::Otherwise));
+            let (events, competing) = (count(EndingKind::Happened), count(EndingKind::Otherwise));
             let before = waiting;
             let (n, e, d) = (at_risk as f64, events as f64, (events + competing) as f64);
             incidence += before * e / n;
@@ -105,7 +105,16 @@ impl Incidence {
             let variance = sums.variance(incidence);
             let time = tied.first().map_or(0.0, |first| first.time);
             let censored = tied.len() - events - competing;
-            curve.steps.push(Step { time, at_risk, events, competing, censored, waiting, incidence, variance });
+            curve.steps.push(IncidenceStep {
+                time,
+                at_risk,
+                events,
+                competing,
+                censored,
+                waiting,
+                incidence,
+                variance,
+            });
             curve.events += events;
             at_risk -= tied.len();
         }
@@ -119,11 +128,11 @@ impl Incidence {
 
     /// The earliest time by which it has happened to the share `p` of all. The ends of its interval are where the
     /// log-log band's ends get so far.
-    pub fn quantile(&self, p: f64) -> Quantile {
+    pub fn quantile(&self, p: f64) -> CurveQuantile {
         let wanted = p - SAME;
-        let first = |reached: &dyn Fn(&Step) -> bool| self.steps.iter().find(|s| reached(s)).map(|s| s.time);
-        let end = |step: &Step, which: fn(&Interval) -> f64| step.log_log().map(|band| which(&band));
-        Quantile {
+        let first = |reached: &dyn Fn(&IncidenceStep) -> bool| self.steps.iter().find(|s| reached(s)).map(|s| s.time);
+        let end = |step: &IncidenceStep, which: fn(&ConfidenceInterval) -> f64| step.log_log().map(|band| which(&band));
+        CurveQuantile {
             time: first(&|step| wanted <= step.incidence),
             low: first(&|step| {
                 end(step, |band| band.high).is_some_and(|high| wanted <= high) || 1.0 - SAME < step.incidence
@@ -133,24 +142,24 @@ impl Incidence {
     }
 
     /// The last step at `time` or before.
-    pub fn at(&self, time: f64) -> Option<&Step> {
+    pub fn at(&self, time: f64) -> Option<&IncidenceStep> {
         let after = self.steps.partition_point(|step| step.time <= time);
         after.checked_sub(1).and_then(|last| self.steps.get(last))
     }
 }
 
-impl Step {
+impl IncidenceStep {
     /// The log-log interval: the share to the power of exp(-+ z sd(log(-log share))). It stays within 0..1. None at 0 and
     /// at 1, where the variance says nothing.
-    pub fn log_log(&self) -> Option<Interval> {
+    pub fn log_log(&self) -> Option<ConfidenceInterval> {
         let log = self.incidence.ln();
         let half = Z * self.variance.sqrt() / (self.incidence * log.abs());
         let is_inside = 0.0 < self.incidence && self.incidence < 1.0 - SAME && half.is_finite();
-        is_inside.then(|| Interval { low: (log * half.exp()).exp(), high: (log * (-half).exp()).exp() })
+        is_inside.then(|| ConfidenceInterval { low: (log * half.exp()).exp(), high: (log * (-half).exp()).exp() })
     }
 }
 
-impl Sums {
+impl VarianceSums {
     /// Of `n` who waited it happened to `e`, and `d` ended in all; `before` is the share that waited.
     fn add(&mut self, (n, e, d): (f64, f64, f64), before: f64, incidence: f64) {
         // When all are gone the incidence stays as it is from then on: its distance to what it will be is none.

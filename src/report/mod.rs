@@ -21,14 +21,14 @@ pub mod triggers;
 pub mod tte;
 pub mod words;
 
-pub use after_action::{Action, Proposal, Written};
-pub use facts::Beside;
-pub use story::{Story, StoryReader};
-pub use tte::{By, Question, Tally, TteReport};
+pub use after_action::{ReviewAction, ReviewProposal, WrittenReview};
+pub use facts::IncidentTexts;
+pub use story::{IncidentTimeline, StoryReader};
+pub use tte::{TteGrouping, TteQuestion, TteReport, TteTally};
 
 use crate::{
     core::{Event, IncidentId, Timestamp},
-    engine::history::{ChainPortion, Next},
+    engine::history::{ChainPortion, HistoryControl},
     journal::JournalError,
     template::TemplateError,
 };
@@ -45,7 +45,7 @@ pub enum ReportError {
 }
 
 /// What is counted over many incidents, newest first.
-pub trait Gather: Send {
+pub trait StoryTally: Send {
     /// Whether an incident opened at that time is older than what is asked for.
     fn is_too_old(&self, opened_at: Timestamp) -> bool;
 
@@ -54,14 +54,17 @@ pub trait Gather: Send {
     fn wants(&self, event: &Event) -> bool;
 
     /// Counts an incident as it stands at `now`.
-    fn add(&mut self, story: &Story, now: Timestamp);
+    fn add(&mut self, story: &IncidentTimeline, now: Timestamp);
 
     /// Counts one that could not be read.
     fn skip_unreadable(&mut self);
 }
 
 /// Counts incidents, each from its whole chain; for [`crate::engine::history::each_incident`].
-pub fn gather(into: &mut impl Gather, now: Timestamp) -> impl FnMut(IncidentId, ChainPortion<'_>) -> Next + Send {
+pub fn gather(
+    into: &mut impl StoryTally,
+    now: Timestamp,
+) -> impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send {
     let mut reading: Option<StoryReader> = None;
     move |id, portion| {
         let read = match portion {
@@ -78,14 +81,14 @@ pub fn gather(into: &mut impl Gather, now: Timestamp) -> impl FnMut(IncidentId, 
             }
         };
         match read {
-            Ok(Some(opened_at)) if into.is_too_old(opened_at) => Next::Enough,
-            Ok(Some(_)) => Next::Rest,
-            Ok(None) => Next::Older,
+            Ok(Some(opened_at)) if into.is_too_old(opened_at) => HistoryControl::Enough,
+            Ok(Some(_)) => HistoryControl::Rest,
+            Ok(None) => HistoryControl::Older,
             Err(error) => {
                 tracing::warn!(incident.id = %id, %error, "an incident is left out of a report");
                 reading = None;
                 into.skip_unreadable();
-                Next::Older
+                HistoryControl::Older
             }
         }
     }

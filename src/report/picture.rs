@@ -5,11 +5,11 @@ mod curve;
 mod timeline;
 mod waterfall;
 
-pub use curve::{Line, curves};
+pub use curve::{PlotLine, curves};
 pub use timeline::timeline;
 pub use waterfall::waterfall;
 
-use super::{sheet::Pictures, story::Story, words::span};
+use super::{sheet::DocumentPictures, story::IncidentTimeline, words::span};
 use crate::core::Timestamp;
 use std::fmt::Write;
 
@@ -42,7 +42,7 @@ const NIGHT: &str = "<style>@media (prefers-color-scheme: dark){svg{background:#
 --s5:#e08bc6;--s6:#5fd38d}}</style>";
 
 /// Adds the pictures of one incident to a document's.
-pub fn add_to(pictures: &mut Pictures, story: &Story, now: Timestamp) {
+pub fn add_to(pictures: &mut DocumentPictures, story: &IncidentTimeline, now: Timestamp) {
     let (id, roles) = (story.incident.id, story.roles(now));
     pictures.add(format!("waterfall {id}"), waterfall(&id.to_string(), &roles));
     pictures.add(format!("timeline {id}"), timeline(story, &roles));
@@ -75,17 +75,17 @@ pub fn escape(text: &str) -> String {
 }
 
 /// A picture under way. Writing to a `String` can not fail, so its results are not looked at.
-struct Canvas(String);
+struct SvgCanvas(String);
 
 /// Where a text is anchored.
 #[derive(Clone, Copy)]
-enum Anchor {
+enum TextAnchor {
     Start,
     Middle,
     End,
 }
 
-impl Anchor {
+impl TextAnchor {
     fn as_str(self) -> &'static str {
         match self {
             Self::Start => "start",
@@ -95,7 +95,7 @@ impl Anchor {
     }
 }
 
-impl Canvas {
+impl SvgCanvas {
     /// `name` tells this picture's title from those of others on the same page.
     fn new(name: &str, title: &str, description: &str, height: f64) -> Self {
         let name: String = name.chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect();
@@ -108,7 +108,7 @@ impl Canvas {
         ))
     }
 
-    fn text(&mut self, x: f64, y: f64, anchor: Anchor, colour: Colour, text: &str) {
+    fn text(&mut self, x: f64, y: f64, anchor: TextAnchor, colour: Colour, text: &str) {
         let (anchor, text) = (anchor.as_str(), escape(text));
         let _ = writeln!(
             self.0,
@@ -153,13 +153,13 @@ impl Canvas {
 
 /// Seconds to points.
 #[derive(Clone, Copy)]
-struct Scale {
+struct TimeScale {
     left: f64,
     right: f64,
     most: f64,
 }
 
-impl Scale {
+impl TimeScale {
     fn x(&self, seconds: f64) -> f64 {
         self.left + (self.right - self.left) * (seconds / self.most).clamp(0.0, 1.0)
     }
@@ -174,11 +174,11 @@ impl Scale {
         (0..=8).map(|n| f64::from(n) * step).take_while(|at| *at <= self.most).collect()
     }
 
-    fn axis(&self, canvas: &mut Canvas, top: f64, bottom: f64) {
+    fn axis(&self, canvas: &mut SvgCanvas, top: f64, bottom: f64) {
         for at in self.ticks() {
             let x = self.x(at);
             canvas.line((x, top), (x, bottom), LINE, "stroke-width=\"1\"");
-            canvas.text(x, bottom + 16.0, Anchor::Middle, FAINT, &tick(at));
+            canvas.text(x, bottom + 16.0, TextAnchor::Middle, FAINT, &tick(at));
         }
     }
 }

@@ -2,41 +2,41 @@
 
 use super::{
     ReportError,
-    after_action::{Action, Proposal, Written},
-    facts::{Beside, Facts, facts},
+    after_action::{ReviewAction, ReviewProposal, WrittenReview},
+    facts::{IncidentReport, IncidentTexts, facts},
     picture,
-    sheet::{self, Pictures},
-    story::Story,
+    sheet::{self, DocumentPictures},
+    story::IncidentTimeline,
 };
 use crate::{
     core::Timestamp,
-    template::document::{Document, Documents},
+    template::document::{DocumentKind, DocumentTemplates},
 };
 use serde::Serialize;
 
 #[derive(Serialize)]
-struct Context<'a> {
-    incident: Facts,
-    actions: Vec<Action>,
-    proposal: &'a Proposal,
+struct PostmortemContext<'a> {
+    incident: IncidentReport,
+    actions: Vec<ReviewAction>,
+    proposal: &'a ReviewProposal,
 }
 
 /// Writes the post-mortem of an incident as it stands at `now`.
 pub fn postmortem(
-    story: &Story,
-    beside: &Beside,
-    proposal: &Proposal,
-    documents: &Documents,
+    story: &IncidentTimeline,
+    beside: &IncidentTexts,
+    proposal: &ReviewProposal,
+    documents: &DocumentTemplates,
     now: Timestamp,
-) -> Result<Written, ReportError> {
+) -> Result<WrittenReview, ReportError> {
     let incident = facts(story, beside, story.incident.was_broken_off(), now);
     let actions = incident.actions().collect();
-    let markdown = documents.render(Document::Postmortem, &Context { incident, actions, proposal })?;
-    let mut pictures = Pictures::default();
+    let markdown = documents.render(DocumentKind::Postmortem, &PostmortemContext { incident, actions, proposal })?;
+    let mut pictures = DocumentPictures::default();
     picture::add_to(&mut pictures, story, now);
     let word = if story.incident.drill { "DRILL " } else { "" };
     let sandbox = if story.incident.is_sandboxed() { " (SANDBOX)" } else { "" };
     let title = format!("{word}{}{sandbox}: post-mortem", story.incident.id);
     let html = sheet::html(&title, &markdown, &pictures);
-    Ok(Written { markdown, html })
+    Ok(WrittenReview { markdown, html })
 }

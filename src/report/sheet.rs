@@ -8,9 +8,9 @@ const FRAME: &str = include_str!("sheet.html");
 
 /// The pictures of a document by the name that its text places them with: `<!-- picture: waterfall INC-1 -->`.
 #[derive(Debug, Default)]
-pub struct Pictures(BTreeMap<String, String>);
+pub struct DocumentPictures(BTreeMap<String, String>);
 
-impl Pictures {
+impl DocumentPictures {
     /// Adds one; `svg` goes into the page as it is.
     pub fn add(&mut self, name: String, svg: String) {
         self.0.insert(name, svg);
@@ -18,7 +18,7 @@ impl Pictures {
 }
 
 /// The whole file; a title that begins with DRILL gives it the colour of drills. Markup in the text that is not Markdown is shown, never obeyed.
-pub fn html(title: &str, markdown: &str, pictures: &Pictures) -> String {
+pub fn html(title: &str, markdown: &str, pictures: &DocumentPictures) -> String {
     let parser = Parser::new_ext(markdown, Options::ENABLE_TABLES);
     let safe = parser.map(|event| match event {
         Event::Html(text) | Event::InlineHtml(text) => match pictured(&text, pictures) {
@@ -40,7 +40,7 @@ pub fn html(title: &str, markdown: &str, pictures: &Pictures) -> String {
     format!("{}{body}{tail}", head.replace("{kind}", kind).replace("{title}", &super::picture::escape(title)))
 }
 
-fn pictured(comment: &str, pictures: &Pictures) -> Option<String> {
+fn pictured(comment: &str, pictures: &DocumentPictures) -> Option<String> {
     let inside = comment.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
     let name = inside.strip_prefix("picture:")?.trim();
     Some(pictures.0.get(name).map_or_else(String::new, |svg| format!("<figure class=\"wide\">{svg}</figure>\n")))

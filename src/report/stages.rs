@@ -6,8 +6,8 @@
 
 use super::{
     ended::Ended,
-    incidence::{Ending, How, Incidence},
-    story::{RoleStory, Story, seconds},
+    incidence::{Ending, EndingKind, Incidence},
+    story::{IncidentTimeline, RoleStory, seconds},
 };
 use crate::core::{RoleName, Timestamp};
 use serde::{Deserialize, Serialize};
@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 /// The stages in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Stage {
+pub enum TteStage {
     /// The monitor saw it begin.
     Detected,
     /// The door had the alert whole.
@@ -36,7 +36,7 @@ pub enum Stage {
     Engaged,
 }
 
-impl Stage {
+impl TteStage {
     /// All, in their order.
     pub const ALL: [Self; 9] = [
         Self::Detected,
@@ -86,7 +86,7 @@ pub struct StageReport {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 pub struct StageMedian {
     /// Which.
-    pub stage: Stage,
+    pub stage: TteStage,
     /// How many engagements reached it, or reported that they did.
     pub reached: usize,
     /// The median, in seconds after the incident was opened; negative before. None where half did not get so far.
@@ -102,16 +102,16 @@ pub struct StageTally {
 
 impl StageTally {
     /// Counts one engagement.
-    pub fn add(&mut self, story: &Story, role: &RoleStory) {
+    pub fn add(&mut self, story: &IncidentTimeline, role: &RoleStory) {
         self.n += 1;
         let end = seconds(role.entered_at, role.until);
         let how = match Ended::of_role(&story.incident, &role.role).how() {
-            How::Waiting => How::Waiting,
-            How::Happened | How::Otherwise => How::Otherwise,
+            EndingKind::Waiting => EndingKind::Waiting,
+            EndingKind::Happened | EndingKind::Otherwise => EndingKind::Otherwise,
         };
-        for (stage, seen) in Stage::ALL.into_iter().zip(&mut self.seen) {
+        for (stage, seen) in TteStage::ALL.into_iter().zip(&mut self.seen) {
             match reached(stage, story, role) {
-                Some(at) => seen.push(Ending { time: seconds(role.entered_at, at), how: How::Happened }),
+                Some(at) => seen.push(Ending { time: seconds(role.entered_at, at), how: EndingKind::Happened }),
                 None if stage.must_come() => seen.push(Ending { time: end, how }),
                 None => {}
             }
@@ -120,7 +120,7 @@ impl StageTally {
 
     /// What was found.
     pub fn report(self, role: RoleName) -> StageReport {
-        let stages = Stage::ALL.into_iter().zip(self.seen).map(|(stage, seen)| {
+        let stages = TteStage::ALL.into_iter().zip(self.seen).map(|(stage, seen)| {
             let curve = Incidence::of(seen);
             StageMedian { stage, reached: curve.events, median: curve.quantile(0.5).time }
         });
@@ -128,16 +128,16 @@ impl StageTally {
     }
 }
 
-fn reached(stage: Stage, story: &Story, role: &RoleStory) -> Option<Timestamp> {
+fn reached(stage: TteStage, story: &IncidentTimeline, role: &RoleStory) -> Option<Timestamp> {
     match stage {
-        Stage::Detected => story.incident.detected_at,
-        Stage::Received => Some(story.incident.received_at),
-        Stage::Committed => Some(story.incident.opened_at),
-        Stage::Sent => role.stages.sent,
-        Stage::Accepted => role.stages.accepted,
-        Stage::Delivered => role.stages.delivered,
-        Stage::Seen => role.stages.seen,
-        Stage::Answered => role.stages.answered,
-        Stage::Engaged => role.stages.engaged,
+        TteStage::Detected => story.incident.detected_at,
+        TteStage::Received => Some(story.incident.received_at),
+        TteStage::Committed => Some(story.incident.opened_at),
+        TteStage::Sent => role.stages.sent,
+        TteStage::Accepted => role.stages.accepted,
+        TteStage::Delivered => role.stages.delivered,
+        TteStage::Seen => role.stages.seen,
+        TteStage::Answered => role.stages.answered,
+        TteStage::Engaged => role.stages.engaged,
     }
 }

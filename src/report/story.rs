@@ -2,8 +2,8 @@
 
 use crate::{
     core::{
-        Answer, ChannelName, Event, HandBack, Incident, IncidentId, Outcome, Page, PageAttempts, PersonName, Record,
-        RoleName, StoredLine, Target, Timestamp, Verdict, Via, attempts,
+        Answer, AnswerVerdict, AnswerVia, ChannelName, EngagementOutcome, EngagementTarget, Event, HandBack, Incident,
+        IncidentId, JournalRecord, Page, PageAttempts, PersonName, RoleName, StoredLine, Timestamp, attempts,
     },
     journal::{self, JournalError},
 };
@@ -11,11 +11,11 @@ use std::collections::BTreeMap;
 
 /// An incident and the records that it was folded from.
 #[derive(Debug, Clone)]
-pub struct Story {
+pub struct IncidentTimeline {
     /// As it is after the last record.
     pub incident: Incident,
     /// What happened, in order. In a story that was read for a report over many incidents only what that report wants.
-    pub records: Vec<Record>,
+    pub records: Vec<JournalRecord>,
 }
 
 /// A story in the making, from the lines of one chain in their order.
@@ -23,7 +23,7 @@ pub struct Story {
 pub struct StoryReader {
     id: IncidentId,
     incident: Option<Incident>,
-    records: Vec<Record>,
+    records: Vec<JournalRecord>,
 }
 
 /// One role in one incident, from its ladder's beginning to its end or to now.
@@ -44,7 +44,7 @@ pub struct RoleStory {
     /// Who has it.
     pub holder: Option<PersonName>,
     /// Its target, where the plan has one.
-    pub target: Option<Target>,
+    pub target: Option<EngagementTarget>,
     /// The steps it went through.
     pub steps: Vec<StepStory>,
     /// By which channels it was paged, and since when.
@@ -95,7 +95,7 @@ pub struct AnswerStory {
     /// Whose.
     pub person: PersonName,
     /// By which way.
-    pub via: Via,
+    pub via: AnswerVia,
     /// The one channel that it shows to reach them; none where it shows that of no channel (the command line, a page that
     /// was kept in the sandbox).
     pub channel: Option<ChannelName>,
@@ -135,13 +135,13 @@ impl StoryReader {
     ///
     /// # Errors
     /// [`JournalError::Fold`] where there was no line.
-    pub fn finish(self) -> Result<Story, JournalError> {
+    pub fn finish(self) -> Result<IncidentTimeline, JournalError> {
         let incident = self.incident.map_or_else(|| journal::fold(self.id, &[]), Ok)?;
-        Ok(Story { incident, records: self.records })
+        Ok(IncidentTimeline { incident, records: self.records })
     }
 }
 
-impl Story {
+impl IncidentTimeline {
     /// Reads one incident's chain, from its first line.
     pub fn read(id: IncidentId, lines: &[StoredLine]) -> Result<Self, JournalError> {
         let mut reader = StoryReader::new(id);
@@ -171,12 +171,12 @@ impl Story {
     /// where it went by it.
     pub fn channel_of<'a>(&'a self, answered: &'a Event) -> Option<&'a ChannelName> {
         let Event::Answered { person, answer, via, page, channel, .. } = answered else { return None };
-        if channel.is_some() || *via == Via::Cli || (*via, *answer) == (Via::Mail, Answer::Unable) {
+        if channel.is_some() || *via == AnswerVia::Cli || (*via, *answer) == (AnswerVia::Mail, Answer::Unable) {
             return channel.as_ref();
         }
         let page =
             page.and_then(|n| self.incident.pages.get(&n)).filter(|page| page.person.as_ref() == Some(person))?;
-        (page.has_left() && is_of_desk(page) == (*via == Via::Desk)).then_some(&page.channel)
+        (page.has_left() && is_of_desk(page) == (*via == AnswerVia::Desk)).then_some(&page.channel)
     }
 
     /// Its roles, those that the trigger demands first; open ones as they stand at `now`.
@@ -188,8 +188,8 @@ impl Story {
 
     fn role(&self, role: &RoleName, now: Timestamp) -> Option<RoleStory> {
         let engagement = self.incident.engagements.get(role)?;
-        let engaged = matches!(engagement.outcome, Some(Outcome::Engaged { .. }));
-        let until = engagement.outcome.as_ref().map_or(now, Outcome::at).max(engagement.entered_at);
+        let engaged = matches!(engagement.outcome, Some(EngagementOutcome::Engaged { .. }));
+        let until = engagement.outcome.as_ref().map_or(now, EngagementOutcome::at).max(engagement.entered_at);
         let steps = self.steps(role, engagement.entered_at);
         let mut channels = BTreeMap::new();
         for page in self.incident.briefs_of(role).filter(|page| engagement.entered_at <= page.born_at) {
@@ -259,9 +259,10 @@ impl Story {
     fn stages(&self, role: &RoleName, engaged: Option<Timestamp>) -> RoleStages {
         let first =
             |stage: fn(&crate::core::Page) -> Option<Timestamp>| self.incident.briefs_of(role).filter_map(stage).min();
-        let heard = |record: &&Record| match &record.event {
+        let heard = |record: &&JournalRecord| match &record.event {
             Event::Answered { role: about, verdict, .. } => {
-                about.as_ref() == Some(role) && !matches!(verdict, Verdict::NotAsked | Verdict::WhichRole { .. })
+                about.as_ref() == Some(role)
+                    && !matches!(verdict, AnswerVerdict::NotAsked | AnswerVerdict::WhichRole { .. })
             }
             _ => false,
         };
@@ -276,9 +277,9 @@ impl Story {
     }
 
     fn answer(&self, role: &RoleName, steps: &[StepStory]) -> Option<AnswerStory> {
-        let engaging = |record: &&Record| match &record.event {
+        let engaging = |record: &&JournalRecord| match &record.event {
             Event::Answered { role: about, verdict, .. } => {
-                about.as_ref() == Some(role) && *verdict == Verdict::Engages
+                about.as_ref() == Some(role) && *verdict == AnswerVerdict::Engages
             }
             _ => false,
         };
@@ -318,10 +319,10 @@ pub fn seconds(from: Timestamp, to: Timestamp) -> f64 {
 /// One word for how far a role is.
 pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
     match &engagement.outcome {
-        Some(Outcome::Engaged { .. }) => "engaged",
-        Some(Outcome::Covered { .. }) => "covered",
-        Some(Outcome::StoodDown { .. }) => "stood down",
-        Some(Outcome::Closed { .. }) => "not engaged",
+        Some(EngagementOutcome::Engaged { .. }) => "engaged",
+        Some(EngagementOutcome::Covered { .. }) => "covered",
+        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
+        Some(EngagementOutcome::Closed { .. }) => "not engaged",
         None if engagement.waits_on.is_some() => "handed over",
         None if engagement.exhausted => "exhausted",
         None => "paging",

@@ -22,7 +22,7 @@ const SAME: f64 = 1e-12;
 
 /// One look at one subject, in seconds (any unit does, as long as it is always the same).
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Observation {
+pub struct SurvivalObservation {
     /// How long until it happened, or until it was last seen not to have happened.
     pub time: f64,
     /// Whether it happened; otherwise it is censored at `time`.
@@ -31,7 +31,7 @@ pub struct Observation {
 
 /// The curve at one time at which something happened or somebody was lost sight of.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Point {
+pub struct SurvivalPoint {
     /// When.
     pub time: f64,
     /// For how many it had not happened right before. Who is censored at an event's time was still at risk then.
@@ -48,7 +48,7 @@ pub struct Point {
 
 /// An interval of [`CONFIDENCE`].
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Interval {
+pub struct ConfidenceInterval {
     /// Its lower end.
     pub low: f64,
     /// Its upper end.
@@ -57,7 +57,7 @@ pub struct Interval {
 
 /// A quantile: none where the curve does not get so far ("not reached"), and the same for the ends of its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
-pub struct Quantile {
+pub struct CurveQuantile {
     /// The earliest time by which it has happened for that share.
     pub time: Option<f64>,
     /// The lower end of its interval; none where even that is not reached.
@@ -68,19 +68,20 @@ pub struct Quantile {
 
 /// A Kaplan-Meier curve. Times are what they were given as; a time that is no number is left out.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Curve {
+pub struct SurvivalCurve {
     /// How many subjects.
     pub n: usize,
     /// For how many it happened.
     pub events: usize,
     /// In the order of time, one a distinct time.
-    pub points: Vec<Point>,
+    pub points: Vec<SurvivalPoint>,
 }
 
-impl Curve {
+impl SurvivalCurve {
     /// Estimates the curve. Ties are taken together; with nothing given it is empty, and nothing is claimed of it.
-    pub fn of(observations: impl IntoIterator<Item = Observation>) -> Self {
-        let mut seen: Vec<Observation> = observations.into_iter().filter(|seen| seen.time.is_finite()).collect();
+    pub fn of(observations: impl IntoIterator<Item = SurvivalObservation>) -> Self {
+        let mut seen: Vec<SurvivalObservation> =
+            observations.into_iter().filter(|seen| seen.time.is_finite()).collect();
         seen.sort_by(|a, b| a.time.total_cmp(&b.time));
         let mut curve = Self { n: seen.len(), events: 0, points: Vec::new() };
         let (mut at_risk, mut survival, mut hazard_variance) = (seen.len(), 1.0, 0.0);
@@ -95,7 +96,7 @@ impl Curve {
             }
             let censored = tied.len() - events;
             let time = tied.first().map_or(0.0, |first| first.time);
-            curve.points.push(Point { time, at_risk, events, censored, survival, hazard_variance });
+            curve.points.push(SurvivalPoint { time, at_risk, events, censored, survival, hazard_variance });
             curve.events += events;
             at_risk -= tied.len();
         }
@@ -109,11 +110,11 @@ impl Curve {
 
     /// The earliest time at which it has happened for the share `p`: the least t with S(t) at most 1 - p. The ends of
     /// its interval are where the log-log band's ends get so far (Brookmeyer and Crowley, with the band of
-    /// [`Point::log_log`]).
-    pub fn quantile(&self, p: f64) -> Quantile {
+    /// [`SurvivalPoint::log_log`]).
+    pub fn quantile(&self, p: f64) -> CurveQuantile {
         let left = 1.0 - p + SAME;
-        let first = |reached: &dyn Fn(&Point) -> bool| self.points.iter().find(|p| reached(p)).map(|p| p.time);
-        Quantile {
+        let first = |reached: &dyn Fn(&SurvivalPoint) -> bool| self.points.iter().find(|p| reached(p)).map(|p| p.time);
+        CurveQuantile {
             time: first(&|point| point.survival <= left),
             low: first(&|point| point.log_log().is_some_and(|band| band.low <= left) || point.survival == 0.0),
             high: first(&|point| point.log_log().is_some_and(|band| band.high <= left)),
@@ -128,32 +129,33 @@ impl Curve {
         is_known.then(|| 1.0 - self.survival(time))
     }
 
-    fn at(&self, time: f64) -> Option<&Point> {
+    fn at(&self, time: f64) -> Option<&SurvivalPoint> {
         let after = self.points.partition_point(|point| point.time <= time);
         after.checked_sub(1).and_then(|last| self.points.get(last))
     }
 }
 
-impl Point {
+impl SurvivalPoint {
     /// Greenwood's variance of S(t): S^2 times the sum. None at 0, where it says nothing.
     pub fn variance(&self) -> Option<f64> {
         self.hazard_variance.is_finite().then_some(self.survival * self.survival * self.hazard_variance)
     }
 
     /// Greenwood's plain interval, S -+ z sd, cut to 0..1. Too narrow for few subjects.
-    pub fn plain(&self) -> Option<Interval> {
+    pub fn plain(&self) -> Option<ConfidenceInterval> {
         let half = Z * self.variance()?.sqrt();
-        Some(Interval { low: (self.survival - half).max(0.0), high: (self.survival + half).min(1.0) })
+        Some(ConfidenceInterval { low: (self.survival - half).max(0.0), high: (self.survival + half).min(1.0) })
     }
 
     /// The log-log interval: S to the power of exp(+- z sd(log(-log S))). It stays within 0..1. At S = 1 it is the point
     /// 1, for nothing has happened yet; at S = 0 there is none.
-    pub fn log_log(&self) -> Option<Interval> {
+    pub fn log_log(&self) -> Option<ConfidenceInterval> {
         if self.survival == 1.0 {
-            return Some(Interval { low: 1.0, high: 1.0 });
+            return Some(ConfidenceInterval { low: 1.0, high: 1.0 });
         }
         let log = self.survival.ln();
         let half = Z * self.hazard_variance.sqrt() / log.abs();
-        half.is_finite().then(|| Interval { low: (log * half.exp()).exp(), high: (log * (-half).exp()).exp() })
+        half.is_finite()
+            .then(|| ConfidenceInterval { low: (log * half.exp()).exp(), high: (log * (-half).exp()).exp() })
     }
 }

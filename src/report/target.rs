@@ -8,11 +8,11 @@
 use super::{
     binomial::clopper_pearson,
     ended::Ended,
-    incidence::{Ending, How, Incidence},
+    incidence::{Ending, EndingKind, Incidence},
     story::seconds,
-    survival::{CONFIDENCE, Interval},
+    survival::{CONFIDENCE, ConfidenceInterval},
 };
-use crate::core::{Incident, Outcome, RoleName, Target, Timestamp};
+use crate::core::{EngagementOutcome, EngagementTarget, Incident, RoleName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is nearer to 1 is 1: sums of fractions are rounded.
@@ -29,7 +29,7 @@ pub struct TargetReport {
     /// Of a hundred.
     pub percent: f64,
     /// The share that was engaged within the bound; none where of nobody it is known.
-    pub share: Option<Share>,
+    pub share: Option<ReachedShare>,
     /// Whether the target is met.
     pub verdict: TargetVerdict,
 }
@@ -48,23 +48,23 @@ pub enum TargetVerdict {
 
 /// The share engaged by some time, and how sure that is.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-pub struct Share {
+pub struct ReachedShare {
     /// The estimate.
     pub share: f64,
     /// What it would be if all were engaged in time who are still waited for and whom nobody has watched for so long.
     /// More than the estimate only where there is no other one to judge those by.
     pub most: f64,
     /// Clopper and Pearson's interval on the effective sample size, from the estimate's lower end to the upper end of
-    /// [`Share::most`].
-    pub interval: Interval,
+    /// [`ReachedShare::most`].
+    pub interval: ConfidenceInterval,
     /// How many subjects, watched to their end, would be as informative.
     pub effective_n: f64,
 }
 
 /// Holds what was seen against a target.
-pub fn judge(seen: &Incidence, target: Target) -> TargetReport {
+pub fn judge(seen: &Incidence, target: EngagementTarget) -> TargetReport {
     let within = target.within.as_secs_f64();
-    let share = Share::by(seen, within);
+    let share = ReachedShare::by(seen, within);
     let wanted = target.percent / 100.0;
     let verdict = match share {
         Some(share) if wanted <= share.interval.low => TargetVerdict::Met,
@@ -77,9 +77,9 @@ pub fn judge(seen: &Incidence, target: Target) -> TargetReport {
 /// Whether this one was engaged within so many seconds; none where nobody has watched it for so long.
 pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     match ending.how {
-        How::Waiting if ending.time < within => None,
-        How::Happened => Some(ending.time <= within),
-        How::Waiting | How::Otherwise => Some(false),
+        EndingKind::Waiting if ending.time < within => None,
+        EndingKind::Happened => Some(ending.time <= within),
+        EndingKind::Waiting | EndingKind::Otherwise => Some(false),
     }
 }
 
@@ -88,7 +88,7 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
     let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
     let engagement = incident.engagements.get(role).filter(|_| !incident.is_role_sandboxed(role))?;
-    let until = engagement.outcome.as_ref().map_or(now, Outcome::at).max(engagement.entered_at);
+    let until = engagement.outcome.as_ref().map_or(now, EngagementOutcome::at).max(engagement.entered_at);
     let ended = Ended::of(incident, engagement).after(seconds(engagement.entered_at, until));
     in_time(&ended, target.within.as_secs_f64())
 }
@@ -117,15 +117,15 @@ pub fn shown_in_words(target: &TargetReport) -> String {
 /// one of them has ended otherwise. None of none.
 pub fn all_of(endings: impl IntoIterator<Item = Ending> + Clone) -> Option<Ending> {
     let times = |how| endings.clone().into_iter().filter(move |ending: &Ending| ending.how == how).map(|e| e.time);
-    if let Some(time) = times(How::Otherwise).reduce(f64::min) {
-        return Some(Ending { time, how: How::Otherwise });
+    if let Some(time) = times(EndingKind::Otherwise).reduce(f64::min) {
+        return Some(Ending { time, how: EndingKind::Otherwise });
     }
-    let how = if times(How::Waiting).next().is_some() { How::Waiting } else { How::Happened };
+    let how = if times(EndingKind::Waiting).next().is_some() { EndingKind::Waiting } else { EndingKind::Happened };
     let time = endings.into_iter().map(|ending| ending.time).reduce(f64::max)?;
     Some(Ending { time, how })
 }
 
-impl Share {
+impl ReachedShare {
     /// The share by `time`, with an interval that holds for few subjects too: Clopper and Pearson's, on the effective
     /// sample size F (1 - F) / var F (F. J. Dorey, E. L. Korn, *Effective Sample Sizes for Confidence Intervals for
     /// Survival Probabilities*, Statistics in Medicine 6 (1987) 679-687, for a cumulative incidence). That is never taken
@@ -145,7 +145,7 @@ impl Share {
         let is_watched = seen.steps.last().is_some_and(|last| time <= last.time);
         let open = if is_watched { 0.0 } else { step.map_or(0.0, |step| step.waiting) };
         let most = (share + open).min(1.0);
-        let interval = Interval {
+        let interval = ConfidenceInterval {
             low: clopper_pearson(share * effective_n, effective_n)?.low,
             high: clopper_pearson(most * effective_n, effective_n)?.high,
         };

@@ -1,7 +1,7 @@
 //! How often each trigger is right: what its incidents turned out to be, as far as anybody has said.
 
-use super::{Gather, binomial::clopper_pearson, story::Story, survival::Interval};
-use crate::core::{Event, Finding, Timestamp};
+use super::{StoryTally, binomial::clopper_pearson, story::IncidentTimeline, survival::ConfidenceInterval};
+use crate::core::{ClassificationKind, Event, Timestamp};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -30,13 +30,13 @@ pub struct TriggerReport {
     /// Incidents that it opened.
     pub incidents: usize,
     /// How many turned out to be what, by the outcome's name.
-    pub outcomes: BTreeMap<Finding, usize>,
+    pub outcomes: BTreeMap<ClassificationKind, usize>,
     /// How many of them nobody has judged.
     pub unsaid: usize,
     /// The share of true ones among those with an outcome; none without any.
     pub precision: Option<f64>,
     /// Its interval.
-    pub interval: Option<Interval>,
+    pub interval: Option<ConfidenceInterval>,
 }
 
 /// Gathers incidents, one at a time.
@@ -45,10 +45,10 @@ pub struct TriggerTally {
     since: Option<Timestamp>,
     unreadable: usize,
     sandboxed: usize,
-    triggers: BTreeMap<String, (usize, BTreeMap<Finding, usize>)>,
+    triggers: BTreeMap<String, (usize, BTreeMap<ClassificationKind, usize>)>,
 }
 
-impl Gather for TriggerTally {
+impl StoryTally for TriggerTally {
     fn is_too_old(&self, opened_at: Timestamp) -> bool {
         self.since.is_some_and(|since| opened_at < since)
     }
@@ -61,7 +61,7 @@ impl Gather for TriggerTally {
         self.unreadable += 1;
     }
 
-    fn add(&mut self, story: &Story, _: Timestamp) {
+    fn add(&mut self, story: &IncidentTimeline, _: Timestamp) {
         // A drill says nothing of its trigger.
         let incident = &story.incident;
         if incident.drill || self.is_too_old(incident.opened_at) {
@@ -86,7 +86,7 @@ impl TriggerTally {
     pub fn report(self, now: Timestamp) -> TriggersReport {
         let triggers = self.triggers.into_iter().map(|(trigger, (incidents, outcomes))| {
             let said: usize = outcomes.values().sum();
-            let right = outcomes.get(&Finding::True).copied().unwrap_or(0);
+            let right = outcomes.get(&ClassificationKind::True).copied().unwrap_or(0);
             TriggerReport {
                 trigger,
                 incidents,

@@ -12,15 +12,17 @@
 //! a drill) is no incident.
 
 use super::{
-    Gather,
+    StoryTally,
     ended::Ended,
-    group::{Group, GroupReport},
+    group::{GroupReport, TteGroup},
     incidence::Ending,
     stages::{StageReport, StageTally},
-    story::{RoleStory, Story, seconds},
+    story::{IncidentTimeline, RoleStory, seconds},
     target::all_of,
 };
-use crate::core::{Event, Finding, IncidentId, Page, PersonName, RoleName, Target, Timestamp, Zone};
+use crate::core::{
+    ClassificationKind, EngagementTarget, Event, IncidentId, Page, PersonName, RoleName, Timestamp, Zone,
+};
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr};
@@ -28,7 +30,7 @@ use std::{collections::BTreeMap, fmt, str::FromStr};
 /// What engagements are sorted by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum By {
+pub enum TteGrouping {
     /// The role.
     #[default]
     Role,
@@ -42,13 +44,13 @@ pub enum By {
 
 /// What is asked.
 #[derive(Debug, Clone, Default)]
-pub struct Question {
+pub struct TteQuestion {
     /// Only incidents opened then or later.
     pub since: Option<Timestamp>,
     /// Only this role.
     pub role: Option<RoleName>,
     /// Sorted by what.
-    pub by: By,
+    pub by: TteGrouping,
     /// Drills instead of the real thing.
     pub drills: bool,
     /// Incidents that turned out to be duplicates too.
@@ -71,7 +73,7 @@ pub struct TteReport {
     /// Drills instead of the real thing.
     pub drills: bool,
     /// Sorted by what.
-    pub by: By,
+    pub by: TteGrouping,
     /// Only this role.
     pub role: Option<RoleName>,
     /// The zone of the hours.
@@ -85,16 +87,16 @@ pub struct TteReport {
     pub unreadable: usize,
     /// The figures; of drills those at the matrix's own pace alone.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: GroupFigures,
     /// Those of drills whose waits were divided, each divisor by itself: people were not divided, so that they say nothing
     /// about a real crisis.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub compressed: Vec<Compressed>,
+    pub compressed: Vec<CompressedDrills>,
 }
 
 /// What was counted together.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Figures {
+pub struct GroupFigures {
     /// Incidents that were counted.
     pub incidents: usize,
     /// Of these, incidents of which pages were kept in the sandbox and sent to nobody: only where they were asked for.
@@ -135,38 +137,38 @@ pub struct HandBackReport {
 
 /// Drills whose waits were divided.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct Compressed {
+pub struct CompressedDrills {
     /// By how much.
     pub compress: u32,
     /// What was seen of them.
     #[serde(flatten)]
-    pub figures: Figures,
+    pub figures: GroupFigures,
 }
 
 /// Gathers incidents, one at a time, newest first; holds a few numbers of each, never the incident.
 #[derive(Debug)]
-pub struct Tally {
-    question: Question,
+pub struct TteTally {
+    question: TteQuestion,
     duplicates: usize,
     sandboxed_left_out: usize,
     unreadable: usize,
     /// By what the waits were divided; 1 is the matrix's own pace.
-    paces: BTreeMap<u32, Pace>,
+    paces: BTreeMap<u32, PaceFigures>,
 }
 
 /// What was seen at one pace.
 #[derive(Debug, Default)]
-struct Pace {
+struct PaceFigures {
     incidents: usize,
     sandboxed: usize,
-    groups: BTreeMap<String, Group>,
-    whole: Group,
+    groups: BTreeMap<String, TteGroup>,
+    whole: TteGroup,
     stages: BTreeMap<RoleName, StageTally>,
     handed_back: Vec<HandBackReport>,
     hand_backs: usize,
 }
 
-impl Gather for Tally {
+impl StoryTally for TteTally {
     fn is_too_old(&self, opened_at: Timestamp) -> bool {
         self.question.since.is_some_and(|since| opened_at < since)
     }
@@ -188,13 +190,13 @@ impl Gather for Tally {
         self.unreadable += 1;
     }
 
-    fn add(&mut self, story: &Story, now: Timestamp) {
+    fn add(&mut self, story: &IncidentTimeline, now: Timestamp) {
         let incident = &story.incident;
         let apart = incident.drill != self.question.drills || story.asks_nothing();
         if apart || self.is_too_old(incident.opened_at) {
             return;
         }
-        let duplicate = incident.judgement.as_ref().is_some_and(|was| was.finding == Finding::Duplicate);
+        let duplicate = incident.judgement.as_ref().is_some_and(|was| was.finding == ClassificationKind::Duplicate);
         if duplicate && !self.question.duplicates {
             self.duplicates += 1;
             return;
@@ -220,9 +222,9 @@ impl Gather for Tally {
     }
 }
 
-impl Tally {
+impl TteTally {
     /// Before the first.
-    pub fn new(question: Question) -> Self {
+    pub fn new(question: TteQuestion) -> Self {
         Self { question, duplicates: 0, sandboxed_left_out: 0, unreadable: 0, paces: BTreeMap::new() }
     }
 
@@ -243,14 +245,14 @@ impl Tally {
             unreadable: self.unreadable,
             figures,
             compressed: compressed
-                .map(|(compress, pace)| Compressed { compress, figures: pace.report(curves) })
+                .map(|(compress, pace)| CompressedDrills { compress, figures: pace.report(curves) })
                 .collect(),
         }
     }
 }
 
-impl Pace {
-    fn add_hand_backs(&mut self, story: &Story, role: &RoleStory) {
+impl PaceFigures {
+    fn add_hand_backs(&mut self, story: &IncidentTimeline, role: &RoleStory) {
         for back in role.handed_back.iter().filter(|back| back.of.is_none()) {
             self.hand_backs += 1;
             if self.handed_back.len() < HAND_BACKS_MAX {
@@ -266,7 +268,7 @@ impl Pace {
     }
 
     /// Engaged with the last required role, and ended by the first of them that ended otherwise.
-    fn add_whole(&mut self, story: &Story, roles: &[RoleStory]) {
+    fn add_whole(&mut self, story: &IncidentTimeline, roles: &[RoleStory]) {
         let required = || roles.iter().filter(|role| role.required);
         let ended = |role: &RoleStory| Ended::of_role(&story.incident, &role.role);
         let endings: Vec<Ending> = required().map(|role| ended(role).after(role.seconds())).collect();
@@ -281,7 +283,7 @@ impl Pace {
         }
     }
 
-    fn add_role(&mut self, question: &Question, story: &Story, role: &RoleStory) {
+    fn add_role(&mut self, question: &TteQuestion, story: &IncidentTimeline, role: &RoleStory) {
         let ended = Ended::of_role(&story.incident, &role.role);
         let is_reached = |of: &dyn Fn(&Page) -> bool| {
             let mut briefs = story.incident.briefs_of(&role.role).filter(|page| role.entered_at <= page.born_at);
@@ -290,13 +292,15 @@ impl Pace {
         // One that another step or channel engaged.
         let own = |answered: bool| if ended == Ended::Engaged && !answered { Ended::Elsewhere } else { ended };
         match question.by {
-            By::Role => self.count(role.role.to_string(), ended, role.seconds(), is_reached(&|_| true), role.target),
-            By::Hour => {
+            TteGrouping::Role => {
+                self.count(role.role.to_string(), ended, role.seconds(), is_reached(&|_| true), role.target)
+            }
+            TteGrouping::Hour => {
                 let zone = question.zone.clone().unwrap_or_else(Zone::utc);
                 let hour = story.incident.opened_at.to_utc().with_timezone(&zone).hour();
                 self.count(format!("{hour:02}:00"), ended, role.seconds(), is_reached(&|_| true), None);
             }
-            By::Step => {
+            TteGrouping::Step => {
                 for step in &role.steps {
                     let answered = role.answer.as_ref().is_some_and(|answer| answer.step == Some(step.step));
                     let time = seconds(step.entered_at, role.until);
@@ -305,7 +309,7 @@ impl Pace {
                     self.count(name, own(answered), time, is_reached, None);
                 }
             }
-            By::Channel => {
+            TteGrouping::Channel => {
                 for (channel, first) in &role.channels {
                     let answered = role.answer.as_ref().is_some_and(|answer| answer.channel.as_ref() == Some(channel));
                     let time = seconds(*first, role.until);
@@ -316,12 +320,12 @@ impl Pace {
         }
     }
 
-    fn count(&mut self, name: String, ended: Ended, seconds: f64, is_reached: bool, target: Option<Target>) {
+    fn count(&mut self, name: String, ended: Ended, seconds: f64, is_reached: bool, target: Option<EngagementTarget>) {
         self.groups.entry(name).or_default().add(ended, seconds, is_reached, target);
     }
 
-    fn report(self, curves: bool) -> Figures {
-        Figures {
+    fn report(self, curves: bool) -> GroupFigures {
+        GroupFigures {
             incidents: self.incidents,
             sandboxed: self.sandboxed,
             groups: self.groups.into_iter().map(|(name, group)| group.report(name, curves)).collect(),
@@ -333,7 +337,7 @@ impl Pace {
     }
 }
 
-impl fmt::Display for By {
+impl fmt::Display for TteGrouping {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
             Self::Role => "role",
@@ -344,7 +348,7 @@ impl fmt::Display for By {
     }
 }
 
-impl FromStr for By {
+impl FromStr for TteGrouping {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {

@@ -1,6 +1,6 @@
 //! Spans and times as reports write them.
 
-use super::survival::Quantile;
+use super::survival::CurveQuantile;
 use crate::core::Timestamp;
 use std::time::Duration;
 
@@ -36,12 +36,12 @@ pub fn maybe(seconds: Option<f64>) -> String {
 }
 
 /// A quantile; "not reached" where the data do not get so far.
-pub fn quantile(quantile: &Quantile) -> String {
+pub fn quantile(quantile: &CurveQuantile) -> String {
     quantile.time.map_or_else(|| "not reached".into(), span)
 }
 
 /// A quantile's interval; an end that the data do not bound is open.
-pub fn interval(quantile: &Quantile) -> String {
+pub fn interval(quantile: &CurveQuantile) -> String {
     let end = |end: Option<f64>| end.map_or_else(|| "..".into(), span);
     format!("{} - {}", end(quantile.low), end(quantile.high))
 }

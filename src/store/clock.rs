@@ -15,8 +15,8 @@ use std::{
 /// for ladders before the end of all times.
 const LATEST: Timestamp = Timestamp::from_micros(221_845_392_000_000_000);
 
-/// Where time comes from. The daemon has [`System`]; tests and the simulation have clocks that they move themselves.
-pub trait Sources: Send + Sync + 'static {
+/// Where time comes from. The daemon has [`SystemClock`]; tests and the simulation have clocks that they move themselves.
+pub trait ClockSources: Send + Sync + 'static {
     /// The wall clock: may be set forwards and backwards at any time.
     fn wall(&self) -> Timestamp;
 
@@ -29,9 +29,9 @@ pub trait Sources: Send + Sync + 'static {
 
 /// The machine's own clocks.
 #[derive(Debug, Clone, Copy, Default)]
-pub struct System;
+pub struct SystemClock;
 
-impl Sources for System {
+impl ClockSources for SystemClock {
     #[expect(clippy::disallowed_methods, reason = "the wall clock enters here")]
     fn wall(&self) -> Timestamp {
         let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
@@ -51,7 +51,7 @@ impl Sources for System {
 
 /// What is kept so that a restarted daemon goes on with the same time.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Anchor {
+pub struct ClockAnchor {
     /// The start of the machine for which `boot` counts.
     pub boot_id: String,
     /// Microseconds since that start.
@@ -63,7 +63,7 @@ pub struct Anchor {
 /// The store's clock. Steps of the wall clock do not move it, neither while it runs nor, within one start of the
 /// machine, over a restart of the daemon.
 pub struct SteadyClock {
-    sources: Arc<dyn Sources>,
+    sources: Arc<dyn ClockSources>,
     boot_id: String,
     started: (Duration, Timestamp),
     last: AtomicI64,
@@ -72,9 +72,9 @@ pub struct SteadyClock {
 impl SteadyClock {
     /// Goes on from `anchor` where that was taken since the machine started; begins with the wall clock where not.
     /// Never earlier than `newest`, the newest time in the journal.
-    pub fn start(sources: Arc<dyn Sources>, anchor: Option<&Anchor>, newest: Option<Timestamp>) -> Self {
+    pub fn start(sources: Arc<dyn ClockSources>, anchor: Option<&ClockAnchor>, newest: Option<Timestamp>) -> Self {
         let (boot_id, boot) = (sources.boot_id(), sources.boot());
-        let same_start = |anchor: &&Anchor| !boot_id.is_empty() && anchor.boot_id == boot_id;
+        let same_start = |anchor: &&ClockAnchor| !boot_id.is_empty() && anchor.boot_id == boot_id;
         let continued = anchor.filter(same_start).and_then(|anchor| {
             let elapsed = boot.checked_sub(Duration::from_micros(anchor.boot_us))?;
             Some(anchor.time + elapsed)
@@ -100,9 +100,9 @@ impl SteadyClock {
     }
 
     /// What to keep for [`SteadyClock::start`].
-    pub fn anchor(&self) -> Anchor {
+    pub fn anchor(&self) -> ClockAnchor {
         let boot_us = u64::try_from(self.sources.boot().as_micros()).unwrap_or(u64::MAX);
-        Anchor { boot_id: self.boot_id.clone(), boot_us, time: self.now() }
+        ClockAnchor { boot_id: self.boot_id.clone(), boot_us, time: self.now() }
     }
 }
 
@@ -112,9 +112,9 @@ mod tests {
     use std::sync::Mutex;
 
     #[derive(Clone)]
-    struct Hands(Arc<Mutex<(i64, u64, &'static str)>>);
+    struct ClockHands(Arc<Mutex<(i64, u64, &'static str)>>);
 
-    impl Hands {
+    impl ClockHands {
         fn new(wall_s: i64, boot_s: u64, boot_id: &'static str) -> Self {
             Self(Arc::new(Mutex::new((wall_s, boot_s, boot_id))))
         }
@@ -130,12 +130,12 @@ mod tests {
             let mut hands = self.0.lock().expect("a lock");
             (hands.1, hands.2) = (1, boot_id);
         }
-        fn clock(&self, anchor: Option<&Anchor>, newest_s: Option<i64>) -> SteadyClock {
+        fn clock(&self, anchor: Option<&ClockAnchor>, newest_s: Option<i64>) -> SteadyClock {
             SteadyClock::start(Arc::new(self.clone()), anchor, newest_s.map(at))
         }
     }
 
-    impl Sources for Hands {
+    impl ClockSources for ClockHands {
         fn wall(&self) -> Timestamp {
             at(self.0.lock().expect("a lock").0)
         }
@@ -153,7 +153,7 @@ mod tests {
 
     #[test]
     fn a_step_of_the_wall_clock_moves_nothing_and_is_reported() {
-        let hands = Hands::new(10_000, 100, "a");
+        let hands = ClockHands::new(10_000, 100, "a");
         let clock = hands.clock(None, None);
         for step in [-3600, 3600] {
             hands.set_wall(10_000 + step);
@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn a_restart_goes_on_where_it_was_whatever_the_wall_clock_says_now() {
-        let hands = Hands::new(10_000, 100, "a");
+        let hands = ClockHands::new(10_000, 100, "a");
         let anchor = hands.clock(None, None).anchor();
         hands.pass(7);
         hands.set_wall(3);
@@ -175,7 +175,7 @@ mod tests {
     #[test]
     fn after_a_reboot_or_without_a_boot_id_the_wall_clock_counts() {
         for (before, after) in [("a", "b"), ("", "")] {
-            let hands = Hands::new(10_000, 100, before);
+            let hands = ClockHands::new(10_000, 100, before);
             let anchor = hands.clock(None, None).anchor();
             hands.pass(7);
             hands.reboot(after);
@@ -186,7 +186,7 @@ mod tests {
 
     #[test]
     fn time_is_never_before_the_newest_line_and_never_goes_back() {
-        let hands = Hands::new(10_000, 100, "a");
+        let hands = ClockHands::new(10_000, 100, "a");
         let clock = hands.clock(None, Some(10_050));
         assert_eq!(clock.now(), at(10_050));
         hands.reboot("a");
@@ -195,8 +195,8 @@ mod tests {
 
     #[test]
     fn a_time_that_only_damage_can_have_written_stops_no_clock() {
-        let hands = Hands::new(10_000, 100, "a");
-        let anchor = Anchor { time: Timestamp::MAX, ..hands.clock(None, None).anchor() };
+        let hands = ClockHands::new(10_000, 100, "a");
+        let anchor = ClockAnchor { time: Timestamp::MAX, ..hands.clock(None, None).anchor() };
         hands.pass(7);
         let clock = SteadyClock::start(Arc::new(hands.clone()), Some(&anchor), Some(Timestamp::MAX));
         assert_eq!(clock.now(), at(10_007));
@@ -209,7 +209,7 @@ mod tests {
 
     #[test]
     fn the_machine_has_these_clocks() {
-        let clock = SteadyClock::start(Arc::new(System), None, None);
+        let clock = SteadyClock::start(Arc::new(SystemClock), None, None);
         let first = clock.now();
         assert!(first <= clock.now());
         assert!(clock.drift_us().abs() < 1_000_000);

@@ -5,12 +5,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// The deadlines of all incidents that have one, earliest first.
 #[derive(Debug, Clone, Default)]
-pub struct Deadlines {
+pub struct DeadlineIndex {
     by_time: BTreeSet<(Timestamp, IncidentId)>,
     of: BTreeMap<IncidentId, Timestamp>,
 }
 
-impl Deadlines {
+impl DeadlineIndex {
     /// Sets or, with none, removes an incident's deadline.
     pub fn set(&mut self, id: IncidentId, deadline: Option<Timestamp>) {
         let before = match deadline {

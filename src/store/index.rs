@@ -1,15 +1,15 @@
 //! The memory store's indexes: the rows and indexes of a database, as maps.
 
 use super::{
-    Asked, AskedQuery, AskedStanding,
-    unit::{Changes, Loaded},
+    AskedIncidents, AskedQuery, AskedStanding,
+    unit::{ChangeSet, WorkingSet},
 };
-use crate::core::{ChannelName, Incident, IncidentId, PageId, PersonName, Status, Timestamp};
+use crate::core::{ChannelName, Incident, IncidentId, IncidentStatus, PageId, PersonName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What finds incidents and pages without going through all of them.
 #[derive(Debug, Default)]
-pub struct Index {
+pub struct IncidentIndex {
     open: BTreeSet<IncidentId>,
     asked: BTreeMap<PersonName, AskedIn>,
     receipts: BTreeMap<(ChannelName, String), PageId>,
@@ -23,9 +23,9 @@ struct AskedIn {
     ended: BTreeSet<(Timestamp, IncidentId)>,
 }
 
-impl Index {
+impl IncidentIndex {
     /// Takes over what a commit changed.
-    pub fn keep(&mut self, changes: &Changes, loaded: &Loaded) {
+    pub fn keep(&mut self, changes: &ChangeSet, loaded: &WorkingSet) {
         let incident = |id: &IncidentId| loaded.incidents.get(id).map(|kept| &*kept.incident);
         for id in changes.heads.union(&changes.bodies) {
             match incident(id) {
@@ -58,8 +58,13 @@ impl Index {
     }
 
     /// The incidents of a person that stand so, of those that are shown.
-    pub fn asked(&self, person: &PersonName, query: AskedQuery, is_shown: impl Fn(IncidentId) -> bool) -> Asked {
-        let Some(of) = self.asked.get(person) else { return Asked::default() };
+    pub fn asked(
+        &self,
+        person: &PersonName,
+        query: AskedQuery,
+        is_shown: impl Fn(IncidentId) -> bool,
+    ) -> AskedIncidents {
+        let Some(of) = self.asked.get(person) else { return AskedIncidents::default() };
         let (limit, oldest, shown) = (query.limit, query.oldest, |id: &IncidentId| is_shown(*id));
         match query.standing {
             AskedStanding::Waits => some_of(of.waits.iter().copied().filter(shown), oldest, limit),
@@ -72,10 +77,10 @@ impl Index {
     }
 }
 
-fn some_of(all: impl DoubleEndedIterator<Item = IncidentId> + Clone, oldest: bool, limit: usize) -> Asked {
+fn some_of(all: impl DoubleEndedIterator<Item = IncidentId> + Clone, oldest: bool, limit: usize) -> AskedIncidents {
     let total = all.clone().count();
     let incidents = if oldest { all.take(limit).collect() } else { all.rev().take(limit).collect() };
-    Asked { incidents, total }
+    AskedIncidents { incidents, total }
 }
 
 impl AskedIn {
@@ -84,9 +89,9 @@ impl AskedIn {
         self.waits.remove(&id);
         self.open.remove(&id);
         match incident.status {
-            Status::Resolved { at, .. } => drop(self.ended.insert((at, id))),
-            Status::Open if incident.waits_for(person) => drop(self.waits.insert(id)),
-            Status::Open => drop(self.open.insert(id)),
+            IncidentStatus::Resolved { at, .. } => drop(self.ended.insert((at, id))),
+            IncidentStatus::Open if incident.waits_for(person) => drop(self.waits.insert(id)),
+            IncidentStatus::Open => drop(self.open.insert(id)),
         }
     }
 }

@@ -2,21 +2,21 @@
 //! outside is read before it is kept.
 
 use crate::core::{
-    Event, Record, Timestamp,
+    Event, JournalRecord, Timestamp,
     event::{VERSION, genesis, link},
 };
 use serde::{Serialize, de::DeserializeOwned};
 
 /// The end of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Head {
+pub struct ChainHead {
     /// Lines so far.
     pub seq: u64,
     /// The last one's hash.
     pub hash: [u8; 32],
 }
 
-impl Head {
+impl ChainHead {
     /// Before the first line.
     pub fn before_first(chain: &str) -> Self {
         Self { seq: 0, hash: genesis(chain) }
@@ -25,7 +25,7 @@ impl Head {
 
 /// A journal line to be written.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Line {
+pub struct JournalLine {
     /// Its chain.
     pub chain: String,
     /// Its place in it.
@@ -38,23 +38,28 @@ pub struct Line {
     pub hash: [u8; 32],
 }
 
-impl Line {
+impl JournalLine {
     /// Writes the next line of a chain and moves its head; where it can not be written, nothing is moved.
-    pub(super) fn write(chain: &str, head: &mut Head, at: Timestamp, event: &impl Serialize) -> Result<Self, String> {
+    pub(super) fn write(
+        chain: &str,
+        head: &mut ChainHead,
+        at: Timestamp,
+        event: &impl Serialize,
+    ) -> Result<Self, String> {
         // SQLite ends a text there: the line would lie in another chain.
         if chain.contains('\0') {
             return Err(format!("{chain:?} can not be the name of a chain"));
         }
-        let record = Record { v: VERSION, chain: chain.to_owned(), seq: head.seq + 1, at, event };
+        let record = JournalRecord { v: VERSION, chain: chain.to_owned(), seq: head.seq + 1, at, event };
         let written = serde_json::to_string(&record);
         let body = written.map_err(|error| format!("line {} of {chain} can not be written: {error}", record.seq))?;
-        *head = Head { seq: record.seq, hash: link(&head.hash, body.as_bytes()) };
+        *head = ChainHead { seq: record.seq, hash: link(&head.hash, body.as_bytes()) };
         Ok(Self { chain: record.chain, seq: head.seq, at, body, hash: head.hash })
     }
 
     /// Whether what is read back of it is this event.
     pub(super) fn reads_as<E: DeserializeOwned + PartialEq>(&self, event: &E) -> Result<(), String> {
-        match serde_json::from_str::<Record<E>>(&self.body) {
+        match serde_json::from_str::<JournalRecord<E>>(&self.body) {
             Ok(read) if read.event == *event && read.at == self.at => Ok(()),
             Ok(_) => Err(format!("line {} of {} would not be read back as it is", self.seq, self.chain)),
             Err(error) => Err(format!("line {} of {} could not be read back: {error}", self.seq, self.chain)),

@@ -4,9 +4,9 @@
 //! A store on PostgreSQL keeps the same rows (who was asked in which incident, whom a page asks, under which id its
 //! provider took it) in the commit of the event, and answers from the same indexes; several nodes then see the same.
 
-use super::{Filter, StoreError};
+use super::{IncidentFilter, StoreError};
 use crate::core::{
-    ChannelName, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, Run, RunId, Timestamp,
+    ChannelName, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId, Timestamp,
 };
 use futures_util::future::BoxFuture;
 use std::{sync::Arc, time::Duration};
@@ -28,11 +28,14 @@ pub trait Lookup: Send + Sync + 'static {
     fn open_under(&self, prefix: String) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
     /// One portion of a list, newest first, of incidents with smaller numbers than `before`.
-    fn portion(&self, filter: Filter, before: Option<IncidentId>)
-    -> BoxFuture<'_, Result<IncidentPortion, StoreError>>;
+    fn portion(
+        &self,
+        filter: IncidentFilter,
+        before: Option<IncidentId>,
+    ) -> BoxFuture<'_, Result<IncidentPortion, StoreError>>;
 
     /// In which incidents a person was asked.
-    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<Asked, StoreError>>;
+    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<AskedIncidents, StoreError>>;
 
     /// Every brief that asks this person: of all open incidents, and of those that ended at `ended_since` or later.
     /// Unbounded on purpose: it is one person's, and one that is left out could not be answered.
@@ -46,7 +49,7 @@ pub trait Lookup: Send + Sync + 'static {
     ) -> BoxFuture<'_, Result<Option<PageId>, StoreError>>;
 
     /// One run of a drill; none where there is none of that number, or its row can not be read.
-    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>>;
+    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<DrillRun>, StoreError>>;
 
     /// One portion of all runs, newest first, of those with smaller numbers than `before`.
     fn run_portion(&self, limit: usize, before: Option<RunId>) -> BoxFuture<'_, Result<RunPortion, StoreError>>;
@@ -56,7 +59,7 @@ pub trait Lookup: Send + Sync + 'static {
 #[derive(Debug, Clone, Default)]
 pub struct RunPortion {
     /// The runs; one whose row can not be read is set aside and left out.
-    pub runs: Vec<Run>,
+    pub runs: Vec<DrillRun>,
     /// Where the next portion begins; none after the last.
     pub before: Option<RunId>,
 }
@@ -101,7 +104,7 @@ pub enum AskedStanding {
 
 /// Incidents that a person was asked in.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Asked {
+pub struct AskedIncidents {
     /// Those that were wanted, in their order.
     pub incidents: Vec<IncidentId>,
     /// How many there are without the limit.

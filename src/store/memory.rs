@@ -5,14 +5,17 @@ mod inner;
 mod lookup;
 
 use super::{
-    Class, Committed, Filter, Follower, OpenNow, Orphans, Store, StoreError, StoredLine, Unit, Work,
-    line::{Head, Line},
-    quarantine::{Quarantined, Remains, Row},
-    unit::{Changes, Node},
+    CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
+    StoreRequest, StoredLine, Transaction,
+    line::{ChainHead, JournalLine},
+    quarantine::{QuarantinedRow, RowName, RowRemains},
+    unit::{ChangeSet, NodeIdentity},
 };
-use crate::core::{Incident, IncidentId, IncidentNonce, PageId, Proof, Run, RunId, Timestamp, Turn, event::ANCHORS};
+use crate::core::{
+    ContactProof, DrillRun, Incident, IncidentId, IncidentNonce, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS,
+};
 use futures_util::future::BoxFuture;
-use inner::Inner;
+use inner::MemoryState;
 pub(super) use inner::anchor_event;
 use sha2::{Digest, Sha256};
 use std::{
@@ -28,21 +31,21 @@ pub const LEASE: Duration = Duration::from_secs(15);
 /// What several nodes share.
 #[derive(Clone)]
 pub struct MemoryStore {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMemory>,
 }
 
 /// One node's handle: its epoch and its lease are its own.
 pub struct MemoryNode {
-    shared: Arc<Shared>,
+    shared: Arc<SharedMemory>,
     epoch: u64,
-    follower: OnceLock<Follower>,
+    follower: OnceLock<CommitListener>,
 }
 
-struct Shared {
+struct SharedMemory {
     clock: Box<dyn Fn() -> Timestamp + Send + Sync>,
     seed: u64,
     changed: watch::Sender<u64>,
-    kept: Mutex<Inner>,
+    kept: Mutex<MemoryState>,
 }
 
 impl MemoryStore {
@@ -54,7 +57,8 @@ impl MemoryStore {
     /// The same; what is random in it follows from `seed` alone, so that a run repeats. Stores of different seeds give
     /// their incidents different nonces, though all have the same server key.
     pub fn seeded(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
-        let shared = Shared { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
+        let shared =
+            SharedMemory { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
         Self { shared: Arc::new(shared) }
     }
 
@@ -90,9 +94,9 @@ impl MemoryNode {
         self.epoch
     }
 
-    fn commit(&self, mut work: Work) -> Result<Committed, StoreError> {
+    fn commit(&self, mut work: StoreRequest) -> Result<CommittedEvents, StoreError> {
         let mut inner = self.shared.lock();
-        if inner.is_full && work.class == Class::Admission {
+        if inner.is_full && work.class == RequestClass::Admission {
             return Err(StoreError::Full);
         }
         let now = self.shared.now(&mut inner);
@@ -100,7 +104,7 @@ impl MemoryNode {
         let fails = 0 < inner.commits_to_fail;
         inner.commits_to_fail -= u32::from(fails);
         // What comes from outside is admitted; nothing else can turn out to be unwritable.
-        let before = (fails || work.class == Class::Admission).then(|| inner.loaded.clone());
+        let before = (fails || work.class == RequestClass::Admission).then(|| inner.loaded.clone());
         let applied = self.apply(&mut inner, now, &mut work);
         let (committed, changes) = match (applied, before) {
             (Ok(kept), _) if !fails => kept,
@@ -126,21 +130,26 @@ impl MemoryNode {
         Ok(committed)
     }
 
-    fn apply(&self, inner: &mut Inner, now: Timestamp, work: &mut Work) -> Result<(Committed, Changes), String> {
-        let mut changes = Changes::default();
-        let Inner { loaded, leases, drawn, .. } = inner;
+    fn apply(
+        &self,
+        inner: &mut MemoryState,
+        now: Timestamp,
+        work: &mut StoreRequest,
+    ) -> Result<(CommittedEvents, ChangeSet), String> {
+        let mut changes = ChangeSet::default();
+        let MemoryState { loaded, leases, drawn, .. } = inner;
         let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
         let counted = Cell::new(*drawn);
         let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
-        let node = Node { epoch: self.epoch, is_live: &is_live, draw: &draw };
-        let mut unit = Unit::new(now, node, &work.needs, loaded, &mut changes);
+        let node = NodeIdentity { epoch: self.epoch, is_live: &is_live, draw: &draw };
+        let mut unit = Transaction::new(now, node, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
         let events = unit.finish();
         *drawn = counted.get();
-        Ok((Committed { at: now, events: events? }, changes))
+        Ok((CommittedEvents { at: now, events: events? }, changes))
     }
 
-    fn orphans_now(&self, limit: usize) -> Orphans {
+    fn orphans_now(&self, limit: usize) -> OrphanPages {
         let mut inner = self.shared.lock();
         let now = self.shared.now(&mut inner);
         let is_dead = |epoch: u64| epoch != self.epoch && inner.leases.get(&epoch).is_none_or(|until| *until <= now);
@@ -180,9 +189,9 @@ impl MemoryNode {
         let now = self.shared.now(&mut inner);
         let unanchored = std::mem::take(&mut inner.unanchored);
         let event = anchor_event(&unanchored)?;
-        let head = inner.anchors.get_or_insert_with(|| Head::before_first(ANCHORS));
-        let line = Line::write(ANCHORS, head, now, &event).ok()?;
-        inner.keep(Changes { lines: vec![line], ..Changes::default() });
+        let head = inner.anchors.get_or_insert_with(|| ChainHead::before_first(ANCHORS));
+        let line = JournalLine::write(ANCHORS, head, now, &event).ok()?;
+        inner.keep(ChangeSet { lines: vec![line], ..ChangeSet::default() });
         inner.unanchored.clear();
         let line = inner.lines.last().cloned();
         drop(inner);
@@ -199,20 +208,20 @@ fn nonce(seed: u64, n: u64) -> IncidentNonce {
     IncidentNonce::new(bytes)
 }
 
-impl Shared {
-    fn lock(&self) -> MutexGuard<'_, Inner> {
+impl SharedMemory {
+    fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The same after a look at what can not be read any more.
-    fn looked_at(&self) -> MutexGuard<'_, Inner> {
+    fn looked_at(&self) -> MutexGuard<'_, MemoryState> {
         let mut inner = self.lock();
         let now = self.now(&mut inner);
         inner.look_at_all(now);
         inner
     }
 
-    fn now(&self, inner: &mut Inner) -> Timestamp {
+    fn now(&self, inner: &mut MemoryState) -> Timestamp {
         inner.last_time = inner.last_time.max((self.clock)());
         inner.last_time
     }
@@ -227,7 +236,7 @@ impl Store for MemoryNode {
         self.shared.now(&mut self.shared.lock())
     }
 
-    fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
+    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
         Box::pin(async move { self.commit(work) })
     }
 
@@ -235,7 +244,7 @@ impl Store for MemoryNode {
         if self.shared.lock().is_full { Err(StoreError::Full) } else { Ok(()) }
     }
 
-    fn quarantined(&self) -> Vec<Quarantined> {
+    fn quarantined(&self) -> Vec<QuarantinedRow> {
         self.shared.lock().quarantine.all()
     }
 
@@ -243,14 +252,14 @@ impl Store for MemoryNode {
         self.shared.lock().quarantine.holds(id).is_some()
     }
 
-    fn found_unreadable(&self, row: Row, why: String) {
+    fn found_unreadable(&self, row: RowName, why: String) {
         let mut inner = self.shared.lock();
         let now = self.shared.now(&mut inner);
-        inner.quarantine.add(Quarantined::new(row, now, why));
+        inner.quarantine.add(QuarantinedRow::new(row, now, why));
     }
 
     /// Nothing lies anywhere else than where it can be read.
-    fn remains(&self, _: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>> {
+    fn remains(&self, _: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>> {
         ready(Vec::new)
     }
 
@@ -258,7 +267,7 @@ impl Store for MemoryNode {
         Box::pin(std::future::pending())
     }
 
-    fn follow(&self, follower: Follower) {
+    fn follow(&self, follower: CommitListener) {
         let _ = self.follower.set(follower);
     }
 
@@ -283,7 +292,7 @@ impl Store for MemoryNode {
         })
     }
 
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>> {
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {
         ready(move || self.orphans_now(limit))
     }
 
@@ -311,7 +320,7 @@ impl Store for MemoryNode {
         })
     }
 
-    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
+    fn list(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
         ready(move || self.shared.looked_at().portion(filter, None).incidents)
     }
 
@@ -328,7 +337,7 @@ impl Store for MemoryNode {
         ready(move || self.shared.lock().texts.get(&hash).cloned())
     }
 
-    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
         ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
     }
 
@@ -336,19 +345,19 @@ impl Store for MemoryNode {
         ready(move || self.shared.lock().runs.keys().next_back().copied())
     }
 
-    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>> {
         ready(move || self.shared.lock().run_portion(limit, None).runs)
     }
 
-    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
+    fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>> {
         ready(move || drop(self.shared.lock().turns.insert(turn.scenario.clone(), turn)))
     }
 
-    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>> {
         ready(|| self.shared.lock().turns.values().cloned().collect())
     }
 
-    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>> {
         ready(|| self.shared.lock().proofs.values().cloned().collect())
     }
 

@@ -1,6 +1,6 @@
 //! What must survive: incidents, their journal and their outbox, kept together or not at all.
 //!
-//! A [`Work`] names what it needs; the store loads and locks that, lends it as a [`Unit`] to the work's pure closure
+//! A [`StoreRequest`] names what it needs; the store loads and locks that, lends it as a [`Transaction`] to the work's pure closure
 //! and keeps everything that the closure made happen, in one durable transaction. A closure may be run again when a
 //! commit fails, so it must depend on nothing but the unit.
 
@@ -17,14 +17,17 @@ mod unit;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
-pub use line::{Head, Line};
-pub use lookup::{Asked, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
+pub use line::{ChainHead, JournalLine};
+pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
-pub use quarantine::{Quarantined, Remains, Row, RowKind, Standing};
+pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
-pub use unit::{Changes, Kept, Loaded, Node, Unit, ended_window};
+pub use unit::{ChangeSet, NodeIdentity, StoredIncident, Transaction, WorkingSet, ended_window};
 
-use crate::core::{Event, Incident, IncidentId, IncidentKey, PageId, Proof, Run, RunId, SourceName, Timestamp, Turn};
+use crate::core::{
+    ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
+    Timestamp,
+};
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
@@ -34,12 +37,12 @@ pub trait Store: Lookup {
     fn now(&self) -> Timestamp;
 
     /// Runs a work's closure on what it needs and keeps all or nothing. Returns only after the commit is durable.
-    fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>>;
+    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;
 
     /// Lets `follower` hear of every commit of this node, in their order, before whoever asked for it is answered: what
     /// was committed must be acted on though its caller is gone. It must not wait for anything. Only the first one that
     /// is given counts.
-    fn follow(&self, follower: Follower);
+    fn follow(&self, follower: CommitListener);
 
     /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
@@ -49,19 +52,19 @@ pub trait Store: Lookup {
 
     /// Rows that can not be read and were set aside, also those that somebody has looked at. Cheap. An incident among them
     /// is in no list, has no key and no deadline; whoever asks for it hears [`StoreError::Corrupt`].
-    fn quarantined(&self) -> Vec<Quarantined>;
+    fn quarantined(&self) -> Vec<QuarantinedRow>;
 
     /// Whether this incident is one of them. Cheap.
     fn is_quarantined(&self, id: IncidentId) -> bool;
 
     /// Sets aside a row of which a user of this store has found that it can not be read.
-    fn found_unreadable(&self, row: Row, why: String);
+    fn found_unreadable(&self, row: RowName, why: String);
 
     /// What is left of a row that can not be read.
-    fn remains(&self, row: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>>;
+    fn remains(&self, row: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>>;
 
     /// The space that it has left; none where it needs none.
-    fn room(&self) -> Option<Room> {
+    fn room(&self) -> Option<DiskSpace> {
         None
     }
 
@@ -77,8 +80,8 @@ pub trait Store: Lookup {
     /// Renews this node's lease and returns until when it holds. A node starts no send that may outlast it.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
-    /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Unit::take_over`].
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>>;
+    /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Transaction::take_over`].
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>>;
 
     /// Pages that this node owes, in their order, after this one, at most `limit`.
     fn owed(&self, after: Option<PageId>, limit: usize) -> BoxFuture<'_, Result<Vec<PageId>, StoreError>>;
@@ -96,7 +99,7 @@ pub trait Store: Lookup {
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
 
     /// Incidents, newest first, with their pages; one that can not be read is set aside and left out.
-    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>>;
+    fn list(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>>;
 
     /// Journal lines after position `after`, in the order of their commit, of one chain or of all.
     fn lines(
@@ -108,25 +111,25 @@ pub trait Store: Lookup {
 
     /// When each person was last proven to be reached by each channel, by person and channel. Who is not in it never
     /// was, as far as is known; a row that can not be read is set aside.
-    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>>;
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>>;
 
     /// A text that was shown, by its content hash; placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
 
     /// Keeps a run of a drill, new or as it stands now.
-    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// The newest run's number, whether or not its row can be read; none before the first.
     fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
 
     /// Runs of drills, newest first, at most `limit`; one whose row can not be read is set aside and left out.
-    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>>;
+    fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>>;
 
     /// Keeps when a scenario runs next.
-    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>>;
+    fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>>;
 
     /// When scheduled scenarios run next, by their names; one whose row can not be read is set aside and left out.
-    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>>;
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>>;
 
     /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
     /// chain [`ANCHORS`] and is returned to be logged.
@@ -138,7 +141,7 @@ pub trait Store: Lookup {
 
 /// The space under what survives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Room {
+pub struct DiskSpace {
     /// Free bytes.
     pub free: u64,
     /// Free bytes below which new alerts are refused.
@@ -148,10 +151,10 @@ pub struct Room {
 }
 
 /// Hears of commits.
-pub type Follower = Box<dyn Fn(&Committed) + Send + Sync>;
+pub type CommitListener = Box<dyn Fn(&CommittedEvents) + Send + Sync>;
 
 /// Numbers of pages by their incident.
-pub type Orphans = Vec<(IncidentId, Vec<u32>)>;
+pub type OrphanPages = Vec<(IncidentId, Vec<u32>)>;
 
 /// What is open, as far as drills must know it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -164,7 +167,7 @@ pub struct OpenNow {
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Filter {
+pub struct IncidentFilter {
     /// Only those that are open.
     pub open_only: bool,
     /// At most so many.
@@ -172,31 +175,31 @@ pub struct Filter {
 }
 
 /// One transaction to be.
-pub struct Work {
+pub struct StoreRequest {
     /// Whether it may be refused when space runs out.
-    pub class: Class,
+    pub class: RequestClass,
     /// What to load and lock before the closure runs.
-    pub needs: Needs,
+    pub needs: LockSet,
     /// What to do. May be run more than once; only the last run counts.
-    pub run: Box<dyn FnMut(&mut Unit<'_>) + Send>,
+    pub run: Box<dyn FnMut(&mut Transaction<'_>) + Send>,
 }
 
 /// What a work touches. What is not named here is not lent, whether it happens to be loaded or not.
 #[derive(Debug, Clone, Default)]
-pub struct Needs {
+pub struct LockSet {
     /// These incidents.
     pub incidents: Vec<IncidentId>,
     /// The open incidents with these keys, where there are any.
     pub keys: Vec<IncidentKey>,
-    /// These windows of triggers ([`Unit::observed`]).
+    /// These windows of triggers ([`Transaction::observed`]).
     pub observed: Vec<String>,
-    /// The chains of these sources ([`Unit::record_source`]).
+    /// The chains of these sources ([`Transaction::record_source`]).
     pub sources: Vec<SourceName>,
 }
 
 /// Who goes on when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum RequestClass {
     /// New alerts: refused first.
     Admission,
     /// Open ladders, answers, settlements: space is kept back for them.
@@ -205,16 +208,16 @@ pub enum Class {
 
 /// What a transaction made happen, after it was kept.
 #[derive(Debug, Default)]
-pub struct Committed {
+pub struct CommittedEvents {
     /// The time of the commit.
     pub at: Timestamp,
     /// The events, in order.
-    pub events: Vec<Happened>,
+    pub events: Vec<CommittedEvent>,
 }
 
 /// One event of one incident.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Happened {
+pub struct CommittedEvent {
     /// Whose.
     pub incident: IncidentId,
     /// Its place in the incident's chain.
@@ -277,17 +280,17 @@ pub enum StoreError {
 /// Runs a closure with a result of its own: [`Store::run`] for those who want an answer.
 pub async fn transact<R: Send + 'static>(
     store: &dyn Store,
-    class: Class,
-    needs: Needs,
-    mut f: impl FnMut(&mut Unit<'_>) -> R + Send + 'static,
-) -> Result<(R, Committed), StoreError> {
+    class: RequestClass,
+    needs: LockSet,
+    mut f: impl FnMut(&mut Transaction<'_>) -> R + Send + 'static,
+) -> Result<(R, CommittedEvents), StoreError> {
     let slot = Arc::new(Mutex::new(None));
     let inner = slot.clone();
-    let run = Box::new(move |unit: &mut Unit<'_>| {
+    let run = Box::new(move |unit: &mut Transaction<'_>| {
         let result = f(unit);
         *inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
     });
-    let committed = store.run(Work { class, needs, run }).await?;
+    let committed = store.run(StoreRequest { class, needs, run }).await?;
     let result = slot.lock().unwrap_or_else(std::sync::PoisonError::into_inner).take();
     result.map(|result| (result, committed)).ok_or(StoreError::Closed)
 }

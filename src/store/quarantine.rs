@@ -1,8 +1,10 @@
 //! What can not be read any more. It is set aside, so that it stops nothing else: its key is free, its timers are silent,
 //! lists go on without it. It is shown until somebody has looked at it. Its journal stays as it is.
 
-use super::{Class, Needs, Store, StoreError, Unit, transact};
-use crate::core::{Actor, IncidentId, IncidentKey, Input, Roster, SourceEvent, SourceName, Timestamp, names::SELF};
+use super::{LockSet, RequestClass, Store, StoreError, Transaction, transact};
+use crate::core::{
+    Actor, IncidentId, IncidentInput, IncidentKey, Roster, SourceEvent, SourceName, Timestamp, names::SELF,
+};
 use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
 
@@ -12,14 +14,14 @@ const OTHERS_MAX: usize = 1_000;
 /// Which row: `INC-7`, or its kind and its name: `turn/crash`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub enum Row {
+pub enum RowName {
     /// An incident, with its plan and its pages.
     Incident(IncidentId),
     /// Anything else.
     Other(RowKind, String),
 }
 
-impl Row {
+impl RowName {
     /// The incident that it is.
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
@@ -65,7 +67,7 @@ impl RowKind {
     }
 }
 
-impl fmt::Display for Row {
+impl fmt::Display for RowName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Incident(id) => id.fmt(f),
@@ -74,7 +76,7 @@ impl fmt::Display for Row {
     }
 }
 
-impl FromStr for Row {
+impl FromStr for RowName {
     type Err = String;
 
     fn from_str(text: &str) -> Result<Self, String> {
@@ -109,7 +111,7 @@ fn typed(text: &str) -> String {
     name
 }
 
-impl TryFrom<String> for Row {
+impl TryFrom<String> for RowName {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
@@ -117,17 +119,17 @@ impl TryFrom<String> for Row {
     }
 }
 
-impl From<Row> for String {
-    fn from(row: Row) -> Self {
+impl From<RowName> for String {
+    fn from(row: RowName) -> Self {
         row.to_string()
     }
 }
 
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Quarantined {
+pub struct QuarantinedRow {
     /// Which.
-    pub row: Row,
+    pub row: RowName,
     /// When it was found.
     pub found_at: Timestamp,
     /// What is wrong with it.
@@ -137,7 +139,7 @@ pub struct Quarantined {
     pub incident: Option<LostIncident>,
     /// Where it stands.
     #[serde(flatten)]
-    pub standing: Standing,
+    pub standing: QuarantineStatus,
 }
 
 /// What the head of an incident and the first line of its journal say.
@@ -155,7 +157,7 @@ pub struct LostIncident {
 /// Where a row that was set aside stands.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "standing")]
-pub enum Standing {
+pub enum QuarantineStatus {
     /// Nobody was told yet.
     Found,
     /// The catch-all was told; where there is none, the journal says so.
@@ -171,15 +173,15 @@ pub enum Standing {
     Restored,
 }
 
-impl Quarantined {
+impl QuarantinedRow {
     /// One that was just found.
-    pub fn new(row: Row, found_at: Timestamp, why: String) -> Self {
-        Self { row, found_at, why, incident: None, standing: Standing::Found }
+    pub fn new(row: RowName, found_at: Timestamp, why: String) -> Self {
+        Self { row, found_at, why, incident: None, standing: QuarantineStatus::Found }
     }
 
     /// Whether nobody has looked at it yet.
     pub fn is_waiting(&self) -> bool {
-        matches!(self.standing, Standing::Found | Standing::Told)
+        matches!(self.standing, QuarantineStatus::Found | QuarantineStatus::Told)
     }
 
     /// Whether people wait for it: an open incident at which nobody has looked yet.
@@ -190,17 +192,17 @@ impl Quarantined {
 
 /// All rows that were set aside. Of incidents as many as are damaged: each must be held to stop nothing.
 #[derive(Debug, Clone, Default)]
-pub struct Quarantine(BTreeMap<Row, Quarantined>);
+pub struct Quarantine(BTreeMap<RowName, QuarantinedRow>);
 
 impl Quarantine {
     /// Every one, incidents first.
-    pub fn all(&self) -> Vec<Quarantined> {
+    pub fn all(&self) -> Vec<QuarantinedRow> {
         self.0.values().cloned().collect()
     }
 
     /// The incidents that nothing may touch.
     pub fn incidents(&self) -> Vec<IncidentId> {
-        let held = self.0.values().filter(|entry| entry.standing != Standing::Restored);
+        let held = self.0.values().filter(|entry| entry.standing != QuarantineStatus::Restored);
         held.filter_map(|entry| entry.row.incident()).collect()
     }
 
@@ -212,26 +214,26 @@ impl Quarantine {
 
     /// An incident can be read again.
     pub fn restore(&mut self, id: IncidentId) {
-        if let Some(entry) = self.0.get_mut(&Row::Incident(id)) {
-            entry.standing = Standing::Restored;
+        if let Some(entry) = self.0.get_mut(&RowName::Incident(id)) {
+            entry.standing = QuarantineStatus::Restored;
         }
     }
 
     /// What is wrong with this incident, where it was set aside.
     pub fn holds(&self, id: IncidentId) -> Option<StoreError> {
-        let entry = self.0.get(&Row::Incident(id)).filter(|entry| entry.standing != Standing::Restored)?;
+        let entry = self.0.get(&RowName::Incident(id)).filter(|entry| entry.standing != QuarantineStatus::Restored)?;
         Some(StoreError::Corrupt { what: id.to_string(), why: entry.why.clone() })
     }
 
     /// Sets one aside; whether that is news. One that is known stays as it stands, unless something else is wrong with it
     /// by now.
-    pub fn add(&mut self, entry: Quarantined) -> bool {
-        let others = || self.0.keys().filter(|row| matches!(row, Row::Other(..))).count();
-        if matches!(entry.row, Row::Other(..)) && !self.0.contains_key(&entry.row) && OTHERS_MAX <= others() {
+    pub fn add(&mut self, entry: QuarantinedRow) -> bool {
+        let others = || self.0.keys().filter(|row| matches!(row, RowName::Other(..))).count();
+        if matches!(entry.row, RowName::Other(..)) && !self.0.contains_key(&entry.row) && OTHERS_MAX <= others() {
             return false;
         }
-        let known = self.0.get(&entry.row).filter(|known| known.standing != Standing::Restored);
-        let stays = |known: &Quarantined| known.why == entry.why || known.is_waiting() || entry.incident.is_some();
+        let known = self.0.get(&entry.row).filter(|known| known.standing != QuarantineStatus::Restored);
+        let stays = |known: &QuarantinedRow| known.why == entry.why || known.is_waiting() || entry.incident.is_some();
         if known.is_some_and(stays) {
             return false;
         }
@@ -240,7 +242,7 @@ impl Quarantine {
     }
 
     /// What a commit kept of them; none is one that goes.
-    pub fn keep(&mut self, changes: BTreeMap<Row, Option<Quarantined>>) {
+    pub fn keep(&mut self, changes: BTreeMap<RowName, Option<QuarantinedRow>>) {
         for (row, entry) in changes {
             match entry {
                 Some(entry) => drop(self.0.insert(row, entry)),
@@ -252,7 +254,7 @@ impl Quarantine {
 
 /// What is left of a row, for those who mend it by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Remains {
+pub struct RowRemains {
     /// Where it lies: a table, or the journal.
     pub place: String,
     /// What lies there, as text; what is no text is shown as well as can be.
@@ -264,7 +266,7 @@ pub struct Remains {
 ///
 /// # Errors
 /// Those of [`Store::run`].
-pub async fn clear(store: &dyn Store, row: &Row, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
+pub async fn clear(store: &dyn Store, row: &RowName, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
     let entries = store.quarantined();
     let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
         return Ok(false);
@@ -273,24 +275,24 @@ pub async fn clear(store: &dyn Store, row: &Row, by: &Actor, roster: Arc<Roster>
     let is_last = !entries.iter().any(|other| other.row != *row && other.is_problem());
     let keys: Vec<IncidentKey> =
         about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
-    let needs = Needs { keys: keys.clone(), sources: vec![source.clone()], ..Needs::default() };
+    let needs = LockSet { keys: keys.clone(), sources: vec![source.clone()], ..LockSet::default() };
     let by = by.clone();
-    let run = move |unit: &mut Unit<'_>| {
-        let cleared = Standing::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
-        unit.quarantine(Quarantined { standing: cleared, ..entry.clone() });
+    let run = move |unit: &mut Transaction<'_>| {
+        let cleared = QuarantineStatus::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
+        unit.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
         let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
         unit.record_source(&source, event);
         for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
-            unit.step(id, Input::Resolve { by: by.clone(), why: None }, &roster);
+            unit.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
         }
     };
-    transact(store, Class::Ladder, needs, run).await.map(|_| true)
+    transact(store, RequestClass::Ladder, needs, run).await.map(|_| true)
 }
 
 /// The key of the incident about a row, where there may be one.
-pub fn about(entry: &Quarantined) -> Option<IncidentKey> {
+pub fn about(entry: &QuarantinedRow) -> Option<IncidentKey> {
     match entry.row {
-        Row::Incident(id) if entry.incident.as_ref().is_some_and(|incident| incident.open) => {
+        RowName::Incident(id) if entry.incident.as_ref().is_some_and(|incident| incident.open) => {
             Some(IncidentKey::of_unreadable(id))
         }
         _ => None,
@@ -305,7 +307,7 @@ mod tests {
     proptest! {
         #[test]
         fn a_row_is_named_by_its_text(name in "\\PC{0,8}|.{0,8}|[a-z%/|]{0,8}", n in 1..i64::MAX, kind in 0..RowKind::ALL.len()) {
-            for row in [Row::Incident(IncidentId(n)), Row::Other(RowKind::ALL[kind].0, name)] {
+            for row in [RowName::Incident(IncidentId(n)), RowName::Other(RowKind::ALL[kind].0, name)] {
                 prop_assert_eq!(row.to_string().parse(), Ok(row.clone()));
                 prop_assert!(!row.to_string().contains(char::is_control));
             }
@@ -315,12 +317,12 @@ mod tests {
     #[test]
     fn what_was_cleared_stays_so_until_something_else_is_wrong_with_it() {
         let mut quarantine = Quarantine::default();
-        let row = Row::Other(RowKind::Turn, "crash".into());
-        let found = |why: &str| Quarantined::new(row.clone(), Timestamp::default(), why.into());
+        let row = RowName::Other(RowKind::Turn, "crash".into());
+        let found = |why: &str| QuarantinedRow::new(row.clone(), Timestamp::default(), why.into());
         quarantine.add(found("gone"));
         assert!(quarantine.all()[0].is_waiting());
-        let cleared = Standing::Cleared { cleared_at: Timestamp::default(), cleared_by: "ana".into() };
-        let entry = Quarantined { standing: cleared.clone(), ..found("gone") };
+        let cleared = QuarantineStatus::Cleared { cleared_at: Timestamp::default(), cleared_by: "ana".into() };
+        let entry = QuarantinedRow { standing: cleared.clone(), ..found("gone") };
         quarantine.keep([(row.clone(), Some(entry))].into());
         quarantine.add(found("gone"));
         assert_eq!(quarantine.all()[0].standing, cleared);
@@ -332,8 +334,8 @@ mod tests {
     fn other_rows_than_incidents_are_bounded() {
         let mut quarantine = Quarantine::default();
         for n in 0..2 * OTHERS_MAX {
-            let row = Row::Other(RowKind::Line, n.to_string());
-            quarantine.add(Quarantined::new(row, Timestamp::default(), "gone".into()));
+            let row = RowName::Other(RowKind::Line, n.to_string());
+            quarantine.add(QuarantinedRow::new(row, Timestamp::default(), "gone".into()));
         }
         assert_eq!(quarantine.all().len(), OTHERS_MAX);
     }

@@ -1,11 +1,11 @@
 //! Which rows an event changes.
 
-use super::unit::{Changes, Kept};
+use super::unit::{ChangeSet, StoredIncident};
 use crate::core::{self, Event, IncidentId};
 
 /// Notes them. Settlements change their page and the head alone: bytes per settlement do not grow
 /// with the number of people paged.
-pub(super) fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, event: &Event, epoch: u64) {
+pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: IncidentId, event: &Event, epoch: u64) {
     changes.heads.insert(id);
     match event {
         Event::Paged { page } => {
@@ -18,7 +18,7 @@ pub(super) fn touch(kept: &mut Kept, changes: &mut Changes, id: IncidentId, even
                 kept.claims.remove(page);
             }
             changes.pages.insert((id, *page));
-            if matches!(settlement, core::Settlement::Accepted { receipt } if receipt.room.is_some()) {
+            if matches!(settlement, core::SendOutcome::Accepted { receipt } if receipt.room.is_some()) {
                 kept.joined = None;
                 changes.bodies.insert(id);
             }

@@ -2,15 +2,15 @@
 //! effect that is not in the journal can not be written.
 
 use super::{
-    Happened, Needs, OpenNow,
-    line::{Head, Line, is_foreign},
-    quarantine::{Quarantined, Row},
+    CommittedEvent, LockSet, OpenNow,
+    line::{ChainHead, JournalLine, is_foreign},
+    quarantine::{QuarantinedRow, RowName},
     touch::touch,
 };
 use crate::core::{
-    self, Alert, ChannelName, Event, Incident, IncidentId, IncidentKey, IncidentNonce, Input, Opening, PersonName,
-    Proof, Roster, SourceEvent, SourceName, Timestamp,
-    trigger::{Hold, Observed},
+    self, Alert, ChannelName, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
+    IncidentOpening, PersonName, Roster, SourceEvent, SourceName, Timestamp,
+    trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -21,20 +21,20 @@ use std::{
 /// What is loaded of the store: the working set of a transaction (or of a batch of them). A store keeps one and may
 /// keep its content between batches as a cache.
 #[derive(Debug, Clone, Default)]
-pub struct Loaded {
+pub struct WorkingSet {
     /// Incidents with their pages and what the store knows beside them.
-    pub incidents: BTreeMap<IncidentId, Kept>,
+    pub incidents: BTreeMap<IncidentId, StoredIncident>,
     /// Which open incident has which key. A key that is loaded and has none is absent.
     pub keys: BTreeMap<IncidentKey, IncidentId>,
     /// Windows of triggers.
-    pub observed: BTreeMap<String, Observed>,
+    pub observed: BTreeMap<String, ThresholdWindow>,
     /// Heads of the sources' chains.
-    pub sources: BTreeMap<SourceName, Head>,
+    pub sources: BTreeMap<SourceName, ChainHead>,
     /// The number of the last incident that was opened.
     pub last_id: i64,
 }
 
-impl Loaded {
+impl WorkingSet {
     /// An open incident that is no drill.
     pub fn live_open(&self) -> Option<IncidentId> {
         let mut live = self.between(Unbounded, Excluded(DRILLS)).chain(self.between(Included(AFTER_DRILLS), Unbounded));
@@ -64,22 +64,22 @@ const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
 
 /// One incident as the store holds it.
 #[derive(Debug, Clone)]
-pub struct Kept {
+pub struct StoredIncident {
     /// The incident. Shared with readers; changed by copy where a reader holds it.
     pub incident: Arc<Incident>,
     /// Where its chain ends.
-    pub head: Head,
+    pub head: ChainHead,
     /// Which epoch has claimed which owed page.
     pub claims: BTreeMap<u32, u64>,
     /// The line of the newest alert that joined since the body was last written.
     pub joined: Option<u64>,
 }
 
-/// What a transaction must write. Rows are read from [`Loaded`] when they are written.
+/// What a transaction must write. Rows are read from [`WorkingSet`] when they are written.
 #[derive(Debug, Default)]
-pub struct Changes {
+pub struct ChangeSet {
     /// Journal lines, in order.
-    pub lines: Vec<Line>,
+    pub lines: Vec<JournalLine>,
     /// Incidents whose body changed (new ones included).
     pub bodies: BTreeSet<IncidentId>,
     /// Incidents of which only the head (sequence, hash, deadline) changed.
@@ -95,12 +95,12 @@ pub struct Changes {
     /// Texts to keep, by content hash.
     pub texts: BTreeMap<String, String>,
     /// Contacts that were proven, the last one of each person by each channel.
-    pub proofs: BTreeMap<(PersonName, ChannelName), Proof>,
+    pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
     /// Rows that were set aside and stand otherwise now; none is one that goes.
-    pub quarantine: BTreeMap<Row, Option<Quarantined>>,
+    pub quarantine: BTreeMap<RowName, Option<QuarantinedRow>>,
 }
 
-impl Changes {
+impl ChangeSet {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
         self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
@@ -108,20 +108,20 @@ impl Changes {
 }
 
 /// The lent working set of one work.
-pub struct Unit<'a> {
+pub struct Transaction<'a> {
     now: Timestamp,
-    node: Node<'a>,
-    needs: &'a Needs,
+    node: NodeIdentity<'a>,
+    needs: &'a LockSet,
     lent: Vec<IncidentId>,
-    loaded: &'a mut Loaded,
-    changes: &'a mut Changes,
-    happened: Vec<Happened>,
+    loaded: &'a mut WorkingSet,
+    changes: &'a mut ChangeSet,
+    happened: Vec<CommittedEvent>,
     flaw: Option<String>,
 }
 
 /// Who runs a work, which epochs are known to be alive, and where randomness comes from.
 #[derive(Clone, Copy)]
-pub struct Node<'a> {
+pub struct NodeIdentity<'a> {
     /// The node's own epoch.
     pub epoch: u64,
     /// Whether the node with that epoch holds its lease.
@@ -130,14 +130,14 @@ pub struct Node<'a> {
     pub draw: &'a dyn Fn() -> IncidentNonce,
 }
 
-impl<'a> Unit<'a> {
+impl<'a> Transaction<'a> {
     /// Lends what `needs` names of `loaded` at `now` to a work of `node`; what changes is added to `changes`.
     pub fn new(
         now: Timestamp,
-        node: Node<'a>,
-        needs: &'a Needs,
-        loaded: &'a mut Loaded,
-        changes: &'a mut Changes,
+        node: NodeIdentity<'a>,
+        needs: &'a LockSet,
+        loaded: &'a mut WorkingSet,
+        changes: &'a mut ChangeSet,
     ) -> Self {
         let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
         let lent = needs.incidents.iter().chain(keyed).copied().collect();
@@ -145,7 +145,7 @@ impl<'a> Unit<'a> {
     }
 
     /// What happened, in order; or why nothing of it may be kept: it could not be read back.
-    pub fn finish(self) -> Result<Vec<Happened>, String> {
+    pub fn finish(self) -> Result<Vec<CommittedEvent>, String> {
         match self.flaw {
             Some(flaw) => Err(flaw),
             None => Ok(self.happened),
@@ -177,27 +177,27 @@ impl<'a> Unit<'a> {
 
     /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
     /// with that key is open already, the alert joins it: there is one open incident a key.
-    pub fn open(&mut self, mut opening: Opening, roster: &Roster) -> IncidentId {
+    pub fn open(&mut self, mut opening: IncidentOpening, roster: &Roster) -> IncidentId {
         if let Some(id) = self.open_with_key(&opening.key).filter(|id| self.incident(*id).is_some()) {
-            self.step(id, Input::Alert(opening.alert), roster);
+            self.step(id, IncidentInput::Alert(opening.alert), roster);
             return id;
         }
         self.loaded.last_id += 1;
         let id = IncidentId(self.loaded.last_id);
         opening.nonce.get_or_insert_with(self.node.draw);
         let (incident, events) = core::open(id, opening, roster, self.now);
-        let head = Head::before_first(&id.to_string());
+        let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
         self.loaded
             .incidents
-            .insert(id, Kept { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
+            .insert(id, StoredIncident { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
         self.lent.push(id);
         self.keep(id, events, roster);
         id
     }
 
-    /// Steps a needed incident; returns what that made happen (it is in [`Unit::into_happened`] too).
-    pub fn step(&mut self, id: IncidentId, input: Input, roster: &Roster) -> &[Happened] {
+    /// Steps a needed incident; returns what that made happen (it is in [`Transaction::into_happened`] too).
+    pub fn step(&mut self, id: IncidentId, input: IncidentInput, roster: &Roster) -> &[CommittedEvent] {
         let before = self.happened.len();
         if self.lent.contains(&id)
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
@@ -228,7 +228,7 @@ impl<'a> Unit<'a> {
             self.changes.pages.insert((id, *n));
         }
         if !mine.is_empty() {
-            self.step(id, Input::TakenOver { pages: mine.clone() }, roster);
+            self.step(id, IncidentInput::TakenOver { pages: mine.clone() }, roster);
         }
         mine
     }
@@ -238,11 +238,11 @@ impl<'a> Unit<'a> {
     pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
         let window = ended_window(key, alert)?;
         debug_assert!(self.needs.observed.contains(&window), "a work must name the window {window:?}");
-        self.loaded.observed.get(&window).and_then(Observed::last)
+        self.loaded.observed.get(&window).and_then(ThresholdWindow::last)
     }
 
     /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
-    pub fn observe(&mut self, window: &str, hold: Hold) -> (bool, usize) {
+    pub fn observe(&mut self, window: &str, hold: TriggerThreshold) -> (bool, usize) {
         debug_assert!(self.needs.observed.iter().any(|need| need == window), "a work must name the window {window:?}");
         let observed = self.loaded.observed.entry(window.to_owned()).or_default();
         let holds = observed.observe(hold, self.now);
@@ -254,8 +254,8 @@ impl<'a> Unit<'a> {
     pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
         debug_assert!(self.needs.sources.contains(source), "a work must name the source {source:?}");
         let chain = format!("source:{source}");
-        let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| Head::before_first(&chain));
-        match Line::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {
+        let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| ChainHead::before_first(&chain));
+        match JournalLine::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {
             Ok(line) => self.changes.lines.push(line),
             Err(flaw) => self.flaw = Some(flaw),
         }
@@ -263,12 +263,12 @@ impl<'a> Unit<'a> {
     }
 
     /// Says where a row stands that was set aside; the store shows it so once this is kept.
-    pub fn quarantine(&mut self, entry: Quarantined) {
+    pub fn quarantine(&mut self, entry: QuarantinedRow) {
         self.changes.quarantine.insert(entry.row.clone(), Some(entry));
     }
 
     /// A row that had been set aside is not any more.
-    pub fn release(&mut self, row: &Row) {
+    pub fn release(&mut self, row: &RowName) {
         self.changes.quarantine.insert(row.clone(), None);
     }
 
@@ -283,26 +283,27 @@ impl<'a> Unit<'a> {
         // The core never lets an incident's time run backwards; its lines must bear the time that it used.
         let at = kept.incident.last_at;
         for event in events {
-            let line = Line::write(&chain, &mut kept.head, at, &event);
+            let line = JournalLine::write(&chain, &mut kept.head, at, &event);
             match line.and_then(|line| if is_foreign(&event) { line.reads_as(&event).map(|()| line) } else { Ok(line) })
             {
                 Ok(line) => self.changes.lines.push(line),
                 Err(flaw) => return self.flaw = Some(flaw),
             }
             touch(kept, self.changes, id, &event, self.node.epoch);
-            if let Some(proof) = Proof::of(&event, &kept.incident, roster, at) {
+            if let Some(proof) = ContactProof::of(&event, &kept.incident, roster, at) {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
             }
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
             // All pages are looked at: not for events of which there are as many as pages.
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
-            self.happened.push(Happened { incident: id, seq, at, opened_at, drill, sandboxed, event });
+            self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, sandboxed, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
             // What a monitor itself has ended may begin again by its word alone.
-            let by_human = !matches!(&kept.incident.status, core::Status::Resolved { by: core::Actor::Source(_), .. });
+            let by_human =
+                !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
             if by_human && let Some(window) = ended_window(&kept.incident.key, &kept.incident.alert) {
                 self.loaded.observed.entry(window.clone()).or_default().mark(at);
                 self.changes.observed.insert(window);
@@ -312,9 +313,9 @@ impl<'a> Unit<'a> {
 }
 
 /// That a page was never sent only the node can know that has it: another may be sending it at this moment.
-fn is_for(kept: &Kept, input: &Input, epoch: u64) -> bool {
+fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
     match input {
-        Input::Settled { page, settlement: core::Settlement::Unsent, .. } => {
+        IncidentInput::Settled { page, settlement: core::SendOutcome::Unsent, .. } => {
             kept.claims.get(page).is_none_or(|claim| *claim == epoch)
         }
         _ => true,

@@ -1,26 +1,31 @@
 //! Puts a text together: the first line and the notes that Stentor makes, what the template says, or the raw facts.
 
 use super::{
-    Form, Templates, context, facts, fit, headline, html,
-    load::{ALL_CLEAR, Broken, FILES},
+    PageTemplates, TextForm, context, facts, fit, headline, html,
+    load::{ALL_CLEAR, BrokenTemplate, FILES},
     notice, sms, voice,
-    words::Words,
+    words::BriefWords,
 };
 
 /// One text in all its shapes.
-pub(super) struct Text {
+pub(super) struct AssembledText {
     pub(super) headline: String,
     pub(super) body: String,
     pub(super) html: Option<String>,
 }
 
 /// A brief, and why the raw facts had to stand in where they had to.
-pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
+pub(super) fn brief(
+    templates: &PageTemplates,
+    name: &str,
+    words: &BriefWords<'_>,
+    form: TextForm,
+) -> (AssembledText, Option<String>) {
     let text = match form {
-        Form::Sms => sms_brief(templates, name, words),
-        Form::Voice => voice_brief(templates, name, words),
-        Form::Screen | Form::Slack | Form::Board => long_brief(templates, name, words, form),
-        Form::Mail => mail_brief(templates, name, words),
+        TextForm::Sms => sms_brief(templates, name, words),
+        TextForm::Voice => voice_brief(templates, name, words),
+        TextForm::Screen | TextForm::Slack | TextForm::Board => long_brief(templates, name, words, form),
+        TextForm::Mail => mail_brief(templates, name, words),
     };
     match text {
         Ok(text) => (text, None),
@@ -29,22 +34,26 @@ pub(super) fn brief(templates: &Templates, name: &str, words: &Words<'_>, form: 
 }
 
 /// How it ended. Where the template fails, the words that need none stand alone.
-pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) -> (Text, Option<String>) {
+pub(super) fn all_clear(
+    templates: &PageTemplates,
+    words: &BriefWords<'_>,
+    form: TextForm,
+) -> (AssembledText, Option<String>) {
     let file = match form {
-        Form::Screen | Form::Slack | Form::Board => FILES[0],
-        Form::Sms => FILES[1],
-        Form::Mail => FILES[2],
-        Form::Voice => templates.voice_file(ALL_CLEAR),
+        TextForm::Screen | TextForm::Slack | TextForm::Board => FILES[0],
+        TextForm::Sms => FILES[1],
+        TextForm::Mail => FILES[2],
+        TextForm::Voice => templates.voice_file(ALL_CLEAR),
     };
     let run = |file| templates.run(ALL_CLEAR, file, context::of(words, form));
     let text = run(file).and_then(|inside| {
         let text = notice(words, form, &fit::guard(&inside, words.is_drill()));
-        let plain = if form == Form::Mail { fit::guard(&run(FILES[0])?, words.is_drill()) } else { String::new() };
+        let plain = if form == TextForm::Mail { fit::guard(&run(FILES[0])?, words.is_drill()) } else { String::new() };
         let body = format!("{}\n{plain}", text.body).trim_end().to_owned();
-        let fits = form == Form::Sms || fit::fits(&body, form);
+        let fits = form == TextForm::Sms || fit::fits(&body, form);
         let html = text.html.as_ref().is_none_or(|html| html.len() <= fit::HTML_MAX);
-        let why = || Broken { file: format!("{ALL_CLEAR}/{file}"), line: None, why: "too long".to_owned() };
-        if fits && html { Ok(Text { body, ..text }) } else { Err(why()) }
+        let why = || BrokenTemplate { file: format!("{ALL_CLEAR}/{file}"), line: None, why: "too long".to_owned() };
+        if fits && html { Ok(AssembledText { body, ..text }) } else { Err(why()) }
     });
     match text {
         Ok(text) => (text, None),
@@ -53,77 +62,86 @@ pub(super) fn all_clear(templates: &Templates, words: &Words<'_>, form: Form) ->
 }
 
 /// A text that asks for nothing, with `inside` after its own lines.
-pub(super) fn notice(words: &Words<'_>, form: Form, inside: &str) -> Text {
+pub(super) fn notice(words: &BriefWords<'_>, form: TextForm, inside: &str) -> AssembledText {
     let line = |line: &String| fit::guard(&fit::clean(line, fit::HEADLINE_MAX), words.is_drill());
     let mut lines: Vec<String> = notice::lines(words).iter().map(line).collect();
     let headline = lines.first().cloned().unwrap_or_default();
     let hand_back = notice::how_to_hand_back(words, form);
-    if form == Form::Sms {
+    if form == TextForm::Sms {
         let text = format!("{} {inside}", lines.join(" "));
         let body = sms::notice(words, text.trim_end(), hand_back.as_deref());
-        return Text { headline: sms::notice(words, &headline, None), body, html: None };
+        return AssembledText { headline: sms::notice(words, &headline, None), body, html: None };
     }
-    if form == Form::Voice {
+    if form == TextForm::Voice {
         let body = voice::notice(words, &format!("{}\n{inside}", lines.join("\n")));
         let headline = voice::notice(words, &headline);
-        return Text { headline: if body.starts_with(&headline) { headline } else { body.clone() }, body, html: None };
+        return AssembledText {
+            headline: if body.starts_with(&headline) { headline } else { body.clone() },
+            body,
+            html: None,
+        };
     }
     let rest = lines.get(1..).unwrap_or_default().to_vec();
     let button = hand_back.as_ref().map(|_| html::Button::HandBack);
     lines.extend(hand_back);
-    if form == Form::Mail {
+    if form == TextForm::Mail {
         let html = Some(html::frame(words, &headline, &rest, inside, button));
-        return Text { headline, body: lines.join("\n"), html };
+        return AssembledText { headline, body: lines.join("\n"), html };
     }
     let kept: Vec<&str> = lines.iter().map(String::as_str).chain(inside.lines()).take(fit::LINES_MAX).collect();
-    Text { headline, body: kept.join("\n"), html: None }
+    AssembledText { headline, body: kept.join("\n"), html: None }
 }
 
-fn sms_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
-    let middle = templates.run(name, FILES[1], context::of(words, Form::Sms))?;
+fn sms_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> Result<AssembledText, BrokenTemplate> {
+    let middle = templates.run(name, FILES[1], context::of(words, TextForm::Sms))?;
     let (headline, body) = sms::brief(words, &middle);
-    Ok(Text { headline, body, html: None })
+    Ok(AssembledText { headline, body, html: None })
 }
 
-fn voice_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
-    let middle = templates.run(name, templates.voice_file(name), context::of(words, Form::Voice))?;
+fn voice_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> Result<AssembledText, BrokenTemplate> {
+    let middle = templates.run(name, templates.voice_file(name), context::of(words, TextForm::Voice))?;
     let (headline, body) = voice::brief(words, &middle);
-    Ok(Text { headline, body, html: None })
+    Ok(AssembledText { headline, body, html: None })
 }
 
-fn long_brief(templates: &Templates, name: &str, words: &Words<'_>, form: Form) -> Result<Text, Broken> {
+fn long_brief(
+    templates: &PageTemplates,
+    name: &str,
+    words: &BriefWords<'_>,
+    form: TextForm,
+) -> Result<AssembledText, BrokenTemplate> {
     let inside = templates.run(name, FILES[0], context::of(words, form))?;
     let headline = headline::first_line(words, form);
     let body = below(&headline, words, &fit::guard(&inside, words.is_drill()), form);
     if fit::fits(&body, form) {
-        return Ok(Text { headline, body, html: None });
+        return Ok(AssembledText { headline, body, html: None });
     }
     let (lines, length) = (body.lines().count(), body.chars().count());
     let why = format!("too long: {lines} lines of {}, {length} characters of {}", fit::LINES_MAX, fit::room(form));
-    Err(Broken { file: format!("{name}/{}", FILES[0]), line: None, why })
+    Err(BrokenTemplate { file: format!("{name}/{}", FILES[0]), line: None, why })
 }
 
-fn mail_brief(templates: &Templates, name: &str, words: &Words<'_>) -> Result<Text, Broken> {
-    let text = long_brief(templates, name, words, Form::Mail)?;
-    let inside = templates.run(name, FILES[2], context::of(words, Form::Mail))?;
+fn mail_brief(templates: &PageTemplates, name: &str, words: &BriefWords<'_>) -> Result<AssembledText, BrokenTemplate> {
+    let text = long_brief(templates, name, words, TextForm::Mail)?;
+    let inside = templates.run(name, FILES[2], context::of(words, TextForm::Mail))?;
     let inside = fit::guard(&inside, words.is_drill());
     let html = html::frame(words, &text.headline, &headline::notes(words), &inside, Some(html::Button::Answer));
     if html.len() <= fit::HTML_MAX {
-        return Ok(Text { html: Some(html), ..text });
+        return Ok(AssembledText { html: Some(html), ..text });
     }
     let why = format!("too long: {} bytes of {}", html.len(), fit::HTML_MAX);
-    Err(Broken { file: format!("{name}/{}", FILES[2]), line: None, why })
+    Err(BrokenTemplate { file: format!("{name}/{}", FILES[2]), line: None, why })
 }
 
 /// Needs no template and always fits.
-fn raw_brief(words: &Words<'_>, form: Form) -> Text {
-    if form == Form::Sms {
+fn raw_brief(words: &BriefWords<'_>, form: TextForm) -> AssembledText {
+    if form == TextForm::Sms {
         let (headline, body) = sms::brief(words, &facts::short(words));
-        return Text { headline, body, html: None };
+        return AssembledText { headline, body, html: None };
     }
-    if form == Form::Voice {
+    if form == TextForm::Voice {
         let (headline, body) = voice::brief(words, &facts::short(words));
-        return Text { headline, body, html: None };
+        return AssembledText { headline, body, html: None };
     }
     let headline = headline::first_line(words, form);
     let mut room = fit::room(form).saturating_sub(below(&headline, words, "", form).chars().count());
@@ -135,14 +153,14 @@ fn raw_brief(words: &Words<'_>, form: Form) -> Text {
     }
     let inside = html::preformatted(&facts::raw(words, fit::BODY_MAX));
     let framed = || html::frame(words, &headline, &headline::notes(words), &inside, Some(html::Button::Answer));
-    let html = (form == Form::Mail).then(framed);
-    Text { headline, body, html }
+    let html = (form == TextForm::Mail).then(framed);
+    AssembledText { headline, body, html }
 }
 
-fn below(headline: &str, words: &Words<'_>, inside: &str, form: Form) -> String {
+fn below(headline: &str, words: &BriefWords<'_>, inside: &str, form: TextForm) -> String {
     let mut lines = vec![headline.to_owned()];
     lines.extend(headline::notes(words));
-    if form == Form::Mail {
+    if form == TextForm::Mail {
         lines.push(format!("Answer here: {}", super::LINK));
     }
     lines.push(String::new());

@@ -1,11 +1,11 @@
 //! What a template is given. `templates/README.md` describes it to template authors; a test holds the two together.
 
 use super::{
-    Form, fit, headline,
-    words::{Words, role_name, state},
+    TextForm, fit, headline,
+    words::{BriefWords, role_name, state},
 };
 use crate::core::{
-    Alert, HandBack, Incident, Purpose, Status, Timestamp,
+    Alert, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
     plan::{SuggestedAction, suggested},
 };
 use minijinja::{Value, value::Serde};
@@ -25,7 +25,7 @@ const ACTION_MAX: usize = 120;
 const HISTORY_MAX: usize = 7;
 
 #[derive(Serialize)]
-struct Context {
+struct TemplateContext {
     drill: bool,
     word: &'static str,
     form: &'static str,
@@ -39,14 +39,14 @@ struct Context {
     due: Option<String>,
     otherwise: Option<String>,
     notes: Vec<String>,
-    actions: Vec<Action>,
-    versions: Option<Versions>,
-    history: Vec<Entry>,
+    actions: Vec<ActionContext>,
+    versions: Option<VersionContext>,
+    history: Vec<EntryContext>,
     history_earlier: usize,
-    waiting_for: Vec<Waiting>,
+    waiting_for: Vec<WaitingContext>,
     handed_back: Vec<HandedBack>,
     board: Vec<BoardRow>,
-    clocks: Clocks,
+    clocks: ClockContext,
 }
 
 #[derive(Serialize)]
@@ -82,27 +82,27 @@ struct ReaderFacts {
 }
 
 #[derive(Serialize)]
-struct Action {
+struct ActionContext {
     letter: char,
     text: String,
     then: Option<String>,
 }
 
 #[derive(Serialize)]
-struct Versions {
+struct VersionContext {
     hosts: usize,
     common: String,
     odd: Vec<String>,
 }
 
 #[derive(Serialize)]
-struct Entry {
+struct EntryContext {
     at: String,
     text: String,
 }
 
 #[derive(Serialize)]
-struct Waiting {
+struct WaitingContext {
     role: String,
     people: String,
     since: String,
@@ -129,19 +129,19 @@ struct BoardRow {
 }
 
 #[derive(Serialize)]
-struct Clocks {
+struct ClockContext {
     zone: String,
     in_24h: String,
     in_72h: String,
 }
 
 /// The context of one page.
-pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
+pub(super) fn of(words: &BriefWords<'_>, form: TextForm) -> Value {
     let incident = words.incident();
     let due = words.engagement().and_then(|e| e.deadline);
     let skipped = words.brief.history.len().saturating_sub(HISTORY_MAX);
     let hours = |hours: u64| words.day(incident.opened_at + std::time::Duration::from_secs(hours * 3600));
-    Value::from(Serde(Context {
+    Value::from(Serde(TemplateContext {
         drill: words.is_drill(),
         word: words.word(),
         form: form_name(form),
@@ -162,7 +162,7 @@ pub(super) fn of(words: &Words<'_>, form: Form) -> Value {
         waiting_for: waiting_for(words),
         handed_back: handed_back(words),
         board: board(words),
-        clocks: Clocks { zone: words.zone(), in_24h: hours(24), in_72h: hours(72) },
+        clocks: ClockContext { zone: words.zone(), in_24h: hours(24), in_72h: hours(72) },
     }))
 }
 
@@ -184,7 +184,7 @@ fn alert_facts(alert: &Alert) -> AlertFacts {
     }
 }
 
-fn incident_facts(words: &Words<'_>) -> IncidentFacts {
+fn incident_facts(words: &BriefWords<'_>) -> IncidentFacts {
     let incident = words.incident();
     IncidentFacts {
         id: incident.id.to_string(),
@@ -196,30 +196,30 @@ fn incident_facts(words: &Words<'_>) -> IncidentFacts {
         all_clear: incident.all_clear_at.map(|at| words.time(at)),
         silent_since: incident.silent_since.map(|at| words.time(at)),
         lasted: match incident.status {
-            Status::Resolved { at, .. } => Some(span(incident, at)),
-            Status::Open => None,
+            IncidentStatus::Resolved { at, .. } => Some(span(incident, at)),
+            IncidentStatus::Open => None,
         },
     }
 }
 
 /// How it ended for the reader; none where something is asked of them.
-fn ending(purpose: &Purpose) -> Option<&'static str> {
+fn ending(purpose: &PagePurpose) -> Option<&'static str> {
     match purpose {
-        Purpose::Taken { .. } => Some("taken"),
-        Purpose::StoodDown => Some("stood down"),
-        Purpose::Resolved => Some("resolved"),
-        Purpose::Brief { .. }
-        | Purpose::HandedBack { .. }
-        | Purpose::Announced
-        | Purpose::RoomCard
-        | Purpose::RoomLine { .. }
-        | Purpose::RoomNote { .. }
-        | Purpose::RoomUpdate { .. }
-        | Purpose::RoomFurnish
-        | Purpose::RoomInvite { .. }
-        | Purpose::RoomSummary
-        | Purpose::RoomArchive
-        | Purpose::Notice { .. } => None,
+        PagePurpose::Taken { .. } => Some("taken"),
+        PagePurpose::StoodDown => Some("stood down"),
+        PagePurpose::Resolved => Some("resolved"),
+        PagePurpose::Brief { .. }
+        | PagePurpose::HandedBack { .. }
+        | PagePurpose::Announced
+        | PagePurpose::RoomCard
+        | PagePurpose::RoomLine { .. }
+        | PagePurpose::RoomNote { .. }
+        | PagePurpose::RoomUpdate { .. }
+        | PagePurpose::RoomFurnish
+        | PagePurpose::RoomInvite { .. }
+        | PagePurpose::RoomSummary
+        | PagePurpose::RoomArchive
+        | PagePurpose::Notice { .. } => None,
     }
 }
 
@@ -229,16 +229,16 @@ fn span(incident: &Incident, at: Timestamp) -> String {
 }
 
 /// What is suggested; empty where nobody suggests anything.
-fn actions(incident: &Incident) -> Vec<Action> {
+fn actions(incident: &Incident) -> Vec<ActionContext> {
     let told = |text: &String| Some(fit::clean(text, ACTION_MAX)).filter(|text| !text.is_empty());
     let action = |(letter, action): (char, SuggestedAction)| {
-        Some(Action { letter, text: told(&action.text)?, then: action.then.as_ref().and_then(told) })
+        Some(ActionContext { letter, text: told(&action.text)?, then: action.then.as_ref().and_then(told) })
     };
     suggested(&incident.alert, &incident.plan).into_iter().filter_map(action).collect()
 }
 
 /// From `evidence.versions`, a map of hosts to what they run: what most run, and who differs.
-fn versions(alert: &Alert) -> Option<Versions> {
+fn versions(alert: &Alert) -> Option<VersionContext> {
     let hosts = alert.evidence.get("versions")?.as_object()?;
     let runs: Vec<(&String, &str)> = hosts.iter().filter_map(|(host, v)| Some((host, v.as_str()?))).collect();
     let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
@@ -248,25 +248,25 @@ fn versions(alert: &Alert) -> Option<Versions> {
     let (common, _) = counts.iter().max_by_key(|(_, count)| **count)?;
     let odd = runs.iter().filter(|(_, version)| version != common).take(6);
     let odd = odd.map(|(host, version)| format!("{} runs {}", fit::clean(host, 40), fit::clean(version, 40)));
-    Some(Versions { hosts: runs.len(), common: fit::clean(common, 40), odd: odd.collect() })
+    Some(VersionContext { hosts: runs.len(), common: fit::clean(common, 40), odd: odd.collect() })
 }
 
-fn entry(words: &Words<'_>, at: crate::core::Timestamp, text: &str) -> Entry {
-    Entry { at: words.exact(at), text: fit::clean(text, 140) }
+fn entry(words: &BriefWords<'_>, at: crate::core::Timestamp, text: &str) -> EntryContext {
+    EntryContext { at: words.exact(at), text: fit::clean(text, 140) }
 }
 
-fn waiting_for(words: &Words<'_>) -> Vec<Waiting> {
+fn waiting_for(words: &BriefWords<'_>) -> Vec<WaitingContext> {
     let Some(engagement) = words.engagement() else { return Vec::new() };
     let waiting = |role| {
         let since = words.incident().engagements.get(role)?.open_since();
         let people = words.people(headline::asked_for(words, role));
-        Some(Waiting { role: role_name(role), people, since: words.time(since) })
+        Some(WaitingContext { role: role_name(role), people, since: words.time(since) })
     };
     engagement.stands_for.iter().filter_map(waiting).collect()
 }
 
 /// Who had the reader's role and gave it back, the newest last.
-fn handed_back(words: &Words<'_>) -> Vec<HandedBack> {
+fn handed_back(words: &BriefWords<'_>) -> Vec<HandedBack> {
     let Some((role, engagement)) = words.role().zip(words.engagement()) else { return Vec::new() };
     let back = |back: &HandBack| HandedBack {
         by: words.person(&back.person),
@@ -277,7 +277,7 @@ fn handed_back(words: &Words<'_>) -> Vec<HandedBack> {
     engagement.handed_back.iter().map(back).collect()
 }
 
-fn board(words: &Words<'_>) -> Vec<BoardRow> {
+fn board(words: &BriefWords<'_>) -> Vec<BoardRow> {
     let row = |(role, e): (&crate::core::RoleName, &crate::core::Engagement)| BoardRow {
         role: role_name(role),
         state: state(e),
@@ -305,21 +305,21 @@ fn clean_json(value: &serde_json::Value, depth: usize) -> serde_json::Value {
     }
 }
 
-fn form_name(form: Form) -> &'static str {
+fn form_name(form: TextForm) -> &'static str {
     match form {
-        Form::Screen => "screen",
-        Form::Slack => "slack",
-        Form::Sms => "sms",
-        Form::Mail => "mail",
-        Form::Board => "board",
-        Form::Voice => "voice",
+        TextForm::Screen => "screen",
+        TextForm::Slack => "slack",
+        TextForm::Sms => "sms",
+        TextForm::Mail => "mail",
+        TextForm::Board => "board",
+        TextForm::Voice => "voice",
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{Brief, sample};
+    use crate::template::{BriefInput, sample};
 
     #[test]
     fn the_readme_names_everything_that_a_template_is_given() {
@@ -327,8 +327,8 @@ mod tests {
         let incident = sample::crisis("default", sample::rich());
         let page = incident.pages.values().next().expect("a page");
         let (names, history) = (BTreeMap::new(), [(incident.opened_at, "opened".to_owned())]);
-        let brief = Brief { incident: &incident, page, reader: None, names: &names, history: &history };
-        let context = of(&Words::new(&brief), Form::Screen);
+        let brief = BriefInput { incident: &incident, page, reader: None, names: &names, history: &history };
+        let context = of(&BriefWords::new(&brief), TextForm::Screen);
         for key in context.try_iter().expect("keys") {
             assert!(readme.contains(&format!("`{key}`")), "{key} is not described");
             let inner = context.get_item(&key).expect("a value");

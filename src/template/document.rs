@@ -1,7 +1,7 @@
 //! Documents that people go on writing in: the post-mortem and the after-action review, in Markdown. The shipped texts
 //! are in the program; a file of the same name in the folder of templates replaces one.
 
-use super::load::{Broken, TemplateError};
+use super::load::{BrokenTemplate, TemplateError};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, Output, State, UndefinedBehavior, Value, value::Serde};
 use serde::Serialize;
 use std::{fs, io, path::Path};
@@ -14,14 +14,14 @@ const FILE_MAX: u64 = 256 * 1024;
 
 /// Which document.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Document {
+pub enum DocumentKind {
     /// About one incident.
     Postmortem,
     /// About one drill.
     AfterAction,
 }
 
-impl Document {
+impl DocumentKind {
     /// Its file in the folder of templates.
     pub fn file(self) -> &'static str {
         match self {
@@ -39,9 +39,9 @@ const SHIPPED: [(&str, &str); 3] = [
 ];
 
 /// The documents' texts, ready to be filled.
-pub struct Documents(Environment<'static>);
+pub struct DocumentTemplates(Environment<'static>);
 
-impl Documents {
+impl DocumentTemplates {
     /// The shipped ones.
     pub fn shipped() -> Result<Self, TemplateError> {
         Self::with(|_| Ok(None))
@@ -59,22 +59,22 @@ impl Documents {
             let text = match own(name) {
                 Ok(text) => text.unwrap_or_else(|| shipped.to_owned()),
                 Err(why) => {
-                    broken.push(Broken { file: name.into(), line: None, why: why.to_string() });
+                    broken.push(BrokenTemplate { file: name.into(), line: None, why: why.to_string() });
                     continue;
                 }
             };
             if let Err(error) = env.add_template_owned(name, text) {
-                broken.push(Broken::from_error(name, &error));
+                broken.push(BrokenTemplate::from_error(name, &error));
             }
         }
         if broken.is_empty() { Ok(Self(env)) } else { Err(TemplateError::Broken(broken)) }
     }
 
     /// Fills a document. Every value is escaped for Markdown; the error names the file and the line.
-    pub fn render(&self, document: Document, facts: &impl Serialize) -> Result<String, TemplateError> {
+    pub fn render(&self, document: DocumentKind, facts: &impl Serialize) -> Result<String, TemplateError> {
         let name = document.file();
         let filled = self.0.get_template(name).and_then(|template| template.render(Value::from(Serde(facts))));
-        let text = filled.map_err(|error| TemplateError::Broken(vec![Broken::from_error(name, &error)]))?;
+        let text = filled.map_err(|error| TemplateError::Broken(vec![BrokenTemplate::from_error(name, &error)]))?;
         Ok(tidy(&text))
     }
 }

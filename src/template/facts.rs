@@ -1,13 +1,13 @@
 //! The raw facts: what a page says when its template can not be used. Composed here, so that nothing can stop it.
 
-use super::{fit, functions, words::Words};
+use super::{fit, functions, words::BriefWords};
 use std::collections::BTreeMap;
 
 /// Why the text looks like this, for its reader.
 const INSTEAD: &str = "Raw facts (the text made for this role could not be used):";
 
 /// The alert with all its labels, values and annotations, one kind of fact a line, as far as `room` characters go.
-pub(super) fn raw(words: &Words<'_>, room: usize) -> String {
+pub(super) fn raw(words: &BriefWords<'_>, room: usize) -> String {
     let alert = &words.incident().alert;
     let head = format!(
         "{INSTEAD}\n{} from {}, confidence {}%.",
@@ -25,7 +25,7 @@ pub(super) fn raw(words: &Words<'_>, room: usize) -> String {
 }
 
 /// The same in one line, the most telling first: for an SMS.
-pub(super) fn short(words: &Words<'_>) -> String {
+pub(super) fn short(words: &BriefWords<'_>) -> String {
     let alert = &words.incident().alert;
     let values =
         alert.values.iter().map(|(name, value)| format!("{}={}", fit::clean(name, 40), functions::number(*value)));

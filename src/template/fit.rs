@@ -1,6 +1,6 @@
 //! What every text is held to: its limits, and marks in the data that could mislead a reader.
 
-use super::{CODE, Form, LINK};
+use super::{CODE, LINK, TextForm};
 use crate::core::gsm7;
 
 /// Lines of a body. A screen that has to be scrolled is not read.
@@ -83,9 +83,9 @@ pub(super) fn guard(text: &str, drill: bool) -> String {
 }
 
 /// Whether `body` is within the limits of `form`, SMS excepted: that one is cut to fit.
-pub(super) fn fits(body: &str, form: Form) -> bool {
+pub(super) fn fits(body: &str, form: TextForm) -> bool {
     let length = match form {
-        Form::Slack => body
+        TextForm::Slack => body
             .chars()
             .map(|c| {
                 if c == '&' {
@@ -97,19 +97,19 @@ pub(super) fn fits(body: &str, form: Form) -> bool {
                 }
             })
             .sum(),
-        Form::Screen | Form::Mail | Form::Sms | Form::Voice | Form::Board => body.chars().count(),
+        TextForm::Screen | TextForm::Mail | TextForm::Sms | TextForm::Voice | TextForm::Board => body.chars().count(),
     };
     body.lines().count() <= LINES_MAX && length <= room(form)
 }
 
 /// The characters that a body of `form` may have.
-pub(super) fn room(form: Form) -> usize {
+pub(super) fn room(form: TextForm) -> usize {
     match form {
-        Form::Screen | Form::Mail => BODY_MAX,
-        Form::Board => BOARD_MAX,
-        Form::Slack => SLACK_MAX,
-        Form::Sms => SMS_SEPTETS,
-        Form::Voice => super::SPOKEN_MAX,
+        TextForm::Screen | TextForm::Mail => BODY_MAX,
+        TextForm::Board => BOARD_MAX,
+        TextForm::Slack => SLACK_MAX,
+        TextForm::Sms => SMS_SEPTETS,
+        TextForm::Voice => super::SPOKEN_MAX,
     }
 }
 

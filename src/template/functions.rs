@@ -102,7 +102,7 @@ fn show(state: &mut State, names: Rest<String>, options: Kwargs) -> Result<Optio
 
 /// `rest()`: the labels and values that no `fact` or `show` has looked at yet, for a line at the end.
 fn rest(state: &mut State) -> Vec<String> {
-    let shown = state.get_or_insert_extension_with(Shown::default).0.clone();
+    let shown = state.get_or_insert_extension_with(LookedUpNames::default).0.clone();
     let mut things = Vec::new();
     for (map, is_value) in [("values", true), ("labels", false)] {
         let Some(entries) = alert_map(state, map) else { continue };
@@ -133,10 +133,10 @@ fn row(label: String, parts: Rest<Value>) -> Value {
 
 /// Names that this rendering has looked at.
 #[derive(Default)]
-struct Shown(BTreeSet<String>);
+struct LookedUpNames(BTreeSet<String>);
 
 fn first(state: &mut State, names: &[String]) -> Option<(String, String)> {
-    state.get_or_insert_extension_with(Shown::default).0.extend(names.iter().cloned());
+    state.get_or_insert_extension_with(LookedUpNames::default).0.extend(names.iter().cloned());
     let maps = [("labels", false), ("values", true), ("annotations", false)];
     let found = |name: &String| maps.iter().find_map(|(map, is_value)| entry(&alert_map(state, map)?, name, *is_value));
     names.iter().find_map(found)

@@ -2,22 +2,25 @@
 //! what happens otherwise, how to answer. And the notes under it that no template may forget.
 
 use super::{
-    Form, fit,
-    words::{Words, listed, role_name},
+    TextForm, fit,
+    words::{BriefWords, listed, role_name},
 };
-use crate::core::{Engagement, HandBack, Level, Outcome, PersonName, Purpose, RoleName, Status, plan::Whom};
+use crate::core::{
+    AnswerLevel, Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName,
+    plan::StepTarget,
+};
 use std::collections::BTreeSet;
 
 /// What a drill says of itself.
 pub(super) const EXERCISE: &str = "This is an exercise: answer as if it were real.";
 
 /// A mail's subject: the same for all pages of an incident, so that mail readers keep them together.
-pub(super) fn subject(words: &Words<'_>) -> String {
+pub(super) fn subject(words: &BriefWords<'_>) -> String {
     fit::cut(&format!("{} {}: {}", words.word(), words.incident().id, words.summary()), fit::SUBJECT_MAX)
 }
 
 /// The first line of a brief.
-pub(super) fn first_line(words: &Words<'_>, form: Form) -> String {
+pub(super) fn first_line(words: &BriefWords<'_>, form: TextForm) -> String {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let exercise = if words.is_drill() { format!(" {EXERCISE}") } else { String::new() };
     if let Some(outcome) = words.engagement().and_then(|engagement| engagement.outcome.as_ref()) {
@@ -41,8 +44,8 @@ pub(super) fn first_line(words: &Words<'_>, form: Form) -> String {
 }
 
 /// Why nothing is asked any more of who reads a brief of before.
-fn no_more(words: &Words<'_>, outcome: &Outcome) -> String {
-    if let Status::Resolved { at, .. } = &words.incident().status {
+fn no_more(words: &BriefWords<'_>, outcome: &EngagementOutcome) -> String {
+    if let IncidentStatus::Resolved { at, .. } = &words.incident().status {
         return format!("it is over since {}", words.time(*at));
     }
     let has = |person: &PersonName| match words.reads(person) {
@@ -50,22 +53,22 @@ fn no_more(words: &Words<'_>, outcome: &Outcome) -> String {
         false => format!("{} has it", words.person(person)),
     };
     match outcome {
-        Outcome::Engaged { person, at } => format!("{} since {}", has(person), words.time(*at)),
-        Outcome::Covered { by, person, at } => {
+        EngagementOutcome::Engaged { person, at } => format!("{} since {}", has(person), words.time(*at)),
+        EngagementOutcome::Covered { by, person, at } => {
             format!("{} as {} since {}", has(person), role_name(by), words.time(*at))
         }
-        Outcome::StoodDown { at } => format!("not needed any more since {}", words.time(*at)),
-        Outcome::Closed { at } => format!("it is over since {}", words.time(*at)),
+        EngagementOutcome::StoodDown { at } => format!("not needed any more since {}", words.time(*at)),
+        EngagementOutcome::Closed { at } => format!("it is over since {}", words.time(*at)),
     }
 }
 
 /// What the role demands.
-pub(super) fn level(words: &Words<'_>) -> Level {
-    words.row().map_or(Level::Wilco, |row| row.engaged_by)
+pub(super) fn level(words: &BriefWords<'_>) -> AnswerLevel {
+    words.row().map_or(AnswerLevel::Wilco, |row| row.engaged_by)
 }
 
 /// What happens when nobody answers: a clause without a full stop. None once nobody waits for the role any more.
-pub(super) fn otherwise(words: &Words<'_>) -> Option<String> {
+pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     let engagement = words.engagement().filter(|e| e.is_open())?;
     let row = words.row()?;
     if let Some(next) = &engagement.waits_on {
@@ -86,7 +89,7 @@ pub(super) fn otherwise(words: &Words<'_>) -> Option<String> {
 
 /// What every brief says under its first line, where there is something to say: who did not answer, which reminder
 /// this is, whether the monitor still speaks.
-pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
+pub(super) fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = handed_back(words);
     notes.extend(unanswered(words));
     notes.extend(reminder(words));
@@ -105,7 +108,7 @@ pub(super) fn notes(words: &Words<'_>) -> Vec<String> {
 }
 
 /// Who was asked before and has not answered, and since when.
-pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
+pub(super) fn unanswered(words: &BriefWords<'_>) -> Vec<String> {
     let Some(engagement) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
     let others = engagement.stands_for.iter().filter_map(|role| stood_for(words, role));
     let mut notes: Vec<String> = others.filter_map(|(role, other)| in_place_of(words, role, other)).collect();
@@ -118,19 +121,19 @@ pub(super) fn unanswered(words: &Words<'_>) -> Vec<String> {
 }
 
 /// The people to whom briefs about a role went.
-pub(super) fn asked_for<'a>(words: &Words<'a>, role: &'a RoleName) -> BTreeSet<&'a PersonName> {
+pub(super) fn asked_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> BTreeSet<&'a PersonName> {
     words.incident().briefs_of(role).filter_map(|page| page.person.as_ref()).collect()
 }
 
 /// Who had the reader's role last, or one for which it stands in, and handed it back: whoever is asked must know.
-pub(super) fn handed_back(words: &Words<'_>) -> Vec<String> {
+pub(super) fn handed_back(words: &BriefWords<'_>) -> Vec<String> {
     let Some(own) = words.engagement().filter(|e| e.is_open()) else { return Vec::new() };
     let others = own.stands_for.iter().filter_map(|role| stood_for(words, role));
     let backs = std::iter::once((None, own)).chain(others.map(|(role, other)| (Some(role), other)));
     backs.filter_map(|(other, engagement)| took_and_gave(words, other, engagement.handed_back.last()?)).collect()
 }
 
-fn took_and_gave(words: &Words<'_>, other: Option<&RoleName>, back: &HandBack) -> Option<String> {
+fn took_and_gave(words: &BriefWords<'_>, other: Option<&RoleName>, back: &HandBack) -> Option<String> {
     // What was covered by the reader's own role was opened again with it, and that is told.
     if other.is_some() && back.of.as_ref() == words.role() {
         return None;
@@ -142,11 +145,11 @@ fn took_and_gave(words: &Words<'_>, other: Option<&RoleName>, back: &HandBack) -
 }
 
 /// A role that waits for the reader's.
-fn stood_for<'a>(words: &Words<'a>, role: &'a RoleName) -> Option<(&'a RoleName, &'a Engagement)> {
+fn stood_for<'a>(words: &BriefWords<'a>, role: &'a RoleName) -> Option<(&'a RoleName, &'a Engagement)> {
     words.incident().engagements.get(role).filter(|e| e.is_open()).map(|engagement| (role, engagement))
 }
 
-fn in_place_of(words: &Words<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
+fn in_place_of(words: &BriefWords<'_>, role: &RoleName, engagement: &Engagement) -> Option<String> {
     let since = engagement.open_since();
     let asked = words.incident().briefs_of(role).filter(|page| since <= page.born_at);
     let asked = asked.filter_map(|page| page.person.as_ref());
@@ -167,7 +170,7 @@ fn in_place_of(words: &Words<'_>, role: &RoleName, engagement: &Engagement) -> O
     })
 }
 
-fn asked_before<'a>(words: &Words<'a>, engagement: &Engagement) -> BTreeSet<&'a PersonName> {
+fn asked_before<'a>(words: &BriefWords<'a>, engagement: &Engagement) -> BTreeSet<&'a PersonName> {
     let (Some(role), page) = (words.role(), words.brief.page) else { return BTreeSet::new() };
     let since = engagement.open_since();
     let earlier = words.incident().briefs_of(role).filter(|other| other.rung < page.rung && since <= other.born_at);
@@ -176,8 +179,8 @@ fn asked_before<'a>(words: &Words<'a>, engagement: &Engagement) -> BTreeSet<&'a 
 }
 
 /// How often the step of a brief was paged before; none where it is asked because somebody has just handed the role back.
-pub(super) fn round(words: &Words<'_>) -> Option<u32> {
-    let Purpose::Brief { round } = words.brief.page.purpose else { return None };
+pub(super) fn round(words: &BriefWords<'_>) -> Option<u32> {
+    let PagePurpose::Brief { round } = words.brief.page.purpose else { return None };
     if words.engagement().is_some_and(|e| !e.is_open()) {
         return None;
     }
@@ -185,7 +188,7 @@ pub(super) fn round(words: &Words<'_>) -> Option<u32> {
     handed_back.is_none_or(|back| back.at != words.brief.page.born_at).then_some(round)
 }
 
-fn reminder(words: &Words<'_>) -> Option<String> {
+fn reminder(words: &BriefWords<'_>) -> Option<String> {
     let round = round(words)?;
     let alerts = words.incident().alerts;
     if round == 0 {
@@ -198,12 +201,12 @@ fn reminder(words: &Words<'_>) -> Option<String> {
 }
 
 /// `WILCO ("I have it")`; a drill asks for other words.
-pub(super) fn wanted(words: &Words<'_>) -> String {
+pub(super) fn wanted(words: &BriefWords<'_>) -> String {
     let level = level(words);
     format!("{} (\"{}\")", level.to_string().to_uppercase(), level.words(words.is_drill()))
 }
 
-fn by_when(words: &Words<'_>) -> String {
+fn by_when(words: &BriefWords<'_>) -> String {
     let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
     match (due, otherwise(words)) {
         (Some(due), Some(otherwise)) => format!(" by {}, else {otherwise}", words.time(due)),
@@ -213,19 +216,19 @@ fn by_when(words: &Words<'_>) -> String {
     }
 }
 
-fn how(form: Form) -> &'static str {
+fn how(form: TextForm) -> &'static str {
     match form {
-        Form::Screen => "Use the buttons on this page.",
-        Form::Slack => "Use the buttons below.",
-        Form::Sms => "Reply with the code.",
-        Form::Mail => "Use the link in this mail.",
-        Form::Board => "Use the link below.",
-        Form::Voice => "Press a key.",
+        TextForm::Screen => "Use the buttons on this page.",
+        TextForm::Slack => "Use the buttons below.",
+        TextForm::Sms => "Reply with the code.",
+        TextForm::Mail => "Use the link in this mail.",
+        TextForm::Board => "Use the link below.",
+        TextForm::Voice => "Press a key.",
     }
 }
 
-fn paged_next(words: &Words<'_>, page: &[Whom]) -> String {
-    if let [Whom::Person(person)] = page
+fn paged_next(words: &BriefWords<'_>, page: &[StepTarget]) -> String {
+    if let [StepTarget::Person(person)] = page
         && words.reads(person)
     {
         return "you are paged again".to_owned();
@@ -233,8 +236,8 @@ fn paged_next(words: &Words<'_>, page: &[Whom]) -> String {
     let names: Vec<String> = page
         .iter()
         .map(|whom| match whom {
-            Whom::Person(person) => words.person(person),
-            Whom::Rotation(rotation) => format!("{} on call", fit::clean(rotation.as_str(), 24)),
+            StepTarget::Person(person) => words.person(person),
+            StepTarget::Rotation(rotation) => format!("{} on call", fit::clean(rotation.as_str(), 24)),
         })
         .collect();
     let verb = if names.len() == 1 { "is" } else { "are" };
@@ -242,7 +245,7 @@ fn paged_next(words: &Words<'_>, page: &[Whom]) -> String {
 }
 
 /// The role that takes over. One that already waits for this role would wait for nobody, so the ladder repeats.
-fn next_of(words: &Words<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
+fn next_of(words: &BriefWords<'_>, engagement: &Engagement, next: Option<&RoleName>) -> Option<RoleName> {
     let catch_all = RoleName::catch_all();
     let plan = &words.incident().plan;
     let last = (words.role() != Some(&catch_all) && plan.roles.contains_key(&catch_all)).then_some(&catch_all);

@@ -1,6 +1,6 @@
 //! The frame of a mail's HTML: what the reader must see first, one button, nothing from elsewhere. Templates fill it.
 
-use super::{LINK, words::Words};
+use super::{LINK, words::BriefWords};
 
 const FRAME: &str = include_str!("mail-frame.html");
 
@@ -14,7 +14,13 @@ pub(super) enum Button {
 }
 
 /// The whole mail: `first` (the headline) and `notes` are plain text, `inside` is HTML.
-pub(super) fn frame(words: &Words<'_>, first: &str, notes: &[String], inside: &str, with: Option<Button>) -> String {
+pub(super) fn frame(
+    words: &BriefWords<'_>,
+    first: &str,
+    notes: &[String],
+    inside: &str,
+    with: Option<Button>,
+) -> String {
     let (colour, mark) = if words.is_drill() { ("#0b57d0", "DRILL") } else { ("#b3001b", "LIVE") };
     let notes: String = notes.iter().map(|note| paragraph(note)).collect();
     let button = match (with, words.is_drill()) {

@@ -11,7 +11,7 @@ use std::{
 };
 
 /// The texts of pages, ready to be rendered. Shipped ones, overlaid by a folder's.
-pub struct Templates {
+pub struct PageTemplates {
     env: Environment<'static>,
     revisions: BTreeMap<String, String>,
 }
@@ -29,13 +29,13 @@ pub enum TemplateError {
         source: io::Error,
     },
     /// These files are broken; all of them are named.
-    #[error("{}", .0.iter().map(Broken::to_string).collect::<Vec<_>>().join("\n"))]
-    Broken(Vec<Broken>),
+    #[error("{}", .0.iter().map(BrokenTemplate::to_string).collect::<Vec<_>>().join("\n"))]
+    Broken(Vec<BrokenTemplate>),
 }
 
 /// One broken file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Broken {
+pub struct BrokenTemplate {
     /// Its path under the folder of templates, e.g. `trader/brief.txt`.
     pub file: String,
     /// Where in it, from 1; none where it is about the whole file.
@@ -72,7 +72,7 @@ pub(super) const ALL_CLEAR: &str = "all-clear";
 const SHIPPED: [(&str, &str); 21] =
     shipped!["default", "trader", "compliance", "it", "commander", "catch-all", "all-clear"];
 
-impl Templates {
+impl PageTemplates {
     /// The templates that ship with the program.
     pub fn shipped() -> Self {
         // A shipped file that were broken would be left out, and its pages sent with the raw facts; a test forbids it.
@@ -91,7 +91,7 @@ impl Templates {
                 match read(&folder.join(&path)) {
                     Ok(Some(text)) => drop(files.insert(path, text)),
                     Ok(None) => {}
-                    Err(why) => broken.push(Broken { file: path, line: None, why: why.to_string() }),
+                    Err(why) => broken.push(BrokenTemplate { file: path, line: None, why: why.to_string() }),
                 }
             }
         }
@@ -138,20 +138,20 @@ impl Templates {
     }
 
     /// Runs one file of a template. The error says where it stopped; it holds no values of the alert.
-    pub(super) fn run(&self, name: &str, file: &str, context: minijinja::Value) -> Result<String, Broken> {
+    pub(super) fn run(&self, name: &str, file: &str, context: minijinja::Value) -> Result<String, BrokenTemplate> {
         let own = format!("{name}/{file}");
         let path = if self.env.get_template(&own).is_ok() { own } else { format!("{DEFAULT}/{file}") };
         let run = || self.env.get_template(&path).and_then(|template| template.render(context));
         // A fault of the engine itself must not take the page with it.
         match std::panic::catch_unwind(std::panic::AssertUnwindSafe(run)) {
             Ok(Ok(text)) => Ok(fit::tidy(&text)),
-            Ok(Err(error)) => Err(Broken::from_error(&path, &error)),
-            Err(_) => Err(Broken { file: path, line: None, why: "the template engine panicked".to_owned() }),
+            Ok(Err(error)) => Err(BrokenTemplate::from_error(&path, &error)),
+            Err(_) => Err(BrokenTemplate { file: path, line: None, why: "the template engine panicked".to_owned() }),
         }
     }
 }
 
-impl Broken {
+impl BrokenTemplate {
     pub(super) fn from_error(file: &str, error: &minijinja::Error) -> Self {
         let file = error.name().unwrap_or(file).to_owned();
         let why = error.detail().map_or(error.kind().to_string(), |detail| format!("{}: {detail}", error.kind()));
@@ -159,7 +159,7 @@ impl Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for BrokenTemplate {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.line {
             Some(line) => write!(f, "{}:{line}: {}", self.file, self.why),
@@ -168,7 +168,7 @@ impl fmt::Display for Broken {
     }
 }
 
-impl fmt::Debug for Templates {
+impl fmt::Debug for PageTemplates {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Templates").field("revisions", &self.revisions).finish_non_exhaustive()
     }
@@ -178,16 +178,16 @@ fn shipped_files() -> BTreeMap<String, String> {
     SHIPPED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
-fn build(files: BTreeMap<String, String>) -> (Templates, Vec<Broken>) {
+fn build(files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {
     let mut env = functions::environment();
     let revisions = revisions_of(&files);
     let mut broken = Vec::new();
     for (path, text) in files {
         if let Err(error) = env.add_template_owned(path.clone(), text) {
-            broken.push(Broken::from_error(&path, &error));
+            broken.push(BrokenTemplate::from_error(&path, &error));
         }
     }
-    (Templates { env, revisions }, broken)
+    (PageTemplates { env, revisions }, broken)
 }
 
 fn revisions_of(files: &BTreeMap<String, String>) -> BTreeMap<String, String> {

@@ -22,12 +22,12 @@ mod words;
 
 pub use fit::{BOARD_MAX, BODY_MAX, HEADLINE_MAX, HTML_MAX, LINES_MAX, SLACK_MAX, SMS_SEPTETS, SUBJECT_MAX};
 pub use functions::FUEL;
-pub use load::{Broken, TemplateError, Templates};
+pub use load::{BrokenTemplate, PageTemplates, TemplateError};
 pub use voice::SPOKEN_MAX;
 
-use crate::core::{Incident, Page, PersonName, Purpose, Timestamp, Zone};
+use crate::core::{Incident, Page, PagePurpose, PersonName, Timestamp, Zone};
 use std::collections::BTreeMap;
-use words::Words;
+use words::BriefWords;
 
 /// Stands where the page's answer code goes; filled in right before sending, with five digits, and never stored.
 pub const CODE: &str = "%CODE%";
@@ -37,7 +37,7 @@ pub const LINK: &str = "%LINK%";
 
 /// In what form a channel shows a text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Form {
+pub enum TextForm {
     /// The desk page, with buttons beside the text.
     Screen,
     /// A Slack message, with buttons under it. The text is plain: the channel escapes `&`, `<` and `>`.
@@ -54,13 +54,13 @@ pub enum Form {
 
 /// What one text is made from.
 #[derive(Debug, Clone, Copy)]
-pub struct Brief<'a> {
+pub struct BriefInput<'a> {
     /// The crisis as it is now.
     pub incident: &'a Incident,
     /// The page to be sent.
     pub page: &'a Page,
     /// Who reads it; none for a room.
-    pub reader: Option<Reader<'a>>,
+    pub reader: Option<PageReader<'a>>,
     /// How humans call the people of the matrix.
     pub names: &'a BTreeMap<PersonName, String>,
     /// The audit trail so far, oldest first, one sentence each.
@@ -69,7 +69,7 @@ pub struct Brief<'a> {
 
 /// Who reads a page.
 #[derive(Debug, Clone, Copy)]
-pub struct Reader<'a> {
+pub struct PageReader<'a> {
     /// How humans call them.
     pub name: &'a str,
     /// The clock on their wall.
@@ -78,7 +78,7 @@ pub struct Reader<'a> {
 
 /// A page's text, with [`CODE`] and [`LINK`] still to be filled in.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Rendered {
+pub struct RenderedText {
     /// The first line, at most [`HEADLINE_MAX`] characters.
     pub headline: String,
     /// A mail's subject: the same for all pages of an incident, at most [`SUBJECT_MAX`] characters.
@@ -94,31 +94,31 @@ pub struct Rendered {
     pub fallback: Option<String>,
 }
 
-impl Templates {
+impl PageTemplates {
     /// Makes the text of one page. Never fails: where the template does, the alert's raw facts stand in its place and
-    /// [`Rendered::fallback`] says why.
-    pub fn render(&self, brief: &Brief<'_>, form: Form) -> Rendered {
-        let words = Words::new(brief);
+    /// [`RenderedText::fallback`] says why.
+    pub fn render(&self, brief: &BriefInput<'_>, form: TextForm) -> RenderedText {
+        let words = BriefWords::new(brief);
         let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
         let (text, fallback) = match &brief.page.purpose {
-            Purpose::Brief { .. } => assemble::brief(self, template, &words, form),
-            Purpose::Taken { .. } | Purpose::StoodDown | Purpose::Resolved => {
+            PagePurpose::Brief { .. } => assemble::brief(self, template, &words, form),
+            PagePurpose::Taken { .. } | PagePurpose::StoodDown | PagePurpose::Resolved => {
                 template = load::ALL_CLEAR;
                 assemble::all_clear(self, &words, form)
             }
-            Purpose::HandedBack { .. }
-            | Purpose::Announced
-            | Purpose::RoomCard
-            | Purpose::RoomLine { .. }
-            | Purpose::RoomNote { .. }
-            | Purpose::RoomUpdate { .. }
-            | Purpose::RoomFurnish
-            | Purpose::RoomInvite { .. }
-            | Purpose::RoomSummary
-            | Purpose::RoomArchive
-            | Purpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
+            PagePurpose::HandedBack { .. }
+            | PagePurpose::Announced
+            | PagePurpose::RoomCard
+            | PagePurpose::RoomLine { .. }
+            | PagePurpose::RoomNote { .. }
+            | PagePurpose::RoomUpdate { .. }
+            | PagePurpose::RoomFurnish
+            | PagePurpose::RoomInvite { .. }
+            | PagePurpose::RoomSummary
+            | PagePurpose::RoomArchive
+            | PagePurpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
         };
-        Rendered {
+        RenderedText {
             headline: text.headline,
             subject: headline::subject(&words),
             body: text.body,

@@ -1,43 +1,47 @@
 //! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
 
 use super::{
-    CODE, Form, LINK, fit, room,
-    words::{Words, role_name},
+    CODE, LINK, TextForm, fit, room,
+    words::{BriefWords, role_name},
 };
 use crate::core::{
-    PersonName, Purpose, RoleName, Status,
+    IncidentStatus, PagePurpose, PersonName, RoleName,
     escalation::{OVER, STOPPED},
     event::Actor,
 };
 
 /// The lines of a notice, the first one complete in itself.
-pub(super) fn lines(words: &Words<'_>) -> Vec<String> {
+pub(super) fn lines(words: &BriefWords<'_>) -> Vec<String> {
     let repeated = if words.brief.page.maybe_repeated { " (may be a repeat)" } else { "" };
     let start = format!("{} {}{repeated}:", words.word(), words.incident().id);
     let exercise = if words.is_drill() { " (exercise)" } else { "" };
     match &words.brief.page.purpose {
-        Purpose::Taken { by, covering_as } => {
+        PagePurpose::Taken { by, covering_as } => {
             let told = format!("{start} {}{exercise}", taken(words, by, covering_as.as_ref()));
             std::iter::once(told).chain(still_open(words).filter(|_| words.reads(by))).collect()
         }
-        Purpose::HandedBack { by, of } => vec![format!("{start} {}{exercise}", handed_back(words, by, of))],
-        Purpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
-        Purpose::Announced => vec![format!("{start} {}", announced(words))],
-        Purpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
-        Purpose::RoomCard => room::card(words, room::FIRST),
-        Purpose::RoomUpdate { revision, .. } => room::card(words, *revision),
-        Purpose::RoomSummary => room::summary(words),
-        Purpose::RoomFurnish | Purpose::RoomInvite { .. } | Purpose::RoomArchive => vec![room::topic(words)],
-        Purpose::RoomLine { line } | Purpose::RoomNote { line } => vec![format!("{start} {}", fit::clean(line, 300))],
-        Purpose::Notice { about } => {
+        PagePurpose::HandedBack { by, of } => vec![format!("{start} {}{exercise}", handed_back(words, by, of))],
+        PagePurpose::StoodDown => vec![format!("{start} {}{exercise}", stood_down(words))],
+        PagePurpose::Announced => vec![format!("{start} {}", announced(words))],
+        PagePurpose::Resolved => vec![format!("{start} {}{exercise}", resolved(words))],
+        PagePurpose::RoomCard => room::card(words, room::FIRST),
+        PagePurpose::RoomUpdate { revision, .. } => room::card(words, *revision),
+        PagePurpose::RoomSummary => room::summary(words),
+        PagePurpose::RoomFurnish | PagePurpose::RoomInvite { .. } | PagePurpose::RoomArchive => {
+            vec![room::topic(words)]
+        }
+        PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line } => {
+            vec![format!("{start} {}", fit::clean(line, 300))]
+        }
+        PagePurpose::Notice { about } => {
             let role = words.role().map(|role| format!(", {}", role_name(role))).unwrap_or_default();
             vec![format!("{start} {}{role}", about.name())]
         }
-        Purpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
+        PagePurpose::Brief { .. } => vec![format!("{start} {}", words.summary())],
     }
 }
 
-fn taken(words: &Words<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> String {
+fn taken(words: &BriefWords<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> String {
     let role = words.role().map_or_else(|| "this".to_owned(), role_name);
     let name = words.person(by);
     match (words.reads(by), covering_as.map(role_name)) {
@@ -49,20 +53,20 @@ fn taken(words: &Words<'_>, by: &PersonName, covering_as: Option<&RoleName>) -> 
 }
 
 /// How the reader of the word that they have it can hand it back; none for every other text.
-pub(super) fn how_to_hand_back(words: &Words<'_>, form: Form) -> Option<String> {
+pub(super) fn how_to_hand_back(words: &BriefWords<'_>, form: TextForm) -> Option<String> {
     words.incident().hands_back(words.brief.page)?;
     match form {
-        Form::Sms => Some(format!("Reply {CODE} 4 to hand it back.")),
-        Form::Mail => Some(format!("To hand it back: {LINK}")),
-        Form::Slack => Some("To hand it back, use the button below.".to_owned()),
-        Form::Screen => Some("To hand it back, use its button on this page.".to_owned()),
-        Form::Board => Some("To hand it back, use your desk page.".to_owned()),
+        TextForm::Sms => Some(format!("Reply {CODE} 4 to hand it back.")),
+        TextForm::Mail => Some(format!("To hand it back: {LINK}")),
+        TextForm::Slack => Some("To hand it back, use the button below.".to_owned()),
+        TextForm::Screen => Some("To hand it back, use its button on this page.".to_owned()),
+        TextForm::Board => Some("To hand it back, use your desk page.".to_owned()),
         // Nobody is called to hear that they have it.
-        Form::Voice => None,
+        TextForm::Voice => None,
     }
 }
 
-fn handed_back(words: &Words<'_>, by: &PersonName, of: &RoleName) -> String {
+fn handed_back(words: &BriefWords<'_>, by: &PersonName, of: &RoleName) -> String {
     let about = words.role().map_or_else(|| "it".to_owned(), role_name);
     let back = words.incident().engagements.get(of).and_then(|e| e.handed_back.last());
     let what = back.map_or_else(
@@ -82,7 +86,7 @@ fn handed_back(words: &Words<'_>, by: &PersonName, of: &RoleName) -> String {
 }
 
 /// Who is asked for the role of the page now, for one who heard that nobody need be.
-fn asked_now(words: &Words<'_>) -> String {
+fn asked_now(words: &BriefWords<'_>) -> String {
     let Some(engagement) = words.engagement() else { return "Nothing is asked of you now.".to_owned() };
     if engagement.on_call.iter().any(|person| words.reads(person)) && engagement.waits_on.is_none() {
         return "You are asked again: look at your page.".to_owned();
@@ -96,13 +100,13 @@ fn asked_now(words: &Words<'_>) -> String {
     format!("{asked} You can still take it: answer the page that you were sent for it.")
 }
 
-fn still_open(words: &Words<'_>) -> Option<String> {
+fn still_open(words: &BriefWords<'_>) -> Option<String> {
     let open: Vec<String> =
         words.incident().open_roles().filter(|role| words.role() != Some(role)).map(role_name).collect();
     (!open.is_empty()).then(|| format!("Nobody has it yet for: {}.", open.join(", ")))
 }
 
-fn stood_down(words: &Words<'_>) -> String {
+fn stood_down(words: &BriefWords<'_>) -> String {
     let role = words.role().map_or_else(|| "this role".to_owned(), role_name);
     let behind = words.engagement().into_iter().flat_map(|e| &e.stands_for);
     let has = |r: &RoleName| Some((role_name(r), words.person(words.incident().engagements.get(r)?.holder()?)));
@@ -111,20 +115,22 @@ fn stood_down(words: &Words<'_>) -> String {
     format!("{because}you are not needed as {role} any more.")
 }
 
-fn announced(words: &Words<'_>) -> String {
+fn announced(words: &BriefWords<'_>) -> String {
     let until = words.incident().drill_ends_at();
     let until = until.map_or_else(String::new, |at| format!(" until {}", words.time(at)));
     let summary = words.summary();
     format!("an exercise begins{until}: {summary}. Whatever says DRILL is part of it. Nothing is asked of you yet.")
 }
 
-fn resolved(words: &Words<'_>) -> String {
+fn resolved(words: &BriefWords<'_>) -> String {
     match &words.incident().status {
-        Status::Resolved { by: Actor::Crisis(_), .. } => format!("{STOPPED}. Nothing more is asked of you here."),
-        Status::Resolved { by: Actor::Clock, at, .. } => {
+        IncidentStatus::Resolved { by: Actor::Crisis(_), .. } => {
+            format!("{STOPPED}. Nothing more is asked of you here.")
+        }
+        IncidentStatus::Resolved { by: Actor::Clock, at, .. } => {
             format!("{OVER}: it ended at {}. Nothing more is asked of you.", words.time(*at))
         }
-        Status::Resolved { by, why, at } => {
+        IncidentStatus::Resolved { by, why, at } => {
             let by = match by {
                 Actor::Person(person) => words.person(person),
                 Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => {
@@ -135,6 +141,6 @@ fn resolved(words: &Words<'_>) -> String {
             let (over, ended) = if words.is_drill() { (OVER, "ended") } else { ("it is over", "resolved") };
             format!("{over}: {by} {ended} it at {}{why}. Nothing more is asked of you.", words.time(*at))
         }
-        Status::Open => "it is over. Nothing more is asked of you.".to_owned(),
+        IncidentStatus::Open => "it is over. Nothing more is asked of you.".to_owned(),
     }
 }

@@ -3,9 +3,11 @@
 use super::{
     fit,
     headline::EXERCISE,
-    words::{Words, role_name},
+    words::{BriefWords, role_name},
 };
-use crate::core::{Engagement, HandBack, Incident, Outcome, RoleName, Status, Timestamp, event::Actor};
+use crate::core::{
+    Engagement, EngagementOutcome, HandBack, Incident, IncidentStatus, RoleName, Timestamp, event::Actor,
+};
 use std::time::Duration;
 
 /// The revision of a card that was never edited.
@@ -15,7 +17,7 @@ pub(super) const FIRST: u32 = 1;
 const ROLES_MAX: usize = 18;
 
 /// The card: what it is, every role with its state, since when this is so.
-pub(super) fn card(words: &Words<'_>, revision: u32) -> Vec<String> {
+pub(super) fn card(words: &BriefWords<'_>, revision: u32) -> Vec<String> {
     let incident = words.incident();
     let mut lines = vec![first_line(words)];
     if words.is_drill() {
@@ -41,19 +43,19 @@ fn more_roles(incident: &Incident) -> Option<String> {
 }
 
 /// One line that says which incident a room is for.
-pub(super) fn topic(words: &Words<'_>) -> String {
+pub(super) fn topic(words: &BriefWords<'_>) -> String {
     format!("{} {}: {}", words.word(), words.incident().id, words.summary())
 }
 
 /// How it ended: who, when, how long each role took.
-pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
+pub(super) fn summary(words: &BriefWords<'_>) -> Vec<String> {
     let incident = words.incident();
     let ended = match &incident.status {
-        Status::Resolved { by, at, .. } => {
+        IncidentStatus::Resolved { by, at, .. } => {
             let took = span(at.since(incident.opened_at));
             format!("resolved by {} at {} after {took}", actor(words, by), words.time(*at))
         }
-        Status::Open => "still open".to_owned(),
+        IncidentStatus::Open => "still open".to_owned(),
     };
     let mut lines = vec![format!("{}. It is over: {ended}.", topic(words))];
     lines.extend(incident.sandboxed().map(|sandboxed| format!("{sandboxed}.")));
@@ -72,14 +74,14 @@ pub(super) fn summary(words: &Words<'_>) -> Vec<String> {
     lines
 }
 
-fn first_line(words: &Words<'_>) -> String {
+fn first_line(words: &BriefWords<'_>) -> String {
     let incident = words.incident();
     let start = topic(words);
     match &incident.status {
-        Status::Resolved { by, at, .. } => {
+        IncidentStatus::Resolved { by, at, .. } => {
             format!("{start}. It is over: {} resolved it at {}.", actor(words, by), words.time(*at))
         }
-        Status::Open => {
+        IncidentStatus::Open => {
             let open = incident.open_roles().count();
             let of = incident.engagements.len();
             let state = match (open, of) {
@@ -92,25 +94,27 @@ fn first_line(words: &Words<'_>) -> String {
     }
 }
 
-fn row(words: &Words<'_>, role: &RoleName, e: &Engagement) -> String {
+fn row(words: &BriefWords<'_>, role: &RoleName, e: &Engagement) -> String {
     let role = role_name(role);
     match &e.outcome {
-        Some(Outcome::Engaged { person, at }) => {
+        Some(EngagementOutcome::Engaged { person, at }) => {
             format!("\u{2705} {role}: {} has it since {}", words.person(person), words.time(*at))
         }
-        Some(Outcome::Covered { by, person, at }) => {
+        Some(EngagementOutcome::Covered { by, person, at }) => {
             let (who, by) = (words.person(person), role_name(by));
             format!("\u{2705} {role}: covered by {by}, {who} has it since {}", words.time(*at))
         }
-        Some(Outcome::StoodDown { at }) => {
+        Some(EngagementOutcome::StoodDown { at }) => {
             format!("\u{2b1c} {role}: not needed any more since {}", words.time(*at))
         }
-        Some(Outcome::Closed { at }) => format!("\u{2b1c} {role}: nobody had it when it ended at {}", words.time(*at)),
+        Some(EngagementOutcome::Closed { at }) => {
+            format!("\u{2b1c} {role}: nobody had it when it ended at {}", words.time(*at))
+        }
         None => open_row(words, &role, e),
     }
 }
 
-fn open_row(words: &Words<'_>, role: &str, e: &Engagement) -> String {
+fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
     let since = match e.handed_back.last() {
         Some(back) => {
             let what = back.of.as_ref().map_or_else(|| "it".to_owned(), role_name);
@@ -139,35 +143,35 @@ fn open_row(words: &Words<'_>, role: &str, e: &Engagement) -> String {
     line
 }
 
-fn how_it_ended(words: &Words<'_>, e: &Engagement) -> String {
+fn how_it_ended(words: &BriefWords<'_>, e: &Engagement) -> String {
     let backs: Vec<String> = e.handed_back.iter().map(|back| handed_back(words, back)).collect();
     let before = if backs.is_empty() { String::new() } else { format!("; before that {}", backs.join(", ")) };
     format!("{}{before}", outcome(words, e))
 }
 
-fn handed_back(words: &Words<'_>, back: &HandBack) -> String {
+fn handed_back(words: &BriefWords<'_>, back: &HandBack) -> String {
     let as_role = back.of.as_ref().map_or_else(String::new, |of| format!(" as {}", role_name(of)));
     let (who, from, to) = (words.person(&back.person), words.time(back.taken_at), words.time(back.at));
     format!("{who}{as_role} had it from {from} to {to} and handed it back")
 }
 
-fn outcome(words: &Words<'_>, e: &Engagement) -> String {
+fn outcome(words: &BriefWords<'_>, e: &Engagement) -> String {
     let took = |at: Timestamp| span(at.since(words.incident().opened_at));
     match &e.outcome {
-        Some(Outcome::Engaged { person, at }) => {
+        Some(EngagementOutcome::Engaged { person, at }) => {
             format!("{} engaged at {}, after {}", words.person(person), words.time(*at), took(*at))
         }
-        Some(Outcome::Covered { by, person, at }) => {
+        Some(EngagementOutcome::Covered { by, person, at }) => {
             let (by, who) = (role_name(by), words.person(person));
             format!("never engaged; covered by {by}, {who}, at {}, after {}", words.time(*at), took(*at))
         }
-        Some(Outcome::StoodDown { .. }) => "stood down".to_owned(),
-        Some(Outcome::Closed { .. }) => "nobody engaged before the end".to_owned(),
+        Some(EngagementOutcome::StoodDown { .. }) => "stood down".to_owned(),
+        Some(EngagementOutcome::Closed { .. }) => "nobody engaged before the end".to_owned(),
         None => "open".to_owned(),
     }
 }
 
-fn actor(words: &Words<'_>, by: &Actor) -> String {
+fn actor(words: &BriefWords<'_>, by: &Actor) -> String {
     match by {
         Actor::Person(person) => words.person(person),
         Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => fit::clean(&by.to_string(), 60),

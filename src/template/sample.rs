@@ -2,13 +2,13 @@
 //! says much. A template that fails one of them is refused then, not in a crisis.
 
 use super::{
-    Brief, Form, Reader, Templates, context,
-    load::{Broken, FILES},
-    words::Words,
+    BriefInput, PageReader, PageTemplates, TextForm, context,
+    load::{BrokenTemplate, FILES},
+    words::BriefWords,
 };
 use crate::core::{
-    Alert, Incident, IncidentId, IncidentKey, Level, Opening, Plan, RoleName, RolePlan, Roster, StepPlan, Timestamp,
-    Whom, Zone, open, plan::OnResolved,
+    Alert, AnswerLevel, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, RoleName, RolePlan, Roster,
+    StepPlan, StepTarget, Timestamp, Zone, open, plan::OnResolved,
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 
@@ -16,19 +16,19 @@ use std::{collections::BTreeMap, sync::Arc, time::Duration};
 const THEN: Timestamp = Timestamp::from_micros(1_273_171_528_000_000);
 
 /// What each template makes of each crisis, where it is an error.
-pub(super) fn try_all(templates: &Templates) -> Vec<Broken> {
+pub(super) fn try_all(templates: &PageTemplates) -> Vec<BrokenTemplate> {
     let (names, utc, history) = (BTreeMap::new(), Zone::utc(), [(THEN, "The incident was opened.".to_owned())]);
     let mut broken = Vec::new();
     for name in templates.revisions().into_keys() {
         for (alert, history) in [(Alert::new("monitor", "bare"), &[][..]), (rich(), &history[..])] {
             let incident = crisis(&name, alert);
             let Some(page) = incident.pages.values().next() else { continue };
-            let reader = Some(Reader { name: "Ana", zone: &utc });
-            let brief = Brief { incident: &incident, page, reader, names: &names, history };
-            for (file, form) in FILES.into_iter().zip([Form::Screen, Form::Sms, Form::Mail]) {
-                broken.extend(templates.run(&name, file, context::of(&Words::new(&brief), form)).err());
+            let reader = Some(PageReader { name: "Ana", zone: &utc });
+            let brief = BriefInput { incident: &incident, page, reader, names: &names, history };
+            for (file, form) in FILES.into_iter().zip([TextForm::Screen, TextForm::Sms, TextForm::Mail]) {
+                broken.extend(templates.run(&name, file, context::of(&BriefWords::new(&brief), form)).err());
             }
-            let context = context::of(&Words::new(&brief), Form::Voice);
+            let context = context::of(&BriefWords::new(&brief), TextForm::Voice);
             broken.extend(templates.run(&name, templates.voice_file(&name), context).err());
         }
     }
@@ -47,17 +47,17 @@ pub(super) fn rich() -> Alert {
 
 pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     let role = RoleName::from("trader");
-    let whom = vec![Whom::Person("ana".into())];
+    let whom = vec![StepTarget::Person("ana".into())];
     let step = StepPlan { page: whom, by: vec!["desk".into()], wait: Duration::from_secs(45), repeat: 0 };
     let row = RolePlan {
-        engaged_by: Level::Wilco,
+        engaged_by: AnswerLevel::Wilco,
         target: None,
         template: template.to_owned(),
         template_revision: String::new(),
         steps: vec![step],
         next: None,
     };
-    let plan = Plan {
+    let plan = EscalationPlan {
         trigger: "trigger".into(),
         matrix: String::new(),
         required: vec![role.clone()],
@@ -71,7 +71,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
     };
     alert.drill = true;
     let summary = alert.headline().to_owned();
-    let opening = Opening {
+    let opening = IncidentOpening {
         key: IncidentKey::stored(""),
         summary,
         plan: Arc::new(plan),

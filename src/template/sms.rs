@@ -2,9 +2,9 @@
 
 use super::{
     CODE, fit, headline,
-    words::{Words, role_name},
+    words::{BriefWords, role_name},
 };
-use crate::core::{Level, gsm7};
+use crate::core::{AnswerLevel, gsm7};
 
 /// Within so many characters stand the code and the ask: a lock screen shows no more.
 const ASK_WITHIN: usize = 60;
@@ -19,7 +19,7 @@ const NOTE_MAX: usize = 72;
 const HANDED_BACK_MAX: usize = 100;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first line.
-pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
+pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let head = fit::cut(&gsm7::to_gsm7(&head(words)), 240);
     let mut tail: Vec<String> = notes(words);
     if words.is_drill() {
@@ -31,13 +31,13 @@ pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
 }
 
 /// A text that asks for nothing, cut to two segments; its last line, which may hold the code's place, is kept whole.
-pub(super) fn notice(words: &Words<'_>, text: &str, last: Option<&str>) -> String {
+pub(super) fn notice(words: &BriefWords<'_>, text: &str, last: Option<&str>) -> String {
     let last = last.map_or_else(String::new, |last| format!("\n{last}"));
     around("", &plain(words, text), &last)
 }
 
 /// Who did not answer, and which reminder this is: short, since it is never cut away.
-fn notes(words: &Words<'_>) -> Vec<String> {
+fn notes(words: &BriefWords<'_>) -> Vec<String> {
     let mut notes = Vec::new();
     if let Some(round @ 1..) = headline::round(words) {
         notes.push(match words.incident().alerts {
@@ -52,11 +52,11 @@ fn notes(words: &Words<'_>) -> Vec<String> {
     notes
 }
 
-fn head(words: &Words<'_>) -> String {
+fn head(words: &BriefWords<'_>) -> String {
     let (level, drill) = (headline::level(words), words.is_drill());
     let ask = match level {
-        Level::Wilco => format!("reply {CODE} to take it"),
-        Level::Roger => format!("reply {CODE} to confirm"),
+        AnswerLevel::Wilco => format!("reply {CODE} to take it"),
+        AnswerLevel::Roger => format!("reply {CODE} to confirm"),
     };
     let exercise = if drill { " in this exercise" } else { "" };
     let start = format!("{} {CODE} {}", words.word(), words.incident().id);
@@ -68,7 +68,7 @@ fn head(words: &Words<'_>) -> String {
     format!("{start}{gap}{role}: {ask}{exercise}, {CODE} 4 to pass.{repeated}{}", by_when(words))
 }
 
-fn by_when(words: &Words<'_>) -> String {
+fn by_when(words: &BriefWords<'_>) -> String {
     let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
     let otherwise = headline::otherwise(words).map(|text| fit::cut(&text, OTHERWISE_MAX));
     match (due, otherwise) {
@@ -80,7 +80,7 @@ fn by_when(words: &Words<'_>) -> String {
 }
 
 /// Lines in letters of the set, in which nothing looks like a code's place.
-fn plain(words: &Words<'_>, text: &str) -> String {
+fn plain(words: &BriefWords<'_>, text: &str) -> String {
     let text = gsm7::to_gsm7(text);
     let line = |line: &str| line.split_whitespace().collect::<Vec<_>>().join(" ");
     let text = text.lines().map(line).filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");

@@ -4,9 +4,9 @@
 use super::{
     fit,
     headline::{self, EXERCISE},
-    words::{Words, role_name},
+    words::{BriefWords, role_name},
 };
-use crate::core::{Level, speech::spoken};
+use crate::core::{AnswerLevel, speech::spoken};
 
 /// Characters that are spoken: most of a minute.
 pub const SPOKEN_MAX: usize = 700;
@@ -18,7 +18,7 @@ const HEAD_MAX: usize = 360;
 const NOTES_MAX: usize = 200;
 
 /// A brief, with `middle` (the template's text) cut to what fits. The first element is its first sentence.
-pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
+pub(super) fn brief(words: &BriefWords<'_>, middle: &str) -> (String, String) {
     let head = whole_words(&spoken(&head(words)), HEAD_MAX);
     let notes = whole_words(&spoken(&headline::notes(words).join("\n")), NOTES_MAX);
     let exercise = if words.is_drill() { spoken(EXERCISE) } else { String::new() };
@@ -30,18 +30,18 @@ pub(super) fn brief(words: &Words<'_>, middle: &str) -> (String, String) {
 }
 
 /// A text that asks for nothing.
-pub(super) fn notice(words: &Words<'_>, text: &str) -> String {
+pub(super) fn notice(words: &BriefWords<'_>, text: &str) -> String {
     whole_words(&said(words, text), SPOKEN_MAX)
 }
 
-fn head(words: &Words<'_>) -> String {
+fn head(words: &BriefWords<'_>) -> String {
     let repeated = if words.brief.page.maybe_repeated { ", which may be a repeat" } else { "" };
     let role = words.role().map_or_else(|| "on call".to_owned(), role_name);
     // `it` is no "it".
     let role = if role.len() <= 2 { role.to_uppercase() } else { role };
     let wanted = match headline::level(words) {
-        Level::Wilco => "to take it",
-        Level::Roger => "to confirm it",
+        AnswerLevel::Wilco => "to take it",
+        AnswerLevel::Roger => "to confirm it",
     };
     let exercise = if words.is_drill() { " in this exercise" } else { "" };
     let due = words.engagement().filter(|e| e.is_open()).and_then(|e| e.deadline);
@@ -51,7 +51,7 @@ fn head(words: &Words<'_>) -> String {
     format!("{} {id}{repeated}. You are asked as {role} {wanted}{exercise}{due}{otherwise}.", words.word())
 }
 
-fn said(words: &Words<'_>, text: &str) -> String {
+fn said(words: &BriefWords<'_>, text: &str) -> String {
     // Once more behind: a sign that can not be heard may have parted words that must not stand together.
     fit::guard(&spoken(&fit::disarm(&fit::guard(text, words.is_drill()))), words.is_drill())
 }

@@ -1,7 +1,7 @@
 //! The words of one page: who, when and what, as its reader calls them.
 
-use super::{Brief, fit};
-use crate::core::{Engagement, Incident, Outcome, PersonName, RoleName, Timestamp, Zone, plan::RolePlan};
+use super::{BriefInput, fit};
+use crate::core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan};
 
 /// Characters of a summary in a headline.
 const SUMMARY_MAX: usize = 140;
@@ -13,13 +13,13 @@ const NAME_MAX: usize = 32;
 const PEOPLE_MAX: usize = 2;
 
 /// A brief, read with its reader's eyes.
-pub(super) struct Words<'a> {
-    pub(super) brief: &'a Brief<'a>,
+pub(super) struct BriefWords<'a> {
+    pub(super) brief: &'a BriefInput<'a>,
     zone: Zone,
 }
 
-impl<'a> Words<'a> {
-    pub(super) fn new(brief: &'a Brief<'a>) -> Self {
+impl<'a> BriefWords<'a> {
+    pub(super) fn new(brief: &'a BriefInput<'a>) -> Self {
         Self { brief, zone: brief.reader.map_or_else(Zone::utc, |reader| reader.zone.clone()) }
     }
 
@@ -118,10 +118,10 @@ pub(super) fn listed(names: &[String]) -> String {
 /// Where an engagement is, in one or two words.
 pub(super) fn state(engagement: &Engagement) -> &'static str {
     match &engagement.outcome {
-        Some(Outcome::Engaged { .. }) => "engaged",
-        Some(Outcome::Covered { .. }) => "covered",
-        Some(Outcome::StoodDown { .. }) => "stood down",
-        Some(Outcome::Closed { .. }) => "closed",
+        Some(EngagementOutcome::Engaged { .. }) => "engaged",
+        Some(EngagementOutcome::Covered { .. }) => "covered",
+        Some(EngagementOutcome::StoodDown { .. }) => "stood down",
+        Some(EngagementOutcome::Closed { .. }) => "closed",
         None if engagement.exhausted => "exhausted",
         None if engagement.waits_on.is_some() => "handed over",
         None => "paging",

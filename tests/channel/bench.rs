@@ -18,9 +18,9 @@ use std::sync::Arc;
 use stentor::{
     channel::{
         Channel,
-        outbox::{FILE, Outbox},
-        screen::Desk,
-        screen::Hub,
+        outbox::{FILE, SandboxOutbox},
+        screen::DeskHub,
+        screen::OpenDesk,
     },
     core::{ChannelName, PersonName, Timestamp},
 };
@@ -59,8 +59,8 @@ enum End {
     Smtp(MailServer),
     Twilio(FakeTwilio),
     Voice(FakeTwilio),
-    Screen(Hub, Option<Desk>),
-    Sandbox(Outbox, tempfile::TempDir),
+    Screen(DeskHub, Option<OpenDesk>),
+    Sandbox(SandboxOutbox, tempfile::TempDir),
     Service(&'static Kind, Service),
     Exec(Program),
 }
@@ -115,14 +115,14 @@ const BY_DATE: (&str, &str) = ("retry-after", "Sun, 06 Nov 1994 08:51:37 GMT");
 impl Bench {
     pub async fn all() -> Vec<Self> {
         let state = tempfile::tempdir().unwrap();
-        let outbox = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
+        let outbox = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
         let mut ends = vec![
             End::Slack(FakeSlack::start(&["UANA"]).await),
             End::Kannel(Gateway::start().await),
             End::Smtp(MailServer::start().await),
             End::Twilio(FakeTwilio::start().await),
             End::Voice(FakeTwilio::start().await),
-            End::Screen(Hub::new(), None),
+            End::Screen(DeskHub::new(), None),
             End::Sandbox(outbox, state),
         ];
         for kind in [&HTTP, &TEAMS, &MATTERMOST, &WEBHOOK] {

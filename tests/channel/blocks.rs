@@ -11,9 +11,9 @@ use proptest::{
     test_runner::{RngSeed, TestRunner},
 };
 use stentor::{
-    channel::{Channel, Message, Recipient, RoomState, Text, slack::Slack},
-    core::{Actor, Answer, Incident, Input, Page, Purpose, Said, Via, step},
-    template::{Brief, Form, Templates},
+    channel::{Channel, Message, MessageText, Recipient, RoomState, slack::SlackChannel},
+    core::{Actor, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, step},
+    template::{BriefInput, PageTemplates, TextForm},
 };
 
 /// What happens to an incident before it is shown.
@@ -55,21 +55,22 @@ fn played(story: &Story) -> Incident {
     alert.annotations.insert("drivers".into(), story.annotation.clone());
     let mut incident = later(opened(alert), story.seconds);
     for (person, answer) in &story.answers {
-        let said = Said { person: (*person).into(), answer: *answer, via: Via::Slack, page: None, role: None };
-        step(&mut incident, Input::Answer(said), &roster(), after(story.seconds));
+        let said =
+            GivenAnswer { person: (*person).into(), answer: *answer, via: AnswerVia::Slack, page: None, role: None };
+        step(&mut incident, IncidentInput::Answer(said), &roster(), after(story.seconds));
     }
     if story.resolved {
         let by = Actor::Operator(story.annotation.clone());
-        step(&mut incident, Input::Resolve { by, why: None }, &roster(), after(story.seconds + 1));
+        step(&mut incident, IncidentInput::Resolve { by, why: None }, &roster(), after(story.seconds + 1));
     }
     incident
 }
 
 /// The message about a page, as it is composed for a room, or for Ana.
 fn message(incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>) -> Message {
-    let brief = Brief { incident, page, reader: None, names: &names(), history: &[] };
-    let rendered = Templates::shipped().render(&brief, Form::Slack);
-    let text = Text { headline: rendered.headline, subject: rendered.subject, body: rendered.body, html: None };
+    let brief = BriefInput { incident, page, reader: None, names: &names(), history: &[] };
+    let rendered = PageTemplates::shipped().render(&brief, TextForm::Slack);
+    let text = MessageText { headline: rendered.headline, subject: rendered.subject, body: rendered.body, html: None };
     let purpose = page.purpose.clone();
     let state = RoomState { open: incident.is_open(), purpose: incident.summary.clone(), runbook: None };
     let message = Message { drill: incident.drill, text, purpose, ..page_for(ana()) };
@@ -79,18 +80,18 @@ fn message(incident: &Incident, page: &Page, room: Option<(&str, Option<&str>)>)
     Message { to, role: None, ask: None, room: Some(state), ..message }
 }
 
-async fn all_is_taken(slack: &FakeSlack, channel: &Slack, story: &Story) -> Result<(), TestCaseError> {
+async fn all_is_taken(slack: &FakeSlack, channel: &SlackChannel, story: &Story) -> Result<(), TestCaseError> {
     let incident = played(story);
     let brief = brief_of(&incident, "trader");
     let post = |purpose| Page { person: None, role: None, purpose, ..brief.clone() };
     let mut sent = vec![message(&incident, brief, None)];
-    let card = channel.send(&message(&incident, &post(Purpose::RoomCard), Some(("", None)))).await;
+    let card = channel.send(&message(&incident, &post(PagePurpose::RoomCard), Some(("", None)))).await;
     prop_assert_eq!(told(&card), "accepted", "{:?}", story);
     let receipt = card.unwrap();
     let (room, card) = (receipt.room.unwrap(), receipt.id);
-    let note = Purpose::RoomNote { line: story.annotation.clone() };
-    let update = Purpose::RoomUpdate { revision: story.revision, shows: String::new() };
-    for purpose in [note, update, Purpose::RoomSummary, Purpose::RoomFurnish] {
+    let note = PagePurpose::RoomNote { line: story.annotation.clone() };
+    let update = PagePurpose::RoomUpdate { revision: story.revision, shows: String::new() };
+    for purpose in [note, update, PagePurpose::RoomSummary, PagePurpose::RoomFurnish] {
         sent.push(message(&incident, &post(purpose), Some((&room, Some(&card)))));
     }
     for message in sent {

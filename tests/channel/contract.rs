@@ -7,8 +7,8 @@ use crate::{
 };
 use std::time::Duration;
 use stentor::{
-    channel::{Channel, Contact, Message, Recipient},
-    core::{Purpose, page::Notice},
+    channel::{Channel, ContactData, Message, Recipient},
+    core::{PagePurpose, page::SystemNotice},
 };
 
 /// What the channels make of a condition; one that is not named can not meet it.
@@ -68,19 +68,19 @@ fn message(condition: Condition, bench: &Bench) -> Message {
         Condition::RefusesThisPerson => {
             let (phone, email) = (double::gateway::UNROUTABLE, double::smtp::NOBODY);
             let contact =
-                Contact { phone: Some(phone.into()), email: Some(email.into()), slack: Some("UX".into()), ..ana() };
+                ContactData { phone: Some(phone.into()), email: Some(email.into()), slack: Some("UX".into()), ..ana() };
             message.to = Recipient::Person(contact);
         }
         Condition::KnowsNoWay => {
-            message.to = Recipient::Person(Contact { phone: None, email: None, slack: None, ..ana() });
+            message.to = Recipient::Person(ContactData { phone: None, email: None, slack: None, ..ana() });
         }
         Condition::IsARoom => {
             message.to = Recipient::Room { id: None, card: None, name: "inc-12".into(), private: true, invite: vec![] };
-            message.purpose = Purpose::RoomCard;
+            message.purpose = PagePurpose::RoomCard;
         }
         _ if bench.name() == "webhook" => {
             message.to = Recipient::Room { id: None, card: None, name: "x".into(), private: true, invite: vec![] };
-            message.purpose = Purpose::Notice { about: Notice::RoleEngaged };
+            message.purpose = PagePurpose::Notice { about: SystemNotice::RoleEngaged };
         }
         _ => {}
     }

@@ -15,16 +15,16 @@ use serde_json::json;
 use std::time::{Duration, Instant};
 use stentor::{
     channel::{
-        Message, Outcome, Recipient,
-        webhook::sign::{Key, verify},
+        CheckOutcome, Message, Recipient,
+        webhook::sign::{SigningKey, verify},
     },
-    core::{Purpose, page::Notice},
+    core::{PagePurpose, page::SystemNotice},
     matrix::WORDS,
 };
 
 const OK: Manners = Manners { yes: (200, "ok"), no: (400, ""), unwanted: "" };
 
-fn room(card: Option<&str>, purpose: Purpose) -> Message {
+fn room(card: Option<&str>, purpose: PagePurpose) -> Message {
     let mut message = post_for_room(Some("room"), purpose);
     if let Recipient::Room { card: at, .. } = &mut message.to {
         *at = card.map(str::to_owned);
@@ -32,8 +32,8 @@ fn room(card: Option<&str>, purpose: Purpose) -> Message {
     message
 }
 
-fn notice(about: Notice) -> Message {
-    Message { role: Some("trader".into()), ..room(None, Purpose::Notice { about }) }
+fn notice(about: SystemNotice) -> Message {
+    Message { role: Some("trader".into()), ..room(None, PagePurpose::Notice { about }) }
 }
 
 #[tokio::test]
@@ -120,7 +120,7 @@ async fn what_others_read_too_links_to_the_desk_and_carries_nobodys_code() {
         let body = service.accepted().pop().unwrap().body;
         assert!(body.contains("https://desk.example/a/link-secret") && !body.contains("/desk\""), "{kind}: {body}");
         // What asks for nothing has no button.
-        channel.send(&room(None, Purpose::RoomLine { line: "x".into() })).await.unwrap();
+        channel.send(&room(None, PagePurpose::RoomLine { line: "x".into() })).await.unwrap();
         let body = service.accepted().pop().unwrap().body;
         assert!(!body.contains("desk.example"), "{kind}: {body}");
     }
@@ -131,11 +131,11 @@ async fn a_room_that_can_not_be_edited_has_one_card_and_a_message_for_each_chang
     let service = Service::start(OK).await;
     for (n, kind) in ["teams", "mattermost"].into_iter().enumerate() {
         let channel = wired::at(kind, &service.url());
-        let card = channel.send(&room(None, Purpose::RoomCard)).await.unwrap();
+        let card = channel.send(&room(None, PagePurpose::RoomCard)).await.unwrap();
         assert_eq!(card.room.as_deref(), Some("127.0.0.1"), "{kind}: its lines may follow");
-        let again = channel.send(&room(Some(&card.id), Purpose::RoomCard)).await.unwrap();
+        let again = channel.send(&room(Some(&card.id), PagePurpose::RoomCard)).await.unwrap();
         assert_eq!(again.id, card.id);
-        channel.send(&room(Some(&card.id), Purpose::RoomLine { line: "trader: Ana has it".into() })).await.unwrap();
+        channel.send(&room(Some(&card.id), PagePurpose::RoomLine { line: "trader: Ana has it".into() })).await.unwrap();
         assert_eq!(service.accepted().len(), 2 * (n + 1), "{kind}");
     }
 }
@@ -180,7 +180,7 @@ async fn no_redirect_is_followed_and_no_secret_repeated() {
     for kind in ["http", "teams", "mattermost", "webhook"] {
         service.set_fault(Some(Fault::Status(307, vec![("location", to)], "")));
         let channel = wired::at(kind, &service.url());
-        let message = if kind == "webhook" { notice(Notice::Opened) } else { page_for(ana()) };
+        let message = if kind == "webhook" { notice(SystemNotice::Opened) } else { page_for(ana()) };
         assert_eq!(told(&channel.send(&message).await), "retry", "{kind}");
         for status in [200, 400, 401, 404, 500] {
             let echo =
@@ -197,11 +197,11 @@ async fn no_redirect_is_followed_and_no_secret_repeated() {
 async fn a_webhook_is_signed_afresh_by_both_keys_under_one_id_for_all_its_attempts() {
     let service = Service::start(Manners { yes: (204, ""), ..OK }).await;
     let channel = wired::at("webhook", &service.url());
-    let message = notice(Notice::RoleEngaged);
+    let message = notice(SystemNotice::RoleEngaged);
     for _ in 0..2 {
         assert_eq!(told(&channel.send(&message).await), "accepted");
     }
-    channel.send(&Message { page: "INC-12.4".parse().unwrap(), ..notice(Notice::Resolved) }).await.unwrap();
+    channel.send(&Message { page: "INC-12.4".parse().unwrap(), ..notice(SystemNotice::Resolved) }).await.unwrap();
     let sent = service.accepted();
     assert_eq!(sent[0].header("webhook-id"), "5e4d3c2b-inc-12-3");
     assert_eq!(sent[1].header("webhook-id"), sent[0].header("webhook-id"));
@@ -210,7 +210,7 @@ async fn a_webhook_is_signed_afresh_by_both_keys_under_one_id_for_all_its_attemp
         let (id, stamp) = (received.header("webhook-id"), received.header("webhook-timestamp"));
         assert!(!id.contains('.'));
         for key in [KEY, KEY_NEXT] {
-            let key = [Key::parse(key).unwrap()];
+            let key = [SigningKey::parse(key).unwrap()];
             let body = received.body.as_bytes();
             verify(&key, id, stamp, received.header("webhook-signature"), body, stamp.parse().unwrap()).unwrap();
         }
@@ -237,7 +237,7 @@ async fn an_address_that_is_not_public_is_refused_when_the_connection_is_made() 
     ] {
         let url = format!("http://{host}:{port}/hook");
         let channel = wired::with("webhook", &url, &keys(allow));
-        assert_eq!(told(&channel.send(&notice(Notice::Opened)).await), expected, "{host} with leave for {allow}");
+        assert_eq!(told(&channel.send(&notice(SystemNotice::Opened)).await), expected, "{host} with leave for {allow}");
         let channel = wired::with("http", &url, &format!("body = '[{{{{ text }}}}]'\nallow = [{allow}]"));
         assert_eq!(told(&channel.send(&page_for(ana())).await), expected, "http: {host} with leave for {allow}");
     }
@@ -349,20 +349,21 @@ async fn what_a_program_says_of_its_trouble_is_kept_short_and_without_the_code()
 #[tokio::test]
 async fn probes_say_what_is_wrong_and_page_nobody() {
     let service = Service::start(OK).await;
-    let of = |checks: Vec<stentor::channel::Check>| checks.into_iter().map(|c| (c.what, c.outcome)).collect::<Vec<_>>();
+    let of =
+        |checks: Vec<stentor::channel::ProbeCheck>| checks.into_iter().map(|c| (c.what, c.outcome)).collect::<Vec<_>>();
     for kind in ["http", "teams", "mattermost"] {
         let channel = wired::at(kind, &service.url());
-        assert_eq!(of(channel.probe().await), [("reach", Outcome::Fine), ("clock", Outcome::Fine)], "{kind}");
+        assert_eq!(of(channel.probe().await), [("reach", CheckOutcome::Fine), ("clock", CheckOutcome::Fine)], "{kind}");
         let gone = wired::at(kind, &format!("http://{}/path-secret", nobody().await));
-        assert_eq!(of(gone.probe().await), [("reach", Outcome::Failed)], "{kind}");
+        assert_eq!(of(gone.probe().await), [("reach", CheckOutcome::Failed)], "{kind}");
     }
     let channel = wired::at("webhook", &service.url());
-    let fine = [("signature", Outcome::Fine), ("reach", Outcome::Fine), ("clock", Outcome::Fine)];
+    let fine = [("signature", CheckOutcome::Fine), ("reach", CheckOutcome::Fine), ("clock", CheckOutcome::Fine)];
     assert_eq!(of(channel.probe().await), fine);
     service.set_fault(Some(Fault::Status(401, vec![("date", "Sun, 06 Nov 1994 08:49:37 GMT")], "")));
-    let doubtful = [("reach", Outcome::Doubtful), ("clock", Outcome::Failed)];
+    let doubtful = [("reach", CheckOutcome::Doubtful), ("clock", CheckOutcome::Failed)];
     assert_eq!(of(channel.probe().await)[1..], doubtful);
     assert!(service.accepted().is_empty() && service.asked().iter().all(|asked| asked.method == "OPTIONS"));
-    assert_eq!(of(Program::new().channel(true).probe().await), [("program", Outcome::Failed)]);
-    assert_eq!(of(Program::new().channel(false).probe().await), [("program", Outcome::Fine)]);
+    assert_eq!(of(Program::new().channel(true).probe().await), [("program", CheckOutcome::Failed)]);
+    assert_eq!(of(Program::new().channel(false).probe().await), [("program", CheckOutcome::Fine)]);
 }

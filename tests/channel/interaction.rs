@@ -2,10 +2,10 @@
 
 use serde_json::value::RawValue;
 use stentor::channel::slack::{
-    command::Command,
+    command::SlashCommand,
     escape,
-    inbound::{Inbound, InboundError, is_probe, of_envelope, of_form},
-    interaction::{Press, PressError},
+    inbound::{InboundError, SlackInbound, is_probe, of_envelope, of_form},
+    interaction::{ButtonPress, PressError},
 };
 
 fn form(payload: &serde_json::Value) -> Vec<u8> {
@@ -14,7 +14,7 @@ fn form(payload: &serde_json::Value) -> Vec<u8> {
     url.query().unwrap().as_bytes().to_vec()
 }
 
-fn enveloped(kind: &str, payload: &serde_json::Value) -> Result<Inbound, InboundError> {
+fn enveloped(kind: &str, payload: &serde_json::Value) -> Result<SlackInbound, InboundError> {
     of_envelope(kind, Some(&RawValue::from_string(payload.to_string()).unwrap()))
 }
 
@@ -34,7 +34,7 @@ fn a_press_is_read_past_everything_that_is_not_needed() {
             { "type": "button", "action_id": "answer:wilco", "value": "INC-12.3:48213", "action_ts": "1700000001.1" }
         ]
     });
-    let press = Press {
+    let press = ButtonPress {
         user: "UANA".to_owned(),
         is_bot: false,
         action: "wilco".to_owned(),
@@ -43,8 +43,8 @@ fn a_press_is_read_past_everything_that_is_not_needed() {
         message_ts: Some("1700000000.000001".to_owned()),
         channel: Some("DANA".to_owned()),
     };
-    assert_eq!(of_form(&form(&payload)).unwrap(), Inbound::Press(press.clone()));
-    assert_eq!(enveloped("interactive", &payload).unwrap(), Inbound::Press(press), "both ways read the same");
+    assert_eq!(of_form(&form(&payload)).unwrap(), SlackInbound::Press(press.clone()));
+    assert_eq!(enveloped("interactive", &payload).unwrap(), SlackInbound::Press(press), "both ways read the same");
 }
 
 #[test]
@@ -56,13 +56,13 @@ fn what_is_null_where_slack_documents_a_value_loses_no_button() {
     {
         let mut payload = least.clone();
         payload[key] = serde_json::Value::Null;
-        let Ok(Inbound::Press(press)) = of_form(&form(&payload)) else { panic!("{key}") };
+        let Ok(SlackInbound::Press(press)) = of_form(&form(&payload)) else { panic!("{key}") };
         assert_eq!((press.user.as_str(), press.action.as_str()), ("UANA", "roger"), "{key}");
     }
     let strange = serde_json::json!([null, 7, { "action_id": null }, { "action_id": "answer:roger", "value": null }]);
     let mut payload = least;
     payload["actions"] = strange;
-    assert!(matches!(of_form(&form(&payload)), Ok(Inbound::Press(press)) if press.value.is_empty()));
+    assert!(matches!(of_form(&form(&payload)), Ok(SlackInbound::Press(press)) if press.value.is_empty()));
 }
 
 #[test]
@@ -76,7 +76,7 @@ fn a_press_that_says_that_it_is_a_bots_is_known_as_one() {
     ] {
         let payload =
             serde_json::json!({ "type": "block_actions", "user": user, "bot_id": bot_id, "actions": [action] });
-        assert!(matches!(of_form(&form(&payload)), Ok(Inbound::Press(press)) if press.is_bot), "{payload}");
+        assert!(matches!(of_form(&form(&payload)), Ok(SlackInbound::Press(press)) if press.is_bot), "{payload}");
     }
 }
 
@@ -86,14 +86,14 @@ fn what_is_no_press_of_ours_is_told_apart() {
     let foreign = serde_json::json!({ "type": "block_actions", "user": user, "actions": [{ "action_id": "x" }] });
     let view = serde_json::json!({ "type": "view_submission", "user": user, "actions": null });
     let nobody = serde_json::json!({ "type": "block_actions", "actions": [{ "action_id": "answer:wilco" }] });
-    assert!(matches!(of_form(&form(&foreign)), Ok(Inbound::Other)));
-    assert!(matches!(of_form(&form(&view)), Ok(Inbound::Other)));
+    assert!(matches!(of_form(&form(&foreign)), Ok(SlackInbound::Other)));
+    assert!(matches!(of_form(&form(&view)), Ok(SlackInbound::Other)));
     assert!(matches!(of_form(&form(&nobody)), Err(InboundError::Press(PressError::NoUser))));
     assert!(matches!(of_form(b"payload=%7B"), Err(InboundError::Press(PressError::Payload(_)))));
     assert!(matches!(of_form(b"other=1"), Err(InboundError::Empty)));
     assert!(matches!(of_form(b"payload=\xff"), Err(InboundError::Empty)));
     assert!(matches!(of_form(b""), Err(InboundError::Empty)));
-    assert!(matches!(enveloped("events_api", &view), Ok(Inbound::Other)));
+    assert!(matches!(enveloped("events_api", &view), Ok(SlackInbound::Other)));
     assert!(matches!(of_envelope("interactive", None), Err(InboundError::Press(_))));
     assert!(matches!(of_envelope("slash_commands", None), Err(InboundError::NoUser)));
 }
@@ -113,7 +113,7 @@ fn a_command_is_the_same_as_a_form_and_in_an_envelope() {
     url.query_pairs_mut().extend_pairs(fields);
     let object: serde_json::Map<String, serde_json::Value> =
         fields.iter().map(|(key, value)| ((*key).to_owned(), (*value).into())).collect();
-    let command = Command {
+    let command = SlashCommand {
         user: "UANA".into(),
         is_bot: false,
         name: "/stentor".into(),
@@ -122,10 +122,10 @@ fn a_command_is_the_same_as_a_form_and_in_an_envelope() {
         trigger_id: Some("1.2.abc".into()),
         channel: Some("trading".into()),
     };
-    assert_eq!(of_form(url.query().unwrap().as_bytes()).unwrap(), Inbound::Command(command.clone()));
-    assert_eq!(enveloped("slash_commands", &object.into()).unwrap(), Inbound::Command(command));
+    assert_eq!(of_form(url.query().unwrap().as_bytes()).unwrap(), SlackInbound::Command(command.clone()));
+    assert_eq!(enveloped("slash_commands", &object.into()).unwrap(), SlackInbound::Command(command));
     assert!(matches!(of_form(b"command=%2Fstentor&text=list"), Err(InboundError::NoUser)));
-    assert!(matches!(of_form(b"ssl_check=1&token=x"), Ok(Inbound::Other)));
+    assert!(matches!(of_form(b"ssl_check=1&token=x"), Ok(SlackInbound::Other)));
 }
 
 #[test]

@@ -5,15 +5,15 @@ use std::os::unix::fs::PermissionsExt;
 use stentor::{
     channel::{
         Channel,
-        outbox::{FILE, Outbox},
-        screen::Hub,
+        outbox::{FILE, SandboxOutbox},
+        screen::DeskHub,
     },
-    core::{ChannelName, PersonName, Purpose, StandIn, Timestamp},
+    core::{ChannelName, PagePurpose, PersonName, StandIn, Timestamp},
 };
 
 #[tokio::test]
 async fn a_screen_takes_a_page_while_a_desk_of_its_person_is_open() {
-    let hub = Hub::new();
+    let hub = DeskHub::new();
     let (ana_name, bo) = (PersonName::from("ana"), PersonName::from("bo"));
     let other = hub.connect(bo.clone());
     let closed = hub.send(&page_for(ana())).await;
@@ -35,12 +35,12 @@ async fn a_screen_takes_a_page_while_a_desk_of_its_person_is_open() {
 #[tokio::test]
 async fn the_sandbox_shows_what_would_have_been_sent_to_its_owner_alone() {
     let state = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
+    let outbox = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
     let sms = outbox.instead_of(ChannelName::from("sms"), "kannel");
     let room = outbox.instead_of(ChannelName::from("room"), "slack");
     let kept = sms.send(&page_for(ana())).await.unwrap();
     assert_eq!((kept.id.as_str(), kept.stand_in), ("sandbox", Some(StandIn::Sandbox)));
-    let receipt = room.send(&post_for_room(None, Purpose::RoomCard)).await.unwrap();
+    let receipt = room.send(&post_for_room(None, PagePurpose::RoomCard)).await.unwrap();
     assert_eq!(receipt.room.as_deref(), Some("sandbox"));
 
     let file = state.path().join(FILE);
@@ -65,7 +65,7 @@ async fn the_sandbox_shows_what_would_have_been_sent_to_its_owner_alone() {
 #[tokio::test]
 async fn the_sandbox_remembers_the_last_200_and_its_file_all() {
     let state = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
+    let outbox = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
     let sms = outbox.instead_of(ChannelName::from("sms"), "kannel");
     for n in 1..=205 {
         let mut message = page_for(ana());
@@ -74,7 +74,7 @@ async fn the_sandbox_remembers_the_last_200_and_its_file_all() {
     }
     let recent: Vec<u32> = outbox.recent().iter().map(|entry| entry.page.n).collect();
     assert_eq!((recent.len(), recent[0], recent[199]), (200, 6, 205));
-    let again = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
+    let again = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
     again.instead_of(ChannelName::from("sms"), "kannel").send(&page_for(ana())).await.unwrap();
     assert_eq!(std::fs::read_to_string(state.path().join(FILE)).unwrap().lines().count(), 206);
 }

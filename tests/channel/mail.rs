@@ -10,10 +10,10 @@ use std::{collections::BTreeMap, path::PathBuf};
 use stentor::{
     channel::{
         Channel, Message, Recipient, SendError,
-        smtp::{Smtp, SmtpSettings},
+        smtp::{SmtpChannel, SmtpSettings},
     },
-    core::{PersonName, Purpose, Timestamp},
-    matrix::{Known, Matrix, SourceText},
+    core::{PagePurpose, PersonName, Timestamp},
+    matrix::{KnownNames, Matrix, SourceText},
 };
 use tokio::runtime::Runtime;
 
@@ -62,7 +62,7 @@ async fn a_mail_threads_presses_and_wants_no_auto_reply() {
 
 #[tokio::test]
 async fn what_only_tells_does_not_press() {
-    let purpose = Purpose::Taken { by: PersonName::from("bo"), covering_as: None };
+    let purpose = PagePurpose::Taken { by: PersonName::from("bo"), covering_as: None };
     let mail = arrived(&Message { purpose, ..page_for(ana()) }).await;
     assert_eq!((header(&mail, "Importance"), header(&mail, "Auto-Submitted")), (None, Some("auto-generated")));
 }
@@ -139,7 +139,7 @@ async fn each_trouble_of_a_mail_server_has_one_meaning() {
 #[tokio::test]
 async fn a_server_without_starttls_gets_nothing_when_tls_is_demanded() {
     let server = MailServer::start().await;
-    let channel = Smtp::new(SmtpSettings { ca: Some(our_root()), ..settings(&server.url()) }).unwrap();
+    let channel = SmtpChannel::new(SmtpSettings { ca: Some(our_root()), ..settings(&server.url()) }).unwrap();
     let error = channel.send(&page_for(ana())).await.unwrap_err();
     assert!(error.to_string().contains("offers no STARTTLS"), "{error}");
     assert!(server.mails().is_empty());
@@ -165,7 +165,7 @@ fn settings_that_can_not_work_are_refused_with_the_keys_name() {
         (with_user(Some("p")), ""),
         (settings("smtps://mail.example"), ""),
     ] {
-        let error = Smtp::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = SmtpChannel::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(if expected.is_empty() { error.is_empty() } else { error.starts_with(expected) }, "{error:?}");
         assert!(!error.contains("pass@"), "{error}");
     }
@@ -180,7 +180,7 @@ async fn a_certificate_that_is_not_trusted_breaks_the_channel_and_a_trusted_one_
         ("127.0.0.2", Some(our_root()), "broken"),
     ] {
         let port = crate::double::tls::greet_busy(host);
-        let channel = Smtp::new(SmtpSettings { ca, ..settings(&format!("smtps://{host}:{port}")) }).unwrap();
+        let channel = SmtpChannel::new(SmtpSettings { ca, ..settings(&format!("smtps://{host}:{port}")) }).unwrap();
         let result = channel.send(&page_for(ana())).await;
         assert_eq!(told(&result), expected, "{host}: {result:?}");
         let why = result.unwrap_err().to_string();
@@ -195,7 +195,7 @@ fn passes(name: &str, mailbox: &str) -> bool {
     let text = |text: &str| serde_json::to_string(text).unwrap().replace('\u{7f}', "\\u007F");
     let matrix = format!("[person.ana]\nname = {}\nemail = {}\n", text(name), text(mailbox));
     let files = [SourceText { path: "m.toml".into(), text: matrix }];
-    let parsed = Matrix::parse(&files, &Known { templates: &BTreeMap::new() }, Timestamp::default());
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &BTreeMap::new() }, Timestamp::default());
     assert!(parsed.diagnostics.iter().all(|found| found.code != "toml-syntax"), "{name:?} {mailbox:?}");
     parsed.matrix.is_some()
 }
@@ -206,7 +206,7 @@ async fn sent(name: &str, mailbox: &str) -> Result<(), SendError> {
     if let Recipient::Person(contact) = &mut message.to {
         (contact.name, contact.email) = (name.to_owned(), Some(mailbox.to_owned()));
     }
-    Smtp::new(settings("smtp://127.0.0.1:1")).unwrap().send(&message).await.map(drop)
+    SmtpChannel::new(settings("smtp://127.0.0.1:1")).unwrap().send(&message).await.map(drop)
 }
 
 proptest! {

@@ -13,7 +13,7 @@ use crate::{
 use std::collections::BTreeSet;
 use stentor::{
     channel::{Channel, Message, Recipient, smtp::incoming},
-    core::{Purpose, page::Notice},
+    core::{PagePurpose, page::SystemNotice},
 };
 
 /// The marks of two incidents that are both INC-12.
@@ -44,7 +44,7 @@ fn an_id_has_number_and_mark_and_without_a_mark_it_is_as_it_was() {
 async fn mails_of_two_incidents_of_one_number_have_other_ids_and_other_threads() {
     let server = MailServer::start().await;
     let channel = smtp_at(server.url());
-    let told = Message { purpose: Purpose::Resolved, ask: None, ..page_for(ana()) };
+    let told = Message { purpose: PagePurpose::Resolved, ask: None, ..page_for(ana()) };
     let mut receipts = Vec::new();
     for message in marked(page_for(ana())).chain(marked(told)) {
         for _ in 0..2 {
@@ -71,7 +71,7 @@ async fn mails_of_two_incidents_of_one_number_have_other_ids_and_other_threads()
 async fn systems_are_told_of_two_incidents_of_one_number_under_other_ids() {
     let service = Service::start(Manners { yes: (204, ""), no: (400, ""), unwanted: "" }).await;
     let channel = wired::at("webhook", &service.url());
-    let notice = post_for_room(None, Purpose::Notice { about: Notice::Opened });
+    let notice = post_for_room(None, PagePurpose::Notice { about: SystemNotice::Opened });
     for message in marked(notice) {
         for _ in 0..2 {
             channel.send(&message).await.unwrap();
@@ -111,7 +111,7 @@ async fn a_card_of_before_has_no_button_of_the_incident_that_has_its_number_now(
         let posts = slack.posts().into_iter().map(|post| actions(&post.body));
         posts.map(|block| (text(&block["block_id"]), text(&block["elements"][0]["value"]))).collect()
     };
-    for message in marked(post_for_room(None, Purpose::RoomCard)).chain(marked(page_for(ana()))) {
+    for message in marked(post_for_room(None, PagePurpose::RoomCard)).chain(marked(page_for(ana()))) {
         for _ in 0..2 {
             channel.send(&message).await.unwrap();
         }
@@ -128,7 +128,7 @@ async fn a_card_of_before_has_no_button_of_the_incident_that_has_its_number_now(
 async fn a_room_is_made_though_one_of_the_same_number_had_all_its_names() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
-    let card = |mark: &str| Message { mark: mark.to_owned(), ..post_for_room(None, Purpose::RoomCard) };
+    let card = |mark: &str| Message { mark: mark.to_owned(), ..post_for_room(None, PagePurpose::RoomCard) };
     let mut names = BTreeSet::new();
     for mark in ["", "", "", MARKS[0], MARKS[1]] {
         let message = card(mark);

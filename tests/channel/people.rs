@@ -1,14 +1,14 @@
 //! People as Slack knows them, and what a probe of Slack finds.
 
 use crate::{ana, double::slack::FakeSlack, page_for, slack_at, told};
-use stentor::channel::{Channel, Check, Contact, Outcome, slack::SlackSettings};
+use stentor::channel::{Channel, CheckOutcome, ContactData, ProbeCheck, slack::SlackSettings};
 
-fn by_mail(email: &str) -> Contact {
-    Contact { person: email.to_owned(), slack: None, slack_by_email: true, email: Some(email.to_owned()), ..ana() }
+fn by_mail(email: &str) -> ContactData {
+    ContactData { person: email.to_owned(), slack: None, slack_by_email: true, email: Some(email.to_owned()), ..ana() }
 }
 
-fn with_id(id: &str) -> Contact {
-    Contact { person: id.to_owned(), slack: Some(id.to_owned()), ..ana() }
+fn with_id(id: &str) -> ContactData {
+    ContactData { person: id.to_owned(), slack: Some(id.to_owned()), ..ana() }
 }
 
 async fn workspace() -> FakeSlack {
@@ -62,11 +62,11 @@ async fn who_is_known_by_mailbox_is_written_to_and_looked_up_once() {
     assert_eq!(slack.posts().pop().unwrap().channel, "DBO");
     assert_eq!(slack.calls("users.lookupByEmail").len(), 1);
     assert_eq!(told(&channel.send(&page_for(by_mail("left@example.com"))).await), "unreachable");
-    let unasked = Contact { slack_by_email: false, ..by_mail("bo@example.com") };
+    let unasked = ContactData { slack_by_email: false, ..by_mail("bo@example.com") };
     assert_eq!(told(&channel.send(&page_for(unasked)).await), "unreachable");
 }
 
-fn outcome(checks: &[Check], what: &str) -> (Outcome, String) {
+fn outcome(checks: &[ProbeCheck], what: &str) -> (CheckOutcome, String) {
     let check = checks.iter().find(|check| check.what == what).unwrap_or_else(|| panic!("no {what} in {checks:?}"));
     (check.outcome, check.detail.clone())
 }
@@ -76,10 +76,10 @@ async fn a_probe_says_what_the_token_may_not_and_pages_nobody() {
     let slack = workspace().await;
     let channel = slack_at(slack.api_url());
     let checks = channel.probe().await;
-    assert_eq!(outcome(&checks, "login"), (Outcome::Fine, "stentor in Desk".to_owned()));
-    assert_eq!(outcome(&checks, "scopes"), (Outcome::Fine, "all that are needed".to_owned()));
-    assert_eq!(outcome(&checks, "clock").0, Outcome::Fine);
-    for (lacking, expected) in [("pins:write", Outcome::Doubtful), ("chat:write", Outcome::Failed)] {
+    assert_eq!(outcome(&checks, "login"), (CheckOutcome::Fine, "stentor in Desk".to_owned()));
+    assert_eq!(outcome(&checks, "scopes"), (CheckOutcome::Fine, "all that are needed".to_owned()));
+    assert_eq!(outcome(&checks, "clock").0, CheckOutcome::Fine);
+    for (lacking, expected) in [("pins:write", CheckOutcome::Doubtful), ("chat:write", CheckOutcome::Failed)] {
         slack.world.lock().unwrap().scopes.remove(lacking);
         let (found, detail) = outcome(&channel.probe().await, "scopes");
         assert_eq!(found, expected);
@@ -87,7 +87,7 @@ async fn a_probe_says_what_the_token_may_not_and_pages_nobody() {
     }
     slack.world.lock().unwrap().date = Some("Sun, 06 Nov 1994 08:49:37 GMT");
     let (found, detail) = outcome(&channel.probe().await, "clock");
-    assert!(found == Outcome::Failed && detail.contains("ahead of theirs"), "{detail}");
+    assert!(found == CheckOutcome::Failed && detail.contains("ahead of theirs"), "{detail}");
     assert!(slack.posts().is_empty());
 }
 
@@ -97,10 +97,10 @@ async fn a_probe_with_a_wrong_token_or_without_slack_fails_and_shows_no_token() 
     crate::double::install_tls();
     let wrong = SlackSettings { token: "xoxb-wrong-8899".into(), api_url: Some(slack.api_url()) };
     let nobody = format!("http://{}/api", crate::double::nobody().await);
-    for channel in [stentor::channel::slack::Slack::new(wrong).unwrap(), slack_at(nobody)] {
+    for channel in [stentor::channel::slack::SlackChannel::new(wrong).unwrap(), slack_at(nobody)] {
         let checks = channel.probe().await;
         let (found, detail) = outcome(&checks, "login");
-        assert_eq!((checks.len(), found), (1, Outcome::Failed), "{detail}");
+        assert_eq!((checks.len(), found), (1, CheckOutcome::Failed), "{detail}");
         assert!(!detail.contains("xoxb"), "{detail}");
     }
 }

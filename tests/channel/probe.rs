@@ -12,17 +12,18 @@ use crate::{
 use secrecy::SecretString;
 use stentor::{
     channel::{
-        Channel, Check,
-        Outcome::{self, Doubtful, Failed, Fine},
-        kannel::{Kannel, KannelSettings},
-        screen::Hub,
-        smtp::{Smtp, SmtpSettings},
+        Channel,
+        CheckOutcome::{self, Doubtful, Failed, Fine},
+        ProbeCheck,
+        kannel::{KannelChannel, KannelSettings},
+        screen::DeskHub,
+        smtp::{SmtpChannel, SmtpSettings},
     },
     core::PersonName,
 };
 
 /// The worst of what was found, and all of it in words.
-fn found(checks: &[Check]) -> (Outcome, String) {
+fn found(checks: &[ProbeCheck]) -> (CheckOutcome, String) {
     let words: Vec<String> = checks.iter().map(|check| format!("{}: {}", check.what, check.detail)).collect();
     (checks.iter().map(|check| check.outcome).max().unwrap(), words.join("; "))
 }
@@ -50,7 +51,7 @@ async fn an_sms_gateway_tells_whether_it_lets_us_in_without_a_message_being_sent
     gateway.set_fault(None);
     let password = SecretString::from("wrong-password-77");
     let settings = KannelSettings { url: gateway.url(), username: gateway::USERNAME.to_owned(), password, from: None };
-    let (outcome, words) = found(&Kannel::new(settings).unwrap().probe().await);
+    let (outcome, words) = found(&KannelChannel::new(settings).unwrap().probe().await);
     assert!(outcome == Failed && !words.contains("wrong-password"), "{words}");
     let nobody = kannel_at(format!("http://{}/", double::nobody().await));
     let (outcome, words) = found(&nobody.probe().await);
@@ -85,13 +86,13 @@ async fn a_certificate_that_nobody_vouches_for_is_found() {
     let from = "stentor@desk.example".to_owned();
     let url = format!("smtps://localhost:{}", double::tls::greet_busy("127.0.0.1"));
     let settings = SmtpSettings { url, username: None, password: None, from, ca: None, site: None };
-    let (outcome, words) = found(&Smtp::new(settings).unwrap().probe().await);
+    let (outcome, words) = found(&SmtpChannel::new(settings).unwrap().probe().await);
     assert!(outcome == Failed && words.contains("certificate"), "{words}");
 }
 
 #[tokio::test]
 async fn a_screen_counts_the_people_before_it() {
-    let hub = Hub::new();
+    let hub = DeskHub::new();
     assert_eq!(found(&hub.probe().await).0, Doubtful);
     let _desks = [hub.connect(PersonName::from("ana")), hub.connect(PersonName::from("bo"))];
     let (outcome, words) = found(&hub.probe().await);

@@ -7,18 +7,18 @@ use crate::{
 };
 use serde_json::{Value, json};
 use stentor::{
-    channel::{Channel, Contact, Message, Recipient, RoomState, Text},
-    core::{PersonName, Purpose},
+    channel::{Channel, ContactData, Message, MessageText, Recipient, RoomState},
+    core::{PagePurpose, PersonName},
 };
 
-const UPDATE: fn(u32) -> Purpose = |revision| Purpose::RoomUpdate { revision, shows: "x".to_owned() };
+const UPDATE: fn(u32) -> PagePurpose = |revision| PagePurpose::RoomUpdate { revision, shows: "x".to_owned() };
 
 fn card() -> Message {
-    post_for_room(None, Purpose::RoomCard)
+    post_for_room(None, PagePurpose::RoomCard)
 }
 
 /// A post into the room of a card that was posted.
-fn post(room: &str, card: &str, purpose: Purpose) -> Message {
+fn post(room: &str, card: &str, purpose: PagePurpose) -> Message {
     let mut message = post_for_room(Some(room), purpose);
     let Recipient::Room { card: id, .. } = &mut message.to else { unreachable!() };
     *id = Some(card.to_owned());
@@ -29,13 +29,13 @@ fn state(open: bool, runbook: Option<&str>) -> Option<RoomState> {
     Some(RoomState { open, purpose: "the war room of INC-12".to_owned(), runbook: runbook.map(str::to_owned) })
 }
 
-fn guests(ids: impl IntoIterator<Item = String>) -> Vec<Contact> {
-    let guest = |id: String| Contact { name: format!("Guest {id}"), slack: Some(id), ..ana() };
+fn guests(ids: impl IntoIterator<Item = String>) -> Vec<ContactData> {
+    let guest = |id: String| ContactData { name: format!("Guest {id}"), slack: Some(id), ..ana() };
     ids.into_iter().map(guest).collect()
 }
 
-fn invitation(room: &str, card: &str, people: Vec<Contact>) -> Message {
-    let mut message = post(room, card, Purpose::RoomInvite { people: vec![PersonName::from("ana")] });
+fn invitation(room: &str, card: &str, people: Vec<ContactData>) -> Message {
+    let mut message = post(room, card, PagePurpose::RoomInvite { people: vec![PersonName::from("ana")] });
     let Recipient::Room { invite, .. } = &mut message.to else { unreachable!() };
     *invite = people;
     message
@@ -54,7 +54,7 @@ fn room(slack: &FakeSlack) -> Room {
 }
 
 /// A workspace with a room and its card.
-async fn opened() -> (FakeSlack, stentor::channel::slack::Slack, Post) {
+async fn opened() -> (FakeSlack, stentor::channel::slack::SlackChannel, Post) {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
     channel.send(&card()).await.unwrap();
@@ -87,7 +87,7 @@ async fn a_room_gets_topic_purpose_runbook_and_a_pinned_card() {
     for (runbook, bookmarks) in
         [(None, &[][..]), (Some("https://wiki.example/runbook"), &["https://wiki.example/runbook"])]
     {
-        let message = Message { room: state(true, runbook), ..post("C0001", &card.ts, Purpose::RoomFurnish) };
+        let message = Message { room: state(true, runbook), ..post("C0001", &card.ts, PagePurpose::RoomFurnish) };
         assert_eq!(told(&channel.send(&message).await), "accepted");
         let room = room(&slack);
         assert!(room.topic.starts_with("LIVE INC-12"), "{}", room.topic);
@@ -100,8 +100,10 @@ async fn a_room_gets_topic_purpose_runbook_and_a_pinned_card() {
 #[tokio::test]
 async fn a_room_that_was_throttled_while_it_was_furnished_is_given_nothing_twice() {
     let (slack, channel, card) = opened().await;
-    let message =
-        Message { room: state(true, Some("https://wiki.example/")), ..post("C0001", &card.ts, Purpose::RoomFurnish) };
+    let message = Message {
+        room: state(true, Some("https://wiki.example/")),
+        ..post("C0001", &card.ts, PagePurpose::RoomFurnish)
+    };
     slack.set_error("pins.add", Some("ratelimited"));
     assert_eq!(told(&channel.send(&message).await), "retry in 2s");
     slack.set_error("pins.add", None);
@@ -114,8 +116,10 @@ async fn a_room_that_was_throttled_while_it_was_furnished_is_given_nothing_twice
 async fn a_room_without_topic_purpose_runbook_or_pin_is_still_a_room() {
     let (slack, channel, card) = opened().await;
     slack.world.lock().unwrap().scopes = ["chat:write"].into();
-    let message =
-        Message { room: state(true, Some("https://wiki.example/")), ..post("C0001", &card.ts, Purpose::RoomFurnish) };
+    let message = Message {
+        room: state(true, Some("https://wiki.example/")),
+        ..post("C0001", &card.ts, PagePurpose::RoomFurnish)
+    };
     assert_eq!(told(&channel.send(&message).await), "accepted");
     assert_eq!(slack.calls("bookmarks.add").pop().unwrap().outcome, "missing_scope");
 }
@@ -133,7 +137,7 @@ async fn people_are_asked_in_by_hundreds_and_those_who_can_not_come_are_named() 
             world.partly_is_yes = partly_is_yes;
         }
         let mut people = guests(ids.clone());
-        let by_mail = |email: &str| Contact {
+        let by_mail = |email: &str| ContactData {
             name: email.to_owned(),
             slack: None,
             slack_by_email: true,
@@ -298,19 +302,19 @@ async fn the_cards_thread_is_the_timeline_and_what_people_must_notice_is_shown_i
     let (slack, channel, card) = opened().await;
     let line = || "Ana Ruiz has trader <now>".to_owned();
     for (purpose, thread, broadcast) in [
-        (Purpose::RoomLine { line: line() }, json!(card.ts), json!(true)),
-        (Purpose::RoomNote { line: line() }, json!(card.ts), Value::Null),
-        (Purpose::RoomSummary, Value::Null, Value::Null),
+        (PagePurpose::RoomLine { line: line() }, json!(card.ts), json!(true)),
+        (PagePurpose::RoomNote { line: line() }, json!(card.ts), Value::Null),
+        (PagePurpose::RoomSummary, Value::Null, Value::Null),
     ] {
         let mut message = Message { drill: true, ..post("C0001", &card.ts, purpose.clone()) };
-        if purpose != Purpose::RoomSummary {
-            message.text = Text::default();
+        if purpose != PagePurpose::RoomSummary {
+            message.text = MessageText::default();
         }
         assert_eq!(told(&channel.send(&message).await), "accepted", "{purpose:?}");
         let body = slack.posts().pop().unwrap().body;
         assert_eq!((&body["thread_ts"], &body["reply_broadcast"]), (&thread, &broadcast), "{purpose:?}");
         let said = body["text"].as_str().unwrap();
-        assert!(purpose == Purpose::RoomSummary || said == "DRILL Ana Ruiz has trader &lt;now&gt;", "{said}");
+        assert!(purpose == PagePurpose::RoomSummary || said == "DRILL Ana Ruiz has trader &lt;now&gt;", "{said}");
         assert!(body.get("blocks").is_none());
     }
 }
@@ -318,7 +322,7 @@ async fn the_cards_thread_is_the_timeline_and_what_people_must_notice_is_shown_i
 #[tokio::test]
 async fn a_line_under_a_card_that_is_gone_stands_alone() {
     let (slack, channel, card) = opened().await;
-    let line = Purpose::RoomLine { line: "x".to_owned() };
+    let line = PagePurpose::RoomLine { line: "x".to_owned() };
     let reply = channel.send(&post("C0001", &card.ts, line.clone())).await.unwrap();
     // Under a reply nothing can be threaded either.
     for parent in ["1600000000.000001", &reply.id] {
@@ -330,7 +334,7 @@ async fn a_line_under_a_card_that_is_gone_stands_alone() {
 #[tokio::test]
 async fn a_line_waits_for_its_room() {
     let slack = FakeSlack::start(&["UANA"]).await;
-    let line = Purpose::RoomLine { line: "x".to_owned() };
+    let line = PagePurpose::RoomLine { line: "x".to_owned() };
     assert_eq!(told(&slack_at(slack.api_url()).send(&post_for_room(None, line)).await), "retry");
 }
 
@@ -338,7 +342,7 @@ async fn a_line_waits_for_its_room() {
 async fn a_room_that_is_gone_is_unreachable() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
-    let line = Purpose::RoomLine { line: "x".to_owned() };
+    let line = PagePurpose::RoomLine { line: "x".to_owned() };
     let private = Room { private: true, ..Room::default() };
     let archived = Room { archived: true, ..Room::default() };
     slack.world.lock().unwrap().rooms.extend([("CP".to_owned(), private), ("CA".to_owned(), archived)]);
@@ -352,10 +356,10 @@ async fn a_room_that_is_gone_is_unreachable() {
 async fn a_room_is_put_away_once_and_one_that_is_away_already_is_as_good() {
     let (slack, channel, card) = opened().await;
     for _ in 0..2 {
-        assert_eq!(told(&channel.send(&post("C0001", &card.ts, Purpose::RoomArchive)).await), "accepted");
+        assert_eq!(told(&channel.send(&post("C0001", &card.ts, PagePurpose::RoomArchive)).await), "accepted");
         assert!(room(&slack).archived);
     }
     assert_eq!(slack.calls("conversations.archive").pop().unwrap().outcome, "already_archived");
     slack.set_error("conversations.archive", Some("restricted_action"));
-    assert_eq!(told(&channel.send(&post("C0001", &card.ts, Purpose::RoomArchive)).await), "unreachable");
+    assert_eq!(told(&channel.send(&post("C0001", &card.ts, PagePurpose::RoomArchive)).await), "unreachable");
 }

@@ -4,7 +4,7 @@ use crate::{ana, double::fault::Fault, double::gateway::Gateway, kannel_at, page
 use secrecy::SecretString;
 use stentor::channel::{
     Channel, Message,
-    kannel::{Kannel, KannelSettings},
+    kannel::{KannelChannel, KannelSettings},
 };
 
 #[tokio::test]
@@ -79,7 +79,7 @@ fn a_url_that_is_none_is_refused_with_the_keys_name() {
     for url in ["", "13013", "ftp://gateway/", "smpp:gateway"] {
         let password = SecretString::from("x");
         let settings = KannelSettings { url: url.to_owned(), username: "u".to_owned(), password, from: None };
-        let error = Kannel::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
+        let error = KannelChannel::new(settings).err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.starts_with("url: "), "{url:?}: {error:?}");
     }
 }

@@ -12,10 +12,10 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::channel::slack::{
-    inbound::{Inbound, Judged},
-    socket::{Failure, Listener, SocketSettings, TIMING, Timing, probe, run},
+    inbound::{InboundResult, SlackInbound},
+    socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
 };
-use stentor::channel::{Check, Outcome};
+use stentor::channel::{CheckOutcome, ProbeCheck};
 use tokio::{
     runtime::Runtime,
     sync::{Semaphore, watch},
@@ -24,7 +24,7 @@ use tokio::{
 use tokio_util::sync::CancellationToken;
 
 /// Waits that a test can wait for; silence is the real one, or a loaded machine would find links dead.
-const QUICK: Timing = Timing {
+const QUICK: SocketTiming = SocketTiming {
     open: Duration::from_secs(5),
     ping: Duration::from_millis(100),
     close: Duration::from_millis(200),
@@ -35,31 +35,35 @@ const QUICK: Timing = Timing {
 
 /// Listens, and judges as it is told to.
 struct Ear {
-    heard: Mutex<Vec<Inbound>>,
+    heard: Mutex<Vec<SlackInbound>>,
     told: Mutex<Vec<(String, String)>>,
-    failures: Mutex<Vec<Failure>>,
+    failures: Mutex<Vec<ConnectFailure>>,
     links: watch::Sender<usize>,
     /// Commands wait here: one permit a command.
     gate: Semaphore,
 }
 
-impl Listener for Ear {
-    fn hear(&self, heard: Inbound) -> BoxFuture<'_, Judged> {
+impl SocketListener for Ear {
+    fn hear(&self, heard: SlackInbound) -> BoxFuture<'_, InboundResult> {
         self.heard.lock().unwrap().push(heard.clone());
         Box::pin(async move {
             match heard {
-                Inbound::Press(press) if press.action == "panic" => panic!("as the test wants"),
-                Inbound::Press(press) => {
+                SlackInbound::Press(press) if press.action == "panic" => panic!("as the test wants"),
+                SlackInbound::Press(press) => {
                     let (kept, text) = (press.action != "lost", format!("heard {}", press.action));
-                    Judged { kept, text, response_url: press.response_url }
+                    InboundResult { kept, text, response_url: press.response_url }
                 }
-                Inbound::Command(command) => {
+                SlackInbound::Command(command) => {
                     if command.text == "slow" {
                         self.gate.acquire().await.unwrap().forget();
                     }
-                    Judged { kept: true, text: format!("did {}", command.text), response_url: command.response_url }
+                    InboundResult {
+                        kept: true,
+                        text: format!("did {}", command.text),
+                        response_url: command.response_url,
+                    }
                 }
-                Inbound::Other => Judged::silent(),
+                SlackInbound::Other => InboundResult::silent(),
             }
         })
     }
@@ -74,7 +78,7 @@ impl Listener for Ear {
         Box::pin(async {})
     }
 
-    fn failed<'a>(&'a self, failure: &'a Failure) -> BoxFuture<'a, ()> {
+    fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()> {
         self.failures.lock().unwrap().push(failure.clone());
         Box::pin(async {})
     }
@@ -90,7 +94,7 @@ struct Rig {
 }
 
 impl Rig {
-    fn start(timing: Timing, world: impl FnOnce(&SocketMode)) -> Self {
+    fn start(timing: SocketTiming, world: impl FnOnce(&SocketMode)) -> Self {
         double::install_tls();
         let slack = SocketMode::start();
         world(&slack);
@@ -114,7 +118,7 @@ impl Rig {
     }
 
     /// What a look at it shows.
-    fn probe(&self) -> Check {
+    fn probe(&self) -> ProbeCheck {
         self.runtime.block_on(probe(&Self::settings(&self.slack)))
     }
 
@@ -133,7 +137,7 @@ impl Rig {
         }
     }
 
-    fn failure(&self) -> Failure {
+    fn failure(&self) -> ConnectFailure {
         self.until("a failure", || !self.ear.failures.lock().unwrap().is_empty());
         self.ear.failures.lock().unwrap()[0].clone()
     }
@@ -315,7 +319,7 @@ fn frames_that_can_not_be_read_end_no_link() {
 
 #[test]
 fn a_link_that_fell_silent_is_replaced_though_its_connection_stands() {
-    let rig = Rig::start(Timing { silence: Duration::from_millis(1500), ..QUICK }, |_| {});
+    let rig = Rig::start(SocketTiming { silence: Duration::from_millis(1500), ..QUICK }, |_| {});
     rig.slack.until_links(2);
     rig.slack.fall_silent(0);
     // Pressed into the dead link: nobody hears it, and the user presses again.
@@ -335,7 +339,7 @@ fn a_link_that_fell_silent_is_replaced_though_its_connection_stands() {
 #[test]
 fn a_quiet_link_whose_pings_are_answered_lives() {
     let silence = Duration::from_secs(2);
-    let rig = Rig::start(Timing { silence, ..QUICK }, |_| {});
+    let rig = Rig::start(SocketTiming { silence, ..QUICK }, |_| {});
     rig.slack.until_links(2);
     let begun = Instant::now();
     rig.until("longer than the limit", || silence + Duration::from_millis(500) < begun.elapsed());
@@ -384,19 +388,19 @@ fn what_keeps_links_from_being_opened_is_told_and_tried_again_until_it_is_mended
         assert!(failure.why.contains(told), "{opening:?}: {failure:?}");
         assert!(!failure.why.contains("ticket") && !failure.why.contains(APP_TOKEN), "{failure:?}");
         let probed = rig.probe();
-        let expected = if is_lasting { Outcome::Failed } else { Outcome::Doubtful };
+        let expected = if is_lasting { CheckOutcome::Failed } else { CheckOutcome::Doubtful };
         let may_ask = told == "can not be opened";
-        assert_eq!(probed.outcome, if may_ask { Outcome::Fine } else { expected }, "{opening:?}: {probed:?}");
+        assert_eq!(probed.outcome, if may_ask { CheckOutcome::Fine } else { expected }, "{opening:?}: {probed:?}");
         rig.slack.world().opening = Opening::Address;
         rig.slack.until_links(2);
         let opened = rig.slack.world().links.len();
-        assert_eq!((rig.probe().outcome, rig.slack.world().links.len()), (Outcome::Fine, opened));
+        assert_eq!((rig.probe().outcome, rig.slack.world().links.len()), (CheckOutcome::Fine, opened));
     }
 }
 
 #[test]
 fn a_link_that_never_says_hello_is_given_up() {
-    let quick = Timing { open: Duration::from_millis(300), ..QUICK };
+    let quick = SocketTiming { open: Duration::from_millis(300), ..QUICK };
     let rig = Rig::start(quick, |slack| slack.world().greeting = Greeting::Silence);
     assert!(rig.failure().why.contains("no hello"), "{:?}", rig.failure());
     rig.slack.world().greeting = Greeting::Disconnect("too_many_websockets");
@@ -408,7 +412,7 @@ fn a_link_that_never_says_hello_is_given_up() {
 
 #[test]
 fn a_server_that_ends_every_link_at_once_is_not_called_without_pause() {
-    let rig = Rig::start(Timing { steady: Duration::from_secs(60), ..QUICK }, |_| {});
+    let rig = Rig::start(SocketTiming { steady: Duration::from_secs(60), ..QUICK }, |_| {});
     let begun = Instant::now();
     while begun.elapsed() < Duration::from_secs(2) {
         for link in rig.slack.open_links() {

@@ -12,15 +12,15 @@ use secrecy::SecretString;
 use std::time::Duration;
 use stentor::{
     channel::{
-        Channel, Check, Contact, Message, Outcome, Recipient,
+        Channel, CheckOutcome, ContactData, Message, ProbeCheck, Recipient,
         twilio::{
             AccountSettings,
-            call::Calls,
-            code::{self, Class},
-            message::{Sender, Sms, VALIDITY},
+            call::TwilioVoice,
+            code::{self, CodeClass},
+            message::{SmsSender, TwilioSms, VALIDITY},
         },
     },
-    core::{Purpose, Timestamp},
+    core::{PagePurpose, Timestamp},
 };
 
 const REPORT: &str = "https://desk.example/hooks/twilio/sms/report?page=INC-12.3&token=t";
@@ -54,7 +54,7 @@ async fn a_message_is_not_kept_longer_than_it_is_of_use() {
         (Duration::from_secs(30), Some(120), "30"),
         (Duration::from_secs(36_000), None, "36000"),
     ] {
-        let sms = Sms::new(twilio_account(twilio.url()), Sender::Service(SERVICE.into()), validity).unwrap();
+        let sms = TwilioSms::new(twilio_account(twilio.url()), SmsSender::Service(SERVICE.into()), validity).unwrap();
         let message = Message { life: life.map(Duration::from_secs), ..page_for(ana()) };
         sms.send(&message).await.unwrap();
         let made = twilio.made().pop().unwrap();
@@ -115,15 +115,15 @@ async fn each_code_has_its_one_meaning() {
             assert!(why.contains(&code.to_string()) && !why.contains(TOKEN) && !why.contains(ACCOUNT), "{why}");
         }
     }
-    assert_eq!(code::known(30003).map(|(class, _)| class), Some(Class::Person));
-    assert_eq!(code::known(30034).map(|(class, _)| class), Some(Class::Everybody));
+    assert_eq!(code::known(30003).map(|(class, _)| class), Some(CodeClass::Person));
+    assert_eq!(code::known(30034).map(|(class, _)| class), Some(CodeClass::Everybody));
     assert_eq!(code::why(Some(12345)), "Twilio: it failed with code 12345");
 }
 
 #[tokio::test]
 async fn a_person_who_has_opted_out_is_told_from_one_who_is_out_of_reach() {
     let twilio = FakeTwilio::start().await;
-    let to = Recipient::Person(Contact { phone: Some(OPTED_OUT.into()), ..ana() });
+    let to = Recipient::Person(ContactData { phone: Some(OPTED_OUT.into()), ..ana() });
     let result = twilio_at(twilio.url()).send(&Message { to, ..page_for(ana()) }).await;
     assert_eq!(told(&result), "opted out");
 }
@@ -152,7 +152,7 @@ async fn while_tokens_are_changed_either_one_logs_in() {
     let tokens = || vec![SecretString::from(TOKEN), SecretString::from(NEXT_TOKEN)];
     let sms = |tokens| {
         let account = AccountSettings { tokens, ..twilio_account(twilio.url()) };
-        Sms::new(account, Sender::From(FROM.into()), VALIDITY).unwrap()
+        TwilioSms::new(account, SmsSender::From(FROM.into()), VALIDITY).unwrap()
     };
     twilio.revoke(TOKEN);
     assert_eq!(told(&sms(tokens()).send(&page_for(ana())).await), "accepted");
@@ -165,7 +165,7 @@ async fn while_tokens_are_changed_either_one_logs_in() {
 async fn a_call_fetches_its_words_from_our_door_and_reports_there() {
     let twilio = FakeTwilio::start().await;
     voice_at(twilio.url()).send(&reporting()).await.unwrap();
-    let calls = Calls::new(twilio_account(twilio.url()), FROM.into(), true).unwrap();
+    let calls = TwilioVoice::new(twilio_account(twilio.url()), FROM.into(), true).unwrap();
     calls.send(&reporting()).await.unwrap();
     let [plain, listening] = &twilio.made()[..] else { panic!("two calls") };
     for made in [plain, listening] {
@@ -208,7 +208,7 @@ async fn nobody_is_called_to_hear_that_they_have_it_themselves() {
     let twilio = FakeTwilio::start().await;
     let voice = voice_at(twilio.url());
     let taken = |by: &str| Message {
-        purpose: Purpose::Taken { by: by.into(), covering_as: None },
+        purpose: PagePurpose::Taken { by: by.into(), covering_as: None },
         ask: None,
         ..page_for(ana())
     };
@@ -221,34 +221,37 @@ async fn nobody_is_called_to_hear_that_they_have_it_themselves() {
 #[test]
 fn a_url_that_would_show_the_token_to_others_is_refused() {
     for url in ["http://api.example.com", "ftp://127.0.0.1", "", "127.0.0.1"] {
-        let result = Sms::new(twilio_account(url.into()), Sender::From(FROM.into()), VALIDITY);
+        let result = TwilioSms::new(twilio_account(url.into()), SmsSender::From(FROM.into()), VALIDITY);
         let error = result.err().map(|error| error.to_string()).unwrap_or_default();
         assert!(error.starts_with("url: "), "{url:?}: {error:?}");
     }
-    assert!(Sms::new(twilio_account("https://api.example.com".into()), Sender::From(FROM.into()), VALIDITY).is_ok());
+    assert!(
+        TwilioSms::new(twilio_account("https://api.example.com".into()), SmsSender::From(FROM.into()), VALIDITY)
+            .is_ok()
+    );
 }
 
-fn shown(checks: &[Check]) -> Vec<(&'static str, Outcome)> {
+fn shown(checks: &[ProbeCheck]) -> Vec<(&'static str, CheckOutcome)> {
     checks.iter().map(|check| (check.what, check.outcome)).collect()
 }
 
 #[tokio::test]
 async fn a_probe_looks_at_login_sender_and_clock_and_pages_nobody() {
-    use Outcome::{Doubtful, Failed, Fine};
+    use CheckOutcome::{Doubtful, Failed, Fine};
     let twilio = FakeTwilio::start().await;
-    let probe = async |from: Sender, wall: fn() -> Timestamp| {
+    let probe = async |from: SmsSender, wall: fn() -> Timestamp| {
         let account = AccountSettings { wall, ..twilio_account(twilio.url()) };
-        shown(&Sms::new(account, from, VALIDITY).unwrap().probe().await)
+        shown(&TwilioSms::new(account, from, VALIDITY).unwrap().probe().await)
     };
     let now = || Timestamp::nearest(&chrono::Utc::now());
     let sane = [("login", Fine), ("sender", Fine), ("clock", Fine)];
-    assert_eq!(probe(Sender::From(FROM.into()), now).await, sane);
-    assert_eq!(probe(Sender::Service(SERVICE.into()), now).await, sane);
+    assert_eq!(probe(SmsSender::From(FROM.into()), now).await, sane);
+    assert_eq!(probe(SmsSender::Service(SERVICE.into()), now).await, sane);
     let wrong = [("login", Fine), ("sender", Failed), ("clock", Doubtful)];
-    assert_eq!(probe(Sender::From("+15005550007".into()), || Timestamp::from_micros(0)).await, wrong);
-    assert_eq!(probe(Sender::From("Stentor".into()), now).await[1], ("sender", Doubtful));
+    assert_eq!(probe(SmsSender::From("+15005550007".into()), || Timestamp::from_micros(0)).await, wrong);
+    assert_eq!(probe(SmsSender::From("Stentor".into()), now).await[1], ("sender", Doubtful));
     assert_eq!(shown(&voice_at(twilio.url()).probe().await)[..2], sane[..2]);
     assert_eq!((twilio.made().len(), twilio.asked()), (0, 0), "nobody was paged");
     twilio.revoke(TOKEN);
-    assert_eq!(probe(Sender::From(FROM.into()), now).await, [("login", Failed)]);
+    assert_eq!(probe(SmsSender::From(FROM.into()), now).await, [("login", Failed)]);
 }

@@ -7,11 +7,11 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    channel::{Channel, outbox::Outbox, screen::Hub},
+    channel::{Channel, outbox::SandboxOutbox, screen::DeskHub},
     core::{ChannelName, Timestamp},
-    engine::{Live, Shared},
-    matrix::{Known, Matrix, SourceText, render},
-    template::Templates,
+    engine::{RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText, render},
+    template::PageTemplates,
 };
 
 /// The token of the `http` channel.
@@ -67,14 +67,14 @@ pub fn with(kind: &str, url: &str, keys: &str) -> Arc<dyn Channel> {
 /// The channel `under-test` of this matrix, or why it writes to the sandbox.
 pub fn made(text: &str) -> Result<Arc<dyn Channel>, String> {
     double::install_tls();
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let files = [SourceText { path: PathBuf::from("matrix.toml"), text: text.to_owned() }];
-    let parsed = Matrix::parse(&files, &Known { templates: &templates.revisions() }, Timestamp::from_micros(0));
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &templates.revisions() }, Timestamp::from_micros(0));
     let matrix = parsed.matrix.ok_or_else(|| render(&parsed.diagnostics, &files, false))?;
     let state = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
-    let shared = Shared { hub: Hub::new(), outbox, site: "5e4d3c2b".to_owned(), sandbox: false };
-    let mut live = Live::wire(matrix, templates, &shared);
+    let outbox = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
+    let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: "5e4d3c2b".to_owned(), sandbox: false };
+    let mut live = RuntimeConfig::wire(matrix, templates, &shared);
     let wired = live.channels.remove(&ChannelName::from("under-test")).unwrap();
     wired.sandboxed.map_or(Ok(wired.channel), Err)
 }

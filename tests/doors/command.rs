@@ -8,14 +8,14 @@ use axum::extract::ConnectInfo;
 use serde_json::json;
 use std::{path::Path, sync::Arc};
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::Timestamp,
-    drill::live::Runs,
-    engine::{Engine, Live, Shared},
-    http::{self, App, control::Peer},
-    matrix::{Known, Matrix, SourceText},
-    store::{Store, clock::System, sqlite::SqliteStore},
-    template::Templates,
+    drill::live::DrillRunner,
+    engine::{Engine, RuntimeConfig, SharedChannelParts},
+    http::{self, AppState, control::SocketPeer},
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{Store, clock::SystemClock, sqlite::SqliteStore},
+    template::PageTemplates,
 };
 use tokio_util::sync::CancellationToken;
 
@@ -73,9 +73,9 @@ fn an_operator_is_nobody_who_answers() {
 }
 
 /// The control routes with a caller of our choice, in this process.
-async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
+async fn control(peer: SocketPeer) -> (tempfile::TempDir, std::net::SocketAddr) {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path(), Arc::new(System)).await.unwrap();
+    let store = SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.unwrap();
     let app = app_on(DESK, store, dir.path());
     let router = http::control(Arc::new(app)).layer(axum::Extension(ConnectInfo(peer)));
     let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
@@ -85,18 +85,18 @@ async fn control(peer: Peer) -> (tempfile::TempDir, std::net::SocketAddr) {
 }
 
 /// A daemon's inside on this matrix and store, in this process.
-pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> App {
-    let templates = Templates::shipped();
+pub fn app_on(matrix: &str, store: Arc<dyn Store>, dir: &Path) -> AppState {
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
-    let matrix = Matrix::parse(&files, &Known { templates: &revisions }, Timestamp::default()).matrix.unwrap();
-    let outbox = Outbox::open(dir, Timestamp::default).unwrap();
-    let shared = Shared { hub: Hub::new(), outbox: outbox.clone(), site: String::new(), sandbox: true };
-    let live = Live::wire(matrix, templates, &shared);
+    let matrix = Matrix::parse(&files, &KnownNames { templates: &revisions }, Timestamp::default()).matrix.unwrap();
+    let outbox = SandboxOutbox::open(dir, Timestamp::default).unwrap();
+    let shared = SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: String::new(), sandbox: true };
+    let live = RuntimeConfig::wire(matrix, templates, &shared);
     let _ = rustls::crypto::ring::default_provider().install_default();
     let engine = Engine::new(store, live, "http://127.0.0.1");
-    App {
-        drills: Runs::new(engine.clone()),
+    AppState {
+        drills: DrillRunner::new(engine.clone()),
         scenarios: dir.to_owned(),
         engine,
         hub: shared.hub,
@@ -117,7 +117,7 @@ async fn a_user_whom_the_matrix_does_not_know_may_not_even_look() {
     let link = Call::post("/v1/desk-link").json(&json!({ "person": "ana" }));
     let calls = [Call::get("/v1/incidents"), Call::get("/v1/journal"), Call::get("/metrics"), fire, link];
     for (uid, status) in [(Some(4_000_000_001), 403), (None, 403), (Some(rustix::process::geteuid().as_raw()), 200)] {
-        let (_dir, address) = control(Peer { uid }).await;
+        let (_dir, address) = control(SocketPeer { uid }).await;
         let calls = calls.clone();
         let told = tokio::task::spawn_blocking(move || calls.map(|call| call.send(address).status)).await.unwrap();
         let told: Vec<bool> = told.iter().map(|told| if status == 403 { *told == 403 } else { *told < 300 }).collect();

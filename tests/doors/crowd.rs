@@ -11,9 +11,12 @@ use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::sync::Arc;
 use stentor::{
-    core::{IncidentKey, Input, Opening, PageId, Plan, Receipt, Roster, Settlement, Whom},
-    engine::keys::Keys,
-    store::{Class, Lookup, Needs, SqliteStore, Store, Unit, clock::System, transact},
+    core::{
+        EscalationPlan, IncidentInput, IncidentKey, IncidentOpening, PageId, Roster, SendOutcome, SendReceipt,
+        StepTarget,
+    },
+    engine::keys::DerivedKeys,
+    store::{LockSet, Lookup, RequestClass, SqliteStore, Store, Transaction, clock::SystemClock, transact},
 };
 
 /// More than a look at the newest ones has ever taken in.
@@ -22,30 +25,31 @@ const OTHERS: usize = 2_500;
 /// Opens incidents in which Dora alone was asked, in the state of a daemon that is not running; returns the token of
 /// reports about this page.
 async fn others(daemon: &Daemon, page: PageId) -> String {
-    let store = SqliteStore::open(&daemon.state(), Arc::new(System)).await.unwrap();
-    let (mut plan, _): (Plan, Roster) = fixture::crowd(1);
+    let store = SqliteStore::open(&daemon.state(), Arc::new(SystemClock)).await.unwrap();
+    let (mut plan, _): (EscalationPlan, Roster) = fixture::crowd(1);
     let roster = Roster { reach: [("dora".into(), vec!["mail".into()])].into(), ..Roster::default() };
     let row = plan.roles.get_mut("trader").unwrap();
-    row.steps[0].page = vec![Whom::Person("dora".into())];
+    row.steps[0].page = vec![StepTarget::Person("dora".into())];
     row.steps[0].by = vec!["mail".into()];
     let plan = Arc::new(plan);
     for from in (0..OTHERS).step_by(500) {
         let keys: Vec<String> = (from..from + 500).map(|n| format!("other/{n}")).collect();
         let (plan, roster, received_at) = (plan.clone(), roster.clone(), store.now());
-        let needs = Needs { keys: keys.iter().map(|key| IncidentKey::stored(key)).collect(), ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: keys.iter().map(|key| IncidentKey::stored(key)).collect(), ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             for key in &keys {
-                let opening = fixture::opening_of(key, Plan::clone(&plan));
-                let id = unit.open(Opening { plan: plan.clone(), received_at, ..opening }, &roster);
-                let settlement = Settlement::Accepted { receipt: Receipt { id: "taken".into(), ..Receipt::default() } };
-                let taken = Input::Settled { page: 1, settlement, sent_at: Some(received_at), text: None };
+                let opening = fixture::opening_of(key, EscalationPlan::clone(&plan));
+                let id = unit.open(IncidentOpening { plan: plan.clone(), received_at, ..opening }, &roster);
+                let settlement =
+                    SendOutcome::Accepted { receipt: SendReceipt { id: "taken".into(), ..SendReceipt::default() } };
+                let taken = IncidentInput::Settled { page: 1, settlement, sent_at: Some(received_at), text: None };
                 unit.step(id, taken, &roster);
             }
         };
-        transact(&*store, Class::Admission, needs, run).await.unwrap();
+        transact(&*store, RequestClass::Admission, needs, run).await.unwrap();
     }
     let identity = store.identity(page.incident).await.unwrap().unwrap();
-    let token = Keys::new(store.server_key()).report_token(identity.page(page.n));
+    let token = DerivedKeys::new(store.server_key()).report_token(identity.page(page.n));
     store.close().await;
     token.expose_secret().to_owned()
 }

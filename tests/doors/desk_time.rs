@@ -10,8 +10,8 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    core::{Actor, Alert, Answer, Incident, IncidentId, PersonName, Timestamp, Via},
-    http::{App, snapshot::snapshot},
+    core::{Actor, Alert, Answer, AnswerVia, Incident, IncidentId, PersonName, Timestamp},
+    http::{AppState, snapshot::snapshot},
     store::MemoryStore,
 };
 
@@ -19,7 +19,7 @@ use stentor::{
 const START_US: i64 = 1_795_424_400_000_000;
 
 struct World {
-    app: App,
+    app: AppState,
     now_us: Arc<AtomicI64>,
     _dir: tempfile::TempDir,
 }
@@ -46,7 +46,7 @@ impl World {
         let incident = self.incident().await;
         let theirs = incident.pages.values().rfind(|page| page.person.as_ref().is_some_and(|p| p.as_str() == person));
         let page = stentor::core::PageId { incident: incident.id, n: theirs.unwrap().n };
-        self.app.engine.answer_page(page, person.into(), Some(answer), Via::Desk).await.unwrap();
+        self.app.engine.answer_page(page, person.into(), Some(answer), AnswerVia::Desk).await.unwrap();
     }
 
     /// The states of this person's pages.

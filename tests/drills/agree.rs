@@ -9,10 +9,10 @@ use crate::{
 };
 use std::path::PathBuf;
 use stentor::{
-    core::{Event, Record, Timestamp},
+    core::{Event, JournalRecord, Timestamp},
     drill::{Scenario, sequence},
-    matrix::{Known, Matrix, SourceText},
-    template::Templates,
+    matrix::{KnownNames, Matrix, SourceText},
+    template::PageTemplates,
 };
 
 /// Ana passes on, Bo takes it; the all-clear is told.
@@ -57,7 +57,10 @@ says   = "wilco"
 fn events(daemon: &Daemon, incident: &str) -> Vec<(Timestamp, Event)> {
     let lines = daemon.control(&Call::get(&format!("/v1/journal?chain={incident}"))).json();
     let bodies = lines.as_array().unwrap().iter().map(|line| line["body"].as_str().unwrap().to_owned());
-    bodies.map(|body| serde_json::from_str::<Record>(&body).unwrap()).map(|record| (record.at, record.event)).collect()
+    bodies
+        .map(|body| serde_json::from_str::<JournalRecord>(&body).unwrap())
+        .map(|record| (record.at, record.event))
+        .collect()
 }
 
 /// Says something to the newest brief of a phone once everything that was sent so far is settled.
@@ -81,12 +84,12 @@ fn say(ground: &Ground, phone: &str, word: &str, verdicts: usize) {
 
 #[test]
 fn a_scripted_drill_goes_the_same_way_in_virtual_time_and_live() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let text = matrix("\"sms\"").replace("SLACK_URL", "http://127.0.0.1:9").replace("SMS_URL", "http://127.0.0.1:9");
     let files = [SourceText { path: "matrix.toml".into(), text }];
     let start = Timestamp::parse("2026-11-23T09:00:00Z").unwrap();
-    let matrix = Matrix::parse(&files, &Known { templates: &revisions }, start).matrix.unwrap();
+    let matrix = Matrix::parse(&files, &KnownNames { templates: &revisions }, start).matrix.unwrap();
     let file = SourceText { path: PathBuf::from("crash.toml"), text: SCRIPT.to_owned() };
     let scenario = Scenario::read(&file, &matrix).scenario.unwrap();
     let played = sequence::scripted(&scenario, &matrix, start);

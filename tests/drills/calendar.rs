@@ -7,13 +7,13 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::{RunState, Timestamp},
-    drill::{calendar, live::Runs},
-    engine::{Engine, Live, Shared},
-    matrix::{Known, Matrix, SourceText},
+    drill::{calendar, live::DrillRunner},
+    engine::{Engine, RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, SteadyClock},
-    template::Templates,
+    template::PageTemplates,
 };
 
 const SCENARIO: &str = r#"
@@ -34,18 +34,18 @@ percent = 90
 within  = "60s"
 "#;
 
-fn drills(dir: &Path) -> (Arc<Runs>, Hands) {
-    let templates = Templates::shipped();
+fn drills(dir: &Path) -> (Arc<DrillRunner>, Hands) {
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: DESK.into() }];
-    let matrix = Matrix::parse(&files, &Known { templates: &revisions }, Timestamp::default()).matrix.unwrap();
-    let outbox = Outbox::open(dir, Timestamp::default).unwrap();
-    let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
+    let matrix = Matrix::parse(&files, &KnownNames { templates: &revisions }, Timestamp::default()).matrix.unwrap();
+    let outbox = SandboxOutbox::open(dir, Timestamp::default).unwrap();
+    let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
     let hands = Hands::new();
     let clock = Mutex::new(SteadyClock::start(Arc::new(hands.clone()), None, None));
     let store = MemoryStore::new(move || clock.lock().unwrap().now());
-    let live = Live::wire(matrix, templates, &shared);
-    (Runs::new(Engine::new(Arc::new(store.node()), live, "http://127.0.0.1")), hands)
+    let live = RuntimeConfig::wire(matrix, templates, &shared);
+    (DrillRunner::new(Engine::new(Arc::new(store.node()), live, "http://127.0.0.1")), hands)
 }
 
 fn write(dir: &Path, schedule: &str) {
@@ -53,7 +53,7 @@ fn write(dir: &Path, schedule: &str) {
     std::fs::write(dir.join("drills/quarterly.toml"), SCENARIO.replace("SCHEDULE", schedule)).unwrap();
 }
 
-async fn next(runs: &Runs, dir: &Path) -> Timestamp {
+async fn next(runs: &DrillRunner, dir: &Path) -> Timestamp {
     calendar::scheduled(runs, dir).await.unwrap()[0].next.unwrap()
 }
 

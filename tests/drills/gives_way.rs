@@ -11,12 +11,12 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::{Alert, IncidentId, PageState, Timestamp},
-    engine::{Engine, Fate, Live, Shared},
-    matrix::{Known, Matrix, SourceText},
+    engine::{AdmissionResult, Engine, RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, SteadyClock, Store},
-    template::Templates,
+    template::PageTemplates,
 };
 
 /// How much later a live page may be beside a drill, in one run on one machine: a commit or two.
@@ -68,25 +68,25 @@ fn paged_within(ground: &Ground, symbol: &str) -> Duration {
 
 /// One node over a memory store that nothing moves but this test.
 fn node() -> (Arc<Engine>, Hands, Arc<stentor::store::MemoryNode>) {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: DESK.into() }];
-    let matrix = Matrix::parse(&files, &Known { templates: &revisions }, Timestamp::default()).matrix.unwrap();
+    let matrix = Matrix::parse(&files, &KnownNames { templates: &revisions }, Timestamp::default()).matrix.unwrap();
     let dir = tempfile::tempdir().unwrap();
-    let outbox = Outbox::open(dir.path(), Timestamp::default).unwrap();
-    let shared = Shared { hub: Hub::new(), outbox, site: String::new(), sandbox: true };
+    let outbox = SandboxOutbox::open(dir.path(), Timestamp::default).unwrap();
+    let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
     let hands = Hands::new();
     let clock = Mutex::new(SteadyClock::start(Arc::new(hands.clone()), None, None));
     let store = MemoryStore::new(move || clock.lock().unwrap().now());
     let (node, eye) = (store.node(), Arc::new(store.node()));
-    (Engine::new(Arc::new(node), Live::wire(matrix, templates, &shared), "http://127.0.0.1"), hands, eye)
+    (Engine::new(Arc::new(node), RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1"), hands, eye)
 }
 
 fn ready<T>(future: impl Future<Output = T>) -> T {
     future.now_or_never().expect("nothing waits over the memory store")
 }
 
-fn admit(engine: &Engine, symbol: &str, drill: bool) -> Fate {
+fn admit(engine: &Engine, symbol: &str, drill: bool) -> AdmissionResult {
     let mut alert = Alert::new("monitor", "price_velocity");
     alert.labels.insert("symbol".into(), symbol.into());
     alert.values.insert("drop_pct".into(), 7.5);
@@ -95,8 +95,8 @@ fn admit(engine: &Engine, symbol: &str, drill: bool) -> Fate {
     admitted[0].fates[0].clone()
 }
 
-fn opened(fate: Fate) -> IncidentId {
-    let Fate::Opened { incident } = fate else { panic!("{fate:?}") };
+fn opened(fate: AdmissionResult) -> IncidentId {
+    let AdmissionResult::Opened { incident } = fate else { panic!("{fate:?}") };
     incident
 }
 
@@ -121,7 +121,7 @@ fn no_page_of_a_drill_starts_once_the_live_open_can_be_seen() {
     assert_eq!(ready(engine.tick_drills()).unwrap(), 1);
     let stopped = ready(eye.view(drill)).unwrap().unwrap();
     assert!(!stopped.is_open() && stopped.pages.values().all(|page| page.state == PageState::Withdrawn));
-    assert!(matches!(admit(&engine, "ES", true), Fate::DrillRefused { live: by, .. } if by == live));
+    assert!(matches!(admit(&engine, "ES", true), AdmissionResult::DrillRefused { live: by, .. } if by == live));
 }
 
 #[test]

@@ -4,9 +4,10 @@
 use crate::fixture::{START, opening_of};
 use std::{collections::BTreeMap, time::Duration};
 use stentor::core::{
-    Answer, Engagement, Event, Incident, IncidentId, Input, Level, Outcome, PageState, Plan, Purpose, Receipt,
-    RoleName, RolePlan, Roster, Said, Settlement, StepPlan, Timestamp, Via, Whom, open,
-    plan::{OnResolved, Patience},
+    Answer, AnswerLevel, AnswerVia, Engagement, EngagementOutcome, EscalationPlan, Event, GivenAnswer, Incident,
+    IncidentId, IncidentInput, PagePurpose, PageState, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StepPlan,
+    StepTarget, Timestamp, open,
+    plan::{AcceptTimeout, OnResolved},
     step,
     stranded::stranded,
 };
@@ -32,18 +33,18 @@ impl Dice {
     }
 }
 
-fn plan(dice: &mut Dice) -> Plan {
+fn plan(dice: &mut Dice) -> EscalationPlan {
     let roles: Vec<&str> = ROLES.iter().copied().filter(|role| *role != "catch-all" || dice.below(2) == 0).collect();
     let named: Vec<&str> = roles.iter().copied().filter(|role| *role != "catch-all").collect();
     let rows: BTreeMap<RoleName, RolePlan> =
         roles.iter().map(|role| ((*role).into(), row(dice, role, &named))).collect();
     let required: Vec<RoleName> = named.iter().filter(|_| dice.below(2) == 0).map(|role| (*role).into()).collect();
-    Plan {
+    EscalationPlan {
         trigger: "t".into(),
         matrix: "m".into(),
         required: if required.is_empty() { vec![named[0].into()] } else { required },
         roles: rows,
-        patience: CHANNELS.map(|name| (name.into(), Patience(Duration::from_secs(20)))).into(),
+        patience: CHANNELS.map(|name| (name.into(), AcceptTimeout(Duration::from_secs(20)))).into(),
         rooms: vec!["room".into()],
         tell: vec!["hook".into()],
         living: BTreeMap::from([("room".into(), Default::default())]),
@@ -54,14 +55,14 @@ fn plan(dice: &mut Dice) -> Plan {
 
 fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
     let rung = |dice: &mut Dice| StepPlan {
-        page: (0..=dice.below(2)).map(|_| Whom::Person(dice.of(&PEOPLE).into())).collect(),
+        page: (0..=dice.below(2)).map(|_| StepTarget::Person(dice.of(&PEOPLE).into())).collect(),
         by: vec![dice.of(&CHANNELS).into()],
         wait: Duration::from_secs(10 + 10 * u64::try_from(dice.below(5)).expect("few")),
         repeat: u32::try_from(dice.below(2)).expect("few"),
     };
     let next = dice.of(named);
     RolePlan {
-        engaged_by: if dice.below(3) == 0 { Level::Roger } else { Level::Wilco },
+        engaged_by: if dice.below(3) == 0 { AnswerLevel::Roger } else { AnswerLevel::Wilco },
         target: None,
         template: "default".into(),
         template_revision: "r1".into(),
@@ -70,21 +71,21 @@ fn row(dice: &mut Dice, role: &str, named: &[&str]) -> RolePlan {
     }
 }
 
-fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
+fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput {
     let numbers: Vec<u32> = incident.pages.keys().copied().collect();
     let page = numbers[dice.below(numbers.len())];
     match dice.below(20) {
-        0..4 => Input::Tick,
+        0..4 => IncidentInput::Tick,
         4..9 => {
             let settlement = match dice.below(6) {
-                0 => Settlement::Unreachable { why: "no".into() },
-                1 => Settlement::Retry { at: now, why: "busy".into(), unknown: dice.below(2) == 0 },
-                2 => Settlement::Unsent,
-                _ => Settlement::Accepted {
-                    receipt: Receipt { id: "m".into(), room: Some("C1".into()), stand_in: None },
+                0 => SendOutcome::Unreachable { why: "no".into() },
+                1 => SendOutcome::Retry { at: now, why: "busy".into(), unknown: dice.below(2) == 0 },
+                2 => SendOutcome::Unsent,
+                _ => SendOutcome::Accepted {
+                    receipt: SendReceipt { id: "m".into(), room: Some("C1".into()), stand_in: None },
                 },
             };
-            Input::Settled { page, settlement, sent_at: Some(now), text: None }
+            IncidentInput::Settled { page, settlement, sent_at: Some(now), text: None }
         }
         _ => {
             let answer = match dice.below(10) {
@@ -100,7 +101,7 @@ fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
             };
             let owner = incident.pages.get(&page).and_then(|page| page.person.clone());
             let person = owner.filter(|_| of.is_some()).unwrap_or_else(|| dice.of(&PEOPLE).into());
-            Input::Answer(Said { person, answer, via: Via::Sms, page: of, role })
+            IncidentInput::Answer(GivenAnswer { person, answer, via: AnswerVia::Sms, page: of, role })
         }
     }
 }
@@ -109,9 +110,11 @@ fn input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> Input {
 fn is_so(incident: &Incident, page: &stentor::core::Page) -> bool {
     let engagement = || incident.engagements.get(page.role.as_ref()?);
     match &page.purpose {
-        Purpose::Taken { by, .. } => engagement().and_then(Engagement::holder) == Some(by),
-        Purpose::StoodDown => matches!(engagement().and_then(|e| e.outcome.as_ref()), Some(Outcome::StoodDown { .. })),
-        Purpose::HandedBack { .. } | Purpose::Brief { .. } => engagement().is_some_and(Engagement::is_open),
+        PagePurpose::Taken { by, .. } => engagement().and_then(Engagement::holder) == Some(by),
+        PagePurpose::StoodDown => {
+            matches!(engagement().and_then(|e| e.outcome.as_ref()), Some(EngagementOutcome::StoodDown { .. }))
+        }
+        PagePurpose::HandedBack { .. } | PagePurpose::Brief { .. } => engagement().is_some_and(Engagement::is_open),
         _ => true,
     }
 }
@@ -123,7 +126,7 @@ fn check(seed: u64, incident: &Incident, events: &[(Timestamp, Event)]) {
     let wrong = incident.pages.values().find(|page| page.state == PageState::Queued && !is_so(incident, page));
     assert!(wrong.is_none(), "{wrong:?} is queued: {}", told());
     for (role, engagement) in &incident.engagements {
-        if let Some(Outcome::Covered { by, person, .. }) = &engagement.outcome {
+        if let Some(EngagementOutcome::Covered { by, person, .. }) = &engagement.outcome {
             assert_eq!(incident.engagements[by].holder(), Some(person), "{role} rests on nothing: {}", told());
         }
     }

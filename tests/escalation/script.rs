@@ -4,11 +4,11 @@ use crate::fixture::{START, alert};
 use serde::Deserialize;
 use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Alert, AlertStatus, ChannelName, DrillTerms, Event, HeldWhy, Incident, IncidentId, IncidentKey, Input,
-    Level, Opening, Outcome, PersonName, Plan, Receipt, RoleName, RolePlan, Roster, Said, Settlement, StandIn,
-    StepPlan, Timestamp, Trouble, Via, Whom, open,
-    page::Stage,
-    plan::{LivingRoom, OnResolved, Patience},
+    Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, ChannelName, DrillTerms, EngagementOutcome, EscalationPlan,
+    Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+    PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp, open,
+    page::PageStage,
+    plan::{AcceptTimeout, LivingRoom, OnResolved},
     sentence::sentence,
     step,
 };
@@ -28,7 +28,7 @@ struct Scene {
     tell: Vec<ChannelName>,
     #[serde(default)]
     resolved: OnResolved,
-    patience: BTreeMap<String, Patience>,
+    patience: BTreeMap<String, AcceptTimeout>,
     #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
     role: BTreeMap<RoleName, Row>,
@@ -37,7 +37,7 @@ struct Scene {
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Row {
-    engaged_by: Level,
+    engaged_by: AnswerLevel,
     step: Vec<Rung>,
     #[serde(default)]
     next: Option<RoleName>,
@@ -67,7 +67,7 @@ pub fn tell(story: &str) -> String {
     teller.text
 }
 
-fn stage(text: &str) -> (Plan, Roster) {
+fn stage(text: &str) -> (EscalationPlan, Roster) {
     let stage: Scene = toml::from_str(text).expect("a plan");
     let channels: Vec<ChannelName> = stage.patience.keys().map(|name| name.as_str().into()).collect();
     let mut reach = stage.reach;
@@ -77,7 +77,7 @@ fn stage(text: &str) -> (Plan, Roster) {
         }
     }
     let living = stage.room.as_deref().zip(stage.living).map(|(room, living)| (ChannelName::from(room), living));
-    let plan = Plan {
+    let plan = EscalationPlan {
         trigger: "flash-crash".into(),
         matrix: "m1".into(),
         required: stage.required.iter().map(|role| role.as_str().into()).collect(),
@@ -94,8 +94,8 @@ fn stage(text: &str) -> (Plan, Roster) {
 
 fn row_plan(row: Row) -> RolePlan {
     let whom = |name: String| match name.strip_prefix("rotation.") {
-        Some(rotation) => Whom::Rotation(rotation.into()),
-        None => Whom::Person(name.into()),
+        Some(rotation) => StepTarget::Rotation(rotation.into()),
+        None => StepTarget::Person(name.into()),
     };
     let rung = |rung: Rung| StepPlan {
         page: rung.page.into_iter().map(whom).collect(),
@@ -114,7 +114,7 @@ fn row_plan(row: Row) -> RolePlan {
 }
 
 struct Teller {
-    plan: Plan,
+    plan: EscalationPlan,
     roster: Roster,
     incident: Option<Incident>,
     events: Vec<(Timestamp, Event)>,
@@ -129,7 +129,7 @@ impl Teller {
             // Every tick that comes due up to then, each at its time.
             ["all", "ticks"] => {
                 while let Some(due) = self.incident().deadline().filter(|due| *due <= at) {
-                    self.step(due, Input::Tick);
+                    self.step(due, IncidentInput::Tick);
                 }
             }
             _ => {
@@ -155,7 +155,7 @@ impl Teller {
                 _ => panic!("{more:?} means nothing"),
             }
         }
-        let opening = Opening {
+        let opening = IncidentOpening {
             key: IncidentKey::stored("flash-crash/XYZ"),
             summary: alert.summary.clone(),
             plan: Arc::new(self.plan.clone()),
@@ -169,7 +169,7 @@ impl Teller {
         self.happened(at, events);
     }
 
-    fn step(&mut self, at: Timestamp, input: Input) {
+    fn step(&mut self, at: Timestamp, input: IncidentInput) {
         let incident = self.incident.as_mut().expect("an open incident");
         let events = step(incident, input, &self.roster, at);
         self.happened(at, events);
@@ -196,10 +196,10 @@ impl Teller {
         let mut text = String::from("in the end\n");
         for (role, engagement) in &self.incident().engagements {
             let how = match &engagement.outcome {
-                Some(Outcome::Engaged { person, .. }) => format!("engaged: {person}"),
-                Some(Outcome::Covered { by, person, .. }) => format!("covered by {by}: {person}"),
-                Some(Outcome::StoodDown { .. }) => "stood down".into(),
-                Some(Outcome::Closed { .. }) => "closed without an answer".into(),
+                Some(EngagementOutcome::Engaged { person, .. }) => format!("engaged: {person}"),
+                Some(EngagementOutcome::Covered { by, person, .. }) => format!("covered by {by}: {person}"),
+                Some(EngagementOutcome::StoodDown { .. }) => "stood down".into(),
+                Some(EngagementOutcome::Closed { .. }) => "closed without an answer".into(),
                 None => match &engagement.waits_on {
                     Some(next) => format!("open, waits on {next}"),
                     None => "open".into(),
@@ -213,57 +213,59 @@ impl Teller {
     }
 }
 
-fn input(at: Timestamp, what: &[&str]) -> Option<Input> {
+fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
     Some(match what {
-        ["tick"] => Input::Tick,
+        ["tick"] => IncidentInput::Tick,
         ["page", n, how] => return page(at, n.parse().ok()?, how),
         ["dead", "node", "had", pages @ ..] => {
-            Input::TakenOver { pages: pages.iter().filter_map(|n| n.parse().ok()).collect() }
+            IncidentInput::TakenOver { pages: pages.iter().filter_map(|n| n.parse().ok()).collect() }
         }
-        ["again"] => Input::Alert(Arc::new(alert())),
-        ["again", "lease", lease] => Input::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() })),
-        ["all", "clear"] => Input::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
-        ["a", "crisis", "begins"] => Input::Preempt { by: IncidentId(9) },
+        ["again"] => IncidentInput::Alert(Arc::new(alert())),
+        ["again", "lease", lease] => {
+            IncidentInput::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() }))
+        }
+        ["all", "clear"] => IncidentInput::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
+        ["a", "crisis", "begins"] => IncidentInput::Preempt { by: IncidentId(9) },
         ["page", n, "meets", channel, "down"] => {
-            Input::Injected { page: n.parse().ok()?, trouble: Trouble::Down { channel: (*channel).into() } }
+            IncidentInput::Injected { page: n.parse().ok()?, trouble: FaultKind::Down { channel: (*channel).into() } }
         }
-        [person, "resolves"] => Input::Resolve { by: Actor::Person((*person).into()), why: None },
-        [person, "says", words @ ..] => Input::Answer(said(person, words)?),
+        [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
+        [person, "says", words @ ..] => IncidentInput::Answer(said(person, words)?),
         _ => return None,
     })
 }
 
-fn page(at: Timestamp, page: u32, how: &str) -> Option<Input> {
+fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {
     let settlement = match how {
-        "accepted" => Settlement::Accepted { receipt: Receipt::of(format!("m{page}")) },
-        "made" => Settlement::Accepted { receipt: Receipt { room: Some("C1".into()), ..Receipt::of("card") } },
-        "unreachable" => Settlement::Unreachable { why: "no such number".into() },
-        "refused" | "unknown" => Settlement::Retry {
+        "accepted" => SendOutcome::Accepted { receipt: SendReceipt::of(format!("m{page}")) },
+        "made" => SendOutcome::Accepted { receipt: SendReceipt { room: Some("C1".into()), ..SendReceipt::of("card") } },
+        "unreachable" => SendOutcome::Unreachable { why: "no such number".into() },
+        "refused" | "unknown" => SendOutcome::Retry {
             at: at + Duration::from_secs(1),
             why: "the gateway is busy".into(),
             unknown: how == "unknown",
         },
-        "throttled" => Settlement::Retry {
+        "throttled" => SendOutcome::Retry {
             at: at + Duration::from_secs(60),
             why: "the gateway asks for a minute".into(),
             unknown: false,
         },
-        "held" => Settlement::Held { until: at + Duration::from_secs(60), why: HeldWhy::Provider },
-        "not-open" => Settlement::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed },
-        "kept" => Settlement::Accepted { receipt: Receipt::of_stand_in(StandIn::Sandbox, "sandbox") },
-        "unsent" => Settlement::Unsent,
-        "seen" => return Some(Input::Reported { page, stage: Stage::Seen }),
+        "held" => SendOutcome::Held { until: at + Duration::from_secs(60), why: HeldWhy::Provider },
+        "not-open" => SendOutcome::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed },
+        "kept" => SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") },
+        "unsent" => SendOutcome::Unsent,
+        "seen" => return Some(IncidentInput::Reported { page, stage: PageStage::Seen }),
         _ => return None,
     };
-    let sent_at = (!matches!(settlement, Settlement::Unsent | Settlement::Held { .. })).then_some(at);
-    Some(Input::Settled { page, settlement, sent_at, text: None })
+    let sent_at = (!matches!(settlement, SendOutcome::Unsent | SendOutcome::Held { .. })).then_some(at);
+    Some(IncidentInput::Settled { page, settlement, sent_at, text: None })
 }
 
 /// `wilco`, `standby 3m`, `wilco to 4`, `roger for it`; `unable automatically` is a mailbox's own word.
-fn said(person: &str, words: &[&str]) -> Option<Said> {
+fn said(person: &str, words: &[&str]) -> Option<GivenAnswer> {
     let (words, via) = match words {
-        [words @ .., "automatically"] => (words, Via::AutoReply),
-        words => (words, Via::Sms),
+        [words @ .., "automatically"] => (words, AnswerVia::AutoReply),
+        words => (words, AnswerVia::Sms),
     };
     let (words, page, role) = match words {
         [words @ .., "to", page] => (words, Some(page.parse().ok()?), None),
@@ -271,7 +273,7 @@ fn said(person: &str, words: &[&str]) -> Option<Said> {
         words => (words, None, None),
     };
     let answer = words.join(" ").parse().ok()?;
-    Some(Said { person: person.into(), answer, via, page, role })
+    Some(GivenAnswer { person: person.into(), answer, via, page, role })
 }
 
 fn span(text: &str) -> Duration {

@@ -5,7 +5,7 @@ use crate::{
     town::{ANA, AUDIT_KEY, AUDIT_KEY_NEXT, BO, SMS_TOKEN, Town},
 };
 use std::collections::BTreeSet;
-use stentor::channel::webhook::sign::{Key, verify};
+use stentor::channel::webhook::sign::{SigningKey, verify};
 
 #[test]
 fn rooms_of_every_kind_hear_what_happens_and_a_system_gets_signed_events() {
@@ -54,7 +54,7 @@ fn check_events(town: &Town, incident: &str, drill: bool) {
     for event in &events {
         let (id, stamp) = (event.header("webhook-id"), event.header("webhook-timestamp"));
         for key in [AUDIT_KEY, AUDIT_KEY_NEXT] {
-            let (key, signature) = ([Key::parse(key).unwrap()], event.header("webhook-signature"));
+            let (key, signature) = ([SigningKey::parse(key).unwrap()], event.header("webhook-signature"));
             verify(&key, id, stamp, signature, event.body.as_bytes(), stamp.parse().unwrap()).unwrap();
         }
         let said = event.json();

@@ -5,12 +5,12 @@ use proptest::prelude::*;
 use std::collections::BTreeSet;
 use stentor::{
     core::{StoredLine, event::hex},
-    journal::{self, Conclusion, Kept, KeptAnchor, Wrong},
+    journal::{self, JournalFaultKind, KeptAnchor, KeptAnchors, VerifyConclusion},
 };
 
 /// Reads one file.
-pub fn read(text: &str) -> Kept {
-    let mut kept = Kept::default();
+pub fn read(text: &str) -> KeptAnchors {
+    let mut kept = KeptAnchors::default();
     kept.read(text.as_bytes()).expect("text can be read");
     kept
 }
@@ -21,7 +21,7 @@ fn hash(of: u64) -> [u8; 32] {
     hash
 }
 
-fn of(anchors: &[(u64, u64)]) -> Kept {
+fn of(anchors: &[(u64, u64)]) -> KeptAnchors {
     anchors.iter().map(|(seq, of)| KeptAnchor { seq: *seq, hash: hash(*of) }).collect()
 }
 
@@ -126,7 +126,7 @@ proptest! {
             lines.push(forms(*seq, &hex(&hash(*seq)))[form[n]].clone());
         }
         let (first, second) = lines.split_at(split.min(lines.len()));
-        let mut kept = Kept::default();
+        let mut kept = KeptAnchors::default();
         // A log that was rotated, its parts in either order, one of them perhaps twice.
         for part in [second, first].into_iter().chain(again.then_some(first)) {
             kept.read(part.join("\n").as_bytes()).unwrap();
@@ -139,7 +139,7 @@ proptest! {
     /// Bytes that nobody wrote on purpose are read to their end.
     #[test]
     fn no_bytes_stop_the_reader(bytes in prop::collection::vec(any::<u8>(), 0..300)) {
-        let mut kept = Kept::default();
+        let mut kept = KeptAnchors::default();
         let whole = format!("\n{}\n", forms(3, &hex(&hash(3)))[0]);
         kept.read([&bytes, whole.as_bytes()].concat().as_slice()).unwrap();
         prop_assert!(!kept.is_empty());
@@ -152,7 +152,7 @@ proptest! {
         let line = |seq: u64, of: u64| forms(seq, &hex(&hash(of)))[4].clone();
         let mut lines: Vec<String> = (1..=count).map(|seq| line(seq, seq)).collect();
         let other = line(twice, 99);
-        let mut kept = Kept::default();
+        let mut kept = KeptAnchors::default();
         if apart {
             kept.read(other.as_bytes()).unwrap();
         } else {
@@ -161,26 +161,26 @@ proptest! {
         kept.read(lines.join("\n").as_bytes()).unwrap();
         let report = journal::verify([], kept);
         let found: BTreeSet<u64> =
-            report.faults.iter().filter(|fault| fault.what == Wrong::KeptTwice).map(|fault| fault.seq).collect();
+            report.faults.iter().filter(|fault| fault.what == JournalFaultKind::KeptTwice).map(|fault| fault.seq).collect();
         prop_assert_eq!(found, BTreeSet::from([twice]));
     }
 }
 
-fn wrongs(kept: Kept, lines: &[StoredLine]) -> Vec<(u64, Wrong)> {
+fn wrongs(kept: KeptAnchors, lines: &[StoredLine]) -> Vec<(u64, JournalFaultKind)> {
     let report = journal::verify(lines.to_vec(), kept);
     report.faults.into_iter().map(|fault| (fault.seq, fault.what)).collect()
 }
 
 #[test]
 fn the_copies_are_held_against_each_other() {
-    let wrong = |anchors: &[(u64, u64)]| -> Vec<(u64, Wrong)> {
-        let missing = |wrong: &(u64, Wrong)| matches!(wrong.1, Wrong::KeptCutOff { last: 0 });
+    let wrong = |anchors: &[(u64, u64)]| -> Vec<(u64, JournalFaultKind)> {
+        let missing = |wrong: &(u64, JournalFaultKind)| matches!(wrong.1, JournalFaultKind::KeptCutOff { last: 0 });
         wrongs(of(anchors), &[]).into_iter().filter(|wrong| !missing(wrong)).collect()
     };
     assert_eq!(wrong(&[(1, 1), (2, 2), (2, 2), (3, 3)]), [], "repeated");
     assert_eq!(wrong(&[(1, 1), (2, 2), (3, 3), (2, 2), (3, 3), (4, 4)]), [], "a part of a log twice");
-    assert_eq!(wrong(&[(1, 1), (2, 2), (2, 9)]), [(2, Wrong::KeptTwice)]);
-    assert_eq!(wrong(&[(4, 4), (3, 3)]), [(3, Wrong::KeptBackwards { after: 4 })]);
+    assert_eq!(wrong(&[(1, 1), (2, 2), (2, 9)]), [(2, JournalFaultKind::KeptTwice)]);
+    assert_eq!(wrong(&[(4, 4), (3, 3)]), [(3, JournalFaultKind::KeptBackwards { after: 4 })]);
     assert_eq!(wrong(&[(1, 1), (5, 5), (9, 9)]), [], "gaps are no fault");
     assert_eq!(of(&[(1, 1), (5, 5), (7, 7), (8, 8)]).gaps(), [2..=4, 6..=6]);
 }
@@ -203,11 +203,11 @@ async fn a_journal_that_was_set_back_and_written_on_is_found_by_a_log_that_names
     let both = [log(&first), log(&second)[1..].to_vec()].concat().join("\n");
     for lines in [&first, &second] {
         let alone = journal::verify(lines.to_vec(), read(&log(lines).join("\n")));
-        assert_eq!((alone.conclusion(), alone.proven_to), (Conclusion::WholeUpToAnchor, Some(2)), "{alone:?}");
+        assert_eq!((alone.conclusion(), alone.proven_to), (VerifyConclusion::WholeUpToAnchor, Some(2)), "{alone:?}");
         let report = journal::verify(lines.to_vec(), read(&both));
-        assert_eq!(report.conclusion(), Conclusion::NotSound);
+        assert_eq!(report.conclusion(), VerifyConclusion::NotSound);
         assert_eq!(report.proven_to, Some(1), "up to where the two agree");
-        assert_eq!(wrongs(read(&both), lines), [(2, Wrong::KeptTwice)]);
+        assert_eq!(wrongs(read(&both), lines), [(2, JournalFaultKind::KeptTwice)]);
     }
 }
 
@@ -218,18 +218,21 @@ async fn a_copy_that_is_not_the_journals_is_found_whatever_is_wrong_with_it() {
     assert_eq!(wrongs(read(&file), &lines), []);
     let other = hex(&hash(9));
     let second = hex(&lines.last().unwrap().hash);
-    assert_eq!(wrongs(read(&file.replace(&second, &other)), &lines), [(2, Wrong::KeptAltered), (2, Wrong::NotAsKept)]);
-    assert_eq!(wrongs(of(&[(2, 9)]), &lines), [(2, Wrong::NotAsKept)]);
-    assert_eq!(wrongs(of(&[(3, 9)]), &lines), [(3, Wrong::KeptCutOff { last: 2 })]);
+    assert_eq!(
+        wrongs(read(&file.replace(&second, &other)), &lines),
+        [(2, JournalFaultKind::KeptAltered), (2, JournalFaultKind::NotAsKept)]
+    );
+    assert_eq!(wrongs(of(&[(2, 9)]), &lines), [(2, JournalFaultKind::NotAsKept)]);
+    assert_eq!(wrongs(of(&[(3, 9)]), &lines), [(3, JournalFaultKind::KeptCutOff { last: 2 })]);
     // The copy has its hash and other heads: the export's body was altered, with and without the anchor before it.
     let last = file.lines().last().unwrap();
     let heads = last.replace("[\"INC-2\",", "[\"INC-3\",");
     assert_ne!(last, heads);
-    assert_eq!(wrongs(read(&heads), &lines), [(2, Wrong::KeptAltered)]);
-    assert_eq!(wrongs(read(&file.replace(last, &heads)), &lines), [(2, Wrong::KeptAltered)]);
+    assert_eq!(wrongs(read(&heads), &lines), [(2, JournalFaultKind::KeptAltered)]);
+    assert_eq!(wrongs(read(&file.replace(last, &heads)), &lines), [(2, JournalFaultKind::KeptAltered)]);
     // Of a journal whose own first anchor is gone.
     let cut: Vec<StoredLine> = lines.iter().filter(|line| line.chain != "anchors" || line.seq != 1).cloned().collect();
-    assert!(wrongs(read(&file), &cut).contains(&(1, Wrong::KeptMissing)));
+    assert!(wrongs(read(&file), &cut).contains(&(1, JournalFaultKind::KeptMissing)));
 }
 
 #[tokio::test]
@@ -242,9 +245,9 @@ async fn what_an_anchor_names_and_the_journal_has_not_is_not_proven_by_later_one
     let report = journal::verify(cut.clone(), kept());
     assert_eq!(
         report.faults.iter().map(|fault| fault.what.clone()).collect::<Vec<_>>(),
-        [Wrong::Missing { anchor: 1 }]
+        [JournalFaultKind::Missing { anchor: 1 }]
     );
-    assert_eq!((report.conclusion(), report.proven_to), (Conclusion::NotSound, None));
+    assert_eq!((report.conclusion(), report.proven_to), (VerifyConclusion::NotSound, None));
     assert_eq!((report.unproven.lines, report.unproven.after), (cut.len() as u64, None));
 }
 
@@ -252,19 +255,19 @@ async fn what_an_anchor_names_and_the_journal_has_not_is_not_proven_by_later_one
 async fn lines_past_the_last_anchor_are_counted_and_what_can_not_be_seen_is_said() {
     let lines = some_lines().await;
     let at = |seq: u64| lines.iter().position(|line| line.chain == "anchors" && line.seq == seq).unwrap();
-    let whole = journal::verify(lines.clone(), Kept::default());
-    assert_eq!((whole.conclusion(), whole.unanchored.lines), (Conclusion::WholeInItself, 0));
+    let whole = journal::verify(lines.clone(), KeptAnchors::default());
+    assert_eq!((whole.conclusion(), whole.unanchored.lines), (VerifyConclusion::WholeInItself, 0));
     assert!(whole.unseen()[0].contains("a cut at the end can not be seen"));
     // Cut off before the second anchor: whole in itself, and its end is covered by nothing.
-    let cut = journal::verify(lines[..at(2)].to_vec(), Kept::default());
-    assert_eq!(cut.conclusion(), Conclusion::WholeInItself);
+    let cut = journal::verify(lines[..at(2)].to_vec(), KeptAnchors::default());
+    assert_eq!(cut.conclusion(), VerifyConclusion::WholeInItself);
     let left = (at(2) - at(1) - 1) as u64;
     assert_eq!((cut.unanchored.lines, cut.unanchored.after), (left, Some(1)));
     assert_eq!(
         cut.unanchored.to_string(),
         format!("{left} line(s) after anchor 1 (since 2026-11-23T09:00:00.000000Z)")
     );
-    let none = journal::verify(lines[..at(1)].to_vec(), Kept::default());
+    let none = journal::verify(lines[..at(1)].to_vec(), KeptAnchors::default());
     assert_eq!(none.unanchored.to_string(), format!("all {} line(s)", at(1)));
     // Proven is only what a kept anchor covers, whatever the journal's own say.
     let first = KeptAnchor { seq: 1, hash: lines[at(1)].hash };

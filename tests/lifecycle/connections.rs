@@ -18,14 +18,14 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    engine::entrance::{Entrance, Entrances},
-    http::connection::{Door, Limits, Listen, Origin, serve},
+    engine::entrance::{ListenerGauge, ListenerGauges},
+    http::connection::{ConnectionLimits, ListenSocket, OpenListener, ShareOwner, serve},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 
 /// Short enough to wait for, long enough for a machine that is busy.
-const SHORT: Limits = Limits {
+const SHORT: ConnectionLimits = ConnectionLimits {
     share: 3,
     kept: 0,
     first: Duration::from_millis(400),
@@ -47,15 +47,15 @@ struct Strangers {
     who: Arc<AtomicU8>,
 }
 
-impl Listen for Strangers {
+impl ListenSocket for Strangers {
     type Stream = tokio::net::TcpStream;
     type Peer = SocketAddr;
 
-    async fn accept(&self) -> io::Result<(tokio::net::TcpStream, Origin, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(tokio::net::TcpStream, ShareOwner, SocketAddr)> {
         let (stream, peer) = self.listener.accept().await?;
         let origin = match self.who.load(Ordering::SeqCst) {
-            0 => Origin::Trusted,
-            n => Origin::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, n))),
+            0 => ShareOwner::Trusted,
+            n => ShareOwner::Address(IpAddr::V4(Ipv4Addr::new(192, 0, 2, n))),
         };
         Ok((stream, origin, peer))
     }
@@ -64,16 +64,16 @@ impl Listen for Strangers {
 /// A door that is served by a runtime of its own.
 struct House {
     address: SocketAddr,
-    entrance: Arc<Entrance>,
+    entrance: Arc<ListenerGauge>,
     who: Arc<AtomicU8>,
     shutdown: CancellationToken,
     served: Option<std::thread::JoinHandle<()>>,
 }
 
 impl House {
-    fn new(most: usize, limits: Limits) -> Self {
+    fn new(most: usize, limits: ConnectionLimits) -> Self {
         let (shutdown, who) = (CancellationToken::new(), Arc::<AtomicU8>::default());
-        let entrance = Entrances::default().open("tcp", most);
+        let entrance = ListenerGauges::default().open("tcp", most);
         let (sender, receiver) = std::sync::mpsc::channel();
         let (ended, seen, origin) = (shutdown.clone(), entrance.clone(), who.clone());
         let served = std::thread::spawn(move || {
@@ -81,7 +81,7 @@ impl House {
                 let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
                 sender.send(listener.local_addr().unwrap()).unwrap();
                 let listener = Strangers { listener, who: origin };
-                serve(Door { listener, router: router(), limits, entrance: seen }, ended).await;
+                serve(OpenListener { listener, router: router(), limits, entrance: seen }, ended).await;
             });
         });
         Self { address: receiver.recv().unwrap(), entrance, who, shutdown, served: Some(served) }
@@ -283,7 +283,7 @@ fn a_stream_that_is_not_read_takes_those_beside_it_not_along() {
 
 #[test]
 fn an_http_2_peer_that_answers_no_ping_is_gone() {
-    let house = House::new(10, Limits { ping: Duration::from_millis(300), ..SHORT });
+    let house = House::new(10, ConnectionLimits { ping: Duration::from_millis(300), ..SHORT });
     let mut line = house.call();
     line.write_all(&[PREFACE, SETTINGS, &wide(), &head(1, "/events", WHOLE)].concat()).unwrap();
     // It reads what it is sent, as a kernel does whose program hangs, and says nothing.
@@ -310,7 +310,7 @@ fn an_idle_http_2_peer_hears_that_this_is_the_end() {
 
 #[test]
 fn one_address_takes_its_share_and_no_more_and_others_get_in() {
-    let patient = Limits { first: Duration::from_secs(60), idle: Duration::from_secs(60), ..SHORT };
+    let patient = ConnectionLimits { first: Duration::from_secs(60), idle: Duration::from_secs(60), ..SHORT };
     let house = House::new(10, patient);
     house.who.store(1, Ordering::SeqCst);
     let mut lines: Vec<TcpStream> = (0..3).map(|_| house.call()).collect();
@@ -342,7 +342,7 @@ fn one_address_takes_its_share_and_no_more_and_others_get_in() {
 
 #[test]
 fn places_are_kept_for_those_who_look_after_the_daemon() {
-    let patient = Limits { first: Duration::from_secs(60), kept: 2, ..SHORT };
+    let patient = ConnectionLimits { first: Duration::from_secs(60), kept: 2, ..SHORT };
     let house = House::new(6, patient);
     let mut lines = Vec::new();
     for who in [1, 1, 2, 2] {
@@ -365,7 +365,7 @@ fn places_are_kept_for_those_who_look_after_the_daemon() {
 
 #[test]
 fn one_connection_too_many_waits_for_a_place() {
-    let house = House::new(1, Limits { idle: Duration::from_secs(60), ..SHORT });
+    let house = House::new(1, ConnectionLimits { idle: Duration::from_secs(60), ..SHORT });
     let (mut first, mut buffer) = (house.call(), [0; 512]);
     first.write_all(ASK).unwrap();
     assert_ne!(first.read(&mut buffer).unwrap(), 0);
@@ -380,7 +380,8 @@ fn one_connection_too_many_waits_for_a_place() {
 
 #[test]
 fn a_stop_lets_what_is_under_way_end_and_nothing_more() {
-    let house = House::new(10, Limits { idle: Duration::from_secs(60), first: Duration::from_secs(60), ..SHORT });
+    let house =
+        House::new(10, ConnectionLimits { idle: Duration::from_secs(60), first: Duration::from_secs(60), ..SHORT });
     let (mut idle, mut under_way) = (house.call(), house.call());
     idle.write_all(ASK).unwrap();
     assert_ne!(idle.read(&mut [0; 512]).unwrap(), 0);

@@ -11,7 +11,7 @@ use std::{
     sync::Arc,
     time::{Duration, Instant},
 };
-use stentor::store::{Filter, Store, clock::System, sqlite::SqliteStore};
+use stentor::store::{IncidentFilter, Store, clock::SystemClock, sqlite::SqliteStore};
 
 /// What a stop may take here: nothing is under way that would be waited for longer.
 const SOON: Duration = Duration::from_secs(8);
@@ -113,14 +113,14 @@ fn a_stop_while_the_daemon_still_opens_its_store_ends_in_time_and_well() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_store_is_closed_although_somebody_who_reads_is_not_polled_any_more() {
     let dir = tempfile::tempdir().unwrap();
-    let store = SqliteStore::open(dir.path(), Arc::new(System)).await.unwrap();
-    let mut readings: Vec<_> = (0..3).map(|_| store.list(Filter { open_only: true, limit: 10 })).collect();
+    let store = SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.unwrap();
+    let mut readings: Vec<_> = (0..3).map(|_| store.list(IncidentFilter { open_only: true, limit: 10 })).collect();
     // Each has asked for a reader and holds it, or waits for it, for as long as it lives.
     for reading in &mut readings {
         let _ = futures_util::poll!(reading.as_mut());
     }
     assert!(tokio::time::timeout(SOON, store.close()).await.is_ok());
-    assert!(SqliteStore::open(dir.path(), Arc::new(System)).await.is_ok(), "the directory is let go");
+    assert!(SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.is_ok(), "the directory is let go");
 }
 
 /// What hangs on the outside: a provider that takes a page and says nothing, peers that neither go on nor hang up.

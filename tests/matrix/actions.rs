@@ -4,11 +4,12 @@ use super::*;
 use std::sync::Arc;
 use stentor::{
     core::{
-        Alert, Incident, IncidentId, IncidentKey, Opening, Plan, RoleName, TriggerName, open, plan::SuggestedAction,
+        Alert, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, RoleName, TriggerName, open,
+        plan::SuggestedAction,
     },
     engine::render,
     matrix::ChannelKind,
-    template::Templates,
+    template::PageTemplates,
 };
 
 const ON: &str = "on = [\"x\"]\n";
@@ -49,13 +50,13 @@ fn plans_of_journals_from_before_have_none_and_plans_without_any_are_written_as_
     let plan = good("").plan(&"t".into()).expect("a plan");
     let written = serde_json::to_value(&*plan).expect("JSON");
     assert_eq!(written.get("actions"), None);
-    assert_eq!(serde_json::from_value::<Plan>(written).expect("JSON"), *plan);
+    assert_eq!(serde_json::from_value::<EscalationPlan>(written).expect("JSON"), *plan);
     let plan = good(TWO).plan(&"t".into()).expect("a plan");
     let written = serde_json::to_value(&*plan).expect("JSON");
     let expected =
         serde_json::json!([{ "text": "STOP the algo", "then": "no new orders" }, { "text": "CALL the venue" }]);
     assert_eq!(written["actions"], expected);
-    assert_eq!(serde_json::from_value::<Plan>(written).expect("JSON"), *plan);
+    assert_eq!(serde_json::from_value::<EscalationPlan>(written).expect("JSON"), *plan);
 }
 
 /// The faults of one `actions`, and what is underlined.
@@ -104,7 +105,7 @@ fn what_can_not_be_shown_or_would_mislead_is_refused() {
 
 fn opened(matrix: &Matrix, alert: Alert) -> Incident {
     let plan = matrix.plan(&"t".into()).expect("a plan");
-    let opening = Opening {
+    let opening = IncidentOpening {
         key: IncidentKey::stored("t/"),
         summary: "x".into(),
         plan,
@@ -118,7 +119,7 @@ fn opened(matrix: &Matrix, alert: Alert) -> Incident {
 
 fn page(matrix: &Matrix, incident: &Incident) -> String {
     let page = incident.pages.values().next().expect("a page");
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let rendered = render(matrix, &templates, &Default::default(), incident, page, ChannelKind::Screen);
     assert_eq!(rendered.fallback, None);
     rendered.body

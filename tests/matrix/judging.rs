@@ -1,6 +1,6 @@
 use super::*;
 use stentor::core::{Alert, AlertStatus, IncidentKey};
-use stentor::matrix::Judgement;
+use stentor::matrix::TriggerMatch;
 
 /// A trigger `t` on alerts of kind `k`, with more keys.
 fn trigger(keys: &str) -> Matrix {
@@ -24,9 +24,9 @@ fn alert() -> Alert {
 
 fn shown(matrix: &Matrix, alert: &Alert) -> Vec<String> {
     let show = |judgement| match judgement {
-        Judgement::Holds { key, summary, .. } => format!("holds {key} {summary:?}"),
-        Judgement::Clears { key, .. } => format!("clears {key}"),
-        Judgement::Failed { trigger, why } => format!("failed {trigger}: {why}"),
+        TriggerMatch::Holds { key, summary, .. } => format!("holds {key} {summary:?}"),
+        TriggerMatch::Clears { key, .. } => format!("clears {key}"),
+        TriggerMatch::Failed { trigger, why } => format!("failed {trigger}: {why}"),
     };
     matrix.judge(alert).into_iter().map(show).collect()
 }
@@ -121,7 +121,7 @@ fn an_all_clear_clears_although_the_condition_no_longer_holds() {
 fn a_drill_never_shares_a_key_or_a_window_with_a_live_alert() {
     let matrix = trigger("key = 'alert.labels.symbol'\nhold = { count = 2, within = \"10s\" }");
     let windows = |alert: &Alert| match matrix.judge(alert).remove(0) {
-        Judgement::Holds { key, window, .. } => (key, window),
+        TriggerMatch::Holds { key, window, .. } => (key, window),
         other => panic!("{other:?}"),
     };
     let mut drill = alert();
@@ -161,7 +161,7 @@ fn the_shipped_triggers_hold_for_the_alerts_they_are_written_for() {
     assert_eq!(shown(&matrix, &alert), ["holds flash-crash/ACME \"ACME fell 7.25 %\""]);
     let mut reject = Alert::new("risk-monitor", "bnet_reject");
     reject.labels.insert("system".into(), "SMARS".into());
-    let [Judgement::Holds { hold: Some(hold), .. }] = &matrix.judge(&reject)[..] else { panic!("it counts") };
+    let [TriggerMatch::Holds { hold: Some(hold), .. }] = &matrix.judge(&reject)[..] else { panic!("it counts") };
     assert_eq!((hold.count, hold.within.as_secs()), (10, 600));
 }
 

@@ -1,5 +1,5 @@
 use super::*;
-use stentor::core::{ChannelName, PersonName, RoleName, TriggerName, Whom, plan::OnResolved};
+use stentor::core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved};
 use stentor::matrix::{ChannelKind, SecretRef};
 
 #[test]
@@ -42,7 +42,7 @@ fn a_plan_holds_its_roles_every_next_and_the_catch_all_and_no_other() {
     assert_eq!(plan.on_resolved, OnResolved::Note);
     assert_eq!(plan.patience.len(), 4);
     let trader = &plan.roles["trader"];
-    assert_eq!(trader.steps[0].page, [Whom::Rotation("equities".into())]);
+    assert_eq!(trader.steps[0].page, [StepTarget::Rotation("equities".into())]);
     assert_eq!(trader.steps[0].wait.as_secs(), 45);
     assert_eq!((trader.template.as_str(), trader.template_revision.as_str()), ("trader", "trader-1"));
     assert_eq!(plan.roles["head-of-desk"].template, "default");

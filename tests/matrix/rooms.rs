@@ -2,8 +2,8 @@ use super::*;
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{sync::Arc, time::Duration};
 use stentor::{
-    core::{Alert, ChannelName, Incident, IncidentId, IncidentKey, Opening},
-    matrix::{RoomName, Way},
+    core::{Alert, ChannelName, Incident, IncidentId, IncidentKey, IncidentOpening},
+    matrix::{ChannelConfig, RoomName},
 };
 
 /// The pattern of a matrix whose rooms are called so.
@@ -18,7 +18,7 @@ fn pattern(name: &str) -> RoomName {
     let living = plan.living.get(&ChannelName::from("room")).expect("its card is kept up to date");
     assert_eq!(living.archive_after.map(|after| after.0), Some(Duration::from_secs(24 * 3600)));
     match &matrix.channel(&ChannelName::from("room")).expect("the channel").way {
-        Way::Slack(way) => way.name.clone(),
+        ChannelConfig::Slack(way) => way.name.clone(),
         other => panic!("{other:?}"),
     }
 }
@@ -29,8 +29,8 @@ fn incident(n: i64, trigger: &str, drill: bool) -> Incident {
     let plan = sound(&[file("m.toml", text)]).plan(&"halt".into()).expect("a plan");
     let mut alert = Alert::new("monitor", "halt");
     alert.drill = drill;
-    let plan = stentor::core::Plan { trigger: trigger.into(), ..(*plan).clone() };
-    let opening = Opening {
+    let plan = stentor::core::EscalationPlan { trigger: trigger.into(), ..(*plan).clone() };
+    let opening = IncidentOpening {
         key: IncidentKey::stored(""),
         summary: String::new(),
         plan: Arc::new(plan),

@@ -9,10 +9,10 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use stentor::{
     channel::{
-        Ask, Channel, Contact, Message, Recipient, RoomState, Text,
-        slack::{Slack, SlackSettings},
+        Channel, ContactData, Message, MessageText, Recipient, ReplyOptions, RoomState,
+        slack::{SlackChannel, SlackSettings},
     },
-    core::{IncidentId, Level, PageId, Purpose, Timestamp},
+    core::{AnswerLevel, IncidentId, PageId, PagePurpose, Timestamp},
 };
 
 const PARTS: [Part; 1] = [Part("node", "nodejs")];
@@ -56,7 +56,7 @@ fn judged(modules: &Path, messages: &[Value]) -> String {
     said
 }
 
-fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message {
+fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Message {
     let body = format!("LIVE INC-12: ACME fell <7.3 %> & more\n{}", "a line of its brief\n".repeat(300));
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
@@ -65,13 +65,18 @@ fn message(to: Recipient, purpose: Purpose, drill: bool, open: bool) -> Message 
         purpose,
         role: Some("trader".into()),
         to,
-        text: Text { headline: "LIVE INC-12: ACME fell 7.3 %".into(), subject: "INC-12".into(), body, html: None },
-        ask: Some(Ask {
+        text: MessageText {
+            headline: "LIVE INC-12: ACME fell 7.3 %".into(),
+            subject: "INC-12".into(),
+            body,
+            html: None,
+        },
+        ask: Some(ReplyOptions {
             page: PageId { incident: IncidentId(12), n: 3 },
             code: "48213".into(),
             link: "https://desk.example/a/x".into(),
             proof: "proof".into(),
-            level: Level::Roger,
+            level: AnswerLevel::Roger,
         }),
         room: Some(RoomState { open, purpose: "the war room".into(), runbook: None }),
         report: None,
@@ -86,20 +91,20 @@ async fn sent() -> Vec<Value> {
     double::install_tls();
     let slack = FakeSlack::start(&["UANA"]).await;
     let token = SecretString::from(double::slack::TOKEN);
-    let channel = Slack::new(SlackSettings { token, api_url: Some(slack.api_url()) }).unwrap();
-    let person = || Recipient::Person(Contact { slack: Some("UANA".into()), ..Contact::default() });
+    let channel = SlackChannel::new(SlackSettings { token, api_url: Some(slack.api_url()) }).unwrap();
+    let person = || Recipient::Person(ContactData { slack: Some("UANA".into()), ..ContactData::default() });
     let room = |id: Option<&str>, card: Option<&str>| {
         let (id, card) = (id.map(str::to_owned), card.map(str::to_owned));
         Recipient::Room { id, card, name: "inc-12".into(), private: true, invite: vec![] }
     };
     for drill in [false, true] {
-        channel.send(&message(person(), Purpose::Brief { round: 0 }, drill, true)).await.unwrap();
-        let told = Message { ask: None, ..message(person(), Purpose::Resolved, drill, false) };
+        channel.send(&message(person(), PagePurpose::Brief { round: 0 }, drill, true)).await.unwrap();
+        let told = Message { ask: None, ..message(person(), PagePurpose::Resolved, drill, false) };
         channel.send(&told).await.unwrap();
-        let card = channel.send(&message(room(None, None), Purpose::RoomCard, drill, true)).await.unwrap();
+        let card = channel.send(&message(room(None, None), PagePurpose::RoomCard, drill, true)).await.unwrap();
         let (id, card) = (card.room.unwrap(), card.id);
         for open in [true, false] {
-            let update = Purpose::RoomUpdate { revision: 2, shows: String::new() };
+            let update = PagePurpose::RoomUpdate { revision: 2, shows: String::new() };
             channel.send(&message(room(Some(&id), Some(&card)), update, drill, open)).await.unwrap();
         }
     }

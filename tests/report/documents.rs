@@ -3,11 +3,13 @@
 use crate::past::{Past, measured_plan};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::{
-    core::{Actor, Alert, Answer, Event, IncidentId, Input, Page, Record, RoleName, Settlement, Timestamp},
+    core::{
+        Actor, Alert, Answer, Event, IncidentId, IncidentInput, JournalRecord, Page, RoleName, SendOutcome, Timestamp,
+    },
     engine::history::chain,
     report::{
-        Action, Beside, Proposal, Story,
-        after_action::{Earlier, Exercise, Hypothesis, Verdict, review},
+        IncidentTexts, IncidentTimeline, ReviewAction, ReviewProposal,
+        after_action::{DrillExercise, EarlierRun, ReviewHypothesis, ReviewVerdict, review},
         bottleneck,
         ended::{Ended, Endings},
         facts::{PAGES_MAX, TIMELINE_MAX},
@@ -16,20 +18,20 @@ use stentor::{
         picture,
         postmortem::postmortem,
     },
-    template::document::{Documents, escape},
+    template::document::{DocumentTemplates, escape},
 };
 
-async fn story(past: &Past, id: IncidentId) -> Story {
-    Story::read(id, &chain(&*past.store, id).await.unwrap()).unwrap()
+async fn story(past: &Past, id: IncidentId) -> IncidentTimeline {
+    IncidentTimeline::read(id, &chain(&*past.store, id).await.unwrap()).unwrap()
 }
 
-fn beside() -> Beside {
+fn beside() -> IncidentTexts {
     let names = [("ana", "Ana <i>Ruiz</i> | \"x\""), ("bo", "Bo"), ("ed", "Ed")];
-    Beside { names: names.map(|(name, text)| (name.into(), text.to_owned())).into(), texts: BTreeMap::new() }
+    IncidentTexts { names: names.map(|(name, text)| (name.into(), text.to_owned())).into(), texts: BTreeMap::new() }
 }
 
 /// A drill in which no SMS arrives and the trader answers by mail, late.
-async fn outage(past: &Past) -> Story {
+async fn outage(past: &Past) -> IncidentTimeline {
     let id = past.open(measured_plan(), true).await;
     past.accept(id, Some("sms")).await;
     past.pass(id, 20.0).await;
@@ -43,8 +45,8 @@ async fn outage(past: &Past) -> Story {
     story(past, id).await
 }
 
-fn exercise(past: &Past) -> Exercise {
-    let hypothesis = |role: &str, verdict, measured: u64| Hypothesis {
+fn exercise(past: &Past) -> DrillExercise {
+    let hypothesis = |role: &str, verdict, measured: u64| ReviewHypothesis {
         role: RoleName::from(role),
         within: Duration::from_secs(60),
         percent: 90.0,
@@ -52,7 +54,7 @@ fn exercise(past: &Past) -> Exercise {
         measured: Some(Duration::from_secs(measured)),
         remark: None,
     };
-    Exercise {
+    DrillExercise {
         name: "sms-outage".into(),
         title: "The gateway is down".into(),
         about: vec!["What if no <b>SMS</b> arrives?".into()],
@@ -62,8 +64,8 @@ fn exercise(past: &Past) -> Exercise {
         compressed: 1,
         cut_short: None,
         faults: vec!["sms refuses everybody".into()],
-        hypotheses: vec![hypothesis("trader", Verdict::Failed, 90), hypothesis("it", Verdict::Held, 20)],
-        earlier: vec![Earlier {
+        hypotheses: vec![hypothesis("trader", ReviewVerdict::Failed, 90), hypothesis("it", ReviewVerdict::Held, 20)],
+        earlier: vec![EarlierRun {
             started_at: Timestamp::from_micros(0),
             compressed: 10,
             held: 2,
@@ -72,8 +74,8 @@ fn exercise(past: &Past) -> Exercise {
             cut_short: None,
             sandboxed: false,
         }],
-        actions: vec![Action { what: "Call the gateway's vendor".into(), owner: Some("bo".into()), due: None }],
-        proposal: Proposal {
+        actions: vec![ReviewAction { what: "Call the gateway's vendor".into(), owner: Some("bo".into()), due: None }],
+        proposal: ReviewProposal {
             diff: Some("-by = [\"sms\"]\n+by = [\"sms\", \"mail\"]\n```\nno end".into()),
             why: "Another channel beside it".into(),
         },
@@ -87,7 +89,7 @@ async fn an_injected_outage_is_the_bottleneck_of_the_review() {
     let held_up = bottleneck::of(&story, &story.roles(past.now()), &beside()).unwrap();
     assert_eq!(held_up.role, RoleName::from("trader"));
     assert_eq!(held_up.channel.as_ref().map(|channel| channel.as_str()), Some("sms"), "{}", held_up.sentence);
-    let documents = Documents::shipped().unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
     let written = review(&exercise(&past), &[story], &beside(), &documents, past.now()).unwrap();
     for words in [
         "# DRILL The gateway is down",
@@ -112,8 +114,8 @@ async fn an_injected_outage_is_the_bottleneck_of_the_review() {
 async fn a_page_holds_no_script_nothing_from_elsewhere_and_no_markup_of_others() {
     let past = Past::in_memory();
     let story = outage(&past).await;
-    let documents = Documents::shipped().unwrap();
-    let proposal = Proposal { diff: None, why: "nothing was tried".into() };
+    let documents = DocumentTemplates::shipped().unwrap();
+    let proposal = ReviewProposal { diff: None, why: "nothing was tried".into() };
     let written = postmortem(&story, &beside(), &proposal, &documents, past.now()).unwrap();
     let page = &written.html;
     for wrong in ["<script", "<i>Ruiz", "<b>\"", "href=", "src=", "url(", "@import", "onload"] {
@@ -133,9 +135,9 @@ async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
     let id = past.open(measured_plan(), false).await;
     past.accept(id, Some("sms")).await;
     past.pass(id, 400.0).await;
-    let documents = Documents::shipped().unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
     let story = story(&past, id).await;
-    let text = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
     for words in [
         "Why did nobody answer for trader by",
         "engage it: handed over",
@@ -153,20 +155,21 @@ async fn what_the_matrix_could_not_do_becomes_questions_and_actions() {
 #[tokio::test]
 async fn a_review_tells_how_each_role_ended_and_calls_nothing_late_that_is_not() {
     let past = Past::in_memory();
-    let documents = Documents::shipped().unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
     let id = past.open(measured_plan(), false).await;
     past.accept(id, Some("mail")).await;
     past.pass(id, 10.0).await;
     past.answer(id, "it", Answer::Wilco).await;
-    let text =
-        |story: Story, now| postmortem(&story, &beside(), &Proposal::not_sought(), &documents, now).unwrap().markdown;
+    let text = |story: IncidentTimeline, now| {
+        postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, now).unwrap().markdown
+    };
     let now = text(story(&past, id).await, past.now());
     assert!(
         now.contains("| trader | paging | - | - | 90 % within 1m | not known yet, after 10.0 s |"),
         "its minute is not over:\n{now}"
     );
     assert!(now.contains("| it | engaged | flo | 10.0 s | 90 % within 2m | yes |"), "{now}");
-    past.step(id, vec![Input::Resolve { by: Actor::Source("prom".into()), why: None }]).await;
+    past.step(id, vec![IncidentInput::Resolve { by: Actor::Source("prom".into()), why: None }]).await;
     let after = text(story(&past, id).await, past.now());
     assert!(after.contains("| trader | closed by the monitor | - | - | 90 % within 1m | **no** |"), "{after}");
     assert!(after.contains("| In time |"), "one engagement does not meet a percentage:\n{after}");
@@ -188,7 +191,7 @@ fn curves_are_drawn_of_nothing_of_one_and_of_many() {
         let curve = Incidence::of(times.iter().map(|time| ended(time).after(*time)));
         let mut endings = Endings::default();
         times.iter().for_each(|time| endings.add(ended(time), true));
-        picture::Line {
+        picture::PlotLine {
             name: name.into(),
             n: curve.n,
             ended: endings,
@@ -230,11 +233,11 @@ async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
     let id = past.open(measured_plan(), false).await;
     past.accept(id, None).await;
     let again = Arc::new(Alert::new("risk-monitor", "price_velocity"));
-    past.step(id, vec![Input::Alert(again); TIMELINE_MAX + 100]).await;
-    let documents = Documents::shipped().unwrap();
+    past.step(id, vec![IncidentInput::Alert(again); TIMELINE_MAX + 100]).await;
+    let documents = DocumentTemplates::shipped().unwrap();
     let written = async || {
         let story = story(&past, id).await;
-        (postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown, story)
+        (postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown, story)
     };
     past.answer(id, "trader", Answer::Wilco).await;
     past.resolve(id, None).await;
@@ -243,9 +246,9 @@ async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
     let rows = rows_below(&markdown, &heading);
     assert_eq!(rows.len(), TIMELINE_MAX);
     assert!(rows[0].contains("opened") && rows[TIMELINE_MAX - 1].contains("resolved by"), "{rows:?}");
-    let told = |record: &Record| !matches!(record.event, Event::Paged { .. } | Event::Withdrawn { .. });
-    let silent = |record: &Record| match &record.event {
-        Event::Settled { settlement, .. } => matches!(settlement, Settlement::Accepted { .. } | Settlement::Unsent),
+    let told = |record: &JournalRecord| !matches!(record.event, Event::Paged { .. } | Event::Withdrawn { .. });
+    let silent = |record: &JournalRecord| match &record.event {
+        Event::Settled { settlement, .. } => matches!(settlement, SendOutcome::Accepted { .. } | SendOutcome::Unsent),
         _ => false,
     };
     let all = story.records.iter().filter(|record| told(record) && !silent(record)).count();
@@ -256,7 +259,7 @@ async fn what_a_review_has_no_room_for_is_counted_in_its_headings() {
     // A short one is headed by its name alone.
     let short = past.open(measured_plan(), false).await;
     let story = self::story(&past, short).await;
-    let short = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    let short = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
     assert!(short.contains("### Timeline (UTC)\n\n| Time |"), "{short}");
     assert!(short.contains("### Who was shown what, and when\n\n| Page |"), "{short}");
 }
@@ -277,8 +280,8 @@ async fn what_a_picture_has_no_room_for_is_counted_in_its_title() {
     story.records.extend(std::iter::repeat_n(answered, 2_100));
     let all = story.incident.pages.len();
     let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief()).count();
-    let documents = Documents::shipped().unwrap();
-    let written = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
+    let written = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap();
     let title =
         format!("pages and answers (the first 2000 of {briefs} pages and the first 2000 of 2101 answers are drawn)");
     assert!(written.html.contains(&title), "{title}");

@@ -5,26 +5,26 @@ use crate::past::{Past, measured_plan};
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{
-        Actor, Answer, HeldWhy, IncidentId, Input, Page, Plan, Receipt, RoleName, Said, Settlement, StandIn,
-        StoredLine, Timestamp, Trouble, Via, drill::BROKEN_OFF,
+        Actor, Answer, AnswerVia, EscalationPlan, FaultKind, GivenAnswer, HeldWhy, IncidentId, IncidentInput, Page,
+        RoleName, SendOutcome, SendReceipt, StandIn, StoredLine, Timestamp, drill::BROKEN_OFF,
     },
     engine::history::{chain, each_incident},
     report::{
-        Beside, By, Proposal, Question, Story, Tally, TteReport,
-        after_action::{CutShort, Exercise, How, Hypothesis, Verdict, review},
+        IncidentTexts, IncidentTimeline, ReviewProposal, TteGrouping, TteQuestion, TteReport, TteTally,
+        after_action::{CutShort, DrillExercise, How, ReviewHypothesis, ReviewVerdict, review},
         gather,
         postmortem::postmortem,
     },
-    template::document::Documents,
+    template::document::DocumentTemplates,
 };
 
-fn beside() -> Beside {
+fn beside() -> IncidentTexts {
     let names = [("ana", "Ana Ruiz"), ("bo", "Bo Lind"), ("cy", "Cy Moor"), ("ed", "Ed Wax"), ("flo", "Flo Dee")];
-    Beside { names: names.map(|(name, text)| (name.into(), text.to_owned())).into(), texts: BTreeMap::new() }
+    IncidentTexts { names: names.map(|(name, text)| (name.into(), text.to_owned())).into(), texts: BTreeMap::new() }
 }
 
-fn exercise(past: &Past, hypotheses: Vec<Hypothesis>, cut_short: Option<CutShort>) -> Exercise {
-    Exercise {
+fn exercise(past: &Past, hypotheses: Vec<ReviewHypothesis>, cut_short: Option<CutShort>) -> DrillExercise {
+    DrillExercise {
         name: "crash".into(),
         title: "crash (DR-1)".into(),
         about: vec!["ES falls by 7 %".into()],
@@ -37,12 +37,12 @@ fn exercise(past: &Past, hypotheses: Vec<Hypothesis>, cut_short: Option<CutShort
         hypotheses,
         earlier: Vec::new(),
         actions: Vec::new(),
-        proposal: Proposal { diff: None, why: "none was sought".into() },
+        proposal: ReviewProposal { diff: None, why: "none was sought".into() },
     }
 }
 
-fn expected(role: &str, verdict: Verdict, measured: Option<u64>) -> Hypothesis {
-    Hypothesis {
+fn expected(role: &str, verdict: ReviewVerdict, measured: Option<u64>) -> ReviewHypothesis {
+    ReviewHypothesis {
         role: RoleName::from(role),
         within: Duration::from_secs(60),
         percent: 90.0,
@@ -52,64 +52,67 @@ fn expected(role: &str, verdict: Verdict, measured: Option<u64>) -> Hypothesis {
     }
 }
 
-async fn story(past: &Past, id: IncidentId) -> Story {
-    Story::read(id, &chain(&*past.store, id).await.unwrap()).unwrap()
+async fn story(past: &Past, id: IncidentId) -> IncidentTimeline {
+    IncidentTimeline::read(id, &chain(&*past.store, id).await.unwrap()).unwrap()
 }
 
 /// How the attempts with every queued page end.
-async fn settle(past: &Past, id: IncidentId, how: impl Fn(&Page) -> Vec<Input>) {
+async fn settle(past: &Past, id: IncidentId, how: impl Fn(&Page) -> Vec<IncidentInput>) {
     let pages = past.pages(id).await;
     let queued = pages.iter().filter(|page| page.state == stentor::core::PageState::Queued);
     past.step(id, queued.flat_map(|page| how(page)).collect()).await;
 }
 
-fn settled(past: &Past, page: &Page, settlement: Settlement) -> Input {
-    let sent_at = (!matches!(settlement, Settlement::Held { .. })).then(|| past.now());
-    Input::Settled { page: page.n, settlement, sent_at, text: Some("0123abcd".into()) }
+fn settled(past: &Past, page: &Page, settlement: SendOutcome) -> IncidentInput {
+    let sent_at = (!matches!(settlement, SendOutcome::Held { .. })).then(|| past.now());
+    IncidentInput::Settled { page: page.n, settlement, sent_at, text: Some("0123abcd".into()) }
 }
 
-fn accepted(past: &Past, page: &Page) -> Input {
-    settled(past, page, Settlement::Accepted { receipt: Receipt::of(format!("m-{}", page.n)) })
+fn accepted(past: &Past, page: &Page) -> IncidentInput {
+    settled(past, page, SendOutcome::Accepted { receipt: SendReceipt::of(format!("m-{}", page.n)) })
 }
 
-fn kept(past: &Past, page: &Page) -> Input {
-    settled(past, page, Settlement::Accepted { receipt: Receipt::of_stand_in(StandIn::Sandbox, "sandbox") })
+fn kept(past: &Past, page: &Page) -> IncidentInput {
+    settled(past, page, SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") })
 }
 
 /// The sandbox leaves screens alone: they are real, and here closed.
-fn in_sandbox(past: &Past, page: &Page) -> Vec<Input> {
+fn in_sandbox(past: &Past, page: &Page) -> Vec<IncidentInput> {
     let is_desk = page.channel.as_str() == "desk";
     vec![if is_desk && page.purpose.is_brief() { not_open(past, page) } else { kept(past, page) }]
 }
 
-fn not_open(past: &Past, page: &Page) -> Input {
+fn not_open(past: &Past, page: &Page) -> IncidentInput {
     let until = past.now() + Duration::from_secs(300);
-    settled(past, page, Settlement::Held { until, why: HeldWhy::DeskClosed })
+    settled(past, page, SendOutcome::Held { until, why: HeldWhy::DeskClosed })
 }
 
 /// A channel that its drill has broken: what is said of the page, and how it is settled.
-fn injected(page: &Page, trouble: Trouble, at: Timestamp) -> Vec<Input> {
+fn injected(page: &Page, trouble: FaultKind, at: Timestamp) -> Vec<IncidentInput> {
     let settlement = match &trouble {
-        Trouble::Absent { .. } | Trouble::Delayed { .. } => {
-            Settlement::Accepted { receipt: Receipt::of_stand_in(StandIn::Drill, trouble.to_string()) }
+        FaultKind::Absent { .. } | FaultKind::Delayed { .. } => {
+            SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Drill, trouble.to_string()) }
         }
-        Trouble::Down { .. } => {
-            Settlement::Retry { at: at + Duration::from_secs(1), why: trouble.to_string(), unknown: false }
+        FaultKind::Down { .. } => {
+            SendOutcome::Retry { at: at + Duration::from_secs(1), why: trouble.to_string(), unknown: false }
         }
-        Trouble::Broken { .. } => Settlement::Unreachable { why: trouble.to_string() },
+        FaultKind::Broken { .. } => SendOutcome::Unreachable { why: trouble.to_string() },
     };
     let sent_at = (!trouble.asks_no_channel()).then_some(at);
-    vec![Input::Injected { page: page.n, trouble }, Input::Settled { page: page.n, settlement, sent_at, text: None }]
+    vec![
+        IncidentInput::Injected { page: page.n, trouble },
+        IncidentInput::Settled { page: page.n, settlement, sent_at, text: None },
+    ]
 }
 
-async fn answer(past: &Past, id: IncidentId, role: &str, channel: &str, via: Via, answer: Answer) {
+async fn answer(past: &Past, id: IncidentId, role: &str, channel: &str, via: AnswerVia, answer: Answer) {
     let pages = past.pages(id).await;
     let page = pages.iter().rev().find(|page| {
         page.purpose.is_brief() && page.role == Some(RoleName::from(role)) && page.channel.as_str() == channel
     });
     let page = page.expect("a brief by this channel");
-    let said = Said { person: page.person.clone().unwrap(), answer, via, page: Some(page.n), role: None };
-    past.step(id, vec![Input::Answer(said)]).await;
+    let said = GivenAnswer { person: page.person.clone().unwrap(), answer, via, page: Some(page.n), role: None };
+    past.step(id, vec![IncidentInput::Answer(said)]).await;
 }
 
 /// A drill of which every message was kept in the sandbox.
@@ -117,11 +120,11 @@ async fn sandboxed(past: &Past, drill: bool) -> IncidentId {
     let id = past.open(measured_plan(), drill).await;
     settle(past, id, |page| in_sandbox(past, page)).await;
     past.hands.pass(Duration::from_secs(9));
-    answer(past, id, "trader", "sms", Via::Sms, Answer::Wilco).await;
-    answer(past, id, "compliance", "mail", Via::MailLink, Answer::Roger).await;
+    answer(past, id, "trader", "sms", AnswerVia::Sms, Answer::Wilco).await;
+    answer(past, id, "compliance", "mail", AnswerVia::MailLink, Answer::Roger).await;
     settle(past, id, |page| in_sandbox(past, page)).await;
     past.hands.pass(Duration::from_secs(51));
-    past.step(id, vec![Input::Tick]).await;
+    past.step(id, vec![IncidentInput::Tick]).await;
     settle(past, id, |page| in_sandbox(past, page)).await;
     past.hands.pass(Duration::from_secs(5));
     past.resolve(id, None).await;
@@ -143,8 +146,8 @@ async fn a_review_and_a_post_mortem_of_the_sandbox_are_evidence_of_nothing_that_
     let past = Past::in_memory();
     let id = sandboxed(&past, true).await;
     let story = story(&past, id).await;
-    let documents = Documents::shipped().unwrap();
-    let held = vec![expected("trader", Verdict::Held, Some(9))];
+    let documents = DocumentTemplates::shipped().unwrap();
+    let held = vec![expected("trader", ReviewVerdict::Held, Some(9))];
     let exercise = exercise(&past, held, None);
     let written = review(&exercise, std::slice::from_ref(&story), &beside(), &documents, past.now()).unwrap();
     insta::assert_snapshot!("sandbox_review", written.markdown);
@@ -154,7 +157,7 @@ async fn a_review_and_a_post_mortem_of_the_sandbox_are_evidence_of_nothing_that_
         &["accepted +", "| yes |", "accepted by sms", "did not answer", "| Sent | Accepted | Delivered | 0."],
     );
     assert!(written.html.contains("<title>DRILL crash (DR-1) (SANDBOX): after-action review</title>"));
-    let written = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap();
+    let written = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap();
     read(
         &written.markdown,
         &[
@@ -175,12 +178,12 @@ async fn figures_over_many_incidents_leave_the_sandbox_out_and_say_so() {
     past.pass(real, 20.0).await;
     past.answer(real, "it", Answer::Wilco).await;
     // What asks nobody for anything is no incident.
-    past.open(Plan { required: Vec::new(), roles: BTreeMap::new(), ..measured_plan() }, false).await;
+    past.open(EscalationPlan { required: Vec::new(), roles: BTreeMap::new(), ..measured_plan() }, false).await;
     let report = |sandbox| {
         let past = &past;
         async move {
-            let question = Question { by: By::Role, sandbox, ..Question::default() };
-            let (mut tally, now) = (Tally::new(question), past.now());
+            let question = TteQuestion { by: TteGrouping::Role, sandbox, ..TteQuestion::default() };
+            let (mut tally, now) = (TteTally::new(question), past.now());
             each_incident(&*past.store, gather(&mut tally, now)).await.unwrap();
             tally.report(now)
         }
@@ -199,15 +202,15 @@ async fn a_channel_is_credited_with_what_went_by_it_and_nothing_else() {
     let id = past.open(measured_plan(), true).await;
     settle(&past, id, |page| vec![accepted(&past, page)]).await;
     past.hands.pass(Duration::from_secs(8));
-    answer(&past, id, "trader", "sms", Via::Sms, Answer::Wilco).await;
+    answer(&past, id, "trader", "sms", AnswerVia::Sms, Answer::Wilco).await;
     // A desk shows what came by mail, and it is answered there: that says nothing about the mail.
     let mail = past.pages(id).await.iter().find(|page| page.channel.as_str() == "mail").unwrap().n;
-    past.step(id, vec![Input::ShownAtDesk { page: mail }]).await;
-    answer(&past, id, "compliance", "mail", Via::Desk, Answer::Roger).await;
+    past.step(id, vec![IncidentInput::ShownAtDesk { page: mail }]).await;
+    answer(&past, id, "compliance", "mail", AnswerVia::Desk, Answer::Roger).await;
     past.resolve(id, None).await;
     settle(&past, id, |page| vec![accepted(&past, page)]).await;
     let story = story(&past, id).await;
-    let documents = Documents::shipped().unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
     let written = review(&exercise(&past, Vec::new(), None), &[story], &beside(), &documents, past.now()).unwrap();
     let contacts = section(&written.markdown, "## Contact procedures that were tested");
     insta::assert_snapshot!("contact_record", contacts);
@@ -220,12 +223,12 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
     let closed = |page: &Page| page.channel.as_str() == "desk";
     settle(&past, id, |page| vec![if closed(page) { not_open(&past, page) } else { accepted(&past, page) }]).await;
     past.hands.pass(Duration::from_secs(200));
-    past.step(id, vec![Input::Tick]).await;
+    past.step(id, vec![IncidentInput::Tick]).await;
     settle(&past, id, |page| vec![if closed(page) { not_open(&past, page) } else { accepted(&past, page) }]).await;
     past.resolve(id, None).await;
     let story = story(&past, id).await;
-    let documents = Documents::shipped().unwrap();
-    let text = postmortem(&story, &beside(), &Proposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
     read(
         &text,
         &[
@@ -253,28 +256,29 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
 }
 
 /// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.
-async fn aborted(past: &Past) -> Vec<Story> {
-    let announcement = past.open(Plan { required: Vec::new(), roles: BTreeMap::new(), ..measured_plan() }, true).await;
-    past.step(announcement, vec![Input::Announce { people: vec!["ana".into(), "cy".into()] }]).await;
+async fn aborted(past: &Past) -> Vec<IncidentTimeline> {
+    let announcement =
+        past.open(EscalationPlan { required: Vec::new(), roles: BTreeMap::new(), ..measured_plan() }, true).await;
+    past.step(announcement, vec![IncidentInput::Announce { people: vec!["ana".into(), "cy".into()] }]).await;
     settle(past, announcement, |page| vec![accepted(past, page)]).await;
     past.hands.pass(Duration::from_secs(2));
     let id = past.open(measured_plan(), true).await;
     let at = past.now();
     let down = |page: &Page| match page.channel.as_str() {
-        "sms" => injected(page, Trouble::Down { channel: "sms".into() }, at),
-        "mail" => injected(page, Trouble::Absent { person: "cy".into() }, at),
+        "sms" => injected(page, FaultKind::Down { channel: "sms".into() }, at),
+        "mail" => injected(page, FaultKind::Absent { person: "cy".into() }, at),
         _ => vec![accepted(past, page)],
     };
     settle(past, id, down).await;
     past.hands.pass(Duration::from_secs(4));
-    answer(past, id, "it", "desk", Via::Desk, Answer::Wilco).await;
+    answer(past, id, "it", "desk", AnswerVia::Desk, Answer::Wilco).await;
     past.hands.pass(Duration::from_secs(6));
     for of_run in [announcement, id] {
         let by = Actor::Person("ana".into());
-        past.step(of_run, vec![Input::Resolve { by, why: Some(BROKEN_OFF.into()) }]).await;
+        past.step(of_run, vec![IncidentInput::Resolve { by, why: Some(BROKEN_OFF.into()) }]).await;
         let absent = |page: &Page| page.person.as_ref().is_some_and(|person| person.as_str() == "cy");
         let last = |page: &Page| match absent(page) && of_run == id {
-            true => injected(page, Trouble::Absent { person: "cy".into() }, past.now()),
+            true => injected(page, FaultKind::Absent { person: "cy".into() }, past.now()),
             false => vec![accepted(past, page)],
         };
         settle(past, of_run, last).await;
@@ -289,11 +293,11 @@ async fn a_drill_that_was_broken_off_says_so_first_and_judges_nothing() {
     let cut =
         CutShort { how: How::Ended("aborted".into()), after: Duration::from_secs(12), why: "ana broke it off".into() };
     let hypotheses = vec![
-        expected("trader", Verdict::NotJudged, None),
-        expected("it", Verdict::NotJudged, Some(4)),
-        expected("all-clear", Verdict::NotJudged, Some(0)),
+        expected("trader", ReviewVerdict::NotJudged, None),
+        expected("it", ReviewVerdict::NotJudged, Some(4)),
+        expected("all-clear", ReviewVerdict::NotJudged, Some(0)),
     ];
-    let documents = Documents::shipped().unwrap();
+    let documents = DocumentTemplates::shipped().unwrap();
     let exercise = exercise(&past, hypotheses, Some(cut));
     let text = review(&exercise, &stories, &beside(), &documents, past.now()).unwrap().markdown;
     insta::assert_snapshot!("aborted_review", text);
@@ -326,7 +330,7 @@ async fn a_drill_that_was_broken_off_says_so_first_and_judges_nothing() {
     read(&text, &["Nothing was expected of it"], &["0 of 0", "every required role", "held."]);
 }
 
-fn exercise_without(past: &Past) -> Exercise {
+fn exercise_without(past: &Past) -> DrillExercise {
     exercise(past, Vec::new(), None)
 }
 
@@ -336,27 +340,33 @@ async fn journals_of_before_are_read_as_what_they_meant() {
     let past = Past::in_memory();
     let id = past.open(measured_plan(), false).await;
     let words = |page: &Page| match page.channel.as_str() {
-        "desk" => Settlement::Retry {
+        "desk" => SendOutcome::Retry {
             at: past.now() + Duration::from_secs(300),
             why: "no desk page of Ana Ruiz is open".into(),
             unknown: false,
         },
-        _ => Settlement::Accepted { receipt: Receipt::of("sandbox") },
+        _ => SendOutcome::Accepted { receipt: SendReceipt::of("sandbox") },
     };
     settle(&past, id, |page| vec![settled(&past, page, words(page))]).await;
-    answer(&past, id, "trader", "sms", Via::Sms, Answer::Wilco).await;
+    answer(&past, id, "trader", "sms", AnswerVia::Sms, Answer::Wilco).await;
     let mut lines: Vec<StoredLine> = chain(&*past.store, id).await.unwrap();
     for line in &mut lines {
         // Answers did not name their channel.
         line.body = line.body.replace(",\"channel\":\"sms\",\"verdict\"", ",\"verdict\"");
         assert!(!line.body.contains("stand_in"), "{}", line.body);
     }
-    let story = Story::read(id, &lines).unwrap();
+    let story = IncidentTimeline::read(id, &lines).unwrap();
     let sandboxed = story.incident.sandboxed().unwrap();
     assert_eq!(sandboxed.to_string(), "SANDBOX: 2 of 2 messages kept on this machine, sent to nobody (mail, sms)");
     assert!(story.incident.pages.values().all(|page| page.stages.accepted.is_none()));
     assert_eq!(story.answers().map(|(_, channel)| channel).collect::<Vec<_>>(), [None], "it went by no channel");
-    let text = postmortem(&story, &beside(), &Proposal::not_sought(), &Documents::shipped().unwrap(), past.now());
+    let text = postmortem(
+        &story,
+        &beside(),
+        &ReviewProposal::not_sought(),
+        &DocumentTemplates::shipped().unwrap(),
+        past.now(),
+    );
     let text = text.unwrap().markdown;
     read(&text, &["page 1 was not shown: their desk was not open"], &["accepted +", "reach Ana Ruiz by desk"]);
     // A row of the outbox, as it was written.

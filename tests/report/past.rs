@@ -4,10 +4,10 @@ use crate::fixture::{Hands, opening_of, plan, roster};
 use std::{path::Path, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Actor, Answer, DrillTerms, Finding, IncidentId, Input, Page, Plan, Receipt, RoleName, Said, Settlement, Target,
-        Timestamp, Via, page::Stage,
+        Actor, Answer, AnswerVia, ClassificationKind, DrillTerms, EngagementTarget, EscalationPlan, GivenAnswer,
+        IncidentId, IncidentInput, Page, RoleName, SendOutcome, SendReceipt, Timestamp, page::PageStage,
     },
-    store::{Class, MemoryStore, Needs, SqliteStore, Store, Unit, clock::Sources, transact},
+    store::{LockSet, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, transact},
 };
 
 /// SplitMix64: enough for tests, the same everywhere.
@@ -25,11 +25,11 @@ impl Dice {
 }
 
 /// The plan of the fixture, with targets.
-pub fn measured_plan() -> Plan {
+pub fn measured_plan() -> EscalationPlan {
     let mut plan = plan();
     for (role, within) in [("trader", 60), ("compliance", 300), ("it", 120)] {
         let row = plan.roles.get_mut(role).expect("a role");
-        row.target = Some(Target { within: Duration::from_secs(within), percent: 90.0 });
+        row.target = Some(EngagementTarget { within: Duration::from_secs(within), percent: 90.0 });
     }
     plan
 }
@@ -60,11 +60,11 @@ impl Past {
         self.store.now()
     }
 
-    pub async fn open(&self, plan: Plan, drill: bool) -> IncidentId {
+    pub async fn open(&self, plan: EscalationPlan, drill: bool) -> IncidentId {
         self.open_on(plan, drill, None).await
     }
 
-    pub async fn open_on(&self, plan: Plan, drill: bool, terms: Option<DrillTerms>) -> IncidentId {
+    pub async fn open_on(&self, plan: EscalationPlan, drill: bool, terms: Option<DrillTerms>) -> IncidentId {
         let mut opening = opening_of(&format!("key-{}", self.now().as_micros()), plan);
         let mut alert = (*opening.alert).clone();
         alert.drill = drill;
@@ -72,19 +72,19 @@ impl Past {
         opening.alert = Arc::new(alert);
         opening.terms = terms;
         opening.received_at = Timestamp::from_micros(self.now().as_micros() - 4_000);
-        let needs = Needs { keys: vec![opening.key.clone()], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
-        transact(&*self.store, Class::Admission, needs, run).await.expect("a commit").0
+        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+        transact(&*self.store, RequestClass::Admission, needs, run).await.expect("a commit").0
     }
 
-    pub async fn step(&self, id: IncidentId, inputs: Vec<Input>) {
-        let needs = Needs { incidents: vec![id], ..Needs::default() };
-        let run = move |unit: &mut Unit<'_>| {
+    pub async fn step(&self, id: IncidentId, inputs: Vec<IncidentInput>) {
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let run = move |unit: &mut Transaction<'_>| {
             for input in &inputs {
                 unit.step(id, input.clone(), &roster());
             }
         };
-        transact(&*self.store, Class::Ladder, needs, run).await.expect("a commit");
+        transact(&*self.store, RequestClass::Ladder, needs, run).await.expect("a commit");
     }
 
     pub async fn pages(&self, id: IncidentId) -> Vec<Arc<Page>> {
@@ -98,11 +98,11 @@ impl Past {
         let pages = self.pages(id).await;
         let settle = |page: &Arc<Page>| {
             let settlement = if broken == Some(page.channel.as_str()) {
-                Settlement::Unreachable { why: "550 no such number <b>\"&\"</b>".into() }
+                SendOutcome::Unreachable { why: "550 no such number <b>\"&\"</b>".into() }
             } else {
-                Settlement::Accepted { receipt: Receipt { id: format!("m-{}", page.n), ..Receipt::default() } }
+                SendOutcome::Accepted { receipt: SendReceipt { id: format!("m-{}", page.n), ..SendReceipt::default() } }
             };
-            Input::Settled { page: page.n, settlement, sent_at: Some(self.now()), text: None }
+            IncidentInput::Settled { page: page.n, settlement, sent_at: Some(self.now()), text: None }
         };
         self.step(id, pages.iter().filter(queued).map(settle).collect()).await;
     }
@@ -117,14 +117,18 @@ impl Past {
     pub async fn answer(&self, id: IncidentId, role: &str, answer: Answer) {
         let page = self.brief(id, role).await;
         let person = page.person.clone().expect("a person");
-        let said = Said { person, answer, via: Via::Sms, page: Some(page.n), role: None };
-        self.step(id, vec![Input::Reported { page: page.n, stage: Stage::Seen }, Input::Answer(said)]).await;
+        let said = GivenAnswer { person, answer, via: AnswerVia::Sms, page: Some(page.n), role: None };
+        self.step(
+            id,
+            vec![IncidentInput::Reported { page: page.n, stage: PageStage::Seen }, IncidentInput::Answer(said)],
+        )
+        .await;
     }
 
-    pub async fn resolve(&self, id: IncidentId, finding: Option<Finding>) {
+    pub async fn resolve(&self, id: IncidentId, finding: Option<ClassificationKind>) {
         let by = Actor::Person("gus".into());
-        let mut inputs = vec![Input::Resolve { by: by.clone(), why: None }];
-        inputs.extend(finding.map(|finding| Input::Judge { by, finding, note: None }));
+        let mut inputs = vec![IncidentInput::Resolve { by: by.clone(), why: None }];
+        inputs.extend(finding.map(|finding| IncidentInput::Judge { by, finding, note: None }));
         self.step(id, inputs).await;
     }
 
@@ -146,7 +150,7 @@ impl Past {
             self.answer(id, role, Answer::Wilco).await;
         }
         self.pass(id, 200.0).await;
-        self.resolve(id, Finding::ALL.get((dice.share() * 5.0) as usize).copied()).await;
+        self.resolve(id, ClassificationKind::ALL.get((dice.share() * 5.0) as usize).copied()).await;
         self.hands.pass(Duration::from_secs(3 * 3600));
         id
     }
@@ -157,7 +161,7 @@ impl Past {
         while 0.0 < left {
             let stride = left.min(10.0);
             self.hands.pass(Duration::from_secs_f64(stride));
-            self.step(id, vec![Input::Tick]).await;
+            self.step(id, vec![IncidentInput::Tick]).await;
             self.accept(id, None).await;
             left -= stride;
         }

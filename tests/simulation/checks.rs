@@ -4,8 +4,8 @@ use super::{LATE_MAX, Laws};
 use std::collections::BTreeSet;
 use std::sync::Arc;
 use stentor::core::{
-    Actor, Answer, Engagement, Event, Incident, IncidentId, IncidentKey, Outcome, Page, PageId, PageState, PersonName,
-    Purpose, RoleName, Status, Timestamp, Verdict,
+    Actor, Answer, AnswerVerdict, Engagement, EngagementOutcome, Event, Incident, IncidentId, IncidentKey,
+    IncidentStatus, Page, PageId, PagePurpose, PageState, PersonName, RoleName, Timestamp,
 };
 
 /// What a war room reads last.
@@ -65,24 +65,26 @@ impl Laws {
         };
         let engagement = |page: &Page| shadow.incident.engagements.get(page.role.as_ref()?);
         let wanted = match &row.purpose {
-            Purpose::Brief { .. } => shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open),
-            Purpose::Taken { by, .. } => {
+            PagePurpose::Brief { .. } => shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open),
+            PagePurpose::Taken { by, .. } => {
                 shadow.incident.is_open() && engagement(row).and_then(Engagement::holder) == Some(by)
             }
-            Purpose::StoodDown => {
+            PagePurpose::StoodDown => {
                 let outcome = engagement(row).and_then(|e| e.outcome.as_ref());
-                shadow.incident.is_open() && matches!(outcome, Some(Outcome::StoodDown { .. }))
+                shadow.incident.is_open() && matches!(outcome, Some(EngagementOutcome::StoodDown { .. }))
             }
-            Purpose::HandedBack { .. } => shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open),
-            Purpose::Announced => shadow.incident.is_open(),
-            Purpose::Resolved => !shadow.incident.is_open(),
-            Purpose::RoomCard | Purpose::RoomInvite { .. } => shadow.incident.is_open(),
-            Purpose::RoomLine { .. }
-            | Purpose::RoomNote { .. }
-            | Purpose::RoomUpdate { .. }
-            | Purpose::RoomFurnish
-            | Purpose::Notice { .. } => true,
-            Purpose::RoomSummary | Purpose::RoomArchive => !shadow.incident.is_open(),
+            PagePurpose::HandedBack { .. } => {
+                shadow.incident.is_open() && engagement(row).is_some_and(Engagement::is_open)
+            }
+            PagePurpose::Announced => shadow.incident.is_open(),
+            PagePurpose::Resolved => !shadow.incident.is_open(),
+            PagePurpose::RoomCard | PagePurpose::RoomInvite { .. } => shadow.incident.is_open(),
+            PagePurpose::RoomLine { .. }
+            | PagePurpose::RoomNote { .. }
+            | PagePurpose::RoomUpdate { .. }
+            | PagePurpose::RoomFurnish
+            | PagePurpose::Notice { .. } => true,
+            PagePurpose::RoomSummary | PagePurpose::RoomArchive => !shadow.incident.is_open(),
         };
         let (holds, state) = (wanted && row.state == PageState::Queued, row.state);
         self.check("law 3", holds, || format!("{page} starts, is {state:?} and not wanted any more"));
@@ -111,7 +113,7 @@ impl Laws {
         let incident = &shadow.incident;
         let row = incident.plan.roles.get(role);
         let answered = match &shadow.last {
-            Event::Answered { role: Some(of), person: by, answer, verdict: Verdict::Engages, .. } => {
+            Event::Answered { role: Some(of), person: by, answer, verdict: AnswerVerdict::Engages, .. } => {
                 let enough = row.is_some_and(|row| answer.satisfies(row.engaged_by));
                 let said = self.said.contains(&(id, person.clone(), answer.to_string()));
                 of == role && by == person && enough && said
@@ -130,13 +132,13 @@ impl Laws {
     pub(super) fn law_4_only_its_holder_hands_back(&mut self, id: IncidentId, event: &Event) {
         let (Event::HandedBack { role, person }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
         let outcome = shadow.incident.engagements.get(role).and_then(|e| e.outcome.as_ref());
-        let has = matches!(outcome, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
+        let has = matches!(outcome, Some(EngagementOutcome::Engaged { person: holder, .. }) if holder == person);
         let asked_to = match &shadow.last {
             Event::Answered {
                 role: Some(of),
                 person: by,
                 answer: Answer::Unable,
-                verdict: Verdict::HandedBack,
+                verdict: AnswerVerdict::HandedBack,
                 ..
             } => of == role && by == person && self.said.contains(&(id, person.clone(), Answer::Unable.to_string())),
             _ => false,
@@ -150,7 +152,7 @@ impl Laws {
         let (Event::Reopened { role, of, .. }, Some(shadow)) = (event, self.shadows.get(&id)) else { return };
         let outcome = |role: &RoleName| shadow.incident.engagements.get(role)?.outcome.clone();
         let rests = match outcome(role) {
-            Some(Outcome::Covered { by, .. }) => outcome(&by).is_none(),
+            Some(EngagementOutcome::Covered { by, .. }) => outcome(&by).is_none(),
             _ => false,
         };
         self.check("law 4", rests, || format!("{id}: {role} opens again though it does not rest on {of}"));
@@ -167,8 +169,10 @@ impl Laws {
                 let behind =
                     std::iter::successors(Some(role), |role| incident.engagements.get(*role)?.waits_on.as_ref());
                 let engaged = incident.engagements.get(by).and_then(|e| e.outcome.as_ref());
-                let has = matches!(engaged, Some(Outcome::Engaged { person: holder, .. }) if holder == person);
-                let has_through = matches!(engaged, Some(Outcome::Covered { person: holder, .. }) if holder == person);
+                let has =
+                    matches!(engaged, Some(EngagementOutcome::Engaged { person: holder, .. }) if holder == person);
+                let has_through =
+                    matches!(engaged, Some(EngagementOutcome::Covered { person: holder, .. }) if holder == person);
                 behind.skip(1).take(16).any(|role| role == by) && (has || has_through)
             }
             _ => true,
@@ -203,7 +207,7 @@ impl Laws {
             let how =
                 || format!("{id}: {who:?} was sent page {n} for {role} by {by} and told {said} times how it ended");
             let once =
-                said == 1 || matches!(told.first().map(|page| &page.purpose), Some(Purpose::StoodDown)) && 0 < said;
+                said == 1 || matches!(told.first().map(|page| &page.purpose), Some(PagePurpose::StoodDown)) && 0 < said;
             self.check("law 5", !ended || once, how);
         }
     }
@@ -214,13 +218,14 @@ impl Laws {
         for (role, then) in opened {
             let about = |page: &&Arc<Page>| page.role.as_ref() == Some(role);
             let words = incident.pages.values().filter(about).filter(|page| page.n <= *then && read(page));
-            for word in words.filter(|page| matches!(page.purpose, Purpose::Taken { .. })) {
+            for word in words.filter(|page| matches!(page.purpose, PagePurpose::Taken { .. })) {
                 let to_them = |page: &Page| page.person == word.person && page.channel == word.channel;
                 let after = |page: &Page| match &page.purpose {
-                    Purpose::Resolved => true,
-                    Purpose::Brief { .. } | Purpose::HandedBack { .. } | Purpose::Taken { .. } | Purpose::StoodDown => {
-                        page.role.as_ref() == Some(role)
-                    }
+                    PagePurpose::Resolved => true,
+                    PagePurpose::Brief { .. }
+                    | PagePurpose::HandedBack { .. }
+                    | PagePurpose::Taken { .. }
+                    | PagePurpose::StoodDown => page.role.as_ref() == Some(role),
                     _ => false,
                 };
                 let heard = incident.pages.values().any(|p| word.n < p.n && to_them(p) && after(p) && read(p));
@@ -234,8 +239,8 @@ impl Laws {
 
     pub(super) fn law_5_the_room_is_told(&mut self, incident: &Incident) {
         let over = |page: &Page| match &page.purpose {
-            Purpose::RoomLine { line } => OVERS.iter().any(|over| line.starts_with(over)),
-            purpose => *purpose == Purpose::RoomSummary,
+            PagePurpose::RoomLine { line } => OVERS.iter().any(|over| line.starts_with(over)),
+            purpose => *purpose == PagePurpose::RoomSummary,
         };
         let untold = incident.rooms.keys().find(|room| !incident.posts_to(room).any(over));
         let told = incident.is_open() || untold.is_none();
@@ -245,12 +250,12 @@ impl Laws {
     /// The last edit of a card was born for what is so now, or none was needed.
     pub(super) fn rooms_the_card_shows_what_is(&mut self, incident: &Incident) {
         // A drill that was broken off says nothing any more, and edits nothing.
-        if matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. }) {
+        if matches!(incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. }) {
             return;
         }
         for room in incident.rooms.keys().filter(|room| incident.plan.living.contains_key(*room)) {
             let last = incident.posts_to(room).find_map(|page| match &page.purpose {
-                Purpose::RoomUpdate { shows, .. } => Some((shows.clone(), page.state)),
+                PagePurpose::RoomUpdate { shows, .. } => Some((shows.clone(), page.state)),
                 _ => None,
             });
             let calm = |e: &Engagement| {
@@ -291,13 +296,13 @@ impl Laws {
         let incident = &shadow.incident;
         let last_words = incident.pages.get(&page.n).is_some_and(|row| match &row.purpose {
             // What other systems are told of the past, and the way in which a room is put away, call nobody.
-            Purpose::Resolved | Purpose::Notice { .. } | Purpose::RoomArchive => true,
-            Purpose::RoomLine { line } => line.starts_with("DRILL "),
+            PagePurpose::Resolved | PagePurpose::Notice { .. } | PagePurpose::RoomArchive => true,
+            PagePurpose::RoomLine { line } => line.starts_with("DRILL "),
             _ => false,
         });
         let in_time = incident.drill_ends_at().is_none_or(|until| self.now < until);
         let (open, live) = (incident.is_open(), self.live_open());
-        let stopped = matches!(incident.status, Status::Resolved { by: Actor::Crisis(_), .. });
+        let stopped = matches!(incident.status, IncidentStatus::Resolved { by: Actor::Crisis(_), .. });
         let holds = if open { live.is_none() && in_time } else { last_words || !stopped };
         self.check("law 6", holds, || {
             format!("{page} of a drill starts: open {open}, in time {in_time}, beside {live:?}")
@@ -365,15 +370,15 @@ fn tells(incident: &Incident, brief: &Page, role: &RoleName, page: &Page) -> boo
         return false;
     }
     if !incident.is_open() {
-        return page.purpose == Purpose::Resolved;
+        return page.purpose == PagePurpose::Resolved;
     }
     let about = page.role.as_ref() == Some(role);
     match incident.engagements.get(role).and_then(|e| e.outcome.as_ref()) {
         // What was told of an engagement before the last one was told then.
-        Some(Outcome::Engaged { person, at } | Outcome::Covered { person, at, .. }) => {
-            about && *at <= page.born_at && matches!(&page.purpose, Purpose::Taken { by, .. } if by == person)
+        Some(EngagementOutcome::Engaged { person, at } | EngagementOutcome::Covered { person, at, .. }) => {
+            about && *at <= page.born_at && matches!(&page.purpose, PagePurpose::Taken { by, .. } if by == person)
         }
-        Some(Outcome::StoodDown { .. }) => about && page.purpose == Purpose::StoodDown,
-        Some(Outcome::Closed { .. }) | None => false,
+        Some(EngagementOutcome::StoodDown { .. }) => about && page.purpose == PagePurpose::StoodDown,
+        Some(EngagementOutcome::Closed { .. }) | None => false,
     }
 }

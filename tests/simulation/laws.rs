@@ -8,10 +8,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::{sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, Page, PageId, PersonName, Record,
-        RoleName, Roster, Settlement, SourceEvent, StoredLine, Timestamp,
+        Answer, ChannelName, Engagement, Event, Incident, IncidentId, IncidentKey, JournalRecord, Page, PageId,
+        PersonName, RoleName, Roster, SendOutcome, SourceEvent, StoredLine, Timestamp,
     },
-    journal::{Kept, Verifier},
+    journal::{JournalVerifier, KeptAnchors},
 };
 
 /// How late a ladder may move.
@@ -80,7 +80,7 @@ pub struct Laws {
     /// Where only one law is asked about.
     only: Option<&'static str>,
     shadows: BTreeMap<IncidentId, Shadow>,
-    verifier: Verifier,
+    verifier: JournalVerifier,
     journaled: BTreeSet<String>,
     said: BTreeSet<(IncidentId, PersonName, String)>,
     starts: BTreeMap<PageId, Vec<Start>>,
@@ -111,7 +111,7 @@ impl Laws {
             roster,
             only: None,
             shadows: BTreeMap::new(),
-            verifier: Verifier::new(Kept::default()),
+            verifier: JournalVerifier::new(KeptAnchors::default()),
             journaled: BTreeSet::new(),
             said: BTreeSet::new(),
             starts: BTreeMap::new(),
@@ -198,10 +198,10 @@ impl Laws {
     fn line(&mut self, line: &StoredLine) {
         self.verifier.line(line);
         let Ok(id) = line.chain.parse::<IncidentId>() else { return self.source_line(line) };
-        let Ok(record) = serde_json::from_str::<Record>(&line.body) else {
+        let Ok(record) = serde_json::from_str::<JournalRecord>(&line.body) else {
             return self.fail("law 8", format!("{} line {} is no record", line.chain, line.seq));
         };
-        let Record { at, event, .. } = record;
+        let JournalRecord { at, event, .. } = record;
         if let Event::Opened(opening) = &event {
             self.journaled.insert(opening.alert.id.clone());
             if opening.key.is_own() {
@@ -226,7 +226,7 @@ impl Laws {
     }
 
     fn source_line(&mut self, line: &StoredLine) {
-        let Ok(record) = serde_json::from_str::<Record<SourceEvent>>(&line.body) else { return };
+        let Ok(record) = serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) else { return };
         if let SourceEvent::Quarantined { row, .. } = &record.event {
             *self.told.entry(row.clone()).or_default() += 1;
         }
@@ -263,7 +263,7 @@ impl Laws {
                 let starts = self.starts.entry(PageId { incident: id, n: *page }).or_default();
                 starts.iter_mut().filter(|start| start.at == *sent_at).for_each(|start| start.settled = true);
             }
-            Event::Settled { page, settlement: Settlement::Unsent, .. } => {
+            Event::Settled { page, settlement: SendOutcome::Unsent, .. } => {
                 let id = PageId { incident: id, n: *page };
                 let begun = self.starts.contains_key(&id);
                 self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));

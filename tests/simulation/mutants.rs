@@ -8,7 +8,8 @@ use crate::{
 };
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use stentor::core::{
-    Actor, Answer, Event, IncidentId, PageId, Purpose, Record, Roster, Settlement, Timestamp, event::Why,
+    Actor, Answer, Event, IncidentId, JournalRecord, PageId, PagePurpose, Roster, SendOutcome, Timestamp,
+    event::StepReason,
 };
 
 /// Seeds whose tapes are tried: not every tape has what every fault needs.
@@ -53,7 +54,7 @@ const FAULTS: [(&str, &str, Fault); 31] = [
     ("a page is sent again without a crash", "law 10", sent_again),
     ("a provider's wish to wait is not kept", "pace", not_held_back),
     ("a card is never edited", "rooms", |tape| {
-        drop_all(tape, |e| matches!(e, Event::Paged { page } if matches!(page.purpose, Purpose::RoomUpdate { .. })))
+        drop_all(tape, |e| matches!(e, Event::Paged { page } if matches!(page.purpose, PagePurpose::RoomUpdate { .. })))
     }),
     ("a room is sent two things at once", "rooms", two_at_once),
     ("nobody is told of what can not be read", "law 17", |tape| without_line(tape, "\"event\":\"quarantined\"")),
@@ -100,7 +101,7 @@ fn tape_of(seed: u64) -> (Vec<Seen>, Arc<Roster>) {
 fn event(seen: &Seen) -> Option<(IncidentId, Event)> {
     let Seen::Line(line) = seen else { return None };
     let id = line.chain.parse().ok()?;
-    let record: Record = serde_json::from_str(&line.body).ok()?;
+    let record: JournalRecord = serde_json::from_str(&line.body).ok()?;
     Some((id, record.event))
 }
 
@@ -175,7 +176,7 @@ fn repeat_page(tape: &mut Vec<Seen>) -> bool {
     let brief = |event: &Event| matches!(event, Event::Paged { page } if page.purpose.is_brief());
     let Some((at, ..)) = find(tape, brief) else { return false };
     let Seen::Line(mut line) = tape[at].clone() else { return false };
-    let mut record: Record = serde_json::from_str(&line.body).unwrap();
+    let mut record: JournalRecord = serde_json::from_str(&line.body).unwrap();
     if let Event::Paged { page } = &mut record.event {
         std::sync::Arc::make_mut(page).n += 100_000;
     }
@@ -185,7 +186,9 @@ fn repeat_page(tape: &mut Vec<Seen>) -> bool {
 }
 
 fn tells(event: &Event) -> bool {
-    let ending = |purpose: &Purpose| matches!(purpose, Purpose::Taken { .. } | Purpose::Resolved | Purpose::StoodDown);
+    let ending = |purpose: &PagePurpose| {
+        matches!(purpose, PagePurpose::Taken { .. } | PagePurpose::Resolved | PagePurpose::StoodDown)
+    };
     matches!(event, Event::Paged { page } if ending(&page.purpose))
 }
 
@@ -196,7 +199,7 @@ fn is_hand_back(event: &Event) -> bool {
 /// The ladder does not go on: the step that follows a hand-back is never entered.
 fn nobody_is_asked_again(tape: &mut Vec<Seen>) -> bool {
     let Some((at, ..)) = find(tape, is_hand_back) else { return false };
-    let enters = |seen: &Seen| matches!(event(seen), Some((_, Event::StepEntered { why: Why::HandedBack, .. })));
+    let enters = |seen: &Seen| matches!(event(seen), Some((_, Event::StepEntered { why: StepReason::HandedBack, .. })));
     let next = tape.iter().skip(at).position(enters);
     next.map(|after| drop(tape.remove(at + after))).is_some()
 }
@@ -215,7 +218,7 @@ fn nobody_hears_of_a_hand_back(tape: &mut Vec<Seen>) -> bool {
 }
 
 fn accepted(event: &Event) -> bool {
-    matches!(event, Event::Settled { settlement: Settlement::Accepted { .. }, .. })
+    matches!(event, Event::Settled { settlement: SendOutcome::Accepted { .. }, .. })
 }
 
 fn a_ladder_does_not_move(tape: &mut Vec<Seen>) -> bool {
@@ -246,7 +249,7 @@ fn nobody_said_it(tape: &mut Vec<Seen>) -> bool {
 }
 
 fn sent_and_noted_unsent(tape: &mut Vec<Seen>) -> bool {
-    let unsent = |event: &Event| matches!(event, Event::Settled { settlement: Settlement::Unsent, .. });
+    let unsent = |event: &Event| matches!(event, Event::Settled { settlement: SendOutcome::Unsent, .. });
     let Some((at, incident, Event::Settled { page, .. })) = find(tape, unsent) else { return false };
     tape.insert(at, Seen::Started { at: START, node: 1, page: PageId { incident, n: page } });
     true

@@ -10,10 +10,10 @@ use std::time::Duration;
 use stentor::{
     channel::{Message, SendError},
     core::{
-        Actor, Alert, AlertStatus, Answer, DrillTerms, Fault, HeldWhy, IncidentId, Page, PageId, Purpose, Receipt,
-        Said, Timestamp, Trouble, Verdict, Via, page::Stage,
+        Actor, Alert, AlertStatus, Answer, AnswerVerdict, AnswerVia, DrillTerms, FaultKind, GivenAnswer, HeldWhy,
+        IncidentId, InjectedFault, Page, PageId, PagePurpose, SendReceipt, Timestamp, page::PageStage,
     },
-    engine::{AnswerError, Attempt, Engine},
+    engine::{AnswerError, Engine, SendAttempt},
     matrix::ChannelKind,
     store::StoreError,
 };
@@ -85,7 +85,7 @@ impl World {
                     let taken = result.is_ok();
                     self.see(Seen::Injected { at: sent_at, page, taken });
                     let (shown, trouble) = ((composed.hash, composed.shown), Some(trouble));
-                    let attempt = Attempt { page, sent_at, ended_at: sent_at, shown, result, trouble };
+                    let attempt = SendAttempt { page, sent_at, ended_at: sent_at, shown, result, trouble };
                     return self.later(Duration::ZERO, Job::Done(n, Box::new(attempt)));
                 }
                 self.see(Seen::Started { at: sent_at, node, page });
@@ -96,14 +96,14 @@ impl World {
                 }
                 let shown = (composed.hash, composed.shown);
                 let ended_at = sent_at + takes;
-                let attempt = Attempt { page, sent_at, ended_at, shown, result, trouble: None };
+                let attempt = SendAttempt { page, sent_at, ended_at, shown, result, trouble: None };
                 self.later(takes, Job::Done(n, Box::new(attempt)));
             }
         }
     }
 
     /// How long the channel takes, what it says, and whether its human gets it.
-    fn fate(&mut self, engine: &Engine, row: &Page, page: PageId) -> (Duration, Result<Receipt, SendError>, bool) {
+    fn fate(&mut self, engine: &Engine, row: &Page, page: PageId) -> (Duration, Result<SendReceipt, SendError>, bool) {
         let live = engine.live.load();
         let timeout = live.channels.get(&row.channel).map_or(Duration::from_secs(10), |wired| wired.timeout);
         let takes = self.dice.millis(1, 900).min(timeout);
@@ -112,8 +112,8 @@ impl World {
         let mood = if !self.healed && self.dice.chance(5) { self.dice.pick(&MOODS) } else { mood };
         let result = match mood {
             Mood::Good => {
-                let room = (row.purpose == Purpose::RoomCard).then(|| format!("C{}", page.incident.0));
-                Ok(Receipt { room, ..Receipt::of(format!("m{}", page.n)) })
+                let room = (row.purpose == PagePurpose::RoomCard).then(|| format!("C{}", page.incident.0));
+                Ok(SendReceipt { room, ..SendReceipt::of(format!("m{}", page.n)) })
             }
             Mood::Hangs => Err(SendError::unknown("no answer in time")),
             Mood::Throttles
@@ -137,7 +137,7 @@ impl World {
         }
     }
 
-    fn finish(&mut self, n: usize, attempt: Box<Attempt>) {
+    fn finish(&mut self, n: usize, attempt: Box<SendAttempt>) {
         let Some((engine, Job::Done(_, attempt))) = self.awake(n, Job::Done(n, attempt)) else { return };
         if let Err(SendError::Retry { after: Some(after), .. }) = &attempt.result {
             let (node, page, at) = (self.nodes[n].epoch, attempt.page, self.now());
@@ -191,13 +191,19 @@ impl World {
         for _ in 0..times {
             let answer = self.answer_to();
             let person = if self.dice.chance(5) { self.dice.pick(&shape::people()).into() } else { person.clone() };
-            let via = self.dice.pick(&[Via::Desk, Via::Sms, Via::Slack, Via::MailLink, Via::Cli]);
+            let via = self.dice.pick(&[
+                AnswerVia::Desk,
+                AnswerVia::Sms,
+                AnswerVia::Slack,
+                AnswerVia::MailLink,
+                AnswerVia::Cli,
+            ]);
             let (of, role) = match self.dice.below(10) {
                 0 => (None, None),
                 1 | 2 => (None, row.role.clone()),
                 _ => (Some(page.n), None),
             };
-            let said = Said { person, answer, via, page: of, role };
+            let said = GivenAnswer { person, answer, via, page: of, role };
             let more = self.dice.millis(0, 3_000);
             self.later(takes + thinks + more, Job::Answer(page.incident, Box::new(said), 0));
         }
@@ -215,7 +221,7 @@ impl World {
         }
     }
 
-    fn answer(&mut self, id: IncidentId, said: Box<Said>, tries: u32) {
+    fn answer(&mut self, id: IncidentId, said: Box<GivenAnswer>, tries: u32) {
         let (person, answer) = (said.person.clone(), said.answer);
         self.see(Seen::Said { incident: id, person, answer });
         let result = match self.some_node() {
@@ -223,7 +229,7 @@ impl World {
             None => Err(AnswerError::Store(StoreError::Closed)),
         };
         match result {
-            Ok(Verdict::Engages) => self.perhaps_hand_back(id, *said),
+            Ok(AnswerVerdict::Engages) => self.perhaps_hand_back(id, *said),
             Ok(_) => {}
             Err(AnswerError::Store(error)) => {
                 self.kept::<()>(Err(error));
@@ -236,7 +242,7 @@ impl World {
     }
 
     /// Somebody took it who should not have, and finds out at once, before long, or never.
-    fn perhaps_hand_back(&mut self, id: IncidentId, said: Said) {
+    fn perhaps_hand_back(&mut self, id: IncidentId, said: GivenAnswer) {
         if self.healed || !self.dice.chance(35) {
             return;
         }
@@ -245,15 +251,15 @@ impl World {
         let bare = self.dice.chance(20);
         for _ in 0..times {
             let said = match bare {
-                true => Said { answer: Answer::Unable, page: None, role: None, ..said.clone() },
-                false => Said { answer: Answer::Unable, ..said.clone() },
+                true => GivenAnswer { answer: Answer::Unable, page: None, role: None, ..said.clone() },
+                false => GivenAnswer { answer: Answer::Unable, ..said.clone() },
             };
             self.later(after, Job::Answer(id, Box::new(said), 0));
         }
     }
 
     fn saw(&mut self, page: PageId) {
-        let stage = self.dice.pick(&[Stage::Delivered, Stage::Seen]);
+        let stage = self.dice.pick(&[PageStage::Delivered, PageStage::Seen]);
         if let Some(engine) = self.some_node() {
             self.kept(ready(engine.report(page, stage)));
         }
@@ -316,13 +322,13 @@ impl World {
         for _ in 0..self.dice.below(3) {
             let channel = self.dice.pick(&shape::channel_names());
             let what = match self.dice.below(4) {
-                3 => Trouble::Broken { channel },
-                0 => Trouble::Down { channel },
-                1 => Trouble::Delayed { channel, by: self.dice.millis(500, 40_000) },
-                _ => Trouble::Absent { person: self.dice.pick(&shape::people()).into() },
+                3 => FaultKind::Broken { channel },
+                0 => FaultKind::Down { channel },
+                1 => FaultKind::Delayed { channel, by: self.dice.millis(500, 40_000) },
+                _ => FaultKind::Absent { person: self.dice.pick(&shape::people()).into() },
             };
             let until = self.dice.chance(50).then(|| now + Duration::from_secs(30));
-            terms.faults.push(Fault { what, from: now, until });
+            terms.faults.push(InjectedFault { what, from: now, until });
         }
         terms
     }
@@ -340,7 +346,7 @@ impl World {
             self.see_after(Seen::Accepted { alert: alert.id.clone() });
         }
         for fate in admitted.into_iter().flat_map(|admitted| admitted.fates) {
-            if let stentor::engine::Fate::Opened { incident } = fate
+            if let stentor::engine::AdmissionResult::Opened { incident } = fate
                 && self.dice.chance(35)
             {
                 let after = self.dice.millis(50, 90_000);

@@ -7,11 +7,11 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 use stentor::{
-    channel::{outbox::Outbox, screen::Hub},
+    channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::{ChannelName, Timestamp},
-    engine::{Live, Shared},
-    matrix::{Known, Matrix, SourceText},
-    template::Templates,
+    engine::{RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
+    template::PageTemplates,
 };
 
 /// How many different shapes there are; a seed takes one of them.
@@ -22,19 +22,19 @@ const ROLES: [&str; 4] = ["r1", "r2", "r3", "r4"];
 const CHANNELS: [&str; 4] = ["desk", "team", "sms", "mail"];
 
 /// The shape with this number, wired; made once and shared by all who simulate with it.
-pub fn shape(number: u64, as_of: Timestamp) -> Arc<Live> {
-    static MADE: OnceLock<Mutex<BTreeMap<u64, Arc<Live>>>> = OnceLock::new();
+pub fn shape(number: u64, as_of: Timestamp) -> Arc<RuntimeConfig> {
+    static MADE: OnceLock<Mutex<BTreeMap<u64, Arc<RuntimeConfig>>>> = OnceLock::new();
     let mut made = MADE.get_or_init(Mutex::default).lock().expect("shapes");
     made.entry(number).or_insert_with(|| Arc::new(wire(number, as_of))).clone()
 }
 
-fn wire(number: u64, as_of: Timestamp) -> Live {
+fn wire(number: u64, as_of: Timestamp) -> RuntimeConfig {
     let mut dice = Dice::new(number);
     let text = text(&mut dice);
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let revisions = templates.revisions();
     let files = [SourceText { path: "matrix.toml".into(), text: text.clone() }];
-    let parsed = Matrix::parse(&files, &Known { templates: &revisions }, as_of);
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, as_of);
     let mut matrix = parsed.matrix.unwrap_or_else(|| panic!("shape {number}: {:#?}\n{text}", parsed.diagnostics));
     // What the reader refuses can still come about: a reload in mid-crisis takes a person's contacts away.
     for channels in matrix.roster.reach.values_mut() {
@@ -45,18 +45,18 @@ fn wire(number: u64, as_of: Timestamp) -> Live {
             *channels = left;
         }
     }
-    Live::wire(matrix, templates, &shared())
+    RuntimeConfig::wire(matrix, templates, &shared())
 }
 
 /// Wired for the sandbox, and never asked to send: the simulation's own channels stand in their place.
-fn shared() -> Shared {
-    static OUTBOX: OnceLock<(tempfile::TempDir, Outbox)> = OnceLock::new();
+fn shared() -> SharedChannelParts {
+    static OUTBOX: OnceLock<(tempfile::TempDir, SandboxOutbox)> = OnceLock::new();
     let (_, outbox) = OUTBOX.get_or_init(|| {
         let dir = tempfile::tempdir().expect("a directory");
-        let outbox = Outbox::open(dir.path(), Timestamp::default).expect("an outbox");
+        let outbox = SandboxOutbox::open(dir.path(), Timestamp::default).expect("an outbox");
         (dir, outbox)
     });
-    Shared { hub: Hub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
+    SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
 }
 
 fn text(dice: &mut Dice) -> String {

@@ -1,7 +1,7 @@
 //! What was seen, as text: for whoever must find out why a law was broken.
 
 use crate::{fixture::START, laws::Seen};
-use stentor::core::{IncidentId, Record, SourceEvent, StoredLine, sentence::sentence};
+use stentor::core::{IncidentId, JournalRecord, SourceEvent, StoredLine, sentence::sentence};
 
 /// One line for each thing that was seen.
 pub fn timeline(tape: &[Seen]) -> String {
@@ -37,9 +37,9 @@ fn told(seen: &Seen) -> Option<String> {
 
 fn line_told(line: &StoredLine) -> Option<String> {
     if line.chain.parse::<IncidentId>().is_ok() {
-        let record: Record = serde_json::from_str(&line.body).ok()?;
+        let record: JournalRecord = serde_json::from_str(&line.body).ok()?;
         return Some(format!("{} {:>3} {}", line.chain, line.seq, sentence(&record.event)));
     }
-    let record: Record<SourceEvent> = serde_json::from_str(&line.body).ok()?;
+    let record: JournalRecord<SourceEvent> = serde_json::from_str(&line.body).ok()?;
     Some(format!("{} {:>3} {:?}", line.chain, line.seq, record.event))
 }

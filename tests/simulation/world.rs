@@ -14,9 +14,9 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    core::{Alert, ChannelName, HeldWhy, Incident, IncidentId, Page, PageId, Said, Timestamp},
-    engine::{Attempt, Engine, Live},
-    store::{MemoryNode, MemoryStore, Standing, SteadyClock, Store, StoreError},
+    core::{Alert, ChannelName, GivenAnswer, HeldWhy, Incident, IncidentId, Page, PageId, Timestamp},
+    engine::{Engine, RuntimeConfig, SendAttempt},
+    store::{MemoryNode, MemoryStore, QuarantineStatus, SteadyClock, Store, StoreError},
 };
 
 /// How long things go wrong; after that everything heals and must settle.
@@ -44,10 +44,10 @@ pub enum Job {
     /// A page whose channel's provider asked everybody to wait.
     Hold(usize, PageId, Timestamp, HeldWhy),
     /// An attempt ends.
-    Done(usize, Box<Attempt>),
+    Done(usize, Box<SendAttempt>),
     /// Monitors and humans.
     Arrive(Box<Alert>),
-    Answer(IncidentId, Box<Said>, u32),
+    Answer(IncidentId, Box<GivenAnswer>, u32),
     Saw(PageId),
     Resolve(IncidentId),
     /// Trouble.
@@ -90,7 +90,7 @@ pub struct Node {
 
 pub struct World {
     pub dice: Dice,
-    pub live: Arc<Live>,
+    pub live: Arc<RuntimeConfig>,
     pub nodes: Vec<Node>,
     pub weather: BTreeMap<ChannelName, Mood>,
     pub healed: bool,
@@ -413,7 +413,7 @@ impl World {
 
     /// Whether something can not be read and nobody was told yet.
     fn is_untold(&self) -> bool {
-        self.eye.quarantined().iter().any(|entry| entry.is_problem() && entry.standing == Standing::Found)
+        self.eye.quarantined().iter().any(|entry| entry.is_problem() && entry.standing == QuarantineStatus::Found)
     }
 
     fn see_rest(&mut self) {

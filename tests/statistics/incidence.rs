@@ -5,27 +5,27 @@ use proptest::prelude::*;
 use serde_json::Value;
 use std::time::Duration;
 use stentor::{
-    core::Target,
+    core::EngagementTarget,
     report::{
         binomial::clopper_pearson,
         ended::Ended,
-        group::Group,
-        incidence::{Ending, How, Incidence},
-        target::{Share, TargetVerdict, all_of, enough, judge},
+        group::TteGroup,
+        incidence::{Ending, EndingKind, Incidence},
+        target::{ReachedShare, TargetVerdict, all_of, enough, judge},
     },
 };
 
 const TABLE: &str = include_str!("incidence.json");
 
-fn ended(time: f64, how: How) -> Ending {
+fn ended(time: f64, how: EndingKind) -> Ending {
     Ending { time, how }
 }
 
 fn incidence(rows: &Value) -> Incidence {
     let how = |row: &Value| match row[1].as_u64().unwrap() {
-        0 => How::Waiting,
-        1 => How::Happened,
-        _ => How::Otherwise,
+        0 => EndingKind::Waiting,
+        1 => EndingKind::Happened,
+        _ => EndingKind::Otherwise,
     };
     Incidence::of(rows.as_array().unwrap().iter().map(|row| ended(row[0].as_f64().unwrap(), how(row))))
 }
@@ -66,7 +66,7 @@ pub fn check(case: &Value) -> usize {
         }
     }
     if let Some(by) = case["share"]["by"].as_f64() {
-        let ours = Share::by(&curve, by).unwrap();
+        let ours = ReachedShare::by(&curve, by).unwrap();
         figure(Some(ours.share), &case["share"]["share"], "share");
         figure(Some(ours.interval.low), &case["share"]["low"], "lower end of the share");
         figure(Some(ours.interval.high), &case["share"]["high"], "upper end of the share");
@@ -83,13 +83,13 @@ fn the_referees_checked_in_verdicts_agree_to_a_billionth() {
     assert!(std::panic::catch_unwind(|| check(case)).is_err(), "a figure that is too large is found");
 }
 
-fn target(within: u64, percent: f64) -> Target {
-    Target { within: Duration::from_secs(within), percent }
+fn target(within: u64, percent: f64) -> EngagementTarget {
+    EngagementTarget { within: Duration::from_secs(within), percent }
 }
 
 #[test]
 fn sixty_closed_by_their_monitor_and_forty_answered_in_time_are_forty_percent_and_missed() {
-    let mut group = Group::default();
+    let mut group = TteGroup::default();
     for n in 0..100 {
         let (how, after) = if n < 40 { (Ended::Engaged, 2.0) } else { (Ended::ClosedByMonitor, 1.0) };
         group.add(how, after, true, Some(target(5, 90.0)));
@@ -129,8 +129,8 @@ fn each_end_but_an_open_one_and_a_drills_own_is_known_not_to_be_an_answer() {
 
 #[test]
 fn few_are_too_few_to_say_and_enough_are_just_enough() {
-    let all = |n: u32| Incidence::of((0..n).map(|_| ended(1.0, How::Happened)));
-    let none = |n: u32| Incidence::of((0..n).map(|_| ended(1.0, How::Otherwise)));
+    let all = |n: u32| Incidence::of((0..n).map(|_| ended(1.0, EndingKind::Happened)));
+    let none = |n: u32| Incidence::of((0..n).map(|_| ended(1.0, EndingKind::Otherwise)));
     let verdict = |curve: &Incidence, percent| judge(curve, target(60, percent)).verdict;
     assert_eq!(verdict(&all(0), 90.0), TargetVerdict::TooFew);
     assert_eq!(verdict(&all(1), 90.0), TargetVerdict::TooFew, "one of one");
@@ -148,25 +148,25 @@ fn few_are_too_few_to_say_and_enough_are_just_enough() {
 #[test]
 fn one_that_has_just_begun_leaves_open_no_more_than_itself() {
     // All have answered within twenty seconds; the newest has been open for twenty-five, and the bound is a minute.
-    let mut seen: Vec<Ending> = (0..100).map(|n| ended(f64::from(n % 20), How::Happened)).collect();
-    seen.push(ended(25.0, How::Waiting));
+    let mut seen: Vec<Ending> = (0..100).map(|n| ended(f64::from(n % 20), EndingKind::Happened)).collect();
+    seen.push(ended(25.0, EndingKind::Waiting));
     let told = judge(&Incidence::of(seen.iter().copied()), target(60, 90.0));
     let share = told.share.unwrap();
     assert_eq!((told.verdict, share.most), (TargetVerdict::Met, 1.0));
     assert!((share.share - 100.0 / 101.0).abs() < 1e-12, "{share:?}");
     // Nobody has been watched for a minute but one, and that one in vain: no curve makes a hundred of it.
-    let mut seen: Vec<Ending> = (0..100).map(|_| ended(5.0, How::Waiting)).collect();
-    seen.extend([ended(3.0, How::Happened), ended(70.0, How::Waiting)]);
+    let mut seen: Vec<Ending> = (0..100).map(|_| ended(5.0, EndingKind::Waiting)).collect();
+    seen.extend([ended(3.0, EndingKind::Happened), ended(70.0, EndingKind::Waiting)]);
     let share = judge(&Incidence::of(seen), target(60, 80.0)).share.unwrap();
     assert_eq!(share.effective_n, 2.0);
     assert!(0.8 < share.interval.high, "{share:?}");
-    assert_eq!(judge(&Incidence::of([ended(5.0, How::Waiting)]), target(60, 90.0)).share, None);
+    assert_eq!(judge(&Incidence::of([ended(5.0, EndingKind::Waiting)]), target(60, 90.0)).share, None);
 }
 
 #[test]
 fn all_of_several_happen_with_the_last_and_end_with_the_first_that_ends_otherwise() {
-    use How::{Happened, Otherwise, Waiting};
-    let all = |endings: &[(f64, How)]| {
+    use EndingKind::{Happened, Otherwise, Waiting};
+    let all = |endings: &[(f64, EndingKind)]| {
         let whole = all_of(endings.iter().map(|(time, how)| ended(*time, *how)).collect::<Vec<_>>());
         whole.map(|whole| (whole.time, whole.how))
     };
@@ -180,7 +180,7 @@ fn all_of_several_happen_with_the_last_and_end_with_the_first_that_ends_otherwis
 }
 
 fn any_endings() -> impl Strategy<Value = Vec<Ending>> {
-    let how = prop_oneof![Just(How::Happened), Just(How::Otherwise), Just(How::Waiting)];
+    let how = prop_oneof![Just(EndingKind::Happened), Just(EndingKind::Otherwise), Just(EndingKind::Waiting)];
     // Few distinct times, so that there are ties.
     prop::collection::vec((0_u32..15, how).prop_map(|(time, how)| ended(f64::from(time), how)), 0..60)
 }
@@ -200,8 +200,8 @@ proptest! {
         }
         let Some(share) = judge(&curve, target(within, 90.0)).share else { return Ok(()) };
         let within = within as f64;
-        let certain = endings.iter().filter(|e| e.how == How::Happened && e.time <= within).count() as f64;
-        let lost = endings.iter().filter(|e| e.how == How::Waiting && e.time < within).count() as f64;
+        let certain = endings.iter().filter(|e| e.how == EndingKind::Happened && e.time <= within).count() as f64;
+        let lost = endings.iter().filter(|e| e.how == EndingKind::Waiting && e.time < within).count() as f64;
         let n = endings.len() as f64;
         // However those are taken that nobody watched to the end: neither below what is certain nor above what is possible.
         prop_assert!(certain / n - 1e-9 <= share.share && share.most <= (certain + lost) / n + 1e-9, "{share:?}");
@@ -217,7 +217,7 @@ proptest! {
 
     #[test]
     fn with_nobody_censored_the_variance_is_the_binomials(endings in any_endings()) {
-        let closed: Vec<Ending> = endings.into_iter().filter(|ending| ending.how != How::Waiting).collect();
+        let closed: Vec<Ending> = endings.into_iter().filter(|ending| ending.how != EndingKind::Waiting).collect();
         let curve = Incidence::of(closed);
         for step in &curve.steps {
             let binomial = step.incidence * (1.0 - step.incidence) / curve.n as f64;
@@ -231,7 +231,7 @@ proptest! {
         prop_assume!(!endings.is_empty());
         let mut worse = endings.clone();
         let at = which.index(worse.len());
-        worse[at].how = How::Otherwise;
+        worse[at].how = EndingKind::Otherwise;
         let share = |endings: &[Ending]| judge(&Incidence::of(endings.iter().copied()), target(within, 90.0)).share;
         if let (Some(better), Some(worse)) = (share(&endings), share(&worse)) {
             prop_assert!(worse.most <= better.most + 1e-9, "{worse:?} {better:?}");

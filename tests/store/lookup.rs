@@ -7,10 +7,10 @@ use crate::fixture::{PEOPLE, START};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use stentor::{
     core::{
-        Answer, Event, Incident, IncidentId, IncidentKey, PageId, PersonName, Receipt, Settlement, Status, StoredLine,
-        Timestamp,
+        Answer, Event, Incident, IncidentId, IncidentKey, IncidentStatus, PageId, PersonName, SendOutcome, SendReceipt,
+        StoredLine, Timestamp,
     },
-    store::{AskedQuery, AskedStanding, BriefOf, Filter, Store},
+    store::{AskedQuery, AskedStanding, BriefOf, IncidentFilter, Store},
 };
 
 promises!(
@@ -24,7 +24,7 @@ promises!(
 );
 
 async fn all(store: &dyn Store) -> Vec<Arc<Incident>> {
-    store.list(Filter { open_only: false, limit: usize::MAX }).await.expect("readable")
+    store.list(IncidentFilter { open_only: false, limit: usize::MAX }).await.expect("readable")
 }
 
 async fn asked(store: &dyn Store, person: &str, standing: AskedStanding) -> Vec<IncidentId> {
@@ -145,8 +145,8 @@ async fn a_person_in_many_incidents_gets_some_of_each_end_and_the_count(mut worl
         step(&*store, *id, resolve()).await.expect("resolved");
     }
     let ended_at = |incident: &Incident| match incident.status {
-        Status::Resolved { at, .. } => at,
-        Status::Open => panic!("{} is open", incident.id),
+        IncidentStatus::Resolved { at, .. } => at,
+        IncidentStatus::Open => panic!("{} is open", incident.id),
     };
     let at = ended_at(&*view(&*store, ids[0]).await);
     assert_eq!(look(AskedStanding::Open, false, 9).await, (vec![], 0));
@@ -168,7 +168,7 @@ async fn a_receipt_names_the_newest_page_of_its_channel(mut world: World) {
     }
     let find =
         async |channel: &str, id: &str| store.page_by_receipt(channel.into(), id.into()).await.expect("readable");
-    let taken = |id: &str| Settlement::Accepted { receipt: Receipt { id: id.into(), ..Receipt::default() } };
+    let taken = |id: &str| SendOutcome::Accepted { receipt: SendReceipt { id: id.into(), ..SendReceipt::default() } };
     assert_eq!(find("sms", "m-1").await, None);
     step(&*store, of[0].incident, settled(of[0].n, taken("m-1"))).await.expect("settled");
     step(&*store, of[1].incident, settled(of[1].n, taken("m-\u{0}2 \"'"))).await.expect("settled");
@@ -193,7 +193,7 @@ async fn portions_go_through_everything_once(mut world: World) {
     for (open_only, limit) in [(false, 1), (false, 3), (false, 7), (true, 3), (true, 6), (true, 100)] {
         let (mut seen, mut before, mut portions) = (Vec::new(), None, 0);
         loop {
-            let portion = store.portion(Filter { open_only, limit }, before).await.expect("readable");
+            let portion = store.portion(IncidentFilter { open_only, limit }, before).await.expect("readable");
             assert!(portion.incidents.len() <= limit);
             seen.extend(portion.incidents.iter().map(|incident| incident.id));
             portions += 1;

@@ -1,16 +1,16 @@
 //! Rows that can not be read: each costs itself and nothing else, while the store is open and after a restart.
 
 use super::*;
-use stentor::store::{AskedQuery, AskedStanding, Quarantined, Row, RowKind, Standing, quarantine};
+use stentor::store::{AskedQuery, AskedStanding, QuarantineStatus, QuarantinedRow, RowKind, RowName, quarantine};
 
 /// The rows that nobody has looked at yet, as the command line names them.
 fn waiting(store: &dyn Store) -> Vec<String> {
-    let waiting = store.quarantined().into_iter().filter(Quarantined::is_waiting);
+    let waiting = store.quarantined().into_iter().filter(QuarantinedRow::is_waiting);
     waiting.map(|entry| entry.row.to_string()).collect()
 }
 
 async fn open_ids(store: &dyn Store) -> Vec<i64> {
-    let listed = store.list(Filter { open_only: true, limit: 100 }).await.expect("readable");
+    let listed = store.list(IncidentFilter { open_only: true, limit: 100 }).await.expect("readable");
     listed.iter().map(|incident| incident.id.0).collect()
 }
 
@@ -75,7 +75,7 @@ async fn whatever_is_done_to_one_incident_its_siblings_go_on_and_its_key_is_free
             world.hands.pass(Duration::from_secs(600));
             assert!(store.now() < fixture::START + Duration::from_secs(3600), "time goes on as it was: {sql}");
             for id in store.due(store.now(), 10).await.expect("readable") {
-                let ticked = step(&*store, id, Input::Tick).await;
+                let ticked = step(&*store, id, IncidentInput::Tick).await;
                 assert!(ticked.is_ok() || id == IncidentId(1), "{sql}: {id} {ticked:?}");
             }
             let orphans = store.orphans(1000).await.expect("readable");
@@ -112,7 +112,7 @@ async fn a_line_twice_in_one_open_incident_stops_no_other_ladder() {
     let due = store.due(store.now(), 100).await.expect("readable");
     assert_eq!(due.len(), 20);
     // All at once: they share a commit.
-    let steps = join_all(due.iter().map(|id| step(&*store, *id, Input::Tick))).await;
+    let steps = join_all(due.iter().map(|id| step(&*store, *id, IncidentInput::Tick))).await;
     for (id, stepped) in due.iter().zip(&steps) {
         match id.0 {
             1 => assert!(is_corrupt(stepped), "{stepped:?}"),
@@ -164,9 +164,12 @@ async fn a_line_twice_in_the_chain_of_a_source_costs_that_line_alone() {
         record(&*store, source).await;
     }
     assert!(store.anchor().await.expect("anchored").is_some());
-    let report = journal::verify(all_lines(&*store).await, journal::Kept::default());
+    let report = journal::verify(all_lines(&*store).await, journal::KeptAnchors::default());
     assert!(report.faults.iter().all(|fault| ["source:prom", "anchors"].contains(&&*fault.chain)), "{report:?}");
-    assert_eq!(report.faults.iter().filter(|fault| fault.seq > 2 && fault.what == Wrong::Altered).count(), 0);
+    assert_eq!(
+        report.faults.iter().filter(|fault| fault.seq > 2 && fault.what == JournalFaultKind::Altered).count(),
+        0
+    );
 }
 
 #[tokio::test]
@@ -179,12 +182,12 @@ async fn a_work_that_the_database_refuses_fails_alone() {
     let works = (0..64).map(|n| {
         let store = store.clone();
         async move {
-            let needs = Needs { incidents: vec![id], ..Needs::default() };
-            let work = move |unit: &mut Unit<'_>| {
-                unit.step(id, Input::Alert(Arc::new(alert())), &roster());
+            let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+            let work = move |unit: &mut Transaction<'_>| {
+                unit.step(id, IncidentInput::Alert(Arc::new(alert())), &roster());
                 unit.keep_text(&if n == 17 { "bad".to_owned() } else { format!("good {n}") }, "text");
             };
-            transact(&*store, Class::Ladder, needs, work).await
+            transact(&*store, RequestClass::Ladder, needs, work).await
         }
     });
     let (kept, anchor) = tokio::join!(join_all(works), store.anchor());
@@ -211,14 +214,14 @@ async fn a_ladder_whose_step_is_refused_for_unknown_reasons_is_tried_again_and_h
     world.hands.pass(Duration::from_secs(600));
     for _ in 0..3 {
         let due = store.due(store.now(), 1).await.expect("readable");
-        join_all(due.iter().map(|id| step(&*store, *id, Input::Tick))).await;
+        join_all(due.iter().map(|id| step(&*store, *id, IncidentInput::Tick))).await;
     }
     let deadline = view(&*store, IncidentId(2)).await.deadline().expect("one");
     assert!(store.now() < deadline, "with room for one at a time the other has had its turn");
     super::sql(world.dir.path(), "DROP TRIGGER no").await;
     world.hands.pass(Duration::from_secs(10));
     assert!(store.due(store.now(), 1).await.expect("readable").contains(&IncidentId(1)));
-    step(&*store, IncidentId(1), Input::Tick).await.expect("kept");
+    step(&*store, IncidentId(1), IncidentInput::Tick).await.expect("kept");
 }
 
 #[tokio::test]
@@ -227,11 +230,11 @@ async fn rows_of_every_other_table_are_left_out_and_seen() {
     let store = world.reopen().await;
     let (id, _) = open_incident(&*store, "XYZ").await;
     let incident = view(&*store, id).await;
-    for (channel, stage) in [("sms", Stage::Delivered), ("desk", Stage::Seen)] {
+    for (channel, stage) in [("sms", PageStage::Delivered), ("desk", PageStage::Seen)] {
         let page = page_of(&incident, "ana", channel);
-        step(&*store, id, Input::Reported { page, stage }).await.expect("kept");
+        step(&*store, id, IncidentInput::Reported { page, stage }).await.expect("kept");
     }
-    let turn = |scenario: &str| stentor::core::Turn {
+    let turn = |scenario: &str| stentor::core::ScheduledRun {
         scenario: scenario.into(),
         rule: "daily".into(),
         next: store.now(),
@@ -240,11 +243,11 @@ async fn rows_of_every_other_table_are_left_out_and_seen() {
     for scenario in ["crash", "halt"] {
         store.keep_turn(turn(scenario)).await.expect("kept");
     }
-    let hold = Hold { count: 3, within: Duration::from_secs(60) };
+    let hold = TriggerThreshold { count: 3, within: Duration::from_secs(60) };
     for window in ["a\u{1f}b", "c"] {
-        let needs = Needs { observed: vec![window.into()], ..Needs::default() };
-        let count = move |unit: &mut Unit<'_>| unit.observe(window, hold);
-        transact(&*store, Class::Admission, needs, count).await.expect("kept");
+        let needs = LockSet { observed: vec![window.into()], ..LockSet::default() };
+        let count = move |unit: &mut Transaction<'_>| unit.observe(window, hold);
+        transact(&*store, RequestClass::Admission, needs, count).await.expect("kept");
     }
     record(&*store, &"prom".into()).await;
     record(&*store, &"risk-monitor".into()).await;
@@ -265,10 +268,10 @@ async fn rows_of_every_other_table_are_left_out_and_seen() {
     let found = waiting(&*store);
     for name in named {
         assert!(found.contains(&name.to_owned()), "{name} is not in {found:?}");
-        let row: Row = name.parse().expect("a name");
+        let row: RowName = name.parse().expect("a name");
         assert_eq!(store.remains(row).await.expect("readable").len(), 1, "{name}");
     }
-    assert!(!store.quarantined().iter().any(Quarantined::is_problem), "nobody waits for any of these");
+    assert!(!store.quarantined().iter().any(QuarantinedRow::is_problem), "nobody waits for any of these");
     assert_eq!(store.turns().await.expect("readable").len(), 1);
     assert_eq!(proven(&*store).await.iter().map(|row| &*row.1).collect::<Vec<_>>(), ["desk"]);
     assert_ne!(store.server_key(), key, "without a key nobody could be paged");
@@ -278,9 +281,9 @@ async fn rows_of_every_other_table_are_left_out_and_seen() {
         record(&*store, &source.into()).await;
     }
     assert_sound(all_lines(&*store).await);
-    let needs = Needs { observed: vec!["a\u{1f}b".into(), "c".into()], ..Needs::default() };
-    let count = move |unit: &mut Unit<'_>| (unit.observe("a\u{1f}b", hold).1, unit.observe("c", hold).1);
-    let (counted, _) = transact(&*store, Class::Admission, needs, count).await.expect("kept");
+    let needs = LockSet { observed: vec!["a\u{1f}b".into(), "c".into()], ..LockSet::default() };
+    let count = move |unit: &mut Transaction<'_>| (unit.observe("a\u{1f}b", hold).1, unit.observe("c", hold).1);
+    let (counted, _) = transact(&*store, RequestClass::Admission, needs, count).await.expect("kept");
     assert_eq!(counted, (1, 2), "afresh, and on");
     let rest = world.reopen().await;
     assert_eq!(rest.server_key(), store.server_key(), "made once");
@@ -298,7 +301,7 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
     assert!(lost.is_problem());
     let known = lost.incident.as_ref().expect("what it was about");
     assert_eq!((known.key.as_str(), known.summary.as_deref()), ("LOST", Some("XYZ fell 7.3% in 4 s")));
-    let about: Row = "INC-1".parse().expect("a row");
+    let about: RowName = "INC-1".parse().expect("a row");
     let by = Actor::Person("ana".into());
     assert!(quarantine::clear(&*store, &about, &by, Arc::default()).await.expect("kept"));
     assert!(!quarantine::clear(&*store, &about, &by, Arc::default()).await.expect("kept"), "once");
@@ -307,7 +310,10 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
         let store = if again { world.reopen().await } else { store.clone() };
         assert_eq!(waiting(&*store), Vec::<String>::new());
         let standing = &store.quarantined()[0].standing;
-        assert!(matches!(standing, Standing::Cleared { cleared_by, .. } if cleared_by == "ana"), "{standing:?}");
+        assert!(
+            matches!(standing, QuarantineStatus::Cleared { cleared_by, .. } if cleared_by == "ana"),
+            "{standing:?}"
+        );
         assert!(is_corrupt(&store.view(IncidentId(1)).await) && open_ids(&*store).await.is_empty());
         let lines = store.lines(Some("INC-1".into()), 0, 100).await.expect("lines");
         assert_eq!(lines[..before.len()], before[..]);
@@ -317,11 +323,12 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
     }
     // A row of another table, too: it is said once, over restarts.
     let store = world.reopen().await;
-    let turn = stentor::core::Turn { scenario: "crash".into(), rule: "".into(), next: store.now(), last: "".into() };
+    let turn =
+        stentor::core::ScheduledRun { scenario: "crash".into(), rule: "".into(), next: store.now(), last: "".into() };
     store.keep_turn(turn).await.expect("kept");
     super::sql(world.dir.path(), "UPDATE drill_turn SET body = 'gone'").await;
     assert_eq!((store.turns().await.expect("readable"), waiting(&*store)), (vec![], vec!["turn/crash".to_owned()]));
-    let row = Row::Other(RowKind::Turn, "crash".into());
+    let row = RowName::Other(RowKind::Turn, "crash".into());
     assert!(quarantine::clear(&*store, &row, &by, Arc::default()).await.expect("kept"));
     let store = world.reopen().await;
     assert_eq!((store.turns().await.expect("readable"), waiting(&*store)), (vec![], vec![]));
@@ -342,9 +349,9 @@ async fn what_can_be_read_again_goes_on() {
     let store = world.reopen().await;
     assert!(is_corrupt(&store.view(IncidentId(1)).await));
     // As the engine does once it has told.
-    let told = Quarantined { standing: Standing::Told, ..store.quarantined()[0].clone() };
-    let tell = move |unit: &mut Unit<'_>| unit.quarantine(told.clone());
-    transact(&*store, Class::Ladder, Needs::default(), tell).await.expect("kept");
+    let told = QuarantinedRow { standing: QuarantineStatus::Told, ..store.quarantined()[0].clone() };
+    let tell = move |unit: &mut Transaction<'_>| unit.quarantine(told.clone());
+    transact(&*store, RequestClass::Ladder, LockSet::default(), tell).await.expect("kept");
     store.close().await;
     super::sql(
         world.dir.path(),
@@ -353,12 +360,12 @@ async fn what_can_be_read_again_goes_on() {
     )
     .await;
     let store = world.reopen().await;
-    assert_eq!(store.quarantined()[0].standing, Standing::Restored);
+    assert_eq!(store.quarantined()[0].standing, QuarantineStatus::Restored);
     assert_eq!(view(&*store, IncidentId(1)).await, before);
     assert_eq!(open_incident(&*store, "LOST").await.0, IncidentId(1));
     let row = store.quarantined()[0].row.clone();
-    let release = move |unit: &mut Unit<'_>| unit.release(&row);
-    transact(&*store, Class::Ladder, Needs::default(), release).await.expect("kept");
+    let release = move |unit: &mut Transaction<'_>| unit.release(&row);
+    transact(&*store, RequestClass::Ladder, LockSet::default(), release).await.expect("kept");
     assert_eq!(world.reopen().await.quarantined(), []);
 }
 
@@ -376,7 +383,7 @@ async fn a_list_has_as_many_as_are_wanted_though_the_newest_can_not_be_read() {
     let store = world.reopen().await;
     for open_only in [true, false] {
         for (most, expected) in [(1, vec![3]), (2, vec![3, 2]), (9, vec![3, 2, 1])] {
-            let listed = store.list(Filter { open_only, limit: most }).await.expect("readable");
+            let listed = store.list(IncidentFilter { open_only, limit: most }).await.expect("readable");
             assert_eq!(listed.iter().map(|incident| incident.id.0).collect::<Vec<_>>(), expected);
         }
     }
@@ -407,12 +414,12 @@ async fn an_open_incident_under_a_key_of_before_is_found_by_the_key_of_today() {
     let store = world.reopen().await;
     let sms = IncidentKey::of_channel(&"sms".into());
     for (key, trigger) in [("channel/sms", "stentor"), ("channel/tape", "channel"), ("condition/c/p", "c")] {
-        let plan = stentor::core::Plan { trigger: trigger.into(), ..fixture::plan() };
+        let plan = stentor::core::EscalationPlan { trigger: trigger.into(), ..fixture::plan() };
         let mut opening = opening_of("any", plan);
         opening.key = IncidentKey::stored(key);
-        let needs = Needs { keys: vec![opening.key.clone()], ..Needs::default() };
-        let work = move |unit: &mut Unit<'_>| unit.open(opening.clone(), &roster());
-        transact(&*store, Class::Admission, needs, work).await.expect("opened");
+        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
+        let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+        transact(&*store, RequestClass::Admission, needs, work).await.expect("opened");
     }
     store.close().await;
     // As version 4 wrote it.
@@ -424,10 +431,10 @@ async fn an_open_incident_under_a_key_of_before_is_found_by_the_key_of_today() {
     super::sql(world.dir.path(), back).await;
     let store = world.reopen().await;
     let by_key = |key: IncidentKey| {
-        let (store, needs) = (store.clone(), Needs { keys: vec![key.clone()], ..Needs::default() });
+        let (store, needs) = (store.clone(), LockSet { keys: vec![key.clone()], ..LockSet::default() });
         async move {
-            let look = move |unit: &mut Unit<'_>| unit.open_with_key(&key).map(|id| id.0);
-            transact(&*store, Class::Ladder, needs, look).await.expect("run").0
+            let look = move |unit: &mut Transaction<'_>| unit.open_with_key(&key).map(|id| id.0);
+            transact(&*store, RequestClass::Ladder, needs, look).await.expect("run").0
         }
     };
     assert_eq!(by_key(sms.clone()).await, Some(1));
@@ -467,8 +474,8 @@ async fn lookups_pass_over_what_can_not_be_read() {
     let store = world.reopen().await;
     for key in ["A", "B", "C", "D"] {
         let (id, _) = open_incident(&*store, key).await;
-        let receipt = stentor::core::Receipt { id: format!("m-{key}"), ..Default::default() };
-        let taken = stentor::core::Settlement::Accepted { receipt };
+        let receipt = stentor::core::SendReceipt { id: format!("m-{key}"), ..Default::default() };
+        let taken = stentor::core::SendOutcome::Accepted { receipt };
         step(&*store, id, settled(page_of(&*view(&*store, id).await, "ana", "sms"), taken)).await.expect("settled");
     }
     let nonce = store.identity(IncidentId(3)).await.expect("readable");
@@ -482,7 +489,7 @@ async fn lookups_pass_over_what_can_not_be_read() {
     .await;
     let store = world.reopen().await;
     let ids = |ids: &[i64]| ids.iter().copied().map(IncidentId).collect::<Vec<_>>();
-    let filter = Filter { open_only: true, limit: 2 };
+    let filter = IncidentFilter { open_only: true, limit: 2 };
     // A portion is full all the same, and the next one begins after it.
     let portion = store.portion(filter, None).await.expect("readable");
     assert_eq!(portion.incidents.iter().map(|incident| incident.id).collect::<Vec<_>>(), ids(&[4, 3]));

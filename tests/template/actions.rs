@@ -5,7 +5,7 @@ use crate::crisis::{brief_of, flash_crash, later, opened, suggesting};
 use std::sync::Arc;
 use stentor::{
     core::{Incident, plan::SuggestedAction},
-    template::{Form, Templates},
+    template::{PageTemplates, TextForm},
 };
 
 fn actions() -> Vec<SuggestedAction> {
@@ -17,7 +17,7 @@ fn actions() -> Vec<SuggestedAction> {
 }
 
 /// Everything that a reader sees.
-fn whole(templates: &Templates, incident: &Incident, role: &str, form: Form) -> String {
+fn whole(templates: &PageTemplates, incident: &Incident, role: &str, form: TextForm) -> String {
     let rendered = render(templates, incident, brief_of(incident, role), form);
     assert_eq!(rendered.fallback, None, "{role} {form:?}: {}", rendered.body);
     rendered.body + "\n" + &rendered.html.unwrap_or_default()
@@ -33,7 +33,7 @@ fn reading(mut incident: Incident, role: &str, template: &str) -> Incident {
 
 #[test]
 fn where_nobody_suggests_anything_no_text_does() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     for (role, seconds) in ROLES {
         let incident = later(opened(flash_crash(false)), seconds);
         let incidents = [reading(incident.clone(), role, "default"), incident];
@@ -48,18 +48,18 @@ fn where_nobody_suggests_anything_no_text_does() {
 
 #[test]
 fn what_is_suggested_stands_in_every_long_text_of_those_who_may_act_and_in_none_that_is_cut() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     for (role, seconds) in ROLES {
         let incident = later(suggesting(flash_crash(false), actions()), seconds);
         for form in FORMS {
             let text = whole(&templates, &incident, role, form);
-            let shows = role != "compliance" && !matches!(form, Form::Sms | Form::Voice);
+            let shows = role != "compliance" && !matches!(form, TextForm::Sms | TextForm::Voice);
             assert_eq!(text.contains("CANCEL ALL resting"), shows, "{role} {form:?}:\n{text}");
             assert_eq!(text.contains("STOP the algos"), shows, "{role} {form:?}:\n{text}");
             assert_eq!(text.contains("Suggested"), shows, "{role} {form:?}:\n{text}");
         }
         if role != "compliance" {
-            let mail = shown(&render(&templates, &incident, brief_of(&incident, role), Form::Mail));
+            let mail = shown(&render(&templates, &incident, brief_of(&incident, role), TextForm::Mail));
             insta::with_settings!({ snapshot_path => "../snapshots", prepend_module_to_snapshot => false }, {
                 insta::assert_snapshot!(format!("template__suggested {role}"), mail);
             });
@@ -69,10 +69,10 @@ fn what_is_suggested_stands_in_every_long_text_of_those_who_may_act_and_in_none_
 
 #[test]
 fn an_exercise_tells_nobody_to_do_it() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     for (role, seconds) in ROLES.into_iter().filter(|(role, _)| *role != "compliance") {
         let drill = later(suggesting(flash_crash(true), actions()), seconds);
-        for form in [Form::Screen, Form::Slack, Form::Mail, Form::Board] {
+        for form in [TextForm::Screen, TextForm::Slack, TextForm::Mail, TextForm::Board] {
             let texts =
                 [drill.clone(), reading(drill.clone(), role, "default")].map(|i| whole(&templates, &i, role, form));
             for text in texts {
@@ -84,7 +84,7 @@ fn an_exercise_tells_nobody_to_do_it() {
 
 #[test]
 fn as_many_actions_as_there_can_be_of_the_greatest_length_fit() {
-    let templates = Templates::shipped();
+    let templates = PageTemplates::shipped();
     let widest =
         |n: usize| SuggestedAction { text: format!("{n}{}", "W ".repeat(29) + "W"), then: Some("m".repeat(100)) };
     let all: Vec<SuggestedAction> = (0..9).map(widest).collect();

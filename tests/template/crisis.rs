@@ -2,8 +2,8 @@
 
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use stentor::core::{
-    Alert, ChannelName, Incident, IncidentId, IncidentKey, Input, Level, Opening, Page, PersonName, Plan, Purpose,
-    RoleName, RolePlan, Roster, StepPlan, Timestamp, Whom, open,
+    Alert, AnswerLevel, ChannelName, EscalationPlan, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+    Page, PagePurpose, PersonName, RoleName, RolePlan, Roster, StepPlan, StepTarget, Timestamp, open,
     plan::{OnResolved, SuggestedAction},
     step,
 };
@@ -75,10 +75,10 @@ pub fn opened(alert: Alert) -> Incident {
 pub fn suggesting(alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
     let roles = ["trader", "compliance", "it", "commander"];
     let summary = alert.headline().to_owned();
-    let opening = Opening {
+    let opening = IncidentOpening {
         key: IncidentKey::stored("ES"),
         summary,
-        plan: Arc::new(Plan { actions, ..plan(&roles) }),
+        plan: Arc::new(EscalationPlan { actions, ..plan(&roles) }),
         alert: Arc::new(alert),
         received_at: OPENED,
         terms: None,
@@ -90,7 +90,7 @@ pub fn suggesting(alert: Alert, actions: Vec<SuggestedAction>) -> Incident {
 /// The same, `seconds` later, with its timers run.
 pub fn later(mut incident: Incident, seconds: u64) -> Incident {
     while let Some(due) = incident.deadline().filter(|due| *due <= after(seconds)) {
-        step(&mut incident, Input::Tick, &roster(), due);
+        step(&mut incident, IncidentInput::Tick, &roster(), due);
     }
     incident
 }
@@ -102,7 +102,7 @@ pub fn brief_of<'a>(incident: &'a Incident, role: &str) -> &'a Page {
 }
 
 /// A page like that one for another purpose.
-pub fn about(page: &Page, purpose: Purpose) -> Page {
+pub fn about(page: &Page, purpose: PagePurpose) -> Page {
     Page { purpose, ..page.clone() }
 }
 
@@ -114,10 +114,10 @@ pub fn roster() -> Roster {
     }
 }
 
-fn plan(required: &[&str]) -> Plan {
+fn plan(required: &[&str]) -> EscalationPlan {
     let rungs = |people: &[&str], wait: u64, repeat| -> Vec<StepPlan> {
         let rung = |person: &&str| StepPlan {
-            page: vec![Whom::Person((*person).into())],
+            page: vec![StepTarget::Person((*person).into())],
             by: vec!["desk".into()],
             wait: Duration::from_secs(wait),
             repeat,
@@ -133,14 +133,14 @@ fn plan(required: &[&str]) -> Plan {
         next: next.map(RoleName::from),
     };
     let roles = [
-        ("trader", row("trader", Level::Wilco, rungs(&["ana", "bo"], 45, 0), Some("head-of-desk"))),
-        ("head-of-desk", row("trader", Level::Wilco, rungs(&["eli"], 60, 0), None)),
-        ("compliance", row("compliance", Level::Roger, rungs(&["cy"], 60, 1), None)),
-        ("it", row("it", Level::Wilco, rungs(&["dee"], 60, 0), None)),
-        ("commander", row("commander", Level::Wilco, rungs(&["eli"], 90, 0), None)),
-        ("catch-all", row("catch-all", Level::Wilco, rungs(&["fay"], 120, 0), None)),
+        ("trader", row("trader", AnswerLevel::Wilco, rungs(&["ana", "bo"], 45, 0), Some("head-of-desk"))),
+        ("head-of-desk", row("trader", AnswerLevel::Wilco, rungs(&["eli"], 60, 0), None)),
+        ("compliance", row("compliance", AnswerLevel::Roger, rungs(&["cy"], 60, 1), None)),
+        ("it", row("it", AnswerLevel::Wilco, rungs(&["dee"], 60, 0), None)),
+        ("commander", row("commander", AnswerLevel::Wilco, rungs(&["eli"], 90, 0), None)),
+        ("catch-all", row("catch-all", AnswerLevel::Wilco, rungs(&["fay"], 120, 0), None)),
     ];
-    Plan {
+    EscalationPlan {
         trigger: "flash-crash".into(),
         matrix: "0000".into(),
         required: required.iter().map(|role| RoleName::from(*role)).collect(),

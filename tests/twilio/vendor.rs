@@ -60,7 +60,7 @@ fn what_twilios_library_signs_is_signed_and_nothing_else_is() {
     let tokens = [SecretString::from("another"), SecretString::from(TOKEN)];
     for ((question, answer), n) in questions.iter().zip(&answers).zip(0..) {
         let (url, signed) = (question["url"].as_str().unwrap(), answer.as_str().unwrap());
-        let fields: signature::Fields = serde_json::from_value(question["fields"].clone()).unwrap();
+        let fields: signature::FormFields = serde_json::from_value(question["fields"].clone()).unwrap();
         assert_eq!(signature::sign(&tokens[1], url, &fields), signed, "{question}");
         assert!(signature::is_signed(&tokens, url, &fields, signed), "{question}");
         assert!(!signature::is_signed(&tokens, url, &fields, answers[(n + 1) % answers.len()].as_str().unwrap()));

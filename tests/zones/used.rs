@@ -2,8 +2,8 @@
 
 use std::collections::BTreeMap;
 use stentor::{
-    core::{Alert, Timestamp, Whom},
-    matrix::{Judgement, Known, Matrix, Severity, SourceText},
+    core::{Alert, StepTarget, Timestamp},
+    matrix::{KnownNames, Matrix, Severity, SourceText, TriggerMatch},
 };
 
 /// Turns change at 06:00 on the clock of a zone.
@@ -19,7 +19,7 @@ pub fn matrix(zone: &str) -> String {
 fn parsed(text: &str) -> Matrix {
     let files = [SourceText { path: "matrix.toml".into(), text: text.into() }];
     let templates = BTreeMap::from([("default".to_owned(), "1".to_owned())]);
-    let parsed = Matrix::parse(&files, &Known { templates: &templates }, at("2026-11-23T09:00:00Z"));
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &templates }, at("2026-11-23T09:00:00Z"));
     parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics))
 }
 
@@ -29,7 +29,7 @@ fn at(text: &str) -> Timestamp {
 
 /// Who is on call where turns change at 06:00 in this zone.
 fn on_call(zone: &str, when: &str) -> String {
-    let people = parsed(&matrix(zone)).roster.resolve(&[Whom::Rotation("r".into())], at(when));
+    let people = parsed(&matrix(zone)).roster.resolve(&[StepTarget::Rotation("r".into())], at(when));
     people[0].to_string()
 }
 
@@ -46,7 +46,7 @@ fn a_turn_in_vancouver_changes_at_six_of_the_clock_that_hangs_there() {
 fn refused(matrix: &str) -> (String, String) {
     let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
     let templates = BTreeMap::from([("default".to_owned(), "1".to_owned())]);
-    let parsed = Matrix::parse(&files, &Known { templates: &templates }, at("2026-11-23T09:00:00Z"));
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &templates }, at("2026-11-23T09:00:00Z"));
     let [fault, ..] = &parsed.diagnostics[..] else { panic!("{matrix} was taken") };
     assert_eq!((fault.code, fault.severity), ("bad-time-zone", Severity::Error), "{fault:?}");
     assert!(parsed.matrix.is_none());
@@ -83,7 +83,7 @@ fn holds(when: &str, starts_at: &str) -> bool {
     alert.labels.insert("zone".into(), "America/Vancouver".into());
     match &parsed(&text).judge(&alert)[..] {
         [] => false,
-        [Judgement::Holds { .. }] => true,
+        [TriggerMatch::Holds { .. }] => true,
         other => panic!("{when}: {other:?}"),
     }
 }
@@ -120,6 +120,6 @@ fn a_zone_that_an_alert_names_and_nobody_knows_fails_in_plain_words() {
     alert.starts_at = Some(at("2026-12-01T13:30:05Z"));
     alert.labels.insert("zone".into(), "Mars/Base".into());
     let judged = matrix.judge(&alert);
-    let [Judgement::Failed { why, .. }] = &judged[..] else { panic!("{judged:?}") };
+    let [TriggerMatch::Failed { why, .. }] = &judged[..] else { panic!("{judged:?}") };
     assert!(why.contains("there is no such time zone"), "{why}");
 }

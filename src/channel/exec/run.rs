@@ -22,16 +22,16 @@ const LAST_WORDS: Duration = Duration::from_millis(250);
 
 /// How a program ended, and what it said.
 #[derive(Debug)]
-pub(super) struct Ended {
+pub(super) struct ProgramExit {
     pub status: ExitStatus,
     pub output: String,
     pub errors: String,
 }
 
 /// Ends the program's process group when it is dropped, unless the program has ended by itself.
-struct Group(Option<Pid>);
+struct ProcessGroup(Option<Pid>);
 
-impl Drop for Group {
+impl Drop for ProcessGroup {
     fn drop(&mut self) {
         if let Some(group) = self.0 {
             // It may have ended in between; there is nobody left to tell.
@@ -46,7 +46,7 @@ pub(super) async fn run(
     arguments: &[String],
     environment: &[(String, String)],
     input: &[u8],
-) -> io::Result<Ended> {
+) -> io::Result<ProgramExit> {
     let mut child = Command::new(program)
         .args(arguments)
         .env_clear()
@@ -59,14 +59,14 @@ pub(super) async fn run(
         .kill_on_drop(true)
         .spawn()?;
     let id = child.id().and_then(|id| i32::try_from(id).ok());
-    let mut group = Group(id.and_then(Pid::from_raw));
+    let mut group = ProcessGroup(id.and_then(Pid::from_raw));
     let ended = attend(&mut child, input).await?;
     // It has been waited for: its number may be another's soon.
     group.0 = None;
     Ok(ended)
 }
 
-async fn attend(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
+async fn attend(child: &mut Child, input: &[u8]) -> io::Result<ProgramExit> {
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     let (mut output, mut errors) = (Vec::new(), Vec::new());
     let mut talk = Box::pin(async {
@@ -88,7 +88,7 @@ async fn attend(child: &mut Child, input: &[u8]) -> io::Result<Ended> {
     };
     drop(talk);
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    Ok(Ended { status, output: text(&output), errors: text(&errors) })
+    Ok(ProgramExit { status, output: text(&output), errors: text(&errors) })
 }
 
 /// Keeps the beginning, and reads on so that the program is not stopped by a full pipe.

@@ -1,9 +1,9 @@
 //! The templates of a request: what stands in its body, its form, its query. JSON is escaped by construction: every
 //! `{{ }}` writes a whole JSON value, quotes included, and what is not JSON in the end is not sent.
 
-use super::{Address, Need};
+use super::{HttpContact, HttpRecipient};
 use crate::channel::{Message, Recipient, SettingError};
-use crate::core::Purpose;
+use crate::core::PagePurpose;
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -17,14 +17,14 @@ pub const BODY_MAX: usize = 20_000;
 
 /// A value of a form, a query or a header.
 #[derive(Debug, Clone)]
-pub enum Field {
+pub enum FieldTemplate {
     /// A template.
     Text(String),
     /// A secret, as it is.
     Secret(SecretString),
 }
 
-impl Field {
+impl FieldTemplate {
     /// The secret, where it is one.
     pub fn secret(&self) -> Option<&str> {
         match self {
@@ -36,26 +36,26 @@ impl Field {
 
 /// A body.
 #[derive(Debug, Clone, Default)]
-pub enum Body {
+pub enum BodyTemplate {
     /// None.
     #[default]
     None,
     /// A template that writes JSON.
     Json(String),
     /// Fields of a form.
-    Form(BTreeMap<String, Field>),
+    Form(BTreeMap<String, FieldTemplate>),
 }
 
 /// The templates of one channel, ready to be filled in.
-pub struct Order {
+pub struct RequestTemplate {
     env: Environment<'static>,
-    body: Body,
-    query: BTreeMap<String, Field>,
+    body: BodyTemplate,
+    query: BTreeMap<String, FieldTemplate>,
 }
 
 /// A request filled in.
 #[derive(Debug)]
-pub struct Filled {
+pub struct FilledRequest {
     /// JSON, where there is some.
     pub json: Option<String>,
     /// Fields of a form.
@@ -65,35 +65,35 @@ pub struct Filled {
 }
 
 /// What a template may be filled with.
-type Words = BTreeMap<&'static str, Value>;
+type TemplateValues = BTreeMap<&'static str, Value>;
 
 const JSON: &str = "body.json";
 
-impl Order {
+impl RequestTemplate {
     /// Reads the templates.
     ///
     /// # Errors
     ///
     /// [`SettingError`] when one can not be read.
-    pub fn new(body: Body, query: BTreeMap<String, Field>) -> Result<Self, SettingError> {
+    pub fn new(body: BodyTemplate, query: BTreeMap<String, FieldTemplate>) -> Result<Self, SettingError> {
         let mut env = environment();
         let mut add = |key: &'static str, name: String, text: &str| {
             let added = env.add_template_owned(name, text.to_owned());
             added.map_err(|error| SettingError::Wrong { key, why: error.to_string() })
         };
         match &body {
-            Body::None => {}
-            Body::Json(text) => add("body", JSON.to_owned(), text)?,
-            Body::Form(fields) => {
+            BodyTemplate::None => {}
+            BodyTemplate::Json(text) => add("body", JSON.to_owned(), text)?,
+            BodyTemplate::Form(fields) => {
                 for (name, field) in fields {
-                    if let Field::Text(text) = field {
+                    if let FieldTemplate::Text(text) = field {
                         add("form", format!("form.{name}"), text)?;
                     }
                 }
             }
         }
         for (name, field) in &query {
-            if let Field::Text(text) = field {
+            if let FieldTemplate::Text(text) = field {
                 add("query", format!("query.{name}"), text)?;
             }
         }
@@ -105,7 +105,7 @@ impl Order {
     /// # Errors
     ///
     /// A text that says which template failed, and how.
-    pub fn fill(&self, message: &Message, address: &Address) -> Result<Filled, String> {
+    pub fn fill(&self, message: &Message, address: &HttpRecipient) -> Result<FilledRequest, String> {
         let words = words(message, address);
         match self.fill_with(&words) {
             Ok(filled) if filled.length() <= BODY_MAX => Ok(filled),
@@ -117,19 +117,19 @@ impl Order {
         }
     }
 
-    fn fill_with(&self, words: &Words) -> Result<Filled, String> {
+    fn fill_with(&self, words: &TemplateValues) -> Result<FilledRequest, String> {
         let json = match &self.body {
-            Body::Json(_) => Some(self.json(words)?),
+            BodyTemplate::Json(_) => Some(self.json(words)?),
             _ => None,
         };
         let form = match &self.body {
-            Body::Form(fields) => Some(self.fields("form", fields, words)?),
+            BodyTemplate::Form(fields) => Some(self.fields("form", fields, words)?),
             _ => None,
         };
-        Ok(Filled { json, form, query: self.fields("query", &self.query, words)? })
+        Ok(FilledRequest { json, form, query: self.fields("query", &self.query, words)? })
     }
 
-    fn json(&self, words: &Words) -> Result<String, String> {
+    fn json(&self, words: &TemplateValues) -> Result<String, String> {
         let text = self.run(JSON, words)?;
         let parsed: serde_json::Value =
             serde_json::from_str(&text).map_err(|error| format!("the body is no JSON: {error}"))?;
@@ -139,26 +139,26 @@ impl Order {
     fn fields(
         &self,
         of: &str,
-        fields: &BTreeMap<String, Field>,
-        words: &Words,
+        fields: &BTreeMap<String, FieldTemplate>,
+        words: &TemplateValues,
     ) -> Result<Vec<(String, String)>, String> {
-        let fill = |(name, field): (&String, &Field)| {
+        let fill = |(name, field): (&String, &FieldTemplate)| {
             let text = match field {
-                Field::Text(_) => self.run(&format!("{of}.{name}"), words)?,
-                Field::Secret(secret) => secret.expose_secret().to_owned(),
+                FieldTemplate::Text(_) => self.run(&format!("{of}.{name}"), words)?,
+                FieldTemplate::Secret(secret) => secret.expose_secret().to_owned(),
             };
             Ok((name.clone(), text))
         };
         fields.iter().map(fill).collect()
     }
 
-    fn run(&self, name: &str, words: &Words) -> Result<String, String> {
+    fn run(&self, name: &str, words: &TemplateValues) -> Result<String, String> {
         let told = |error: minijinja::Error| format!("{name}: {error}");
         self.env.get_template(name).map_err(told)?.render(words).map_err(told)
     }
 }
 
-impl Filled {
+impl FilledRequest {
     fn length(&self) -> usize {
         let fields = |fields: &[(String, String)]| fields.iter().map(|(k, v)| k.len() + v.len() + 2).sum::<usize>();
         let form = self.form.as_deref().map(fields).unwrap_or_default();
@@ -192,12 +192,12 @@ fn markdown(text: &str) -> String {
     plain
 }
 
-fn words(message: &Message, address: &Address) -> Words {
+fn words(message: &Message, address: &HttpRecipient) -> TemplateValues {
     let contact = match &message.to {
         Recipient::Person(contact) => Some(contact),
         Recipient::Room { .. } => None,
     };
-    let person = |of: fn(&crate::channel::Contact) -> Option<&str>| Value::from(contact.and_then(of).unwrap_or(""));
+    let person = |of: fn(&crate::channel::ContactData) -> Option<&str>| Value::from(contact.and_then(of).unwrap_or(""));
     let text = message.whole_text().into_owned();
     let headline = message.stamped(&message.text.headline).into_owned();
     let ask = message.ask.as_ref().filter(|_| asks(message));
@@ -211,7 +211,10 @@ fn words(message: &Message, address: &Address) -> Words {
         ("lines", Value::from(lines_below(&text, &headline))),
         ("text", Value::from(text)),
         ("headline", Value::from(headline)),
-        ("html", Value::from(message.text.html.as_deref().filter(|_| address.need == Need::Email).unwrap_or(""))),
+        (
+            "html",
+            Value::from(message.text.html.as_deref().filter(|_| address.need == HttpContact::Email).unwrap_or("")),
+        ),
         ("subject", Value::from(message.text.subject.as_str())),
         ("stamp", Value::from(message.stamp())),
         ("drill", Value::from(message.drill)),
@@ -233,7 +236,7 @@ fn asks(message: &Message) -> bool {
 }
 
 /// The same with the first line in place of everything.
-fn shortened(mut words: Words) -> Words {
+fn shortened(mut words: TemplateValues) -> TemplateValues {
     if let Some(headline) = words.get("headline").cloned() {
         words.insert("text", headline);
     }
@@ -248,23 +251,23 @@ fn lines_below(text: &str, headline: &str) -> Vec<String> {
 }
 
 /// What a message is for, in a word.
-pub(crate) fn purpose(purpose: &Purpose) -> &'static str {
+pub(crate) fn purpose(purpose: &PagePurpose) -> &'static str {
     match purpose {
-        Purpose::Brief { .. } => "brief",
-        Purpose::Taken { .. } => "taken",
-        Purpose::HandedBack { .. } => "handed-back",
-        Purpose::StoodDown => "stood-down",
-        Purpose::Announced => "announced",
-        Purpose::Resolved => "resolved",
-        Purpose::RoomCard => "room-card",
-        Purpose::RoomLine { .. } => "room-line",
+        PagePurpose::Brief { .. } => "brief",
+        PagePurpose::Taken { .. } => "taken",
+        PagePurpose::HandedBack { .. } => "handed-back",
+        PagePurpose::StoodDown => "stood-down",
+        PagePurpose::Announced => "announced",
+        PagePurpose::Resolved => "resolved",
+        PagePurpose::RoomCard => "room-card",
+        PagePurpose::RoomLine { .. } => "room-line",
         // Of rooms that can be edited; one of ours gets none of these.
-        Purpose::RoomNote { .. } => "room-note",
-        Purpose::RoomUpdate { .. } => "room-update",
-        Purpose::RoomFurnish => "room-furnish",
-        Purpose::RoomInvite { .. } => "room-invite",
-        Purpose::RoomSummary => "room-summary",
-        Purpose::RoomArchive => "room-archive",
-        Purpose::Notice { .. } => "notice",
+        PagePurpose::RoomNote { .. } => "room-note",
+        PagePurpose::RoomUpdate { .. } => "room-update",
+        PagePurpose::RoomFurnish => "room-furnish",
+        PagePurpose::RoomInvite { .. } => "room-invite",
+        PagePurpose::RoomSummary => "room-summary",
+        PagePurpose::RoomArchive => "room-archive",
+        PagePurpose::Notice { .. } => "notice",
     }
 }

@@ -2,8 +2,8 @@
 //! repeat the URL and its password. Only an id and a code are shown, where they look like one.
 
 use crate::{
-    channel::{SendError, client::Answer},
-    core::Receipt,
+    channel::{SendError, client::ClientResponse},
+    core::SendReceipt,
 };
 use serde_json::Value;
 
@@ -15,7 +15,7 @@ const PART_MIN: usize = 8;
 
 /// How a gateway's answers are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Rules {
+pub struct ResponseRules {
     /// The statuses that may mean success; every 2xx where there is none.
     pub statuses: Vec<u16>,
     /// How the body of a success begins, in any case.
@@ -39,7 +39,12 @@ pub struct Rules {
 /// # Errors
 ///
 /// [`SendError`] for everything that is not a success.
-pub fn judge(rules: &Rules, host: &str, answer: &Answer, secrets: &[&str]) -> Result<Receipt, SendError> {
+pub fn judge(
+    rules: &ResponseRules,
+    host: &str,
+    answer: &ClientResponse,
+    secrets: &[&str],
+) -> Result<SendReceipt, SendError> {
     let json: Option<Value> = serde_json::from_str(&answer.body).ok();
     let at = |pointer: &Option<String>| json.as_ref()?.pointer(pointer.as_deref()?).and_then(word_of);
     let status = answer.status.as_u16().to_string();
@@ -61,7 +66,7 @@ pub fn judge(rules: &Rules, host: &str, answer: &Answer, secrets: &[&str]) -> Re
     }
     if is_success(rules, answer, json.as_ref(), told.as_deref()) {
         let id = at(&rules.id).and_then(|id| self::shown(&id, secrets).map(str::to_owned));
-        return Ok(Receipt::of(id.unwrap_or_else(|| format!("HTTP {status}"))));
+        return Ok(SendReceipt::of(id.unwrap_or_else(|| format!("HTTP {status}"))));
     }
     // Its own form, and not a success: it has said no. Anything else may come from whatever stands between.
     if json.is_some() {
@@ -70,12 +75,12 @@ pub fn judge(rules: &Rules, host: &str, answer: &Answer, secrets: &[&str]) -> Re
     Err(SendError::unknown(format!("{host} says {status}, but its answer is not a success by the channel's rules")))
 }
 
-fn is_status_good(rules: &Rules, answer: &Answer) -> bool {
+fn is_status_good(rules: &ResponseRules, answer: &ClientResponse) -> bool {
     let status = answer.status;
     if rules.statuses.is_empty() { status.is_success() } else { rules.statuses.contains(&status.as_u16()) }
 }
 
-fn is_success(rules: &Rules, answer: &Answer, json: Option<&Value>, error: Option<&str>) -> bool {
+fn is_success(rules: &ResponseRules, answer: &ClientResponse, json: Option<&Value>, error: Option<&str>) -> bool {
     let body = answer.body.trim_start();
     if let Some(begins) = &rules.begins {
         let begun = body.get(..begins.len()).is_some_and(|start| start.eq_ignore_ascii_case(begins));
@@ -91,7 +96,7 @@ fn is_success(rules: &Rules, answer: &Answer, json: Option<&Value>, error: Optio
     !is_page && !is_error
 }
 
-fn by_status(host: &str, answer: &Answer, code: Option<&str>) -> SendError {
+fn by_status(host: &str, answer: &ClientResponse, code: Option<&str>) -> SendError {
     let status = answer.status;
     let code = code.map(|code| format!(", code {code}")).unwrap_or_default();
     let why = |what: &str| format!("{host} {what} ({}{code})", status.as_u16());
@@ -131,14 +136,14 @@ mod tests {
     use reqwest::StatusCode;
     use std::time::Duration;
 
-    fn answer(status: u16, body: &str) -> Answer {
+    fn answer(status: u16, body: &str) -> ClientResponse {
         let is_html = body.contains("<body>");
         let after = body.is_empty().then_some(Duration::from_secs(7));
         let status = StatusCode::from_u16(status).unwrap_or_default();
-        Answer { status, body: body.to_owned(), is_html, after, date: None }
+        ClientResponse { status, body: body.to_owned(), is_html, after, date: None }
     }
 
-    fn meaning(rules: &Rules, status: u16, body: &str) -> String {
+    fn meaning(rules: &ResponseRules, status: u16, body: &str) -> String {
         match judge(rules, "gw.example", &answer(status, body), &["s3cret"]) {
             Ok(receipt) => format!("accepted {}", receipt.id),
             Err(SendError::Retry { unknown: true, .. }) => "unknown".to_owned(),
@@ -171,14 +176,14 @@ mod tests {
             (500, "oops", "unknown"),
             (504, "<html>", "unknown"),
         ] {
-            assert_eq!(meaning(&Rules::default(), status, body), expected, "{status} {body:?}");
+            assert_eq!(meaning(&ResponseRules::default(), status, body), expected, "{status} {body:?}");
         }
     }
 
     #[test]
     fn a_gateways_own_codes_say_what_they_mean() {
         let list = |codes: &[&str]| codes.iter().map(|code| (*code).to_owned()).collect::<Vec<_>>();
-        let rules = Rules {
+        let rules = ResponseRules {
             statuses: vec![200],
             says: Some(("/status".into(), list(&["queued", "0"]))),
             id: Some("/id".into()),
@@ -186,7 +191,7 @@ mod tests {
             unreachable: list(&["21211"]),
             retry: list(&["busy", "409"]),
             broken: list(&["no_credit"]),
-            ..Rules::default()
+            ..ResponseRules::default()
         };
         for (status, body, expected) in [
             (200, r#"{"status":"queued","id":"m-1"}"#, "accepted m-1"),
@@ -210,7 +215,7 @@ mod tests {
 
     #[test]
     fn a_plain_answer_is_known_by_how_it_begins() {
-        let rules = Rules { begins: Some("OK".into()), ..Rules::default() };
+        let rules = ResponseRules { begins: Some("OK".into()), ..ResponseRules::default() };
         for (body, expected) in [
             ("ok", "accepted HTTP 200"),
             ("OK: 17", "accepted HTTP 200"),
@@ -220,14 +225,14 @@ mod tests {
         ] {
             assert_eq!(meaning(&rules, 200, body), expected, "{body:?}");
         }
-        let refused = Rules { error: Some("/code".into()), ..Rules::default() };
+        let refused = ResponseRules { error: Some("/code".into()), ..ResponseRules::default() };
         assert_eq!(meaning(&refused, 200, r#"{"code":"E7"}"#), "unreachable");
         assert_eq!(meaning(&refused, 200, r#"{"code":0}"#), "accepted HTTP 200");
     }
 
     #[test]
     fn no_error_shows_a_secret_or_a_sentence_of_the_gateways() {
-        let rules = Rules { error: Some("/code".into()), ..Rules::default() };
+        let rules = ResponseRules { error: Some("/code".into()), ..ResponseRules::default() };
         for code in ["s3cret", "x-s3cret-y", "the password s3cret is wrong", "<b>no</b>"] {
             let body = serde_json::json!({ "code": code }).to_string();
             let error = judge(&rules, "gw.example", &answer(400, &body), &["s3cret"]).expect_err("a refusal");

@@ -3,7 +3,7 @@
 use super::text::{self, SECTION_CHARS, cut, escape, one_line, sections};
 use crate::{
     channel::Message,
-    core::{Answer, Level, Purpose, answer::HAND_BACK},
+    core::{Answer, AnswerLevel, PagePurpose, answer::HAND_BACK},
 };
 use secrecy::ExposeSecret;
 use slack_morphism::{
@@ -25,7 +25,7 @@ const FRAME_CHARS: usize = 2000;
 const ROOM: &str = "room";
 
 /// One message in its two forms.
-pub(super) struct Post {
+pub(super) struct SlackPost {
     /// The push notification, and what screen readers read.
     pub text: String,
     /// The rich form; none for a line.
@@ -36,7 +36,7 @@ pub(super) struct Post {
 
 /// A direct message, with the buttons that its person may press. A button holds an opaque value: the door checks the
 /// code in it, and that who presses it is that person.
-pub(super) fn to_person(message: &Message) -> Post {
+pub(super) fn to_person(message: &Message) -> SlackPost {
     let asks = message.purpose.is_brief();
     let buttons = message.ask.as_ref().map(|ask| {
         let value = format!("{}:{}", ask.page, ask.code.expose_secret());
@@ -45,7 +45,7 @@ pub(super) fn to_person(message: &Message) -> Post {
     let what = if asks { "Answer" } else { "To hand it back" };
     let link = message.ask.as_ref().map(|ask| format!(" {what}: {}", ask.link.expose_secret())).unwrap_or_default();
     let headline = message.stamped(&message.text.headline);
-    Post {
+    SlackPost {
         text: one_line(&headline, SECTION_CHARS),
         plain: format!("{}{}", one_line(&headline, SECTION_CHARS), escape(&link)),
         blocks: Some(blocks(message, buttons)),
@@ -54,13 +54,13 @@ pub(super) fn to_person(message: &Message) -> Post {
 
 /// The war room's card. Its buttons name no page, because everybody in the room sees the same ones: the door finds
 /// the page of who presses them. Once the incident is over they are gone.
-pub(super) fn room_card(message: &Message) -> Post {
-    let level = message.ask.as_ref().map_or(Level::Wilco, |ask| ask.level);
+pub(super) fn room_card(message: &Message) -> SlackPost {
+    let level = message.ask.as_ref().map_or(AnswerLevel::Wilco, |ask| ask.level);
     let value = format!("{}:{}", message.page.incident, room_key(&message.mark));
     let open = message.room.as_ref().is_none_or(|room| room.open);
     let buttons = open.then(|| buttons(message, &level.offers(), &value));
     let whole = cut(&message.whole_text(), SECTION_CHARS);
-    Post {
+    SlackPost {
         text: one_line(&message.stamped(&message.text.headline), SECTION_CHARS),
         plain: whole,
         blocks: Some(blocks(message, buttons)),
@@ -80,9 +80,9 @@ pub fn room_mark(key: &str) -> Option<&str> {
 }
 
 /// One line of the war room's story, or its summary.
-pub(super) fn line(message: &Message) -> Post {
+pub(super) fn line(message: &Message) -> SlackPost {
     let given = match &message.purpose {
-        Purpose::RoomLine { line } | Purpose::RoomNote { line }
+        PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line }
             if message.text.body.is_empty() && message.text.headline.is_empty() =>
         {
             message.stamped(line)
@@ -90,7 +90,7 @@ pub(super) fn line(message: &Message) -> Post {
         _ => message.whole_text(),
     };
     let text = sections(&given, SECTION_CHARS).into_iter().next().unwrap_or_default();
-    Post { plain: text.clone(), text, blocks: None }
+    SlackPost { plain: text.clone(), text, blocks: None }
 }
 
 fn blocks(message: &Message, buttons: Option<SlackActionsBlock>) -> Vec<SlackBlock> {

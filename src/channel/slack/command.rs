@@ -20,7 +20,7 @@ const HELP: &str = "\
 
 /// A command as Slack hands it in.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Command {
+pub struct SlashCommand {
     /// Who typed it: a Slack user id.
     pub user: String,
     /// Whether it says that this was no human.
@@ -39,7 +39,7 @@ pub struct Command {
 
 /// What is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Order {
+pub enum SlashRequest {
     /// How it is used.
     Help,
     /// Whether all is well.
@@ -73,7 +73,7 @@ pub enum Order {
     },
 }
 
-impl Command {
+impl SlashCommand {
     /// Reads its fields; none where the user is missing.
     pub(super) fn of(field: impl Fn(&str) -> Option<String>) -> Option<Self> {
         Some(Self {
@@ -92,13 +92,13 @@ impl Command {
     /// # Errors
     ///
     /// What to type instead.
-    pub fn order(&self) -> Result<Order, String> {
+    pub fn order(&self) -> Result<SlashRequest, String> {
         let text = unescaped(&self.text);
         let (verb, rest) = first(&text);
         match folded(verb).to_ascii_lowercase().as_str() {
-            "" | "help" | "?" => Ok(Order::Help),
-            "status" => Ok(Order::Status),
-            "list" | "incidents" => Ok(Order::List),
+            "" | "help" | "?" => Ok(SlashRequest::Help),
+            "status" => Ok(SlashRequest::Status),
+            "list" | "incidents" => Ok(SlashRequest::List),
             "answer" => self.answer(rest),
             "page" => self.page(rest, false),
             "drill" => self.page(rest, true),
@@ -112,7 +112,7 @@ impl Command {
         HELP.replace("{}", &super::escape(&self.name))
     }
 
-    fn answer(&self, rest: &str) -> Result<Order, String> {
+    fn answer(&self, rest: &str) -> Result<SlashRequest, String> {
         let usage = format!("type {} answer INC-42 wilco [ROLE]", self.name);
         let (incident, rest) = first(rest);
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
@@ -126,25 +126,25 @@ impl Command {
             }
             (Err(error), _) => return Err(format!("{error}; {usage}")),
         };
-        Ok(Order::Answer { incident, answer, role })
+        Ok(SlashRequest::Answer { incident, answer, role })
     }
 
-    fn page(&self, rest: &str, drill: bool) -> Result<Order, String> {
+    fn page(&self, rest: &str, drill: bool) -> Result<SlashRequest, String> {
         let (role, words) = first(rest);
         let words = tidy(words);
         if role.is_empty() || words.is_empty() {
             let verb = if drill { "drill" } else { "page" };
             return Err(format!("whom, and why? type {} {verb} ROLE text…", self.name));
         }
-        Ok(Order::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
+        Ok(SlashRequest::Page { role: RoleName::from(role.to_ascii_lowercase()), words, drill })
     }
 
-    fn resolve(&self, rest: &str) -> Result<Order, String> {
+    fn resolve(&self, rest: &str) -> Result<SlashRequest, String> {
         let (incident, reason) = first(rest);
         let usage = format!("type {} resolve INC-42 [reason]", self.name);
         let incident = folded(incident).parse().map_err(|error| format!("{error}; {usage}"))?;
         let reason = tidy(reason);
-        Ok(Order::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
+        Ok(SlashRequest::Resolve { incident, reason: (!reason.is_empty()).then_some(reason) })
     }
 }
 
@@ -185,30 +185,30 @@ fn unescaped(text: &str) -> String {
 mod tests {
     use super::*;
 
-    fn order(text: &str) -> Result<Order, String> {
-        Command { name: "/stentor".into(), text: text.into(), ..Command::default() }.order()
+    fn order(text: &str) -> Result<SlashRequest, String> {
+        SlashCommand { name: "/stentor".into(), text: text.into(), ..SlashCommand::default() }.order()
     }
 
-    fn answer(words: &str, role: Option<&str>) -> Result<Order, String> {
+    fn answer(words: &str, role: Option<&str>) -> Result<SlashRequest, String> {
         let answer = words.parse().map_err(|_| words.to_owned())?;
-        Ok(Order::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
+        Ok(SlashRequest::Answer { incident: IncidentId(42), answer, role: role.map(RoleName::from) })
     }
 
-    fn page(role: &str, words: &str, drill: bool) -> Result<Order, String> {
-        Ok(Order::Page { role: role.into(), words: words.into(), drill })
+    fn page(role: &str, words: &str, drill: bool) -> Result<SlashRequest, String> {
+        Ok(SlashRequest::Page { role: role.into(), words: words.into(), drill })
     }
 
-    fn resolve(reason: Option<&str>) -> Result<Order, String> {
-        Ok(Order::Resolve { incident: IncidentId(42), reason: reason.map(str::to_owned) })
+    fn resolve(reason: Option<&str>) -> Result<SlashRequest, String> {
+        Ok(SlashRequest::Resolve { incident: IncidentId(42), reason: reason.map(str::to_owned) })
     }
 
     #[test]
     fn what_was_typed_is_what_is_meant() {
         for (text, expected) in [
-            ("", Ok(Order::Help)),
-            ("  HELP ", Ok(Order::Help)),
-            ("status", Ok(Order::Status)),
-            ("List", Ok(Order::List)),
+            ("", Ok(SlashRequest::Help)),
+            ("  HELP ", Ok(SlashRequest::Help)),
+            ("status", Ok(SlashRequest::Status)),
+            ("List", Ok(SlashRequest::List)),
             ("answer INC-42 wilco", answer("wilco", None)),
             ("answer inc-42 Roger  Trader", answer("roger", Some("trader"))),
             ("answer 42 2", answer("wilco", None)),

@@ -1,15 +1,15 @@
 //! What a war room is given once it is there: topic, purpose, runbook, a pinned card, and the people on call.
 
 use super::{
-    Place, Slack,
-    blocks::Post,
-    refusal::{Each, Refusal, each_of},
-    room::{Done, pin},
+    SlackChannel, SlackTarget,
+    blocks::SlackPost,
+    refusal::{InviteFailure, SlackRefusal, each_of},
+    room::{OkResponse, pin},
     text::{cut, one_line},
 };
 use crate::{
-    channel::{Contact, Message, SendError},
-    core::{PageId, Receipt},
+    channel::{ContactData, Message, SendError},
+    core::{PageId, SendReceipt},
 };
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -33,7 +33,7 @@ const NAMED_MAX: usize = 20;
 
 /// Bookmarks are not among the library's methods.
 #[derive(Serialize)]
-struct Bookmark<'a> {
+struct RoomBookmark<'a> {
     channel_id: &'a str,
     title: &'a str,
     #[serde(rename = "type")]
@@ -44,19 +44,19 @@ struct Bookmark<'a> {
 /// With `force`, without which one bad id fails the whole batch, and with the ids in one text as Slack documents them:
 /// the library's own request can say neither.
 #[derive(Serialize)]
-struct Invite<'a> {
+struct InviteRequest<'a> {
     channel: &'a str,
     users: String,
     force: bool,
 }
 
 #[derive(Deserialize)]
-struct Invited {
+struct InviteResponse {
     #[serde(default)]
     errors: Value,
 }
 
-impl Slack {
+impl SlackChannel {
     /// Topic, purpose, runbook and pin. What the app may not do is left out with a word in the log; what Slack only
     /// throttles is tried again, and what is there already is not given twice.
     pub(super) async fn furnish(
@@ -64,7 +64,7 @@ impl Slack {
         message: &Message,
         room: &str,
         card: Option<&str>,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<SendReceipt, SendError> {
         let topic = one_line(&message.stamped(&message.text.headline), TOPIC_CHARS);
         let state = message.room.as_ref();
         let purpose = one_line(&message.stamped(state.map_or("", |state| &state.purpose)), TOPIC_CHARS);
@@ -76,14 +76,14 @@ impl Slack {
         let set = SlackApiConversationsSetPurposeRequest::new(channel(), purpose);
         self.give(page, "purpose", "conversations.setPurpose", &set).await?;
         if let Some(link) = runbook {
-            let bookmark = Bookmark { channel_id: room, title: "Runbook", kind: "link", link };
+            let bookmark = RoomBookmark { channel_id: room, title: "Runbook", kind: "link", link };
             self.give(page, "runbook", "bookmarks.add", &bookmark).await?;
         }
         if let Some(timestamp) = card {
             self.give(page, "pinned card", "pins.add", &pin(room, timestamp)).await?;
         }
         self.half_furnished().remove(&page);
-        Ok(Receipt::of("furnished"))
+        Ok(SendReceipt::of("furnished"))
     }
 
     async fn give(
@@ -96,8 +96,8 @@ impl Slack {
         if self.half_furnished().get(&page).is_some_and(|given| given.contains(what)) {
             return Ok(());
         }
-        match self.web.call::<Done>(method, request).await {
-            Err(refusal @ (Refusal::Throttled(_) | Refusal::NoConnection(_) | Refusal::Status(_))) => {
+        match self.web.call::<OkResponse>(method, request).await {
+            Err(refusal @ (SlackRefusal::Throttled(_) | SlackRefusal::NoConnection(_) | SlackRefusal::Status(_))) => {
                 return Err(refusal.into_send_error());
             }
             Err(refusal) if !refusal.is("already_pinned") => {
@@ -114,8 +114,8 @@ impl Slack {
         &self,
         room: &str,
         card: Option<&str>,
-        people: &[Contact],
-    ) -> Result<Receipt, SendError> {
+        people: &[ContactData],
+    ) -> Result<SendReceipt, SendError> {
         let (mut by_id, mut failed) = (BTreeMap::new(), Vec::new());
         for contact in people {
             match self.user_of(contact).await {
@@ -126,7 +126,7 @@ impl Slack {
         }
         let ids: Vec<&String> = by_id.keys().collect();
         for batch in ids.chunks(INVITED_AT_ONCE) {
-            for each in self.invite_batch(room, batch).await.map_err(Refusal::into_send_error)? {
+            for each in self.invite_batch(room, batch).await.map_err(SlackRefusal::into_send_error)? {
                 let name = by_id.get(&each.user).map_or(each.user.clone(), |contact| contact.name.clone());
                 failed.push((name, each.error));
             }
@@ -135,19 +135,19 @@ impl Slack {
             self.name_the_missing(room, card, &failed).await;
         }
         let count = people.len() - failed.len().min(people.len());
-        Ok(Receipt::of(format!("{count} invited")))
+        Ok(SendReceipt::of(format!("{count} invited")))
     }
 
     /// Who of a batch could not be invited, and why. Only what is worth another attempt is an error.
-    async fn invite_batch(&self, room: &str, batch: &[&String]) -> Result<Vec<Each>, Refusal> {
+    async fn invite_batch(&self, room: &str, batch: &[&String]) -> Result<Vec<InviteFailure>, SlackRefusal> {
         let users = batch.iter().map(|id| id.as_str()).collect::<Vec<_>>().join(",");
-        let invite = Invite { channel: room, users, force: true };
-        let each = match self.web.call::<Invited>("conversations.invite", &invite).await {
+        let invite = InviteRequest { channel: room, users, force: true };
+        let each = match self.web.call::<InviteResponse>("conversations.invite", &invite).await {
             Ok(invited) => each_of(invited.errors),
-            Err(Refusal::Code { each, .. }) if !each.is_empty() => each,
+            Err(SlackRefusal::Code { each, .. }) if !each.is_empty() => each,
             Err(refusal) if THERE_ALREADY.iter().any(|code| refusal.is(code)) => Vec::new(),
-            Err(Refusal::Code { code, .. }) => {
-                let all = |id: &&String| Each { user: (*id).clone(), error: code.clone() };
+            Err(SlackRefusal::Code { code, .. }) => {
+                let all = |id: &&String| InviteFailure { user: (*id).clone(), error: code.clone() };
                 batch.iter().map(all).collect()
             }
             Err(refusal) => return Err(refusal),
@@ -162,8 +162,8 @@ impl Slack {
         let more = if rest == 0 { String::new() } else { format!(" and {rest} more") };
         let plain =
             cut(&format!("Not in this room, since they could not be invited: {}{more}", named.join(", ")), 3000);
-        let place = card.map_or(Place::End, |of| Place::Thread { of, broadcast: true });
-        let post = Post { text: plain.clone(), blocks: None, plain };
+        let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast: true });
+        let post = SlackPost { text: plain.clone(), blocks: None, plain };
         if let Err(refusal) = self.post(room, place, post).await {
             tracing::warn!(slack.error = %refusal, "who could not be invited is not said in the room");
         }

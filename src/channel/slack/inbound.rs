@@ -1,8 +1,8 @@
 //! What Slack hands in, by HTTP or over a socket: the same two things, a button pressed or a command typed.
 
 use super::{
-    command::Command,
-    interaction::{self, Press, PressError},
+    command::SlashCommand,
+    interaction::{self, ButtonPress, PressError},
 };
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -10,18 +10,18 @@ use slack_morphism::{SlackMessageContent, SlackMessageResponseType, events::Slac
 
 /// Something that a user did.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Inbound {
+pub enum SlackInbound {
     /// A button of ours was pressed.
-    Press(Press),
+    Press(ButtonPress),
     /// A slash command was typed.
-    Command(Command),
+    Command(SlashCommand),
     /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
     Other,
 }
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Judged {
+pub struct InboundResult {
     /// Whether Slack may be told that it came: what was said is durable, or comes to nothing for a reason that `text`
     /// gives. Not so where the store could not keep it: then the user sees in Slack itself that it failed.
     pub kept: bool,
@@ -33,7 +33,7 @@ pub struct Judged {
 
 /// A private word for a response URL. The message that its button belongs to stays.
 #[derive(Debug, Serialize)]
-pub struct Aside {
+pub struct EphemeralReply {
     #[serde(flatten)]
     word: SlackCommandEventResponse,
     replace_original: bool,
@@ -56,14 +56,14 @@ pub enum InboundError {
     Command(#[source] serde_json::Error),
 }
 
-impl Judged {
+impl InboundResult {
     /// There is nothing to say about it.
     pub fn silent() -> Self {
         Self { kept: true, text: String::new(), response_url: None }
     }
 }
 
-impl Aside {
+impl EphemeralReply {
     /// Says this.
     pub fn of(text: &str) -> Self {
         Self { word: ephemeral(text), replace_original: false }
@@ -75,17 +75,17 @@ impl Aside {
 /// # Errors
 ///
 /// [`InboundError`], when it is not what Slack documents.
-pub fn of_form(body: &[u8]) -> Result<Inbound, InboundError> {
+pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
     let fields = fields(body).ok_or(InboundError::Empty)?;
     let field = |name: &str| fields.iter().find(|(key, _)| key == name).map(|(_, value)| value.clone());
     if let Some(payload) = field("payload") {
         return press(&payload);
     }
     if field("ssl_check").as_deref() == Some("1") {
-        return Ok(Inbound::Other);
+        return Ok(SlackInbound::Other);
     }
     field("command").ok_or(InboundError::Empty)?;
-    Command::of(field).map(Inbound::Command).ok_or(InboundError::NoUser)
+    SlashCommand::of(field).map(SlackInbound::Command).ok_or(InboundError::NoUser)
 }
 
 /// Reads the payload of a socket's envelope of this type.
@@ -93,16 +93,16 @@ pub fn of_form(body: &[u8]) -> Result<Inbound, InboundError> {
 /// # Errors
 ///
 /// [`InboundError`], when it is not what Slack documents.
-pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<Inbound, InboundError> {
+pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInbound, InboundError> {
     let payload = payload.map_or("null", RawValue::get);
     match kind {
         "interactive" => press(payload),
         "slash_commands" => {
             let fields: Value = serde_json::from_str(payload).map_err(InboundError::Command)?;
-            let command = Command::of(|name| fields[name].as_str().map(str::to_owned));
-            command.map(Inbound::Command).ok_or(InboundError::NoUser)
+            let command = SlashCommand::of(|name| fields[name].as_str().map(str::to_owned));
+            command.map(SlackInbound::Command).ok_or(InboundError::NoUser)
         }
-        _ => Ok(Inbound::Other),
+        _ => Ok(SlackInbound::Other),
     }
 }
 
@@ -114,10 +114,10 @@ pub fn is_probe(body: &[u8]) -> bool {
     is("ssl_check") && !fields.iter().any(|(key, _)| key == "payload" || key == "command")
 }
 
-fn press(payload: &str) -> Result<Inbound, InboundError> {
+fn press(payload: &str) -> Result<SlackInbound, InboundError> {
     match interaction::parse(payload) {
-        Ok(press) => Ok(Inbound::Press(press)),
-        Err(PressError::NotOurs) => Ok(Inbound::Other),
+        Ok(press) => Ok(SlackInbound::Press(press)),
+        Err(PressError::NotOurs) => Ok(SlackInbound::Other),
         Err(error) => Err(error.into()),
     }
 }

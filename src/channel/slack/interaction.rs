@@ -21,7 +21,7 @@ pub enum PressError {
 
 /// A button of ours, pressed.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Press {
+pub struct ButtonPress {
     /// Who pressed it: a Slack user id.
     pub user: String,
     /// Whether the payload says that this was no human.
@@ -44,7 +44,7 @@ pub struct Press {
 /// # Errors
 ///
 /// [`PressError`]; with `NotOurs` the request is fine and wants an acknowledgement.
-pub fn parse(payload: &str) -> Result<Press, PressError> {
+pub fn parse(payload: &str) -> Result<ButtonPress, PressError> {
     let payload: Value = serde_json::from_str(payload).map_err(PressError::Payload)?;
     let actions = payload["actions"].as_array().map(Vec::as_slice).unwrap_or_default();
     let ours =
@@ -57,7 +57,7 @@ pub fn parse(payload: &str) -> Result<Press, PressError> {
         (_, false) => return Err(PressError::NoUser),
     };
     let container = &payload["container"];
-    Ok(Press {
+    Ok(ButtonPress {
         user: user.unwrap_or_default(),
         is_bot: is_bot(&payload),
         action,

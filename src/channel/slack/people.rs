@@ -1,7 +1,7 @@
 //! People as Slack knows them: ids found by mailbox, and whether an id is somebody who can be reached.
 
-use super::{Slack, refusal::Refusal};
-use crate::channel::{Contact, PersonCheck, SendError};
+use super::{SlackChannel, refusal::SlackRefusal};
+use crate::channel::{ContactData, PersonCheck, SendError};
 use serde::Deserialize;
 use slack_morphism::{
     EmailAddress, SlackUserId,
@@ -13,13 +13,13 @@ use std::{
 };
 
 #[derive(Deserialize)]
-struct Known {
-    user: User,
+struct UserCache {
+    user: SlackUser,
 }
 
 /// The library's own type for people reads their whole profile, and one field of another form would lose the person.
 #[derive(Deserialize)]
-struct User {
+struct SlackUser {
     id: SlackUserId,
     #[serde(default)]
     deleted: bool,
@@ -27,13 +27,13 @@ struct User {
     is_bot: bool,
 }
 
-impl Slack {
+impl SlackChannel {
     /// A person's member id: the one that is given, else the one that Slack has for their mailbox.
     ///
     /// # Errors
     ///
     /// Unreachable when there is neither, or Slack knows nobody with that mailbox.
-    pub(super) async fn user_of(&self, contact: &Contact) -> Result<String, SendError> {
+    pub(super) async fn user_of(&self, contact: &ContactData) -> Result<String, SendError> {
         if let Some(id) = &contact.slack {
             return Ok(id.clone());
         }
@@ -43,13 +43,13 @@ impl Slack {
         if let Some(id) = self.found().get(email) {
             return Ok(id.clone());
         }
-        let user = self.by_email(email).await.map_err(Refusal::into_send_error)?;
+        let user = self.by_email(email).await.map_err(SlackRefusal::into_send_error)?;
         self.found().insert(email.to_owned(), user.id.0.clone());
         Ok(user.id.0)
     }
 
     /// Looks each person up. Stops at the first throttling or loss of the connection: the rest is left for later.
-    pub(super) async fn check_each(&self, people: &[Contact]) -> Vec<PersonCheck> {
+    pub(super) async fn check_each(&self, people: &[ContactData]) -> Vec<PersonCheck> {
         let mut checks = Vec::new();
         for contact in people {
             let asked = match (&contact.slack, contact.email.as_deref().filter(|_| contact.slack_by_email)) {
@@ -84,14 +84,14 @@ impl Slack {
         checks
     }
 
-    async fn by_email(&self, email: &str) -> Result<User, Refusal> {
+    async fn by_email(&self, email: &str) -> Result<SlackUser, SlackRefusal> {
         let request = SlackApiUsersLookupByEmailRequest::new(EmailAddress(email.to_owned()));
-        Ok(self.web.ask::<Known>("users.lookupByEmail", &request).await?.it.user)
+        Ok(self.web.ask::<UserCache>("users.lookupByEmail", &request).await?.it.user)
     }
 
-    async fn by_id(&self, id: &str) -> Result<User, Refusal> {
+    async fn by_id(&self, id: &str) -> Result<SlackUser, SlackRefusal> {
         let request = SlackApiUsersInfoRequest::new(SlackUserId(id.to_owned()));
-        Ok(self.web.ask::<Known>("users.info", &request).await?.it.user)
+        Ok(self.web.ask::<UserCache>("users.info", &request).await?.it.user)
     }
 
     fn found(&self) -> MutexGuard<'_, BTreeMap<String, String>> {

@@ -1,60 +1,60 @@
 //! Whether Slack would let us do our work: the token, its scopes, and the two clocks.
 
-use super::{Slack, refusal::Refusal};
-use crate::channel::{Check, Outcome};
+use super::{SlackChannel, refusal::SlackRefusal};
+use crate::channel::{CheckOutcome, ProbeCheck};
 use serde::Deserialize;
 
 /// What each thing that we do takes, and what is lost without it.
-const SCOPES: [(&[&str], Outcome, &str); 7] = [
-    (&["chat:write"], Outcome::Failed, "no message can be sent"),
-    (&["im:write"], Outcome::Doubtful, "people may not be written to who never wrote to the app"),
-    (&["channels:manage", "groups:write"], Outcome::Doubtful, "war rooms can not be made, named or archived"),
-    (&["pins:write"], Outcome::Doubtful, "cards are not pinned"),
-    (&["bookmarks:write"], Outcome::Doubtful, "rooms have no runbook"),
-    (&["users:read"], Outcome::Doubtful, "people's ids can not be checked"),
-    (&["users:read.email"], Outcome::Doubtful, "nobody can be found by e-mail address"),
+const SCOPES: [(&[&str], CheckOutcome, &str); 7] = [
+    (&["chat:write"], CheckOutcome::Failed, "no message can be sent"),
+    (&["im:write"], CheckOutcome::Doubtful, "people may not be written to who never wrote to the app"),
+    (&["channels:manage", "groups:write"], CheckOutcome::Doubtful, "war rooms can not be made, named or archived"),
+    (&["pins:write"], CheckOutcome::Doubtful, "cards are not pinned"),
+    (&["bookmarks:write"], CheckOutcome::Doubtful, "rooms have no runbook"),
+    (&["users:read"], CheckOutcome::Doubtful, "people's ids can not be checked"),
+    (&["users:read.email"], CheckOutcome::Doubtful, "nobody can be found by e-mail address"),
 ];
 
 /// Only for the eye, so nothing of it is demanded; the library's own type demands the workspace's address too.
 #[derive(Deserialize)]
-struct Bot {
+struct BotIdentity {
     #[serde(default)]
     team: String,
     #[serde(default)]
     user: String,
 }
 
-impl Slack {
+impl SlackChannel {
     /// Calls `auth.test`, which pages nobody.
-    pub(super) async fn look(&self) -> Vec<Check> {
-        match self.web.ask::<Bot>("auth.test", &()).await {
+    pub(super) async fn look(&self) -> Vec<ProbeCheck> {
+        match self.web.ask::<BotIdentity>("auth.test", &()).await {
             Ok(said) => {
                 let detail = format!("{} in {}", said.it.user, said.it.team);
-                let clock = said.date.as_deref().and_then(Check::clock);
-                [Check::fine("login", detail), scopes(said.scopes.as_deref())].into_iter().chain(clock).collect()
+                let clock = said.date.as_deref().and_then(ProbeCheck::clock);
+                [ProbeCheck::fine("login", detail), scopes(said.scopes.as_deref())].into_iter().chain(clock).collect()
             }
             Err(refusal) => vec![refused(refusal)],
         }
     }
 }
 
-fn refused(refusal: Refusal) -> Check {
-    let throttled = matches!(refusal, Refusal::Throttled(_));
+fn refused(refusal: SlackRefusal) -> ProbeCheck {
+    let throttled = matches!(refusal, SlackRefusal::Throttled(_));
     let detail = refusal.into_send_error().to_string();
-    if throttled { Check::doubtful("login", detail) } else { Check::failed("login", detail) }
+    if throttled { ProbeCheck::doubtful("login", detail) } else { ProbeCheck::failed("login", detail) }
 }
 
-fn scopes(granted: Option<&str>) -> Check {
+fn scopes(granted: Option<&str>) -> ProbeCheck {
     let Some(granted) = granted else {
-        return Check::doubtful("scopes", "Slack does not say which scopes the token has");
+        return ProbeCheck::doubtful("scopes", "Slack does not say which scopes the token has");
     };
     let granted: Vec<&str> = granted.split(',').map(str::trim).collect();
     let lacking = SCOPES.iter().flat_map(|(scopes, outcome, loss)| {
         let missing = scopes.iter().filter(|scope| !granted.contains(scope));
         missing.map(move |scope| (*outcome, format!("without {scope} {loss}")))
     });
-    let (outcomes, losses): (Vec<Outcome>, Vec<String>) = lacking.unzip();
-    let outcome = outcomes.into_iter().max().unwrap_or(Outcome::Fine);
+    let (outcomes, losses): (Vec<CheckOutcome>, Vec<String>) = lacking.unzip();
+    let outcome = outcomes.into_iter().max().unwrap_or(CheckOutcome::Fine);
     let detail = if losses.is_empty() { "all that are needed".to_owned() } else { losses.join("; ") };
-    Check { what: "scopes", outcome, detail }
+    ProbeCheck { what: "scopes", outcome, detail }
 }

@@ -6,7 +6,7 @@ use std::{fmt, time::Duration};
 
 /// Why a call did not do what it should.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Refusal {
+pub(super) enum SlackRefusal {
     /// Slack's own error code.
     Code {
         /// The code.
@@ -14,7 +14,7 @@ pub(super) enum Refusal {
         /// The scope that is missing, where that is it.
         needed: Option<String>,
         /// Whom it is about, each with a code of their own: invitations alone.
-        each: Vec<Each>,
+        each: Vec<InviteFailure>,
     },
     /// Too many calls; wait so long, where Slack says how long.
     Throttled(Option<Duration>),
@@ -28,7 +28,7 @@ pub(super) enum Refusal {
 
 /// One person who could not be invited.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-pub(super) struct Each {
+pub(super) struct InviteFailure {
     #[serde(default)]
     pub user: String,
     #[serde(default)]
@@ -37,7 +37,7 @@ pub(super) struct Each {
 
 /// What may stand beside a code. What has another form is left out: the code alone decides.
 #[derive(Default, Deserialize)]
-struct Beside {
+struct RefusalDetails {
     #[serde(default)]
     needed: Option<String>,
     #[serde(default)]
@@ -46,7 +46,7 @@ struct Beside {
 
 /// What a code means for the message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Class {
+enum RefusalClass {
     /// Not now.
     Retry,
     /// Not now, and it may have been done.
@@ -58,10 +58,10 @@ enum Class {
 }
 
 /// The codes that do not simply mean "not now".
-const CLASSES: &[(Class, &[&str])] = &[
-    (Class::Unknown, &["internal_error", "fatal_error", "request_timeout"]),
+const CLASSES: &[(RefusalClass, &[&str])] = &[
+    (RefusalClass::Unknown, &["internal_error", "fatal_error", "request_timeout"]),
     (
-        Class::Unreachable,
+        RefusalClass::Unreachable,
         &[
             "channel_not_found",
             "users_not_found",
@@ -83,7 +83,7 @@ const CLASSES: &[(Class, &[&str])] = &[
         ],
     ),
     (
-        Class::Broken,
+        RefusalClass::Broken,
         &[
             "invalid_auth",
             "not_authed",
@@ -133,7 +133,7 @@ const LOST_MESSAGE: [&str; 6] = [
     "cannot_reply_to_message",
 ];
 
-impl Refusal {
+impl SlackRefusal {
     /// Slack answered, but not in its own words.
     pub(super) fn unreadable() -> Self {
         Self::Unknown("its answer can not be read: is a proxy or a captive portal in between?".to_owned())
@@ -141,8 +141,8 @@ impl Refusal {
 
     /// Slack's no, with what stands beside it in the answer.
     pub(super) fn code(code: &str, answer: &[u8]) -> Self {
-        let beside: Beside = serde_json::from_slice(answer).unwrap_or_default();
-        let each: Vec<Each> = each_of(beside.errors);
+        let beside: RefusalDetails = serde_json::from_slice(answer).unwrap_or_default();
+        let each: Vec<InviteFailure> = each_of(beside.errors);
         let needed = beside.needed.map(|needed| scopes_only(&needed)).filter(|needed| !needed.is_empty());
         Self::Code { code: code_only(code), needed, each }
     }
@@ -152,7 +152,7 @@ impl Refusal {
         let Self::Code { code, .. } = self else { return false };
         let known = TRANSIENT.contains(&code.as_str()) || LOST_MESSAGE.contains(&code.as_str());
         let form = FORM_FAMILIES.iter().any(|family| code.starts_with(family));
-        form || (class(code) == Class::Retry && !known)
+        form || (class(code) == RefusalClass::Retry && !known)
     }
 
     /// Whether the message that was to be edited or answered can not be: a new one may pass.
@@ -170,10 +170,10 @@ impl Refusal {
         let why = format!("Slack: {self}");
         match self {
             Self::Code { code, .. } => match class(&code) {
-                Class::Retry => SendError::retry(why),
-                Class::Unknown => SendError::unknown(why),
-                Class::Unreachable => SendError::unreachable(why),
-                Class::Broken => SendError::broken(format!("{why}: check the app's token and scopes")),
+                RefusalClass::Retry => SendError::retry(why),
+                RefusalClass::Unknown => SendError::unknown(why),
+                RefusalClass::Unreachable => SendError::unreachable(why),
+                RefusalClass::Broken => SendError::broken(format!("{why}: check the app's token and scopes")),
             },
             Self::Throttled(after) => SendError::throttled(after, why),
             Self::NoConnection(_) => SendError::retry(why),
@@ -186,21 +186,21 @@ impl Refusal {
 
 /// Whether this code means that nobody is reached until somebody mends the app or its token.
 pub(super) fn is_broken(code: &str) -> bool {
-    class(code) == Class::Broken
+    class(code) == RefusalClass::Broken
 }
 
-fn class(code: &str) -> Class {
+fn class(code: &str) -> RefusalClass {
     if UNREACHABLE_FAMILIES.iter().any(|family| code.starts_with(family)) {
-        return Class::Unreachable;
+        return RefusalClass::Unreachable;
     }
-    CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(Class::Retry, |(class, _)| *class)
+    CLASSES.iter().find(|(_, codes)| codes.contains(&code)).map_or(RefusalClass::Retry, |(class, _)| *class)
 }
 
 /// People and why each; entries of another form are left out.
-pub(super) fn each_of(errors: serde_json::Value) -> Vec<Each> {
+pub(super) fn each_of(errors: serde_json::Value) -> Vec<InviteFailure> {
     let serde_json::Value::Array(errors) = errors else { return Vec::new() };
-    let each = errors.into_iter().filter_map(|one| serde_json::from_value::<Each>(one).ok());
-    each.map(|each| Each { user: code_only(&each.user), error: code_only(&each.error) }).collect()
+    let each = errors.into_iter().filter_map(|one| serde_json::from_value::<InviteFailure>(one).ok());
+    each.map(|each| InviteFailure { user: code_only(&each.user), error: code_only(&each.error) }).collect()
 }
 
 /// Scopes are words with colons, dots and commas.
@@ -213,7 +213,7 @@ pub(super) fn code_only(code: &str) -> String {
     code.chars().take_while(|c| c.is_ascii_alphanumeric() || matches!(c, '_' | '-')).take(64).collect()
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for SlackRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Code { code, needed: Some(needed), .. } => write!(f, "{code} ({needed})"),
@@ -233,18 +233,18 @@ mod tests {
     #[test]
     fn a_code_is_for_this_person_or_for_everybody_or_for_later() {
         for (code, expected) in [
-            ("users_not_found", Class::Unreachable),
-            ("user_disabled", Class::Unreachable),
-            ("restricted_action_read_only_channel", Class::Unreachable),
-            ("invalid_name_specials", Class::Unreachable),
-            ("invalid_auth", Class::Broken),
-            ("missing_scope", Class::Broken),
-            ("account_inactive", Class::Broken),
-            ("fatal_error", Class::Unknown),
-            ("service_unavailable", Class::Retry),
-            ("accesslimited", Class::Retry),
-            ("team_added_to_org", Class::Retry),
-            ("a_code_of_next_year", Class::Retry),
+            ("users_not_found", RefusalClass::Unreachable),
+            ("user_disabled", RefusalClass::Unreachable),
+            ("restricted_action_read_only_channel", RefusalClass::Unreachable),
+            ("invalid_name_specials", RefusalClass::Unreachable),
+            ("invalid_auth", RefusalClass::Broken),
+            ("missing_scope", RefusalClass::Broken),
+            ("account_inactive", RefusalClass::Broken),
+            ("fatal_error", RefusalClass::Unknown),
+            ("service_unavailable", RefusalClass::Retry),
+            ("accesslimited", RefusalClass::Retry),
+            ("team_added_to_org", RefusalClass::Retry),
+            ("a_code_of_next_year", RefusalClass::Retry),
         ] {
             assert_eq!(class(code), expected, "{code}");
         }

@@ -1,9 +1,9 @@
 //! The war room: made and named, its card posted and edited, and archived when its time has come.
 
-use super::{Place, Slack, blocks, refusal::Refusal};
+use super::{SlackChannel, SlackTarget, blocks, refusal::SlackRefusal};
 use crate::{
     channel::{Message, SendError},
-    core::{PageId, Receipt},
+    core::{PageId, SendReceipt},
 };
 use serde::Deserialize;
 use slack_morphism::{
@@ -24,7 +24,7 @@ const DRILL: &str = "drill-";
 /// The library's own type for this answer wants more of the room: one that it can not read would leave a room behind
 /// that nobody knows, and make a second.
 #[derive(Deserialize)]
-struct Created {
+struct CreateRoomResponse {
     channel: CreatedRoom,
 }
 
@@ -35,9 +35,9 @@ struct CreatedRoom {
 
 /// A yes without anything to know beside it.
 #[derive(Deserialize)]
-pub(super) struct Done {}
+pub(super) struct OkResponse {}
 
-impl Slack {
+impl SlackChannel {
     /// Makes the room and posts its card; nothing else, so that both are there soon.
     pub(super) async fn open_room(
         &self,
@@ -45,19 +45,22 @@ impl Slack {
         made: Option<&str>,
         name: &str,
         private: bool,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<SendReceipt, SendError> {
         let known = made.map(str::to_owned).or_else(|| self.half_made().get(&message.page).cloned());
         let room = match known {
             Some(room) => room,
             None => {
-                let room = self.create(message, name, private).await.map_err(Refusal::into_send_error)?;
+                let room = self.create(message, name, private).await.map_err(SlackRefusal::into_send_error)?;
                 self.half_made().insert(message.page, room.clone());
                 room
             }
         };
-        let card = self.post(&room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
+        let card = self
+            .post(&room, SlackTarget::End, blocks::room_card(message))
+            .await
+            .map_err(SlackRefusal::into_send_error)?;
         self.half_made().remove(&message.page);
-        Ok(Receipt { room: Some(card.channel.0), ..Receipt::of(card.ts.0) })
+        Ok(SendReceipt { room: Some(card.channel.0), ..SendReceipt::of(card.ts.0) })
     }
 
     /// Edits the card. One that is gone, or may not be edited any more, is posted anew and pinned.
@@ -66,10 +69,10 @@ impl Slack {
         message: &Message,
         room: &str,
         card: Option<&str>,
-    ) -> Result<Receipt, SendError> {
+    ) -> Result<SendReceipt, SendError> {
         if let Some(of) = card {
-            match self.post(room, Place::Instead { of }, blocks::room_card(message)).await {
-                Ok(posted) => return Ok(Receipt::of(posted.ts.0)),
+            match self.post(room, SlackTarget::Instead { of }, blocks::room_card(message)).await {
+                Ok(posted) => return Ok(SendReceipt::of(posted.ts.0)),
                 Err(refusal) if refusal.is_of_lost_message() => {
                     let (incident, page) = (message.page.incident, message.page);
                     tracing::warn!(%incident, %page, slack.error = %refusal, "the card of {incident} can not be edited: it is posted anew");
@@ -77,14 +80,17 @@ impl Slack {
                 Err(refusal) => return Err(refusal.into_send_error()),
             }
         }
-        let posted = self.post(room, Place::End, blocks::room_card(message)).await.map_err(Refusal::into_send_error)?;
+        let posted = self
+            .post(room, SlackTarget::End, blocks::room_card(message))
+            .await
+            .map_err(SlackRefusal::into_send_error)?;
         self.pin(message.page, room, &posted.ts.0).await;
-        Ok(Receipt { room: Some(room.to_owned()), ..Receipt::of(posted.ts.0) })
+        Ok(SendReceipt { room: Some(room.to_owned()), ..SendReceipt::of(posted.ts.0) })
     }
 
     /// Pins a card. Not worth a failure: it is the first message of its room.
     pub(super) async fn pin(&self, page: PageId, room: &str, card: &str) {
-        let pinned = self.web.call::<Done>("pins.add", &pin(room, card)).await;
+        let pinned = self.web.call::<OkResponse>("pins.add", &pin(room, card)).await;
         if let Err(refusal) = pinned
             && !refusal.is("already_pinned")
         {
@@ -92,17 +98,17 @@ impl Slack {
         }
     }
 
-    pub(super) async fn archive(&self, room: &str) -> Result<Receipt, SendError> {
+    pub(super) async fn archive(&self, room: &str) -> Result<SendReceipt, SendError> {
         let request = SlackApiConversationsArchiveRequest::new(SlackChannelId(room.to_owned()));
-        match self.web.call::<Done>("conversations.archive", &request).await {
+        match self.web.call::<OkResponse>("conversations.archive", &request).await {
             Err(refusal) if !refusal.is("already_archived") => Err(refusal.into_send_error()),
-            _ => Ok(Receipt::of("archived")),
+            _ => Ok(SendReceipt::of("archived")),
         }
     }
 
     /// A name can be taken by a room of an earlier incident, archived or private and not to be seen: hence suffixes,
     /// the last of which is the page's own.
-    async fn create(&self, message: &Message, name: &str, private: bool) -> Result<String, Refusal> {
+    async fn create(&self, message: &Message, name: &str, private: bool) -> Result<String, SlackRefusal> {
         let base = match message.drill && !name.starts_with(DRILL) {
             true => format!("{DRILL}{name}"),
             false => name.to_owned(),
@@ -117,9 +123,9 @@ impl Slack {
         self.create_named(&named(&base, &own), private).await
     }
 
-    async fn create_named(&self, name: &str, is_private: bool) -> Result<String, Refusal> {
+    async fn create_named(&self, name: &str, is_private: bool) -> Result<String, SlackRefusal> {
         let request = SlackApiConversationsCreateRequest::new(name.to_owned()).with_is_private(is_private);
-        let created: Created = self.web.call("conversations.create", &request).await?;
+        let created: CreateRoomResponse = self.web.call("conversations.create", &request).await?;
         Ok(created.channel.id.0)
     }
 

@@ -7,18 +7,18 @@ mod dial;
 mod envelope;
 mod link;
 
-use super::inbound::{Inbound, Judged};
+use super::inbound::{InboundResult, SlackInbound};
 use crate::{
-    channel::{Check, SettingError},
+    channel::{ProbeCheck, SettingError},
     core::retry::backoff,
 };
-use dial::{Dialer, Line};
+use dial::{SocketDialer, SocketStream};
 use futures_util::{
     StreamExt,
     future::{BoxFuture, join},
     stream::FuturesUnordered,
 };
-use link::{Link, Parting};
+use link::{CloseReason, SocketConnection};
 use secrecy::SecretString;
 use std::{
     sync::{
@@ -44,7 +44,7 @@ pub struct SocketSettings {
 
 /// The waits of Socket Mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Timing {
+pub struct SocketTiming {
     /// How long opening a link may take, from the call to Slack's hello.
     pub open: Duration,
     /// A link from which nothing came for so long is dead: Slack pings more often, and answers our pings.
@@ -62,7 +62,7 @@ pub struct Timing {
 }
 
 /// As they are in production.
-pub const TIMING: Timing = Timing {
+pub const TIMING: SocketTiming = SocketTiming {
     open: Duration::from_secs(15),
     silence: Duration::from_secs(70),
     ping: Duration::from_secs(20),
@@ -79,20 +79,20 @@ const THROTTLE_MAX: Duration = Duration::from_secs(5 * 60);
 const PROBE: Duration = Duration::from_secs(8);
 
 /// Who listens at the links.
-pub trait Listener: Send + Sync + 'static {
+pub trait SocketListener: Send + Sync + 'static {
     /// Judges what a user did. It is acknowledged when this returns, if it was kept.
-    fn hear(&self, heard: Inbound) -> BoxFuture<'_, Judged>;
+    fn hear(&self, heard: SlackInbound) -> BoxFuture<'_, InboundResult>;
     /// Sends a private word afterwards.
     fn tell<'a>(&'a self, response_url: &'a str, text: &'a str) -> BoxFuture<'a, ()>;
     /// So many links are up now.
     fn linked(&self, links: usize) -> BoxFuture<'_, ()>;
     /// A link could not be opened.
-    fn failed<'a>(&'a self, failure: &'a Failure) -> BoxFuture<'a, ()>;
+    fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()>;
 }
 
 /// Why a link could not be opened.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
+pub struct ConnectFailure {
     /// The trouble, without secrets.
     pub why: String,
     /// Whether only people can mend it: a revoked token, Socket Mode switched off.
@@ -107,17 +107,17 @@ pub struct Failure {
 /// [`SettingError`] when the URL can not be used.
 pub async fn run(
     settings: &SocketSettings,
-    timing: Timing,
-    listener: Arc<dyn Listener>,
+    timing: SocketTiming,
+    listener: Arc<dyn SocketListener>,
     stop: CancellationToken,
     seed: u64,
 ) -> Result<(), SettingError> {
-    let dialer = Dialer::new(settings, timing)?;
+    let dialer = SocketDialer::new(settings, timing)?;
     let (leaving, left) = unbounded_channel();
     let (up, dice) = (AtomicUsize::new(0), AtomicU64::new(seed));
-    let ear = Ear { dialer, timing, listener, stop: stop.child_token(), up, dice };
+    let ear = SharedSocketState { dialer, timing, listener, stop: stop.child_token(), up, dice };
     let lanes = async {
-        let (one, other) = (Lane { ear: &ear, leaving: leaving.clone() }, Lane { ear: &ear, leaving });
+        let (one, other) = (SocketLane { ear: &ear, leaving: leaving.clone() }, SocketLane { ear: &ear, leaving });
         join(one.keep(), other.keep()).await;
     };
     join(lanes, let_go(left)).await;
@@ -125,16 +125,16 @@ pub async fn run(
 }
 
 /// Looks whether Slack would give a link, without opening one.
-pub async fn probe(settings: &SocketSettings) -> Check {
+pub async fn probe(settings: &SocketSettings) -> ProbeCheck {
     let what = "socket mode";
-    let asked = match Dialer::new(settings, Timing { open: PROBE, ..TIMING }) {
+    let asked = match SocketDialer::new(settings, SocketTiming { open: PROBE, ..TIMING }) {
         Ok(dialer) => dialer.ask().await,
-        Err(error) => return Check::failed(what, error.to_string()),
+        Err(error) => return ProbeCheck::failed(what, error.to_string()),
     };
     match asked {
-        Ok(()) => Check::fine(what, "Slack gives links"),
-        Err(failed) if failed.is_lasting => Check::failed(what, failed.why),
-        Err(failed) => Check::doubtful(what, failed.why),
+        Ok(()) => ProbeCheck::fine(what, "Slack gives links"),
+        Err(failed) if failed.is_lasting => ProbeCheck::failed(what, failed.why),
+        Err(failed) => ProbeCheck::doubtful(what, failed.why),
     }
 }
 
@@ -156,16 +156,16 @@ async fn let_go(mut left: UnboundedReceiver<Leaving<'_>>) {
 }
 
 /// What both lanes share.
-struct Ear {
-    dialer: Dialer,
-    timing: Timing,
-    listener: Arc<dyn Listener>,
+struct SharedSocketState {
+    dialer: SocketDialer,
+    timing: SocketTiming,
+    listener: Arc<dyn SocketListener>,
     stop: CancellationToken,
     up: AtomicUsize,
     dice: AtomicU64,
 }
 
-impl Ear {
+impl SharedSocketState {
     async fn linked(&self, change: impl FnOnce(&AtomicUsize) -> usize) {
         let links = change(&self.up);
         self.listener.linked(links).await;
@@ -181,31 +181,31 @@ impl Ear {
 }
 
 /// One of the links, over its successors.
-struct Lane<'a> {
-    ear: &'a Ear,
+struct SocketLane<'a> {
+    ear: &'a SharedSocketState,
     leaving: UnboundedSender<Leaving<'a>>,
 }
 
-impl Lane<'_> {
+impl SocketLane<'_> {
     async fn keep(self) {
         let mut failures = 0;
         let Some(mut link) = self.open(&mut failures).await else { return };
         loop {
             let since = Instant::now();
             let parting = tokio::select! {
-                () = self.ear.stop.cancelled() => Parting::Over,
+                () = self.ear.stop.cancelled() => CloseReason::Over,
                 parting = link.serve() => parting,
             };
             // One that dies young counts as a failure, or a server that ends every link would be called without pause.
             failures = if self.ear.timing.steady <= since.elapsed() { 0 } else { failures + 1 };
             let fresh = match &parting {
-                Parting::Over => None,
-                Parting::Disabled => {
+                CloseReason::Over => None,
+                CloseReason::Disabled => {
                     self.switched_off().await;
                     None
                 }
-                Parting::Asked(_) => self.replace(&mut link, &mut failures).await,
-                Parting::Crowded | Parting::Gone(_) => {
+                CloseReason::Asked(_) => self.replace(&mut link, &mut failures).await,
+                CloseReason::Crowded | CloseReason::Gone(_) => {
                     tracing::warn!(why = %parting, "a link to Slack has ended");
                     self.ear.linked(one_less).await;
                     self.let_go(link);
@@ -225,14 +225,14 @@ impl Lane<'_> {
     }
 
     /// Opens the next link while the old one is still listened to. None at the end.
-    async fn replace(&self, old: &mut Line, failures: &mut u32) -> Option<Line> {
+    async fn replace(&self, old: &mut SocketStream, failures: &mut u32) -> Option<SocketStream> {
         tracing::debug!("Slack wants to end a link: its successor is opened first");
         let opening = self.open(failures);
         tokio::pin!(opening);
         tokio::select! {
             fresh = &mut opening => return fresh,
             parting = old.serve_on() => match parting {
-                Parting::Disabled => {
+                CloseReason::Disabled => {
                     self.switched_off().await;
                     return None;
                 }
@@ -243,7 +243,7 @@ impl Lane<'_> {
     }
 
     /// Tries until there is a link that has said hello. None at the end.
-    async fn open(&self, failures: &mut u32) -> Option<Line> {
+    async fn open(&self, failures: &mut u32) -> Option<SocketStream> {
         loop {
             if 0 < *failures {
                 self.pause(self.ear.jittered(backoff(*failures))).await?;
@@ -267,7 +267,7 @@ impl Lane<'_> {
             tracing::warn!(why = failed.why, "a link to Slack could not be opened");
             let wait = self.ear.timing.refused;
             let wait = if failed.is_lasting { Some(wait) } else { failed.after.map(|after| after.min(THROTTLE_MAX)) };
-            let failure = Failure { why: failed.why, is_lasting: failed.is_lasting };
+            let failure = ConnectFailure { why: failed.why, is_lasting: failed.is_lasting };
             self.ear.listener.failed(&failure).await;
             if let Some(wait) = wait {
                 self.pause(self.ear.jittered(wait)).await?;
@@ -285,11 +285,11 @@ impl Lane<'_> {
     /// Nothing is tried any more before a reload or a new start: Slack would refuse every link.
     async fn switched_off(&self) {
         let why = "Socket Mode is switched off for this app: switch it on there, then reload".to_owned();
-        self.ear.listener.failed(&Failure { why, is_lasting: true }).await;
+        self.ear.listener.failed(&ConnectFailure { why, is_lasting: true }).await;
         self.ear.stop.cancel();
     }
 
-    fn let_go(&self, link: Line) {
+    fn let_go(&self, link: SocketStream) {
         let linger = if self.ear.stop.is_cancelled() { Duration::ZERO } else { self.ear.timing.linger };
         // Whoever ends links ends after the lanes.
         let _ = self.leaving.send(Box::pin(link.leave(linger)));

@@ -1,7 +1,7 @@
 //! Slack's Web API: one method called once, and what its answer is. What is sent are slack-morphism's types; the client
 //! is our own, because that library's drops the headers that we need and reads an answer whole, however long.
 
-use super::refusal::Refusal;
+use super::refusal::SlackRefusal;
 use crate::channel::{SettingError, is_loopback, retry_after};
 use reqwest::{Client, Response, StatusCode, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
@@ -21,7 +21,7 @@ const ANSWER_BYTES: usize = 256 * 1024;
 const JSON: &str = "application/json; charset=utf-8";
 
 /// A workspace's Web API, with the bot's token.
-pub(super) struct Web {
+pub(super) struct WebApi {
     http: Client,
     base: String,
     token: SecretString,
@@ -29,7 +29,7 @@ pub(super) struct Web {
 
 /// What a method said, and what its headers said beside it.
 #[derive(Debug)]
-pub(super) struct Said<T> {
+pub(super) struct ApiResponse<T> {
     pub it: T,
     /// The scopes that the token has.
     pub scopes: Option<String>,
@@ -39,13 +39,13 @@ pub(super) struct Said<T> {
 
 /// Slack's yes or no. `ok` is demanded, because a page of HTML must not be read as an empty object.
 #[derive(Deserialize)]
-struct Verdict {
+struct ApiStatus {
     ok: bool,
     #[serde(default)]
     error: Option<String>,
 }
 
-impl Web {
+impl WebApi {
     /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
     ///
     /// # Errors
@@ -64,7 +64,11 @@ impl Web {
     }
 
     /// Calls a method that writes: arguments as JSON.
-    pub(super) async fn call<T: DeserializeOwned>(&self, method: &str, body: &impl Serialize) -> Result<T, Refusal> {
+    pub(super) async fn call<T: DeserializeOwned>(
+        &self,
+        method: &str,
+        body: &impl Serialize,
+    ) -> Result<T, SlackRefusal> {
         let request = self.http.post(self.url(method)).header(header::CONTENT_TYPE, JSON).json(body);
         Ok(self.send(request).await?.it)
     }
@@ -74,7 +78,7 @@ impl Web {
         &self,
         method: &str,
         fields: &impl Serialize,
-    ) -> Result<Said<T>, Refusal> {
+    ) -> Result<ApiResponse<T>, SlackRefusal> {
         self.send(self.http.post(self.url(method)).form(fields)).await
     }
 
@@ -82,29 +86,32 @@ impl Web {
         format!("{}/{method}", self.base)
     }
 
-    async fn send<T: DeserializeOwned>(&self, request: reqwest::RequestBuilder) -> Result<Said<T>, Refusal> {
+    async fn send<T: DeserializeOwned>(
+        &self,
+        request: reqwest::RequestBuilder,
+    ) -> Result<ApiResponse<T>, SlackRefusal> {
         let sent = request.bearer_auth(self.token.expose_secret()).send().await;
         let mut response = sent.map_err(|error| trouble(&error.without_url()))?;
         let status = response.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Refusal::Throttled(wished_pause(&response)));
+            return Err(SlackRefusal::Throttled(wished_pause(&response)));
         }
         if !status.is_success() {
-            return Err(Refusal::Status(status.as_u16()));
+            return Err(SlackRefusal::Status(status.as_u16()));
         }
         let (scopes, date) = (text(&response, "x-oauth-scopes"), text(&response, header::DATE.as_str()));
         let bytes = read(&mut response).await?;
-        let verdict: Verdict = serde_json::from_slice(&bytes).map_err(|_| Refusal::unreadable())?;
+        let verdict: ApiStatus = serde_json::from_slice(&bytes).map_err(|_| SlackRefusal::unreadable())?;
         match (verdict.ok, verdict.error) {
             (true, _) => {
-                let it = serde_json::from_slice(&bytes).map_err(|_| Refusal::unreadable())?;
-                Ok(Said { it, scopes, date })
+                let it = serde_json::from_slice(&bytes).map_err(|_| SlackRefusal::unreadable())?;
+                Ok(ApiResponse { it, scopes, date })
             }
             // Both spellings are Slack's: with a 429, and in the body of a 200.
             (false, Some(code)) if matches!(&*code, "ratelimited" | "rate_limited") => {
-                Err(Refusal::Throttled(wished_pause(&response)))
+                Err(SlackRefusal::Throttled(wished_pause(&response)))
             }
-            (false, code) => Err(Refusal::code(&code.unwrap_or_default(), &bytes)),
+            (false, code) => Err(SlackRefusal::code(&code.unwrap_or_default(), &bytes)),
         }
     }
 }
@@ -130,22 +137,22 @@ fn wished_pause(response: &Response) -> Option<Duration> {
     retry_after::parse(&text(response, header::RETRY_AFTER.as_str())?, date.as_deref())
 }
 
-async fn read(response: &mut Response) -> Result<Vec<u8>, Refusal> {
+async fn read(response: &mut Response) -> Result<Vec<u8>, SlackRefusal> {
     let mut answer = Vec::new();
     while let Some(chunk) = response.chunk().await.map_err(|error| trouble(&error.without_url()))? {
         answer.extend_from_slice(&chunk);
         if ANSWER_BYTES < answer.len() {
-            return Err(Refusal::unreadable());
+            return Err(SlackRefusal::unreadable());
         }
     }
     Ok(answer)
 }
 
-fn trouble(error: &reqwest::Error) -> Refusal {
+fn trouble(error: &reqwest::Error) -> SlackRefusal {
     if error.is_connect() {
-        return Refusal::NoConnection(innermost(error));
+        return SlackRefusal::NoConnection(innermost(error));
     }
-    Refusal::Unknown("the connection broke before its answer was whole".to_owned())
+    SlackRefusal::Unknown("the connection broke before its answer was whole".to_owned())
 }
 
 fn innermost(error: &dyn Error) -> String {

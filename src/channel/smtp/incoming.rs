@@ -5,7 +5,7 @@
 
 use crate::core::{
     Answer, PageId,
-    reply::{Doubt, Reply, asks_or_denies, folded, read as read_reply},
+    reply::{Reply, ReplyDoubt, asks_or_denies, folded, read as read_reply},
 };
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 
@@ -18,7 +18,7 @@ const QUOTE_BEGINS: [&str; 8] =
 
 /// A mail about one of our pages.
 #[derive(Debug, PartialEq, Eq)]
-pub struct Incoming {
+pub struct IncomingMail {
     /// The page whose message id it names.
     pub page: PageId,
     /// The token in that message id.
@@ -28,12 +28,12 @@ pub struct Incoming {
     /// Who it says that it is from, in lower case.
     pub from: String,
     /// What it means.
-    pub meaning: Meaning,
+    pub meaning: MailMeaning,
 }
 
 /// What a mail means.
 #[derive(Debug, PartialEq, Eq)]
-pub enum Meaning {
+pub enum MailMeaning {
     /// A human's words.
     Said(Reply),
     /// A machine says that its human is away (RFC 3834 and what came before it).
@@ -44,52 +44,52 @@ pub enum Meaning {
     Nothing,
 }
 
-impl Incoming {
+impl IncomingMail {
     /// Whether it says that our own mail did not arrive.
     pub fn is_bounce(&self) -> bool {
-        matches!(self.meaning, Meaning::Bounced(_))
+        matches!(self.meaning, MailMeaning::Bounced(_))
     }
 }
 
 /// Reads a mail; none where it names no page of ours.
-pub fn read(raw: &[u8]) -> Option<Incoming> {
+pub fn read(raw: &[u8]) -> Option<IncomingMail> {
     let mail = MessageParser::default().parse(raw)?;
     let from = mail.from().and_then(|from| from.first()).and_then(|first| first.address());
     let from = from.unwrap_or_default().to_lowercase();
     if is_report(&mail) {
-        let Named { page, token, site } = returned(&mail)?;
-        let meaning = bounce(&mail).map_or(Meaning::Nothing, Meaning::Bounced);
-        return Some(Incoming { page, token, site, from, meaning });
+        let MessageIdParts { page, token, site } = returned(&mail)?;
+        let meaning = bounce(&mail).map_or(MailMeaning::Nothing, MailMeaning::Bounced);
+        return Some(IncomingMail { page, token, site, from, meaning });
     }
-    let Named { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
+    let MessageIdParts { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
     let meaning = match automatic(&mail) {
         Some(meaning) => meaning,
-        None => Meaning::Said(said(&mail.body_text(0).unwrap_or_default())),
+        None => MailMeaning::Said(said(&mail.body_text(0).unwrap_or_default())),
     };
-    Some(Incoming { page, token, site, from, meaning })
+    Some(IncomingMail { page, token, site, from, meaning })
 }
 
 /// What a message id of ours says.
-struct Named {
+struct MessageIdParts {
     page: PageId,
     token: String,
     site: Option<String>,
 }
 
 /// The last message id of ours that a header names.
-fn named(header: &HeaderValue<'_>) -> Option<Named> {
+fn named(header: &HeaderValue<'_>) -> Option<MessageIdParts> {
     header.as_text_list()?.iter().rev().find_map(|id| page_of(id))
 }
 
 /// `INC-12.3.TOKEN.SITE@example.com`: the incident, the page's number, its token, and the installation's name.
-fn page_of(id: &str) -> Option<Named> {
+fn page_of(id: &str) -> Option<MessageIdParts> {
     let local = id.trim().trim_start_matches('<').split('@').next()?;
     let mut parts = local.split('.');
     let page = format!("{}.{}", parts.next()?, parts.next()?).parse().ok()?;
     let token = parts.next().filter(|token| !token.is_empty())?.to_owned();
     // The incident's mark, which begins with a letter that no hexadecimal digit is, is for those who thread mails.
     let site = parts.find(|part| !part.is_empty() && !part.starts_with('m')).map(str::to_owned);
-    Some(Named { page, token, site })
+    Some(MessageIdParts { page, token, site })
 }
 
 fn is_report(mail: &Message<'_>) -> bool {
@@ -100,7 +100,7 @@ fn is_report(mail: &Message<'_>) -> bool {
 }
 
 /// The page whose mail a report returns, whole or its head alone.
-fn returned(mail: &Message<'_>) -> Option<Named> {
+fn returned(mail: &Message<'_>) -> Option<MessageIdParts> {
     mail.parts.iter().find_map(|part| {
         if let Some(inner) = part.message() {
             return page_of(inner.message_id()?);
@@ -130,30 +130,30 @@ fn bounce(mail: &Message<'_>) -> Option<String> {
 }
 
 /// What a machine's mail means; none for a human's.
-fn automatic(mail: &Message<'_>) -> Option<Meaning> {
+fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
     let word = |name: &'static str| {
         // A value that can not be read is there all the same.
         let value = mail.header(name).map(|_| mail.header_raw(name).unwrap_or("?"));
         value.map(|value| value.trim().split([';', ' ', '(']).next().unwrap_or_default().to_lowercase())
     };
     match word("Auto-Submitted").as_deref() {
-        Some("auto-replied") => return Some(Meaning::Away),
+        Some("auto-replied") => return Some(MailMeaning::Away),
         Some("no") | None => {}
-        Some(_) => return Some(Meaning::Nothing),
+        Some(_) => return Some(MailMeaning::Nothing),
     }
     if word("X-Autoreply").is_some()
         || word("X-Autorespond").is_some()
         || matches!(word("Precedence").as_deref(), Some("auto_reply" | "auto-reply"))
     {
-        return Some(Meaning::Away);
+        return Some(MailMeaning::Away);
     }
     // What Outlook's own assistant sends has no sender, and carries this.
     let nobody = mail.header_raw("Return-Path").is_some_and(|path| path.trim() == "<>");
     if nobody {
-        return Some(Meaning::Away);
+        return Some(MailMeaning::Away);
     }
     let bulk = matches!(word("Precedence").as_deref(), Some("bulk" | "junk" | "list")) || word("List-Id").is_some();
-    bulk.then_some(Meaning::Nothing)
+    bulk.then_some(MailMeaning::Nothing)
 }
 
 /// What the human wrote above the mail that they reply to: its first line is the answer, unless a line under it takes that
@@ -174,12 +174,12 @@ pub fn said(text: &str) -> Reply {
 }
 
 /// What a line under an answer says against it. One who can not take it may say why in any words.
-fn taken_back(answer: Answer, line: &str, same_paragraph: bool) -> Option<Doubt> {
+fn taken_back(answer: Answer, line: &str, same_paragraph: bool) -> Option<ReplyDoubt> {
     match read_reply(line) {
-        Reply::Answer { answer: other, .. } if other != answer => Some(Doubt::between(answer, other)),
+        Reply::Answer { answer: other, .. } if other != answer => Some(ReplyDoubt::between(answer, other)),
         Reply::Unclear { .. } if answer != Answer::Unable => {
             let against = is_signs(line) || (same_paragraph && asks_or_denies(line));
-            against.then(|| Doubt::unknown(line))
+            against.then(|| ReplyDoubt::unknown(line))
         }
         _ => None,
     }
@@ -211,7 +211,7 @@ mod tests {
 
     const ID: &str = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
 
-    fn meaning(head: &str, body: &str) -> Option<Meaning> {
+    fn meaning(head: &str, body: &str) -> Option<MailMeaning> {
         let mail = format!(
             "From: Ana Ruiz <Ana@Example.com>\r\nTo: stentor@example.com\r\nSubject: Re: x\r\n{head}\r\n{body}"
         );
@@ -223,23 +223,23 @@ mod tests {
         Some(incoming.meaning)
     }
 
-    fn reply(head: &str, body: &str) -> Option<Meaning> {
+    fn reply(head: &str, body: &str) -> Option<MailMeaning> {
         meaning(&format!("In-Reply-To: {ID}\r\n{head}"), body)
     }
 
     #[test]
     fn the_first_line_of_a_reply_is_the_answer() {
-        let said = |answer| Some(Meaning::Said(Reply::Answer { code: None, answer }));
-        let unclear = |doubt| Some(Meaning::Said(Reply::Unclear { code: None, doubt }));
+        let said = |answer| Some(MailMeaning::Said(Reply::Answer { code: None, answer }));
+        let unclear = |doubt| Some(MailMeaning::Said(Reply::Unclear { code: None, doubt }));
         for (body, expected) in [
             ("wilco\r\n", said(Answer::Wilco)),
             ("2\r\n\r\n> LIVE INC-12 ..\r\n", said(Answer::Wilco)),
             ("\r\n  Roger.\r\n\r\nAna\r\n", said(Answer::Roger)),
             ("unable", said(Answer::Unable)),
-            ("I am looking at it right now\r\n", unclear(Doubt::unknown("I am looking at it right now"))),
-            ("> wilco\r\n", unclear(Doubt::Nothing)),
-            ("On Mon, Stentor wrote:\r\n> 1 roger 2 wilco\r\n", unclear(Doubt::Nothing)),
-            ("", unclear(Doubt::Nothing)),
+            ("I am looking at it right now\r\n", unclear(ReplyDoubt::unknown("I am looking at it right now"))),
+            ("> wilco\r\n", unclear(ReplyDoubt::Nothing)),
+            ("On Mon, Stentor wrote:\r\n> 1 roger 2 wilco\r\n", unclear(ReplyDoubt::Nothing)),
+            ("", unclear(ReplyDoubt::Nothing)),
         ] {
             assert_eq!(reply("", body), expected, "{body:?}");
         }
@@ -248,19 +248,19 @@ mod tests {
     #[test]
     fn no_machine_is_taken_for_a_human() {
         for (head, expected) in [
-            ("Auto-Submitted: auto-replied (vacation)\r\n", Meaning::Away),
-            ("Auto-Submitted: auto-replied; owner-email=x\r\n", Meaning::Away),
-            ("X-Autoreply: yes\r\n", Meaning::Away),
-            ("Precedence: auto_reply\r\n", Meaning::Away),
-            ("Return-Path: <>\r\n", Meaning::Away),
-            ("Auto-Submitted: auto-generated\r\n", Meaning::Nothing),
-            ("Auto-Submitted: auto-notified\r\n", Meaning::Nothing),
-            ("Precedence: list\r\n", Meaning::Nothing),
-            ("List-Id: <all.example.com>\r\n", Meaning::Nothing),
+            ("Auto-Submitted: auto-replied (vacation)\r\n", MailMeaning::Away),
+            ("Auto-Submitted: auto-replied; owner-email=x\r\n", MailMeaning::Away),
+            ("X-Autoreply: yes\r\n", MailMeaning::Away),
+            ("Precedence: auto_reply\r\n", MailMeaning::Away),
+            ("Return-Path: <>\r\n", MailMeaning::Away),
+            ("Auto-Submitted: auto-generated\r\n", MailMeaning::Nothing),
+            ("Auto-Submitted: auto-notified\r\n", MailMeaning::Nothing),
+            ("Precedence: list\r\n", MailMeaning::Nothing),
+            ("List-Id: <all.example.com>\r\n", MailMeaning::Nothing),
         ] {
             assert_eq!(reply(head, "wilco\r\n"), Some(expected), "{head:?}");
         }
-        assert!(matches!(reply("Auto-Submitted: no\r\n", "wilco\r\n"), Some(Meaning::Said(_))));
+        assert!(matches!(reply("Auto-Submitted: no\r\n", "wilco\r\n"), Some(MailMeaning::Said(_))));
     }
 
     #[test]
@@ -286,9 +286,9 @@ mod tests {
             );
             meaning(head, &body)
         };
-        assert_eq!(report("failed", "message/rfc822"), Some(Meaning::Bounced("5.1.1".into())));
-        assert_eq!(report("failed", "text/rfc822-headers"), Some(Meaning::Bounced("5.1.1".into())));
-        assert_eq!(report("delayed", "message/rfc822"), Some(Meaning::Nothing));
+        assert_eq!(report("failed", "message/rfc822"), Some(MailMeaning::Bounced("5.1.1".into())));
+        assert_eq!(report("failed", "text/rfc822-headers"), Some(MailMeaning::Bounced("5.1.1".into())));
+        assert_eq!(report("delayed", "message/rfc822"), Some(MailMeaning::Nothing));
     }
 
     #[test]

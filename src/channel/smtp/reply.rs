@@ -6,7 +6,7 @@ use std::error::Error as _;
 
 /// How far the conversation was.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum SmtpPhase {
     /// Connection, greeting, EHLO, STARTTLS.
     Connect,
     /// AUTH.
@@ -22,7 +22,7 @@ pub(super) enum Phase {
 }
 
 /// What lettre's error means. The server's own words are not quoted: they like to repeat the mailbox.
-pub(super) fn judge(phase: Phase, error: &Error) -> SendError {
+pub(super) fn judge(phase: SmtpPhase, error: &Error) -> SendError {
     if let Some(code) = error.status() {
         let words = error.source().map(ToString::to_string).unwrap_or_default();
         return refusal(phase, code.into(), enhanced(&words));
@@ -33,18 +33,18 @@ pub(super) fn judge(phase: Phase, error: &Error) -> SendError {
         ));
     }
     match phase {
-        Phase::SignIn if error.is_client() => {
+        SmtpPhase::SignIn if error.is_client() => {
             SendError::broken("the mail server offers no way to sign in that is known (PLAIN, LOGIN)")
         }
-        Phase::Letter => SendError::unknown("the connection to the mail server broke before it confirmed the mail"),
-        Phase::Connect => SendError::retry(format!("no connection to the mail server: {}", innermost(error))),
-        Phase::SignIn | Phase::Sender | Phase::Recipient | Phase::Data => {
+        SmtpPhase::Letter => SendError::unknown("the connection to the mail server broke before it confirmed the mail"),
+        SmtpPhase::Connect => SendError::retry(format!("no connection to the mail server: {}", innermost(error))),
+        SmtpPhase::SignIn | SmtpPhase::Sender | SmtpPhase::Recipient | SmtpPhase::Data => {
             SendError::retry(format!("the connection to the mail server broke: {}", innermost(error)))
         }
     }
 }
 
-fn refusal(phase: Phase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendError {
+fn refusal(phase: SmtpPhase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendError {
     let said = match enhanced {
         Some((class, subject, detail)) => format!("the mail server says {code} {class}.{subject}.{detail}"),
         None => format!("the mail server says {code}"),
@@ -53,11 +53,11 @@ fn refusal(phase: Phase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendErr
     match (code, detail) {
         (400..=499, _) => SendError::retry(said),
         (530 | 534 | 535 | 538, _) => SendError::broken(format!("{said}: it refuses our sign-in")),
-        _ if matches!(phase, Phase::Connect | Phase::SignIn | Phase::Sender) => {
+        _ if matches!(phase, SmtpPhase::Connect | SmtpPhase::SignIn | SmtpPhase::Sender) => {
             SendError::broken(format!("{said}: it refuses {}", refused_part(phase)))
         }
         // One recipient's refusal says nothing about the others, whatever the words.
-        (_, detail) if phase == Phase::Recipient && detail != Some((2, 2)) => {
+        (_, detail) if phase == SmtpPhase::Recipient && detail != Some((2, 2)) => {
             SendError::unreachable(format!("{said}: it refuses {}", refused_part(phase)))
         }
         (_, Some((2, 2))) => SendError::retry(format!("{said}: the mailbox is full")),
@@ -67,13 +67,13 @@ fn refusal(phase: Phase, code: u16, enhanced: Option<(u8, u16, u16)>) -> SendErr
     }
 }
 
-fn refused_part(phase: Phase) -> &'static str {
+fn refused_part(phase: SmtpPhase) -> &'static str {
     match phase {
-        Phase::Connect => "this client",
-        Phase::SignIn => "our sign-in",
-        Phase::Sender => "our sender: check from",
-        Phase::Recipient => "the mailbox",
-        Phase::Data | Phase::Letter => "the mail",
+        SmtpPhase::Connect => "this client",
+        SmtpPhase::SignIn => "our sign-in",
+        SmtpPhase::Sender => "our sender: check from",
+        SmtpPhase::Recipient => "the mailbox",
+        SmtpPhase::Data | SmtpPhase::Letter => "the mail",
     }
 }
 
@@ -116,7 +116,7 @@ mod tests {
 
     #[test]
     fn a_refusal_is_judged_by_step_and_code() {
-        use Phase::{Connect, Data, Letter, Recipient, Sender, SignIn};
+        use SmtpPhase::{Connect, Data, Letter, Recipient, Sender, SignIn};
         for (phase, code, words, expected) in [
             (Connect, 421, "4.3.2 busy", "retry"),
             (Connect, 554, "no SMTP service here", "broken"),

@@ -1,10 +1,10 @@
 //! Calls by Twilio. That Twilio has taken a call means that it will dial; what is said when somebody picks up is fetched
 //! from our own door at that moment ([`super::twiml`]), so that nobody is asked for what another has taken meanwhile.
 
-use super::{Account, AccountSettings, message::Sender, twiml};
+use super::{AccountSettings, TwilioLogin, message::SmsSender, twiml};
 use crate::{
-    channel::{Channel, Check, Contact, Message, Recipient, SendError, SettingError},
-    core::{Purpose, Receipt, StandIn},
+    channel::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError, SettingError},
+    core::{PagePurpose, SendReceipt, StandIn},
 };
 use futures_util::future::BoxFuture;
 
@@ -21,36 +21,36 @@ const INLINE_MAX: usize = 4000;
 const NO_KEYS: &str = "This call takes no answer. Answer on the desk page, by text message or by mail.";
 
 /// Calls by an account.
-pub struct Calls {
-    account: Account,
-    from: Sender,
+pub struct TwilioVoice {
+    account: TwilioLogin,
+    from: SmsSender,
     machines: bool,
 }
 
-impl Calls {
+impl TwilioVoice {
     /// Makes the client; nobody is called. With `machines`, Twilio listens for answering machines beside the call.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] as for [`Account::new`].
+    /// [`SettingError`] as for [`TwilioLogin::new`].
     pub fn new(account: AccountSettings, from: String, machines: bool) -> Result<Self, SettingError> {
-        Ok(Self { account: Account::new(account)?, from: Sender::From(from), machines })
+        Ok(Self { account: TwilioLogin::new(account)?, from: SmsSender::From(from), machines })
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("a room can not be called"));
         };
         let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
         if did_it_themselves(message, contact) {
-            return Ok(Receipt::of_stand_in(StandIn::Unneeded, "not called: it is about their own answer"));
+            return Ok(SendReceipt::of_stand_in(StandIn::Unneeded, "not called: it is about their own answer"));
         }
         let id = self.account.make("Calls", &self.fields(phone, message)).await?;
-        Ok(Receipt::of(id))
+        Ok(SendReceipt::of(id))
     }
 
     fn fields(&self, phone: &str, message: &Message) -> Vec<(&'static str, String)> {
-        let (Sender::From(from) | Sender::Service(from)) = &self.from;
+        let (SmsSender::From(from) | SmsSender::Service(from)) = &self.from;
         let mut fields = vec![("To", phone.to_owned()), ("From", from.clone())];
         fields.push(("Timeout", RING_S.to_owned()));
         fields.push(("TimeLimit", CALL_S.to_owned()));
@@ -71,21 +71,21 @@ impl Calls {
     }
 }
 
-impl Channel for Calls {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for TwilioVoice {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.account.probe(&self.from))
     }
 }
 
 /// Who has taken it or handed it back heard so at once, by whichever way they answered: a call to tell them would be
 /// noise.
-fn did_it_themselves(message: &Message, contact: &Contact) -> bool {
+fn did_it_themselves(message: &Message, contact: &ContactData) -> bool {
     match &message.purpose {
-        Purpose::Taken { by, .. } | Purpose::HandedBack { by, .. } => by.as_str() == contact.person,
+        PagePurpose::Taken { by, .. } | PagePurpose::HandedBack { by, .. } => by.as_str() == contact.person,
         _ => false,
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 /// Whom a code is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Class {
+pub enum CodeClass {
     /// This person can not be reached by this way.
     Person,
     /// This person has opted out (STOP) of what this sender writes.
@@ -20,67 +20,67 @@ pub enum Class {
 }
 
 /// Each code with its class and what to say of it. Codes from 30000 on come in status callbacks alone.
-const CODES: [(u32, Class, &str); 51] = [
+const CODES: [(u32, CodeClass, &str); 51] = [
     // The account and its credentials.
-    (10001, Class::Everybody, "the account is not active"),
-    (10004, Class::Later, "too many calls at once"),
-    (20003, Class::Everybody, "the account or its token is wrong"),
-    (20005, Class::Everybody, "the account is not active"),
-    (20006, Class::Everybody, "the API key may not do this"),
-    (20404, Class::Everybody, "there is no such account"),
-    (20429, Class::Later, "too many requests"),
-    (20500, Class::Unknown, "an internal error"),
-    (20503, Class::Unknown, "a temporary failure"),
+    (10001, CodeClass::Everybody, "the account is not active"),
+    (10004, CodeClass::Later, "too many calls at once"),
+    (20003, CodeClass::Everybody, "the account or its token is wrong"),
+    (20005, CodeClass::Everybody, "the account is not active"),
+    (20006, CodeClass::Everybody, "the API key may not do this"),
+    (20404, CodeClass::Everybody, "there is no such account"),
+    (20429, CodeClass::Later, "too many requests"),
+    (20500, CodeClass::Unknown, "an internal error"),
+    (20503, CodeClass::Unknown, "a temporary failure"),
     // The person's number.
-    (21211, Class::Person, "the number is none"),
-    (21214, Class::Person, "the number can not be called"),
-    (21215, Class::Person, "the account may not call this country"),
-    (21216, Class::Person, "the account may not call this number"),
-    (21217, Class::Person, "the number is none"),
-    (21219, Class::Person, "a trial account calls verified numbers only"),
-    (21265, Class::Person, "the number is a short code"),
-    (21266, Class::Person, "the number is our own"),
-    (21408, Class::Person, "the account may not write to this country"),
-    (21608, Class::Person, "a trial account writes to verified numbers only"),
-    (21610, Class::OptedOut, "the person has opted out (STOP)"),
-    (21612, Class::Person, "there is no route from our number to this one"),
-    (21614, Class::Person, "the number is no mobile phone"),
-    (21635, Class::Person, "the number is a landline"),
+    (21211, CodeClass::Person, "the number is none"),
+    (21214, CodeClass::Person, "the number can not be called"),
+    (21215, CodeClass::Person, "the account may not call this country"),
+    (21216, CodeClass::Person, "the account may not call this number"),
+    (21217, CodeClass::Person, "the number is none"),
+    (21219, CodeClass::Person, "a trial account calls verified numbers only"),
+    (21265, CodeClass::Person, "the number is a short code"),
+    (21266, CodeClass::Person, "the number is our own"),
+    (21408, CodeClass::Person, "the account may not write to this country"),
+    (21608, CodeClass::Person, "a trial account writes to verified numbers only"),
+    (21610, CodeClass::OptedOut, "the person has opted out (STOP)"),
+    (21612, CodeClass::Person, "there is no route from our number to this one"),
+    (21614, CodeClass::Person, "the number is no mobile phone"),
+    (21635, CodeClass::Person, "the number is a landline"),
     // The text. None of these can happen to texts that are cut to two segments; were one to, another channel is right.
-    (14103, Class::Person, "the text is too long"),
-    (21602, Class::Person, "the text is missing"),
-    (21617, Class::Person, "the text is too long"),
+    (14103, CodeClass::Person, "the text is too long"),
+    (21602, CodeClass::Person, "the text is missing"),
+    (21617, CodeClass::Person, "the text is too long"),
     // The sender and the addresses that we give.
-    (21205, Class::Everybody, "the address of the call's text is refused: check daemon.public_url"),
-    (21210, Class::Everybody, "`from` is not verified"),
-    (21212, Class::Everybody, "`from` is no number"),
-    (21401, Class::Everybody, "`from` is no number"),
-    (21601, Class::Everybody, "`from` can not send SMS"),
-    (21606, Class::Everybody, "`from` can not send SMS"),
-    (21609, Class::Everybody, "the address for reports is refused: check daemon.public_url"),
-    (21611, Class::Everybody, "the queue of `from` is ten hours long"),
-    (21659, Class::Everybody, "`from` is not a number of the account"),
-    (21660, Class::Everybody, "`from` belongs to another account"),
-    (21703, Class::Everybody, "the messaging service has no numbers"),
-    (21705, Class::Everybody, "there is no such messaging service"),
+    (21205, CodeClass::Everybody, "the address of the call's text is refused: check daemon.public_url"),
+    (21210, CodeClass::Everybody, "`from` is not verified"),
+    (21212, CodeClass::Everybody, "`from` is no number"),
+    (21401, CodeClass::Everybody, "`from` is no number"),
+    (21601, CodeClass::Everybody, "`from` can not send SMS"),
+    (21606, CodeClass::Everybody, "`from` can not send SMS"),
+    (21609, CodeClass::Everybody, "the address for reports is refused: check daemon.public_url"),
+    (21611, CodeClass::Everybody, "the queue of `from` is ten hours long"),
+    (21659, CodeClass::Everybody, "`from` is not a number of the account"),
+    (21660, CodeClass::Everybody, "`from` belongs to another account"),
+    (21703, CodeClass::Everybody, "the messaging service has no numbers"),
+    (21705, CodeClass::Everybody, "there is no such messaging service"),
     // What becomes of a message after it was accepted.
-    (30001, Class::Person, "the queue is full"),
-    (30002, Class::Everybody, "the account is suspended"),
-    (30003, Class::Person, "the phone is off or out of reach"),
-    (30004, Class::Person, "the carrier or the person blocks it"),
-    (30005, Class::Person, "the phone is unknown or out of service"),
-    (30006, Class::Person, "the number is a landline, or its carrier can not be reached"),
-    (30007, Class::Person, "the carrier took it for spam"),
-    (30008, Class::Person, "the carrier does not say why"),
-    (30022, Class::Everybody, "the sender's rate cap is reached"),
-    (30023, Class::Everybody, "the sender's daily cap is reached"),
-    (30032, Class::Everybody, "the toll-free number is not verified"),
-    (30034, Class::Everybody, "the sender is not registered for the United States"),
-    (30036, Class::Person, "it could not be sent within its validity"),
+    (30001, CodeClass::Person, "the queue is full"),
+    (30002, CodeClass::Everybody, "the account is suspended"),
+    (30003, CodeClass::Person, "the phone is off or out of reach"),
+    (30004, CodeClass::Person, "the carrier or the person blocks it"),
+    (30005, CodeClass::Person, "the phone is unknown or out of service"),
+    (30006, CodeClass::Person, "the number is a landline, or its carrier can not be reached"),
+    (30007, CodeClass::Person, "the carrier took it for spam"),
+    (30008, CodeClass::Person, "the carrier does not say why"),
+    (30022, CodeClass::Everybody, "the sender's rate cap is reached"),
+    (30023, CodeClass::Everybody, "the sender's daily cap is reached"),
+    (30032, CodeClass::Everybody, "the toll-free number is not verified"),
+    (30034, CodeClass::Everybody, "the sender is not registered for the United States"),
+    (30036, CodeClass::Person, "it could not be sent within its validity"),
 ];
 
 /// What is known about a code.
-pub fn known(code: u32) -> Option<(Class, &'static str)> {
+pub fn known(code: u32) -> Option<(CodeClass, &'static str)> {
     CODES.iter().find(|(known, ..)| *known == code).map(|(_, class, why)| (*class, *why))
 }
 
@@ -102,22 +102,22 @@ pub fn refusal(status: u16, code: Option<u32>, after: Option<Duration>) -> SendE
         (by_status(status), format!("Twilio refuses it ({status}{code})"))
     });
     match class {
-        Class::Person => SendError::unreachable(why),
-        Class::OptedOut => SendError::opted_out(why),
-        Class::Everybody => SendError::broken(why),
-        Class::Later => SendError::throttled(after, why),
-        Class::Unknown => SendError::Retry { after, why, unknown: true },
+        CodeClass::Person => SendError::unreachable(why),
+        CodeClass::OptedOut => SendError::opted_out(why),
+        CodeClass::Everybody => SendError::broken(why),
+        CodeClass::Later => SendError::throttled(after, why),
+        CodeClass::Unknown => SendError::Retry { after, why, unknown: true },
     }
 }
 
-fn by_status(status: u16) -> Class {
+fn by_status(status: u16) -> CodeClass {
     match status {
-        401 | 403 | 404 | 407 => Class::Everybody,
-        429 => Class::Later,
-        500..=599 => Class::Unknown,
+        401 | 403 | 404 | 407 => CodeClass::Everybody,
+        429 => CodeClass::Later,
+        500..=599 => CodeClass::Unknown,
         // Redirects are not followed: something stands between us and Twilio.
-        300..=399 => Class::Later,
-        _ => Class::Person,
+        300..=399 => CodeClass::Later,
+        _ => CodeClass::Person,
     }
 }
 
@@ -136,24 +136,24 @@ mod tests {
     #[test]
     fn what_is_not_known_is_judged_by_its_status() {
         for (status, code, class) in [
-            (400, Some(99_999), Class::Person),
-            (400, None, Class::Person),
-            (401, None, Class::Everybody),
-            (403, Some(1), Class::Everybody),
-            (404, None, Class::Everybody),
-            (429, None, Class::Later),
-            (302, None, Class::Later),
-            (500, None, Class::Unknown),
-            (503, Some(20503), Class::Unknown),
+            (400, Some(99_999), CodeClass::Person),
+            (400, None, CodeClass::Person),
+            (401, None, CodeClass::Everybody),
+            (403, Some(1), CodeClass::Everybody),
+            (404, None, CodeClass::Everybody),
+            (429, None, CodeClass::Later),
+            (302, None, CodeClass::Later),
+            (500, None, CodeClass::Unknown),
+            (503, Some(20503), CodeClass::Unknown),
         ] {
             let refused = refusal(status, code, None);
             let found = match refused {
                 SendError::DeskClosed { .. } => panic!("no desk is asked"),
-                SendError::Unreachable { opted_out: false, .. } => Class::Person,
-                SendError::Unreachable { opted_out: true, .. } => Class::OptedOut,
-                SendError::Broken { .. } => Class::Everybody,
-                SendError::Retry { unknown: false, .. } => Class::Later,
-                SendError::Retry { unknown: true, .. } => Class::Unknown,
+                SendError::Unreachable { opted_out: false, .. } => CodeClass::Person,
+                SendError::Unreachable { opted_out: true, .. } => CodeClass::OptedOut,
+                SendError::Broken { .. } => CodeClass::Everybody,
+                SendError::Retry { unknown: false, .. } => CodeClass::Later,
+                SendError::Retry { unknown: true, .. } => CodeClass::Unknown,
             };
             assert_eq!(found, class, "{status} {code:?}");
         }

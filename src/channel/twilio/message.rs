@@ -1,10 +1,10 @@
 //! SMS by Twilio: one POST a message. That Twilio has taken it means that it is queued, not that anybody has it: what
 //! became of it comes by a status callback.
 
-use super::{Account, AccountSettings};
+use super::{AccountSettings, TwilioLogin};
 use crate::{
-    channel::{Channel, Check, Message, Recipient, SendError, SettingError},
-    core::Receipt,
+    channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError},
+    core::SendReceipt,
 };
 use futures_util::future::BoxFuture;
 use std::time::Duration;
@@ -20,7 +20,7 @@ pub const VALIDITY_MIN: Duration = Duration::from_secs(60);
 
 /// Who an SMS is from.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Sender {
+pub enum SmsSender {
     /// A number, a short code or a name.
     From(String),
     /// A messaging service: `MG..`.
@@ -28,36 +28,36 @@ pub enum Sender {
 }
 
 /// SMS by an account.
-pub struct Sms {
-    pub(super) account: Account,
-    pub(super) sender: Sender,
+pub struct TwilioSms {
+    pub(super) account: TwilioLogin,
+    pub(super) sender: SmsSender,
     validity: Duration,
 }
 
-impl Sms {
+impl TwilioSms {
     /// Makes the client; nothing is sent.
     ///
     /// # Errors
     ///
-    /// [`SettingError`] as for [`Account::new`].
-    pub fn new(account: AccountSettings, sender: Sender, validity: Duration) -> Result<Self, SettingError> {
-        Ok(Self { account: Account::new(account)?, sender, validity })
+    /// [`SettingError`] as for [`TwilioLogin::new`].
+    pub fn new(account: AccountSettings, sender: SmsSender, validity: Duration) -> Result<Self, SettingError> {
+        Ok(Self { account: TwilioLogin::new(account)?, sender, validity })
     }
 
-    async fn page(&self, message: &Message) -> Result<Receipt, SendError> {
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
         let Recipient::Person(contact) = &message.to else {
             return Err(SendError::unreachable("an SMS can not go to a room"));
         };
         let phone = contact.phone.as_deref().ok_or_else(|| SendError::unreachable("no phone number is known"))?;
         let id = self.account.make("Messages", &self.fields(phone, message)).await?;
-        Ok(Receipt::of(id))
+        Ok(SendReceipt::of(id))
     }
 
     fn fields(&self, phone: &str, message: &Message) -> Vec<(&'static str, String)> {
         let mut fields = vec![("To", phone.to_owned()), ("Body", message.whole_text().into_owned())];
         fields.push(match &self.sender {
-            Sender::From(from) => ("From", from.clone()),
-            Sender::Service(service) => ("MessagingServiceSid", service.clone()),
+            SmsSender::From(from) => ("From", from.clone()),
+            SmsSender::Service(service) => ("MessagingServiceSid", service.clone()),
         });
         fields.push(("ValidityPeriod", self.validity_of(message).as_secs().to_string()));
         if let Some(report) = self.account.reachable(message.report.as_ref()) {
@@ -72,12 +72,12 @@ impl Sms {
     }
 }
 
-impl Channel for Sms {
-    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<Receipt, SendError>> {
+impl Channel for TwilioSms {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
         Box::pin(self.page(message))
     }
 
-    fn probe(&self) -> BoxFuture<'_, Vec<Check>> {
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
         Box::pin(self.account.probe(&self.sender))
     }
 }

@@ -10,10 +10,10 @@ use sha1::Sha1;
 use subtle::ConstantTimeEq;
 
 /// A form's fields in their order, decoded.
-pub type Fields = Vec<(String, String)>;
+pub type FormFields = Vec<(String, String)>;
 
 /// Reads a form.
-pub fn fields(body: &[u8]) -> Option<Fields> {
+pub fn fields(body: &[u8]) -> Option<FormFields> {
     let mut url = Url::parse("form:").ok()?;
     url.set_query(Some(std::str::from_utf8(body).ok()?));
     Some(url.query_pairs().into_owned().collect())
@@ -66,7 +66,7 @@ mod tests {
 
     const URL: &str = "https://crisis.example.test/hooks/twilio/sms?x=1";
 
-    fn form() -> Fields {
+    fn form() -> FormFields {
         [
             ("AccountSid", "AC00000000000000000000000000000001"),
             ("Body", "4"),

@@ -20,7 +20,7 @@ pub const TOLERANCE_S: i64 = 300;
 
 /// One signing key. It does not print itself.
 #[derive(Clone)]
-pub struct Key([u8; BLOCK]);
+pub struct SigningKey([u8; BLOCK]);
 
 /// Why a key can not be used. It never holds the key.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
@@ -35,7 +35,7 @@ pub enum KeyError {
 
 /// Why a signed message is not believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-pub enum Disbelief {
+pub enum WebhookSignatureError {
     /// The timestamp is none, or too far from now.
     #[error("the timestamp is not within five minutes of now")]
     Stale,
@@ -44,7 +44,7 @@ pub enum Disbelief {
     Forged,
 }
 
-impl Key {
+impl SigningKey {
     /// Reads `whsec_..`.
     ///
     /// # Errors
@@ -69,15 +69,15 @@ impl Key {
     }
 }
 
-impl fmt::Debug for Key {
+impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Key")
     }
 }
 
 /// The `webhook-signature` header: one signature a key, so that a receiver may change keys without missing anything.
-pub fn sign(keys: &[Key], id: &str, timestamp: i64, body: &[u8]) -> String {
-    let signature = |key: &Key| format!("v1,{}", STANDARD.encode(key.mac(id, timestamp, body)));
+pub fn sign(keys: &[SigningKey], id: &str, timestamp: i64, body: &[u8]) -> String {
+    let signature = |key: &SigningKey| format!("v1,{}", STANDARD.encode(key.mac(id, timestamp, body)));
     keys.iter().map(signature).collect::<Vec<_>>().join(" ")
 }
 
@@ -85,18 +85,18 @@ pub fn sign(keys: &[Key], id: &str, timestamp: i64, body: &[u8]) -> String {
 ///
 /// # Errors
 ///
-/// [`Disbelief`] when it is too old, too new, or not signed by any of the keys.
+/// [`WebhookSignatureError`] when it is too old, too new, or not signed by any of the keys.
 pub fn verify(
-    keys: &[Key],
+    keys: &[SigningKey],
     id: &str,
     timestamp: &str,
     signatures: &str,
     body: &[u8],
     now: i64,
-) -> Result<(), Disbelief> {
-    let stamped: i64 = timestamp.parse().map_err(|_| Disbelief::Stale)?;
+) -> Result<(), WebhookSignatureError> {
+    let stamped: i64 = timestamp.parse().map_err(|_| WebhookSignatureError::Stale)?;
     if TOLERANCE_S < now.saturating_sub(stamped).saturating_abs() {
-        return Err(Disbelief::Stale);
+        return Err(WebhookSignatureError::Stale);
     }
     let given = signatures.split(' ').filter_map(|one| one.strip_prefix("v1,"));
     let mut believed = false;
@@ -105,7 +105,7 @@ pub fn verify(
             believed |= bool::from(key.mac(id, stamped, body).as_slice().ct_eq(&signature));
         }
     }
-    if believed { Ok(()) } else { Err(Disbelief::Forged) }
+    if believed { Ok(()) } else { Err(WebhookSignatureError::Forged) }
 }
 
 #[cfg(test)]
@@ -115,8 +115,8 @@ mod tests {
     const KEY: &str = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw";
     const OTHER: &str = "whsec_AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 
-    fn key(text: &str) -> Key {
-        Key::parse(text).expect("a key")
+    fn key(text: &str) -> SigningKey {
+        SigningKey::parse(text).expect("a key")
     }
 
     #[test]
@@ -137,18 +137,18 @@ mod tests {
         for (keys, id, stamp, signatures, body, now, believed) in [
             (&[key(KEY)][..], id, "1700000000", both.as_str(), body, at, Ok(())),
             (&other[..], id, "1700000000", &both, body, at, Ok(())),
-            (&other[..], id, "1700000000", &one, body, at, Err(Disbelief::Forged)),
-            (&other[..], "msg_2", "1700000000", &both, body, at, Err(Disbelief::Forged)),
-            (&other[..], id, "1700000001", &both, body, at, Err(Disbelief::Forged)),
-            (&other[..], id, "1700000000", &both, b"{ }", at, Err(Disbelief::Forged)),
-            (&other[..], id, "1700000000", "", body, at, Err(Disbelief::Forged)),
-            (&other[..], id, "1700000000", "v1,", body, at, Err(Disbelief::Forged)),
-            (&other[..], id, "1700000000", "v1a,AAAA v2,AAAA nonsense", body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", &one, body, at, Err(WebhookSignatureError::Forged)),
+            (&other[..], "msg_2", "1700000000", &both, body, at, Err(WebhookSignatureError::Forged)),
+            (&other[..], id, "1700000001", &both, body, at, Err(WebhookSignatureError::Forged)),
+            (&other[..], id, "1700000000", &both, b"{ }", at, Err(WebhookSignatureError::Forged)),
+            (&other[..], id, "1700000000", "", body, at, Err(WebhookSignatureError::Forged)),
+            (&other[..], id, "1700000000", "v1,", body, at, Err(WebhookSignatureError::Forged)),
+            (&other[..], id, "1700000000", "v1a,AAAA v2,AAAA nonsense", body, at, Err(WebhookSignatureError::Forged)),
             (&other[..], id, "1700000000", &both, body, at + 300, Ok(())),
-            (&other[..], id, "1700000000", &both, body, at + 301, Err(Disbelief::Stale)),
-            (&other[..], id, "1700000000", &both, body, at - 301, Err(Disbelief::Stale)),
-            (&other[..], id, "soon", &both, body, at, Err(Disbelief::Stale)),
-            (&[][..], id, "1700000000", &both, body, at, Err(Disbelief::Forged)),
+            (&other[..], id, "1700000000", &both, body, at + 301, Err(WebhookSignatureError::Stale)),
+            (&other[..], id, "1700000000", &both, body, at - 301, Err(WebhookSignatureError::Stale)),
+            (&other[..], id, "soon", &both, body, at, Err(WebhookSignatureError::Stale)),
+            (&[][..], id, "1700000000", &both, body, at, Err(WebhookSignatureError::Forged)),
         ] {
             assert_eq!(verify(keys, id, stamp, signatures, body, now), believed, "{id} {stamp} {signatures} {now}");
         }
@@ -163,7 +163,7 @@ mod tests {
             ("whsec_", KeyError::Length),
             ("whsec_c2hvcnQ=", KeyError::Length),
         ] {
-            assert_eq!(Key::parse(text).err(), Some(error), "{text:?}");
+            assert_eq!(SigningKey::parse(text).err(), Some(error), "{text:?}");
         }
         assert_eq!(format!("{:?}", key(KEY)), "Key");
     }

@@ -1,34 +1,34 @@
 //! The people of the demo. Each answers through a real door: the desk, a mail's link, an SMS with its code. Whoever is
 //! at the keyboard may be quicker.
 
-use super::{Failure, bearer};
+use super::{CliError, bearer};
 use crate::{
-    core::{Incident, Page, PageId, PersonName, RoleName, Whom},
+    core::{Incident, Page, PageId, PersonName, RoleName, StepTarget},
     engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
-    http::App,
+    http::AppState,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
 use std::{sync::Arc, time::Duration};
 
 /// When each role's human answers, after being paged: quick enough to watch, slow enough to read.
-const SCRIPT: [(&str, Way, Duration); 4] = [
-    ("it", Way::Desk, Duration::from_secs(3)),
-    ("compliance", Way::MailLink, Duration::from_secs(5)),
-    ("head-of-desk", Way::Sms, Duration::from_secs(4)),
-    ("catch-all", Way::Sms, Duration::from_secs(3)),
+const SCRIPT: [(&str, AnswerMode, Duration); 4] = [
+    ("it", AnswerMode::Desk, Duration::from_secs(3)),
+    ("compliance", AnswerMode::MailLink, Duration::from_secs(5)),
+    ("head-of-desk", AnswerMode::Sms, Duration::from_secs(4)),
+    ("catch-all", AnswerMode::Sms, Duration::from_secs(3)),
 ];
 
 #[derive(Debug, Clone, Copy)]
-enum Way {
+enum AnswerMode {
     Desk,
     MailLink,
     Sms,
 }
 
 /// Everybody who can answer.
-pub struct Cast {
-    pub app: Arc<App>,
+pub struct DemoCast {
+    pub app: Arc<AppState>,
     pub base: String,
     pub attended: bool,
     token: SecretString,
@@ -36,8 +36,8 @@ pub struct Cast {
     http: reqwest::Client,
 }
 
-impl Cast {
-    pub fn new(app: Arc<App>, base: String, token: SecretString, hook: SecretString, attended: bool) -> Self {
+impl DemoCast {
+    pub fn new(app: Arc<AppState>, base: String, token: SecretString, hook: SecretString, attended: bool) -> Self {
         Self { http: app.client.clone(), app, base, attended, token, hook }
     }
 
@@ -45,7 +45,7 @@ impl Cast {
     pub fn on_call(&self, role: &str) -> Option<PersonName> {
         let live = self.app.engine.live.load_full();
         let row = live.matrix.roles.get(&RoleName::from(role))?;
-        let whom: &[Whom] = row.steps.first().map_or(&[], |step| step.page.as_slice());
+        let whom: &[StepTarget] = row.steps.first().map_or(&[], |step| step.page.as_slice());
         live.matrix.roster.resolve(whom, self.app.engine.store.now()).into_iter().next()
     }
 
@@ -59,14 +59,14 @@ impl Cast {
     }
 
     /// Posts an alert as the monitor would.
-    pub async fn send(&self, alert: &Value) -> Result<Value, Failure> {
+    pub async fn send(&self, alert: &Value) -> Result<Value, CliError> {
         let request = self.http.post(format!("{}/v1/alerts", self.base)).header("authorization", bearer(&self.token));
         let response = request.json(alert).send().await?.error_for_status()?;
         Ok(response.json().await?)
     }
 
     /// Lets those whose time has come answer; returns when the next one's comes.
-    pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, Failure> {
+    pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, CliError> {
         let now = self.app.engine.store.now();
         let mut next = Duration::from_millis(500);
         for (role, way, after) in SCRIPT {
@@ -87,7 +87,7 @@ impl Cast {
     }
 
     /// The viewer answers for a role, by the desk.
-    pub async fn press(&self, incident: &Incident, role: &'static str) -> Result<String, Failure> {
+    pub async fn press(&self, incident: &Incident, role: &'static str) -> Result<String, CliError> {
         let role = RoleName::from(role);
         match incident.briefs_of(&role).next() {
             Some(page) => self.by_desk(incident, page).await,
@@ -95,26 +95,26 @@ impl Cast {
         }
     }
 
-    async fn answer(&self, incident: &Incident, role: &RoleName, way: Way) -> Result<(), Failure> {
+    async fn answer(&self, incident: &Incident, role: &RoleName, way: AnswerMode) -> Result<(), CliError> {
         let Some(page) = incident.briefs_of(role).find(|page| self.suits(page, way)) else { return Ok(()) };
         match way {
-            Way::Desk => self.by_desk(incident, page).await.map(drop),
-            Way::MailLink => self.by_mail(incident, page).await,
-            Way::Sms => self.by_sms(incident, page).await,
+            AnswerMode::Desk => self.by_desk(incident, page).await.map(drop),
+            AnswerMode::MailLink => self.by_mail(incident, page).await,
+            AnswerMode::Sms => self.by_sms(incident, page).await,
         }
     }
 
-    fn suits(&self, page: &Page, way: Way) -> bool {
+    fn suits(&self, page: &Page, way: AnswerMode) -> bool {
         let live = self.app.engine.live.load();
         let kind = live.channels.get(&page.channel).map(|wired| wired.kind.as_str());
         match way {
-            Way::Desk => kind == Some("screen"),
-            Way::MailLink => kind == Some("smtp"),
-            Way::Sms => kind == Some("kannel"),
+            AnswerMode::Desk => kind == Some("screen"),
+            AnswerMode::MailLink => kind == Some("smtp"),
+            AnswerMode::Sms => kind == Some("kannel"),
         }
     }
 
-    async fn by_desk(&self, incident: &Incident, page: &Page) -> Result<String, Failure> {
+    async fn by_desk(&self, incident: &Incident, page: &Page) -> Result<String, CliError> {
         let Some(person) = &page.person else { return Ok(String::new()) };
         let keys = &self.app.engine.keys;
         let session = keys.session(person, self.app.engine.store.now() + SESSION_LIFE);
@@ -129,7 +129,7 @@ impl Cast {
         Ok(verdict["text"].as_str().unwrap_or_default().to_owned())
     }
 
-    async fn by_mail(&self, incident: &Incident, page: &Page) -> Result<(), Failure> {
+    async fn by_mail(&self, incident: &Incident, page: &Page) -> Result<(), CliError> {
         let id = PageId { incident: incident.id, n: page.n };
         let mails = self.app.outbox.recent();
         let Some(link) = mails.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.link) else {
@@ -140,7 +140,7 @@ impl Cast {
         Ok(())
     }
 
-    async fn by_sms(&self, incident: &Incident, page: &Page) -> Result<(), Failure> {
+    async fn by_sms(&self, incident: &Incident, page: &Page) -> Result<(), CliError> {
         let id = PageId { incident: incident.id, n: page.n };
         let messages = self.app.outbox.recent();
         let code = messages.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code);

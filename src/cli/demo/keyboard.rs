@@ -15,7 +15,7 @@ const PRESSES_MAX: usize = 64;
 
 /// A key of the viewer's.
 #[derive(Debug, Clone, Copy)]
-pub enum Key {
+pub enum ViewerKey {
     /// Answer for this role.
     Answer(&'static str),
     /// Enough.
@@ -24,7 +24,7 @@ pub enum Key {
 
 /// The keyboard of whoever watches; nobody's where the demo is unattended.
 pub struct Keyboard {
-    keys: Option<mpsc::Receiver<Key>>,
+    keys: Option<mpsc::Receiver<ViewerKey>>,
 }
 
 impl Keyboard {
@@ -40,7 +40,7 @@ impl Keyboard {
     }
 
     /// The next key; never, where nobody is there.
-    pub async fn next(&mut self) -> Key {
+    pub async fn next(&mut self) -> ViewerKey {
         let pressed = match &mut self.keys {
             Some(keys) => keys.recv().await,
             None => None,
@@ -66,7 +66,7 @@ pub fn give_back() {
     let _ = disable_raw_mode();
 }
 
-fn listen(keys: &mpsc::Sender<Key>) {
+fn listen(keys: &mpsc::Sender<ViewerKey>) {
     while !keys.is_closed() {
         if poll(LOOK_EVERY).unwrap_or(false)
             && let Ok(Event::Key(key)) = read()
@@ -78,14 +78,14 @@ fn listen(keys: &mpsc::Sender<Key>) {
     }
 }
 
-fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<Key> {
+fn meaning(code: KeyCode, modifiers: KeyModifiers) -> Option<ViewerKey> {
     match code {
-        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(Key::Quit),
-        KeyCode::Char('q') => Some(Key::Quit),
-        KeyCode::Char('t') => Some(Key::Answer("trader")),
-        KeyCode::Char('c') => Some(Key::Answer("compliance")),
-        KeyCode::Char('i') => Some(Key::Answer("it")),
-        KeyCode::Char('h') => Some(Key::Answer("head-of-desk")),
+        KeyCode::Char('c') if modifiers.contains(KeyModifiers::CONTROL) => Some(ViewerKey::Quit),
+        KeyCode::Char('q') => Some(ViewerKey::Quit),
+        KeyCode::Char('t') => Some(ViewerKey::Answer("trader")),
+        KeyCode::Char('c') => Some(ViewerKey::Answer("compliance")),
+        KeyCode::Char('i') => Some(ViewerKey::Answer("it")),
+        KeyCode::Char('h') => Some(ViewerKey::Answer("head-of-desk")),
         _ => None,
     }
 }

@@ -1,10 +1,10 @@
 //! What the demo's viewer sees.
 
-use super::{COMPRESSION, Failure, RUN_UP, cast::Cast};
+use super::{COMPRESSION, CliError, RUN_UP, cast::DemoCast};
 use crate::{
     cli::{colours, table},
-    core::{Event, Incident, IncidentId, Page, Purpose, Record, RoleName, Timestamp, sentence::sentence},
-    journal::Report,
+    core::{Event, Incident, IncidentId, JournalRecord, Page, PagePurpose, RoleName, Timestamp, sentence::sentence},
+    journal::JournalReport,
 };
 use serde_json::Value;
 use std::{collections::BTreeSet, io::IsTerminal};
@@ -16,14 +16,14 @@ const BRIEF_LINES: usize = 12;
 const BRIEF_WIDTH: usize = 108;
 
 /// The terminal, or whatever takes the text.
-pub struct Screen {
+pub struct DemoScreen {
     colour: bool,
     after: i64,
     opened_at: Option<Timestamp>,
     briefed: BTreeSet<RoleName>,
 }
 
-impl Screen {
+impl DemoScreen {
     pub fn new() -> Self {
         let colour = colours(std::io::stdout().is_terminal());
         Self { colour, after: 0, opened_at: None, briefed: BTreeSet::new() }
@@ -67,20 +67,20 @@ impl Screen {
     }
 
     /// Prints what happened since the last time.
-    pub async fn catch_up(&mut self, cast: &Cast, id: IncidentId) -> Result<(), Failure> {
+    pub async fn catch_up(&mut self, cast: &DemoCast, id: IncidentId) -> Result<(), CliError> {
         let store = &cast.app.engine.store;
         let lines = store.lines(Some(id.to_string()), self.after, 10_000).await?;
         let Some(incident) = store.view(id).await? else { return Ok(()) };
         self.opened_at.get_or_insert(incident.opened_at);
         for line in lines {
             self.after = line.pos;
-            let record: Record<Event> = serde_json::from_str(&line.body)?;
+            let record: JournalRecord<Event> = serde_json::from_str(&line.body)?;
             self.event(cast, &incident, &record);
         }
         Ok(())
     }
 
-    fn event(&mut self, cast: &Cast, incident: &Incident, record: &Record<Event>) {
+    fn event(&mut self, cast: &DemoCast, incident: &Incident, record: &JournalRecord<Event>) {
         let ms = self.opened_at.map_or(0, |opened| record.at.micros_since(opened)) as f64 / 1e3;
         let stamp = format!("{:>9}", format!("+{}", table::span(ms)));
         match &record.event {
@@ -93,7 +93,7 @@ impl Screen {
                     self.brief(cast, incident, page);
                 }
             }
-            Event::Paged { page } if page.purpose == Purpose::RoomCard => {
+            Event::Paged { page } if page.purpose == PagePurpose::RoomCard => {
                 self.say(&format!(
                     "{stamp}   page {:>2}  war room by {} (made beside, never waited for)",
                     page.n, page.channel
@@ -116,7 +116,7 @@ impl Screen {
     }
 
     /// The first lines of what a role reads.
-    fn brief(&self, cast: &Cast, incident: &Incident, page: &Page) {
+    fn brief(&self, cast: &DemoCast, incident: &Incident, page: &Page) {
         let live = cast.app.engine.live.load();
         let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
         for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
@@ -126,7 +126,7 @@ impl Screen {
         }
     }
 
-    pub fn finish(&self, roles: &str, report: &Report) {
+    pub fn finish(&self, roles: &str, report: &JournalReport) {
         self.say("");
         self.say(&self.bold("Time to engagement, from the durable commit (ladders compressed; targets are not)"));
         self.say(roles);
@@ -175,7 +175,7 @@ fn wrapped(line: &str) -> Vec<String> {
 }
 
 /// A sentence with people's names in place of the matrix's.
-fn with_names(cast: &Cast, sentence: &str) -> String {
+fn with_names(cast: &DemoCast, sentence: &str) -> String {
     let live = cast.app.engine.live.load();
     let named = |word: &str| {
         let bare = word.trim_end_matches([',', ':']);

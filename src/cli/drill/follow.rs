@@ -2,7 +2,7 @@
 
 use super::NOT_RUN;
 use crate::{
-    cli::{Failure, client::Client},
+    cli::{CliError, client::DaemonClient},
     drill::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
@@ -14,7 +14,7 @@ use std::{process::ExitCode, time::Duration};
 const EVERY: Duration = Duration::from_millis(300);
 
 /// Waits to the end. Ctrl-C breaks the drill off and says so.
-pub fn follow(client: &Client, run: &str, json: bool) -> Result<ExitCode, Failure> {
+pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, CliError> {
     let mut interrupt = client.interrupts()?;
     if !json {
         println!("{run} goes on; Ctrl-C breaks it off");
@@ -43,7 +43,7 @@ fn line_of(line: &Value) -> String {
     format!("{clock}  {:<7} {}", text("incident"), text("text"))
 }
 
-fn end(run: &Value, json: bool) -> Result<ExitCode, Failure> {
+fn end(run: &Value, json: bool) -> Result<ExitCode, CliError> {
     let state = run["state"].as_str().unwrap_or_default();
     if json {
         println!("{}", serde_json::to_string_pretty(run)?);

@@ -1,11 +1,11 @@
 //! `stentor drill report`: the after-action review of a run.
 
 use crate::{
-    cli::{Failure, Places, evidence::Evidence, load, postmortem::documents},
-    core::{ChannelName, Run, RunId},
+    cli::{CliError, PathOptions, evidence::JournalSource, load, postmortem::documents},
+    core::{ChannelName, DrillRun, RunId},
     drill::{
         Scenario,
-        review::{self, Reviewed},
+        review::{self, ReviewedRun},
     },
     matrix::{ChannelKind, Matrix, SourceText},
     report::after_action::{EARLIER_MAX, review as written},
@@ -14,7 +14,7 @@ use clap::{Args, ValueHint};
 use std::{collections::BTreeSet, path::PathBuf, process::ExitCode};
 
 #[derive(Debug, Args)]
-pub struct Report {
+pub struct DrillReportArgs {
     /// Which run, e.g. DR-7
     run: RunId,
     /// One HTML file with pictures, for screen and paper, instead of Markdown
@@ -28,11 +28,11 @@ pub struct Report {
     diff: bool,
 }
 
-impl Report {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let evidence = Evidence::of(places)?;
+impl DrillReportArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let evidence = JournalSource::of(places)?;
         let runs = evidence.runs()?;
-        let known = |run: &&Run| run.id == self.run;
+        let known = |run: &&DrillRun| run.id == self.run;
         let run = runs.iter().find(known).ok_or_else(|| format!("there is no run {}", self.run))?;
         let loaded = load::load(places, run.started_at)?;
         let matrix = loaded.matrix.as_ref().ok_or("the matrix has faults: `stentor check` shows them")?;
@@ -76,7 +76,7 @@ fn diff(diff: Option<String>) -> ExitCode {
 }
 
 /// The scenario as it was run, read by the matrix of now.
-fn scenario(run: &Run, matrix: &Matrix) -> Result<Scenario, Failure> {
+fn scenario(run: &DrillRun, matrix: &Matrix) -> Result<Scenario, CliError> {
     let file = SourceText { path: format!("{}.toml", run.scenario).into(), text: run.text.clone() };
     let read = Scenario::read(&file, matrix);
     let faults = || crate::matrix::render_of("scenario", &read.diagnostics, std::slice::from_ref(&file), false);
@@ -85,12 +85,12 @@ fn scenario(run: &Run, matrix: &Matrix) -> Result<Scenario, Failure> {
     Ok(scenario.ok_or_else(misfit)?)
 }
 
-fn reviewed(evidence: &Evidence, run: &Run) -> Result<Reviewed, Failure> {
+fn reviewed(evidence: &JournalSource, run: &DrillRun) -> Result<ReviewedRun, CliError> {
     let mut stories = Vec::new();
     for id in &run.incidents {
         stories.push(evidence.story(*id)?);
     }
-    Ok(Reviewed { run: run.clone(), stories })
+    Ok(ReviewedRun { run: run.clone(), stories })
 }
 
 fn screens(matrix: &Matrix) -> BTreeSet<ChannelName> {

@@ -1,12 +1,12 @@
 //! What is scheduled, and the drills of before.
 
-use crate::cli::{Failure, Places, client::Client, table::table};
+use crate::cli::{CliError, PathOptions, client::DaemonClient, table::table};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;
 
 #[derive(Debug, Args)]
-pub struct History {
+pub struct DrillHistoryArgs {
     /// Only runs of this scenario
     #[arg(long, value_name = "NAME")]
     scenario: Option<String>,
@@ -15,9 +15,9 @@ pub struct History {
     json: bool,
 }
 
-impl History {
-    pub fn run(self, places: &Places) -> Result<ExitCode, Failure> {
-        let mut runs: Vec<Value> = Client::of(places)?.get_all("/v1/drills")?;
+impl DrillHistoryArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let mut runs: Vec<Value> = DaemonClient::of(places)?.get_all("/v1/drills")?;
         runs.retain(|run| self.scenario.as_ref().is_none_or(|name| run["scenario"] == name.as_str()));
         if self.json {
             println!("{}", serde_json::to_string_pretty(&runs)?);
@@ -49,8 +49,8 @@ impl History {
 }
 
 /// What runs by itself, and when next.
-pub fn schedule(places: &Places, json: bool) -> Result<ExitCode, Failure> {
-    let told: Value = Client::of(places)?.get("/v1/drills/schedule")?;
+pub fn schedule(places: &PathOptions, json: bool) -> Result<ExitCode, CliError> {
+    let told: Value = DaemonClient::of(places)?.get("/v1/drills/schedule")?;
     if json {
         println!("{}", serde_json::to_string_pretty(&told)?);
         return Ok(ExitCode::SUCCESS);

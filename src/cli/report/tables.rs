@@ -2,14 +2,14 @@
 
 use crate::{
     cli::table,
-    core::Finding,
+    core::ClassificationKind,
     report::{
         group::GroupReport,
         stages::StageReport,
-        survival::{Interval, Quantile},
-        target::{Share, TargetReport},
+        survival::{ConfidenceInterval, CurveQuantile},
+        target::{ReachedShare, TargetReport},
         triggers::{TriggerReport, TriggersReport},
-        tte::{By, Compressed, Figures, HandBackReport, TteReport},
+        tte::{CompressedDrills, GroupFigures, HandBackReport, TteGrouping, TteReport},
         words::bound,
     },
 };
@@ -32,7 +32,7 @@ pub fn tte(report: &TteReport) -> String {
     if 0 < report.figures.incidents {
         text.push_str(&figures(&report.figures, report.by, with_whole));
     }
-    for Compressed { compress, figures: of } in &report.compressed {
+    for CompressedDrills { compress, figures: of } in &report.compressed {
         text.push_str(&format!(
             "\n\n{} DRILL(S) WITH WAITS DIVIDED BY {compress}: people were not, so these times are better than\nthose of a \
              real crisis. They are in no other figure.",
@@ -44,7 +44,7 @@ pub fn tte(report: &TteReport) -> String {
     text.lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
 }
 
-fn figures(figures: &Figures, by: By, with_whole: bool) -> String {
+fn figures(figures: &GroupFigures, by: TteGrouping, with_whole: bool) -> String {
     let mut text = String::new();
     if let count @ 1.. = figures.sandboxed {
         text.push_str(&format!("\nSANDBOX: {count} of these incidents had pages that were sent to nobody"));
@@ -104,8 +104,8 @@ fn head(report: &TteReport) -> String {
     lines.join("\n")
 }
 
-fn quantile(quantile: &Quantile) -> String {
-    let Quantile { time, low, high } = *quantile;
+fn quantile(quantile: &CurveQuantile) -> String {
+    let CurveQuantile { time, low, high } = *quantile;
     if time.is_none() && low.is_none() {
         return "not reached".to_owned();
     }
@@ -131,7 +131,7 @@ fn target(target: &TargetReport) -> String {
 }
 
 /// `40 % (30..50)`; two ends where nobody was watched for long enough to judge the rest by.
-fn shown(share: &Share) -> String {
+fn shown(share: &ReachedShare) -> String {
     let (least, most) = (percent(share.share), percent(share.most));
     let estimate = if least == most { least } else { format!("{:.0}-{most}", share.share * 100.0) };
     format!("{estimate} {}", ends(&share.interval))
@@ -141,12 +141,12 @@ fn percent(share: f64) -> String {
     format!("{:.0} %", share * 100.0)
 }
 
-fn ends(interval: &Interval) -> String {
+fn ends(interval: &ConfidenceInterval) -> String {
     format!("({:.0}..{:.0})", interval.low * 100.0, interval.high * 100.0)
 }
 
 /// What was taken and handed back, beside what counts.
-fn hand_backs(report: &Figures) -> String {
+fn hand_backs(report: &GroupFigures) -> String {
     let clock = |at: crate::core::Timestamp| at.to_utc().format("%H:%M:%S").to_string();
     let line = |back: &HandBackReport| {
         let (from, to) = (back.taken_at.to_utc().format("%Y-%m-%d %H:%M:%S"), clock(back.at));
@@ -180,9 +180,11 @@ fn stages(roles: &[StageReport]) -> String {
 
 fn legend(report: &TteReport) -> String {
     let clock = match report.by {
-        By::Role | By::Hour => "A role's clock starts with its ladder: for a required one with the incident.",
-        By::Step => "A step's clock starts when it is entered; an answer to a page of it counts.",
-        By::Channel => "A channel's clock starts with its first page; an answer to a page of it counts.",
+        TteGrouping::Role | TteGrouping::Hour => {
+            "A role's clock starts with its ladder: for a required one with the incident."
+        }
+        TteGrouping::Step => "A step's clock starts when it is entered; an answer to a page of it counts.",
+        TteGrouping::Channel => "A channel's clock starts with its first page; an answer to a page of it counts.",
     };
     let mut lines = vec![
         clock.to_owned(),
@@ -192,7 +194,7 @@ fn legend(report: &TteReport) -> String {
         "waited for; no target is judged by it. \"?\" and \"not reached\": not so many were.".to_owned(),
         "[n]: reached, or reported, by n only.".to_owned(),
     ];
-    if report.by == By::Hour {
+    if report.by == TteGrouping::Hour {
         lines.push(format!("Hours are those of {}, when the incident was opened.", report.zone));
     }
     lines.join("\n")
@@ -223,8 +225,8 @@ pub fn triggers(report: &TriggersReport) -> String {
 }
 
 fn trigger_row(trigger: &TriggerReport) -> [String; 8] {
-    let count = |finding: Finding| trigger.outcomes.get(&finding).copied().unwrap_or(0).to_string();
-    let [yes, no, benign, duplicate] = Finding::ALL.map(count);
+    let count = |finding: ClassificationKind| trigger.outcomes.get(&finding).copied().unwrap_or(0).to_string();
+    let [yes, no, benign, duplicate] = ClassificationKind::ALL.map(count);
     let precision = match (trigger.precision, trigger.interval) {
         (Some(precision), Some(interval)) => format!("{} {}", percent(precision), ends(&interval)),
         _ => "-".into(),

@@ -2,24 +2,24 @@
 
 use super::print::{percent, time};
 use crate::{
-    cli::{Failure, Places, evidence::Evidence},
-    drill::fitted::{Basis, ChannelFit, Figure, Fitted, History, PersonFit, TimeFit},
+    cli::{CliError, PathOptions, evidence::JournalSource},
+    drill::fitted::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit},
     report::gather,
 };
 use std::{fmt::Write, path::Path};
 
 /// Reads every incident and drill of a state folder, or asks the daemon that runs there.
-pub fn read(places: &Places, folder: &Path) -> Result<History, Failure> {
-    let there = Places { state: Some(folder.to_owned()), socket: None, ..places.clone() };
-    let evidence = Evidence::of(&there)?;
-    let (mut history, now) = (History::default(), evidence.now());
+pub fn read(places: &PathOptions, folder: &Path) -> Result<ResponseHistory, CliError> {
+    let there = PathOptions { state: Some(folder.to_owned()), socket: None, ..places.clone() };
+    let evidence = JournalSource::of(&there)?;
+    let (mut history, now) = (ResponseHistory::default(), evidence.now());
     evidence.each(gather(&mut history, now))?;
     Ok(history)
 }
 
 /// One line a figure that the history has anything on; what it has nothing on is named in the end.
-pub fn told(fitted: &Fitted) -> String {
-    let Fitted { incidents, drills, sandboxed, unreadable, prior_weight, .. } = fitted;
+pub fn told(fitted: &FittedModel) -> String {
+    let FittedModel { incidents, drills, sandboxed, unreadable, prior_weight, .. } = fitted;
     let mut text = format!("How people answer is fitted to {incidents} incidents ({drills} of them drills);");
     let _ = writeln!(text, " what is assumed weighs as\nmuch as {prior_weight} observations.");
     if 0 < *sandboxed {
@@ -54,7 +54,7 @@ fn person_told(text: &mut String, person: &PersonFit) {
         let _ =
             writeln!(text, "  {silent}: never answers {}; unable {}", figure(person.ignores), figure(person.unable));
     }
-    if let Some(desk) = person.at_desk.filter(|desk| desk.basis != Basis::Assumed) {
+    if let Some(desk) = person.at_desk.filter(|desk| desk.basis != EstimateBasis::Assumed) {
         let _ = writeln!(text, "  {name}'s desk open {} of {} times: {}", desk.hits, desk.of, figure(desk));
     }
 }
@@ -62,12 +62,12 @@ fn person_told(text: &mut String, person: &PersonFit) {
 fn channel_told(text: &mut String, channel: &ChannelFit) {
     let name = &channel.channel;
     for (what, fit) in [("accepts", &channel.accepts), ("delivers", &channel.delivers)] {
-        if fit.basis != Basis::Assumed {
+        if fit.basis != EstimateBasis::Assumed {
             let _ = writeln!(text, "  {name} {what}: {} in history, {}", count(fit.seen, "page"), times(fit));
         }
     }
     let lost = channel.lost;
-    if lost.basis != Basis::Assumed {
+    if lost.basis != EstimateBasis::Assumed {
         let _ = writeln!(text, "  {name} lost {} of {} that were reported: {}", lost.hits, lost.of, figure(lost));
     }
 }
@@ -76,7 +76,7 @@ fn times(fit: &TimeFit) -> String {
     format!("{}: p50 {}, p90 {}", fit.basis.as_str(), time(fit.median_s), time(fit.p90_s))
 }
 
-fn figure(figure: Figure) -> String {
+fn figure(figure: EstimatedShare) -> String {
     format!("{} ({})", percent(figure.share), figure.basis.as_str())
 }
 

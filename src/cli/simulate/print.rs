@@ -5,10 +5,10 @@ use crate::{
     cli::table::table,
     core::Timestamp,
     drill::{
-        Finding, Scenario,
-        fitted::Fitted,
-        score::Verdict,
-        simulate::{Outlook, Quantile, RoleOutlook},
+        HypothesisResult, Scenario,
+        fitted::FittedModel,
+        score::HypothesisVerdict,
+        simulate::{RoleOutlook, SimulationSummary, TimeQuantile},
     },
 };
 use std::collections::BTreeSet;
@@ -16,7 +16,13 @@ use std::collections::BTreeSet;
 /// The widest table.
 const WIDTH: u16 = 80;
 
-pub fn print(scenario: &Scenario, seed: u64, start: Timestamp, told: &[Outlook], fitted: Option<&Fitted>) {
+pub fn print(
+    scenario: &Scenario,
+    seed: u64,
+    start: Timestamp,
+    told: &[SimulationSummary],
+    fitted: Option<&FittedModel>,
+) {
     let Some(base) = told.first() else { return };
     println!("{}: {}", scenario.name, scenario.summary);
     println!("{} runs, seed {seed}, from {}", base.runs, start.to_utc().format("%Y-%m-%d %H:%M:%S UTC"));
@@ -50,7 +56,7 @@ fn assumed(scenario: &Scenario) -> String {
     }
 }
 
-fn roles(told: &[Outlook]) -> comfy_table::Table {
+fn roles(told: &[SimulationSummary]) -> comfy_table::Table {
     let compared = 1 < told.len();
     let columns: &[&str] = if compared {
         &["role", "what if", "in time", "p50", "p90", "p99"]
@@ -79,12 +85,12 @@ fn roles(told: &[Outlook]) -> comfy_table::Table {
 }
 
 /// One line a hypothesis: what was seen, how sure that is, and what it hangs on.
-fn sentence(finding: &Finding) -> String {
+fn sentence(finding: &HypothesisResult) -> String {
     let seen =
         finding.share().map_or_else(|| "nothing was seen of it".into(), |share| format!("{} in time", percent(share)));
-    let sure = if finding.verdict == Verdict::TooFew { ", too close or too few to be sure" } else { "" };
+    let sure = if finding.verdict == HypothesisVerdict::TooFew { ", too close or too few to be sure" } else { "" };
     let hangs = match &finding.bottleneck {
-        Some(found) if finding.verdict != Verdict::Held => {
+        Some(found) if finding.verdict != HypothesisVerdict::Held => {
             format!("\n         it hangs on {} ({} of that time)", found.cause, percent(found.share))
         }
         _ => String::new(),
@@ -122,7 +128,7 @@ pub fn percent(share: f64) -> String {
     format!("{:.1} %", 100.0 * share)
 }
 
-fn quantile(quantile: Quantile) -> String {
+fn quantile(quantile: TimeQuantile) -> String {
     quantile.seconds.map_or_else(|| "-".into(), time)
 }
 

@@ -1,20 +1,20 @@
 //! Answers: which role is meant, what the words are worth, and what an engagement sets free.
 
-use super::{Judge, Said};
+use super::{Decider, GivenAnswer};
 use crate::core::{
-    answer::{Answer, STANDBY_MAX, Verdict, Via},
+    answer::{Answer, AnswerVerdict, AnswerVia, STANDBY_MAX},
     engagement::Engagement,
     event::Event,
     names::{PersonName, RoleName},
-    page::Purpose,
+    page::PagePurpose,
     plan::RolePlan,
     proof::channel_of_answer,
     time::Timestamp,
 };
 use std::time::Duration;
 
-impl Judge<'_> {
-    pub(super) fn answer(&mut self, said: Said) {
+impl Decider<'_> {
+    pub(super) fn answer(&mut self, said: GivenAnswer) {
         let (role, verdict) = match self.role_meant(&said) {
             Ok(role) => {
                 let role = match said.answer {
@@ -37,18 +37,18 @@ impl Judge<'_> {
         });
         let Some(role) = role else { return };
         match verdict {
-            Verdict::Engages => self.engage(&role, &said.person),
-            Verdict::HandedBack => self.hand_back(&role, &said.person),
-            Verdict::Passed => self.pass_on(&role, &said.person),
-            Verdict::Received
-            | Verdict::StandbyGranted { .. }
-            | Verdict::StandbyRefused
-            | Verdict::Yours
-            | Verdict::TooLate { .. }
-            | Verdict::Repeated
-            | Verdict::Closed
-            | Verdict::NotAsked
-            | Verdict::WhichRole { .. } => {}
+            AnswerVerdict::Engages => self.engage(&role, &said.person),
+            AnswerVerdict::HandedBack => self.hand_back(&role, &said.person),
+            AnswerVerdict::Passed => self.pass_on(&role, &said.person),
+            AnswerVerdict::Received
+            | AnswerVerdict::StandbyGranted { .. }
+            | AnswerVerdict::StandbyRefused
+            | AnswerVerdict::Yours
+            | AnswerVerdict::TooLate { .. }
+            | AnswerVerdict::Repeated
+            | AnswerVerdict::Closed
+            | AnswerVerdict::NotAsked
+            | AnswerVerdict::WhichRole { .. } => {}
         }
     }
 
@@ -60,18 +60,18 @@ impl Judge<'_> {
     }
 
     /// Which role is meant: the page's, the one that was named, or the only open one this person was paged for.
-    pub(super) fn role_meant(&self, said: &Said) -> Result<RoleName, Verdict> {
+    pub(super) fn role_meant(&self, said: &GivenAnswer) -> Result<RoleName, AnswerVerdict> {
         if !self.incident.is_open() {
-            return Err(Verdict::Closed);
+            return Err(AnswerVerdict::Closed);
         }
         if let Some(n) = said.page {
             let page = self.incident.pages.get(&n).filter(|page| page.person.as_ref() == Some(&said.person));
-            return page.and_then(|page| page.role.clone()).ok_or(Verdict::NotAsked);
+            return page.and_then(|page| page.role.clone()).ok_or(AnswerVerdict::NotAsked);
         }
         if let Some(role) = &said.role {
             let known = self.incident.engagements.get(role);
             let meant = known.is_some_and(|e| e.holder() == Some(&said.person) || self.is_asked(role, &said.person));
-            return if meant { Ok(role.clone()) } else { Err(Verdict::NotAsked) };
+            return if meant { Ok(role.clone()) } else { Err(AnswerVerdict::NotAsked) };
         }
         if let Some(given_up) = self.given_up(said) {
             return given_up;
@@ -82,14 +82,14 @@ impl Judge<'_> {
         let open: Vec<&RoleName> = asked.iter().filter(open).copied().collect();
         match (&open[..], &asked[..]) {
             ([role], _) | ([], [role, ..]) => Ok((*role).clone()),
-            ([], []) => Err(Verdict::NotAsked),
-            (many, _) => Err(Verdict::WhichRole { roles: many.iter().map(|role| (*role).clone()).collect() }),
+            ([], []) => Err(AnswerVerdict::NotAsked),
+            (many, _) => Err(AnswerVerdict::WhichRole { roles: many.iter().map(|role| (*role).clone()).collect() }),
         }
     }
 
     /// Which role somebody who has one or more means when they say that they can not, and no more: theirs, unless there is
     /// another that they may mean. None for everybody else and every other answer.
-    fn given_up(&self, said: &Said) -> Option<Result<RoleName, Verdict>> {
+    fn given_up(&self, said: &GivenAnswer) -> Option<Result<RoleName, AnswerVerdict>> {
         let mut meant = self.roles_of(&said.person);
         if said.answer != Answer::Unable || meant.is_empty() {
             return None;
@@ -99,7 +99,7 @@ impl Judge<'_> {
         let meant: Vec<RoleName> = meant.into_iter().collect();
         Some(match &meant[..] {
             [role] => Ok(role.clone()),
-            _ => Err(Verdict::WhichRole { roles: meant }),
+            _ => Err(AnswerVerdict::WhichRole { roles: meant }),
         })
     }
 
@@ -111,37 +111,43 @@ impl Judge<'_> {
         paged || self.row(role).is_some_and(on_ladder)
     }
 
-    pub(super) fn verdict(&self, role: &RoleName, said: &Said) -> Verdict {
+    pub(super) fn verdict(&self, role: &RoleName, said: &GivenAnswer) -> AnswerVerdict {
         let (Some(engagement), Some(row)) = (self.incident.engagements.get(role), self.row(role)) else {
-            return Verdict::NotAsked;
+            return AnswerVerdict::NotAsked;
         };
         if let Some(holder) = engagement.holder() {
-            return if *holder == said.person { of_holder(said) } else { Verdict::TooLate { has: holder.clone() } };
+            return if *holder == said.person {
+                of_holder(said)
+            } else {
+                AnswerVerdict::TooLate { has: holder.clone() }
+            };
         }
         if !engagement.is_open() {
             // Stood down: those for whom it stood in have it.
             let holder = engagement.stands_for.iter().filter_map(|r| self.incident.engagements.get(r)?.holder()).next();
-            return holder.map_or(Verdict::Closed, |has| Verdict::TooLate { has: has.clone() });
+            return holder.map_or(AnswerVerdict::Closed, |has| AnswerVerdict::TooLate { has: has.clone() });
         }
         match said.answer {
-            answer if answer.satisfies(row.engaged_by) => Verdict::Engages,
-            Answer::Roger | Answer::Wilco if engagement.received.contains(&said.person) => Verdict::Repeated,
-            Answer::Roger | Answer::Wilco => Verdict::Received,
+            answer if answer.satisfies(row.engaged_by) => AnswerVerdict::Engages,
+            Answer::Roger | Answer::Wilco if engagement.received.contains(&said.person) => AnswerVerdict::Repeated,
+            Answer::Roger | Answer::Wilco => AnswerVerdict::Received,
             Answer::Standby { span } => self.standby(engagement.deadline.filter(|_| !engagement.stood_by), span),
-            Answer::Unable if engagement.unable.contains(&said.person) => Verdict::Repeated,
-            Answer::Unable => Verdict::Passed,
+            Answer::Unable if engagement.unable.contains(&said.person) => AnswerVerdict::Repeated,
+            Answer::Unable => AnswerVerdict::Passed,
         }
     }
 
-    pub(super) fn standby(&self, deadline: Option<Timestamp>, span: Duration) -> Verdict {
+    pub(super) fn standby(&self, deadline: Option<Timestamp>, span: Duration) -> AnswerVerdict {
         let asked = self.now + span.min(STANDBY_MAX);
-        deadline.map_or(Verdict::StandbyRefused, |deadline| Verdict::StandbyGranted { until: deadline.max(asked) })
+        deadline.map_or(AnswerVerdict::StandbyRefused, |deadline| AnswerVerdict::StandbyGranted {
+            until: deadline.max(asked),
+        })
     }
 
     pub(super) fn engage(&mut self, role: &RoleName, person: &PersonName) {
         self.emit(Event::Engaged { role: role.clone(), person: person.clone() });
         self.line(format!("{role}: {person} has it"));
-        self.close_ladder(role, &Purpose::Taken { by: person.clone(), covering_as: None });
+        self.close_ladder(role, &PagePurpose::Taken { by: person.clone(), covering_as: None });
         self.cover_those_waiting_on(role, role, person);
         self.stand_down_behind(role);
     }
@@ -157,7 +163,7 @@ impl Judge<'_> {
     pub(super) fn cover(&mut self, role: &RoleName, by: &RoleName, person: &PersonName) {
         self.emit(Event::Covered { role: role.clone(), by: by.clone(), person: person.clone() });
         self.line(format!("{role}: covered by {by}, {person} has it"));
-        self.close_ladder(role, &Purpose::Taken { by: person.clone(), covering_as: Some(by.clone()) });
+        self.close_ladder(role, &PagePurpose::Taken { by: person.clone(), covering_as: Some(by.clone()) });
         self.cover_those_waiting_on(role, by, person);
     }
 
@@ -168,13 +174,13 @@ impl Judge<'_> {
         let done = |r: &RoleName| self.incident.engagements.get(r).is_none_or(|e| !e.is_open());
         if engagement.is_open() && !engagement.required && engagement.stands_for.iter().all(done) {
             self.emit(Event::StoodDown { role: behind.clone() });
-            self.close_ladder(&behind, &Purpose::StoodDown);
+            self.close_ladder(&behind, &PagePurpose::StoodDown);
             self.stand_down_behind(&behind);
         }
     }
 
-    pub(super) fn close_ladder(&mut self, role: &RoleName, purpose: &Purpose) {
-        let is_stale = |purpose: &Purpose| purpose.is_brief() || matches!(purpose, Purpose::HandedBack { .. });
+    pub(super) fn close_ladder(&mut self, role: &RoleName, purpose: &PagePurpose) {
+        let is_stale = |purpose: &PagePurpose| purpose.is_brief() || matches!(purpose, PagePurpose::HandedBack { .. });
         self.withdraw(|page| page.role.as_ref() == Some(role) && is_stale(&page.purpose));
         self.tell(role, purpose);
     }
@@ -182,11 +188,11 @@ impl Judge<'_> {
 
 /// What the words of somebody who has the role already come to. That their mailbox answers by itself while they are at
 /// work on it says nothing.
-fn of_holder(said: &Said) -> Verdict {
+fn of_holder(said: &GivenAnswer) -> AnswerVerdict {
     match said.answer {
-        Answer::Unable if said.via == Via::AutoReply => Verdict::Yours,
-        Answer::Unable => Verdict::HandedBack,
-        Answer::Standby { .. } => Verdict::Yours,
-        Answer::Roger | Answer::Wilco => Verdict::Repeated,
+        Answer::Unable if said.via == AnswerVia::AutoReply => AnswerVerdict::Yours,
+        Answer::Unable => AnswerVerdict::HandedBack,
+        Answer::Standby { .. } => AnswerVerdict::Yours,
+        Answer::Roger | Answer::Wilco => AnswerVerdict::Repeated,
     }
 }

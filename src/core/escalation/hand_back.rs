@@ -1,13 +1,13 @@
 //! Hand-backs: who has a role can not do it after all. The role is open again, and those that it covered with it; the
 //! ladder goes on at once, and whoever had heard that somebody has it hears that nobody has.
 
-use super::Judge;
+use super::Decider;
 use crate::core::{
-    engagement::Outcome,
-    event::{Event, Why},
+    engagement::EngagementOutcome,
+    event::{Event, StepReason},
     incident::Incident,
     names::{ChannelName, PersonName, RoleName},
-    page::{Page, PageState, Purpose},
+    page::{Page, PagePurpose, PageState},
 };
 use std::collections::BTreeSet;
 
@@ -15,10 +15,10 @@ impl Incident {
     /// The brief by which the reader of a word that they have a role can hand it back: their newest, of the same channel
     /// where there is one. None where the word is somebody else's, or is not so any more.
     pub fn hands_back<'a>(&'a self, word: &Page) -> Option<&'a Page> {
-        let Purpose::Taken { by, covering_as: None } = &word.purpose else { return None };
+        let PagePurpose::Taken { by, covering_as: None } = &word.purpose else { return None };
         let role = word.role.as_ref().filter(|_| self.is_open() && word.person.as_ref() == Some(by))?;
         let outcome = self.engagements.get(role)?.outcome.as_ref()?;
-        if !matches!(outcome, Outcome::Engaged { person, .. } if person == by) {
+        if !matches!(outcome, EngagementOutcome::Engaged { person, .. } if person == by) {
             return None;
         }
         let (role, _) = self.engagements.get_key_value(role)?;
@@ -27,7 +27,7 @@ impl Incident {
     }
 }
 
-impl Judge<'_> {
+impl Decider<'_> {
     pub(super) fn hand_back(&mut self, role: &RoleName, person: &PersonName) {
         let let_go = self.stood_down();
         let was_spent = self.incident.engagements.get(role).is_some_and(|e| e.waits_on.is_some());
@@ -49,7 +49,7 @@ impl Judge<'_> {
         let mut at = &role;
         for _ in 0..=self.incident.engagements.len() {
             match self.incident.engagements.get(at).and_then(|e| e.outcome.as_ref()) {
-                Some(Outcome::Covered { by, person: holder, .. }) if holder == person => at = by,
+                Some(EngagementOutcome::Covered { by, person: holder, .. }) if holder == person => at = by,
                 _ => break,
             }
         }
@@ -58,7 +58,7 @@ impl Judge<'_> {
 
     /// The roles that this person has taken themselves.
     pub(super) fn roles_of(&self, person: &PersonName) -> BTreeSet<RoleName> {
-        let own = |outcome: &Outcome| matches!(outcome, Outcome::Engaged { person: holder, .. } if holder == person);
+        let own = |outcome: &EngagementOutcome| matches!(outcome, EngagementOutcome::Engaged { person: holder, .. } if holder == person);
         let held = self.incident.engagements.iter().filter(|(_, e)| e.outcome.as_ref().is_some_and(own));
         held.map(|(role, _)| role.clone()).collect()
     }
@@ -90,7 +90,7 @@ impl Judge<'_> {
     fn reopen_covered_by(&mut self, of: &RoleName, person: &PersonName) -> BTreeSet<RoleName> {
         let mut handed_back = BTreeSet::from([of.clone()]);
         loop {
-            let rests = |outcome: &Outcome| matches!(outcome, Outcome::Covered { by, .. } if handed_back.contains(by));
+            let rests = |outcome: &EngagementOutcome| matches!(outcome, EngagementOutcome::Covered { by, .. } if handed_back.contains(by));
             let covered = self.incident.engagements.iter().filter(|(_, e)| e.outcome.as_ref().is_some_and(rests));
             let covered: Vec<RoleName> = covered.map(|(role, _)| role.clone()).collect();
             if covered.is_empty() {
@@ -111,17 +111,20 @@ impl Judge<'_> {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round) = (engagement.step, engagement.round);
         if was_spent {
-            self.spend(role, Why::HandedBack);
-        } else if engagement.exhausted || !self.on_call_for(role, step, Why::HandedBack).is_empty() {
-            self.enter_step(role, step, round, Why::HandedBack);
+            self.spend(role, StepReason::HandedBack);
+        } else if engagement.exhausted || !self.on_call_for(role, step, StepReason::HandedBack).is_empty() {
+            self.enter_step(role, step, round, StepReason::HandedBack);
         } else {
-            self.advance(role, Why::NobodyLeft);
+            self.advance(role, StepReason::NobodyLeft);
         }
     }
 
     fn stood_down(&self) -> Vec<RoleName> {
-        let let_go =
-            self.incident.engagements.iter().filter(|(_, e)| matches!(e.outcome, Some(Outcome::StoodDown { .. })));
+        let let_go = self
+            .incident
+            .engagements
+            .iter()
+            .filter(|(_, e)| matches!(e.outcome, Some(EngagementOutcome::StoodDown { .. })));
         let_go.map(|(role, _)| role.clone()).collect()
     }
 
@@ -150,7 +153,7 @@ impl Judge<'_> {
     }
 
     fn tell_one(&mut self, about: &RoleName, person: PersonName, channel: ChannelName, by: &PersonName, of: &RoleName) {
-        let purpose = Purpose::HandedBack { by: by.clone(), of: of.clone() };
+        let purpose = PagePurpose::HandedBack { by: by.clone(), of: of.clone() };
         self.page(Some(about), Some(person), channel, purpose, 0, None);
     }
 }

@@ -1,23 +1,23 @@
 //! Ladders: how a role goes from step to step, and from its last step to the next role.
 
-use super::Judge;
+use super::Decider;
 use crate::core::{
-    event::{Event, Why},
+    event::{Event, StepReason},
     names::{ChannelName, PersonName, RoleName},
-    page::{Page, Purpose},
+    page::{Page, PagePurpose},
     plan::RolePlan,
 };
 
-impl Judge<'_> {
+impl Decider<'_> {
     pub(super) fn enter_role(&mut self, role: &RoleName, instead_of: &RoleName) {
         // It may have been let go before: that it needs nobody is not so any more.
         self.withdraw(|page| page.role.as_ref() == Some(role) && page.purpose.tells_who_has_it());
         self.emit(Event::RoleEntered { role: role.clone(), instead_of: Some(instead_of.clone()) });
-        self.enter_step(role, 0, 0, Why::Entered);
+        self.enter_step(role, 0, 0, StepReason::Entered);
     }
 
     /// Pages a step. A step that can reach nobody is left at once, unless it is one that repeats for ever.
-    pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: Why) {
+    pub(super) fn enter_step(&mut self, role: &RoleName, step: usize, round: u32, why: StepReason) {
         let plan = self.incident.plan.clone();
         let Some(rung) = plan.roles.get(role).and_then(|row| row.steps.get(step)) else {
             return self.spend(role, why);
@@ -36,14 +36,14 @@ impl Judge<'_> {
         let calls: Vec<(PersonName, ChannelName)> = on_call.iter().flat_map(ways).collect();
         self.supersede(role, &calls);
         for (person, channel) in calls {
-            self.page(Some(role), Some(person), channel, Purpose::Brief { round }, born, None);
+            self.page(Some(role), Some(person), channel, PagePurpose::Brief { round }, born, None);
         }
         self.leave_if_nobody_can_answer(role);
     }
 
     /// Whom a step pages now: those on call who take part and have not said that they can not. One that repeats for ever
     /// asks them all the same; but not at once whoever has just handed the role back, where there are others.
-    pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: Why) -> Vec<PersonName> {
+    pub(super) fn on_call_for(&self, role: &RoleName, step: usize, why: StepReason) -> Vec<PersonName> {
         let Some(rung) = self.row(role).and_then(|row| row.steps.get(step)) else { return Vec::new() };
         let mut on_call = self.roster.resolve(&rung.page, self.now);
         if let Some(terms) = &self.incident.terms {
@@ -52,7 +52,7 @@ impl Judge<'_> {
         let Some(engagement) = self.incident.engagements.get(role) else { return on_call };
         if !engagement.exhausted {
             on_call.retain(|person| !engagement.unable.contains(person));
-        } else if let Some(back) = engagement.handed_back.last().filter(|_| why == Why::HandedBack)
+        } else if let Some(back) = engagement.handed_back.last().filter(|_| why == StepReason::HandedBack)
             && on_call.iter().any(|person| *person != back.person)
         {
             on_call.retain(|person| *person != back.person);
@@ -71,7 +71,7 @@ impl Judge<'_> {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let waiting = engagement.is_open() && engagement.waits_on.is_none() && !engagement.exhausted;
         if waiting && !self.somebody_can_answer(role) {
-            self.advance(role, Why::NobodyLeft);
+            self.advance(role, StepReason::NobodyLeft);
         }
     }
 
@@ -82,12 +82,12 @@ impl Judge<'_> {
     }
 
     /// Moves the ladder one rung: the step again where it repeats and still makes sense, else the next one.
-    pub(super) fn advance(&mut self, role: &RoleName, why: Why) {
+    pub(super) fn advance(&mut self, role: &RoleName, why: StepReason) {
         let Some(engagement) = self.incident.engagements.get(role) else { return };
         let (step, round, exhausted) = (engagement.step, engagement.round, engagement.exhausted);
         let Some(row) = self.row(role) else { return };
         let repeats = row.steps.get(step).map_or(0, |rung| rung.repeat);
-        if exhausted || (round < repeats && why == Why::TimedOut) {
+        if exhausted || (round < repeats && why == StepReason::TimedOut) {
             self.enter_step(role, step, round.saturating_add(1), why);
         } else if step + 1 < row.steps.len() {
             self.enter_step(role, step + 1, 0, why);
@@ -97,7 +97,7 @@ impl Judge<'_> {
     }
 
     /// All steps are used up: the next role takes over, or the last step repeats.
-    pub(super) fn spend(&mut self, role: &RoleName, why: Why) {
+    pub(super) fn spend(&mut self, role: &RoleName, why: StepReason) {
         let next = self.row(role).and_then(|row| row.next.clone()).or_else(|| self.catch_all_for(role));
         let Some(next) = next.filter(|next| !self.leads_to(next, role)) else {
             return self.exhaust(role, why);
@@ -133,7 +133,7 @@ impl Judge<'_> {
         true
     }
 
-    pub(super) fn exhaust(&mut self, role: &RoleName, why: Why) {
+    pub(super) fn exhaust(&mut self, role: &RoleName, why: StepReason) {
         if self.incident.engagements.get(role).is_some_and(|e| !e.exhausted) {
             self.emit(Event::Exhausted { role: role.clone() });
         }

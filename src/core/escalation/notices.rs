@@ -1,41 +1,41 @@
 //! What other systems are told: a projection of the events, so that nothing can happen that they do not hear of.
 
-use super::Judge;
+use super::Decider;
 use crate::core::{
     event::Event,
     names::RoleName,
-    page::{Notice, Purpose},
+    page::{PagePurpose, SystemNotice},
 };
 
-impl Judge<'_> {
+impl Decider<'_> {
     /// Queues a notice for each of the events so far that other systems shall hear of.
     pub(super) fn tell_systems(&mut self) {
         let tell = self.incident.plan.tell.clone();
         if tell.is_empty() {
             return;
         }
-        let told: Vec<(Notice, Option<RoleName>)> = self.events.iter().filter_map(notice).collect();
+        let told: Vec<(SystemNotice, Option<RoleName>)> = self.events.iter().filter_map(notice).collect();
         for (about, role) in told {
             for channel in &tell {
-                self.page(role.as_ref(), None, channel.clone(), Purpose::Notice { about }, 0, None);
+                self.page(role.as_ref(), None, channel.clone(), PagePurpose::Notice { about }, 0, None);
             }
         }
     }
 }
 
-fn notice(event: &Event) -> Option<(Notice, Option<RoleName>)> {
+fn notice(event: &Event) -> Option<(SystemNotice, Option<RoleName>)> {
     Some(match event {
-        Event::Opened(_) => (Notice::Opened, None),
-        Event::RoleEntered { role, .. } => (Notice::RoleEntered, Some(role.clone())),
-        Event::Engaged { role, .. } => (Notice::RoleEngaged, Some(role.clone())),
-        Event::Covered { role, .. } => (Notice::RoleCovered, Some(role.clone())),
-        Event::HandedBack { role, .. } => (Notice::RoleHandedBack, Some(role.clone())),
-        Event::Reopened { role, .. } => (Notice::RoleReopened, Some(role.clone())),
-        Event::HandedOver { role, .. } => (Notice::RoleHandedOver, Some(role.clone())),
-        Event::Exhausted { role } => (Notice::RoleExhausted, Some(role.clone())),
-        Event::StoodDown { role } => (Notice::RoleStoodDown, Some(role.clone())),
-        Event::AllClear { .. } => (Notice::AllClear, None),
-        Event::Resolved { .. } => (Notice::Resolved, None),
+        Event::Opened(_) => (SystemNotice::Opened, None),
+        Event::RoleEntered { role, .. } => (SystemNotice::RoleEntered, Some(role.clone())),
+        Event::Engaged { role, .. } => (SystemNotice::RoleEngaged, Some(role.clone())),
+        Event::Covered { role, .. } => (SystemNotice::RoleCovered, Some(role.clone())),
+        Event::HandedBack { role, .. } => (SystemNotice::RoleHandedBack, Some(role.clone())),
+        Event::Reopened { role, .. } => (SystemNotice::RoleReopened, Some(role.clone())),
+        Event::HandedOver { role, .. } => (SystemNotice::RoleHandedOver, Some(role.clone())),
+        Event::Exhausted { role } => (SystemNotice::RoleExhausted, Some(role.clone())),
+        Event::StoodDown { role } => (SystemNotice::RoleStoodDown, Some(role.clone())),
+        Event::AllClear { .. } => (SystemNotice::AllClear, None),
+        Event::Resolved { .. } => (SystemNotice::Resolved, None),
         _ => return None,
     })
 }

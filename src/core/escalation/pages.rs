@@ -1,18 +1,24 @@
 //! Pages: how they end, who goes round a channel that fails, and who must hear what.
 
-use super::Judge;
+use super::Decider;
 use crate::core::{
-    engagement::Outcome,
+    engagement::EngagementOutcome,
     event::Event,
     names::{ChannelName, PersonName, RoleName},
-    page::{Page, PageState, Purpose, Stage},
-    settlement::Settlement,
+    page::{Page, PagePurpose, PageStage, PageState},
+    settlement::SendOutcome,
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
 
-impl Judge<'_> {
-    pub(super) fn settled(&mut self, n: u32, settlement: Settlement, sent_at: Option<Timestamp>, text: Option<String>) {
+impl Decider<'_> {
+    pub(super) fn settled(
+        &mut self,
+        n: u32,
+        settlement: SendOutcome,
+        sent_at: Option<Timestamp>,
+        text: Option<String>,
+    ) {
         let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()).cloned() else { return };
         let withdrawn = page.state == PageState::Withdrawn;
         if withdrawn && settlement.is_desk_closed() {
@@ -21,27 +27,27 @@ impl Judge<'_> {
         }
         let settlement = match settlement {
             // What is not wanted any more need not wait.
-            Settlement::Held { .. } if withdrawn => Settlement::Unsent,
+            SendOutcome::Held { .. } if withdrawn => SendOutcome::Unsent,
             other => other,
         };
         let settlement = match settlement {
             // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
-            Settlement::Unsent if !withdrawn => return,
-            Settlement::Unsent if page.was_attempted() => {
-                Settlement::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
+            SendOutcome::Unsent if !withdrawn => return,
+            SendOutcome::Unsent if page.was_attempted() => {
+                SendOutcome::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
             }
             // What is not wanted any more is not tried again.
-            Settlement::Retry { why, .. } if withdrawn => Settlement::Unreachable { why },
+            SendOutcome::Retry { why, .. } if withdrawn => SendOutcome::Unreachable { why },
             other => other,
         };
-        let failed = matches!(settlement, Settlement::Unreachable { .. });
+        let failed = matches!(settlement, SendOutcome::Unreachable { .. });
         let too_late = match settlement {
-            Settlement::Retry { at, .. } | Settlement::Held { until: at, .. } => {
+            SendOutcome::Retry { at, .. } | SendOutcome::Held { until: at, .. } => {
                 page.patience_until.is_some_and(|until| until < at)
             }
-            Settlement::Accepted { .. } | Settlement::Unreachable { .. } | Settlement::Unsent => false,
+            SendOutcome::Accepted { .. } | SendOutcome::Unreachable { .. } | SendOutcome::Unsent => false,
         };
-        let opens = Some(page.channel.clone()).filter(|_| page.purpose == Purpose::RoomCard);
+        let opens = Some(page.channel.clone()).filter(|_| page.purpose == PagePurpose::RoomCard);
         self.emit(Event::Settled { page: n, settlement, sent_at, text });
         if withdrawn {
             // Its person may have read it after all, and must hear how it ended.
@@ -62,14 +68,14 @@ impl Judge<'_> {
     pub(super) fn shown_at_desk(&mut self, n: u32) {
         let of_screen = |page: &Arc<Page>| self.roster.screens.contains(&page.channel);
         let elsewhere = self.incident.pages.get(&n).is_some_and(|page| !of_screen(page));
-        self.reported(n, Stage::Seen, elsewhere);
+        self.reported(n, PageStage::Seen, elsewhere);
     }
 
-    pub(super) fn reported(&mut self, n: u32, stage: Stage, at_desk: bool) {
+    pub(super) fn reported(&mut self, n: u32, stage: PageStage, at_desk: bool) {
         let Some(page) = self.incident.pages.get(&n) else { return };
         let known = match stage {
-            Stage::Delivered => page.stages.delivered,
-            Stage::Seen => page.stages.seen,
+            PageStage::Delivered => page.stages.delivered,
+            PageStage::Seen => page.stages.seen,
         };
         if known.is_none() {
             self.emit(Event::Reported { page: n, stage, at_desk });
@@ -95,7 +101,7 @@ impl Judge<'_> {
         self.emit(Event::TakenOver { pages: pages.clone() });
         for n in pages {
             if self.incident.pages.get(&n).is_some_and(|page| page.state == PageState::Withdrawn) {
-                let settlement = Settlement::Unreachable { why: "its node died; perhaps it was sent".into() };
+                let settlement = SendOutcome::Unreachable { why: "its node died; perhaps it was sent".into() };
                 self.emit(Event::Settled { page: n, settlement, sent_at: None, text: None });
                 self.tell_late(n);
             }
@@ -131,7 +137,7 @@ impl Judge<'_> {
         role: Option<&RoleName>,
         person: Option<PersonName>,
         channel: ChannelName,
-        purpose: Purpose,
+        purpose: PagePurpose,
         rung: u32,
         instead_of: Option<u32>,
     ) {
@@ -160,7 +166,7 @@ impl Judge<'_> {
         self.emit(Event::Paged { page: Arc::new(page) });
     }
 
-    pub(super) fn post(&mut self, channel: ChannelName, purpose: Purpose) {
+    pub(super) fn post(&mut self, channel: ChannelName, purpose: PagePurpose) {
         self.page(None, None, channel, purpose, 0, None);
     }
 
@@ -187,7 +193,7 @@ impl Judge<'_> {
     }
 
     /// Tells everyone to whom a brief about `role` was attempted how it ended.
-    pub(super) fn tell(&mut self, role: &RoleName, purpose: &Purpose) {
+    pub(super) fn tell(&mut self, role: &RoleName, purpose: &PagePurpose) {
         let briefed = self.attempted(|page| page.purpose.is_brief() && page.role.as_ref() == Some(role));
         for (person, channel) in briefed {
             self.page(Some(role), Some(person), channel, purpose.clone(), 0, None);
@@ -204,9 +210,9 @@ impl Judge<'_> {
             return;
         }
         let Some(person) = page.person.clone() else { return };
-        let over = || (!self.incident.is_open()).then_some(Purpose::Resolved);
+        let over = || (!self.incident.is_open()).then_some(PagePurpose::Resolved);
         let Some(purpose) = page.role.as_ref().map_or_else(over, |role| self.ending(role)) else { return };
-        let about = page.role.as_ref().filter(|_| purpose != Purpose::Resolved);
+        let about = page.role.as_ref().filter(|_| purpose != PagePurpose::Resolved);
         let to_them = |other: &Page| other.person.as_ref() == Some(&person) && other.channel == page.channel;
         let told = match about {
             // The same was perhaps told before, and was not so in between.
@@ -218,17 +224,19 @@ impl Judge<'_> {
         }
     }
 
-    pub(super) fn ending(&self, role: &RoleName) -> Option<Purpose> {
+    pub(super) fn ending(&self, role: &RoleName) -> Option<PagePurpose> {
         if !self.incident.is_open() {
-            return Some(Purpose::Resolved);
+            return Some(PagePurpose::Resolved);
         }
         match self.incident.engagements.get(role)?.outcome.as_ref()? {
-            Outcome::Engaged { person, .. } => Some(Purpose::Taken { by: person.clone(), covering_as: None }),
-            Outcome::Covered { by, person, .. } => {
-                Some(Purpose::Taken { by: person.clone(), covering_as: Some(by.clone()) })
+            EngagementOutcome::Engaged { person, .. } => {
+                Some(PagePurpose::Taken { by: person.clone(), covering_as: None })
             }
-            Outcome::StoodDown { .. } => Some(Purpose::StoodDown),
-            Outcome::Closed { .. } => Some(Purpose::Resolved),
+            EngagementOutcome::Covered { by, person, .. } => {
+                Some(PagePurpose::Taken { by: person.clone(), covering_as: Some(by.clone()) })
+            }
+            EngagementOutcome::StoodDown { .. } => Some(PagePurpose::StoodDown),
+            EngagementOutcome::Closed { .. } => Some(PagePurpose::Resolved),
         }
     }
 }

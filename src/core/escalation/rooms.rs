@@ -1,15 +1,15 @@
 //! War rooms: their lines, and the life of those whose card is kept up to date.
 
-use super::Judge;
+use super::Decider;
 use crate::core::{
-    answer::Verdict,
+    answer::AnswerVerdict,
     engagement::Engagement,
     event::{Actor, Event},
-    incident::{Incident, Status},
+    incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
-    page::{PageState, Purpose},
+    page::{PagePurpose, PageState},
     sentence::sentence,
-    settlement::{Settlement, StandIn},
+    settlement::{SendOutcome, StandIn},
 };
 use std::collections::BTreeSet;
 
@@ -19,12 +19,12 @@ const NAMED_MAX: usize = 5;
 /// The card itself is the first; updates are counted from here.
 const FIRST_UPDATE: u32 = 2;
 
-impl Judge<'_> {
+impl Decider<'_> {
     /// One line for each room that is made. Before that nothing is queued for it: the card tells.
     pub(super) fn line(&mut self, line: String) {
         let rooms: Vec<ChannelName> = self.incident.rooms.keys().cloned().collect();
         for room in rooms {
-            self.post(room, Purpose::RoomLine { line: line.clone() });
+            self.post(room, PagePurpose::RoomLine { line: line.clone() });
         }
     }
 
@@ -42,15 +42,15 @@ impl Judge<'_> {
         if self.is_stopped() {
             // Of a drill that was broken off it hears that alone.
         } else if living {
-            self.post(room.clone(), Purpose::RoomFurnish);
+            self.post(room.clone(), PagePurpose::RoomFurnish);
         } else {
             let has = |(role, e): (_, &Engagement)| e.holder().map(|holder| format!("{role}: {holder} has it"));
             let taken: Vec<String> = self.incident.engagements.iter().filter_map(has).collect();
             for line in taken {
-                self.post(room.clone(), Purpose::RoomLine { line });
+                self.post(room.clone(), PagePurpose::RoomLine { line });
             }
         }
-        if let Status::Resolved { by, why, .. } = self.incident.status.clone() {
+        if let IncidentStatus::Resolved { by, why, .. } = self.incident.status.clone() {
             self.tell_room_the_end(room.clone(), &by, why.as_deref());
         }
     }
@@ -66,7 +66,7 @@ impl Judge<'_> {
         let notes: Vec<String> = self.events.iter().filter_map(noted).collect();
         for room in self.living_rooms() {
             for line in &notes {
-                self.post(room.clone(), Purpose::RoomNote { line: line.clone() });
+                self.post(room.clone(), PagePurpose::RoomNote { line: line.clone() });
             }
             self.invite_to(&room);
             self.renew_card(&room);
@@ -78,15 +78,15 @@ impl Judge<'_> {
         let due = self.incident.archives().filter(|(_, due)| *due <= self.now);
         let due: Vec<ChannelName> = due.map(|(room, _)| room.clone()).collect();
         for room in due {
-            self.post(room, Purpose::RoomArchive);
+            self.post(room, PagePurpose::RoomArchive);
         }
     }
 
     fn tell_room_the_end(&mut self, room: ChannelName, by: &Actor, why: Option<&str>) {
         let living = self.incident.plan.living.contains_key(&room);
         let purpose = match living && !self.is_stopped() {
-            true => Purpose::RoomSummary,
-            false => Purpose::RoomLine { line: self.last_line(by, why) },
+            true => PagePurpose::RoomSummary,
+            false => PagePurpose::RoomLine { line: self.last_line(by, why) },
         };
         self.post(room, purpose);
     }
@@ -95,7 +95,7 @@ impl Judge<'_> {
     fn invite_to(&mut self, room: &ChannelName) {
         let mut asked: BTreeSet<&PersonName> = BTreeSet::new();
         for page in self.incident.posts_to(room) {
-            if let Purpose::RoomInvite { people } = &page.purpose {
+            if let PagePurpose::RoomInvite { people } = &page.purpose {
                 asked.extend(people);
             }
         }
@@ -103,7 +103,7 @@ impl Judge<'_> {
         let people: BTreeSet<&PersonName> = briefed.filter_map(|page| page.person.as_ref()).collect();
         let people: Vec<PersonName> = people.difference(&asked).map(|person| (*person).clone()).collect();
         if self.incident.is_open() && !people.is_empty() {
-            self.post(room.clone(), Purpose::RoomInvite { people });
+            self.post(room.clone(), PagePurpose::RoomInvite { people });
         }
     }
 
@@ -111,7 +111,7 @@ impl Judge<'_> {
     /// more of them. Whether that moment was before the last change is looked at when it is settled.
     fn renew_card(&mut self, room: &ChannelName) {
         let last = self.incident.posts_to(room).find_map(|page| match &page.purpose {
-            Purpose::RoomUpdate { revision, shows } => Some((*revision, shows.clone(), page.state)),
+            PagePurpose::RoomUpdate { revision, shows } => Some((*revision, shows.clone(), page.state)),
             _ => None,
         });
         let shows = self.incident.card_digest();
@@ -122,7 +122,7 @@ impl Judge<'_> {
             None if is_as_opened(self.incident) => return,
             None => FIRST_UPDATE,
         };
-        self.post(room.clone(), Purpose::RoomUpdate { revision, shows });
+        self.post(room.clone(), PagePurpose::RoomUpdate { revision, shows });
     }
 
     /// Living rooms that are made.
@@ -145,7 +145,10 @@ fn noted(event: &Event) -> Option<String> {
             };
             Some(format!("{role} step {}{again}: {whom}", step.saturating_add(1)))
         }
-        Event::Answered { verdict: Verdict::Received | Verdict::StandbyGranted { .. } | Verdict::Passed, .. }
+        Event::Answered {
+            verdict: AnswerVerdict::Received | AnswerVerdict::StandbyGranted { .. } | AnswerVerdict::Passed,
+            ..
+        }
         | Event::SourceSilent { .. } => Some(sentence(event)),
         _ => None,
     }
@@ -158,9 +161,9 @@ fn concerns_rooms(incident: &Incident, event: &Event) -> bool {
             if settlement.stand_in() == Some(StandIn::Sandbox) {
                 return true;
             }
-            let ended = !matches!(settlement, Settlement::Retry { .. } | Settlement::Held { .. });
+            let ended = !matches!(settlement, SendOutcome::Retry { .. } | SendOutcome::Held { .. });
             let purpose = incident.pages.get(page).map(|page| &page.purpose);
-            ended && matches!(purpose, Some(Purpose::RoomCard | Purpose::RoomUpdate { .. }))
+            ended && matches!(purpose, Some(PagePurpose::RoomCard | PagePurpose::RoomUpdate { .. }))
         }
         Event::Paged { page } => page.purpose.is_brief(),
         Event::Opened(_)

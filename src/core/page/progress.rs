@@ -2,7 +2,7 @@
 
 use super::Page;
 use crate::core::{
-    settlement::{HeldWhy, Settlement},
+    settlement::{HeldWhy, SendOutcome},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -26,7 +26,7 @@ pub enum PageState {
 
 /// When a page passed which stage. What a stand-in took in its channel's place was neither sent nor accepted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-pub struct Stages {
+pub struct PageStages {
     /// The first attempt began by which it may have left.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sent: Option<Timestamp>,
@@ -47,7 +47,7 @@ pub struct Stages {
 /// How far a page got with its human.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
-pub enum Stage {
+pub enum PageStage {
     /// The device has it.
     Delivered,
     /// A human's screen showed it.
@@ -76,7 +76,7 @@ impl Page {
     /// Records how an attempt ended.
     pub fn settle(
         &mut self,
-        settlement: &Settlement,
+        settlement: &SendOutcome,
         sent_at: Option<Timestamp>,
         text: Option<&String>,
         at: Timestamp,
@@ -87,7 +87,7 @@ impl Page {
             self.text = Some(text.clone());
         }
         match settlement {
-            Settlement::Accepted { receipt } => {
+            SendOutcome::Accepted { receipt } => {
                 self.state = PageState::Accepted;
                 match stand_in {
                     None => self.stages.accepted.get_or_insert(at),
@@ -96,33 +96,33 @@ impl Page {
                 self.receipt = Some(receipt.clone());
                 (self.trouble, self.retry_at, self.held) = (None, None, None);
             }
-            Settlement::Retry { at, why, unknown } => {
+            SendOutcome::Retry { at, why, unknown } => {
                 // Perhaps it was sent all the same: the next attempt says so.
                 self.maybe_repeated |= unknown;
                 self.refusals += 1;
                 self.retry_at = Some(*at);
                 (self.trouble, self.held) = (Some(why.clone()), None);
             }
-            Settlement::Held { until, why } => {
+            SendOutcome::Held { until, why } => {
                 self.retry_at = Some(*until);
                 self.held = Some(*why).filter(|why| *why != HeldWhy::NotKnown);
             }
-            Settlement::Unreachable { why } => {
+            SendOutcome::Unreachable { why } => {
                 self.state = PageState::Unreachable;
                 self.refusals += 1;
                 (self.trouble, self.held) = (Some(why.clone()), None);
             }
-            Settlement::Unsent => self.state = PageState::Unsent,
+            SendOutcome::Unsent => self.state = PageState::Unsent,
         }
     }
 
     /// Records what a device or a screen reported. A desk that shows what went by another channel says nothing of that
     /// channel.
-    pub fn report(&mut self, stage: Stage, at_desk: bool, at: Timestamp) {
+    pub fn report(&mut self, stage: PageStage, at_desk: bool, at: Timestamp) {
         if !at_desk {
             self.stages.delivered.get_or_insert(at);
         }
-        if stage == Stage::Seen {
+        if stage == PageStage::Seen {
             self.stages.seen.get_or_insert(at);
         }
     }

@@ -12,22 +12,22 @@ const SKIN: std::ops::RangeInclusive<char> = '\u{1f3fb}'..='\u{1f3ff}';
 
 /// A part of a text, between gaps.
 #[derive(Debug)]
-pub(super) struct Piece<'a> {
-    pub kind: Kind,
+pub(super) struct TextPiece<'a> {
+    pub kind: PieceKind,
     /// As it was written.
     pub text: &'a str,
     /// Where it begins, in bytes.
     pub at: usize,
 }
 
-impl Piece<'_> {
+impl TextPiece<'_> {
     pub fn end(&self) -> usize {
         self.at + self.text.len()
     }
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum PieceKind {
     /// Letters, digits and the apostrophes between them, in lower case.
     Word(String),
     /// A number of as many digits as a code has.
@@ -119,7 +119,7 @@ pub(super) fn is_unseen(letter: char) -> bool {
 }
 
 /// The pieces of a [`folded`] text.
-pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
+pub(super) fn pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(letter) = text.get(at..).and_then(|rest| rest.chars().next()) {
@@ -129,17 +129,17 @@ pub(super) fn pieces(text: &str) -> Vec<Piece<'_>> {
             continue;
         }
         let (kind, length) = if letter.is_alphanumeric() { word(rest) } else { sign(letter, rest) };
-        found.push(Piece { kind, text: &rest[..length], at });
+        found.push(TextPiece { kind, text: &rest[..length], at });
         at += length;
     }
-    let kinds: Vec<Kind> = (0..found.len()).map(|n| judged(&found, n)).collect();
+    let kinds: Vec<PieceKind> = (0..found.len()).map(|n| judged(&found, n)).collect();
     for (piece, kind) in found.iter_mut().zip(kinds) {
         piece.kind = kind;
     }
     found
 }
 
-fn word(rest: &str) -> (Kind, usize) {
+fn word(rest: &str) -> (PieceKind, usize) {
     let mut length = 0;
     let mut letters = rest.chars().peekable();
     while let Some(letter) = letters.next() {
@@ -151,34 +151,34 @@ fn word(rest: &str) -> (Kind, usize) {
     }
     let word = &rest[..length];
     let is_code = word.len() == CODE_DIGITS && word.bytes().all(|byte| byte.is_ascii_digit());
-    (if is_code { Kind::Code } else { Kind::Word(word.to_lowercase()) }, length)
+    (if is_code { PieceKind::Code } else { PieceKind::Word(word.to_lowercase()) }, length)
 }
 
-fn sign(letter: char, rest: &str) -> (Kind, usize) {
+fn sign(letter: char, rest: &str) -> (PieceKind, usize) {
     let length = letter.len_utf8();
     if NODS.contains(&letter) {
         let skin = rest[length..].chars().next().filter(|next| letter == '👍' && SKIN.contains(next));
-        return (Kind::Nod, length + skin.map_or(0, char::len_utf8));
+        return (PieceKind::Nod, length + skin.map_or(0, char::len_utf8));
     }
     match letter {
-        '.' | '!' | ',' | ':' | '-' | '#' => (Kind::Break, length),
-        '=' | '(' | ')' => (Kind::Gloss(letter), length),
-        _ => (Kind::Unknown, length),
+        '.' | '!' | ',' | ':' | '-' | '#' => (PieceKind::Break, length),
+        '=' | '(' | ')' => (PieceKind::Gloss(letter), length),
+        _ => (PieceKind::Unknown, length),
     }
 }
 
 /// A sign of a sentence means nothing only where a sentence has it: `2.` and `48213, 2` and `48213 - 2`, but neither
 /// `-2`, `.5`, `2.5`, `2:30`, `!2` nor `2...`
-fn judged(pieces: &[Piece<'_>], n: usize) -> Kind {
+fn judged(pieces: &[TextPiece<'_>], n: usize) -> PieceKind {
     let piece = &pieces[n];
-    if piece.kind != Kind::Break {
+    if piece.kind != PieceKind::Break {
         return piece.kind.clone();
     }
     let (before, after) = (n.checked_sub(1).and_then(|n| pieces.get(n)), pieces.get(n + 1));
-    let spoken = |other: &&Piece<'_>| matches!(other.kind, Kind::Word(_) | Kind::Code | Kind::Nod);
+    let spoken = |other: &&TextPiece<'_>| matches!(other.kind, PieceKind::Word(_) | PieceKind::Code | PieceKind::Nod);
     let joined_before = before.filter(|other| spoken(other) && other.end() == piece.at);
     let joined_after = after.filter(|other| spoken(other) && piece.end() == other.at);
-    let same = |other: Option<&Piece<'_>>| other.is_some_and(|other| other.text == piece.text);
+    let same = |other: Option<&TextPiece<'_>>| other.is_some_and(|other| other.text == piece.text);
     let ends = || {
         let spoken_before = pieces[..n].iter().any(|other| spoken(&other));
         let touches = before.is_some_and(|other| other.end() == piece.at);
@@ -186,18 +186,18 @@ fn judged(pieces: &[Piece<'_>], n: usize) -> Kind {
         spoken_before && joined_after.is_none() && (touches || is_last)
     };
     let means_nothing = match piece.text {
-        "#" => joined_before.is_none() && joined_after.is_some_and(|other| other.kind == Kind::Code),
+        "#" => joined_before.is_none() && joined_after.is_some_and(|other| other.kind == PieceKind::Code),
         "!" => ends(),
         "." => ends() && !same(before) && !same(after),
         // What parts stands between two things. Between two numbers without a gap it makes another number of them.
         _ => match (joined_before, joined_after) {
             (None, Some(_)) => false,
             (Some(one), Some(other)) => {
-                let digits = |piece: &Piece<'_>| piece.text.bytes().all(|byte| byte.is_ascii_digit());
-                !(digits(one) && digits(other)) || one.kind == Kind::Code || other.kind == Kind::Code
+                let digits = |piece: &TextPiece<'_>| piece.text.bytes().all(|byte| byte.is_ascii_digit());
+                !(digits(one) && digits(other)) || one.kind == PieceKind::Code || other.kind == PieceKind::Code
             }
             (_, None) => before.is_some_and(|other| spoken(&other)) && after.is_some_and(|other| spoken(&other)),
         },
     };
-    if means_nothing { Kind::Break } else { Kind::Unknown }
+    if means_nothing { PieceKind::Break } else { PieceKind::Unknown }
 }

@@ -1,13 +1,13 @@
 //! The words that the reader knows, in English: what our texts ask for, what our buttons say, and the few that people
 //! type instead. A yes in another language is asked back: no list of those is ever whole, and half of one is worse.
 
-use super::pieces::{Kind, Piece, folded, pieces};
-use crate::core::answer::{Answer, Level, STANDBY_DEFAULT, standby_span};
+use super::pieces::{PieceKind, TextPiece, folded, pieces};
+use crate::core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span};
 use std::time::Duration;
 
 /// What a word or some words say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Sense {
+pub(super) enum WordSense {
     /// An answer.
     Say(Answer),
     /// Yes: the answer that was asked for. At odds with a no.
@@ -29,8 +29,8 @@ pub(super) enum Sense {
 }
 
 /// Words with what they say.
-pub(super) struct Said<'a> {
-    pub sense: Sense,
+pub(super) struct WordMeaning<'a> {
+    pub sense: WordSense,
     /// The first of them, as it was written.
     pub text: &'a str,
 }
@@ -71,92 +71,92 @@ const WAIT: Answer = Answer::Standby { span: STANDBY_DEFAULT };
 
 /// The longest run of words that fits counts, so that "I can't take it" is no "take it". What our buttons say is known
 /// beside these.
-const KNOWN: &[(&str, Sense)] = &[
-    ("1", Sense::Say(Answer::Roger)),
-    ("roger", Sense::Say(Answer::Roger)),
-    ("received", Sense::Say(Answer::Roger)),
-    ("exercise received", Sense::Say(Answer::Roger)),
-    ("acknowledged", Sense::Say(Answer::Roger)),
-    ("2", Sense::Say(Answer::Wilco)),
-    ("wilco", Sense::Say(Answer::Wilco)),
-    ("will comply", Sense::Say(Answer::Wilco)),
-    ("will do", Sense::Say(Answer::Wilco)),
-    ("i have it", Sense::Say(Answer::Wilco)),
-    ("have it", Sense::Say(Answer::Wilco)),
-    ("i have the exercise", Sense::Say(Answer::Wilco)),
-    ("i've it", Sense::Say(Answer::Wilco)),
-    ("i've got it", Sense::Say(Answer::Wilco)),
-    ("i have got it", Sense::Say(Answer::Wilco)),
-    ("i got it", Sense::Say(Answer::Wilco)),
-    ("i take it", Sense::Say(Answer::Wilco)),
-    ("i'll take it", Sense::Say(Answer::Wilco)),
-    ("i will take it", Sense::Say(Answer::Wilco)),
-    ("i'm taking it", Sense::Say(Answer::Wilco)),
-    ("i am taking it", Sense::Say(Answer::Wilco)),
-    ("taking it", Sense::Say(Answer::Wilco)),
-    ("take it", Sense::Say(Answer::Wilco)),
-    ("i'm on it", Sense::Say(Answer::Wilco)),
-    ("i am on it", Sense::Say(Answer::Wilco)),
-    ("on it", Sense::Say(Answer::Wilco)),
-    ("3", Sense::Say(WAIT)),
-    ("standby", Sense::Say(WAIT)),
-    ("stand by", Sense::Say(WAIT)),
-    ("wait", Sense::Say(WAIT)),
-    ("4", Sense::Say(Answer::Unable)),
-    ("unable", Sense::Say(Answer::Unable)),
-    ("i'm unable", Sense::Say(Answer::Unable)),
-    ("i am unable", Sense::Say(Answer::Unable)),
-    ("no", Sense::Say(Answer::Unable)),
-    ("can't", Sense::Say(Answer::Unable)),
-    ("cant", Sense::Say(Answer::Unable)),
-    ("cannot", Sense::Say(Answer::Unable)),
-    ("can not", Sense::Say(Answer::Unable)),
-    ("i can't", Sense::Say(Answer::Unable)),
-    ("i cant", Sense::Say(Answer::Unable)),
-    ("i cannot", Sense::Say(Answer::Unable)),
-    ("i can not", Sense::Say(Answer::Unable)),
-    ("can't take it", Sense::Say(Answer::Unable)),
-    ("cant take it", Sense::Say(Answer::Unable)),
-    ("cannot take it", Sense::Say(Answer::Unable)),
-    ("can not take it", Sense::Say(Answer::Unable)),
-    ("i can't take it", Sense::Say(Answer::Unable)),
-    ("i cant take it", Sense::Say(Answer::Unable)),
-    ("i cannot take it", Sense::Say(Answer::Unable)),
-    ("i can not take it", Sense::Say(Answer::Unable)),
-    ("pass", Sense::Say(Answer::Unable)),
-    ("pass on", Sense::Say(Answer::Unable)),
-    ("pass it on", Sense::Say(Answer::Unable)),
-    ("yes", Sense::Yes),
-    ("y", Sense::Yes),
-    ("ack", Sense::Yes),
-    ("got it", Sense::Yes),
-    ("confirm", Sense::Yes),
-    ("confirmed", Sense::Yes),
-    ("ok", Sense::Fine),
-    ("okay", Sense::Fine),
-    ("thanks", Sense::Polite),
-    ("thank you", Sense::Polite),
-    ("thx", Sense::Polite),
-    ("please", Sense::Polite),
-    ("pls", Sense::Polite),
-    ("sorry", Sense::Sorry),
-    ("i need", Sense::Need),
-    ("need", Sense::Need),
-    ("give me", Sense::Need),
-    ("stop", Sense::Stop),
-    ("stop all", Sense::Stop),
-    ("stopall", Sense::Stop),
-    ("unsubscribe", Sense::Stop),
-    ("end", Sense::Stop),
-    ("quit", Sense::Stop),
-    ("cancel", Sense::Stop),
-    ("revoke", Sense::Stop),
-    ("optout", Sense::Stop),
-    ("opt out", Sense::Stop),
-    ("start", Sense::Start),
-    ("unstop", Sense::Start),
-    ("optin", Sense::Start),
-    ("opt in", Sense::Start),
+const KNOWN: &[(&str, WordSense)] = &[
+    ("1", WordSense::Say(Answer::Roger)),
+    ("roger", WordSense::Say(Answer::Roger)),
+    ("received", WordSense::Say(Answer::Roger)),
+    ("exercise received", WordSense::Say(Answer::Roger)),
+    ("acknowledged", WordSense::Say(Answer::Roger)),
+    ("2", WordSense::Say(Answer::Wilco)),
+    ("wilco", WordSense::Say(Answer::Wilco)),
+    ("will comply", WordSense::Say(Answer::Wilco)),
+    ("will do", WordSense::Say(Answer::Wilco)),
+    ("i have it", WordSense::Say(Answer::Wilco)),
+    ("have it", WordSense::Say(Answer::Wilco)),
+    ("i have the exercise", WordSense::Say(Answer::Wilco)),
+    ("i've it", WordSense::Say(Answer::Wilco)),
+    ("i've got it", WordSense::Say(Answer::Wilco)),
+    ("i have got it", WordSense::Say(Answer::Wilco)),
+    ("i got it", WordSense::Say(Answer::Wilco)),
+    ("i take it", WordSense::Say(Answer::Wilco)),
+    ("i'll take it", WordSense::Say(Answer::Wilco)),
+    ("i will take it", WordSense::Say(Answer::Wilco)),
+    ("i'm taking it", WordSense::Say(Answer::Wilco)),
+    ("i am taking it", WordSense::Say(Answer::Wilco)),
+    ("taking it", WordSense::Say(Answer::Wilco)),
+    ("take it", WordSense::Say(Answer::Wilco)),
+    ("i'm on it", WordSense::Say(Answer::Wilco)),
+    ("i am on it", WordSense::Say(Answer::Wilco)),
+    ("on it", WordSense::Say(Answer::Wilco)),
+    ("3", WordSense::Say(WAIT)),
+    ("standby", WordSense::Say(WAIT)),
+    ("stand by", WordSense::Say(WAIT)),
+    ("wait", WordSense::Say(WAIT)),
+    ("4", WordSense::Say(Answer::Unable)),
+    ("unable", WordSense::Say(Answer::Unable)),
+    ("i'm unable", WordSense::Say(Answer::Unable)),
+    ("i am unable", WordSense::Say(Answer::Unable)),
+    ("no", WordSense::Say(Answer::Unable)),
+    ("can't", WordSense::Say(Answer::Unable)),
+    ("cant", WordSense::Say(Answer::Unable)),
+    ("cannot", WordSense::Say(Answer::Unable)),
+    ("can not", WordSense::Say(Answer::Unable)),
+    ("i can't", WordSense::Say(Answer::Unable)),
+    ("i cant", WordSense::Say(Answer::Unable)),
+    ("i cannot", WordSense::Say(Answer::Unable)),
+    ("i can not", WordSense::Say(Answer::Unable)),
+    ("can't take it", WordSense::Say(Answer::Unable)),
+    ("cant take it", WordSense::Say(Answer::Unable)),
+    ("cannot take it", WordSense::Say(Answer::Unable)),
+    ("can not take it", WordSense::Say(Answer::Unable)),
+    ("i can't take it", WordSense::Say(Answer::Unable)),
+    ("i cant take it", WordSense::Say(Answer::Unable)),
+    ("i cannot take it", WordSense::Say(Answer::Unable)),
+    ("i can not take it", WordSense::Say(Answer::Unable)),
+    ("pass", WordSense::Say(Answer::Unable)),
+    ("pass on", WordSense::Say(Answer::Unable)),
+    ("pass it on", WordSense::Say(Answer::Unable)),
+    ("yes", WordSense::Yes),
+    ("y", WordSense::Yes),
+    ("ack", WordSense::Yes),
+    ("got it", WordSense::Yes),
+    ("confirm", WordSense::Yes),
+    ("confirmed", WordSense::Yes),
+    ("ok", WordSense::Fine),
+    ("okay", WordSense::Fine),
+    ("thanks", WordSense::Polite),
+    ("thank you", WordSense::Polite),
+    ("thx", WordSense::Polite),
+    ("please", WordSense::Polite),
+    ("pls", WordSense::Polite),
+    ("sorry", WordSense::Sorry),
+    ("i need", WordSense::Need),
+    ("need", WordSense::Need),
+    ("give me", WordSense::Need),
+    ("stop", WordSense::Stop),
+    ("stop all", WordSense::Stop),
+    ("stopall", WordSense::Stop),
+    ("unsubscribe", WordSense::Stop),
+    ("end", WordSense::Stop),
+    ("quit", WordSense::Stop),
+    ("cancel", WordSense::Stop),
+    ("revoke", WordSense::Stop),
+    ("optout", WordSense::Stop),
+    ("opt out", WordSense::Stop),
+    ("start", WordSense::Start),
+    ("unstop", WordSense::Start),
+    ("optin", WordSense::Start),
+    ("opt in", WordSense::Start),
 ];
 
 /// Units of a wait, as words of their own.
@@ -164,7 +164,7 @@ const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
 
 /// Every run of words that is known: those above, and what our buttons say. A label that is changed is read at once.
 pub(super) struct Vocabulary {
-    labels: Vec<(String, Sense)>,
+    labels: Vec<(String, WordSense)>,
 }
 
 impl Vocabulary {
@@ -172,31 +172,31 @@ impl Vocabulary {
         let label = |answer: Answer| {
             let text = folded(answer.label());
             let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
-            (words.join(" "), Sense::Say(answer))
+            (words.join(" "), WordSense::Say(answer))
         };
-        Self { labels: Level::Wilco.offers().map(label).into() }
+        Self { labels: AnswerLevel::Wilco.offers().map(label).into() }
     }
 
     /// What the words from here on say, and where the next ones begin; none where the first is not known.
-    pub fn sense_at(&self, pieces: &[Piece<'_>], at: usize) -> Option<(Sense, usize)> {
+    pub fn sense_at(&self, pieces: &[TextPiece<'_>], at: usize) -> Option<(WordSense, usize)> {
         if let Some((span, next)) = minutes_at(pieces, at) {
-            return Some((Sense::Say(Answer::Standby { span }), next));
+            return Some((WordSense::Say(Answer::Standby { span }), next));
         }
         let labels = self.labels.iter().map(|(words, sense)| (words.as_str(), *sense));
         let fits = |(words, sense)| Some((sense, end_of(pieces, at, words)?));
         let (sense, next) = KNOWN.iter().copied().chain(labels).filter_map(fits).max_by_key(|(_, next)| *next)?;
-        match asked_span(pieces, at, next).filter(|_| sense == Sense::Say(WAIT)) {
-            Some((span, next)) => Some((Sense::Say(Answer::Standby { span }), next)),
+        match asked_span(pieces, at, next).filter(|_| sense == WordSense::Say(WAIT)) {
+            Some((span, next)) => Some((WordSense::Say(Answer::Standby { span }), next)),
             None => Some((sense, next)),
         }
     }
 }
 
 /// Where these words end, where they stand here; commas and full stops between them do not matter.
-fn end_of(pieces: &[Piece<'_>], at: usize, words: &str) -> Option<usize> {
+fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
     let mut next = at;
     for wanted in words.split(' ') {
-        while next != at && pieces.get(next)?.kind == Kind::Break {
+        while next != at && pieces.get(next)?.kind == PieceKind::Break {
             next += 1;
         }
         if word(pieces.get(next)?)? != wanted {
@@ -208,7 +208,7 @@ fn end_of(pieces: &[Piece<'_>], at: usize, words: &str) -> Option<usize> {
 }
 
 /// `2 more minutes`, `5 min`, `5m`: a wait, also without the word.
-fn minutes_at(pieces: &[Piece<'_>], at: usize) -> Option<(Duration, usize)> {
+fn minutes_at(pieces: &[TextPiece<'_>], at: usize) -> Option<(Duration, usize)> {
     let first = word(pieces.get(at)?)?;
     let digits = first.trim_start_matches(|c: char| c.is_ascii_digit());
     let minutes = first[..first.len() - digits.len()].parse::<u16>().ok().filter(|minutes| 0 < *minutes)?;
@@ -224,7 +224,7 @@ fn minutes_at(pieces: &[Piece<'_>], at: usize) -> Option<(Duration, usize)> {
 
 /// How long, right behind the word that asks for a wait: `standby 3`, `wait 90s`, `3 5`. Behind the digit 3 another digit
 /// that is an answer of its own is no number of minutes.
-fn asked_span(pieces: &[Piece<'_>], at: usize, next: usize) -> Option<(Duration, usize)> {
+fn asked_span(pieces: &[TextPiece<'_>], at: usize, next: usize) -> Option<(Duration, usize)> {
     if let Some(found) = minutes_at(pieces, next) {
         return Some(found);
     }
@@ -236,6 +236,6 @@ fn asked_span(pieces: &[Piece<'_>], at: usize, next: usize) -> Option<(Duration,
     parsed.filter(|span| !span.is_zero()).map(|span| (span, next + 1))
 }
 
-fn word<'a>(piece: &'a Piece<'_>) -> Option<&'a str> {
-    if let Kind::Word(word) = &piece.kind { Some(word) } else { None }
+fn word<'a>(piece: &'a TextPiece<'_>) -> Option<&'a str> {
+    if let PieceKind::Word(word) = &piece.kind { Some(word) } else { None }
 }

@@ -8,7 +8,7 @@
 //!
 //! What is assumed weighs as much as [`PRIOR_WEIGHT`] observations that are distributed exactly as it says.
 
-use crate::drill::distribution::{Distribution, Z90, normal_tail};
+use crate::drill::distribution::{DelayDistribution, Z90, normal_tail};
 use std::time::Duration;
 
 /// How many observations the assumption is worth: with as many seen, one believes both alike.
@@ -25,7 +25,7 @@ const SPREAD_MIN: f64 = 1e-3;
 
 /// A log-normal time by its logarithm: seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Log {
+pub struct LogNormal {
     /// The mean of the logarithm.
     pub mean: f64,
     /// Its standard deviation.
@@ -34,7 +34,7 @@ pub struct Log {
 
 /// One look at one time.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Wait {
+pub struct TimeObservation {
     /// Which of the times.
     pub of: usize,
     /// The logarithm of the seconds after which it was over, or after which it was lost sight of.
@@ -45,39 +45,39 @@ pub struct Wait {
 
 /// Several times that run beside each other, of which the first one ends all.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Trial {
+pub struct CompetingTimes {
     /// Whether anything happened, be it by none of these times.
     pub came: bool,
     /// The times.
-    pub waits: Vec<Wait>,
+    pub waits: Vec<TimeObservation>,
 }
 
 /// What is believed.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Belief {
+pub struct MixtureBelief {
     /// The probability that nothing happens.
     pub never: f64,
     /// The times.
-    pub times: Vec<Log>,
+    pub times: Vec<LogNormal>,
 }
 
 /// Sums of one time in one round, as deviations from the assumed mean.
 #[derive(Debug, Clone, Copy, Default)]
-struct Sums {
+struct DeviationSums {
     weight: f64,
     first: f64,
     second: f64,
 }
 
-impl Log {
+impl LogNormal {
     /// The log-normal that has a distribution's median and 90 % quantile, or the measured times' own moments.
-    pub fn of(distribution: &Distribution) -> Self {
+    pub fn of(distribution: &DelayDistribution) -> Self {
         match distribution {
-            Distribution::LogNormal { median, p90 } => {
+            DelayDistribution::LogNormal { median, p90 } => {
                 let (mean, high) = (log_seconds(*median), log_seconds(*p90));
                 Self { mean, spread: ((high - mean) / Z90).max(SPREAD_MIN) }
             }
-            Distribution::Measured(times) => {
+            DelayDistribution::Measured(times) => {
                 let n = times.len().max(1) as f64;
                 let mean = times.iter().map(|time| log_seconds(*time)).sum::<f64>() / n;
                 let square: f64 = times.iter().map(|time| (log_seconds(*time) - mean).powi(2)).sum();
@@ -87,20 +87,20 @@ impl Log {
     }
 
     /// It as a distribution to draw from.
-    pub fn distribution(self) -> Distribution {
+    pub fn distribution(self) -> DelayDistribution {
         let seconds = |log: f64| Duration::from_secs_f64(log.exp().clamp(LEAST, YEAR));
-        Distribution::log_normal(seconds(self.mean), seconds(self.mean + Z90 * self.spread))
+        DelayDistribution::log_normal(seconds(self.mean), seconds(self.mean + Z90 * self.spread))
     }
 }
 
 /// The most likely belief after these trials, where `assumed` was believed before.
-pub fn fit(trials: &[Trial], assumed: &Belief) -> Belief {
+pub fn fit(trials: &[CompetingTimes], assumed: &MixtureBelief) -> MixtureBelief {
     // From an estimate that is too large: where never is believed impossible, that could not be left again.
     let silent = trials.iter().filter(|trial| !trial.came).count();
-    let mut belief = Belief { never: share(silent, trials.len(), assumed.never), ..assumed.clone() };
+    let mut belief = MixtureBelief { never: share(silent, trials.len(), assumed.never), ..assumed.clone() };
     for _ in 0..ROUNDS_MAX {
         let next = round(trials, assumed, &belief);
-        let moved = |a: &Log, b: &Log| (a.mean - b.mean).abs().max((a.spread - b.spread).abs());
+        let moved = |a: &LogNormal, b: &LogNormal| (a.mean - b.mean).abs().max((a.spread - b.spread).abs());
         let far = next.times.iter().zip(&belief.times).map(|(a, b)| moved(a, b)).fold(0.0, f64::max);
         let far = far.max((next.never - belief.never).abs());
         belief = next;
@@ -117,8 +117,8 @@ pub fn share(hits: usize, of: usize, assumed: f64) -> f64 {
     (PRIOR_WEIGHT * assumed + hits as f64) / (PRIOR_WEIGHT + of as f64)
 }
 
-fn round(trials: &[Trial], assumed: &Belief, belief: &Belief) -> Belief {
-    let mut sums = vec![Sums::default(); belief.times.len()];
+fn round(trials: &[CompetingTimes], assumed: &MixtureBelief, belief: &MixtureBelief) -> MixtureBelief {
+    let mut sums = vec![DeviationSums::default(); belief.times.len()];
     let mut never = PRIOR_WEIGHT * assumed.never;
     for trial in trials {
         let coming = coming(trial, belief);
@@ -132,27 +132,28 @@ fn round(trials: &[Trial], assumed: &Belief, belief: &Belief) -> Belief {
         }
     }
     let times = sums.iter().zip(&assumed.times).map(|(sums, prior)| sums.believed(*prior)).collect();
-    Belief { never: never / (PRIOR_WEIGHT + trials.len() as f64), times }
+    MixtureBelief { never: never / (PRIOR_WEIGHT + trials.len() as f64), times }
 }
 
 /// The probability that something was to come of a trial.
-fn coming(trial: &Trial, belief: &Belief) -> f64 {
+fn coming(trial: &CompetingTimes, belief: &MixtureBelief) -> f64 {
     if trial.came {
         return 1.0;
     }
-    let above = |wait: &Wait| belief.times.get(wait.of).map_or(1.0, |log| normal_tail(log.standard(wait.log)).0);
+    let above =
+        |wait: &TimeObservation| belief.times.get(wait.of).map_or(1.0, |log| normal_tail(log.standard(wait.log)).0);
     let later = (1.0 - belief.never) * trial.waits.iter().map(above).product::<f64>();
     if later <= 0.0 { 0.0 } else { later / (belief.never + later) }
 }
 
-impl Log {
+impl LogNormal {
     fn standard(self, log: f64) -> f64 {
         (log - self.mean) / self.spread
     }
 }
 
-impl Sums {
-    fn add(&mut self, wait: &Wait, coming: f64, log: Log, origin: f64) {
+impl DeviationSums {
+    fn add(&mut self, wait: &TimeObservation, coming: f64, log: LogNormal, origin: f64) {
         let (first, second) = if wait.happened {
             let off = wait.log - origin;
             (off, off * off)
@@ -167,11 +168,11 @@ impl Sums {
         self.second += coming * second;
     }
 
-    fn believed(self, prior: Log) -> Log {
+    fn believed(self, prior: LogNormal) -> LogNormal {
         let n = PRIOR_WEIGHT + self.weight;
         let off = self.first / n;
         let square = (PRIOR_WEIGHT * prior.spread * prior.spread + self.second) / n - off * off;
-        Log { mean: prior.mean + off, spread: square.max(0.0).sqrt().max(SPREAD_MIN) }
+        LogNormal { mean: prior.mean + off, spread: square.max(0.0).sqrt().max(SPREAD_MIN) }
     }
 }
 

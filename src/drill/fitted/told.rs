@@ -1,15 +1,15 @@
 //! The fit itself, figure by figure: what is measured, what is assumed, and the scenario that has them.
 
 use super::{
-    Asked, Carried, History,
-    mixture::{Belief, LEAST, Log, PRIOR_WEIGHT, Trial, Wait, fit, share},
+    AskedPerson, ChannelDelays, ResponseHistory,
+    mixture::{CompetingTimes, LEAST, LogNormal, MixtureBelief, PRIOR_WEIGHT, TimeObservation, fit, share},
 };
 use crate::{
     core::{ChannelName, PersonName},
     drill::{
         Scenario,
-        distribution::Distribution,
-        habits::{self, Habits},
+        distribution::DelayDistribution,
+        habits::{self, ResponseModel},
     },
     matrix::{ChannelKind, Matrix},
 };
@@ -19,7 +19,7 @@ use std::{collections::BTreeMap, time::Duration};
 /// What a figure stands on.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Basis {
+pub enum EstimateBasis {
     /// The history has nothing on it.
     Assumed,
     /// It has less than the assumption weighs ([`PRIOR_WEIGHT`]).
@@ -30,7 +30,7 @@ pub enum Basis {
 
 /// A probability.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
-pub struct Figure {
+pub struct EstimatedShare {
     /// It, from 0 to 1.
     pub share: f64,
     /// How often it was so.
@@ -38,7 +38,7 @@ pub struct Figure {
     /// Of how many.
     pub of: usize,
     /// On what it stands.
-    pub basis: Basis,
+    pub basis: EstimateBasis,
 }
 
 /// A time by one channel.
@@ -53,7 +53,7 @@ pub struct TimeFit {
     /// Nine of ten, in seconds.
     pub p90_s: f64,
     /// On what it stands.
-    pub basis: Basis,
+    pub basis: EstimateBasis,
 }
 
 /// How one person answers.
@@ -66,11 +66,11 @@ pub struct PersonFit {
     /// In how many of those they answered while somebody was waiting.
     pub answered: usize,
     /// Nothing reaches them. Its `hits` are silences, of which the rest are answers that would have come later.
-    pub ignores: Figure,
+    pub ignores: EstimatedShare,
     /// They can not, of those who answered.
-    pub unable: Figure,
+    pub unable: EstimatedShare,
     /// Their desk page is open, of those incidents in which it was tried; none where the matrix has no screen.
-    pub at_desk: Option<Figure>,
+    pub at_desk: Option<EstimatedShare>,
     /// How long they take, by each channel that the history knows; by the others it is assumed.
     pub answers: BTreeMap<ChannelName, TimeFit>,
 }
@@ -85,12 +85,12 @@ pub struct ChannelFit {
     /// From then on until the device has it; of pages of which the provider said so.
     pub delivers: TimeFit,
     /// The share that never arrives, of those of which the provider said anything.
-    pub lost: Figure,
+    pub lost: EstimatedShare,
 }
 
 /// What a history says about the people and channels of a scenario.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Fitted {
+pub struct FittedModel {
     /// Incidents that were read, drills included.
     pub incidents: usize,
     /// How many of them were drills.
@@ -107,14 +107,14 @@ pub struct Fitted {
     pub channels: Vec<ChannelFit>,
 }
 
-impl History {
+impl ResponseHistory {
     /// The scenario with what this history shows in place of what is assumed there, and what that is. People and
     /// channels that the matrix does not know are left out.
-    pub fn fit(&self, scenario: &Scenario, matrix: &Matrix) -> (Scenario, Fitted) {
+    pub fn fit(&self, scenario: &Scenario, matrix: &Matrix) -> (Scenario, FittedModel) {
         let mut scenario = scenario.clone();
         let kinds: Vec<(ChannelName, ChannelKind)> =
             matrix.channels.iter().map(|(name, settings)| (name.clone(), settings.kind())).collect();
-        let nothing = Carried::default();
+        let nothing = ChannelDelays::default();
         let channels = kinds.iter().map(|(channel, kind)| {
             let carried = self.carried.get(channel).unwrap_or(&nothing);
             carried.fit(&mut scenario, channel, *kind)
@@ -124,7 +124,10 @@ impl History {
         let people = people.collect();
         let (incidents, drills) = (self.incidents, self.drills);
         let (sandboxed, unreadable) = (self.sandboxed, self.unreadable);
-        (scenario, Fitted { incidents, drills, sandboxed, unreadable, prior_weight: PRIOR_WEIGHT, people, channels })
+        (
+            scenario,
+            FittedModel { incidents, drills, sandboxed, unreadable, prior_weight: PRIOR_WEIGHT, people, channels },
+        )
     }
 
     fn person(
@@ -137,11 +140,11 @@ impl History {
         let habits = scenario.habits_of(person);
         let asked = self.asked.get(person).map_or(&[][..], Vec::as_slice);
         let reaction = |kind: &ChannelKind| habits.answers.clone().unwrap_or_else(|| habits::reaction(*kind));
-        let assumed = Belief {
+        let assumed = MixtureBelief {
             never: habits.ignores.unwrap_or(habits::IGNORES),
-            times: kinds.iter().map(|(_, kind)| Log::of(&reaction(kind))).collect(),
+            times: kinds.iter().map(|(_, kind)| LogNormal::of(&reaction(kind))).collect(),
         };
-        let trials: Vec<Trial> = asked.iter().map(|asked| asked.trial(channels)).collect();
+        let trials: Vec<CompetingTimes> = asked.iter().map(|asked| asked.trial(channels)).collect();
         let belief = fit(&trials, &assumed);
         let answers = kinds.iter().zip(&belief.times).enumerate().filter_map(|(n, ((channel, _), log))| {
             let of_it = || trials.iter().flat_map(|trial| &trial.waits).filter(|wait| wait.of == n);
@@ -157,8 +160,8 @@ impl History {
 /// How often they did what.
 fn shares(
     person: &PersonName,
-    asked: &[Asked],
-    habits: &Habits,
+    asked: &[AskedPerson],
+    habits: &ResponseModel,
     never: f64,
     kinds: &[(ChannelName, ChannelKind)],
 ) -> PersonFit {
@@ -166,14 +169,14 @@ fn shares(
     let unable = asked.iter().filter(|asked| asked.answered == Some(true)).count();
     let desks = || asked.iter().flat_map(|asked| &asked.at_once).filter(|(name, _)| is_screen(kinds, name));
     let (open, tried) = (desks().filter(|(_, open)| **open).count(), desks().count());
-    let at_desk = Figure::of(open, tried, habits.at_desk.unwrap_or(habits::AT_DESK));
-    let silent = Figure::of(asked.len() - answered, asked.len(), never);
+    let at_desk = EstimatedShare::of(open, tried, habits.at_desk.unwrap_or(habits::AT_DESK));
+    let silent = EstimatedShare::of(asked.len() - answered, asked.len(), never);
     PersonFit {
         person: person.clone(),
         asked: asked.len(),
         answered,
-        ignores: Figure { share: never, ..silent },
-        unable: Figure::of(unable, answered, habits.unable.unwrap_or(habits::UNABLE)),
+        ignores: EstimatedShare { share: never, ..silent },
+        unable: EstimatedShare::of(unable, answered, habits.unable.unwrap_or(habits::UNABLE)),
         at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::Screen).then_some(at_desk),
         answers: BTreeMap::new(),
     }
@@ -181,7 +184,7 @@ fn shares(
 
 impl PersonFit {
     /// What is measured, in place of what was believed.
-    fn habits(&self, mut habits: Habits) -> Habits {
+    fn habits(&self, mut habits: ResponseModel) -> ResponseModel {
         for (channel, time) in &self.answers {
             habits.by_channel.extend(time.measured().map(|answers| (channel.clone(), answers)));
         }
@@ -196,31 +199,32 @@ fn is_screen(kinds: &[(ChannelName, ChannelKind)], channel: &ChannelName) -> boo
     kinds.iter().any(|(name, kind)| name == channel && *kind == ChannelKind::Screen)
 }
 
-impl Asked {
-    fn trial(&self, channels: &[ChannelFit]) -> Trial {
+impl AskedPerson {
+    fn trial(&self, channels: &[ChannelFit]) -> CompetingTimes {
         let waits = self.waits.iter().filter_map(|seen| {
             let of = channels.iter().position(|fit| fit.channel == seen.channel)?;
             let under_way = channels.get(of).map_or(0.0, |fit| fit.delivers.median_s);
             let seconds = if seen.from_device { seen.seconds } else { seen.seconds - under_way };
             // A page that was still under way says nothing about its person.
-            (seen.answered || LEAST < seconds).then(|| Wait {
+            (seen.answered || LEAST < seconds).then(|| TimeObservation {
                 of,
                 log: seconds.max(LEAST).ln(),
                 happened: seen.answered,
             })
         });
-        Trial { came: self.answered.is_some(), waits: waits.collect() }
+        CompetingTimes { came: self.answered.is_some(), waits: waits.collect() }
     }
 }
 
-impl Carried {
+impl ChannelDelays {
     fn fit(&self, scenario: &mut Scenario, channel: &ChannelName, kind: ChannelKind) -> ChannelFit {
         let said = scenario.carriage.entry(channel.clone()).or_default();
-        let usual = |said: &Option<Distribution>, kind: Distribution| Log::of(said.as_ref().unwrap_or(&kind));
+        let usual =
+            |said: &Option<DelayDistribution>, kind: DelayDistribution| LogNormal::of(said.as_ref().unwrap_or(&kind));
         let accepts = times(&self.accepts, usual(&said.accepts, habits::acceptance(kind)));
         let delivers = times(&self.delivers, usual(&said.delivers, habits::delivery(kind)));
         let reported = self.delivers.len() + self.lost;
-        let lost = Figure::of(self.lost, reported, said.lost.unwrap_or_else(|| habits::lost(kind)));
+        let lost = EstimatedShare::of(self.lost, reported, said.lost.unwrap_or_else(|| habits::lost(kind)));
         said.accepts = accepts.measured().or_else(|| said.accepts.take());
         said.delivers = delivers.measured().or_else(|| said.delivers.take());
         said.lost = lost.measured().or(said.lost);
@@ -229,42 +233,43 @@ impl Carried {
 }
 
 /// Times that all ended.
-fn times(seconds: &[f64], assumed: Log) -> TimeFit {
-    let wait = |seconds: &f64| Wait { of: 0, log: seconds.max(LEAST).ln(), happened: true };
-    let trials: Vec<Trial> = seconds.iter().map(|seconds| Trial { came: true, waits: vec![wait(seconds)] }).collect();
-    let belief = fit(&trials, &Belief { never: 0.0, times: vec![assumed] });
+fn times(seconds: &[f64], assumed: LogNormal) -> TimeFit {
+    let wait = |seconds: &f64| TimeObservation { of: 0, log: seconds.max(LEAST).ln(), happened: true };
+    let trials: Vec<CompetingTimes> =
+        seconds.iter().map(|seconds| CompetingTimes { came: true, waits: vec![wait(seconds)] }).collect();
+    let belief = fit(&trials, &MixtureBelief { never: 0.0, times: vec![assumed] });
     let log = belief.times.first().copied().unwrap_or(assumed);
     TimeFit::with(seconds.len(), seconds.len(), log)
 }
 
 impl TimeFit {
-    fn of(seen: usize, of: usize, log: Log) -> Option<Self> {
+    fn of(seen: usize, of: usize, log: LogNormal) -> Option<Self> {
         (0 < of).then(|| Self::with(seen, of, log))
     }
 
-    fn with(seen: usize, of: usize, log: Log) -> Self {
+    fn with(seen: usize, of: usize, log: LogNormal) -> Self {
         let distribution = log.distribution();
         let [median_s, p90_s] = [0.5, 0.9].map(|part| distribution.quantile(part).as_secs_f64());
-        Self { seen, censored: of - seen, median_s, p90_s, basis: Basis::of(seen, of) }
+        Self { seen, censored: of - seen, median_s, p90_s, basis: EstimateBasis::of(seen, of) }
     }
 
-    fn measured(&self) -> Option<Distribution> {
+    fn measured(&self) -> Option<DelayDistribution> {
         let [median, p90] = [self.median_s, self.p90_s].map(Duration::from_secs_f64);
-        (self.basis != Basis::Assumed).then(|| Distribution::log_normal(median, p90))
+        (self.basis != EstimateBasis::Assumed).then(|| DelayDistribution::log_normal(median, p90))
     }
 }
 
-impl Figure {
+impl EstimatedShare {
     fn of(hits: usize, of: usize, assumed: f64) -> Self {
-        Self { share: share(hits, of, assumed), hits, of, basis: Basis::of(of, of) }
+        Self { share: share(hits, of, assumed), hits, of, basis: EstimateBasis::of(of, of) }
     }
 
     fn measured(&self) -> Option<f64> {
-        (self.basis != Basis::Assumed).then_some(self.share)
+        (self.basis != EstimateBasis::Assumed).then_some(self.share)
     }
 }
 
-impl Basis {
+impl EstimateBasis {
     /// Of this many observations, of which so many were complete.
     pub fn of(complete: usize, all: usize) -> Self {
         match () {

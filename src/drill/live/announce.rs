@@ -1,14 +1,14 @@
 //! An announced drill: those who may be paged are told before its first alert, in an incident that asks for nothing.
 
-use super::Runs;
+use super::DrillRunner;
 use crate::{
     core::{
-        Alert, DrillTerms, IncidentId, IncidentKey, Input, Opening, PersonName, Plan, Run, Timestamp, TriggerName,
-        plan::OnResolved,
+        Alert, DrillRun, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+        PersonName, Timestamp, TriggerName, plan::OnResolved,
     },
     drill::{Scenario, scenario},
-    matrix::{Judgement, Matrix},
-    store::{Class, Needs, StoreError, Unit, transact},
+    matrix::{Matrix, TriggerMatch},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -19,11 +19,11 @@ use std::{
 /// How long an announcement is waited for before the first alert.
 pub(super) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
 
-impl Runs {
+impl DrillRunner {
     /// Tells them. None where something real is open by now.
     pub(super) async fn announce(
         &self,
-        run: &Run,
+        run: &DrillRun,
         scenario: &Scenario,
         terms: &DrillTerms,
     ) -> Result<Option<IncidentId>, StoreError> {
@@ -31,16 +31,16 @@ impl Runs {
         let now = self.engine.store.now();
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
-        let needs = Needs { keys: vec![opening.key.clone()], ..Needs::default() };
-        let tell = move |unit: &mut Unit<'_>| {
+        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
+        let tell = move |unit: &mut Transaction<'_>| {
             if unit.live_open().is_some() {
                 return None;
             }
             let id = unit.open(opening.clone(), &live.matrix.roster);
-            unit.step(id, Input::Announce { people: people.clone() }, &live.matrix.roster);
+            unit.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
             Some(id)
         };
-        Ok(transact(&*self.engine.store, Class::Admission, needs, tell).await?.0)
+        Ok(transact(&*self.engine.store, RequestClass::Admission, needs, tell).await?.0)
     }
 }
 
@@ -49,7 +49,7 @@ fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<Pers
     let mut people = BTreeSet::new();
     for inject in &scenario.injects {
         for judgement in matrix.judge(&inject.alert) {
-            let Judgement::Holds { trigger, .. } = judgement else { continue };
+            let TriggerMatch::Holds { trigger, .. } = judgement else { continue };
             let Some(plan) = matrix.plan(&trigger) else { continue };
             let steps = plan.roles.values().flat_map(|row| &row.steps);
             people.extend(steps.flat_map(|step| matrix.roster.resolve(&step.page, now)));
@@ -59,11 +59,11 @@ fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<Pers
     people
 }
 
-fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now: Timestamp) -> Opening {
+fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str, now: Timestamp) -> IncidentOpening {
     let mut alert = Alert::new(scenario::source(), "drill_announced");
     alert.drill = true;
     alert.summary = scenario.summary.clone();
-    let plan = Plan {
+    let plan = EscalationPlan {
         trigger: TriggerName::from(scenario::SOURCE),
         matrix: matrix.to_owned(),
         required: Vec::new(),
@@ -75,7 +75,7 @@ fn opening(run: &Run, scenario: &Scenario, terms: DrillTerms, matrix: &str, now:
         actions: Vec::new(),
         on_resolved: OnResolved::Note,
     };
-    Opening {
+    IncidentOpening {
         key: IncidentKey::of_run(run.id),
         summary: scenario.summary.clone(),
         plan: Arc::new(plan),

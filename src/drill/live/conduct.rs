@@ -1,12 +1,13 @@
 //! One run from its first alert to its score.
 
-use super::{Runs, UnderWay, announce::ANNOUNCE_WAIT};
+use super::{DrillRunner, UnderWay, announce::ANNOUNCE_WAIT};
 use crate::{
     core::{
-        Actor, Alert, DrillTerms, Fault, Incident, IncidentId, Run, RunState, Status, Timestamp, drill::BROKEN_OFF,
+        Actor, Alert, DrillRun, DrillTerms, Incident, IncidentId, IncidentStatus, InjectedFault, RunState, Timestamp,
+        drill::BROKEN_OFF,
     },
-    drill::{Scenario, Score, Verdict, scenario},
-    engine::Fate,
+    drill::{DrillScore, HypothesisVerdict, Scenario, scenario},
+    engine::AdmissionResult,
     store::StoreError,
 };
 use std::{
@@ -32,7 +33,7 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 const TRIES: u32 = 20;
 
 /// Why a run is over.
-enum Ended {
+enum RunEnd {
     /// Every alert is sent, and every role has its outcome or the time is up.
     Whole,
     /// Something real began.
@@ -41,16 +42,16 @@ enum Ended {
     Aborted(Actor, String),
 }
 
-impl Runs {
+impl DrillRunner {
     /// Conducts a run to its end and keeps what came of it.
-    pub(super) async fn conduct(&self, mut run: Run, under_way: &UnderWay) {
+    pub(super) async fn conduct(&self, mut run: DrillRun, under_way: &UnderWay) {
         let ended = match self.play(&mut run, under_way).await {
             Ok(ended) => ended,
-            Err(error) => Ended::Aborted(Actor::Clock, format!("the store failed: {error}")),
+            Err(error) => RunEnd::Aborted(Actor::Clock, format!("the store failed: {error}")),
         };
         let by = match &ended {
-            Ended::Aborted(by, _) => by.clone(),
-            Ended::Whole | Ended::Preempted(_) => Actor::Clock,
+            RunEnd::Aborted(by, _) => by.clone(),
+            RunEnd::Whole | RunEnd::Preempted(_) => Actor::Clock,
         };
         for _ in 0..TRIES {
             match self.close(&mut run, &under_way.scenario, &ended, &by).await {
@@ -69,11 +70,11 @@ impl Runs {
         }
     }
 
-    async fn play(&self, run: &mut Run, under_way: &UnderWay) -> Result<Ended, StoreError> {
+    async fn play(&self, run: &mut DrillRun, under_way: &UnderWay) -> Result<RunEnd, StoreError> {
         let scenario = &under_way.scenario;
         if scenario.announced {
             let terms = terms(run, scenario, self.engine.store.now() + ANNOUNCE_WAIT);
-            let Some(told) = self.announce(run, scenario, &terms).await? else { return Ok(Ended::Preempted(None)) };
+            let Some(told) = self.announce(run, scenario, &terms).await? else { return Ok(RunEnd::Preempted(None)) };
             run.incidents.push(told);
             self.engine.store.keep_run(run.clone()).await?;
             self.until_settled(run, ANNOUNCE_WAIT).await?;
@@ -90,7 +91,7 @@ impl Runs {
                 return Ok(ended);
             }
             if let Some(by) = self.broken_off_for(run).await? {
-                return Ok(Ended::Preempted(Some(by)));
+                return Ok(RunEnd::Preempted(Some(by)));
             }
             while let Some((_, alert)) = reports.pop_front_if(|(at, _)| *at <= now) {
                 if let Some(ended) = self.inject(run, &alert, &terms).await? {
@@ -99,7 +100,7 @@ impl Runs {
             }
             if let Some(ended) = self.look(run, scenario, reports.is_empty(), terms.until).await? {
                 // Who was paged hears who has it, before they hear that it is over.
-                if matches!(ended, Ended::Whole) {
+                if matches!(ended, RunEnd::Whole) {
                     let left = terms.until.since(self.engine.store.now());
                     self.until_settled(run, left.min(WORDS_WAIT)).await?;
                 }
@@ -114,14 +115,19 @@ impl Runs {
         }
     }
 
-    fn stopped(&self, under_way: &UnderWay) -> Option<Ended> {
+    fn stopped(&self, under_way: &UnderWay) -> Option<RunEnd> {
         let by = under_way.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
         let why = format!("{by} broke it off");
-        Some(Ended::Aborted(by, why))
+        Some(RunEnd::Aborted(by, why))
     }
 
     /// One alert by the daemon's own door.
-    async fn inject(&self, run: &mut Run, alert: &Alert, terms: &DrillTerms) -> Result<Option<Ended>, StoreError> {
+    async fn inject(
+        &self,
+        run: &mut DrillRun,
+        alert: &Alert,
+        terms: &DrillTerms,
+    ) -> Result<Option<RunEnd>, StoreError> {
         let now = self.engine.store.now();
         let alert = Alert {
             id: format!("{}-{}", run.id, alert.id),
@@ -133,15 +139,16 @@ impl Runs {
         let mut refused = None;
         for fate in self.engine.admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.fates) {
             match fate {
-                Fate::Opened { incident } | Fate::ConditionFailed { incident: Some(incident), .. }
+                AdmissionResult::Opened { incident }
+                | AdmissionResult::ConditionFailed { incident: Some(incident), .. }
                     if !run.incidents.contains(&incident) =>
                 {
                     run.incidents.push(incident);
                     self.engine.store.keep_run(run.clone()).await?;
                 }
-                Fate::DrillRefused { live, .. } => refused = Some(Ended::Preempted(Some(live))),
-                Fate::Refused { why } => {
-                    refused = Some(Ended::Aborted(Actor::Clock, format!("an alert can not be kept: {why}")));
+                AdmissionResult::DrillRefused { live, .. } => refused = Some(RunEnd::Preempted(Some(live))),
+                AdmissionResult::Refused { why } => {
+                    refused = Some(RunEnd::Aborted(Actor::Clock, format!("an alert can not be kept: {why}")));
                 }
                 _ => {}
             }
@@ -152,27 +159,29 @@ impl Runs {
     /// Whether it is over.
     async fn look(
         &self,
-        run: &Run,
+        run: &DrillRun,
         scenario: &Scenario,
         all_sent: bool,
         until: Timestamp,
-    ) -> Result<Option<Ended>, StoreError> {
+    ) -> Result<Option<RunEnd>, StoreError> {
         let (now, open) = (self.engine.store.now(), self.open_of(run.id).await?);
         if let Some(by) = self.broken_off_for(run).await? {
-            return Ok(Some(Ended::Preempted(Some(by))));
+            return Ok(Some(RunEnd::Preempted(Some(by))));
         }
         if let Some(why) = open.iter().find_map(|incident| unanswered(incident, scenario, run.compress, now)) {
-            return Ok(Some(Ended::Aborted(Actor::Clock, why)));
+            return Ok(Some(RunEnd::Aborted(Actor::Clock, why)));
         }
         let asks = open.iter().any(|incident| incident.open_roles().next().is_some());
-        Ok(((all_sent && !asks) || until <= now).then_some(Ended::Whole))
+        Ok(((all_sent && !asks) || until <= now).then_some(RunEnd::Whole))
     }
 
     /// The live incident for which one of the run's was broken off.
-    async fn broken_off_for(&self, run: &Run) -> Result<Option<IncidentId>, StoreError> {
+    async fn broken_off_for(&self, run: &DrillRun) -> Result<Option<IncidentId>, StoreError> {
         for id in &run.incidents {
             let incident = self.engine.store.view(*id).await?;
-            if let Some(Status::Resolved { by: Actor::Crisis(by), .. }) = incident.map(|found| found.status.clone()) {
+            if let Some(IncidentStatus::Resolved { by: Actor::Crisis(by), .. }) =
+                incident.map(|found| found.status.clone())
+            {
                 return Ok(Some(by));
             }
         }
@@ -180,23 +189,29 @@ impl Runs {
     }
 
     /// Sends the all-clear, waits for it, scores, keeps.
-    async fn close(&self, run: &mut Run, scenario: &Scenario, ended: &Ended, by: &Actor) -> Result<(), StoreError> {
+    async fn close(
+        &self,
+        run: &mut DrillRun,
+        scenario: &Scenario,
+        ended: &RunEnd,
+        by: &Actor,
+    ) -> Result<(), StoreError> {
         match ended {
-            Ended::Preempted(_) => {
+            RunEnd::Preempted(_) => {
                 self.engine.tick_drills().await?;
                 // What is real may be over again by now: then nobody else ends what this run has opened.
                 self.end_incidents(run.id, &Actor::Clock, Some(BROKEN_OFF.into())).await?;
             }
-            Ended::Whole => drop(self.end_incidents(run.id, by, None).await?),
-            Ended::Aborted(..) if *by != Actor::Clock => {
+            RunEnd::Whole => drop(self.end_incidents(run.id, by, None).await?),
+            RunEnd::Aborted(..) if *by != Actor::Clock => {
                 drop(self.end_incidents(run.id, by, Some(BROKEN_OFF.into())).await?)
             }
-            Ended::Aborted(_, why) => drop(self.end_incidents(run.id, by, Some(broken_off(why))).await?),
+            RunEnd::Aborted(_, why) => drop(self.end_incidents(run.id, by, Some(broken_off(why))).await?),
         }
         self.until_settled(run, ALL_CLEAR_WAIT).await?;
         let now = self.engine.store.now();
         let score = self.score(run, scenario, now).await?;
-        let score = if matches!(ended, Ended::Whole) { score } else { score.not_judged() };
+        let score = if matches!(ended, RunEnd::Whole) { score } else { score.not_judged() };
         (run.state, run.why) = stands(ended, &score);
         run.score = serde_json::to_value(&score).unwrap_or_default();
         run.ended_at = Some(now);
@@ -206,7 +221,7 @@ impl Runs {
     }
 
     /// Waits until nothing of a run is owed any more, but not for ever.
-    async fn until_settled(&self, run: &Run, most: Duration) -> Result<(), StoreError> {
+    async fn until_settled(&self, run: &DrillRun, most: Duration) -> Result<(), StoreError> {
         let mut changed = self.engine.store.changed();
         let give_up = self.engine.store.now() + most;
         loop {
@@ -226,9 +241,9 @@ impl Runs {
 }
 
 /// The terms of the incidents of a run whose offsets count from `zero`.
-fn terms(run: &Run, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
+fn terms(run: &DrillRun, scenario: &Scenario, zero: Timestamp) -> DrillTerms {
     let at = |offset: Duration| zero + offset / run.compress;
-    let faults = scenario.faults.iter().map(|fault| Fault {
+    let faults = scenario.faults.iter().map(|fault| InjectedFault {
         what: fault.trouble.injected(run.compress),
         from: at(fault.from),
         until: (fault.until < scenario.ends).then(|| at(fault.until)),
@@ -255,19 +270,19 @@ pub(super) fn broken_off(why: &str) -> String {
     format!("{BROKEN_OFF}: {why}")
 }
 
-fn stands(ended: &Ended, score: &Score) -> (RunState, String) {
+fn stands(ended: &RunEnd, score: &DrillScore) -> (RunState, String) {
     match ended {
-        Ended::Whole => {
+        RunEnd::Whole => {
             let state = match score.verdict() {
-                Verdict::Held => RunState::Held,
-                Verdict::NotHeld => RunState::NotHeld,
-                Verdict::TooFew | Verdict::NotJudged => RunState::TooFew,
+                HypothesisVerdict::Held => RunState::Held,
+                HypothesisVerdict::NotHeld => RunState::NotHeld,
+                HypothesisVerdict::TooFew | HypothesisVerdict::NotJudged => RunState::TooFew,
             };
             let nothing = "the scenario has no hypothesis: nothing was expected";
             (state, if score.findings.is_empty() { nothing.to_owned() } else { String::new() })
         }
-        Ended::Preempted(Some(by)) => (RunState::Preempted, format!("{by} is real")),
-        Ended::Preempted(None) => (RunState::Preempted, "something real was open".to_owned()),
-        Ended::Aborted(_, why) => (RunState::Aborted, why.clone()),
+        RunEnd::Preempted(Some(by)) => (RunState::Preempted, format!("{by} is real")),
+        RunEnd::Preempted(None) => (RunState::Preempted, "something real was open".to_owned()),
+        RunEnd::Aborted(_, why) => (RunState::Aborted, why.clone()),
     }
 }

@@ -1,9 +1,9 @@
 //! What a run has done so far: its incidents, its journal, its score.
 
-use super::Runs;
+use super::DrillRunner;
 use crate::{
-    core::{ChannelName, Event, Incident, IncidentId, Record, Run, RunId, Timestamp, sentence::sentence},
-    drill::{Observed, Scenario, Score, Trace, score::score},
+    core::{ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp, sentence::sentence},
+    drill::{DrillScore, IncidentTrace, RunObservation, Scenario, score::score},
     matrix::ChannelKind,
     store::StoreError,
 };
@@ -12,7 +12,7 @@ use std::{collections::BTreeSet, sync::Arc};
 
 /// One line of a run's timeline.
 #[derive(Debug, Clone, Serialize)]
-pub struct Told {
+pub struct TimelineLine {
     /// When.
     pub at: Timestamp,
     /// In which incident.
@@ -22,23 +22,27 @@ pub struct Told {
 }
 
 /// An incident of a run with its journal.
-pub struct Chapter {
+pub struct RunIncident {
     /// As it is now.
     pub incident: Arc<Incident>,
     /// Its events, in order.
     pub events: Vec<(Timestamp, Event)>,
 }
 
-impl Runs {
+impl DrillRunner {
     /// Everything that happened in a run so far, in order, from the `after`th line on.
     ///
     /// # Errors
     /// When the store can not be read.
-    pub async fn timeline(&self, run: &Run, after: usize) -> Result<Vec<Told>, StoreError> {
+    pub async fn timeline(&self, run: &DrillRun, after: usize) -> Result<Vec<TimelineLine>, StoreError> {
         let mut told = Vec::new();
         for chapter in self.chapters(run).await? {
             let id = chapter.incident.id;
-            told.extend(chapter.events.iter().map(|(at, event)| Told { at: *at, incident: id, text: sentence(event) }));
+            told.extend(chapter.events.iter().map(|(at, event)| TimelineLine {
+                at: *at,
+                incident: id,
+                text: sentence(event),
+            }));
         }
         told.sort_by_key(|line| line.at);
         Ok(told.split_off(after.min(told.len())))
@@ -48,14 +52,14 @@ impl Runs {
     ///
     /// # Errors
     /// When the store can not be read.
-    pub async fn chapters(&self, run: &Run) -> Result<Vec<Chapter>, StoreError> {
+    pub async fn chapters(&self, run: &DrillRun) -> Result<Vec<RunIncident>, StoreError> {
         let mut chapters = Vec::new();
         for id in &run.incidents {
             let lines = self.engine.store.lines(Some(id.to_string()), 0, usize::MAX).await?;
-            let records = lines.iter().filter_map(|line| serde_json::from_str::<Record>(&line.body).ok());
+            let records = lines.iter().filter_map(|line| serde_json::from_str::<JournalRecord>(&line.body).ok());
             let events = records.map(|record| (record.at, record.event)).collect();
             if let Some(incident) = self.engine.store.view(*id).await? {
-                chapters.push(Chapter { incident, events });
+                chapters.push(RunIncident { incident, events });
             }
         }
         Ok(chapters)
@@ -65,14 +69,19 @@ impl Runs {
     ///
     /// # Errors
     /// When the store can not be read.
-    pub async fn score(&self, run: &Run, scenario: &Scenario, until: Timestamp) -> Result<Score, StoreError> {
+    pub async fn score(&self, run: &DrillRun, scenario: &Scenario, until: Timestamp) -> Result<DrillScore, StoreError> {
         let screens = self.screens();
         let chapters = self.chapters(run).await?;
-        let traces: Vec<Trace<'_>> = chapters
+        let traces: Vec<IncidentTrace<'_>> = chapters
             .iter()
-            .map(|chapter| Trace { incident: &chapter.incident, events: &chapter.events, until, screens: &screens })
+            .map(|chapter| IncidentTrace {
+                incident: &chapter.incident,
+                events: &chapter.events,
+                until,
+                screens: &screens,
+            })
             .collect();
-        Ok(score(&scenario.hypotheses, &Observed::of(&traces)))
+        Ok(score(&scenario.hypotheses, &RunObservation::of(&traces)))
     }
 
     /// The open incidents of a run.

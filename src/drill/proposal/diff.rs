@@ -1,6 +1,6 @@
 //! Edits as a unified diff, with three lines around each change: what `patch -p0` takes.
 
-use super::edit::Edit;
+use super::edit::MatrixEdit;
 use crate::matrix::SourceText;
 use std::{fmt::Write, ops::Range};
 
@@ -8,10 +8,10 @@ use std::{fmt::Write, ops::Range};
 const CONTEXT: usize = 3;
 
 /// The diff of all files that are edited.
-pub(super) fn unified(files: &[SourceText], edits: &[Edit]) -> String {
+pub(super) fn unified(files: &[SourceText], edits: &[MatrixEdit]) -> String {
     let mut shown = String::new();
     for (n, file) in files.iter().enumerate() {
-        let mut mine: Vec<&Edit> = edits.iter().filter(|edit| edit.file == n).collect();
+        let mut mine: Vec<&MatrixEdit> = edits.iter().filter(|edit| edit.file == n).collect();
         mine.sort_by_key(|edit| edit.span.start);
         if !mine.is_empty() {
             one_file(file, &mine, &mut shown);
@@ -20,7 +20,7 @@ pub(super) fn unified(files: &[SourceText], edits: &[Edit]) -> String {
     shown
 }
 
-fn one_file(file: &SourceText, edits: &[&Edit], shown: &mut String) {
+fn one_file(file: &SourceText, edits: &[&MatrixEdit], shown: &mut String) {
     let path = file.path.display();
     let _ = write!(shown, "--- {path}\n+++ {path}\n");
     let lines: Vec<&str> = file.text.split_inclusive('\n').collect();
@@ -41,9 +41,9 @@ fn one_file(file: &SourceText, edits: &[&Edit], shown: &mut String) {
 }
 
 /// The lines that change together, with their edits: those whose contexts would overlap are one.
-fn groups<'a>(file: &SourceText, edits: &[&'a Edit]) -> Vec<(Range<usize>, Vec<&'a Edit>)> {
+fn groups<'a>(file: &SourceText, edits: &[&'a MatrixEdit]) -> Vec<(Range<usize>, Vec<&'a MatrixEdit>)> {
     let line_of = |at: usize| file.text.get(..at).map_or(0, |before| before.matches('\n').count());
-    let mut groups: Vec<(Range<usize>, Vec<&Edit>)> = Vec::new();
+    let mut groups: Vec<(Range<usize>, Vec<&MatrixEdit>)> = Vec::new();
     for edit in edits {
         let changed = line_of(edit.span.start)..line_of(edit.span.end) + 1;
         match groups.last_mut() {
@@ -58,7 +58,7 @@ fn groups<'a>(file: &SourceText, edits: &[&'a Edit]) -> Vec<(Range<usize>, Vec<&
 }
 
 /// The changed lines as they will be.
-fn rewritten(lines: &[&str], changed: &Range<usize>, edits: &[&Edit]) -> Vec<String> {
+fn rewritten(lines: &[&str], changed: &Range<usize>, edits: &[&MatrixEdit]) -> Vec<String> {
     let start: usize = lines[..changed.start].iter().map(|line| line.len()).sum();
     let mut text = lines[changed.clone()].concat();
     for edit in edits.iter().rev() {

@@ -1,7 +1,7 @@
 //! The edits that may be proposed, as places in the text that the matrix's author wrote: comments and layout stay.
 
 use crate::{
-    core::{ChannelName, PersonName, RoleName, StepPlan, plan::Whom},
+    core::{ChannelName, PersonName, RoleName, StepPlan, plan::StepTarget},
     matrix::{Matrix, SourceText},
 };
 use std::{collections::BTreeSet, ops::Range, time::Duration};
@@ -15,7 +15,7 @@ const WAIT_MIN: Duration = Duration::from_secs(10);
 
 /// One edit.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Edit {
+pub(super) struct MatrixEdit {
     /// What is changed, in a sentence.
     pub what: String,
     /// In which file.
@@ -28,7 +28,7 @@ pub(super) struct Edit {
     place: (usize, usize),
 }
 
-impl Edit {
+impl MatrixEdit {
     /// Whether two edits change the same place.
     pub(super) fn touches(&self, other: &Self) -> bool {
         self.file == other.file && self.place == other.place
@@ -36,9 +36,9 @@ impl Edit {
 }
 
 /// The texts with edits made.
-pub(super) fn apply(files: &[SourceText], edits: &[Edit]) -> Vec<SourceText> {
+pub(super) fn apply(files: &[SourceText], edits: &[MatrixEdit]) -> Vec<SourceText> {
     let mut files = files.to_vec();
-    let mut edits: Vec<&Edit> = edits.iter().collect();
+    let mut edits: Vec<&MatrixEdit> = edits.iter().collect();
     edits.sort_by_key(|edit| std::cmp::Reverse(edit.span.start));
     for edit in edits {
         if let Some(file) = files.get_mut(edit.file).filter(|file| file.text.get(edit.span.clone()).is_some()) {
@@ -49,13 +49,13 @@ pub(super) fn apply(files: &[SourceText], edits: &[Edit]) -> Vec<SourceText> {
 }
 
 /// Every single edit of one role's ladder, smallest kind first.
-pub(super) fn edits(role: &RoleName, matrix: &Matrix, files: &[SourceText]) -> Vec<Edit> {
+pub(super) fn edits(role: &RoleName, matrix: &Matrix, files: &[SourceText]) -> Vec<MatrixEdit> {
     for (file, source) in files.iter().enumerate() {
         let (document, _) = DeTable::parse_recoverable(&source.text);
         let sections = document.get_ref();
         let found = if role.is_catch_all() { table(sections, "catch-all") } else { named(sections, role) };
         if let Some(written) = found {
-            return Finder { role, matrix, file, text: &source.text }.all(written);
+            return EditFinder { role, matrix, file, text: &source.text }.all(written);
         }
     }
     Vec::new()
@@ -72,15 +72,15 @@ fn table<'a, 'i>(of: &'a DeTable<'i>, key: &str) -> Option<&'a DeTable<'i>> {
     }
 }
 
-struct Finder<'a> {
+struct EditFinder<'a> {
     role: &'a RoleName,
     matrix: &'a Matrix,
     file: usize,
     text: &'a str,
 }
 
-impl Finder<'_> {
-    fn all(&self, written: &DeTable<'_>) -> Vec<Edit> {
+impl EditFinder<'_> {
+    fn all(&self, written: &DeTable<'_>) -> Vec<MatrixEdit> {
         let Some(row) = self.matrix.roles.get(self.role) else { return Vec::new() };
         // The catch-all is one step, written in its own table.
         let tables: Vec<&DeTable<'_>> = match written.get("step").map(|step| step.get_ref()) {
@@ -104,7 +104,7 @@ impl Finder<'_> {
     }
 
     /// Channels that reach somebody of the step and are not in it.
-    fn channels(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<Edit> {
+    fn channels(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let Some((list, at)) = array(written, "by") else { return Vec::new() };
         let people = self.people_of(step);
         let reaches = |name: &ChannelName| {
@@ -119,7 +119,7 @@ impl Finder<'_> {
     }
 
     /// Shorter waits, the mildest first.
-    fn waits(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<Edit> {
+    fn waits(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let key = if self.role.is_catch_all() { "every" } else { "wait" };
         let Some(value) = written.get(key) else { return Vec::new() };
         let mut waits: Vec<Duration> = [4, 3, 2, 1].map(|fifths| five_seconds(step.wait * fifths / 5)).to_vec();
@@ -134,7 +134,7 @@ impl Finder<'_> {
     }
 
     /// People who are not in the step; those of this role's own ladder and of its `next` first.
-    fn people(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<Edit> {
+    fn people(&self, n: usize, written: &DeTable<'_>, step: &StepPlan) -> Vec<MatrixEdit> {
         let Some((list, at)) = array(written, "page") else { return Vec::new() };
         let here = self.people_of(step);
         let row = self.matrix.roles.get(self.role);
@@ -151,7 +151,7 @@ impl Finder<'_> {
     }
 
     /// Another role that takes over. One that runs in a circle is refused by the matrix itself.
-    fn next(&self, written: &DeTable<'_>) -> Vec<Edit> {
+    fn next(&self, written: &DeTable<'_>) -> Vec<MatrixEdit> {
         let row = self.matrix.roles.get(self.role);
         let now = row.and_then(|row| row.next.as_ref());
         let others = self.matrix.roles.keys().filter(|other| {
@@ -178,8 +178,8 @@ impl Finder<'_> {
         let mut people = BTreeSet::new();
         for whom in &step.page {
             match whom {
-                Whom::Person(person) => drop(people.insert(person.clone())),
-                Whom::Rotation(rotation) => {
+                StepTarget::Person(person) => drop(people.insert(person.clone())),
+                StepTarget::Rotation(rotation) => {
                     let rotation = self.matrix.roster.rotations.get(rotation);
                     people.extend(rotation.into_iter().flat_map(|rotation| rotation.people()).cloned());
                 }
@@ -194,13 +194,13 @@ impl Finder<'_> {
     }
 
     /// One more element at the end of a list, written like the others.
-    fn append(&self, what: String, list: &DeArray<'_>, at: Range<usize>, name: &str) -> Option<Edit> {
+    fn append(&self, what: String, list: &DeArray<'_>, at: Range<usize>, name: &str) -> Option<MatrixEdit> {
         let last = list.iter().next_back()?.span();
         Some(self.edit(what, last.end..last.end, format!(", \"{name}\""), at))
     }
 
-    fn edit(&self, what: String, span: Range<usize>, text: String, place: Range<usize>) -> Edit {
-        Edit { what, file: self.file, span, text, place: (place.start, place.end) }
+    fn edit(&self, what: String, span: Range<usize>, text: String, place: Range<usize>) -> MatrixEdit {
+        MatrixEdit { what, file: self.file, span, text, place: (place.start, place.end) }
     }
 }
 

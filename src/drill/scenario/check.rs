@@ -1,13 +1,16 @@
 //! Checks a scenario that could be read against the matrix: that something happens at all, and that what is expected can
 //! be seen.
 
-use super::{Fault, Scenario, Scripted, read::Reader};
+use super::{Scenario, ScenarioFault, ScriptedAnswer, read::ScenarioReader};
 use crate::{
-    core::{AlertStatus, PersonName, Plan, RoleName, Timestamp, TriggerName, plan::Whom, trigger::Observed},
-    drill::score::{About, Hypothesis},
+    core::{
+        AlertStatus, EscalationPlan, PersonName, RoleName, Timestamp, TriggerName, plan::StepTarget,
+        trigger::ThresholdWindow,
+    },
+    drill::score::{HypothesisSubject, RunHypothesis},
     matrix::{
-        Judgement, Matrix, Severity,
-        document::{Faults, Placed},
+        Matrix, Severity, TriggerMatch,
+        document::{LocatedValue, MatrixFaults},
     },
 };
 use std::{
@@ -17,7 +20,7 @@ use std::{
 };
 
 /// What a scenario's alerts open, judged by the matrix as the daemon would.
-pub(super) struct Openings {
+pub(super) struct ScenarioOpenings {
     /// The triggers whose incidents are opened.
     pub opened: BTreeSet<TriggerName>,
     /// Triggers that can not judge an alert, and why.
@@ -25,7 +28,7 @@ pub(super) struct Openings {
 }
 
 /// Two faults of the same thing at the same time: nobody could say which of them holds.
-pub(super) fn overlaps(written: &[Placed<Fault>], faults: &mut Faults) {
+pub(super) fn overlaps(written: &[LocatedValue<ScenarioFault>], faults: &mut MatrixFaults) {
     for (n, fault) in written.iter().enumerate() {
         if written[..n].iter().any(|other| other.value.overlaps(&fault.value)) {
             let message = "this fault overlaps another one of the same channel or person";
@@ -41,9 +44,9 @@ pub(super) fn overlaps(written: &[Placed<Fault>], faults: &mut Faults) {
 
 pub(super) fn check(
     scenario: &Scenario,
-    hypotheses: &[Placed<Hypothesis>],
-    answers: &[Placed<Scripted>],
-    reader: &mut Reader<'_>,
+    hypotheses: &[LocatedValue<RunHypothesis>],
+    answers: &[LocatedValue<ScriptedAnswer>],
+    reader: &mut ScenarioReader<'_>,
 ) {
     let matrix = reader.matrix;
     let openings = openings(scenario, matrix);
@@ -65,7 +68,7 @@ pub(super) fn check(
         let help = "add for example [hypothesis.trader] with percent = 90 and within = \"60s\"";
         reader.faults.nowhere(Severity::Warning, "no-hypothesis", message, help);
     }
-    let plans: Vec<Arc<Plan>> = openings.opened.iter().filter_map(|trigger| matrix.plan(trigger)).collect();
+    let plans: Vec<Arc<EscalationPlan>> = openings.opened.iter().filter_map(|trigger| matrix.plan(trigger)).collect();
     for hypothesis in hypotheses {
         expected(scenario, hypothesis, &plans, matrix, &mut reader.faults);
     }
@@ -77,10 +80,10 @@ pub(super) fn check(
 
 fn expected(
     scenario: &Scenario,
-    hypothesis: &Placed<Hypothesis>,
-    plans: &[Arc<Plan>],
+    hypothesis: &LocatedValue<RunHypothesis>,
+    plans: &[Arc<EscalationPlan>],
     matrix: &Matrix,
-    faults: &mut Faults,
+    faults: &mut MatrixFaults,
 ) {
     let within = hypothesis.value.within;
     if scenario.ends < within {
@@ -88,7 +91,7 @@ fn expected(
         let message = format!("the drill ends after {ends}: what is expected within {within} can not be seen");
         faults.error("after-the-end", hypothesis.at, message, "let the drill end later, or expect it sooner");
     }
-    let About::Role(role) = &hypothesis.value.about else { return };
+    let HypothesisSubject::Role(role) = &hypothesis.value.about else { return };
     if !plans.is_empty() && !plans.iter().any(|plan| plan.roles.contains_key(role)) {
         let message = format!("no incident of this scenario ever calls {role}");
         faults.error(
@@ -111,8 +114,8 @@ fn people_of(role: &RoleName, matrix: &Matrix) -> BTreeSet<PersonName> {
     let steps = matrix.roles.get(role).map_or(&[][..], |row| &row.steps);
     for whom in steps.iter().flat_map(|step| &step.page) {
         match whom {
-            Whom::Person(person) => drop(people.insert(person.clone())),
-            Whom::Rotation(rotation) => {
+            StepTarget::Person(person) => drop(people.insert(person.clone())),
+            StepTarget::Rotation(rotation) => {
                 people.extend(matrix.roster.rotations.get(rotation).into_iter().flat_map(|r| r.people()).cloned());
             }
         }
@@ -121,16 +124,16 @@ fn people_of(role: &RoleName, matrix: &Matrix) -> BTreeSet<PersonName> {
 }
 
 /// Judges each kind of alert once and counts as the windows of the triggers would.
-pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> Openings {
-    let mut openings = Openings { opened: BTreeSet::new(), failed: BTreeMap::new() };
-    let mut windows: BTreeMap<String, Observed> = BTreeMap::new();
-    let judged: Vec<(Duration, Option<Duration>, u32, Vec<Judgement>)> = scenario
+pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> ScenarioOpenings {
+    let mut openings = ScenarioOpenings { opened: BTreeSet::new(), failed: BTreeMap::new() };
+    let mut windows: BTreeMap<String, ThresholdWindow> = BTreeMap::new();
+    let judged: Vec<(Duration, Option<Duration>, u32, Vec<TriggerMatch>)> = scenario
         .injects
         .iter()
         .filter(|inject| inject.alert.status == AlertStatus::Firing)
         .map(|inject| (inject.at, inject.every, inject.count, matrix.judge(&inject.alert)))
         .collect();
-    let mut reports: Vec<(Duration, &[Judgement])> = Vec::new();
+    let mut reports: Vec<(Duration, &[TriggerMatch])> = Vec::new();
     for (at, every, count, judgements) in &judged {
         let every = every.unwrap_or_default();
         reports.extend((0..*count).map(|n| (*at + every.saturating_mul(n), judgements.as_slice())));
@@ -139,17 +142,17 @@ pub(super) fn openings(scenario: &Scenario, matrix: &Matrix) -> Openings {
     for (at, judgements) in reports {
         for judgement in judgements {
             match judgement {
-                Judgement::Holds { trigger, hold, window, .. } => {
+                TriggerMatch::Holds { trigger, hold, window, .. } => {
                     let now = Timestamp::default() + at;
                     let mut holds = |hold| windows.entry(window.clone()).or_default().observe(hold, now);
                     if hold.is_none_or(&mut holds) {
                         openings.opened.insert(trigger.clone());
                     }
                 }
-                Judgement::Failed { trigger, why } => {
+                TriggerMatch::Failed { trigger, why } => {
                     openings.failed.insert(trigger.clone(), why.clone());
                 }
-                Judgement::Clears { .. } => {}
+                TriggerMatch::Clears { .. } => {}
             }
         }
     }

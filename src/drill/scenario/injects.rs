@@ -1,15 +1,15 @@
 //! Reads `[[inject]]`: the alerts of a scenario.
 
-use super::{INJECTS_MAX, Inject, read::Reader, source};
+use super::{INJECTS_MAX, ScenarioInject, read::ScenarioReader, source};
 use crate::{
     core::{Alert, AlertStatus},
-    matrix::document::{At, Item, Table},
+    matrix::document::{SourceSpan, TomlItem, TomlTable},
 };
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use toml::de::DeValue;
 
-pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>, start: At) -> Vec<Inject> {
+pub(super) fn read(reader: &mut ScenarioReader<'_>, top: &mut TomlTable<'_>, start: SourceSpan) -> Vec<ScenarioInject> {
     let injects = reader.each(top, "inject", inject);
     if injects.is_empty() {
         let help = "add [[inject]] with `at` and the fields of an alert";
@@ -23,7 +23,7 @@ pub(super) fn read(reader: &mut Reader<'_>, top: &mut Table<'_>, start: At) -> V
     injects
 }
 
-fn inject(reader: &mut Reader<'_>, mut table: Table<'_>, at: At) -> Option<Inject> {
+fn inject(reader: &mut ScenarioReader<'_>, mut table: TomlTable<'_>, at: SourceSpan) -> Option<ScenarioInject> {
     let offset = reader.demanded_offset(&mut table, at);
     let kind = reader.demanded_text(&mut table, "kind", at, "kind = \"price_velocity\"");
     let every = table.take("every").and_then(|item| reader.span(&item));
@@ -52,7 +52,7 @@ fn inject(reader: &mut Reader<'_>, mut table: Table<'_>, at: At) -> Option<Injec
     let (offset, count) = (offset?, count.unwrap_or(1));
     let last = offset.value + every.as_ref().map_or(Duration::ZERO, |every| every.value.saturating_mul(count - 1));
     let place = count_item.map_or(offset.at, |item| item.at);
-    reader.before_the_end(last, place, &format!("the last of these {count}")).then(|| Inject {
+    reader.before_the_end(last, place, &format!("the last of these {count}")).then(|| ScenarioInject {
         at: offset.value,
         every: every.map(|every| every.value),
         count,
@@ -60,7 +60,7 @@ fn inject(reader: &mut Reader<'_>, mut table: Table<'_>, at: At) -> Option<Injec
     })
 }
 
-fn count(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {
+fn count(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>) -> Option<u32> {
     let count = item.count(&mut reader.faults)?;
     if 0 < count {
         return Some(count);
@@ -69,7 +69,7 @@ fn count(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<u32> {
     None
 }
 
-fn fields(reader: &mut Reader<'_>, table: &mut Table<'_>, alert: &mut Alert) {
+fn fields(reader: &mut ScenarioReader<'_>, table: &mut TomlTable<'_>, alert: &mut Alert) {
     let faults = &mut reader.faults;
     // A monitor's words may have several lines, too.
     if let Some(summary) = table.take("summary").and_then(|item| item.lines(faults)) {
@@ -85,7 +85,8 @@ fn fields(reader: &mut Reader<'_>, table: &mut Table<'_>, alert: &mut Alert) {
             }
         }
     }
-    let text = |item: &Item<'_>, reader: &mut Reader<'_>| Some(item.lines(&mut reader.faults)?.value.to_owned());
+    let text =
+        |item: &TomlItem<'_>, reader: &mut ScenarioReader<'_>| Some(item.lines(&mut reader.faults)?.value.to_owned());
     alert.labels = map(reader, table.take("labels"), text);
     alert.annotations = map(reader, table.take("annotations"), text);
     alert.values = map(reader, table.take("values"), |item, reader| item.number(&mut reader.faults));
@@ -98,9 +99,9 @@ fn fields(reader: &mut Reader<'_>, table: &mut Table<'_>, alert: &mut Alert) {
 }
 
 fn map<T>(
-    reader: &mut Reader<'_>,
-    item: Option<Item<'_>>,
-    value: impl Fn(&Item<'_>, &mut Reader<'_>) -> Option<T>,
+    reader: &mut ScenarioReader<'_>,
+    item: Option<TomlItem<'_>>,
+    value: impl Fn(&TomlItem<'_>, &mut ScenarioReader<'_>) -> Option<T>,
 ) -> BTreeMap<String, T> {
     let Some(item) = item else { return BTreeMap::new() };
     let Some(mut table) = item.table(format!("`{}`", item.key), &mut reader.faults) else { return BTreeMap::new() };

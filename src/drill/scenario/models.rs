@@ -1,29 +1,32 @@
 //! Reads `[everyone]`, `[people.NAME]` and `[channels.NAME]`: how people answer and channels carry in virtual time.
 
-use super::read::Reader;
+use super::read::ScenarioReader;
 use crate::{
     core::{ChannelName, PersonName},
     drill::{
-        distribution::Distribution,
-        habits::{Carriage, Habits},
+        distribution::DelayDistribution,
+        habits::{ChannelModel, ResponseModel},
     },
-    matrix::document::{Item, Placed, Table},
+    matrix::document::{LocatedValue, TomlItem, TomlTable},
 };
 use std::{collections::BTreeMap, time::Duration};
 
-pub(super) fn people(reader: &mut Reader<'_>, top: &mut Table<'_>) -> BTreeMap<PersonName, Habits> {
+pub(super) fn people(reader: &mut ScenarioReader<'_>, top: &mut TomlTable<'_>) -> BTreeMap<PersonName, ResponseModel> {
     named(reader, top, "people", |reader, item| {
-        let person = reader.person(&Placed { value: item.key, at: item.key_at });
+        let person = reader.person(&LocatedValue { value: item.key, at: item.key_at });
         let habits = habits(reader, item, &format!("people `{}`", item.key));
         Some((person?, habits))
     })
 }
 
-pub(super) fn channels(reader: &mut Reader<'_>, top: &mut Table<'_>) -> BTreeMap<ChannelName, Carriage> {
+pub(super) fn channels(
+    reader: &mut ScenarioReader<'_>,
+    top: &mut TomlTable<'_>,
+) -> BTreeMap<ChannelName, ChannelModel> {
     named(reader, top, "channels", |reader, item| {
-        let channel = reader.channel(&Placed { value: item.key, at: item.key_at });
+        let channel = reader.channel(&LocatedValue { value: item.key, at: item.key_at });
         let mut table = item.table(format!("channels `{}`", item.key), &mut reader.faults)?;
-        let carriage = Carriage {
+        let carriage = ChannelModel {
             accepts: table.take("accepts").and_then(|item| distribution(reader, &item)),
             delivers: table.take("delivers").and_then(|item| distribution(reader, &item)),
             lost: table.take("lost").and_then(|item| reader.probability(&item)),
@@ -34,39 +37,39 @@ pub(super) fn channels(reader: &mut Reader<'_>, top: &mut Table<'_>) -> BTreeMap
 }
 
 fn named<K: Ord, V>(
-    reader: &mut Reader<'_>,
-    top: &mut Table<'_>,
+    reader: &mut ScenarioReader<'_>,
+    top: &mut TomlTable<'_>,
     key: &'static str,
-    read: impl Fn(&mut Reader<'_>, &Item<'_>) -> Option<(K, V)>,
+    read: impl Fn(&mut ScenarioReader<'_>, &TomlItem<'_>) -> Option<(K, V)>,
 ) -> BTreeMap<K, V> {
     let Some(item) = top.take(key) else { return BTreeMap::new() };
     let Some(mut table) = item.table(format!("`{key}`"), &mut reader.faults) else { return BTreeMap::new() };
     table.take_all().iter().filter_map(|item| read(reader, item)).collect()
 }
 
-pub(super) fn habits(reader: &mut Reader<'_>, item: &Item<'_>, what: &str) -> Habits {
-    let Some(mut table) = item.table(what.to_owned(), &mut reader.faults) else { return Habits::default() };
+pub(super) fn habits(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>, what: &str) -> ResponseModel {
+    let Some(mut table) = item.table(what.to_owned(), &mut reader.faults) else { return ResponseModel::default() };
     let answers = table.take("answers").and_then(|item| distribution(reader, &item));
     let by = table.take("by").map(|item| {
         let texts = item.texts(&mut reader.faults).unwrap_or_default();
-        let channels = texts.iter().map(|text| Placed { value: text.value.as_str(), at: text.at });
+        let channels = texts.iter().map(|text| LocatedValue { value: text.value.as_str(), at: text.at });
         channels.filter_map(|text| reader.channel(&text)).collect()
     });
     let unable = table.take("unable").and_then(|item| reader.probability(&item));
     let ignores = table.take("ignores").and_then(|item| reader.probability(&item));
     let at_desk = table.take("at_desk").and_then(|item| reader.probability(&item));
     table.finish(&[], &[], &mut reader.faults);
-    Habits { answers, by_channel: BTreeMap::new(), by, unable, ignores, at_desk }
+    ResponseModel { answers, by_channel: BTreeMap::new(), by, unable, ignores, at_desk }
 }
 
 /// `{ median, p90 }` or `{ times = [..] }`.
-fn distribution(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Distribution> {
+fn distribution(reader: &mut ScenarioReader<'_>, item: &TomlItem<'_>) -> Option<DelayDistribution> {
     let mut table = item.table(format!("`{}`", item.key), &mut reader.faults)?;
     if let Some(times) = table.take("times") {
         table.finish(&[], &["median", "p90"], &mut reader.faults);
         let times = times.list(&mut reader.faults)?;
         let times: Vec<Duration> = times.iter().filter_map(|item| Some(reader.span(item)?.value)).collect();
-        return Distribution::measured(times);
+        return DelayDistribution::measured(times);
     }
     let median = table.demand("median", item.at, "median = \"40s\"", &mut reader.faults);
     let median = median.and_then(|item| reader.span(&item));
@@ -78,5 +81,5 @@ fn distribution(reader: &mut Reader<'_>, item: &Item<'_>) -> Option<Distribution
         reader.faults.error("p90-below-median", p90.at, message, "write the larger of the two as `p90`");
         return None;
     }
-    Some(Distribution::log_normal(median.value, p90.value))
+    Some(DelayDistribution::log_normal(median.value, p90.value))
 }

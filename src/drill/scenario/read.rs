@@ -1,14 +1,15 @@
 //! Reads a scenario section by section; each name is looked up in the matrix where it stands.
 
 use super::{
-    Abort, COMPRESS_MAX, Fault, Hours, Moment, ReadScenario, Scenario, Scripted, Trouble, check, injects, models,
+    AbortRule, AllowedHours, COMPRESS_MAX, ReadScenario, Scenario, ScenarioFault, ScenarioMoment, ScenarioTrouble,
+    ScriptedAnswer, check, injects, models,
 };
 use crate::{
     core::{Answer, ChannelName, Timestamp, Zone},
-    drill::score::{About, Hypothesis},
+    drill::score::{HypothesisSubject, RunHypothesis},
     matrix::{
         Matrix, Severity, SourceText,
-        document::{At, Faults, Item, Placed, Table, document},
+        document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable, document},
         names,
         people::zone,
     },
@@ -19,18 +20,18 @@ use std::time::Duration;
 use toml::de::DeValue;
 
 /// What the readers of all sections share.
-pub(super) struct Reader<'a> {
+pub(super) struct ScenarioReader<'a> {
     pub matrix: &'a Matrix,
-    pub faults: Faults,
+    pub faults: MatrixFaults,
     /// When the drill is over, where that could be read.
     pub ends: Option<Duration>,
 }
 
 pub(super) fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
-    let mut reader = Reader { matrix, faults: Faults::default(), ends: None };
+    let mut reader = ScenarioReader { matrix, faults: MatrixFaults::default(), ends: None };
     let files = std::slice::from_ref(file);
     let scenario = document(0, file, &mut reader.faults).map(|document| {
-        let top = Table::new("the scenario".into(), 0, document.get_ref());
+        let top = TomlTable::new("the scenario".into(), 0, document.get_ref());
         reader.scenario(top, revision(&file.text))
     });
     let diagnostics = reader.faults.into_diagnostics(files);
@@ -42,9 +43,9 @@ fn revision(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
 
-impl Reader<'_> {
-    fn scenario(&mut self, mut top: Table<'_>, revision: String) -> Scenario {
-        let start = At { file: 0, start: 0, end: 0 };
+impl ScenarioReader<'_> {
+    fn scenario(&mut self, mut top: TomlTable<'_>, revision: String) -> Scenario {
+        let start = SourceSpan { file: 0, start: 0, end: 0 };
         let name = self.demanded_text(&mut top, "name", start, "name = \"flash-crash\"");
         if let Some(name) = &name {
             names::is_good(&name.value, name.at, &mut self.faults);
@@ -64,10 +65,12 @@ impl Reader<'_> {
         let mut moments = self.each(&mut top, "moment", |reader, table, at| reader.moment(table, at));
         moments.sort_by_key(|moment| moment.at);
         let hypotheses = self.hypotheses(&mut top);
-        let faults =
-            self.each(&mut top, "fault", |reader, table, at| reader.fault(table, at).map(|value| Placed { value, at }));
-        let mut answers = self
-            .each(&mut top, "answer", |reader, table, at| reader.answer(table, at).map(|value| Placed { value, at }));
+        let faults = self.each(&mut top, "fault", |reader, table, at| {
+            reader.fault(table, at).map(|value| LocatedValue { value, at })
+        });
+        let mut answers = self.each(&mut top, "answer", |reader, table, at| {
+            reader.answer(table, at).map(|value| LocatedValue { value, at })
+        });
         answers.sort_by_key(|answer| answer.value.at);
         let everyone = top.take("everyone").map(|item| models::habits(self, &item, "`[everyone]`")).unwrap_or_default();
         let habits = models::people(self, &mut top);
@@ -106,9 +109,9 @@ impl Reader<'_> {
     /// The tables of a list `[[key]]`.
     pub(super) fn each<'t, T>(
         &mut self,
-        top: &mut Table<'t>,
+        top: &mut TomlTable<'t>,
         key: &'static str,
-        read: impl Fn(&mut Self, Table<'t>, At) -> Option<T>,
+        read: impl Fn(&mut Self, TomlTable<'t>, SourceSpan) -> Option<T>,
     ) -> Vec<T> {
         let Some(item) = top.take(key) else { return Vec::new() };
         let Some(list) = item.list(&mut self.faults) else { return Vec::new() };
@@ -121,25 +124,29 @@ impl Reader<'_> {
         all
     }
 
-    fn moment(&mut self, mut table: Table<'_>, at: At) -> Option<Moment> {
+    fn moment(&mut self, mut table: TomlTable<'_>, at: SourceSpan) -> Option<ScenarioMoment> {
         let offset = self.demanded_offset(&mut table, at);
         let what = self.demanded_text(&mut table, "what", at, "what = \"the market opens\"");
         table.finish(&[], &[], &mut self.faults);
-        Some(Moment { at: offset?.value, what: what?.value })
+        Some(ScenarioMoment { at: offset?.value, what: what?.value })
     }
 
-    fn hypotheses(&mut self, top: &mut Table<'_>) -> Vec<Placed<Hypothesis>> {
+    fn hypotheses(&mut self, top: &mut TomlTable<'_>) -> Vec<LocatedValue<RunHypothesis>> {
         let mut all = Vec::new();
         if let Some(item) = top.take("hypothesis")
             && let Some(mut table) = item.table("`hypothesis`".into(), &mut self.faults)
         {
             for entry in table.take_all() {
-                let role = Placed { value: entry.key, at: entry.key_at };
+                let role = LocatedValue { value: entry.key, at: entry.key_at };
                 let role = self.role(&role);
-                all.extend(self.hypothesis(&entry, format!("hypothesis `{}`", entry.key), role.map(About::Role)));
+                all.extend(self.hypothesis(
+                    &entry,
+                    format!("hypothesis `{}`", entry.key),
+                    role.map(HypothesisSubject::Role),
+                ));
             }
         }
-        for (key, about) in [("all_roles", About::AllRoles), ("all_clear", About::AllClear)] {
+        for (key, about) in [("all_roles", HypothesisSubject::AllRoles), ("all_clear", HypothesisSubject::AllClear)] {
             if let Some(item) = top.take(key) {
                 all.extend(self.hypothesis(&item, format!("`[{key}]`"), Some(about)));
             }
@@ -147,7 +154,12 @@ impl Reader<'_> {
         all
     }
 
-    fn hypothesis(&mut self, item: &Item<'_>, what: String, about: Option<About>) -> Option<Placed<Hypothesis>> {
+    fn hypothesis(
+        &mut self,
+        item: &TomlItem<'_>,
+        what: String,
+        about: Option<HypothesisSubject>,
+    ) -> Option<LocatedValue<RunHypothesis>> {
         let mut table = item.table(what, &mut self.faults)?;
         let percent = table.demand("percent", item.key_at, "percent = 90", &mut self.faults);
         let percent = percent.and_then(|item| {
@@ -161,14 +173,14 @@ impl Reader<'_> {
         });
         let within = table.demand("within", item.key_at, "within = \"60s\"", &mut self.faults);
         let within = within.and_then(|item| self.span(&item));
-        let covered = if about == Some(About::AllClear) { None } else { table.take("covered") };
+        let covered = if about == Some(HypothesisSubject::AllClear) { None } else { table.take("covered") };
         let covered = covered.and_then(|item| item.flag(&mut self.faults)).unwrap_or(false);
         table.finish(&[], &["covered"], &mut self.faults);
-        let value = Hypothesis { about: about?, percent: percent?, within: within?.value, covered };
-        Some(Placed { value, at: item.key_at })
+        let value = RunHypothesis { about: about?, percent: percent?, within: within?.value, covered };
+        Some(LocatedValue { value, at: item.key_at })
     }
 
-    fn fault(&mut self, mut table: Table<'_>, at: At) -> Option<Fault> {
+    fn fault(&mut self, mut table: TomlTable<'_>, at: SourceSpan) -> Option<ScenarioFault> {
         let channel = table.take("channel");
         let absent = table.take("absent");
         let (kind, delay) = (table.take("kind"), table.take("delay"));
@@ -183,9 +195,9 @@ impl Reader<'_> {
             }
             (Some(channel), None, None, Some(delay)) => {
                 let (channel, delay) = (self.channel_item(&channel), self.span(&delay));
-                Trouble::Late(channel?, delay?.value)
+                ScenarioTrouble::Late(channel?, delay?.value)
             }
-            (None, Some(person), None, None) => Trouble::Absent(self.person_item(&person)?),
+            (None, Some(person), None, None) => ScenarioTrouble::Absent(self.person_item(&person)?),
             _ => {
                 let help = "write `channel` with `kind = \"down\"`, `kind = \"broken\"` or `delay = \"90s\"`, or `absent = \"ana\"`";
                 self.faults.error("unclear-fault", at, "a fault is one thing that does not work", help);
@@ -203,13 +215,13 @@ impl Reader<'_> {
             );
             return None;
         }
-        Some(Fault { from, until, trouble })
+        Some(ScenarioFault { from, until, trouble })
     }
 
-    fn outage(&mut self, channel: ChannelName, kind: &Placed<&str>) -> Option<Trouble> {
+    fn outage(&mut self, channel: ChannelName, kind: &LocatedValue<&str>) -> Option<ScenarioTrouble> {
         match kind.value {
-            "down" => Some(Trouble::Down(channel)),
-            "broken" => Some(Trouble::Broken(channel)),
+            "down" => Some(ScenarioTrouble::Down(channel)),
+            "broken" => Some(ScenarioTrouble::Broken(channel)),
             other => {
                 let help = "\"down\" (each attempt fails for now) or \"broken\" (it refuses everybody)";
                 self.faults.error("unknown-word", kind.at, format!("a channel can not be {other:?}"), help);
@@ -218,7 +230,7 @@ impl Reader<'_> {
         }
     }
 
-    fn answer(&mut self, mut table: Table<'_>, at: At) -> Option<Scripted> {
+    fn answer(&mut self, mut table: TomlTable<'_>, at: SourceSpan) -> Option<ScriptedAnswer> {
         let offset = self.demanded_offset(&mut table, at);
         let person = table.demand("person", at, "person = \"ana\"", &mut self.faults);
         let person = person.and_then(|item| self.person_item(&item));
@@ -231,18 +243,18 @@ impl Reader<'_> {
             self.role(&text)
         });
         table.finish(&[], &[], &mut self.faults);
-        Some(Scripted { at: offset?.value, person: person?, says: says?, role })
+        Some(ScriptedAnswer { at: offset?.value, person: person?, says: says?, role })
     }
 
-    fn abort(&mut self, item: &Item<'_>) -> Option<Abort> {
+    fn abort(&mut self, item: &TomlItem<'_>) -> Option<AbortRule> {
         let mut table = item.table("`abort`".into(), &mut self.faults)?;
         let unanswered = table.take("unanswered").and_then(|item| Some(self.span(&item)?.value));
         let people = table.take("people").map(|item| self.people(&item).into_iter().collect()).unwrap_or_default();
         table.finish(&["on"], &[], &mut self.faults);
-        Some(Abort { unanswered, people })
+        Some(AbortRule { unanswered, people })
     }
 
-    fn compress(&mut self, item: &Item<'_>) -> Option<u32> {
+    fn compress(&mut self, item: &TomlItem<'_>) -> Option<u32> {
         let by = item.count(&mut self.faults)?;
         if (1..=COMPRESS_MAX).contains(&by) {
             return Some(by);
@@ -252,7 +264,7 @@ impl Reader<'_> {
         None
     }
 
-    fn hours(&mut self, item: &Item<'_>) -> Option<Hours> {
+    fn hours(&mut self, item: &TomlItem<'_>) -> Option<AllowedHours> {
         let mut table = item.table("`hours`".into(), &mut self.faults)?;
         let from = table.demand("from", item.at, "from = \"08:00\"", &mut self.faults);
         let from = from.and_then(|item| self.time_of_day(&item));
@@ -261,10 +273,10 @@ impl Reader<'_> {
         let days = table.take("days").map_or_else(|| ALL_DAYS.to_vec(), |item| self.days(&item));
         let zone = table.take("timezone").and_then(|item| zone(&item, &self.matrix.zones, &mut self.faults));
         table.finish(&["holidays"], &[], &mut self.faults);
-        Some(Hours { from: from?, until: until?, days, zone: zone.unwrap_or_else(Zone::utc) })
+        Some(AllowedHours { from: from?, until: until?, days, zone: zone.unwrap_or_else(Zone::utc) })
     }
 
-    fn time_of_day(&mut self, item: &Item<'_>) -> Option<NaiveTime> {
+    fn time_of_day(&mut self, item: &TomlItem<'_>) -> Option<NaiveTime> {
         let text = item.text(&mut self.faults)?;
         let time = NaiveTime::parse_from_str(text.value, "%H:%M").ok();
         if time.is_none() {
@@ -274,7 +286,7 @@ impl Reader<'_> {
         time
     }
 
-    fn days(&mut self, item: &Item<'_>) -> Vec<Weekday> {
+    fn days(&mut self, item: &TomlItem<'_>) -> Vec<Weekday> {
         let mut days = Vec::new();
         for text in item.texts(&mut self.faults).unwrap_or_default() {
             match text.value.parse::<Weekday>() {
@@ -289,7 +301,7 @@ impl Reader<'_> {
     }
 
     /// A date and time with its offset.
-    fn moment_of_day(&mut self, item: &Item<'_>) -> Option<Timestamp> {
+    fn moment_of_day(&mut self, item: &TomlItem<'_>) -> Option<Timestamp> {
         let text = match item.value {
             DeValue::Datetime(time) => time.to_string(),
             DeValue::String(text) => text.to_string(),

@@ -1,14 +1,14 @@
 //! Reads `schedule`: when the daemon runs a scenario by itself.
 
-use super::read::Reader;
+use super::read::ScenarioReader;
 use crate::{
-    core::{Zone, schedule::Schedule},
-    drill::timetable::{self, Timetable},
-    matrix::{document::Item, people::zone},
+    core::{Zone, schedule::CronSchedule},
+    drill::timetable::{self, ScenarioTimetable},
+    matrix::{document::TomlItem, people::zone},
 };
 
-impl Reader<'_> {
-    pub(super) fn schedule(&mut self, item: &Item<'_>) -> Option<Timetable> {
+impl ScenarioReader<'_> {
+    pub(super) fn schedule(&mut self, item: &TomlItem<'_>) -> Option<ScenarioTimetable> {
         let mut table = item.table("`schedule`".into(), &mut self.faults)?;
         let zone = table
             .take("zone")
@@ -19,8 +19,8 @@ impl Reader<'_> {
         match (cron, within, every) {
             (Some(cron), None, None) => {
                 let text = cron.text(&mut self.faults)?;
-                match text.value.parse::<Schedule>() {
-                    Ok(line) => Some(Timetable::Cron { line: Box::new(line), zone }),
+                match text.value.parse::<CronSchedule>() {
+                    Ok(line) => Some(ScenarioTimetable::Cron { line: Box::new(line), zone }),
                     Err(error) => {
                         let message = format!("this is no cron line: {error}");
                         self.faults.error("bad-cron", text.at, message, "write for example \"0 10 * * Tue\"");
@@ -40,7 +40,7 @@ impl Reader<'_> {
                     self.faults.error("too-often", every.at, message, "write for example \"30d\"");
                     return None;
                 }
-                Some(Timetable::Random { within: hours?, every: every.value })
+                Some(ScenarioTimetable::Random { within: hours?, every: every.value })
             }
             _ => {
                 let help =

@@ -1,35 +1,39 @@
 //! Reads what every section of a scenario is made of: offsets, durations, probabilities, names of the matrix.
 
-use super::{LONGEST, read::Reader};
+use super::{LONGEST, read::ScenarioReader};
 use crate::{
     core::{ChannelName, PersonName, RoleName, names::CATCH_ALL},
     matrix::{
-        document::{At, Item, Placed, Table},
+        document::{LocatedValue, SourceSpan, TomlItem, TomlTable},
         names,
     },
 };
 use std::time::Duration;
 use toml::de::DeValue;
 
-impl Reader<'_> {
+impl ScenarioReader<'_> {
     pub(super) fn demanded_text(
         &mut self,
-        table: &mut Table<'_>,
+        table: &mut TomlTable<'_>,
         key: &'static str,
-        at: At,
+        at: SourceSpan,
         example: &str,
-    ) -> Option<Placed<String>> {
+    ) -> Option<LocatedValue<String>> {
         let text = table.demand(key, at, example, &mut self.faults)?.text(&mut self.faults)?;
-        Some(Placed { value: text.value.to_owned(), at: text.at })
+        Some(LocatedValue { value: text.value.to_owned(), at: text.at })
     }
 
-    pub(super) fn demanded_offset(&mut self, table: &mut Table<'_>, at: At) -> Option<Placed<Duration>> {
+    pub(super) fn demanded_offset(
+        &mut self,
+        table: &mut TomlTable<'_>,
+        at: SourceSpan,
+    ) -> Option<LocatedValue<Duration>> {
         let item = table.demand("at", at, "at = \"30s\"", &mut self.faults)?;
         self.offset(&item)
     }
 
     /// A duration above nothing, milliseconds included.
-    pub(super) fn span(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+    pub(super) fn span(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let span = self.time(item)?;
         if span.value.is_zero() {
             let message = format!("`{}` must be longer than nothing", item.key);
@@ -40,12 +44,12 @@ impl Reader<'_> {
     }
 
     /// An offset that lies before the end of the drill.
-    pub(super) fn offset(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+    pub(super) fn offset(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let offset = self.time(item)?;
         self.before_the_end(offset.value, item.at, &format!("`{}`", item.key)).then_some(offset)
     }
 
-    pub(super) fn before_the_end(&mut self, offset: Duration, at: At, what: &str) -> bool {
+    pub(super) fn before_the_end(&mut self, offset: Duration, at: SourceSpan, what: &str) -> bool {
         let Some(ends) = self.ends.filter(|ends| *ends < offset) else { return true };
         let (shown, ends) = (humantime::format_duration(offset), humantime::format_duration(ends));
         let message = format!("{what} is {shown} after the beginning, but the drill ends after {ends}");
@@ -53,13 +57,13 @@ impl Reader<'_> {
         false
     }
 
-    fn time(&mut self, item: &Item<'_>) -> Option<Placed<Duration>> {
+    fn time(&mut self, item: &TomlItem<'_>) -> Option<LocatedValue<Duration>> {
         let DeValue::String(text) = item.value else {
             let help = "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"";
             return item.wrong_type("a duration", help, &mut self.faults);
         };
         match humantime::parse_duration(text) {
-            Ok(span) if span <= LONGEST => Some(Placed { value: span, at: item.at }),
+            Ok(span) if span <= LONGEST => Some(LocatedValue { value: span, at: item.at }),
             Ok(_) => {
                 let message = format!("`{}` is longer than a day", item.key);
                 self.faults.error("duration-out-of-range", item.at, message, "a drill lasts a day at most");
@@ -74,7 +78,7 @@ impl Reader<'_> {
     }
 
     /// From 0 to 1.
-    pub(super) fn probability(&mut self, item: &Item<'_>) -> Option<f64> {
+    pub(super) fn probability(&mut self, item: &TomlItem<'_>) -> Option<f64> {
         let number = item.number(&mut self.faults)?;
         if (0.0..=1.0).contains(&number) {
             return Some(number);
@@ -84,38 +88,44 @@ impl Reader<'_> {
         None
     }
 
-    pub(super) fn role(&mut self, text: &Placed<&str>) -> Option<RoleName> {
+    pub(super) fn role(&mut self, text: &LocatedValue<&str>) -> Option<RoleName> {
         let known = self.matrix.roles.keys().map(RoleName::as_str);
         self.known("role", text, known).then(|| text.value.into())
     }
 
-    pub(super) fn person_item(&mut self, item: &Item<'_>) -> Option<PersonName> {
+    pub(super) fn person_item(&mut self, item: &TomlItem<'_>) -> Option<PersonName> {
         let text = item.text(&mut self.faults)?;
         self.person(&text)
     }
 
-    pub(super) fn person(&mut self, text: &Placed<&str>) -> Option<PersonName> {
+    pub(super) fn person(&mut self, text: &LocatedValue<&str>) -> Option<PersonName> {
         let known = self.matrix.people.keys().map(PersonName::as_str);
         self.known("person", text, known).then(|| text.value.into())
     }
 
-    pub(super) fn people(&mut self, item: &Item<'_>) -> Vec<PersonName> {
+    pub(super) fn people(&mut self, item: &TomlItem<'_>) -> Vec<PersonName> {
         let texts = item.texts(&mut self.faults).unwrap_or_default();
-        let people = texts.iter().filter_map(|text| self.person(&Placed { value: text.value.as_str(), at: text.at }));
+        let people =
+            texts.iter().filter_map(|text| self.person(&LocatedValue { value: text.value.as_str(), at: text.at }));
         people.collect()
     }
 
-    pub(super) fn channel_item(&mut self, item: &Item<'_>) -> Option<ChannelName> {
+    pub(super) fn channel_item(&mut self, item: &TomlItem<'_>) -> Option<ChannelName> {
         let text = item.text(&mut self.faults)?;
         self.channel(&text)
     }
 
-    pub(super) fn channel(&mut self, text: &Placed<&str>) -> Option<ChannelName> {
+    pub(super) fn channel(&mut self, text: &LocatedValue<&str>) -> Option<ChannelName> {
         let known = self.matrix.channels.iter().map(|(name, _)| name.as_str());
         self.known("channel", text, known).then(|| text.value.into())
     }
 
-    fn known<'k>(&mut self, what: &str, text: &Placed<&str>, known: impl Iterator<Item = &'k str> + Clone) -> bool {
+    fn known<'k>(
+        &mut self,
+        what: &str,
+        text: &LocatedValue<&str>,
+        known: impl Iterator<Item = &'k str> + Clone,
+    ) -> bool {
         if known.clone().any(|name| name == text.value) {
             return true;
         }

@@ -1,15 +1,16 @@
 //! People and channels in one run: what is drawn for each of them, and when.
 
-use super::{Manner, Setting, Way};
+use super::{BehaviourModel, SimulationSetting, VirtualChannel};
 use crate::{
     channel::SendError,
     core::{
-        Answer, Page, PersonName, Purpose, Receipt, RoleName, Timestamp, Trouble as Injected, settlement::desk_closed,
+        Answer, FaultKind as Injected, Page, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp,
+        settlement::desk_closed,
     },
     drill::{
-        dice::Dice,
+        dice::RandomStream,
         habits::{AT_DESK, IGNORES, UNABLE},
-        scenario::Trouble,
+        scenario::ScenarioTrouble,
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -22,7 +23,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(5 * 60);
 
 /// One person in one run.
 #[derive(Debug, Clone, Copy)]
-struct Mind {
+struct VirtualPerson {
     notices: bool,
     is_able: bool,
     at_desk: bool,
@@ -31,35 +32,35 @@ struct Mind {
 }
 
 /// Everybody in one run.
-pub(super) struct People<'a> {
-    setting: &'a Setting<'a>,
+pub(super) struct VirtualPeople<'a> {
+    setting: &'a SimulationSetting<'a>,
     seed: u64,
     run: u64,
-    minds: BTreeMap<PersonName, Mind>,
+    minds: BTreeMap<PersonName, VirtualPerson>,
 }
 
 /// How an attempt will end.
-pub(super) struct Attempt {
+pub(super) struct VirtualAttempt {
     /// After this long.
     pub takes: Duration,
     /// So.
-    pub result: Result<Receipt, SendError>,
+    pub result: Result<SendReceipt, SendError>,
     /// How long after that it is on the device; none when it never is.
     pub arrives: Option<Duration>,
     /// What the scenario does to it on purpose.
     pub injected: Option<Injected>,
 }
 
-impl<'a> People<'a> {
-    pub(super) fn new(setting: &'a Setting<'a>, seed: u64, run: u64) -> Self {
+impl<'a> VirtualPeople<'a> {
+    pub(super) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
         Self { setting, seed, run, minds: BTreeMap::new() }
     }
 
     /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
     pub(super) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
-        let absent = |trouble: &Trouble| matches!(trouble, Trouble::Absent(who) if who == person);
-        if self.setting.manner == Manner::Scripted || self.setting.troubles(now).any(absent) {
+        let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);
+        if self.setting.manner == BehaviourModel::Scripted || self.setting.troubles(now).any(absent) {
             return None;
         }
         let mind = self.mind(person);
@@ -75,7 +76,7 @@ impl<'a> People<'a> {
     }
 
     /// How sending this page now ends.
-    pub(super) fn attempt(&mut self, page: &Page, now: Timestamp) -> Attempt {
+    pub(super) fn attempt(&mut self, page: &Page, now: Timestamp) -> VirtualAttempt {
         let Some(way) = self.setting.channels.get(&page.channel) else {
             return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
         };
@@ -83,20 +84,23 @@ impl<'a> People<'a> {
         for trouble in self.setting.troubles(now) {
             let told = || Some(trouble.injected(1)).filter(|_| !self.setting.scenario.is_hindsight);
             match trouble {
-                Trouble::Down(channel) if *channel == page.channel => {
+                ScenarioTrouble::Down(channel) if *channel == page.channel => {
                     let down = SendError::retry("the channel is down (as the scenario says)");
-                    return Attempt { injected: told(), ..failed(REFUSAL, down) };
+                    return VirtualAttempt { injected: told(), ..failed(REFUSAL, down) };
                 }
-                Trouble::Broken(channel) if *channel == page.channel => {
+                ScenarioTrouble::Broken(channel) if *channel == page.channel => {
                     let broken = SendError::broken("it refuses everybody (as the scenario says)");
-                    return Attempt { injected: told(), ..failed(REFUSAL, broken) };
+                    return VirtualAttempt { injected: told(), ..failed(REFUSAL, broken) };
                 }
-                Trouble::Late(channel, delay) if *channel == page.channel => {
+                ScenarioTrouble::Late(channel, delay) if *channel == page.channel => {
                     late += *delay;
                     injected = injected.or_else(told);
                 }
-                Trouble::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
-                Trouble::Down(_) | Trouble::Broken(_) | Trouble::Late(..) | Trouble::Absent(_) => {}
+                ScenarioTrouble::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
+                ScenarioTrouble::Down(_)
+                | ScenarioTrouble::Broken(_)
+                | ScenarioTrouble::Late(..)
+                | ScenarioTrouble::Absent(_) => {}
             }
         }
         if let Some(person) = page.person.as_ref().filter(|_| self.setting.screens.contains(&page.channel))
@@ -105,13 +109,13 @@ impl<'a> People<'a> {
             let closed = SendError::DeskClosed { after: LOOK_AGAIN, why: desk_closed(person.as_str()) };
             return failed(Duration::ZERO, closed);
         }
-        if self.setting.manner == Manner::Scripted {
-            return Attempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };
+        if self.setting.manner == BehaviourModel::Scripted {
+            return VirtualAttempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };
         }
-        Attempt { injected, ..self.carried(page, way, late) }
+        VirtualAttempt { injected, ..self.carried(page, way, late) }
     }
 
-    fn carried(&self, page: &Page, way: &Way, late: Duration) -> Attempt {
+    fn carried(&self, page: &Page, way: &VirtualChannel, late: Duration) -> VirtualAttempt {
         let mut dice = self.dice_of(page);
         let takes = way.accepts.quantile(dice.unit());
         if way.timeout < takes {
@@ -119,49 +123,49 @@ impl<'a> People<'a> {
         }
         let delivers = way.delivers.quantile(dice.unit()) + late;
         let arrives = (!dice.happens(way.lost)).then_some(delivers);
-        Attempt { takes, result: Ok(receipt(page)), arrives, injected: None }
+        VirtualAttempt { takes, result: Ok(receipt(page)), arrives, injected: None }
     }
 
     /// What is drawn for a page does not hang on its number, which differs between two matrices.
-    fn dice_of(&self, page: &Page) -> Dice {
+    fn dice_of(&self, page: &Page) -> RandomStream {
         let purpose = match page.purpose {
-            Purpose::Brief { .. } => "brief",
-            Purpose::Taken { .. } => "taken",
-            Purpose::HandedBack { .. } => "handed-back",
-            Purpose::StoodDown => "stood-down",
-            Purpose::Announced => "announced",
-            Purpose::Resolved => "resolved",
-            Purpose::RoomCard => "card",
-            Purpose::RoomLine { .. } | Purpose::RoomNote { .. } => "line",
-            Purpose::RoomUpdate { .. } => "update",
-            Purpose::RoomFurnish => "furnish",
-            Purpose::RoomInvite { .. } => "invite",
-            Purpose::RoomSummary => "summary",
-            Purpose::RoomArchive => "archive",
-            Purpose::Notice { about } => about.name(),
+            PagePurpose::Brief { .. } => "brief",
+            PagePurpose::Taken { .. } => "taken",
+            PagePurpose::HandedBack { .. } => "handed-back",
+            PagePurpose::StoodDown => "stood-down",
+            PagePurpose::Announced => "announced",
+            PagePurpose::Resolved => "resolved",
+            PagePurpose::RoomCard => "card",
+            PagePurpose::RoomLine { .. } | PagePurpose::RoomNote { .. } => "line",
+            PagePurpose::RoomUpdate { .. } => "update",
+            PagePurpose::RoomFurnish => "furnish",
+            PagePurpose::RoomInvite { .. } => "invite",
+            PagePurpose::RoomSummary => "summary",
+            PagePurpose::RoomArchive => "archive",
+            PagePurpose::Notice { about } => about.name(),
         };
         let role = page.role.as_ref().map_or("", RoleName::as_str);
         let person = page.person.as_ref().map_or("", PersonName::as_str);
         let attempt = (u64::from(page.rung) << 32) + u64::from(page.refusals);
-        Dice::new(self.seed, self.run, &[purpose, role, person, page.channel.as_str()]).nth(attempt)
+        RandomStream::new(self.seed, self.run, &[purpose, role, person, page.channel.as_str()]).nth(attempt)
     }
 
-    fn mind(&mut self, person: &PersonName) -> Mind {
+    fn mind(&mut self, person: &PersonName) -> VirtualPerson {
         if let Some(mind) = self.minds.get(person) {
             return *mind;
         }
         let habits = self.setting.habits.get(person);
-        let mut dice = Dice::new(self.seed, self.run, &["person", person.as_str()]);
+        let mut dice = RandomStream::new(self.seed, self.run, &["person", person.as_str()]);
         let says = |said: Option<f64>, usual: f64| said.unwrap_or(usual);
         // Always drawn in this order: another habit must not shift what else is drawn.
         let (notices, able, desk, rank) = (dice.unit(), dice.unit(), dice.unit(), dice.unit());
-        let mind = Mind {
+        let mind = VirtualPerson {
             notices: says(habits.and_then(|habits| habits.ignores), IGNORES) <= notices,
             is_able: says(habits.and_then(|habits| habits.unable), UNABLE) <= able,
             // In a script nothing is left to chance: a desk that is open more often than not is open.
             at_desk: match self.setting.manner {
-                Manner::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
-                Manner::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+                BehaviourModel::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+                BehaviourModel::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),
             },
             rank,
         };
@@ -170,11 +174,11 @@ impl<'a> People<'a> {
     }
 }
 
-fn failed(takes: Duration, error: SendError) -> Attempt {
-    Attempt { takes, result: Err(error), arrives: None, injected: None }
+fn failed(takes: Duration, error: SendError) -> VirtualAttempt {
+    VirtualAttempt { takes, result: Err(error), arrives: None, injected: None }
 }
 
-fn receipt(page: &Page) -> Receipt {
-    let room = (page.purpose == Purpose::RoomCard).then(|| page.channel.to_string());
-    Receipt { room, ..Receipt::default() }
+fn receipt(page: &Page) -> SendReceipt {
+    let room = (page.purpose == PagePurpose::RoomCard).then(|| page.channel.to_string());
+    SendReceipt { room, ..SendReceipt::default() }
 }

@@ -1,18 +1,18 @@
 //! One run: what happens next stands in one queue, and nothing else ever happens.
 
 use super::{
-    Case, Manner, Setting,
-    people::{Attempt, People},
+    BehaviourModel, PlayedIncident, SimulationSetting,
+    people::{VirtualAttempt, VirtualPeople},
 };
 use crate::{
     channel::SendError,
     core::{
-        self, Actor, Alert, Answer, Event, HeldWhy, Incident, IncidentId, IncidentKey, Input, Opening, PageId,
-        PageState, PersonName, RoleName, Said, Settlement, Timestamp, Trouble, Via, page::Stage, retry::Pace,
-        trigger::Observed,
+        self, Actor, Alert, Answer, AnswerVia, Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId,
+        IncidentInput, IncidentKey, IncidentOpening, PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp,
+        page::PageStage, retry::SendPace, trigger::ThresholdWindow,
     },
-    engine::{again, breaker::Breakers, delivery::Delivery},
-    matrix::Judgement,
+    engine::{again, breaker::ChannelBreakers, delivery::DeliveryQueues},
+    matrix::TriggerMatch,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,7 +27,7 @@ const STEPS_MAX: usize = 2_000_000;
 const BY: &str = "drill";
 
 /// What can happen next.
-enum Job {
+enum VirtualEvent {
     /// An alert of the scenario.
     Report(usize),
     /// A ladder, a patience or a lease may be due.
@@ -35,7 +35,7 @@ enum Job {
     /// The delivery engine may have something to start.
     Deliver,
     /// An attempt that began then ends.
-    Done(PageId, Timestamp, Attempt),
+    Done(PageId, Timestamp, VirtualAttempt),
     /// A page is on its device.
     Arrived(PageId),
     /// Somebody answers a page.
@@ -46,32 +46,32 @@ enum Job {
     End,
 }
 
-pub(super) struct World<'a> {
-    setting: &'a Setting<'a>,
-    people: People<'a>,
+pub(super) struct VirtualWorld<'a> {
+    setting: &'a SimulationSetting<'a>,
+    people: VirtualPeople<'a>,
     now: Timestamp,
     numbered: u64,
-    queue: BTreeMap<(Timestamp, u64), Job>,
+    queue: BTreeMap<(Timestamp, u64), VirtualEvent>,
     reports_left: usize,
     /// Lines of the script that are still to be said: any of them may hand back what somebody has.
     script_left: usize,
-    cases: Vec<Case>,
+    cases: Vec<PlayedIncident>,
     /// When each incident's next tick stands in the queue.
     ticks: Vec<Option<Timestamp>>,
     keys: BTreeMap<IncidentKey, usize>,
-    windows: BTreeMap<String, Observed>,
-    delivery: Delivery,
+    windows: BTreeMap<String, ThresholdWindow>,
+    delivery: DeliveryQueues,
     delivers_at: Option<Timestamp>,
-    breakers: Breakers,
+    breakers: ChannelBreakers,
     /// Who has answered for which role of which incident.
     answered: BTreeSet<(usize, RoleName, PersonName)>,
 }
 
-impl<'a> World<'a> {
-    pub(super) fn new(setting: &'a Setting<'a>, seed: u64, run: u64) -> Self {
+impl<'a> VirtualWorld<'a> {
+    pub(super) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
         let mut world = Self {
             setting,
-            people: People::new(setting, seed, run),
+            people: VirtualPeople::new(setting, seed, run),
             now: setting.start,
             numbered: 0,
             queue: BTreeMap::new(),
@@ -81,23 +81,23 @@ impl<'a> World<'a> {
             ticks: Vec::new(),
             keys: BTreeMap::new(),
             windows: BTreeMap::new(),
-            delivery: Delivery::default(),
+            delivery: DeliveryQueues::default(),
             delivers_at: None,
-            breakers: Breakers::default(),
+            breakers: ChannelBreakers::default(),
             answered: BTreeSet::new(),
         };
         // One after another, so that a thousand of them do not make every other step dearer.
         world.next_report(0);
-        let script = setting.scenario.answers.iter().filter(|_| setting.manner == Manner::Scripted);
+        let script = setting.scenario.answers.iter().filter(|_| setting.manner == BehaviourModel::Scripted);
         for (n, answer) in script.enumerate() {
-            world.at(setting.start + answer.at, Job::Script(n));
+            world.at(setting.start + answer.at, VirtualEvent::Script(n));
             world.script_left += 1;
         }
-        world.at(setting.start + setting.scenario.ends, Job::End);
+        world.at(setting.start + setting.scenario.ends, VirtualEvent::End);
         world
     }
 
-    pub(super) fn run(mut self) -> Vec<Case> {
+    pub(super) fn run(mut self) -> Vec<PlayedIncident> {
         let until = self.setting.start + self.setting.scenario.ends + self.setting.all_clear.unwrap_or_default();
         for _ in 0..STEPS_MAX {
             let Some(((at, _), job)) = self.queue.pop_first() else { break };
@@ -113,54 +113,54 @@ impl<'a> World<'a> {
 
     /// Whether what comes can change no role's outcome any more, and nobody waits for the all-clear.
     fn is_settled(&self) -> bool {
-        let open = |case: &Case| case.incident.open_roles().next().is_some();
+        let open = |case: &PlayedIncident| case.incident.open_roles().next().is_some();
         self.reports_left == 0
             && self.script_left == 0
             && self.setting.all_clear.is_none()
             && !self.cases.iter().any(open)
     }
 
-    fn at(&mut self, at: Timestamp, job: Job) {
+    fn at(&mut self, at: Timestamp, job: VirtualEvent) {
         self.numbered += 1;
         self.queue.insert((at, self.numbered), job);
     }
 
     fn next_report(&mut self, n: usize) {
         if let Some((at, _, _)) = self.setting.reports.get(n) {
-            self.at(self.setting.start + *at, Job::Report(n));
+            self.at(self.setting.start + *at, VirtualEvent::Report(n));
         }
     }
 
-    fn perform(&mut self, job: Job) {
+    fn perform(&mut self, job: VirtualEvent) {
         match job {
-            Job::Report(n) => {
+            VirtualEvent::Report(n) => {
                 self.reports_left -= 1;
                 self.next_report(n + 1);
                 self.report(n);
             }
-            Job::Tick(case) => {
+            VirtualEvent::Tick(case) => {
                 self.ticks[case] = None;
-                self.step(case, Input::Tick);
+                self.step(case, IncidentInput::Tick);
             }
-            Job::Deliver => self.delivers_at = None,
-            Job::Done(page, sent_at, attempt) => self.done(page, sent_at, attempt),
-            Job::Arrived(page) => self.arrived(page),
-            Job::Answer(page, answer) => self.answer(page, answer),
-            Job::Script(n) => {
+            VirtualEvent::Deliver => self.delivers_at = None,
+            VirtualEvent::Done(page, sent_at, attempt) => self.done(page, sent_at, attempt),
+            VirtualEvent::Arrived(page) => self.arrived(page),
+            VirtualEvent::Answer(page, answer) => self.answer(page, answer),
+            VirtualEvent::Script(n) => {
                 self.script_left -= 1;
                 self.script(n);
             }
-            Job::End => {
+            VirtualEvent::End => {
                 for case in 0..self.cases.len() {
-                    self.step(case, Input::Resolve { by: Actor::Operator(BY.to_owned()), why: None });
+                    self.step(case, IncidentInput::Resolve { by: Actor::Operator(BY.to_owned()), why: None });
                 }
             }
         }
     }
 
-    fn step(&mut self, case: usize, input: Input) {
+    fn step(&mut self, case: usize, input: IncidentInput) {
         let now = self.now;
-        let Some(Case { incident, .. }) = self.cases.get_mut(case) else { return };
+        let Some(PlayedIncident { incident, .. }) = self.cases.get_mut(case) else { return };
         let events = core::step(incident, input, &self.setting.matrix.roster, now);
         self.absorb(case, events);
     }
@@ -180,34 +180,34 @@ impl<'a> World<'a> {
             && self.ticks[n].is_none_or(|at| deadline < at)
         {
             self.ticks[n] = Some(deadline);
-            self.at(deadline.max(now), Job::Tick(n));
+            self.at(deadline.max(now), VirtualEvent::Tick(n));
         }
     }
 }
 
 // Alerts, as the daemon admits them.
-impl World<'_> {
+impl VirtualWorld<'_> {
     fn report(&mut self, n: usize) {
         let (_, alert, judgements) = &self.setting.reports[n];
         for judgement in judgements.iter() {
             match judgement {
-                Judgement::Holds { trigger, key, summary, hold, window } => {
+                TriggerMatch::Holds { trigger, key, summary, hold, window } => {
                     let open = self.keys.get(key).copied();
                     let now = self.now;
                     let mut counts = |hold| self.windows.entry(window.clone()).or_default().observe(hold, now);
                     if let Some(case) = open {
-                        self.step(case, Input::Alert(alert.clone()));
+                        self.step(case, IncidentInput::Alert(alert.clone()));
                     } else if hold.is_none_or(&mut counts) {
                         self.open(alert, trigger.as_str(), key, summary);
                     }
                 }
-                Judgement::Clears { key, .. } => {
+                TriggerMatch::Clears { key, .. } => {
                     if let Some(case) = self.keys.get(key).copied() {
-                        self.step(case, Input::Alert(alert.clone()));
+                        self.step(case, IncidentInput::Alert(alert.clone()));
                     }
                 }
                 // A scenario with such an alert is refused when it is read.
-                Judgement::Failed { .. } => {}
+                TriggerMatch::Failed { .. } => {}
             }
         }
     }
@@ -218,9 +218,9 @@ impl World<'_> {
         let id = IncidentId(i64::try_from(n + 1).unwrap_or(i64::MAX));
         let (key, summary, alert) = (key.clone(), summary.to_owned(), alert.clone());
         let opening =
-            Opening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None, nonce: None };
+            IncidentOpening { key: key.clone(), summary, plan, alert, received_at: self.now, terms: None, nonce: None };
         let (incident, events) = core::open(id, opening, &self.setting.matrix.roster, self.now);
-        self.cases.push(Case { incident, events: Vec::new() });
+        self.cases.push(PlayedIncident { incident, events: Vec::new() });
         self.ticks.push(None);
         self.keys.insert(key, n);
         self.absorb(n, events);
@@ -228,17 +228,17 @@ impl World<'_> {
 }
 
 // Pages, as the delivery engine sends them.
-impl World<'_> {
+impl VirtualWorld<'_> {
     fn deliver(&mut self) {
         while let Some(at) = self.delivery.next_at() {
             if self.now < at {
                 if self.delivers_at.is_none_or(|planned| at < planned) {
                     self.delivers_at = Some(at);
-                    self.at(at, Job::Deliver);
+                    self.at(at, VirtualEvent::Deliver);
                 }
                 return;
             }
-            let everywhere = Pace { every: Duration::from_millis(100), burst: 10 };
+            let everywhere = SendPace { every: Duration::from_millis(100), burst: 10 };
             let channels = &self.setting.channels;
             let ready = self.delivery.ready(self.now, |name| channels.get(name).map_or(everywhere, |way| way.pace));
             let nothing = ready.start.is_empty() && ready.unsent.is_empty() && ready.held.is_empty();
@@ -246,10 +246,10 @@ impl World<'_> {
                 return;
             }
             for (page, until, why) in ready.held {
-                self.settle(page, Settlement::Held { until, why }, None);
+                self.settle(page, SendOutcome::Held { until, why }, None);
             }
             for page in ready.unsent {
-                self.settle(page, Settlement::Unsent, None);
+                self.settle(page, SendOutcome::Unsent, None);
                 self.delivery.finish(page);
             }
             for page in ready.start {
@@ -263,19 +263,19 @@ impl World<'_> {
             return self.delivery.finish(id);
         };
         if page.state != PageState::Queued {
-            self.settle(id, Settlement::Unsent, None);
+            self.settle(id, SendOutcome::Unsent, None);
             return self.delivery.finish(id);
         }
         let broken = page.person.as_ref().and_then(|_| self.breakers.closed_to(&page.channel, self.now));
         if let Some(why) = broken {
-            return self.settle(id, Settlement::Unreachable { why }, None);
+            return self.settle(id, SendOutcome::Unreachable { why }, None);
         }
         let attempt = self.people.attempt(&page, self.now);
-        self.at(self.now + attempt.takes, Job::Done(id, self.now, attempt));
+        self.at(self.now + attempt.takes, VirtualEvent::Done(id, self.now, attempt));
     }
 
-    fn done(&mut self, id: PageId, sent_at: Timestamp, attempt: Attempt) {
-        let Attempt { result, arrives, injected, .. } = attempt;
+    fn done(&mut self, id: PageId, sent_at: Timestamp, attempt: VirtualAttempt) {
+        let VirtualAttempt { result, arrives, injected, .. } = attempt;
         let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
         // What is broken on purpose opens no breaker on the daemon either.
         if page.person.is_some() && injected.is_none() {
@@ -288,7 +288,7 @@ impl World<'_> {
         let settlement = match result {
             Ok(receipt) => {
                 self.delivery.took(id);
-                Settlement::Accepted { receipt }
+                SendOutcome::Accepted { receipt }
             }
             Err(SendError::Retry { after, why, unknown }) => {
                 if let Some(after) = after {
@@ -297,29 +297,29 @@ impl World<'_> {
                 again(Some(&page), after, why, unknown, self.now)
             }
             Err(SendError::DeskClosed { why, .. }) if !page.purpose.is_brief() => {
-                return self.settle(id, Settlement::Unreachable { why }, None);
+                return self.settle(id, SendOutcome::Unreachable { why }, None);
             }
             Err(SendError::DeskClosed { after, .. }) => {
                 let until = self.now + after;
                 self.delivery.desk_closed(id, until);
-                return self.settle(id, Settlement::Held { until, why: HeldWhy::DeskClosed }, None);
+                return self.settle(id, SendOutcome::Held { until, why: HeldWhy::DeskClosed }, None);
             }
-            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => Settlement::Unreachable { why },
+            Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
         // As on the daemon: where no channel was asked, nothing was sent.
-        let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(Trouble::asks_no_channel));
+        let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(FaultKind::asks_no_channel));
         if let Some(trouble) = injected {
-            self.step(case_of(id), Input::Injected { page: id.n, trouble });
+            self.step(case_of(id), IncidentInput::Injected { page: id.n, trouble });
         }
         self.settle(id, settlement, sent_at);
         if let Some(span) = arrives.filter(|_| page.purpose.is_brief() && page.person.is_some()) {
-            self.at(self.now + span, Job::Arrived(id));
+            self.at(self.now + span, VirtualEvent::Arrived(id));
         }
     }
 
-    fn settle(&mut self, id: PageId, settlement: Settlement, sent_at: Option<Timestamp>) {
+    fn settle(&mut self, id: PageId, settlement: SendOutcome, sent_at: Option<Timestamp>) {
         let before = self.cases.get(case_of(id)).map_or(0, |case| case.events.len());
-        self.step(case_of(id), Input::Settled { page: id.n, settlement, sent_at, text: None });
+        self.step(case_of(id), IncidentInput::Settled { page: id.n, settlement, sent_at, text: None });
         if self.cases.get(case_of(id)).is_some_and(|case| case.events.len() == before) {
             self.delivery.finish(id);
         }
@@ -331,13 +331,13 @@ impl World<'_> {
 }
 
 // People.
-impl World<'_> {
+impl VirtualWorld<'_> {
     fn arrived(&mut self, id: PageId) {
-        self.step(case_of(id), Input::Reported { page: id.n, stage: Stage::Delivered });
+        self.step(case_of(id), IncidentInput::Reported { page: id.n, stage: PageStage::Delivered });
         let Some(page) = self.incident(id).and_then(|incident| incident.pages.get(&id.n)).cloned() else { return };
         let Some(role) = page.role.clone() else { return };
         if let Some((after, answer)) = self.people.answer(&page, &role, self.now) {
-            self.at(self.now + after, Job::Answer(id, answer));
+            self.at(self.now + after, VirtualEvent::Answer(id, answer));
         }
     }
 
@@ -349,22 +349,25 @@ impl World<'_> {
         let is_open = incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open());
         let via = via(self.setting.channels.get(&page.channel).map_or("", |way| way.kind.as_str()));
         if is_open && self.answered.insert((case_of(id), role, person.clone())) {
-            let said = Said { person, answer, via, page: Some(id.n), role: None };
-            self.step(case_of(id), Input::Answer(said));
+            let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None };
+            self.step(case_of(id), IncidentInput::Answer(said));
         }
     }
 
     /// What the script says goes to the newest open incident that asked this person, else to the newest one.
     fn script(&mut self, n: usize) {
         let answer = &self.setting.scenario.answers[n];
-        let asked = |case: &Case| {
+        let asked = |case: &PlayedIncident| {
             let pages = &case.incident.pages;
             case.incident.is_open() && pages.values().any(|page| page.person.as_ref() == Some(&answer.person))
         };
         let case = self.cases.iter().rposition(asked).or_else(|| self.cases.len().checked_sub(1));
         let Some(case) = case else { return };
         let (person, role) = (answer.person.clone(), answer.role.clone());
-        self.step(case, Input::Answer(Said { person, answer: answer.says, via: Via::Cli, page: None, role }));
+        self.step(
+            case,
+            IncidentInput::Answer(GivenAnswer { person, answer: answer.says, via: AnswerVia::Cli, page: None, role }),
+        );
     }
 }
 
@@ -372,12 +375,12 @@ fn case_of(page: PageId) -> usize {
     usize::try_from(page.incident.0 - 1).unwrap_or(usize::MAX)
 }
 
-fn via(kind: &str) -> Via {
+fn via(kind: &str) -> AnswerVia {
     match kind {
-        "screen" => Via::Desk,
-        "slack" => Via::Slack,
-        "voice" => Via::Voice,
-        "smtp" => Via::MailLink,
-        _ => Via::Sms,
+        "screen" => AnswerVia::Desk,
+        "slack" => AnswerVia::Slack,
+        "voice" => AnswerVia::Voice,
+        "smtp" => AnswerVia::MailLink,
+        _ => AnswerVia::Sms,
     }
 }

@@ -1,6 +1,6 @@
 //! Where connections come from: over TCP, or from users of this machine over the Unix socket.
 
-use crate::http::control::Peer;
+use crate::http::control::SocketPeer;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv6Addr, SocketAddr},
@@ -15,7 +15,7 @@ const PEER_SILENCE_MAX_MS: u32 = 15_000;
 
 /// Whose share of the connections one counts in.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Origin {
+pub enum ShareOwner {
     /// Somebody for whom the whole door is: this machine, a proxy that brings everybody, an operator.
     Trusted,
     /// An address; a whole /64 of IPv6, which one machine has to itself.
@@ -25,7 +25,7 @@ pub enum Origin {
 }
 
 /// What connections are accepted from.
-pub trait Listen: Send + 'static {
+pub trait ListenSocket: Send + 'static {
     /// A connection.
     type Stream: AsyncRead + AsyncWrite + Unpin + Send + 'static;
 
@@ -33,7 +33,7 @@ pub trait Listen: Send + 'static {
     type Peer: Clone + Send + Sync + 'static;
 
     /// The next connection.
-    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, Origin, Self::Peer)>> + Send;
+    fn accept(&self) -> impl Future<Output = io::Result<(Self::Stream, ShareOwner, Self::Peer)>> + Send;
 }
 
 /// The door on TCP.
@@ -47,31 +47,31 @@ pub struct Tcp<F> {
 /// The control socket.
 pub struct Unix(pub UnixListener);
 
-impl<F: Fn(IpAddr) -> bool + Send + Sync + 'static> Listen for Tcp<F> {
+impl<F: Fn(IpAddr) -> bool + Send + Sync + 'static> ListenSocket for Tcp<F> {
     type Stream = TcpStream;
     type Peer = SocketAddr;
 
-    async fn accept(&self) -> io::Result<(TcpStream, Origin, SocketAddr)> {
+    async fn accept(&self) -> io::Result<(TcpStream, ShareOwner, SocketAddr)> {
         let (stream, peer) = self.listener.accept().await?;
         tune(&stream);
         let address = peer.ip().to_canonical();
         let is_trusted = address.is_loopback() || (self.is_proxy)(address);
-        Ok((stream, if is_trusted { Origin::Trusted } else { Origin::Address(network(address)) }, peer))
+        Ok((stream, if is_trusted { ShareOwner::Trusted } else { ShareOwner::Address(network(address)) }, peer))
     }
 }
 
-impl Listen for Unix {
+impl ListenSocket for Unix {
     type Stream = UnixStream;
-    type Peer = Peer;
+    type Peer = SocketPeer;
 
-    async fn accept(&self) -> io::Result<(UnixStream, Origin, Peer)> {
+    async fn accept(&self) -> io::Result<(UnixStream, ShareOwner, SocketPeer)> {
         let (stream, _) = self.0.accept().await?;
-        let peer = Peer { uid: stream.peer_cred().ok().map(|cred| cred.uid()) };
-        Ok((stream, if peer.is_operator() { Origin::Trusted } else { Origin::User(peer.uid) }, peer))
+        let peer = SocketPeer { uid: stream.peer_cred().ok().map(|cred| cred.uid()) };
+        Ok((stream, if peer.is_operator() { ShareOwner::Trusted } else { ShareOwner::User(peer.uid) }, peer))
     }
 }
 
-impl fmt::Display for Origin {
+impl fmt::Display for ShareOwner {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Trusted => f.write_str("trusted"),

@@ -1,7 +1,7 @@
 //! Places of a door: so many in all, and a share of them for each peer.
 
-use super::{Limits, Origin};
-use crate::engine::entrance::Entrance;
+use super::{ConnectionLimits, ShareOwner};
+use crate::engine::entrance::ListenerGauge;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -9,65 +9,65 @@ use std::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 /// All of them.
-pub struct Places {
+pub struct ConnectionLimit {
     free: Arc<Semaphore>,
-    taken: Arc<Taken>,
+    taken: Arc<PermitRefusal>,
 }
 
 /// Room for one connection, whosever it will be. Nobody closes the semaphore, so that there is always one.
-pub struct Room(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
+pub struct TotalPermit(#[expect(dead_code, reason = "held for its drop")] Option<OwnedSemaphorePermit>);
 
 /// One place; it is free again when this is dropped.
-pub struct Place {
-    taken: Arc<Taken>,
-    origin: Origin,
-    _room: Room,
+pub struct ConnectionPermit {
+    taken: Arc<PermitRefusal>,
+    origin: ShareOwner,
+    _room: TotalPermit,
 }
 
-struct Taken {
-    entrance: Arc<Entrance>,
+struct PermitRefusal {
+    entrance: Arc<ListenerGauge>,
     share: usize,
     /// How many all who are not trusted may have together.
     strangers_max: usize,
-    peers: Mutex<Peers>,
+    peers: Mutex<PeerCounts>,
 }
 
 #[derive(Default)]
-struct Peers {
+struct PeerCounts {
     /// How many each has who is not trusted; nobody is kept who has none.
-    open: BTreeMap<Origin, usize>,
+    open: BTreeMap<ShareOwner, usize>,
     /// How many they have together.
     all: usize,
     /// Those who have had all that they may have, and not much less since.
-    spent: BTreeSet<Origin>,
+    spent: BTreeSet<ShareOwner>,
 }
 
-impl Places {
+impl ConnectionLimit {
     /// As many as the entrance has, shared out by these limits.
-    pub fn new(entrance: Arc<Entrance>, limits: Limits) -> Self {
+    pub fn new(entrance: Arc<ListenerGauge>, limits: ConnectionLimits) -> Self {
         let free = Arc::new(Semaphore::new(entrance.most()));
         let strangers_max = entrance.most().saturating_sub(limits.kept);
-        let taken = Taken { entrance, share: limits.share, strangers_max, peers: Mutex::default() };
+        let taken = PermitRefusal { entrance, share: limits.share, strangers_max, peers: Mutex::default() };
         Self { free, taken: Arc::new(taken) }
     }
 
     /// Waits until there is room for one more.
-    pub async fn room(&self) -> Room {
-        Room(self.free.clone().acquire_owned().await.ok())
+    pub async fn room(&self) -> TotalPermit {
+        TotalPermit(self.free.clone().acquire_owned().await.ok())
     }
 
     /// A place for this peer; none where it has its share.
-    pub fn take(&self, room: Room, origin: Origin) -> Option<Place> {
+    pub fn take(&self, room: TotalPermit, origin: ShareOwner) -> Option<ConnectionPermit> {
         if !self.taken.count(&origin) {
             self.taken.entrance.turned_away(&origin, self.taken.share);
             return None;
         }
         self.taken.entrance.entered();
-        Some(Place { taken: self.taken.clone(), origin, _room: room })
+        Some(ConnectionPermit { taken: self.taken.clone(), origin, _room: room })
     }
 }
 
-impl Drop for Place {
+impl Drop for ConnectionPermit {
     fn drop(&mut self) {
         self.taken.entrance.left();
         if self.taken.forget(&self.origin) {
@@ -76,10 +76,10 @@ impl Drop for Place {
     }
 }
 
-impl Taken {
+impl PermitRefusal {
     /// Counts one more; whether its peer may have it.
-    fn count(&self, origin: &Origin) -> bool {
-        if *origin == Origin::Trusted {
+    fn count(&self, origin: &ShareOwner) -> bool {
+        if *origin == ShareOwner::Trusted {
             return true;
         }
         let mut peers = self.peers();
@@ -94,7 +94,7 @@ impl Taken {
     }
 
     /// Counts one less; whether it was the last whose share was spent.
-    fn forget(&self, origin: &Origin) -> bool {
+    fn forget(&self, origin: &ShareOwner) -> bool {
         let mut peers = self.peers();
         let Some(open) = peers.open.get_mut(origin) else { return false };
         *open -= 1;
@@ -108,7 +108,7 @@ impl Taken {
         has_room && peers.spent.remove(origin) && peers.spent.is_empty()
     }
 
-    fn peers(&self) -> MutexGuard<'_, Peers> {
+    fn peers(&self) -> MutexGuard<'_, PeerCounts> {
         self.peers.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

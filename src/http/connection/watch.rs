@@ -3,7 +3,7 @@
 //! Each request is *answered* (until its answer begins, and between the parts of it: our part), or its answer is *unread*
 //! (a part was handed out and no more was asked for: the peer's part). A connection without any is *at rest*.
 
-use super::Limits;
+use super::ConnectionLimits;
 use axum::{body::Bytes, response::Response};
 use hyper::{
     body::{Body, Frame, SizeHint},
@@ -19,18 +19,18 @@ use tokio::time::{Instant, sleep_until};
 
 tokio::task_local! {
     /// Of the request that this HTTP/2 stream's task is for.
-    static STREAM: Arc<Progress>;
+    static STREAM: Arc<RequestProgress>;
 }
 
 /// Watches one connection.
 #[derive(Clone)]
-pub struct Watch(Arc<Connection>);
+pub struct ConnectionWatch(Arc<Connection>);
 
 struct Connection {
-    limits: Limits,
+    limits: ConnectionLimits,
     rest: Mutex<Rest>,
     /// HTTP/1 has one request at a time, and this is its.
-    request: Arc<Progress>,
+    request: Arc<RequestProgress>,
 }
 
 struct Rest {
@@ -41,17 +41,17 @@ struct Rest {
 
 /// By when a request has been in one state for too long. None while there is none.
 #[derive(Default)]
-struct Progress(Mutex<Option<Instant>>);
+struct RequestProgress(Mutex<Option<Instant>>);
 
-impl Watch {
+impl ConnectionWatch {
     /// A connection that has just been made.
-    pub fn begin(limits: Limits) -> Self {
+    pub fn begin(limits: ConnectionLimits) -> Self {
         let rest = Mutex::new(Rest { under_way: 0, until: Instant::now() + limits.first });
         Self(Arc::new(Connection { limits, rest, request: Arc::default() }))
     }
 
     /// Answers one request and watches over that.
-    pub fn answer<A>(&self, answer: A) -> impl Future<Output = Result<Response<Watched>, Infallible>> + use<A>
+    pub fn answer<A>(&self, answer: A) -> impl Future<Output = Result<Response<WatchedResponse>, Infallible>> + use<A>
     where
         A: Future<Output = Result<Response, Infallible>>,
     {
@@ -59,10 +59,10 @@ impl Watch {
         let under_way = UnderWay::begin(self.0.clone());
         async move {
             let request = STREAM.try_with(Clone::clone).unwrap_or_else(|_| under_way.0.request.clone());
-            let ticket = Ticket { request, under_way };
+            let ticket = RequestTicket { request, under_way };
             ticket.ours();
             let response = answer.await?;
-            Ok(response.map(|body| Watched { body, left: Bytes::new(), ticket, handed: false }))
+            Ok(response.map(|body| WatchedResponse { body, left: Bytes::new(), ticket, handed: false }))
         }
     }
 
@@ -96,9 +96,9 @@ impl Connection {
     }
 }
 
-impl Progress {
+impl RequestProgress {
     /// Returns when the request has been in one state for too long.
-    async fn overdue(&self, limits: Limits) {
+    async fn overdue(&self, limits: ConnectionLimits) {
         loop {
             let (now, until) = (Instant::now(), *self.until());
             if until.is_some_and(|until| until <= now) {
@@ -137,12 +137,12 @@ impl Drop for UnderWay {
 }
 
 /// One request, until it is dropped.
-struct Ticket {
-    request: Arc<Progress>,
+struct RequestTicket {
+    request: Arc<RequestProgress>,
     under_way: UnderWay,
 }
 
-impl Ticket {
+impl RequestTicket {
     /// It is for us to go on.
     fn ours(&self) {
         self.request.set(Some(Instant::now() + self.under_way.0.limits.answer));
@@ -154,7 +154,7 @@ impl Ticket {
     }
 }
 
-impl Drop for Ticket {
+impl Drop for RequestTicket {
     fn drop(&mut self) {
         self.request.set(None);
     }
@@ -162,18 +162,18 @@ impl Drop for Ticket {
 
 /// The body of an answer. It is asked for its next part when the last one found room on its way to the peer, so that a
 /// large answer is under way until almost all of it is there.
-pub struct Watched {
+pub struct WatchedResponse {
     body: axum::body::Body,
     /// What is left of a part that was larger than what is handed out at once.
     left: Bytes,
-    ticket: Ticket,
+    ticket: RequestTicket,
     handed: bool,
 }
 
 /// Bytes that are handed out at once.
 const PART_MAX: usize = 64 << 10;
 
-impl Watched {
+impl WatchedResponse {
     fn poll_part(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, axum::Error>>> {
         if self.left.is_empty() {
             let Some(frame) = ready!(Pin::new(&mut self.body).poll_frame(cx)?) else { return Poll::Ready(None) };
@@ -187,7 +187,7 @@ impl Watched {
     }
 }
 
-impl Body for Watched {
+impl Body for WatchedResponse {
     type Data = Bytes;
     type Error = axum::Error;
 
@@ -219,16 +219,16 @@ impl Body for Watched {
 /// Runs the streams of HTTP/2 connections, each for itself: one whose peer does not read must not take those beside it
 /// along.
 #[derive(Clone, Copy)]
-pub struct Streams(pub Limits);
+pub struct StreamProgress(pub ConnectionLimits);
 
-impl<F> Executor<F> for Streams
+impl<F> Executor<F> for StreamProgress
 where
     F: Future + Send + 'static,
     F::Output: Send + 'static,
 {
     #[expect(clippy::disallowed_methods, reason = "a stream is a task, as its connection is")]
     fn execute(&self, stream: F) {
-        let (limits, request) = (self.0, Arc::<Progress>::default());
+        let (limits, request) = (self.0, Arc::<RequestProgress>::default());
         tokio::spawn(STREAM.scope(request.clone(), async move {
             tokio::select! {
                 _ = stream => {}

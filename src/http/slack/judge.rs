@@ -4,14 +4,14 @@ use super::orders;
 use crate::{
     channel::slack::{
         blocks::room_mark,
-        command::Command,
+        command::SlashCommand,
         escape,
-        inbound::{Inbound, Judged},
-        interaction::Press,
+        inbound::{InboundResult, SlackInbound},
+        interaction::ButtonPress,
     },
-    core::{Answer, IncidentId, PageId, PersonName, Said, Verdict, Via},
+    core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
     engine::AnswerError,
-    http::{App, standing::told},
+    http::{AppState, standing::told},
     store::StoreError,
 };
 use std::time::Duration;
@@ -31,22 +31,22 @@ pub(super) const NOT_KEPT: &str =
 const NO_HUMAN: &str = "Only humans answer here.";
 
 /// Judges it. What is said in it is durable when this returns, where `kept` says so.
-pub(super) async fn judge(app: &App, heard: Inbound) -> Judged {
+pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult {
     match heard {
-        Inbound::Press(press) => {
+        SlackInbound::Press(press) => {
             let (kept, text) = match answer(app, &press).await {
                 Ok(text) => (true, text),
-                Err(Refused::Word(word)) => (true, word),
-                Err(Refused::NotKept) => (false, NOT_KEPT.to_owned()),
+                Err(SlackRefused::Word(word)) => (true, word),
+                Err(SlackRefused::NotKept) => (false, NOT_KEPT.to_owned()),
             };
-            Judged { kept, text: escape(&text), response_url: press.response_url }
+            InboundResult { kept, text: escape(&text), response_url: press.response_url }
         }
-        Inbound::Command(command) => obey(app, command).await,
-        Inbound::Other => Judged::silent(),
+        SlackInbound::Command(command) => obey(app, command).await,
+        SlackInbound::Other => InboundResult::silent(),
     }
 }
 
-async fn obey(app: &App, command: Command) -> Judged {
+async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
     let response_url = command.response_url.clone();
     let live = app.engine.live.load_full();
     let text = match live.person_of_slack(&command.user) {
@@ -59,37 +59,37 @@ async fn obey(app: &App, command: Command) -> Judged {
         }
     };
     // A command is always answered with its text: Slack shows nothing of a refusal but that there was one.
-    Judged { kept: true, text, response_url }
+    InboundResult { kept: true, text, response_url }
 }
 
-enum Refused {
+enum SlackRefused {
     Word(String),
     NotKept,
 }
 
-async fn answer(app: &App, press: &Press) -> Result<String, Refused> {
+async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefused> {
     if press.is_bot {
-        return Err(Refused::Word(NO_HUMAN.into()));
+        return Err(SlackRefused::Word(NO_HUMAN.into()));
     }
-    let answer: Answer = press.action.parse().map_err(|error| Refused::Word(format!("{error}")))?;
+    let answer: Answer = press.action.parse().map_err(|error| SlackRefused::Word(format!("{error}")))?;
     let live = app.engine.live.load_full();
     let Some(person) = live.person_of_slack(&press.user) else {
-        return Err(Refused::Word(STRANGER.into()));
+        return Err(SlackRefused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
     let (incident, result) = if let Some(mark) = room_mark(key) {
-        let incident: IncidentId = target.parse().map_err(Refused::Word)?;
+        let incident: IncidentId = target.parse().map_err(SlackRefused::Word)?;
         // A card of before a restored backup names another incident by the same number.
         if app.engine.store.identity(incident).await.map_err(not_kept)?.is_some() {
             ours(app.engine.is_mark(incident, mark).await)?;
         }
-        let said = Said { person: person.clone(), answer, via: Via::Slack, page: None, role: None };
+        let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role: None };
         (incident, app.engine.answer(incident, said).await)
     } else {
         by_page(app, target, key, person.clone(), answer).await?
     };
     let verdict = result.map_err(|error| match error {
-        AnswerError::NoIncident(id) => Refused::Word(format!("There is no incident {id} any more.")),
+        AnswerError::NoIncident(id) => SlackRefused::Word(format!("There is no incident {id} any more.")),
         AnswerError::Store(error) => not_kept(error),
     })?;
     // It is kept, whether or not more can be said about it.
@@ -97,24 +97,24 @@ async fn answer(app: &App, press: &Press) -> Result<String, Refused> {
     Ok(told(&live, incident.as_deref(), &person, verdict, ""))
 }
 
-fn not_kept(error: StoreError) -> Refused {
+fn not_kept(error: StoreError) -> SlackRefused {
     tracing::error!(%error, "an answer by Slack could not be kept");
-    Refused::NotKept
+    SlackRefused::NotKept
 }
 
-fn ours(is_ours: Result<bool, StoreError>) -> Result<(), Refused> {
-    if is_ours.map_err(not_kept)? { Ok(()) } else { Err(Refused::Word("This button is not one of ours.".into())) }
+fn ours(is_ours: Result<bool, StoreError>) -> Result<(), SlackRefused> {
+    if is_ours.map_err(not_kept)? { Ok(()) } else { Err(SlackRefused::Word("This button is not one of ours.".into())) }
 }
 
 /// A button of a direct message: the page must be this person's own, whoever saw the button.
 async fn by_page(
-    app: &App,
+    app: &AppState,
     page: &str,
     code: &str,
     person: PersonName,
     answer: Answer,
-) -> Result<(IncidentId, Result<Verdict, AnswerError>), Refused> {
-    let page: PageId = page.parse().map_err(|()| Refused::Word("This button is not one of ours.".into()))?;
+) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), SlackRefused> {
+    let page: PageId = page.parse().map_err(|()| SlackRefused::Word("This button is not one of ours.".into()))?;
     ours(app.engine.is_code(page, code).await)?;
-    Ok((page.incident, app.engine.answer_page(page, person, Some(answer), Via::Slack).await))
+    Ok((page.incident, app.engine.answer_page(page, person, Some(answer), AnswerVia::Slack).await))
 }

@@ -3,13 +3,13 @@
 use super::judge::NOT_KEPT;
 use crate::{
     channel::slack::{
-        command::{Command, Order},
+        command::{SlashCommand, SlashRequest},
         escape,
     },
-    core::{Actor, Answer, ChannelName, Incident, IncidentId, PersonName, RoleName, Said, Via},
-    engine::{AnswerError, CALLS_MAX, Call, Called, Live},
-    http::{App, standing::told, view},
-    store::{Filter, StoreError},
+    core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
+    engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
+    http::{AppState, standing::told, view},
+    store::{IncidentFilter, StoreError},
 };
 use std::fmt::Write;
 
@@ -23,21 +23,21 @@ const COUNTED_MAX: usize = 1000;
 const SUMMARY_MAX: usize = 150;
 
 /// Obeys, and says what came of it, in Slack's markup.
-pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> String {
+pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonName) -> String {
     let order = match command.order() {
         Ok(order) => order,
         Err(why) => return escape(&why),
     };
     let said = match order {
-        Order::Help => return command.help(),
-        Order::Status => status(app).await,
-        Order::List => list(app).await,
-        Order::Answer { incident, answer: said, role } => {
+        SlashRequest::Help => return command.help(),
+        SlashRequest::Status => status(app).await,
+        SlashRequest::List => list(app).await,
+        SlashRequest::Answer { incident, answer: said, role } => {
             let hand_back = format!("To hand it back: {} answer {incident} unable", command.name);
             answer(app, person, incident, (said, role), &hand_back).await
         }
-        Order::Page { role, words, drill } => {
-            let call = Call {
+        SlashRequest::Page { role, words, drill } => {
+            let call = ManualPage {
                 id: command.trigger_id.clone().unwrap_or_else(|| format!("{:016x}", rand::random::<u64>())),
                 by: person,
                 role,
@@ -48,7 +48,7 @@ pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> St
             };
             page(app, call).await
         }
-        Order::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
+        SlashRequest::Resolve { incident, reason } => resolve(app, person, incident, reason).await,
     };
     escape(&said.unwrap_or_else(|error| {
         tracing::error!(%error, "a command by Slack could not be obeyed");
@@ -56,9 +56,9 @@ pub(super) async fn obey(app: &App, command: &Command, person: PersonName) -> St
     }))
 }
 
-async fn status(app: &App) -> Result<String, StoreError> {
+async fn status(app: &AppState) -> Result<String, StoreError> {
     let count = app.engine.store.open_count().await?;
-    let open = app.engine.store.list(Filter { open_only: true, limit: COUNTED_MAX }).await?;
+    let open = app.engine.store.list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
     let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
     let of = if COUNTED_MAX < count { format!(" in the {COUNTED_MAX} newest of them") } else { String::new() };
     let mut text = match count {
@@ -81,8 +81,8 @@ async fn status(app: &App) -> Result<String, StoreError> {
     Ok(text)
 }
 
-async fn list(app: &App) -> Result<String, StoreError> {
-    let open = app.engine.store.list(Filter { open_only: true, limit: LIST_MAX }).await?;
+async fn list(app: &AppState) -> Result<String, StoreError> {
+    let open = app.engine.store.list(IncidentFilter { open_only: true, limit: LIST_MAX }).await?;
     if open.is_empty() {
         return Ok("No incident is open.".to_owned());
     }
@@ -95,7 +95,7 @@ async fn list(app: &App) -> Result<String, StoreError> {
     Ok(lines.join("\n"))
 }
 
-fn line(live: &Live, incident: &Incident) -> String {
+fn line(live: &RuntimeConfig, incident: &Incident) -> String {
     let stamp = if incident.drill { "DRILL" } else { "LIVE" };
     let summary: String = incident.summary.chars().filter(|c| !c.is_control()).take(SUMMARY_MAX).collect();
     let seen = view::incident(live, incident);
@@ -115,13 +115,13 @@ fn role(seen: &view::RoleView) -> String {
 }
 
 async fn answer(
-    app: &App,
+    app: &AppState,
     person: PersonName,
     incident: IncidentId,
     (answer, role): (Answer, Option<RoleName>),
     hand_back: &str,
 ) -> Result<String, StoreError> {
-    let said = Said { person: person.clone(), answer, via: Via::Slack, page: None, role };
+    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role };
     match app.engine.answer(incident, said).await {
         Ok(verdict) => {
             // It is kept, whether or not more can be said about it.
@@ -134,16 +134,16 @@ async fn answer(
     }
 }
 
-async fn page(app: &App, call: Call) -> Result<String, StoreError> {
+async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
     let (role, drill) = (call.role.clone(), call.drill);
     let stamp = if drill { "DRILL" } else { "LIVE" };
     Ok(match app.engine.call(call).await? {
-        Called::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
-        Called::Again => "That was taken before.".to_owned(),
-        Called::TooMany => {
+        ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
+        ManualPageResult::Again => "That was taken before.".to_owned(),
+        ManualPageResult::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }
-        Called::NoSuchRole => {
+        ManualPageResult::NoSuchRole => {
             let live = app.engine.live.load();
             let roles: Vec<&str> = live.matrix.roles.keys().map(RoleName::as_str).collect();
             format!("Nobody was called: there is no role {:?}. There are: {}", role.as_str(), roles.join(", "))
@@ -151,7 +151,12 @@ async fn page(app: &App, call: Call) -> Result<String, StoreError> {
     })
 }
 
-async fn resolve(app: &App, person: PersonName, id: IncidentId, reason: Option<String>) -> Result<String, StoreError> {
+async fn resolve(
+    app: &AppState,
+    person: PersonName,
+    id: IncidentId,
+    reason: Option<String>,
+) -> Result<String, StoreError> {
     if app.engine.store.view(id).await?.is_none() {
         return Ok(absent(id));
     }
@@ -160,7 +165,7 @@ async fn resolve(app: &App, person: PersonName, id: IncidentId, reason: Option<S
 }
 
 /// By which channels nobody is called, whatever is said.
-fn sandboxed(app: &App) -> String {
+fn sandboxed(app: &AppState) -> String {
     let live = app.engine.live.load();
     let channels: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if channels.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {})", channels.join(", ")) }

@@ -3,12 +3,12 @@
 use super::{judge, tell};
 use crate::{
     channel::slack::{
-        inbound::{Inbound, Judged},
-        socket::{self, Failure, Listener, SocketSettings, TIMING},
+        inbound::{InboundResult, SlackInbound},
+        socket::{self, ConnectFailure, SocketListener, SocketSettings, TIMING},
     },
     core::ChannelName,
     engine::keys::same,
-    http::App,
+    http::AppState,
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::ExposeSecret;
@@ -17,10 +17,10 @@ use tokio_util::sync::CancellationToken;
 
 /// Keeps them until `shutdown`, and returns once what was heard is judged. A reload opens and closes what it changes;
 /// links that Slack had switched off are tried anew by any reload.
-pub async fn keep(app: Arc<App>, shutdown: CancellationToken) {
+pub async fn keep(app: Arc<AppState>, shutdown: CancellationToken) {
     let mut reloads = app.engine.reloads();
     let mut sockets =
-        Sockets { app, shutdown: shutdown.clone(), open: BTreeMap::new(), ending: FuturesUnordered::new() };
+        SocketSupervisor { app, shutdown: shutdown.clone(), open: BTreeMap::new(), ending: FuturesUnordered::new() };
     sockets.follow_the_matrix();
     loop {
         tokio::select! {
@@ -32,19 +32,19 @@ pub async fn keep(app: Arc<App>, shutdown: CancellationToken) {
     while sockets.ending.next().await.is_some() {}
 }
 
-struct Sockets {
-    app: Arc<App>,
+struct SocketSupervisor {
+    app: Arc<AppState>,
     shutdown: CancellationToken,
-    open: BTreeMap<ChannelName, Open>,
+    open: BTreeMap<ChannelName, OpenSocket>,
     ending: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
-struct Open {
+struct OpenSocket {
     settings: SocketSettings,
     stop: CancellationToken,
 }
 
-impl Sockets {
+impl SocketSupervisor {
     /// Closes what is not wanted any more and opens what is.
     fn follow_the_matrix(&mut self) {
         let live = self.app.engine.live.load_full();
@@ -69,12 +69,12 @@ impl Sockets {
 
     fn start(&mut self, name: &ChannelName, settings: SocketSettings) {
         let stop = self.shutdown.child_token();
-        let ear = Ear { app: self.app.clone(), channel: name.clone(), stop: stop.clone() };
-        self.open.insert(name.clone(), Open { settings: settings.clone(), stop: stop.clone() });
+        let ear = ChannelListener { app: self.app.clone(), channel: name.clone(), stop: stop.clone() };
+        self.open.insert(name.clone(), OpenSocket { settings: settings.clone(), stop: stop.clone() });
         self.ending.push(Box::pin(async move {
             let (channel, listener) = (ear.channel.clone(), Arc::new(ear));
             if let Err(error) = socket::run(&settings, TIMING, listener.clone(), stop.clone(), rand::random()).await {
-                listener.failed(&Failure { why: error.to_string(), is_lasting: true }).await;
+                listener.failed(&ConnectFailure { why: error.to_string(), is_lasting: true }).await;
             }
             tracing::info!(channel = %channel, "Slack's sockets are closed");
             stop.cancel();
@@ -94,14 +94,14 @@ fn is_same(one: &SocketSettings, other: &SocketSettings) -> bool {
 }
 
 /// Listens for one channel.
-struct Ear {
-    app: Arc<App>,
+struct ChannelListener {
+    app: Arc<AppState>,
     channel: ChannelName,
     stop: CancellationToken,
 }
 
-impl Listener for Ear {
-    fn hear(&self, heard: Inbound) -> BoxFuture<'_, Judged> {
+impl SocketListener for ChannelListener {
+    fn hear(&self, heard: SlackInbound) -> BoxFuture<'_, InboundResult> {
         Box::pin(judge::judge(&self.app, heard))
     }
 
@@ -118,7 +118,7 @@ impl Listener for Ear {
         })
     }
 
-    fn failed<'a>(&'a self, failure: &'a Failure) -> BoxFuture<'a, ()> {
+    fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if !self.stop.is_cancelled() {
                 self.app.engine.unheard(&self.channel, &failure.why, failure.is_lasting).await;

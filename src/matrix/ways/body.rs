@@ -3,8 +3,8 @@
 
 use super::http::{BodyWay, FieldWay, fields};
 use crate::matrix::{
-    document::{At, Faults, Table},
-    settings::Datum,
+    document::{MatrixFaults, SourceSpan, TomlTable},
+    settings::ContactField,
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::collections::{BTreeMap, BTreeSet};
@@ -44,7 +44,7 @@ const FUEL: u64 = 20_000;
 /// Text that breaks what quotes by hand.
 const HOSTILE: &str = "LIVE \"a\" \\ {b} {{ c }}\n'd' <e> &";
 
-pub(super) fn read(table: &mut Table<'_>, faults: &mut Faults) -> BodyWay {
+pub(super) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> BodyWay {
     let body = table.take("body");
     let form = fields("form", table, faults);
     if let (Some(item), false) = (&body, form.is_empty()) {
@@ -68,10 +68,10 @@ pub(super) fn read(table: &mut Table<'_>, faults: &mut Faults) -> BodyWay {
 pub(super) fn check(
     body: &BodyWay,
     query: &BTreeMap<String, FieldWay>,
-    needs: Datum,
-    table: &Table<'_>,
-    at: At,
-    faults: &mut Faults,
+    needs: ContactField,
+    table: &TomlTable<'_>,
+    at: SourceSpan,
+    faults: &mut MatrixFaults,
 ) {
     let mut templates: Vec<&String> = query.values().filter_map(text_of).collect();
     match body {
@@ -97,9 +97,9 @@ pub(super) fn check(
         faults.error("says-nothing", at, message, "use {{ text }}, or {{ headline }} and {{ lines }}");
     }
     let (addressed, wanted) = match needs {
-        Datum::Phone => (used.contains("to") || used.contains("phone"), "{{ to }} or {{ phone }}"),
-        Datum::Email => (used.contains("to") || used.contains("email"), "{{ to }} or {{ email }}"),
-        Datum::Nothing | Datum::Slack => (true, ""),
+        ContactField::Phone => (used.contains("to") || used.contains("phone"), "{{ to }} or {{ phone }}"),
+        ContactField::Email => (used.contains("to") || used.contains("email"), "{{ to }} or {{ email }}"),
+        ContactField::Nothing | ContactField::Slack => (true, ""),
     };
     if !addressed {
         let message = format!("{} does not say to whom a message goes", table.what);

@@ -2,8 +2,8 @@
 
 use super::http::{one_of, personal};
 use crate::matrix::{
-    document::{At, Faults, Table},
-    settings::Datum,
+    document::{MatrixFaults, SourceSpan, TomlTable},
+    settings::ContactField,
 };
 use std::path::PathBuf;
 
@@ -25,12 +25,12 @@ pub struct ExecWay {
     /// Its arguments: fixed words, and [`PLACEHOLDERS`].
     pub arguments: Vec<String>,
     /// What must be known of a person to reach them.
-    pub needs: Datum,
+    pub needs: ContactField,
     /// Whether the paged person alone sees it, so that it may be given their code and link.
     pub personal: bool,
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> ExecWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> ExecWay {
     let program = table.demand("program", at, "program = \"/usr/local/lib/stentor/siren\"", faults);
     let program = program.and_then(|item| item.text(faults)).map(|text| {
         if !text.value.starts_with('/') {
@@ -41,15 +41,15 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> ExecWa
     });
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     let needs = match needs {
-        Some("phone") => Datum::Phone,
-        Some("email") => Datum::Email,
-        _ => Datum::Nothing,
+        Some("phone") => ContactField::Phone,
+        Some("email") => ContactField::Email,
+        _ => ContactField::Nothing,
     };
     let personal = personal(needs, table, faults);
     ExecWay { program: program.unwrap_or_default(), arguments: arguments(table, faults), needs, personal }
 }
 
-fn arguments(table: &mut Table<'_>, faults: &mut Faults) -> Vec<String> {
+fn arguments(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String> {
     let Some(item) = table.take("arguments") else { return Vec::new() };
     let Some(items) = item.list(faults) else { return Vec::new() };
     if ARGUMENTS_MAX < items.len() {

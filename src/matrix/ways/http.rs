@@ -1,13 +1,13 @@
 //! The keys of channels of kind `http`, and of its presets: a preset is a set of the same keys, in a file of its own.
 
 use super::{
-    Account, account, body,
+    ProviderAccount, account, body,
     network::{Networks, networks},
 };
 use crate::matrix::{
-    document::{At, Faults, Item, Table},
+    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
     door::{secret, secrets, url},
-    settings::{ChannelKind, Datum, SecretRef},
+    settings::{ChannelKind, ContactField, SecretRef},
 };
 use std::{collections::BTreeMap, sync::LazyLock};
 use toml::{
@@ -54,13 +54,13 @@ pub struct HttpWay {
     /// `http`, or the preset that its other keys are from.
     pub kind: ChannelKind,
     /// Where it takes messages.
-    pub url: Place,
+    pub url: AddressSource,
     /// `POST`, `PUT` or `GET`.
     pub method: String,
     /// Sent along.
     pub headers: BTreeMap<String, FieldWay>,
     /// For basic authentication.
-    pub account: Account,
+    pub account: ProviderAccount,
     /// For bearer authentication.
     pub bearer: Option<SecretRef>,
     /// What is sent.
@@ -68,7 +68,7 @@ pub struct HttpWay {
     /// What is added to the address: templates and secrets.
     pub query: BTreeMap<String, FieldWay>,
     /// What must be known of a person to reach them.
-    pub needs: Datum,
+    pub needs: ContactField,
     /// How it wants numbers: `e164`, `digits` or `00`.
     pub number: String,
     /// Whether the paged person alone reads it, so that their own code and link may go there.
@@ -84,12 +84,12 @@ pub struct HttpWay {
     /// The networks where it may lie beside the public internet; anywhere where there is none.
     pub allow: Option<Networks>,
     /// What is asked to see whether it is there; the address itself where there is none.
-    pub probe: Option<Place>,
+    pub probe: Option<AddressSource>,
 }
 
 /// An address, or where it is kept: of many a service it is the secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Place {
+pub enum AddressSource {
     /// It.
     Plain(String),
     /// Where it is kept.
@@ -173,12 +173,12 @@ impl HttpWay {
             FieldWay::Secret(secret) => Some(secret),
             FieldWay::Text(_) => None,
         });
-        let places = [Some(&self.url), self.probe.as_ref()].into_iter().flatten().filter_map(Place::secret);
+        let places = [Some(&self.url), self.probe.as_ref()].into_iter().flatten().filter_map(AddressSource::secret);
         places.chain(of_fields).chain(&self.account.password).chain(&self.bearer).chain(&self.tokens).collect()
     }
 }
 
-impl Place {
+impl AddressSource {
     /// Where it is kept, where it is a secret.
     pub fn secret(&self) -> Option<&SecretRef> {
         match self {
@@ -189,7 +189,7 @@ impl Place {
 }
 
 /// Adds the keys of the kind's preset that the matrix does not give.
-pub(super) fn fill_up(kind: ChannelKind, table: &mut Table<'_>) {
+pub(super) fn fill_up(kind: ChannelKind, table: &mut TomlTable<'_>) {
     let preset = match kind {
         ChannelKind::Teams => TEAMS_KEYS.as_ref(),
         ChannelKind::Mattermost => MATTERMOST_KEYS.as_ref(),
@@ -200,18 +200,18 @@ pub(super) fn fill_up(kind: ChannelKind, table: &mut Table<'_>) {
     }
 }
 
-pub(super) fn read(kind: ChannelKind, table: &mut Table<'_>, at: At, faults: &mut Faults) -> HttpWay {
+pub(super) fn read(kind: ChannelKind, table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> HttpWay {
     let url = table.demand("url", at, "url = { env = \"SMS_GATEWAY_URL\" }", faults);
     // Whoever knows a chat's address may post there.
     let is_chat = kind != ChannelKind::Http;
-    let url =
-        url.and_then(|item| if is_chat { secret(&item, faults).map(Place::Secret) } else { place(&item, faults) });
-    let url = url.unwrap_or(Place::Plain(String::new()));
+    let url = url
+        .and_then(|item| if is_chat { secret(&item, faults).map(AddressSource::Secret) } else { place(&item, faults) });
+    let url = url.unwrap_or(AddressSource::Plain(String::new()));
     let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
     let needs = match needs {
-        Some("phone") => Datum::Phone,
-        Some("email") => Datum::Email,
-        _ => Datum::Nothing,
+        Some("phone") => ContactField::Phone,
+        Some("email") => ContactField::Email,
+        _ => ContactField::Nothing,
     };
     let number = table.take("number").and_then(|item| one_of(&item, &["e164", "digits", "00"], faults));
     let method = table.take("method").and_then(|item| one_of(&item, &["POST", "PUT", "GET"], faults));
@@ -239,8 +239,8 @@ pub(super) fn read(kind: ChannelKind, table: &mut Table<'_>, at: At, faults: &mu
 }
 
 /// Whether the paged person alone reads what is sent. Always so where it goes to a number or mailbox of theirs.
-pub(super) fn personal(needs: Datum, table: &mut Table<'_>, faults: &mut Faults) -> bool {
-    let theirs = needs != Datum::Nothing;
+pub(super) fn personal(needs: ContactField, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> bool {
+    let theirs = needs != ContactField::Nothing;
     let Some(item) = table.take("personal") else { return theirs };
     if theirs {
         let message = "`personal` has no effect where a person's own number or mailbox is written to";
@@ -250,15 +250,15 @@ pub(super) fn personal(needs: Datum, table: &mut Table<'_>, faults: &mut Faults)
 }
 
 /// An address in the clear, or where it is kept.
-pub(super) fn place(item: &Item<'_>, faults: &mut Faults) -> Option<Place> {
+pub(super) fn place(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AddressSource> {
     if matches!(item.value, DeValue::Table(_)) {
-        return secret(item, faults).map(Place::Secret);
+        return secret(item, faults).map(AddressSource::Secret);
     }
-    url(item, &["https://", "http://"], faults).map(Place::Plain)
+    url(item, &["https://", "http://"], faults).map(AddressSource::Plain)
 }
 
 /// One of a few words.
-pub(super) fn one_of<'a>(item: &Item<'a>, words: &[&str], faults: &mut Faults) -> Option<&'a str> {
+pub(super) fn one_of<'a>(item: &TomlItem<'a>, words: &[&str], faults: &mut MatrixFaults) -> Option<&'a str> {
     let text = item.text(faults)?;
     if words.contains(&text.value) {
         return Some(text.value);
@@ -270,7 +270,11 @@ pub(super) fn one_of<'a>(item: &Item<'a>, words: &[&str], faults: &mut Faults) -
 }
 
 /// `{ name = "template", other = { env = ".." } }`.
-pub(super) fn fields(key: &'static str, table: &mut Table<'_>, faults: &mut Faults) -> BTreeMap<String, FieldWay> {
+pub(super) fn fields(
+    key: &'static str,
+    table: &mut TomlTable<'_>,
+    faults: &mut MatrixFaults,
+) -> BTreeMap<String, FieldWay> {
     let Some(item) = table.take(key) else { return BTreeMap::new() };
     let Some(mut inner) = item.table(format!("`{key}`"), faults) else { return BTreeMap::new() };
     let mut fields = BTreeMap::new();
@@ -286,7 +290,7 @@ pub(super) fn fields(key: &'static str, table: &mut Table<'_>, faults: &mut Faul
     fields
 }
 
-fn rules(table: &mut Table<'_>, faults: &mut Faults) -> RulesWay {
+fn rules(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> RulesWay {
     let accepted = table.take("accepted").and_then(|item| accepted(&item, faults)).unwrap_or_default();
     RulesWay {
         id: table.take("id").and_then(|item| pointer(&item, faults)),
@@ -299,7 +303,7 @@ fn rules(table: &mut Table<'_>, faults: &mut Faults) -> RulesWay {
 }
 
 /// `{ status = [200], begins = "OK" }` or `{ at = "/status", is = ["queued"] }`.
-fn accepted(item: &Item<'_>, faults: &mut Faults) -> Option<RulesWay> {
+fn accepted(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<RulesWay> {
     let mut table = item.table("`accepted`".to_owned(), faults)?;
     let statuses = codes("status", &mut table, faults).iter().filter_map(|code| code.parse().ok()).collect();
     let begins = table.take("begins").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
@@ -314,7 +318,7 @@ fn accepted(item: &Item<'_>, faults: &mut Faults) -> Option<RulesWay> {
 }
 
 /// A JSON pointer (RFC 6901) that is not the whole.
-fn pointer(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+fn pointer(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if text.value.starts_with('/') {
         return Some(text.value.to_owned());
@@ -325,16 +329,16 @@ fn pointer(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
 }
 
 /// Texts and numbers, as texts.
-fn codes(key: &'static str, table: &mut Table<'_>, faults: &mut Faults) -> Vec<String> {
+fn codes(key: &'static str, table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String> {
     let Some(items) = table.take(key).and_then(|item| item.list(faults)) else { return Vec::new() };
-    let code = |item: &Item<'_>, faults: &mut Faults| match item.value {
+    let code = |item: &TomlItem<'_>, faults: &mut MatrixFaults| match item.value {
         DeValue::Integer(number) => Some(number.as_str().replace('_', "")),
         _ => item.text(faults).map(|text| text.value.to_owned()),
     };
     items.iter().filter_map(|item| code(item, faults)).collect()
 }
 
-fn report(item: &Item<'_>, faults: &mut Faults) -> Option<ReportWay> {
+fn report(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<ReportWay> {
     let mut table = item.table("`report`".to_owned(), faults)?;
     let status = table.demand("status", item.at, "status = \"/status\"", faults).and_then(|item| item.text(faults));
     let id = table.take("id").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
@@ -348,7 +352,7 @@ fn report(item: &Item<'_>, faults: &mut Faults) -> Option<ReportWay> {
     Some(ReportWay { status: status?.value.to_owned(), id, delivered, undelivered })
 }
 
-fn replies(item: &Item<'_>, faults: &mut Faults) -> Option<RepliesWay> {
+fn replies(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<RepliesWay> {
     let mut table = item.table("`replies`".to_owned(), faults)?;
     let from = table.demand("from", item.at, "from = \"/from\"", faults).and_then(|item| item.text(faults));
     let text = table.demand("text", item.at, "text = \"/text\"", faults).and_then(|item| item.text(faults));

@@ -1,8 +1,8 @@
 //! The keys of a channel of kind `kannel`.
 
-use super::{Account, account};
+use super::{ProviderAccount, account};
 use crate::matrix::{
-    document::{At, Faults, Table},
+    document::{MatrixFaults, SourceSpan, TomlTable},
     door::{secret, url},
     settings::SecretRef,
 };
@@ -16,14 +16,14 @@ pub struct KannelWay {
     /// Where its smsbox takes messages: http or https.
     pub url: String,
     /// Who sends.
-    pub account: Account,
+    pub account: ProviderAccount,
     /// What its replies to us must carry; without it there are none.
     pub token: Option<SecretRef>,
     /// The sender that phones show: a number or a name.
     pub from: Option<String>,
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> KannelWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> KannelWay {
     let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
     let address = address.and_then(|item| {
         let address = url(&item, &["https://", "http://"], faults)?;

@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `slack`.
 
 use crate::matrix::{
-    document::{At, Faults, Item, Table},
+    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
     door::{secret, secrets, url},
     room_name::RoomName,
     settings::SecretRef,
@@ -32,7 +32,7 @@ pub struct SlackWay {
     pub archive_after: Option<Duration>,
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SlackWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SlackWay {
     let token = table.demand("token", at, "token = { env = \"SLACK_BOT_TOKEN\" }", faults);
     let token = token.and_then(|item| secret(&item, faults));
     let signing_secret = table.take("signing_secret").map(|item| secrets(&item, faults)).unwrap_or_default();
@@ -45,7 +45,7 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SlackW
     SlackWay { token: token.unwrap_or_default(), signing_secret, app_token, url, private, name, archive_after }
 }
 
-fn name(item: &Item<'_>, faults: &mut Faults) -> Option<RoomName> {
+fn name(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<RoomName> {
     let text = item.text(faults)?;
     match RoomName::parse(text.value) {
         Ok(name) => Some(name),

@@ -1,8 +1,8 @@
 //! The keys of a channel of kind `smtp`.
 
-use super::{Account, account};
+use super::{ProviderAccount, account};
 use crate::matrix::{
-    document::{At, Faults, Table},
+    document::{MatrixFaults, SourceSpan, TomlTable},
     door::url,
     mailbox::sender,
 };
@@ -15,14 +15,14 @@ pub struct SmtpWay {
     /// Where it is: smtps, or smtp with STARTTLS.
     pub url: String,
     /// Who sends; a relay on this machine may need no login.
-    pub account: Account,
+    pub account: ProviderAccount,
     /// Whom the mails are from: a mailbox, or `Name <mailbox>`.
     pub from: String,
     /// The Unix user who hands in what comes back, beside root and the daemon's own.
     pub mail_in: Option<String>,
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> SmtpWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SmtpWay {
     let address = table.demand("url", at, "url = \"smtps://mail.example.com:465\"", faults);
     let address = address.and_then(|item| url(&item, &["smtps://", "smtp://"], faults));
     let account = account(table, faults);

@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `twilio`, and what it has in common with `voice`.
 
 use crate::matrix::{
-    document::{At, Faults, Item, Table},
+    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
     door::{secret, secrets, url},
     settings::SecretRef,
 };
@@ -56,7 +56,7 @@ impl TwilioAccount {
     }
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> TwilioWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioWay {
     let account = account(table, at, faults);
     let sender = sender(table, at, faults);
     let validity = table.take("validity").and_then(|item| validity(&item, faults)).unwrap_or(VALIDITY);
@@ -64,7 +64,7 @@ pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Twilio
 }
 
 /// `account`, `token`, `api_key`, `api_secret` and `url`.
-pub(super) fn account(table: &mut Table<'_>, at: At, faults: &mut Faults) -> TwilioAccount {
+pub(super) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
     let sid = sid.and_then(|item| self::sid(&item, "AC", faults));
     let token = table.demand("token", at, "token = { env = \"TWILIO_AUTH_TOKEN\" }", faults);
@@ -75,7 +75,7 @@ pub(super) fn account(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Twi
 }
 
 /// A number, as people see and call it.
-pub(super) fn number(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+pub(super) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if is_number(text.value) {
         return Some(text.value.to_owned());
@@ -85,7 +85,7 @@ pub(super) fn number(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
     None
 }
 
-fn api_key(table: &mut Table<'_>, faults: &mut Faults) -> Option<(String, SecretRef)> {
+fn api_key(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Option<(String, SecretRef)> {
     let (key, secret_at) = (table.take("api_key"), table.take("api_secret"));
     let (key, secret_at) = match (key, secret_at) {
         (None, None) => return None,
@@ -97,13 +97,13 @@ fn api_key(table: &mut Table<'_>, faults: &mut Faults) -> Option<(String, Secret
     Some((key?, secret?))
 }
 
-fn lonely_key<T>(item: &Item<'_>, missing: &str, faults: &mut Faults) -> Option<T> {
+fn lonely_key<T>(item: &TomlItem<'_>, missing: &str, faults: &mut MatrixFaults) -> Option<T> {
     let message = format!("`{}` has no effect alone", item.key);
     faults.error("missing-key", item.key_at, message, format!("add `{missing}`"));
     None
 }
 
-fn sender(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Option<TwilioSender> {
+fn sender(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<TwilioSender> {
     match (table.take("from"), table.take("messaging_service")) {
         (Some(from), None) => from_text(&from, faults).map(TwilioSender::From),
         (None, Some(service)) => sid(&service, "MG", faults).map(TwilioSender::Service),
@@ -126,7 +126,7 @@ fn sender(table: &mut Table<'_>, at: At, faults: &mut Faults) -> Option<TwilioSe
 }
 
 /// A number, a short code, or a name of at most eleven letters, digits and spaces.
-fn from_text(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+fn from_text(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let short = (3..=8).contains(&text.value.len()) && text.value.bytes().all(|byte| byte.is_ascii_digit());
     let name = text.value.len() <= 11
@@ -146,7 +146,7 @@ fn is_number(text: &str) -> bool {
     (8..=15).contains(&digits.len()) && digits.bytes().all(|byte| byte.is_ascii_digit()) && !digits.starts_with('0')
 }
 
-fn sid(item: &Item<'_>, prefix: &str, faults: &mut Faults) -> Option<String> {
+fn sid(item: &TomlItem<'_>, prefix: &str, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let tail = text.value.strip_prefix(prefix).unwrap_or_default();
     if tail.len() == 32 && tail.bytes().all(|byte| byte.is_ascii_hexdigit()) {
@@ -162,7 +162,7 @@ fn sid(item: &Item<'_>, prefix: &str, faults: &mut Faults) -> Option<String> {
     None
 }
 
-fn validity(item: &Item<'_>, faults: &mut Faults) -> Option<Duration> {
+fn validity(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<Duration> {
     let span = item.duration(faults)?;
     if span.value <= VALIDITY_MAX {
         return Some(span.value);
@@ -172,7 +172,7 @@ fn validity(item: &Item<'_>, faults: &mut Faults) -> Option<Duration> {
 }
 
 /// https, or plain text to a double on this machine: the account's token goes with every request.
-fn address(item: &Item<'_>, faults: &mut Faults) -> Option<String> {
+fn address(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let here = ["http://127.0.0.1", "http://localhost", "http://[::1]"];
     let schemes = [&["https://"][..], &here].concat();
     let address = url(item, &schemes, faults)?;

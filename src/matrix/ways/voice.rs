@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `voice`: calls by Twilio.
 
 use super::twilio::{TwilioAccount, account, number};
-use crate::matrix::document::{At, Faults, Table};
+use crate::matrix::document::{MatrixFaults, SourceSpan, TomlTable};
 
 pub(super) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", "from", "machines", "url"];
 
@@ -16,7 +16,7 @@ pub struct VoiceWay {
     pub machines: bool,
 }
 
-pub(super) fn read(table: &mut Table<'_>, at: At, faults: &mut Faults) -> VoiceWay {
+pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> VoiceWay {
     let account = account(table, at, faults);
     let from = table.demand("from", at, "from = \"+15005550006\"", faults);
     let from = from.and_then(|item| number(&item, faults)).unwrap_or_default();

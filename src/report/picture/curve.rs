@@ -1,10 +1,10 @@
 //! The share that is engaged by each time, of all that were called, with its interval.
 
-use super::{Anchor, BAND, Canvas, Colour, FAINT, LINE, MARK, SERIES, Scale, WIDTH, short, tick};
+use super::{BAND, Colour, FAINT, LINE, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short, tick};
 use crate::report::{
     ended::Endings,
     group::{CurvePoint, GroupReport},
-    survival::Quantile,
+    survival::CurveQuantile,
 };
 use std::{fmt::Write, time::Duration};
 
@@ -14,7 +14,7 @@ const LEFT: f64 = 54.0;
 
 /// One curve of a picture.
 #[derive(Debug, Clone)]
-pub struct Line {
+pub struct PlotLine {
     /// What it is called.
     pub name: String,
     /// How many there were.
@@ -22,12 +22,12 @@ pub struct Line {
     /// How they ended.
     pub ended: Endings,
     /// The median, in seconds.
-    pub median: Quantile,
+    pub median: CurveQuantile,
     /// In the order of time.
     pub points: Vec<CurvePoint>,
 }
 
-impl From<&GroupReport> for Line {
+impl From<&GroupReport> for PlotLine {
     fn from(group: &GroupReport) -> Self {
         let points = group.curve.clone();
         Self { name: group.name.clone(), n: group.n, ended: group.ended, median: group.p50, points }
@@ -36,19 +36,19 @@ impl From<&GroupReport> for Line {
 
 /// The curves of at most six groups; the interval is drawn where there is one group alone. `target` is a bound and the
 /// share (0 to 1) that shall be reached by it.
-pub fn curves(title: &str, lines: &[Line], target: Option<(Duration, f64)>) -> String {
+pub fn curves(title: &str, lines: &[PlotLine], target: Option<(Duration, f64)>) -> String {
     let lines = lines.get(..lines.len().min(SERIES.len())).unwrap_or(lines);
-    let mut canvas = Canvas::new("engaged", title, &described(lines), HEIGHT);
+    let mut canvas = SvgCanvas::new("engaged", title, &described(lines), HEIGHT);
     let bound = target.map_or(0.0, |(within, _)| within.as_secs_f64());
     let longest = lines.iter().filter_map(|line| line.points.last()).map(|point| point.time);
     let most = longest.fold(bound.max(0.1), f64::max) * 1.04;
-    let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
+    let scale = TimeScale { left: LEFT, right: WIDTH - 14.0, most };
     let bottom = HEIGHT - 28.0;
     scale.axis(&mut canvas, TOP, bottom);
     let y = |share: f64| bottom - (bottom - TOP) * share;
     for share in [0.0, 0.25, 0.5, 0.75, 1.0] {
         canvas.line((LEFT, y(share)), (WIDTH - 14.0, y(share)), LINE, "");
-        canvas.text(LEFT - 6.0, y(share) + 4.0, Anchor::End, FAINT, &format!("{:.0} %", share * 100.0));
+        canvas.text(LEFT - 6.0, y(share) + 4.0, TextAnchor::End, FAINT, &format!("{:.0} %", share * 100.0));
     }
     if let [only] = lines {
         band(&mut canvas, scale, &only.points, &y);
@@ -62,7 +62,7 @@ pub fn curves(title: &str, lines: &[Line], target: Option<(Duration, f64)>) -> S
         canvas.line((x, y(0.0)), (x, y(share)), MARK, "stroke-dasharray=\"5 3\" stroke-width=\"1.5\"");
         canvas.line((LEFT, y(share)), (x, y(share)), MARK, "stroke-dasharray=\"5 3\" stroke-width=\"1.5\"");
         let says = format!("target: {:.0} % within {}", share * 100.0, tick(within.as_secs_f64()));
-        canvas.text(x + 6.0, y(0.04), Anchor::Start, MARK, &says);
+        canvas.text(x + 6.0, y(0.04), TextAnchor::Start, MARK, &says);
     }
     canvas.finish()
 }
@@ -70,7 +70,7 @@ pub fn curves(title: &str, lines: &[Line], target: Option<(Duration, f64)>) -> S
 /// Those that can be told apart best come first.
 const COLOURS: [Colour; 6] = [SERIES[1], SERIES[3], SERIES[5], SERIES[4], SERIES[2], SERIES[0]];
 
-fn described(lines: &[Line]) -> String {
+fn described(lines: &[PlotLine]) -> String {
     let said = lines.iter().map(|line| {
         let median = super::super::words::quantile(&line.median);
         format!("{}, of {}: {}; median {median}", line.name, line.n, line.ended)
@@ -78,20 +78,20 @@ fn described(lines: &[Line]) -> String {
     said.collect::<Vec<_>>().join(". ")
 }
 
-fn legend(canvas: &mut Canvas, lines: &[Line]) {
+fn legend(canvas: &mut SvgCanvas, lines: &[PlotLine]) {
     let mut x = LEFT;
     for (line, colour) in lines.iter().zip(COLOURS) {
         let name = format!("{} ({} of {})", short(&line.name), line.ended.engaged, line.n);
         canvas.bar((x, 14.0), (14.0, 4.0), colour, "", &format!("{}: {}", line.name, line.ended));
-        canvas.text(x + 19.0, 20.0, Anchor::Start, FAINT, &name);
+        canvas.text(x + 19.0, 20.0, TextAnchor::Start, FAINT, &name);
         x += 34.0 + 7.2 * name.chars().count() as f64;
     }
     if let [only] = lines {
-        canvas.text(LEFT, 37.0, Anchor::Start, FAINT, &only.ended.to_string());
+        canvas.text(LEFT, 37.0, TextAnchor::Start, FAINT, &only.ended.to_string());
     }
 }
 
-fn steps(canvas: &mut Canvas, scale: Scale, line: &Line, colour: Colour, y: &impl Fn(f64) -> f64) {
+fn steps(canvas: &mut SvgCanvas, scale: TimeScale, line: &PlotLine, colour: Colour, y: &impl Fn(f64) -> f64) {
     let mut d = format!("M{:.1} {:.1}", scale.x(0.0), y(0.0));
     let (mut open, mut ended) = (String::new(), String::new());
     for point in &line.points {
@@ -112,7 +112,7 @@ fn steps(canvas: &mut Canvas, scale: Scale, line: &Line, colour: Colour, y: &imp
     }
 }
 
-fn band(canvas: &mut Canvas, scale: Scale, points: &[CurvePoint], y: &impl Fn(f64) -> f64) {
+fn band(canvas: &mut SvgCanvas, scale: TimeScale, points: &[CurvePoint], y: &impl Fn(f64) -> f64) {
     let known: Vec<(f64, f64, f64)> =
         points.iter().filter_map(|point| Some((point.time, point.low?, point.high?))).collect();
     let mut d = format!("M{:.1} {:.1}", scale.x(0.0), y(0.0));

@@ -1,9 +1,9 @@
 //! The timeline: who was called by what when, what each page came to, and who answered.
 
-use super::{Anchor, Canvas, FAINT, INK, LINE, MARK, PAPER, SERIES, Scale, WIDTH, at, short};
+use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
-    core::{ChannelName, Event, Page, PageState, RoleName, Verdict},
-    report::story::{RoleStory, Story, seconds},
+    core::{AnswerVerdict, ChannelName, Event, Page, PageState, RoleName},
+    report::story::{IncidentTimeline, RoleStory, seconds},
 };
 use std::collections::BTreeMap;
 
@@ -20,19 +20,19 @@ const TOLD_MAX: usize = 50;
 /// The way of an answer that was to no page.
 const NO_PAGE: &str = "command line";
 
-type Rows = BTreeMap<(RoleName, ChannelName), f64>;
+type TimelineRows = BTreeMap<(RoleName, ChannelName), f64>;
 
 /// One row a role and channel.
-pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
+pub fn timeline(story: &IncidentTimeline, roles: &[RoleStory]) -> String {
     let rows = rows(story, roles);
     let height = TOP + ROW * rows.len() as f64 + 12.0 * roles.len() as f64 + 30.0;
     let id = story.incident.id;
     let title = format!("{id}: pages and answers{}", drawn(story));
-    let mut canvas = Canvas::new(&format!("timeline-{id}"), &title, &described(story), height);
+    let mut canvas = SvgCanvas::new(&format!("timeline-{id}"), &title, &described(story), height);
     legend(&mut canvas);
     let opened = story.incident.opened_at;
     let most = roles.iter().map(|role| seconds(opened, role.until)).fold(0.1, f64::max) * 1.04;
-    let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
+    let scale = TimeScale { left: LEFT, right: WIDTH - 14.0, most };
     scale.axis(&mut canvas, TOP - 8.0, height - 28.0);
     labels(&mut canvas, roles, &rows);
     for role in roles {
@@ -42,7 +42,7 @@ pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
         for step in role.steps.iter().skip(1) {
             let x = scale.x(seconds(opened, step.entered_at));
             canvas.line((x, top - 12.0), (x, top + 6.0), FAINT, "stroke-dasharray=\"2 2\"");
-            canvas.text(x + 3.0, top - 5.0, Anchor::Start, FAINT, &format!("step {}", step.step + 1));
+            canvas.text(x + 3.0, top - 5.0, TextAnchor::Start, FAINT, &format!("step {}", step.step + 1));
         }
     }
     for page in briefs(story).take(MARKS_MAX) {
@@ -55,8 +55,8 @@ pub fn timeline(story: &Story, roles: &[RoleStory]) -> String {
     canvas.finish()
 }
 
-fn rows(story: &Story, roles: &[RoleStory]) -> Rows {
-    let mut rows = Rows::new();
+fn rows(story: &IncidentTimeline, roles: &[RoleStory]) -> TimelineRows {
+    let mut rows = TimelineRows::new();
     let mut y = TOP;
     for role in roles {
         y += 12.0;
@@ -72,7 +72,7 @@ fn rows(story: &Story, roles: &[RoleStory]) -> Rows {
     rows
 }
 
-fn labels(canvas: &mut Canvas, roles: &[RoleStory], rows: &Rows) {
+fn labels(canvas: &mut SvgCanvas, roles: &[RoleStory], rows: &TimelineRows) {
     for role in roles {
         let of_role: Vec<_> = rows.iter().filter(|((of, _), _)| *of == role.role).collect();
         let top = of_role.iter().map(|(_, y)| **y).fold(f64::INFINITY, f64::min);
@@ -81,15 +81,15 @@ fn labels(canvas: &mut Canvas, roles: &[RoleStory], rows: &Rows) {
             canvas.line((0.0, top - ROW / 2.0 - 5.0), (WIDTH, top - ROW / 2.0 - 5.0), LINE, "");
         }
         for ((_, way), y) in of_role {
-            canvas.text(LEFT - 8.0, *y + 4.0, Anchor::End, FAINT, &short(way.as_str()));
+            canvas.text(LEFT - 8.0, *y + 4.0, TextAnchor::End, FAINT, &short(way.as_str()));
         }
     }
 }
 
-fn legend(canvas: &mut Canvas) {
+fn legend(canvas: &mut SvgCanvas) {
     let mut x = 4.0;
-    let mut says = |canvas: &mut Canvas, what: &str| {
-        canvas.text(x + 12.0, 18.0, Anchor::Start, FAINT, what);
+    let mut says = |canvas: &mut SvgCanvas, what: &str| {
+        canvas.text(x + 12.0, 18.0, TextAnchor::Start, FAINT, what);
         let here = x;
         x += 34.0 + 7.2 * what.len() as f64;
         here
@@ -110,7 +110,7 @@ fn legend(canvas: &mut Canvas) {
     diamond(canvas, here, 14.0, 6.0, SERIES[5], "the answer that engages");
 }
 
-fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f64) {
+fn draw_page(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline, page: &Page, y: f64) {
     let since = |time| seconds(story.incident.opened_at, time);
     let person = page.person.as_ref().map_or("?", |person| person.as_str());
     let born = scale.x(since(page.born_at));
@@ -137,18 +137,20 @@ fn draw_page(canvas: &mut Canvas, scale: Scale, story: &Story, page: &Page, y: f
 }
 
 /// Answers about a role: whose role, to which page, when, whether it engaged, in words, by which channel.
-fn answers(story: &Story) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
+fn answers(
+    story: &IncidentTimeline,
+) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
     story.records.iter().filter_map(|record| match &record.event {
         Event::Answered { role: Some(role), person, answer, page, verdict, .. } => {
             let after = seconds(story.incident.opened_at, record.at);
             let says = format!("{person}: {answer}, {}", at(after));
-            Some((role, *page, after, *verdict == Verdict::Engages, says, story.channel_of(&record.event)))
+            Some((role, *page, after, *verdict == AnswerVerdict::Engages, says, story.channel_of(&record.event)))
         }
         _ => None,
     })
 }
 
-fn draw_answers(canvas: &mut Canvas, scale: Scale, story: &Story, rows: &Rows) {
+fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeline, rows: &TimelineRows) {
     for (role, page, after, engages, says, by) in answers(story).take(MARKS_MAX) {
         let page = page.and_then(|n| story.incident.pages.get(&n));
         let of_page = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
@@ -160,18 +162,18 @@ fn draw_answers(canvas: &mut Canvas, scale: Scale, story: &Story, rows: &Rows) {
         if engages {
             let who = says.split(':').next().unwrap_or_default();
             let room = scale.x(after) < WIDTH - 90.0;
-            let (x, anchor) = if room { (11.0, Anchor::Start) } else { (-11.0, Anchor::End) };
+            let (x, anchor) = if room { (11.0, TextAnchor::Start) } else { (-11.0, TextAnchor::End) };
             canvas.text(scale.x(after) + x, *y + 4.0, anchor, INK, &short(who));
         }
     }
 }
 
-fn briefs(story: &Story) -> impl Iterator<Item = &Page> {
+fn briefs(story: &IncidentTimeline) -> impl Iterator<Item = &Page> {
     story.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
 }
 
 /// What of it is drawn, where that is not all.
-fn drawn(story: &Story) -> String {
+fn drawn(story: &IncidentTimeline) -> String {
     let (pages, answers) = (briefs(story).count(), answers(story).count());
     let cut = |count: usize, what: &str| match count {
         0..=MARKS_MAX => None,
@@ -181,7 +183,7 @@ fn drawn(story: &Story) -> String {
     if cuts.is_empty() { String::new() } else { format!(" ({} are drawn)", cuts.join(" and ")) }
 }
 
-fn described(story: &Story) -> String {
+fn described(story: &IncidentTimeline) -> String {
     let all = answers(story).count();
     let mut said: Vec<String> =
         answers(story).map(|(role, .., says, _)| format!("{role}: {says}")).take(TOLD_MAX).collect();
@@ -196,22 +198,22 @@ fn disc(x: f64, y: f64) -> String {
     format!("M{:.1} {y:.1}a4 4 0 1 0 8 0a4 4 0 1 0 -8 0", x - 4.0)
 }
 
-fn dot(canvas: &mut Canvas, x: f64, y: f64, fill: super::Colour, more: &str) {
+fn dot(canvas: &mut SvgCanvas, x: f64, y: f64, fill: super::Colour, more: &str) {
     canvas.path(&disc(x, y), fill, more, "a page");
 }
 
 /// What its channel never had.
-fn square(canvas: &mut Canvas, x: f64, y: f64, says: &str) {
+fn square(canvas: &mut SvgCanvas, x: f64, y: f64, says: &str) {
     let d = format!("M{:.1} {:.1}h8v8h-8z", x - 4.0, y - 4.0);
     canvas.path(&d, PAPER, &format!("stroke=\"{MARK}\" stroke-width=\"1.5\""), says);
 }
 
-fn cross(canvas: &mut Canvas, x: f64, y: f64, says: &str) {
+fn cross(canvas: &mut SvgCanvas, x: f64, y: f64, says: &str) {
     let d = format!("M{:.1} {:.1}l8 8m0 -8l-8 8", x - 4.0, y - 4.0);
     canvas.path(&d, "none", &format!("stroke=\"{MARK}\" stroke-width=\"2.5\""), says);
 }
 
-fn diamond(canvas: &mut Canvas, x: f64, y: f64, size: f64, colour: super::Colour, says: &str) {
+fn diamond(canvas: &mut SvgCanvas, x: f64, y: f64, size: f64, colour: super::Colour, says: &str) {
     let d = format!("M{x:.1} {:.1}l{size} {size}l-{size} {size}l-{size} -{size}z", y - size);
     canvas.path(&d, colour, &format!("stroke=\"{PAPER}\""), says);
 }

@@ -1,6 +1,6 @@
 //! The waterfall: for each role, which stage took how long.
 
-use super::{Anchor, Canvas, FAINT, INK, MARK, SERIES, Scale, WIDTH, short};
+use super::{FAINT, INK, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short};
 use crate::report::{
     story::{RoleStory, seconds},
     words::span,
@@ -21,11 +21,11 @@ pub fn waterfall(name: &str, roles: &[RoleStory]) -> String {
     let height = TOP + ROW * roles.len() as f64 + 30.0;
     let said: Vec<String> = roles.iter().map(described).collect();
     let title = format!("{name}: stages of each role");
-    let mut canvas = Canvas::new(&format!("waterfall-{name}"), &title, &said.join(". "), height);
+    let mut canvas = SvgCanvas::new(&format!("waterfall-{name}"), &title, &said.join(". "), height);
     legend(&mut canvas);
     let bound = |role: &RoleStory| role.target.map_or(0.0, |target| target.within.as_secs_f64());
     let most = roles.iter().map(|role| role.seconds().max(bound(role))).fold(0.1, f64::max) * 1.04;
-    let scale = Scale { left: LEFT, right: WIDTH - 14.0, most };
+    let scale = TimeScale { left: LEFT, right: WIDTH - 14.0, most };
     scale.axis(&mut canvas, TOP - 6.0, height - 28.0);
     for (row, role) in roles.iter().enumerate() {
         bar(&mut canvas, scale, role, TOP + ROW * row as f64);
@@ -44,20 +44,20 @@ fn described(role: &RoleStory) -> String {
     format!("{}: {state} {}{backs}{target}", role.role, span(role.seconds()))
 }
 
-fn legend(canvas: &mut Canvas) {
+fn legend(canvas: &mut SvgCanvas) {
     let mut x = LEFT;
     for (stage, colour) in STAGES.iter().zip(SERIES) {
         canvas.bar((x, 8.0), (11.0, 11.0), colour, "rx=\"2\"", &format!("until {stage}"));
-        canvas.text(x + 16.0, 18.0, Anchor::Start, FAINT, stage);
+        canvas.text(x + 16.0, 18.0, TextAnchor::Start, FAINT, stage);
         x += 30.0 + 7.6 * stage.len() as f64;
     }
     canvas.line((x + 4.0, 6.0), (x + 4.0, 22.0), MARK, "stroke-width=\"2\"");
-    canvas.text(x + 10.0, 18.0, Anchor::Start, FAINT, "target");
+    canvas.text(x + 10.0, 18.0, TextAnchor::Start, FAINT, "target");
 }
 
-fn bar(canvas: &mut Canvas, scale: Scale, role: &RoleStory, y: f64) {
+fn bar(canvas: &mut SvgCanvas, scale: TimeScale, role: &RoleStory, y: f64) {
     canvas.bold(4.0, y + 12.0, &short(role.role.as_str()));
-    canvas.text(4.0, y + 26.0, Anchor::Start, FAINT, &took(role));
+    canvas.text(4.0, y + 26.0, TextAnchor::Start, FAINT, &took(role));
     let stages = role.stages;
     let times = [stages.sent, stages.accepted, stages.delivered, stages.seen, stages.answered, stages.engaged];
     let mut known: Vec<(f64, usize)> = times

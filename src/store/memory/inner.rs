@@ -2,16 +2,17 @@
 
 use crate::{
     core::{
-        ChannelName, IncidentId, Page, PageState, PersonName, Proof, Run, RunId, StoredLine, Timestamp, Turn,
+        ChannelName, ContactProof, DrillRun, IncidentId, Page, PageState, PersonName, RunId, ScheduledRun, StoredLine,
+        Timestamp,
         event::{AnchorEvent, hex},
     },
     store::{
-        Loaded, StoreError, Work,
-        deadlines::Deadlines,
-        index::Index,
-        line::Head,
-        quarantine::{LostIncident, Quarantine, Quarantined, Row},
-        unit::{Changes, Kept},
+        StoreError, StoreRequest, WorkingSet,
+        deadlines::DeadlineIndex,
+        index::IncidentIndex,
+        line::ChainHead,
+        quarantine::{LostIncident, Quarantine, QuarantinedRow, RowName},
+        unit::{ChangeSet, StoredIncident},
     },
 };
 use std::{
@@ -21,19 +22,19 @@ use std::{
 
 /// Everything that is kept.
 #[derive(Default)]
-pub struct Inner {
-    pub loaded: Loaded,
-    pub index: Index,
+pub struct MemoryState {
+    pub loaded: WorkingSet,
+    pub index: IncidentIndex,
     /// How many nonces were drawn.
     pub drawn: u64,
-    pub deadlines: Deadlines,
+    pub deadlines: DeadlineIndex,
     pub lines: Vec<StoredLine>,
     pub texts: BTreeMap<String, String>,
-    pub runs: BTreeMap<RunId, Run>,
-    pub turns: BTreeMap<String, Turn>,
-    pub proofs: BTreeMap<(PersonName, ChannelName), Proof>,
-    pub anchors: Option<Head>,
-    pub unanchored: BTreeMap<String, Head>,
+    pub runs: BTreeMap<RunId, DrillRun>,
+    pub turns: BTreeMap<String, ScheduledRun>,
+    pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
+    pub anchors: Option<ChainHead>,
+    pub unanchored: BTreeMap<String, ChainHead>,
     pub leases: BTreeMap<u64, Timestamp>,
     pub last_epoch: u64,
     pub last_time: Timestamp,
@@ -43,10 +44,10 @@ pub struct Inner {
     pub spoiled: BTreeSet<IncidentId>,
 }
 
-impl Inner {
+impl MemoryState {
     /// Looks at what a work needs, and sets aside what can not be read of it. Who needs that by its number is refused;
     /// its key is free.
-    pub fn load(&mut self, work: &Work, now: Timestamp) -> Result<(), StoreError> {
+    pub fn load(&mut self, work: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
         let needs = &work.needs;
         let keyed = needs.keys.iter().filter_map(|key| self.loaded.keys.get(key).copied());
         for id in needs.incidents.iter().copied().chain(keyed).collect::<Vec<_>>() {
@@ -63,13 +64,13 @@ impl Inner {
         let Some(kept) = self.loaded.incidents.get(&id) else { return };
         let (key, summary, open) = (kept.incident.key.clone(), kept.incident.summary.clone(), kept.incident.is_open());
         let lost = LostIncident { key, summary: Some(summary), open };
-        let entry = Quarantined::new(Row::Incident(id), now, "it was spoiled".into());
-        self.quarantine.add(Quarantined { incident: Some(lost), ..entry });
+        let entry = QuarantinedRow::new(RowName::Incident(id), now, "it was spoiled".into());
+        self.quarantine.add(QuarantinedRow { incident: Some(lost), ..entry });
         self.loaded.keys.retain(|_, open| *open != id);
         self.deadlines.set(id, None);
     }
 
-    pub fn keep(&mut self, changes: Changes) {
+    pub fn keep(&mut self, changes: ChangeSet) {
         self.index.keep(&changes, &self.loaded);
         self.quarantine.keep(changes.quarantine);
         for id in changes.heads.union(&changes.bodies) {
@@ -77,7 +78,7 @@ impl Inner {
             self.deadlines.set(*id, deadline);
         }
         for line in changes.lines {
-            self.unanchored.insert(line.chain.clone(), Head { seq: line.seq, hash: line.hash });
+            self.unanchored.insert(line.chain.clone(), ChainHead { seq: line.seq, hash: line.hash });
             let pos = i64::try_from(self.lines.len()).unwrap_or(i64::MAX).saturating_add(1);
             let (chain, seq, body, hash) = (line.chain, line.seq, line.body, line.hash);
             self.lines.push(StoredLine { pos, chain, seq, body, hash });
@@ -112,12 +113,12 @@ impl Inner {
 }
 
 /// The anchor over these heads; none over none.
-pub fn anchor_event(unanchored: &BTreeMap<String, Head>) -> Option<AnchorEvent> {
+pub fn anchor_event(unanchored: &BTreeMap<String, ChainHead>) -> Option<AnchorEvent> {
     let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
     (!heads.is_empty()).then_some(AnchorEvent::Anchored { heads })
 }
 
-impl Kept {
+impl StoredIncident {
     /// Whether page `n` is queued and claimed by `epoch`.
     pub(in crate::store) fn wants(&self, n: u32, epoch: u64) -> bool {
         let queued = |page: &Arc<Page>| page.state == PageState::Queued;

@@ -1,9 +1,12 @@
 //! What the memory store finds by its indexes.
 
-use super::{Inner, MemoryNode, ready};
+use super::{MemoryNode, MemoryState, ready};
 use crate::{
-    core::{ChannelName, IncidentId, IncidentIdentity, PageId, PersonName, Run, RunId, Timestamp},
-    store::{Asked, AskedQuery, AskedStanding, BriefOf, Filter, IncidentPortion, Lookup, RunPortion, StoreError},
+    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, PageId, PersonName, RunId, Timestamp},
+    store::{
+        AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
+        StoreError,
+    },
 };
 use futures_util::future::BoxFuture;
 
@@ -26,13 +29,13 @@ impl Lookup for MemoryNode {
 
     fn portion(
         &self,
-        filter: Filter,
+        filter: IncidentFilter,
         before: Option<IncidentId>,
     ) -> BoxFuture<'_, Result<IncidentPortion, StoreError>> {
         ready(move || self.shared.looked_at().portion(filter, before))
     }
 
-    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<Asked, StoreError>> {
+    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<AskedIncidents, StoreError>> {
         ready(move || self.shared.looked_at().asked(&person, query))
     }
 
@@ -48,7 +51,7 @@ impl Lookup for MemoryNode {
         ready(move || self.shared.looked_at().page_by_receipt(channel, receipt))
     }
 
-    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
+    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<DrillRun>, StoreError>> {
         ready(move || self.shared.lock().runs.get(&id).cloned())
     }
 
@@ -57,8 +60,8 @@ impl Lookup for MemoryNode {
     }
 }
 
-impl Inner {
-    pub(super) fn portion(&self, filter: Filter, before: Option<IncidentId>) -> IncidentPortion {
+impl MemoryState {
+    pub(super) fn portion(&self, filter: IncidentFilter, before: Option<IncidentId>) -> IncidentPortion {
         let before = before.unwrap_or(IncidentId(i64::MAX));
         let all = &self.loaded.incidents;
         let is_shown = |id: &IncidentId| self.is_shown(*id);
@@ -74,7 +77,7 @@ impl Inner {
         self.index.open_before(IncidentId(i64::MAX)).filter(|id| self.is_shown(*id)).count()
     }
 
-    fn asked(&self, person: &PersonName, query: AskedQuery) -> Asked {
+    fn asked(&self, person: &PersonName, query: AskedQuery) -> AskedIncidents {
         self.index.asked(person, query, |id| self.is_shown(id))
     }
 
@@ -84,7 +87,7 @@ impl Inner {
 
     pub(super) fn run_portion(&self, limit: usize, before: Option<RunId>) -> RunPortion {
         let before = before.unwrap_or(RunId(i64::MAX));
-        let runs: Vec<Run> = self.runs.range(..before).rev().map(|(_, run)| run.clone()).take(limit).collect();
+        let runs: Vec<DrillRun> = self.runs.range(..before).rev().map(|(_, run)| run.clone()).take(limit).collect();
         RunPortion { before: runs.last().map(|run| run.id).filter(|_| limit <= runs.len()), runs }
     }
 

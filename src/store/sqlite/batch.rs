@@ -1,29 +1,29 @@
 //! What waits for the writer and is done in one turn.
 
-use super::{StoreError, Want, runs::Note};
+use super::{StoreError, WriterRequest, runs::DrillRow};
 use crate::{
     core::{IncidentId, StoredLine},
-    store::{Class, Committed, Work},
+    store::{CommittedEvents, RequestClass, StoreRequest},
 };
 use tokio::sync::oneshot;
 
 /// A work and who waits for it.
-pub struct Job {
+pub struct BatchJob {
     /// The work.
-    pub work: Work,
+    pub work: StoreRequest,
     /// Whom to tell.
-    pub reply: oneshot::Sender<Result<Committed, StoreError>>,
+    pub reply: oneshot::Sender<Result<CommittedEvents, StoreError>>,
     /// What its last run made happen.
-    pub result: Committed,
+    pub result: CommittedEvents,
 }
 
 type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
 
 /// What is done in one turn.
 #[derive(Default)]
-pub struct Batch {
+pub struct WriteBatch {
     /// Works.
-    pub jobs: Vec<Job>,
+    pub jobs: Vec<BatchJob>,
     /// Who wants an anchor: one serves all.
     pub anchors: Vec<AnchorReply>,
     /// Who waits for the clock's anchor to be kept.
@@ -31,21 +31,23 @@ pub struct Batch {
     /// Incidents that a reader could not read, and who waits until they were looked at.
     pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
     /// Runs of drills and their turns, kept by themselves.
-    pub notes: Vec<(Note, oneshot::Sender<Result<(), StoreError>>)>,
+    pub notes: Vec<(DrillRow, oneshot::Sender<Result<(), StoreError>>)>,
     /// Whom to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }
 
-impl Batch {
+impl WriteBatch {
     /// Takes one more.
-    pub fn add(&mut self, want: Want) {
+    pub fn add(&mut self, want: WriterRequest) {
         match want {
-            Want::Run(work, reply) => self.jobs.push(Job { work, reply, result: Committed::default() }),
-            Want::Anchor(reply) => self.anchors.push(reply),
-            Want::KeepClock(reply) => self.leases.push(reply),
-            Want::Suspect(ids, reply) => self.suspects.push((ids, reply)),
-            Want::Note(note, reply) => self.notes.push((note, reply)),
-            Want::Close(reply) => self.close = Some(reply),
+            WriterRequest::Run(work, reply) => {
+                self.jobs.push(BatchJob { work, reply, result: CommittedEvents::default() })
+            }
+            WriterRequest::Anchor(reply) => self.anchors.push(reply),
+            WriterRequest::KeepClock(reply) => self.leases.push(reply),
+            WriterRequest::Suspect(ids, reply) => self.suspects.push((ids, reply)),
+            WriterRequest::Note(note, reply) => self.notes.push((note, reply)),
+            WriterRequest::Close(reply) => self.close = Some(reply),
         }
     }
 
@@ -61,20 +63,20 @@ impl Batch {
     }
 
     /// Answers the works of this class with an error and takes them out.
-    pub fn refuse(&mut self, class: Class, error: &StoreError) {
+    pub fn refuse(&mut self, class: RequestClass, error: &StoreError) {
         self.refuse_where(error, |work| work.class == class);
     }
 
     /// The same for the works that `which` names.
-    pub fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&Work) -> bool) {
+    pub fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&StoreRequest) -> bool) {
         for job in self.jobs.extract_if(.., |job| which(&job.work)) {
             let _ = job.reply.send(Err(error.clone()));
         }
     }
 
     /// Takes out the works that made something happen to this incident, or asked for it.
-    pub fn take_touching(&mut self, id: IncidentId) -> Vec<Job> {
-        let touches = |job: &Job| {
+    pub fn take_touching(&mut self, id: IncidentId) -> Vec<BatchJob> {
+        let touches = |job: &BatchJob| {
             job.work.needs.incidents.contains(&id) || job.result.events.iter().any(|happened| happened.incident == id)
         };
         self.jobs.extract_if(.., |job| touches(job)).collect()

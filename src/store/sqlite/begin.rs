@@ -3,13 +3,13 @@
 use super::{
     StoreError, failure, read, runs,
     state::{NUMBER_MAX, newest},
-    writer::Shared,
+    writer::WriterShared,
 };
 use crate::{
     core::IncidentId,
     store::{
-        Quarantined, Row, RowKind,
-        clock::{Anchor, Sources, SteadyClock},
+        QuarantinedRow, RowKind, RowName,
+        clock::{ClockAnchor, ClockSources, SteadyClock},
     },
 };
 use sqlx::SqliteConnection;
@@ -19,12 +19,12 @@ use std::sync::Arc;
 const RUNS_LOOKED_AT: usize = 1_000;
 
 /// Settings that could not be read, and what became of them.
-pub type Damaged = Vec<(Row, String)>;
+pub type DamagedSettings = Vec<(RowName, String)>;
 
 /// Takes the next epoch, and the server key, which the first one makes. An epoch that can not be read goes on from the
 /// claims of pages; a key that can not be read is replaced, for without one nobody could be paged.
-pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], Damaged), StoreError> {
-    let mut damaged = Damaged::new();
+pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], DamagedSettings), StoreError> {
+    let mut damaged = DamagedSettings::new();
     let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
     let claimed =
         "SELECT coalesce(max(epoch), 0) FROM page WHERE owed = 1 AND typeof(epoch) = 'integer' AND epoch <= ?";
@@ -44,14 +44,18 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
             key
         }
     };
-    let lost = damaged.iter_mut().filter(|(row, _)| *row == Row::Other(RowKind::Meta, "server_key".into()));
+    let lost = damaged.iter_mut().filter(|(row, _)| *row == RowName::Other(RowKind::Meta, "server_key".into()));
     lost.for_each(|(_, why)| why.push_str("; a new one was made: codes and links that were sent before do not work"));
     Ok((u64::try_from(epoch).unwrap_or(1), key, damaged))
 }
 
 /// A value of the kind that it should be; none where there is none. One of another kind is damaged, and kept under
 /// another name.
-async fn setting<T>(conn: &mut SqliteConnection, name: &str, damaged: &mut Damaged) -> Result<Option<T>, StoreError>
+async fn setting<T>(
+    conn: &mut SqliteConnection,
+    name: &str,
+    damaged: &mut DamagedSettings,
+) -> Result<Option<T>, StoreError>
 where
     T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
 {
@@ -68,11 +72,11 @@ async fn put_aside(
     conn: &mut SqliteConnection,
     name: &str,
     why: String,
-    damaged: &mut Damaged,
+    damaged: &mut DamagedSettings,
 ) -> Result<(), StoreError> {
     const ASIDE: &str = "INSERT INTO meta (name, value) SELECT name || '_damaged', value FROM meta WHERE name = ?
         ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    damaged.push((Row::Other(RowKind::Meta, name.to_owned()), why));
+    damaged.push((RowName::Other(RowKind::Meta, name.to_owned()), why));
     sqlx::query(ASIDE).bind(name.to_owned()).execute(conn).await.map(drop).map_err(failure)
 }
 
@@ -88,16 +92,16 @@ where
 /// The store's clock, which goes on where it was.
 pub async fn start_clock(
     conn: &mut SqliteConnection,
-    sources: Arc<dyn Sources>,
-    damaged: &mut Damaged,
+    sources: Arc<dyn ClockSources>,
+    damaged: &mut DamagedSettings,
 ) -> Result<SteadyClock, StoreError> {
     let kept: Option<String> =
         read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
-    let anchor = kept.and_then(|text| match serde_json::from_str::<Anchor>(&text) {
+    let anchor = kept.and_then(|text| match serde_json::from_str::<ClockAnchor>(&text) {
         Ok(anchor) => Some(anchor),
         Err(error) => {
             let why = format!("{error}; the wall clock counts instead");
-            damaged.push((Row::Other(RowKind::Meta, "clock".into()), why));
+            damaged.push((RowName::Other(RowKind::Meta, "clock".into()), why));
             None
         }
     });
@@ -105,7 +109,7 @@ pub async fn start_clock(
 }
 
 /// Looks through what was set aside before, which may be mended by now, and through the small tables.
-pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
+pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     let waiting: Vec<IncidentId> = shared.quarantine().waiting();
     match read::incidents(conn, &waiting, &shared.plans).await {
         Ok(found) => {
@@ -129,7 +133,7 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &Shared) {
     for unreadable in [turns, proofs, runs] {
         match unreadable {
             Ok(rows) => rows.into_iter().for_each(|(row, why)| {
-                shared.set_aside(Quarantined::new(row, shared.clock.now(), why));
+                shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why));
             }),
             Err(error) => tracing::error!(%error, "a table of the store could not be looked through"),
         }

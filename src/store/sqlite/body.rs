@@ -1,8 +1,8 @@
 //! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
-    Alert, ChannelName, DrillTerms, Engagement, Incident, IncidentIdentity, IncidentKey, Judgement, Page, Plan,
-    RoleName, Room, Status, Timestamp, TriggerName, event::hex, time::known_time,
+    Alert, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident, IncidentIdentity,
+    IncidentKey, IncidentStatus, Page, RoleName, Timestamp, TriggerName, WarRoom, event::hex, time::known_time,
 };
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
@@ -18,7 +18,7 @@ const RECENT: usize = 32;
 const REMEMBERED: usize = 4096;
 
 #[derive(Serialize)]
-struct Written<'a> {
+struct WrittenBody<'a> {
     trigger: &'a TriggerName,
     key: &'a IncidentKey,
     drill: bool,
@@ -31,17 +31,17 @@ struct Written<'a> {
     received_at: Timestamp,
     opened_at: Timestamp,
     last_at: Timestamp,
-    status: &'a Status,
+    status: &'a IncidentStatus,
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: &'a BTreeMap<RoleName, Engagement>,
-    rooms: &'a BTreeMap<ChannelName, Room>,
+    rooms: &'a BTreeMap<ChannelName, WarRoom>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    judgement: Option<&'a Judgement>,
+    judgement: Option<&'a Classification>,
 }
 
 #[derive(Deserialize)]
-struct Read {
+struct ReadBody {
     trigger: TriggerName,
     key: IncidentKey,
     drill: bool,
@@ -55,16 +55,16 @@ struct Read {
     received_at: Timestamp,
     opened_at: Timestamp,
     last_at: Timestamp,
-    status: Status,
+    status: IncidentStatus,
     silent_since: Option<Timestamp>,
     all_clear_at: Option<Timestamp>,
     engagements: BTreeMap<RoleName, Engagement>,
     #[serde(default)]
-    rooms: BTreeMap<ChannelName, Room>,
+    rooms: BTreeMap<ChannelName, WarRoom>,
     /// What bodies of before had: the one room.
     room: Option<String>,
     #[serde(default)]
-    judgement: Option<Judgement>,
+    judgement: Option<Classification>,
 }
 
 /// Writes the body. An error where it could not be read back.
@@ -94,7 +94,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         judgement,
         pages: _,
     } = incident;
-    let text = serde_json::to_string(&Written {
+    let text = serde_json::to_string(&WrittenBody {
         trigger,
         key,
         drill: *drill,
@@ -113,7 +113,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
         rooms,
         judgement: judgement.as_ref(),
     })?;
-    serde_json::from_str::<Read>(&text).map(|_| text)
+    serde_json::from_str::<ReadBody>(&text).map(|_| text)
 }
 
 /// Puts an incident together again. `at` is the time of its last event, which may be later than its body.
@@ -121,12 +121,12 @@ pub fn read(
     identity: IncidentIdentity,
     at: Timestamp,
     body: &str,
-    plan: Arc<Plan>,
+    plan: Arc<EscalationPlan>,
     pages: BTreeMap<u32, Arc<Page>>,
 ) -> serde_json::Result<Incident> {
-    let mut read: Read = serde_json::from_str(body)?;
+    let mut read: ReadBody = serde_json::from_str(body)?;
     if read.room.is_some() {
-        let opened = |page: &Arc<Page>| Some((page.channel.clone(), Room::opened_by(page)?));
+        let opened = |page: &Arc<Page>| Some((page.channel.clone(), WarRoom::opened_by(page)?));
         read.rooms.extend(pages.values().filter_map(opened));
     }
     Ok(Incident {
@@ -156,16 +156,16 @@ pub fn read(
 
 /// Plans that were read, shared by all incidents that have them.
 #[derive(Default)]
-pub struct SharedPlans(Mutex<HashMap<String, Weak<Plan>>>);
+pub struct SharedPlans(Mutex<HashMap<String, Weak<EscalationPlan>>>);
 
 impl SharedPlans {
     /// The plan with this hash, parsed from `body` unless an incident in memory has it.
-    pub fn get(&self, hash: &str, body: &str) -> serde_json::Result<Arc<Plan>> {
+    pub fn get(&self, hash: &str, body: &str) -> serde_json::Result<Arc<EscalationPlan>> {
         let mut plans = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(plan) = plans.get(hash).and_then(Weak::upgrade) {
             return Ok(plan);
         }
-        let plan: Arc<Plan> = serde_json::from_str(body)?;
+        let plan: Arc<EscalationPlan> = serde_json::from_str(body)?;
         if REMEMBERED <= plans.len() {
             plans.retain(|_, plan| 0 < plan.strong_count());
         }
@@ -177,20 +177,20 @@ impl SharedPlans {
 /// What the writer knows of plans, so that a common one is hashed and stored once.
 #[derive(Default)]
 pub struct StoredPlans {
-    recent: VecDeque<(Arc<Plan>, String)>,
+    recent: VecDeque<(Arc<EscalationPlan>, String)>,
     stored: HashSet<String>,
 }
 
 impl StoredPlans {
     /// The hash of a plan's content, and its text where that is not stored yet.
-    pub fn hash(&mut self, plan: &Arc<Plan>) -> serde_json::Result<(String, Option<String>)> {
+    pub fn hash(&mut self, plan: &Arc<EscalationPlan>) -> serde_json::Result<(String, Option<String>)> {
         if let Some((_, hash)) = self.recent.iter().find(|(known, _)| Arc::ptr_eq(known, plan))
             && self.stored.contains(hash)
         {
             return Ok((hash.clone(), None));
         }
         let text = serde_json::to_string(plan)?;
-        serde_json::from_str::<Plan>(&text)?;
+        serde_json::from_str::<EscalationPlan>(&text)?;
         let hash = hex(&Sha256::digest(text.as_bytes()));
         if RECENT <= self.recent.len() {
             self.recent.pop_front();

@@ -2,7 +2,7 @@
 
 use crate::{
     core::{IncidentId, Timestamp},
-    store::{Kept, OpenNow, deadlines::Deadlines},
+    store::{OpenNow, StoredIncident, deadlines::DeadlineIndex},
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -11,18 +11,18 @@ use std::{
 
 /// Committed incidents. The writer alone changes it, and only after a commit.
 #[derive(Default)]
-pub struct Published(RwLock<Inner>);
+pub struct PublishedState(RwLock<PublishedInner>);
 
 #[derive(Default)]
-struct Inner {
-    incidents: HashMap<IncidentId, Kept>,
-    deadlines: Deadlines,
+struct PublishedInner {
+    incidents: HashMap<IncidentId, StoredIncident>,
+    deadlines: DeadlineIndex,
     open: OpenNow,
 }
 
-impl Published {
+impl PublishedState {
     /// An incident as of the last commit, where it is in memory.
-    pub fn get(&self, id: IncidentId) -> Option<Kept> {
+    pub fn get(&self, id: IncidentId) -> Option<StoredIncident> {
         self.read(|inner| inner.incidents.get(&id).cloned())
     }
 
@@ -31,12 +31,12 @@ impl Published {
         self.read(|inner| inner.incidents.get(&id).map(|kept| kept.wants(n, epoch)))
     }
 
-    /// See [`Deadlines::due`].
+    /// See [`DeadlineIndex::due`].
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<IncidentId> {
         self.read(|inner| inner.deadlines.due(now, limit))
     }
 
-    /// See [`Deadlines::first`].
+    /// See [`DeadlineIndex::first`].
     pub fn next_deadline(&self) -> Option<Timestamp> {
         self.read(|inner| inner.deadlines.first())
     }
@@ -54,7 +54,7 @@ impl Published {
     }
 
     /// Shows what was loaded or committed.
-    pub fn show(&self, incidents: impl IntoIterator<Item = (IncidentId, Kept)>) {
+    pub fn show(&self, incidents: impl IntoIterator<Item = (IncidentId, StoredIncident)>) {
         self.write(|inner| inner.incidents.extend(incidents));
     }
 
@@ -64,7 +64,7 @@ impl Published {
     }
 
     /// Everything that is in memory.
-    pub fn all(&self) -> BTreeMap<IncidentId, Kept> {
+    pub fn all(&self) -> BTreeMap<IncidentId, StoredIncident> {
         self.read(|inner| inner.incidents.iter().map(|(id, kept)| (*id, kept.clone())).collect())
     }
 
@@ -75,7 +75,7 @@ impl Published {
 
     /// Sets all deadlines anew.
     pub fn replace_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
-        self.write(|inner| inner.deadlines = Deadlines::default());
+        self.write(|inner| inner.deadlines = DeadlineIndex::default());
         self.set_deadlines(deadlines);
     }
 
@@ -84,11 +84,11 @@ impl Published {
         self.write(|inner| deadlines.into_iter().for_each(|(id, at)| inner.deadlines.set(id, at)));
     }
 
-    fn read<T>(&self, f: impl FnOnce(&Inner) -> T) -> T {
+    fn read<T>(&self, f: impl FnOnce(&PublishedInner) -> T) -> T {
         f(&self.0.read().unwrap_or_else(PoisonError::into_inner))
     }
 
-    fn write<T>(&self, f: impl FnOnce(&mut Inner) -> T) -> T {
+    fn write<T>(&self, f: impl FnOnce(&mut PublishedInner) -> T) -> T {
         f(&mut self.0.write().unwrap_or_else(PoisonError::into_inner))
     }
 }

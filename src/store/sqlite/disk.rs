@@ -1,6 +1,6 @@
 //! The state directory: who may use it, and the space that is kept back for open ladders.
 
-use crate::store::{Room, StoreError};
+use crate::store::{DiskSpace, StoreError};
 use std::{
     fs::{self, DirBuilder, File, OpenOptions, TryLockError},
     io::{self, Read, Seek, Write},
@@ -26,7 +26,7 @@ const RESERVE_FILE: &str = "reserve";
 
 /// How much space is kept for whom.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct SpaceLimits {
     /// Bytes held back for open ladders; [`RESERVE`] unless said otherwise.
     pub reserve: u64,
     /// Free bytes below which new alerts are refused; [`FLOOR`] unless said otherwise.
@@ -35,7 +35,7 @@ pub struct Limits {
     pub look_every: Duration,
 }
 
-impl Default for Limits {
+impl Default for SpaceLimits {
     fn default() -> Self {
         Self { reserve: RESERVE, floor: FLOOR, look_every: LOOK_EVERY }
     }
@@ -45,11 +45,11 @@ impl Default for Limits {
 ///
 /// # Errors
 /// What the file system says.
-pub fn room(dir: &Path, limits: Limits) -> io::Result<Room> {
+pub fn room(dir: &Path, limits: SpaceLimits) -> io::Result<DiskSpace> {
     let stat = rustix::fs::statvfs(dir)?;
     let reserve = fs::metadata(dir.join(RESERVE_FILE)).is_ok_and(|meta| meta.len() == limits.reserve);
     let free = stat.f_bavail.saturating_mul(stat.f_frsize);
-    Ok(Room { free, floor: limits.floor, reserve_stands: reserve })
+    Ok(DiskSpace { free, floor: limits.floor, reserve_stands: reserve })
 }
 
 /// Makes the directory where it is missing (for its owner alone) and takes it for this process. It is ours until the
@@ -94,17 +94,17 @@ fn refused(path: &Path, error: &io::Error) -> StoreError {
 
 /// The space under the state directory.
 #[derive(Debug)]
-pub struct Space {
+pub struct SpaceGuard {
     dir: PathBuf,
-    limits: Limits,
+    limits: SpaceLimits,
     looked: Option<Instant>,
     reserve_stands: bool,
     is_low: bool,
 }
 
-impl Space {
+impl SpaceGuard {
     /// Begins to watch. Where there is not even room to open the database, the reserve is given up at once.
-    pub fn watch(dir: &Path, limits: Limits) -> Self {
+    pub fn watch(dir: &Path, limits: SpaceLimits) -> Self {
         let mut space = Self { dir: dir.to_owned(), limits, looked: None, reserve_stands: false, is_low: true };
         space.reserve_stands = fs::metadata(space.path()).is_ok_and(|meta| meta.len() == limits.reserve);
         if space.free() < OPENING {

@@ -19,7 +19,7 @@ pub fn failure(error: sqlx::Error) -> StoreError {
 }
 
 /// Why a commit kept nothing.
-pub enum Unkept {
+pub enum CommitFailure {
     /// What it holds is refused: the same without it may be kept.
     Refused(StoreError),
     /// Nothing can be kept now.
@@ -27,10 +27,10 @@ pub enum Unkept {
 }
 
 /// What an error of a commit means. What is too large, of the wrong kind, or has a place that is taken, is refused.
-pub fn unkept(error: sqlx::Error) -> Unkept {
+pub fn unkept(error: sqlx::Error) -> CommitFailure {
     let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
     match code.map(|code| code & 0xff) {
-        Some(18..=20) => Unkept::Refused(failure(error)),
-        _ => Unkept::Failed(failure(error)),
+        Some(18..=20) => CommitFailure::Refused(failure(error)),
+        _ => CommitFailure::Failed(failure(error)),
     }
 }

@@ -2,13 +2,14 @@
 //! writer, which sets it aside; the others are shown all the same.
 
 use super::{
-    Arc, Incident, IncidentId, Orphans, PageId, Quarantined, SqliteStore, StoreError, Want, failure, limit, read,
+    Arc, Incident, IncidentId, OrphanPages, PageId, QuarantinedRow, SqliteStore, StoreError, WriterRequest, failure,
+    limit, read,
 };
 
 impl SqliteStore {
     /// Incidents as of their last commit, from memory where they are there. One that can not be read is an error of
     /// its own.
-    pub(super) async fn read(&self, ids: &[IncidentId]) -> Result<Vec<read::Found>, StoreError> {
+    pub(super) async fn read(&self, ids: &[IncidentId]) -> Result<Vec<read::ReadIncident>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         let mut missing = Vec::new();
         for id in ids {
@@ -47,11 +48,11 @@ impl SqliteStore {
     /// Waits until the writer has looked at what could not be read here.
     pub(super) async fn suspect(&self, ids: Vec<IncidentId>) {
         // A store that is closing sets nothing aside any more.
-        let _ = self.ask(|reply| Want::Suspect(ids, reply)).await;
+        let _ = self.ask(|reply| WriterRequest::Suspect(ids, reply)).await;
     }
 
     /// Pages that another epoch has claimed, or that none has. The directory is locked: whoever that was is gone.
-    pub(super) async fn read_orphans(&self, most: usize) -> Result<Orphans, StoreError> {
+    pub(super) async fn read_orphans(&self, most: usize) -> Result<OrphanPages, StoreError> {
         const LOST: &str = "SELECT incident, n FROM page
             WHERE owed = 1 AND (epoch < ?1 OR epoch > ?1 OR epoch IS NULL)
                 AND incident NOT IN (SELECT value FROM json_each(?3))
@@ -59,7 +60,7 @@ impl SqliteStore {
             ORDER BY incident, n LIMIT ?2";
         let epoch = i64::try_from(self.shared.epoch).unwrap_or(i64::MAX);
         let lost = sqlx::query(LOST).bind(epoch).bind(limit(most)).bind(self.held());
-        let mut orphans: Orphans = Vec::new();
+        let mut orphans: OrphanPages = Vec::new();
         for row in &lost.fetch_all(&self.readers).await.map_err(failure)? {
             let (Ok(id), Ok(n)) = (read::column(row, 0).map(IncidentId), read::column(row, 1)) else { continue };
             match orphans.last_mut().filter(|(last, _)| *last == id) {
@@ -79,9 +80,9 @@ impl SqliteStore {
     }
 
     /// What could be read; the rest is set aside.
-    pub(super) fn readable<T>(&self, (rows, unreadable): read::Sorted<T>) -> Vec<T> {
+    pub(super) fn readable<T>(&self, (rows, unreadable): read::SortedRows<T>) -> Vec<T> {
         for (row, why) in unreadable {
-            self.shared.set_aside(Quarantined::new(row, self.shared.clock.now(), why));
+            self.shared.set_aside(QuarantinedRow::new(row, self.shared.clock.now(), why));
         }
         rows
     }

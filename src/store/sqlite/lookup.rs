@@ -7,8 +7,11 @@ use super::{
     state::NUMBER_MAX,
 };
 use crate::{
-    core::{ChannelName, IncidentId, IncidentIdentity, IncidentNonce, PageId, PersonName, Run, RunId, Timestamp},
-    store::{Asked, AskedQuery, AskedStanding, BriefOf, Filter, IncidentPortion, Lookup, RunPortion, StoreError},
+    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, IncidentNonce, PageId, PersonName, RunId, Timestamp},
+    store::{
+        AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
+        StoreError,
+    },
 };
 use futures_util::future::BoxFuture;
 use sqlx::sqlite::SqliteRow;
@@ -88,7 +91,7 @@ impl SqliteStore {
     /// As many as are wanted, where there are so many that can be read.
     pub(super) async fn read_portion(
         &self,
-        filter: Filter,
+        filter: IncidentFilter,
         mut before: Option<IncidentId>,
     ) -> Result<IncidentPortion, StoreError> {
         let (mut incidents, mut suspects) = (Vec::new(), Vec::new());
@@ -116,7 +119,7 @@ impl SqliteStore {
         Ok(IncidentPortion { incidents, before })
     }
 
-    async fn find_asked(&self, person: PersonName, query: AskedQuery) -> Result<Asked, StoreError> {
+    async fn find_asked(&self, person: PersonName, query: AskedQuery) -> Result<AskedIncidents, StoreError> {
         let (some, count, standing) = match (query.standing, query.oldest) {
             (AskedStanding::Waits, false) => (STANDING_NEWEST, STANDING_COUNT, 1),
             (AskedStanding::Waits, true) => (STANDING_OLDEST, STANDING_COUNT, 1),
@@ -137,7 +140,7 @@ impl SqliteStore {
                 usize::try_from(count).unwrap_or(0)
             }
         };
-        Ok(Asked { incidents: ids.into_iter().map(IncidentId).collect(), total })
+        Ok(AskedIncidents { incidents: ids.into_iter().map(IncidentId).collect(), total })
     }
 
     async fn find_briefs(&self, person: PersonName, ended_since: Timestamp) -> Result<Vec<BriefOf>, StoreError> {
@@ -215,13 +218,13 @@ impl Lookup for SqliteStore {
 
     fn portion(
         &self,
-        filter: Filter,
+        filter: IncidentFilter,
         before: Option<IncidentId>,
     ) -> BoxFuture<'_, Result<IncidentPortion, StoreError>> {
         Box::pin(self.read_portion(filter, before))
     }
 
-    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<Asked, StoreError>> {
+    fn asked(&self, person: PersonName, query: AskedQuery) -> BoxFuture<'_, Result<AskedIncidents, StoreError>> {
         Box::pin(self.find_asked(person, query))
     }
 
@@ -237,7 +240,7 @@ impl Lookup for SqliteStore {
         Box::pin(self.find_by_receipt(channel, receipt))
     }
 
-    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<Run>, StoreError>> {
+    fn drill_run(&self, id: RunId) -> BoxFuture<'_, Result<Option<DrillRun>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
             Ok(self.readable(runs::run(&mut conn, id).await?).pop())
@@ -280,14 +283,14 @@ fn first_after(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{clock::System, sqlite::FILE};
+    use crate::store::{clock::SystemClock, sqlite::FILE};
     use sqlx::{ConnectOptions, Row};
     use std::sync::Arc;
 
     #[tokio::test]
     async fn every_question_is_answered_by_an_index_and_none_goes_through_a_table() {
         let dir = tempfile::tempdir().expect("a directory");
-        SqliteStore::open(dir.path(), Arc::new(System)).await.expect("a store").close().await;
+        SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.expect("a store").close().await;
         let mut conn = super::super::options(&dir.path().join(FILE)).connect().await.expect("a connection");
         let questions = [
             IDENTITY,

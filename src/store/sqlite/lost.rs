@@ -5,8 +5,8 @@ use super::{
     read::{column, shown},
 };
 use crate::{
-    core::{Event, IncidentId, IncidentKey, Record},
-    store::{Remains, Row, RowKind, quarantine::LostIncident},
+    core::{Event, IncidentId, IncidentKey, JournalRecord},
+    store::{RowKind, RowName, RowRemains, quarantine::LostIncident},
 };
 use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
@@ -26,7 +26,7 @@ pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostInc
     const FIRST: &str = "SELECT body FROM journal WHERE chain = ? AND seq = 1";
     let head = sqlx::query(HEAD).bind(id.0).fetch_optional(&mut *conn).await.ok().flatten();
     let first = sqlx::query(FIRST).bind(id.to_string()).fetch_optional(conn).await.ok().flatten();
-    let first = first.and_then(|row| serde_json::from_str::<Record>(column::<&str>(&row, 0).ok()?).ok());
+    let first = first.and_then(|row| serde_json::from_str::<JournalRecord>(column::<&str>(&row, 0).ok()?).ok());
     let opening = match first.map(|record| record.event) {
         Some(Event::Opened(opening)) => Some(opening),
         _ => None,
@@ -40,10 +40,10 @@ pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostInc
 }
 
 /// What lies where a row should be.
-pub async fn remains(conn: &mut SqliteConnection, row: &Row) -> Result<Vec<Remains>, StoreError> {
+pub async fn remains(conn: &mut SqliteConnection, row: &RowName) -> Result<Vec<RowRemains>, StoreError> {
     let mut left = Vec::new();
     match row {
-        Row::Incident(id) => {
+        RowName::Incident(id) => {
             let head = "SELECT 'incident', json_array(key, open, deadline, seq, hex(hash), at, alerts, joined)
                 FROM incident WHERE id = ?";
             let body = "SELECT 'body', body FROM body WHERE incident = ?";
@@ -55,7 +55,7 @@ pub async fn remains(conn: &mut SqliteConnection, row: &Row) -> Result<Vec<Remai
             let lines = "SELECT 'journal line ' || seq, body FROM journal WHERE chain = ? ORDER BY seq LIMIT 1000";
             add(conn, sqlx::query(lines).bind(id.to_string()), &mut left).await?;
         }
-        Row::Other(kind, name) => {
+        RowName::Other(kind, name) => {
             let sql = match kind {
                 RowKind::Run => "SELECT 'drill_run', body FROM drill_run WHERE 'DR-' || id = ?",
                 RowKind::Turn => "SELECT 'drill_turn', body FROM drill_turn WHERE scenario = ?",
@@ -78,12 +78,12 @@ pub async fn remains(conn: &mut SqliteConnection, row: &Row) -> Result<Vec<Remai
 async fn add(
     conn: &mut SqliteConnection,
     query: Query<'_, Sqlite, SqliteArguments>,
-    left: &mut Vec<Remains>,
+    left: &mut Vec<RowRemains>,
 ) -> Result<(), StoreError> {
     for row in query.fetch_all(conn).await.map_err(failure)? {
         if left.len() < PLACES_MAX {
             let content = shown(&row, 1).chars().take(SHOWN_MAX).collect();
-            left.push(Remains { place: shown(&row, 0), content });
+            left.push(RowRemains { place: shown(&row, 0), content });
         }
     }
     Ok(())

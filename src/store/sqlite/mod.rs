@@ -18,12 +18,12 @@ mod state;
 mod writer;
 
 use super::{
-    Committed, Filter, Follower, OpenNow, Orphans, Quarantined, Remains, Room, Row, Store, StoreError, StoredLine,
-    Work, clock::Sources,
+    CommitListener, CommittedEvents, DiskSpace, IncidentFilter, OpenNow, OrphanPages, QuarantinedRow, RowName,
+    RowRemains, Store, StoreError, StoreRequest, StoredLine, clock::ClockSources,
 };
-use crate::core::{Incident, IncidentId, PageId, Proof, Run, RunId, Timestamp, Turn};
+use crate::core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, Timestamp};
 use begin::{begin_epoch, start_clock};
-use disk::{Limits, Space};
+use disk::{SpaceGuard, SpaceLimits};
 use failure::failure;
 use futures_util::future::BoxFuture;
 use sqlx::{
@@ -36,7 +36,7 @@ use std::{
     time::Duration,
 };
 use tokio::sync::{mpsc, oneshot, watch};
-use writer::{Shared, Writer};
+use writer::{SqliteWriter, WriterShared};
 
 /// The database's name in the state directory.
 pub const FILE: &str = "stentor.db";
@@ -49,34 +49,34 @@ const LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// The store of one machine.
 pub struct SqliteStore {
-    shared: Arc<Shared>,
-    wanted: mpsc::Sender<Want>,
+    shared: Arc<WriterShared>,
+    wanted: mpsc::Sender<WriterRequest>,
     readers: SqlitePool,
     server_key: [u8; 32],
     dir: PathBuf,
-    limits: Limits,
+    limits: SpaceLimits,
 }
 
 /// What the writer is asked for.
-enum Want {
-    Run(Work, oneshot::Sender<Result<Committed, StoreError>>),
+enum WriterRequest {
+    Run(StoreRequest, oneshot::Sender<Result<CommittedEvents, StoreError>>),
     Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
     KeepClock(oneshot::Sender<()>),
     /// Incidents that a reader could not read.
     Suspect(Vec<IncidentId>, oneshot::Sender<()>),
-    Note(runs::Note, oneshot::Sender<Result<(), StoreError>>),
+    Note(runs::DrillRow, oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
 impl SqliteStore {
-    /// Opens the store in `dir`, which is made where it is missing, with the usual [`Limits`]. Spawns the writer on
+    /// Opens the store in `dir`, which is made where it is missing, with the usual [`SpaceLimits`]. Spawns the writer on
     /// the current runtime.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has the directory, [`StoreError::ReadOnly`],
     /// [`StoreError::Newer`], [`StoreError::Full`] when there is not even room to open it, and whatever SQLite says.
-    pub async fn open(dir: &Path, sources: Arc<dyn Sources>) -> Result<Arc<Self>, StoreError> {
-        Self::open_with(dir, sources, Limits::default()).await
+    pub async fn open(dir: &Path, sources: Arc<dyn ClockSources>) -> Result<Arc<Self>, StoreError> {
+        Self::open_with(dir, sources, SpaceLimits::default()).await
     }
 
     /// The same with other limits of space.
@@ -84,9 +84,13 @@ impl SqliteStore {
     /// # Errors
     /// As [`SqliteStore::open`].
     #[expect(clippy::disallowed_methods, reason = "the writer is a task of its own")]
-    pub async fn open_with(dir: &Path, sources: Arc<dyn Sources>, limits: Limits) -> Result<Arc<Self>, StoreError> {
+    pub async fn open_with(
+        dir: &Path,
+        sources: Arc<dyn ClockSources>,
+        limits: SpaceLimits,
+    ) -> Result<Arc<Self>, StoreError> {
         let lock = disk::lock(dir)?;
-        let mut space = Space::watch(dir, limits);
+        let mut space = SpaceGuard::watch(dir, limits);
         space.look().await;
         let file = dir.join(FILE);
         disk::touch(&file)?;
@@ -97,7 +101,7 @@ impl SqliteStore {
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be forgotten");
         }
-        let shared = Arc::new(Shared {
+        let shared = Arc::new(WriterShared {
             quarantine: Mutex::new(state::quarantine(&mut conn, clock.now()).await?),
             clock,
             published: Default::default(),
@@ -107,13 +111,13 @@ impl SqliteStore {
             trouble: Mutex::new(None),
             epoch,
         });
-        damaged.into_iter().for_each(|(row, why)| shared.set_aside(Quarantined::new(row, shared.clock.now(), why)));
+        damaged.into_iter().for_each(|(row, why)| shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why)));
         begin::look_through(&mut conn, &shared).await;
         let quarantine = shared.quarantine().clone();
         let state = state::state(&mut conn, &shared.plans, &quarantine, shared.clock.now()).await?;
         let readers = readers::open(&file);
         let (wanted, waiting) = mpsc::channel(WAITING);
-        let writer = Writer::new(shared.clone(), conn, file, space, lock, state);
+        let writer = SqliteWriter::new(shared.clone(), conn, file, space, lock, state);
         tokio::spawn(writer.run(waiting));
         Ok(Arc::new(Self { shared, wanted, readers, server_key, dir: dir.to_owned(), limits }))
     }
@@ -123,7 +127,7 @@ impl SqliteStore {
     pub async fn close(&self) {
         readers::close(&self.readers).await;
         let (reply, closed) = oneshot::channel();
-        if self.wanted.send(Want::Close(reply)).await.is_ok() {
+        if self.wanted.send(WriterRequest::Close(reply)).await.is_ok() {
             let _ = closed.await;
         }
     }
@@ -138,7 +142,7 @@ impl SqliteStore {
         self.shared.clock.drift_us()
     }
 
-    async fn ask<T>(&self, want: impl FnOnce(oneshot::Sender<T>) -> Want) -> Result<T, StoreError> {
+    async fn ask<T>(&self, want: impl FnOnce(oneshot::Sender<T>) -> WriterRequest) -> Result<T, StoreError> {
         let (reply, answer) = oneshot::channel();
         self.wanted.send(want(reply)).await.map_err(|_| StoreError::Closed)?;
         answer.await.map_err(|_| StoreError::Closed)
@@ -150,8 +154,8 @@ impl Store for SqliteStore {
         self.shared.clock.now()
     }
 
-    fn run(&self, work: Work) -> BoxFuture<'_, Result<Committed, StoreError>> {
-        Box::pin(async move { self.ask(|reply| Want::Run(work, reply)).await? })
+    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
+        Box::pin(async move { self.ask(|reply| WriterRequest::Run(work, reply)).await? })
     }
 
     fn health(&self) -> Result<(), StoreError> {
@@ -161,7 +165,7 @@ impl Store for SqliteStore {
         self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner).clone().map_or(Ok(()), Err)
     }
 
-    fn room(&self) -> Option<Room> {
+    fn room(&self) -> Option<DiskSpace> {
         disk::room(&self.dir, self.limits).ok()
     }
 
@@ -169,7 +173,7 @@ impl Store for SqliteStore {
         Box::pin(self.wanted.closed())
     }
 
-    fn follow(&self, follower: Follower) {
+    fn follow(&self, follower: CommitListener) {
         let _ = self.shared.follower.set(follower);
     }
 
@@ -188,12 +192,12 @@ impl Store for SqliteStore {
     /// Keeps the clock's anchor, as far as the disk lets it.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move {
-            self.ask(Want::KeepClock).await?;
+            self.ask(WriterRequest::KeepClock).await?;
             Ok(self.now() + LEASE)
         })
     }
 
-    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<Orphans, StoreError>> {
+    fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {
         Box::pin(self.read_orphans(limit))
     }
 
@@ -224,7 +228,7 @@ impl Store for SqliteStore {
         Box::pin(self.read_one(id))
     }
 
-    fn quarantined(&self) -> Vec<Quarantined> {
+    fn quarantined(&self) -> Vec<QuarantinedRow> {
         self.shared.quarantine().all()
     }
 
@@ -232,18 +236,18 @@ impl Store for SqliteStore {
         self.shared.quarantine().holds(id).is_some()
     }
 
-    fn found_unreadable(&self, row: Row, why: String) {
-        self.shared.set_aside(Quarantined::new(row, self.now(), why));
+    fn found_unreadable(&self, row: RowName, why: String) {
+        self.shared.set_aside(QuarantinedRow::new(row, self.now(), why));
     }
 
-    fn remains(&self, row: Row) -> BoxFuture<'_, Result<Vec<Remains>, StoreError>> {
+    fn remains(&self, row: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
             lost::remains(&mut conn, &row).await
         })
     }
 
-    fn list(&self, filter: Filter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
+    fn list(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>> {
         Box::pin(async move { Ok(self.read_portion(filter, None).await?.incidents) })
     }
 
@@ -266,9 +270,9 @@ impl Store for SqliteStore {
         })
     }
 
-    fn keep_run(&self, run: Run) -> BoxFuture<'_, Result<(), StoreError>> {
-        let note = runs::Note::Run(Box::new(run));
-        Box::pin(async move { self.ask(|reply| Want::Note(note, reply)).await? })
+    fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
+        let note = runs::DrillRow::Run(Box::new(run));
+        Box::pin(async move { self.ask(|reply| WriterRequest::Note(note, reply)).await? })
     }
 
     fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
@@ -278,22 +282,22 @@ impl Store for SqliteStore {
         })
     }
 
-    fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<Run>, StoreError>> {
+    fn runs(&self, most: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>> {
         Box::pin(async move { Ok(self.find_runs(most, None).await?.runs) })
     }
 
-    fn keep_turn(&self, turn: Turn) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(|reply| Want::Note(runs::Note::Turn(turn), reply)).await? })
+    fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move { self.ask(|reply| WriterRequest::Note(runs::DrillRow::Turn(turn), reply)).await? })
     }
 
-    fn turns(&self) -> BoxFuture<'_, Result<Vec<Turn>, StoreError>> {
+    fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
             Ok(self.readable(runs::turns(&mut conn).await?))
         })
     }
 
-    fn proofs(&self) -> BoxFuture<'_, Result<Vec<Proof>, StoreError>> {
+    fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>> {
         Box::pin(async move {
             let mut conn = self.readers.acquire().await.map_err(failure)?;
             Ok(self.readable(read::proofs(&mut conn).await?))
@@ -301,7 +305,7 @@ impl Store for SqliteStore {
     }
 
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>> {
-        Box::pin(async move { self.ask(Want::Anchor).await? })
+        Box::pin(async move { self.ask(WriterRequest::Anchor).await? })
     }
 
     fn server_key(&self) -> [u8; 32] {
@@ -313,7 +317,7 @@ impl Store for SqliteStore {
 ///
 /// # Errors
 /// [`StoreError::Failed`] where the file can not be read, or is older than the proofs.
-pub async fn read_proofs(dir: &Path) -> Result<Vec<Proof>, StoreError> {
+pub async fn read_proofs(dir: &Path) -> Result<Vec<ContactProof>, StoreError> {
     let file = dir.join(FILE);
     if !file.exists() {
         return Ok(Vec::new());

@@ -3,17 +3,18 @@
 use super::{StoreError, body, body::SharedPlans, failure, lookup::nonce};
 use crate::{
     core::{
-        Event, Incident, IncidentId, IncidentIdentity, Page, PageId, Proof, Record, StoredLine, Timestamp,
+        ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, StoredLine,
+        Timestamp,
         event::{genesis, link},
-        proof::How,
+        proof::ProofKind,
     },
-    store::{Head, Kept, Row as Name, RowKind},
+    store::{ChainHead, RowKind, RowName as Name, StoredIncident},
 };
 use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An incident as it was read, or why it could not be.
-pub type Found = (IncidentId, Result<Kept, StoreError>);
+pub type ReadIncident = (IncidentId, Result<StoredIncident, StoreError>);
 
 /// Reads incidents with their pages; what does not exist is absent. One whose rows can not be understood is folded
 /// from its journal. Where the file itself is damaged under one of them, the others are read all the same.
@@ -21,7 +22,7 @@ pub async fn incidents(
     conn: &mut SqliteConnection,
     ids: &[IncidentId],
     plans: &SharedPlans,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<ReadIncident>, StoreError> {
     match together(conn, ids, plans).await {
         Err(StoreError::Corrupt { .. }) => {}
         read => return read,
@@ -41,7 +42,7 @@ async fn together(
     conn: &mut SqliteConnection,
     ids: &[IncidentId],
     plans: &SharedPlans,
-) -> Result<Vec<Found>, StoreError> {
+) -> Result<Vec<ReadIncident>, StoreError> {
     const HEADS: &str = "SELECT i.id, i.seq, i.hash, i.at, b.body, b.plan, p.body, i.alerts, i.joined, j.body,
             (SELECT max(l.seq) FROM journal l WHERE l.chain = 'INC-' || i.id), i.nonce
         FROM json_each(?) wanted JOIN incident i ON i.id = wanted.value
@@ -69,7 +70,12 @@ async fn together(
     Ok(found)
 }
 
-fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &SharedPlans) -> Result<Kept, StoreError> {
+fn assemble(
+    id: IncidentId,
+    row: &SqliteRow,
+    pages: &[SqliteRow],
+    plans: &SharedPlans,
+) -> Result<StoredIncident, StoreError> {
     let bad = |error| corrupt(id.to_string(), error);
     let plan = plans.get(column(row, 5)?, column(row, 6)?).map_err(bad)?;
     let mut by_number = BTreeMap::new();
@@ -95,15 +101,15 @@ fn assemble(id: IncidentId, row: &SqliteRow, pages: &[SqliteRow], plans: &Shared
         rejoin(&mut incident, row);
     }
     let joined = joined.and_then(|seq| u64::try_from(seq).ok());
-    Ok(Kept { incident: Arc::new(incident), head, claims: claims(pages), joined })
+    Ok(StoredIncident { incident: Arc::new(incident), head, claims: claims(pages), joined })
 }
 
 /// The newest alert joined after the body was written: it is in its journal line. Where that can not be read, the
 /// ladder goes on with the alert of before.
 fn rejoin(incident: &mut Incident, row: &SqliteRow) {
-    let line = column::<&str>(row, 9).ok().and_then(|line| serde_json::from_str::<Record>(line).ok());
+    let line = column::<&str>(row, 9).ok().and_then(|line| serde_json::from_str::<JournalRecord>(line).ok());
     match line.filter(|record| matches!(record.event, Event::Joined { .. })) {
-        Some(Record { at, event, .. }) => incident.apply(&event, at),
+        Some(JournalRecord { at, event, .. }) => incident.apply(&event, at),
         None => tracing::error!(incident.id = %incident.id, "the newest alert of an incident can not be read"),
     }
     incident.alerts = unsigned(row, 7).unwrap_or(incident.alerts);
@@ -124,16 +130,16 @@ async fn rebuild(
     id: IncidentId,
     pages: &[SqliteRow],
     trouble: StoreError,
-) -> Result<Kept, StoreError> {
+) -> Result<StoredIncident, StoreError> {
     let chain = id.to_string();
-    let (mut events, mut end) = (Vec::new(), Head { seq: 0, hash: genesis(&chain) });
+    let (mut events, mut end) = (Vec::new(), ChainHead { seq: 0, hash: genesis(&chain) });
     for line in lines(conn, Some(&chain), 0, i64::MAX).await? {
-        let record = serde_json::from_str::<Record>(&line.body);
+        let record = serde_json::from_str::<JournalRecord>(&line.body);
         let hash = link(&end.hash, line.body.as_bytes());
         let Some(record) = record.ok().filter(|_| line.seq == end.seq + 1 && line.hash == hash) else {
             return Err(trouble);
         };
-        end = Head { seq: line.seq, hash };
+        end = ChainHead { seq: line.seq, hash };
         events.push(record);
     }
     let joined = events.iter().rfind(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
@@ -144,7 +150,7 @@ async fn rebuild(
     tracing::error!(incident.id = %id, %trouble, "an incident was rebuilt from its journal");
     let mut claims = claims(pages);
     claims.retain(|n, _| incident.pages.get(n).is_some_and(|page| page.is_owed()));
-    Ok(Kept { incident: Arc::new(incident), head: end, claims, joined })
+    Ok(StoredIncident { incident: Arc::new(incident), head: end, claims, joined })
 }
 
 /// Journal lines after `after`, in the order of their commit, of one chain or of all.
@@ -183,10 +189,10 @@ pub async fn owed(
 }
 
 /// Rows that were read, and those that could not be, each with what is wrong with it.
-pub type Sorted<T> = (Vec<T>, Vec<(Name, String)>);
+pub type SortedRows<T> = (Vec<T>, Vec<(Name, String)>);
 
 /// When each person was last proven to be reached by each channel.
-pub async fn proofs(conn: &mut SqliteConnection) -> Result<Sorted<Proof>, StoreError> {
+pub async fn proofs(conn: &mut SqliteConnection) -> Result<SortedRows<ContactProof>, StoreError> {
     const PROOFS: &str = "SELECT person, channel, at, how, drill, incident FROM contact_proof ORDER BY person, channel";
     let (mut proofs, mut unreadable) = (Vec::new(), Vec::new());
     for row in &rows(conn, PROOFS).await? {
@@ -201,14 +207,14 @@ pub async fn proofs(conn: &mut SqliteConnection) -> Result<Sorted<Proof>, StoreE
     Ok((proofs, unreadable))
 }
 
-fn proof(row: &SqliteRow) -> Result<Proof, StoreError> {
+fn proof(row: &SqliteRow) -> Result<ContactProof, StoreError> {
     let (person, channel, how): (&str, &str, &str) = (column(row, 0)?, column(row, 1)?, column(row, 3)?);
     let unknown = || StoreError::Corrupt { what: format!("the contact of {person} by {channel}"), why: how.to_owned() };
-    Ok(Proof {
+    Ok(ContactProof {
         person: person.into(),
         channel: channel.into(),
         at: Timestamp::from_micros(column(row, 2)?),
-        how: How::parse(how).ok_or_else(unknown)?,
+        how: ProofKind::parse(how).ok_or_else(unknown)?,
         drill: column(row, 4)?,
         incident: IncidentId(column(row, 5)?),
     })
@@ -229,13 +235,13 @@ pub fn shown(row: &SqliteRow, i: usize) -> String {
 }
 
 /// A head: its sequence and, in the next column, its hash.
-pub fn head(row: &SqliteRow, i: usize) -> Result<Head, StoreError> {
+pub fn head(row: &SqliteRow, i: usize) -> Result<ChainHead, StoreError> {
     let hash: &[u8] = column(row, i + 1)?;
     let hash = hash.try_into().map_err(|_| StoreError::Corrupt {
         what: "the head of a chain".into(),
         why: format!("its hash has {} bytes", hash.len()),
     })?;
-    Ok(Head { seq: unsigned(row, i)?, hash })
+    Ok(ChainHead { seq: unsigned(row, i)?, hash })
 }
 
 /// Every row of a query.

@@ -2,39 +2,39 @@
 
 use super::{
     StoreError, failure,
-    read::{Sorted, column, shown},
+    read::{SortedRows, column, shown},
     state::NUMBER_MAX,
 };
 use crate::{
-    core::{Run, RunId, Turn},
-    store::{Row, RowKind},
+    core::{DrillRun, RunId, ScheduledRun},
+    store::{RowKind, RowName},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
 /// What is to be kept.
-pub enum Note {
+pub enum DrillRow {
     /// A run, new or as it stands now.
-    Run(Box<Run>),
+    Run(Box<DrillRun>),
     /// When a scenario runs next.
-    Turn(Turn),
+    Turn(ScheduledRun),
 }
 
 /// Keeps it durably.
-pub async fn keep(conn: &mut SqliteConnection, note: &Note) -> Result<(), StoreError> {
+pub async fn keep(conn: &mut SqliteConnection, note: &DrillRow) -> Result<(), StoreError> {
     const RUN: &str =
         "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body";
     const TURN: &str = "INSERT INTO drill_turn (scenario, next, body) VALUES (?, ?, ?)
         ON CONFLICT (scenario) DO UPDATE SET next = excluded.next, body = excluded.body";
     let query = match note {
-        Note::Run(run) => {
+        DrillRow::Run(run) => {
             let body = serde_json::to_string(run).map_err(|error| StoreError::Failed(error.to_string()))?;
             let (name, hash) = (run.scenario.clone(), run.revision.clone());
             let (started, ended) = (run.started_at.as_micros(), run.ended_at.map(|at| at.as_micros()));
             let query = sqlx::query(RUN).bind(run.id.0).bind(name).bind(hash).bind(started).bind(ended);
             query.bind(run.state.as_str()).bind(body)
         }
-        Note::Turn(turn) => {
+        DrillRow::Turn(turn) => {
             let body = serde_json::to_string(turn).map_err(|error| StoreError::Failed(error.to_string()))?;
             sqlx::query(TURN).bind(turn.scenario.clone()).bind(turn.next.as_micros()).bind(body)
         }
@@ -50,7 +50,7 @@ pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreE
 }
 
 /// One run.
-pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<Sorted<Run>, StoreError> {
+pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<SortedRows<DrillRun>, StoreError> {
     let rows = sqlx::query("SELECT body, 'DR-' || id FROM drill_run WHERE id = ?").bind(id.0).fetch_all(conn).await;
     Ok(sorted(&rows.map_err(failure)?, RowKind::Run))
 }
@@ -61,7 +61,7 @@ pub async fn runs(
     conn: &mut SqliteConnection,
     limit: usize,
     before: Option<RunId>,
-) -> Result<(Sorted<Run>, Option<RunId>), StoreError> {
+) -> Result<(SortedRows<DrillRun>, Option<RunId>), StoreError> {
     const RUNS: &str = "SELECT body, 'DR-' || id, id FROM drill_run WHERE id < ? ORDER BY id DESC LIMIT ?";
     let before = before.map_or(i64::MAX, |id| id.0);
     let rows = sqlx::query(RUNS).bind(before).bind(super::limit(limit)).fetch_all(conn).await.map_err(failure)?;
@@ -70,19 +70,19 @@ pub async fn runs(
 }
 
 /// All turns, by the scenarios' names.
-pub async fn turns(conn: &mut SqliteConnection) -> Result<Sorted<Turn>, StoreError> {
+pub async fn turns(conn: &mut SqliteConnection) -> Result<SortedRows<ScheduledRun>, StoreError> {
     let rows = sqlx::query("SELECT body, scenario FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
     Ok(sorted(&rows.map_err(failure)?, RowKind::Turn))
 }
 
 /// One that can not be understood is left out: the others must be seen all the same, and the daemon must start.
-fn sorted<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], kind: RowKind) -> Sorted<T> {
+fn sorted<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], kind: RowKind) -> SortedRows<T> {
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {
         let body = column::<&str>(row, 0).map_err(|error| error.to_string());
         match body.and_then(|body| serde_json::from_str(body).map_err(|error| error.to_string())) {
             Ok(one) => read.push(one),
-            Err(why) => unreadable.push((Row::Other(kind, shown(row, 1)), why)),
+            Err(why) => unreadable.push((RowName::Other(kind, shown(row, 1)), why)),
         }
     }
     (read, unreadable)

@@ -4,11 +4,11 @@
 
 use super::{
     body::{self, StoredPlans},
-    failure::{Unkept, unkept},
+    failure::{CommitFailure, unkept},
 };
 use crate::{
-    core::{IncidentId, PersonName, Proof, Status, Timestamp, event::hex},
-    store::{Changes, Head, Loaded},
+    core::{ContactProof, IncidentId, IncidentStatus, PersonName, Timestamp, event::hex},
+    store::{ChainHead, ChangeSet, WorkingSet},
 };
 use serde::Serialize;
 use sqlx::SqliteConnection;
@@ -73,7 +73,7 @@ const COLUMNS: usize = 12;
 
 /// What one commit writes.
 #[derive(Default)]
-pub struct Script {
+pub struct WriteScript {
     /// The view's columns, in their order; an empty one is NULL.
     rows: [String; COLUMNS],
     /// The deadlines that the touched incidents have now.
@@ -82,22 +82,22 @@ pub struct Script {
     pub plans: Vec<String>,
 }
 
-impl Script {
+impl WriteScript {
     /// Writes down what `changes` says of `loaded`, with the heads of chains that are no incident's and no source's.
     pub fn write(
-        changes: &Changes,
-        loaded: &Loaded,
+        changes: &ChangeSet,
+        loaded: &WorkingSet,
         plans: &mut StoredPlans,
-        chains: &BTreeMap<String, Head>,
+        chains: &BTreeMap<String, ChainHead>,
         now: Timestamp,
-    ) -> Result<Self, Unwritable> {
+    ) -> Result<Self, UnwritableValue> {
         let mut script = Self::default();
         let lines = changes.lines.iter();
         let lines = lines.map(|line| (&line.chain, line.seq, line.at.as_micros(), hex(&line.hash), &line.body));
         script.rows[0] = rows(lines)?;
         script.incidents(changes, loaded, plans)?;
         let pages = changes.pages.iter().filter_map(|(id, n)| page_row(loaded, *id, *n));
-        script.rows[4] = rows(pages.collect::<Result<Vec<_>, Unwritable>>()?)?;
+        script.rows[4] = rows(pages.collect::<Result<Vec<_>, UnwritableValue>>()?)?;
         let sources =
             changes.sources.iter().filter_map(|name| Some((format!("source:{name}"), loaded.sources.get(name)?)));
         let others = chains.iter().map(|(name, head)| (name.clone(), head));
@@ -124,18 +124,23 @@ impl Script {
     }
 
     /// Runs it. After an error everything is as it was.
-    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), Unkept> {
+    pub async fn run(self, conn: &mut SqliteConnection) -> Result<(), CommitFailure> {
         let columns = self.rows.into_iter().map(|rows| (!rows.is_empty()).then_some(rows));
         let write = columns.fold(sqlx::query(WRITE), |write, column| write.bind(column));
         write.execute(conn).await.map(drop).map_err(unkept)
     }
 
-    fn incidents(&mut self, changes: &Changes, loaded: &Loaded, plans: &mut StoredPlans) -> Result<(), Unwritable> {
+    fn incidents(
+        &mut self,
+        changes: &ChangeSet,
+        loaded: &WorkingSet,
+        plans: &mut StoredPlans,
+    ) -> Result<(), UnwritableValue> {
         let (mut heads, mut bodies, mut stored) = (Vec::new(), Vec::new(), Vec::new());
         let new: HashSet<&str> = changes.lines.iter().filter(|line| line.seq == 1).map(|line| &*line.chain).collect();
         for id in changes.heads.union(&changes.bodies) {
             let Some(kept) = loaded.incidents.get(id) else { continue };
-            let unwritable = |error: serde_json::Error| Unwritable { incident: Some(*id), why: error.to_string() };
+            let unwritable = |error: serde_json::Error| UnwritableValue { incident: Some(*id), why: error.to_string() };
             let (incident, deadline) = (&kept.incident, kept.incident.deadline());
             self.deadlines.push((*id, deadline));
             let (key, open, at) =
@@ -165,14 +170,14 @@ impl Script {
 }
 
 /// What can not be written so that it can be read back.
-pub struct Unwritable {
+pub struct UnwritableValue {
     /// Whose it is, where it is an incident's.
     pub incident: Option<IncidentId>,
     /// Why.
     pub why: String,
 }
 
-impl From<serde_json::Error> for Unwritable {
+impl From<serde_json::Error> for UnwritableValue {
     fn from(error: serde_json::Error) -> Self {
         Self { incident: None, why: error.to_string() }
     }
@@ -182,7 +187,7 @@ impl From<serde_json::Error> for Unwritable {
 #[derive(Serialize)]
 struct PageRow(i64, u32, u8, Option<u64>, &'static str, String, Option<String>, String, Option<String>);
 
-fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<Result<PageRow, Unwritable>> {
+fn page_row(loaded: &WorkingSet, id: IncidentId, n: u32) -> Option<Result<PageRow, UnwritableValue>> {
     let kept = loaded.incidents.get(&id)?;
     let page = kept.incident.pages.get(&n)?;
     let state = page.state.as_str();
@@ -191,22 +196,23 @@ fn page_row(loaded: &Loaded, id: IncidentId, n: u32) -> Option<Result<PageRow, U
     let (channel, receipt) = (text_hex(page.channel.as_str()), page.receipt.as_ref().map(|kept| text_hex(&kept.id)));
     let row = |body| PageRow(id.0, n, owed, epoch, state, body, asks, channel, receipt);
     // Names, texts, whole numbers and times: types of ours that exist only where they can be read back.
-    let body = serde_json::to_string(page).map_err(|error| Unwritable { incident: Some(id), why: error.to_string() });
+    let body =
+        serde_json::to_string(page).map_err(|error| UnwritableValue { incident: Some(id), why: error.to_string() });
     Some(body.map(row))
 }
 
 /// Person, incident, whether it waits for them, when it ended.
-fn asked_row(loaded: &Loaded, id: IncidentId, person: &PersonName) -> Option<(String, i64, u8, Option<i64>)> {
+fn asked_row(loaded: &WorkingSet, id: IncidentId, person: &PersonName) -> Option<(String, i64, u8, Option<i64>)> {
     let incident = &loaded.incidents.get(&id)?.incident;
     let ended = match incident.status {
-        Status::Open => None,
-        Status::Resolved { at, .. } => Some(at.as_micros()),
+        IncidentStatus::Open => None,
+        IncidentStatus::Resolved { at, .. } => Some(at.as_micros()),
     };
     Some((text_hex(person.as_str()), id.0, u8::from(incident.waits_for(person)), ended))
 }
 
 /// Person, channel, time, what shows it, drill, incident.
-fn proof_row(proof: &Proof) -> (String, String, i64, &'static str, u8, i64) {
+fn proof_row(proof: &ContactProof) -> (String, String, i64, &'static str, u8, i64) {
     let (person, channel) = (text_hex(proof.person.as_str()), text_hex(proof.channel.as_str()));
     (person, channel, proof.at.as_micros(), proof.how.as_str(), u8::from(proof.drill), proof.incident.0)
 }

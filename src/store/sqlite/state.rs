@@ -9,8 +9,8 @@ use super::{
     read::{column, head, incidents, rows, scalar},
 };
 use crate::{
-    core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::Observed},
-    store::{Head, Loaded, Quarantined, Row, RowKind, quarantine::Quarantine},
+    core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::ThresholdWindow},
+    store::{ChainHead, QuarantinedRow, RowKind, RowName, WorkingSet, quarantine::Quarantine},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, time::Duration};
@@ -24,17 +24,17 @@ pub const NUMBER_MAX: i64 = 1 << 50;
 
 /// What the writer keeps in memory besides incidents.
 #[derive(Default)]
-pub struct State {
+pub struct StartState {
     /// Keys of open incidents, sources, windows, the last number; no incidents.
-    pub loaded: Loaded,
+    pub loaded: WorkingSet,
     /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
     /// Where the chain of anchors ends.
-    pub anchors: Option<Head>,
+    pub anchors: Option<ChainHead>,
     /// Chains that grew since the last anchor.
-    pub unanchored: BTreeMap<String, Head>,
+    pub unanchored: BTreeMap<String, ChainHead>,
     /// Rows that can not be read.
-    pub unreadable: Vec<Quarantined>,
+    pub unreadable: Vec<QuarantinedRow>,
     now: Timestamp,
 }
 
@@ -44,8 +44,8 @@ pub async fn state(
     plans: &SharedPlans,
     quarantine: &Quarantine,
     now: Timestamp,
-) -> Result<State, StoreError> {
-    let mut state = State { now, ..State::default() };
+) -> Result<StartState, StoreError> {
+    let mut state = StartState { now, ..StartState::default() };
     state.timed(conn, plans, quarantine).await?;
     state.heads(conn).await?;
     state.windows(conn).await?;
@@ -56,7 +56,7 @@ pub async fn state(
     Ok(state)
 }
 
-impl State {
+impl StartState {
     /// Keys and deadlines of incidents. Where a head can not be read, the incident itself may tell.
     async fn timed(
         &mut self,
@@ -84,8 +84,8 @@ impl State {
                 }
                 Err(error) => {
                     let incident = lost(conn, id).await;
-                    let entry = Quarantined::new(Row::Incident(id), self.now, error.to_string());
-                    self.unreadable.push(Quarantined { incident, ..entry });
+                    let entry = QuarantinedRow::new(RowName::Incident(id), self.now, error.to_string());
+                    self.unreadable.push(QuarantinedRow { incident, ..entry });
                 }
             }
         }
@@ -127,14 +127,15 @@ impl State {
     }
 
     fn found(&mut self, kind: RowKind, name: &str, why: String) {
-        self.unreadable.push(Quarantined::new(Row::Other(kind, name.to_owned()), self.now, why));
+        self.unreadable.push(QuarantinedRow::new(RowName::Other(kind, name.to_owned()), self.now, why));
     }
 
     async fn windows(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         for row in &rows(conn, "SELECT name, body FROM observed").await? {
             let name = column::<String>(row, 0).unwrap_or_else(|_| "?".into());
             let read = column::<&str>(row, 1).map_err(|error| error.to_string());
-            match read.and_then(|body| serde_json::from_str::<Observed>(body).map_err(|error| error.to_string())) {
+            match read.and_then(|body| serde_json::from_str::<ThresholdWindow>(body).map_err(|error| error.to_string()))
+            {
                 Ok(window) => drop(self.loaded.observed.insert(name, window)),
                 Err(why) => self.found(RowKind::Window, &name, why),
             }
@@ -149,13 +150,14 @@ fn timed(row: &SqliteRow) -> Result<(IncidentKey, Option<Timestamp>, bool), Stor
 }
 
 /// Where a chain ends as its journal tells it; none where it has no line.
-pub async fn last_head(conn: &mut SqliteConnection, chain: &str) -> Result<Option<Head>, StoreError> {
+pub async fn last_head(conn: &mut SqliteConnection, chain: &str) -> Result<Option<ChainHead>, StoreError> {
     const LAST: &str =
         "SELECT seq, hash FROM journal WHERE chain = ? AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1";
     let row = sqlx::query(LAST).bind(chain.to_owned()).fetch_optional(conn).await.map_err(failure)?;
     // A hash of another length was altered; the chain goes on from what a check takes for it.
     let hash = |row: &SqliteRow| column::<&[u8]>(row, 1).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
-    let head = |row: &SqliteRow| Some(Head { seq: u64::try_from(column::<i64>(row, 0).ok()?).ok()?, hash: hash(row) });
+    let head =
+        |row: &SqliteRow| Some(ChainHead { seq: u64::try_from(column::<i64>(row, 0).ok()?).ok()?, hash: hash(row) });
     Ok(row.as_ref().and_then(head))
 }
 
@@ -175,7 +177,7 @@ pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<Timestamp>, St
     Ok(scalar::<Option<i64>>(conn, NEWEST).await?.map(Timestamp::from_micros))
 }
 
-async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, Head>, StoreError> {
+async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, ChainHead>, StoreError> {
     const SINCE: &str = "SELECT chain, max(seq), hash FROM journal WHERE chain <> 'anchors' AND pos >
         coalesce((SELECT pos FROM journal WHERE chain = 'anchors' ORDER BY seq DESC LIMIT 1), 0) GROUP BY chain";
     // What can not be read of it is not anchored: a check names it.
@@ -187,10 +189,11 @@ async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, Head
 pub async fn quarantine(conn: &mut SqliteConnection, now: Timestamp) -> Result<Quarantine, StoreError> {
     let mut quarantine = Quarantine::default();
     for row in &rows(conn, "SELECT row, body FROM quarantine").await? {
-        let Some(name) = column::<&str>(row, 0).ok().and_then(|name| name.parse::<Row>().ok()) else { continue };
-        let entry = column::<&str>(row, 1).ok().and_then(|body| serde_json::from_str::<Quarantined>(body).ok());
+        let Some(name) = column::<&str>(row, 0).ok().and_then(|name| name.parse::<RowName>().ok()) else { continue };
+        let entry = column::<&str>(row, 1).ok().and_then(|body| serde_json::from_str::<QuarantinedRow>(body).ok());
         let entry = entry.filter(|entry| entry.row == name);
-        let entry = entry.unwrap_or_else(|| Quarantined::new(name.clone(), now, "what was known of it is gone".into()));
+        let entry =
+            entry.unwrap_or_else(|| QuarantinedRow::new(name.clone(), now, "what was known of it is gone".into()));
         quarantine.keep([(name, Some(entry))].into());
     }
     Ok(quarantine)

@@ -6,22 +6,22 @@ mod recall;
 mod trouble;
 
 use super::{
-    StoreError, Want,
-    batch::Batch,
+    StoreError, WriterRequest,
+    batch::WriteBatch,
     body::{SharedPlans, StoredPlans},
-    cache::Published,
+    cache::PublishedState,
     connect,
-    disk::Space,
-    failure::Unkept,
+    disk::SpaceGuard,
+    failure::CommitFailure,
     lost, read, runs,
-    script::Script,
+    script::WriteScript,
     state,
 };
 use crate::{
     core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
     store::{
-        Changes, Class, Committed, Follower, Head, Line, Loaded, Quarantined, SteadyClock, Unit, Work,
-        memory::anchor_event, quarantine::Quarantine, unit::Node,
+        ChainHead, ChangeSet, CommitListener, CommittedEvents, JournalLine, QuarantinedRow, RequestClass, SteadyClock,
+        StoreRequest, Transaction, WorkingSet, memory::anchor_event, quarantine::Quarantine, unit::NodeIdentity,
     },
 };
 use sqlx::{Connection, SqliteConnection};
@@ -33,7 +33,7 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
 };
 use tokio::sync::{mpsc, watch};
-use trouble::Trouble;
+use trouble::AttemptFailure;
 
 /// At most so many works share a commit.
 const BATCH: usize = 512;
@@ -52,17 +52,17 @@ const EASY: &str = "PRAGMA wal_autocheckpoint = 4000";
 const GROWN: usize = 800;
 
 /// What the writer and the store's handle share.
-pub struct Shared {
+pub struct WriterShared {
     /// The store's time.
     pub clock: SteadyClock,
     /// What readers see.
-    pub published: Published,
+    pub published: PublishedState,
     /// Plans in memory.
     pub plans: SharedPlans,
     /// Bumped after each commit.
     pub changed: watch::Sender<u64>,
     /// Hears of every commit.
-    pub follower: OnceLock<Follower>,
+    pub follower: OnceLock<CommitListener>,
     /// Why nothing, or no alert, is kept now.
     pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
@@ -71,14 +71,14 @@ pub struct Shared {
     pub quarantine: Mutex<Quarantine>,
 }
 
-impl Shared {
+impl WriterShared {
     /// What can not be read.
     pub fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
         self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Notes a row that can not be read.
-    pub fn set_aside(&self, entry: Quarantined) {
+    pub fn set_aside(&self, entry: QuarantinedRow) {
         let (row, why) = (entry.row.clone(), entry.why.clone());
         if self.quarantine().add(entry) {
             tracing::error!(%row, why, "a row of the store can not be read: it is set aside");
@@ -87,14 +87,14 @@ impl Shared {
 }
 
 /// The writer and all that is its own.
-pub struct Writer {
-    shared: Arc<Shared>,
+pub struct SqliteWriter {
+    shared: Arc<WriterShared>,
     conn: SqliteConnection,
     file: PathBuf,
-    space: Space,
-    loaded: Loaded,
-    anchors: Option<Head>,
-    unanchored: BTreeMap<String, Head>,
+    space: SpaceGuard,
+    loaded: WorkingSet,
+    anchors: Option<ChainHead>,
+    unanchored: BTreeMap<String, ChainHead>,
     plans: StoredPlans,
     used: HashMap<IncidentId, u64>,
     turn: u64,
@@ -106,22 +106,22 @@ pub struct Writer {
     _lock: File,
 }
 
-impl Writer {
+impl SqliteWriter {
     /// A writer over what `state` says is on the disk.
     pub fn new(
-        shared: Arc<Shared>,
+        shared: Arc<WriterShared>,
         conn: SqliteConnection,
         file: PathBuf,
-        space: Space,
+        space: SpaceGuard,
         lock: File,
-        state: state::State,
+        state: state::StartState,
     ) -> Self {
         let mut writer = Self {
             shared,
             conn,
             file,
             space,
-            loaded: Loaded::default(),
+            loaded: WorkingSet::default(),
             anchors: None,
             unanchored: BTreeMap::new(),
             plans: StoredPlans::default(),
@@ -137,10 +137,10 @@ impl Writer {
     }
 
     /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
-    pub async fn run(mut self, mut wanted: mpsc::Receiver<Want>) {
+    pub async fn run(mut self, mut wanted: mpsc::Receiver<WriterRequest>) {
         let (mut close, mut was_shared) = (None, false);
         while let Some(first) = wanted.recv().await {
-            let mut batch = Batch::default();
+            let mut batch = WriteBatch::default();
             batch.add(first);
             if was_shared {
                 // Whoever was just answered may want more at once: it shall share the next commit, not wait for it.
@@ -184,12 +184,12 @@ impl Writer {
         let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut self.conn).await;
     }
 
-    async fn turn(&mut self, mut batch: Batch) {
+    async fn turn(&mut self, mut batch: WriteBatch) {
         self.turn += 1;
         self.space.look().await;
         self.bound_log().await;
         if self.space.is_low() {
-            batch.refuse(Class::Admission, &StoreError::Full);
+            batch.refuse(RequestClass::Admission, &StoreError::Full);
         }
         // The last one is next. A batch that is divided keeps the order of its works.
         let mut parts = vec![batch];
@@ -200,7 +200,7 @@ impl Writer {
 
     /// Keeps a batch, or answers it with an error; returns what it was divided into, last works first, where something
     /// of it is refused and nobody knows what.
-    async fn part(&mut self, mut batch: Batch) -> Vec<Batch> {
+    async fn part(&mut self, mut batch: WriteBatch) -> Vec<WriteBatch> {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
                 Ok(anchor) => {
@@ -209,8 +209,8 @@ impl Writer {
                     batch.answer(anchor);
                     break;
                 }
-                Err(Trouble::Again) => {}
-                Err(Trouble::Of(id, error)) => {
+                Err(AttemptFailure::Again) => {}
+                Err(AttemptFailure::Of(id, error)) => {
                     let touching = batch.take_touching(id);
                     if touching.is_empty() {
                         return self.failed(batch, &error);
@@ -220,7 +220,7 @@ impl Writer {
                         let _ = job.reply.send(Err(error.clone()));
                     }
                 }
-                Err(Trouble::Refused { error, begins }) => match self.mend(&mut batch, &begins).await {
+                Err(AttemptFailure::Refused { error, begins }) => match self.mend(&mut batch, &begins).await {
                     Ok(true) => {}
                     Ok(false) => match batch.divide() {
                         Some(rest) => return vec![rest, batch],
@@ -228,17 +228,17 @@ impl Writer {
                     },
                     Err(error) => return self.failed(batch, &error),
                 },
-                Err(Trouble::Failed(StoreError::Full)) if self.give_way(&batch) => {
+                Err(AttemptFailure::Failed(StoreError::Full)) if self.give_way(&batch) => {
                     self.bound_log().await;
-                    batch.refuse(Class::Admission, &StoreError::Full);
+                    batch.refuse(RequestClass::Admission, &StoreError::Full);
                 }
-                Err(Trouble::Failed(error)) => return self.failed(batch, &error),
+                Err(AttemptFailure::Failed(error)) => return self.failed(batch, &error),
             }
         }
         Vec::new()
     }
 
-    fn failed(&self, batch: Batch, error: &StoreError) -> Vec<Batch> {
+    fn failed(&self, batch: WriteBatch, error: &StoreError) -> Vec<WriteBatch> {
         self.note(Some(error.clone()));
         batch.fail(error);
         Vec::new()
@@ -258,8 +258,8 @@ impl Writer {
     }
 
     /// Frees the reserve for open ladders. Only ladders are worth it.
-    fn give_way(&mut self, batch: &Batch) -> bool {
-        let ladders = batch.jobs.iter().any(|job| job.work.class == Class::Ladder);
+    fn give_way(&mut self, batch: &WriteBatch) -> bool {
+        let ladders = batch.jobs.iter().any(|job| job.work.class == RequestClass::Ladder);
         let gave = ladders && self.space.release();
         if gave {
             tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
@@ -268,7 +268,7 @@ impl Writer {
     }
 
     /// Before anybody is answered: whoever asked may be gone, and what was kept must be acted on all the same.
-    fn tell(&self, batch: &Batch) {
+    fn tell(&self, batch: &WriteBatch) {
         if let Some(follower) = self.shared.follower.get() {
             // A follower that panics must not take the writer with it.
             let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
@@ -284,13 +284,13 @@ impl Writer {
         *self.shared.trouble.lock().unwrap_or_else(PoisonError::into_inner) = trouble;
     }
 
-    async fn attempt(&mut self, batch: &mut Batch) -> Result<Option<StoredLine>, Trouble> {
+    async fn attempt(&mut self, batch: &mut WriteBatch) -> Result<Option<StoredLine>, AttemptFailure> {
         if self.is_ahead {
             self.catch_up().await?;
         }
         self.load(batch).await?;
         let now = self.shared.clock.now();
-        let mut changes = Changes::default();
+        let mut changes = ChangeSet::default();
         self.run_jobs(batch, now, &mut changes)?;
         let anchor = if batch.anchors.is_empty() { None } else { self.write_anchor(now, &mut changes) };
         if changes.is_empty() && batch.leases.is_empty() {
@@ -308,18 +308,23 @@ impl Writer {
         }
     }
 
-    fn run_jobs(&mut self, batch: &mut Batch, now: Timestamp, changes: &mut Changes) -> Result<(), Trouble> {
+    fn run_jobs(
+        &mut self,
+        batch: &mut WriteBatch,
+        now: Timestamp,
+        changes: &mut ChangeSet,
+    ) -> Result<(), AttemptFailure> {
         let epoch = self.shared.epoch;
         // The directory is locked: whoever else has claimed a page is gone.
         let is_live = |other: u64| other == epoch;
         for i in 0..batch.jobs.len() {
-            let Work { needs, run, .. } = &mut batch.jobs[i].work;
-            let node = Node { epoch, is_live: &is_live, draw: &draw };
-            let mut unit = Unit::new(now, node, needs, &mut self.loaded, changes);
+            let StoreRequest { needs, run, .. } = &mut batch.jobs[i].work;
+            let node = NodeIdentity { epoch, is_live: &is_live, draw: &draw };
+            let mut unit = Transaction::new(now, node, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
             let error = match (ran, unit.finish()) {
                 (Ok(()), Ok(events)) => {
-                    batch.jobs[i].result = Committed { at: now, events };
+                    batch.jobs[i].result = CommittedEvents { at: now, events };
                     continue;
                 }
                 (Err(_), _) => StoreError::Failed("a work panicked; nothing of it was kept".into()),
@@ -329,21 +334,21 @@ impl Writer {
             let job = batch.jobs.remove(i);
             self.put_off(&job.work);
             let _ = job.reply.send(Err(error));
-            return Err(Trouble::Again);
+            return Err(AttemptFailure::Again);
         }
         Ok(())
     }
 
     async fn commit(
         &mut self,
-        changes: &Changes,
+        changes: &ChangeSet,
         anchored: bool,
         keep_clock: bool,
         now: Timestamp,
-    ) -> Result<(), Trouble> {
+    ) -> Result<(), AttemptFailure> {
         let anchors = self.anchors.filter(|_| anchored).map(|head| (ANCHORS.to_owned(), head));
         let chains = anchors.into_iter().collect();
-        let mut script = Script::write(changes, &self.loaded, &mut self.plans, &chains, now)?;
+        let mut script = WriteScript::write(changes, &self.loaded, &mut self.plans, &chains, now)?;
         if keep_clock {
             script.keep_clock(serde_json::to_string(&self.shared.clock.anchor()).unwrap_or_default());
         }
@@ -355,26 +360,28 @@ impl Writer {
     }
 
     /// An error of the disk while nothing is left on it is that of a full disk.
-    fn known(&self, error: Unkept, changes: &Changes) -> Trouble {
+    fn known(&self, error: CommitFailure, changes: &ChangeSet) -> AttemptFailure {
         match error {
-            Unkept::Refused(error) => {
+            CommitFailure::Refused(error) => {
                 let mut begins = BTreeMap::new();
                 for line in &changes.lines {
                     begins.entry(line.chain.clone()).or_insert(line.seq);
                 }
-                Trouble::Refused { error, begins }
+                AttemptFailure::Refused { error, begins }
             }
-            Unkept::Failed(StoreError::Failed(_)) if self.space.is_exhausted() => Trouble::Failed(StoreError::Full),
-            Unkept::Failed(error) => Trouble::Failed(error),
+            CommitFailure::Failed(StoreError::Failed(_)) if self.space.is_exhausted() => {
+                AttemptFailure::Failed(StoreError::Full)
+            }
+            CommitFailure::Failed(error) => AttemptFailure::Failed(error),
         }
     }
 
-    fn write_anchor(&mut self, now: Timestamp, changes: &mut Changes) -> Option<StoredLine> {
+    fn write_anchor(&mut self, now: Timestamp, changes: &mut ChangeSet) -> Option<StoredLine> {
         let mut heads = self.unanchored.clone();
         grown(&mut heads, changes);
         let event = anchor_event(&heads)?;
-        let head = self.anchors.get_or_insert_with(|| Head::before_first(ANCHORS));
-        let line = Line::write(ANCHORS, head, now, &event).ok()?;
+        let head = self.anchors.get_or_insert_with(|| ChainHead::before_first(ANCHORS));
+        let line = JournalLine::write(ANCHORS, head, now, &event).ok()?;
         let stored =
             StoredLine { pos: 0, chain: line.chain.clone(), seq: line.seq, body: line.body.clone(), hash: line.hash };
         changes.lines.push(line);
@@ -393,8 +400,8 @@ fn draw() -> IncidentNonce {
     IncidentNonce::new(rand::random())
 }
 
-fn grown(heads: &mut BTreeMap<String, Head>, changes: &Changes) {
+fn grown(heads: &mut BTreeMap<String, ChainHead>, changes: &ChangeSet) {
     for line in &changes.lines {
-        heads.insert(line.chain.clone(), Head { seq: line.seq, hash: line.hash });
+        heads.insert(line.chain.clone(), ChainHead { seq: line.seq, hash: line.hash });
     }
 }

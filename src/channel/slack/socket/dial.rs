@@ -1,8 +1,8 @@
 //! Opens one link: asks Slack for an address, connects to it, waits for hello.
 
 use super::{
-    Link, Listener, SocketSettings, Timing,
-    link::{Parting, worded},
+    SocketConnection, SocketListener, SocketSettings, SocketTiming,
+    link::{CloseReason, worded},
 };
 use crate::channel::{
     SettingError, is_loopback, retry_after,
@@ -31,11 +31,11 @@ const CROWDED: Duration = Duration::from_secs(30);
 const LASTING: [&str; 4] = ["user_removed_from_team", "team_disabled", "forbidden_team", "missing_args"];
 
 /// A link over TCP, with TLS or, on this machine, without.
-pub(super) type Line = Link<MaybeTlsStream<TcpStream>>;
+pub(super) type SocketStream = SocketConnection<MaybeTlsStream<TcpStream>>;
 
 /// Why there is no link.
 #[derive(Debug)]
-pub(super) struct Failed {
+pub(super) struct DialFailure {
     /// Without secrets.
     pub why: String,
     /// Only people can mend it.
@@ -47,16 +47,16 @@ pub(super) struct Failed {
 }
 
 /// Opens links.
-pub(super) struct Dialer {
+pub(super) struct SocketDialer {
     client: reqwest::Client,
     url: String,
     token: SecretString,
-    timing: Timing,
+    timing: SocketTiming,
 }
 
 /// What Slack answers.
 #[derive(Deserialize)]
-struct Answer {
+struct OpenResponse {
     #[serde(default)]
     ok: bool,
     #[serde(default)]
@@ -65,8 +65,8 @@ struct Answer {
     error: Option<String>,
 }
 
-impl Dialer {
-    pub(super) fn new(settings: &SocketSettings, timing: Timing) -> Result<Self, SettingError> {
+impl SocketDialer {
+    pub(super) fn new(settings: &SocketSettings, timing: SocketTiming) -> Result<Self, SettingError> {
         let api_url = settings.api_url.as_deref().unwrap_or(API_URL).trim_end_matches('/');
         check_url(api_url)?;
         let client = reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build();
@@ -75,62 +75,64 @@ impl Dialer {
         Ok(Self { client: client.map_err(wrong)?, url, token: settings.app_token.clone(), timing })
     }
 
-    pub(super) async fn dial(&self, listener: Arc<dyn Listener>) -> Result<Line, Failed> {
+    pub(super) async fn dial(&self, listener: Arc<dyn SocketListener>) -> Result<SocketStream, DialFailure> {
         match timeout(self.timing.open, self.open(listener)).await {
             Ok(result) => result,
-            Err(_) => Err(Failed::of(format!("no hello came within {:?}", self.timing.open))),
+            Err(_) => Err(DialFailure::of(format!("no hello came within {:?}", self.timing.open))),
         }
     }
 
     /// Asks for an address and does not use it.
-    pub(super) async fn ask(&self) -> Result<(), Failed> {
+    pub(super) async fn ask(&self) -> Result<(), DialFailure> {
         match timeout(self.timing.open, self.address()).await {
             Ok(address) => address.map(drop),
-            Err(_) => Err(Failed::of(format!("Slack does not answer within {:?}", self.timing.open))),
+            Err(_) => Err(DialFailure::of(format!("Slack does not answer within {:?}", self.timing.open))),
         }
     }
 
-    async fn open(&self, listener: Arc<dyn Listener>) -> Result<Line, Failed> {
+    async fn open(&self, listener: Arc<dyn SocketListener>) -> Result<SocketStream, DialFailure> {
         let address = self.address().await?;
         let mut limits = WebSocketConfig::default();
         (limits.max_message_size, limits.max_frame_size) = (Some(MESSAGE_MAX), Some(MESSAGE_MAX));
         let opened = connect_async_with_config(address.expose_secret(), Some(limits), true).await;
         let (stream, _) =
-            opened.map_err(|error| Failed::of(format!("the WebSocket can not be opened: {}", worded(&error))))?;
-        let mut link = Link::new(stream, listener, self.timing);
+            opened.map_err(|error| DialFailure::of(format!("the WebSocket can not be opened: {}", worded(&error))))?;
+        let mut link = SocketConnection::new(stream, listener, self.timing);
         match link.greet().await {
             Ok(()) => Ok(link),
-            Err(Parting::Disabled) => {
-                Err(Failed { is_switched_off: true, ..Failed::of(Parting::Disabled.to_string()) })
+            Err(CloseReason::Disabled) => {
+                Err(DialFailure { is_switched_off: true, ..DialFailure::of(CloseReason::Disabled.to_string()) })
             }
-            Err(Parting::Crowded) => Err(Failed { after: Some(CROWDED), ..Failed::of(Parting::Crowded.to_string()) }),
-            Err(parting) => Err(Failed::of(format!("instead of a hello: {parting}"))),
+            Err(CloseReason::Crowded) => {
+                Err(DialFailure { after: Some(CROWDED), ..DialFailure::of(CloseReason::Crowded.to_string()) })
+            }
+            Err(parting) => Err(DialFailure::of(format!("instead of a hello: {parting}"))),
         }
     }
 
     /// A new link's address; it can be used once, and is as good as a password.
-    async fn address(&self) -> Result<SecretString, Failed> {
+    async fn address(&self) -> Result<SecretString, DialFailure> {
         let call = self.client.post(&self.url).bearer_auth(self.token.expose_secret());
         let call = call.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
         let answer =
-            call.send().await.map_err(|error| Failed::of(format!("Slack does not answer: {}", plain(error))))?;
+            call.send().await.map_err(|error| DialFailure::of(format!("Slack does not answer: {}", plain(error))))?;
         let status = answer.status();
         if status == StatusCode::TOO_MANY_REQUESTS {
-            return Err(Failed::throttled(answer.headers()));
+            return Err(DialFailure::throttled(answer.headers()));
         }
         let bytes = bounded(answer).await?;
-        let Ok(answer) = serde_json::from_slice::<Answer>(&bytes) else {
-            return Err(Failed::of(format!("Slack's answer can not be read (HTTP status {})", status.as_u16())));
+        let Ok(answer) = serde_json::from_slice::<OpenResponse>(&bytes) else {
+            return Err(DialFailure::of(format!("Slack's answer can not be read (HTTP status {})", status.as_u16())));
         };
         match (answer.ok, answer.url) {
             (true, Some(url)) if is_safe(&url) => Ok(SecretString::from(url)),
-            (true, _) => Err(Failed::of("Slack gave no address that begins with wss://")),
-            (false, _) => Err(Failed::refused(&answer.error.unwrap_or_default())),
+            (true, _) => Err(DialFailure::of("Slack gave no address that begins with wss://")),
+            (false, _) => Err(DialFailure::refused(&answer.error.unwrap_or_default())),
         }
     }
 }
 
-impl Failed {
+impl DialFailure {
     fn of(why: impl Into<String>) -> Self {
         Self { why: why.into(), is_lasting: false, is_switched_off: false, after: None }
     }
@@ -156,13 +158,13 @@ fn is_safe(url: &str) -> bool {
     url.scheme() == "wss" && !host.is_empty() || url.scheme() == "ws" && is_loopback(host)
 }
 
-async fn bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, Failed> {
+async fn bounded(mut answer: reqwest::Response) -> Result<Vec<u8>, DialFailure> {
     let mut bytes = Vec::new();
     loop {
         let chunk = answer.chunk().await;
-        match chunk.map_err(|error| Failed::of(format!("Slack's answer broke off: {}", plain(error))))? {
+        match chunk.map_err(|error| DialFailure::of(format!("Slack's answer broke off: {}", plain(error))))? {
             Some(chunk) if bytes.len() + chunk.len() <= ANSWER_MAX => bytes.extend_from_slice(&chunk),
-            Some(_) => return Err(Failed::of("Slack's answer is too long")),
+            Some(_) => return Err(DialFailure::of("Slack's answer is too long")),
             None => return Ok(bytes),
         }
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json, value::RawValue};
 
 /// A frame of text.
 #[derive(Debug, Deserialize)]
-pub(super) struct Frame {
+pub(super) struct SocketFrame {
     #[serde(default)]
     r#type: Value,
     #[serde(default)]
@@ -21,20 +21,20 @@ pub(super) struct Frame {
 
 /// What it says.
 #[derive(Debug)]
-pub(super) enum Word {
+pub(super) enum FrameKind {
     /// The link is good.
     Hello,
     /// Slack wants to end the link.
     Disconnect(String),
     /// Something to be acknowledged.
-    Envelope(Envelope),
+    Envelope(SocketEnvelope),
     /// Nothing that is known.
     Nothing,
 }
 
 /// Something that a user did, to be acknowledged by its id.
 #[derive(Debug)]
-pub(super) struct Envelope {
+pub(super) struct SocketEnvelope {
     /// What the acknowledgement names.
     pub id: String,
     /// `interactive`, `slash_commands`, `events_api`.
@@ -45,20 +45,20 @@ pub(super) struct Envelope {
     pub payload: Option<Box<RawValue>>,
 }
 
-impl Frame {
+impl SocketFrame {
     /// What it says.
-    pub(super) fn word(self) -> Word {
+    pub(super) fn word(self) -> FrameKind {
         let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
         match (self.r#type.as_str(), self.envelope_id.as_str()) {
-            (Some("hello"), _) => Word::Hello,
-            (Some("disconnect"), _) => Word::Disconnect(text(&self.reason)),
-            (kind, Some(id)) => Word::Envelope(Envelope {
+            (Some("hello"), _) => FrameKind::Hello,
+            (Some("disconnect"), _) => FrameKind::Disconnect(text(&self.reason)),
+            (kind, Some(id)) => FrameKind::Envelope(SocketEnvelope {
                 id: id.to_owned(),
                 kind: kind.unwrap_or_default().to_owned(),
                 takes_reply: self.accepts_response_payload == true,
                 payload: self.payload,
             }),
-            (_, None) => Word::Nothing,
+            (_, None) => FrameKind::Nothing,
         }
     }
 }
@@ -77,10 +77,10 @@ mod tests {
     use super::*;
 
     fn word(text: &str) -> String {
-        match serde_json::from_str::<Frame>(text).map(Frame::word) {
-            Ok(Word::Hello) => "hello".into(),
-            Ok(Word::Disconnect(reason)) => format!("disconnect {reason}"),
-            Ok(Word::Envelope(it)) => {
+        match serde_json::from_str::<SocketFrame>(text).map(SocketFrame::word) {
+            Ok(FrameKind::Hello) => "hello".into(),
+            Ok(FrameKind::Disconnect(reason)) => format!("disconnect {reason}"),
+            Ok(FrameKind::Envelope(it)) => {
                 format!(
                     "{} {} {} {}",
                     it.id,
@@ -89,7 +89,7 @@ mod tests {
                     it.payload.map_or_else(String::new, |p| p.to_string())
                 )
             }
-            Ok(Word::Nothing) => "nothing".into(),
+            Ok(FrameKind::Nothing) => "nothing".into(),
             Err(_) => "unreadable".into(),
         }
     }

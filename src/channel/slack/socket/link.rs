@@ -1,10 +1,10 @@
 //! One WebSocket to Slack: hears envelopes, acknowledges each once it is judged, and knows when it is dead.
 
 use super::{
-    Listener, Timing,
-    envelope::{Envelope, Frame, Word, acknowledgement},
+    SocketListener, SocketTiming,
+    envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement},
 };
-use crate::channel::slack::inbound::{self, Inbound, Judged};
+use crate::channel::slack::inbound::{self, InboundResult, SlackInbound};
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{
@@ -23,19 +23,19 @@ const JUDGED_MAX: usize = 64;
 const WRITE: Duration = Duration::from_secs(5);
 
 /// A link.
-pub(super) struct Link<S> {
+pub(super) struct SocketConnection<S> {
     stream: WebSocketStream<S>,
-    listener: Arc<dyn Listener>,
-    timing: Timing,
+    listener: Arc<dyn SocketListener>,
+    timing: SocketTiming,
     heard_at: Instant,
     ping: Interval,
-    judging: FuturesUnordered<BoxFuture<'static, Done>>,
+    judging: FuturesUnordered<BoxFuture<'static, HandledEnvelope>>,
     telling: FuturesUnordered<BoxFuture<'static, ()>>,
 }
 
 /// Why a link ends.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Parting {
+pub(super) enum CloseReason {
     /// Slack recycles it: a successor is wanted.
     Asked(String),
     /// Socket Mode is switched off.
@@ -49,22 +49,22 @@ pub(super) enum Parting {
 }
 
 /// An envelope that has been judged.
-struct Done {
+struct HandledEnvelope {
     id: String,
     takes_reply: bool,
     is_command: bool,
-    judged: Judged,
+    judged: InboundResult,
 }
 
 /// What one turn brought.
-enum Turn {
+enum ConnectionEvent {
     Hello,
-    Parting(Parting),
+    Parting(CloseReason),
     Nothing,
 }
 
-impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<S> {
-    pub(super) fn new(stream: WebSocketStream<S>, listener: Arc<dyn Listener>, timing: Timing) -> Self {
+impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> SocketConnection<S> {
+    pub(super) fn new(stream: WebSocketStream<S>, listener: Arc<dyn SocketListener>, timing: SocketTiming) -> Self {
         let mut ping = interval(timing.ping);
         ping.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (judging, telling) = (FuturesUnordered::new(), FuturesUnordered::new());
@@ -72,30 +72,30 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<S> {
     }
 
     /// Waits for Slack's hello.
-    pub(super) async fn greet(&mut self) -> Result<(), Parting> {
+    pub(super) async fn greet(&mut self) -> Result<(), CloseReason> {
         loop {
             match self.turn().await {
-                Turn::Hello => return Ok(()),
-                Turn::Parting(parting) => return Err(parting),
-                Turn::Nothing => {}
+                ConnectionEvent::Hello => return Ok(()),
+                ConnectionEvent::Parting(parting) => return Err(parting),
+                ConnectionEvent::Nothing => {}
             }
         }
     }
 
     /// Serves until there is a reason to part. May be dropped at any time and called again: nothing is lost.
-    pub(super) async fn serve(&mut self) -> Parting {
+    pub(super) async fn serve(&mut self) -> CloseReason {
         loop {
-            if let Turn::Parting(parting) = self.turn().await {
+            if let ConnectionEvent::Parting(parting) = self.turn().await {
                 return parting;
             }
         }
     }
 
     /// Serves on after Slack has asked for a successor, which it may do more than once.
-    pub(super) async fn serve_on(&mut self) -> Parting {
+    pub(super) async fn serve_on(&mut self) -> CloseReason {
         loop {
             match self.serve().await {
-                Parting::Asked(_) => {}
+                CloseReason::Asked(_) => {}
                 parting => return parting,
             }
         }
@@ -118,58 +118,58 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<S> {
         .await;
     }
 
-    async fn turn(&mut self) -> Turn {
+    async fn turn(&mut self) -> ConnectionEvent {
         let dead_at = self.heard_at + self.timing.silence;
         tokio::select! {
             frame = self.stream.next(), if self.judging.len() < JUDGED_MAX => self.take(frame),
             Some(done) = self.judging.next() => or_gone(self.acknowledge(done).await),
-            Some(()) = self.telling.next() => Turn::Nothing,
+            Some(()) = self.telling.next() => ConnectionEvent::Nothing,
             _ = self.ping.tick() => or_gone(self.write(Message::Ping(Default::default())).await),
             () = sleep_until(dead_at) => {
-                Turn::Parting(Parting::Gone(format!("nothing was heard for {:?}", self.timing.silence)))
+                ConnectionEvent::Parting(CloseReason::Gone(format!("nothing was heard for {:?}", self.timing.silence)))
             }
         }
     }
 
-    fn take(&mut self, frame: Option<Result<Message, Error>>) -> Turn {
+    fn take(&mut self, frame: Option<Result<Message, Error>>) -> ConnectionEvent {
         let message = match frame {
             Some(Ok(message)) => message,
-            Some(Err(error)) => return Turn::Parting(Parting::Gone(worded(&error))),
-            None => return Turn::Parting(Parting::Gone("the connection was closed".into())),
+            Some(Err(error)) => return ConnectionEvent::Parting(CloseReason::Gone(worded(&error))),
+            None => return ConnectionEvent::Parting(CloseReason::Gone("the connection was closed".into())),
         };
         self.heard_at = Instant::now();
         match message {
             Message::Text(text) => self.read(text.as_str()),
-            Message::Close(_) => Turn::Parting(Parting::Gone("Slack closed it".into())),
+            Message::Close(_) => ConnectionEvent::Parting(CloseReason::Gone("Slack closed it".into())),
             // Pings are answered by the library.
-            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => Turn::Nothing,
+            Message::Binary(_) | Message::Ping(_) | Message::Pong(_) | Message::Frame(_) => ConnectionEvent::Nothing,
         }
     }
 
-    fn read(&mut self, text: &str) -> Turn {
-        let Ok(frame) = serde_json::from_str::<Frame>(text) else {
+    fn read(&mut self, text: &str) -> ConnectionEvent {
+        let Ok(frame) = serde_json::from_str::<SocketFrame>(text) else {
             tracing::warn!(bytes = text.len(), "Slack sent a frame that can not be read; it is passed over");
-            return Turn::Nothing;
+            return ConnectionEvent::Nothing;
         };
         match frame.word() {
-            Word::Hello => Turn::Hello,
-            Word::Nothing => Turn::Nothing,
-            Word::Disconnect(reason) => Turn::Parting(match reason.as_str() {
-                "link_disabled" => Parting::Disabled,
-                "too_many_websockets" => Parting::Crowded,
-                _ => Parting::Asked(reason),
+            FrameKind::Hello => ConnectionEvent::Hello,
+            FrameKind::Nothing => ConnectionEvent::Nothing,
+            FrameKind::Disconnect(reason) => ConnectionEvent::Parting(match reason.as_str() {
+                "link_disabled" => CloseReason::Disabled,
+                "too_many_websockets" => CloseReason::Crowded,
+                _ => CloseReason::Asked(reason),
             }),
-            Word::Envelope(envelope) => {
+            FrameKind::Envelope(envelope) => {
                 self.judging.push(judge(self.listener.clone(), envelope));
-                Turn::Nothing
+                ConnectionEvent::Nothing
             }
         }
     }
 
     /// What was not kept is not acknowledged: Slack then shows the user that it failed.
-    async fn acknowledge(&mut self, done: Done) -> Result<(), Parting> {
-        let Done { id, takes_reply, is_command, judged } = done;
-        let Judged { kept, text, response_url } = judged;
+    async fn acknowledge(&mut self, done: HandledEnvelope) -> Result<(), CloseReason> {
+        let HandledEnvelope { id, takes_reply, is_command, judged } = done;
+        let InboundResult { kept, text, response_url } = judged;
         let reply = Some(text.as_str()).filter(|text| takes_reply && is_command && !text.is_empty());
         let acknowledged = if kept || reply.is_some() {
             self.write(Message::text(acknowledgement(&id, reply))).await
@@ -184,37 +184,37 @@ impl<S: AsyncRead + AsyncWrite + Unpin + Send + 'static> Link<S> {
         acknowledged
     }
 
-    async fn write(&mut self, message: Message) -> Result<(), Parting> {
+    async fn write(&mut self, message: Message) -> Result<(), CloseReason> {
         match timeout(WRITE, self.stream.send(message)).await {
             Ok(Ok(())) => Ok(()),
-            Ok(Err(error)) => Err(Parting::Gone(worded(&error))),
-            Err(_) => Err(Parting::Gone("a frame could not be written in time".into())),
+            Ok(Err(error)) => Err(CloseReason::Gone(worded(&error))),
+            Err(_) => Err(CloseReason::Gone("a frame could not be written in time".into())),
         }
     }
 }
 
-fn or_gone(result: Result<(), Parting>) -> Turn {
-    result.map_or_else(Turn::Parting, |()| Turn::Nothing)
+fn or_gone(result: Result<(), CloseReason>) -> ConnectionEvent {
+    result.map_or_else(ConnectionEvent::Parting, |()| ConnectionEvent::Nothing)
 }
 
 /// Judged beside the reading, so that one that takes long holds up nobody. A panic is a bug, and must not end the link.
-fn judge(listener: Arc<dyn Listener>, envelope: Envelope) -> BoxFuture<'static, Done> {
+fn judge(listener: Arc<dyn SocketListener>, envelope: SocketEnvelope) -> BoxFuture<'static, HandledEnvelope> {
     Box::pin(async move {
-        let Envelope { id, kind, takes_reply, payload } = envelope;
+        let SocketEnvelope { id, kind, takes_reply, payload } = envelope;
         let heard = inbound::of_envelope(&kind, payload.as_deref());
-        let is_command = matches!(heard, Ok(Inbound::Command(_)));
+        let is_command = matches!(heard, Ok(SlackInbound::Command(_)));
         let judged = match heard {
-            Ok(Inbound::Other) => Judged::silent(),
+            Ok(SlackInbound::Other) => InboundResult::silent(),
             Ok(heard) => AssertUnwindSafe(listener.hear(heard)).catch_unwind().await.unwrap_or_else(|_| {
                 tracing::error!("judging what came over a link to Slack panicked; this is a bug");
-                Judged { kept: false, ..Judged::silent() }
+                InboundResult { kept: false, ..InboundResult::silent() }
             }),
             Err(error) => {
                 tracing::warn!(%error, "an envelope of Slack's can not be read; it is acknowledged and left");
-                Judged::silent()
+                InboundResult::silent()
             }
         };
-        Done { id, takes_reply, is_command, judged }
+        HandledEnvelope { id, takes_reply, is_command, judged }
     })
 }
 
@@ -231,7 +231,7 @@ pub(super) fn worded(error: &Error) -> String {
     }
 }
 
-impl fmt::Display for Parting {
+impl fmt::Display for CloseReason {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Asked(reason) => {

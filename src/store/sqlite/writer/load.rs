@@ -1,13 +1,13 @@
 //! Loading what works need, and setting aside what can not be read of it.
 
-use super::{Batch, IncidentId, Loaded, StoreError, Trouble, Writer, lost, read, state};
-use crate::store::{Quarantined, Row};
+use super::{AttemptFailure, IncidentId, SqliteWriter, StoreError, WorkingSet, WriteBatch, lost, read, state};
+use crate::store::{QuarantinedRow, RowName};
 use std::collections::BTreeSet;
 
-impl Writer {
+impl SqliteWriter {
     /// Loads what the batch needs and memory has not. Who asks by its number for an incident that can not be read is
     /// refused; who asks by its key finds the key free.
-    pub(super) async fn load(&mut self, batch: &mut Batch) -> Result<(), Trouble> {
+    pub(super) async fn load(&mut self, batch: &mut WriteBatch) -> Result<(), AttemptFailure> {
         let mut missing = BTreeSet::new();
         let mut refused = BTreeSet::new();
         for job in &batch.jobs {
@@ -30,7 +30,7 @@ impl Writer {
     }
 
     /// Looks at incidents that a reader could not read.
-    pub(super) async fn look_at(&mut self, batch: &mut Batch, ids: &[IncidentId]) {
+    pub(super) async fn look_at(&mut self, batch: &mut WriteBatch, ids: &[IncidentId]) {
         let known =
             |id: &&IncidentId| self.loaded.incidents.contains_key(id) || self.shared.quarantine().holds(**id).is_some();
         let ids: Vec<IncidentId> = ids.iter().filter(|id| !known(id)).copied().collect();
@@ -39,7 +39,7 @@ impl Writer {
         }
     }
 
-    async fn fetch(&mut self, batch: &mut Batch, ids: &[IncidentId]) -> Result<(), StoreError> {
+    async fn fetch(&mut self, batch: &mut WriteBatch, ids: &[IncidentId]) -> Result<(), StoreError> {
         if ids.is_empty() {
             return Ok(());
         }
@@ -60,15 +60,15 @@ impl Writer {
 
     /// Sets incidents aside that can not be read, or that can not go on: their keys are free for the next alert, no timer
     /// asks for them for ever, and whoever needs one by its number hears so.
-    pub(super) async fn give_up(&mut self, batch: &mut Batch, lost: Vec<(IncidentId, StoreError)>) {
+    pub(super) async fn give_up(&mut self, batch: &mut WriteBatch, lost: Vec<(IncidentId, StoreError)>) {
         for (id, error) in &lost {
             let why = match error {
                 StoreError::Corrupt { what, why } if *what == id.to_string() => why.clone(),
                 error => error.to_string(),
             };
             let incident = lost::lost(&mut self.conn, *id).await;
-            let entry = Quarantined::new(Row::Incident(*id), self.shared.clock.now(), why);
-            self.shared.set_aside(Quarantined { incident, ..entry });
+            let entry = QuarantinedRow::new(RowName::Incident(*id), self.shared.clock.now(), why);
+            self.shared.set_aside(QuarantinedRow { incident, ..entry });
             batch.refuse_where(error, |work| work.needs.incidents.contains(id));
         }
         if !lost.is_empty() {
@@ -81,7 +81,7 @@ impl Writer {
     /// Takes incidents out of everything that is kept in memory.
     pub(super) fn drop_out(&mut self, ids: &[IncidentId]) {
         let gone: BTreeSet<IncidentId> = ids.iter().copied().collect();
-        let Loaded { keys, last_id, .. } = &mut self.loaded;
+        let WorkingSet { keys, last_id, .. } = &mut self.loaded;
         keys.retain(|_, open| !gone.contains(open));
         // A journal without an incident has its number all the same.
         let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= state::NUMBER_MAX);

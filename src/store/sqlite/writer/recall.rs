@@ -1,11 +1,11 @@
 //! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
 
-use super::{ANCHORS, CACHED, Changes, IncidentId, Loaded, StoreError, Writer, connect, grown, state};
+use super::{ANCHORS, CACHED, ChangeSet, IncidentId, SqliteWriter, StoreError, WorkingSet, connect, grown, state};
 use sqlx::Connection;
 
-impl Writer {
+impl SqliteWriter {
     /// After a commit: readers see it, and what need not stay in memory goes.
-    pub(super) fn settle(&mut self, changes: Changes) {
+    pub(super) fn settle(&mut self, changes: ChangeSet) {
         if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
             self.unanchored.clear();
         } else {
@@ -71,8 +71,8 @@ impl Writer {
     }
 
     /// Takes what was read from the disk. What could not be read of it is set aside.
-    pub(super) fn adopt(&mut self, state: state::State) {
-        self.loaded = Loaded { incidents: self.shared.published.all(), ..state.loaded };
+    pub(super) fn adopt(&mut self, state: state::StartState) {
+        self.loaded = WorkingSet { incidents: self.shared.published.all(), ..state.loaded };
         self.shared.published.set_open(self.loaded.open_now());
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;

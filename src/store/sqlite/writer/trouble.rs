@@ -1,11 +1,11 @@
 //! What keeps a commit from being kept, by what is to be done about it.
 
 use super::{IncidentId, StoreError};
-use crate::store::sqlite::script::Unwritable;
+use crate::store::sqlite::script::UnwritableValue;
 use std::collections::BTreeMap;
 
 /// Why an attempt kept nothing.
-pub enum Trouble {
+pub enum AttemptFailure {
     /// What caused it is out of the batch: the rest deserves another attempt.
     Again,
     /// What works made of this incident can not be kept.
@@ -21,8 +21,8 @@ pub enum Trouble {
     Failed(StoreError),
 }
 
-impl From<Unwritable> for Trouble {
-    fn from(Unwritable { incident, why }: Unwritable) -> Self {
+impl From<UnwritableValue> for AttemptFailure {
+    fn from(UnwritableValue { incident, why }: UnwritableValue) -> Self {
         match incident {
             Some(id) => Self::Of(id, StoreError::Unwritable(format!("{id}: {why}"))),
             None => Self::Failed(StoreError::Unwritable(why)),
@@ -30,7 +30,7 @@ impl From<Unwritable> for Trouble {
     }
 }
 
-impl From<StoreError> for Trouble {
+impl From<StoreError> for AttemptFailure {
     fn from(error: StoreError) -> Self {
         Self::Failed(error)
     }

@@ -26,6 +26,7 @@ use stentor::{
     engine::history::each_incident,
     matrix::{KnownNames, Matrix, SourceText},
     report::gather,
+    store::Store,
     template::PageTemplates,
 };
 

@@ -184,8 +184,8 @@ impl Store for Faulty {
     fn keep_run(&self, run: DrillRun) -> Answer<'_, ()> {
         self.store.keep_run(run)
     }
-    fn newest_run(&self) -> Answer<'_, Option<RunId>> {
-        self.store.newest_run()
+    fn next_run(&self) -> Answer<'_, RunId> {
+        self.store.next_run()
     }
     fn runs(&self, limit: usize) -> Answer<'_, Vec<DrillRun>> {
         self.store.runs(limit)

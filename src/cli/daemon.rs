@@ -18,7 +18,7 @@ use crate::{
         connection::{ConnectionLimits, ListenSocket, OpenListener, Tcp, Unix, serve},
     },
     matrix::Matrix,
-    store::{Store, sqlite::SqliteStore},
+    store::{Store, StoreConfig, clock::SystemClock, open_store},
     template::PageTemplates,
 };
 use secrecy::SecretString;
@@ -61,7 +61,7 @@ pub struct BoundDaemon {
     /// Ends it.
     pub shutdown: CancellationToken,
     shared: SharedChannelParts,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     tcp: TcpListener,
     unix: UnixListener,
     socket: ControlSocket,
@@ -77,7 +77,7 @@ impl BoundDaemon {
     ) -> Result<Self, CliError> {
         let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
         let state = state.unwrap_or_else(|| places.state());
-        let store = SqliteStore::open(&state, Arc::new(crate::store::clock::SystemClock)).await?;
+        let store = open_store(&StoreConfig::in_directory(&state), Arc::new(SystemClock)).await?;
         let listen = plan
             .listen
             .or_else(|| matrix.daemon.listen.map(|address| address.to_string()))
@@ -101,7 +101,7 @@ impl BoundDaemon {
             }
         }
         let shutdown = CancellationToken::new();
-        let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        let engine = Engine::new(store.clone(), live, &public_url);
         let drills = DrillRunner::new(engine.clone());
         // Before anything is sent.
         if let Err(error) = drills.close_interrupted().await {

@@ -4,7 +4,7 @@ use super::{CliError, PathOptions, client::DaemonClient, evidence::JournalSource
 use crate::{
     core::Actor,
     http::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
-    store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, Store, quarantine},
+    store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, quarantine},
 };
 use clap::{Args, Subcommand};
 use std::{process::ExitCode, sync::Arc};

@@ -202,8 +202,8 @@ impl DrillRunner {
         if let Some(drill) = open.drills.first() {
             return Err(NotRun::Drill(*drill));
         }
-        let last = self.engine.store.newest_run().await?.map_or(0, |run| run.0);
-        Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
+        let id = self.engine.store.next_run().await?;
+        Ok((self.begun(id, order, &scenario, compress, now), scenario))
     }
 
     fn begun(

@@ -129,6 +129,7 @@ impl Engine {
 fn needs(judged: &[MatchedAlert]) -> LockSet {
     let mut needs = LockSet::default();
     for MatchedAlert { alert, said } in judged {
+        needs.live_open |= alert.drill;
         let Ok(judgements) = said else { continue };
         if !needs.sources.contains(&alert.source) {
             needs.sources.push(alert.source.clone());
@@ -184,7 +185,7 @@ impl AlertAdmission<'_, '_> {
                 let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
                 known.or_else(|| {
                     let plan = self.matrix.plan(trigger)?;
-                    if let Some(live) = self.unit.live_open().filter(|_| alert.drill) {
+                    if let Some(live) = alert.drill.then(|| self.unit.live_open()).flatten() {
                         return Some(self.refused(alert, trigger, live));
                     }
                     Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })

@@ -1,10 +1,12 @@
 //! The memory store's indexes: the rows and indexes of a database, as maps.
 
-use super::{
-    AskedIncidents, AskedQuery, AskedStanding,
-    unit::{ChangeSet, WorkingSet},
+use crate::{
+    core::{ChannelName, Incident, IncidentId, IncidentStatus, PageId, PersonName, Timestamp},
+    store::{
+        AskedIncidents, AskedQuery, AskedStanding,
+        working_set::{ChangeSet, WorkingSet},
+    },
 };
-use crate::core::{ChannelName, Incident, IncidentId, IncidentStatus, PageId, PersonName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What finds incidents and pages without going through all of them.

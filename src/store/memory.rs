@@ -1,22 +1,24 @@
 //! A store that survives nothing: for the simulation, for drills and for tests. Several nodes may share it; every
 //! future is ready at its first poll.
 
+mod host;
 mod inner;
 mod lookup;
 
-use super::{
-    CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
-    StoreRequest, StoredLine, Transaction,
-    line::{ChainHead, JournalLine},
-    quarantine::{QuarantinedRow, RowName, RowRemains},
-    unit::{ChangeSet, NodeIdentity},
-};
-use crate::core::{
-    ContactProof, DrillRun, Incident, IncidentId, IncidentNonce, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS,
+use crate::{
+    core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS},
+    store::{
+        CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
+        StoreRequest, StoredLine, Transaction,
+        anchor::anchor_event,
+        line::{ChainHead, JournalLine},
+        quarantine::{QuarantinedRow, RowName, RowRemains},
+        working_set::ChangeSet,
+    },
 };
 use futures_util::future::BoxFuture;
+use host::MemoryHost;
 use inner::MemoryState;
-pub(super) use inner::anchor_event;
 use sha2::{Digest, Sha256};
 use std::{
     cell::Cell,
@@ -104,13 +106,13 @@ impl MemoryNode {
         let fails = 0 < inner.commits_to_fail;
         inner.commits_to_fail -= u32::from(fails);
         // What comes from outside is admitted; nothing else can turn out to be unwritable.
-        let before = (fails || work.class == RequestClass::Admission).then(|| inner.loaded.clone());
+        let before = (fails || work.class == RequestClass::Admission).then(|| (inner.loaded.clone(), inner.last_id));
         let applied = self.apply(&mut inner, now, &mut work);
         let (committed, changes) = match (applied, before) {
             (Ok(kept), _) if !fails => kept,
             (applied, before) => {
                 if let Some(before) = before {
-                    inner.loaded = before;
+                    (inner.loaded, inner.last_id) = before;
                 }
                 return Err(match applied {
                     Ok(_) => StoreError::Failed("a failure was asked for".into()),
@@ -137,15 +139,14 @@ impl MemoryNode {
         work: &mut StoreRequest,
     ) -> Result<(CommittedEvents, ChangeSet), String> {
         let mut changes = ChangeSet::default();
-        let MemoryState { loaded, leases, drawn, .. } = inner;
-        let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
-        let counted = Cell::new(*drawn);
-        let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
-        let node = NodeIdentity { epoch: self.epoch, is_live: &is_live, draw: &draw };
-        let mut unit = Transaction::new(now, node, &work.needs, loaded, &mut changes);
+        let MemoryState { loaded, last_id, leases, drawn, .. } = inner;
+        let (seed, epoch) = (self.shared.seed, self.epoch);
+        let host = MemoryHost { seed, epoch, now, leases, drawn: Cell::new(*drawn), last_id: Cell::new(*last_id) };
+        let mut unit = Transaction::new(now, &host, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
         let events = unit.finish();
-        *drawn = counted.get();
+        *drawn = host.drawn.get();
+        *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
     }
 
@@ -198,14 +199,6 @@ impl MemoryNode {
         self.shared.changed.send_modify(|n| *n += 1);
         line
     }
-}
-
-/// The nonce of that number under a seed.
-fn nonce(seed: u64, n: u64) -> IncidentNonce {
-    let hash = Sha256::digest([&b"nonce"[..], &seed.to_be_bytes(), &n.to_be_bytes()].concat());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    IncidentNonce::new(bytes)
 }
 
 impl SharedMemory {
@@ -341,8 +334,8 @@ impl Store for MemoryNode {
         ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
     }
 
-    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
-        ready(move || self.shared.lock().runs.keys().next_back().copied())
+    fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {
+        ready(move || RunId(1 + self.shared.lock().runs.keys().next_back().map_or(0, |newest| newest.0)))
     }
 
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>> {

@@ -4,25 +4,33 @@
 //! and keeps everything that the closure made happen, in one durable transaction. A closure may be run again when a
 //! commit fails, so it must depend on nothing but the unit.
 
+mod anchor;
+mod body;
 pub mod clock;
 mod deadlines;
+mod host;
 mod index;
 mod line;
 mod lookup;
 pub mod memory;
+mod open;
 pub mod quarantine;
 pub mod sqlite;
 mod touch;
-mod unit;
+mod transaction;
+mod working_set;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
 pub use clock::SteadyClock;
+pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
+pub use open::{StoreConfig, open_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
-pub use unit::{ChangeSet, NodeIdentity, StoredIncident, Transaction, WorkingSet, ended_window};
+pub use transaction::{Transaction, ended_window};
+pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
     ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
@@ -66,6 +74,12 @@ pub trait Store: Lookup {
     /// The space that it has left; none where it needs none.
     fn room(&self) -> Option<DiskSpace> {
         None
+    }
+
+    /// Finishes what waits and lets go of everything that it holds; later calls are refused with
+    /// [`StoreError::Closed`]. Nothing where there is nothing to let go.
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
     }
 
     /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
@@ -119,8 +133,9 @@ pub trait Store: Lookup {
     /// Keeps a run of a drill, new or as it stands now.
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// The newest run's number, whether or not its row can be read; none before the first.
-    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
+    /// The number of the next run: greater than that of every run, whether or not its row can be read. A store that
+    /// several nodes share gives no number twice.
+    fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>>;
 
     /// Runs of drills, newest first, at most `limit`; one whose row can not be read is set aside and left out.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>>;
@@ -195,6 +210,8 @@ pub struct LockSet {
     pub observed: Vec<String>,
     /// The chains of these sources ([`Transaction::record_source`]).
     pub sources: Vec<SourceName>,
+    /// Whether something live is open ([`Transaction::live_open`]): nobody opens anything live in between.
+    pub live_open: bool,
 }
 
 /// Who goes on when the disk is full.

@@ -1,12 +1,14 @@
 //! What can not be read any more. It is set aside, so that it stops nothing else: its key is free, its timers are silent,
 //! lists go on without it. It is shown until somebody has looked at it. Its journal stays as it is.
 
-use super::{LockSet, RequestClass, Store, StoreError, Transaction, transact};
-use crate::core::{
-    Actor, IncidentId, IncidentInput, IncidentKey, Roster, SourceEvent, SourceName, Timestamp, names::SELF,
-};
+mod clear;
+
+pub use clear::clear;
+
+use super::StoreError;
+use crate::core::{IncidentId, IncidentKey, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
 /// Rows that are not incidents of which so many at most are held; what is beyond is in the log alone.
 const OTHERS_MAX: usize = 1_000;
@@ -259,34 +261,6 @@ pub struct RowRemains {
     pub place: String,
     /// What lies there, as text; what is no text is shown as well as can be.
     pub content: String,
-}
-
-/// Notes that somebody has looked at a row, and ends the incident about it, and with the last one that about all further
-/// ones. Whether it waited for that.
-///
-/// # Errors
-/// Those of [`Store::run`].
-pub async fn clear(store: &dyn Store, row: &RowName, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
-    let entries = store.quarantined();
-    let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
-        return Ok(false);
-    };
-    let (source, who) = (SourceName::from(SELF), by.to_string());
-    let is_last = !entries.iter().any(|other| other.row != *row && other.is_problem());
-    let keys: Vec<IncidentKey> =
-        about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
-    let needs = LockSet { keys: keys.clone(), sources: vec![source.clone()], ..LockSet::default() };
-    let by = by.clone();
-    let run = move |unit: &mut Transaction<'_>| {
-        let cleared = QuarantineStatus::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
-        unit.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
-        let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
-        unit.record_source(&source, event);
-        for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
-            unit.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
-        }
-    };
-    transact(store, RequestClass::Ladder, needs, run).await.map(|_| true)
 }
 
 /// The key of the incident about a row, where there may be one.

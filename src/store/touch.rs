@@ -1,7 +1,9 @@
 //! Which rows an event changes.
 
-use super::unit::{ChangeSet, StoredIncident};
-use crate::core::{self, Event, IncidentId};
+use crate::{
+    core::{self, Event, IncidentId},
+    store::working_set::{ChangeSet, StoredIncident},
+};
 
 /// Notes them. Settlements change their page and the head alone: bytes per settlement do not grow
 /// with the number of people paged.

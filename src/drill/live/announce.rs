@@ -31,7 +31,7 @@ impl DrillRunner {
         let now = self.engine.store.now();
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
-        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
+        let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
         let tell = move |unit: &mut Transaction<'_>| {
             if unit.live_open().is_some() {
                 return None;

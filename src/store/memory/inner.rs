@@ -1,29 +1,24 @@
 //! What several nodes over memory share, and how it changes.
 
 use crate::{
-    core::{
-        ChannelName, ContactProof, DrillRun, IncidentId, Page, PageState, PersonName, RunId, ScheduledRun, StoredLine,
-        Timestamp,
-        event::{AnchorEvent, hex},
-    },
+    core::{ChannelName, ContactProof, DrillRun, IncidentId, PersonName, RunId, ScheduledRun, StoredLine, Timestamp},
     store::{
         StoreError, StoreRequest, WorkingSet,
         deadlines::DeadlineIndex,
         index::IncidentIndex,
         line::ChainHead,
         quarantine::{LostIncident, Quarantine, QuarantinedRow, RowName},
-        unit::{ChangeSet, StoredIncident},
+        working_set::ChangeSet,
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is kept.
 #[derive(Default)]
 pub struct MemoryState {
     pub loaded: WorkingSet,
+    /// The number of the last incident that was opened.
+    pub last_id: i64,
     pub index: IncidentIndex,
     /// How many nonces were drawn.
     pub drawn: u64,
@@ -109,19 +104,5 @@ impl MemoryState {
         let skip = usize::try_from(after).unwrap_or(0).min(self.lines.len());
         let wanted = self.lines[skip..].iter().filter(|line| chain.is_none_or(|chain| line.chain == chain));
         wanted.take(limit).cloned().collect()
-    }
-}
-
-/// The anchor over these heads; none over none.
-pub fn anchor_event(unanchored: &BTreeMap<String, ChainHead>) -> Option<AnchorEvent> {
-    let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
-    (!heads.is_empty()).then_some(AnchorEvent::Anchored { heads })
-}
-
-impl StoredIncident {
-    /// Whether page `n` is queued and claimed by `epoch`.
-    pub(in crate::store) fn wants(&self, n: u32, epoch: u64) -> bool {
-        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
-        self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
     }
 }

@@ -1,9 +1,9 @@
 //! What waits for the writer and is done in one turn.
 
-use super::{StoreError, WriterRequest, runs::DrillRow};
+use super::{request::WriterRequest, runs::DrillRow};
 use crate::{
     core::{IncidentId, StoredLine},
-    store::{CommittedEvents, RequestClass, StoreRequest},
+    store::{CommittedEvents, RequestClass, StoreError, StoreRequest},
 };
 use tokio::sync::oneshot;
 

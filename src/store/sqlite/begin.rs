@@ -1,14 +1,16 @@
 //! What a node takes up when it opens the store. Nothing that is damaged there keeps it from being opened.
 
 use super::{
-    StoreError, failure, read, runs,
-    state::{NUMBER_MAX, newest},
-    writer::WriterShared,
+    column::{NUMBER_MAX, column, scalar},
+    failure::failure,
+    read, runs,
+    shared::WriterShared,
+    state::newest,
 };
 use crate::{
     core::IncidentId,
     store::{
-        QuarantinedRow, RowKind, RowName,
+        QuarantinedRow, RowKind, RowName, StoreError,
         clock::{ClockAnchor, ClockSources, SteadyClock},
     },
 };
@@ -61,7 +63,7 @@ where
 {
     let row = sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name.to_owned());
     let Some(row) = row.fetch_optional(&mut *conn).await.map_err(failure)? else { return Ok(None) };
-    match read::column::<T>(&row, 0) {
+    match column::<T>(&row, 0) {
         Ok(value) => Ok(Some(value)),
         Err(error) => put_aside(conn, name, error.to_string(), damaged).await.map(|()| None),
     }
@@ -96,7 +98,7 @@ pub async fn start_clock(
     damaged: &mut DamagedSettings,
 ) -> Result<SteadyClock, StoreError> {
     let kept: Option<String> =
-        read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
+        scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
     let anchor = kept.and_then(|text| match serde_json::from_str::<ClockAnchor>(&text) {
         Ok(anchor) => Some(anchor),
         Err(error) => {

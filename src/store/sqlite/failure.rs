@@ -1,6 +1,6 @@
 //! What SQLite's errors mean.
 
-use super::StoreError;
+use crate::store::StoreError;
 
 /// What SQLite's error means for the store.
 pub fn failure(error: sqlx::Error) -> StoreError {

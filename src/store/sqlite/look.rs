@@ -1,10 +1,12 @@
 //! What readers are shown: from memory where it is there, from the file where not. What can not be read is handed to the
 //! writer, which sets it aside; the others are shown all the same.
 
-use super::{
-    Arc, Incident, IncidentId, OrphanPages, PageId, QuarantinedRow, SqliteStore, StoreError, WriterRequest, failure,
-    limit, read,
+use super::{column::column, connection::limit, failure::failure, handle::SqliteStore, read, request::WriterRequest};
+use crate::{
+    core::{Incident, IncidentId, PageId},
+    store::{OrphanPages, QuarantinedRow, StoreError},
 };
+use std::sync::Arc;
 
 impl SqliteStore {
     /// Incidents as of their last commit, from memory where they are there. One that can not be read is an error of
@@ -62,7 +64,7 @@ impl SqliteStore {
         let lost = sqlx::query(LOST).bind(epoch).bind(limit(most)).bind(self.held());
         let mut orphans: OrphanPages = Vec::new();
         for row in &lost.fetch_all(&self.readers).await.map_err(failure)? {
-            let (Ok(id), Ok(n)) = (read::column(row, 0).map(IncidentId), read::column(row, 1)) else { continue };
+            let (Ok(id), Ok(n)) = (column(row, 0).map(IncidentId), column(row, 1)) else { continue };
             match orphans.last_mut().filter(|(last, _)| *last == id) {
                 Some((_, pages)) => pages.push(n),
                 None => orphans.push((id, vec![n])),

@@ -1,13 +1,14 @@
 //! What SQLite finds by its indexes.
 
 use super::{
-    SqliteStore, failure, limit,
-    read::{self, column},
+    column::{NUMBER_MAX, column, nonce},
+    connection::limit,
+    failure::failure,
+    handle::SqliteStore,
     runs,
-    state::NUMBER_MAX,
 };
 use crate::{
-    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, IncidentNonce, PageId, PersonName, RunId, Timestamp},
+    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, PageId, PersonName, RunId, Timestamp},
     store::{
         AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
         StoreError,
@@ -257,16 +258,6 @@ fn brief(id: IncidentId, row: &SqliteRow) -> Result<BriefOf, StoreError> {
     Ok(BriefOf { waits: column(row, 2)?, open: column(row, 3)?, brief })
 }
 
-/// An incident's nonce, where it has one.
-pub fn nonce(row: &SqliteRow, i: usize) -> Result<Option<IncidentNonce>, StoreError> {
-    let bytes: Option<&[u8]> = read::column(row, i)?;
-    let bad = |bytes: &[u8]| StoreError::Corrupt {
-        what: "the nonce of an incident".into(),
-        why: format!("it has {} bytes", bytes.len()),
-    };
-    bytes.map(|bytes| bytes.try_into().map(IncidentNonce::new).map_err(|_| bad(bytes))).transpose()
-}
-
 /// The first text, by its bytes, after all those that begin with `prefix`.
 fn first_after(prefix: &str) -> String {
     let mut letters: Vec<char> = prefix.chars().collect();
@@ -283,7 +274,11 @@ fn first_after(prefix: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{clock::SystemClock, sqlite::FILE};
+    use crate::store::{
+        Store,
+        clock::SystemClock,
+        sqlite::connection::{FILE, options},
+    };
     use sqlx::{ConnectOptions, Row};
     use std::sync::Arc;
 
@@ -291,7 +286,7 @@ mod tests {
     async fn every_question_is_answered_by_an_index_and_none_goes_through_a_table() {
         let dir = tempfile::tempdir().expect("a directory");
         SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.expect("a store").close().await;
-        let mut conn = super::super::options(&dir.path().join(FILE)).connect().await.expect("a connection");
+        let mut conn = options(&dir.path().join(FILE)).connect().await.expect("a connection");
         let questions = [
             IDENTITY,
             NEWEST,

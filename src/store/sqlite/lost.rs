@@ -1,12 +1,12 @@
 //! What is left of rows that can not be read: for the words about them, and for those who mend them by hand.
 
 use super::{
-    StoreError, failure,
-    read::{column, shown},
+    column::{column, shown},
+    failure::failure,
 };
 use crate::{
     core::{Event, IncidentId, IncidentKey, JournalRecord},
-    store::{RowKind, RowName, RowRemains, quarantine::LostIncident},
+    store::{RowKind, RowName, RowRemains, StoreError, quarantine::LostIncident},
 };
 use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 

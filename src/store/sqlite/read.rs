@@ -1,6 +1,9 @@
 //! Reading rows back, on the writer's connection and on the readers'.
 
-use super::{StoreError, body, body::SharedPlans, failure, lookup::nonce};
+use super::{
+    column::{column, head, nonce, rows, shown, unsigned},
+    failure::failure,
+};
 use crate::{
     core::{
         ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, StoredLine,
@@ -8,9 +11,12 @@ use crate::{
         event::{genesis, link},
         proof::ProofKind,
     },
-    store::{ChainHead, RowKind, RowName as Name, StoredIncident},
+    store::{
+        ChainHead, RowKind, RowName as Name, StoreError, StoredIncident,
+        body::{self, SharedPlans},
+    },
 };
-use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An incident as it was read, or why it could not be.
@@ -226,51 +232,6 @@ fn line(row: &SqliteRow) -> Result<StoredLine, StoreError> {
     let hash = column::<&[u8]>(row, 3).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
     let seq = unsigned(row, 2).unwrap_or_default();
     Ok(StoredLine { pos: column(row, 0)?, chain: text(1), seq, body: text(4), hash })
-}
-
-/// What stands in a column of whatever kind, as well as it can be shown.
-pub fn shown(row: &SqliteRow, i: usize) -> String {
-    let bytes = row.try_get_unchecked::<&[u8], _>(i).unwrap_or_default();
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A head: its sequence and, in the next column, its hash.
-pub fn head(row: &SqliteRow, i: usize) -> Result<ChainHead, StoreError> {
-    let hash: &[u8] = column(row, i + 1)?;
-    let hash = hash.try_into().map_err(|_| StoreError::Corrupt {
-        what: "the head of a chain".into(),
-        why: format!("its hash has {} bytes", hash.len()),
-    })?;
-    Ok(ChainHead { seq: unsigned(row, i)?, hash })
-}
-
-/// Every row of a query.
-pub async fn rows(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<SqliteRow>, StoreError> {
-    sqlx::query(sql).fetch_all(conn).await.map_err(failure)
-}
-
-/// The one value of a query.
-pub async fn scalar<T>(conn: &mut SqliteConnection, sql: &'static str) -> Result<T, StoreError>
-where
-    T: for<'r> sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite> + Send + Unpin,
-{
-    sqlx::query_scalar(sql).fetch_one(conn).await.map_err(failure)
-}
-
-/// One column, of the kind that it should be.
-pub fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
-    row: &'r SqliteRow,
-    i: usize,
-) -> Result<T, StoreError> {
-    row.try_get(i).map_err(|error| unreadable(i, &error))
-}
-
-fn unsigned(row: &SqliteRow, i: usize) -> Result<u64, StoreError> {
-    Ok(u64::try_from(column::<i64>(row, i)?).unwrap_or(0))
-}
-
-fn unreadable(i: usize, error: &sqlx::Error) -> StoreError {
-    StoreError::Corrupt { what: format!("column {i} of a row"), why: error.to_string() }
 }
 
 fn corrupt(what: String, error: serde_json::Error) -> StoreError {

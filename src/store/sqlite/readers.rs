@@ -1,5 +1,6 @@
 //! The connections that only read.
 
+use super::connection::options;
 use sqlx::{SqlitePool, sqlite::SqlitePoolOptions};
 use std::{path::Path, time::Duration};
 use tokio::time::timeout;
@@ -20,7 +21,7 @@ pub fn open(file: &Path) -> SqlitePool {
         .acquire_timeout(WAIT_MAX)
         .idle_timeout(None)
         .max_lifetime(None)
-        .connect_lazy_with(super::options(file).read_only(true))
+        .connect_lazy_with(options(file).read_only(true))
 }
 
 /// Closes them. Whoever holds one and is not polled any more never gives it back, and must not keep the writer open.

@@ -1,13 +1,14 @@
 //! Runs of drills and their turns: rows of their own, written between the works.
 
 use super::{
-    StoreError, failure,
-    read::{SortedRows, column, shown},
-    state::NUMBER_MAX,
+    column::{NUMBER_MAX, column, shown},
+    connection::limit,
+    failure::failure,
+    read::SortedRows,
 };
 use crate::{
     core::{DrillRun, RunId, ScheduledRun},
-    store::{RowKind, RowName},
+    store::{RowKind, RowName, StoreError},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
@@ -55,17 +56,17 @@ pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<SortedRows<Dr
     Ok(sorted(&rows.map_err(failure)?, RowKind::Run))
 }
 
-/// Runs with smaller numbers than `before`, newest first, at most `limit`, and where those after them begin; none after the
+/// Runs with smaller numbers than `before`, newest first, at most `most`, and where those after them begin; none after the
 /// last.
 pub async fn runs(
     conn: &mut SqliteConnection,
-    limit: usize,
+    most: usize,
     before: Option<RunId>,
 ) -> Result<(SortedRows<DrillRun>, Option<RunId>), StoreError> {
     const RUNS: &str = "SELECT body, 'DR-' || id, id FROM drill_run WHERE id < ? ORDER BY id DESC LIMIT ?";
     let before = before.map_or(i64::MAX, |id| id.0);
-    let rows = sqlx::query(RUNS).bind(before).bind(super::limit(limit)).fetch_all(conn).await.map_err(failure)?;
-    let last = rows.last().filter(|_| limit <= rows.len()).map(|row| column(row, 2)).transpose()?;
+    let rows = sqlx::query(RUNS).bind(before).bind(limit(most)).fetch_all(conn).await.map_err(failure)?;
+    let last = rows.last().filter(|_| most <= rows.len()).map(|row| column(row, 2)).transpose()?;
     Ok((sorted(&rows, RowKind::Run), last.map(RunId)))
 }
 

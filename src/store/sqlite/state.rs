@@ -2,15 +2,16 @@
 //! not be read is set aside or mended from the journal; it never keeps the store from being opened.
 
 use super::{
-    StoreError,
-    body::SharedPlans,
-    failure,
+    column::{NUMBER_MAX, column, head, rows, scalar},
+    failure::failure,
     lost::lost,
-    read::{column, head, incidents, rows, scalar},
+    read::incidents,
 };
 use crate::{
     core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::ThresholdWindow},
-    store::{ChainHead, QuarantinedRow, RowKind, RowName, WorkingSet, quarantine::Quarantine},
+    store::{
+        ChainHead, QuarantinedRow, RowKind, RowName, StoreError, WorkingSet, body::SharedPlans, quarantine::Quarantine,
+    },
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, time::Duration};
@@ -18,15 +19,13 @@ use std::{collections::BTreeMap, time::Duration};
 /// A window that nothing was counted in for so long is forgotten.
 const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
 
-/// The largest number that an incident or a run can have come to; what is beyond is damage, and no number goes on from
-/// there.
-pub const NUMBER_MAX: i64 = 1 << 50;
-
 /// What the writer keeps in memory besides incidents.
 #[derive(Default)]
 pub struct StartState {
-    /// Keys of open incidents, sources, windows, the last number; no incidents.
+    /// Keys of open incidents, sources, windows; no incidents.
     pub loaded: WorkingSet,
+    /// The number of the last incident that was opened.
+    pub last_id: i64,
     /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
     /// Where the chain of anchors ends.
@@ -51,8 +50,7 @@ pub async fn state(
     state.windows(conn).await?;
     state.unanchored = unanchored(conn).await?;
     let bound = format!("SELECT coalesce(max(id), 0) FROM incident WHERE id BETWEEN 1 AND {NUMBER_MAX}");
-    state.loaded.last_id =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
+    state.last_id = sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
     Ok(state)
 }
 

@@ -6,33 +6,26 @@ mod recall;
 mod trouble;
 
 use super::{
-    StoreError, WriterRequest,
-    batch::WriteBatch,
-    body::{SharedPlans, StoredPlans},
-    cache::PublishedState,
-    connect,
-    disk::SpaceGuard,
-    failure::CommitFailure,
-    lost, read, runs,
-    script::WriteScript,
-    state,
+    batch::WriteBatch, column::scalar, disk::SpaceGuard, failure::CommitFailure, request::WriterRequest, runs,
+    script::WriteScript, shared::WriterShared, state,
 };
 use crate::{
     core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
     store::{
-        ChainHead, ChangeSet, CommitListener, CommittedEvents, JournalLine, QuarantinedRow, RequestClass, SteadyClock,
-        StoreRequest, Transaction, WorkingSet, memory::anchor_event, quarantine::Quarantine, unit::NodeIdentity,
+        ChainHead, ChangeSet, CommittedEvents, JournalLine, RequestClass, StoreError, StoreRequest, Transaction,
+        TransactionHost, WorkingSet, anchor::anchor_event, body::StoredPlans,
     },
 };
 use sqlx::{Connection, SqliteConnection};
 use std::{
+    cell::Cell,
     collections::{BTreeMap, HashMap},
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, PoisonError},
 };
-use tokio::sync::{mpsc, watch};
+use tokio::sync::mpsc;
 use trouble::AttemptFailure;
 
 /// At most so many works share a commit.
@@ -51,41 +44,6 @@ const EASY: &str = "PRAGMA wal_autocheckpoint = 4000";
 /// alerts in that are answered and paged. It is about a third of what [`EASY`] allows.
 const GROWN: usize = 800;
 
-/// What the writer and the store's handle share.
-pub struct WriterShared {
-    /// The store's time.
-    pub clock: SteadyClock,
-    /// What readers see.
-    pub published: PublishedState,
-    /// Plans in memory.
-    pub plans: SharedPlans,
-    /// Bumped after each commit.
-    pub changed: watch::Sender<u64>,
-    /// Hears of every commit.
-    pub follower: OnceLock<CommitListener>,
-    /// Why nothing, or no alert, is kept now.
-    pub trouble: Mutex<Option<StoreError>>,
-    /// This node's number.
-    pub epoch: u64,
-    /// What can not be read.
-    pub quarantine: Mutex<Quarantine>,
-}
-
-impl WriterShared {
-    /// What can not be read.
-    pub fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
-        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a row that can not be read.
-    pub fn set_aside(&self, entry: QuarantinedRow) {
-        let (row, why) = (entry.row.clone(), entry.why.clone());
-        if self.quarantine().add(entry) {
-            tracing::error!(%row, why, "a row of the store can not be read: it is set aside");
-        }
-    }
-}
-
 /// The writer and all that is its own.
 pub struct SqliteWriter {
     shared: Arc<WriterShared>,
@@ -93,6 +51,8 @@ pub struct SqliteWriter {
     file: PathBuf,
     space: SpaceGuard,
     loaded: WorkingSet,
+    /// The number of the last incident that was opened.
+    last_id: i64,
     anchors: Option<ChainHead>,
     unanchored: BTreeMap<String, ChainHead>,
     plans: StoredPlans,
@@ -122,6 +82,7 @@ impl SqliteWriter {
             file,
             space,
             loaded: WorkingSet::default(),
+            last_id: 0,
             anchors: None,
             unanchored: BTreeMap::new(),
             plans: StoredPlans::default(),
@@ -314,13 +275,10 @@ impl SqliteWriter {
         now: Timestamp,
         changes: &mut ChangeSet,
     ) -> Result<(), AttemptFailure> {
-        let epoch = self.shared.epoch;
-        // The directory is locked: whoever else has claimed a page is gone.
-        let is_live = |other: u64| other == epoch;
+        let host = SqliteHost { epoch: self.shared.epoch, last_id: Cell::new(self.last_id) };
         for i in 0..batch.jobs.len() {
             let StoreRequest { needs, run, .. } = &mut batch.jobs[i].work;
-            let node = NodeIdentity { epoch, is_live: &is_live, draw: &draw };
-            let mut unit = Transaction::new(now, node, needs, &mut self.loaded, changes);
+            let mut unit = Transaction::new(now, &host, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
             let error = match (ran, unit.finish()) {
                 (Ok(()), Ok(events)) => {
@@ -336,6 +294,7 @@ impl SqliteWriter {
             let _ = job.reply.send(Err(error));
             return Err(AttemptFailure::Again);
         }
+        self.last_id = host.last_id.get();
         Ok(())
     }
 
@@ -390,14 +349,41 @@ impl SqliteWriter {
 
     /// The anchor is its commit's last line. Its place is only information: it is kept, whatever this says.
     async fn place(&mut self, line: StoredLine) -> StoredLine {
-        let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
+        let pos = scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }
     }
 }
 
-/// From the system's own source of randomness.
-fn draw() -> IncidentNonce {
-    IncidentNonce::new(rand::random())
+/// The one node of this store: the directory is locked, so its memory answers for everybody.
+struct SqliteHost {
+    epoch: u64,
+    last_id: Cell<i64>,
+}
+
+impl TransactionHost for SqliteHost {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Whoever else has claimed a page is gone.
+    fn is_live(&self, epoch: u64) -> bool {
+        epoch == self.epoch
+    }
+
+    fn next_id(&self) -> IncidentId {
+        self.last_id.set(self.last_id.get() + 1);
+        IncidentId(self.last_id.get())
+    }
+
+    /// From the system's own source of randomness.
+    fn draw(&self) -> IncidentNonce {
+        IncidentNonce::new(rand::random())
+    }
+
+    /// The keys of all open incidents are in memory.
+    fn live_open(&self, loaded: &WorkingSet) -> Option<IncidentId> {
+        loaded.live_open()
+    }
 }
 
 fn grown(heads: &mut BTreeMap<String, ChainHead>, changes: &ChangeSet) {

@@ -1,7 +1,13 @@
 //! Loading what works need, and setting aside what can not be read of it.
 
-use super::{AttemptFailure, IncidentId, SqliteWriter, StoreError, WorkingSet, WriteBatch, lost, read, state};
-use crate::store::{QuarantinedRow, RowName};
+use super::{SqliteWriter, trouble::AttemptFailure};
+use crate::{
+    core::IncidentId,
+    store::{
+        QuarantinedRow, RowName, StoreError,
+        sqlite::{batch::WriteBatch, column::NUMBER_MAX, lost, read},
+    },
+};
 use std::collections::BTreeSet;
 
 impl SqliteWriter {
@@ -81,11 +87,10 @@ impl SqliteWriter {
     /// Takes incidents out of everything that is kept in memory.
     pub(super) fn drop_out(&mut self, ids: &[IncidentId]) {
         let gone: BTreeSet<IncidentId> = ids.iter().copied().collect();
-        let WorkingSet { keys, last_id, .. } = &mut self.loaded;
-        keys.retain(|_, open| !gone.contains(open));
+        self.loaded.keys.retain(|_, open| !gone.contains(open));
         // A journal without an incident has its number all the same.
-        let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= state::NUMBER_MAX);
-        *last_id = numbers.fold(*last_id, i64::max);
+        let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= NUMBER_MAX);
+        self.last_id = numbers.fold(self.last_id, i64::max);
         self.forget(ids);
         self.shared.published.set_deadlines(ids.iter().map(|id| (*id, None)));
         self.shared.published.set_open(self.loaded.open_now());

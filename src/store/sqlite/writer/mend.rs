@@ -1,9 +1,12 @@
 //! After a commit was refused: what stands in its way is found, so that the rest of it can be kept.
 
-use super::{ANCHORS, IncidentId, SqliteWriter, StoreError, WriteBatch, state};
+use super::SqliteWriter;
 use crate::{
-    core::SourceName,
-    store::{QuarantinedRow, RowKind, RowName, StoreRequest},
+    core::{IncidentId, SourceName, event::ANCHORS},
+    store::{
+        QuarantinedRow, RowKind, RowName, StoreError, StoreRequest,
+        sqlite::{batch::WriteBatch, state},
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 

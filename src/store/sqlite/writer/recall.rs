@@ -1,6 +1,13 @@
 //! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
 
-use super::{ANCHORS, CACHED, ChangeSet, IncidentId, SqliteWriter, StoreError, WorkingSet, connect, grown, state};
+use super::{CACHED, SqliteWriter, grown};
+use crate::{
+    core::{IncidentId, event::ANCHORS},
+    store::{
+        ChangeSet, StoreError, WorkingSet,
+        sqlite::{connection::connect, state},
+    },
+};
 use sqlx::Connection;
 
 impl SqliteWriter {
@@ -74,6 +81,7 @@ impl SqliteWriter {
     pub(super) fn adopt(&mut self, state: state::StartState) {
         self.loaded = WorkingSet { incidents: self.shared.published.all(), ..state.loaded };
         self.shared.published.set_open(self.loaded.open_now());
+        self.last_id = state.last_id;
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;
         self.shared.published.replace_deadlines(state.deadlines);

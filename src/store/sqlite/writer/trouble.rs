@@ -1,7 +1,9 @@
 //! What keeps a commit from being kept, by what is to be done about it.
 
-use super::{IncidentId, StoreError};
-use crate::store::sqlite::script::UnwritableValue;
+use crate::{
+    core::IncidentId,
+    store::{StoreError, sqlite::script::UnwritableValue},
+};
 use std::collections::BTreeMap;
 
 /// Why an attempt kept nothing.

@@ -2,115 +2,24 @@
 //! effect that is not in the journal can not be written.
 
 use super::{
-    CommittedEvent, LockSet, OpenNow,
+    CommittedEvent, LockSet,
+    host::TransactionHost,
     line::{ChainHead, JournalLine, is_foreign},
     quarantine::{QuarantinedRow, RowName},
     touch::touch,
+    working_set::{ChangeSet, StoredIncident, WorkingSet},
 };
 use crate::core::{
-    self, Alert, ChannelName, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
-    IncidentOpening, PersonName, Roster, SourceEvent, SourceName, Timestamp,
+    self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Roster,
+    SourceEvent, SourceName, Timestamp,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    ops::Bound::{self, Excluded, Included, Unbounded},
-    sync::Arc,
-};
-
-/// What is loaded of the store: the working set of a transaction (or of a batch of them). A store keeps one and may
-/// keep its content between batches as a cache.
-#[derive(Debug, Clone, Default)]
-pub struct WorkingSet {
-    /// Incidents with their pages and what the store knows beside them.
-    pub incidents: BTreeMap<IncidentId, StoredIncident>,
-    /// Which open incident has which key. A key that is loaded and has none is absent.
-    pub keys: BTreeMap<IncidentKey, IncidentId>,
-    /// Windows of triggers.
-    pub observed: BTreeMap<String, ThresholdWindow>,
-    /// Heads of the sources' chains.
-    pub sources: BTreeMap<SourceName, ChainHead>,
-    /// The number of the last incident that was opened.
-    pub last_id: i64,
-}
-
-impl WorkingSet {
-    /// An open incident that is no drill.
-    pub fn live_open(&self) -> Option<IncidentId> {
-        let mut live = self.between(Unbounded, Excluded(DRILLS)).chain(self.between(Included(AFTER_DRILLS), Unbounded));
-        live.next()
-    }
-
-    /// The open incidents whose key begins so, by their keys.
-    pub fn open_under(&self, prefix: &str) -> Vec<IncidentId> {
-        let from = self.keys.range::<str, _>((Included(prefix), Unbounded));
-        from.take_while(|(key, _)| key.as_str().starts_with(prefix)).map(|(_, id)| *id).collect()
-    }
-
-    /// What is open, as far as drills must know it.
-    pub fn open_now(&self) -> OpenNow {
-        let drills = self.between(Included(DRILLS), Excluded(AFTER_DRILLS)).collect();
-        OpenNow { live: self.live_open(), drills }
-    }
-
-    fn between(&self, from: Bound<&str>, to: Bound<&str>) -> impl Iterator<Item = IncidentId> {
-        self.keys.range::<str, _>((from, to)).map(|(_, id)| *id)
-    }
-}
-
-/// What the keys of drills begin with, and the first text that is after all of those.
-const DRILLS: &str = IncidentKey::DRILLS.0;
-const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
-
-/// One incident as the store holds it.
-#[derive(Debug, Clone)]
-pub struct StoredIncident {
-    /// The incident. Shared with readers; changed by copy where a reader holds it.
-    pub incident: Arc<Incident>,
-    /// Where its chain ends.
-    pub head: ChainHead,
-    /// Which epoch has claimed which owed page.
-    pub claims: BTreeMap<u32, u64>,
-    /// The line of the newest alert that joined since the body was last written.
-    pub joined: Option<u64>,
-}
-
-/// What a transaction must write. Rows are read from [`WorkingSet`] when they are written.
-#[derive(Debug, Default)]
-pub struct ChangeSet {
-    /// Journal lines, in order.
-    pub lines: Vec<JournalLine>,
-    /// Incidents whose body changed (new ones included).
-    pub bodies: BTreeSet<IncidentId>,
-    /// Incidents of which only the head (sequence, hash, deadline) changed.
-    pub heads: BTreeSet<IncidentId>,
-    /// Pages whose row changed.
-    pub pages: BTreeSet<(IncidentId, u32)>,
-    /// Who was asked in an incident, where that is new or it may wait for them no more, or again.
-    pub asked: BTreeSet<(IncidentId, PersonName)>,
-    /// Windows that changed.
-    pub observed: BTreeSet<String>,
-    /// Sources whose head changed.
-    pub sources: BTreeSet<SourceName>,
-    /// Texts to keep, by content hash.
-    pub texts: BTreeMap<String, String>,
-    /// Contacts that were proven, the last one of each person by each channel.
-    pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
-    /// Rows that were set aside and stand otherwise now; none is one that goes.
-    pub quarantine: BTreeMap<RowName, Option<QuarantinedRow>>,
-}
-
-impl ChangeSet {
-    /// Whether there is nothing to write.
-    pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
-    }
-}
+use std::{collections::BTreeMap, sync::Arc};
 
 /// The lent working set of one work.
 pub struct Transaction<'a> {
     now: Timestamp,
-    node: NodeIdentity<'a>,
+    host: &'a dyn TransactionHost,
     needs: &'a LockSet,
     lent: Vec<IncidentId>,
     loaded: &'a mut WorkingSet,
@@ -119,29 +28,18 @@ pub struct Transaction<'a> {
     flaw: Option<String>,
 }
 
-/// Who runs a work, which epochs are known to be alive, and where randomness comes from.
-#[derive(Clone, Copy)]
-pub struct NodeIdentity<'a> {
-    /// The node's own epoch.
-    pub epoch: u64,
-    /// Whether the node with that epoch holds its lease.
-    pub is_live: &'a dyn Fn(u64) -> bool,
-    /// Draws what tells a new incident from every other one.
-    pub draw: &'a dyn Fn() -> IncidentNonce,
-}
-
 impl<'a> Transaction<'a> {
-    /// Lends what `needs` names of `loaded` at `now` to a work of `node`; what changes is added to `changes`.
+    /// Lends what `needs` names of `loaded` at `now` to a work that `host` runs; what changes is added to `changes`.
     pub fn new(
         now: Timestamp,
-        node: NodeIdentity<'a>,
+        host: &'a dyn TransactionHost,
         needs: &'a LockSet,
         loaded: &'a mut WorkingSet,
         changes: &'a mut ChangeSet,
     ) -> Self {
         let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
         let lent = needs.incidents.iter().chain(keyed).copied().collect();
-        Self { now, node, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
+        Self { now, host, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
     }
 
     /// What happened, in order; or why nothing of it may be kept: it could not be read back.
@@ -169,10 +67,11 @@ impl<'a> Transaction<'a> {
         self.loaded.keys.get(key).copied()
     }
 
-    /// An open incident that is no drill, the first by its key; none where only drills are open. Told from the keys of
-    /// all open incidents, needed or not.
+    /// An open incident that is no drill, the first by its key; none where only drills are open. The store answers it
+    /// ([`LockSet::live_open`] must be needed): incidents that this work does not need count as well.
     pub fn live_open(&self) -> Option<IncidentId> {
-        self.loaded.live_open()
+        debug_assert!(self.needs.live_open, "a work must name that it asks for what is open");
+        self.host.live_open(self.loaded)
     }
 
     /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
@@ -182,9 +81,8 @@ impl<'a> Transaction<'a> {
             self.step(id, IncidentInput::Alert(opening.alert), roster);
             return id;
         }
-        self.loaded.last_id += 1;
-        let id = IncidentId(self.loaded.last_id);
-        opening.nonce.get_or_insert_with(self.node.draw);
+        let id = self.host.next_id();
+        opening.nonce.get_or_insert_with(|| self.host.draw());
         let (incident, events) = core::open(id, opening, roster, self.now);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
@@ -201,7 +99,7 @@ impl<'a> Transaction<'a> {
         let before = self.happened.len();
         if self.lent.contains(&id)
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
-            && is_for(kept, &input, self.node.epoch)
+            && is_for(kept, &input, self.host.epoch())
         {
             let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
             self.keep(id, events, roster);
@@ -212,11 +110,11 @@ impl<'a> Transaction<'a> {
     /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease and is not
     /// this node's own. Returns which.
     pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
-        let node = self.node;
+        let host = self.host;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
             return Vec::new();
         };
-        let is_free = |epoch: &u64| *epoch != node.epoch && !(node.is_live)(*epoch);
+        let is_free = |epoch: &u64| *epoch != host.epoch() && !host.is_live(*epoch);
         let mine: Vec<u32> = pages
             .iter()
             .copied()
@@ -224,7 +122,7 @@ impl<'a> Transaction<'a> {
             .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
         for n in &mine {
-            kept.claims.insert(*n, node.epoch);
+            kept.claims.insert(*n, host.epoch());
             self.changes.pages.insert((id, *n));
         }
         if !mine.is_empty() {
@@ -289,7 +187,7 @@ impl<'a> Transaction<'a> {
                 Ok(line) => self.changes.lines.push(line),
                 Err(flaw) => return self.flaw = Some(flaw),
             }
-            touch(kept, self.changes, id, &event, self.node.epoch);
+            touch(kept, self.changes, id, &event, self.host.epoch());
             if let Some(proof) = ContactProof::of(&event, &kept.incident, roster, at) {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
             }

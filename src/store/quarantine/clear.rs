@@ -1,0 +1,38 @@
+//! What happens when somebody has looked at a row that can not be read.
+
+use crate::{
+    core::{Actor, IncidentInput, IncidentKey, Roster, SourceEvent, SourceName, names::SELF},
+    store::{
+        LockSet, QuarantineStatus, QuarantinedRow, RequestClass, RowName, Store, StoreError, quarantine::about,
+        transact, transaction::Transaction,
+    },
+};
+use std::sync::Arc;
+
+/// Notes that somebody has looked at a row, and ends the incident about it, and with the last one that about all further
+/// ones. Whether it waited for that.
+///
+/// # Errors
+/// Those of [`Store::run`].
+pub async fn clear(store: &dyn Store, row: &RowName, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
+    let entries = store.quarantined();
+    let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
+        return Ok(false);
+    };
+    let (source, who) = (SourceName::from(SELF), by.to_string());
+    let is_last = !entries.iter().any(|other| other.row != *row && other.is_problem());
+    let keys: Vec<IncidentKey> =
+        about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
+    let needs = LockSet { keys: keys.clone(), sources: vec![source.clone()], ..LockSet::default() };
+    let by = by.clone();
+    let run = move |unit: &mut Transaction<'_>| {
+        let cleared = QuarantineStatus::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
+        unit.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
+        let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
+        unit.record_source(&source, event);
+        for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
+            unit.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
+        }
+    };
+    transact(store, RequestClass::Ladder, needs, run).await.map(|_| true)
+}

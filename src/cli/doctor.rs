@@ -6,7 +6,7 @@ use crate::{
     core::Timestamp,
     engine::{
         RuntimeConfig, SharedChannelParts,
-        checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
+        health::checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
     },
     http::health::{DoctorLine, lines},
     store::StoreConfig,

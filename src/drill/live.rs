@@ -113,7 +113,7 @@ impl DrillRunner {
             return Err(NotRun::UnderWay(under_way.id));
         }
         let (run, scenario) = self.admit(&order).await?;
-        self.engine.store.keep_run(run.clone()).await?;
+        self.engine.keep_run(run.clone()).await?;
         tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
         let (id, stop) = (run.id, CancellationToken::new());
         let under_way = Arc::new(UnderWay { id, scenario, stop, stopped: Latch::default() });
@@ -152,15 +152,15 @@ impl DrillRunner {
     /// # Errors
     /// When the store can not keep that.
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
-        let runs = self.engine.store.runs(RUNS_MAX).await?;
+        let runs = self.engine.reads().runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
             let why = "the daemon ended in its middle".to_owned();
             let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
             // One may have been opened and not have got into the books any more.
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
-            let ended_at = Some(self.engine.store.now());
-            self.engine.store.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
+            let ended_at = Some(self.engine.now());
+            self.engine.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
         }
         Ok(())
     }
@@ -170,7 +170,7 @@ impl DrillRunner {
     /// # Errors
     /// When the store can not be read.
     pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
-        self.engine.store.drill_run(id).await
+        self.engine.reads().drill_run(id).await
     }
 
     /// Reads a scenario by the matrix of now.
@@ -178,7 +178,7 @@ impl DrillRunner {
     /// # Errors
     /// Its faults, as text.
     pub fn read(&self, file: &SourceText) -> Result<Scenario, String> {
-        let live = self.engine.live.load();
+        let live = self.engine.config();
         let ReadScenario { scenario, diagnostics } = Scenario::read(file, &live.matrix);
         let faults = || matrix::render_of("scenario", &diagnostics, std::slice::from_ref(file), false);
         scenario.ok_or_else(faults)
@@ -191,18 +191,18 @@ impl DrillRunner {
         if !(1..=COMPRESS_MAX).contains(&compress) {
             return Err(NotRun::Compress(compress));
         }
-        let now = self.engine.store.now();
+        let now = self.engine.now();
         if scenario.hours.as_ref().is_some_and(|hours| !hours.cover(now)) {
             return Err(NotRun::Hours);
         }
-        let open = self.engine.store.open_now().await?;
+        let open = self.engine.reads().open_now().await?;
         if let Some(live) = open.live {
             return Err(NotRun::Live(live));
         }
         if let Some(drill) = open.drills.first() {
             return Err(NotRun::Drill(*drill));
         }
-        let id = self.engine.store.next_run().await?;
+        let id = self.engine.next_run().await?;
         Ok((self.begun(id, order, &scenario, compress, now), scenario))
     }
 
@@ -225,7 +225,7 @@ impl DrillRunner {
             state: RunState::Running,
             why: String::new(),
             compress,
-            matrix: self.engine.live.load().matrix.revision.clone(),
+            matrix: self.engine.config().matrix.revision.clone(),
             incidents: Vec::new(),
             score: serde_json::Value::Null,
         }
@@ -234,8 +234,8 @@ impl DrillRunner {
     /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
     async fn end_incidents(&self, id: RunId, by: &Actor, why: Option<String>) -> Result<Vec<IncidentId>, StoreError> {
         let mut ended = Vec::new();
-        for drill in self.engine.store.open_now().await?.drills {
-            let incident = self.engine.store.view(drill).await?;
+        for drill in self.engine.reads().open_now().await?.drills {
+            let incident = self.engine.reads().view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
                 self.engine.step(drill, IncidentInput::Resolve { by: by.clone(), why: why.clone() }).await?;
                 ended.push(drill);

@@ -26,7 +26,7 @@ use crate::{
         Alert, ChannelName, EngagementTarget, EscalationPlan, Event, Incident, PersonName, RoleName, Timestamp,
         retry::SendPace,
     },
-    engine::live::SEND_TIMEOUT_MAX,
+    engine::SEND_TIMEOUT_MAX,
     matrix::{ChannelKind, ChannelSettings, Matrix, TriggerMatch},
 };
 use serde::Serialize;

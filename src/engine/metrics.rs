@@ -1,9 +1,9 @@
 //! What is measured, for Prometheus to scrape.
 
-use super::{entrance::ListenerFullness, reach::ChannelProofs};
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, RoleName, SendReceipt, StandIn, Timestamp},
+    engine::{contact_coverage::ChannelProofs, health::listeners::ListenerFullness},
     store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{

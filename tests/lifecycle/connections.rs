@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    engine::entrance::{ListenerGauge, ListenerGauges},
+    engine::health::listeners::{ListenerGauge, ListenerGauges},
     http::connection::{ConnectionLimits, ListenSocket, OpenListener, ShareOwner, serve},
 };
 use tokio::net::TcpListener;

@@ -8,7 +8,7 @@ use crate::{
     },
     drill::{Scenario, scenario},
     matrix::{Matrix, TriggerMatch},
-    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -27,8 +27,8 @@ impl DrillRunner {
         scenario: &Scenario,
         terms: &DrillTerms,
     ) -> Result<Option<IncidentId>, StoreError> {
-        let live = self.engine.live.load_full();
-        let now = self.engine.store.now();
+        let live = self.engine.config();
+        let now = self.engine.now();
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
         let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
@@ -40,7 +40,7 @@ impl DrillRunner {
             unit.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
             Some(id)
         };
-        Ok(transact(&*self.engine.store, RequestClass::Admission, needs, tell).await?.0)
+        self.engine.transact(RequestClass::Admission, needs, tell).await
     }
 }
 

@@ -11,7 +11,10 @@ use crate::{
         IncidentInput, IncidentKey, IncidentOpening, PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp,
         page::PageStage, retry::SendPace, trigger::ThresholdWindow,
     },
-    engine::{again, breaker::ChannelBreakers, delivery::DeliveryQueues},
+    engine::{
+        again,
+        delivery::{breaker::ChannelBreakers, queues::DeliveryQueues},
+    },
     matrix::TriggerMatch,
 };
 use std::{

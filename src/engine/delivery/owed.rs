@@ -1,13 +1,15 @@
 //! Pages that this node owes and its queue does not know of, which a bug has lost: they are found and queued again.
 
-use super::Engine;
-use crate::{core::PageId, store::StoreError};
-use std::collections::BTreeSet;
+use crate::{core::PageId, engine::delivery::Delivery, store::StoreError};
+use std::{
+    collections::BTreeSet,
+    sync::{MutexGuard, PoisonError},
+};
 
 /// Owed pages that are asked for at once.
 const OWED_MAX: usize = 1024;
 
-impl Engine {
+impl Delivery {
     /// Compares the pages that this node owes with those in its queue, and queues what was missing at the last look and
     /// still is; returns how many. One look alone proves nothing: between a commit and its queueing a page is in neither.
     pub async fn tick_owed(&self) -> Result<usize, StoreError> {
@@ -26,8 +28,8 @@ impl Engine {
     async fn missing(&self) -> Result<BTreeSet<PageId>, StoreError> {
         let (mut missing, mut after) = (BTreeSet::new(), None);
         loop {
-            let owed = self.store.owed(after, OWED_MAX).await?;
-            let delivery = self.delivery();
+            let owed = self.context.store.owed(after, OWED_MAX).await?;
+            let delivery = self.queues();
             missing.extend(owed.iter().filter(|page| !delivery.knows(**page)));
             drop(delivery);
             after = owed.last().copied();
@@ -38,12 +40,16 @@ impl Engine {
     }
 
     async fn queue_again(&self, id: PageId) -> Result<bool, StoreError> {
-        let incident = self.store.view(id.incident).await?;
+        let incident = self.context.store.view(id.incident).await?;
         let Some(incident) = incident else { return Ok(false) };
         let Some(page) = incident.pages.get(&id.n).filter(|page| page.is_owed()) else { return Ok(false) };
-        self.delivery().enqueue(id.incident, incident.drill, page);
-        self.metrics.found_again();
+        self.queues().enqueue(id.incident, incident.drill, page);
+        self.context.metrics.found_again();
         tracing::error!(page.id = %id, "this page was owed and in no queue, which is a bug: it is queued again");
         Ok(true)
+    }
+
+    fn missing_before(&self) -> MutexGuard<'_, BTreeSet<PageId>> {
+        self.missing.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

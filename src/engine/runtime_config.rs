@@ -1,18 +1,21 @@
 //! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
 
-use super::{people::PeopleLookup, wire};
 use crate::{
-    channel::{Channel, ContactData, outbox::SandboxOutbox, screen::DeskHub, slack::socket::SocketSettings},
+    channel::ContactData,
     config,
-    core::{ChannelName, PersonName, SourceName, retry::SendPace},
+    core::{ChannelName, PersonName, SourceName},
+    engine::{
+        active_channel::{ActiveChannel, SharedChannelParts},
+        people_lookup::PeopleLookup,
+        wire,
+    },
     matrix::{ChannelConfig, ChannelKind, ChannelSettings, ContactField, Matrix},
     template::{PageTemplates, TextForm},
 };
 use secrecy::SecretString;
 use std::{
     collections::BTreeMap,
-    sync::{Arc, Mutex},
-    time::Duration,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 /// The matrix with everything that it needs to work.
@@ -30,45 +33,11 @@ pub struct RuntimeConfig {
     /// Bearer tokens of the sources that have one here.
     pub tokens: Vec<(SourceName, SecretString)>,
     /// What providers know of the people.
-    pub(super) known: Mutex<PeopleLookup>,
+    known: Mutex<PeopleLookup>,
 }
-
-/// One channel, ready to send.
-pub struct ActiveChannel {
-    /// It.
-    pub channel: Arc<dyn Channel>,
-    /// What kind the matrix says it is.
-    pub kind: ChannelKind,
-    /// Why it writes to the outbox of the sandbox instead, where it does.
-    pub sandboxed: Option<String>,
-    /// How long one attempt may take; the node's lease must outlast it.
-    pub timeout: Duration,
-    /// How fast one destination may be written to.
-    pub pace: SendPace,
-    /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
-    pub inbound: Vec<SecretString>,
-    /// The sockets by which its provider hands in, where there are any.
-    pub socket: Option<SocketSettings>,
-}
-
-/// The longest time that one attempt may take on any channel.
-pub const SEND_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
 /// Sets of texts of before a reload that are kept for open incidents.
 const OLDER_MAX: usize = 8;
-
-/// What channels share over reloads.
-#[derive(Clone)]
-pub struct SharedChannelParts {
-    /// The desks that are open.
-    pub hub: DeskHub,
-    /// Where the sandbox writes.
-    pub outbox: SandboxOutbox,
-    /// Tells this installation's mails from those of another, or of one before its state was lost.
-    pub site: String,
-    /// Whether every channel but the screen is in the sandbox.
-    pub sandbox: bool,
-}
 
 impl RuntimeConfig {
     /// Wires a matrix. A channel whose credentials are not there is put in the sandbox and says why; nothing fails.
@@ -97,6 +66,10 @@ impl RuntimeConfig {
     /// Channels that stand in the sandbox, and why: nobody is reached by them.
     pub fn sandboxed(&self) -> BTreeMap<&ChannelName, &str> {
         self.channels.iter().filter_map(|(name, wired)| Some((name, wired.sandboxed.as_deref()?))).collect()
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, PeopleLookup> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Takes over the texts of the last load, so that a reload changes no crisis under way.

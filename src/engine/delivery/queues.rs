@@ -1,13 +1,15 @@
 //! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
 //! so that the simulation runs this very code.
 
-use super::{
-    destination::{BOTH, Destination, LineName, PageReality},
-    line::{ChannelQueue, QueueTurn, UrgencyLane},
-};
-use crate::core::{
-    ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, SendOutcome, Timestamp,
-    retry::{PaceState, SendPace, backoff},
+use crate::{
+    core::{
+        ChannelName, Event, HeldWhy, IncidentId, Page, PageId, PersonName, SendOutcome, Timestamp,
+        retry::{PaceState, SendPace, backoff},
+    },
+    engine::delivery::{
+        destination::{BOTH, Destination, LineName, PageReality},
+        queue::{ChannelQueue, QueueTurn, UrgencyLane},
+    },
 };
 use std::{
     collections::{BTreeMap, HashMap},
@@ -19,9 +21,6 @@ const HELD_LONG: Duration = Duration::from_secs(2);
 
 /// The longest pause of a provider's that is obeyed; beyond it the page has long gone by another channel.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
-
-/// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
-pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
 /// Destinations whose pace is remembered before those that are idle are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;

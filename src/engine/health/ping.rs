@@ -1,9 +1,9 @@
 //! The dead-man ping: it goes out while this daemon does its work and stays away when not, so that somebody else can
 //! call for help when nobody here can.
 
-use super::{Engine, wire::secret};
 use crate::{
     channel::is_loopback,
+    engine::{health::Health, wire::secret},
     matrix::{PingSettings, SecretAddress},
 };
 use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
@@ -60,50 +60,51 @@ impl DeadManPinger {
     }
 
     /// Looks and pings for ever.
-    pub async fn run(mut self, engine: &Engine) {
+    pub async fn run(mut self, health: &Health) {
         let mut due = Instant::now();
         loop {
-            let every = engine.live.load().matrix.daemon.ping.as_ref().map_or(EXAMINE_EVERY, |ping| ping.every);
+            let every =
+                health.context.config.load().matrix.daemon.ping.as_ref().map_or(EXAMINE_EVERY, |ping| ping.every);
             if due <= Instant::now() {
                 due = Instant::now() + every;
-                self.tick(engine).await;
+                self.tick(health).await;
             } else {
                 if self.is_shut {
-                    self.knock(engine).await;
+                    self.knock(health).await;
                 }
-                self.tell(engine.signs());
+                self.tell(health.signs());
             }
             sleep(LOOK_EVERY.min(due.saturating_duration_since(Instant::now()))).await;
         }
     }
 
     /// Looks at everything, the own door too, and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
-    pub async fn tick(&mut self, engine: &Engine) -> bool {
-        self.knock(engine).await;
-        let ails = engine.examine().await;
+    pub async fn tick(&mut self, health: &Health) -> bool {
+        self.knock(health).await;
+        let ails = health.examine().await;
         self.tell(ails.clone());
-        let Some(ping) = engine.live.load().matrix.daemon.ping.clone() else { return false };
+        let Some(ping) = health.context.config.load().matrix.daemon.ping.clone() else { return false };
         let result = match ails.is_empty() {
-            true => self.send(&ping, engine).await,
+            true => self.send(&ping, health).await,
             false => Err(format!("held back: {}", ails.join("; "))),
         };
-        let before = engine.pinged().trouble;
+        let before = health.pinged().trouble;
         match &result {
             Err(trouble) if before.as_ref() != Some(trouble) => tracing::error!("no dead-man ping went out: {trouble}"),
             Ok(()) if before.is_some() => tracing::info!("the dead-man ping goes out again"),
             _ => {}
         }
         let taken = result.is_ok();
-        engine.note_ping(result);
+        health.note_ping(result);
         taken
     }
 
     /// Calls this daemon's own door, on a connection like anybody's.
-    async fn knock(&mut self, engine: &Engine) {
+    async fn knock(&mut self, health: &Health) {
         let Some(door) = &self.door else { return };
-        let answered = engine.echo(door, KNOCK_TIME_MAX).await;
+        let answered = health.echo(door, KNOCK_TIME_MAX).await;
         self.is_shut = answered.is_err();
-        engine.note_knock(answered);
+        health.note_knock(answered);
     }
 
     fn tell(&mut self, ails: Vec<String>) {
@@ -115,12 +116,12 @@ impl DeadManPinger {
         self.ails = ails;
     }
 
-    async fn send(&self, ping: &PingSettings, engine: &Engine) -> Result<(), String> {
+    async fn send(&self, ping: &PingSettings, health: &Health) -> Result<(), String> {
         let address = address(ping)?;
         // The address may be a secret: whatever is wrong with it, it is not repeated.
         let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is no URL".to_owned())?;
         let client = if url.host_str().is_some_and(is_loopback) { &self.direct } else { &self.usual };
-        let posted = client.post(url.clone()).json(&state(engine)).send().await.map_err(|error| trouble(&error))?;
+        let posted = client.post(url.clone()).json(&state(health)).send().await.map_err(|error| trouble(&error))?;
         // Some receivers know GET alone.
         let refuses_post = matches!(posted.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED);
         let answer = match refuses_post {
@@ -142,8 +143,8 @@ fn from_here(address: SocketAddr) -> SocketAddr {
 }
 
 /// What the receiver is told beside that this daemon lives: what its operators know already.
-fn state(engine: &Engine) -> Value {
-    let broken: Vec<String> = engine.breakers().broken().keys().map(ToString::to_string).collect();
+fn state(health: &Health) -> Value {
+    let broken: Vec<String> = health.delivery.breakers().broken().keys().map(ToString::to_string).collect();
     json!({ "status": "ok", "stentor": env!("CARGO_PKG_VERSION"), "broken_channels": broken })
 }
 

@@ -1,11 +1,11 @@
 //! What is different about drills: they give way to the real thing, they end, and faults are injected into them.
 
-use super::{Engine, compose::ComposedMessage};
 use crate::{
     channel::SendError,
     core::{
         FaultKind, Incident, IncidentId, IncidentInput, Page, PageId, SendReceipt, StandIn, Timestamp, page::PageStage,
     },
+    engine::{context::each, delivery::Delivery, delivery::compose::ComposedMessage},
     store::StoreError,
 };
 use std::{
@@ -17,22 +17,19 @@ use std::{
 /// How soon a page of a drill is looked at again that may not go now: by then the core has withdrawn it.
 const HELD: Duration = Duration::from_millis(200);
 
-/// Pages that a drill brings late on purpose, by when.
-pub type LatePages = BTreeSet<(Timestamp, PageId)>;
-
-impl Engine {
+impl Delivery {
     /// Breaks off every drill while something live is open; returns how many. The live one never waits for it.
     pub async fn tick_drills(&self) -> Result<usize, StoreError> {
-        let open = self.store.open_now().await?;
+        let open = self.context.store.open_now().await?;
         let Some(by) = open.live else { return Ok(0) };
-        let stops = open.drills.iter().map(|id| self.step(*id, IncidentInput::Preempt { by }));
-        let stopped = super::each(futures_util::future::join_all(stops).await)?;
+        let stops = open.drills.iter().map(|id| self.context.step(*id, IncidentInput::Preempt { by }));
+        let stopped = each(futures_util::future::join_all(stops).await)?;
         Ok(stopped.iter().filter(|events| !events.is_empty()).count())
     }
 
     /// Pages that a drill brings late and whose time has come.
     pub fn take_late(&self) -> Vec<PageId> {
-        let now = self.store.now();
+        let now = self.context.store.now();
         let mut late = self.late();
         let rest = late.split_off(&(now + Duration::from_micros(1), PageId { incident: IncidentId(0), n: 0 }));
         std::mem::replace(&mut *late, rest).into_iter().map(|(_, page)| page).collect()
@@ -46,46 +43,46 @@ impl Engine {
     /// Brings a page that was held back, where its drill still goes on and nobody has what it asks for.
     pub async fn bring_late(&self, page: PageId) -> Result<(), StoreError> {
         let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let Some(wired) = live.channels.get(&composed.channel) else { return Ok(()) };
         let person = composed.message.to.person();
-        if let Some(why) = person.and_then(|person| self.is_closed_to(&composed.channel, &person)) {
-            return self.undelivered(page, why).await;
+        if let Some(why) = person.and_then(|person| self.inbound.is_closed_to(&composed.channel, &person)) {
+            return self.inbound.undelivered(page, why).await;
         }
         let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
         match sending {
             // What was kept in the sandbox has reached nobody, late or not.
             Ok(Ok(receipt)) if receipt.stand_in.is_some() => Ok(()),
-            Ok(Ok(_)) => self.report(page, PageStage::Delivered).await,
-            Ok(Err(error)) => self.undelivered(page, error.to_string()).await,
-            Err(_) => self.undelivered(page, "no answer in time".to_owned()).await,
+            Ok(Ok(_)) => self.inbound.report(page, PageStage::Delivered).await,
+            Ok(Err(error)) => self.inbound.undelivered(page, error.to_string()).await,
+            Err(_) => self.inbound.undelivered(page, "no answer in time".to_owned()).await,
         }
     }
 
     /// The last look at a page that was held back: none where nobody wants it any more.
     pub async fn prepare_late(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
-        let Some(incident) = self.store.view(page.incident).await? else { return Ok(None) };
+        let Some(incident) = self.context.store.view(page.incident).await? else { return Ok(None) };
         let row = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row));
         let Some(row) = row else { return Ok(None) };
         if self.is_held(&incident).await? {
             return Ok(None);
         }
-        Ok(self.compose(&self.live.load_full(), &incident, row).ok())
+        Ok(self.compose(&self.context.config.load_full(), &incident, row).ok())
     }
 
     /// Whether no page of this incident may start now: it is a drill, and it is past its end or something real is
     /// open. The last words of a drill that is over may go.
-    pub(super) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
+    pub(crate) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
         if !incident.drill || !incident.is_open() {
             return Ok(false);
         }
-        Ok(incident.is_overdue_drill(self.store.now()) || self.store.open_now().await?.live.is_some())
+        Ok(incident.is_overdue_drill(self.context.store.now()) || self.context.store.open_now().await?.live.is_some())
     }
 
     /// A page that may not start now waits until the core has said what becomes of its drill.
-    pub(super) fn put_off(&self, page: PageId) {
-        let at = self.store.now() + HELD;
-        self.delivery().retry(page, at);
+    pub(crate) fn put_off(&self, page: PageId) {
+        let at = self.context.store.now() + HELD;
+        self.queues().retry(page, at);
         self.wake.notify_one();
     }
 
@@ -105,7 +102,7 @@ impl Engine {
                 self.late().insert((now + *by, composed.message.page));
                 self.wake.notify_one();
                 // Where its channel stands in the sandbox, what is brought late will be kept there.
-                let live = self.live.load();
+                let live = self.context.config.load();
                 let is_sandboxed = live.channels.get(&composed.channel).is_some_and(|wired| wired.sandboxed.is_some());
                 taken(if is_sandboxed { StandIn::Sandbox } else { StandIn::Drill })
             }
@@ -113,7 +110,7 @@ impl Engine {
         Some((trouble, result))
     }
 
-    fn late(&self) -> MutexGuard<'_, LatePages> {
+    fn late(&self) -> MutexGuard<'_, BTreeSet<(Timestamp, PageId)>> {
         self.late.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,13 +1,13 @@
 //! Incidents that can not be read any more: their ladders stand still, so the catch-all is paged about each, once, and
 //! looks after it by hand.
 
-use super::Engine;
 use crate::{
     channel::ProbeCheck,
     core::{
         Actor, Alert, EscalationPlan, IncidentInput, IncidentKey, IncidentOpening, SourceEvent, SourceName, Timestamp,
         names::SELF,
     },
+    engine::health::Health,
     store::{
         LockSet, QuarantineStatus, QuarantinedRow, RequestClass, RowName, StoreError, Transaction,
         quarantine::{about, clear},
@@ -33,12 +33,12 @@ struct ToldRows {
     entries: Vec<QuarantinedRow>,
 }
 
-impl Engine {
+impl Health {
     /// Tells the catch-all of incidents that were set aside since the last time, and takes it back for those that can be
     /// read again. Returns of how many either was said.
     pub async fn tick_quarantine(&self) -> Result<usize, StoreError> {
         let (mut told, mut news, mut restored) = (0, Vec::new(), Vec::new());
-        for entry in self.store.quarantined() {
+        for entry in self.context.store.quarantined() {
             match entry.standing {
                 QuarantineStatus::Found if entry.is_problem() => news.push(entry),
                 QuarantineStatus::Told if entry.is_problem() => told += 1,
@@ -58,14 +58,20 @@ impl Engine {
 
     /// Somebody has looked at a row: it is shown no more, and the incident about it is over. Whether it waited for that.
     pub async fn clear_quarantined(&self, row: &RowName, by: &Actor) -> Result<bool, StoreError> {
-        let live = self.live.load_full();
-        clear(&*self.store, row, by, Arc::new(live.matrix.roster.clone())).await
+        let live = self.context.config.load_full();
+        clear(&*self.context.store, row, by, Arc::new(live.matrix.roster.clone())).await
     }
 
     /// What is wrong, in words, as far as people wait for it.
-    pub(super) fn unreadable_signs(&self) -> Vec<String> {
-        let lost: Vec<RowName> =
-            self.store.quarantined().into_iter().filter(QuarantinedRow::is_problem).map(|entry| entry.row).collect();
+    pub(crate) fn unreadable_signs(&self) -> Vec<String> {
+        let lost: Vec<RowName> = self
+            .context
+            .store
+            .quarantined()
+            .into_iter()
+            .filter(QuarantinedRow::is_problem)
+            .map(|entry| entry.row)
+            .collect();
         let said = |row: &RowName| {
             format!("{row} can not be read and nobody is paged about it: see `stentor store quarantine show {row}`")
         };
@@ -78,9 +84,10 @@ impl Engine {
     }
 
     /// Rows of other tables, for `stentor doctor`.
-    pub(super) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
+    pub(crate) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
         let waits = |entry: &QuarantinedRow| entry.is_waiting() && !entry.is_problem();
-        let rows: Vec<String> = self.store.quarantined().into_iter().filter(waits).map(|e| e.row.to_string()).collect();
+        let rows: Vec<String> =
+            self.context.store.quarantined().into_iter().filter(waits).map(|e| e.row.to_string()).collect();
         if rows.is_empty() {
             return Vec::new();
         }
@@ -91,9 +98,9 @@ impl Engine {
 
     /// One transaction: the rows are marked as told, the journal says so, and the incident about them is opened.
     async fn tell_unreadable(&self, told: ToldRows) -> Result<(), StoreError> {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let plan = live.matrix.operators_plan();
-        let opening = plan.map(|plan| opening(&told, plan, self.store.now()));
+        let opening = plan.map(|plan| opening(&told, plan, self.context.store.now()));
         let source = SourceName::from(SELF);
         let needs = LockSet { keys: vec![told.key.clone()], sources: vec![source.clone()], ..LockSet::default() };
         let entries = told.entries;
@@ -107,12 +114,12 @@ impl Engine {
                 unit.open(opening, &live.matrix.roster);
             }
         };
-        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
+        transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
     /// It can be read again, and its ladder goes on.
     async fn take_back(&self, entry: QuarantinedRow) -> Result<(), StoreError> {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let (source, key) = (SourceName::from(SELF), about(&entry));
         let needs =
             LockSet { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..LockSet::default() };
@@ -124,7 +131,7 @@ impl Engine {
                 unit.step(id, ended, &live.matrix.roster);
             }
         };
-        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
+        transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 }
 

@@ -1,13 +1,8 @@
 //! Channels whose provider hands in over links that we open: whether anything is heard there, and since when. One that
 //! is deaf still reaches people, so that its pages go on; but their buttons do nothing, which the operators must know.
 
-use super::Engine;
-use crate::core::{ChannelName, IncidentKey, Timestamp};
-use std::{
-    collections::BTreeMap,
-    sync::{MutexGuard, PoisonError},
-    time::Duration,
-};
+use crate::core::{ChannelName, Timestamp};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How long a channel may be deaf before the operators are told; at once where only people can mend it.
 pub const DEAF_MAX: Duration = Duration::from_secs(2 * 60);
@@ -22,80 +17,21 @@ pub struct InboundConnection {
     /// Why the last one could not be opened; none once one could.
     pub trouble: Option<String>,
     was_told: bool,
-    is_told: bool,
+    pub(super) is_told: bool,
 }
 
 /// By channel.
-pub(super) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
-
-impl Engine {
-    /// What is heard by each channel that has links.
-    pub fn hearing(&self) -> BTreeMap<ChannelName, InboundConnection> {
-        self.hearings().clone()
-    }
-
-    /// So many links of a channel are up now.
-    pub async fn linked(&self, channel: &ChannelName, links: usize) {
-        let now = self.store.now();
-        let hears_again = self
-            .hearings()
-            .entry(channel.clone())
-            .or_insert_with(|| InboundConnection::deaf_at(now))
-            .linked(links, now);
-        self.count_links(channel);
-        if hears_again && let Err(error) = self.report_self_mended(IncidentKey::of_hearing(channel)).await {
-            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel hears again");
-        }
-    }
-
-    /// A link of a channel could not be opened. Where `is_lasting`, only people can mend it.
-    pub async fn unheard(&self, channel: &ChannelName, why: &str, is_lasting: bool) {
-        let now = self.store.now();
-        let is_news = self
-            .hearings()
-            .entry(channel.clone())
-            .or_insert_with(|| InboundConnection::deaf_at(now))
-            .failed(why, is_lasting, now);
-        self.count_links(channel);
-        if !is_news {
-            return;
-        }
-        tracing::error!(channel = %channel, why, "nothing is heard by this channel: its buttons do nothing");
-        let summary = format!("nothing is heard by channel {channel}, its buttons do nothing: {why}");
-        if let Err(error) = self.report_self(IncidentKey::of_hearing(channel), "channel_deaf", channel, summary).await {
-            tracing::error!(%error, channel = %channel, "the operators could not be told that this channel is deaf");
-            if let Some(hearing) = self.hearings().get_mut(channel) {
-                hearing.is_told = false;
-            }
-        }
-    }
-
-    /// A channel that has no links any more, because the matrix says so.
-    pub fn stop_hearing(&self, channel: &ChannelName) {
-        self.hearings().remove(channel);
-        self.metrics.links(channel, 0, None);
-    }
-
-    fn count_links(&self, channel: &ChannelName) {
-        if let Some(hearing) = self.hearings().get(channel) {
-            self.metrics.links(channel, hearing.links, (0 < hearing.links).then_some(hearing.since));
-        }
-    }
-
-    fn hearings(&self) -> MutexGuard<'_, InboundConnections> {
-        self.hearings.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-}
+pub(crate) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
 
 impl InboundConnection {
-    fn deaf_at(now: Timestamp) -> Self {
+    pub(super) fn deaf_at(now: Timestamp) -> Self {
         // As if the operators had been told: a daemon before this one may have done so, and its word is taken back by
         // the first link.
         Self { links: 0, since: now, trouble: None, was_told: true, is_told: false }
     }
 
     /// So many links are up; whether the operators are to hear that it hears again.
-    fn linked(&mut self, links: usize, now: Timestamp) -> bool {
+    pub(super) fn linked(&mut self, links: usize, now: Timestamp) -> bool {
         let opened = self.links < links;
         if (self.links == 0) != (links == 0) {
             self.since = now;
@@ -109,7 +45,7 @@ impl InboundConnection {
     }
 
     /// One could not be opened; whether that is news for the operators.
-    fn failed(&mut self, why: &str, is_lasting: bool, now: Timestamp) -> bool {
+    pub(super) fn failed(&mut self, why: &str, is_lasting: bool, now: Timestamp) -> bool {
         self.trouble = Some(why.to_owned());
         let is_deaf = is_lasting || self.links == 0 && self.since + DEAF_MAX <= now;
         is_deaf && !std::mem::replace(&mut self.is_told, true)

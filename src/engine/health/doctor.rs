@@ -1,11 +1,13 @@
 //! What only a running daemon knows about itself: its loops, its clock, its ping, and whether its public address leads
 //! to it.
 
-use super::{
-    Engine,
-    checkup::{self, DoctorPart, part},
+use crate::{
+    channel::{ProbeCheck, is_loopback},
+    engine::{
+        health::Health,
+        health::checkup::{self, DoctorPart, part},
+    },
 };
-use crate::channel::{ProbeCheck, is_loopback};
 use reqwest::{Client, Url, redirect::Policy};
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
@@ -22,27 +24,27 @@ const DRIFT_MAX_US: i64 = 1_000_000;
 /// How long the public address may take.
 const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
 
-impl Engine {
+impl Health {
     /// Every part, to be looked at. `wall_us` is how far the wall clock leads the store's.
     pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<DoctorPart> {
-        let live = self.live.load_full();
-        let engine = || self.clone();
-        let (one, two, three, four, five) = (engine(), engine(), engine(), live.clone(), engine());
+        let live = self.context.config.load_full();
+        let health = || self.clone();
+        let (one, two, three, four, five) = (health(), health(), health(), live.clone(), health());
         let mut parts = vec![
             part("daemon", async move { one.work(wall_us).await }),
             part("ping", async move { vec![two.ping_check()] }),
-            part("state", async move { checkup::space(three.store.room()) }),
+            part("state", async move { checkup::space(three.context.store.room()) }),
             part("secrets", async move { checkup::secrets(&four) }),
             part("door", async move { vec![five.door().await] }),
         ];
-        let (matrix, now) = (live.clone(), self.store.now());
+        let (matrix, now) = (live.clone(), self.context.store.now());
         parts.push(part("time zones", async move { checkup::zones(matrix.matrix.zones.data(), now) }));
         parts.extend(checkup::channels(&live));
-        let engine = self.clone();
+        let health = self.clone();
         parts.push(part("people", async move {
-            let (proofs, now) = (engine.store.proofs().await, engine.store.now());
-            let mut checks = engine.opt_out_checks();
-            checks.extend(checkup::people(&live, proofs, &engine.opt_outs(), now));
+            let (proofs, now) = (health.context.store.proofs().await, health.context.store.now());
+            let mut checks = health.inbound.opt_out_checks();
+            checks.extend(checkup::people(&live, proofs, &health.inbound.opt_outs(), now));
             checks
         }));
         parts
@@ -55,7 +57,7 @@ impl Engine {
             checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
         }
         checks.extend(self.quarantine_checks());
-        for (channel, broken) in self.breakers().broken() {
+        for (channel, broken) in self.delivery.breakers().broken() {
             checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
         }
         for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
@@ -71,7 +73,7 @@ impl Engine {
     }
 
     fn ping_check(&self) -> ProbeCheck {
-        let Some(ping) = self.live.load().matrix.daemon.ping.clone() else {
+        let Some(ping) = self.context.config.load().matrix.daemon.ping.clone() else {
             let help = "nobody hears of it when this daemon is dead: set [daemon] ping = { url = \"..\" }";
             return ProbeCheck::doubtful("dead-man", help);
         };
@@ -86,7 +88,7 @@ impl Engine {
 
     /// Whether the public address leads to this very daemon, and hands on what is signed as it was.
     async fn door(&self) -> ProbeCheck {
-        let address = self.public_url();
+        let address = &self.context.public_url;
         match self.echo(address, ECHO_TIME_MAX).await {
             Err(why) => ProbeCheck::failed("public_url", format!("{address}: {why}")),
             Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
@@ -98,7 +100,7 @@ impl Engine {
     }
 
     /// Calls this daemon by an address of its own, on a new connection; an error says why that does not lead to it.
-    pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
+    pub(crate) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
         let trouble = |error: reqwest::Error| {
             let mut cause: &dyn std::error::Error = &error;
             while let Some(source) = cause.source() {
@@ -109,13 +111,13 @@ impl Engine {
         let client = Client::builder().redirect(Policy::none()).timeout(most);
         let here = Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
         let client = if here { client.no_proxy() } else { client }.build().map_err(trouble)?;
-        let nonce = format!("{}", self.store.now());
+        let nonce = format!("{}", self.context.store.now());
         let signed = client.post(format!("{address}{ECHO}")).body(nonce.clone());
-        let signed = signed.header(SIGNATURE, self.keys.echo_call(&nonce).expose_secret());
+        let signed = signed.header(SIGNATURE, self.context.keys.echo_call(&nonce).expose_secret());
         let answer = signed.send().await.map_err(trouble)?;
         let status = answer.status();
         let text = answer.text().await.map_err(trouble)?;
-        match (status.is_success(), self.keys.is_echo(&nonce, text.trim())) {
+        match (status.is_success(), self.context.keys.is_echo(&nonce, text.trim())) {
             (true, true) => Ok(()),
             (true, false) => Err("something else answers there".to_owned()),
             (false, _) => Err(format!("what answers there says {status}; POST {ECHO} must be handed on as it is")),

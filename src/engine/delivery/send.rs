@@ -1,11 +1,5 @@
 //! One attempt to send one page, from its turn to its settlement.
 
-use super::{
-    Engine,
-    caught::{caught, caught_in},
-    compose::ComposedMessage,
-    delivery::{RETRY_AFTER_MAX, ReadyPages},
-};
 use crate::{
     channel::SendError,
     core::{
@@ -13,9 +7,18 @@ use crate::{
         retry::{backoff, backoff_to},
         settlement::TOO_LATE,
     },
+    engine::{
+        active_channel::SEND_TIMEOUT_MAX,
+        caught::{caught, caught_in},
+        delivery::Delivery,
+        delivery::{
+            compose::ComposedMessage,
+            queues::{RETRY_AFTER_MAX, ReadyPages},
+        },
+    },
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
-use std::{sync::atomic::Ordering, time::Duration};
+use std::time::Duration;
 
 /// How soon a page is tried again that this node may not send before its lease is renewed.
 const LEASE_WAIT: Duration = Duration::from_millis(200);
@@ -55,20 +58,20 @@ pub struct SendAttempt {
     pub trouble: Option<FaultKind>,
 }
 
-impl Engine {
+impl Delivery {
     /// What may be sent now.
     pub fn tick_delivery(&self) -> ReadyPages {
-        let (now, live) = (self.store.now(), self.live.load());
+        let (now, live) = (self.context.store.now(), self.context.config.load());
         let everywhere = crate::core::retry::SendPace { every: Duration::from_millis(100), burst: 10 };
-        self.delivery().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
+        self.queues().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
     }
 
     /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout, as long as the store can
     /// keep how it ended.
     pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
-        let sent_at = self.store.now();
+        let sent_at = self.context.store.now();
         let Some(wired) = live.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
@@ -82,7 +85,7 @@ impl Engine {
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
         let guarded = person.is_some() || composed.message.purpose.is_notice();
-        let left = person.as_ref().and_then(|person| self.is_closed_to(&composed.channel, person));
+        let left = person.as_ref().and_then(|person| self.inbound.is_closed_to(&composed.channel, person));
         let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = left.or_else(closed) {
             return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
@@ -99,8 +102,8 @@ impl Engine {
                 Err(SendError::Retry { after: None, why, unknown: true })
             }
         };
-        let ended_at = self.store.now();
-        self.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
+        let ended_at = self.context.store.now();
+        self.context.metrics.sent(&composed.channel, composed.message.drill, &result, ended_at.since(sent_at));
         let attempt =
             SendAttempt { page, sent_at, ended_at, shown: (composed.hash, composed.shown), result, trouble: None };
         self.keep_attempt(&attempt).await?;
@@ -108,7 +111,7 @@ impl Engine {
             self.watch_channel(&composed.channel, &attempt.result).await;
         }
         if let Some(person) = person {
-            self.watch_person(&composed.channel, &person, &attempt.result).await;
+            self.inbound.watch_person(&composed.channel, &person, &attempt.result).await;
         }
         Ok(())
     }
@@ -116,7 +119,7 @@ impl Engine {
     /// What a panic means: a refusal, and what may have been sent all the same. After some of them the channel reaches
     /// nobody with this page, which goes round.
     async fn panicked(&self, page: PageId) -> Result<SendReceipt, SendError> {
-        let incident = self.store.view(page.incident).await.ok().flatten();
+        let incident = self.context.store.view(page.incident).await.ok().flatten();
         let refusals = incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).map_or(0, |row| row.refusals);
         match refusals + 1 {
             ..PANICS_MAX => Err(SendError::Retry { after: None, why: PANICKED.to_owned(), unknown: true }),
@@ -126,7 +129,7 @@ impl Engine {
 
     /// The attempt panicked beside the channel: while it was prepared, or settled.
     pub async fn refuse_for_panic(&self, page: PageId) -> Result<(), StoreError> {
-        let now = self.store.now();
+        let now = self.context.store.now();
         let settlement = match self.panicked(page).await {
             Err(SendError::Retry { after, why, unknown }) => self.again(page, after, why, unknown, now).await?,
             _ => SendOutcome::Unreachable { why: PANICKED.to_owned() },
@@ -151,21 +154,21 @@ impl Engine {
     /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
     /// send; then it is settled or queued again.
     pub async fn prepare(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
-        let (now, live) = (self.store.now(), self.live.load_full());
-        let lease = Timestamp::from_micros(self.lease_until.load(Ordering::Acquire));
-        if lease < now + super::live::SEND_TIMEOUT_MAX {
-            self.delivery().retry(page, now + LEASE_WAIT);
+        let (now, live) = (self.context.store.now(), self.context.config.load_full());
+        let lease = self.leased_until();
+        if lease < now + SEND_TIMEOUT_MAX {
+            self.queues().retry(page, now + LEASE_WAIT);
             self.wake.notify_one();
             return Ok(None);
         }
-        let incident = self.store.view(page.incident).await?;
+        let incident = self.context.store.view(page.incident).await?;
         // The last look before the send: whatever was committed by now is seen.
-        if !self.store.is_wanted(page).await? {
+        if !self.context.store.is_wanted(page).await? {
             self.drop_unsent(page).await?;
             return Ok(None);
         }
         let Some((incident, row)) = incident.as_ref().and_then(|i| Some((i, i.pages.get(&page.n)?))) else {
-            self.delivery().finish(page);
+            self.queues().finish(page);
             return Ok(None);
         };
         if self.is_held(incident).await? {
@@ -191,7 +194,7 @@ impl Engine {
         let settlement = match result {
             Ok(receipt) => {
                 if receipt.stand_in.is_none() {
-                    self.delivery().took(page);
+                    self.queues().took(page);
                 }
                 SendOutcome::Accepted { receipt }
             }
@@ -210,7 +213,7 @@ impl Engine {
     /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
     pub async fn drop_unsent(&self, page: PageId) -> Result<(), StoreError> {
         self.settle(page, SendOutcome::Unsent, None, None).await?;
-        self.delivery().finish(page);
+        self.queues().finish(page);
         Ok(())
     }
 
@@ -222,12 +225,12 @@ impl Engine {
     /// The store failed before the attempt began: its turn comes again, unless its incident can not be read any more.
     /// Whether it comes.
     pub fn postpone(&self, page: PageId) -> bool {
-        if self.store.is_quarantined(page.incident) {
-            self.delivery().finish(page);
+        if self.context.store.is_quarantined(page.incident) {
+            self.queues().finish(page);
             return false;
         }
-        let at = self.store.now() + crate::core::retry::FIRST;
-        self.delivery().retry(page, at);
+        let at = self.context.store.now() + crate::core::retry::FIRST;
+        self.queues().retry(page, at);
         self.wake.notify_one();
         true
     }
@@ -235,10 +238,10 @@ impl Engine {
     /// Nothing was shown: a brief waits until a desk opens. How it ended is shown by whatever desk is opened later,
     /// without being sent.
     async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<SendOutcome, StoreError> {
-        let incident = self.store.view(page.incident).await?;
+        let incident = self.context.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
         if row.is_some_and(|row| row.purpose.is_brief()) {
-            self.delivery().desk_closed(page, until);
+            self.queues().desk_closed(page, until);
             return Ok(SendOutcome::Held { until, why: HeldWhy::DeskClosed });
         }
         Ok(SendOutcome::Unreachable { why })
@@ -254,9 +257,9 @@ impl Engine {
     ) -> Result<SendOutcome, StoreError> {
         // What the provider asked for holds for others of this channel, whatever can be read of this page's incident.
         if let Some(after) = after {
-            self.delivery().throttled(page, after, now);
+            self.queues().throttled(page, after, now);
         }
-        let incident = self.store.view(page.incident).await?;
+        let incident = self.context.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
         Ok(again(row.map(|row| &**row), after, why, unknown, now))
     }
@@ -279,7 +282,7 @@ impl Engine {
         shown: Option<(String, String)>,
         trouble: Option<FaultKind>,
     ) -> Result<(), StoreError> {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let needs = LockSet { incidents: vec![page.incident], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
             let text = shown.as_ref().map(|(hash, text)| {
@@ -293,10 +296,10 @@ impl Engine {
             let input = IncidentInput::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
             unit.step(page.incident, input, &live.matrix.roster);
         };
-        let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
+        let ((), committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         if committed.events.is_empty() {
             // It ended by another way, or belongs to another node now.
-            self.delivery().finish(page);
+            self.queues().finish(page);
         }
         Ok(())
     }

@@ -2,28 +2,17 @@
 //! round such a channel at once. Every now and then it is looked at without paging anybody, and a page is let through to
 //! see whether it works again.
 
-use super::Engine;
-use crate::{
-    channel::{CheckOutcome, SendError},
-    core::{
-        Actor, Alert, ChannelName, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, SendReceipt,
-        Timestamp,
-        names::SELF,
-        retry::{FIRST, LONGEST, backoff},
-    },
-    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+use crate::core::{
+    ChannelName, Timestamp,
+    retry::{FIRST, LONGEST, backoff},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
-    sync::Arc,
     time::Duration,
 };
 
 /// The longest time between two looks at a broken channel.
 pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
-
-/// The kind of alert that tells of a broken channel.
-const BROKEN: &str = "channel_broken";
 
 /// The channels that are broken.
 #[derive(Debug, Default)]
@@ -122,126 +111,6 @@ impl ChannelBreakers {
         for broken in self.broken.values_mut() {
             *broken = BrokenChannel::new(broken.since, &broken.why, now);
         }
-    }
-}
-
-impl Engine {
-    /// Learns from how an attempt ended. What breaks and what is mended is told to the operators: the catch-all, by
-    /// whatever still works.
-    pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
-        let told = match result {
-            Err(SendError::Broken { why }) if self.breakers().broke(channel, why, self.store.now()) => {
-                tracing::error!(channel = %channel, why, "this channel reaches nobody: its pages go round it");
-                self.metrics.channel_broken(channel, true);
-                self.tell_operators(channel, why).await
-            }
-            // What stood in for the channel says nothing about it.
-            Ok(receipt) if receipt.stand_in.is_none() && self.breakers().works(channel) => {
-                self.mended(channel, "a page went through").await
-            }
-            _ => Ok(()),
-        };
-        if let Err(error) = told {
-            tracing::error!(%error, channel = %channel, "the operators could not be told about this channel");
-        }
-    }
-
-    /// Looks at the broken channels whose time has come, without paging anybody; returns how many work again.
-    pub async fn tick_breakers(&self) -> Result<usize, StoreError> {
-        let due = self.breakers().to_look_at(self.store.now());
-        let looked = futures_util::future::join_all(due.iter().map(|channel| self.look_at(channel))).await;
-        let mended: Vec<bool> = looked.into_iter().collect::<Result<_, StoreError>>()?;
-        Ok(mended.into_iter().filter(|mended| *mended).count())
-    }
-
-    /// Takes up the channels that were broken before this node started: their incidents are still open, and nobody
-    /// else would notice that they work again.
-    pub async fn recall_breakers(&self) -> Result<(), StoreError> {
-        let now = self.store.now();
-        let is_ours = |incident: &Incident| incident.alert.source.as_str() == SELF && incident.alert.kind == BROKEN;
-        for id in self.store.open_under(IncidentKey::CHANNELS.to_owned()).await? {
-            // One that can not be read is told by the store itself.
-            let incident = match self.store.view(id).await {
-                Err(StoreError::Corrupt { .. }) => continue,
-                incident => incident?,
-            };
-            let Some(incident) = incident.filter(|incident| is_ours(incident)) else { continue };
-            let Some(channel) = incident.key.broken_channel() else { continue };
-            self.breakers().was_broken(&channel, incident.opened_at, &incident.summary, now);
-            self.metrics.channel_broken(&channel, true);
-        }
-        Ok(())
-    }
-
-    async fn look_at(&self, channel: &ChannelName) -> Result<bool, StoreError> {
-        if !self.live.load().channels.contains_key(channel) {
-            self.breakers().works(channel);
-            self.mended(channel, "the matrix does not name it any more").await?;
-            return Ok(true);
-        }
-        let checks = self.probe(channel).await;
-        // A channel that has nothing to look at is no better for it.
-        let fine = checks.iter().any(|check| check.outcome == CheckOutcome::Fine);
-        let failed = checks.iter().any(|check| check.outcome == CheckOutcome::Failed);
-        if !fine || failed || !self.breakers().looks_mended(channel) {
-            return Ok(false);
-        }
-        self.mended(channel, "it lets us in again").await?;
-        Ok(true)
-    }
-
-    async fn mended(&self, channel: &ChannelName, how: &str) -> Result<(), StoreError> {
-        tracing::info!(channel = %channel, "this channel works again: {how}");
-        self.metrics.channel_broken(channel, false);
-        self.tell_mended(channel).await
-    }
-
-    async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
-        let summary = format!("channel {channel} reaches nobody: {why}");
-        self.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await
-    }
-
-    async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
-        self.report_self_mended(IncidentKey::of_channel(channel)).await
-    }
-
-    /// Opens an incident about a channel of Stentor's own, for the catch-all.
-    pub(super) async fn report_self(
-        &self,
-        key: IncidentKey,
-        kind: &str,
-        channel: &ChannelName,
-        summary: String,
-    ) -> Result<(), StoreError> {
-        let live = self.live.load_full();
-        let Some(plan) = live.matrix.operators_plan() else { return Ok(()) };
-        let mut alert = Alert::new(SELF, kind);
-        alert.labels.insert("channel".into(), channel.to_string());
-        alert.summary.clone_from(&summary);
-        let (received_at, alert) = (self.store.now(), Arc::new(alert));
-        let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            unit.open(
-                IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None },
-                &live.matrix.roster,
-            );
-        };
-        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
-    }
-
-    /// The incident about it is over by itself.
-    pub(super) async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
-        let live = self.live.load_full();
-        let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            let open: Option<IncidentId> = unit.open_with_key(&key);
-            if let Some(id) = open {
-                let ended = IncidentInput::Resolve { by: Actor::Source(SELF.into()), why: None };
-                unit.step(id, ended, &live.matrix.roster);
-            }
-        };
-        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 }
 

@@ -1,9 +1,9 @@
 //! What a war room must know: its name, whom to ask in, its purpose, where the runbook is.
 
-use super::RuntimeConfig;
 use crate::{
     channel::{ContactData, Recipient, RoomState},
     core::{Incident, Page, PagePurpose, PersonName, RoleName},
+    engine::RuntimeConfig,
     matrix::ChannelConfig,
 };
 use std::collections::BTreeSet;
@@ -15,7 +15,7 @@ const RUNBOOK_CHARS: usize = 2000;
 const RUNBOOK: &str = "runbook_url";
 
 /// To whom a page goes. The error says why they can not be reached by its channel.
-pub(super) fn recipient(live: &RuntimeConfig, incident: &Incident, page: &Page) -> Result<Recipient, String> {
+pub(crate) fn recipient(live: &RuntimeConfig, incident: &Incident, page: &Page) -> Result<Recipient, String> {
     if let Some(person) = &page.person {
         let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
         return Ok(Recipient::Person(contact));
@@ -35,7 +35,7 @@ pub(super) fn recipient(live: &RuntimeConfig, incident: &Incident, page: &Page) 
 }
 
 /// What a room needs beside the text.
-pub(super) fn state(live: &RuntimeConfig, incident: &Incident) -> RoomState {
+pub(crate) fn state(live: &RuntimeConfig, incident: &Incident) -> RoomState {
     let roles: Vec<&str> = incident.plan.required.iter().map(RoleName::as_str).collect();
     let purpose = format!(
         "the war room of {}, opened by trigger {} for {}. Answer with the card's buttons or in your own message.",

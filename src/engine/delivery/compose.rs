@@ -1,11 +1,11 @@
 //! A page and its incident become a message: rendered for its role and channel, with its own code and link.
 
-use super::{Engine, RuntimeConfig, live::form, room};
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
     core::{
         ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::hex, sentence::history,
     },
+    engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
     matrix::{ChannelKind, ChannelSettings, Matrix},
     store::StoreError,
     template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText},
@@ -29,9 +29,9 @@ pub struct ComposedMessage {
     pub trouble: Option<FaultKind>,
 }
 
-impl Engine {
+impl Delivery {
     /// Composes a page. The error says why its person can not be reached by its channel.
-    pub(super) fn compose(
+    pub(crate) fn compose(
         &self,
         live: &RuntimeConfig,
         incident: &Incident,
@@ -55,13 +55,13 @@ impl Engine {
         let text = fill(rendered, ask.as_ref());
         let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
         let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, identity));
-        let life = life(incident, page, self.store.now());
-        let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
+        let life = life(incident, page, self.context.store.now());
+        let (desk, born_at) = (Some(format!("{}/desk", self.context.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(live, incident));
         let mark = incident.identity().mark();
         let message =
             Message { page: id, mark, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
-        let trouble = incident.trouble(page, self.store.now()).cloned();
+        let trouble = incident.trouble(page, self.context.store.now()).cloned();
         Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
@@ -73,16 +73,16 @@ impl Engine {
     /// [`StoreError`] when the kept text can not be read.
     pub async fn said(&self, incident: &Incident, page: &Page) -> Result<String, StoreError> {
         let kept = match &page.text {
-            Some(hash) => self.store.text(hash.clone()).await?,
+            Some(hash) => self.context.store.text(hash.clone()).await?,
             None => None,
         };
         let kept = kept.as_deref().and_then(body_of).map(str::to_owned);
-        Ok(kept.unwrap_or_else(|| self.live.load().render(incident, page, ChannelKind::Voice).body))
+        Ok(kept.unwrap_or_else(|| self.context.config.load().render(incident, page, ChannelKind::Voice).body))
     }
 
     fn report_to(&self, hook: &str, page: &Page, identity: PageIdentity) -> SecretString {
-        let (id, token) = (identity.page, self.keys.report_token(identity));
-        let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.public_url, page.channel);
+        let (id, token) = (identity.page, self.context.keys.report_token(identity));
+        let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.context.public_url, page.channel);
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
@@ -90,12 +90,12 @@ impl Engine {
     fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> ReplyOptions {
         let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let page = incident.identity().page(brief.n);
-        let link = format!("{}/a/{}", self.public_url, self.keys.link_token(page).expose_secret());
+        let link = format!("{}/a/{}", self.context.public_url, self.context.keys.link_token(page).expose_secret());
         ReplyOptions {
             page: page.page,
-            code: self.keys.code(page),
+            code: self.context.keys.code(page),
             link: SecretString::from(link),
-            proof: self.keys.mail_token(id),
+            proof: self.context.keys.mail_token(id),
             level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
         }
     }

@@ -1,11 +1,11 @@
 //! Alerts in: judged by the matrix, then kept in one transaction. Only then may the caller be told that they are safe.
 
-use super::Engine;
 use crate::{
     core::{
         Alert, AlertStatus, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
         SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
     },
+    engine::admission::Admission,
     matrix::{Matrix, TriggerMatch},
     store::{LockSet, RequestClass, StoreError, Transaction, ended_window, transact},
 };
@@ -93,7 +93,7 @@ struct MatchedAlert {
     said: Result<Vec<TriggerMatch>, String>,
 }
 
-impl Engine {
+impl Admission {
     /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted. One
     /// that can not be kept is refused alone.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
@@ -108,7 +108,7 @@ impl Engine {
         terms: &DrillTerms,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let terms = terms.clone();
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let judged: Vec<MatchedAlert> = alerts
             .into_iter()
             .map(|alert| {
@@ -121,7 +121,7 @@ impl Engine {
             let mut admission = AlertAdmission { unit, matrix: &live.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
-        let (admitted, _) = transact(&*self.store, RequestClass::Admission, needs, run).await?;
+        let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
         Ok(admitted)
     }
 }

@@ -1,11 +1,11 @@
 //! Humans' words in: answers by every way, and the end of an incident.
 
-use super::Engine;
 use crate::{
     core::{
         Actor, Answer, AnswerVerdict, AnswerVia, ChannelName, ClassificationKind, Event, GivenAnswer, Incident,
         IncidentId, IncidentInput, Page, PageId, PagePurpose, PageState, PersonName, RoleName, page::PageStage,
     },
+    engine::inbound::Inbound,
     store::{AskedQuery, AskedStanding, LockSet, RequestClass, StoreError, Transaction, earlier, transact},
 };
 use std::{sync::Arc, time::Duration};
@@ -46,10 +46,10 @@ pub enum AnswerError {
     Store(#[from] StoreError),
 }
 
-impl Engine {
+impl Inbound {
     /// Takes an authenticated person's answer in. The verdict is durable when this returns.
     pub async fn answer(&self, id: IncidentId, said: GivenAnswer) -> Result<AnswerVerdict, AnswerError> {
-        let events = self.step(id, IncidentInput::Answer(said)).await?;
+        let events = self.context.step(id, IncidentInput::Answer(said)).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
             Event::Answered { verdict, .. } => Some(verdict),
             _ => None,
@@ -65,7 +65,7 @@ impl Engine {
         answer: Option<Answer>,
         via: AnswerVia,
     ) -> Result<AnswerVerdict, AnswerError> {
-        let incident = self.store.view(page.incident).await?.ok_or(AnswerError::NoIncident(page.incident))?;
+        let incident = self.context.store.view(page.incident).await?.ok_or(AnswerError::NoIncident(page.incident))?;
         let answer = answer.unwrap_or_else(|| asked_of(&incident, page.n));
         self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None }).await
     }
@@ -77,7 +77,7 @@ impl Engine {
 
     /// The same, for a reason that everybody who was asked reads.
     pub async fn resolve_because(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
-        Ok(!self.step(id, IncidentInput::Resolve { by, why }).await?.is_empty())
+        Ok(!self.context.step(id, IncidentInput::Resolve { by, why }).await?.is_empty())
     }
 
     /// Closes an incident and keeps what it was in the same commit; whether it was open. For one that is over already,
@@ -89,7 +89,7 @@ impl Engine {
         why: Option<String>,
         was: Option<(ClassificationKind, Option<String>)>,
     ) -> Result<bool, StoreError> {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
             let was_open = !unit
@@ -100,17 +100,17 @@ impl Engine {
             }
             was_open
         };
-        Ok(transact(&*self.store, RequestClass::Ladder, needs, run).await?.0)
+        Ok(transact(&*self.context.store, RequestClass::Ladder, needs, run).await?.0)
     }
 
     /// A device or screen reports how far a page got.
     pub async fn report(&self, page: PageId, stage: PageStage) -> Result<(), StoreError> {
-        self.step(page.incident, IncidentInput::Reported { page: page.n, stage }).await.map(drop)
+        self.context.step(page.incident, IncidentInput::Reported { page: page.n, stage }).await.map(drop)
     }
 
     /// Its person's desk shows a page.
     pub async fn shown_at_desk(&self, page: PageId) -> Result<(), StoreError> {
-        self.step(page.incident, IncidentInput::ShownAtDesk { page: page.n }).await.map(drop)
+        self.context.step(page.incident, IncidentInput::ShownAtDesk { page: page.n }).await.map(drop)
     }
 
     /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
@@ -125,14 +125,14 @@ impl Engine {
     /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
         self.settled(page).await?;
-        self.step(page.incident, IncidentInput::Undelivered { page: page.n, why }).await.map(drop)
+        self.context.step(page.incident, IncidentInput::Undelivered { page: page.n, why }).await.map(drop)
     }
 
     /// A page once it is no longer being sent, or as it is after [`SETTLE_WAIT`].
     async fn settled(&self, page: PageId) -> Result<Option<Arc<Page>>, StoreError> {
-        let mut changes = self.changes();
+        let mut changes = self.context.changes();
         let look = async || {
-            let incident = self.store.view(page.incident).await?;
+            let incident = self.context.store.view(page.incident).await?;
             Ok::<_, StoreError>(incident.and_then(|incident| incident.pages.get(&page.n).cloned()))
         };
         let wait = async {
@@ -154,10 +154,10 @@ impl Engine {
     /// What waits for this person, newest first: of the first `most` incidents the roles by name, of the others how many.
     pub async fn waiting_for(&self, person: &PersonName, most: usize) -> Result<WaitingPages, StoreError> {
         let query = AskedQuery { standing: AskedStanding::Waits, oldest: false, limit: most };
-        let asked = self.store.asked(person.clone(), query).await?;
+        let asked = self.context.store.asked(person.clone(), query).await?;
         let mut waiting = WaitingPages { roles: Vec::new(), more: asked.total.saturating_sub(asked.incidents.len()) };
         for id in asked.incidents {
-            let incident = match self.store.view(id).await {
+            let incident = match self.context.store.view(id).await {
                 // One that can not be read hides no other.
                 Err(StoreError::Corrupt { .. }) => continue,
                 incident => incident?,
@@ -172,9 +172,9 @@ impl Engine {
     /// [`CODE_KEPT`], however many there are. Of several with one code it is one that waits for them, else an open one,
     /// and of these the newest.
     pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<CodedPage>, StoreError> {
-        let ended_since = earlier(self.store.now(), CODE_KEPT);
-        let mut briefs = self.store.briefs_of(person.clone(), ended_since).await?;
-        briefs.retain(|of| self.keys.is_code(of.brief, code));
+        let ended_since = earlier(self.context.store.now(), CODE_KEPT);
+        let mut briefs = self.context.store.briefs_of(person.clone(), ended_since).await?;
+        briefs.retain(|of| self.context.keys.is_code(of.brief, code));
         Ok(briefs.into_iter().max().map(|of| CodedPage { page: of.brief.page, open: of.open }))
     }
 
@@ -183,7 +183,7 @@ impl Engine {
         if id.is_empty() {
             return Ok(None);
         }
-        self.store.page_by_receipt(channel.clone(), id.to_owned()).await
+        self.context.store.page_by_receipt(channel.clone(), id.to_owned()).await
     }
 }
 

@@ -1,17 +1,13 @@
 //! People as their providers know them: looked up when the matrix is loaded, so that a wrong id is found before the
 //! crisis. Nothing waits for it.
 
-use super::{Engine, RuntimeConfig};
 use crate::{
     channel::{ContactData, ProbeCheck},
     core::{ChannelName, PersonName},
+    engine::{RuntimeConfig, health::Health},
     matrix::ChannelKind,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::{MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::{collections::BTreeMap, time::Duration};
 
 /// How many people are looked up in one round, and how long that may take: providers bound such calls to some forty a
 /// minute.
@@ -19,24 +15,13 @@ const ROUND_PEOPLE: usize = 20;
 const ROUND: Duration = Duration::from_secs(20);
 
 /// How long the rounds rest while somebody is still to be looked up, and when all have been.
-pub(super) const REST: Duration = Duration::from_secs(30);
-pub(super) const REST_WHOLE: Duration = Duration::from_secs(2);
+pub(crate) const REST: Duration = Duration::from_secs(30);
+pub(crate) const REST_WHOLE: Duration = Duration::from_secs(2);
 
-/// What was found out about people, for one load of the matrix.
-#[derive(Debug, Default)]
-pub struct PeopleLookup {
-    /// Why somebody can not be reached by a channel.
-    pub holes: BTreeMap<(ChannelName, PersonName), String>,
-    /// Whose ids were found.
-    pub ids: BTreeMap<String, PersonName>,
-    /// Who was looked up, by which channel.
-    looked_up: BTreeSet<(ChannelName, PersonName)>,
-}
-
-impl Engine {
+impl Health {
     /// Looks up those whom no round has found yet; whether all have been.
     pub async fn tick_people(&self) -> bool {
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let mut whole = true;
         for name in live.channels.keys() {
             whole &= live.look_up(name).await;
@@ -46,7 +31,7 @@ impl Engine {
 
     /// Why people of the matrix can not be reached by a channel, as far as that was looked up.
     pub fn holes(&self) -> BTreeMap<(ChannelName, PersonName), String> {
-        self.live.load().known().holes.clone()
+        self.context.config.load().known().holes.clone()
     }
 }
 
@@ -58,7 +43,7 @@ impl RuntimeConfig {
     }
 
     /// What a look at the people shows that a channel shall reach; nothing for channels that can not be asked.
-    pub(super) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
+    pub(crate) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
         let whole = self.look_up(channel).await;
         let known = self.known();
         let found = known.looked_up.iter().filter(|(by, _)| by == channel).count();
@@ -107,9 +92,5 @@ impl RuntimeConfig {
             }
         }
         found == unknown.len()
-    }
-
-    pub(super) fn known(&self) -> MutexGuard<'_, PeopleLookup> {
-        self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

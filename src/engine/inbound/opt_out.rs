@@ -3,61 +3,28 @@
 //!
 //! What is known is the fold of Stentor's own chain in the journal, so that a restart forgets nothing.
 
-use super::{Engine, RuntimeConfig};
 use crate::{
     channel::{ProbeCheck, SendError},
     core::{
         Actor, Alert, ChannelName, IncidentInput, IncidentKey, IncidentOpening, JournalRecord, PersonName, SendReceipt,
-        SourceEvent, SourceName, Timestamp, names::SELF,
+        SourceEvent, SourceName, names::SELF,
+    },
+    engine::{
+        RuntimeConfig,
+        inbound::{Inbound, opt_out_register::OptOut},
     },
     store::{LockSet, RequestClass, RowKind, RowName, StoreError, Transaction, transact},
 };
-use serde::Serialize;
-use std::{collections::BTreeMap, sync::Arc};
+use std::sync::Arc;
 
 /// Journal lines that are read at once.
 const LINES_AT_ONCE: usize = 1000;
 
-/// Somebody whom a channel does not reach any more, by their own word.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct OptOut {
-    /// Who.
-    pub person: PersonName,
-    /// Which channel.
-    pub channel: ChannelName,
-    /// Since when.
-    pub since: Timestamp,
-    /// How it was seen.
-    pub how: String,
-    /// A mark of their number: it is that number which is closed, and a new one is open.
-    #[serde(skip)]
-    number: String,
-}
-
-/// All of them.
-#[derive(Debug, Default)]
-pub struct OptOuts(BTreeMap<(ChannelName, PersonName), OptOut>);
-
-impl OptOuts {
-    /// Folds one line of Stentor's own chain.
-    fn apply(&mut self, at: Timestamp, event: &SourceEvent) {
-        match event {
-            SourceEvent::OptedOut { channel, person, how, number } => {
-                let key = (channel.clone(), person.clone());
-                let (channel, person, how, number) = (channel.clone(), person.clone(), how.clone(), number.clone());
-                self.0.insert(key, OptOut { person, channel, since: at, how, number });
-            }
-            SourceEvent::OptedIn { channel, person, .. } => drop(self.0.remove(&(channel.clone(), person.clone()))),
-            _ => {}
-        }
-    }
-}
-
-impl Engine {
+impl Inbound {
     /// Who has opted out of which channel, as far as the matrix still says so: the same person, the same number.
     pub fn opt_outs(&self) -> Vec<OptOut> {
-        let live = self.live.load();
-        let all: Vec<OptOut> = self.opted_out_of().0.values().cloned().collect();
+        let live = self.context.config.load();
+        let all: Vec<OptOut> = self.opt_out_register().all();
         let holds = |out: &OptOut| {
             let known = live.channels.contains_key(&out.channel);
             known && self.number_mark(&live, &out.person).is_some_and(|number| number == out.number)
@@ -66,8 +33,8 @@ impl Engine {
     }
 
     /// The same for `stentor doctor`: worst where no other way reaches them.
-    pub(super) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
-        let live = self.live.load();
+    pub(crate) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
+        let live = self.context.config.load();
         let hole = |out: OptOut| {
             let others = other_ways(&live, &out.channel, &out.person);
             let name = live.name_of(&out.person);
@@ -87,9 +54,9 @@ impl Engine {
     }
 
     /// Why a page to this person must go round this channel; none when it may try.
-    pub(super) fn is_closed_to(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
-        let out = self.opted_out_of().0.get(&(channel.clone(), person.clone())).cloned()?;
-        let same = self.number_mark(&self.live.load(), person).is_some_and(|number| number == out.number);
+    pub(crate) fn is_closed_to(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
+        let out = self.opt_out_register().get(channel, person)?;
+        let same = self.number_mark(&self.context.config.load(), person).is_some_and(|number| number == out.number);
         same.then(|| format!("they have opted out of this channel since {}: {}", out.since, out.how))
     }
 
@@ -102,16 +69,16 @@ impl Engine {
         if self.is_closed_to(channel, person).is_some() {
             return Ok(false);
         }
-        let live = self.live.load_full();
+        let live = self.context.config.load_full();
         let Some(number) = self.number_mark(&live, person) else { return Ok(false) };
         let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
         tracing::error!(channel = %channel, person = %person, how, "opted out: their pages go round this channel");
         let key = (channel.clone(), person.clone());
         let event = SourceEvent::OptedOut { channel, person, how, number };
-        self.opted_out_of().apply(self.store.now(), &event);
+        self.opt_out_register().apply(self.context.store.now(), &event);
         if let Err(error) = self.keep(event, live).await {
             // Whoever reports it reports it again, and then it is news still.
-            self.opted_out_of().0.remove(&key);
+            self.opt_out_register().forget(&key.0, &key.1);
             return Err(error);
         }
         Ok(true)
@@ -123,18 +90,18 @@ impl Engine {
     ///
     /// [`StoreError`] when it could not be kept; then they are still opted out.
     pub async fn opt_in(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
-        if !self.opted_out_of().0.contains_key(&(channel.clone(), person.clone())) {
+        if self.opt_out_register().get(channel, person).is_none() {
             return Ok(false);
         }
         let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
         let event = SourceEvent::OptedIn { channel, person, how };
-        self.keep(event.clone(), self.live.load_full()).await?;
-        self.opted_out_of().apply(self.store.now(), &event);
+        self.keep(event.clone(), self.context.config.load_full()).await?;
+        self.opt_out_register().apply(self.context.store.now(), &event);
         Ok(true)
     }
 
     /// Learns from how an attempt ended that somebody has opted out.
-    pub(super) async fn watch_person(
+    pub(crate) async fn watch_person(
         &self,
         channel: &ChannelName,
         person: &PersonName,
@@ -154,16 +121,16 @@ impl Engine {
     pub async fn recall_opt_outs(&self) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
-            let lines = self.store.lines(Some(format!("source:{SELF}")), after, LINES_AT_ONCE).await?;
+            let lines = self.context.store.lines(Some(format!("source:{SELF}")), after, LINES_AT_ONCE).await?;
             let Some(last) = lines.last() else { return Ok(()) };
             after = last.pos;
             for line in &lines {
                 match serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) {
-                    Ok(record) => self.opted_out_of().apply(record.at, &record.event),
+                    Ok(record) => self.opt_out_register().apply(record.at, &record.event),
                     // Whoever has opted out in it opts out again at the next page.
                     Err(error) => {
                         let row = RowName::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
-                        self.store.found_unreadable(row, error.to_string());
+                        self.context.store.found_unreadable(row, error.to_string());
                     }
                 }
             }
@@ -195,7 +162,7 @@ impl Engine {
                 _ => {}
             }
         };
-        transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
+        transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
     /// What the operators are told; none where the matrix has no catch-all.
@@ -213,13 +180,13 @@ impl Engine {
         let left = left(&other_ways(live, channel, person));
         alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
         let (key, summary, received_at) =
-            (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.store.now());
+            (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.context.store.now());
         Some(IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
     }
 
     fn number_mark(&self, live: &RuntimeConfig, person: &PersonName) -> Option<String> {
         let phone = live.matrix.people.get(person)?.phone.as_deref()?;
-        Some(self.keys.number_mark(phone))
+        Some(self.context.keys.number_mark(phone))
     }
 }
 

@@ -1,17 +1,16 @@
 //! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
 
-use super::{Engine, caught::caught_in, delivery::ReadyPages, people};
 use crate::{
     core::{PageId, Timestamp},
+    engine::{
+        caught::caught_in,
+        delivery::queues::ReadyPages,
+        health::{EngineLoop, REST, REST_WHOLE},
+        node::Engine,
+    },
     store::StoreError,
 };
-use std::{
-    sync::{
-        Arc,
-        atomic::{AtomicU64, Ordering},
-    },
-    time::Duration,
-};
+use std::{sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 use tokio_util::{sync::CancellationToken, task::TaskTracker};
 
@@ -35,47 +34,6 @@ const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
 /// How long sends under way are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(12);
-
-/// Proof that the loops turn; the watchdog is fed only while they do.
-#[derive(Debug, Default)]
-pub struct LoopHeartbeat([AtomicU64; 3]);
-
-/// A loop that must turn.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum EngineLoop {
-    /// Sends what is to be sent.
-    Delivery,
-    /// Moves ladders that are due.
-    Timers,
-    /// Renews this node's lease.
-    Lease,
-}
-
-impl EngineLoop {
-    /// Every one, in the order of [`LoopHeartbeat::beats`].
-    pub const ALL: [Self; 3] = [Self::Delivery, Self::Timers, Self::Lease];
-
-    /// Its name.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Delivery => "delivery",
-            Self::Timers => "timers",
-            Self::Lease => "lease",
-        }
-    }
-}
-
-impl LoopHeartbeat {
-    /// This loop has turned once more.
-    pub fn turned(&self, which: EngineLoop) {
-        self.0[which as usize].fetch_add(1, Ordering::Relaxed);
-    }
-
-    /// How often each loop has turned.
-    pub fn beats(&self) -> [u64; 3] {
-        [&self.0[0], &self.0[1], &self.0[2]].map(|beat| beat.load(Ordering::Relaxed))
-    }
-}
 
 /// Runs a node until `shutdown`, then lets sends under way end.
 pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
@@ -104,33 +62,33 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
 
 async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
     loop {
-        engine.pulse.turned(EngineLoop::Delivery);
-        let woken = engine.wake.notified();
-        let ReadyPages { start, unsent, held } = engine.tick_delivery();
+        engine.health().heartbeat().turned(EngineLoop::Delivery);
+        let woken = engine.delivery().woken();
+        let ReadyPages { start, unsent, held } = engine.delivery().tick_delivery();
         for page in start {
             deal(
                 engine,
                 sends,
                 page,
                 "this page could not be prepared or settled",
-                async move |engine| match caught_in(engine.send(page)).await {
+                async move |engine| match caught_in(engine.delivery().send(page)).await {
                     Ok(sent) => sent,
                     Err(why) => {
                         tracing::error!(page.id = %page, why, "sending this page panicked, which is a bug; it counts as a refusal");
-                        engine.refuse_for_panic(page).await
+                        engine.delivery().refuse_for_panic(page).await
                     }
                 },
             );
         }
         for page in unsent {
             let what = "a withdrawn page could not be noted as unsent";
-            deal(engine, sends, page, what, async move |engine| engine.drop_unsent(page).await);
+            deal(engine, sends, page, what, async move |engine| engine.delivery().drop_unsent(page).await);
         }
         for (page, until, why) in held {
             let what = "a page whose channel must wait could not be noted";
-            deal(engine, sends, page, what, async move |engine| engine.hold(page, until, why).await);
+            deal(engine, sends, page, what, async move |engine| engine.delivery().hold(page, until, why).await);
         }
-        let _ = timeout(until(engine.next_send(), engine.store.now()), woken).await;
+        let _ = timeout(until(engine.delivery().next_send(), engine.store().now()), woken).await;
     }
 }
 
@@ -144,13 +102,13 @@ fn deal<F>(
 ) where
     F: Future<Output = Result<(), StoreError>> + Send,
 {
-    let (engine, under_way) = (engine.clone(), engine.delivery().under_way(page));
+    let (engine, under_way) = (engine.clone(), engine.delivery().queues().under_way(page));
     spawn(sends, async move {
         let again_later = match caught_in(work(engine.clone())).await {
             // It was dealt with, and the queue has not heard what came of that.
-            Ok(Ok(())) => under_way.is_some() && engine.delivery().under_way(page) == under_way,
+            Ok(Ok(())) => under_way.is_some() && engine.delivery().queues().under_way(page) == under_way,
             Ok(Err(error)) => {
-                let again = engine.postpone(page);
+                let again = engine.delivery().postpone(page);
                 tracing::error!(page.id = %page, %error, again, "{what}");
                 false
             }
@@ -160,9 +118,9 @@ fn deal<F>(
             }
         };
         if again_later {
-            engine.delivery().panicked(page, engine.store.now());
+            engine.delivery().queues().panicked(page, engine.store().now());
         }
-        engine.wake.notify_one();
+        engine.delivery().wake();
     });
 }
 
@@ -173,15 +131,15 @@ fn spawn(sends: &TaskTracker, send: impl Future<Output = ()> + Send + 'static) {
 }
 
 async fn move_ladders(engine: &Engine) {
-    let mut changed = engine.store.changed();
+    let mut changed = engine.store().changed();
     loop {
-        engine.pulse.turned(EngineLoop::Timers);
+        engine.health().heartbeat().turned(EngineLoop::Timers);
         changed.mark_unchanged();
-        let deadline = engine.store.next_deadline().await;
-        let now = engine.store.now();
+        let deadline = engine.store().next_deadline().await;
+        let now = engine.store().now();
         match deadline {
             Ok(Some(deadline)) if deadline <= now => {
-                engine.metrics.late(now.since(deadline));
+                engine.metrics().late(now.since(deadline));
                 if let Err(error) = engine.tick_timers().await {
                     tracing::error!(%error, "ladders that are due could not be moved; trying again");
                     sleep(AFTER_FAILURE).await;
@@ -200,8 +158,8 @@ async fn move_ladders(engine: &Engine) {
 
 async fn hold_lease(engine: &Engine) {
     loop {
-        engine.pulse.turned(EngineLoop::Lease);
-        match engine.tick_lease().await {
+        engine.health().heartbeat().turned(EngineLoop::Lease);
+        match engine.delivery().tick_lease().await {
             Ok(()) => sleep(LEASE_EVERY).await,
             Err(error) => {
                 tracing::error!(%error, "the lease could not be renewed; nothing is sent once it has lapsed");
@@ -214,9 +172,9 @@ async fn hold_lease(engine: &Engine) {
 /// Not with the lease: looking for what dead nodes left may take long, and the lease must not wait for it.
 async fn adopt_orphans(engine: &Engine) {
     loop {
-        match engine.tick_orphans().await {
+        match engine.delivery().tick_orphans().await {
             Ok(0) => {}
-            Ok(_) => engine.wake.notify_one(),
+            Ok(_) => engine.delivery().wake(),
             Err(error) => tracing::error!(%error, "pages of dead nodes could not be looked for; trying again"),
         }
         sleep(LEASE_EVERY).await;
@@ -227,7 +185,7 @@ async fn adopt_orphans(engine: &Engine) {
 async fn find_owed(engine: &Engine) {
     loop {
         sleep(OWED_EVERY).await;
-        if let Err(error) = engine.tick_owed().await {
+        if let Err(error) = engine.delivery().tick_owed().await {
             tracing::error!(%error, "the queue could not be compared with what is owed; trying again");
         }
     }
@@ -235,10 +193,10 @@ async fn find_owed(engine: &Engine) {
 
 /// On its own: neither ladders nor pages of the real thing wait until drills are broken off for it.
 async fn stop_drills(engine: &Engine) {
-    let mut changed = engine.store.changed();
+    let mut changed = engine.store().changed();
     loop {
         changed.mark_unchanged();
-        if let Err(error) = engine.tick_drills().await {
+        if let Err(error) = engine.delivery().tick_drills().await {
             tracing::error!(%error, "drills could not be broken off; trying again");
             sleep(AFTER_FAILURE).await;
             continue;
@@ -249,13 +207,13 @@ async fn stop_drills(engine: &Engine) {
 
 /// Pages that a drill holds back on purpose.
 async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
-    let mut changed = engine.store.changed();
+    let mut changed = engine.store().changed();
     loop {
         changed.mark_unchanged();
-        for page in engine.take_late() {
+        for page in engine.delivery().take_late() {
             let engine = engine.clone();
             spawn(sends, async move {
-                let brought = caught_in(engine.bring_late(page)).await;
+                let brought = caught_in(engine.delivery().bring_late(page)).await;
                 let why = match brought {
                     Ok(brought) => brought.err().map(|error| error.to_string()),
                     Err(why) => Some(why),
@@ -266,15 +224,15 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
             });
         }
         // A page that is held back is settled at once, which wakes this.
-        let _ = timeout(until(engine.next_late(), engine.store.now()), changed.changed()).await;
+        let _ = timeout(until(engine.delivery().next_late(), engine.store().now()), changed.changed()).await;
     }
 }
 
 /// Its own loop: a provider that does not answer must hold up nothing.
 async fn look_people_up(engine: &Engine) {
     loop {
-        let whole = engine.tick_people().await;
-        sleep(if whole { people::REST_WHOLE } else { people::REST }).await;
+        let whole = engine.health().tick_people().await;
+        sleep(if whole { REST_WHOLE } else { REST }).await;
     }
 }
 
@@ -300,12 +258,12 @@ pub async fn anchor_last(engine: &Engine) {
 
 /// Broken channels are looked at until they work again, page or no page.
 async fn mend_channels(engine: &Engine) {
-    while let Err(error) = engine.recall_breakers().await {
+    while let Err(error) = engine.delivery().recall_breakers().await {
         tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
         sleep(AFTER_FAILURE).await;
     }
     loop {
-        if let Err(error) = engine.tick_breakers().await {
+        if let Err(error) = engine.delivery().tick_breakers().await {
             tracing::error!(%error, "that a channel works again could not be told; its incident stays open");
         }
         sleep(NET).await;
@@ -315,7 +273,7 @@ async fn mend_channels(engine: &Engine) {
 /// On its own: what can not be read holds up nothing else.
 async fn tell_of_damage(engine: &Engine) {
     loop {
-        if let Err(error) = engine.tick_quarantine().await {
+        if let Err(error) = engine.health().tick_quarantine().await {
             tracing::error!(%error, "that incidents can not be read could not be told; trying again");
         }
         sleep(NET).await;

@@ -1,14 +1,11 @@
 //! Whether this daemon does its work: the loops turn, commits are kept, every queue moves, and nobody is forgotten.
 
-use super::{Engine, EngineLoop};
 use crate::{
     core::{Incident, Timestamp, stranded::stranded},
+    engine::health::{EngineLoop, Health, PingStatus},
     store::{IncidentFilter, StoreError},
 };
-use std::{
-    sync::{MutexGuard, PoisonError},
-    time::Duration,
-};
+use std::time::Duration;
 use tokio::time::timeout;
 
 /// A loop that has not turned for so long hangs; the slowest of them turns every three seconds.
@@ -26,26 +23,7 @@ pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 /// Open incidents that are looked at in one go; all are, one go after the other.
 const AT_ONCE: usize = 1_000;
 
-/// What is remembered between two looks.
-#[derive(Debug, Default)]
-pub struct HealthState {
-    turned: Option<[(u64, Timestamp); 3]>,
-    found: Vec<String>,
-    /// Why the own door did not answer when it was called last.
-    shut: Option<String>,
-    pinged: PingStatus,
-}
-
-/// How the dead-man ping fares.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct PingStatus {
-    /// When the receiver last took one.
-    pub last: Option<Timestamp>,
-    /// Why the last one did not go out, or was not taken.
-    pub trouble: Option<String>,
-}
-
-impl Engine {
+impl Health {
     /// What is wrong with this daemon, as far as that is known without asking the store; empty while it does its work.
     pub fn signs(&self) -> Vec<String> {
         [self.unready(), self.found()].concat()
@@ -54,20 +32,21 @@ impl Engine {
     /// What can not be read, what the last look at every open incident found, and the last call of the own door.
     pub fn found(&self) -> Vec<String> {
         let mut signs = self.unreadable_signs();
-        let vitals = self.vitals();
-        let shut = vitals.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
-        signs.extend(vitals.found.iter().cloned().chain(shut));
+        let state = self.state();
+        let shut = state.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
+        signs.extend(state.found.iter().cloned().chain(shut));
         signs
     }
 
     /// Those of the signs for which alerts are better kept away: it can not keep them, or can not act on them. One
     /// ladder that is late or one row that can not be read is none of these, nor is a door that was slow: whoever hears this has come in.
     pub fn unready(&self) -> Vec<String> {
-        let now = self.store.now();
-        let mut signs: Vec<String> = self.store.health().err().map(|error| error.to_string()).into_iter().collect();
+        let now = self.context.store.now();
+        let mut signs: Vec<String> =
+            self.context.store.health().err().map(|error| error.to_string()).into_iter().collect();
         signs.extend(self.still_loops());
-        signs.extend(self.entrances.signs());
-        let standing = self.delivery().standing(now, QUEUE_STANDS_MAX);
+        signs.extend(self.listeners.signs());
+        let standing = self.delivery.standing(now, QUEUE_STANDS_MAX);
         signs.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
             format!("a page waits for channel {channel} since {span}, and its queue does not move")
@@ -78,33 +57,33 @@ impl Engine {
     /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
     pub async fn examine(&self) -> Vec<String> {
         let found = self.forgotten().await;
-        self.vitals().found = found;
+        self.state().found = found;
         self.signs()
     }
 
     /// How the dead-man ping fares.
     pub fn pinged(&self) -> PingStatus {
-        self.vitals().pinged.clone()
+        self.state().pinged.clone()
     }
 
     /// Whether the own door answered when it was called.
-    pub(super) fn note_knock(&self, answered: Result<(), String>) {
-        self.vitals().shut = answered.err();
+    pub(crate) fn note_knock(&self, answered: Result<(), String>) {
+        self.state().shut = answered.err();
     }
 
-    pub(super) fn note_ping(&self, result: Result<(), String>) {
-        let now = self.store.now();
-        let mut vitals = self.vitals();
+    pub(crate) fn note_ping(&self, result: Result<(), String>) {
+        let now = self.context.store.now();
+        let mut state = self.state();
         match result {
-            Ok(()) => vitals.pinged = PingStatus { last: Some(now), trouble: None },
-            Err(trouble) => vitals.pinged.trouble = Some(trouble),
+            Ok(()) => state.pinged = PingStatus { last: Some(now), trouble: None },
+            Err(trouble) => state.pinged.trouble = Some(trouble),
         }
     }
 
     async fn forgotten(&self) -> Vec<String> {
         let mut found = Vec::new();
-        let now = self.store.now();
-        match in_time(self.store.next_deadline()).await {
+        let now = self.context.store.now();
+        match in_time(self.context.store.next_deadline()).await {
             Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
                 let span = whole_seconds(now.since(deadline));
                 found.push(format!("a ladder is due since {span} and has not moved"));
@@ -116,7 +95,7 @@ impl Engine {
         // What the store calls due is looked at above; this is what it has lost sight of.
         let mut looks_for_late = found.is_empty();
         loop {
-            let portion = match in_time(self.store.portion(filter, before)).await {
+            let portion = match in_time(self.context.store.portion(filter, before)).await {
                 Ok(portion) => portion,
                 Err(why) => {
                     found.push(why);
@@ -143,10 +122,10 @@ impl Engine {
 
     /// The loops that hang.
     pub fn still_loops(&self) -> Vec<String> {
-        let now = self.store.now();
-        let beats = self.pulse.beats();
-        let mut vitals = self.vitals();
-        let turned = vitals.turned.get_or_insert(beats.map(|beat| (beat, now)));
+        let now = self.context.store.now();
+        let beats = self.heartbeat.beats();
+        let mut state = self.state();
+        let turned = state.turned.get_or_insert(beats.map(|beat| (beat, now)));
         let mut still = Vec::new();
         for ((beat, last), name) in beats.into_iter().zip(turned).zip(EngineLoop::ALL) {
             if beat != last.0 {
@@ -160,10 +139,6 @@ impl Engine {
             }
         }
         still
-    }
-
-    fn vitals(&self) -> MutexGuard<'_, HealthState> {
-        self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 

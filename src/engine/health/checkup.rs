@@ -1,16 +1,16 @@
 //! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
 
-use super::{
-    OptOut, RuntimeConfig,
-    probe::PROBE_TIME_MAX,
-    reach::{ContactCoverage, reach},
-    wire::secret,
-};
 use crate::{
     channel::{CheckOutcome, ProbeCheck, slack::socket},
     core::{
         ContactProof, Timestamp,
         zone::{ZoneData, ZoneSource},
+    },
+    engine::{
+        OptOut, RuntimeConfig,
+        active_channel::PROBE_TIME_MAX,
+        contact_coverage::{ContactCoverage, reach},
+        wire::secret,
     },
     store::{DiskSpace, StoreError},
 };

@@ -1,16 +1,20 @@
 //! One channel's queue: whose time has come, who is the most urgent of those, what is under way.
 
-use super::{
-    delivery::DRILLS_IN_FLIGHT_MAX,
-    destination::{Destination, PageReality},
-    throttle::ChannelThrottle,
+use crate::{
+    core::{IncidentId, PageId, Timestamp},
+    engine::delivery::{
+        destination::{Destination, PageReality},
+        throttle::ChannelThrottle,
+    },
 };
-use crate::core::{IncidentId, PageId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
+
+/// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
+pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(super) enum UrgencyLane {
+pub(crate) enum UrgencyLane {
     /// Not wanted any more: only to be reported as such, whatever else waits.
     Gone,
     /// A brief.
@@ -23,11 +27,11 @@ pub(super) enum UrgencyLane {
 
 /// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
 /// room's cards from always going before another's where both wait for the same pace.
-pub(super) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
+pub(crate) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
 
 /// One channel's queue, for the real thing or for drills.
 #[derive(Debug, Default)]
-pub(super) struct ChannelQueue {
+pub(crate) struct ChannelQueue {
     /// By time.
     pub queue: BTreeSet<QueueTurn>,
     /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
@@ -44,7 +48,7 @@ pub(super) struct ChannelQueue {
 
 /// A room into which something is being sent.
 #[derive(Debug, Default)]
-pub(super) struct BusyRoom {
+pub(crate) struct BusyRoom {
     /// Since when.
     pub since: Timestamp,
     /// What waits for the end of that.

@@ -1,11 +1,11 @@
 //! A role called by hand: a person's words open an incident for it, as an alert would.
 
-use super::Engine;
 use crate::{
     core::{
-        Alert, IncidentId, IncidentKey, IncidentOpening, PersonName, RoleName, Timestamp, trigger::HOLD_MAX,
-        trigger::TriggerThreshold,
+        Alert, IncidentId, IncidentKey, IncidentOpening, PersonName, RoleName, Timestamp,
+        trigger::{HOLD_MAX, TriggerThreshold},
     },
+    engine::admission::Admission,
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
 use std::{sync::Arc, time::Duration};
@@ -48,11 +48,11 @@ pub enum ManualPageResult {
     NoSuchRole,
 }
 
-impl Engine {
+impl Admission {
     /// Calls a role. What is answered is durable. Each call is an incident of its own: two people who say different
     /// things about the same role must both be read.
-    pub async fn call(&self, call: ManualPage) -> Result<ManualPageResult, StoreError> {
-        let live = self.live.load_full();
+    pub async fn page_by_hand(&self, call: ManualPage) -> Result<ManualPageResult, StoreError> {
+        let live = self.context.config.load_full();
         let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(ManualPageResult::NoSuchRole) };
         let summary = format!("{} calls {}: {}", live.name_of(&call.by), call.role, call.words);
         let key = IncidentKey::of_call(&call.id, call.drill);
@@ -71,7 +71,7 @@ impl Engine {
             let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };
             ManualPageResult::Opened(unit.open(opening, &live.matrix.roster))
         };
-        transact(&*self.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)
+        transact(&*self.context.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)
     }
 }
 

@@ -180,7 +180,7 @@ async fn behind_thousands(world: World) {
     assert_eq!((waiting.roles, waiting.more), (vec![(page.incident, "trader".into())], 0));
     assert_eq!(engine.inbound().page_with_receipt(&"sms".into(), "provider-7").await.unwrap(), Some(page));
     assert_eq!(engine.inbound().page_with_receipt(&"mail".into(), "provider-7").await.unwrap(), None);
-    assert_eq!(engine.health().examine().await, Vec::<String>::new());
+    assert_eq!(engine.health().check().await, Vec::<String>::new());
     again(&world).await;
     others(&world).await;
 
@@ -208,7 +208,7 @@ async fn health_looks_at_every_open_incident() {
     let world = World::sqlite().await;
     world.page_ana("provider-7").await;
     world.page_bo(2_100).await;
-    assert_eq!(world.engine.health().examine().await, Vec::<String>::new());
+    assert_eq!(world.engine.health().check().await, Vec::<String>::new());
     let World { hands, engine, store, dir } = world;
     drop((engine, store));
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("stentor.db"));
@@ -226,7 +226,7 @@ async fn health_looks_at_every_open_incident() {
         }
     };
     let world = World::over(store, hands, dir);
-    assert_eq!(world.engine.health().examine().await, ["role trader of INC-1 waits for nobody"]);
+    assert_eq!(world.engine.health().check().await, ["role trader of INC-1 waits for nobody"]);
 }
 
 /// A channel is broken, and its incident the oldest of all.

@@ -151,7 +151,7 @@ impl World {
                     EngineLoop::Lease => drop(self.engine.delivery().tick_lease().await),
                 }
             }
-            self.engine.health().signs();
+            self.engine.health().problems();
         }
     }
 
@@ -178,7 +178,7 @@ impl World {
         let before = self.receiver.count();
         let taken = self.pinger.tick(self.engine.health()).await;
         assert_eq!(self.receiver.count() - before, usize::from(taken));
-        (taken, self.engine.health().pinged().trouble.unwrap_or_default())
+        (taken, self.engine.health().pinged().last_error.unwrap_or_default())
     }
 }
 
@@ -355,7 +355,7 @@ async fn open_ladders_and_a_broken_channel_are_no_trouble() {
 #[tokio::test]
 async fn a_deaf_channel_is_not_taken_for_a_broken_one_after_a_restart() {
     let world = World::new().await;
-    world.engine.health().unheard(&"sms".into(), "the token was revoked", true).await;
+    world.engine.health().connection_failed(&"sms".into(), "the token was revoked", true).await;
     world.engine.delivery().recall_breakers().await.unwrap();
     assert_eq!(world.engine.delivery().tick_breakers().await.unwrap(), 0);
     let open = world.engine.reads().list(IncidentFilter { open_only: true, limit: 10 }).await.unwrap();

@@ -1,6 +1,6 @@
 //! Who can be reached by what, who is on call, and how old the proof of each contact is.
 
-use super::{OptOut, RuntimeConfig};
+use super::{OptOut, RuntimeConfig, metrics::ChannelProofs};
 use crate::{
     core::{ChannelName, ContactProof, IncidentId, PersonName, RoleName, Timestamp, proof::ProofKind},
     matrix::ContactField,
@@ -56,18 +56,9 @@ pub struct ContactChannel {
     pub sandbox: bool,
 }
 
-/// The proofs of one channel, over all people whom it reaches.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct ChannelProofs {
-    /// The age of the oldest, in seconds.
-    pub oldest_seconds: u64,
-    /// People for whom there is none.
-    pub never: usize,
-}
-
 /// Everybody, by name.
-pub fn reach(
-    live: &RuntimeConfig,
+pub fn contact_coverage(
+    config: &RuntimeConfig,
     proofs: &[ContactProof],
     opt_outs: &[OptOut],
     now: Timestamp,
@@ -75,25 +66,25 @@ pub fn reach(
     let known: BTreeMap<(&PersonName, &ChannelName), &ContactProof> =
         proofs.iter().map(|proof| ((&proof.person, &proof.channel), proof)).collect();
     let person = |(person, settings): (&PersonName, &crate::matrix::Person)| {
-        let channels = live.matrix.roster.channels(person);
+        let channels = config.matrix.roster.channels(person);
         let left = |name: &ChannelName| opt_outs.iter().find(|out| out.person == *person && out.channel == *name);
-        let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(live, name));
+        let open = channels.iter().filter(|name| left(name).is_none() && !is_sandboxed(config, name));
         let data: BTreeSet<ContactField> =
-            open.filter_map(|name| live.matrix.channel(name)).map(|channel| channel.needs()).collect();
+            open.filter_map(|name| config.matrix.channel(name)).map(|channel| channel.needs()).collect();
         let way = |name: &ChannelName| ContactChannel {
             opted_out: left(name).map(|out| out.since),
-            ..way(live, name, known.get(&(person, name)).copied(), now)
+            ..way(config, name, known.get(&(person, name)).copied(), now)
         };
         ContactCoverage {
             person: person.clone(),
             name: settings.name.clone(),
-            on_call: on_call(live, person, now),
+            on_call: on_call(config, person, now),
             // A desk page reaches only who sits before it.
             ways: data.iter().filter(|datum| **datum != ContactField::Nothing).count(),
             channels: channels.iter().map(way).collect(),
         }
     };
-    live.matrix.people.iter().map(person).collect()
+    config.matrix.people.iter().map(person).collect()
 }
 
 /// The same by channel, for those who measure.
@@ -109,7 +100,7 @@ pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs
     proven
 }
 
-fn way(live: &RuntimeConfig, channel: &ChannelName, proof: Option<&ContactProof>, now: Timestamp) -> ContactChannel {
+fn way(config: &RuntimeConfig, channel: &ChannelName, proof: Option<&ContactProof>, now: Timestamp) -> ContactChannel {
     let age = proof.map(|proof| now.since(proof.at));
     ContactChannel {
         channel: channel.clone(),
@@ -119,19 +110,19 @@ fn way(live: &RuntimeConfig, channel: &ChannelName, proof: Option<&ContactProof>
         drill: proof.is_some_and(|proof| proof.drill),
         incident: proof.map(|proof| proof.incident),
         opted_out: None,
-        sandbox: is_sandboxed(live, channel),
-        stale: age.is_none_or(|age| live.matrix.daemon.proof_max_age() < age),
+        sandbox: is_sandboxed(config, channel),
+        stale: age.is_none_or(|age| config.matrix.daemon.proof_max_age() < age),
     }
 }
 
-fn is_sandboxed(live: &RuntimeConfig, channel: &ChannelName) -> bool {
-    live.channels.get(channel).is_some_and(|wired| wired.sandboxed.is_some())
+fn is_sandboxed(config: &RuntimeConfig, channel: &ChannelName) -> bool {
+    config.channels.get(channel).is_some_and(|active| active.sandboxed.is_some())
 }
 
-fn on_call(live: &RuntimeConfig, person: &PersonName, now: Timestamp) -> Vec<OnCall> {
+fn on_call(config: &RuntimeConfig, person: &PersonName, now: Timestamp) -> Vec<OnCall> {
     let pages = |steps: &[crate::core::StepPlan]| {
-        steps.iter().position(|step| live.matrix.roster.resolve(&step.page, now).contains(person))
+        steps.iter().position(|step| config.matrix.roster.resolve(&step.page, now).contains(person))
     };
-    let roles = live.matrix.roles.iter();
+    let roles = config.matrix.roles.iter();
     roles.filter_map(|(role, row)| Some(OnCall { role: role.clone(), step: pages(&row.steps)? + 1 })).collect()
 }

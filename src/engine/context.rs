@@ -52,10 +52,10 @@ impl EngineContext {
 
     /// Steps one incident and lets the rest of the node know.
     pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
-        let live = self.config.load_full();
+        let config = self.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
-            unit.step(id, input.clone(), &live.matrix.roster);
+            unit.step(id, input.clone(), &config.matrix.roster);
         };
         let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
         Ok(committed.events)

@@ -3,7 +3,7 @@
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, RoleName, SendReceipt, StandIn, Timestamp},
-    engine::{contact_coverage::ChannelProofs, health::listeners::ListenerFullness},
+    engine::listeners::ListenerFullness,
     store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{
@@ -17,6 +17,15 @@ use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
 const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
+
+/// The proofs of one channel, over all people whom it reaches.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChannelProofs {
+    /// The age of the oldest, in seconds.
+    pub oldest_seconds: u64,
+    /// People for whom there is none.
+    pub never: usize,
+}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct PageLabels {

@@ -14,6 +14,7 @@ pub mod health;
 pub mod history;
 pub mod inbound;
 pub mod keys;
+pub mod listeners;
 mod loops;
 pub mod metrics;
 mod node;

@@ -134,9 +134,4 @@ impl EngineReader {
     ) -> Result<(), StoreError> {
         history::each_incident(&*self.store, look).await
     }
-
-    /// The whole journal of one incident.
-    pub async fn chain(&self, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
-        history::chain(&*self.store, id).await
-    }
 }

@@ -65,7 +65,7 @@ impl RuntimeConfig {
 
     /// Channels that stand in the sandbox, and why: nobody is reached by them.
     pub fn sandboxed(&self) -> BTreeMap<&ChannelName, &str> {
-        self.channels.iter().filter_map(|(name, wired)| Some((name, wired.sandboxed.as_deref()?))).collect()
+        self.channels.iter().filter_map(|(name, active)| Some((name, active.sandboxed.as_deref()?))).collect()
     }
 
     pub(super) fn known(&self) -> MutexGuard<'_, PeopleLookup> {
@@ -85,17 +85,18 @@ impl RuntimeConfig {
     /// What worked in `last` and would not any more, because a secret can not be read now: a reload must not turn a
     /// channel that reaches people into one that reaches nobody.
     pub fn lost_since(&self, last: &Self) -> Option<String> {
-        let worked = |name: &ChannelName| last.channels.get(name).is_some_and(|wired| wired.sandboxed.is_none());
-        let channel = self.channels.iter().find(|(name, wired)| wired.sandboxed.is_some() && worked(name));
-        if let Some((name, wired)) = channel {
-            return Some(format!("channel {name} would reach nobody: {}", wired.sandboxed.as_deref().unwrap_or("?")));
+        let worked = |name: &ChannelName| last.channels.get(name).is_some_and(|active| active.sandboxed.is_none());
+        let channel = self.channels.iter().find(|(name, active)| active.sandboxed.is_some() && worked(name));
+        if let Some((name, active)) = channel {
+            return Some(format!("channel {name} would reach nobody: {}", active.sandboxed.as_deref().unwrap_or("?")));
         }
         if let Some(name) = self.deafer_than(last) {
             return Some(format!(
                 "what people answer by channel {name} would be refused: a secret of it can not be read"
             ));
         }
-        let read = |live: &Self, source: &SourceName| live.tokens.iter().filter(|(known, _)| known == source).count();
+        let read =
+            |config: &Self, source: &SourceName| config.tokens.iter().filter(|(known, _)| known == source).count();
         let mut sources = self.matrix.sources.iter();
         let lost = |(source, settings): &(&SourceName, &crate::matrix::SourceSettings)| {
             read(self, source) < read(last, source).min(settings.tokens.len())

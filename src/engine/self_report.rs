@@ -16,8 +16,8 @@ impl EngineContext {
         channel: &ChannelName,
         summary: String,
     ) -> Result<(), StoreError> {
-        let live = self.config.load_full();
-        let Some(plan) = live.matrix.operators_plan() else { return Ok(()) };
+        let config = self.config.load_full();
+        let Some(plan) = config.matrix.operators_plan() else { return Ok(()) };
         let mut alert = Alert::new(SELF, kind);
         alert.labels.insert("channel".into(), channel.to_string());
         alert.summary.clone_from(&summary);
@@ -27,7 +27,7 @@ impl EngineContext {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             unit.open(
                 IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None },
-                &live.matrix.roster,
+                &config.matrix.roster,
             );
         };
         transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
@@ -35,13 +35,13 @@ impl EngineContext {
 
     /// The incident about it is over by itself.
     pub async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
-        let live = self.config.load_full();
+        let config = self.config.load_full();
         let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
             let open: Option<IncidentId> = unit.open_with_key(&key);
             if let Some(id) = open {
                 let ended = IncidentInput::Resolve { by: Actor::Source(SELF.into()), why: None };
-                unit.step(id, ended, &live.matrix.roster);
+                unit.step(id, ended, &config.matrix.roster);
             }
         };
         transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)

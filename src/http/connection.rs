@@ -9,7 +9,7 @@ mod watch;
 
 pub use peer::{ListenSocket, ShareOwner, Tcp, Unix};
 
-use crate::engine::health::listeners::ListenerGauge;
+use crate::engine::listeners::ListenerGauge;
 use axum::{Router, extract::connect_info::ConnectInfo};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::{

@@ -26,7 +26,7 @@ pub async fn list(
     Query(listing): Query<QuarantineList>,
 ) -> Json<Vec<QuarantinedRow>> {
     if listing.look {
-        app.engine.health().examine().await;
+        app.engine.health().check().await;
     }
     let entries = app.engine.reads().quarantined().into_iter();
     Json(entries.filter(|entry| listing.all || entry.is_waiting()).collect())

@@ -4,7 +4,7 @@ use super::{AppState, page, problem::ProblemDetails};
 use crate::{
     core::zone::ZoneData,
     engine::{
-        contact_coverage::{proven, reach},
+        contact_coverage::{contact_coverage, proven},
         health::inbound_connection::InboundConnection,
     },
 };
@@ -44,18 +44,22 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
         .into_iter()
         .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
         .collect();
-    let unready = app.engine.health().unready();
+    let unready = app.engine.health().readiness_problems();
     let ready = unready.is_empty();
-    let ails = [unready, app.engine.health().found()].concat();
+    let ails = [unready, app.engine.health().found_problems()].concat();
     let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.health().pinged();
-    let ping =
-        live.matrix.daemon.ping.as_ref().map(
-            |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
-        );
+    let ping = live.matrix.daemon.ping.as_ref().map(
+        |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.last_error }),
+    );
     let opted_out = app.engine.inbound().opt_outs();
-    let hearing: BTreeMap<String, serde_json::Value> =
-        app.engine.health().hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
+    let hearing: BTreeMap<String, serde_json::Value> = app
+        .engine
+        .health()
+        .inbound_connections()
+        .into_iter()
+        .map(|(name, heard)| (name.to_string(), links(&heard)))
+        .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -88,14 +92,16 @@ fn zones(data: &ZoneData) -> serde_json::Value {
 
 /// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
 fn links(hearing: &InboundConnection) -> serde_json::Value {
-    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
+    json!({ "up": hearing.open, "since": hearing.since, "trouble": hearing.last_error })
 }
 
 /// `GET /metrics`.
 pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.now();
     match app.engine.reads().proofs().await {
-        Ok(proofs) => app.engine.metrics().contacts(&proven(&reach(&app.engine.config(), &proofs, &[], now))),
+        Ok(proofs) => {
+            app.engine.metrics().contacts(&proven(&contact_coverage(&app.engine.config(), &proofs, &[], now)))
+        }
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }

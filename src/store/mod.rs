@@ -6,6 +6,7 @@
 
 mod anchor;
 mod body;
+mod clear_quarantined;
 pub mod clock;
 mod deadlines;
 mod host;
@@ -21,6 +22,7 @@ mod transaction;
 mod working_set;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
+pub use clear_quarantined::clear_quarantined;
 pub use clock::SteadyClock;
 pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};

@@ -1,10 +1,6 @@
 //! What can not be read any more. It is set aside, so that it stops nothing else: its key is free, its timers are silent,
 //! lists go on without it. It is shown until somebody has looked at it. Its journal stays as it is.
 
-mod clear;
-
-pub use clear::clear;
-
 use super::StoreError;
 use crate::core::{IncidentId, IncidentKey, Timestamp};
 use serde::{Deserialize, Serialize};

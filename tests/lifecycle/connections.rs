@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    engine::health::listeners::{ListenerGauge, ListenerGauges},
+    engine::listeners::{ListenerGauge, ListenerGauges},
     http::connection::{ConnectionLimits, ListenSocket, OpenListener, ShareOwner, serve},
 };
 use tokio::net::TcpListener;

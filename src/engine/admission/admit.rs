@@ -108,17 +108,17 @@ impl Admission {
         terms: &DrillTerms,
     ) -> Result<Vec<AdmittedAlert>, StoreError> {
         let terms = terms.clone();
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let judged: Vec<MatchedAlert> = alerts
             .into_iter()
             .map(|alert| {
-                let said = alert.flaw().map_or_else(|| Ok(live.matrix.judge(&alert)), Err);
+                let said = alert.flaw().map_or_else(|| Ok(config.matrix.judge(&alert)), Err);
                 MatchedAlert { said, alert: Arc::new(alert) }
             })
             .collect();
         let needs = needs(&judged);
         let run = move |unit: &mut Transaction<'_>| {
-            let mut admission = AlertAdmission { unit, matrix: &live.matrix, received_at, terms: &terms };
+            let mut admission = AlertAdmission { unit, matrix: &config.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;

@@ -52,9 +52,9 @@ impl Admission {
     /// Calls a role. What is answered is durable. Each call is an incident of its own: two people who say different
     /// things about the same role must both be read.
     pub async fn page_by_hand(&self, call: ManualPage) -> Result<ManualPageResult, StoreError> {
-        let live = self.context.config.load_full();
-        let Some(plan) = live.matrix.plan_by_hand(&call.role) else { return Ok(ManualPageResult::NoSuchRole) };
-        let summary = format!("{} calls {}: {}", live.name_of(&call.by), call.role, call.words);
+        let config = self.context.config.load_full();
+        let Some(plan) = config.matrix.plan_by_hand(&call.role) else { return Ok(ManualPageResult::NoSuchRole) };
+        let summary = format!("{} calls {}: {}", config.name_of(&call.by), call.role, call.words);
         let key = IncidentKey::of_call(&call.id, call.drill);
         let (known, often) = (format!("call\u{1f}{}", call.id), format!("calls\u{1f}{}", call.by));
         let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
@@ -69,7 +69,7 @@ impl Admission {
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };
-            ManualPageResult::Opened(unit.open(opening, &live.matrix.roster))
+            ManualPageResult::Opened(unit.open(opening, &config.matrix.roster))
         };
         transact(&*self.context.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)
     }

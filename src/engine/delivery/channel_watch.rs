@@ -13,7 +13,7 @@ const BROKEN: &str = "channel_broken";
 impl Delivery {
     /// Learns from how an attempt ended. What breaks and what is mended is told to the operators: the catch-all, by
     /// whatever still works.
-    pub(crate) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
+    pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
         let told = match result {
             Err(SendError::Broken { why }) if self.breakers().broke(channel, why, self.context.store.now()) => {
                 tracing::error!(channel = %channel, why, "this channel reaches nobody: its pages go round it");

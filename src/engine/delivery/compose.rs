@@ -31,21 +31,21 @@ pub struct ComposedMessage {
 
 impl Delivery {
     /// Composes a page. The error says why its person can not be reached by its channel.
-    pub(crate) fn compose(
+    pub(super) fn compose(
         &self,
-        live: &RuntimeConfig,
+        config: &RuntimeConfig,
         incident: &Incident,
         page: &Page,
     ) -> Result<ComposedMessage, String> {
         let identity = incident.identity().page(page.n);
         let id = identity.page;
-        let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
-        let to = room::recipient(live, incident, page)?;
-        let rendered = live.render(incident, page, wired.kind);
+        let active = config.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
+        let to = room::recipient(config, incident, page)?;
+        let rendered = config.render(incident, page, active.kind);
         if let Some(why) = &rendered.fallback {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
         }
-        let settings = live.matrix.channel(&page.channel);
+        let settings = config.matrix.channel(&page.channel);
         // What others read too must not let them answer in this person's name.
         let is_shared = settings.is_some_and(ChannelSettings::is_shared);
         let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
@@ -57,7 +57,7 @@ impl Delivery {
         let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, identity));
         let life = life(incident, page, self.context.store.now());
         let (desk, born_at) = (Some(format!("{}/desk", self.context.public_url)), page.born_at);
-        let room = page.person.is_none().then(|| room::state(live, incident));
+        let room = page.person.is_none().then(|| room::state(config, incident));
         let mark = incident.identity().mark();
         let message =
             Message { page: id, mark, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };

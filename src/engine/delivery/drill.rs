@@ -35,7 +35,7 @@ impl Delivery {
         std::mem::replace(&mut *late, rest).into_iter().map(|(_, page)| page).collect()
     }
 
-    /// When [`Engine::take_late`] has the next.
+    /// When [`Delivery::take_late`] has the next.
     pub fn next_late(&self) -> Option<Timestamp> {
         self.late().first().map(|(at, _)| *at)
     }
@@ -43,13 +43,13 @@ impl Delivery {
     /// Brings a page that was held back, where its drill still goes on and nobody has what it asks for.
     pub async fn bring_late(&self, page: PageId) -> Result<(), StoreError> {
         let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
-        let live = self.context.config.load_full();
-        let Some(wired) = live.channels.get(&composed.channel) else { return Ok(()) };
+        let config = self.context.config.load_full();
+        let Some(active) = config.channels.get(&composed.channel) else { return Ok(()) };
         let person = composed.message.to.person();
-        if let Some(why) = person.and_then(|person| self.inbound.is_closed_to(&composed.channel, &person)) {
+        if let Some(why) = person.and_then(|person| self.inbound.opt_out_reason(&composed.channel, &person)) {
             return self.inbound.undelivered(page, why).await;
         }
-        let sending = tokio::time::timeout(wired.timeout, wired.channel.send(&composed.message)).await;
+        let sending = tokio::time::timeout(active.timeout, active.channel.send(&composed.message)).await;
         match sending {
             // What was kept in the sandbox has reached nobody, late or not.
             Ok(Ok(receipt)) if receipt.stand_in.is_some() => Ok(()),
@@ -72,7 +72,7 @@ impl Delivery {
 
     /// Whether no page of this incident may start now: it is a drill, and it is past its end or something real is
     /// open. The last words of a drill that is over may go.
-    pub(crate) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
+    pub(super) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
         if !incident.drill || !incident.is_open() {
             return Ok(false);
         }
@@ -80,7 +80,7 @@ impl Delivery {
     }
 
     /// A page that may not start now waits until the core has said what becomes of its drill.
-    pub(crate) fn put_off(&self, page: PageId) {
+    pub(super) fn put_off(&self, page: PageId) {
         let at = self.context.store.now() + HELD;
         self.queues().retry(page, at);
         self.wake.notify_one();
@@ -102,8 +102,9 @@ impl Delivery {
                 self.late().insert((now + *by, composed.message.page));
                 self.wake.notify_one();
                 // Where its channel stands in the sandbox, what is brought late will be kept there.
-                let live = self.context.config.load();
-                let is_sandboxed = live.channels.get(&composed.channel).is_some_and(|wired| wired.sandboxed.is_some());
+                let config = self.context.config.load();
+                let is_sandboxed =
+                    config.channels.get(&composed.channel).is_some_and(|active| active.sandboxed.is_some());
                 taken(if is_sandboxed { StandIn::Sandbox } else { StandIn::Drill })
             }
         };

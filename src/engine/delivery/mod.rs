@@ -67,7 +67,7 @@ impl Delivery {
 
     /// Takes up what an event of a commit means for the queues.
     pub(super) fn take_up(&self, incident: IncidentId, drill: bool, event: &Event) {
-        self.queues().enact(incident, drill, event);
+        self.queues().apply(incident, drill, event);
     }
 
     /// Wakes the delivery loop.
@@ -91,16 +91,16 @@ impl Delivery {
     }
 
     /// Channels whose queue has not moved for longer than `most`, and since when.
-    pub(super) fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
+    pub(super) fn stuck_queues(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
         self.queues().standing(now, most)
     }
 
     /// A desk of this person opened: what waits for it may go now.
     pub fn desk_opened(&self, person: &PersonName) {
-        let (live, now) = (self.context.config.load(), self.context.store.now());
+        let (config, now) = (self.context.config.load(), self.context.store.now());
         let mut delivery = self.queues();
-        for (name, wired) in &live.channels {
-            if wired.kind == ChannelKind::Screen {
+        for (name, active) in &config.channels {
+            if active.kind == ChannelKind::Screen {
                 delivery.nudge(name, person, now);
             }
         }

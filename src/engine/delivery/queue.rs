@@ -14,7 +14,7 @@ pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
 /// Crisis before reminder before status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) enum UrgencyLane {
+pub(super) enum UrgencyLane {
     /// Not wanted any more: only to be reported as such, whatever else waits.
     Gone,
     /// A brief.
@@ -27,11 +27,11 @@ pub(crate) enum UrgencyLane {
 
 /// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
 /// room's cards from always going before another's where both wait for the same pace.
-pub(crate) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
+pub(super) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
 
 /// One channel's queue, for the real thing or for drills.
 #[derive(Debug, Default)]
-pub(crate) struct ChannelQueue {
+pub(super) struct ChannelQueue {
     /// By time.
     pub queue: BTreeSet<QueueTurn>,
     /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
@@ -48,7 +48,7 @@ pub(crate) struct ChannelQueue {
 
 /// A room into which something is being sent.
 #[derive(Debug, Default)]
-pub(crate) struct BusyRoom {
+pub(super) struct BusyRoom {
     /// Since when.
     pub since: Timestamp,
     /// What waits for the end of that.

@@ -133,7 +133,7 @@ impl DeliveryQueues {
     }
 
     /// What an event of an incident means here: pages to send, to drop, to try again.
-    pub fn enact(&mut self, incident: IncidentId, drill: bool, event: &Event) {
+    pub fn apply(&mut self, incident: IncidentId, drill: bool, event: &Event) {
         match event {
             Event::Paged { page } => self.enqueue(incident, drill, page),
             Event::Withdrawn { pages } => pages.iter().for_each(|n| self.withdraw(PageId { incident, n: *n })),

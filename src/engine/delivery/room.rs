@@ -15,27 +15,27 @@ const RUNBOOK_CHARS: usize = 2000;
 const RUNBOOK: &str = "runbook_url";
 
 /// To whom a page goes. The error says why they can not be reached by its channel.
-pub(crate) fn recipient(live: &RuntimeConfig, incident: &Incident, page: &Page) -> Result<Recipient, String> {
+pub(super) fn recipient(config: &RuntimeConfig, incident: &Incident, page: &Page) -> Result<Recipient, String> {
     if let Some(person) = &page.person {
-        let contact = live.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
+        let contact = config.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
         return Ok(Recipient::Person(contact));
     }
     let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != PagePurpose::RoomCard);
     let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
-    let (name, private) = match live.matrix.channel(&page.channel).map(|channel| &channel.way) {
+    let (name, private) = match config.matrix.channel(&page.channel).map(|channel| &channel.way) {
         Some(ChannelConfig::Slack(way)) => (way.name.fill(incident), way.private),
         _ => (incident.id.to_string().to_lowercase(), false),
     };
     let invite = match &page.purpose {
-        PagePurpose::RoomInvite { people } => people.iter().filter_map(|person| live.contact(person)).collect(),
-        PagePurpose::RoomCard => paged(live, incident),
+        PagePurpose::RoomInvite { people } => people.iter().filter_map(|person| config.contact(person)).collect(),
+        PagePurpose::RoomCard => paged(config, incident),
         _ => Vec::new(),
     };
     Ok(Recipient::Room { id, card, name, private, invite })
 }
 
 /// What a room needs beside the text.
-pub(crate) fn state(live: &RuntimeConfig, incident: &Incident) -> RoomState {
+pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
     let roles: Vec<&str> = incident.plan.required.iter().map(RoleName::as_str).collect();
     let purpose = format!(
         "the war room of {}, opened by trigger {} for {}. Answer with the card's buttons or in your own message.",
@@ -43,12 +43,12 @@ pub(crate) fn state(live: &RuntimeConfig, incident: &Incident) -> RoomState {
         incident.trigger,
         roles.join(", ")
     );
-    RoomState { open: incident.is_open(), purpose, runbook: runbook(live, incident) }
+    RoomState { open: incident.is_open(), purpose, runbook: runbook(config, incident) }
 }
 
 /// The trigger's runbook, else the one that the alert names.
-fn runbook(live: &RuntimeConfig, incident: &Incident) -> Option<String> {
-    let ours = live.matrix.triggers.get(&incident.trigger).and_then(|trigger| trigger.runbook.as_ref());
+fn runbook(config: &RuntimeConfig, incident: &Incident) -> Option<String> {
+    let ours = config.matrix.triggers.get(&incident.trigger).and_then(|trigger| trigger.runbook.as_ref());
     let link = ours.or_else(|| incident.alert.annotations.get(RUNBOOK))?.trim();
     let good = (link.starts_with("https://") || link.starts_with("http://"))
         && !link.contains(|c: char| c.is_whitespace() || c.is_control())
@@ -56,7 +56,7 @@ fn runbook(live: &RuntimeConfig, incident: &Incident) -> Option<String> {
     good.then(|| link.to_owned())
 }
 
-fn paged(live: &RuntimeConfig, incident: &Incident) -> Vec<ContactData> {
+fn paged(config: &RuntimeConfig, incident: &Incident) -> Vec<ContactData> {
     let people: BTreeSet<&PersonName> = incident.pages.values().filter_map(|page| page.person.as_ref()).collect();
-    people.into_iter().filter_map(|person| live.contact(person)).collect()
+    people.into_iter().filter_map(|person| config.contact(person)).collect()
 }

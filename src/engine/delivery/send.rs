@@ -61,18 +61,18 @@ pub struct SendAttempt {
 impl Delivery {
     /// What may be sent now.
     pub fn tick_delivery(&self) -> ReadyPages {
-        let (now, live) = (self.context.store.now(), self.context.config.load());
+        let (now, config) = (self.context.store.now(), self.context.config.load());
         let everywhere = crate::core::retry::SendPace { every: Duration::from_millis(100), burst: 10 };
-        self.queues().ready(now, |channel| live.channels.get(channel).map_or(everywhere, |wired| wired.pace))
+        self.queues().ready(now, |channel| config.channels.get(channel).map_or(everywhere, |active| active.pace))
     }
 
     /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout, as long as the store can
     /// keep how it ended.
     pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
         let sent_at = self.context.store.now();
-        let Some(wired) = live.channels.get(&composed.channel) else {
+        let Some(active) = config.channels.get(&composed.channel) else {
             let why = "the channel is not in the matrix any more".to_owned();
             return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
         };
@@ -85,20 +85,20 @@ impl Delivery {
         // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
         let guarded = person.is_some() || composed.message.purpose.is_notice();
-        let left = person.as_ref().and_then(|person| self.inbound.is_closed_to(&composed.channel, person));
+        let left = person.as_ref().and_then(|person| self.inbound.opt_out_reason(&composed.channel, person));
         let closed = || guarded.then(|| self.breakers().closed_to(&composed.channel, sent_at)).flatten();
         if let Some(why) = left.or_else(closed) {
             return self.settle(page, SendOutcome::Unreachable { why }, None, None).await;
         }
-        let sending = caught_in(async { wired.channel.send(&composed.message).await });
-        let result = match tokio::time::timeout(wired.timeout, sending).await {
+        let sending = caught_in(async { active.channel.send(&composed.message).await });
+        let result = match tokio::time::timeout(active.timeout, sending).await {
             Ok(Ok(result)) => result,
             Ok(Err(why)) => {
                 tracing::error!(page.id = %page, why, "the channel panicked, which is a bug; it counts as a refusal");
                 self.panicked(page).await
             }
             Err(_) => {
-                let why = format!("no answer within {}", humantime::format_duration(wired.timeout));
+                let why = format!("no answer within {}", humantime::format_duration(active.timeout));
                 Err(SendError::Retry { after: None, why, unknown: true })
             }
         };
@@ -154,7 +154,7 @@ impl Delivery {
     /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
     /// send; then it is settled or queued again.
     pub async fn prepare(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
-        let (now, live) = (self.context.store.now(), self.context.config.load_full());
+        let (now, config) = (self.context.store.now(), self.context.config.load_full());
         let lease = self.leased_until();
         if lease < now + SEND_TIMEOUT_MAX {
             self.queues().retry(page, now + LEASE_WAIT);
@@ -175,7 +175,7 @@ impl Delivery {
             self.put_off(page);
             return Ok(None);
         }
-        let composed = caught(|| self.compose(&live, incident, row)).unwrap_or_else(|why| {
+        let composed = caught(|| self.compose(&config, incident, row)).unwrap_or_else(|why| {
             tracing::error!(page.id = %page, why, "composing this page panicked, which is a bug; it goes round");
             Err("it could not be composed: a bug in Stentor, which is in the log".to_owned())
         });
@@ -282,7 +282,7 @@ impl Delivery {
         shown: Option<(String, String)>,
         trouble: Option<FaultKind>,
     ) -> Result<(), StoreError> {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![page.incident], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
             let text = shown.as_ref().map(|(hash, text)| {
@@ -291,10 +291,10 @@ impl Delivery {
             });
             if let Some(trouble) = &trouble {
                 let injected = IncidentInput::Injected { page: page.n, trouble: trouble.clone() };
-                unit.step(page.incident, injected, &live.matrix.roster);
+                unit.step(page.incident, injected, &config.matrix.roster);
             }
             let input = IncidentInput::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
-            unit.step(page.incident, input, &live.matrix.roster);
+            unit.step(page.incident, input, &config.matrix.roster);
         };
         let ((), committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         if committed.events.is_empty() {

@@ -9,7 +9,7 @@ use crate::{
     engine::{
         OptOut, RuntimeConfig,
         active_channel::PROBE_TIME_MAX,
-        contact_coverage::{ContactCoverage, reach},
+        contact_coverage::{ContactCoverage, contact_coverage},
         wire::secret,
     },
     store::{DiskSpace, StoreError},
@@ -63,20 +63,20 @@ pub fn finding(part: &str, check: ProbeCheck) -> DoctorFinding {
 }
 
 /// Every channel of the matrix, without paging anybody.
-pub fn channels(live: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
+pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
     let look = |name: &crate::core::ChannelName| {
-        let (live, own) = (live.clone(), name.clone());
+        let (config, own) = (config.clone(), name.clone());
         part(format!("channel {name}"), async move {
-            let Some(wired) = live.channels.get(&own) else { return Vec::new() };
+            let Some(active) = config.channels.get(&own) else { return Vec::new() };
             let listening = async {
-                match &wired.socket {
+                match &active.socket {
                     Some(socket) => Some(socket::probe(socket).await),
                     None => None,
                 }
             };
-            let (mut checks, listened) = futures_util::future::join(wired.look(), listening).await;
-            if wired.sandboxed.is_none() {
-                checks.extend(live.look_at_people(&own).await);
+            let (mut checks, listened) = futures_util::future::join(active.look(), listening).await;
+            if active.sandboxed.is_none() {
+                checks.extend(config.look_at_people(&own).await);
             }
             if checks.is_empty() {
                 checks.push(ProbeCheck::doubtful("reach", "only a page can tell: fire a drill"));
@@ -85,12 +85,12 @@ pub fn channels(live: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
             checks
         })
     };
-    live.channels.keys().map(look).collect()
+    config.channels.keys().map(look).collect()
 }
 
 /// Whether every secret that the matrix names can be read.
-pub fn secrets(live: &RuntimeConfig) -> Vec<ProbeCheck> {
-    let secrets = live.matrix.secrets();
+pub fn secrets(config: &RuntimeConfig) -> Vec<ProbeCheck> {
+    let secrets = config.matrix.secrets();
     let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
     let failed = |kept: &&crate::matrix::SecretRef| {
         let why = secret(kept).err().unwrap_or_default();
@@ -108,7 +108,7 @@ pub fn secrets(live: &RuntimeConfig) -> Vec<ProbeCheck> {
 
 /// Who can not be reached twice over, and whose contact was not proven for long.
 pub fn people(
-    live: &RuntimeConfig,
+    config: &RuntimeConfig,
     proofs: Result<Vec<ContactProof>, StoreError>,
     opt_outs: &[OptOut],
     now: Timestamp,
@@ -117,14 +117,14 @@ pub fn people(
         Ok(proofs) => (proofs, None),
         Err(error) => (Vec::new(), Some(ProbeCheck::failed("proofs", error.to_string()))),
     };
-    let people = reach(live, &proofs, opt_outs, now);
+    let people = contact_coverage(config, &proofs, opt_outs, now);
     if people.is_empty() {
         return unread
             .into_iter()
             .chain([ProbeCheck::failed("ways", "the matrix names nobody: nobody can be reached")])
             .collect();
     }
-    let max_age = humantime::format_duration(live.matrix.daemon.proof_max_age()).to_string();
+    let max_age = humantime::format_duration(config.matrix.daemon.proof_max_age()).to_string();
     let mut checks: Vec<ProbeCheck> = alone(&people);
     match unread {
         Some(unread) => checks.push(unread),

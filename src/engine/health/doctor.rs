@@ -15,7 +15,7 @@ use std::{sync::Arc, time::Duration};
 /// Where the daemon answers itself.
 pub const ECHO: &str = "/hooks/self";
 
-/// The header that signs what the daemon says to itself.
+/// The header that problems what the daemon says to itself.
 pub const SIGNATURE: &str = "x-stentor-signature";
 
 /// How far the wall clock may lead or lag the ladders' time, in microseconds, before that is worth a word.
@@ -27,9 +27,9 @@ const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
 impl Health {
     /// Every part, to be looked at. `wall_us` is how far the wall clock leads the store's.
     pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<DoctorPart> {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let health = || self.clone();
-        let (one, two, three, four, five) = (health(), health(), health(), live.clone(), health());
+        let (one, two, three, four, five) = (health(), health(), health(), config.clone(), health());
         let mut parts = vec![
             part("daemon", async move { one.work(wall_us).await }),
             part("ping", async move { vec![two.ping_check()] }),
@@ -37,22 +37,22 @@ impl Health {
             part("secrets", async move { checkup::secrets(&four) }),
             part("door", async move { vec![five.door().await] }),
         ];
-        let (matrix, now) = (live.clone(), self.context.store.now());
+        let (matrix, now) = (config.clone(), self.context.store.now());
         parts.push(part("time zones", async move { checkup::zones(matrix.matrix.zones.data(), now) }));
-        parts.extend(checkup::channels(&live));
+        parts.extend(checkup::channels(&config));
         let health = self.clone();
         parts.push(part("people", async move {
             let (proofs, now) = (health.context.store.proofs().await, health.context.store.now());
             let mut checks = health.inbound.opt_out_checks();
-            checks.extend(checkup::people(&live, proofs, &health.inbound.opt_outs(), now));
+            checks.extend(checkup::people(&config, proofs, &health.inbound.opt_outs(), now));
             checks
         }));
         parts
     }
 
     async fn work(&self, wall_us: i64) -> Vec<ProbeCheck> {
-        let signs = self.examine().await;
-        let mut checks: Vec<ProbeCheck> = signs.into_iter().map(|sign| ProbeCheck::failed("work", sign)).collect();
+        let problems = self.check().await;
+        let mut checks: Vec<ProbeCheck> = problems.into_iter().map(|sign| ProbeCheck::failed("work", sign)).collect();
         if checks.is_empty() {
             checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
         }
@@ -60,8 +60,8 @@ impl Health {
         for (channel, broken) in self.delivery.breakers().broken() {
             checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
         }
-        for (channel, heard) in self.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
-            let why = heard.trouble.unwrap_or_else(|| "no link is up yet".to_owned());
+        for (channel, heard) in self.inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
+            let why = heard.last_error.unwrap_or_else(|| "no link is up yet".to_owned());
             checks.push(ProbeCheck::failed("links", format!("nothing is heard by channel {channel}: {why}")));
         }
         let seconds = wall_us as f64 / 1e6;
@@ -79,7 +79,7 @@ impl Health {
         };
         let every = humantime::format_duration(ping.every);
         let pinged = self.pinged();
-        match (pinged.trouble, pinged.last) {
+        match (pinged.last_error, pinged.last) {
             (Some(trouble), _) => ProbeCheck::failed("dead-man", trouble),
             (None, Some(_)) => ProbeCheck::fine("dead-man", format!("taken every {every}")),
             (None, None) => ProbeCheck::doubtful("dead-man", "none has gone out yet"),
@@ -100,7 +100,7 @@ impl Health {
     }
 
     /// Calls this daemon by an address of its own, on a new connection; an error says why that does not lead to it.
-    pub(crate) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
+    pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
         let trouble = |error: reqwest::Error| {
             let mut cause: &dyn std::error::Error = &error;
             while let Some(source) = cause.source() {

@@ -25,40 +25,40 @@ const AT_ONCE: usize = 1_000;
 
 impl Health {
     /// What is wrong with this daemon, as far as that is known without asking the store; empty while it does its work.
-    pub fn signs(&self) -> Vec<String> {
-        [self.unready(), self.found()].concat()
+    pub fn problems(&self) -> Vec<String> {
+        [self.readiness_problems(), self.found_problems()].concat()
     }
 
     /// What can not be read, what the last look at every open incident found, and the last call of the own door.
-    pub fn found(&self) -> Vec<String> {
-        let mut signs = self.unreadable_signs();
+    pub fn found_problems(&self) -> Vec<String> {
+        let mut problems = self.quarantine_problems();
         let state = self.state();
         let shut = state.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
-        signs.extend(state.found.iter().cloned().chain(shut));
-        signs
+        problems.extend(state.found.iter().cloned().chain(shut));
+        problems
     }
 
-    /// Those of the signs for which alerts are better kept away: it can not keep them, or can not act on them. One
+    /// Those of the problems for which alerts are better kept away: it can not keep them, or can not act on them. One
     /// ladder that is late or one row that can not be read is none of these, nor is a door that was slow: whoever hears this has come in.
-    pub fn unready(&self) -> Vec<String> {
+    pub fn readiness_problems(&self) -> Vec<String> {
         let now = self.context.store.now();
-        let mut signs: Vec<String> =
+        let mut problems: Vec<String> =
             self.context.store.health().err().map(|error| error.to_string()).into_iter().collect();
-        signs.extend(self.still_loops());
-        signs.extend(self.listeners.signs());
-        let standing = self.delivery.standing(now, QUEUE_STANDS_MAX);
-        signs.extend(standing.into_iter().map(|(channel, since)| {
+        problems.extend(self.stuck_loops());
+        problems.extend(self.listeners.problems());
+        let standing = self.delivery.stuck_queues(now, QUEUE_STANDS_MAX);
+        problems.extend(standing.into_iter().map(|(channel, since)| {
             let span = whole_seconds(now.since(since));
             format!("a page waits for channel {channel} since {span}, and its queue does not move")
         }));
-        signs
+        problems
     }
 
     /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
-    pub async fn examine(&self) -> Vec<String> {
+    pub async fn check(&self) -> Vec<String> {
         let found = self.forgotten().await;
         self.state().found = found;
-        self.signs()
+        self.problems()
     }
 
     /// How the dead-man ping fares.
@@ -67,16 +67,16 @@ impl Health {
     }
 
     /// Whether the own door answered when it was called.
-    pub(crate) fn note_knock(&self, answered: Result<(), String>) {
+    pub(super) fn note_knock(&self, answered: Result<(), String>) {
         self.state().shut = answered.err();
     }
 
-    pub(crate) fn note_ping(&self, result: Result<(), String>) {
+    pub(super) fn note_ping(&self, result: Result<(), String>) {
         let now = self.context.store.now();
         let mut state = self.state();
         match result {
-            Ok(()) => state.pinged = PingStatus { last: Some(now), trouble: None },
-            Err(trouble) => state.pinged.trouble = Some(trouble),
+            Ok(()) => state.pinged = PingStatus { last: Some(now), last_error: None },
+            Err(trouble) => state.pinged.last_error = Some(trouble),
         }
     }
 
@@ -121,7 +121,7 @@ impl Health {
     }
 
     /// The loops that hang.
-    pub fn still_loops(&self) -> Vec<String> {
+    pub fn stuck_loops(&self) -> Vec<String> {
         let now = self.context.store.now();
         let beats = self.heartbeat.beats();
         let mut state = self.state();

@@ -18,5 +18,5 @@ pub struct PingStatus {
     /// When the receiver last took one.
     pub last: Option<Timestamp>,
     /// Why the last one did not go out, or was not taken.
-    pub trouble: Option<String>,
+    pub last_error: Option<String>,
 }

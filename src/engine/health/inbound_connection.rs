@@ -1,54 +1,55 @@
-//! Channels whose provider hands in over links that we open: whether anything is heard there, and since when. One that
-//! is deaf still reaches people, so that its pages go on; but their buttons do nothing, which the operators must know.
+//! Connections that Stentor opens to a provider in order to get what people answer: whether one is up, and since when. A
+//! channel without one still reaches people, so its pages go on; but their buttons do nothing, which the operators must
+//! know.
 
 use crate::core::{ChannelName, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a channel may be deaf before the operators are told; at once where only people can mend it.
-pub const DEAF_MAX: Duration = Duration::from_secs(2 * 60);
+/// How long a channel may have no connection before the operators are told; at once where only people can mend it.
+pub const CLOSED_MAX: Duration = Duration::from_secs(2 * 60);
 
-/// What is heard by one channel.
+/// The inbound connections of one channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct InboundConnection {
-    /// The links that are up.
-    pub links: usize,
+    /// How many connections are up.
+    pub open: usize,
     /// Since when there is one, or none.
     pub since: Timestamp,
     /// Why the last one could not be opened; none once one could.
-    pub trouble: Option<String>,
+    pub last_error: Option<String>,
     was_told: bool,
     pub(super) is_told: bool,
 }
 
 /// By channel.
-pub(crate) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
+pub(super) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
 
 impl InboundConnection {
-    pub(super) fn deaf_at(now: Timestamp) -> Self {
+    pub(super) fn closed_at(now: Timestamp) -> Self {
         // As if the operators had been told: a daemon before this one may have done so, and its word is taken back by
-        // the first link.
-        Self { links: 0, since: now, trouble: None, was_told: true, is_told: false }
+        // the first connection.
+        Self { open: 0, since: now, last_error: None, was_told: true, is_told: false }
     }
 
-    /// So many links are up; whether the operators are to hear that it hears again.
-    pub(super) fn linked(&mut self, links: usize, now: Timestamp) -> bool {
-        let opened = self.links < links;
-        if (self.links == 0) != (links == 0) {
+    /// So many connections are up; whether the operators are to be told that answers come in again.
+    pub(super) fn count(&mut self, open: usize, now: Timestamp) -> bool {
+        let opened = self.open < open;
+        if (self.open == 0) != (open == 0) {
             self.since = now;
         }
-        self.links = links;
+        self.open = open;
         if !opened {
             return false;
         }
-        self.trouble = None;
+        self.last_error = None;
         std::mem::take(&mut self.was_told) | std::mem::take(&mut self.is_told)
     }
 
     /// One could not be opened; whether that is news for the operators.
     pub(super) fn failed(&mut self, why: &str, is_lasting: bool, now: Timestamp) -> bool {
-        self.trouble = Some(why.to_owned());
-        let is_deaf = is_lasting || self.links == 0 && self.since + DEAF_MAX <= now;
-        is_deaf && !std::mem::replace(&mut self.is_told, true)
+        self.last_error = Some(why.to_owned());
+        let is_lost = is_lasting || self.open == 0 && self.since + CLOSED_MAX <= now;
+        is_lost && !std::mem::replace(&mut self.is_told, true)
     }
 }
 
@@ -59,25 +60,25 @@ mod tests {
     #[test]
     fn the_operators_are_told_once_when_it_lasts_and_once_when_it_is_over() {
         let start = Timestamp::from_micros(1_000_000_000);
-        let mut hearing = InboundConnection::deaf_at(start);
-        assert!(hearing.linked(1, start), "what a daemon before this one has told is taken back");
-        assert!(!hearing.linked(2, start));
+        let mut connection = InboundConnection::closed_at(start);
+        assert!(connection.count(1, start), "what a daemon before this one has told is taken back");
+        assert!(!connection.count(2, start));
         let lost = start + Duration::from_secs(60);
-        assert!(!hearing.linked(1, lost) && !hearing.linked(0, lost));
-        assert_eq!((hearing.since, hearing.links), (lost, 0));
+        assert!(!connection.count(1, lost) && !connection.count(0, lost));
+        assert_eq!((connection.since, connection.open), (lost, 0));
         let mut told = Vec::new();
         for s in (0..600).step_by(10) {
-            if hearing.failed("no route", false, lost + Duration::from_secs(s)) {
+            if connection.failed("no route", false, lost + Duration::from_secs(s)) {
                 told.push(s);
             }
         }
-        assert_eq!(told, [DEAF_MAX.as_secs()], "once, and not for a moment's trouble");
+        assert_eq!(told, [CLOSED_MAX.as_secs()], "once, and not for a moment's last_error");
         let found = lost + Duration::from_secs(700);
-        assert!(hearing.linked(1, found) && !hearing.linked(2, found));
-        assert_eq!((hearing.since, hearing.trouble.as_deref()), (found, None));
-        // With one link up a moment's trouble is none, a revoked token is.
-        assert!(!hearing.linked(1, found) && !hearing.failed("no route", false, found + DEAF_MAX * 2));
-        assert!(hearing.failed("invalid_auth", true, found) && !hearing.failed("invalid_auth", true, found));
-        assert!(hearing.linked(2, found));
+        assert!(connection.count(1, found) && !connection.count(2, found));
+        assert_eq!((connection.since, connection.last_error.as_deref()), (found, None));
+        // With one link up a moment's last_error is none, a revoked token is.
+        assert!(!connection.count(1, found) && !connection.failed("no route", false, found + CLOSED_MAX * 2));
+        assert!(connection.failed("invalid_auth", true, found) && !connection.failed("invalid_auth", true, found));
+        assert!(connection.count(2, found));
     }
 }

@@ -6,7 +6,6 @@ pub mod doctor;
 mod health_checks;
 mod health_state;
 pub mod inbound_connection;
-pub mod listeners;
 mod loop_heartbeat;
 mod people;
 mod ping;
@@ -19,9 +18,9 @@ pub(super) use people::{REST, REST_WHOLE};
 pub use ping::{DeadManPinger, KNOCK_TIME_MAX, PING_TIME_MAX};
 
 use super::{context::EngineContext, delivery::Delivery, inbound::Inbound};
+use crate::engine::listeners::ListenerGauges;
 use health_state::HealthState;
 use inbound_connection::InboundConnections;
-use listeners::ListenerGauges;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// Looks at the node's own work: loops, store, queues, doors, connections, people.

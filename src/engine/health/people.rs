@@ -15,16 +15,16 @@ const ROUND_PEOPLE: usize = 20;
 const ROUND: Duration = Duration::from_secs(20);
 
 /// How long the rounds rest while somebody is still to be looked up, and when all have been.
-pub(crate) const REST: Duration = Duration::from_secs(30);
-pub(crate) const REST_WHOLE: Duration = Duration::from_secs(2);
+pub(in crate::engine) const REST: Duration = Duration::from_secs(30);
+pub(in crate::engine) const REST_WHOLE: Duration = Duration::from_secs(2);
 
 impl Health {
     /// Looks up those whom no round has found yet; whether all have been.
     pub async fn tick_people(&self) -> bool {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let mut whole = true;
-        for name in live.channels.keys() {
-            whole &= live.look_up(name).await;
+        for name in config.channels.keys() {
+            whole &= config.look_up(name).await;
         }
         whole
     }
@@ -43,7 +43,7 @@ impl RuntimeConfig {
     }
 
     /// What a look at the people shows that a channel shall reach; nothing for channels that can not be asked.
-    pub(crate) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
+    pub(in crate::engine) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
         let whole = self.look_up(channel).await;
         let known = self.known();
         let found = known.looked_up.iter().filter(|(by, _)| by == channel).count();
@@ -62,8 +62,8 @@ impl RuntimeConfig {
 
     /// Looks up some of those whom no round has found yet; whether all have been.
     async fn look_up(&self, channel: &ChannelName) -> bool {
-        let Some(wired) = self.channels.get(channel) else { return true };
-        if wired.kind != ChannelKind::Slack || wired.sandboxed.is_some() {
+        let Some(active) = self.channels.get(channel) else { return true };
+        if active.kind != ChannelKind::Slack || active.sandboxed.is_some() {
             return true;
         }
         let unknown: Vec<ContactData> = {
@@ -77,7 +77,7 @@ impl RuntimeConfig {
             return true;
         }
         let asked = &unknown[..unknown.len().min(ROUND_PEOPLE)];
-        let checks = tokio::time::timeout(ROUND, wired.channel.check_people(asked)).await.unwrap_or_default();
+        let checks = tokio::time::timeout(ROUND, active.channel.check_people(asked)).await.unwrap_or_default();
         let found = checks.len();
         let mut known = self.known();
         for check in checks {

@@ -38,7 +38,7 @@ pub struct DeadManPinger {
     /// It did not answer when it was called last: it is called again at the next look.
     is_shut: bool,
     /// What was wrong at the last look.
-    ails: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl DeadManPinger {
@@ -55,7 +55,7 @@ impl DeadManPinger {
             direct: client().no_proxy().build()?,
             door,
             is_shut: false,
-            ails: Vec::new(),
+            problems: Vec::new(),
         })
     }
 
@@ -72,7 +72,7 @@ impl DeadManPinger {
                 if self.is_shut {
                     self.knock(health).await;
                 }
-                self.tell(health.signs());
+                self.tell(health.problems());
             }
             sleep(LOOK_EVERY.min(due.saturating_duration_since(Instant::now()))).await;
         }
@@ -81,14 +81,14 @@ impl DeadManPinger {
     /// Looks at everything, the own door too, and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
     pub async fn tick(&mut self, health: &Health) -> bool {
         self.knock(health).await;
-        let ails = health.examine().await;
-        self.tell(ails.clone());
+        let problems = health.check().await;
+        self.tell(problems.clone());
         let Some(ping) = health.context.config.load().matrix.daemon.ping.clone() else { return false };
-        let result = match ails.is_empty() {
+        let result = match problems.is_empty() {
             true => self.send(&ping, health).await,
-            false => Err(format!("held back: {}", ails.join("; "))),
+            false => Err(format!("held back: {}", problems.join("; "))),
         };
-        let before = health.pinged().trouble;
+        let before = health.pinged().last_error;
         match &result {
             Err(trouble) if before.as_ref() != Some(trouble) => tracing::error!("no dead-man ping went out: {trouble}"),
             Ok(()) if before.is_some() => tracing::info!("the dead-man ping goes out again"),
@@ -107,13 +107,13 @@ impl DeadManPinger {
         health.note_knock(answered);
     }
 
-    fn tell(&mut self, ails: Vec<String>) {
-        match (self.ails.is_empty(), ails.is_empty()) {
-            (true, false) => tracing::error!("this daemon does not do its work: {}", ails.join("; ")),
+    fn tell(&mut self, problems: Vec<String>) {
+        match (self.problems.is_empty(), problems.is_empty()) {
+            (true, false) => tracing::error!("this daemon does not do its work: {}", problems.join("; ")),
             (false, true) => tracing::info!("this daemon does its work again"),
             _ => {}
         }
-        self.ails = ails;
+        self.problems = problems;
     }
 
     async fn send(&self, ping: &PingSettings, health: &Health) -> Result<(), String> {

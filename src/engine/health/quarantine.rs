@@ -9,9 +9,8 @@ use crate::{
     },
     engine::health::Health,
     store::{
-        LockSet, QuarantineStatus, QuarantinedRow, RequestClass, RowName, StoreError, Transaction,
-        quarantine::{about, clear},
-        transact,
+        LockSet, QuarantineStatus, QuarantinedRow, RequestClass, RowName, StoreError, Transaction, clear_quarantined,
+        quarantine::about, transact,
     },
 };
 use std::sync::Arc;
@@ -58,12 +57,12 @@ impl Health {
 
     /// Somebody has looked at a row: it is shown no more, and the incident about it is over. Whether it waited for that.
     pub async fn clear_quarantined(&self, row: &RowName, by: &Actor) -> Result<bool, StoreError> {
-        let live = self.context.config.load_full();
-        clear(&*self.context.store, row, by, Arc::new(live.matrix.roster.clone())).await
+        let config = self.context.config.load_full();
+        clear_quarantined(&*self.context.store, row, by, Arc::new(config.matrix.roster.clone())).await
     }
 
     /// What is wrong, in words, as far as people wait for it.
-    pub(crate) fn unreadable_signs(&self) -> Vec<String> {
+    pub(super) fn quarantine_problems(&self) -> Vec<String> {
         let lost: Vec<RowName> = self
             .context
             .store
@@ -75,16 +74,16 @@ impl Health {
         let said = |row: &RowName| {
             format!("{row} can not be read and nobody is paged about it: see `stentor store quarantine show {row}`")
         };
-        let mut signs: Vec<String> = lost.iter().take(NAMED_MAX).map(said).collect();
+        let mut problems: Vec<String> = lost.iter().take(NAMED_MAX).map(said).collect();
         if NAMED_MAX < lost.len() {
             let more = lost.len() - NAMED_MAX;
-            signs.push(format!("{more} more incidents can not be read: see `stentor store quarantine list`"));
+            problems.push(format!("{more} more incidents can not be read: see `stentor store quarantine list`"));
         }
-        signs
+        problems
     }
 
     /// Rows of other tables, for `stentor doctor`.
-    pub(crate) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
+    pub(super) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
         let waits = |entry: &QuarantinedRow| entry.is_waiting() && !entry.is_problem();
         let rows: Vec<String> =
             self.context.store.quarantined().into_iter().filter(waits).map(|e| e.row.to_string()).collect();
@@ -98,8 +97,8 @@ impl Health {
 
     /// One transaction: the rows are marked as told, the journal says so, and the incident about them is opened.
     async fn tell_unreadable(&self, told: ToldRows) -> Result<(), StoreError> {
-        let live = self.context.config.load_full();
-        let plan = live.matrix.operators_plan();
+        let config = self.context.config.load_full();
+        let plan = config.matrix.operators_plan();
         let opening = plan.map(|plan| opening(&told, plan, self.context.store.now()));
         let source = SourceName::from(SELF);
         let needs = LockSet { keys: vec![told.key.clone()], sources: vec![source.clone()], ..LockSet::default() };
@@ -111,7 +110,7 @@ impl Health {
                 unit.record_source(&source, SourceEvent::Quarantined { row, why });
             }
             if let Some(opening) = opening.clone() {
-                unit.open(opening, &live.matrix.roster);
+                unit.open(opening, &config.matrix.roster);
             }
         };
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
@@ -119,7 +118,7 @@ impl Health {
 
     /// It can be read again, and its ladder goes on.
     async fn take_back(&self, entry: QuarantinedRow) -> Result<(), StoreError> {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let (source, key) = (SourceName::from(SELF), about(&entry));
         let needs =
             LockSet { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..LockSet::default() };
@@ -128,7 +127,7 @@ impl Health {
             unit.record_source(&source, SourceEvent::QuarantineRestored { row: entry.row.to_string() });
             if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
                 let ended = IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None };
-                unit.step(id, ended, &live.matrix.roster);
+                unit.step(id, ended, &config.matrix.roster);
             }
         };
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)

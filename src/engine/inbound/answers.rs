@@ -89,14 +89,14 @@ impl Inbound {
         why: Option<String>,
         was: Option<(ClassificationKind, Option<String>)>,
     ) -> Result<bool, StoreError> {
-        let live = self.context.config.load_full();
+        let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
         let run = move |unit: &mut Transaction<'_>| {
             let was_open = !unit
-                .step(id, IncidentInput::Resolve { by: by.clone(), why: why.clone() }, &live.matrix.roster)
+                .step(id, IncidentInput::Resolve { by: by.clone(), why: why.clone() }, &config.matrix.roster)
                 .is_empty();
             if let Some((finding, note)) = was.clone() {
-                unit.step(id, IncidentInput::Judge { by: by.clone(), finding, note }, &live.matrix.roster);
+                unit.step(id, IncidentInput::Judge { by: by.clone(), finding, note }, &config.matrix.roster);
             }
             was_open
         };

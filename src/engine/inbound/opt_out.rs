@@ -23,21 +23,21 @@ const LINES_AT_ONCE: usize = 1000;
 impl Inbound {
     /// Who has opted out of which channel, as far as the matrix still says so: the same person, the same number.
     pub fn opt_outs(&self) -> Vec<OptOut> {
-        let live = self.context.config.load();
+        let config = self.context.config.load();
         let all: Vec<OptOut> = self.opt_out_register().all();
         let holds = |out: &OptOut| {
-            let known = live.channels.contains_key(&out.channel);
-            known && self.number_mark(&live, &out.person).is_some_and(|number| number == out.number)
+            let known = config.channels.contains_key(&out.channel);
+            known && self.number_mark(&config, &out.person).is_some_and(|number| number == out.number)
         };
         all.into_iter().filter(holds).collect()
     }
 
     /// The same for `stentor doctor`: worst where no other way reaches them.
-    pub(crate) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
-        let live = self.context.config.load();
+    pub(in crate::engine) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
+        let config = self.context.config.load();
         let hole = |out: OptOut| {
-            let others = other_ways(&live, &out.channel, &out.person);
-            let name = live.name_of(&out.person);
+            let others = other_ways(&config, &out.channel, &out.person);
+            let name = config.name_of(&out.person);
             let detail = format!(
                 "{name} has opted out of {} ({}): {}; they must text START",
                 out.channel,
@@ -54,7 +54,7 @@ impl Inbound {
     }
 
     /// Why a page to this person must go round this channel; none when it may try.
-    pub(crate) fn is_closed_to(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
+    pub(in crate::engine) fn opt_out_reason(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
         let out = self.opt_out_register().get(channel, person)?;
         let same = self.number_mark(&self.context.config.load(), person).is_some_and(|number| number == out.number);
         same.then(|| format!("they have opted out of this channel since {}: {}", out.since, out.how))
@@ -66,17 +66,17 @@ impl Inbound {
     ///
     /// [`StoreError`] when it could not be kept; then it is to be told again.
     pub async fn opt_out(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
-        if self.is_closed_to(channel, person).is_some() {
+        if self.opt_out_reason(channel, person).is_some() {
             return Ok(false);
         }
-        let live = self.context.config.load_full();
-        let Some(number) = self.number_mark(&live, person) else { return Ok(false) };
+        let config = self.context.config.load_full();
+        let Some(number) = self.number_mark(&config, person) else { return Ok(false) };
         let (channel, person, how) = (channel.clone(), person.clone(), how.to_owned());
         tracing::error!(channel = %channel, person = %person, how, "opted out: their pages go round this channel");
         let key = (channel.clone(), person.clone());
         let event = SourceEvent::OptedOut { channel, person, how, number };
         self.opt_out_register().apply(self.context.store.now(), &event);
-        if let Err(error) = self.keep(event, live).await {
+        if let Err(error) = self.keep(event, config).await {
             // Whoever reports it reports it again, and then it is news still.
             self.opt_out_register().forget(&key.0, &key.1);
             return Err(error);
@@ -101,7 +101,7 @@ impl Inbound {
     }
 
     /// Learns from how an attempt ended that somebody has opted out.
-    pub(crate) async fn watch_person(
+    pub(in crate::engine) async fn watch_person(
         &self,
         channel: &ChannelName,
         person: &PersonName,
@@ -138,10 +138,10 @@ impl Inbound {
     }
 
     /// One transaction: the journal line, and the operators' incident opened or closed.
-    async fn keep(&self, event: SourceEvent, live: Arc<RuntimeConfig>) -> Result<(), StoreError> {
+    async fn keep(&self, event: SourceEvent, config: Arc<RuntimeConfig>) -> Result<(), StoreError> {
         let (key, opening) = match &event {
             SourceEvent::OptedOut { channel, person, how, .. } => {
-                (IncidentKey::of_opt_out(channel, person), self.opening(&live, channel, person, how))
+                (IncidentKey::of_opt_out(channel, person), self.opening(&config, channel, person, how))
             }
             SourceEvent::OptedIn { channel, person, .. } => (IncidentKey::of_opt_out(channel, person), None),
             _ => return Ok(()),
@@ -151,12 +151,12 @@ impl Inbound {
         let run = move |unit: &mut Transaction<'_>| {
             unit.record_source(&source, event.clone());
             match (&opening, unit.open_with_key(&key)) {
-                (Some(opening), None) => drop(unit.open(opening.clone(), &live.matrix.roster)),
+                (Some(opening), None) => drop(unit.open(opening.clone(), &config.matrix.roster)),
                 (None, Some(id)) if matches!(event, SourceEvent::OptedIn { .. }) => {
                     unit.step(
                         id,
                         IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None },
-                        &live.matrix.roster,
+                        &config.matrix.roster,
                     );
                 }
                 _ => {}
@@ -168,31 +168,31 @@ impl Inbound {
     /// What the operators are told; none where the matrix has no catch-all.
     fn opening(
         &self,
-        live: &RuntimeConfig,
+        config: &RuntimeConfig,
         channel: &ChannelName,
         person: &PersonName,
         how: &str,
     ) -> Option<IncidentOpening> {
-        let plan = live.matrix.operators_plan()?;
+        let plan = config.matrix.operators_plan()?;
         let mut alert = Alert::new(SELF, "opted_out");
         alert.labels.insert("channel".into(), channel.to_string());
         alert.labels.insert("person".into(), person.to_string());
-        let left = left(&other_ways(live, channel, person));
-        alert.summary = format!("{} has opted out of {channel} ({how}): {left}", live.name_of(person));
+        let left = left(&other_ways(config, channel, person));
+        alert.summary = format!("{} has opted out of {channel} ({how}): {left}", config.name_of(person));
         let (key, summary, received_at) =
             (IncidentKey::of_opt_out(channel, person), alert.summary.clone(), self.context.store.now());
         Some(IncidentOpening { key, summary, plan, alert: Arc::new(alert), received_at, terms: None, nonce: None })
     }
 
-    fn number_mark(&self, live: &RuntimeConfig, person: &PersonName) -> Option<String> {
-        let phone = live.matrix.people.get(person)?.phone.as_deref()?;
+    fn number_mark(&self, config: &RuntimeConfig, person: &PersonName) -> Option<String> {
+        let phone = config.matrix.people.get(person)?.phone.as_deref()?;
         Some(self.context.keys.number_mark(phone))
     }
 }
 
 /// By which other channels this person is reached.
-fn other_ways<'a>(live: &'a RuntimeConfig, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
-    let all = live.matrix.roster.channels(person).iter();
+fn other_ways<'a>(config: &'a RuntimeConfig, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
+    let all = config.matrix.roster.channels(person).iter();
     all.filter(|other| *other != channel).map(ChannelName::as_str).collect()
 }
 

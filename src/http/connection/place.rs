@@ -1,7 +1,7 @@
 //! Places of a door: so many in all, and a share of them for each peer.
 
 use super::{ConnectionLimits, ShareOwner};
-use crate::engine::health::listeners::ListenerGauge;
+use crate::engine::listeners::ListenerGauge;
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

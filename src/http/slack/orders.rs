@@ -71,8 +71,8 @@ async fn status(app: &AppState) -> Result<String, StoreError> {
     for (name, broken) in app.engine.delivery().breakers().broken() {
         let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
     }
-    for (name, heard) in app.engine.health().hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
-        let why = heard.trouble.unwrap_or_default();
+    for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
+        let why = heard.last_error.unwrap_or_default();
         let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
     }
     if let Err(error) = app.engine.reads().health() {

@@ -56,7 +56,7 @@ impl SocketSupervisor {
                 open.stop.cancel();
             }
             if wanted(name).is_none() {
-                app.engine.health().stop_hearing(name);
+                app.engine.health().forget_connection(name);
             }
             stays
         });
@@ -113,7 +113,7 @@ impl SocketListener for ChannelListener {
         Box::pin(async move {
             // Those that a reload has replaced say nothing about their successors.
             if !self.stop.is_cancelled() {
-                self.app.engine.health().linked(&self.channel, links).await;
+                self.app.engine.health().connections_changed(&self.channel, links).await;
             }
         })
     }
@@ -121,7 +121,7 @@ impl SocketListener for ChannelListener {
     fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if !self.stop.is_cancelled() {
-                self.app.engine.health().unheard(&self.channel, &failure.why, failure.is_lasting).await;
+                self.app.engine.health().connection_failed(&self.channel, &failure.why, failure.is_lasting).await;
             }
         })
     }

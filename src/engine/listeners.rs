@@ -47,7 +47,7 @@ impl ListenerGauges {
     }
 
     /// What is wrong with any of them.
-    pub fn signs(&self) -> Vec<String> {
+    pub fn problems(&self) -> Vec<String> {
         self.all().values().filter_map(|entrance| entrance.sign()).collect()
     }
 

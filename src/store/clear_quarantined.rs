@@ -14,7 +14,12 @@ use std::sync::Arc;
 ///
 /// # Errors
 /// Those of [`Store::run`].
-pub async fn clear(store: &dyn Store, row: &RowName, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
+pub async fn clear_quarantined(
+    store: &dyn Store,
+    row: &RowName,
+    by: &Actor,
+    roster: Arc<Roster>,
+) -> Result<bool, StoreError> {
     let entries = store.quarantined();
     let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
         return Ok(false);

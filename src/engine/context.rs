@@ -54,8 +54,8 @@ impl EngineContext {
     pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
         let config = self.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            unit.step(id, input.clone(), &config.matrix.roster);
+        let run = move |tx: &mut Transaction<'_>| {
+            tx.step(id, input.clone(), &config.matrix.roster);
         };
         let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
         Ok(committed.events)

@@ -23,9 +23,9 @@ impl EngineContext {
         alert.summary.clone_from(&summary);
         let (received_at, alert) = (self.store.now(), Arc::new(alert));
         let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
+        let run = move |tx: &mut Transaction<'_>| {
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
-            unit.open(
+            tx.open(
                 IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None },
                 &config.matrix.roster,
             );
@@ -37,11 +37,11 @@ impl EngineContext {
     pub async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
         let config = self.config.load_full();
         let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            let open: Option<IncidentId> = unit.open_with_key(&key);
+        let run = move |tx: &mut Transaction<'_>| {
+            let open: Option<IncidentId> = tx.open_with_key(&key);
             if let Some(id) = open {
                 let ended = IncidentInput::Resolve { by: Actor::Source(SELF.into()), why: None };
-                unit.step(id, ended, &config.matrix.roster);
+                tx.step(id, ended, &config.matrix.roster);
             }
         };
         transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)

@@ -30,13 +30,13 @@ pub async fn clear_quarantined(
         about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
     let needs = LockSet { keys: keys.clone(), sources: vec![source.clone()], ..LockSet::default() };
     let by = by.clone();
-    let run = move |unit: &mut Transaction<'_>| {
-        let cleared = QuarantineStatus::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
-        unit.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
+    let run = move |tx: &mut Transaction<'_>| {
+        let cleared = QuarantineStatus::Cleared { cleared_at: tx.now(), cleared_by: who.clone() };
+        tx.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
         let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
-        unit.record_source(&source, event);
-        for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
-            unit.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
+        tx.record_source(&source, event);
+        for id in keys.iter().filter_map(|key| tx.open_with_key(key)).collect::<Vec<_>>() {
+            tx.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
         }
     };
     transact(store, RequestClass::Ladder, needs, run).await.map(|_| true)

@@ -74,7 +74,7 @@ impl MemoryStore {
         MemoryNode { shared: self.shared.clone(), epoch, follower: OnceLock::new() }
     }
 
-    /// Makes the next `n` commits of any node fail: their works have run, and nothing is kept.
+    /// Makes the next `n` commits of any node fail: their transactions have run, and nothing is kept.
     pub fn fail_next_commits(&self, n: u32) {
         self.shared.lock().commits_to_fail = n;
     }
@@ -96,18 +96,18 @@ impl MemoryNode {
         self.epoch
     }
 
-    fn commit(&self, mut work: StoreRequest) -> Result<CommittedEvents, StoreError> {
+    fn commit(&self, mut request: StoreRequest) -> Result<CommittedEvents, StoreError> {
         let mut inner = self.shared.lock();
-        if inner.is_full && work.class == RequestClass::Admission {
+        if inner.is_full && request.class == RequestClass::Admission {
             return Err(StoreError::Full);
         }
         let now = self.shared.now(&mut inner);
-        inner.load(&work, now)?;
+        inner.load(&request, now)?;
         let fails = 0 < inner.commits_to_fail;
         inner.commits_to_fail -= u32::from(fails);
         // What comes from outside is admitted; nothing else can turn out to be unwritable.
-        let before = (fails || work.class == RequestClass::Admission).then(|| (inner.loaded.clone(), inner.last_id));
-        let applied = self.apply(&mut inner, now, &mut work);
+        let before = (fails || request.class == RequestClass::Admission).then(|| (inner.loaded.clone(), inner.last_id));
+        let applied = self.apply(&mut inner, now, &mut request);
         let (committed, changes) = match (applied, before) {
             (Ok(kept), _) if !fails => kept,
             (applied, before) => {
@@ -136,15 +136,15 @@ impl MemoryNode {
         &self,
         inner: &mut MemoryState,
         now: Timestamp,
-        work: &mut StoreRequest,
+        request: &mut StoreRequest,
     ) -> Result<(CommittedEvents, ChangeSet), String> {
         let mut changes = ChangeSet::default();
         let MemoryState { loaded, last_id, leases, drawn, .. } = inner;
         let (seed, epoch) = (self.shared.seed, self.epoch);
         let host = MemoryHost { seed, epoch, now, leases, drawn: Cell::new(*drawn), last_id: Cell::new(*last_id) };
-        let mut unit = Transaction::new(now, &host, &work.needs, loaded, &mut changes);
-        (work.run)(&mut unit);
-        let events = unit.finish();
+        let mut tx = Transaction::new(now, &host, &request.needs, loaded, &mut changes);
+        (request.run)(&mut tx);
+        let events = tx.finish();
         *drawn = host.drawn.get();
         *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
@@ -229,8 +229,8 @@ impl Store for MemoryNode {
         self.shared.now(&mut self.shared.lock())
     }
 
-    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
-        Box::pin(async move { self.commit(work) })
+    fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
+        Box::pin(async move { self.commit(request) })
     }
 
     fn health(&self) -> Result<(), StoreError> {

@@ -1,8 +1,8 @@
 //! What must survive: incidents, their journal and their outbox, kept together or not at all.
 //!
-//! A [`StoreRequest`] names what it needs; the store loads and locks that, lends it as a [`Transaction`] to the work's pure closure
-//! and keeps everything that the closure made happen, in one durable transaction. A closure may be run again when a
-//! commit fails, so it must depend on nothing but the unit.
+//! A [`StoreRequest`] names what it needs. The store loads and locks that, lends it as a [`Transaction`] to the request's
+//! closure, and commits everything that the closure did or nothing. A closure may run again when a commit fails, so it
+//! must be pure: it depends on the transaction alone.
 
 mod anchor;
 mod body;
@@ -41,23 +41,23 @@ use crate::core::{
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
-/// What survives, and the time that goes with it. Every method may be called from many tasks at once.
+/// What survives a crash, and the clock that belongs to it. All methods may be called from many tasks at once.
 pub trait Store: Lookup {
     /// The store's time: it never jumps, whatever the wall clock does.
     fn now(&self) -> Timestamp;
 
-    /// Runs a work's closure on what it needs and keeps all or nothing. Returns only after the commit is durable.
-    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;
+    /// Runs a request's closure on what it needs and commits all of it or nothing. Returns only after the commit is
+    /// durable.
+    fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;
 
-    /// Lets `follower` hear of every commit of this node, in their order, before whoever asked for it is answered: what
-    /// was committed must be acted on though its caller is gone. It must not wait for anything. Only the first one that
-    /// is given counts.
+    /// Calls `follower` after every commit of this node, in order, and before the caller gets its answer: what was
+    /// committed must be acted on even if the caller has gone. It must not block. Only the first follower counts.
     fn follow(&self, follower: CommitListener);
 
     /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
-    /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
+    /// Whether transactions can be committed now: the error of the last commit, or that space for alerts has run out.
     fn health(&self) -> Result<(), StoreError>;
 
     /// Rows that can not be read and were set aside, also those that somebody has looked at. Cheap. An incident among them
@@ -201,7 +201,7 @@ pub struct StoreRequest {
     pub run: Box<dyn FnMut(&mut Transaction<'_>) + Send>,
 }
 
-/// What a work touches. What is not named here is not lent, whether it happens to be loaded or not.
+/// What a transaction needs. It can use nothing that is not named here, even if the store happens to have it loaded.
 #[derive(Debug, Clone, Default)]
 pub struct LockSet {
     /// These incidents.
@@ -288,7 +288,7 @@ pub enum StoreError {
         /// Why.
         why: String,
     },
-    /// What a work wrote could not be read back, so that nothing of it was kept.
+    /// What a transaction wrote could not be read back, so nothing of it was committed.
     #[error("nothing of this was kept, for it could not be read back: {0}")]
     Unwritable(String),
     /// Anything else that the database says.
@@ -305,8 +305,8 @@ pub async fn transact<R: Send + 'static>(
 ) -> Result<(R, CommittedEvents), StoreError> {
     let slot = Arc::new(Mutex::new(None));
     let inner = slot.clone();
-    let run = Box::new(move |unit: &mut Transaction<'_>| {
-        let result = f(unit);
+    let run = Box::new(move |tx: &mut Transaction<'_>| {
+        let result = f(tx);
         *inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
     });
     let committed = store.run(StoreRequest { class, needs, run }).await?;

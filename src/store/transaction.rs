@@ -1,5 +1,5 @@
-//! What a work may touch while it runs. Everything it changes it changes through [`crate::core::step`], so that an
-//! effect that is not in the journal can not be written.
+//! What a transaction may use while it runs. It changes incidents only through [`crate::core::step`], so it can have no
+//! effect that is not in the journal.
 
 use super::{
     CommittedEvent, LockSet,
@@ -16,7 +16,7 @@ use crate::core::{
 };
 use std::{collections::BTreeMap, sync::Arc};
 
-/// The lent working set of one work.
+/// One transaction: the part of the working set that it asked for, and what it changes.
 pub struct Transaction<'a> {
     now: Timestamp,
     host: &'a dyn TransactionHost,
@@ -29,7 +29,7 @@ pub struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    /// Lends what `needs` names of `loaded` at `now` to a work that `host` runs; what changes is added to `changes`.
+    /// A transaction at `now`, run by `host`, over what `needs` names of `loaded`. Its changes are added to `changes`.
     pub fn new(
         now: Timestamp,
         host: &'a dyn TransactionHost,
@@ -63,14 +63,14 @@ impl<'a> Transaction<'a> {
 
     /// The open incident with a needed key.
     pub fn open_with_key(&self, key: &IncidentKey) -> Option<IncidentId> {
-        debug_assert!(self.needs.keys.contains(key), "a work must name the key {key:?}");
+        debug_assert!(self.needs.keys.contains(key), "a transaction must name the key {key:?}");
         self.loaded.keys.get(key).copied()
     }
 
     /// An open incident that is no drill, the first by its key; none where only drills are open. The store answers it
-    /// ([`LockSet::live_open`] must be needed): incidents that this work does not need count as well.
+    /// ([`LockSet::live_open`] must be needed): incidents that this transaction does not name count as well.
     pub fn live_open(&self) -> Option<IncidentId> {
-        debug_assert!(self.needs.live_open, "a work must name that it asks for what is open");
+        debug_assert!(self.needs.live_open, "a transaction must name that it asks for what is open");
         self.host.live_open(self.loaded)
     }
 
@@ -135,13 +135,16 @@ impl<'a> Transaction<'a> {
     /// ([`ended_window`] must be needed).
     pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
         let window = ended_window(key, alert)?;
-        debug_assert!(self.needs.observed.contains(&window), "a work must name the window {window:?}");
+        debug_assert!(self.needs.observed.contains(&window), "a transaction must name the window {window:?}");
         self.loaded.observed.get(&window).and_then(ThresholdWindow::last)
     }
 
     /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
     pub fn observe(&mut self, window: &str, hold: TriggerThreshold) -> (bool, usize) {
-        debug_assert!(self.needs.observed.iter().any(|need| need == window), "a work must name the window {window:?}");
+        debug_assert!(
+            self.needs.observed.iter().any(|need| need == window),
+            "a transaction must name the window {window:?}"
+        );
         let observed = self.loaded.observed.entry(window.to_owned()).or_default();
         let holds = observed.observe(hold, self.now);
         self.changes.observed.insert(window.to_owned());
@@ -150,7 +153,7 @@ impl<'a> Transaction<'a> {
 
     /// Journals what became of an alert that opened nothing, in its (needed) source's chain.
     pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
-        debug_assert!(self.needs.sources.contains(source), "a work must name the source {source:?}");
+        debug_assert!(self.needs.sources.contains(source), "a transaction must name the source {source:?}");
         let chain = format!("source:{source}");
         let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| ChainHead::before_first(&chain));
         match JournalLine::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {

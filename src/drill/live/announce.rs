@@ -32,12 +32,12 @@ impl DrillRunner {
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
         let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
-        let tell = move |unit: &mut Transaction<'_>| {
-            if unit.live_open().is_some() {
+        let tell = move |tx: &mut Transaction<'_>| {
+            if tx.live_open().is_some() {
                 return None;
             }
-            let id = unit.open(opening.clone(), &live.matrix.roster);
-            unit.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
+            let id = tx.open(opening.clone(), &live.matrix.roster);
+            tx.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
             Some(id)
         };
         self.engine.transact(RequestClass::Admission, needs, tell).await

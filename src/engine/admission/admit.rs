@@ -117,8 +117,8 @@ impl Admission {
             })
             .collect();
         let needs = needs(&judged);
-        let run = move |unit: &mut Transaction<'_>| {
-            let mut admission = AlertAdmission { unit, matrix: &config.matrix, received_at, terms: &terms };
+        let run = move |tx: &mut Transaction<'_>| {
+            let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms };
             judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
         };
         let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
@@ -151,7 +151,7 @@ fn needs(judged: &[MatchedAlert]) -> LockSet {
 
 /// What one transaction makes of judged alerts.
 struct AlertAdmission<'a, 'u> {
-    unit: &'a mut Transaction<'u>,
+    tx: &'a mut Transaction<'u>,
     matrix: &'a Matrix,
     received_at: Timestamp,
     terms: &'a DrillTerms,
@@ -171,7 +171,7 @@ impl AlertAdmission<'_, '_> {
                 AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
                 AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
             };
-            self.unit.record_source(&alert.source, event);
+            self.tx.record_source(&alert.source, event);
             fates.push(AdmissionResult::Unmatched);
         }
         AdmittedAlert { fates }
@@ -185,7 +185,7 @@ impl AlertAdmission<'_, '_> {
                 let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
                 known.or_else(|| {
                     let plan = self.matrix.plan(trigger)?;
-                    if let Some(live) = alert.drill.then(|| self.unit.live_open()).flatten() {
+                    if let Some(live) = alert.drill.then(|| self.tx.live_open()).flatten() {
                         return Some(self.refused(alert, trigger, live));
                     }
                     Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
@@ -199,14 +199,14 @@ impl AlertAdmission<'_, '_> {
     }
 
     fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
-        let incident = self.unit.open_with_key(key)?;
-        let now = self.unit.now();
-        if self.unit.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
+        let incident = self.tx.open_with_key(key)?;
+        let now = self.tx.now();
+        if self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
             // It takes nothing in any more: this alert begins another.
-            self.unit.step(incident, IncidentInput::Tick, &self.matrix.roster);
+            self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
             return None;
         }
-        self.unit.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
+        self.tx.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
         Some(incident)
     }
 
@@ -225,23 +225,23 @@ impl AlertAdmission<'_, '_> {
             terms,
             nonce: None,
         };
-        self.unit.open(opening, &self.matrix.roster)
+        self.tx.open(opening, &self.matrix.roster)
     }
 
     /// A drill has no place beside the real thing.
     fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
-        self.unit.record_source(&source, event);
+        self.tx.record_source(&source, event);
         AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
     }
 
     /// The same alert again, whose incident a human has closed.
     fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<AdmissionResult> {
-        let ended_at = self.unit.ended(key, alert)?;
+        let ended_at = self.tx.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.unit.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
+        self.tx.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
         Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
     }
 
@@ -254,13 +254,13 @@ impl AlertAdmission<'_, '_> {
         hold: Option<(TriggerThreshold, &String)>,
     ) -> Option<AdmissionResult> {
         let (hold, window) = hold?;
-        let (holds, count) = self.unit.observe(window, hold);
+        let (holds, count) = self.tx.observe(window, hold);
         if holds {
             return None;
         }
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
         let source = alert.source.clone();
-        self.unit.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
+        self.tx.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
         Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
@@ -268,10 +268,10 @@ impl AlertAdmission<'_, '_> {
     fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
         let event =
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
-        self.unit.record_source(&alert.source, event);
+        self.tx.record_source(&alert.source, event);
         let key = failure_key(trigger, alert);
-        let is_refused = alert.drill && self.unit.live_open().is_some();
-        let incident = self.unit.open_with_key(&key).or_else(|| {
+        let is_refused = alert.drill && self.tx.live_open().is_some();
+        let incident = self.tx.open_with_key(&key).or_else(|| {
             if is_refused {
                 return None;
             }

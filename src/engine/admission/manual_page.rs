@@ -60,23 +60,23 @@ impl Admission {
         let (alert, received_at) = (Arc::new(alert(&call)), call.received_at);
         let observed = vec![known.clone(), often.clone()];
         let needs = LockSet { keys: vec![key.clone()], observed, ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            if 1 < count(unit, &known) {
+        let run = move |tx: &mut Transaction<'_>| {
+            if 1 < count(tx, &known) {
                 return ManualPageResult::Again;
             }
-            if CALLS_MAX < count(unit, &often) {
+            if CALLS_MAX < count(tx, &often) {
                 return ManualPageResult::TooMany;
             }
             let (key, summary, plan, alert) = (key.clone(), summary.clone(), plan.clone(), alert.clone());
             let opening = IncidentOpening { key, summary, plan, alert, received_at, terms: None, nonce: None };
-            ManualPageResult::Opened(unit.open(opening, &config.matrix.roster))
+            ManualPageResult::Opened(tx.open(opening, &config.matrix.roster))
         };
         transact(&*self.context.store, RequestClass::Admission, needs, run).await.map(|(called, _)| called)
     }
 }
 
-fn count(unit: &mut Transaction<'_>, window: &str) -> usize {
-    let (_, count) = unit.observe(window, TriggerThreshold { count: HOLD_MAX, within: CALLS_WITHIN });
+fn count(tx: &mut Transaction<'_>, window: &str) -> usize {
+    let (_, count) = tx.observe(window, TriggerThreshold { count: HOLD_MAX, within: CALLS_WITHIN });
     count
 }
 

@@ -36,9 +36,9 @@ impl Delivery {
     async fn take_over(&self, id: IncidentId, pages: Vec<u32>) -> Result<usize, StoreError> {
         let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
-        let ((drill, mine), _) = transact(&*self.context.store, RequestClass::Ladder, needs, move |unit| {
-            let mine = unit.take_over(id, &pages, &config.matrix.roster);
-            let pages = unit.incident(id).map(|incident| {
+        let ((drill, mine), _) = transact(&*self.context.store, RequestClass::Ladder, needs, move |tx| {
+            let mine = tx.take_over(id, &pages, &config.matrix.roster);
+            let pages = tx.incident(id).map(|incident| {
                 let pages = mine.iter().filter_map(|n| incident.pages.get(n).cloned()).collect::<Vec<_>>();
                 (incident.drill, pages)
             });

@@ -284,17 +284,17 @@ impl Delivery {
     ) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![page.incident], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
+        let run = move |tx: &mut Transaction<'_>| {
             let text = shown.as_ref().map(|(hash, text)| {
-                unit.keep_text(hash, text);
+                tx.keep_text(hash, text);
                 hash.clone()
             });
             if let Some(trouble) = &trouble {
                 let injected = IncidentInput::Injected { page: page.n, trouble: trouble.clone() };
-                unit.step(page.incident, injected, &config.matrix.roster);
+                tx.step(page.incident, injected, &config.matrix.roster);
             }
             let input = IncidentInput::Settled { page: page.n, settlement: settlement.clone(), sent_at, text };
-            unit.step(page.incident, input, &config.matrix.roster);
+            tx.step(page.incident, input, &config.matrix.roster);
         };
         let ((), committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         if committed.events.is_empty() {

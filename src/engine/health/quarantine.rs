@@ -103,14 +103,14 @@ impl Health {
         let source = SourceName::from(SELF);
         let needs = LockSet { keys: vec![told.key.clone()], sources: vec![source.clone()], ..LockSet::default() };
         let entries = told.entries;
-        let run = move |unit: &mut Transaction<'_>| {
+        let run = move |tx: &mut Transaction<'_>| {
             for entry in &entries {
-                unit.quarantine(QuarantinedRow { standing: QuarantineStatus::Told, ..entry.clone() });
+                tx.quarantine(QuarantinedRow { standing: QuarantineStatus::Told, ..entry.clone() });
                 let (row, why) = (entry.row.to_string(), entry.why.clone());
-                unit.record_source(&source, SourceEvent::Quarantined { row, why });
+                tx.record_source(&source, SourceEvent::Quarantined { row, why });
             }
             if let Some(opening) = opening.clone() {
-                unit.open(opening, &config.matrix.roster);
+                tx.open(opening, &config.matrix.roster);
             }
         };
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
@@ -122,12 +122,12 @@ impl Health {
         let (source, key) = (SourceName::from(SELF), about(&entry));
         let needs =
             LockSet { keys: key.iter().cloned().collect(), sources: vec![source.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            unit.release(&entry.row);
-            unit.record_source(&source, SourceEvent::QuarantineRestored { row: entry.row.to_string() });
-            if let Some(id) = key.as_ref().and_then(|key| unit.open_with_key(key)) {
+        let run = move |tx: &mut Transaction<'_>| {
+            tx.release(&entry.row);
+            tx.record_source(&source, SourceEvent::QuarantineRestored { row: entry.row.to_string() });
+            if let Some(id) = key.as_ref().and_then(|key| tx.open_with_key(key)) {
                 let ended = IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None };
-                unit.step(id, ended, &config.matrix.roster);
+                tx.step(id, ended, &config.matrix.roster);
             }
         };
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)

@@ -91,12 +91,12 @@ impl Inbound {
     ) -> Result<bool, StoreError> {
         let config = self.context.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            let was_open = !unit
+        let run = move |tx: &mut Transaction<'_>| {
+            let was_open = !tx
                 .step(id, IncidentInput::Resolve { by: by.clone(), why: why.clone() }, &config.matrix.roster)
                 .is_empty();
             if let Some((finding, note)) = was.clone() {
-                unit.step(id, IncidentInput::Judge { by: by.clone(), finding, note }, &config.matrix.roster);
+                tx.step(id, IncidentInput::Judge { by: by.clone(), finding, note }, &config.matrix.roster);
             }
             was_open
         };

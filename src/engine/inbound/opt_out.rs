@@ -148,12 +148,12 @@ impl Inbound {
         };
         let source = SourceName::from(SELF);
         let needs = LockSet { keys: vec![key.clone()], sources: vec![source.clone()], ..LockSet::default() };
-        let run = move |unit: &mut Transaction<'_>| {
-            unit.record_source(&source, event.clone());
-            match (&opening, unit.open_with_key(&key)) {
-                (Some(opening), None) => drop(unit.open(opening.clone(), &config.matrix.roster)),
+        let run = move |tx: &mut Transaction<'_>| {
+            tx.record_source(&source, event.clone());
+            match (&opening, tx.open_with_key(&key)) {
+                (Some(opening), None) => drop(tx.open(opening.clone(), &config.matrix.roster)),
                 (None, Some(id)) if matches!(event, SourceEvent::OptedIn { .. }) => {
-                    unit.step(
+                    tx.step(
                         id,
                         IncidentInput::Resolve { by: Actor::Source(source.clone()), why: None },
                         &config.matrix.roster,

@@ -40,10 +40,10 @@ pub struct MemoryState {
 }
 
 impl MemoryState {
-    /// Looks at what a work needs, and sets aside what can not be read of it. Who needs that by its number is refused;
+    /// Looks at what a transaction needs, and sets aside what can not be read of it. Who needs that by its number is refused;
     /// its key is free.
-    pub fn load(&mut self, work: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
-        let needs = &work.needs;
+    pub fn load(&mut self, request: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
+        let needs = &request.needs;
         let keyed = needs.keys.iter().filter_map(|key| self.loaded.keys.get(key).copied());
         for id in needs.incidents.iter().copied().chain(keyed).collect::<Vec<_>>() {
             self.look_at(id, now);

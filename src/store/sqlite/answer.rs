@@ -25,8 +25,8 @@ impl Store for SqliteStore {
         self.shared.clock.now()
     }
 
-    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
-        Box::pin(async move { self.ask(|reply| WriterRequest::Run(work, reply)).await? })
+    fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
+        Box::pin(async move { self.ask(|reply| WriterRequest::Run(request, reply)).await? })
     }
 
     fn health(&self) -> Result<(), StoreError> {

@@ -7,10 +7,10 @@ use crate::{
 };
 use tokio::sync::oneshot;
 
-/// A work and who waits for it.
+/// One request, and where its caller waits for the answer.
 pub struct BatchJob {
-    /// The work.
-    pub work: StoreRequest,
+    /// What is asked for.
+    pub request: StoreRequest,
     /// Whom to tell.
     pub reply: oneshot::Sender<Result<CommittedEvents, StoreError>>,
     /// What its last run made happen.
@@ -40,8 +40,8 @@ impl WriteBatch {
     /// Takes one more.
     pub fn add(&mut self, want: WriterRequest) {
         match want {
-            WriterRequest::Run(work, reply) => {
-                self.jobs.push(BatchJob { work, reply, result: CommittedEvents::default() })
+            WriterRequest::Run(request, reply) => {
+                self.jobs.push(BatchJob { request, reply, result: CommittedEvents::default() })
             }
             WriterRequest::Anchor(reply) => self.anchors.push(reply),
             WriterRequest::KeepClock(reply) => self.leases.push(reply),
@@ -53,8 +53,8 @@ impl WriteBatch {
 
     /// How many are in it.
     pub fn len(&self) -> usize {
-        let works = self.jobs.len() + self.anchors.len() + self.leases.len();
-        works + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
+        let count = self.jobs.len() + self.anchors.len() + self.leases.len();
+        count + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
     }
 
     /// Whether nothing in it touches the disk.
@@ -62,27 +62,28 @@ impl WriteBatch {
         self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
     }
 
-    /// Answers the works of this class with an error and takes them out.
+    /// Answers the requests of this class with an error and removes them.
     pub fn refuse(&mut self, class: RequestClass, error: &StoreError) {
-        self.refuse_where(error, |work| work.class == class);
+        self.refuse_where(error, |request| request.class == class);
     }
 
-    /// The same for the works that `which` names.
+    /// The same for the requests that `which` picks.
     pub fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&StoreRequest) -> bool) {
-        for job in self.jobs.extract_if(.., |job| which(&job.work)) {
+        for job in self.jobs.extract_if(.., |job| which(&job.request)) {
             let _ = job.reply.send(Err(error.clone()));
         }
     }
 
-    /// Takes out the works that made something happen to this incident, or asked for it.
+    /// Takes out the requests that changed this incident, or named it.
     pub fn take_touching(&mut self, id: IncidentId) -> Vec<BatchJob> {
         let touches = |job: &BatchJob| {
-            job.work.needs.incidents.contains(&id) || job.result.events.iter().any(|happened| happened.incident == id)
+            job.request.needs.incidents.contains(&id)
+                || job.result.events.iter().any(|happened| happened.incident == id)
         };
         self.jobs.extract_if(.., |job| touches(job)).collect()
     }
 
-    /// Two smaller ones with the same works in the same order, so that what is refused of one harms no other; none for
+    /// Two smaller batches with the same requests in the same order, so that one that is refused harms no other; none for
     /// what can not be divided.
     pub fn divide(&mut self) -> Option<Self> {
         let beside = self.anchors.len() + self.leases.len();

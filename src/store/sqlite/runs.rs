@@ -1,4 +1,4 @@
-//! Runs of drills and their turns: rows of their own, written between the works.
+//! Runs of drills and their turns: rows of their own, written between the transactions.
 
 use super::{
     column::{NUMBER_MAX, column, shown},

@@ -28,7 +28,7 @@ use std::{
 use tokio::sync::mpsc;
 use trouble::AttemptFailure;
 
-/// At most so many works share a commit.
+/// At most so many transactions share a commit.
 const BATCH: usize = 512;
 
 /// At most so many incidents are kept in memory.
@@ -123,7 +123,7 @@ impl SqliteWriter {
                 let _ = reply.send(());
             }
             self.turn(batch).await;
-            // After the works: alerts and ladders do not wait for them.
+            // After the transactions: alerts and ladders do not wait for them.
             for (note, reply) in notes {
                 let _ = reply.send(runs::keep(&mut self.conn, &note).await);
             }
@@ -152,14 +152,14 @@ impl SqliteWriter {
         if self.space.is_low() {
             batch.refuse(RequestClass::Admission, &StoreError::Full);
         }
-        // The last one is next. A batch that is divided keeps the order of its works.
+        // The last one is next. A batch that is divided keeps the order of its transactions.
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             parts.extend(self.part(part).await);
         }
     }
 
-    /// Keeps a batch, or answers it with an error; returns what it was divided into, last works first, where something
+    /// Keeps a batch, or answers it with an error; returns what it was divided into, last transactions first, where something
     /// of it is refused and nobody knows what.
     async fn part(&mut self, mut batch: WriteBatch) -> Vec<WriteBatch> {
         while !batch.is_empty() {
@@ -177,7 +177,7 @@ impl SqliteWriter {
                         return self.failed(batch, &error);
                     }
                     for job in touching {
-                        self.put_off(&job.work);
+                        self.put_off(&job.request);
                         let _ = job.reply.send(Err(error.clone()));
                     }
                 }
@@ -220,7 +220,7 @@ impl SqliteWriter {
 
     /// Frees the reserve for open ladders. Only ladders are worth it.
     fn give_way(&mut self, batch: &WriteBatch) -> bool {
-        let ladders = batch.jobs.iter().any(|job| job.work.class == RequestClass::Ladder);
+        let ladders = batch.jobs.iter().any(|job| job.request.class == RequestClass::Ladder);
         let gave = ladders && self.space.release();
         if gave {
             tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
@@ -277,10 +277,10 @@ impl SqliteWriter {
     ) -> Result<(), AttemptFailure> {
         let host = SqliteHost { epoch: self.shared.epoch, last_id: Cell::new(self.last_id) };
         for i in 0..batch.jobs.len() {
-            let StoreRequest { needs, run, .. } = &mut batch.jobs[i].work;
-            let mut unit = Transaction::new(now, &host, needs, &mut self.loaded, changes);
-            let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
-            let error = match (ran, unit.finish()) {
+            let StoreRequest { needs, run, .. } = &mut batch.jobs[i].request;
+            let mut tx = Transaction::new(now, &host, needs, &mut self.loaded, changes);
+            let ran = catch_unwind(AssertUnwindSafe(|| run(&mut tx)));
+            let error = match (ran, tx.finish()) {
                 (Ok(()), Ok(events)) => {
                     batch.jobs[i].result = CommittedEvents { at: now, events };
                     continue;
@@ -290,7 +290,7 @@ impl SqliteWriter {
             };
             self.is_ahead = true;
             let job = batch.jobs.remove(i);
-            self.put_off(&job.work);
+            self.put_off(&job.request);
             let _ = job.reply.send(Err(error));
             return Err(AttemptFailure::Again);
         }

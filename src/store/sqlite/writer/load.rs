@@ -1,4 +1,4 @@
-//! Loading what works need, and setting aside what can not be read of it.
+//! Loading what transactions need, and setting aside what can not be read of it.
 
 use super::{SqliteWriter, trouble::AttemptFailure};
 use crate::{
@@ -17,7 +17,7 @@ impl SqliteWriter {
         let mut missing = BTreeSet::new();
         let mut refused = BTreeSet::new();
         for job in &batch.jobs {
-            let needs = &job.work.needs;
+            let needs = &job.request.needs;
             for id in needs.incidents.iter().chain(needs.keys.iter().filter_map(|key| self.loaded.keys.get(key))) {
                 if self.shared.quarantine().holds(*id).is_some() {
                     refused.insert(*id);
@@ -28,7 +28,7 @@ impl SqliteWriter {
         }
         for id in refused {
             if let Some(error) = self.shared.quarantine().holds(id) {
-                batch.refuse_where(&error, |work| work.needs.incidents.contains(&id));
+                batch.refuse_where(&error, |request| request.needs.incidents.contains(&id));
             }
         }
         let missing: Vec<IncidentId> = missing.into_iter().collect();
@@ -75,7 +75,7 @@ impl SqliteWriter {
             let incident = lost::lost(&mut self.conn, *id).await;
             let entry = QuarantinedRow::new(RowName::Incident(*id), self.shared.clock.now(), why);
             self.shared.set_aside(QuarantinedRow { incident, ..entry });
-            batch.refuse_where(error, |work| work.needs.incidents.contains(id));
+            batch.refuse_where(error, |request| request.needs.incidents.contains(id));
         }
         if !lost.is_empty() {
             let ids: Vec<IncidentId> = lost.into_iter().map(|(id, _)| id).collect();

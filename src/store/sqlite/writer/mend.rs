@@ -46,17 +46,17 @@ impl SqliteWriter {
         Ok(mended)
     }
 
-    /// A lone work is refused, and nobody knows why: it alone fails.
+    /// A request that is alone in its batch is refused, and nobody knows why: it alone fails.
     pub(super) fn refused(&self, batch: WriteBatch, error: &StoreError) -> Vec<WriteBatch> {
-        batch.jobs.iter().for_each(|job| self.put_off(&job.work));
+        batch.jobs.iter().for_each(|job| self.put_off(&job.request));
         self.failed(batch, error)
     }
 
-    /// What is due of a work that failed for its own sake is tried again, but not at once: the others go first.
-    pub(super) fn put_off(&self, work: &StoreRequest) {
+    /// What is due of a transaction that failed for its own sake is tried again, but not at once: the others go first.
+    pub(super) fn put_off(&self, request: &StoreRequest) {
         let now = self.shared.clock.now();
         let due = self.shared.published.due(now, usize::MAX);
-        let touched = work.needs.incidents.iter().filter(|id| due.contains(id));
+        let touched = request.needs.incidents.iter().filter(|id| due.contains(id));
         self.shared.published.set_deadlines(touched.map(|id| (*id, Some(now + AFTER_REFUSAL))));
     }
 }

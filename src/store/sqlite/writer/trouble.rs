@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 pub enum AttemptFailure {
     /// What caused it is out of the batch: the rest deserves another attempt.
     Again,
-    /// What works made of this incident can not be kept.
+    /// What transactions made of this incident can not be kept.
     Of(IncidentId, StoreError),
     /// Something of it is refused. `begins` are the chains that it would have made longer, each with its first new line.
     Refused {

@@ -11,45 +11,46 @@ use secrecy::SecretString;
 use std::{sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// The longest time that one attempt may take on any channel.
+/// The longest time that one attempt on any channel may take.
 pub const SEND_TIMEOUT_MAX: Duration = Duration::from_secs(10);
 
-/// How long a look at one channel may take.
+/// How long a probe of one channel may take.
 pub const PROBE_TIME_MAX: Duration = Duration::from_secs(10);
 
 /// One channel, ready to send.
 pub struct ActiveChannel {
-    /// It.
+    /// What sends.
     pub channel: Arc<dyn Channel>,
-    /// What kind the matrix says it is.
+    /// Its kind in the matrix.
     pub kind: ChannelKind,
-    /// Why it writes to the outbox of the sandbox instead, where it does.
+    /// Why it writes to the sandbox's outbox instead, if it does.
     pub sandboxed: Option<String>,
     /// How long one attempt may take; the node's lease must outlast it.
     pub timeout: Duration,
     /// How fast one destination may be written to.
     pub pace: SendPace,
-    /// What authenticates its callbacks (Slack's signing secret, the gateway's token): one, or two while it is changed.
+    /// The secrets that authenticate its callbacks (Slack's signing secret, the gateway's token): one, or two while it
+    /// is changed.
     pub inbound: Vec<SecretString>,
-    /// The sockets by which its provider hands in, where there are any.
+    /// The settings of the sockets by which its provider delivers, if it uses them.
     pub socket: Option<SocketSettings>,
 }
 
-/// What channels share over reloads.
+/// What channels share across reloads.
 #[derive(Clone)]
 pub struct SharedChannelParts {
-    /// The desks that are open.
+    /// The open desks.
     pub hub: DeskHub,
-    /// Where the sandbox writes.
+    /// The outbox of the sandbox.
     pub outbox: SandboxOutbox,
-    /// Tells this installation's mails from those of another, or of one before its state was lost.
+    /// Tells the mails of this installation from those of others, or from those before its state was lost.
     pub site: String,
     /// Whether every channel but the screen is in the sandbox.
     pub sandbox: bool,
 }
 
 impl ActiveChannel {
-    /// What a look at it shows. One that stands in the sandbox reaches nobody, whatever it says itself.
+    /// Probes the channel without paging anybody. One in the sandbox reaches nobody, so its probe fails.
     pub async fn look(&self) -> Vec<ProbeCheck> {
         if let Some(why) = &self.sandboxed {
             let detail = format!("it writes to the outbox only: {why}");

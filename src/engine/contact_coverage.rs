@@ -1,4 +1,4 @@
-//! Who can be reached by what, who is on call, and how old the proof of each contact is.
+//! Contact coverage: by which channels people can be reached, who is on call, and how old the proof of each contact is.
 
 use super::{OptOut, RuntimeConfig, metrics::ChannelProofs};
 use crate::{
@@ -11,52 +11,52 @@ use std::collections::{BTreeMap, BTreeSet};
 /// One person of the matrix.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactCoverage {
-    /// Their name in the matrix.
+    /// The person's name in the matrix.
     pub person: PersonName,
-    /// How humans call them.
+    /// The person's display name.
     pub name: String,
-    /// The roles that they would be paged for now, each with the first step that does.
+    /// Roles that they would be paged for now, each with the first step that does so.
     pub on_call: Vec<OnCall>,
-    /// In how many independent ways a page finds them away from their desk: one for each of phone, mailbox and account.
+    /// The number of independent ways to reach them away from their desk: one each for phone, mailbox and account.
     pub ways: usize,
-    /// By what they can be reached, in the matrix's order.
+    /// Their channels, in the matrix's order.
     pub channels: Vec<ContactChannel>,
 }
 
-/// One role that a person would be paged for now.
+/// A role that a person would be paged for now.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct OnCall {
     /// The role.
     pub role: RoleName,
-    /// The first of its steps that pages them, from 1.
+    /// The first step that pages them, from 1.
     pub step: usize,
 }
 
-/// One channel that reaches a person.
+/// A channel of a person.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct ContactChannel {
     /// The channel.
     pub channel: ChannelName,
-    /// When it was last proven; none where it never was, as far as is known.
+    /// When it was last proven to reach them; `None` if never, as far as is known.
     pub proven_at: Option<Timestamp>,
-    /// How long ago that is.
+    /// The age of that proof, in seconds.
     pub age_seconds: Option<u64>,
-    /// What showed it.
+    /// What proved it.
     pub how: Option<ProofKind>,
-    /// In a drill.
+    /// Whether that was in a drill.
     pub drill: bool,
-    /// In which incident.
+    /// The incident in which it was proven.
     pub incident: Option<IncidentId>,
-    /// Never proven, or longer ago than `[daemon] proof_max_age`.
+    /// Whether it was never proven, or longer ago than `[daemon] proof_max_age`.
     pub stale: bool,
-    /// Since when they want nothing by it any more, by their own word.
+    /// When they opted out of it.
     pub opted_out: Option<Timestamp>,
-    /// The channel stands in the sandbox now: it reaches nobody.
+    /// Whether the channel is in the sandbox now and reaches nobody.
     #[serde(default)]
     pub sandbox: bool,
 }
 
-/// Everybody, by name.
+/// The coverage of all people, by name.
 pub fn contact_coverage(
     config: &RuntimeConfig,
     proofs: &[ContactProof],
@@ -79,7 +79,7 @@ pub fn contact_coverage(
             person: person.clone(),
             name: settings.name.clone(),
             on_call: on_call(config, person, now),
-            // A desk page reaches only who sits before it.
+            // A page at a desk reaches only whoever sits there.
             ways: data.iter().filter(|datum| **datum != ContactField::Nothing).count(),
             channels: channels.iter().map(way).collect(),
         }
@@ -87,7 +87,7 @@ pub fn contact_coverage(
     config.matrix.people.iter().map(person).collect()
 }
 
-/// The same by channel, for those who measure.
+/// The proofs by channel, for metrics.
 pub fn proven(people: &[ContactCoverage]) -> BTreeMap<ChannelName, ChannelProofs> {
     let mut proven: BTreeMap<ChannelName, ChannelProofs> = BTreeMap::new();
     for way in people.iter().flat_map(|person| &person.channels) {

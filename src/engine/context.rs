@@ -1,4 +1,4 @@
-//! What every part of the engine is given: the store, the configuration in use, the keys, what is measured.
+//! What every part of the engine gets: the store, the configuration in use, keys and metrics.
 
 use super::{keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
 use crate::{
@@ -9,20 +9,20 @@ use arc_swap::ArcSwap;
 use std::sync::Arc;
 use tokio::sync::broadcast;
 
-/// Changes that a slow listener may fall behind before it must look afresh.
+/// How many changes a slow receiver may fall behind before it must look afresh.
 const CHANGES_KEPT: usize = 1024;
 
 /// What the parts of one node share.
 pub(super) struct EngineContext {
-    /// What survives.
+    /// The store.
     pub store: Arc<dyn Store>,
-    /// What may be reloaded.
+    /// The configuration in use; a reload swaps it.
     pub config: ArcSwap<RuntimeConfig>,
-    /// The server key's derivations.
+    /// What is derived from the server key.
     pub keys: DerivedKeys,
-    /// What is measured.
+    /// The metrics.
     pub metrics: Metrics,
-    /// Where answer links lead, without a trailing slash.
+    /// The base of answer links, without a trailing slash.
     pub public_url: String,
     changes: broadcast::Sender<IncidentId>,
 }
@@ -39,18 +39,18 @@ impl EngineContext {
         }
     }
 
-    /// Incidents as they change. A receiver that lags must look at everything afresh.
+    /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.changes.subscribe()
     }
 
-    /// Tells whoever looks at this incident that it changed.
+    /// Tells screens that this incident changed.
     pub fn changed(&self, id: IncidentId) {
-        // Nobody listening is fine.
+        // It is fine if nobody listens.
         let _ = self.changes.send(id);
     }
 
-    /// Steps one incident and lets the rest of the node know.
+    /// Steps one incident. Returns the events of the commit.
     pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
         let config = self.config.load_full();
         let needs = LockSet { incidents: vec![id], ..LockSet::default() };
@@ -62,8 +62,8 @@ impl EngineContext {
     }
 }
 
-/// What came of each of many incidents. That one of them can not be read is its own matter (it is set aside, and told of);
-/// anything else is the store's.
+/// The results of many incidents, without those that can not be read (which are set aside and reported elsewhere); any
+/// other error is the store's.
 pub(super) fn each<T>(results: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
     results.into_iter().filter(|result| !matches!(result, Err(StoreError::Corrupt { .. }))).collect()
 }

@@ -1,15 +1,16 @@
-//! How full the daemon's own doors are: what `/readyz`, the metrics and the ping know of the entrance.
+//! Gauges of the daemon's listeners: how many connections they have and refuse. `/readyz`, the metrics and the ping
+//! read them.
 
 use std::{
     collections::BTreeMap,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// Every door of this daemon.
+/// The gauges of all listeners.
 #[derive(Debug, Default)]
 pub struct ListenerGauges(Mutex<BTreeMap<&'static str, Arc<ListenerGauge>>>);
 
-/// One door: how many connections it has, and whether it has room.
+/// The gauge of one listener: how many connections it has, and whether it has room for more.
 #[derive(Debug)]
 pub struct ListenerGauge {
     name: &'static str,
@@ -20,38 +21,38 @@ pub struct ListenerGauge {
 #[derive(Debug, Default)]
 struct ListenerState {
     open: usize,
-    /// It was full, and much of it has not become free since: what is told once is not told again.
+    /// It was full and has not become much emptier since: being full is logged once.
     told_full: bool,
     told_share: bool,
     turned_away: u64,
     trouble: Option<String>,
 }
 
-/// How full a door is.
+/// How many connections a listener has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ListenerFullness {
-    /// Connections that it has.
+    /// Open connections.
     pub open: usize,
-    /// Connections that it takes at most.
+    /// The most connections that it takes.
     pub most: usize,
-    /// Connections that were closed at once, because their peer had its share.
+    /// Connections that were closed at once because their peer had its share.
     pub turned_away: u64,
 }
 
 impl ListenerGauges {
-    /// A door that takes so many connections at once. One that is named again takes the place of the one before.
+    /// Adds a listener that takes `most` connections. One with the same name replaces the earlier one.
     pub fn open(&self, name: &'static str, most: usize) -> Arc<ListenerGauge> {
         let entrance = Arc::new(ListenerGauge { name, most, state: Mutex::default() });
         self.all().insert(name, entrance.clone());
         entrance
     }
 
-    /// What is wrong with any of them.
+    /// The problems of all listeners.
     pub fn problems(&self) -> Vec<String> {
         self.all().values().filter_map(|entrance| entrance.sign()).collect()
     }
 
-    /// Each with how full it is.
+    /// How many connections each has.
     pub fn fullness(&self) -> BTreeMap<&'static str, ListenerFullness> {
         self.all().iter().map(|(name, entrance)| (*name, entrance.fullness())).collect()
     }
@@ -62,12 +63,12 @@ impl ListenerGauges {
 }
 
 impl ListenerGauge {
-    /// Connections that it takes at most.
+    /// The most connections that it takes.
     pub fn most(&self) -> usize {
         self.most
     }
 
-    /// A connection was taken in.
+    /// Counts a connection that opened.
     pub fn entered(&self) {
         let mut state = self.state();
         state.open += 1;
@@ -78,18 +79,18 @@ impl ListenerGauge {
         }
     }
 
-    /// A connection ended.
+    /// Counts a connection that ended.
     pub fn left(&self) {
         let mut state = self.state();
         state.open = state.open.saturating_sub(1);
-        // Not at the first place that is free: a door at its limit would tell of every connection.
+        // Not as soon as one place is free: a listener at its limit would log every connection.
         if state.told_full && state.open <= self.most.saturating_sub((self.most / 10).max(1)) {
             state.told_full = false;
             tracing::info!(door = self.name, connections = state.open, "this door has room again");
         }
     }
 
-    /// A peer that has its share was turned away.
+    /// Counts a connection that was closed because its peer has its share.
     pub fn turned_away(&self, peer: &impl std::fmt::Display, share: usize) {
         let mut state = self.state();
         state.turned_away += 1;
@@ -99,14 +100,14 @@ impl ListenerGauge {
         }
     }
 
-    /// Nobody has their share any more.
+    /// No peer has its full share any more.
     pub fn shares_are_free(&self) {
         if std::mem::take(&mut self.state().told_share) {
             tracing::info!(door = self.name, "no peer has its whole share of the connections any more");
         }
     }
 
-    /// No connection can be taken in.
+    /// Records that no connection can be accepted.
     pub fn stuck(&self, error: &std::io::Error) {
         let before = self.state().trouble.replace(error.to_string());
         if before.is_none() {
@@ -114,7 +115,7 @@ impl ListenerGauge {
         }
     }
 
-    /// How full it is.
+    /// How many connections it has.
     pub fn fullness(&self) -> ListenerFullness {
         let state = self.state();
         ListenerFullness { open: state.open, most: self.most, turned_away: state.turned_away }

@@ -1,4 +1,4 @@
-//! The loops of the running daemon: each calls its tick for ever. Nothing is decided here.
+//! The loops of the running daemon: each calls its tick for ever and decides nothing.
 
 use crate::{
     core::{PageId, Timestamp},
@@ -17,7 +17,7 @@ use tokio_util::{sync::CancellationToken, task::TaskTracker};
 /// How often the lease is renewed and dead nodes are looked for.
 const LEASE_EVERY: Duration = Duration::from_secs(3);
 
-/// How often the queue is compared with what is owed. A page that was lost is missing at two looks.
+/// How often queues are compared with what is owed. A lost page is found the second time it is missing.
 const OWED_EVERY: Duration = Duration::from_secs(30);
 
 /// How often the journal is anchored.
@@ -26,16 +26,16 @@ const ANCHOR_EVERY: Duration = Duration::from_secs(60);
 /// How long the last anchor may take at the end.
 const LAST_ANCHOR: Duration = Duration::from_secs(3);
 
-/// The longest sleep of a loop that waits to be woken: a net below the wakings, never the way they come.
+/// The longest sleep of a loop that waits to be woken, as a safety net.
 const NET: Duration = Duration::from_secs(1);
 
-/// How long a loop rests after its store failed.
+/// How long a loop pauses after the store failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
-/// How long sends under way are waited for at the end.
+/// How long the end waits for sends in progress.
 const DRAIN: Duration = Duration::from_secs(12);
 
-/// Runs a node until `shutdown`, then lets sends under way end.
+/// Runs a node until `shutdown`, then waits for sends in progress.
 pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
     let sends = TaskTracker::new();
     tokio::select! {
@@ -92,7 +92,7 @@ async fn deliver(engine: &Arc<Engine>, sends: &TaskTracker) {
     }
 }
 
-/// Deals with a page in a task of its own. Whatever comes of it, afterwards the page has ended or has its turn again.
+/// Handles a page in a task of its own. Afterwards the page has ended or is queued again, whatever happened.
 fn deal<F>(
     engine: &Arc<Engine>,
     sends: &TaskTracker,
@@ -105,7 +105,7 @@ fn deal<F>(
     let (engine, under_way) = (engine.clone(), engine.delivery().queues().under_way(page));
     spawn(sends, async move {
         let again_later = match caught_in(work(engine.clone())).await {
-            // It was dealt with, and the queue has not heard what came of that.
+            // The task ended without telling the queue how.
             Ok(Ok(())) => under_way.is_some() && engine.delivery().queues().under_way(page) == under_way,
             Ok(Err(error)) => {
                 let again = engine.delivery().postpone(page);
@@ -169,7 +169,7 @@ async fn hold_lease(engine: &Engine) {
     }
 }
 
-/// Not with the lease: looking for what dead nodes left may take long, and the lease must not wait for it.
+/// Apart from the lease: looking for pages of dead nodes may take long, and the lease must not wait.
 async fn adopt_orphans(engine: &Engine) {
     loop {
         match engine.delivery().tick_orphans().await {
@@ -181,7 +181,7 @@ async fn adopt_orphans(engine: &Engine) {
     }
 }
 
-/// A net below the queue: what it has lost is found.
+/// A safety net: finds what the queues have lost.
 async fn find_owed(engine: &Engine) {
     loop {
         sleep(OWED_EVERY).await;
@@ -191,7 +191,7 @@ async fn find_owed(engine: &Engine) {
     }
 }
 
-/// On its own: neither ladders nor pages of the real thing wait until drills are broken off for it.
+/// A loop of its own: live ladders and pages must not wait until drills are stopped.
 async fn stop_drills(engine: &Engine) {
     let mut changed = engine.store().changed();
     loop {
@@ -205,7 +205,7 @@ async fn stop_drills(engine: &Engine) {
     }
 }
 
-/// Pages that a drill holds back on purpose.
+/// Sends pages that a drill delayed.
 async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
     let mut changed = engine.store().changed();
     loop {
@@ -223,12 +223,12 @@ async fn bring_late(engine: &Arc<Engine>, sends: &TaskTracker) {
                 }
             });
         }
-        // A page that is held back is settled at once, which wakes this.
+        // A page that is delayed is recorded at once, which wakes this loop.
         let _ = timeout(until(engine.delivery().next_late(), engine.store().now()), changed.changed()).await;
     }
 }
 
-/// Its own loop: a provider that does not answer must hold up nothing.
+/// A loop of its own: a provider that does not answer must delay nothing.
 async fn look_people_up(engine: &Engine) {
     loop {
         let whole = engine.health().tick_people().await;
@@ -236,7 +236,7 @@ async fn look_people_up(engine: &Engine) {
     }
 }
 
-/// At once too: after a crash the last lines are in no anchor yet.
+/// Also at the start: after a crash the last lines are in no anchor yet.
 async fn anchor(engine: &Engine) {
     loop {
         if let Err(error) = engine.tick_anchor().await {
@@ -246,8 +246,8 @@ async fn anchor(engine: &Engine) {
     }
 }
 
-/// The last anchor, when nothing is written any more: without it the end of the journal is covered by none. It is waited
-/// for no longer than [`LAST_ANCHOR`].
+/// Writes the last anchor, after everything else: without it nothing covers the end of the journal. Waits no longer
+/// than [`LAST_ANCHOR`].
 pub async fn anchor_last(engine: &Engine) {
     match timeout(LAST_ANCHOR, engine.tick_anchor()).await {
         Ok(Ok(())) => {}
@@ -256,7 +256,7 @@ pub async fn anchor_last(engine: &Engine) {
     }
 }
 
-/// Broken channels are looked at until they work again, page or no page.
+/// Probes broken channels until they work again, whether or not there are pages.
 async fn mend_channels(engine: &Engine) {
     while let Err(error) = engine.delivery().recall_breakers().await {
         tracing::error!(%error, "channels that were broken before could not be looked for; trying again");
@@ -270,7 +270,7 @@ async fn mend_channels(engine: &Engine) {
     }
 }
 
-/// On its own: what can not be read holds up nothing else.
+/// A loop of its own: unreadable rows must delay nothing.
 async fn tell_of_damage(engine: &Engine) {
     loop {
         if let Err(error) = engine.health().tick_quarantine().await {

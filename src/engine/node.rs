@@ -21,10 +21,10 @@ use crate::{
 use std::sync::Arc;
 use tokio::sync::{broadcast, watch};
 
-/// Incidents that one timer tick moves at most.
+/// The most incidents that one timer tick moves.
 pub const DUE_MAX: usize = 256;
 
-/// One node.
+/// One node: the engine over one store.
 pub struct Engine {
     context: Arc<EngineContext>,
     admission: Admission,
@@ -32,12 +32,12 @@ pub struct Engine {
     delivery: Arc<Delivery>,
     health: Arc<Health>,
     reads: EngineReader,
-    /// Tells those who keep something open as the matrix says.
+    /// Tells those who keep connections open for the matrix that it changed.
     reloads: watch::Sender<()>,
 }
 
 impl Engine {
-    /// A node over a store. `public_url` is where people's browsers reach it.
+    /// A node over a store. `public_url` is the address of this daemon for people's browsers.
     pub fn new(store: Arc<dyn Store>, config: impl Into<Arc<RuntimeConfig>>, public_url: &str) -> Arc<Self> {
         let context = Arc::new(EngineContext::new(store.clone(), config.into(), public_url));
         let inbound = Arc::new(Inbound::new(context.clone()));
@@ -52,7 +52,7 @@ impl Engine {
             reads: EngineReader::new(store.clone()),
             reloads: watch::Sender::default(),
         });
-        // Not the caller of a work but the commit itself is followed: a client that hangs up must not lose its pages.
+        // The commit itself is followed, not its caller: a client that hangs up must not lose its pages.
         let node = Arc::downgrade(&engine);
         store.follow(Box::new(move |committed| {
             if let Some(engine) = node.upgrade() {
@@ -62,7 +62,7 @@ impl Engine {
         engine
     }
 
-    /// Lets alerts and manual pages in.
+    /// Admits alerts and manual pages.
     pub fn admission(&self) -> &Admission {
         &self.admission
     }
@@ -77,27 +77,27 @@ impl Engine {
         &self.delivery
     }
 
-    /// Looks at whether this node does its work.
+    /// Checks whether this node does its work.
     pub fn health(&self) -> &Arc<Health> {
         &self.health
     }
 
-    /// What is stored, to be read.
+    /// Reads of the store.
     pub fn reads(&self) -> &EngineReader {
         &self.reads
     }
 
-    /// The configuration in use. A reload swaps it whole: what was taken stays as it is.
+    /// The configuration in use. A reload swaps it as a whole; a copy that was taken before stays as it is.
     pub fn config(&self) -> Arc<RuntimeConfig> {
         self.context.config.load_full()
     }
 
-    /// What is derived from the server key.
+    /// The codes, links and sessions of the server key.
     pub fn keys(&self) -> &DerivedKeys {
         &self.context.keys
     }
 
-    /// What is measured.
+    /// The metrics.
     pub fn metrics(&self) -> &Metrics {
         &self.context.metrics
     }
@@ -107,30 +107,29 @@ impl Engine {
         self.context.store.now()
     }
 
-    /// Incidents as they change. A receiver that lags must look at everything afresh.
+    /// The incidents that change. A receiver that lags behind must look at everything afresh.
     pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
         self.context.changes()
     }
 
-    /// Takes a newly loaded matrix into use. What it has mended is seen at the next page.
+    /// Takes a new configuration into use. Channels that it repaired are tried with the next page.
     pub fn reload(&self, config: impl Into<Arc<RuntimeConfig>>) {
         self.context.config.store(config.into());
         self.delivery.look_again();
         self.reloads.send_replace(());
     }
 
-    /// Changes when a newly loaded matrix is in use.
+    /// Changes whenever a new configuration is in use.
     pub fn reloads(&self) -> watch::Receiver<()> {
         self.reloads.subscribe()
     }
 
-    /// Where people's browsers reach this daemon, without a trailing slash.
+    /// The address of this daemon for people's browsers, without a trailing slash.
     pub fn public_url(&self) -> &str {
         &self.context.public_url
     }
 
-    /// Moves every ladder that is due; returns how many incidents it stepped. One that can not be stepped keeps none of
-    /// the others from moving.
+    /// Moves every ladder that is due. Returns how many incidents it stepped. One that fails does not stop the others.
     pub async fn tick_timers(&self) -> Result<usize, StoreError> {
         let now = self.context.store.now();
         let due = self.context.store.due(now, DUE_MAX).await?;
@@ -138,7 +137,7 @@ impl Engine {
         Ok(each(futures_util::future::join_all(steps).await)?.len())
     }
 
-    /// Anchors what changed; the anchor's hash goes to the log, where it can be kept elsewhere.
+    /// Anchors what changed. The anchor's hash goes to the log, from where it can be kept elsewhere.
     pub async fn tick_anchor(&self) -> Result<(), StoreError> {
         if let Some(line) = self.context.store.anchor().await? {
             let hash = crate::core::event::hex(&line.hash);
@@ -147,7 +146,7 @@ impl Engine {
         Ok(())
     }
 
-    /// Steps one incident and lets the rest of the node know.
+    /// Steps one incident. Returns the events of the commit.
     pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
         self.context.step(id, input).await
     }
@@ -182,14 +181,14 @@ impl Engine {
         self.context.store.keep_turn(turn).await
     }
 
-    /// What a commit means for this node: pages to send, pages to drop, lines to log, screens to tell.
+    /// Applies a commit to this node: pages to send or drop, log lines, screens to update.
     fn absorb(&self, committed: &CommittedEvents) {
         for CommittedEvent { incident, drill, event, .. } in &committed.events {
             if let Err(why) = caught(|| self.delivery.take_up(*incident, *drill, event)) {
                 tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");
             }
         }
-        // Pages go out while the log is still being written.
+        // Pages are sent while the log is still being written.
         if !committed.events.is_empty() {
             self.delivery.wake();
         }
@@ -210,7 +209,7 @@ impl Engine {
     }
 }
 
-/// One line an event: ladders and answers for everybody, single pages for those who look closer.
+/// Logs one line for each event: ladders and answers at the normal levels, single pages at debug.
 fn log(happened: &CommittedEvent) {
     let (incident, at, event) = (happened.incident, happened.at, &happened.event);
     match event {

@@ -1,15 +1,15 @@
-//! What providers know of the people.
+//! What providers know about the people of the matrix.
 
 use crate::core::{ChannelName, PersonName};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What was found out about people, for one load of the matrix.
+/// The results of lookups for one load of the matrix.
 #[derive(Debug, Default)]
 pub struct PeopleLookup {
-    /// Why somebody can not be reached by a channel.
+    /// Why a person can not be reached by a channel.
     pub holes: BTreeMap<(ChannelName, PersonName), String>,
-    /// Whose ids were found.
+    /// People by the account ids that were found.
     pub ids: BTreeMap<String, PersonName>,
-    /// Who was looked up, by which channel.
+    /// Which people were looked up, by channel.
     pub looked_up: BTreeSet<(ChannelName, PersonName)>,
 }

@@ -1,4 +1,4 @@
-//! What HTTP, the command line and drills read of the store. Nothing is changed by it.
+//! The read facade: what HTTP, the command line and drills read of the store. It changes nothing.
 
 use super::history::{self, ChainPortion, HistoryControl};
 use crate::{

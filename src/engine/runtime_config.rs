@@ -1,4 +1,4 @@
-//! What is loaded and may be swapped whole by a reload: the matrix, its texts, its channels.
+//! The configuration in use: the matrix with its templates and channels. A reload swaps it as a whole.
 
 use crate::{
     channel::ContactData,
@@ -18,29 +18,30 @@ use std::{
     sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
-/// The matrix with everything that it needs to work.
+/// The matrix with everything that it needs to run.
 pub struct RuntimeConfig {
     /// The Crisis Escalation Matrix.
     pub matrix: Matrix,
-    /// What each role reads.
+    /// The templates.
     pub templates: Arc<PageTemplates>,
-    /// Texts of before, newest first: incidents that opened with them go on with them.
+    /// Templates of earlier loads, newest first: incidents keep the ones with which they opened.
     older: Vec<Arc<PageTemplates>>,
-    /// How humans are reached.
+    /// The channels, ready to send.
     pub channels: BTreeMap<ChannelName, ActiveChannel>,
-    /// Display names.
+    /// Display names of the people.
     pub names: BTreeMap<PersonName, String>,
-    /// Bearer tokens of the sources that have one here.
+    /// Bearer tokens of the sources, as far as they can be read here.
     pub tokens: Vec<(SourceName, SecretString)>,
     /// What providers know of the people.
     known: Mutex<PeopleLookup>,
 }
 
-/// Sets of texts of before a reload that are kept for open incidents.
+/// The most earlier sets of templates that are kept for open incidents.
 const OLDER_MAX: usize = 8;
 
 impl RuntimeConfig {
-    /// Wires a matrix. A channel whose credentials are not there is put in the sandbox and says why; nothing fails.
+    /// Builds the channels of a matrix and reads its secrets. A channel whose credentials are missing goes into the
+    /// sandbox and says why; nothing fails.
     pub fn wire(matrix: Matrix, templates: PageTemplates, shared: &SharedChannelParts) -> Self {
         let channels = matrix
             .channels
@@ -63,7 +64,7 @@ impl RuntimeConfig {
         Self { matrix, templates, older, channels, names, tokens, known }
     }
 
-    /// Channels that stand in the sandbox, and why: nobody is reached by them.
+    /// Channels in the sandbox, and why: they reach nobody.
     pub fn sandboxed(&self) -> BTreeMap<&ChannelName, &str> {
         self.channels.iter().filter_map(|(name, active)| Some((name, active.sandboxed.as_deref()?))).collect()
     }
@@ -72,18 +73,18 @@ impl RuntimeConfig {
         self.known.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over the texts of the last load, so that a reload changes no crisis under way.
+    /// Takes over the templates of the last load, so that a reload changes no open incident.
     pub fn succeed(mut self, last: &Self) -> Self {
         let texts = std::iter::once(&last.templates).chain(&last.older);
         self.older =
             texts.filter(|old| old.revisions() != self.templates.revisions()).take(OLDER_MAX).cloned().collect();
-        // Whoever was known by their mailbox is, until they have been looked up again.
+        // People who were found by their mail address stay known until they are looked up again.
         self.known().ids.clone_from(&last.known().ids);
         self
     }
 
-    /// What worked in `last` and would not any more, because a secret can not be read now: a reload must not turn a
-    /// channel that reaches people into one that reaches nobody.
+    /// What worked in `last` and would fail now because a secret can not be read: a reload must not turn a channel that
+    /// reaches people into one that reaches nobody.
     pub fn lost_since(&self, last: &Self) -> Option<String> {
         let worked = |name: &ChannelName| last.channels.get(name).is_some_and(|active| active.sandboxed.is_none());
         let channel = self.channels.iter().find(|(name, active)| active.sandboxed.is_some() && worked(name));
@@ -105,7 +106,7 @@ impl RuntimeConfig {
         Some(format!("the alerts of source {source} would be refused: its token can not be read"))
     }
 
-    /// The channel on which fewer answers would be heard than by `last`, though the matrix names what it takes.
+    /// A channel that would receive fewer answers than in `last`, although the matrix has the settings for them.
     fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
         let deafer = |name: &ChannelName, way: &ChannelConfig| {
             let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
@@ -118,13 +119,13 @@ impl RuntimeConfig {
         channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
     }
 
-    /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
+    /// The templates with this revision of a role's template, or the newest if they are gone (after a restart).
     pub fn texts(&self, template: &str, revision: &str) -> &PageTemplates {
         let mut texts = std::iter::once(&self.templates).chain(&self.older);
         texts.find(|texts| texts.has(template, revision)).unwrap_or(&self.templates)
     }
 
-    /// A person's contact data; none when the matrix does not know them any more.
+    /// A person's contact data; `None` if the matrix does not name them any more.
     pub fn contact(&self, person: &PersonName) -> Option<ContactData> {
         let known = self.matrix.people.get(person)?;
         Some(ContactData {
@@ -137,13 +138,13 @@ impl RuntimeConfig {
         })
     }
 
-    /// How humans call a person.
+    /// A person's display name.
     pub fn name_of<'a>(&'a self, person: &'a PersonName) -> &'a str {
         self.names.get(person).map_or(person.as_str(), String::as_str)
     }
 }
 
-/// The form of text that a kind of channel shows. What a templated channel or a program shows depends on whom it reaches.
+/// The form of text that a kind of channel shows. For `http` and `exec` it depends on whom they reach.
 pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> TextForm {
     match kind {
         ChannelKind::Screen => TextForm::Screen,

@@ -8,7 +8,7 @@ use crate::{
 use std::sync::Arc;
 
 impl EngineContext {
-    /// Opens an incident about a channel of Stentor's own, for the catch-all.
+    /// Opens an incident about one of Stentor's own channels, for the catch-all.
     pub async fn report_self(
         &self,
         key: IncidentKey,
@@ -33,7 +33,7 @@ impl EngineContext {
         transact(&*self.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
-    /// The incident about it is over by itself.
+    /// Ends the incident with this key: the problem is gone.
     pub async fn report_self_mended(&self, key: IncidentKey) -> Result<(), StoreError> {
         let config = self.config.load_full();
         let needs = LockSet { keys: vec![key.clone()], ..LockSet::default() };

@@ -1,4 +1,4 @@
-//! An incident's body as it is stored: without its plan (many share one) and its pages (rows of their own).
+//! The body of an incident as stored: without its plan (many share one) and its pages (rows of their own).
 
 use crate::core::{
     Alert, ChannelName, Classification, DrillTerms, Engagement, EscalationPlan, Incident, IncidentIdentity,
@@ -11,10 +11,10 @@ use std::{
     sync::{Arc, Mutex, PoisonError, Weak},
 };
 
-/// How many plans the writer recognises without hashing them anew.
+/// How many plans the writer recognizes without hashing them again.
 const RECENT: usize = 32;
 
-/// How many plans are remembered as shared or as stored, before what is not in use is forgotten.
+/// How many plans are remembered as shared or stored before unused ones are forgotten.
 const REMEMBERED: usize = 4096;
 
 #[derive(Serialize)]
@@ -61,18 +61,18 @@ struct ReadBody {
     engagements: BTreeMap<RoleName, Engagement>,
     #[serde(default)]
     rooms: BTreeMap<ChannelName, WarRoom>,
-    /// What bodies of before had: the one room.
+    /// The one room, in bodies of earlier versions.
     room: Option<String>,
     #[serde(default)]
     judgement: Option<Classification>,
 }
 
-/// Writes the body. An error where it could not be read back.
+/// Writes the body. The error says why it could not be read back.
 pub fn write(incident: &Incident) -> serde_json::Result<String> {
-    // Named one by one, so that a new field of the incident can not be forgotten here.
+    // The fields are named one by one, so that a new one can not be forgotten here.
     let Incident {
         id: _,
-        // A column of its own.
+        // It has a column of its own.
         nonce: _,
         trigger,
         key,
@@ -116,7 +116,7 @@ pub fn write(incident: &Incident) -> serde_json::Result<String> {
     serde_json::from_str::<ReadBody>(&text).map(|_| text)
 }
 
-/// Puts an incident together again. `at` is the time of its last event, which may be later than its body.
+/// Puts an incident together. `at` is the time of its last event, which may be later than its body.
 pub fn read(
     identity: IncidentIdentity,
     at: Timestamp,
@@ -154,7 +154,7 @@ pub fn read(
     })
 }
 
-/// Plans that were read, shared by all incidents that have them.
+/// Plans that were read, shared by all their incidents.
 #[derive(Default)]
 pub struct SharedPlans(Mutex<HashMap<String, Weak<EscalationPlan>>>);
 
@@ -174,7 +174,7 @@ impl SharedPlans {
     }
 }
 
-/// What the writer knows of plans, so that a common one is hashed and stored once.
+/// What the writer knows about plans, so that a common one is hashed and stored once.
 #[derive(Default)]
 pub struct StoredPlans {
     recent: VecDeque<(Arc<EscalationPlan>, String)>,
@@ -182,7 +182,7 @@ pub struct StoredPlans {
 }
 
 impl StoredPlans {
-    /// The hash of a plan's content, and its text where that is not stored yet.
+    /// The hash of a plan's content, and its text if it is not stored yet.
     pub fn hash(&mut self, plan: &Arc<EscalationPlan>) -> serde_json::Result<(String, Option<String>)> {
         if let Some((_, hash)) = self.recent.iter().find(|(known, _)| Arc::ptr_eq(known, plan))
             && self.stored.contains(hash)
@@ -200,7 +200,7 @@ impl StoredPlans {
         Ok((hash, text))
     }
 
-    /// Remembers what a commit stored.
+    /// Remembers the plans that a commit stored.
     pub fn committed(&mut self, hashes: Vec<String>) {
         if REMEMBERED <= self.stored.len() {
             self.stored.clear();

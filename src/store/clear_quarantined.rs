@@ -1,4 +1,4 @@
-//! What happens when somebody has looked at a row that can not be read.
+//! Marks unreadable rows as looked at.
 
 use crate::{
     core::{Actor, IncidentInput, IncidentKey, Roster, SourceEvent, SourceName, names::SELF},
@@ -9,8 +9,8 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Notes that somebody has looked at a row, and ends the incident about it, and with the last one that about all further
-/// ones. Whether it waited for that.
+/// Records that somebody has looked at a row, and ends the incident about it; with the last row, also the incident
+/// about further ones. Returns whether the row was waiting for that.
 ///
 /// # Errors
 /// Those of [`Store::run`].

@@ -1,5 +1,5 @@
-//! A store that survives nothing: for the simulation, for drills and for tests. Several nodes may share it; every
-//! future is ready at its first poll.
+//! A store in memory, for the simulation, drills and tests. Several nodes may share it; every future is ready at its
+//! first poll.
 
 mod host;
 mod inner;
@@ -27,7 +27,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How long a lease holds. A node that does not renew it is taken for dead.
+/// How long a lease lasts. A node that does not renew it counts as dead.
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// What several nodes share.
@@ -51,13 +51,13 @@ struct SharedMemory {
 }
 
 impl MemoryStore {
-    /// An empty store on this clock. Where the clock goes back, the store's time stands still.
+    /// An empty store on this clock. If the clock goes back, the store's time stands still.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self::seeded(clock, 0)
     }
 
-    /// The same; what is random in it follows from `seed` alone, so that a run repeats. Stores of different seeds give
-    /// their incidents different nonces, though all have the same server key.
+    /// An empty store whose random values follow from `seed` alone, so that a run repeats. Stores with different seeds
+    /// give their incidents different nonces, though all have the same server key.
     pub fn seeded(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
         let shared =
             SharedMemory { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
@@ -74,17 +74,17 @@ impl MemoryStore {
         MemoryNode { shared: self.shared.clone(), epoch, follower: OnceLock::new() }
     }
 
-    /// Makes the next `n` commits of any node fail: their transactions have run, and nothing is kept.
+    /// Makes the next `n` commits of any node fail: their closures run, and nothing is kept.
     pub fn fail_next_commits(&self, n: u32) {
         self.shared.lock().commits_to_fail = n;
     }
 
-    /// Makes an incident one that can not be read any more, as a damaged row would be.
+    /// Makes an incident unreadable, like a damaged row.
     pub fn spoil(&self, id: IncidentId) {
         self.shared.lock().spoiled.insert(id);
     }
 
-    /// Behaves as with a full disk while `is_full`: admissions are refused, ladders go on.
+    /// Acts like a full disk while `is_full`: admissions are refused, ladders go on.
     pub fn set_full(&self, is_full: bool) {
         self.shared.lock().is_full = is_full;
     }
@@ -105,7 +105,7 @@ impl MemoryNode {
         inner.load(&request, now)?;
         let fails = 0 < inner.commits_to_fail;
         inner.commits_to_fail -= u32::from(fails);
-        // What comes from outside is admitted; nothing else can turn out to be unwritable.
+        // Only what comes from outside can turn out to be unwritable, and that is admitted.
         let before = (fails || request.class == RequestClass::Admission).then(|| (inner.loaded.clone(), inner.last_id));
         let applied = self.apply(&mut inner, now, &mut request);
         let (committed, changes) = match (applied, before) {
@@ -206,7 +206,7 @@ impl SharedMemory {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same after a look at what can not be read any more.
+    /// The locked state, after unreadable incidents were set aside.
     fn looked_at(&self) -> MutexGuard<'_, MemoryState> {
         let mut inner = self.lock();
         let now = self.now(&mut inner);
@@ -251,7 +251,7 @@ impl Store for MemoryNode {
         inner.quarantine.add(QuarantinedRow::new(row, now, why));
     }
 
-    /// Nothing lies anywhere else than where it can be read.
+    /// The memory store has no other place to look.
     fn remains(&self, _: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>> {
         ready(Vec::new)
     }

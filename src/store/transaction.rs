@@ -42,7 +42,7 @@ impl<'a> Transaction<'a> {
         Self { now, host, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
     }
 
-    /// What happened, in order; or why nothing of it may be kept: it could not be read back.
+    /// The events, in order, or why nothing may be committed: it could not be read back.
     pub fn finish(self) -> Result<Vec<CommittedEvent>, String> {
         match self.flaw {
             Some(flaw) => Err(flaw),
@@ -55,13 +55,13 @@ impl<'a> Transaction<'a> {
         self.now
     }
 
-    /// A needed incident as it is now.
+    /// An incident, as it is now. It must be in the [`LockSet`].
     pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
         let kept = self.loaded.incidents.get(&id).filter(|_| self.lent.contains(&id));
         kept.map(|kept| &*kept.incident)
     }
 
-    /// The open incident with a needed key.
+    /// The open incident with this key. The key must be in the [`LockSet`].
     pub fn open_with_key(&self, key: &IncidentKey) -> Option<IncidentId> {
         debug_assert!(self.needs.keys.contains(key), "a transaction must name the key {key:?}");
         self.loaded.keys.get(key).copied()
@@ -74,8 +74,8 @@ impl<'a> Transaction<'a> {
         self.host.live_open(self.loaded)
     }
 
-    /// Opens an incident whose key (a needed one) is free; its pages are born claimed by this node. Where an incident
-    /// with that key is open already, the alert joins it: there is one open incident a key.
+    /// Opens an incident. Its key must be in the [`LockSet`]; its pages are claimed by this node. If an incident with
+    /// that key is open already, the alert joins it: there is one open incident for each key.
     pub fn open(&mut self, mut opening: IncidentOpening, roster: &Roster) -> IncidentId {
         if let Some(id) = self.open_with_key(&opening.key).filter(|id| self.incident(*id).is_some()) {
             self.step(id, IncidentInput::Alert(opening.alert), roster);
@@ -94,7 +94,7 @@ impl<'a> Transaction<'a> {
         id
     }
 
-    /// Steps a needed incident; returns what that made happen (it is in [`Transaction::into_happened`] too).
+    /// Steps an incident, which must be in the [`LockSet`]. Returns the new events.
     pub fn step(&mut self, id: IncidentId, input: IncidentInput, roster: &Roster) -> &[CommittedEvent] {
         let before = self.happened.len();
         if self.lent.contains(&id)
@@ -107,8 +107,8 @@ impl<'a> Transaction<'a> {
         &self.happened[before..]
     }
 
-    /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease and is not
-    /// this node's own. Returns which.
+    /// Takes over those of `pages` that are still owed and claimed by a dead node: one without a lease and other than
+    /// this node. Returns which.
     pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
         let host = self.host;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
@@ -131,15 +131,16 @@ impl<'a> Transaction<'a> {
         mine
     }
 
-    /// When a human ended an incident with this key to which this very alert had belonged, where one did
-    /// ([`ended_window`] must be needed).
+    /// When a human ended an incident with this key that this alert had belonged to, if so. [`ended_window`] must be in
+    /// the [`LockSet`].
     pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
         let window = ended_window(key, alert)?;
         debug_assert!(self.needs.observed.contains(&window), "a transaction must name the window {window:?}");
         self.loaded.observed.get(&window).and_then(ThresholdWindow::last)
     }
 
-    /// Counts an alert in a needed window; whether the trigger holds now, and how many have counted.
+    /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
+    /// many count.
     pub fn observe(&mut self, window: &str, hold: TriggerThreshold) -> (bool, usize) {
         debug_assert!(
             self.needs.observed.iter().any(|need| need == window),
@@ -151,7 +152,8 @@ impl<'a> Transaction<'a> {
         (holds, observed.count())
     }
 
-    /// Journals what became of an alert that opened nothing, in its (needed) source's chain.
+    /// Journals, in the chain of its source, the result of an alert that opened nothing. The source must be in the
+    /// [`LockSet`].
     pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
         debug_assert!(self.needs.sources.contains(source), "a transaction must name the source {source:?}");
         let chain = format!("source:{source}");
@@ -163,17 +165,17 @@ impl<'a> Transaction<'a> {
         self.changes.sources.insert(source.clone());
     }
 
-    /// Says where a row stands that was set aside; the store shows it so once this is kept.
+    /// Changes the state of a row that was set aside.
     pub fn quarantine(&mut self, entry: QuarantinedRow) {
         self.changes.quarantine.insert(entry.row.clone(), Some(entry));
     }
 
-    /// A row that had been set aside is not any more.
+    /// Releases a row that had been set aside.
     pub fn release(&mut self, row: &RowName) {
         self.changes.quarantine.insert(row.clone(), None);
     }
 
-    /// Keeps a text that was shown under its content hash.
+    /// Stores a text that was shown under its content hash.
     pub fn keep_text(&mut self, hash: &str, text: &str) {
         self.changes.texts.insert(hash.to_owned(), text.to_owned());
     }
@@ -181,7 +183,7 @@ impl<'a> Transaction<'a> {
     fn keep(&mut self, id: IncidentId, events: Vec<Event>, roster: &Roster) {
         let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
         let chain = id.to_string();
-        // The core never lets an incident's time run backwards; its lines must bear the time that it used.
+        // The core never lets an incident's time run backwards; its lines bear the time that the core used.
         let at = kept.incident.last_at;
         for event in events {
             let line = JournalLine::write(&chain, &mut kept.head, at, &event);
@@ -195,14 +197,14 @@ impl<'a> Transaction<'a> {
                 self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
             }
             let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
-            // All pages are looked at: not for events of which there are as many as pages.
+            // This reads all pages, so it is not done for events that are as frequent as pages.
             let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
             let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
             self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, sandboxed, event });
         }
         if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
             self.loaded.keys.remove(&kept.incident.key);
-            // What a monitor itself has ended may begin again by its word alone.
+            // An incident that the monitor itself ended may begin again by its word.
             let by_human =
                 !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
             if by_human && let Some(window) = ended_window(&kept.incident.key, &kept.incident.alert) {
@@ -213,7 +215,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-/// That a page was never sent only the node can know that has it: another may be sending it at this moment.
+/// Only the node that claims a page knows that it was never sent: another one may be sending it at this moment.
 fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
     match input {
         IncidentInput::Settled { page, settlement: core::SendOutcome::Unsent, .. } => {
@@ -223,8 +225,8 @@ fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
     }
 }
 
-/// The window that keeps when a human ended an incident with this key, for repetitions of its last alert; none for an
-/// alert of which no repetition can be told.
+/// The window that records when a human ended an incident with this key, for repetitions of its last alert; `None` for
+/// an alert whose repetitions can not be recognized.
 pub fn ended_window(key: &IncidentKey, alert: &Alert) -> Option<String> {
     alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
 }

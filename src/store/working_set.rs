@@ -1,4 +1,4 @@
-//! What a transaction has in memory, and what of it must be written.
+//! What a transaction has in memory, and which part of it must be written.
 
 use super::{
     OpenNow,
@@ -15,13 +15,13 @@ use std::{
     sync::Arc,
 };
 
-/// What is loaded of the store: the working set of a transaction (or of a batch of them). A store keeps one and may
-/// keep its content between batches as a cache.
+/// What is loaded of the store, for one transaction or a batch of them. A store keeps one and may use its content as a
+/// cache between batches.
 #[derive(Debug, Clone, Default)]
 pub struct WorkingSet {
-    /// Incidents with their pages and what the store knows beside them.
+    /// Incidents with their pages and what the store keeps besides.
     pub incidents: BTreeMap<IncidentId, StoredIncident>,
-    /// Which open incident has which key. A key that is loaded and has none is absent.
+    /// Open incidents by key. A key that is loaded and free is absent.
     pub keys: BTreeMap<IncidentKey, IncidentId>,
     /// Windows of triggers.
     pub observed: BTreeMap<String, ThresholdWindow>,
@@ -36,13 +36,13 @@ impl WorkingSet {
         live.next()
     }
 
-    /// The open incidents whose key begins so, by their keys.
+    /// The open incidents whose key begins with `prefix`, by key.
     pub fn open_under(&self, prefix: &str) -> Vec<IncidentId> {
         let from = self.keys.range::<str, _>((Included(prefix), Unbounded));
         from.take_while(|(key, _)| key.as_str().starts_with(prefix)).map(|(_, id)| *id).collect()
     }
 
-    /// What is open, as far as drills must know it.
+    /// Which incidents are open, as far as drills must know.
     pub fn open_now(&self) -> OpenNow {
         let drills = self.between(Included(DRILLS), Excluded(AFTER_DRILLS)).collect();
         OpenNow { live: self.live_open(), drills }
@@ -53,35 +53,35 @@ impl WorkingSet {
     }
 }
 
-/// What the keys of drills begin with, and the first text that is after all of those.
+/// What the keys of drills begin with, and the first text after all of those.
 const DRILLS: &str = IncidentKey::DRILLS.0;
 const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
 
 /// One incident as the store holds it.
 #[derive(Debug, Clone)]
 pub struct StoredIncident {
-    /// The incident. Shared with readers; changed by copy where a reader holds it.
+    /// The incident, shared with readers and copied on write.
     pub incident: Arc<Incident>,
-    /// Where its chain ends.
+    /// The head of its chain.
     pub head: ChainHead,
-    /// Which epoch has claimed which owed page.
+    /// The epochs that claim its owed pages, by page number.
     pub claims: BTreeMap<u32, u64>,
-    /// The line of the newest alert that joined since the body was last written.
+    /// The line of the newest alert that joined since the body was written.
     pub joined: Option<u64>,
 }
 
-/// What a transaction must write. Rows are read from [`WorkingSet`] when they are written.
+/// What must be written. The rows are taken from the [`WorkingSet`] when they are written.
 #[derive(Debug, Default)]
 pub struct ChangeSet {
     /// Journal lines, in order.
     pub lines: Vec<JournalLine>,
     /// Incidents whose body changed (new ones included).
     pub bodies: BTreeSet<IncidentId>,
-    /// Incidents of which only the head (sequence, hash, deadline) changed.
+    /// Incidents whose head changed (sequence, hash, deadline).
     pub heads: BTreeSet<IncidentId>,
     /// Pages whose row changed.
     pub pages: BTreeSet<(IncidentId, u32)>,
-    /// Who was asked in an incident, where that is new or it may wait for them no more, or again.
+    /// People who were asked in an incident, if that is new or if it may have changed whether it waits for them.
     pub asked: BTreeSet<(IncidentId, PersonName)>,
     /// Windows that changed.
     pub observed: BTreeSet<String>,
@@ -89,9 +89,9 @@ pub struct ChangeSet {
     pub sources: BTreeSet<SourceName>,
     /// Texts to keep, by content hash.
     pub texts: BTreeMap<String, String>,
-    /// Contacts that were proven, the last one of each person by each channel.
+    /// Contacts that were proven, the last proof for each person and channel.
     pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
-    /// Rows that were set aside and stand otherwise now; none is one that goes.
+    /// Rows in quarantine whose state changed; `None` releases a row.
     pub quarantine: BTreeMap<RowName, Option<QuarantinedRow>>,
 }
 

@@ -1,4 +1,5 @@
-//! Alerts in: judged by the matrix, then kept in one transaction. Only then may the caller be told that they are safe.
+//! Admits alerts: the matrix matches them, and one transaction stores what follows. Only then may the caller be told
+//! that they are safe.
 
 use crate::{
     core::{
@@ -12,15 +13,15 @@ use crate::{
 use serde::Serialize;
 use std::sync::Arc;
 
-/// What became of one alert.
+/// The result for one alert.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct AdmittedAlert {
-    /// Once for each trigger that had something to say; never empty.
+    /// One result for each trigger that matched; never empty.
     pub fates: Vec<AdmissionResult>,
 }
 
 impl AdmittedAlert {
-    /// Why nothing of it is kept, where that is so.
+    /// Why nothing of the alert was kept, if so.
     pub fn refused(&self) -> Option<&str> {
         self.fates.iter().find_map(|fate| match fate {
             AdmissionResult::Refused { why } => Some(why.as_str()),
@@ -29,28 +30,28 @@ impl AdmittedAlert {
     }
 }
 
-/// What one trigger made of an alert.
+/// The result of one alert for one trigger.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 #[serde(rename_all = "kebab-case", tag = "fate")]
 pub enum AdmissionResult {
     /// An incident was opened.
     Opened {
-        /// Which.
+        /// The incident.
         incident: IncidentId,
     },
-    /// It belongs to an incident that is open already.
+    /// It joined an open incident.
     Joined {
-        /// Which.
+        /// The incident.
         incident: IncidentId,
     },
-    /// Counted; not enough yet.
+    /// It counts toward the trigger's threshold, which is not reached yet.
     Held {
         /// The trigger.
         trigger: String,
-        /// How many have counted.
+        /// How many alerts count so far.
         count: usize,
     },
-    /// The same alert again, with the same beginning, after a human has closed its incident. Nobody is called again.
+    /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
     Over {
         /// The trigger.
         trigger: String,
@@ -59,16 +60,16 @@ pub enum AdmissionResult {
     },
     /// An all-clear for an open incident.
     Cleared {
-        /// Which.
+        /// The incident.
         incident: IncidentId,
     },
-    /// A trigger could not judge it; the catch-all is told where the matrix has one.
+    /// A trigger's condition could not be evaluated; the catch-all is told if the matrix has one.
     ConditionFailed {
         /// The trigger.
         trigger: String,
-        /// Why.
+        /// The reason.
         why: String,
-        /// The incident about that.
+        /// The incident about the trigger.
         incident: Option<IncidentId>,
     },
     /// A drill that would have opened an incident while a live one is open. Nobody is paged; it is in the journal.
@@ -78,29 +79,30 @@ pub enum AdmissionResult {
         /// The live incident.
         live: IncidentId,
     },
-    /// No trigger wanted it. It is in the journal.
+    /// No trigger matched. The journal has it.
     Unmatched,
-    /// It could not be read back from where it would be kept. Nothing of it is kept; those that came with it are.
+    /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
+    /// with it were.
     Refused {
-        /// Why.
+        /// The reason.
         why: String,
     },
 }
 
 struct MatchedAlert {
     alert: Arc<Alert>,
-    /// What each trigger says of it, or why it can not be kept.
+    /// What each trigger says about it, or why it can not be stored.
     said: Result<Vec<TriggerMatch>, String>,
 }
 
 impl Admission {
-    /// Takes alerts of one source in. When this returns, they are durable: each opened, joined, counted or noted. One
-    /// that can not be kept is refused alone.
+    /// Admits alerts of one source. When this returns, they are durable: each opened or joined an incident, was
+    /// counted, or was noted. One that can not be stored is refused alone.
     pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
         self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
     }
 
-    /// The same; what opens an incident as a drill opens it on these terms.
+    /// Admits alerts on the terms of a drill: incidents that open as drills get these terms.
     pub async fn admit_on(
         &self,
         alerts: Vec<Alert>,
@@ -149,7 +151,7 @@ fn needs(judged: &[MatchedAlert]) -> LockSet {
     needs
 }
 
-/// What one transaction makes of judged alerts.
+/// Applies matched alerts in one transaction.
 struct AlertAdmission<'a, 'u> {
     tx: &'a mut Transaction<'u>,
     matrix: &'a Matrix,
@@ -202,7 +204,7 @@ impl AlertAdmission<'_, '_> {
         let incident = self.tx.open_with_key(key)?;
         let now = self.tx.now();
         if self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
-            // It takes nothing in any more: this alert begins another.
+            // That incident takes no more alerts: this alert opens another.
             self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
             return None;
         }
@@ -228,7 +230,7 @@ impl AlertAdmission<'_, '_> {
         self.tx.open(opening, &self.matrix.roster)
     }
 
-    /// A drill has no place beside the real thing.
+    /// Refuses a drill because a live incident is open.
     fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
         let source = alert.source.clone();
         let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
@@ -236,7 +238,7 @@ impl AlertAdmission<'_, '_> {
         AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
     }
 
-    /// The same alert again, whose incident a human has closed.
+    /// The result for a repetition whose incident a human has resolved.
     fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<AdmissionResult> {
         let ended_at = self.tx.ended(key, alert)?;
         let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
@@ -245,7 +247,7 @@ impl AlertAdmission<'_, '_> {
         Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
     }
 
-    /// Counted, and not enough yet. None where once is enough, or where this one is.
+    /// Counts the alert. `None` if one alert is enough, or if the threshold is reached.
     fn held(
         &mut self,
         alert: &Arc<Alert>,
@@ -264,7 +266,7 @@ impl AlertAdmission<'_, '_> {
         Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
     }
 
-    /// A trigger that can not judge: noted, and told to the catch-all once for each trigger and source.
+    /// A condition failed: journaled, and reported to the catch-all once for each trigger and source.
     fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
         let event =
             SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };

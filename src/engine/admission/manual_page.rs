@@ -1,4 +1,4 @@
-//! A role called by hand: a person's words open an incident for it, as an alert would.
+//! Manual pages: a person's words open an incident for a role, as an alert would.
 
 use crate::{
     core::{
@@ -10,47 +10,48 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// Calls that one person may make in [`CALLS_WITHIN`]: a hand that slips must not page a house all night.
+/// The most manual pages that one person may send within [`CALLS_WITHIN`]: a mistake must not page a whole house all
+/// night.
 pub const CALLS_MAX: usize = 20;
 
-/// See [`CALLS_MAX`]. A call that is handed in again within this time is known again.
+/// The period of [`CALLS_MAX`]. A request that is handed in again within it is recognized.
 pub const CALLS_WITHIN: Duration = Duration::from_secs(10 * 60);
 
-/// A person's call.
+/// A person's request to page a role.
 #[derive(Debug, Clone)]
 pub struct ManualPage {
-    /// What tells this call from every other, also when it is handed in again.
+    /// Identifies the request, also when it is handed in again.
     pub id: String,
-    /// Who calls, authenticated.
+    /// Who asks, authenticated.
     pub by: PersonName,
-    /// Whom.
+    /// The role to page.
     pub role: RoleName,
-    /// What its people read.
+    /// The text that its people read.
     pub words: String,
-    /// As an exercise.
+    /// Whether it is a drill.
     pub drill: bool,
-    /// Where it was said, for those who read it.
+    /// Where it was said, as its readers see it.
     pub place: Option<String>,
-    /// When the door had it whole.
+    /// When it was received in full.
     pub received_at: Timestamp,
 }
 
-/// What became of a call.
+/// The result of a manual page.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ManualPageResult {
     /// An incident was opened.
     Opened(IncidentId),
-    /// The same call was taken before.
+    /// The same request was taken before.
     Again,
-    /// This person has called too often.
+    /// This person has sent too many.
     TooMany,
     /// The matrix has no such role.
     NoSuchRole,
 }
 
 impl Admission {
-    /// Calls a role. What is answered is durable. Each call is an incident of its own: two people who say different
-    /// things about the same role must both be read.
+    /// Pages a role by hand. The result is durable. Each request is an incident of its own: if two people say different
+    /// things about the same role, both must be read.
     pub async fn page_by_hand(&self, call: ManualPage) -> Result<ManualPageResult, StoreError> {
         let config = self.context.config.load_full();
         let Some(plan) = config.matrix.plan_by_hand(&call.role) else { return Ok(ManualPageResult::NoSuchRole) };

@@ -1,4 +1,4 @@
-//! What comes in and may open an incident: alerts, and roles paged by hand.
+//! Admission: alerts and manual pages, which may open incidents.
 
 mod admit;
 mod manual_page;
@@ -9,7 +9,7 @@ pub use manual_page::{CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};
 use super::context::EngineContext;
 use std::sync::Arc;
 
-/// Lets alerts and manual pages in.
+/// Admits alerts and manual pages.
 pub struct Admission {
     context: Arc<EngineContext>,
 }

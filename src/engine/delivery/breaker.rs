@@ -1,6 +1,6 @@
-//! Channels that reach nobody: a refused login or a revoked token must not burn an attempt for every person. Pages go
-//! round such a channel at once. Every now and then it is looked at without paging anybody, and a page is let through to
-//! see whether it works again.
+//! Circuit breakers of channels. When a channel is broken for everybody (its login is refused, its token revoked), its
+//! pages use other channels at once, so that no attempt is wasted for each person. A broken channel is probed without
+//! paging anybody, and from time to time one page is let through to test it.
 
 use crate::core::{
     ChannelName, Timestamp,
@@ -11,31 +11,31 @@ use std::{
     time::Duration,
 };
 
-/// The longest time between two looks at a broken channel.
+/// The longest time between two probes of a broken channel.
 pub const LOOK_LONGEST: Duration = Duration::from_secs(30);
 
-/// The channels that are broken.
+/// The open breakers.
 #[derive(Debug, Default)]
 pub struct ChannelBreakers {
     broken: BTreeMap<ChannelName, BrokenChannel>,
-    /// Taken for mended because they looked so; no page has gone through since.
+    /// Channels whose breaker closed after a good probe, while no page has gone through since.
     on_trust: BTreeSet<ChannelName>,
 }
 
-/// One that is.
+/// One broken channel.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct BrokenChannel {
-    /// Since when.
+    /// When it broke.
     pub since: Timestamp,
-    /// What it said.
+    /// What the provider said.
     pub why: String,
-    /// When the next page is let through as a probe.
+    /// When the next page is let through as a test.
     pub probe_at: Timestamp,
     probes: u32,
-    /// When it is looked at next, without a page.
+    /// When it is probed next, without a page.
     pub look_at: Timestamp,
     looks: u32,
-    /// It looked mended before and was not: only a page can tell.
+    /// A probe was good before and the next page failed all the same: only a page can close the breaker.
     misleads: bool,
 }
 
@@ -46,7 +46,7 @@ impl BrokenChannel {
 }
 
 impl ChannelBreakers {
-    /// Why a page must go round this channel; none when it may try.
+    /// Why a page must not use this channel now; `None` if it may try.
     pub fn closed_to(&mut self, channel: &ChannelName, now: Timestamp) -> Option<String> {
         let broken = self.broken.get_mut(channel)?;
         if now < broken.probe_at {
@@ -57,7 +57,7 @@ impl ChannelBreakers {
         None
     }
 
-    /// A page found the channel broken; whether that is news.
+    /// A page found that the channel is broken. Returns whether that is news.
     pub fn broke(&mut self, channel: &ChannelName, why: &str, now: Timestamp) -> bool {
         if let Some(broken) = self.broken.get_mut(channel) {
             why.clone_into(&mut broken.why);
@@ -68,13 +68,12 @@ impl ChannelBreakers {
         true
     }
 
-    /// It was broken before this node started, which does not know whether it still is: it is looked at, and the next
-    /// page may try, at once.
+    /// The channel was broken before this node started. It is probed, and the next page may try, at once.
     pub fn was_broken(&mut self, channel: &ChannelName, since: Timestamp, why: &str, now: Timestamp) {
         self.broken.entry(channel.clone()).or_insert_with(|| BrokenChannel::new(since, why, now));
     }
 
-    /// Those whose time to be looked at has come; each has its next time then, later and later.
+    /// The broken channels that are due for a probe. Each is then due again later, with growing waits.
     pub fn to_look_at(&mut self, now: Timestamp) -> Vec<ChannelName> {
         let due = self.broken.iter_mut().filter(|(_, broken)| broken.look_at <= now);
         due.map(|(name, broken)| {
@@ -85,7 +84,7 @@ impl ChannelBreakers {
         .collect()
     }
 
-    /// It looks as if it worked; whether that is believed, and news.
+    /// A probe was good. Returns whether the breaker closes: not if a good probe has misled before.
     pub fn looks_mended(&mut self, channel: &ChannelName) -> bool {
         if self.broken.get(channel).is_none_or(|broken| broken.misleads) {
             return false;
@@ -94,18 +93,18 @@ impl ChannelBreakers {
         self.broken.remove(channel).is_some()
     }
 
-    /// A page went through; whether that is news.
+    /// A page went through. Returns whether that closed the breaker.
     pub fn works(&mut self, channel: &ChannelName) -> bool {
         self.on_trust.remove(channel);
         self.broken.remove(channel).is_some()
     }
 
-    /// Those that are broken now.
+    /// The channels that are broken now.
     pub fn broken(&self) -> BTreeMap<ChannelName, BrokenChannel> {
         self.broken.clone()
     }
 
-    /// Whatever a reload has mended is seen at once.
+    /// After a reload every broken channel is probed at once, and the next page may try it.
     pub fn look_again(&mut self, now: Timestamp) {
         self.on_trust.clear();
         for broken in self.broken.values_mut() {

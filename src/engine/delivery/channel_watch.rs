@@ -1,4 +1,4 @@
-//! Watches channels by what becomes of their pages: opens and closes their breakers, and tells the operators.
+//! Opens and closes the breakers of channels by the outcome of their pages, and tells the operators.
 
 use super::Delivery;
 use crate::{
@@ -7,12 +7,12 @@ use crate::{
     store::StoreError,
 };
 
-/// What the alert about a broken channel is called.
+/// The kind of the alert about a broken channel.
 const BROKEN: &str = "channel_broken";
 
 impl Delivery {
-    /// Learns from how an attempt ended. What breaks and what is mended is told to the operators: the catch-all, by
-    /// whatever still works.
+    /// Learns from the outcome of an attempt. When a channel breaks or recovers, the operators (the catch-all) are told
+    /// by channels that still work.
     pub(super) async fn watch_channel(&self, channel: &ChannelName, result: &Result<SendReceipt, SendError>) {
         let told = match result {
             Err(SendError::Broken { why }) if self.breakers().broke(channel, why, self.context.store.now()) => {
@@ -20,7 +20,7 @@ impl Delivery {
                 self.context.metrics.channel_broken(channel, true);
                 self.tell_operators(channel, why).await
             }
-            // What stood in for the channel says nothing about it.
+            // A stand-in for the channel says nothing about the channel.
             Ok(receipt) if receipt.stand_in.is_none() && self.breakers().works(channel) => {
                 self.mended(channel, "a page went through").await
             }
@@ -31,7 +31,7 @@ impl Delivery {
         }
     }
 
-    /// Looks at the broken channels whose time has come, without paging anybody; returns how many work again.
+    /// Probes the broken channels that are due, without paging anybody. Returns how many work again.
     pub async fn tick_breakers(&self) -> Result<usize, StoreError> {
         let due = self.breakers().to_look_at(self.context.store.now());
         let looked = futures_util::future::join_all(due.iter().map(|channel| self.look_at(channel))).await;
@@ -39,13 +39,13 @@ impl Delivery {
         Ok(mended.into_iter().filter(|mended| *mended).count())
     }
 
-    /// Takes up the channels that were broken before this node started: their incidents are still open, and nobody
-    /// else would notice that they work again.
+    /// Opens the breakers of channels that were broken before this node started. Their incidents are still open, and
+    /// nobody else would notice that the channels work again.
     pub async fn recall_breakers(&self) -> Result<(), StoreError> {
         let now = self.context.store.now();
         let is_ours = |incident: &Incident| incident.alert.source.as_str() == SELF && incident.alert.kind == BROKEN;
         for id in self.context.store.open_under(IncidentKey::CHANNELS.to_owned()).await? {
-            // One that can not be read is told by the store itself.
+            // The store itself reports incidents that can not be read.
             let incident = match self.context.store.view(id).await {
                 Err(StoreError::Corrupt { .. }) => continue,
                 incident => incident?,
@@ -69,7 +69,7 @@ impl Delivery {
             Some(active) => active.look().await,
             None => Vec::new(),
         };
-        // A channel that has nothing to look at is no better for it.
+        // A channel that has no probe is no better for it.
         let fine = checks.iter().any(|check| check.outcome == CheckOutcome::Fine);
         let failed = checks.iter().any(|check| check.outcome == CheckOutcome::Failed);
         if !fine || failed || !self.breakers().looks_mended(channel) {

@@ -1,4 +1,4 @@
-//! A page and its incident become a message: rendered for its role and channel, with its own code and link.
+//! Composes messages: a page of an incident, rendered for its role and channel, with its own code and link.
 
 use crate::{
     channel::{Message, MessageText, ReplyOptions},
@@ -14,23 +14,23 @@ use secrecy::{ExposeSecret, SecretString};
 use sha2::{Digest, Sha256};
 use std::{collections::BTreeMap, time::Duration};
 
-/// A message, and what is kept of it.
+/// A message, and what is stored about it.
 #[derive(Debug)]
 pub struct ComposedMessage {
-    /// To be sent.
+    /// The message to send.
     pub message: Message,
-    /// By which channel.
+    /// The channel that sends it.
     pub channel: ChannelName,
-    /// What was shown, with placeholders: never a live code.
+    /// The text that is shown, with placeholders in place of codes and links.
     pub shown: String,
-    /// Its content hash.
+    /// The hash of `shown`.
     pub hash: String,
-    /// What its drill does to it on purpose, instead of sending it.
+    /// The fault that a drill injects instead of sending it.
     pub trouble: Option<FaultKind>,
 }
 
 impl Delivery {
-    /// Composes a page. The error says why its person can not be reached by its channel.
+    /// Composes a page. The error says why this channel can not reach the person.
     pub(super) fn compose(
         &self,
         config: &RuntimeConfig,
@@ -46,7 +46,7 @@ impl Delivery {
             tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
         }
         let settings = config.matrix.channel(&page.channel);
-        // What others read too must not let them answer in this person's name.
+        // Whoever else reads it must not be able to answer in this person's name.
         let is_shared = settings.is_some_and(ChannelSettings::is_shared);
         let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
         let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, identity));
@@ -65,8 +65,8 @@ impl Delivery {
         Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
     }
 
-    /// What is said in a call about a page: what was kept of it when the call was made, so that the journal can tell it
-    /// to the letter; before that is kept, what would be.
+    /// The text of a page as it is spoken in a call: the text that was stored when the call was made, so that the
+    /// journal can prove it; rendered anew if nothing is stored yet.
     ///
     /// # Errors
     ///
@@ -86,7 +86,7 @@ impl Delivery {
         SecretString::from(format!("{url}&token={}", token.expose_secret()))
     }
 
-    /// How the message `id` can be answered: by the code and link of `brief`, which its reader knows.
+    /// The ways to answer the message `id`: the code and link of `brief`, which the reader knows.
     fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> ReplyOptions {
         let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let page = incident.identity().page(brief.n);
@@ -102,7 +102,7 @@ impl Delivery {
 }
 
 impl RuntimeConfig {
-    /// Renders a page for its reader, placeholders in place of codes and links.
+    /// Renders a page for its reader, with placeholders in place of codes and links.
     pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> RenderedText {
         let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
         let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
@@ -110,7 +110,7 @@ impl RuntimeConfig {
     }
 }
 
-/// Renders a page from a matrix and its texts, whether or not a daemon runs on them.
+/// Renders a page from a matrix and its templates; no daemon is needed.
 pub fn render(
     matrix: &Matrix,
     templates: &PageTemplates,
@@ -128,7 +128,7 @@ pub fn render(
     templates.render(&brief, form(kind, matrix.channel(&page.channel)))
 }
 
-/// Until its reader is called again by the same way, where the ladder does that next.
+/// The time until the ladder pages the same reader by the same channel again, if it does so next.
 fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
     let role = page.role.as_ref().filter(|_| page.purpose.is_brief())?;
     let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.rung == page.rung)?;
@@ -137,13 +137,13 @@ fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
     engagement.deadline.filter(|_| repeats).map(|deadline| deadline.since(now))
 }
 
-/// The exact text that is kept: what every part showed.
+/// The exact text that is stored: every part that was shown.
 fn shown(rendered: &RenderedText) -> String {
     let html = rendered.html.as_deref().unwrap_or_default();
     format!("{}\n\n{}\n\n{html}\n\n[template revision {}]", rendered.subject, rendered.body, rendered.revision)
 }
 
-/// The body of a text that was kept, for those whose subject and body have no empty line.
+/// The body of a stored text whose subject and body contain no empty line.
 fn body_of(shown: &str) -> Option<&str> {
     shown.split("\n\n").nth(1)
 }

@@ -1,10 +1,10 @@
-//! Where pages go, for the real thing and for drills apart.
+//! Destinations of pages, separate for live incidents and drills.
 
 use crate::core::{ChannelName, IncidentId, PersonName};
 
-/// Where a page goes: the unit of pace. A person by a channel, or an incident's room. Edits of cards have paces of
-/// their own: each card's, and that of all cards of a channel. A drill has a pace of its own, so that what it sent never
-/// holds up the real thing.
+/// Where a page goes, which is what a pace applies to: a person by a channel, or an incident's room. Edits of cards
+/// have paces of their own: one for each card, and one for all cards of a channel. Drills have their own paces too, so
+/// they never slow down a live incident.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Destination {
     /// A person by a channel.
@@ -17,23 +17,24 @@ pub enum Destination {
     Cards(PageReality, ChannelName),
 }
 
-/// What a page is about.
+/// Whether a page belongs to a live incident or to a drill.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum PageReality {
-    /// Something real. It goes first.
+    /// A live incident. It goes first.
     Live,
-    /// An exercise.
+    /// A drill.
     Drill,
 }
 
-/// Each once, the real thing first.
+/// Both, live first.
 pub const BOTH: [PageReality; 2] = [PageReality::Live, PageReality::Drill];
 
-/// A channel has two lines: pages of drills queue and are counted apart, the real thing first.
+/// The name of a queue. A channel has two: pages of drills queue and are counted separately, after the live ones.
 pub type LineName = (PageReality, ChannelName);
 
 impl Destination {
-    /// The same, and for drills where the real thing met it: what a drill met must not hold up the real thing.
+    /// This destination, and the same one for drills if it is live: a limit that a live page met holds for drills too,
+    /// never the other way round.
     pub fn and_for_drills(&self) -> Vec<Self> {
         match self {
             Self::Person(PageReality::Live, ..) | Self::Cards(PageReality::Live, _) => self.everywhere(),
@@ -46,7 +47,7 @@ impl Destination {
         }
     }
 
-    /// The same in the other reality too: a desk that is closed is closed for both.
+    /// The same destination for live incidents and for drills: a desk that is closed is closed for both.
     pub fn everywhere(&self) -> Vec<Self> {
         match self {
             Self::Person(_, channel, person) => BOTH.map(|r| Self::Person(r, channel.clone(), person.clone())).into(),

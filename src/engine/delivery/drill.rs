@@ -1,4 +1,5 @@
-//! What is different about drills: they give way to the real thing, they end, and faults are injected into them.
+//! What is different about drills: they give way to live incidents, they end by themselves, and faults are injected
+//! into them.
 
 use crate::{
     channel::SendError,
@@ -14,11 +15,11 @@ use std::{
     time::Duration,
 };
 
-/// How soon a page of a drill is looked at again that may not go now: by then the core has withdrawn it.
+/// How soon a page of a drill that may not go now is looked at again: by then the core has withdrawn it.
 const HELD: Duration = Duration::from_millis(200);
 
 impl Delivery {
-    /// Breaks off every drill while something live is open; returns how many. The live one never waits for it.
+    /// Stops every drill while a live incident is open. Returns how many. The live incident never waits for this.
     pub async fn tick_drills(&self) -> Result<usize, StoreError> {
         let open = self.context.store.open_now().await?;
         let Some(by) = open.live else { return Ok(0) };
@@ -27,7 +28,7 @@ impl Delivery {
         Ok(stopped.iter().filter(|events| !events.is_empty()).count())
     }
 
-    /// Pages that a drill brings late and whose time has come.
+    /// Pages that a drill delays and that are due now.
     pub fn take_late(&self) -> Vec<PageId> {
         let now = self.context.store.now();
         let mut late = self.late();
@@ -40,7 +41,7 @@ impl Delivery {
         self.late().first().map(|(at, _)| *at)
     }
 
-    /// Brings a page that was held back, where its drill still goes on and nobody has what it asks for.
+    /// Sends a page that a drill delayed, if the drill still runs and nobody has answered for its role.
     pub async fn bring_late(&self, page: PageId) -> Result<(), StoreError> {
         let Some(composed) = self.prepare_late(page).await? else { return Ok(()) };
         let config = self.context.config.load_full();
@@ -51,7 +52,7 @@ impl Delivery {
         }
         let sending = tokio::time::timeout(active.timeout, active.channel.send(&composed.message)).await;
         match sending {
-            // What was kept in the sandbox has reached nobody, late or not.
+            // A page in the sandbox has reached nobody, late or not.
             Ok(Ok(receipt)) if receipt.stand_in.is_some() => Ok(()),
             Ok(Ok(_)) => self.inbound.report(page, PageStage::Delivered).await,
             Ok(Err(error)) => self.inbound.undelivered(page, error.to_string()).await,
@@ -59,7 +60,7 @@ impl Delivery {
         }
     }
 
-    /// The last look at a page that was held back: none where nobody wants it any more.
+    /// Composes a delayed page; `None` if it is not wanted any more.
     pub async fn prepare_late(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
         let Some(incident) = self.context.store.view(page.incident).await? else { return Ok(None) };
         let row = incident.pages.get(&page.n).filter(|row| is_still_due(&incident, row));
@@ -70,8 +71,8 @@ impl Delivery {
         Ok(self.compose(&self.context.config.load_full(), &incident, row).ok())
     }
 
-    /// Whether no page of this incident may start now: it is a drill, and it is past its end or something real is
-    /// open. The last words of a drill that is over may go.
+    /// Whether no page of this incident may start now: it is a drill that is past its end, or a live incident is open.
+    /// The closing messages of a drill that is over may go.
     pub(super) async fn is_held(&self, incident: &Incident) -> Result<bool, StoreError> {
         if !incident.drill || !incident.is_open() {
             return Ok(false);
@@ -79,14 +80,14 @@ impl Delivery {
         Ok(incident.is_overdue_drill(self.context.store.now()) || self.context.store.open_now().await?.live.is_some())
     }
 
-    /// A page that may not start now waits until the core has said what becomes of its drill.
+    /// Queues a page again that may not start now, until the core has decided what happens to its drill.
     pub(super) fn put_off(&self, page: PageId) {
         let at = self.context.store.now() + HELD;
         self.queues().retry(page, at);
         self.wake.notify_one();
     }
 
-    /// What a drill does to a page of its own instead of sending it; none where it is sent.
+    /// The fault that a drill injects instead of sending a page, and its result; `None` if the page is sent.
     pub fn injected(
         &self,
         composed: &ComposedMessage,
@@ -101,7 +102,7 @@ impl Delivery {
             FaultKind::Delayed { by, .. } => {
                 self.late().insert((now + *by, composed.message.page));
                 self.wake.notify_one();
-                // Where its channel stands in the sandbox, what is brought late will be kept there.
+                // If the channel is in the sandbox, the delayed page will go there.
                 let config = self.context.config.load();
                 let is_sandboxed =
                     config.channels.get(&composed.channel).is_some_and(|active| active.sandboxed.is_some());
@@ -116,7 +117,7 @@ impl Delivery {
     }
 }
 
-/// A brief whose role has its outcome asks for nothing any more; of a drill that is over only its last words are said.
+/// A brief is due until its role has an outcome; when a drill is over, only its closing messages are.
 fn is_still_due(incident: &Incident, page: &Page) -> bool {
     let role = page.role.as_ref().and_then(|role| incident.engagements.get(role));
     incident.is_open() && (!page.purpose.is_brief() || role.is_some_and(|engagement| engagement.is_open()))

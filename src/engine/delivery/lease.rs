@@ -1,4 +1,4 @@
-//! This node's lease, and the pages of nodes that have lost theirs.
+//! The lease of this node, and the pages of nodes that lost theirs.
 
 use super::Delivery;
 use crate::{
@@ -8,7 +8,7 @@ use crate::{
 };
 use std::sync::atomic::Ordering;
 
-/// Pages that are taken over from dead nodes in one round.
+/// The most pages that are taken over from dead nodes in one round.
 const ORPHANS_MAX: usize = 1024;
 
 impl Delivery {
@@ -19,7 +19,7 @@ impl Delivery {
         Ok(())
     }
 
-    /// Takes over the pages of nodes that are gone, all of them; returns how many.
+    /// Takes over all pages of nodes that are gone. Returns how many.
     pub async fn tick_orphans(&self) -> Result<usize, StoreError> {
         let mut taken = 0;
         loop {
@@ -51,7 +51,7 @@ impl Delivery {
         Ok(mine.len())
     }
 
-    /// Until when this node holds its lease.
+    /// When the lease of this node ends.
     pub(super) fn leased_until(&self) -> Timestamp {
         Timestamp::from_micros(self.lease_until.load(Ordering::Acquire))
     }

@@ -1,4 +1,4 @@
-//! Pages out: what may start when, one attempt to send each, and which channels reach anybody.
+//! Sends pages: queues, pace, throttling, circuit breakers, and the attempts themselves.
 //!
 //! Every loop body is a public `tick_*`, so that a simulation can interleave them.
 
@@ -32,15 +32,15 @@ use std::{
 };
 use tokio::sync::{Notify, futures::Notified};
 
-/// Queues pages, sends them and settles them.
+/// Queues pages, sends them and records the outcome.
 pub struct Delivery {
     context: Arc<EngineContext>,
     inbound: Arc<Inbound>,
     queues: Mutex<DeliveryQueues>,
     breakers: Mutex<ChannelBreakers>,
-    /// What a drill holds back on purpose, and until when.
+    /// Pages that a drill delays, and until when.
     late: Mutex<BTreeSet<(Timestamp, PageId)>>,
-    /// Pages that were owed and in no queue at the last look.
+    /// Pages that were owed but in no queue at the last check.
     missing: Mutex<BTreeSet<PageId>>,
     lease_until: AtomicI64,
     /// Wakes the delivery loop.
@@ -49,7 +49,7 @@ pub struct Delivery {
 
 impl Delivery {
     pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<Inbound>) -> Self {
-        // A gauge that is absent can not be told from one that nobody watches.
+        // A gauge that is absent looks like a channel that nobody watches.
         for channel in context.config.load().channels.keys() {
             context.metrics.channel_broken(channel, false);
         }
@@ -65,7 +65,7 @@ impl Delivery {
         }
     }
 
-    /// Takes up what an event of a commit means for the queues.
+    /// Applies a committed event to the queues.
     pub(super) fn take_up(&self, incident: IncidentId, drill: bool, event: &Event) {
         self.queues().apply(incident, drill, event);
     }
@@ -75,17 +75,17 @@ impl Delivery {
         self.wake.notify_one();
     }
 
-    /// Ends when the delivery loop is woken.
+    /// Resolves when the delivery loop is woken.
     pub(super) fn woken(&self) -> Notified<'_> {
         self.wake.notified()
     }
 
-    /// When [`Delivery::tick_delivery`] can have something next, if nothing else happens before.
+    /// When [`Delivery::tick_delivery`] has something next, if nothing else happens before.
     pub fn next_send(&self) -> Option<Timestamp> {
         self.queues().next_at()
     }
 
-    /// When the oldest page that no channel has been given yet was born.
+    /// When the oldest page was created that was not handed to a channel yet. Drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         self.queues().oldest_unsent()
     }
@@ -95,7 +95,7 @@ impl Delivery {
         self.queues().standing(now, most)
     }
 
-    /// A desk of this person opened: what waits for it may go now.
+    /// This person opened a desk: pages that wait for it may go now.
     pub fn desk_opened(&self, person: &PersonName) {
         let (config, now) = (self.context.config.load(), self.context.store.now());
         let mut delivery = self.queues();
@@ -108,12 +108,12 @@ impl Delivery {
         self.wake.notify_one();
     }
 
-    /// A newly loaded matrix may have mended channels: the next page tries them.
+    /// A new matrix may have repaired channels: every broken one is tried again.
     pub(super) fn look_again(&self) {
         self.breakers().look_again(self.context.store.now());
     }
 
-    /// The channels that reach nobody now.
+    /// The breakers of the channels.
     pub fn breakers(&self) -> MutexGuard<'_, ChannelBreakers> {
         self.breakers.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -1,4 +1,4 @@
-//! Pages that this node owes and its queue does not know of, which a bug has lost: they are found and queued again.
+//! Finds pages that this node owes but that are in no queue (a bug lost them), and queues them again.
 
 use crate::{core::PageId, engine::delivery::Delivery, store::StoreError};
 use std::{
@@ -6,12 +6,12 @@ use std::{
     sync::{MutexGuard, PoisonError},
 };
 
-/// Owed pages that are asked for at once.
+/// The most owed pages that are read at once.
 const OWED_MAX: usize = 1024;
 
 impl Delivery {
-    /// Compares the pages that this node owes with those in its queue, and queues what was missing at the last look and
-    /// still is; returns how many. One look alone proves nothing: between a commit and its queueing a page is in neither.
+    /// Compares the pages that this node owes with its queues, and queues those that were missing in the last check and
+    /// still are. Returns how many. One check proves nothing: between a commit and its queueing a page is in neither.
     pub async fn tick_owed(&self) -> Result<usize, StoreError> {
         let missing = self.missing().await?;
         let before = std::mem::replace(&mut *self.missing_before(), missing.clone());

@@ -1,4 +1,4 @@
-//! One channel's queue: whose time has come, who is the most urgent of those, what is under way.
+//! The queue of one channel: which pages are due, which is the most urgent, what is being sent.
 
 use crate::{
     core::{IncidentId, PageId, Timestamp},
@@ -9,54 +9,55 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// How many of a channel's sends may be pages of drills. The real thing does not count them: it never waits for them.
+/// The most concurrent sends of a channel that may be pages of drills. Live pages do not count them and never wait for
+/// them.
 pub const DRILLS_IN_FLIGHT_MAX: usize = 16;
 
-/// Crisis before reminder before status.
+/// How urgent a page is, the most urgent first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum UrgencyLane {
-    /// Not wanted any more: only to be reported as such, whatever else waits.
+    /// Withdrawn: it is only reported as such, before anything else.
     Gone,
     /// A brief.
     Crisis,
-    /// A brief again.
+    /// A brief that was sent before.
     Reminder,
-    /// What asks for nothing.
+    /// A message that asks for nothing.
     Status,
 }
 
-/// When a page may go, how urgent it is, and when it was due first: the order of a channel's queue. The last keeps one
-/// room's cards from always going before another's where both wait for the same pace.
+/// When a page may go, how urgent it is, and when it was first due: the order of a queue. The last part keeps one
+/// room's cards from always going before another's when both wait for the same pace.
 pub(super) type QueueTurn = (Timestamp, UrgencyLane, Timestamp, PageId);
 
-/// One channel's queue, for the real thing or for drills.
+/// The queue of one channel, for live pages or for drills.
 #[derive(Debug, Default)]
 pub(super) struct ChannelQueue {
-    /// By time.
+    /// Pages that wait, by time.
     pub queue: BTreeSet<QueueTurn>,
-    /// Those whose time has come, the most urgent first: what was queued before must not keep a crisis waiting.
+    /// Pages that are due, the most urgent first: older pages must not keep a crisis waiting.
     due: BTreeSet<(UrgencyLane, Timestamp, Timestamp, PageId)>,
-    /// Sends under way.
+    /// The number of sends in progress.
     pub in_flight: usize,
-    /// What its provider bears.
+    /// How many sends its provider accepts.
     pub throttle: ChannelThrottle<Destination>,
-    /// Rooms into which something is being sent: there, what was said later must not come before what was said earlier.
+    /// Rooms to which something is being sent: messages to one room keep their order.
     pub busy: BTreeMap<IncidentId, BusyRoom>,
-    /// When something was taken out of it last.
+    /// When a page last left the queue.
     pub moved_at: Timestamp,
 }
 
-/// A room into which something is being sent.
+/// A room to which something is being sent.
 #[derive(Debug, Default)]
 pub(super) struct BusyRoom {
-    /// Since when.
+    /// When that send began.
     pub since: Timestamp,
-    /// What waits for the end of that.
+    /// Pages that wait for it to end.
     pub waiting: BTreeSet<QueueTurn>,
 }
 
 impl ChannelQueue {
-    /// How many sends may be under way.
+    /// The most sends that may be in progress.
     pub fn at_once(&self, reality: PageReality) -> usize {
         match reality {
             PageReality::Live => self.throttle.at_once(),
@@ -64,13 +65,13 @@ impl ChannelQueue {
         }
     }
 
-    /// It has ended: what waited for its room may go.
+    /// A send ended: pages that waited for its room may go.
     pub fn ended(&mut self, room: Option<IncidentId>) {
         self.in_flight = self.in_flight.saturating_sub(1);
         self.queue.extend(room.and_then(|room| self.busy.remove(&room)).unwrap_or_default().waiting);
     }
 
-    /// The most urgent of those whose time has come.
+    /// The most urgent page that is due.
     pub fn most_urgent(&mut self, now: Timestamp) -> Option<QueueTurn> {
         while let Some(turn @ (at, lane, born_at, id)) = self.queue.first().copied().filter(|(at, ..)| *at <= now) {
             self.queue.remove(&turn);
@@ -79,13 +80,13 @@ impl ChannelQueue {
         self.due.first().map(|(lane, at, born_at, id)| (*at, *lane, *born_at, *id))
     }
 
-    /// When the next one can go, as far as time alone decides.
+    /// When the next page can go, if only time matters.
     pub fn next_at(&self) -> Option<Timestamp> {
         let due = self.due.iter().map(|(_, at, ..)| *at).next();
         due.or_else(|| self.queue.first().map(|(at, ..)| *at))
     }
 
-    /// A turn is given up, wherever it waits.
+    /// Removes a page from wherever it waits.
     pub fn forget(&mut self, turn: QueueTurn, id: PageId) {
         let (at, lane, born_at, page) = turn;
         if !self.queue.remove(&turn)
@@ -96,14 +97,14 @@ impl ChannelQueue {
         }
     }
 
-    /// A turn is used: its page leaves the queue, whatever becomes of it.
+    /// Takes a page out of the queue to send it.
     pub fn take(&mut self, turn: QueueTurn, id: PageId, now: Timestamp) {
         self.forget(turn, id);
         self.in_flight += 1;
         self.moved_at = now;
     }
 
-    /// Since when a page has waited for this queue, or its room, to move; a time to come while its turn has not.
+    /// Since when a page has waited for this queue or its room to move; a future time if it is not due yet.
     pub fn waits_since(&self, turn: QueueTurn) -> Timestamp {
         let (at, _, born_at, id) = turn;
         let room = self.busy.get(&id.incident).filter(|busy| busy.waiting.contains(&turn));

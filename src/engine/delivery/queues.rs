@@ -1,5 +1,5 @@
-//! Which page may start when: one queue a channel, one pace a destination. No I/O and no clock: `now` is an argument,
-//! so that the simulation runs this very code.
+//! Decides which page may start when: one queue for each channel, one pace for each destination. There is no I/O and no
+//! clock (`now` is an argument), so the simulation runs the same code.
 
 use crate::{
     core::{
@@ -16,20 +16,20 @@ use std::{
     time::Duration,
 };
 
-/// A pause of a whole channel beyond this is told to the ladders, which may know another way for its pages.
+/// If a channel must pause longer than this, the ladders are told: they may know another channel for its pages.
 const HELD_LONG: Duration = Duration::from_secs(2);
 
-/// The longest pause of a provider's that is obeyed; beyond it the page has long gone by another channel.
+/// The longest pause that a provider may ask for; after that the page has long gone by another channel.
 pub const RETRY_AFTER_MAX: Duration = Duration::from_secs(15 * 60);
 
-/// Destinations whose pace is remembered before those that are idle are forgotten.
+/// The most destinations whose pace is remembered before idle ones are forgotten.
 const DESTINATIONS_MAX: usize = 10_000;
 
-/// How fast one room's card is edited: what changes in between is shown by the next edit.
+/// How often one room's card is edited. Changes in between show up with the next edit.
 pub const CARD_PACE: SendPace = SendPace { every: Duration::from_secs(3), burst: 1 };
 
-/// How fast all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
-/// others who work there.
+/// How often all cards of one channel are edited. Slack allows 50 edits a minute in a workspace; this leaves some for
+/// others.
 pub const CARDS_PACE: SendPace = SendPace { every: Duration::from_millis(1334), burst: 5 };
 
 #[derive(Debug)]
@@ -37,19 +37,19 @@ struct QueuedPage {
     line: LineName,
     destination: Destination,
     lane: UrgencyLane,
-    /// An edit of a card.
+    /// Whether it is an edit of a card.
     is_update: bool,
     born_at: Timestamp,
-    /// Whether its channel has been given it, whatever became of that.
+    /// Whether it was ever handed to its channel.
     attempted: bool,
-    /// Its turn in its channel's queue; none while it is being sent.
+    /// Its place in the queue; `None` while it is being sent.
     turn: Option<QueueTurn>,
     withdrawn: bool,
-    /// How often dealing with it panicked.
+    /// How often handling it panicked.
     panics: u32,
-    /// How often it was taken out of its queue.
+    /// How often it was taken out of the queue.
     taken: u32,
-    /// It is being sent into this incident's room, where nothing else may be sent meanwhile.
+    /// The incident whose room it is being sent to; nothing else may be sent there meanwhile.
     holds: Option<IncidentId>,
 }
 
@@ -63,7 +63,7 @@ impl QueuedPage {
         self.taken = self.taken.wrapping_add(1);
     }
 
-    /// What it must keep to.
+    /// The paces that it must keep.
     fn paces(&self, channels: SendPace, id: PageId) -> Vec<(Destination, SendPace)> {
         if !self.is_update {
             return vec![(self.destination.clone(), channels)];
@@ -74,7 +74,7 @@ impl QueuedPage {
     }
 }
 
-/// The pages this node has claimed.
+/// The queues of all channels, with the pages that this node has claimed.
 #[derive(Debug, Default)]
 pub struct DeliveryQueues {
     pages: HashMap<PageId, QueuedPage>,
@@ -82,19 +82,19 @@ pub struct DeliveryQueues {
     paced: HashMap<Destination, PaceState>,
 }
 
-/// What may be done now.
+/// What [`DeliveryQueues::ready`] found to do.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct ReadyPages {
-    /// To be sent.
+    /// Pages to send.
     pub start: Vec<PageId>,
-    /// Withdrawn before they were sent.
+    /// Pages that were withdrawn before they were sent.
     pub unsent: Vec<PageId>,
-    /// Not to be tried before then, and why.
+    /// Pages that must wait until then, and why.
     pub held: Vec<(PageId, Timestamp, HeldWhy)>,
 }
 
 impl DeliveryQueues {
-    /// Queues a page that this node has claimed. A page that is known already is left as it is.
+    /// Queues a page that this node has claimed. A page that is known already stays as it is.
     pub fn enqueue(&mut self, incident: IncidentId, drill: bool, page: &Page) {
         let id = PageId { incident, n: page.n };
         if self.pages.contains_key(&id) {
@@ -132,7 +132,7 @@ impl DeliveryQueues {
         self.pages.insert(id, waiting);
     }
 
-    /// What an event of an incident means here: pages to send, to drop, to try again.
+    /// Applies an event of an incident: pages to send, to drop, to try again.
     pub fn apply(&mut self, incident: IncidentId, drill: bool, event: &Event) {
         match event {
             Event::Paged { page } => self.enqueue(incident, drill, page),
@@ -148,20 +148,20 @@ impl DeliveryQueues {
         }
     }
 
-    /// A page is not wanted any more. One that is being sent ends as it ends.
+    /// Withdraws a page. One that is being sent is not interrupted.
     pub fn withdraw(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.get_mut(&id) {
             waiting.withdrawn = true;
             waiting.lane = UrgencyLane::Gone;
         }
-        // Its turn comes at once, so that it is reported unsent without delay.
+        // It is due at once, so that it is reported as unsent without delay.
         self.requeue(id, Timestamp::default());
     }
 
-    /// A waiting page's channel may take it now: its desk opened.
+    /// This person's desk opened: their pages by this channel may go now.
     pub fn nudge(&mut self, channel: &ChannelName, person: &PersonName, now: Timestamp) {
         let theirs = BOTH.map(|r| Destination::Person(r, channel.clone(), person.clone()));
-        // Whatever it was told to wait for has come.
+        // What it waited for has come.
         self.paced.retain(|destination, _| !theirs.contains(destination));
         let here = |waiting: &QueuedPage| theirs.contains(&waiting.destination) && waiting.turn.is_some();
         let ids: Vec<PageId> = self.pages.iter().filter(|(_, w)| here(w)).map(|(id, _)| *id).collect();
@@ -170,14 +170,14 @@ impl DeliveryQueues {
         }
     }
 
-    /// The page ended or is not ours any more.
+    /// Forgets a page that has ended or is not ours any more.
     pub fn finish(&mut self, id: PageId) {
         if let Some(waiting) = self.pages.remove(&id) {
             self.leave_line(&waiting);
         }
     }
 
-    /// The page is to be tried again at `at`.
+    /// Tries a page again at `at`.
     pub fn retry(&mut self, id: PageId, at: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         let turn = waiting.turn(at, id);
@@ -190,7 +190,7 @@ impl DeliveryQueues {
         line.queue.insert(turn);
     }
 
-    /// Dealing with this page panicked: it is tried again, ever later.
+    /// Handling this page panicked: it is tried again, with growing waits.
     pub fn panicked(&mut self, id: PageId, now: Timestamp) {
         let Some(waiting) = self.pages.get_mut(&id) else { return };
         waiting.panics = waiting.panics.saturating_add(1);
@@ -198,17 +198,17 @@ impl DeliveryQueues {
         self.retry(id, now + wait);
     }
 
-    /// Which dealing with this page is under way: a number of its own for each.
+    /// The number of the current attempt to handle this page; `None` if there is none.
     pub fn under_way(&self, id: PageId) -> Option<u32> {
         self.pages.get(&id).filter(|waiting| waiting.turn.is_none()).map(|waiting| waiting.taken)
     }
 
-    /// Whether it has this page, in whatever state.
+    /// Whether a page is known, in whatever state.
     pub fn knows(&self, id: PageId) -> bool {
         self.pages.contains_key(&id)
     }
 
-    /// This page's person has no desk open: what else waits for it need not look before then.
+    /// This person has no desk open: their other pages for it wait until then too.
     pub fn desk_closed(&mut self, id: PageId, until: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
         for destination in waiting.destination.everywhere() {
@@ -216,9 +216,9 @@ impl DeliveryQueues {
         }
     }
 
-    /// The provider asked for a pause of that length when it was given this page. What it says about a room, whose methods
-    /// have limits of their own, says nothing about people. What the real thing meets holds for drills too; the real thing
-    /// makes its own experience.
+    /// The provider asked for a pause when it was given this page. A limit on a room says nothing about people, because
+    /// rooms use other methods of the provider. A limit that a live page met holds for drills too, never the other way
+    /// round.
     pub fn throttled(&mut self, id: PageId, after: Duration, now: Timestamp) {
         let Some(waiting) = self.pages.get(&id) else { return };
         let until = now + after.min(RETRY_AFTER_MAX);
@@ -235,7 +235,7 @@ impl DeliveryQueues {
         }
     }
 
-    /// The provider took this page.
+    /// The provider accepted this page.
     pub fn took(&mut self, id: PageId) {
         let name = self.pages.get(&id).map(|waiting| &waiting.line);
         if let Some(line) = name.and_then(|name| self.lines.get_mut(name)) {
@@ -243,7 +243,7 @@ impl DeliveryQueues {
         }
     }
 
-    /// Takes out what may start at `now`, most urgent first, as far as pace and concurrency allow.
+    /// Takes out the pages that may start at `now`, most urgent first, within pace and concurrency.
     pub fn ready(&mut self, now: Timestamp, pace: impl Fn(&ChannelName) -> SendPace) -> ReadyPages {
         let mut ready = ReadyPages::default();
         let lines: Vec<LineName> = self.lines.keys().cloned().collect();
@@ -317,22 +317,22 @@ impl DeliveryQueues {
         }
     }
 
-    /// When [`DeliveryQueues::ready`] can have something, if nothing else happens before.
+    /// When [`DeliveryQueues::ready`] has something next, if nothing else happens before.
     pub fn next_at(&self) -> Option<Timestamp> {
         let open = self.lines.iter().filter(|(name, line)| line.in_flight < line.at_once(name.0));
         let next = |line: &ChannelQueue| line.next_at().map(|at| at.max(line.throttle.held_until()));
         open.filter_map(|(_, line)| next(line)).min()
     }
 
-    /// When the oldest page that was not handed to its channel yet was born; drills do not count.
+    /// When the oldest page was created that was not handed to its channel yet. Drills do not count.
     pub fn oldest_unsent(&self) -> Option<Timestamp> {
         let live = self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live);
         live.filter(|waiting| !waiting.attempted).map(|waiting| waiting.born_at).min()
     }
 
-    /// Channels with a page whose turn has come and whose queue has not moved for longer than `most` since, each with
-    /// since when; drills do not count. Whoever waits for a pace, a provider's wish or a desk has its turn later, and a
-    /// long queue that moves is none that stands.
+    /// Channels with a page that is due, while the queue has not moved for longer than `most`, and since when. Drills
+    /// do not count. A page that waits for a pace, a provider or a desk is not due, and a long queue that moves is not
+    /// stuck.
     pub fn standing(&self, now: Timestamp, most: Duration) -> BTreeMap<ChannelName, Timestamp> {
         let mut standing = BTreeMap::new();
         for waiting in self.pages.values().filter(|waiting| waiting.line.0 == PageReality::Live && !waiting.withdrawn) {
@@ -346,12 +346,12 @@ impl DeliveryQueues {
         standing
     }
 
-    /// Pages held, waiting and under way.
+    /// The number of pages, waiting or being sent.
     pub fn len(&self) -> usize {
         self.pages.len()
     }
 
-    /// Whether there is none.
+    /// Whether there are no pages.
     pub fn is_empty(&self) -> bool {
         self.pages.is_empty()
     }

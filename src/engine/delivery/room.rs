@@ -1,4 +1,4 @@
-//! What a war room must know: its name, whom to ask in, its purpose, where the runbook is.
+//! What a war room needs: its name, its members, its purpose, the runbook.
 
 use crate::{
     channel::{ContactData, Recipient, RoomState},
@@ -8,13 +8,13 @@ use crate::{
 };
 use std::collections::BTreeSet;
 
-/// The longest address of a runbook.
+/// The longest address of a runbook, in characters.
 const RUNBOOK_CHARS: usize = 2000;
 
-/// Where an alert says where its runbook is, as Prometheus' rules do.
+/// The annotation in which an alert names its runbook, as Prometheus' rules do.
 const RUNBOOK: &str = "runbook_url";
 
-/// To whom a page goes. The error says why they can not be reached by its channel.
+/// The recipient of a page. The error says why the channel can not reach them.
 pub(super) fn recipient(config: &RuntimeConfig, incident: &Incident, page: &Page) -> Result<Recipient, String> {
     if let Some(person) = &page.person {
         let contact = config.contact(person).ok_or_else(|| format!("{person} is not in the matrix any more"))?;
@@ -34,7 +34,7 @@ pub(super) fn recipient(config: &RuntimeConfig, incident: &Incident, page: &Page
     Ok(Recipient::Room { id, card, name, private, invite })
 }
 
-/// What a room needs beside the text.
+/// What a room needs besides the text.
 pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
     let roles: Vec<&str> = incident.plan.required.iter().map(RoleName::as_str).collect();
     let purpose = format!(
@@ -46,7 +46,7 @@ pub(super) fn state(config: &RuntimeConfig, incident: &Incident) -> RoomState {
     RoomState { open: incident.is_open(), purpose, runbook: runbook(config, incident) }
 }
 
-/// The trigger's runbook, else the one that the alert names.
+/// The runbook of the trigger, else the one that the alert names.
 fn runbook(config: &RuntimeConfig, incident: &Incident) -> Option<String> {
     let ours = config.matrix.triggers.get(&incident.trigger).and_then(|trigger| trigger.runbook.as_ref());
     let link = ours.or_else(|| incident.alert.annotations.get(RUNBOOK))?.trim();

@@ -1,4 +1,4 @@
-//! One attempt to send one page, from its turn to its settlement.
+//! One attempt to send one page, from the queue to its recorded outcome.
 
 use crate::{
     channel::SendError,
@@ -20,54 +20,54 @@ use crate::{
 };
 use std::time::Duration;
 
-/// How soon a page is tried again that this node may not send before its lease is renewed.
+/// How soon a page is tried again when this node's lease must be renewed first.
 const LEASE_WAIT: Duration = Duration::from_millis(200);
 
-/// How long a word that asks for nothing is tried for: past that it is no news.
+/// How long a message that asks for nothing is tried: after that it is old news.
 const NOTICE_LIFE: Duration = Duration::from_secs(10 * 60);
 
-/// How long another system is told what happened: it may be down over night, and wants to know all the same.
+/// How long a webhook to another system is tried: that system may be down over night.
 const SYSTEM_LIFE: Duration = Duration::from_secs(24 * 3600);
 
-/// The longest wait between two attempts to tell another system.
+/// The longest wait between two attempts of a webhook.
 const SYSTEM_LONGEST: Duration = Duration::from_secs(5 * 60);
 
-/// How long a room is tried to be kept in order: what its card shows, whether it is put away. This does not age.
+/// How long updates of a room (its card, its archiving) are tried: they do not get old.
 const ROOM_LIFE: Duration = Duration::from_secs(6 * 3600);
 
-/// At this refusal a page whose channel panics is given up by it.
+/// After so many panics of its channel a page gives up on that channel.
 const PANICS_MAX: u32 = 3;
 
-/// Why a page was refused whose channel panicked; what the panic said is in the log alone, for it may tell anything.
+/// What is said when a channel panicked. The panic's own text is in the log only: it may contain anything.
 const PANICKED: &str = "a bug in Stentor, which is in the log";
 
-/// How an attempt ended, to be settled.
+/// The outcome of an attempt, to be recorded.
 #[derive(Debug, Clone)]
 pub struct SendAttempt {
-    /// Which page.
+    /// The page.
     pub page: PageId,
-    /// When it began.
+    /// When the attempt began.
     pub sent_at: Timestamp,
-    /// When it ended: a provider's wish counts from there, however long the store takes to keep it.
+    /// When the attempt ended: a pause that the provider asked for counts from here.
     pub ended_at: Timestamp,
-    /// What was shown: content hash and text.
+    /// The text that was shown: its content hash and the text.
     pub shown: (String, String),
-    /// What the channel said.
+    /// What the channel returned.
     pub result: Result<SendReceipt, SendError>,
-    /// What a drill made go wrong on purpose: then no channel was asked.
+    /// The fault that a drill injected; then no channel was asked.
     pub trouble: Option<FaultKind>,
 }
 
 impl Delivery {
-    /// What may be sent now.
+    /// The pages that may be sent now.
     pub fn tick_delivery(&self) -> ReadyPages {
         let (now, config) = (self.context.store.now(), self.context.config.load());
         let everywhere = crate::core::retry::SendPace { every: Duration::from_millis(100), burst: 10 };
         self.queues().ready(now, |channel| config.channels.get(channel).map_or(everywhere, |active| active.pace))
     }
 
-    /// Sends a page whose turn it is and settles it. Bounded in time by its channel's timeout, as long as the store can
-    /// keep how it ended.
+    /// Sends a page that is due and records the outcome. Its channel's timeout bounds the send; recording goes on until
+    /// the store accepts it.
     pub async fn send(&self, page: PageId) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
         let Some(composed) = self.prepare(page).await? else { return Ok(()) };
@@ -82,7 +82,7 @@ impl Delivery {
                 .keep_attempt(&SendAttempt { page, sent_at, ended_at: sent_at, shown, result, trouble: Some(trouble) })
                 .await;
         }
-        // A room's own trouble says nothing about reaching people; a webhook has nothing but posts.
+        // A fault of a room says nothing about reaching people; a webhook has nothing but posts.
         let person = composed.message.to.person();
         let guarded = person.is_some() || composed.message.purpose.is_notice();
         let left = person.as_ref().and_then(|person| self.inbound.opt_out_reason(&composed.channel, person));
@@ -116,8 +116,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// What a panic means: a refusal, and what may have been sent all the same. After some of them the channel reaches
-    /// nobody with this page, which goes round.
+    /// What a panic counts as: a refusal of a page that may have been sent all the same. After several of them the
+    /// channel counts as unable to reach this person, and the page uses another one.
     async fn panicked(&self, page: PageId) -> Result<SendReceipt, SendError> {
         let incident = self.context.store.view(page.incident).await.ok().flatten();
         let refusals = incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).map_or(0, |row| row.refusals);
@@ -127,7 +127,7 @@ impl Delivery {
         }
     }
 
-    /// The attempt panicked beside the channel: while it was prepared, or settled.
+    /// The attempt panicked outside the channel: while the page was prepared, or recorded.
     pub async fn refuse_for_panic(&self, page: PageId) -> Result<(), StoreError> {
         let now = self.context.store.now();
         let settlement = match self.panicked(page).await {
@@ -137,10 +137,11 @@ impl Delivery {
         self.settle(page, settlement, None, None).await
     }
 
-    /// What was sent is not sent again because the store could not keep it: keeping it is tried again.
+    /// Records an attempt, and retries while the store fails: a page is not sent twice because the store could not keep
+    /// its outcome.
     async fn keep_attempt(&self, attempt: &SendAttempt) -> Result<(), StoreError> {
         while let Err(error) = self.finish(attempt).await {
-            // Nothing is kept any more: of anything, or of this incident.
+            // The store keeps nothing any more, or nothing about this incident.
             if matches!(error, StoreError::Closed | StoreError::Corrupt { .. }) {
                 return Err(error);
             }
@@ -151,8 +152,8 @@ impl Delivery {
         Ok(())
     }
 
-    /// Checks that a page is still wanted and may be sent by this node, and composes it. None when there is nothing to
-    /// send; then it is settled or queued again.
+    /// Checks that a page is still wanted and that this node may send it, and composes it. `None` if there is nothing
+    /// to send; then it is recorded or queued again.
     pub async fn prepare(&self, page: PageId) -> Result<Option<ComposedMessage>, StoreError> {
         let (now, config) = (self.context.store.now(), self.context.config.load_full());
         let lease = self.leased_until();
@@ -162,7 +163,7 @@ impl Delivery {
             return Ok(None);
         }
         let incident = self.context.store.view(page.incident).await?;
-        // The last look before the send: whatever was committed by now is seen.
+        // The last check before the send: it sees every commit so far.
         if !self.context.store.is_wanted(page).await? {
             self.drop_unsent(page).await?;
             return Ok(None);
@@ -188,7 +189,7 @@ impl Delivery {
         }
     }
 
-    /// Settles an attempt. An error means that nothing was kept: it is to be called again.
+    /// Records an attempt. After an error nothing was kept: call it again.
     pub async fn finish(&self, attempt: &SendAttempt) -> Result<(), StoreError> {
         let SendAttempt { page, sent_at, ended_at, shown, result, trouble } = attempt.clone();
         let settlement = match result {
@@ -205,25 +206,25 @@ impl Delivery {
             }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
-        // Where nothing was sent, nobody need hear how it ended.
+        // If nothing was sent, nobody needs to be told how it ended.
         let sent_at = Some(sent_at).filter(|_| !trouble.as_ref().is_some_and(FaultKind::asks_no_channel));
         self.settle_as(page, settlement, sent_at, Some(shown), trouble).await
     }
 
-    /// A page that was withdrawn before it was sent: it is noted, so that nobody is told who was never asked.
+    /// Records that a page was withdrawn before it was sent, so that people who were never asked get no follow-up.
     pub async fn drop_unsent(&self, page: PageId) -> Result<(), StoreError> {
         self.settle(page, SendOutcome::Unsent, None, None).await?;
         self.queues().finish(page);
         Ok(())
     }
 
-    /// A page that may not be tried yet: the ladder hears of it, and may know another way.
+    /// Records that a page must wait: the ladder may know another channel.
     pub async fn hold(&self, page: PageId, until: Timestamp, why: HeldWhy) -> Result<(), StoreError> {
         self.settle(page, SendOutcome::Held { until, why }, None, None).await
     }
 
-    /// The store failed before the attempt began: its turn comes again, unless its incident can not be read any more.
-    /// Whether it comes.
+    /// The store failed before the attempt began. Queues the page again, unless its incident can not be read any more.
+    /// Returns whether it did.
     pub fn postpone(&self, page: PageId) -> bool {
         if self.context.store.is_quarantined(page.incident) {
             self.queues().finish(page);
@@ -235,8 +236,8 @@ impl Delivery {
         true
     }
 
-    /// Nothing was shown: a brief waits until a desk opens. How it ended is shown by whatever desk is opened later,
-    /// without being sent.
+    /// No desk is open: a brief waits for one. Other messages count as unreachable; the next desk that opens shows how
+    /// things ended anyway.
     async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<SendOutcome, StoreError> {
         let incident = self.context.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
@@ -255,7 +256,8 @@ impl Delivery {
         unknown: bool,
         now: Timestamp,
     ) -> Result<SendOutcome, StoreError> {
-        // What the provider asked for holds for others of this channel, whatever can be read of this page's incident.
+        // The pause that a provider asked for holds for the other pages of this channel, even if this page's incident
+        // can not be read.
         if let Some(after) = after {
             self.queues().throttled(page, after, now);
         }
@@ -298,15 +300,15 @@ impl Delivery {
         };
         let ((), committed) = transact(&*self.context.store, RequestClass::Ladder, needs, run).await?;
         if committed.events.is_empty() {
-            // It ended by another way, or belongs to another node now.
+            // It ended in another way, or belongs to another node now.
             self.queues().finish(page);
         }
         Ok(())
     }
 }
 
-/// How an attempt that failed for now is settled; `after` is the pause that the provider asked for. A word that asks for
-/// nothing is given up once it is no news any more.
+/// The outcome of an attempt that failed for now; `after` is the pause that the provider asked for. A message that asks
+/// for nothing is given up when it is too old.
 pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown: bool, now: Timestamp) -> SendOutcome {
     if page.is_some_and(|page| life(&page.purpose).is_some_and(|life| page.born_at + life <= now)) {
         return SendOutcome::Unreachable { why: format!("{TOO_LATE}{why}") };
@@ -318,7 +320,7 @@ pub fn again(page: Option<&Page>, after: Option<Duration>, why: String, unknown:
     SendOutcome::Retry { at: now + wait, why, unknown }
 }
 
-/// How long a message is tried for; a brief until it is withdrawn.
+/// How long a message is tried; `None` for a brief, which is tried until it is withdrawn.
 fn life(purpose: &PagePurpose) -> Option<Duration> {
     match purpose {
         PagePurpose::Brief { .. } => None,

@@ -1,4 +1,4 @@
-//! What `stentor doctor` looks at: every part on its own, all at once, each bounded in time.
+//! The checks of `stentor doctor`: all parts at once, each with a time limit.
 
 use crate::{
     channel::{CheckOutcome, ProbeCheck, slack::socket},
@@ -19,37 +19,37 @@ use serde::{Deserialize, Serialize};
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 use tokio::time::timeout;
 
-/// People who are named one by one; `stentor people` shows all.
+/// The most people who are named one by one; `stentor people` shows all.
 const NAMED_MAX: usize = 20;
 
-/// Free bytes below which the state directory is worth a word: a day of a busy desk.
+/// Free bytes of the state directory below which the doctor warns: a day of a busy desk.
 const FREE_MIN: u64 = 256 << 20;
 
-/// How old the release may be from which time zones come, before that is worth a word: rules change several times a year.
+/// How old the time zone data may be before the doctor warns: rules change several times a year.
 pub const ZONES_AGE_MAX: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// One thing that was looked at.
+/// The result of one check.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct DoctorFinding {
-    /// What it belongs to: `channel sms`, `door`, `people`.
+    /// The part that was checked: `channel sms`, `door`, `people`.
     pub part: String,
-    /// What: `login`, `clock`.
+    /// What was checked: `login`, `clock`.
     pub what: String,
-    /// How it is.
+    /// The result.
     pub outcome: CheckOutcome,
-    /// In words, without secrets; what to do where it is not fine.
+    /// Details, without secrets; what to do if the result is not fine.
     pub detail: String,
 }
 
-/// One part that is looked at, and the look itself.
+/// The name of one part, and its checks.
 pub type DoctorPart = (String, BoxFuture<'static, Vec<DoctorFinding>>);
 
-/// A part that is looked at by `look`, for no longer than a channel may take.
+/// A part that `look` checks, for no longer than a channel's probe may take.
 pub fn part(name: impl Into<String>, look: impl Future<Output = Vec<ProbeCheck>> + Send + 'static) -> DoctorPart {
     let name = name.into();
     let part = name.clone();
     let looked = async move {
-        // A part has a bound of its own that says more; this one is the net below it.
+        // Each part has its own, more precise limit; this one is the safety net.
         let checks = timeout(PROBE_TIME_MAX + Duration::from_secs(2), look).await;
         let checks = checks.unwrap_or_else(|_| vec![ProbeCheck::failed("look", "it did not end in time")]);
         checks.into_iter().map(|check| finding(&part, check)).collect()
@@ -57,12 +57,12 @@ pub fn part(name: impl Into<String>, look: impl Future<Output = Vec<ProbeCheck>>
     (name, Box::pin(looked))
 }
 
-/// What a check says of a part.
+/// A check as a finding about a part.
 pub fn finding(part: &str, check: ProbeCheck) -> DoctorFinding {
     DoctorFinding { part: part.to_owned(), what: check.what.to_owned(), outcome: check.outcome, detail: check.detail }
 }
 
-/// Every channel of the matrix, without paging anybody.
+/// Probes every channel of the matrix, without paging anybody.
 pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
     let look = |name: &crate::core::ChannelName| {
         let (config, own) = (config.clone(), name.clone());
@@ -88,7 +88,7 @@ pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
     config.channels.keys().map(look).collect()
 }
 
-/// Whether every secret that the matrix names can be read.
+/// Checks whether every secret that the matrix names can be read.
 pub fn secrets(config: &RuntimeConfig) -> Vec<ProbeCheck> {
     let secrets = config.matrix.secrets();
     let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
@@ -106,7 +106,7 @@ pub fn secrets(config: &RuntimeConfig) -> Vec<ProbeCheck> {
     }]
 }
 
-/// Who can not be reached twice over, and whose contact was not proven for long.
+/// Checks who has fewer than two ways to be reached, and whose contact was not proven for too long.
 pub fn people(
     config: &RuntimeConfig,
     proofs: Result<Vec<ContactProof>, StoreError>,
@@ -183,7 +183,7 @@ fn more(what: &'static str, found: usize) -> Option<ProbeCheck> {
     Some(ProbeCheck::doubtful(what, format!("and {rest} more people: `stentor people` shows all")))
 }
 
-/// The space under the state directory.
+/// Checks the free space of the state directory.
 pub fn space(room: Option<DiskSpace>) -> Vec<ProbeCheck> {
     let Some(room) = room else { return Vec::new() };
     let free = format!("{} MiB free", room.free >> 20);
@@ -201,12 +201,12 @@ pub fn space(room: Option<DiskSpace>) -> Vec<ProbeCheck> {
     vec![space, reserve]
 }
 
-/// Which time zones are used, of which release, and how old that is.
+/// Checks which release of the time zone data is used, and how old it is.
 pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<ProbeCheck> {
     let days = data.age(now).as_secs() / (24 * 3600);
     let published = match (&data.source, days) {
         (ZoneSource::Bundled, _) => format!("published {}, {days} days ago", data.released),
-        // Of a system's copy no more is known than the year, and when its file was written.
+        // For the system's copy only the year is known, and when the file was written.
         (ZoneSource::System(_), 0) => format!("published in {}", data.release.year()),
         (ZoneSource::System(_), _) => format!("published at least {days} days ago"),
     };
@@ -223,7 +223,7 @@ pub fn zones(data: &ZoneData, now: Timestamp) -> Vec<ProbeCheck> {
     std::iter::once(release).chain(trouble).collect()
 }
 
-/// How many of each outcome.
+/// The number of findings by outcome.
 pub fn tally(findings: &[DoctorFinding]) -> BTreeMap<CheckOutcome, usize> {
     let mut tally = BTreeMap::new();
     for finding in findings {

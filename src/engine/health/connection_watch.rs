@@ -1,16 +1,16 @@
-//! Watches the connections by which providers hand in what people say.
+//! Keeps track of inbound connections, and tells the operators when a channel has none.
 
 use super::{Health, inbound_connection::InboundConnection};
 use crate::core::{ChannelName, IncidentKey};
 use std::collections::BTreeMap;
 
 impl Health {
-    /// The inbound connections of each channel that has such.
+    /// The inbound connections of each channel that uses them.
     pub fn inbound_connections(&self) -> BTreeMap<ChannelName, InboundConnection> {
         self.connections().clone()
     }
 
-    /// So many connections of a channel are up now.
+    /// Records how many connections of a channel are up now.
     pub async fn connections_changed(&self, channel: &ChannelName, open: usize) {
         let now = self.context.store.now();
         let is_mended = self
@@ -24,7 +24,7 @@ impl Health {
         }
     }
 
-    /// A connection of a channel could not be opened. Where `is_lasting`, only people can mend it.
+    /// Records that a connection of a channel could not be opened. If `is_lasting`, only people can repair it.
     pub async fn connection_failed(&self, channel: &ChannelName, why: &str, is_lasting: bool) {
         let now = self.context.store.now();
         let is_news = self
@@ -48,7 +48,7 @@ impl Health {
         }
     }
 
-    /// A channel that has no inbound connection any more, because the matrix says so.
+    /// Forgets a channel that uses no inbound connections any more, because the matrix changed.
     pub fn forget_connection(&self, channel: &ChannelName) {
         self.connections().remove(channel);
         self.context.metrics.links(channel, 0, None);

@@ -1,5 +1,4 @@
-//! What only a running daemon knows about itself: its loops, its clock, its ping, and whether its public address leads
-//! to it.
+//! The doctor's checks that only a running daemon can make: its loops, its clock, its ping, its public address.
 
 use crate::{
     channel::{ProbeCheck, is_loopback},
@@ -12,20 +11,20 @@ use reqwest::{Client, Url, redirect::Policy};
 use secrecy::ExposeSecret;
 use std::{sync::Arc, time::Duration};
 
-/// Where the daemon answers itself.
+/// The path at which the daemon answers its own test request.
 pub const ECHO: &str = "/hooks/self";
 
-/// The header that problems what the daemon says to itself.
+/// The header that signs the daemon's test request to itself.
 pub const SIGNATURE: &str = "x-stentor-signature";
 
-/// How far the wall clock may lead or lag the ladders' time, in microseconds, before that is worth a word.
+/// How far the wall clock may differ from the store's time, in microseconds, before the doctor warns.
 const DRIFT_MAX_US: i64 = 1_000_000;
 
-/// How long the public address may take.
+/// How long a request to the public address may take.
 const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
 
 impl Health {
-    /// Every part, to be looked at. `wall_us` is how far the wall clock leads the store's.
+    /// All parts to check. `wall_us` is how far the wall clock is ahead of the store's time, in microseconds.
     pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<DoctorPart> {
         let config = self.context.config.load_full();
         let health = || self.clone();
@@ -86,7 +85,7 @@ impl Health {
         }
     }
 
-    /// Whether the public address leads to this very daemon, and hands on what is signed as it was.
+    /// Checks whether the public address leads to this daemon, and passes signed requests on unchanged.
     async fn door(&self) -> ProbeCheck {
         let address = &self.context.public_url;
         match self.echo(address, ECHO_TIME_MAX).await {
@@ -99,7 +98,7 @@ impl Health {
         }
     }
 
-    /// Calls this daemon by an address of its own, on a new connection; an error says why that does not lead to it.
+    /// Calls this daemon by one of its addresses, on a new connection. The error says why that did not reach it.
     pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
         let trouble = |error: reqwest::Error| {
             let mut cause: &dyn std::error::Error = &error;

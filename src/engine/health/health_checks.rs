@@ -1,4 +1,4 @@
-//! Whether this daemon does its work: the loops turn, commits are kept, every queue moves, and nobody is forgotten.
+//! Health checks: the loops run, commits succeed, every queue moves, and no ladder is forgotten.
 
 use crate::{
     core::{Incident, Timestamp, stranded::stranded},
@@ -8,28 +8,29 @@ use crate::{
 use std::time::Duration;
 use tokio::time::timeout;
 
-/// A loop that has not turned for so long hangs; the slowest of them turns every three seconds.
+/// A loop that has not run for so long is stuck; the slowest one runs every three seconds.
 pub const LOOP_STILL_MAX: Duration = Duration::from_secs(20);
 
-/// A page whose turn came so long ago and which its channel was not given stands in a queue that does not move.
+/// A queue is stuck if a page has been due for so long and was not handed to its channel.
 pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
 
-/// A ladder whose deadline passed so long ago does not move.
+/// A ladder is stuck if its deadline passed so long ago.
 pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
 
-/// How long the store may take to show [`AT_ONCE`] open incidents.
+/// How long the store may take to read [`AT_ONCE`] open incidents.
 pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// Open incidents that are looked at in one go; all are, one go after the other.
+/// Open incidents that are read at once, until all were read.
 const AT_ONCE: usize = 1_000;
 
 impl Health {
-    /// What is wrong with this daemon, as far as that is known without asking the store; empty while it does its work.
+    /// What is wrong with this daemon, without asking the store; empty if all is well.
     pub fn problems(&self) -> Vec<String> {
         [self.readiness_problems(), self.found_problems()].concat()
     }
 
-    /// What can not be read, what the last look at every open incident found, and the last call of the own door.
+    /// Unreadable incidents, what the last check of all open incidents found, and whether the daemon's own port
+    /// answered.
     pub fn found_problems(&self) -> Vec<String> {
         let mut problems = self.quarantine_problems();
         let state = self.state();
@@ -38,8 +39,8 @@ impl Health {
         problems
     }
 
-    /// Those of the problems for which alerts are better kept away: it can not keep them, or can not act on them. One
-    /// ladder that is late or one row that can not be read is none of these, nor is a door that was slow: whoever hears this has come in.
+    /// The problems because of which no alerts should be sent here: they could not be kept, or not acted on. A late
+    /// ladder or an unreadable row is none of these, nor is a slow port: whoever can ask this has connected.
     pub fn readiness_problems(&self) -> Vec<String> {
         let now = self.context.store.now();
         let mut problems: Vec<String> =
@@ -54,19 +55,20 @@ impl Health {
         problems
     }
 
-    /// The same after a look at every open incident: each open engagement must have a deadline that is not long past.
+    /// Checks every open incident too: each open engagement must have a deadline that is not long past. Returns all
+    /// problems.
     pub async fn check(&self) -> Vec<String> {
         let found = self.forgotten().await;
         self.state().found = found;
         self.problems()
     }
 
-    /// How the dead-man ping fares.
+    /// The state of the dead-man ping.
     pub fn pinged(&self) -> PingStatus {
         self.state().pinged.clone()
     }
 
-    /// Whether the own door answered when it was called.
+    /// Records whether the daemon's own port answered.
     pub(super) fn note_knock(&self, answered: Result<(), String>) {
         self.state().shut = answered.err();
     }
@@ -92,7 +94,7 @@ impl Health {
             Err(why) => found.push(why),
         }
         let (filter, mut before) = (IncidentFilter { open_only: true, limit: AT_ONCE }, None);
-        // What the store calls due is looked at above; this is what it has lost sight of.
+        // What the store reports as due was checked above; this finds what it has lost.
         let mut looks_for_late = found.is_empty();
         loop {
             let portion = match in_time(self.context.store.portion(filter, before)).await {
@@ -120,7 +122,7 @@ impl Health {
         found
     }
 
-    /// The loops that hang.
+    /// The loops that are stuck.
     pub fn stuck_loops(&self) -> Vec<String> {
         let now = self.context.store.now();
         let beats = self.heartbeat.beats();
@@ -146,7 +148,7 @@ fn is_late(incident: &Incident, now: Timestamp) -> bool {
     incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
 }
 
-/// What the store says, or that it says nothing.
+/// The answer of the store, or an error if it does not answer in time.
 async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
     match timeout(STORE_TIME_MAX, asked).await {
         Ok(said) => said.map_err(|error| error.to_string()),

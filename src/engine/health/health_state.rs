@@ -1,22 +1,22 @@
-//! What was found when this node was looked at last.
+//! Results of the last health checks.
 
 use crate::core::Timestamp;
 
-/// What is remembered between two looks.
+/// What is remembered between two checks.
 #[derive(Debug, Default)]
 pub struct HealthState {
     pub(super) turned: Option<[(u64, Timestamp); 3]>,
     pub(super) found: Vec<String>,
-    /// Why the own door did not answer when it was called last.
+    /// Why the daemon's own port did not answer the last call; `None` if it did.
     pub(super) shut: Option<String>,
     pub(super) pinged: PingStatus,
 }
 
-/// How the dead-man ping fares.
+/// The state of the dead-man ping.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PingStatus {
-    /// When the receiver last took one.
+    /// When the receiver last accepted a ping.
     pub last: Option<Timestamp>,
-    /// Why the last one did not go out, or was not taken.
+    /// Why the last ping was not sent or not accepted; `None` if it was.
     pub last_error: Option<String>,
 }

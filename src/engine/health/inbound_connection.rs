@@ -1,11 +1,11 @@
-//! Connections that Stentor opens to a provider in order to get what people answer: whether one is up, and since when. A
-//! channel without one still reaches people, so its pages go on; but their buttons do nothing, which the operators must
-//! know.
+//! Inbound connections: those that Stentor opens to a provider (Slack's sockets) to receive what people answer. Without
+//! one a channel still sends pages, but its buttons do nothing, so the operators must know.
 
 use crate::core::{ChannelName, Timestamp};
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a channel may have no connection before the operators are told; at once where only people can mend it.
+/// How long a channel may have no connection before the operators are told; they are told at once if only people can
+/// repair it.
 pub const CLOSED_MAX: Duration = Duration::from_secs(2 * 60);
 
 /// The inbound connections of one channel.
@@ -13,25 +13,25 @@ pub const CLOSED_MAX: Duration = Duration::from_secs(2 * 60);
 pub struct InboundConnection {
     /// How many connections are up.
     pub open: usize,
-    /// Since when there is one, or none.
+    /// When the first one opened, or the last one closed.
     pub since: Timestamp,
-    /// Why the last one could not be opened; none once one could.
+    /// Why the last one could not be opened; `None` once one could.
     pub last_error: Option<String>,
     was_told: bool,
     pub(super) is_told: bool,
 }
 
-/// By channel.
+/// The inbound connections of all channels.
 pub(super) type InboundConnections = BTreeMap<ChannelName, InboundConnection>;
 
 impl InboundConnection {
     pub(super) fn closed_at(now: Timestamp) -> Self {
-        // As if the operators had been told: a daemon before this one may have done so, and its word is taken back by
-        // the first connection.
+        // It starts as if the operators had been told: an earlier run of the daemon may have told them, and the first
+        // connection ends their incident.
         Self { open: 0, since: now, last_error: None, was_told: true, is_told: false }
     }
 
-    /// So many connections are up; whether the operators are to be told that answers come in again.
+    /// Sets how many connections are up. Returns whether to tell the operators that answers arrive again.
     pub(super) fn count(&mut self, open: usize, now: Timestamp) -> bool {
         let opened = self.open < open;
         if (self.open == 0) != (open == 0) {
@@ -45,7 +45,7 @@ impl InboundConnection {
         std::mem::take(&mut self.was_told) | std::mem::take(&mut self.is_told)
     }
 
-    /// One could not be opened; whether that is news for the operators.
+    /// A connection could not be opened. Returns whether to tell the operators.
     pub(super) fn failed(&mut self, why: &str, is_lasting: bool, now: Timestamp) -> bool {
         self.last_error = Some(why.to_owned());
         let is_lost = is_lasting || self.open == 0 && self.since + CLOSED_MAX <= now;

@@ -1,15 +1,15 @@
-//! Proof that the loops turn.
+//! Heartbeats of the loops.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// Proof that the loops turn; the watchdog is fed only while they do.
+/// Counts how often each loop has run. The watchdog is fed only while all of them run.
 #[derive(Debug, Default)]
 pub struct LoopHeartbeat([AtomicU64; 3]);
 
-/// A loop that must turn.
+/// A loop that must keep running.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum EngineLoop {
-    /// Sends what is to be sent.
+    /// Sends pages.
     Delivery,
     /// Moves ladders that are due.
     Timers,
@@ -18,10 +18,10 @@ pub enum EngineLoop {
 }
 
 impl EngineLoop {
-    /// Every one, in the order of [`LoopHeartbeat::beats`].
+    /// All loops, in the order of [`LoopHeartbeat::beats`].
     pub const ALL: [Self; 3] = [Self::Delivery, Self::Timers, Self::Lease];
 
-    /// Its name.
+    /// The name in logs and health checks.
     pub fn as_str(self) -> &'static str {
         match self {
             Self::Delivery => "delivery",
@@ -32,12 +32,12 @@ impl EngineLoop {
 }
 
 impl LoopHeartbeat {
-    /// This loop has turned once more.
+    /// Counts one more run of a loop.
     pub fn turned(&self, which: EngineLoop) {
         self.0[which as usize].fetch_add(1, Ordering::Relaxed);
     }
 
-    /// How often each loop has turned.
+    /// How often each loop has run.
     pub fn beats(&self) -> [u64; 3] {
         [&self.0[0], &self.0[1], &self.0[2]].map(|beat| beat.load(Ordering::Relaxed))
     }

@@ -1,4 +1,4 @@
-//! Whether this node does its work, and who is told when it does not.
+//! Health of this node: checks, the dead-man ping, the doctor, inbound connections, unreadable rows.
 
 pub mod checkup;
 mod connection_watch;
@@ -23,7 +23,7 @@ use health_state::HealthState;
 use inbound_connection::InboundConnections;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// Looks at the node's own work: loops, store, queues, doors, connections, people.
+/// Checks the node's own work: loops, store, queues, listeners, connections, people.
 pub struct Health {
     context: Arc<EngineContext>,
     inbound: Arc<Inbound>,
@@ -47,12 +47,12 @@ impl Health {
         }
     }
 
-    /// Proof that the loops turn.
+    /// The heartbeats of the loops.
     pub fn heartbeat(&self) -> &LoopHeartbeat {
         &self.heartbeat
     }
 
-    /// How full the node's doors are.
+    /// How many connections the node's listeners have.
     pub fn listeners(&self) -> &ListenerGauges {
         &self.listeners
     }

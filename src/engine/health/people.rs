@@ -1,5 +1,5 @@
-//! People as their providers know them: looked up when the matrix is loaded, so that a wrong id is found before the
-//! crisis. Nothing waits for it.
+//! Looks people up at their providers after the matrix is loaded, so that a wrong account id is found before a crisis.
+//! Nothing waits for it.
 
 use crate::{
     channel::{ContactData, ProbeCheck},
@@ -9,17 +9,17 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How many people are looked up in one round, and how long that may take: providers bound such calls to some forty a
+/// How many people are looked up in one round, and how long a round may take: providers allow some forty lookups a
 /// minute.
 const ROUND_PEOPLE: usize = 20;
 const ROUND: Duration = Duration::from_secs(20);
 
-/// How long the rounds rest while somebody is still to be looked up, and when all have been.
+/// The pause between two rounds: while some people are still to be looked up, and when all have been.
 pub(in crate::engine) const REST: Duration = Duration::from_secs(30);
 pub(in crate::engine) const REST_WHOLE: Duration = Duration::from_secs(2);
 
 impl Health {
-    /// Looks up those whom no round has found yet; whether all have been.
+    /// Looks up people who were not looked up yet. Returns whether all have been.
     pub async fn tick_people(&self) -> bool {
         let config = self.context.config.load_full();
         let mut whole = true;
@@ -29,20 +29,20 @@ impl Health {
         whole
     }
 
-    /// Why people of the matrix can not be reached by a channel, as far as that was looked up.
+    /// Why people can not be reached by a channel, as far as they were looked up.
     pub fn holes(&self) -> BTreeMap<(ChannelName, PersonName), String> {
         self.context.config.load().known().holes.clone()
     }
 }
 
 impl RuntimeConfig {
-    /// Whose Slack account this is: by the matrix, or as Slack itself said.
+    /// The person with this Slack account: as the matrix says, or as Slack itself said.
     pub fn person_of_slack(&self, id: &str) -> Option<PersonName> {
         let given = self.matrix.person_of_slack(id).cloned();
         given.or_else(|| self.known().ids.get(id).cloned())
     }
 
-    /// What a look at the people shows that a channel shall reach; nothing for channels that can not be asked.
+    /// Checks of the people whom a channel shall reach; empty for channels that can not look people up.
     pub(in crate::engine) async fn look_at_people(&self, channel: &ChannelName) -> Vec<ProbeCheck> {
         let whole = self.look_up(channel).await;
         let known = self.known();
@@ -60,7 +60,7 @@ impl RuntimeConfig {
         }
     }
 
-    /// Looks up some of those whom no round has found yet; whether all have been.
+    /// Looks up some people who were not looked up yet. Returns whether all have been.
     async fn look_up(&self, channel: &ChannelName) -> bool {
         let Some(active) = self.channels.get(channel) else { return true };
         if active.kind != ChannelKind::Slack || active.sandboxed.is_some() {

@@ -1,5 +1,5 @@
-//! The dead-man ping: it goes out while this daemon does its work and stays away when not, so that somebody else can
-//! call for help when nobody here can.
+//! The dead-man ping: sent while this daemon works and held back when it does not, so that another service can raise
+//! the alarm.
 
 use crate::{
     channel::is_loopback,
@@ -16,34 +16,34 @@ use std::{
 };
 use tokio::time::{Instant, sleep};
 
-/// How long the receiver may take.
+/// How long the receiver may take to answer.
 pub const PING_TIME_MAX: Duration = Duration::from_secs(10);
 
-/// How long this daemon's own door may take to answer it.
+/// How long the daemon's own port may take to answer.
 pub const KNOCK_TIME_MAX: Duration = Duration::from_secs(5);
 
-/// How often a look is taken between two pings: what is wrong shall not wait for the next one to be logged.
+/// The time between two health checks, so that problems are logged before the next ping is due.
 const LOOK_EVERY: Duration = Duration::from_secs(5);
 
-/// How often every open incident is looked at where there is nobody to ping.
+/// How often every open incident is checked if there is no receiver.
 const EXAMINE_EVERY: Duration = Duration::from_secs(60);
 
-/// Tells the receiver that this daemon does its work.
+/// Sends the dead-man ping.
 pub struct DeadManPinger {
     usual: Client,
-    /// For receivers on this machine, which no proxy can reach.
+    /// For receivers on this machine, which a proxy can not reach.
     direct: Client,
-    /// Where this daemon's own door is, where it has one.
+    /// The address of the daemon's own port, if it has one.
     door: Option<String>,
-    /// It did not answer when it was called last: it is called again at the next look.
+    /// Whether the port did not answer the last call: it is called again at the next check.
     is_shut: bool,
-    /// What was wrong at the last look.
+    /// The problems at the last check.
     problems: Vec<String>,
 }
 
 impl DeadManPinger {
-    /// Its clients; nothing is sent. A process-wide rustls provider must be installed. `door` is where this daemon
-    /// listens: it is called before anybody is told that all is well.
+    /// Builds the HTTP clients; sends nothing. A process-wide rustls provider must be installed. `door` is where this
+    /// daemon listens: it is called before every ping.
     ///
     /// # Errors
     /// What the TLS library says.
@@ -59,7 +59,7 @@ impl DeadManPinger {
         })
     }
 
-    /// Looks and pings for ever.
+    /// Checks and pings for ever.
     pub async fn run(mut self, health: &Health) {
         let mut due = Instant::now();
         loop {
@@ -78,7 +78,8 @@ impl DeadManPinger {
         }
     }
 
-    /// Looks at everything, the own door too, and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
+    /// Runs all checks and calls the own port; if all is well, pings the receiver that the matrix names. Returns
+    /// whether a ping was accepted.
     pub async fn tick(&mut self, health: &Health) -> bool {
         self.knock(health).await;
         let problems = health.check().await;
@@ -99,7 +100,7 @@ impl DeadManPinger {
         taken
     }
 
-    /// Calls this daemon's own door, on a connection like anybody's.
+    /// Calls this daemon's own port, on a new connection.
     async fn knock(&mut self, health: &Health) {
         let Some(door) = &self.door else { return };
         let answered = health.echo(door, KNOCK_TIME_MAX).await;
@@ -118,11 +119,11 @@ impl DeadManPinger {
 
     async fn send(&self, ping: &PingSettings, health: &Health) -> Result<(), String> {
         let address = address(ping)?;
-        // The address may be a secret: whatever is wrong with it, it is not repeated.
+        // The address may be a secret, so it is not repeated in errors.
         let url = Url::parse(address.expose_secret()).map_err(|_| "the address of the ping is no URL".to_owned())?;
         let client = if url.host_str().is_some_and(is_loopback) { &self.direct } else { &self.usual };
         let posted = client.post(url.clone()).json(&state(health)).send().await.map_err(|error| trouble(&error))?;
-        // Some receivers know GET alone.
+        // Some receivers support only GET.
         let refuses_post = matches!(posted.status(), StatusCode::METHOD_NOT_ALLOWED | StatusCode::NOT_IMPLEMENTED);
         let answer = match refuses_post {
             true => client.get(url).send().await.map_err(|error| trouble(&error))?,
@@ -132,7 +133,7 @@ impl DeadManPinger {
     }
 }
 
-/// An address that listens everywhere is called on this machine.
+/// A wildcard address is called as localhost.
 fn from_here(address: SocketAddr) -> SocketAddr {
     let ip = match address.ip() {
         IpAddr::V4(ip) if ip.is_unspecified() => Ipv4Addr::LOCALHOST.into(),
@@ -142,7 +143,7 @@ fn from_here(address: SocketAddr) -> SocketAddr {
     SocketAddr::new(ip, address.port())
 }
 
-/// What the receiver is told beside that this daemon lives: what its operators know already.
+/// The body of a ping: no more than the receiver's operators know already.
 fn state(health: &Health) -> Value {
     let broken: Vec<String> = health.delivery.breakers().broken().keys().map(ToString::to_string).collect();
     json!({ "status": "ok", "stentor": env!("CARGO_PKG_VERSION"), "broken_channels": broken })
@@ -167,7 +168,7 @@ fn trouble(error: &reqwest::Error) -> String {
     while let Some(source) = cause.source() {
         cause = source;
     }
-    // The outermost names the address; the innermost says what is wrong.
+    // The outermost error names the address; the innermost says what is wrong.
     let why = if error.is_timeout() { "it did not answer in time".to_owned() } else { cause.to_string() };
     format!("the receiver was not reached: {why}")
 }

@@ -1,5 +1,5 @@
-//! Incidents that can not be read any more: their ladders stand still, so the catch-all is paged about each, once, and
-//! looks after it by hand.
+//! Incidents that can not be read any more. Their ladders stand still, so the catch-all is paged once about each and
+//! takes over by hand.
 
 use crate::{
     channel::ProbeCheck,
@@ -15,17 +15,17 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Unreadable incidents about each of which an incident of its own is opened. Where a whole file is damaged, one page says
-/// so of all that come after these.
+/// The most unreadable incidents that get an incident of their own. If a whole file is damaged, one page reports all
+/// further ones.
 pub const ALONE_MAX: usize = 10;
 
-/// Rows that are named in one sentence.
+/// The most rows that are named in one message.
 const NAMED_MAX: usize = 3;
 
-/// The kind of alert that tells of it.
+/// The kind of the alert about unreadable incidents.
 const UNREADABLE: &str = "incident_unreadable";
 
-/// What is told in one incident.
+/// Rows that are reported in one incident.
 struct ToldRows {
     key: IncidentKey,
     summary: String,
@@ -33,8 +33,8 @@ struct ToldRows {
 }
 
 impl Health {
-    /// Tells the catch-all of incidents that were set aside since the last time, and takes it back for those that can be
-    /// read again. Returns of how many either was said.
+    /// Tells the catch-all about incidents that were set aside since the last time, and ends the reports on those that
+    /// can be read again. Returns the number of both.
     pub async fn tick_quarantine(&self) -> Result<usize, StoreError> {
         let (mut told, mut news, mut restored) = (0, Vec::new(), Vec::new());
         for entry in self.context.store.quarantined() {
@@ -55,13 +55,14 @@ impl Health {
         Ok(count)
     }
 
-    /// Somebody has looked at a row: it is shown no more, and the incident about it is over. Whether it waited for that.
+    /// Marks a row as looked at: it is not shown any more, and the incident about it ends. Returns whether it had to be
+    /// looked at.
     pub async fn clear_quarantined(&self, row: &RowName, by: &Actor) -> Result<bool, StoreError> {
         let config = self.context.config.load_full();
         clear_quarantined(&*self.context.store, row, by, Arc::new(config.matrix.roster.clone())).await
     }
 
-    /// What is wrong, in words, as far as people wait for it.
+    /// The unreadable incidents that people wait for, in words.
     pub(super) fn quarantine_problems(&self) -> Vec<String> {
         let lost: Vec<RowName> = self
             .context
@@ -82,7 +83,7 @@ impl Health {
         problems
     }
 
-    /// Rows of other tables, for `stentor doctor`.
+    /// The unreadable rows of other tables, for `stentor doctor`.
     pub(super) fn quarantine_checks(&self) -> Vec<ProbeCheck> {
         let waits = |entry: &QuarantinedRow| entry.is_waiting() && !entry.is_problem();
         let rows: Vec<String> =
@@ -95,7 +96,7 @@ impl Health {
         vec![ProbeCheck::doubtful("quarantine", detail)]
     }
 
-    /// One transaction: the rows are marked as told, the journal says so, and the incident about them is opened.
+    /// In one transaction: marks the rows as told, journals it, and opens the incident about them.
     async fn tell_unreadable(&self, told: ToldRows) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
         let plan = config.matrix.operators_plan();
@@ -116,7 +117,7 @@ impl Health {
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
-    /// It can be read again, and its ladder goes on.
+    /// A row can be read again, and its ladder goes on.
     async fn take_back(&self, entry: QuarantinedRow) -> Result<(), StoreError> {
         let config = self.context.config.load_full();
         let (source, key) = (SourceName::from(SELF), about(&entry));
@@ -134,7 +135,7 @@ impl Health {
     }
 }
 
-/// Which are told alone, where `told` were before, and which together.
+/// Which rows are reported alone (`told` were before), and which together.
 fn grouped(news: Vec<QuarantinedRow>, told: usize) -> Vec<ToldRows> {
     let mut news = news.into_iter();
     let alone = news

@@ -1,4 +1,4 @@
-//! Humans' words in: answers by every way, and the end of an incident.
+//! What comes back from people and providers: answers, reports of delivery, the end of an incident.
 
 use crate::{
     core::{
@@ -10,44 +10,44 @@ use crate::{
 };
 use std::{sync::Arc, time::Duration};
 
-/// How long after its incident's end a page's code is still known: who answers late hears that it is over. Codes are short:
-/// were they known for ever, everybody's next guess would be one of an old page.
+/// How long after the end of its incident a page's code is still known, so that a late answer is told that it is over.
+/// Codes are short, so they can not be known for ever: a guess would sooner or later match an old page.
 pub const CODE_KEPT: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// How long a report about a page waits until it is kept that its provider took it. Providers wait 15 s for us.
+/// How long a report about a page waits until the page counts as accepted. Providers wait 15 s for us.
 pub const SETTLE_WAIT: Duration = Duration::from_secs(10);
 
-/// A page that a code belongs to.
+/// The page that a code belongs to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct CodedPage {
-    /// It.
+    /// The page.
     pub page: PageId,
     /// Whether its incident is open.
     pub open: bool,
 }
 
-/// What waits for a person.
+/// What waits for a person's answer.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct WaitingPages {
-    /// The roles that they were asked for and that nobody has yet, of the newest incidents.
+    /// Roles that they were asked for and that nobody has yet, of the newest incidents.
     pub roles: Vec<(IncidentId, RoleName)>,
-    /// How many older incidents wait for them besides.
+    /// How many older incidents wait for them as well.
     pub more: usize,
 }
 
-/// Why an answer came to nothing.
+/// Why an answer was not taken.
 #[derive(Debug, thiserror::Error)]
 pub enum AnswerError {
-    /// No such incident.
+    /// There is no such incident.
     #[error("there is no incident {0}")]
     NoIncident(IncidentId),
-    /// The store can not keep it.
+    /// The store can not keep the answer.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
 impl Inbound {
-    /// Takes an authenticated person's answer in. The verdict is durable when this returns.
+    /// Takes the answer of an authenticated person. The verdict is durable when this returns.
     pub async fn answer(&self, id: IncidentId, said: GivenAnswer) -> Result<AnswerVerdict, AnswerError> {
         let events = self.context.step(id, IncidentInput::Answer(said)).await?;
         let verdict = events.into_iter().find_map(|happened| match happened.event {
@@ -57,7 +57,7 @@ impl Inbound {
         verdict.ok_or(AnswerError::NoIncident(id))
     }
 
-    /// An answer to a page. Without a word it is the answer that the page asks for.
+    /// Takes an answer to a page; `None` stands for the answer that the page asks for.
     pub async fn answer_page(
         &self,
         page: PageId,
@@ -70,18 +70,18 @@ impl Inbound {
         self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None }).await
     }
 
-    /// Closes an incident; whether it was open.
+    /// Resolves an incident. Returns whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
         self.resolve_because(id, by, None).await
     }
 
-    /// The same, for a reason that everybody who was asked reads.
+    /// Resolves an incident for a reason that everybody who was asked can read. Returns whether it was open.
     pub async fn resolve_because(&self, id: IncidentId, by: Actor, why: Option<String>) -> Result<bool, StoreError> {
         Ok(!self.context.step(id, IncidentInput::Resolve { by, why }).await?.is_empty())
     }
 
-    /// Closes an incident and keeps what it was in the same commit; whether it was open. For one that is over already,
-    /// only what it was.
+    /// Resolves an incident and records its classification in the same commit. Returns whether it was open; if it was
+    /// over already, only the classification is recorded.
     pub async fn resolve_as(
         &self,
         id: IncidentId,
@@ -103,32 +103,32 @@ impl Inbound {
         Ok(transact(&*self.context.store, RequestClass::Ladder, needs, run).await?.0)
     }
 
-    /// A device or screen reports how far a page got.
+    /// Records how far a page got, as a device or a screen reports it.
     pub async fn report(&self, page: PageId, stage: PageStage) -> Result<(), StoreError> {
         self.context.step(page.incident, IncidentInput::Reported { page: page.n, stage }).await.map(drop)
     }
 
-    /// Its person's desk shows a page.
+    /// Records that the person's desk shows a page.
     pub async fn shown_at_desk(&self, page: PageId) -> Result<(), StoreError> {
         self.context.step(page.incident, IncidentInput::ShownAtDesk { page: page.n }).await.map(drop)
     }
 
-    /// The same of the message that the provider calls `id`: it counts only if that is the one that was accepted. One of
-    /// an attempt before, whose outcome was not known, says nothing about it.
+    /// Records that the message with the provider's id `id` did not arrive. It counts only if that message was the
+    /// accepted one: an earlier attempt with an unknown outcome says nothing about the page.
     pub async fn undelivered_message(&self, page: PageId, id: &str, why: String) -> Result<(), StoreError> {
         let row = self.settled(page).await?;
         let other = row.and_then(|row| row.receipt.as_ref().map(|kept| kept.id != id)).unwrap_or(false);
         if other { Ok(()) } else { self.undelivered(page, why).await }
     }
 
-    /// The provider says that a page which it had taken did not arrive. It may say so before we have kept that it took
-    /// the page at all: that is waited for, at most [`SETTLE_WAIT`].
+    /// Records that a page did not arrive although the provider had accepted it. The report may come before that was
+    /// recorded, so it waits for that, at most [`SETTLE_WAIT`].
     pub async fn undelivered(&self, page: PageId, why: String) -> Result<(), StoreError> {
         self.settled(page).await?;
         self.context.step(page.incident, IncidentInput::Undelivered { page: page.n, why }).await.map(drop)
     }
 
-    /// A page once it is no longer being sent, or as it is after [`SETTLE_WAIT`].
+    /// The page as soon as it is not being sent any more, at the latest after [`SETTLE_WAIT`].
     async fn settled(&self, page: PageId) -> Result<Option<Arc<Page>>, StoreError> {
         let mut changes = self.context.changes();
         let look = async || {
@@ -141,7 +141,7 @@ impl Inbound {
                 if row.as_ref().is_none_or(|row| row.state != PageState::Queued) {
                     return Ok(row);
                 }
-                // Missed changes are changes: it is looked again.
+                // If changes were missed, it looks again as well.
                 let _ = changes.recv().await;
             }
         };
@@ -151,14 +151,15 @@ impl Inbound {
         }
     }
 
-    /// What waits for this person, newest first: of the first `most` incidents the roles by name, of the others how many.
+    /// What waits for this person, newest first: the roles of the first `most` incidents by name, the others as a
+    /// number.
     pub async fn waiting_for(&self, person: &PersonName, most: usize) -> Result<WaitingPages, StoreError> {
         let query = AskedQuery { standing: AskedStanding::Waits, oldest: false, limit: most };
         let asked = self.context.store.asked(person.clone(), query).await?;
         let mut waiting = WaitingPages { roles: Vec::new(), more: asked.total.saturating_sub(asked.incidents.len()) };
         for id in asked.incidents {
             let incident = match self.context.store.view(id).await {
-                // One that can not be read hides no other.
+                // An unreadable incident does not hide the others.
                 Err(StoreError::Corrupt { .. }) => continue,
                 incident => incident?,
             };
@@ -168,9 +169,9 @@ impl Inbound {
         Ok(waiting)
     }
 
-    /// Which page of this person a code belongs to. Every brief of theirs is compared that is open or ended within
-    /// [`CODE_KEPT`], however many there are. Of several with one code it is one that waits for them, else an open one,
-    /// and of these the newest.
+    /// The page of this person that a code belongs to. All their briefs are compared that are open or ended within
+    /// [`CODE_KEPT`], however many there are. If several have this code, one that waits for them wins, then an open
+    /// one, then the newest.
     pub async fn page_with_code(&self, person: &PersonName, code: &str) -> Result<Option<CodedPage>, StoreError> {
         let ended_since = earlier(self.context.store.now(), CODE_KEPT);
         let mut briefs = self.context.store.briefs_of(person.clone(), ended_since).await?;
@@ -178,7 +179,7 @@ impl Inbound {
         Ok(briefs.into_iter().max().map(|of| CodedPage { page: of.brief.page, open: of.open }))
     }
 
-    /// The page that this channel's provider gave this id, the newest one; an empty id names none.
+    /// The newest page to which this channel's provider gave this id; `None` for an empty id.
     pub async fn page_with_receipt(&self, channel: &ChannelName, id: &str) -> Result<Option<PageId>, StoreError> {
         if id.is_empty() {
             return Ok(None);

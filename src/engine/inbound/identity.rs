@@ -1,5 +1,5 @@
-//! What outsiders name a page by: codes, links, tokens, marks. Each is compared with what the incident's own nonce gives, which
-//! one look by its number finds.
+//! Checks what outsiders name a page by: codes, links, tokens, marks. Each is derived from the incident's nonce, which
+//! one lookup by the incident's number finds.
 
 use crate::{
     core::{IncidentId, PageId, PageIdentity},
@@ -12,28 +12,29 @@ use crate::{
 use secrecy::ExposeSecret;
 
 impl Inbound {
-    /// The page that a link's token stands for; none where it is none of ours.
+    /// The page that the token of an answer link stands for; `None` if the token is not ours.
     pub async fn page_of_link(&self, token: &str) -> Result<Option<PageId>, StoreError> {
         let Some(page) = named_in_link(token) else { return Ok(None) };
         Ok(self.is_ours(page, |page| self.context.keys.is_link_token(page, token)).await?.then_some(page))
     }
 
-    /// Whether this is the page's code.
+    /// Whether this is the code of the page.
     pub async fn is_code(&self, page: PageId, code: &str) -> Result<bool, StoreError> {
         self.is_ours(page, |page| self.context.keys.is_code(page, code)).await
     }
 
-    /// Whether a report about this page carries the page's own token.
+    /// Whether this is the token that a report about the page must carry.
     pub async fn is_report_token(&self, page: PageId, token: &str) -> Result<bool, StoreError> {
         self.is_ours(page, |page| same(self.context.keys.report_token(page).expose_secret(), token)).await
     }
 
-    /// Whether a mail that names this page carries the token of the page's own message id.
+    /// Whether this is the token in the message id of the page's mail.
     pub async fn is_mail_token(&self, page: PageId, token: &str) -> Result<bool, StoreError> {
         self.is_ours(page, |page| same(self.context.keys.mail_token(page).expose_secret(), token)).await
     }
 
-    /// Whether this is the incident's mark: what names it comes from after the last restored backup.
+    /// Whether this is the incident's mark. It tells an incident from one with the same number before a backup was
+    /// restored.
     pub async fn is_mark(&self, id: IncidentId, mark: &str) -> Result<bool, StoreError> {
         let known = self.context.store.identity(id).await?;
         Ok(known.is_some_and(|incident| incident.mark() == mark))

@@ -1,7 +1,7 @@
-//! People who have told a provider to stop: a hole in the matrix that nobody sees until a page falls into it. Their
-//! pages go round that channel at once; the operators are told, as of a broken channel, until the person opts in again.
+//! People who opted out of a channel (they texted STOP): a gap in the matrix that nobody would notice. Their pages skip
+//! that channel at once, and the operators are told until they opt in again.
 //!
-//! What is known is the fold of Stentor's own chain in the journal, so that a restart forgets nothing.
+//! The register is folded from Stentor's own journal chain, so a restart forgets nothing.
 
 use crate::{
     channel::{ProbeCheck, SendError},
@@ -17,11 +17,11 @@ use crate::{
 };
 use std::sync::Arc;
 
-/// Journal lines that are read at once.
+/// The number of journal lines that are read at once.
 const LINES_AT_ONCE: usize = 1000;
 
 impl Inbound {
-    /// Who has opted out of which channel, as far as the matrix still says so: the same person, the same number.
+    /// Who opted out of which channel, as far as the matrix still has that channel and the same number.
     pub fn opt_outs(&self) -> Vec<OptOut> {
         let config = self.context.config.load();
         let all: Vec<OptOut> = self.opt_out_register().all();
@@ -32,7 +32,7 @@ impl Inbound {
         all.into_iter().filter(holds).collect()
     }
 
-    /// The same for `stentor doctor`: worst where no other way reaches them.
+    /// Opt-outs as checks of `stentor doctor`: failed if no other channel reaches the person.
     pub(in crate::engine) fn opt_out_checks(&self) -> Vec<ProbeCheck> {
         let config = self.context.config.load();
         let hole = |out: OptOut| {
@@ -53,18 +53,18 @@ impl Inbound {
         self.opt_outs().into_iter().map(hole).collect()
     }
 
-    /// Why a page to this person must go round this channel; none when it may try.
+    /// Why a page to this person must not use this channel; `None` if it may.
     pub(in crate::engine) fn opt_out_reason(&self, channel: &ChannelName, person: &PersonName) -> Option<String> {
         let out = self.opt_out_register().get(channel, person)?;
         let same = self.number_mark(&self.context.config.load(), person).is_some_and(|number| number == out.number);
         same.then(|| format!("they have opted out of this channel since {}: {}", out.since, out.how))
     }
 
-    /// Somebody has opted out of a channel: kept, and told to the operators once. Whether that is news.
+    /// Records that a person opted out of a channel and tells the operators once. Returns whether that is news.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it could not be kept; then it is to be told again.
+    /// [`StoreError`] if it could not be kept; then report it again.
     pub async fn opt_out(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
         if self.opt_out_reason(channel, person).is_some() {
             return Ok(false);
@@ -77,18 +77,18 @@ impl Inbound {
         let event = SourceEvent::OptedOut { channel, person, how, number };
         self.opt_out_register().apply(self.context.store.now(), &event);
         if let Err(error) = self.keep(event, config).await {
-            // Whoever reports it reports it again, and then it is news still.
+            // It will be reported again, and must be news then.
             self.opt_out_register().forget(&key.0, &key.1);
             return Err(error);
         }
         Ok(true)
     }
 
-    /// Somebody has opted in again. Whether that is news.
+    /// Records that a person opted in again. Returns whether that is news.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when it could not be kept; then they are still opted out.
+    /// [`StoreError`] if it could not be kept; then they are still opted out.
     pub async fn opt_in(&self, channel: &ChannelName, person: &PersonName, how: &str) -> Result<bool, StoreError> {
         if self.opt_out_register().get(channel, person).is_none() {
             return Ok(false);
@@ -100,7 +100,7 @@ impl Inbound {
         Ok(true)
     }
 
-    /// Learns from how an attempt ended that somebody has opted out.
+    /// Records an opt-out that an attempt to send ran into.
     pub(in crate::engine) async fn watch_person(
         &self,
         channel: &ChannelName,
@@ -113,11 +113,11 @@ impl Inbound {
         }
     }
 
-    /// Recalls from the journal who has opted out: once, before anything is sent.
+    /// Reads from the journal who opted out: once, before anything is sent.
     ///
     /// # Errors
     ///
-    /// [`StoreError`] when the journal can not be read.
+    /// [`StoreError`] if the journal can not be read.
     pub async fn recall_opt_outs(&self) -> Result<(), StoreError> {
         let mut after = 0;
         loop {
@@ -127,7 +127,7 @@ impl Inbound {
             for line in &lines {
                 match serde_json::from_str::<JournalRecord<SourceEvent>>(&line.body) {
                     Ok(record) => self.opt_out_register().apply(record.at, &record.event),
-                    // Whoever has opted out in it opts out again at the next page.
+                    // An opt-out that is lost this way is found again by the next page.
                     Err(error) => {
                         let row = RowName::Other(RowKind::Line, format!("{}/{}", line.chain, line.seq));
                         self.context.store.found_unreadable(row, error.to_string());
@@ -137,7 +137,7 @@ impl Inbound {
         }
     }
 
-    /// One transaction: the journal line, and the operators' incident opened or closed.
+    /// In one transaction: writes the journal line, and opens or ends the operators' incident.
     async fn keep(&self, event: SourceEvent, config: Arc<RuntimeConfig>) -> Result<(), StoreError> {
         let (key, opening) = match &event {
             SourceEvent::OptedOut { channel, person, how, .. } => {
@@ -165,7 +165,7 @@ impl Inbound {
         transact(&*self.context.store, RequestClass::Ladder, needs, run).await.map(drop)
     }
 
-    /// What the operators are told; none where the matrix has no catch-all.
+    /// The operators' incident about an opt-out; `None` if the matrix has no catch-all.
     fn opening(
         &self,
         config: &RuntimeConfig,
@@ -190,7 +190,7 @@ impl Inbound {
     }
 }
 
-/// By which other channels this person is reached.
+/// The other channels that reach this person.
 fn other_ways<'a>(config: &'a RuntimeConfig, channel: &ChannelName, person: &PersonName) -> Vec<&'a str> {
     let all = config.matrix.roster.channels(person).iter();
     all.filter(|other| *other != channel).map(ChannelName::as_str).collect()

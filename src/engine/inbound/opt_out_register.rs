@@ -1,47 +1,46 @@
-//! Who has opted out of what: the fold of Stentor's own chain in the journal.
+//! The register of opt-outs, folded from Stentor's own journal chain.
 
 use crate::core::{ChannelName, PersonName, SourceEvent, Timestamp};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
-/// Somebody whom a channel does not reach any more, by their own word.
+/// A person who opted out of a channel.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct OptOut {
-    /// Who.
+    /// The person.
     pub person: PersonName,
-    /// Which channel.
+    /// The channel.
     pub channel: ChannelName,
-    /// Since when.
+    /// When they opted out.
     pub since: Timestamp,
-    /// How it was seen.
+    /// What showed it.
     pub how: String,
-    /// A mark of their number: it is that number which is closed, and a new one is open.
+    /// A mark of their phone number: the opt-out is for that number, and ends with a new one.
     #[serde(skip)]
     pub(super) number: String,
 }
 
-/// All of them.
+/// All opt-outs that are in force, by channel and person.
 #[derive(Debug, Default)]
 pub struct OptOutRegister(BTreeMap<(ChannelName, PersonName), OptOut>);
 
 impl OptOutRegister {
-    /// Folds one line of Stentor's own chain.
-    /// Every one.
+    /// All opt-outs.
     pub fn all(&self) -> Vec<OptOut> {
         self.0.values().cloned().collect()
     }
 
-    /// What this person has said to this channel's provider, where they have opted out.
+    /// The opt-out of this person from this channel.
     pub fn get(&self, channel: &ChannelName, person: &PersonName) -> Option<OptOut> {
         self.0.get(&(channel.clone(), person.clone())).cloned()
     }
 
-    /// Forgets one of which nothing was kept.
+    /// Forgets an opt-out that could not be stored.
     pub fn forget(&mut self, channel: &ChannelName, person: &PersonName) {
         self.0.remove(&(channel.clone(), person.clone()));
     }
 
-    /// Takes up what was journaled.
+    /// Applies a journaled event.
     pub fn apply(&mut self, at: Timestamp, event: &SourceEvent) {
         match event {
             SourceEvent::OptedOut { channel, person, how, number } => {

@@ -1,4 +1,4 @@
-//! What several nodes over memory share, and how it changes.
+//! What the nodes over one memory store share.
 
 use crate::{
     core::{ChannelName, ContactProof, DrillRun, IncidentId, PersonName, RunId, ScheduledRun, StoredLine, Timestamp},
@@ -40,8 +40,8 @@ pub struct MemoryState {
 }
 
 impl MemoryState {
-    /// Looks at what a transaction needs, and sets aside what can not be read of it. Who needs that by its number is refused;
-    /// its key is free.
+    /// Prepares what a transaction needs, and sets aside what can not be read of it. A request that names such an
+    /// incident by number is refused; a key of it is free.
     pub fn load(&mut self, request: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
         let needs = &request.needs;
         let keyed = needs.keys.iter().filter_map(|key| self.loaded.keys.get(key).copied());
@@ -51,7 +51,7 @@ impl MemoryState {
         needs.incidents.iter().find_map(|id| self.quarantine.holds(*id)).map_or(Ok(()), Err)
     }
 
-    /// Sets an incident aside where it can not be read.
+    /// Sets an incident aside if it can not be read.
     pub fn look_at(&mut self, id: IncidentId, now: Timestamp) {
         if !self.spoiled.contains(&id) || self.quarantine.holds(id).is_some() {
             return;
@@ -88,14 +88,14 @@ impl MemoryState {
         }
     }
 
-    /// Sets aside everything that can not be read.
+    /// Sets aside all incidents that can not be read.
     pub fn look_at_all(&mut self, now: Timestamp) {
         for id in self.spoiled.clone() {
             self.look_at(id, now);
         }
     }
 
-    /// Whether an incident is shown: it was not set aside.
+    /// Whether an incident may be shown: it was not set aside.
     pub fn is_shown(&self, id: IncidentId) -> bool {
         self.quarantine.holds(id).is_none()
     }

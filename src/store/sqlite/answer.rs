@@ -1,4 +1,4 @@
-//! What the store answers: from memory, from the file, or by its writer.
+//! Answers requests to the store: from memory, from the file, or by asking the writer.
 
 use super::{
     connection::limit, disk, failure::failure, handle::SqliteStore, lost, read, readers, request::WriterRequest, runs,
@@ -17,7 +17,7 @@ use std::{
 };
 use tokio::sync::{oneshot, watch};
 
-/// The lease never has to be renewed: the lock on the directory is the lease, and it ends with the process.
+/// The lease does not need to be renewed: the lock on the directory is the lease, and ends with the process.
 const LEASE: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 impl Store for SqliteStore {
@@ -40,7 +40,7 @@ impl Store for SqliteStore {
         disk::room(&self.dir, self.limits).ok()
     }
 
-    /// Does what waits, writes everything into the one file and lets the directory go.
+    /// Does what waits, writes the log back into the file and unlocks the directory.
     fn close(&self) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             readers::close(&self.readers).await;
@@ -71,7 +71,7 @@ impl Store for SqliteStore {
         self.shared.changed.subscribe()
     }
 
-    /// Keeps the clock's anchor, as far as the disk lets it.
+    /// Stores the clock's anchor, if the disk allows.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>> {
         Box::pin(async move {
             self.ask(WriterRequest::KeepClock).await?;

@@ -1,4 +1,4 @@
-//! What waits for the writer and is done in one turn.
+//! Requests that wait for the writer and are done together.
 
 use super::{request::WriterRequest, runs::DrillRow};
 use crate::{
@@ -11,33 +11,33 @@ use tokio::sync::oneshot;
 pub struct BatchJob {
     /// What is asked for.
     pub request: StoreRequest,
-    /// Whom to tell.
+    /// Where to send the answer.
     pub reply: oneshot::Sender<Result<CommittedEvents, StoreError>>,
-    /// What its last run made happen.
+    /// The events of its last run.
     pub result: CommittedEvents,
 }
 
 type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
 
-/// What is done in one turn.
+/// Requests that are done together.
 #[derive(Default)]
 pub struct WriteBatch {
-    /// Works.
+    /// Requests for transactions.
     pub jobs: Vec<BatchJob>,
-    /// Who wants an anchor: one serves all.
+    /// Callers that want an anchor; one anchor serves all.
     pub anchors: Vec<AnchorReply>,
-    /// Who waits for the clock's anchor to be kept.
+    /// Callers that wait until the clock's anchor is stored.
     pub leases: Vec<oneshot::Sender<()>>,
-    /// Incidents that a reader could not read, and who waits until they were looked at.
+    /// Incidents that a reader could not read, and callers that wait until the writer has checked them.
     pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
-    /// Runs of drills and their turns, kept by themselves.
+    /// Runs of drills and their schedules, which are written separately.
     pub notes: Vec<(DrillRow, oneshot::Sender<Result<(), StoreError>>)>,
-    /// Whom to tell when all is done and closed.
+    /// The caller to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }
 
 impl WriteBatch {
-    /// Takes one more.
+    /// Adds a request.
     pub fn add(&mut self, want: WriterRequest) {
         match want {
             WriterRequest::Run(request, reply) => {
@@ -51,13 +51,13 @@ impl WriteBatch {
         }
     }
 
-    /// How many are in it.
+    /// The number of requests.
     pub fn len(&self) -> usize {
         let count = self.jobs.len() + self.anchors.len() + self.leases.len();
         count + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
     }
 
-    /// Whether nothing in it touches the disk.
+    /// Whether nothing in it needs the disk.
     pub fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
     }
@@ -83,8 +83,8 @@ impl WriteBatch {
         self.jobs.extract_if(.., |job| touches(job)).collect()
     }
 
-    /// Two smaller batches with the same requests in the same order, so that one that is refused harms no other; none for
-    /// what can not be divided.
+    /// Two smaller batches with the same requests in the same order, so that a refused one harms no other; `None` for a
+    /// batch that can not be divided.
     pub fn divide(&mut self) -> Option<Self> {
         let beside = self.anchors.len() + self.leases.len();
         let half = match self.jobs.len() {
@@ -98,7 +98,7 @@ impl WriteBatch {
         Some(Self { jobs, anchors, leases, ..Self::default() })
     }
 
-    /// Everything was kept.
+    /// Answers that everything was committed.
     pub fn answer(self, anchor: Option<StoredLine>) {
         for job in self.jobs {
             let _ = job.reply.send(Ok(job.result));
@@ -111,7 +111,7 @@ impl WriteBatch {
         }
     }
 
-    /// Nothing was kept. A lease needs no disk: the directory's lock is the lease.
+    /// Answers that nothing was committed. A lease needs no disk: the lock on the directory is the lease.
     pub fn fail(self, error: &StoreError) {
         for job in self.jobs {
             let _ = job.reply.send(Err(error.clone()));

@@ -1,4 +1,4 @@
-//! What a node takes up when it opens the store. Nothing that is damaged there keeps it from being opened.
+//! What a node reads when it opens the store. Nothing that is damaged there keeps the store from opening.
 
 use super::{
     column::{NUMBER_MAX, column, scalar},
@@ -17,14 +17,14 @@ use crate::{
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 
-/// Runs of drills that are looked through for such as can not be read.
+/// How many runs of drills are checked for unreadable ones.
 const RUNS_LOOKED_AT: usize = 1_000;
 
-/// Settings that could not be read, and what became of them.
+/// Settings that could not be read, and what was done about each.
 pub type DamagedSettings = Vec<(RowName, String)>;
 
-/// Takes the next epoch, and the server key, which the first one makes. An epoch that can not be read goes on from the
-/// claims of pages; a key that can not be read is replaced, for without one nobody could be paged.
+/// Takes the next epoch and the server key; the first node makes the key. If the epoch can not be read, the claims of
+/// pages give it. A key that can not be read is replaced: without one nobody could be paged.
 pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], DamagedSettings), StoreError> {
     let mut damaged = DamagedSettings::new();
     let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
@@ -51,8 +51,7 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
     Ok((u64::try_from(epoch).unwrap_or(1), key, damaged))
 }
 
-/// A value of the kind that it should be; none where there is none. One of another kind is damaged, and kept under
-/// another name.
+/// A setting; `None` if there is none. One of the wrong type is damaged and kept under another name.
 async fn setting<T>(
     conn: &mut SqliteConnection,
     name: &str,
@@ -69,7 +68,7 @@ where
     }
 }
 
-/// A damaged value, before another takes its place.
+/// Keeps a damaged value under another name.
 async fn put_aside(
     conn: &mut SqliteConnection,
     name: &str,
@@ -91,7 +90,7 @@ where
     sqlx::query(KEEP).bind(name).bind(value).execute(conn).await.map(drop).map_err(failure)
 }
 
-/// The store's clock, which goes on where it was.
+/// Starts the store's clock, which continues where it was.
 pub async fn start_clock(
     conn: &mut SqliteConnection,
     sources: Arc<dyn ClockSources>,
@@ -110,7 +109,7 @@ pub async fn start_clock(
     Ok(SteadyClock::start(sources, anchor.as_ref(), newest(conn).await?))
 }
 
-/// Looks through what was set aside before, which may be mended by now, and through the small tables.
+/// Checks the rows that were set aside before, which may be repaired by now, and the small tables.
 pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     let waiting: Vec<IncidentId> = shared.quarantine().waiting();
     match read::incidents(conn, &waiting, &shared.plans).await {
@@ -142,8 +141,8 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     }
 }
 
-/// Where it can not be read whether an open incident waits for somebody, it is taken to: it hides from nobody. Returns how
-/// many rows these were.
+/// If it can not be read whether an open incident waits for a person, it counts as waiting. Returns how many such rows
+/// there were.
 async fn mend_asked(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
     const MEND: &str = "UPDATE asked SET waits = 1 WHERE ended IS NULL AND waits IS NOT 0 AND waits IS NOT 1";
     sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()).map_err(failure)

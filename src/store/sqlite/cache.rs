@@ -1,4 +1,4 @@
-//! What readers see without asking the database: incidents as of the last commit, and all deadlines.
+//! What readers see without a query: incidents as of the last commit, and all deadlines.
 
 use crate::{
     core::{IncidentId, Timestamp},
@@ -9,7 +9,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-/// Committed incidents. The writer alone changes it, and only after a commit.
+/// Committed incidents. Only the writer changes it, and only after a commit.
 #[derive(Default)]
 pub struct PublishedState(RwLock<PublishedInner>);
 
@@ -21,12 +21,12 @@ struct PublishedInner {
 }
 
 impl PublishedState {
-    /// An incident as of the last commit, where it is in memory.
+    /// An incident as of the last commit, if it is in memory.
     pub fn get(&self, id: IncidentId) -> Option<StoredIncident> {
         self.read(|inner| inner.incidents.get(&id).cloned())
     }
 
-    /// Whether page `n` is queued and claimed by `epoch`; none where the incident is not in memory.
+    /// Whether page `n` is queued and claimed by `epoch`; `None` if the incident is not in memory.
     pub fn wants(&self, id: IncidentId, n: u32, epoch: u64) -> Option<bool> {
         self.read(|inner| inner.incidents.get(&id).map(|kept| kept.wants(n, epoch)))
     }
@@ -53,12 +53,12 @@ impl PublishedState {
         }
     }
 
-    /// Shows what was loaded or committed.
+    /// Publishes what was loaded or committed.
     pub fn show(&self, incidents: impl IntoIterator<Item = (IncidentId, StoredIncident)>) {
         self.write(|inner| inner.incidents.extend(incidents));
     }
 
-    /// Forgets incidents that need not be in memory any more; their deadlines stay.
+    /// Forgets incidents that need not stay in memory; their deadlines stay.
     pub fn forget(&self, ids: &[IncidentId]) {
         self.write(|inner| ids.iter().for_each(|id| drop(inner.incidents.remove(id))));
     }
@@ -73,13 +73,13 @@ impl PublishedState {
         self.write(|inner| inner.incidents.clear());
     }
 
-    /// Sets all deadlines anew.
+    /// Replaces all deadlines.
     pub fn replace_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
         self.write(|inner| inner.deadlines = DeadlineIndex::default());
         self.set_deadlines(deadlines);
     }
 
-    /// Sets deadlines; none removes.
+    /// Sets deadlines; `None` removes one.
     pub fn set_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
         self.write(|inner| deadlines.into_iter().for_each(|(id, at)| inner.deadlines.set(id, at)));
     }

@@ -1,4 +1,4 @@
-//! Rows and their columns, whatever stands in them.
+//! Reads rows and columns, whatever they contain.
 
 use super::failure::failure;
 use crate::{
@@ -7,17 +7,17 @@ use crate::{
 };
 use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
 
-/// The largest number that an incident or a run can have come to; what is beyond is damage, and no number goes on from
-/// there.
+/// The largest possible number of an incident or a run; larger ones are damage, and numbering does not continue from
+/// them.
 pub const NUMBER_MAX: i64 = 1 << 50;
 
-/// What stands in a column of whatever kind, as well as it can be shown.
+/// The content of a column of any type, as far as it can be shown.
 pub fn shown(row: &SqliteRow, i: usize) -> String {
     let bytes = row.try_get_unchecked::<&[u8], _>(i).unwrap_or_default();
     String::from_utf8_lossy(bytes).into_owned()
 }
 
-/// A head: its sequence and, in the next column, its hash.
+/// A head: its sequence number and, in the next column, its hash.
 pub fn head(row: &SqliteRow, i: usize) -> Result<ChainHead, StoreError> {
     let hash: &[u8] = column(row, i + 1)?;
     let hash = hash.try_into().map_err(|_| StoreError::Corrupt {
@@ -40,7 +40,7 @@ where
     sqlx::query_scalar(sql).fetch_one(conn).await.map_err(failure)
 }
 
-/// One column, of the kind that it should be.
+/// One column, which must have the right type.
 pub fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
     row: &'r SqliteRow,
     i: usize,
@@ -48,7 +48,7 @@ pub fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
     row.try_get(i).map_err(|error| unreadable(i, &error))
 }
 
-/// A number that is not negative; 0 in place of one that is.
+/// An unsigned number; 0 in place of a negative one.
 pub fn unsigned(row: &SqliteRow, i: usize) -> Result<u64, StoreError> {
     Ok(u64::try_from(column::<i64>(row, i)?).unwrap_or(0))
 }
@@ -57,7 +57,7 @@ fn unreadable(i: usize, error: &sqlx::Error) -> StoreError {
     StoreError::Corrupt { what: format!("column {i} of a row"), why: error.to_string() }
 }
 
-/// An incident's nonce, where it has one.
+/// An incident's nonce, if it has one.
 pub fn nonce(row: &SqliteRow, i: usize) -> Result<Option<IncidentNonce>, StoreError> {
     let bytes: Option<&[u8]> = column(row, i)?;
     let bad = |bytes: &[u8]| StoreError::Corrupt {

@@ -1,4 +1,4 @@
-//! Connections to the database, and where it lies.
+//! Connections to the database file.
 
 use super::{failure::failure, script};
 use crate::store::StoreError;
@@ -8,10 +8,10 @@ use sqlx::{
 };
 use std::{path::Path, time::Duration};
 
-/// The database's name in the state directory.
+/// The name of the database file in the state directory.
 pub const FILE: &str = "stentor.db";
 
-/// The writer's connection.
+/// Opens the writer's connection.
 pub async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
     let options = options(file).journal_mode(SqliteJournalMode::Wal).synchronous(SqliteSynchronous::Full);
     let mut conn = options.connect().await.map_err(failure)?;
@@ -19,12 +19,12 @@ pub async fn connect(file: &Path) -> Result<SqliteConnection, StoreError> {
     Ok(conn)
 }
 
-/// How every connection is opened.
+/// The options of every connection.
 pub fn options(file: &Path) -> SqliteConnectOptions {
     SqliteConnectOptions::new().filename(file).busy_timeout(Duration::from_secs(5)).disable_statement_logging()
 }
 
-/// A limit as SQLite takes it.
+/// A limit, as SQLite takes it.
 pub fn limit(n: usize) -> i64 {
     i64::try_from(n).unwrap_or(i64::MAX)
 }

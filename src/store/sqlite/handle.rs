@@ -1,4 +1,4 @@
-//! The store's handle: what readers and whoever asks the writer share.
+//! The store's handle, with its readers and the way to ask the writer.
 
 use super::{disk::SpaceLimits, request::WriterRequest, shared::WriterShared};
 use crate::store::StoreError;
@@ -6,7 +6,7 @@ use sqlx::SqlitePool;
 use std::{path::PathBuf, sync::Arc};
 use tokio::sync::{mpsc, oneshot};
 
-/// The store of one machine.
+/// The store of one machine: one SQLite file.
 pub struct SqliteStore {
     pub(super) shared: Arc<WriterShared>,
     pub(super) wanted: mpsc::Sender<WriterRequest>,
@@ -17,12 +17,12 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// This node's number: what its claims name.
+    /// The number of this node: what its claims name.
     pub fn epoch(&self) -> u64 {
         self.shared.epoch
     }
 
-    /// The wall clock's lead over the store's time, in microseconds; see [`SteadyClock::drift_us`].
+    /// How far the wall clock is ahead of the store's time, in microseconds; see [`SteadyClock::drift_us`].
     pub fn drift_us(&self) -> i64 {
         self.shared.clock.drift_us()
     }

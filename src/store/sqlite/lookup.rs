@@ -1,4 +1,4 @@
-//! What SQLite finds by its indexes.
+//! Lookups by SQLite's indexes.
 
 use super::{
     column::{NUMBER_MAX, column, nonce},
@@ -63,7 +63,7 @@ impl SqliteStore {
         match row.map(|row| nonce(&row, 0)) {
             None => Ok(None),
             Some(Ok(nonce)) => Ok(Some(IncidentIdentity { id, nonce })),
-            // Its journal has it too.
+            // The journal has the nonce too.
             Some(Err(_)) => Ok(self.read_one(id).await?.map(|incident| incident.identity())),
         }
     }
@@ -71,7 +71,7 @@ impl SqliteStore {
     async fn find_newest(&self) -> Result<Option<IncidentId>, StoreError> {
         let newest = sqlx::query_scalar(NEWEST).bind(NUMBER_MAX);
         let newest: Option<i64> = newest.fetch_one(&self.readers).await.map_err(failure)?;
-        // A journal without an incident has its number all the same.
+        // A journal without an incident still uses its number.
         let held = self.shared.quarantine().incidents().into_iter().filter(|id| id.0 <= NUMBER_MAX);
         Ok(newest.map(IncidentId).into_iter().chain(held).max())
     }
@@ -89,7 +89,7 @@ impl SqliteStore {
         Ok(ids.into_iter().map(IncidentId).collect())
     }
 
-    /// As many as are wanted, where there are so many that can be read.
+    /// Reads until `limit` readable ones were found, or no more are left.
     pub(super) async fn read_portion(
         &self,
         filter: IncidentFilter,
@@ -132,7 +132,7 @@ impl SqliteStore {
         let (person, held) = (person.as_str(), self.held());
         let ids = sqlx::query_scalar(some).bind(person).bind(standing).bind(&held).bind(limit(query.limit));
         let ids: Vec<i64> = ids.fetch_all(&self.readers).await.map_err(failure)?;
-        // What fits needs no second look.
+        // If all fit, no count is needed.
         let total = match ids.len() < query.limit {
             true => ids.len(),
             false => {
@@ -146,7 +146,7 @@ impl SqliteStore {
 
     async fn find_briefs(&self, person: PersonName, ended_since: Timestamp) -> Result<Vec<BriefOf>, StoreError> {
         let held = self.held();
-        // One moment for both: an incident that ends between them must not be in neither.
+        // One snapshot for both, so that an incident that ends in between is not missed.
         let mut tx = self.readers.begin().await.map_err(failure)?;
         let open = sqlx::query(BRIEFS_OPEN).bind(person.as_str()).bind(&held);
         let open = open.fetch_all(&mut *tx).await.map_err(failure)?;
@@ -168,7 +168,7 @@ impl SqliteStore {
         Ok(briefs)
     }
 
-    /// The same from the incidents themselves, where a row of the index can not be read.
+    /// The same from the incidents themselves, if a row of the index can not be read.
     async fn briefs_of_whole(&self, person: &PersonName, ids: Vec<IncidentId>) -> Result<Vec<BriefOf>, StoreError> {
         let (mut briefs, mut suspects) = (Vec::new(), Vec::new());
         for (id, found) in self.read(&ids).await? {
@@ -258,7 +258,7 @@ fn brief(id: IncidentId, row: &SqliteRow) -> Result<BriefOf, StoreError> {
     Ok(BriefOf { waits: column(row, 2)?, open: column(row, 3)?, brief })
 }
 
-/// The first text, by its bytes, after all those that begin with `prefix`.
+/// The first text, in byte order, after all that begin with `prefix`.
 fn first_after(prefix: &str) -> String {
     let mut letters: Vec<char> = prefix.chars().collect();
     while let Some(last) = letters.pop() {
@@ -267,7 +267,7 @@ fn first_after(prefix: &str) -> String {
             return letters.into_iter().collect();
         }
     }
-    // Nothing but the last character of all, or nothing: whatever begins so has no end.
+    // Only the last character of all, or empty: there is no such text.
     char::MAX.to_string()
 }
 

@@ -1,4 +1,4 @@
-//! Opens the store: takes the directory, brings the file up to date, reads what the writer keeps in memory.
+//! Opens the store: locks the directory, migrates the file, reads what the writer keeps in memory.
 
 use super::{
     begin::{self, begin_epoch, start_clock},
@@ -22,12 +22,12 @@ use std::{
 };
 use tokio::sync::{mpsc, watch};
 
-/// Works that wait for the writer; whoever comes after them waits to wait.
+/// Requests that may wait for the writer; later ones wait to be queued.
 const WAITING: usize = 4096;
 
 impl SqliteStore {
-    /// Opens the store in `dir`, which is made where it is missing, with the usual [`SpaceLimits`]. Spawns the writer on
-    /// the current runtime.
+    /// Opens the store in `dir`, which is created if it is missing, with the default [`SpaceLimits`]. Spawns the writer
+    /// on the current runtime.
     ///
     /// # Errors
     /// [`StoreError::Locked`] when another process has the directory, [`StoreError::ReadOnly`],
@@ -36,7 +36,7 @@ impl SqliteStore {
         Self::open_with(dir, sources, SpaceLimits::default()).await
     }
 
-    /// The same with other limits of space.
+    /// Opens the store with other limits of space.
     ///
     /// # Errors
     /// As [`SqliteStore::open`].
@@ -80,7 +80,7 @@ impl SqliteStore {
     }
 }
 
-/// The proofs that lie in a state directory which no daemon uses. Nothing is changed.
+/// The proofs of contact in a state directory that no daemon uses. Changes nothing.
 ///
 /// # Errors
 /// [`StoreError::Failed`] where the file can not be read, or is older than the proofs.

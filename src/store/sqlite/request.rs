@@ -1,4 +1,4 @@
-//! What the writer is asked for.
+//! Requests to the writer.
 
 use super::runs::DrillRow;
 use crate::{
@@ -7,18 +7,18 @@ use crate::{
 };
 use tokio::sync::oneshot;
 
-/// What the writer is asked for, and where it answers.
+/// A request to the writer, and where to send the answer.
 pub enum WriterRequest {
-    /// One transaction.
+    /// Run a transaction.
     Run(StoreRequest, oneshot::Sender<Result<CommittedEvents, StoreError>>),
-    /// An anchor over what changed.
+    /// Write an anchor over what changed.
     Anchor(oneshot::Sender<Result<Option<StoredLine>, StoreError>>),
-    /// The clock's anchor is kept.
+    /// Store the clock's anchor.
     KeepClock(oneshot::Sender<()>),
-    /// Incidents that a reader could not read.
+    /// Check incidents that a reader could not read.
     Suspect(Vec<IncidentId>, oneshot::Sender<()>),
-    /// A run of a drill, or when one runs next.
+    /// Store a run of a drill, or when a scenario runs next.
     Note(DrillRow, oneshot::Sender<Result<(), StoreError>>),
-    /// The end.
+    /// Finish and close.
     Close(oneshot::Sender<()>),
 }

@@ -1,4 +1,4 @@
-//! Runs of drills and their turns: rows of their own, written between the transactions.
+//! Runs of drills and their schedules: rows that are written between transactions.
 
 use super::{
     column::{NUMBER_MAX, column, shown},
@@ -12,7 +12,7 @@ use crate::{
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-/// What is to be kept.
+/// A row to store.
 pub enum DrillRow {
     /// A run, new or as it stands now.
     Run(Box<DrillRun>),
@@ -20,7 +20,7 @@ pub enum DrillRow {
     Turn(ScheduledRun),
 }
 
-/// Keeps it durably.
+/// Stores a row durably.
 pub async fn keep(conn: &mut SqliteConnection, note: &DrillRow) -> Result<(), StoreError> {
     const RUN: &str =
         "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -43,7 +43,7 @@ pub async fn keep(conn: &mut SqliteConnection, note: &DrillRow) -> Result<(), St
     query.execute(conn).await.map(drop).map_err(failure)
 }
 
-/// The newest run's number.
+/// The number of the newest run.
 pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreError> {
     let newest = sqlx::query("SELECT MAX(id) FROM drill_run WHERE id <= ?").bind(NUMBER_MAX);
     let row = newest.fetch_one(conn).await.map_err(failure)?;
@@ -56,8 +56,8 @@ pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<SortedRows<Dr
     Ok(sorted(&rows.map_err(failure)?, RowKind::Run))
 }
 
-/// Runs with smaller numbers than `before`, newest first, at most `most`, and where those after them begin; none after the
-/// last.
+/// Runs with smaller numbers than `before`, newest first, at most `most`, and where the next portion begins; `None`
+/// after the last.
 pub async fn runs(
     conn: &mut SqliteConnection,
     most: usize,
@@ -70,13 +70,13 @@ pub async fn runs(
     Ok((sorted(&rows, RowKind::Run), last.map(RunId)))
 }
 
-/// All turns, by the scenarios' names.
+/// When all scheduled scenarios run next, by their names.
 pub async fn turns(conn: &mut SqliteConnection) -> Result<SortedRows<ScheduledRun>, StoreError> {
     let rows = sqlx::query("SELECT body, scenario FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
     Ok(sorted(&rows.map_err(failure)?, RowKind::Turn))
 }
 
-/// One that can not be understood is left out: the others must be seen all the same, and the daemon must start.
+/// One that can not be read is left out: the others must be seen, and the daemon must start.
 fn sorted<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], kind: RowKind) -> SortedRows<T> {
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {

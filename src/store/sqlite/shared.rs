@@ -13,27 +13,27 @@ pub struct WriterShared {
     pub clock: SteadyClock,
     /// What readers see.
     pub published: PublishedState,
-    /// Plans in memory.
+    /// The plans in memory.
     pub plans: SharedPlans,
-    /// Bumped after each commit.
+    /// Incremented after each commit.
     pub changed: watch::Sender<u64>,
-    /// Hears of every commit.
+    /// Called after each commit.
     pub follower: OnceLock<CommitListener>,
-    /// Why nothing, or no alert, is kept now.
+    /// Why nothing, or no new alert, can be committed now.
     pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
-    /// What can not be read.
+    /// The unreadable rows.
     pub quarantine: Mutex<Quarantine>,
 }
 
 impl WriterShared {
-    /// What can not be read.
+    /// The unreadable rows.
     pub fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
         self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Notes a row that can not be read.
+    /// Sets a row aside that can not be read.
     pub fn set_aside(&self, entry: QuarantinedRow) {
         let (row, why) = (entry.row.clone(), entry.why.clone());
         if self.quarantine().add(entry) {

@@ -1,9 +1,9 @@
-//! The one task that writes. Whatever waits is run in one transaction: the closures in memory, then one script.
+//! The one task that writes. Requests that wait are run in one transaction: the closures in memory, then one script.
 
+mod attempt_failure;
 mod load;
 mod mend;
 mod recall;
-mod trouble;
 
 use super::{
     batch::WriteBatch, column::scalar, disk::SpaceGuard, failure::CommitFailure, request::WriterRequest, runs,
@@ -16,6 +16,7 @@ use crate::{
         TransactionHost, WorkingSet, anchor::anchor_event, body::StoredPlans,
     },
 };
+use attempt_failure::AttemptFailure;
 use sqlx::{Connection, SqliteConnection};
 use std::{
     cell::Cell,
@@ -26,25 +27,24 @@ use std::{
     sync::{Arc, PoisonError},
 };
 use tokio::sync::mpsc;
-use trouble::AttemptFailure;
 
-/// At most so many transactions share a commit.
+/// The most requests that share a commit.
 const BATCH: usize = 512;
 
-/// At most so many incidents are kept in memory.
+/// The most incidents that stay in memory.
 const CACHED: usize = 20_000;
 
-/// How SQLite treats its log while space is low: written back every 64 pages (256 KiB), and given back to the disk.
+/// How SQLite handles its log while space is low: checkpoint every 64 pages (256 KiB), and truncate the log.
 const TIGHT: &str = "PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// And while there is enough: every 4000 pages (16 MiB). A page that many commits changed is written back once.
+/// While there is enough space: checkpoint every 4000 pages (16 MiB). A page that many commits changed is written once.
 const EASY: &str = "PRAGMA wal_autocheckpoint = 4000";
 
-/// Rows after which the log is written back as soon as nobody waits: SQLite itself does it within a commit, before the
-/// alerts in that are answered and paged. It is about a third of what [`EASY`] allows.
+/// Rows in the log after which a checkpoint is made as soon as nobody waits. SQLite would make it within a commit,
+/// before its alerts are answered and paged. It is about a third of what [`EASY`] allows.
 const GROWN: usize = 800;
 
-/// The writer and all that is its own.
+/// The writer and its state.
 pub struct SqliteWriter {
     shared: Arc<WriterShared>,
     conn: SqliteConnection,
@@ -58,16 +58,16 @@ pub struct SqliteWriter {
     plans: StoredPlans,
     used: HashMap<IncidentId, u64>,
     turn: u64,
-    /// Rows in the log since it was last written back.
+    /// Rows in the log since the last checkpoint.
     grown: usize,
-    /// A commit failed or a closure panicked: memory may be ahead of the disk.
+    /// Whether memory may be ahead of the disk, because a commit failed or a closure panicked.
     is_ahead: bool,
     is_tight: Option<bool>,
     _lock: File,
 }
 
 impl SqliteWriter {
-    /// A writer over what `state` says is on the disk.
+    /// A writer over the state that was read from the disk.
     pub fn new(
         shared: Arc<WriterShared>,
         conn: SqliteConnection,
@@ -97,14 +97,14 @@ impl SqliteWriter {
         writer
     }
 
-    /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
+    /// Runs until the store is closed or dropped; then writes the log back into the file and unlocks the directory.
     pub async fn run(mut self, mut wanted: mpsc::Receiver<WriterRequest>) {
         let (mut close, mut was_shared) = (None, false);
         while let Some(first) = wanted.recv().await {
             let mut batch = WriteBatch::default();
             batch.add(first);
             if was_shared {
-                // Whoever was just answered may want more at once: it shall share the next commit, not wait for it.
+                // Callers that were just answered may have their next request ready: it shall share this commit.
                 tokio::task::yield_now().await;
             }
             while batch.len() < BATCH
@@ -123,7 +123,7 @@ impl SqliteWriter {
                 let _ = reply.send(());
             }
             self.turn(batch).await;
-            // After the transactions: alerts and ladders do not wait for them.
+            // After the transactions, because alerts and ladders must not wait for these.
             for (note, reply) in notes {
                 let _ = reply.send(runs::keep(&mut self.conn, &note).await);
             }
@@ -139,7 +139,7 @@ impl SqliteWriter {
         }
     }
 
-    /// What goes wrong with it goes wrong with a commit, too, and is told there.
+    /// An error here will show in a commit too, and is reported there.
     async fn write_back(&mut self) {
         self.grown = 0;
         let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut self.conn).await;
@@ -152,15 +152,15 @@ impl SqliteWriter {
         if self.space.is_low() {
             batch.refuse(RequestClass::Admission, &StoreError::Full);
         }
-        // The last one is next. A batch that is divided keeps the order of its transactions.
+        // The last part is next. A divided batch keeps the order of its requests.
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             parts.extend(self.part(part).await);
         }
     }
 
-    /// Keeps a batch, or answers it with an error; returns what it was divided into, last transactions first, where something
-    /// of it is refused and nobody knows what.
+    /// Commits a batch, or answers it with an error. If something in it is refused and it is unknown what, returns the
+    /// parts that it was divided into, last requests first.
     async fn part(&mut self, mut batch: WriteBatch) -> Vec<WriteBatch> {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
@@ -205,8 +205,8 @@ impl SqliteWriter {
         Vec::new()
     }
 
-    /// While space is low the log is written back early, so that it takes little of what is left; it can not be
-    /// written back when nothing is.
+    /// While space is low, the log is written back early, so that it takes little of what is left: when nothing is left
+    /// it can not be written back.
     async fn bound_log(&mut self) {
         let is_tight = self.space.is_low();
         if self.is_tight.replace(is_tight) == Some(is_tight) {
@@ -218,7 +218,7 @@ impl SqliteWriter {
         }
     }
 
-    /// Frees the reserve for open ladders. Only ladders are worth it.
+    /// Releases the reserve, but only for open ladders.
     fn give_way(&mut self, batch: &WriteBatch) -> bool {
         let ladders = batch.jobs.iter().any(|job| job.request.class == RequestClass::Ladder);
         let gave = ladders && self.space.release();
@@ -228,10 +228,10 @@ impl SqliteWriter {
         gave
     }
 
-    /// Before anybody is answered: whoever asked may be gone, and what was kept must be acted on all the same.
+    /// Before anybody is answered: the caller may be gone, and what was committed must be acted on.
     fn tell(&self, batch: &WriteBatch) {
         if let Some(follower) = self.shared.follower.get() {
-            // A follower that panics must not take the writer with it.
+            // A panic of the follower must not end the writer.
             let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
             if catch_unwind(told).is_err() {
                 tracing::error!(
@@ -257,7 +257,7 @@ impl SqliteWriter {
         if changes.is_empty() && batch.leases.is_empty() {
             return Ok(None);
         }
-        // Whatever goes wrong from here on, memory is ahead of the disk until the commit is done.
+        // From here until the commit is done, memory is ahead of the disk.
         self.is_ahead = true;
         self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await?;
         self.is_ahead = false;
@@ -318,7 +318,7 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// An error of the disk while nothing is left on it is that of a full disk.
+    /// An error of the disk while no space is left means a full disk.
     fn known(&self, error: CommitFailure, changes: &ChangeSet) -> AttemptFailure {
         match error {
             CommitFailure::Refused(error) => {
@@ -347,7 +347,8 @@ impl SqliteWriter {
         Some(stored)
     }
 
-    /// The anchor is its commit's last line. Its place is only information: it is kept, whatever this says.
+    /// The anchor is the last line of its commit. Its position is only for information: it was committed, whatever this
+    /// returns.
     async fn place(&mut self, line: StoredLine) -> StoredLine {
         let pos = scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }

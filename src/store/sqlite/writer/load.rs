@@ -1,6 +1,6 @@
-//! Loading what transactions need, and setting aside what can not be read of it.
+//! Loads what transactions need, and sets aside what can not be read.
 
-use super::{SqliteWriter, trouble::AttemptFailure};
+use super::{SqliteWriter, attempt_failure::AttemptFailure};
 use crate::{
     core::IncidentId,
     store::{
@@ -11,8 +11,8 @@ use crate::{
 use std::collections::BTreeSet;
 
 impl SqliteWriter {
-    /// Loads what the batch needs and memory has not. Who asks by its number for an incident that can not be read is
-    /// refused; who asks by its key finds the key free.
+    /// Loads what the batch needs and memory does not have. A request that names an unreadable incident by number is
+    /// refused; its key is free.
     pub(super) async fn load(&mut self, batch: &mut WriteBatch) -> Result<(), AttemptFailure> {
         let mut missing = BTreeSet::new();
         let mut refused = BTreeSet::new();
@@ -35,7 +35,7 @@ impl SqliteWriter {
         Ok(self.fetch(batch, &missing).await?)
     }
 
-    /// Looks at incidents that a reader could not read.
+    /// Checks incidents that a reader could not read.
     pub(super) async fn look_at(&mut self, batch: &mut WriteBatch, ids: &[IncidentId]) {
         let known =
             |id: &&IncidentId| self.loaded.incidents.contains_key(id) || self.shared.quarantine().holds(**id).is_some();
@@ -64,8 +64,8 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// Sets incidents aside that can not be read, or that can not go on: their keys are free for the next alert, no timer
-    /// asks for them for ever, and whoever needs one by its number hears so.
+    /// Sets aside incidents that can not be read, or can not go on: their keys are free for the next alert, no timer
+    /// asks for them for ever, and asking for them by number gives an error.
     pub(super) async fn give_up(&mut self, batch: &mut WriteBatch, lost: Vec<(IncidentId, StoreError)>) {
         for (id, error) in &lost {
             let why = match error {
@@ -84,11 +84,11 @@ impl SqliteWriter {
         }
     }
 
-    /// Takes incidents out of everything that is kept in memory.
+    /// Removes incidents from everything that is in memory.
     pub(super) fn drop_out(&mut self, ids: &[IncidentId]) {
         let gone: BTreeSet<IncidentId> = ids.iter().copied().collect();
         self.loaded.keys.retain(|_, open| !gone.contains(open));
-        // A journal without an incident has its number all the same.
+        // A journal without an incident still uses its number.
         let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= NUMBER_MAX);
         self.last_id = numbers.fold(self.last_id, i64::max);
         self.forget(ids);

@@ -1,4 +1,4 @@
-//! After a commit was refused: what stands in its way is found, so that the rest of it can be kept.
+//! Finds what stands in the way of a refused commit, so that the rest can be committed.
 
 use super::SqliteWriter;
 use crate::{
@@ -10,12 +10,12 @@ use crate::{
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a ladder rests whose step was refused, panicked or could not be written.
+/// How long a ladder waits whose step was refused, panicked or could not be written.
 const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
 impl SqliteWriter {
-    /// Looks for journal lines that lie where this commit's would have to go. The incidents whose they are are set aside;
-    /// chains of sources and anchors go on after them. Whether there were any.
+    /// Looks for journal lines in the places that this commit's lines need. Their incidents are set aside; chains of
+    /// sources and anchors continue after them. Returns whether there were any.
     pub(super) async fn mend(
         &mut self,
         batch: &mut WriteBatch,
@@ -52,7 +52,7 @@ impl SqliteWriter {
         self.failed(batch, error)
     }
 
-    /// What is due of a transaction that failed for its own sake is tried again, but not at once: the others go first.
+    /// Incidents of a request that failed by itself are tried again, but later: the others go first.
     pub(super) fn put_off(&self, request: &StoreRequest) {
         let now = self.shared.clock.now();
         let due = self.shared.published.due(now, usize::MAX);

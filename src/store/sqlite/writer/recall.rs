@@ -1,4 +1,4 @@
-//! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
+//! Updates memory after a commit, and restores it from the disk after a failure.
 
 use super::{CACHED, SqliteWriter, grown};
 use crate::{
@@ -11,7 +11,7 @@ use crate::{
 use sqlx::Connection;
 
 impl SqliteWriter {
-    /// After a commit: readers see it, and what need not stay in memory goes.
+    /// After a commit: publishes it, and forgets what need not stay in memory.
     pub(super) fn settle(&mut self, changes: ChangeSet) {
         if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
             self.unanchored.clear();
@@ -61,8 +61,8 @@ impl SqliteWriter {
         self.shared.published.forget(ids);
     }
 
-    /// Makes memory what the disk is again: readers see what was committed, and the rest is read. Where the
-    /// connection is lost nobody knows what was committed last, so that everything is read anew.
+    /// Restores memory from the disk: readers keep what was committed, and the rest is read again. If the connection is
+    /// lost, it is unknown what was committed last, so everything is read again.
     pub(super) async fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.conn.ping().await.is_err() {
             self.conn = connect(&self.file).await?;
@@ -77,7 +77,7 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// Takes what was read from the disk. What could not be read of it is set aside.
+    /// Takes over what was read from the disk. Unreadable rows are set aside.
     pub(super) fn adopt(&mut self, state: state::StartState) {
         self.loaded = WorkingSet { incidents: self.shared.published.all(), ..state.loaded };
         self.shared.published.set_open(self.loaded.open_now());

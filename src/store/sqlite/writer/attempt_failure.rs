@@ -1,4 +1,4 @@
-//! What keeps a commit from being kept, by what is to be done about it.
+//! Why an attempt to commit failed, by what to do about it.
 
 use crate::{
     core::IncidentId,
@@ -6,20 +6,20 @@ use crate::{
 };
 use std::collections::BTreeMap;
 
-/// Why an attempt kept nothing.
+/// Why an attempt to commit failed.
 pub enum AttemptFailure {
-    /// What caused it is out of the batch: the rest deserves another attempt.
+    /// Its cause was removed from the batch: try the rest again.
     Again,
-    /// What transactions made of this incident can not be kept.
+    /// The changes of this incident can not be written.
     Of(IncidentId, StoreError),
-    /// Something of it is refused. `begins` are the chains that it would have made longer, each with its first new line.
+    /// Something in it is refused. `begins` has the chains that it would have extended, each with its first new line.
     Refused {
-        /// What the database said.
+        /// The error of the database.
         error: StoreError,
         /// The chains.
         begins: BTreeMap<String, u64>,
     },
-    /// Nothing of it can be kept.
+    /// Nothing of it can be committed.
     Failed(StoreError),
 }
 

@@ -48,8 +48,8 @@ async fn others(daemon: &Daemon, page: PageId) -> String {
         };
         transact(&*store, RequestClass::Admission, needs, run).await.unwrap();
     }
-    let identity = store.identity(page.incident).await.unwrap().unwrap();
-    let token = DerivedKeys::new(store.server_key()).report_token(identity.page(page.n));
+    let identity = store.page_identity(page).await.unwrap().unwrap();
+    let token = DerivedKeys::new(store.server_key()).report_token(identity);
     store.close().await;
     token.expose_secret().to_owned()
 }

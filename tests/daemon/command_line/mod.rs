@@ -83,3 +83,29 @@ fn explain_shows_what_is_suggested_before_anybody_is_paged() {
     let actions = serde_json::json!([{ "letter": "A", "text": "STOP the algo", "then": "x" }]);
     assert_eq!(story[0]["story"]["actions"], actions);
 }
+
+/// A verdict that nobody read is none: a closed pipe never turns it into a yes.
+#[test]
+fn a_closed_pipe_is_never_a_yes() {
+    let (reader, writer) = std::io::pipe().unwrap();
+    drop(reader);
+    let closed = std::process::Command::new(env!("CARGO_BIN_EXE_stentor"))
+        .args(["simulate", "nobody-awake", "--runs", "20"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(writer)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(closed.status.code(), Some(141), "{}", String::from_utf8_lossy(&closed.stderr));
+    assert!(closed.stderr.is_empty(), "{}", String::from_utf8_lossy(&closed.stderr));
+    let full = std::fs::OpenOptions::new().write(true).open("/dev/full").unwrap();
+    let full = std::process::Command::new(env!("CARGO_BIN_EXE_stentor"))
+        .args(["check"])
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .stdout(full)
+        .stderr(std::process::Stdio::piped())
+        .output()
+        .unwrap();
+    assert_eq!(full.status.code(), Some(74));
+    assert!(String::from_utf8_lossy(&full.stderr).contains("could not be written"));
+}

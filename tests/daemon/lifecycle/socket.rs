@@ -115,6 +115,42 @@ fn what_is_no_socket_or_listens_for_somebody_else_is_left_alone() {
 }
 
 #[test]
+fn a_socket_that_does_not_listen_yet_is_left_alone() {
+    let (_dir, socket) = folder();
+    let kind = rustix::net::SocketType::STREAM;
+    let bound = rustix::net::socket(rustix::net::AddressFamily::UNIX, kind, None).unwrap();
+    rustix::net::bind(&bound, &rustix::net::SocketAddrUnix::new(&socket).unwrap()).unwrap();
+    refused("a socket that is only bound", &on(&socket), &["in use"]);
+    assert!(socket.exists());
+    drop(bound);
+    assert!(incidents(&on(&socket).start()).status.success());
+}
+
+#[test]
+fn somebody_elses_file_with_the_name_of_our_lock_is_left_alone() {
+    let (dir, socket) = folder();
+    let beside = dir.path().join(format!("{}.lock", socket.file_name().unwrap().to_str().unwrap()));
+    for notes in ["notes", "4711\n/var/lib/postgresql/data\n", "123456789012345678901234"] {
+        std::fs::write(&beside, notes).unwrap();
+        refused("notes", &on(&socket), &[".lock", "no lock file", "--socket PATH"]);
+        assert_eq!(std::fs::read_to_string(&beside).unwrap(), notes);
+    }
+    std::fs::remove_file(&beside).unwrap();
+    let elsewhere = dir.path().join("victim");
+    std::fs::write(&elsewhere, "").unwrap();
+    symlink(&elsewhere, &beside).unwrap();
+    refused("a link", &on(&socket), &[".lock", "--socket PATH"]);
+    assert_eq!(std::fs::read_to_string(&elsewhere).unwrap(), "");
+    std::fs::remove_file(&beside).unwrap();
+    std::fs::create_dir(&socket).unwrap();
+    refused("a folder", &on(&socket), &["no socket"]);
+    assert!(!beside.exists(), "a refused start leaves nothing");
+    std::fs::remove_dir(&socket).unwrap();
+    std::fs::write(&beside, "4711\n").unwrap();
+    assert!(incidents(&on(&socket).start()).status.success(), "one of a daemon of before");
+}
+
+#[test]
 fn a_daemon_removes_no_socket_but_its_own() {
     let (_dir, socket) = folder();
     let mut daemon = on(&socket).start();

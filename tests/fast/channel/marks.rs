@@ -29,14 +29,14 @@ fn assert_each_twice(ids: &[String]) {
 }
 
 fn marked(message: Message) -> impl Iterator<Item = Message> {
-    MARKS.into_iter().map(move |mark| Message { mark: mark.to_owned(), ..message.clone() })
+    MARKS.into_iter().map(move |mark| Message { mark: mark.to_owned(), page_mark: mark.to_owned(), ..message.clone() })
 }
 
 #[test]
 fn an_id_has_number_and_mark_and_without_a_mark_it_is_as_it_was() {
     let message = page_for(ana());
     assert_eq!(message.id(), "inc-12-3");
-    let message = Message { mark: MARKS[0].into(), ..message };
+    let message = Message { mark: MARKS[0].into(), page_mark: MARKS[0].into(), ..message };
     assert_eq!(message.id(), "inc-12-3-0123456789abcdef");
 }
 
@@ -128,7 +128,11 @@ async fn a_card_of_before_has_no_button_of_the_incident_that_has_its_number_now(
 async fn a_room_is_made_though_one_of_the_same_number_had_all_its_names() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
-    let card = |mark: &str| Message { mark: mark.to_owned(), ..post_for_room(None, PagePurpose::RoomCard) };
+    let card = |mark: &str| Message {
+        mark: mark.to_owned(),
+        page_mark: mark.to_owned(),
+        ..post_for_room(None, PagePurpose::RoomCard)
+    };
     let mut names = BTreeSet::new();
     for mark in ["", "", "", MARKS[0], MARKS[1]] {
         let message = card(mark);

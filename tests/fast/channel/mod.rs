@@ -48,6 +48,7 @@ fn page_for(contact: ContactData) -> Message {
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
         mark: String::new(),
+        page_mark: String::new(),
         drill: false,
         purpose: PagePurpose::Brief { round: 0 },
         role: Some(RoleName::from("trader")),

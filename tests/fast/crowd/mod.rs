@@ -113,8 +113,8 @@ impl World {
     }
 
     async fn code_of(&self, page: PageId) -> String {
-        let identity = self.store.identity(page.incident).await.unwrap().unwrap();
-        self.engine.keys.code(identity.page(page.n)).expose_secret().to_owned()
+        let identity = self.store.page_identity(page).await.unwrap().unwrap();
+        self.engine.keys.code(identity).expose_secret().to_owned()
     }
 
     /// So many more incidents about which Bo alone is asked.

@@ -12,8 +12,8 @@ use std::{
 use stentor::{
     channel::{Channel, Message, SendError, outbox::SandboxOutbox, screen::DeskHub},
     core::{
-        Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageState,
-        PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
+        Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageIdentity,
+        PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,
     },
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},
@@ -207,6 +207,9 @@ impl Store for Faulty {
 impl Lookup for Faulty {
     fn identity(&self, id: IncidentId) -> Answer<'_, Option<IncidentIdentity>> {
         self.store.identity(id)
+    }
+    fn page_identity(&self, page: PageId) -> Answer<'_, Option<PageIdentity>> {
+        self.store.page_identity(page)
     }
     fn newest(&self) -> Answer<'_, Option<IncidentId>> {
         self.store.newest()

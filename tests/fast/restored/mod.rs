@@ -8,11 +8,11 @@ use secrecy::ExposeSecret;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use stentor::{
     channel::{Message, outbox::SandboxOutbox, screen::DeskHub},
-    core::{Alert, Event, IncidentId, IncidentIdentity, IncidentKey, PageId},
-    engine::{Engine, RuntimeConfig, SharedChannelParts},
+    core::{Alert, Event, IncidentId, IncidentIdentity, IncidentInput, IncidentKey, PageId, PageIdentity},
+    engine::{Engine, RuntimeConfig, SharedChannelParts, keys::DerivedKeys},
     matrix::{KnownNames, Matrix, SourceText},
     store::{
-        LockSet, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, sqlite::FILE,
+        LockSet, Lookup, MemoryStore, RequestClass, SqliteStore, Store, Transaction, clock::ClockSources, sqlite::FILE,
         transact,
     },
     template::PageTemplates,
@@ -158,4 +158,50 @@ async fn a_restored_database_gives_numbers_again_and_never_an_identity() {
     let (now, key_now) = opened(restored.path(), "B").await;
     assert_eq!((lost.id, key), (now.id, key_now), "the same number under the same key");
     assert!(lost.nonce.is_some() && now.nonce.is_some() && lost.nonce != now.nonce, "{lost:?} {now:?}");
+}
+
+/// Goes on with INC-1 to its next step; what all of its pages are called then.
+async fn gone_on(dir: &Path) -> Vec<PageIdentity> {
+    let hands = Hands::new();
+    let store = SqliteStore::open(dir, Arc::new(hands.clone())).await.unwrap();
+    hands.pass(Duration::from_secs(3600));
+    let needs = LockSet { incidents: vec![IncidentId(1)], ..LockSet::default() };
+    let run = move |unit: &mut Transaction<'_>| {
+        unit.step(IncidentId(1), IncidentInput::Tick, &roster());
+    };
+    transact(&*store, RequestClass::Ladder, needs, run).await.unwrap();
+    let incident = store.view(IncidentId(1)).await.unwrap().unwrap();
+    let mut all = Vec::new();
+    for n in incident.pages.keys() {
+        let page = PageId { incident: incident.id, n: *n };
+        let identity = store.page_identity(page).await.unwrap().expect("it is there");
+        assert_eq!(identity, incident.page_identity(*n), "what the index says");
+        all.push(identity);
+    }
+    store.close().await;
+    all
+}
+
+#[tokio::test]
+async fn an_incident_that_was_open_in_the_backup_gives_page_numbers_again_and_never_an_identity() {
+    let (before, restored) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+    opened(before.path(), "A").await;
+    let born = {
+        let store = SqliteStore::open(before.path(), Arc::new(Hands::new())).await.unwrap();
+        let incident = store.view(IncidentId(1)).await.unwrap().unwrap();
+        store.close().await;
+        incident.pages.len()
+    };
+    std::fs::copy(before.path().join(FILE), restored.path().join(FILE)).unwrap();
+    let (lost, now) = (gone_on(before.path()).await, gone_on(restored.path()).await);
+    let numbers = |all: &[PageIdentity]| all.iter().map(|identity| identity.page).collect::<Vec<_>>();
+    assert_eq!(numbers(&lost), numbers(&now), "the same numbers");
+    assert!(0 < born && born < lost.len(), "pages of before and of after: {lost:?}");
+    assert_eq!(lost[..born], now[..born], "what was in the backup is what it was");
+    let keys = DerivedKeys::new([7; 32]);
+    for (lost, now) in lost[born..].iter().zip(&now[born..]) {
+        assert_ne!(lost.mark(), now.mark());
+        assert!(!keys.is_code(*now, keys.code(*lost).expose_secret()), "{lost:?}");
+        assert!(!keys.is_link_token(*now, keys.link_token(*lost).expose_secret()), "{lost:?}");
+    }
 }

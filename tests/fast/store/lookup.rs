@@ -67,7 +67,7 @@ pub async fn agrees(store: &dyn Store, what: &str) {
 fn briefs_in(incident: &Incident, person: &PersonName) -> Vec<BriefOf> {
     let (waits, open) = (incident.waits_for(person), incident.is_open());
     let theirs = incident.pages.values().filter(|page| page.asks() == Some(person));
-    theirs.map(|page| BriefOf { waits, open, brief: incident.identity().page(page.n) }).collect()
+    theirs.map(|page| BriefOf { waits, open, brief: incident.page_identity(page.n) }).collect()
 }
 
 async fn every_index_follows_every_event(mut world: World) {

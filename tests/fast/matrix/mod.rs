@@ -8,6 +8,7 @@ use stentor::{
 };
 
 mod actions;
+mod fault_texts;
 mod faults;
 mod judging;
 mod laws;

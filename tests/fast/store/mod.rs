@@ -79,6 +79,9 @@ macro_rules! promises {
     };
 }
 
+mod disks;
+mod failures;
+mod folded;
 mod lookup;
 
 promises!(
@@ -96,9 +99,6 @@ promises!(
     whoever_waits_hears_of_a_commit,
     a_contact_is_proven_by_its_reader_and_the_proof_outlives_the_node,
     a_proof_is_kept_with_the_event_that_proves_it_or_not_at_all,
-    the_stored_state_is_the_fold_of_the_journal,
-    anchors_find_what_was_done_to_the_journal,
-    what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone,
 );
 
 // ---- works ----------------------------------------------------------------------------------------------------------
@@ -149,6 +149,60 @@ async fn folded(store: &dyn Store, id: IncidentId) -> Incident {
 fn assert_sound(lines: Vec<StoredLine>) {
     let report = journal::verify(lines, KeptAnchors::default());
     assert!(report.is_sound(), "{report:?}");
+}
+
+/// Breaks the journal's table for a while, so that a commit fails although the disk is well.
+async fn sql(dir: &Path, sql: &'static str) {
+    use sqlx::ConnectOptions;
+    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("stentor.db"));
+    let mut conn = options.connect().await.expect("a connection");
+    sqlx::raw_sql(sql).execute(&mut conn).await.expect(sql);
+    sqlx::Connection::close(conn).await.expect("closed");
+}
+
+async fn try_open(store: &dyn Store, key: &str) -> Result<IncidentId, StoreError> {
+    let (opening, needs) = (opening(key), LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() });
+    let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
+    transact(store, RequestClass::Admission, needs, work).await.map(|(id, _)| id)
+}
+
+/// A generator of choices that repeats: a failing seed is in the assertion's words.
+struct Dice(u64);
+
+impl Dice {
+    fn roll(&mut self, sides: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % sides
+    }
+}
+
+fn any_input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput {
+    let page = 1 + u32::try_from(dice.roll(incident.pages.len() as u64 + 1)).expect("few");
+    let person = PEOPLE[usize::try_from(dice.roll(PEOPLE.len() as u64)).expect("few")];
+    let why = || "it said \"no\"\n".to_owned();
+    match dice.roll(14) {
+        0 | 1 => IncidentInput::Tick,
+        2 | 3 => settled(page, accepted()),
+        4 => settled(page, SendOutcome::Retry { at: now + Duration::from_secs(1), why: why(), unknown: page % 2 == 0 }),
+        5 | 6 => settled(page, SendOutcome::Unreachable { why: why() }),
+        7 => settled(page, SendOutcome::Unsent),
+        8 => {
+            IncidentInput::Reported { page, stage: if page % 2 == 0 { PageStage::Seen } else { PageStage::Delivered } }
+        }
+        9 => says(person, Answer::Roger),
+        10 => says(person, Answer::Unable),
+        11 => says(person, Answer::Standby { span: Duration::from_secs(90) }),
+        12 if dice.roll(4) == 0 => resolve(),
+        12 => says(person, Answer::Wilco),
+        _ => {
+            let mut alert = alert();
+            alert.values.insert("x".into(), f64::from(u32::try_from(dice.roll(1 << 31)).expect("few")) / 1e9 * 0.1);
+            alert.lease_until = (page % 2 == 0).then(|| now + Duration::from_secs(40));
+            alert.evidence = serde_json::json!({ "deep": [1, -2.5e-7, null, "\u{0}\u{1f4c9}"] });
+            alert.unknown.insert("event".into(), "of its own".into());
+            IncidentInput::Alert(Arc::new(alert))
+        }
+    }
 }
 
 // ---- promises of every store -------------------------------------------------------------------------------------
@@ -460,740 +514,6 @@ async fn whoever_waits_hears_of_a_commit(mut world: World) {
     assert!(store.anchor().await.expect("anchored").is_some());
     assert!(changed.has_changed().expect("the store lives"));
     assert!(store.now() < store.renew_lease().await.expect("a lease"));
-}
-
-/// A generator of choices that repeats: a failing seed is in the assertion's words.
-struct Dice(u64);
-
-impl Dice {
-    fn roll(&mut self, sides: u64) -> u64 {
-        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % sides
-    }
-}
-
-async fn the_stored_state_is_the_fold_of_the_journal(mut world: World) {
-    for seed in 1..=6 {
-        let mut dice = Dice(seed);
-        let mut store = world.node().await;
-        let mut ids = vec![open_incident(&*store, &format!("first of {seed}")).await.0];
-        for n in 0..120 {
-            let id = ids[usize::try_from(dice.roll(ids.len() as u64)).expect("few")];
-            match dice.roll(12) {
-                0 => ids.push(open_incident(&*store, &format!("{seed} {}", n / 20)).await.0),
-                1 => world.hands.pass(Duration::from_millis(dice.roll(90_000))),
-                2 if n % 3 == 0 => {
-                    store = world.node().await;
-                    for (id, pages) in store.orphans(1000).await.expect("readable") {
-                        take_over(&*store, id, &pages).await;
-                    }
-                }
-                _ => {
-                    let input = any_input(&mut dice, &*view(&*store, id).await, store.now());
-                    step(&*store, id, input).await.expect("kept");
-                }
-            }
-        }
-        for round in ["before", "after"] {
-            for id in &ids {
-                assert_eq!(folded(&*store, *id).await, *view(&*store, *id).await, "seed {seed}, {round} a restart");
-            }
-            store = world.node().await;
-        }
-        store.anchor().await.expect("anchored");
-        assert_sound(all_lines(&*store).await);
-    }
-}
-
-fn any_input(dice: &mut Dice, incident: &Incident, now: Timestamp) -> IncidentInput {
-    let page = 1 + u32::try_from(dice.roll(incident.pages.len() as u64 + 1)).expect("few");
-    let person = PEOPLE[usize::try_from(dice.roll(PEOPLE.len() as u64)).expect("few")];
-    let why = || "it said \"no\"\n".to_owned();
-    match dice.roll(14) {
-        0 | 1 => IncidentInput::Tick,
-        2 | 3 => settled(page, accepted()),
-        4 => settled(page, SendOutcome::Retry { at: now + Duration::from_secs(1), why: why(), unknown: page % 2 == 0 }),
-        5 | 6 => settled(page, SendOutcome::Unreachable { why: why() }),
-        7 => settled(page, SendOutcome::Unsent),
-        8 => {
-            IncidentInput::Reported { page, stage: if page % 2 == 0 { PageStage::Seen } else { PageStage::Delivered } }
-        }
-        9 => says(person, Answer::Roger),
-        10 => says(person, Answer::Unable),
-        11 => says(person, Answer::Standby { span: Duration::from_secs(90) }),
-        12 if dice.roll(4) == 0 => resolve(),
-        12 => says(person, Answer::Wilco),
-        _ => {
-            let mut alert = alert();
-            alert.values.insert("x".into(), f64::from(u32::try_from(dice.roll(1 << 31)).expect("few")) / 1e9 * 0.1);
-            alert.lease_until = (page % 2 == 0).then(|| now + Duration::from_secs(40));
-            alert.evidence = serde_json::json!({ "deep": [1, -2.5e-7, null, "\u{0}\u{1f4c9}"] });
-            alert.unknown.insert("event".into(), "of its own".into());
-            IncidentInput::Alert(Arc::new(alert))
-        }
-    }
-}
-
-async fn anchors_find_what_was_done_to_the_journal(mut world: World) {
-    let store = world.node().await;
-    let (a, _) = open_incident(&*store, "A").await;
-    record(&*store, &"risk-monitor".into()).await;
-    let first = store.anchor().await.expect("anchored").expect("there was something");
-    assert_eq!(store.anchor().await.expect("anchored"), None, "nothing changed since");
-    let (b, _) = open_incident(&*store, "B").await;
-    step(&*store, a, says("cy", Answer::Roger)).await.expect("answered");
-    drop(store);
-    let store = world.node().await;
-    let second = store.anchor().await.expect("anchored").expect("there was something");
-    assert_eq!((&*first.chain, first.seq, second.seq), ("anchors", 1, 2));
-    let lines = all_lines(&*store).await;
-    assert_eq!(lines.last(), Some(&second));
-    let kept = [KeptAnchor { seq: 2, hash: second.hash }];
-
-    let report = journal::verify(lines.clone(), kept.into_iter().collect());
-    assert!(report.is_sound(), "{report:?}");
-    assert_eq!((report.lines, report.chains, report.anchors, report.proven_to), (lines.len() as u64, 4, 2, Some(2)));
-
-    let find = |what: &str, lines: Vec<StoredLine>, kept: &[KeptAnchor]| -> Vec<(String, u64, JournalFaultKind)> {
-        let report = journal::verify(lines, kept.iter().copied().collect());
-        assert!(!report.is_sound(), "{what} was not found");
-        report.faults.into_iter().map(|fault| (fault.chain, fault.seq, fault.what)).collect()
-    };
-    let at = |chain: &str, seq: u64| lines.iter().position(|l| l.chain == chain && l.seq == seq).expect("a line");
-    let (a, b) = (a.to_string(), b.to_string());
-
-    let mut changed = lines.clone();
-    changed[at(&a, 2)].body = changed[at(&a, 2)].body.replacen("trader", "tradef", 1);
-    assert_ne!(changed, lines);
-    let faults = find("a changed byte", changed, &[]);
-    assert!(faults.iter().all(|(chain, _, what)| *chain == a && *what == JournalFaultKind::Altered), "{faults:?}");
-    assert!(!faults.is_empty());
-
-    let mut removed = lines.clone();
-    removed.remove(at(&a, 4));
-    assert_eq!(find("a removed line", removed, &[]), [(a.clone(), 5, JournalFaultKind::Gap { expected: 4 })]);
-
-    let mut swapped = lines.clone();
-    for line in &mut swapped {
-        line.chain = if line.chain == a {
-            b.clone()
-        } else if line.chain == b {
-            a.clone()
-        } else {
-            line.chain.clone()
-        };
-    }
-    let faults = find("a swap of chains", swapped, &[]);
-    assert!(
-        faults.contains(&(a.clone(), 1, JournalFaultKind::Altered))
-            && faults.contains(&(b.clone(), 1, JournalFaultKind::Misplaced))
-    );
-
-    let mut inserted = lines.clone();
-    let (mut before, mut forged) = (stentor::core::event::genesis("INC-99"), lines[at(&b, 1)].clone());
-    forged.body = forged.body.replace(&b, "INC-99");
-    before = stentor::core::event::link(&before, forged.body.as_bytes());
-    (forged.chain, forged.hash) = ("INC-99".into(), before);
-    inserted.insert(at(&b, 1), forged);
-    assert_eq!(
-        find("an inserted chain", inserted, &[]),
-        [("INC-99".into(), 1, JournalFaultKind::Unanchored { anchor: 2 })]
-    );
-
-    let tail_of_a: Vec<_> = lines.iter().filter(|l| l.chain != a || l.seq < 5).cloned().collect();
-    let faults = find("a chain cut short", tail_of_a, &[]);
-    assert!(
-        faults.iter().any(|(chain, _, what)| *chain == a && *what == JournalFaultKind::Missing { anchor: 1 }),
-        "{faults:?}"
-    );
-
-    let truncated: Vec<_> = lines[..at("anchors", 2)].to_vec();
-    assert_sound(truncated.clone());
-    assert_eq!(
-        find("a truncated tail", truncated, &kept),
-        [("anchors".into(), 2, JournalFaultKind::KeptCutOff { last: 1 })]
-    );
-
-    let rewritten = rewrite(&lines, &a);
-    assert_sound(rewritten.clone());
-    assert_eq!(find("a rewritten journal", rewritten, &kept), [("anchors".into(), 2, JournalFaultKind::NotAsKept)]);
-}
-
-/// What somebody who can rewrite the whole journal would do: change one line, then compute every hash anew.
-fn rewrite(lines: &[StoredLine], victim: &str) -> Vec<StoredLine> {
-    let mut lines = lines.to_vec();
-    let mut hashes = std::collections::BTreeMap::new();
-    let mut replaced: Vec<(String, String)> = Vec::new();
-    for line in &mut lines {
-        if line.chain == victim && line.seq == 1 {
-            line.body = line.body.replace("7.3%", "0.1%");
-        }
-        for (from, to) in &replaced {
-            line.body = line.body.replace(from, to);
-        }
-        let before = *hashes.entry(line.chain.clone()).or_insert_with(|| stentor::core::event::genesis(&line.chain));
-        let hash = stentor::core::event::link(&before, line.body.as_bytes());
-        replaced.push((stentor::core::event::hex(&line.hash), stentor::core::event::hex(&hash)));
-        (line.hash, *hashes.get_mut(&line.chain).expect("just put")) = (hash, hash);
-    }
-    lines
-}
-
-async fn what_could_not_be_read_back_is_not_kept_and_costs_its_own_work_alone(mut world: World) {
-    let store = world.node().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    let lines = all_lines(&*store).await;
-    let nested = (0..140).fold(serde_json::Value::from(1), |inner, _| serde_json::Value::Array(vec![inner]));
-    let bad = [
-        Alert { confidence: f64::NAN, ..alert() },
-        Alert { values: [("x".into(), f64::INFINITY)].into(), ..alert() },
-        Alert { evidence: nested, ..alert() },
-        Alert { unknown: [("labels".into(), "none".into())].into(), ..alert() },
-    ];
-    for bad in bad.map(Arc::new) {
-        let opens = IncidentOpening { alert: bad.clone(), ..opening("BAD") };
-        let works = (0..3).map(|how| {
-            let (store, bad, opens) = (store.clone(), bad.clone(), opens.clone());
-            async move {
-                let source = SourceName::from("risk-monitor");
-                let keys = vec![IncidentKey::stored("BAD")];
-                let needs = LockSet { incidents: vec![id], keys, sources: vec![source.clone()], ..LockSet::default() };
-                let work = move |unit: &mut Transaction<'_>| match how {
-                    0 => drop(unit.step(id, IncidentInput::Alert(bad.clone()), &roster())),
-                    1 => drop(unit.open(opens.clone(), &roster())),
-                    _ => unit.record_source(&source, SourceEvent::Unmatched { alert: bad.clone() }),
-                };
-                transact(&*store, RequestClass::Admission, needs, work).await
-            }
-        });
-        let (refused, kept) = tokio::join!(join_all(works), step(&*store, id, IncidentInput::Alert(Arc::new(alert()))));
-        assert!(refused.iter().all(|result| matches!(result, Err(StoreError::Unwritable(_)))), "{refused:?}");
-        kept.expect("the others are kept");
-    }
-    let nameless = SourceName::from("a\0b");
-    let needs = LockSet { sources: vec![nameless.clone()], ..LockSet::default() };
-    let event = SourceEvent::Unmatched { alert: Arc::new(alert()) };
-    let work = move |unit: &mut Transaction<'_>| unit.record_source(&nameless, event.clone());
-    let refused = transact(&*store, RequestClass::Admission, needs, work).await;
-    assert!(matches!(refused, Err(StoreError::Unwritable(_))), "{refused:?}");
-    assert_eq!(view(&*store, id).await.alerts, 5);
-    assert_eq!(all_lines(&*store).await.len(), lines.len() + 4);
-    assert_eq!(open_incident(&*store, "BAD").await.0, IncidentId(2), "a number that was not kept is given now");
-    assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-    assert!(store.health().is_ok() && store.quarantined().is_empty());
-    assert_sound(all_lines(&*store).await);
-}
-
-// ---- what goes wrong, in each store's own way -------------------------------------------------------------------
-
-#[tokio::test]
-async fn a_failed_commit_in_memory_keeps_nothing() {
-    let mut world = World::memory();
-    let store = world.node().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    let (before, lines) = (view(&*store, id).await, all_lines(&*store).await);
-    let memory = world.memory.as_ref().expect("a memory store");
-    memory.fail_next_commits(1);
-    assert!(matches!(step(&*store, id, resolve()).await, Err(StoreError::Failed(_))));
-    assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
-    memory.set_full(true);
-    let needs = LockSet { keys: vec![IncidentKey::stored("ABC")], ..LockSet::default() };
-    let work = |unit: &mut Transaction<'_>| unit.open(opening("ABC"), &roster());
-    assert!(matches!(transact(&*store, RequestClass::Admission, needs, work).await, Err(StoreError::Full)));
-    step(&*store, id, resolve()).await.expect("ladders go on");
-    assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-}
-
-#[test]
-fn the_lines_of_an_incident_never_go_back_in_time() {
-    let (mut loaded, mut changes) = (WorkingSet::default(), ChangeSet::default());
-    let node = NodeIdentity { epoch: 1, is_live: &|_| true, draw: &|| IncidentNonce::new([7; 16]) };
-    let needs = LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() };
-    let late = fixture::START + Duration::from_secs(60);
-    let id = Transaction::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
-    let mut unit = Transaction::new(fixture::START, node, &needs, &mut loaded, &mut changes);
-    assert_eq!(unit.step(id, settled(1, accepted()), &roster())[0].at, late);
-    assert!(changes.lines.iter().all(|line| line.at == late));
-}
-
-#[tokio::test]
-async fn futures_of_the_memory_store_are_ready_at_once() {
-    use futures_util::FutureExt;
-    let mut world = World::memory();
-    let store = world.node().await;
-    let (id, _) = open_incident(&*store, "XYZ").now_or_never().expect("ready");
-    view(&*store, id).now_or_never().expect("ready");
-    store.orphans(1).now_or_never().expect("ready").expect("readable");
-}
-
-/// Breaks the journal's table for a while, so that a commit fails although the disk is well.
-async fn sql(dir: &Path, sql: &'static str) {
-    use sqlx::ConnectOptions;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.join("stentor.db"));
-    let mut conn = options.connect().await.expect("a connection");
-    sqlx::raw_sql(sql).execute(&mut conn).await.expect(sql);
-    sqlx::Connection::close(conn).await.expect("closed");
-}
-
-#[tokio::test]
-async fn a_failed_commit_on_disk_keeps_nothing_and_the_next_one_is_kept() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    let (before, lines) = (view(&*store, id).await, all_lines(&*store).await);
-    sql(world.dir.path(), "CREATE TRIGGER no BEFORE INSERT ON page BEGIN SELECT RAISE(ABORT, 'not now'); END").await;
-    let tried = step(&*store, id, says("cy", Answer::Wilco)).await;
-    assert!(matches!(&tried, Err(StoreError::Failed(why)) if why.contains("not now")), "{tried:?}");
-    let needs = LockSet { keys: vec![IncidentKey::stored("ABC")], ..LockSet::default() };
-    let work = |unit: &mut Transaction<'_>| unit.open(opening("ABC"), &roster());
-    assert!(transact(&*store, RequestClass::Admission, needs, work).await.is_err());
-    assert_eq!((view(&*store, id).await, all_lines(&*store).await), (before, lines));
-    sql(world.dir.path(), "DROP TRIGGER no").await;
-    step(&*store, id, says("cy", Answer::Wilco)).await.expect("kept");
-    assert_eq!(open_incident(&*store, "ABC").await.0, IncidentId(2), "the number that was not kept is given now");
-    for id in [id, IncidentId(2)] {
-        assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-    }
-    assert_sound(all_lines(&*store).await);
-}
-
-#[tokio::test]
-async fn a_work_that_panics_harms_nobody_else() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    let before = view(&*store, id).await;
-    let bad = async {
-        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
-        let work = move |unit: &mut Transaction<'_>| -> () {
-            unit.step(id, resolve(), &roster());
-            panic!("a bug in a closure");
-        };
-        transact(&*store, RequestClass::Ladder, needs, work).await
-    };
-    let good = (0..8).map(|_| step(&*store, id, IncidentInput::Alert(Arc::new(alert()))));
-    let (bad, good) = tokio::join!(bad, join_all(good));
-    assert!(matches!(bad, Err(StoreError::Failed(_))), "{bad:?}");
-    assert!(good.iter().all(Result::is_ok));
-    let after = view(&*store, id).await;
-    assert_eq!((after.is_open(), after.alerts), (true, before.alerts + 8));
-    assert_eq!(folded(&*store, id).await, *after);
-}
-
-#[tokio::test]
-async fn what_was_acknowledged_survives_a_kill() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    for n in 1..=3 {
-        step(&*store, id, settled(n, accepted())).await.expect("settled");
-    }
-    // What a kill leaves behind: the files as they are, while the store is still open.
-    let image = tempfile::tempdir().expect("a directory");
-    for name in ["stentor.db", "stentor.db-wal"] {
-        std::fs::copy(world.dir.path().join(name), image.path().join(name)).expect("a copy");
-    }
-    let revived = open(image.path(), &world.hands).await.expect("a store");
-    assert_eq!(view(&*revived, id).await, view(&*store, id).await);
-    assert_eq!(all_lines(&*revived).await, all_lines(&*store).await);
-    revived.close().await;
-}
-
-#[tokio::test]
-async fn time_goes_on_over_a_restart_whatever_the_wall_clock_does() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    store.renew_lease().await.expect("a lease");
-    let before = store.now();
-    world.hands.pass(Duration::from_secs(10));
-    world.hands.step_wall(3_600_000_000);
-    let store = world.reopen().await;
-    assert_eq!(store.now(), before + Duration::from_secs(10));
-    assert_eq!(store.drift_us(), 3_600_000_000);
-}
-
-#[tokio::test]
-async fn a_settlement_writes_as_little_for_a_crowd_as_for_one() {
-    let mut grown = Vec::new();
-    for people in [1, 400] {
-        let mut world = World::sqlite();
-        let store = world.reopen().await;
-        let (plan, roster) = crowd(people);
-        let (opening, needs) =
-            (opening_of("XYZ", plan), LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() });
-        let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster);
-        let (id, _) = transact(&*store, RequestClass::Admission, needs, work).await.expect("opened");
-        // The log begins afresh, so that its length is what was written since.
-        let store = world.reopen().await;
-        assert_eq!(view(&*store, id).await.pages.len(), 3 * people);
-        let log = world.dir.path().join("stentor.db-wal");
-        let length = || std::fs::metadata(&log).map_or(0, |meta| meta.len());
-        let before = length();
-        // Nothing but its own page's row, the incident's head and a line may be written.
-        sql(
-            world.dir.path(),
-            "CREATE TRIGGER no_body BEFORE UPDATE ON body BEGIN SELECT RAISE(ABORT, 'the body'); END;
-             CREATE TRIGGER no_page BEFORE UPDATE ON page WHEN new.n <> 2 BEGIN SELECT RAISE(ABORT, 'a page'); END;",
-        )
-        .await;
-        for n in 1..=3 {
-            world.hands.pass(Duration::from_secs(1));
-            let why = format!("attempt {n}");
-            let refused = SendOutcome::Retry { at: store.now() + Duration::from_secs(1), why, unknown: false };
-            step(&*store, id, settled(2, refused)).await.expect("settled");
-        }
-        step(&*store, id, settled(2, accepted())).await.expect("settled");
-        grown.push(length() - before);
-        store.close().await;
-    }
-    // A taller tree may cost a page of 4 KiB more here and there.
-    assert!(grown[1] <= grown[0] + 4 * 4120, "{grown:?}");
-}
-
-#[tokio::test]
-async fn equal_plans_are_stored_once() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    for n in 0..20 {
-        open_incident(&*store, &format!("key {n}")).await;
-    }
-    let store2 = world.reopen().await;
-    drop(store);
-    for n in 20..30 {
-        open_incident(&*store2, &format!("key {n}")).await;
-    }
-    store2.close().await;
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
-    let mut conn = sqlx::ConnectOptions::connect(&options).await.expect("a connection");
-    let plans: i64 = sqlx::query_scalar("SELECT count(*) FROM plan").fetch_one(&mut conn).await.expect("a count");
-    assert_eq!(plans, 1);
-}
-
-#[tokio::test]
-async fn a_second_daemon_is_refused_and_a_closed_store_says_so() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let second = open(world.dir.path(), &world.hands).await.err();
-    let pid = std::process::id().to_string();
-    assert!(matches!(&second, Some(StoreError::Locked(what)) if what.contains(&pid)), "{second:?}");
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    store.close().await;
-    assert!(matches!(step(&*store, id, IncidentInput::Tick).await, Err(StoreError::Closed)));
-    assert!(matches!(store.lines(None, 0, 1).await, Err(StoreError::Closed)));
-    assert!(!world.dir.path().join("stentor.db-wal").exists(), "everything is in the one file");
-}
-
-#[tokio::test]
-async fn a_newer_file_is_refused_and_left_alone() {
-    let mut world = World::sqlite();
-    world.reopen().await.close().await;
-    sql(world.dir.path(), "PRAGMA user_version = 99").await;
-    let newer = open(world.dir.path(), &world.hands).await.err();
-    assert!(matches!(newer, Some(StoreError::Newer { found: 99, known: 6 })), "{newer:?}");
-}
-
-#[tokio::test]
-async fn alerts_that_joined_and_all_clears_are_there_after_a_restart_in_any_order() {
-    for damage in ["SELECT 1", "UPDATE page SET body = x'00ff' WHERE n = 2", "UPDATE body SET body = 'gone'"] {
-        for order in ["j", "jj", "jc", "cj", "cjc", "jcj"] {
-            let mut world = World::sqlite();
-            let store = world.reopen().await;
-            let (id, _) = open_incident(&*store, "XYZ").await;
-            for (n, letter) in order.chars().enumerate() {
-                let mut alert = alert();
-                alert.summary = format!("alert {n}");
-                alert.status = if letter == 'j' { AlertStatus::Firing } else { AlertStatus::Resolved };
-                step(&*store, id, IncidentInput::Alert(Arc::new(alert))).await.expect("kept");
-            }
-            store.close().await;
-            sql(world.dir.path(), damage).await;
-            for round in ["once", "twice"] {
-                let store = world.reopen().await;
-                assert_eq!(folded(&*store, id).await, *view(&*store, id).await, "{order} {round} after {damage}");
-                // Only the head and a page are written: what joined must not be forgotten over that.
-                step(&*store, id, settled(if round == "once" { 1 } else { 3 }, accepted())).await.expect("kept");
-                store.close().await;
-            }
-        }
-    }
-}
-
-#[tokio::test]
-async fn every_schema_of_before_can_still_be_opened_and_worked_with() {
-    for version in [1, 2, 3, 4, 5] {
-        of_before(version, "SELECT 1").await;
-    }
-    // A row that can not be read stops no upgrade.
-    for version in [4, 5] {
-        let damage = "UPDATE body SET body = 'gone' WHERE incident = 2; UPDATE page SET body = x'00ff' WHERE n = 2";
-        of_before(version, damage).await;
-    }
-}
-
-/// Opens a state of this schema, after this damage to it, and works with it.
-async fn of_before(version: u32, damage: &'static str) {
-    let mut world = World::sqlite();
-    let options = sqlx::sqlite::SqliteConnectOptions::new().filename(world.dir.path().join("stentor.db"));
-    let mut conn = sqlx::ConnectOptions::connect(&options.create_if_missing(true)).await.expect("a connection");
-    sqlx::raw_sql(include_str!("../../fixture/state-v1.sql")).execute(&mut conn).await.expect("the dump");
-    let steps = [
-        include_str!("../../../src/store/sqlite/schema_2.sql"),
-        include_str!("../../../src/store/sqlite/schema_3.sql"),
-        include_str!("../../../src/store/sqlite/schema_4.sql"),
-        include_str!("../../../src/store/sqlite/schema_5.sql"),
-    ];
-    for (step, to) in steps.into_iter().zip(2..=version) {
-        sqlx::raw_sql(step).execute(&mut conn).await.expect("the step");
-        let stamp = sqlx::AssertSqlSafe(format!("PRAGMA user_version = {to}"));
-        sqlx::raw_sql(stamp).execute(&mut conn).await.expect("the version");
-    }
-    sqlx::raw_sql(damage).execute(&mut conn).await.expect("the damage");
-    sqlx::Connection::close(conn).await.expect("closed");
-
-    let store = world.reopen().await;
-    let (over, open) = (IncidentId(1), IncidentId(2));
-    assert!(!view(&*store, over).await.is_open());
-    for id in [over, open] {
-        assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-        // Codes and links that are out there stay as they were.
-        assert_eq!(store.identity(id).await.expect("readable").map(|incident| incident.nonce), Some(None));
-    }
-    if damage == "SELECT 1" {
-        lookup::agrees(&*store, &format!("upgraded from schema {version}")).await;
-    }
-    // Whoever was asked is found, whatever can not be read: nobody's code becomes a wrong one.
-    for person in PEOPLE.map(PersonName::from) {
-        let briefs = store.briefs_of(person.clone(), fixture::START).await.expect("readable");
-        let mut found: Vec<PageId> = briefs.iter().map(|of| of.brief.page).collect();
-        found.sort_unstable();
-        let mut expected = Vec::new();
-        for id in [over, open] {
-            let incident = view(&*store, id).await;
-            let theirs = incident.pages.values().filter(|page| page.asks() == Some(&person));
-            expected.extend(theirs.map(|page| PageId { incident: id, n: page.n }));
-            let waits = briefs.iter().any(|of| of.waits && of.brief.page.incident == id);
-            assert!(waits || !incident.waits_for(&person), "{person} {id}");
-        }
-        assert_eq!(found, expected, "{person}, schema {version}, {damage}");
-    }
-    let orphans = store.orphans(1000).await.expect("readable");
-    assert_eq!(orphans.iter().map(|(id, pages)| (id.0, pages.len())).collect::<Vec<_>>(), [(1, 8), (2, 26)]);
-    for (id, pages) in orphans {
-        assert_eq!(take_over(&*store, id, &pages).await, pages);
-    }
-    assert_eq!(store.next_deadline().await.expect("readable"), view(&*store, open).await.deadline());
-    let text = store.text("5d41".into()).await.expect("readable");
-    assert_eq!(text.as_deref(), Some("LIVE: XYZ fell 7.3% in 4 s. Answer WILCO {code}"));
-    record(&*store, &"risk-monitor".into()).await;
-    assert_eq!(proven(&*store).await, [], "nobody knows what an older program was told");
-    let page = view(&*store, open).await.pages.values().find(|page| page.channel.as_str() == "desk").map(|page| page.n);
-    step(&*store, open, IncidentInput::Reported { page: page.expect("a page"), stage: PageStage::Seen })
-        .await
-        .expect("kept");
-    assert_eq!(proven(&*store).await.len(), 1);
-    assert_eq!(open_incident(&*store, "flash-crash/ABC").await.0, open);
-    assert_eq!(open_incident(&*store, "flash-crash/XYZ").await.0, IncidentId(3));
-    assert_eq!(store.anchor().await.expect("anchored").map(|line| line.seq), Some(2));
-    assert_sound(all_lines(&*store).await);
-}
-
-#[tokio::test]
-async fn runs_of_drills_and_their_turns_survive() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let run = |n: i64, state| stentor::core::DrillRun {
-        id: stentor::core::RunId(n),
-        scenario: "crash".into(),
-        revision: "r1".into(),
-        text: "name = \"crash\"".into(),
-        by: "operator root".into(),
-        started_at: store.now(),
-        ended_at: None,
-        state,
-        why: String::new(),
-        compress: 1,
-        matrix: "m1".into(),
-        incidents: vec![IncidentId(n)],
-        score: serde_json::Value::Null,
-    };
-    let turn = |next| stentor::core::ScheduledRun {
-        scenario: "crash".into(),
-        rule: "daily".into(),
-        next,
-        last: String::new(),
-    };
-    store.keep_run(run(1, stentor::core::RunState::Running)).await.expect("kept");
-    store.keep_run(run(2, stentor::core::RunState::Running)).await.expect("kept");
-    let over = run(1, stentor::core::RunState::Held);
-    store.keep_run(over.clone()).await.expect("kept");
-    store.keep_turn(turn(store.now())).await.expect("kept");
-    let later = turn(store.now() + Duration::from_secs(60));
-    store.keep_turn(later.clone()).await.expect("kept");
-    store.close().await;
-    let store = world.reopen().await;
-    let runs = store.runs(10).await.expect("readable");
-    assert_eq!((runs.len(), runs[0].id.0, &runs[1]), (2, 2, &over), "newest first, each as it stands now");
-    assert_eq!(store.runs(1).await.expect("readable").len(), 1);
-    // One that a later version wrote, say, must hide no other, and its number is not given again.
-    store.close().await;
-    sql(world.dir.path(), "UPDATE drill_run SET body = 'gone' WHERE id = 2").await;
-    let store = world.reopen().await;
-    assert_eq!(store.runs(10).await.expect("readable"), [over]);
-    assert_eq!(store.newest_run().await.expect("readable"), Some(stentor::core::RunId(2)));
-    assert_eq!(store.turns().await.expect("readable"), [later]);
-}
-
-#[tokio::test]
-async fn a_row_that_can_not_be_read_is_folded_from_the_journal() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let (id, _) = open_incident(&*store, "XYZ").await;
-    step(&*store, id, settled(1, accepted())).await.expect("settled");
-    let before = view(&*store, id).await;
-    store.close().await;
-    sql(world.dir.path(), "UPDATE body SET body = 'gone'; UPDATE page SET body = x'00ff' WHERE n = 2").await;
-    let store = world.reopen().await;
-    assert_eq!(view(&*store, id).await, before);
-    assert_eq!(store.orphans(100).await.expect("readable").len(), 1, "claims are columns of their own");
-    step(&*store, id, says("cy", Answer::Roger)).await.expect("the ladder goes on");
-    assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-}
-
-#[tokio::test]
-async fn an_incident_that_is_lost_altogether_is_reported_and_the_others_live() {
-    let mut world = World::sqlite();
-    let store = world.reopen().await;
-    let (lost, _) = open_incident(&*store, "LOST").await;
-    let (kept, _) = open_incident(&*store, "KEPT").await;
-    store.close().await;
-    sql(
-        world.dir.path(),
-        "UPDATE body SET body = 'gone' WHERE incident = 1; UPDATE journal SET body = 'gone' WHERE chain = 'INC-1' AND seq = 2;
-         UPDATE journal SET hash = x'00' WHERE chain = 'INC-1' AND seq = 3",
-    )
-    .await;
-    let store = world.reopen().await;
-    world.hands.pass(Duration::from_secs(600));
-    assert!(matches!(store.view(lost).await, Err(StoreError::Corrupt { .. })));
-    assert!(matches!(step(&*store, lost, IncidentInput::Tick).await, Err(StoreError::Corrupt { .. })));
-    assert_eq!(store.due(store.now(), 10).await.expect("readable"), [kept], "no timer spins on it");
-    step(&*store, kept, IncidentInput::Tick).await.expect("kept");
-    assert_eq!(store.list(IncidentFilter { open_only: true, limit: 10 }).await.expect("readable").len(), 1);
-    let report = journal::verify(all_lines(&*store).await, KeptAnchors::default());
-    let seqs: Vec<u64> = report.faults.iter().map(|fault| fault.seq).collect();
-    assert!(report.faults.iter().all(|fault| fault.chain == "INC-1") && seqs.contains(&2) && seqs.contains(&3));
-}
-
-// ---- disks ----------------------------------------------------------------------------------------------------------
-
-/// A small file system in memory; none where this user may not mount one.
-struct Mount(tempfile::TempDir);
-
-impl Mount {
-    fn new(options: &str) -> Option<Self> {
-        let dir = tempfile::tempdir().expect("a directory");
-        let mut mount = std::process::Command::new("mount");
-        let done = mount.args(["-t", "tmpfs", "-o", options, "tmpfs"]).arg(dir.path()).output();
-        if done.is_ok_and(|done| done.status.success()) {
-            return Some(Self(dir));
-        }
-        eprintln!("SKIPPED: mounting a small tmpfs needs root");
-        None
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = std::process::Command::new("umount").arg("-l").arg(self.0.path()).output();
-    }
-}
-
-/// Writes until nothing is left.
-fn fill(path: &Path) {
-    use std::io::Write;
-    let mut file = std::fs::File::create(path).expect("a file");
-    for size in [64 << 10, 4 << 10, 1 << 10] {
-        while file.write_all(&vec![b'x'; size]).is_ok() {}
-    }
-}
-
-async fn try_open(store: &dyn Store, key: &str) -> Result<IncidentId, StoreError> {
-    let (opening, needs) = (opening(key), LockSet { keys: vec![IncidentKey::stored(key)], ..LockSet::default() });
-    let work = move |unit: &mut Transaction<'_>| unit.open(opening.clone(), &roster());
-    transact(store, RequestClass::Admission, needs, work).await.map(|(id, _)| id)
-}
-
-#[tokio::test]
-async fn on_a_full_disk_open_ladders_go_on_and_new_alerts_are_refused() {
-    let Some(disk) = Mount::new("size=12m") else { return };
-    let (dir, hands) = (disk.0.path().join("state"), Hands::new());
-    let limits = SpaceLimits { reserve: 2 << 20, floor: 1 << 20, look_every: Duration::ZERO };
-    let open = || SqliteStore::open_with(&dir, Arc::new(hands.clone()), limits);
-    let (reserve, filler) = (dir.join("reserve"), disk.0.path().join("filler"));
-
-    let store = open().await.expect("a store");
-    let id = try_open(&*store, "A").await.expect("there is room");
-    assert_eq!(std::fs::metadata(&reserve).expect("a reserve").len(), limits.reserve);
-    fill(&filler);
-    assert!(matches!(try_open(&*store, "B").await, Err(StoreError::Full)));
-    let mut kept = 0;
-    for n in 0..400 {
-        hands.pass(Duration::from_secs(1));
-        let joined = step(&*store, id, IncidentInput::Alert(Arc::new(alert()))).await;
-        kept += joined.map_err(|error| format!("{n}: {error}")).expect("the ladder goes on").events.len();
-    }
-    assert_eq!(kept, 400);
-    step(&*store, id, says("ana", Answer::Wilco)).await.expect("an answer counts");
-    assert!(!reserve.exists(), "it was given up");
-    assert!(matches!(try_open(&*store, "C").await, Err(StoreError::Full)));
-    store.renew_lease().await.expect("the lease needs no disk");
-    let before = view(&*store, id).await;
-    store.close().await;
-
-    let store = open().await.expect("it opens on a full disk");
-    assert_eq!(view(&*store, id).await, before);
-    step(&*store, id, says("cy", Answer::Roger)).await.expect("the ladder goes on");
-    assert!(matches!(try_open(&*store, "D").await, Err(StoreError::Full)));
-    std::fs::remove_file(&filler).expect("removed");
-    try_open(&*store, "E").await.expect("there is room again");
-    assert_eq!(std::fs::metadata(&reserve).expect("a reserve").len(), limits.reserve);
-    assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
-    assert_sound(all_lines(&*store).await);
-    store.close().await;
-}
-
-#[tokio::test]
-async fn on_a_full_disk_admissions_alone_do_not_use_up_the_reserve() {
-    let Some(disk) = Mount::new("size=12m") else { return };
-    let (dir, hands) = (disk.0.path().join("state"), Hands::new());
-    // The floor is nothing: only the failed write can tell.
-    let limits = SpaceLimits { reserve: 2 << 20, floor: 0, look_every: Duration::from_secs(3600) };
-    let store = SqliteStore::open_with(&dir, Arc::new(hands), limits).await.expect("a store");
-    fill(&disk.0.path().join("filler"));
-    let mut refused = 0;
-    for n in 0..50 {
-        refused += usize::from(matches!(try_open(&*store, &format!("key {n}")).await, Err(StoreError::Full)));
-    }
-    assert!(0 < refused);
-    assert!(dir.join("reserve").exists());
-    store.close().await;
-}
-
-#[tokio::test]
-async fn a_directory_that_can_not_be_written_says_so() {
-    use std::os::unix::fs::PermissionsExt;
-    let mount = Mount::new("ro");
-    let own = tempfile::tempdir().expect("a directory");
-    let dir = mount.as_ref().map_or(own.path(), |mount| mount.0.path());
-    if mount.is_none() {
-        std::fs::set_permissions(dir, PermissionsExt::from_mode(0o500)).expect("set");
-    }
-    if mount.is_none() && std::fs::write(dir.join("x"), "").is_ok() {
-        eprintln!("SKIPPED: this user may write anywhere and mount nothing");
-        return;
-    }
-    let refused = open(dir, &Hands::new()).await.err();
-    assert!(matches!(refused, Some(StoreError::ReadOnly(_))), "{refused:?}");
 }
 
 #[test]

@@ -32,7 +32,7 @@ fn gateway(answer: Option<&'static str>) -> String {
 
 fn daemon(url: &str) -> Daemon {
     let matrix = DESK
-        .replace("http://127.0.0.1:9/cgi-bin/sendsms\"", &format!("{url}\"\npatience = \"1s\""))
+        .replace("http://127.0.0.1:9/cgi-bin/sendsms\"", &format!("{url}\"\naccept_timeout = \"1s\""))
         .replace("by = [\"sms\", \"mail\", \"room\", \"desk\"]", "by = [\"sms\"]")
         .replace("[\"sms\", \"mail\", \"room\"]", "[\"room\"]");
     let bot = "token          = { env = \"SLACK_BOT_TOKEN\" }";

@@ -49,7 +49,7 @@ kind           = "slack"
 url            = "SLACK_URL"
 token          = {{ env = "SLACK_TOKEN" }}
 signing_secret = {{ env = "SLACK_SECRET" }}
-patience       = "1m"
+accept_timeout       = "1m"
 
 [channel.sms]
 kind     = "kannel"

@@ -265,7 +265,7 @@ async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
     assert!(!taken && said.contains("the own door was called in vain"), "{said}");
     let (status, told) = world.readyz().await;
     assert!(
-        status == StatusCode::OK && told["ails"][0].as_str().unwrap().contains("door"),
+        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("door"),
         "whoever asks has come in: {told}"
     );
     world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();
@@ -493,7 +493,7 @@ async fn what_makes_a_daemon_unready_is_always_named() {
         break_(&mut world, &trouble).await;
         let (status, told) = world.readyz().await;
         assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{told}");
-        assert!(told["ready"] == false && !told["ails"].as_array().unwrap().is_empty(), "{told}");
+        assert!(told["ready"] == false && !told["problems"].as_array().unwrap().is_empty(), "{told}");
         mend(&mut world).await;
         assert_eq!(world.readyz().await.0, StatusCode::OK);
     }
@@ -502,7 +502,7 @@ async fn what_makes_a_daemon_unready_is_always_named() {
     break_(&mut world, &Trouble::LaddersStand).await;
     world.ping().await;
     let (status, told) = world.readyz().await;
-    assert_eq!((status, told["ails"].as_array().unwrap().len()), (StatusCode::OK, 1), "{told}");
+    assert_eq!((status, told["problems"].as_array().unwrap().len()), (StatusCode::OK, 1), "{told}");
 }
 
 /// Each kind of channel at its own pace, however slow, and a storm for one person.
@@ -575,7 +575,7 @@ async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
     let held = loop {
         let (is_ready, told) = ready(&daemon).await;
         if told["ping"]["trouble"].as_str().is_some_and(|trouble| trouble.starts_with("held back")) {
-            assert!(!is_ready && !told["ails"].as_array().unwrap().is_empty(), "{told}");
+            assert!(!is_ready && !told["problems"].as_array().unwrap().is_empty(), "{told}");
             break receiver.count();
         }
         tokio::time::sleep(Duration::from_millis(50)).await;

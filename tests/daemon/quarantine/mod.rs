@@ -32,9 +32,9 @@ fn sql(daemon: &Daemon, words: &'static str) {
     });
 }
 
-fn ails(daemon: &Daemon) -> Vec<String> {
+fn problems(daemon: &Daemon) -> Vec<String> {
     let told = Call::get("/readyz").send(daemon.address).json();
-    told["ails"].as_array().unwrap().iter().map(|sign| sign.as_str().unwrap().to_owned()).collect()
+    told["problems"].as_array().unwrap().iter().map(|sign| sign.as_str().unwrap().to_owned()).collect()
 }
 
 /// The operators' incidents about unreadable ones.
@@ -55,7 +55,7 @@ fn check_lost(daemon: &Daemon) {
     let page = daemon.held(first["id"].as_str().unwrap(), "gita", "sms").page;
     let sent = daemon.outbox().into_iter().find(|entry| entry["page"] == page.as_str()).unwrap();
     assert!(sent.to_string().contains("INC-1 (price_velocity) can not be read"), "{sent}");
-    assert!(ails(daemon).iter().any(|sign| sign.contains("INC-1 can not be read")), "{:?}", ails(daemon));
+    assert!(problems(daemon).iter().any(|sign| sign.contains("INC-1 can not be read")), "{:?}", problems(daemon));
     let doctor = daemon.cli(&["doctor", "--json"]);
     assert!(!doctor.status.success() && said(&doctor).0.contains("INC-1 can not be read"), "{doctor:?}");
     let metrics = Call::get("/metrics").send(daemon.address).body;
@@ -113,10 +113,10 @@ fn a_damaged_incident_costs_nobody_else_and_is_told_seen_and_cleared_over_restar
         assert_eq!(said(&daemon.cli(&["store", "quarantine", "list"])).0, "everything can be read\n");
         let all = daemon.json(&["store", "quarantine", "list", "--all"]);
         assert_eq!(all[0]["standing"], "cleared", "{all}");
-        assert_eq!((ails(&daemon).len(), &about(&daemon)[0]["status"]), (0, &json!("resolved")));
+        assert_eq!((problems(&daemon).len(), &about(&daemon)[0]["status"]), (0, &json!("resolved")));
         daemon.kill();
         daemon.restart();
-        assert_eq!((ails(&daemon).len(), about(&daemon).len()), (0, 1), "nobody is told again");
+        assert_eq!((problems(&daemon).len(), about(&daemon).len()), (0, 1), "nobody is told again");
         assert!(said(&daemon.cli(&["store", "quarantine", "list"])).0.contains("everything"));
     }
 }
@@ -142,7 +142,7 @@ fn a_folder_that_no_daemon_runs_on_is_looked_through_and_cleared() {
     let (cleared, _) = said(&daemon.cli(&["store", "quarantine", "clear", "--all"]));
     assert!(cleared.contains("INC-1 is cleared") && cleared.contains("turn/a|b %251F is cleared"), "{cleared}");
     daemon.restart();
-    assert_eq!((ails(&daemon), about(&daemon)), (vec![], vec![]));
+    assert_eq!((problems(&daemon), about(&daemon)), (vec![], vec![]));
     assert_eq!(daemon.json(&["store", "quarantine", "list", "--all"]).as_array().unwrap().len(), 2);
     assert_eq!(daemon.crash("ES"), "INC-3");
 }

@@ -66,7 +66,7 @@ url      = "smtp://RELAY"
 username = "stentor"
 password = { env = "SMTP_PASSWORD" }
 from     = "stentor@desk.example"
-patience = "2s"
+accept_timeout = "2s"
 
 [channel.shown]
 kind     = "kannel"
@@ -78,9 +78,9 @@ token    = { env = "KANNEL_REPLY_TOKEN" }
     let signing = "signing_secret = { env = \"SLACK_SIGNING_SECRET\" }";
     DESK.replace(
         "http://127.0.0.1:9/cgi-bin/sendsms\"",
-        &format!("http://{gateway}/cgi-bin/sendsms\"\npatience = \"2s\""),
+        &format!("http://{gateway}/cgi-bin/sendsms\"\naccept_timeout = \"2s\""),
     )
-    .replace(signing, &format!("{signing}\nurl = \"http://{slack}/api\"\npatience = \"2s\""))
+    .replace(signing, &format!("{signing}\nurl = \"http://{slack}/api\"\naccept_timeout = \"2s\""))
     .replace(
         "by = [\"sms\", \"mail\", \"room\", \"desk\"]",
         "by = [\"sms\", \"room\", \"dead\", \"relay\", \"shown\", \"desk\"]",

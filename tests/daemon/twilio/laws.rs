@@ -47,7 +47,7 @@ fn a_page_that_waits_for_twilio_is_not_sent_once_its_role_is_engaged() {
 
 #[test]
 fn whatever_twilio_does_everybody_is_reached_by_another_way_and_no_secret_is_shown() {
-    let line = line_on(&DESK.replace("BY", "sms").replace("from    =", "patience = \"1s\"\nfrom    ="));
+    let line = line_on(&DESK.replace("BY", "sms").replace("from    =", "accept_timeout = \"1s\"\nfrom    ="));
     let faults = [
         None,
         Some(Fault::Html),

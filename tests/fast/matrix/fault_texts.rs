@@ -171,11 +171,11 @@ fn a_key_of_a_channel_whose_way_is_data_is_read_or_refused() {
 fn a_webhook_tells_systems_and_no_people() {
     let hook = "[channel.hook]\nkind = \"webhook\"\nurl = { env = \"U\" }\nkeys = { env = \"K\" }\n";
     let with = |from: &str, to: &str| BASE.replacen(from, to, 1) + hook;
-    faults_of(&with("room = \"room\"", "tell = \"hook\""), &[]);
-    faults_of(&with("room = \"room\"", "room = [\"room\"]\ntell = [\"hook\"]"), &[]);
+    faults_of(&with("room = \"room\"", "webhooks = \"hook\""), &[]);
+    faults_of(&with("room = \"room\"", "room = [\"room\"]\nwebhooks = [\"hook\"]"), &[]);
     faults_of(&with("room = \"room\"", "room = \"hook\""), &[("not-a-room", "\"hook\"")]);
-    faults_of(&with("room = \"room\"", "tell = \"sms\""), &[("not-a-webhook", "\"sms\"")]);
-    faults_of(&with("room = \"room\"", "tell = \"hok\""), &[("unknown-channel", "\"hok\"")]);
+    faults_of(&with("room = \"room\"", "webhooks = \"sms\""), &[("not-a-webhook", "\"sms\"")]);
+    faults_of(&with("room = \"room\"", "webhooks = \"hok\""), &[("unknown-channel", "\"hok\"")]);
     faults_of(&with("by = [\"desk\", \"sms\"]", "by = [\"desk\", \"hook\"]"), &[("reaches-nobody", "\"hook\"")]);
 }
 

@@ -106,6 +106,21 @@ fn a_key_that_nobody_knows_is_refused() {
     check("kind = \"screen\"", "kind = \"screen\"\nurl = \"http://x\"", &[("key-without-effect", "url")]);
 }
 
+/// Keys that the version before knew by another name are read for one more version.
+#[test]
+fn a_renamed_key_is_read_and_said_to_be_renamed() {
+    let desk = "[channel.desk]\nkind = \"screen\"";
+    check(desk, &format!("{desk}\npatience = \"9s\""), &[("renamed-key", "patience")]);
+    check(desk, &format!("{desk}\naccept_timeout = \"9s\""), &[]);
+    check(desk, &format!("{desk}\npatience = \"9s\"\naccept_timeout = \"8s\""), &[("renamed-key", "patience")]);
+    let text = BASE.replace(desk, &format!("{desk}\npatience = \"9s\""));
+    let parsed = parse(&[file("m.toml", &text)]);
+    assert!(parsed.diagnostics.iter().all(|fault| fault.severity == Severity::Warning), "{:?}", parsed.diagnostics);
+    let matrix = parsed.matrix.expect("it works");
+    let (_, channel) = matrix.channels.iter().find(|(name, _)| name.as_str() == "desk").expect("it is there");
+    assert_eq!(channel.patience, std::time::Duration::from_secs(9));
+}
+
 #[test]
 fn a_key_of_a_later_version_is_refused_in_those_words() {
     for key in ["impact", "likelihood", "separate", "decision", "layers", "heartbeat"] {
@@ -309,7 +324,7 @@ fn a_channel_must_be_of_a_kind_and_whole() {
     check("token = { env = \"SLACK\" }", "", &[("missing-key", "room")]);
     check("kind = \"screen\"", "kind = \"screen\"\npace = \"fast\"", &[("bad-pace", "\"fast\"")]);
     check("kind = \"screen\"", "kind = \"screen\"\npace = \"1/s burst 0\"", &[("bad-pace", "\"1/s burst 0\"")]);
-    check("kind = \"screen\"", "kind = \"screen\"\npatience = \"0s\"", &[("duration-out-of-range", "\"0s\"")]);
+    check("kind = \"screen\"", "kind = \"screen\"\naccept_timeout = \"0s\"", &[("duration-out-of-range", "\"0s\"")]);
     check("url = \"smtps", "password = { env = \"P\" }\nurl = \"smtps", &[("missing-key", "password")]);
 }
 
@@ -423,7 +438,7 @@ fn numbers_have_their_bounds() {
     check("percent = 90", "percent = 0", &[("percent-out-of-range", "0")]);
     check("percent = 90", "percent = 101", &[("percent-out-of-range", "101")]);
     for count in ["1", "1001"] {
-        let hold = format!("hold = {{ count = {count}, within = \"10s\" }}");
+        let hold = format!("threshold = {{ count = {count}, within = \"10s\" }}");
         check("room = \"room\"", &hold, &[("count-out-of-range", count)]);
     }
     check("wait = \"60s\"", "wait = \"60s\", repeat = 101", &[("too-many-steps", "101")]);

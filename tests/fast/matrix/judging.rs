@@ -119,7 +119,7 @@ fn an_all_clear_clears_although_the_condition_no_longer_holds() {
 
 #[test]
 fn a_drill_never_shares_a_key_or_a_window_with_a_live_alert() {
-    let matrix = trigger("key = 'alert.labels.symbol'\nhold = { count = 2, within = \"10s\" }");
+    let matrix = trigger("key = 'alert.labels.symbol'\nthreshold = { count = 2, within = \"10s\" }");
     let windows = |alert: &Alert| match matrix.judge(alert).remove(0) {
         TriggerMatch::Holds { key, window, .. } => (key, window),
         other => panic!("{other:?}"),

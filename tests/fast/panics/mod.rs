@@ -34,7 +34,7 @@ kind = "kannel"
 url = "http://127.0.0.1:9/cgi-bin/sendsms"
 username = "stentor"
 password = { env = "NOT_SET" }
-patience = "1m"
+accept_timeout = "1m"
 
 [channel.mail]
 kind = "smtp"

@@ -88,7 +88,7 @@ fn channels(dice: &mut Dice, text: &mut String) {
         "kind = \"smtp\"\nurl = \"smtps://127.0.0.1:9\"\nfrom = \"stentor@desk.example\"",
     ];
     for (name, settings) in CHANNELS.iter().zip(more) {
-        writeln!(text, "[channel.{name}]\n{settings}\npatience = \"{}s\"", dice.between(2, 25)).expect("text");
+        writeln!(text, "[channel.{name}]\n{settings}\naccept_timeout = \"{}s\"", dice.between(2, 25)).expect("text");
         if settings.contains("slack") && dice.chance(50) {
             writeln!(text, "archive_after = \"{}s\"", dice.between(1, 60)).expect("text");
         }
@@ -122,7 +122,7 @@ fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
 fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {
     let rules = [
         "[trigger.boom]\non = [\"boom\"]\nkey = 'alert.labels.k'",
-        "[trigger.hum]\non = [\"hum\"]\nkey = 'alert.labels.k'\nhold = { count = 2, within = \"20s\" }",
+        "[trigger.hum]\non = [\"hum\"]\nkey = 'alert.labels.k'\nthreshold = { count = 2, within = \"20s\" }",
         "[trigger.odd]\non = [\"odd\"]\nwhen = 'alert.values.x >= 1.0'\nkey = 'alert.labels.k'",
     ];
     for rule in rules {

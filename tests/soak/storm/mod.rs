@@ -107,14 +107,14 @@ url = "{mail}"
 username = "{}"
 password = {{ env = "MAIL_PASSWORD" }}
 from = "stentor@example.com"
-patience = "2m"
+accept_timeout = "2m"
 
 [channel.sms]
 kind = "kannel"
 url = "http://{sms}/cgi-bin/sendsms"
 username = "tester"
 password = {{ env = "SMS_PASSWORD" }}
-patience = "2m"
+accept_timeout = "2m"
 
 [channel.pager]
 kind = "kannel"
@@ -126,7 +126,7 @@ password = {{ env = "SMS_PASSWORD" }}
 kind = "slack"
 url = "http://{slack}/api"
 token = {{ env = "SLACK_BOT_TOKEN" }}
-patience = "2m"
+accept_timeout = "2m"
 
 [trigger.storm]
 on = ["storm"]

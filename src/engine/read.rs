@@ -3,7 +3,8 @@
 use super::history::{self, ChainPortion, HistoryControl};
 use crate::{
     core::{
-        ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, PersonName, RunId, ScheduledRun, StoredLine,
+        ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId,
+        ScheduledRun, StoredLine,
     },
     store::{
         AskedIncidents, AskedQuery, IncidentFilter, IncidentPortion, OpenNow, QuarantinedRow, RowName, RowRemains,
@@ -50,6 +51,11 @@ impl EngineReader {
     /// What tells an incident from every other one with its number.
     pub async fn identity(&self, id: IncidentId) -> Result<Option<IncidentIdentity>, StoreError> {
         self.store.identity(id).await
+    }
+
+    /// What tells a page from every other one with its number.
+    pub async fn page_identity(&self, page: PageId) -> Result<Option<PageIdentity>, StoreError> {
+        self.store.page_identity(page).await
     }
 
     /// How many incidents are open.

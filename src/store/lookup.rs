@@ -18,6 +18,9 @@ pub trait Lookup: Send + Sync + 'static {
     /// everybody who names an incident, before they have shown that they may. Unreadable incidents have one too.
     fn identity(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentIdentity>, StoreError>>;
 
+    /// What identifies a page to outsiders; `None` if there is no such page. As cheap.
+    fn page_identity(&self, page: PageId) -> BoxFuture<'_, Result<Option<PageIdentity>, StoreError>>;
+
     /// The number of the newest incident, readable or not; `None` before the first.
     fn newest(&self) -> BoxFuture<'_, Result<Option<IncidentId>, StoreError>>;
 

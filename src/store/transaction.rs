@@ -10,8 +10,8 @@ use super::{
     working_set::{ChangeSet, StoredIncident, WorkingSet},
 };
 use crate::core::{
-    self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Roster,
-    SourceEvent, SourceName, Timestamp,
+    self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
+    Roster, SourceEvent, SourceName, Timestamp,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::{collections::BTreeMap, sync::Arc};
@@ -83,7 +83,8 @@ impl<'a> Transaction<'a> {
         }
         let id = self.host.next_id();
         opening.nonce.get_or_insert_with(|| self.host.draw());
-        let (incident, events) = core::open(id, opening, roster, self.now);
+        let (mut incident, mut events) = core::open(id, opening, roster, self.now);
+        tell_apart(self.host, &mut incident, &mut events);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
         self.loaded
@@ -101,7 +102,9 @@ impl<'a> Transaction<'a> {
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
             && is_for(kept, &input, self.host.epoch())
         {
-            let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
+            let incident = Arc::make_mut(&mut kept.incident);
+            let mut events = core::step(incident, input, roster, self.now);
+            tell_apart(self.host, incident, &mut events);
             self.keep(id, events, roster);
         }
         &self.happened[before..]
@@ -211,6 +214,18 @@ impl<'a> Transaction<'a> {
                 self.loaded.observed.entry(window.clone()).or_default().mark(at);
                 self.changes.observed.insert(window);
             }
+        }
+    }
+}
+
+/// Gives each new page a nonce, which tells it from a page that had its number before a backup was restored.
+fn tell_apart(host: &dyn TransactionHost, incident: &mut Incident, events: &mut [Event]) {
+    for event in events {
+        let Event::Paged { page } = event else { continue };
+        let nonce = Some(PageNonce::from(host.draw()));
+        Arc::make_mut(page).nonce = nonce;
+        if let Some(kept) = incident.pages.get_mut(&page.n) {
+            Arc::make_mut(kept).nonce = nonce;
         }
     }
 }

@@ -2,7 +2,7 @@
 
 use super::failure::failure;
 use crate::{
-    core::IncidentNonce,
+    core::{IncidentNonce, PageNonce},
     store::{ChainHead, StoreError},
 };
 use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
@@ -65,4 +65,11 @@ pub fn nonce(row: &SqliteRow, i: usize) -> Result<Option<IncidentNonce>, StoreEr
         why: format!("it has {} bytes", bytes.len()),
     };
     bytes.map(|bytes| bytes.try_into().map(IncidentNonce::new).map_err(|_| bad(bytes))).transpose()
+}
+
+/// A page's nonce, if it has one.
+pub fn page_nonce(row: &SqliteRow, i: usize) -> Result<Option<PageNonce>, StoreError> {
+    let text: Option<String> = column(row, i)?;
+    let bad = |why| StoreError::Corrupt { what: "the nonce of a page".into(), why };
+    text.map(|text| text.try_into().map_err(bad)).transpose()
 }

@@ -49,7 +49,7 @@ pub(super) const THANKS: Phrases = Phrases(
 /// What telephones and programs put below a mail, whole.
 pub(super) const FOOTERS: Phrases = Phrases(
     "iphoneから送信|ipadから送信|androidから送信|发自我的iphone|发自我的 iphone|发自我的手机|从我的 iphone 发送|傳送自我的 iphone|從我的iphone傳送|\
-     나의 iphone에서 보냄|iphone'umdan gönderildi|تم الإرسال من الـ iphone",
+     나의 iphone에서 보냄|iphone'umdan gönderildi|تم الإرسال من الـ iphone|yahoo mail: search, organize, conquer",
 );
 
 /// Telephones and programs.
@@ -137,14 +137,21 @@ pub(super) const HEAD_FIELDS: Phrases = Phrases(
      отправлено|дата|кому|тема|送信日時|日付|宛先|件名|发送时间|收件人|主题|寄件日期|收件者|主旨|보낸 날짜|받는 사람",
 );
 
-/// What our own mails begin with.
-pub(super) const OWN_WORDS: Phrases = Phrases("live inc-|drill inc-|begin forwarded message");
-
 /// What stands before a number or an address.
 pub(super) const CONTACT_LABELS: Phrases = Phrases(
     "tel|t|p|m|d|o|e|w|f|c|mob|mobile|phone|fax|direct|cell|office|ext|email|e-mail|mail|web|telefon|handy|\
      mobil|durchwahl|tél|teléfono|móvil|telefono|cellulare|tlf|desk",
 );
+
+/// What makes a time of a number.
+pub(super) const TIMES: Phrases = Phrases("am|pm|a.m|p.m|h|hrs|uhr|min|mins|m|th|st|nd|rd|h30|h15|h45|h00");
+
+/// What stands before a name.
+pub(super) const HONORIFICS: Phrases =
+    Phrases("dr|mr|mrs|ms|mx|prof|sr|sra|herr|frau|ing|dipl|mag|mme|dott|dra|don|doña");
+
+/// What stands behind one.
+pub(super) const PRONOUNS: Phrases = Phrases("she/her/hers|she/her|he/him/his|he/him|they/them/theirs|they/them");
 
 /// Small words of titles, companies and addresses.
 pub(super) const CONNECTORS: Phrases = Phrases(
@@ -161,7 +168,7 @@ pub(super) const AGAINST: Phrases = Phrases(
      nor|nothing|now|off|oh|once|only|oops|otherwise|out|page|perhaps|ping|please|ps|p.s|reassign|ring|\
      scratch|she|should|sick|sleeping|somebody|someone|soon|sorry|still|strike|take|takes|tell|that|then|they|\
      this|though|till|today|tomorrow|tonight|travelling|traveling|try|until|vacation|wait|what|when|while|who|\
-     why|will|with|without|wrong|yet|you|your|monday|tuesday|wednesday|thursday|friday|saturday|sunday|nein|\
+     why|with|without|wrong|yet|you|your|monday|tuesday|wednesday|thursday|friday|saturday|sunday|nein|\
      nicht|kein|keine|aber|erst|später|morgen|heute|leider|bitte|doch|krank|urlaub|mais|pas|demain|non|sauf|\
      désolé|pero|mañana|luego|después|domani|dopo|però|mas|não|amanhã|depois|maar|niet|geen|но|не|нет|завтра",
 );

@@ -103,8 +103,16 @@ fn begins_quote(lines: &[&str]) -> bool {
     let lower = folded(line).to_lowercase();
     let ruled = ["---", "___", "***", "==="].iter().any(|rule| lower.starts_with(rule) && lower.ends_with(rule));
     (ruled && lower.chars().any(char::is_alphabetic))
-        || phrases::OWN_WORDS.iter().any(|words| lower.starts_with(words))
+        || lower.starts_with("begin forwarded message")
+        || is_own_headline(line)
         || is_head(lines)
+}
+
+/// `LIVE INC-12: ES fell`, as our own mails begin.
+fn is_own_headline(line: &str) -> bool {
+    let number = line.strip_prefix("LIVE INC-").or_else(|| line.strip_prefix("DRILL INC-"));
+    let rest = number.map(|number| (number, number.trim_start_matches(|c: char| c.is_ascii_digit())));
+    rest.is_some_and(|(number, rest)| rest.len() < number.len() && (rest.is_empty() || rest.starts_with(':')))
 }
 
 /// `From: Stentor <..>`, with more of the head below it.
@@ -176,6 +184,7 @@ mod tests {
             "wilco\n> LIVE, do you have it?\nnot before noon",
             "wilco\nFrom: home, I can not",
             "wilco\n---but not now",
+            "wilco\nLIVE INC-12 is not mine",
         ] {
             let own: Vec<&str> = own_lines(text).into_iter().filter(|line| !line.is_empty()).collect();
             assert_eq!(own.len(), 2, "{text}: {own:?}");

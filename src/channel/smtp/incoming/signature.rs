@@ -59,15 +59,17 @@ pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
             return true;
         }
     }
-    let mut rest = line;
+    let (mut rest, mut named) = (line, false);
     loop {
         let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
-        if end == 0 || !writer.is_part(&rest[..end]) {
+        let is_title = rest.len() == line.len() && phrases::HONORIFICS.has(&rest[..end].to_lowercase());
+        if end == 0 || !(is_title || writer.is_part(&rest[..end])) {
             break;
         }
+        named |= !is_title;
         rest = rest[end..].trim_start_matches(|c: char| matches!(c, ' ' | '-' | '.' | ','));
     }
-    rest.len() < line.len() && (rest.is_empty() || is_signature_line(rest, false))
+    named && (rest.is_empty() || is_signature_line(rest, false))
 }
 
 /// An answer's line without its writer's name behind it.
@@ -134,7 +136,8 @@ pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
     }
     let starts = |word: &&str, is: fn(char) -> bool| word.chars().find(|c| c.is_alphanumeric()).is_some_and(is);
     let is_capital = |word: &&str| {
-        let is_time = word.contains(':') && word.starts_with(|c: char| c.is_numeric());
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit()).to_lowercase();
+        let is_time = unit.len() < word.len() && (unit.contains(':') || phrases::TIMES.has(unit.trim_end_matches('.')));
         !is_time && starts(word, |c| c.is_uppercase() || c.is_numeric() || is_ideograph(c))
     };
     let is_small = |word: &&str| {
@@ -158,14 +161,18 @@ fn says_something(line: &str) -> bool {
         || phrases::AGAINST_WITHIN.iter().any(|part| bare.contains(part))
 }
 
+/// Letters of titles in scripts without capitals. Hiragana make sentences.
 fn is_ideograph(letter: char) -> bool {
-    matches!(letter, '\u{3040}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+    matches!(letter, '\u{30a0}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
 }
 
-/// Without `[image: Acme]` and `[cid:image001.png]`.
+/// Without `[image: Acme]`, `[cid:image001.png]` and `(she/her)`.
 fn without_pictures(line: &str) -> String {
     let mut out = String::new();
-    let mut rest = line;
+    let is_pronoun =
+        |word: &&str| phrases::PRONOUNS.has(&word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    let line = line.split(' ').filter(|word| !is_pronoun(word)).collect::<Vec<_>>().join(" ");
+    let mut rest = line.as_str();
     while let Some(at) = rest.find('[') {
         let inside = rest[at + 1..].to_lowercase();
         let end = rest[at..].find(']');

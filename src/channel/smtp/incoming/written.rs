@@ -9,8 +9,14 @@ use super::{
 };
 use crate::core::{
     Answer,
-    reply::{Reply, ReplyDoubt, folded, read},
+    reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
 };
+
+/// Lines of a signature.
+const SIGNATURE_LINES: usize = 10;
+
+/// Lines of a paragraph of a disclaimer that are looked at.
+const DISCLAIMER_LINES: usize = 20;
 
 /// What a mail's text means; `writer` is who wrote it.
 pub(super) fn reading(text: &str, writer: &Writer) -> Reply {
@@ -45,12 +51,14 @@ fn unable_because(first: &str, reasons: &[&str]) -> Option<Reply> {
 pub(super) fn said_lines<'a>(text: &'a str, writer: &Writer) -> Vec<&'a str> {
     let lines = own_lines(text);
     let start = end_of_banner(&lines);
-    let mut said = SaidLines { writer, said: Vec::new(), signed: false, thanked: false, has_contact: false };
-    said.has_contact = lines.iter().any(|line| has_contact(line));
+    let mut said = SaidLines { writer, said: Vec::new(), signed: false, thanked: false, near_contact: false };
+    let mut length = 0;
     for at in start..lines.len() {
-        if !said.take(&lines[at..]) {
+        // More than that is unclear, whatever it is.
+        if !said.take(&lines[at..]) || READ_MAX < length {
             break;
         }
+        length += if said.said.last() == lines.get(at) { lines[at].chars().count() } else { 0 };
     }
     // `Wilco,` above a name.
     if let [only] = &mut said.said[..]
@@ -73,14 +81,17 @@ struct SaidLines<'a, 'w> {
     signed: bool,
     /// Thanks or regards were the last line.
     thanked: bool,
-    /// There is a telephone number or the like in it: a signature has more than names.
-    has_contact: bool,
+    /// A telephone number or the like stood above in this paragraph.
+    near_contact: bool,
 }
 
 impl<'a> SaidLines<'a, '_> {
     /// Takes the first of these lines in; whether the others may say something.
     fn take(&mut self, lines: &[&'a str]) -> bool {
-        let Some(line) = lines.first().copied().filter(|line| !is_blank(line)) else { return true };
+        let Some(line) = lines.first().copied().filter(|line| !is_blank(line)) else {
+            self.near_contact = false;
+            return true;
+        };
         if is_footer(line) {
             return true;
         }
@@ -101,10 +112,16 @@ impl<'a> SaidLines<'a, '_> {
             if !self.thanked && !names_line(name, self.writer) && !is_name_after_thanks(name) {
                 self.said.push(line);
             }
-        } else if !(is_contact(line) || (self.signed && is_signature_line(line, self.has_contact))) {
+        } else if !(is_contact(line) || (self.signed && is_signature_line(line, self.is_near_contact(lines)))) {
             self.said.push(line);
         }
+        self.near_contact |= has_contact(line);
         true
+    }
+
+    /// Whether a telephone number or the like stands near by: then it is a signature.
+    fn is_near_contact(&self, lines: &[&str]) -> bool {
+        self.near_contact || lines.iter().take(SIGNATURE_LINES).any(|line| has_contact(line))
     }
 
     /// The first line, without a greeting.
@@ -204,7 +221,8 @@ fn is_footer(line: &str) -> bool {
 fn is_disclaimer(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
     let line = line.to_lowercase();
-    let paragraph: Vec<&str> = lines.iter().copied().take_while(|line| !is_blank(line)).collect();
+    let paragraph: Vec<&str> =
+        lines.iter().copied().take(DISCLAIMER_LINES).take_while(|line| !is_blank(line)).collect();
     let paragraph = paragraph.join(" ").to_lowercase();
     let of_oneself = |text: &str| folded(text).split_whitespace().any(|word| phrases::ONESELF.has(word));
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());

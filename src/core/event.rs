@@ -94,7 +94,7 @@ pub enum Event {
         /// The page's number.
         page: u32,
     },
-    /// The node that had these pages is gone; another took them over. They may be repeated.
+    /// The node that had these pages died, and may have begun to send them; another took them over. They may be repeated.
     TakenOver {
         /// Their numbers.
         pages: Vec<u32>,

@@ -91,6 +91,12 @@ pub fn desk_closed(name: &str) -> String {
 /// What a word says first that is given up because it is no news any more; the last trouble follows.
 pub const TOO_LATE: &str = "too late to tell: ";
 
+/// How a page ends that was withdrawn after an attempt whose outcome is not known.
+pub const MAYBE_READ: &str = "withdrawn; an attempt of before may have reached its reader";
+
+/// How one ends that was withdrawn while a node had it that died.
+pub const NODE_DIED: &str = "its node died; perhaps it was sent";
+
 /// What the sandbox, and a channel that left out a needless call, gave back before receipts said so themselves.
 const BEFORE: [(&str, StandIn); 3] = [
     ("sandbox", StandIn::Sandbox),

@@ -199,6 +199,11 @@ impl SendOutcome {
         }
     }
 
+    /// Whether it was not wanted any more, and may have been sent before. Nobody refused it.
+    pub fn is_withdrawn_in_doubt(&self) -> bool {
+        matches!(self, Self::Unreachable { why } if why == MAYBE_READ || why == NODE_DIED)
+    }
+
     /// Whether its person's desk was not open, in journals of before too, which told it as a refusal.
     pub fn is_desk_closed(&self) -> bool {
         match self {

@@ -311,7 +311,8 @@ impl<'a> TraceDetails<'a> {
     }
 
     /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
-    /// wrong, and both before people who did not answer: they may never have been reached.
+    /// wrong, both before a page that waited for its turn, and all before people who did not answer: they may never have
+    /// been reached.
     fn silence(&self, rung: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
         let (role, step) = (rung.role.clone(), rung.step);
         let cause = |stage, channel, person, stand_in| TimeCause { stage, role, step, channel, person, stand_in };
@@ -330,12 +331,15 @@ impl<'a> TraceDetails<'a> {
         let refused =
             |page: &&&Page| !taken_by(page, over) && !kept(page) && !self.trace.screens.contains(&page.channel);
         let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
-        failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
+        failed.sort_by_key(|page| (self.waited_until(page, over), self.is_persons_own(page, over), page.n));
         match failed.first() {
             Some(page) if self.is_persons_own(page, over) => (
                 cause(AnalysisStage::Contact, Some(page.channel.clone()), page.person.clone(), None),
                 page.trouble.clone(),
             ),
+            Some(page) if self.waited_until(page, over) => {
+                (cause(AnalysisStage::Queued, Some(page.channel.clone()), page.person.clone(), None), None)
+            }
             Some(page) => {
                 let stand_in = self.stand_in(page);
                 (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
@@ -363,6 +367,11 @@ impl<'a> TraceDetails<'a> {
     /// nobody else's.
     fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
         if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {
+    /// Whether a page waited for its turn until then, at our own pace: its channel had not been given it.
+    fn waited_until(&self, page: &Page, over: Timestamp) -> bool {
+        self.attempts.get(&page.n).is_some_and(|attempts| !attempts.had_its_turn_by(over))
+    }
+
             return false;
         }
         let pages = self.trace.incident.pages.values().map(|page| &**page);

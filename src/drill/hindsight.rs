@@ -197,7 +197,7 @@ fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
     let attempts = story.attempts();
     let failed = |page: &Page| {
         let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
-        hitch.is_some_and(|hitch| hitch != DeliveryHitch::DeskClosed)
+        matches!(hitch, Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)))
     };
     let took = |page: &Page| page.stages.accepted.is_some() || page.stages.kept.is_some();
     let tried: BTreeSet<ChannelName> =

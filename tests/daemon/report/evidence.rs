@@ -255,6 +255,64 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
     );
 }
 
+#[tokio::test]
+async fn a_page_that_waited_at_our_own_pace_is_no_fault_of_its_channel() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), true).await;
+    // Everything by mail and desk goes at once; SMS has its turn when its patience is over, and is taken at once then.
+    let paced = |page: &Page| page.channel.as_str() == "sms";
+    let at_once = |page: &Page| if paced(page) { vec![] } else { vec![accepted(&past, page)] };
+    settle(&past, id, at_once).await;
+    past.hands.pass(Duration::from_secs(21));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    settle(&past, id, at_once).await;
+    past.hands.pass(Duration::from_secs(3));
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    past.resolve(id, None).await;
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    let story = story(&past, id).await;
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(
+        &text,
+        &[
+            "went round our own pace, at which a page still waited for its turn",
+            "to sms within its patience: they waited at our own pace",
+            "Is the pace of sms in the matrix what its provider allows?",
+            "waited at our own pace",
+        ],
+        &[
+            "a channel that failed",
+            "taken by sms within its patience",
+            "Why was sms slow or down",
+            "did not arrive or came late",
+        ],
+    );
+    let written = review(&exercise(&past, Vec::new(), None), &[story], &beside(), &documents, past.now()).unwrap();
+    let contacts = section(&written.markdown, "## Contact procedures that were tested");
+    read(contacts, &["waited at our own pace for longer than its patience"], &["DID NOT WORK", "taken later than"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_had_a_page_and_took_its_time_is_named() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    let began = past.now();
+    past.hands.pass(Duration::from_secs(21));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    let late = |page: &Page| match accepted(&past, page) {
+        IncidentInput::Settled { page, settlement, text, .. } => {
+            vec![IncidentInput::Settled { page, settlement, sent_at: Some(began), text }]
+        }
+        other => vec![other],
+    };
+    settle(&past, id, late).await;
+    let documents = DocumentTemplates::shipped().unwrap();
+    let story = story(&past, id).await;
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(&text, &["went round a channel that failed", "Why was sms slow or down?"], &["our own pace"]);
+}
+
 /// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.
 async fn aborted(past: &Past) -> Vec<IncidentTimeline> {
     let announcement =

@@ -176,7 +176,7 @@ fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let reached = taken.filter_map(|page| page.person.clone());
     let mut reached: BTreeSet<PersonName> = reached.collect();
     for record in &story.records {
-        if let Event::Answered { person, .. } = &record.event {
+        if let Some(person) = record.event.said_by() {
             reached.remove(person);
         }
     }

@@ -59,8 +59,7 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, besid
 
 /// Whether this person said anything in this incident.
 pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
-    let by_them = |event: &Event| matches!(event, Event::Answered { person: who, .. } if who == person);
-    story.records.iter().any(|record| by_them(&record.event))
+    story.records.iter().any(|record| record.event.said_by() == Some(person))
 }
 
 fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings<'_>) -> Vec<String> {

@@ -313,6 +313,23 @@ async fn a_channel_that_had_a_page_and_took_its_time_is_named() {
     read(&text, &["went round a channel that failed", "Why was sms slow or down?"], &["our own pace"]);
 }
 
+#[tokio::test]
+async fn a_mailboxs_own_reply_is_nobodys_word() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    past.hands.pass(Duration::from_secs(2));
+    answer(&past, id, "trader", "sms", AnswerVia::AutoReply, Answer::Unable).await;
+    past.hands.pass(Duration::from_secs(100));
+    let of = story(&past, id).await;
+    let trader = of.roles(past.now()).into_iter().find(|role| role.role.as_str() == "trader").unwrap();
+    assert_eq!(trader.stages.answered, None, "no human had said anything");
+    assert_eq!(of.answers().count(), 0);
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = postmortem(&of, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(&text, &["Why did Ana Ruiz not answer?"], &["to answered", "answered to"]);
+}
+
 /// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.
 async fn aborted(past: &Past) -> Vec<IncidentTimeline> {
     let announcement =

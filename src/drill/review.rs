@@ -58,6 +58,8 @@ impl ReviewedRun {
         let after = over.since(run.started_at);
         let how = match run.state {
             RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
+            // Its incidents are over, and the all-clear is still on its way.
+            RunState::Running if !run.why.is_empty() => How::Ended("broken off".into()),
             RunState::Running => How::GoesOn,
             RunState::Preempted | RunState::Aborted | RunState::Interrupted => How::Ended(run.state.to_string()),
         };

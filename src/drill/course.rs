@@ -53,6 +53,9 @@ pub struct RoleAnalysis {
     pub covered: Option<Duration>,
     /// How it ended.
     pub ended: Ended,
+    /// Briefs of it were kept in the sandbox and sent to nobody: that it was not engaged in time says nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
     /// When it ended, or how long it was watched, counted from the incident's opening.
     pub watched: Duration,
     /// What the time until its outcome (or the end) was spent on, in order and without gaps.
@@ -212,6 +215,7 @@ impl<'a> TraceDetails<'a> {
             engaged: engaged.map(after),
             covered: covered.map(after),
             ended: Ended::of(self.trace.incident, engagement),
+            sandboxed: self.trace.incident.is_role_sandboxed(role),
             watched: after(end),
             parts,
         })
@@ -333,13 +337,13 @@ impl<'a> TraceDetails<'a> {
         let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
         failed.sort_by_key(|page| (self.waited_until(page, over), self.is_persons_own(page, over), page.n));
         match failed.first() {
+            Some(page) if self.waited_until(page, over) => {
+                (cause(AnalysisStage::Queued, Some(page.channel.clone()), page.person.clone(), None), None)
+            }
             Some(page) if self.is_persons_own(page, over) => (
                 cause(AnalysisStage::Contact, Some(page.channel.clone()), page.person.clone(), None),
                 page.trouble.clone(),
             ),
-            Some(page) if self.waited_until(page, over) => {
-                (cause(AnalysisStage::Queued, Some(page.channel.clone()), page.person.clone(), None), None)
-            }
             Some(page) => {
                 let stand_in = self.stand_in(page);
                 (cause(AnalysisStage::Channel, Some(page.channel.clone()), None, stand_in), page.trouble.clone())
@@ -363,15 +367,15 @@ impl<'a> TraceDetails<'a> {
         self.attempts.get(&page).and_then(PageAttempts::injected)
     }
 
-    /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
-    /// nobody else's.
-    fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
-        if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {
     /// Whether a page waited for its turn until then, at our own pace: its channel had not been given it.
     fn waited_until(&self, page: &Page, over: Timestamp) -> bool {
         self.attempts.get(&page.n).is_some_and(|attempts| !attempts.had_its_turn_by(over))
     }
 
+    /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
+    /// nobody else's.
+    fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
+        if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {
             return false;
         }
         let pages = self.trace.incident.pages.values().map(|page| &**page);

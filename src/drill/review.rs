@@ -145,6 +145,7 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
         percent: *percent,
         verdict,
         measured: measured(about, *covered, observed),
+        sandboxed: finding.sandboxed,
         // What was late in a run that was broken off would only look like a verdict.
         remark: (finding.verdict != HypothesisVerdict::NotJudged)
             .then(|| counts + cause.as_deref().unwrap_or_default()),

@@ -90,6 +90,8 @@ pub struct ReviewHypothesis {
     pub verdict: ReviewVerdict,
     /// How long it took, where it was one engagement; a quantile where it was many; none where it was not reached.
     pub measured: Option<Duration>,
+    /// What it is about was kept in the sandbox.
+    pub sandboxed: bool,
     /// Anything else: how many of how many, or why it can not be said.
     pub remark: Option<String>,
 }
@@ -289,10 +291,11 @@ impl CutShort {
     }
 }
 
-fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise, sandboxed: bool) -> HypothesisRow {
+fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise) -> HypothesisRow {
     let cut_short = exercise.cut_short.as_ref();
     let verdict = match hypothesis.verdict {
-        ReviewVerdict::Held if sandboxed => "held in the SANDBOX",
+        ReviewVerdict::Held if hypothesis.sandboxed => "held in the SANDBOX",
+        ReviewVerdict::Failed | ReviewVerdict::Open if hypothesis.sandboxed => "not judged: SANDBOX",
         ReviewVerdict::Held => "held",
         ReviewVerdict::Failed => "failed",
         ReviewVerdict::Open => "too few to tell",

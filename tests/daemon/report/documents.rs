@@ -53,6 +53,7 @@ fn exercise(past: &Past) -> DrillExercise {
         verdict,
         measured: Some(Duration::from_secs(measured)),
         remark: None,
+        sandboxed: false,
     };
     DrillExercise {
         name: "sms-outage".into(),

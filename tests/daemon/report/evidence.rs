@@ -49,6 +49,7 @@ fn expected(role: &str, verdict: ReviewVerdict, measured: Option<u64>) -> Review
         verdict,
         measured: measured.map(Duration::from_secs),
         remark: None,
+        sandboxed: false,
     }
 }
 
@@ -147,7 +148,7 @@ async fn a_review_and_a_post_mortem_of_the_sandbox_are_evidence_of_nothing_that_
     let id = sandboxed(&past, true).await;
     let story = story(&past, id).await;
     let documents = DocumentTemplates::shipped().unwrap();
-    let held = vec![expected("trader", ReviewVerdict::Held, Some(9))];
+    let held = vec![ReviewHypothesis { sandboxed: true, ..expected("trader", ReviewVerdict::Held, Some(9)) }];
     let exercise = exercise(&past, held, None);
     let written = review(&exercise, std::slice::from_ref(&story), &beside(), &documents, past.now()).unwrap();
     insta::assert_snapshot!("sandbox_review", written.markdown);

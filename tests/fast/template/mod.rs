@@ -175,6 +175,30 @@ fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
 }
 
 #[test]
+fn who_is_asked_in_a_roles_place_is_who_is_really_paged() {
+    let (templates, incident) = (PageTemplates::shipped(), later(opened(flash_crash(false)), 200));
+    let waits_on = |role: &str| incident.engagements[role].waits_on.as_ref().map(|next| next.to_string());
+    assert_eq!(waits_on("trader").as_deref(), Some("head-of-desk"), "it waits on one that waits itself");
+    assert!(waits_on("head-of-desk").is_some_and(|next| next != "trader"));
+    let brief = brief_of(&incident, "trader").clone();
+    let room = Page { person: None, role: None, ..brief.clone() };
+    let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    for page in [about(&brief, word), about(&room, PagePurpose::RoomCard), brief] {
+        for form in FORMS {
+            let text = render(&templates, &incident, &page, form).body;
+            for untrue in ["head-of-desk is asked in its place", "head-of-desk is being asked too"] {
+                assert!(!text.contains(untrue), "{:?} {form:?}: {text}", page.purpose);
+            }
+            if !page.purpose.is_brief() {
+                // A voice says no hyphens.
+                let text = text.replace("catch all", "catch-all");
+                assert!(text.contains("catch-all is asked in its place"), "{:?} {form:?}: {text}", page.purpose);
+            }
+        }
+    }
+}
+
+#[test]
 fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it_is_open() {
     let templates = PageTemplates::shipped();
     let mut incident = taken_by_ana(false);

@@ -90,6 +90,7 @@ pub fn exercise(
         faults: scenario.faults.iter().map(|fault| fault_told(fault, run.compress)).collect(),
         hypotheses: scored.findings.iter().map(|finding| hypothesis(finding, &observed)).collect(),
         earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
+        earlier_left: 0,
         actions: Vec::new(),
         proposal: ReviewProposal { diff: None, why: why_none(&scored).into() },
     };
@@ -144,8 +145,8 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
         within: *within,
         percent: *percent,
         verdict,
-        measured: measured(about, *covered, observed),
         sandboxed: finding.sandboxed,
+        measured: measured(about, *covered, observed),
         // What was late in a run that was broken off would only look like a verdict.
         remark: (finding.verdict != HypothesisVerdict::NotJudged)
             .then(|| counts + cause.as_deref().unwrap_or_default()),

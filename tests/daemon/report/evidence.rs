@@ -36,6 +36,7 @@ fn exercise(past: &Past, hypotheses: Vec<ReviewHypothesis>, cut_short: Option<Cu
         faults: Vec::new(),
         hypotheses,
         earlier: Vec::new(),
+        earlier_left: 0,
         actions: Vec::new(),
         proposal: ReviewProposal { diff: None, why: "none was sought".into() },
     }
@@ -329,6 +330,30 @@ async fn a_mailboxs_own_reply_is_nobodys_word() {
     let documents = DocumentTemplates::shipped().unwrap();
     let text = postmortem(&of, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
     read(&text, &["Why did Ana Ruiz not answer?"], &["to answered", "answered to"]);
+}
+
+#[tokio::test]
+async fn what_of_a_long_incident_is_not_played_again_is_said() {
+    use stentor::drill::hindsight::left_out;
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.hands.pass(Duration::from_secs(60));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    assert_eq!(left_out(&story(&past, id).await), None);
+    let again = past.store.view(id).await.unwrap().unwrap().alert.clone();
+    past.step(id, vec![IncidentInput::Alert(again.clone()); 60]).await;
+    assert_eq!(
+        left_out(&story(&past, id).await).as_deref(),
+        Some("only the first 50 of its 61 alerts were played again")
+    );
+    past.hands.pass(Duration::from_secs(2 * 3600));
+    past.step(id, vec![IncidentInput::Alert(again)]).await;
+    let said = left_out(&story(&past, id).await).unwrap();
+    assert_eq!(said, "only the first 50 of its 62 alerts and the first 30m of 2h 1m were played again");
+    let found = ReviewProposal { diff: Some("-a\n+b".into()), why: "It helps.".into() };
+    assert!(found.adding(said.clone()).why.starts_with("It helps. But only the first 50 of its 62 alerts"));
+    let none = ReviewProposal { diff: None, why: "none was found".into() };
+    assert_eq!(none.adding(said.clone()).why, format!("none was found; {said}"));
 }
 
 /// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.

@@ -103,7 +103,11 @@ pub struct ChangeSet {
 impl ChangeSet {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
+        self.lines.is_empty()
+            && self.heads.is_empty()
+            && self.observed.is_empty()
+            && self.texts.is_empty()
+            && self.quarantine.is_empty()
     }
 }
 
@@ -126,6 +130,8 @@ pub struct NodeIdentity<'a> {
     pub epoch: u64,
     /// Whether the node with that epoch holds its lease.
     pub is_live: &'a dyn Fn(u64) -> bool,
+    /// Whether the node with that epoch ended with nothing under way ([`super::Store::leave`]).
+    pub has_left: &'a dyn Fn(u64) -> bool,
     /// Draws what tells a new incident from every other one.
     pub draw: &'a dyn Fn() -> IncidentNonce,
 }
@@ -213,7 +219,8 @@ impl<'a> Transaction<'a> {
     }
 
     /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease and is not
-    /// this node's own. Returns which.
+    /// this node's own. Returns which. Of those that a node left in order none was begun: they change hands, and the
+    /// journal has nothing to say of it.
     pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
         let node = self.node;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
@@ -226,12 +233,15 @@ impl<'a> Transaction<'a> {
             .filter(|n| kept.incident.pages.get(n).is_some_and(|page| page.is_owed()))
             .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
+        let mut doubtful = Vec::new();
         for n in &mine {
-            kept.claims.insert(*n, node.epoch);
+            let before = kept.claims.insert(*n, node.epoch);
             self.changes.pages.insert((id, *n));
+            self.changes.heads.insert(id);
+            doubtful.extend(Some(*n).filter(|_| !before.is_some_and(node.has_left)));
         }
-        if !mine.is_empty() {
-            self.step(id, IncidentInput::TakenOver { pages: mine.clone() }, roster);
+        if !doubtful.is_empty() {
+            self.step(id, IncidentInput::TakenOver { pages: doubtful }, roster);
         }
         mine
     }

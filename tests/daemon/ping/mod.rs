@@ -257,7 +257,7 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
 /// What was overdue when it began has had no time to move: that is no fault of this daemon's.
 #[tokio::test]
 async fn a_ladder_that_was_overdue_at_the_start_is_late_only_once_it_could_have_moved() {
-    let mut world = World::new().await;
+    let world = World::new().await;
     world.crash().await;
     let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has not moved"));
     let span = LADDER_LATE_MAX + Duration::from_secs(1);

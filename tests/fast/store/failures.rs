@@ -23,7 +23,8 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
 #[test]
 fn the_lines_of_an_incident_never_go_back_in_time() {
     let (mut loaded, mut changes) = (WorkingSet::default(), ChangeSet::default());
-    let node = NodeIdentity { epoch: 1, is_live: &|_| true, draw: &|| IncidentNonce::new([7; 16]) };
+    let node =
+        NodeIdentity { epoch: 1, is_live: &|_| true, has_left: &|_| false, draw: &|| IncidentNonce::new([7; 16]) };
     let needs = LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() };
     let late = fixture::START + Duration::from_secs(60);
     let id = Transaction::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());

@@ -11,7 +11,8 @@
 //! Comments directly above a block change that: `<!-- not run: REASON -->`, `<!-- whole -->` (checked alone),
 //! `<!-- file: PATH -->` (written into the page's folder, for the blocks after it), `<!-- background -->` (left running: a
 //! daemon), `<!-- exit: N M -->` (the statuses that are right). `<!-- daemon -->` anywhere on a page gives it a sandboxed daemon with the matrix that ships,
-//! `<!-- matrix -->` only that matrix.
+//! `<!-- matrix -->` only that matrix. `127.0.0.1:7373` and `unix = "ana"` stand for the daemon's address and the login of
+//! whoever runs the test; `stentor simulate` plays few runs.
 
 /// What is to be done with a block.
 #[derive(Debug, PartialEq, Eq)]

@@ -3,9 +3,9 @@
 //! How a block is run is said at the head of `docs/blocks.rs`.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
 
-mod common;
 #[path = "docs/blocks.rs"]
 mod blocks;
+mod common;
 #[path = "docs/complete.rs"]
 mod complete;
 #[path = "docs/links.rs"]

@@ -93,7 +93,9 @@ fn every_key_of_matrix_and_scenario_is_described() {
 #[test]
 fn every_key_in_a_table_of_the_reference_is_one() {
     let keys = keys();
-    let wanted = |page: &Path| page.ends_with("matrix.md") || page.ends_with("scenarios.md") || page.starts_with("docs/src/channels");
+    let wanted = |page: &Path| {
+        page.ends_with("matrix.md") || page.ends_with("scenarios.md") || page.starts_with("docs/src/channels")
+    };
     for page in pages().into_iter().filter(|page| wanted(page)) {
         let text = text(&page);
         let mut in_keys = false;
@@ -171,7 +173,8 @@ fn every_command_and_option_is_described() {
             heads = marked(line).iter().map(|head| head.trim_start_matches("stentor").trim().to_owned()).collect();
             told.extend(heads.iter().cloned());
         }
-        for option in marked(line).iter().filter_map(|word| word.split([' ', ',']).find(|word| word.starts_with("--"))) {
+        for option in marked(line).iter().filter_map(|word| word.split([' ', ',']).find(|word| word.starts_with("--")))
+        {
             told.extend(heads.iter().map(|head| format!("{head} {option}")));
         }
     }
@@ -202,7 +205,8 @@ fn every_metric_and_every_setting_of_the_environment_is_described() {
     };
     let metrics = sources().into_iter().flat_map(|(_, source)| {
         let calls = [".register(", ".register_with_unit("].map(|call| source.split(call).skip(1));
-        let names = calls.into_iter().flatten().filter_map(|rest| literals(rest, ')').first().map(|name| (*name).to_owned()));
+        let names =
+            calls.into_iter().flatten().filter_map(|rest| literals(rest, ')').first().map(|name| (*name).to_owned()));
         names.collect::<Vec<_>>()
     });
     let metrics: BTreeSet<String> = metrics.collect();

@@ -103,8 +103,9 @@ impl Story {
 
     /// The text with this machine's address and login in place of those that the guide shows.
     fn here(&self, text: &str) -> String {
-        let login = uzers::get_current_username().unwrap_or_default();
-        let unix = format!("unix = \"{}\"", login.to_string_lossy());
+        let uid = uzers::get_current_uid();
+        let login = uzers::get_current_username().map_or_else(|| uid.to_string(), |name| name.display().to_string());
+        let unix = format!("unix = \"{login}\"");
         // Ten thousand runs are for a release build.
         let text = text.replace("stentor simulate ", "stentor simulate --runs 40 ");
         text.replace(SHOWN, if self.address.is_empty() { SHOWN } else { &self.address })
@@ -192,7 +193,11 @@ impl Story {
             let output = self.sh(&format!("{command} || true"), &[0])?;
             let output: Vec<&str> = output.lines().collect();
             if output != ["SKIPPED"] && !looks_like(&shown, &output) {
-                return Err(format!("{command} says:\n{}\nand the page shows:\n{}", output.join("\n"), shown.join("\n")));
+                return Err(format!(
+                    "{command} says:\n{}\nand the page shows:\n{}",
+                    output.join("\n"),
+                    shown.join("\n")
+                ));
             }
         }
         Ok(())
@@ -208,7 +213,9 @@ impl Story {
             let base = fs::read_to_string(root().join("matrix/drills/slack-outage.toml")).unwrap();
             let text = if whole { text.to_owned() } else { merged(base.parse().unwrap(), part) };
             fs::write(at("scenario.toml"), text).unwrap();
-            return self.sh(&format!("cd {} && stentor scenario check scenario.toml", dir.path().display()), &[0]).map(|_| ());
+            return self
+                .sh(&format!("cd {} && stentor scenario check scenario.toml", dir.path().display()), &[0])
+                .map(|_| ());
         }
         let text = if whole { text.to_owned() } else { merged(base(), part) };
         fs::write(at("matrix/matrix.toml"), text).unwrap();

@@ -112,6 +112,23 @@ fn every_key_in_a_table_of_the_reference_is_one() {
 }
 
 #[test]
+fn every_kind_of_channel_has_a_page() {
+    let dir = tempfile::tempdir().unwrap();
+    std::fs::create_dir(dir.path().join("matrix")).unwrap();
+    std::fs::write(dir.path().join("matrix/m.toml"), "[channel.x]\nkind = \"0123456789\"\n").unwrap();
+    // `check` lists what it knows.
+    let output = common::binary(dir.path()).args(["check", "--json"]).output().unwrap();
+    let faults: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
+    let helps = faults.as_array().into_iter().flatten().filter_map(|fault| fault["help"].as_str());
+    let kinds = helps.filter(|help| help.contains("`screen`")).flat_map(marked).collect::<BTreeSet<String>>();
+    assert!(10 < kinds.len(), "`check` lists the kinds of channel no more: {faults}");
+    for kind in kinds {
+        let page = format!("docs/src/channels/{kind}.md");
+        assert!(common::root().join(&page).is_file(), "the kind of channel {kind} has no {page}");
+    }
+}
+
+#[test]
 fn every_route_is_described_and_no_other() {
     let mut routes = BTreeSet::new();
     for (_, source) in sources() {

@@ -11,7 +11,7 @@
 //! Comments directly above a block change that: `<!-- not run: REASON -->`, `<!-- whole -->` (checked alone),
 //! `<!-- file: PATH -->` (written into the page's folder, for the blocks after it), `<!-- background -->` (left running: a
 //! daemon), `<!-- exit: N M -->` (the statuses that are right). `<!-- daemon -->` anywhere on a page gives it a sandboxed daemon with the matrix that ships,
-//! `<!-- matrix -->` only that matrix. `127.0.0.1:7373` and `unix = "ana"` stand for the daemon's address and the login of
+//! `<!-- matrix -->` only that matrix, `<!-- before: COMMAND -->` is run before the first block. `127.0.0.1:7373` and `unix = "ana"` stand for the daemon's address and the login of
 //! whoever runs the test; `stentor simulate` plays few runs.
 
 /// What is to be done with a block.
@@ -73,7 +73,7 @@ fn mark(comment: &str) -> Result<Option<Mark>, String> {
             let parsed: Result<_, _> = statuses.split_whitespace().map(str::parse).collect();
             Mark::Exit(parsed.map_err(|_| "<!-- exit: N --> wants numbers")?)
         }
-        ("daemon" | "matrix", "") => return Ok(None),
+        ("daemon" | "matrix", "") | ("before", _) => return Ok(None),
         _ => return Err(format!("there is no mark {comment:?}")),
     }))
 }

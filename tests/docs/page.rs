@@ -56,6 +56,12 @@ pub fn run(path: &Path, text: &str) -> Vec<String> {
         return vec![place(1, why)];
     }
     let mut failures = Vec::new();
+    for (line, number) in text.lines().zip(1..) {
+        let before = line.strip_prefix("<!-- before:").and_then(|rest| rest.strip_suffix("-->"));
+        if let Some(Err(why)) = before.map(|command| story.sh(command, &[0])) {
+            failures.push(place(number, why));
+        }
+    }
     for block in &blocks {
         if let Err(why) = story.block(block) {
             failures.push(place(block.line, why));

@@ -124,7 +124,7 @@ fn matrix(sink: SocketAddr) -> String {
     for way in ["a", "b", "c"] {
         toml += &format!(
             "[channel.sms-{way}]\nkind = \"kannel\"\nurl = \"http://{sink}/cgi-bin/sendsms\"\nusername = \"bench\"\n\
-             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\npatience = \"10m\"\n"
+             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\naccept_timeout = \"10m\"\n"
         );
     }
     for variant in 0..alert::VARIANTS {

@@ -109,7 +109,7 @@ pub(super) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
         http::fill_up(kind, &mut table);
     }
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
-    let patience = table.take("patience").and_then(|item| item.duration(faults));
+    let patience = table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
     // Which other keys have an effect depends on the kind, so without it they are left alone.
     let Some(kind) = kind else {
         for key in KEYS.concat() {

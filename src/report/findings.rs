@@ -266,7 +266,7 @@ fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, find
         }
     }
     for (channel, count) in late {
-        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its patience"));
+        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its accept timeout"));
         findings.questions.push(format!("Why was {channel} slow or down?"));
         findings.to_do.push(format!("Find out what held up {channel}, and give those steps another channel beside it"));
     }

@@ -9,7 +9,7 @@ use super::{
 };
 use crate::core::{
     self, Alert, ChannelName, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
-    IncidentOpening, PersonName, Roster, SourceEvent, SourceName, Timestamp,
+    IncidentOpening, PageNonce, PersonName, Roster, SourceEvent, SourceName, Timestamp,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::{
@@ -185,7 +185,8 @@ impl<'a> Transaction<'a> {
         self.loaded.last_id += 1;
         let id = IncidentId(self.loaded.last_id);
         opening.nonce.get_or_insert_with(self.node.draw);
-        let (incident, events) = core::open(id, opening, roster, self.now);
+        let (mut incident, mut events) = core::open(id, opening, roster, self.now);
+        tell_apart(self.node, &mut incident, &mut events);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
         self.loaded
@@ -203,7 +204,9 @@ impl<'a> Transaction<'a> {
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
             && is_for(kept, &input, self.node.epoch)
         {
-            let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
+            let incident = Arc::make_mut(&mut kept.incident);
+            let mut events = core::step(incident, input, roster, self.now);
+            tell_apart(self.node, incident, &mut events);
             self.keep(id, events, roster);
         }
         &self.happened[before..]
@@ -308,6 +311,18 @@ impl<'a> Transaction<'a> {
                 self.loaded.observed.entry(window.clone()).or_default().mark(at);
                 self.changes.observed.insert(window);
             }
+        }
+    }
+}
+
+/// Gives each page that was born what tells it from one that had its number before a backup was restored.
+fn tell_apart(node: NodeIdentity<'_>, incident: &mut Incident, events: &mut [Event]) {
+    for event in events {
+        let Event::Paged { page } = event else { continue };
+        let nonce = Some(PageNonce::from((node.draw)()));
+        Arc::make_mut(page).nonce = nonce;
+        if let Some(kept) = incident.pages.get_mut(&page.n) {
+            Arc::make_mut(kept).nonce = nonce;
         }
     }
 }

@@ -151,6 +151,7 @@ impl Decider<'_> {
             purpose,
             rung,
             instead_of,
+            nonce: None,
             born_at: self.now,
             patience_until: patience.map(|patience| self.now + patience.0),
             state: PageState::Queued,

@@ -1,7 +1,8 @@
 //! What the program knows and the guide must tell: keys, routes, commands and options, metrics, settings of the
 //! environment. Each is found in the sources or asked of the program, so that nothing new stays untold.
 
-use super::{common, pages, text};
+use super::{pages, text};
+use crate::common;
 use std::{
     collections::BTreeSet,
     path::{Path, PathBuf},

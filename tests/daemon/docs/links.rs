@@ -1,6 +1,7 @@
 //! Every page is in the table of contents, and every link inside the repository leads somewhere.
 
-use super::{common::root, pages, text};
+use super::{pages, text};
+use crate::common::root;
 use std::{collections::BTreeSet, path::Path};
 
 /// What stands behind `](` in a page, outside of code blocks.
@@ -38,6 +39,26 @@ fn every_page_is_in_the_table_of_contents() {
             assert!(listed.contains(&name), "docs/src/SUMMARY.md does not list {name}");
         }
     }
+}
+
+/// Folders whose files the guide names.
+const ROOMS: [&str; 7] = ["src/", "tests/", "docs/", "matrix/", "templates/", "systemd/", "examples/"];
+
+#[test]
+fn every_file_that_the_guide_names_is_there() {
+    let mut absent = Vec::new();
+    for page in pages() {
+        let text = text(&page);
+        for word in text.lines().flat_map(|line| line.split('`').skip(1).step_by(2)) {
+            // `src/channel/NAME/`, and what a reader writes, are still to be made.
+            let is_ours = !word.contains("NAME") && !text.contains(&format!("<!-- file: {word} -->"));
+            let named = ROOMS.iter().any(|room| word.starts_with(room)) && !word.contains([' ', '*']);
+            if named && is_ours && !root().join(word).exists() {
+                absent.push(format!("{}: {word}", page.display()));
+            }
+        }
+    }
+    assert!(absent.is_empty(), "{}", absent.join("\n"));
 }
 
 #[test]

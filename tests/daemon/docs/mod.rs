@@ -1,18 +1,13 @@
 //! README and the guide in `docs/`: every code block is run, and what can be counted is all there.
 //!
-//! How a block is run is said at the head of `docs/blocks.rs`.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+//! How a block is run is said at the head of `blocks.rs`.
 
-#[path = "docs/blocks.rs"]
 mod blocks;
-mod common;
-#[path = "docs/complete.rs"]
 mod complete;
-#[path = "docs/links.rs"]
 mod links;
-#[path = "docs/page.rs"]
 mod page;
 
+use crate::common;
 use std::{
     path::{Path, PathBuf},
     sync::{

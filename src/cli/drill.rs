@@ -40,9 +40,9 @@ enum DrillCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write the after-action review of a run: what was expected and what happened, what it hung on, what to change
+    /// Write the after-action review of a run: what was expected, what happened, what it depended on, what to change
     Report(review::DrillReportArgs),
-    /// List the drills of before, newest first
+    /// List earlier drills, newest first
     History(show::DrillHistoryArgs),
 }
 

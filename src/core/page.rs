@@ -216,6 +216,12 @@ impl PagePurpose {
         matches!(self, Self::Brief { .. })
     }
 
+    /// Whether it waits for a desk that is not open. How something ended is shown by whatever desk is opened later, without
+    /// being sent.
+    pub fn waits_for_desk(&self) -> bool {
+        self.is_brief()
+    }
+
     /// Whether its reader must hear when the incident is over.
     pub fn needs_an_end(&self) -> bool {
         matches!(self, Self::Brief { .. } | Self::Announced)

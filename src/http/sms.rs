@@ -5,7 +5,7 @@ use super::{AppState, problem::ProblemDetails, standing::told};
 use crate::{
     core::{
         Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, gsm7,
-        reply::{Reply, ReplyDoubt, is_yes, read},
+        reply::{Reply, ReplyDoubt, is_yes, read, says_exercise},
     },
     engine::{CodedPage, asked_of},
 };
@@ -89,9 +89,13 @@ pub async fn take(app: &AppState, text: InboundText<'_>) -> Result<String, Probl
             back(app, &text.channel, &person).await
         }
         (None, Reply::Answer { code: Some(code), answer }) => {
-            coded(app, &number, person, &code, Ok(Some(answer))).await
+            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text.text) };
+            coded(app, &number, person, &code, Ok(answer)).await
         }
-        (None, Reply::AsAsked { code: Some(code) }) => coded(app, &number, person, &code, Ok(None)).await,
+        (None, Reply::AsAsked { code: Some(code) }) => {
+            let answer = TextAnswer { answer: None, says_exercise: false };
+            coded(app, &number, person, &code, Ok(answer)).await
+        }
         (None, Reply::Unclear { code: Some(code), doubt }) => coded(app, &number, person, &code, Err(doubt)).await,
         (None, Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes }) => {
             Ok(question(app, &person).await? + " One code a text.")
@@ -123,13 +127,21 @@ async fn question(app: &AppState, person: &PersonName) -> Result<String, Problem
     })
 }
 
+/// An answer by text.
+struct TextAnswer {
+    /// None for what the page asks.
+    answer: Option<Answer>,
+    /// Whether it is to an exercise.
+    says_exercise: bool,
+}
+
 /// What they say to the page with this code; what is not understood of it is said where the code is right.
 async fn coded(
     app: &AppState,
     number: &str,
     person: PersonName,
     code: &str,
-    said: Result<Option<Answer>, ReplyDoubt>,
+    said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<String, ProblemDetails> {
     let guessed = guessed(app, number);
     let mut guessed = guessed.lock().await;
@@ -151,8 +163,11 @@ async fn coded(
     }
     drop(guessed);
     let word = match said {
-        Ok(answer) => {
-            let verdict = app.engine.inbound().answer_page(page, person.clone(), answer, AnswerVia::Sms).await;
+        Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
+            not_understood(app, page, code, &ReplyDoubt::Live).await?
+        }
+        Ok(said) => {
+            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
             let verdict = verdict.map_err(super::answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
             let hand_back = format!("Reply {code} 4 to hand it back.");

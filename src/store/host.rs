@@ -13,6 +13,9 @@ pub trait TransactionHost {
     /// Whether the node with that epoch holds its lease now.
     fn is_live(&self, epoch: u64) -> bool;
 
+    /// Whether the node with that epoch ended with nothing in progress ([`super::Store::leave`]).
+    fn has_left(&self, epoch: u64) -> bool;
+
     /// The number of the next incident: no other transaction is given it, whether on this node or another. A
     /// transaction that fails may leave a gap.
     fn next_id(&self) -> IncidentId;

@@ -139,9 +139,10 @@ impl MemoryNode {
         request: &mut StoreRequest,
     ) -> Result<(CommittedEvents, ChangeSet), String> {
         let mut changes = ChangeSet::default();
-        let MemoryState { loaded, last_id, leases, drawn, .. } = inner;
+        let MemoryState { loaded, last_id, leases, left, drawn, .. } = inner;
         let (seed, epoch) = (self.shared.seed, self.epoch);
-        let host = MemoryHost { seed, epoch, now, leases, drawn: Cell::new(*drawn), last_id: Cell::new(*last_id) };
+        let host =
+            MemoryHost { seed, epoch, now, leases, left, drawn: Cell::new(*drawn), last_id: Cell::new(*last_id) };
         let mut tx = Transaction::new(now, &host, &request.needs, loaded, &mut changes);
         (request.run)(&mut tx);
         let events = tx.finish();
@@ -283,6 +284,10 @@ impl Store for MemoryNode {
             inner.leases.insert(self.epoch, until);
             until
         })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(|| self.shared.lock().left.extend([self.epoch]))
     }
 
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {

@@ -95,6 +95,10 @@ pub trait Store: Lookup {
     /// Renews this node's lease and returns when it ends. A node starts no send that may outlast its lease.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
+    /// Records that this node sends nothing any more and that nothing is in progress: whoever takes over its pages knows
+    /// that none of them was begun. If this can not be kept, it is as if the node had died.
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Owed pages whose node is gone, at most `limit`, grouped by incident. [`Transaction::take_over`] takes them.
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>>;
 

@@ -111,7 +111,8 @@ impl<'a> Transaction<'a> {
     }
 
     /// Takes over those of `pages` that are still owed and claimed by a dead node: one without a lease and other than
-    /// this node. Returns which.
+    /// this node. Returns which. Pages of a node that left in order were not begun: they change hands without a word in
+    /// the journal.
     pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
         let host = self.host;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
@@ -124,12 +125,15 @@ impl<'a> Transaction<'a> {
             .filter(|n| kept.incident.pages.get(n).is_some_and(|page| page.is_owed()))
             .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
+        let mut doubtful = Vec::new();
         for n in &mine {
-            kept.claims.insert(*n, host.epoch());
+            let before = kept.claims.insert(*n, host.epoch());
             self.changes.pages.insert((id, *n));
+            self.changes.heads.insert(id);
+            doubtful.extend(Some(*n).filter(|_| !before.is_some_and(|epoch| host.has_left(epoch))));
         }
-        if !mine.is_empty() {
-            self.step(id, IncidentInput::TakenOver { pages: mine.clone() }, roster);
+        if !doubtful.is_empty() {
+            self.step(id, IncidentInput::TakenOver { pages: doubtful }, roster);
         }
         mine
     }

@@ -98,7 +98,11 @@ pub struct ChangeSet {
 impl ChangeSet {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
+        self.lines.is_empty()
+            && self.heads.is_empty()
+            && self.observed.is_empty()
+            && self.texts.is_empty()
+            && self.quarantine.is_empty()
     }
 }
 

@@ -16,6 +16,7 @@ mod answers;
 mod bad_days;
 mod bad_input;
 mod command_line;
+mod docs;
 mod doctor;
 mod doors;
 mod drills;

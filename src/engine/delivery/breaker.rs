@@ -20,6 +20,8 @@ pub struct ChannelBreakers {
     broken: BTreeMap<ChannelName, BrokenChannel>,
     /// Channels whose breaker closed after a good probe, while no page has gone through since.
     on_trust: BTreeSet<ChannelName>,
+    /// Broken channels of which the operators could not be told yet.
+    untold: BTreeSet<ChannelName>,
 }
 
 /// One broken channel.
@@ -99,6 +101,21 @@ impl ChannelBreakers {
         self.broken.remove(channel).is_some()
     }
 
+    /// Notes whether the operators could be told that a channel is broken.
+    pub(super) fn told(&mut self, channel: &ChannelName, is_told: bool) {
+        if is_told {
+            self.untold.remove(channel);
+        } else {
+            self.untold.insert(channel.clone());
+        }
+    }
+
+    /// Broken channels of which the operators must still be told, each with what its provider said.
+    pub(super) fn untold(&mut self) -> Vec<(ChannelName, String)> {
+        self.untold.retain(|channel| self.broken.contains_key(channel));
+        self.untold.iter().filter_map(|name| Some((name.clone(), self.broken.get(name)?.why.clone()))).collect()
+    }
+
     /// The channels that are broken now.
     pub fn broken(&self) -> BTreeMap<ChannelName, BrokenChannel> {
         self.broken.clone()
@@ -116,6 +133,19 @@ impl ChannelBreakers {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_broken_channel_the_operators_hear_in_the_end() {
+        let (mut breakers, sms) = (ChannelBreakers::default(), ChannelName::from("sms"));
+        breakers.broke(&sms, "login refused", Timestamp::default());
+        breakers.told(&sms, false);
+        assert_eq!(breakers.untold(), [(sms.clone(), "login refused".to_owned())]);
+        breakers.told(&sms, true);
+        assert_eq!(breakers.untold(), []);
+        breakers.told(&sms, false);
+        breakers.works(&sms);
+        assert_eq!(breakers.untold(), [], "it works again: there is nothing to hear");
+    }
 
     #[test]
     fn a_broken_channel_is_gone_round_and_probed_more_and_more_rarely_until_it_works() {

@@ -33,6 +33,10 @@ impl Delivery {
 
     /// Probes the broken channels that are due, without paging anybody. Returns how many work again.
     pub async fn tick_breakers(&self) -> Result<usize, StoreError> {
+        let untold = self.breakers().untold();
+        for (channel, why) in untold {
+            self.tell_operators(&channel, &why).await?;
+        }
         let due = self.breakers().to_look_at(self.context.store.now());
         let looked = futures_util::future::join_all(due.iter().map(|channel| self.look_at(channel))).await;
         let mended: Vec<bool> = looked.into_iter().collect::<Result<_, StoreError>>()?;
@@ -87,7 +91,9 @@ impl Delivery {
 
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
         let summary = format!("channel {channel} reaches nobody: {why}");
-        self.context.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await
+        let told = self.context.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await;
+        self.breakers().told(channel, told.is_ok());
+        told
     }
 
     async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {

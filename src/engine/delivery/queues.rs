@@ -40,8 +40,10 @@ struct QueuedPage {
     /// Whether it is an edit of a card.
     is_update: bool,
     born_at: Timestamp,
-    /// Whether it was ever handed to its channel.
+    /// Whether it was ever handed to its channel, or only the desk of its person is not open.
     attempted: bool,
+    /// Whether it waits for a desk that is not open.
+    waits_for_desk: bool,
     /// Its place in the queue; `None` while it is being sent.
     turn: Option<QueueTurn>,
     withdrawn: bool,
@@ -61,6 +63,12 @@ impl QueuedPage {
     fn take(&mut self) {
         self.turn = None;
         self.taken = self.taken.wrapping_add(1);
+    }
+
+    /// Whether it waits when its destination is held back for this reason. A page that does not wait for a desk must be
+    /// told at once that the desk is closed.
+    fn heeds(&self, why: HeldWhy) -> bool {
+        self.waits_for_desk || why != HeldWhy::DeskClosed
     }
 
     /// The paces that it must keep.
@@ -112,7 +120,7 @@ impl DeliveryQueues {
         };
         let is_update = matches!(page.purpose, crate::core::PagePurpose::RoomUpdate { .. });
         let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
-        let attempted = page.was_attempted();
+        let attempted = page.was_attempted() || page.held == Some(HeldWhy::DeskClosed);
         let mut waiting = QueuedPage {
             line,
             destination,
@@ -120,6 +128,7 @@ impl DeliveryQueues {
             is_update,
             born_at,
             attempted,
+            waits_for_desk: page.purpose.waits_for_desk(),
             turn: None,
             withdrawn: false,
             panics: 0,
@@ -285,14 +294,21 @@ impl DeliveryQueues {
                 return;
             }
             let paces = waiting.paces(pace, id);
-            let free =
-                |(to, pace): &(Destination, SendPace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
+            let free = |(to, pace): &(Destination, SendPace)| {
+                let ready = |paced: &PaceState| match waiting.heeds(paced.held(now).1) {
+                    true => paced.ready_at(*pace, now),
+                    false => paced.turn_at(*pace, now),
+                };
+                self.paced.get(to).map_or(now, ready)
+            };
             let left_alone = self.paced.get(&waiting.destination).map(|paced| paced.held(now));
+            let left_alone = left_alone.filter(|(_, why)| waiting.heeds(*why));
             let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
                 line.take(turn, id, now);
                 waiting.take();
+                waiting.attempted |= why == HeldWhy::DeskClosed;
                 ready.held.push((id, held, why));
                 continue;
             }

@@ -236,12 +236,11 @@ impl Delivery {
         true
     }
 
-    /// No desk is open: a brief waits for one. Other messages count as unreachable; the next desk that opens shows how
-    /// things ended anyway.
+    /// No desk is open: a page that waits for a desk is tried again when one opens; others count as unreachable.
     async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<SendOutcome, StoreError> {
         let incident = self.context.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        if row.is_some_and(|row| row.purpose.is_brief()) {
+        if row.is_some_and(|row| row.purpose.waits_for_desk()) {
             self.queues().desk_closed(page, until);
             return Ok(SendOutcome::Held { until, why: HeldWhy::DeskClosed });
         }

@@ -1,7 +1,7 @@
 //! Health checks: the loops run, commits succeed, every queue moves, and no ladder is forgotten.
 
 use crate::{
-    core::{Incident, Timestamp, stranded::stranded},
+    core::{Timestamp, stranded::stranded},
     engine::health::{EngineLoop, Health, PingStatus},
     store::{IncidentFilter, StoreError},
 };
@@ -85,8 +85,10 @@ impl Health {
     async fn forgotten(&self) -> Vec<String> {
         let mut found = Vec::new();
         let now = self.context.store.now();
+        let began = self.state().began;
+        let is_late = |deadline: Timestamp| LADDER_LATE_MAX < now.since(deadline.max(began));
         match in_time(self.context.store.next_deadline()).await {
-            Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
+            Ok(Some(deadline)) if is_late(deadline) => {
                 let span = whole_seconds(now.since(deadline));
                 found.push(format!("a ladder is due since {span} and has not moved"));
             }
@@ -104,7 +106,10 @@ impl Health {
                     break;
                 }
             };
-            if looks_for_late && let Some(incident) = portion.incidents.iter().find(|incident| is_late(incident, now)) {
+            if looks_for_late
+                && let Some(incident) =
+                    portion.incidents.iter().find(|incident| incident.deadline().is_some_and(is_late))
+            {
                 let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
                 found.push(format!("{} is due since {span} and has not moved", incident.id));
                 looks_for_late = false;
@@ -142,10 +147,6 @@ impl Health {
         }
         still
     }
-}
-
-fn is_late(incident: &Incident, now: Timestamp) -> bool {
-    incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
 }
 
 /// The answer of the store, or an error if it does not answer in time.

@@ -3,13 +3,22 @@
 use crate::core::Timestamp;
 
 /// What is remembered between two checks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HealthState {
     pub(super) turned: Option<[(u64, Timestamp); 3]>,
+    /// When this daemon began: what was overdue then has had no time to move yet.
+    pub(super) began: Timestamp,
     pub(super) found: Vec<String>,
     /// Why the daemon's own port did not answer the last call; `None` if it did.
     pub(super) shut: Option<String>,
     pub(super) pinged: PingStatus,
+}
+
+impl HealthState {
+    /// Nothing is known yet, at the time `began`.
+    pub fn new(began: Timestamp) -> Self {
+        Self { turned: None, began, found: Vec::new(), shut: None, pinged: PingStatus::default() }
+    }
 }
 
 /// The state of the dead-man ping.

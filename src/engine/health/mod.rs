@@ -37,12 +37,12 @@ pub struct Health {
 impl Health {
     pub(super) fn new(context: Arc<EngineContext>, inbound: Arc<Inbound>, delivery: Arc<Delivery>) -> Self {
         Self {
+            state: Mutex::new(HealthState::new(context.store.now())),
             context,
             inbound,
             delivery,
             heartbeat: LoopHeartbeat::default(),
             listeners: ListenerGauges::default(),
-            state: Mutex::default(),
             connections: Mutex::default(),
         }
     }

@@ -5,7 +5,10 @@ use crate::{
     store::{host::TransactionHost, working_set::WorkingSet},
 };
 use sha2::{Digest, Sha256};
-use std::{cell::Cell, collections::BTreeMap};
+use std::{
+    cell::Cell,
+    collections::{BTreeMap, BTreeSet},
+};
 
 /// A node while it runs one transaction: it holds the lock on everything, so its answers are those of all nodes.
 pub struct MemoryHost<'a> {
@@ -17,6 +20,8 @@ pub struct MemoryHost<'a> {
     pub now: Timestamp,
     /// Until when each node's lease holds.
     pub leases: &'a BTreeMap<u64, Timestamp>,
+    /// Nodes that ended with nothing in progress.
+    pub left: &'a BTreeSet<u64>,
     /// How many nonces were drawn.
     pub drawn: Cell<u64>,
     /// The number of the last incident that was opened.
@@ -30,6 +35,10 @@ impl TransactionHost for MemoryHost<'_> {
 
     fn is_live(&self, epoch: u64) -> bool {
         self.leases.get(&epoch).is_some_and(|until| self.now < *until)
+    }
+
+    fn has_left(&self, epoch: u64) -> bool {
+        self.left.contains(&epoch)
     }
 
     fn next_id(&self) -> IncidentId {

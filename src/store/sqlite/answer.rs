@@ -79,6 +79,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.ask(|reply| WriterRequest::Note(runs::SingleRow::Left(self.shared.epoch), reply)).await?
+        })
+    }
+
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {
         Box::pin(self.read_orphans(limit))
     }
@@ -153,7 +159,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        let note = runs::DrillRow::Run(Box::new(run));
+        let note = runs::SingleRow::Run(Box::new(run));
         Box::pin(async move { self.ask(|reply| WriterRequest::Note(note, reply)).await? })
     }
 
@@ -169,7 +175,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(|reply| WriterRequest::Note(runs::DrillRow::Turn(turn), reply)).await? })
+        Box::pin(async move { self.ask(|reply| WriterRequest::Note(runs::SingleRow::Turn(turn), reply)).await? })
     }
 
     fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>> {

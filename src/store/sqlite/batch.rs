@@ -1,6 +1,6 @@
 //! Requests that wait for the writer and are done together.
 
-use super::{request::WriterRequest, runs::DrillRow};
+use super::{request::WriterRequest, runs::SingleRow};
 use crate::{
     core::{IncidentId, StoredLine},
     store::{CommittedEvents, RequestClass, StoreError, StoreRequest},
@@ -30,8 +30,8 @@ pub struct WriteBatch {
     pub leases: Vec<oneshot::Sender<()>>,
     /// Incidents that a reader could not read, and callers that wait until the writer has checked them.
     pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
-    /// Runs of drills and their schedules, which are written separately.
-    pub notes: Vec<(DrillRow, oneshot::Sender<Result<(), StoreError>>)>,
+    /// Rows that are written separately.
+    pub notes: Vec<(SingleRow, oneshot::Sender<Result<(), StoreError>>)>,
     /// The caller to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }

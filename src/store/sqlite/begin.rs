@@ -1,9 +1,10 @@
 //! What a node reads when it opens the store. Nothing that is damaged there keeps the store from opening.
 
 use super::{
-    column::{NUMBER_MAX, column, scalar},
+    column::{NUMBER_MAX, scalar},
     failure::failure,
     read, runs,
+    setting::{DamagedSettings, LEFT, keep, put_aside, setting},
     shared::WriterShared,
     state::newest,
 };
@@ -20,12 +21,17 @@ use std::sync::Arc;
 /// How many runs of drills are checked for unreadable ones.
 const RUNS_LOOKED_AT: usize = 1_000;
 
-/// Settings that could not be read, and what was done about each.
-pub type DamagedSettings = Vec<(RowName, String)>;
+/// The numbers of nodes.
+pub struct NodeEpochs {
+    /// The number of this node.
+    pub epoch: u64,
+    /// The number of the last node that ended in order, if there is one.
+    pub left: Option<u64>,
+}
 
 /// Takes the next epoch and the server key; the first node makes the key. If the epoch can not be read, the claims of
 /// pages give it. A key that can not be read is replaced: without one nobody could be paged.
-pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], DamagedSettings), StoreError> {
+pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8; 32], DamagedSettings), StoreError> {
     let mut damaged = DamagedSettings::new();
     let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
     let claimed =
@@ -33,6 +39,7 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
     let claimed: i64 = sqlx::query_scalar(claimed).bind(NUMBER_MAX).fetch_one(&mut *conn).await.map_err(failure)?;
     let epoch = 1 + before.filter(|epoch| (0..NUMBER_MAX).contains(epoch)).unwrap_or(0).max(claimed);
     keep(conn, "epoch", epoch).await?;
+    let left: Option<i64> = setting(conn, LEFT, &mut damaged).await?;
     let kept: Option<Vec<u8>> = setting(conn, "server_key", &mut damaged).await?;
     if let Some(key) = kept.as_ref().filter(|key| key.len() != 32) {
         put_aside(conn, "server_key", format!("it has {} bytes", key.len()), &mut damaged).await?;
@@ -48,46 +55,8 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
     };
     let lost = damaged.iter_mut().filter(|(row, _)| *row == RowName::Other(RowKind::Meta, "server_key".into()));
     lost.for_each(|(_, why)| why.push_str("; a new one was made: codes and links that were sent before do not work"));
-    Ok((u64::try_from(epoch).unwrap_or(1), key, damaged))
-}
-
-/// A setting; `None` if there is none. One of the wrong type is damaged and kept under another name.
-async fn setting<T>(
-    conn: &mut SqliteConnection,
-    name: &str,
-    damaged: &mut DamagedSettings,
-) -> Result<Option<T>, StoreError>
-where
-    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    let row = sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name.to_owned());
-    let Some(row) = row.fetch_optional(&mut *conn).await.map_err(failure)? else { return Ok(None) };
-    match column::<T>(&row, 0) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => put_aside(conn, name, error.to_string(), damaged).await.map(|()| None),
-    }
-}
-
-/// Keeps a damaged value under another name.
-async fn put_aside(
-    conn: &mut SqliteConnection,
-    name: &str,
-    why: String,
-    damaged: &mut DamagedSettings,
-) -> Result<(), StoreError> {
-    const ASIDE: &str = "INSERT INTO meta (name, value) SELECT name || '_damaged', value FROM meta WHERE name = ?
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    damaged.push((RowName::Other(RowKind::Meta, name.to_owned()), why));
-    sqlx::query(ASIDE).bind(name.to_owned()).execute(conn).await.map(drop).map_err(failure)
-}
-
-async fn keep<'q, T>(conn: &mut SqliteConnection, name: &'static str, value: T) -> Result<(), StoreError>
-where
-    T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + 'q,
-{
-    const KEEP: &str =
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    sqlx::query(KEEP).bind(name).bind(value).execute(conn).await.map(drop).map_err(failure)
+    let left = left.and_then(|left| u64::try_from(left).ok());
+    Ok((NodeEpochs { epoch: u64::try_from(epoch).unwrap_or(1), left }, key, damaged))
 }
 
 /// Starts the store's clock, which continues where it was.

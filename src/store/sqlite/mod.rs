@@ -19,6 +19,7 @@ mod request;
 mod runs;
 mod schema;
 mod script;
+mod setting;
 mod shared;
 mod state;
 mod writer;

@@ -1,7 +1,7 @@
 //! Opens the store: locks the directory, migrates the file, reads what the writer keeps in memory.
 
 use super::{
-    begin::{self, begin_epoch, start_clock},
+    begin::{self, NodeEpochs, begin_epoch, start_clock},
     connection::{FILE, connect, options},
     disk::{self, SpaceGuard, SpaceLimits},
     failure::failure,
@@ -53,7 +53,7 @@ impl SqliteStore {
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
         schema::migrate(&mut conn).await?;
-        let (epoch, server_key, mut damaged) = begin_epoch(&mut conn).await?;
+        let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
         let clock = start_clock(&mut conn, sources, &mut damaged).await?;
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be forgotten");
@@ -67,6 +67,7 @@ impl SqliteStore {
             follower: OnceLock::new(),
             trouble: Mutex::new(None),
             epoch,
+            left,
         });
         damaged.into_iter().for_each(|(row, why)| shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why)));
         begin::look_through(&mut conn, &shared).await;

@@ -1,6 +1,6 @@
 //! Requests to the writer.
 
-use super::runs::DrillRow;
+use super::runs::SingleRow;
 use crate::{
     core::{IncidentId, StoredLine},
     store::{CommittedEvents, StoreError, StoreRequest},
@@ -17,8 +17,8 @@ pub enum WriterRequest {
     KeepClock(oneshot::Sender<()>),
     /// Check incidents that a reader could not read.
     Suspect(Vec<IncidentId>, oneshot::Sender<()>),
-    /// Store a run of a drill, or when a scenario runs next.
-    Note(DrillRow, oneshot::Sender<Result<(), StoreError>>),
+    /// Store a row by itself.
+    Note(SingleRow, oneshot::Sender<Result<(), StoreError>>),
     /// Finish and close.
     Close(oneshot::Sender<()>),
 }

@@ -23,6 +23,8 @@ pub struct WriterShared {
     pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
+    /// The last node that ended in order, if there is one.
+    pub left: Option<u64>,
     /// The unreadable rows.
     pub quarantine: Mutex<Quarantine>,
 }

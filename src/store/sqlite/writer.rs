@@ -275,7 +275,7 @@ impl SqliteWriter {
         now: Timestamp,
         changes: &mut ChangeSet,
     ) -> Result<(), AttemptFailure> {
-        let host = SqliteHost { epoch: self.shared.epoch, last_id: Cell::new(self.last_id) };
+        let host = SqliteHost { epoch: self.shared.epoch, left: self.shared.left, last_id: Cell::new(self.last_id) };
         for i in 0..batch.jobs.len() {
             let StoreRequest { needs, run, .. } = &mut batch.jobs[i].request;
             let mut tx = Transaction::new(now, &host, needs, &mut self.loaded, changes);
@@ -358,6 +358,7 @@ impl SqliteWriter {
 /// The one node of this store: the directory is locked, so its memory answers for everybody.
 struct SqliteHost {
     epoch: u64,
+    left: Option<u64>,
     last_id: Cell<i64>,
 }
 
@@ -369,6 +370,10 @@ impl TransactionHost for SqliteHost {
     /// Whoever else has claimed a page is gone.
     fn is_live(&self, epoch: u64) -> bool {
         epoch == self.epoch
+    }
+
+    fn has_left(&self, epoch: u64) -> bool {
+        self.left == Some(epoch)
     }
 
     fn next_id(&self) -> IncidentId {

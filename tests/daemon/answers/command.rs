@@ -33,9 +33,16 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
     let other = daemon.cli(&["answer", &incident, "wilco", "--role", "compliance"]);
     assert!(!other.status.success(), "for a role that they were not asked for");
     assert_eq!(daemon.role(&incident, "compliance")["state"], "paging");
-    for unclear in
-        [&["wilco?"][..], &["2", "👎"], &["wilco", "not"], &["2", "4"], &["yes"], &["I", "have", "not", "it"]]
-    {
+    for unclear in [
+        &["wilco?"][..],
+        &["2", "👎"],
+        &["wilco", "not"],
+        &["2", "4"],
+        &["yes"],
+        &["I", "have", "not", "it"],
+        &["take", "it", "please"],
+        &["standby", "584542046090years"],
+    ] {
         let output = daemon.cli(&[&["answer", &incident], unclear].concat());
         let said = String::from_utf8_lossy(&output.stderr);
         assert!(!output.status.success() && said.contains("is no answer: say roger (1)"), "{unclear:?}: {said}");
@@ -43,6 +50,9 @@ fn a_unix_user_answers_as_the_person_that_the_matrix_says_they_are() {
         let asked = daemon.control(&Call::post(&format!("/v1/incidents/{incident}/answer")).json(&spoken));
         assert_eq!(asked.status, 400, "{unclear:?}: {asked:?}");
     }
+    let exercise = daemon.cli(&["answer", &incident, "I have the exercise"]);
+    assert!(!exercise.status.success());
+    assert!(String::from_utf8_lossy(&exercise.stderr).contains("this is LIVE, no exercise"), "{exercise:?}");
     assert_eq!(daemon.role(&incident, "trader")["state"], "paging");
     assert!(daemon.cli(&["answer", &incident, "I", "have", "it"]).status.success());
     assert_eq!(daemon.role(&incident, "trader")["holder"], "Ana Ruiz");

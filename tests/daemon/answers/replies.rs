@@ -3,6 +3,7 @@
 use super::common::Daemon;
 use super::{
     house::{DESK, sandboxed_on, secret},
+    slack,
     wire::{Call, Reply, form},
 };
 
@@ -92,6 +93,12 @@ fn a_text_that_means_no_or_asks_never_engages_and_what_was_not_understood_is_sai
         "CODE stop",
         "CODE sí",
         "CODE да",
+        "CODE take it please",
+        "CODE please take it",
+        "CODE please confirm",
+        "CODE confirm please",
+        "CODE on it please",
+        "CODE standby 584542046090years",
     ];
     check(&daemon, &texts.map(|text| (text, NOT)));
 }
@@ -123,6 +130,36 @@ fn the_answer_to_a_text_that_is_unclear_fits_one_sms_and_says_what_to_write() {
     assert_eq!(got(&daemon, "", format!("{code} 4 = I can't").as_bytes()).status, 200);
     let word = got(&daemon, "", format!("{code} 2").as_bytes()).body;
     assert!(word.starts_with(&format!("{incident}: you have it")), "{word}");
+}
+
+#[test]
+fn an_exercise_is_acknowledged_where_it_is_one_and_never_where_the_page_is_live() {
+    let daemon = desk();
+    let drill = serde_json::json!({
+        "kind": "price_velocity", "labels": { "symbol": "NQ" }, "values": { "drop_pct": 7.5 }, "drill": true
+    });
+    let reply = Call::post("/v1/alerts").bearer(secret("MONITOR_TOKEN")).json(&drill).send(daemon.address);
+    let drill = reply.json()["alerts"][0]["incidents"][0].as_str().unwrap().to_owned();
+    let code = daemon.held(&drill, "ana", "sms").code;
+    let word = got(&daemon, "", format!("{code} exercise received").as_bytes()).body;
+    assert!(word.starts_with(&format!("{drill}: received")), "{word}");
+    let word = got(&daemon, "", format!("{code} I have the exercise").as_bytes()).body;
+    assert!(word.starts_with(&format!("{drill}: you have it")), "{word}");
+
+    let live = daemon.crash("ES");
+    let code = daemon.held(&live, "ana", "sms").code;
+    for said in ["I have the exercise", "exercise received", "I HAVE THE EXERCISE!"] {
+        let word = got(&daemon, "", format!("{code} {said}").as_bytes()).body;
+        assert!(word.contains("this is LIVE, no exercise") && word.contains(&format!("{code} 2 = ")), "{word}");
+        assert!(word.is_ascii() && word.len() <= 160, "{} characters: {word}", word.len());
+        let word = slack::typed(&daemon, slack::ANA, &format!("answer {live} {said}"));
+        assert!(word.contains("this is LIVE, no exercise"), "{word}");
+    }
+    let trader = daemon.role(&live, "trader");
+    assert_eq!((&trader["state"], &trader["holder"]), (&"paging".into(), &serde_json::Value::Null));
+    let received =
+        daemon.incident(&live)["events"].as_array().into_iter().flatten().any(|event| event["event"] == "answered");
+    assert!(!received, "nor is it noted as received");
 }
 
 #[test]

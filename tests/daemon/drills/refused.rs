@@ -55,9 +55,14 @@ fn one_drill_at_a_time() {
     ground.silence();
     let child = ground.begin(&scenario(""));
     eventually("the first brief", || (!ground.all_texts().is_empty()).then_some(()));
-    let second = ground.daemon.cli(&["drill", "run", "crash", "--yes"]);
-    assert_eq!(second.status.code(), Some(4));
-    assert!(String::from_utf8_lossy(&second.stderr).contains("DR-1 goes on"), "{second:?}");
+    // By its file, and by the name that it says itself.
+    let file = ground.daemon.dir.path().join("matrix/drills/tuesday.toml");
+    std::fs::write(file, scenario("").replace("\"crash\"", "\"es-falls\"")).unwrap();
+    for name in ["crash", "es-falls"] {
+        let second = ground.daemon.cli(&["drill", "run", name, "--yes"]);
+        assert_eq!(second.status.code(), Some(4));
+        assert!(String::from_utf8_lossy(&second.stderr).contains("DR-1 goes on"), "{name}: {second:?}");
+    }
     let asked = ground.daemon.cli(&["drill", "run", "crash"]);
     assert_eq!(asked.status.code(), Some(2), "where nobody can be asked, --yes is needed");
     assert!(ground.daemon.cli(&["drill", "abort", "DR-1"]).status.success());

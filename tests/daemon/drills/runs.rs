@@ -166,6 +166,37 @@ fn a_drill_is_broken_off_by_a_command_and_by_ctrl_c_and_everybody_hears_that_it_
 }
 
 #[test]
+fn a_drill_that_is_broken_off_while_its_announcement_is_waited_for_is_over_when_the_command_says_so() {
+    let mut ground = Ground::new("\"sms\"");
+    ground.silence();
+    // Slack takes nothing: the announcement by it is owed for as long as it is waited for.
+    ground.slack.set_error("chat.postMessage", Some("internal_error"));
+    ground.slack.set_error("conversations.open", Some("internal_error"));
+    let child = ground.begin(&scenario("").replace("announced = false", "announced = true"));
+    ground.text_to(ANA, |text| text.contains("an exercise begins"));
+    let asked = std::time::Instant::now();
+    let aborted = ground.daemon.cli(&["drill", "abort", "DR-1"]);
+    assert!(aborted.status.success() && asked.elapsed() < Duration::from_secs(5), "{:?}: {aborted:?}", asked.elapsed());
+    let open = ground.daemon.json(&["incidents"]);
+    assert_eq!(open.as_array().unwrap().len(), 0, "{open:#}");
+    let report = String::from_utf8(ground.daemon.cli(&["drill", "report", "DR-1"]).stdout).unwrap();
+    assert!(!report.contains("It goes on") && report.contains("broke it off"), "{report}");
+    // It can be broken off once: what is over does not go on.
+    let again = ground.daemon.cli(&["drill", "abort", "DR-1"]);
+    assert_eq!(again.status.code(), Some(2), "{again:?}");
+    ground.text_to(ANA, |text| text.contains("DRILL is over"));
+    ground.slack.set_error("chat.postMessage", None);
+    ground.slack.set_error("conversations.open", None);
+    let output = child.wait_with_output().unwrap();
+    assert_eq!(output.status.code(), Some(4), "{output:?}");
+    assert!(
+        ground.texts_to(ANA).iter().all(|text| !text.contains("reply")),
+        "no alert was sent: {:?}",
+        ground.texts_to(ANA)
+    );
+}
+
+#[test]
 fn after_a_crash_in_mid_drill_no_page_of_it_goes_out_late_and_the_end_is_told() {
     let mut ground = Ground::new("\"sms\", \"chat\"");
     ground.silence();

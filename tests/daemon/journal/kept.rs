@@ -100,6 +100,13 @@ fn an_anchor_that_is_not_whole_is_counted_and_proves_nothing() {
         format!("{{\"chain\":\"anchors\",\"seq\":7,\"hash\":\"{}\"}}", &whole[..60]),
         "2026-11-23T09:00:00Z  INFO journal anchored journal.anchor.seq=7 journal.anch".into(),
         format!(
+            "2026-11-23T09:00:00Z  INFO journal anchored journal.anchor.seq=7 journal.anchor.hash=\"zz{}\"",
+            &whole[2..]
+        ),
+        format!("2026-11-23T09:00:00Z  INFO journal anchored journal.anchor.seq=7 journal.anchor.hash={whole}ab"),
+        format!("{{\"seq\":7,\"hash\":\"zz{}\"}}", &whole[2..]),
+        format!("{{\"seq\":7,\"hash\":\"{}\"}}", &whole[1..]),
+        format!(
             "2026-11-23T09:00:00Z  INFO journal anchored journal.anchor.seq=7 journal.anchor.hash=\"{}",
             &whole[..60]
         ),

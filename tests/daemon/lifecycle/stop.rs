@@ -87,6 +87,67 @@ fn a_stop_right_after_the_start_ends_in_time_and_well() {
     }
 }
 
+/// Nobody has a desk open.
+const WAITING: &str = r#"
+[channel.desk]
+kind = "screen"
+
+[channel.sms]
+kind     = "kannel"
+url      = "http://127.0.0.1:9/cgi-bin/sendsms"
+username = "stentor"
+password = { env = "KANNEL_PASSWORD" }
+
+[person.ana]
+name  = "Ana Ruiz"
+phone = "+34600000001"
+
+[role.trader]
+step = [{ page = ["ana"], by = ["desk"], wait = "5m" }]
+
+[trigger.crash]
+on    = ["crash"]
+roles = ["trader"]
+
+[catch-all]
+page = ["ana"]
+by   = ["desk"]
+"#;
+
+#[test]
+fn what_was_never_begun_is_no_repeat_after_a_stop_nor_after_a_crash() {
+    let mut daemon = Setup::new(WAITING).env("KANNEL_PASSWORD", "p").arg("--sandbox").start();
+    daemon.json(&["fire", "crash"]);
+    let waits = |daemon: &super::common::Daemon| {
+        let told = String::from_utf8(daemon.cli(&["show", "INC-1", "--pages"]).stdout).unwrap();
+        told.contains("their desk was not open").then_some(told)
+    };
+    crate::house::eventually("a page that waits for a desk", || waits(&daemon));
+    for crash in [false, true] {
+        if crash {
+            daemon.kill();
+        } else {
+            assert!(daemon.stop(), "{}", daemon.log());
+        }
+        daemon.restart();
+        let told = crate::house::eventually("the page again", || waits(&daemon));
+        assert!(!told.contains("perhaps sent twice"), "crash: {crash}\n{told}");
+        // The queue is taken up within the first look, or not at all.
+        std::thread::sleep(Duration::from_millis(500));
+        let journal = String::from_utf8(daemon.cli(&["journal", "export"]).stdout).unwrap();
+        assert!(!journal.contains("taken-over"), "crash: {crash}\n{journal}");
+    }
+    assert!(daemon.cli(&["resolve", "INC-1"]).status.success());
+    let desk = crate::house::eventually("the end of its pages", || {
+        let pages = daemon.json(&["show", "INC-1"])["incident"]["pages"].as_array().unwrap().clone();
+        let ended = pages.iter().all(|page| page["state"] != "queued" && page["state"] != "withdrawn");
+        ended.then(|| pages.into_iter().filter(|page| page["channel"] == "desk").collect::<Vec<_>>())
+    });
+    assert!(desk.iter().all(|page| page["state"] == "unsent" && page["refusals"] == 0), "{desk:#?}");
+    let written = String::from_utf8(daemon.cli(&["postmortem", "INC-1"]).stdout).unwrap();
+    assert!(!written.contains("a node died") && !written.contains("may have reached its reader"), "{written}");
+}
+
 #[test]
 fn a_stop_while_the_daemon_still_opens_its_store_ends_in_time_and_well() {
     for round in 0..4 {

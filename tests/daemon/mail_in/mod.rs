@@ -151,6 +151,10 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
         ("2 👎", "\"👎\""),
         ("wilco\r\nbut not today", "\"but not today\""),
         ("2 4", "2 (I have it) or 4 (I can't, pass on)"),
+        ("wilco\r\nafter lunch", "\"after lunch\""),
+        ("wilco\r\naber erst morgen, bin im Zug", "\"aber erst morgen, bin im Zug\""),
+        ("Wilco.\r\n\r\nScratch that, I am at the hospital", "\"Scratch that, I am at the hospital\""),
+        ("Take it please", "\"Take it\""),
     ] {
         let output = site.hand_in(&reply(ANA, &id, UTF_8, unclear));
         assert_eq!(output.status.code(), Some(65), "{unclear:?}");
@@ -158,7 +162,17 @@ fn a_reply_by_mail_engages_and_only_its_reader_can_write_it() {
         assert!(told.contains(&format!("Not understood: {what}")) && told.contains("wilco (I have it)"), "{told}");
         assert_eq!(site.trader()["state"], "paging", "{unclear:?}");
     }
-    let taken = site.hand_in(&reply(ANA, &id, "", "Wilco.\r\n\r\n> LIVE INC-1"));
+    let nothing = "On Sun, Nov 29, 2026 at 7:33 PM Stentor <\r\nstentor@example.com> wrote:\r\n\r\n> LIVE INC-1";
+    let output = site.hand_in(&reply(ANA, &id, "", nothing));
+    assert!(String::from_utf8_lossy(&output.stdout).contains("says nothing above the mail"), "{output:?}");
+    for exercise in ["I have the exercise", "Exercise received.\r\n\r\nAna"] {
+        let output = site.hand_in(&reply(ANA, &id, "", exercise));
+        assert_eq!(output.status.code(), Some(65), "{exercise:?}");
+        assert!(String::from_utf8_lossy(&output.stdout).contains("this is LIVE, no exercise"), "{output:?}");
+        assert_eq!(site.trader()["state"], "paging", "{exercise:?}");
+    }
+    // The name that the matrix has for this mailbox is hers.
+    let taken = site.hand_in(&reply(ANA, &id, "", "Hi,\r\n\r\nWilco.\r\n\r\nRuiz\r\n\r\n> LIVE INC-1"));
     assert!(taken.status.success() && taken.stdout.is_empty());
     let trader = site.trader();
     assert_eq!((trader["state"].as_str(), trader["holder"].as_str()), (Some("engaged"), Some("Ana Ruiz")));
@@ -185,6 +199,15 @@ fn a_reply_is_read_in_its_charset_and_in_any_scripts_digits() {
         ("UTF-16BE", base64("text/plain; charset=utf-16be", "AHcAaQBsAGMAbw=="), "engaged"),
         ("Latin-1 with a no-break space", plain("text/plain; charset=iso-8859-1", b"I have\xa0it"), "engaged"),
         ("a page of HTML", plain("text/html; charset=utf-8", b"<div>I&#8217;ll take&nbsp;it</div>"), "engaged"),
+        ("a page with a line through", plain("text/html; charset=utf-8", b"<p><s>wilco</s></p>"), "paging"),
+        (
+            "a second text",
+            plain(
+                "multipart/mixed; boundary=b",
+                b"--b\r\nContent-Type: text/plain\r\n\r\nwilco\r\n--b\r\nContent-Type: text/plain\r\n\r\ncall Bo\r\n--b--",
+            ),
+            "paging",
+        ),
         ("no UTF-8", plain("text/plain; charset=utf-8", b"wilco\xff"), "paging"),
         ("a no in windows-1252", plain("text/plain; charset=windows-1252", b"can\x92t"), "paging"),
     ] {

@@ -254,6 +254,21 @@ async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
     }
 }
 
+/// What was overdue when it began has had no time to move: that is no fault of this daemon's.
+#[tokio::test]
+async fn a_ladder_that_was_overdue_at_the_start_is_late_only_once_it_could_have_moved() {
+    let world = World::new().await;
+    world.crash().await;
+    let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has not moved"));
+    let span = LADDER_LATE_MAX + Duration::from_secs(1);
+    world.hands.pass(Duration::from_secs(600) + span);
+    assert!(late(world.engine.health().check().await));
+    let begun = Engine::new(Arc::new(world.store.node()), world.engine.config(), "http://127.0.0.1");
+    assert!(!late(begun.health().check().await), "it has just begun");
+    world.hands.pass(span);
+    assert!(late(begun.health().check().await));
+}
+
 /// A door of this daemon that takes connections and answers nobody, and one behind which somebody else answers.
 #[tokio::test]
 async fn the_ping_stays_away_while_the_own_door_does_not_answer() {

@@ -53,6 +53,7 @@ fn exercise(past: &Past) -> DrillExercise {
         verdict,
         measured: Some(Duration::from_secs(measured)),
         remark: None,
+        sandboxed: false,
     };
     DrillExercise {
         name: "sms-outage".into(),
@@ -74,6 +75,7 @@ fn exercise(past: &Past) -> DrillExercise {
             cut_short: None,
             sandboxed: false,
         }],
+        earlier_left: 0,
         actions: vec![ReviewAction { what: "Call the gateway's vendor".into(), owner: Some("bo".into()), due: None }],
         proposal: ReviewProposal {
             diff: Some("-by = [\"sms\"]\n+by = [\"sms\", \"mail\"]\n```\nno end".into()),

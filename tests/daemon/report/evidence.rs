@@ -36,6 +36,7 @@ fn exercise(past: &Past, hypotheses: Vec<ReviewHypothesis>, cut_short: Option<Cu
         faults: Vec::new(),
         hypotheses,
         earlier: Vec::new(),
+        earlier_left: 0,
         actions: Vec::new(),
         proposal: ReviewProposal { diff: None, why: "none was sought".into() },
     }
@@ -49,6 +50,7 @@ fn expected(role: &str, verdict: ReviewVerdict, measured: Option<u64>) -> Review
         verdict,
         measured: measured.map(Duration::from_secs),
         remark: None,
+        sandboxed: false,
     }
 }
 
@@ -147,7 +149,7 @@ async fn a_review_and_a_post_mortem_of_the_sandbox_are_evidence_of_nothing_that_
     let id = sandboxed(&past, true).await;
     let story = story(&past, id).await;
     let documents = DocumentTemplates::shipped().unwrap();
-    let held = vec![expected("trader", ReviewVerdict::Held, Some(9))];
+    let held = vec![ReviewHypothesis { sandboxed: true, ..expected("trader", ReviewVerdict::Held, Some(9)) }];
     let exercise = exercise(&past, held, None);
     let written = review(&exercise, std::slice::from_ref(&story), &beside(), &documents, past.now()).unwrap();
     insta::assert_snapshot!("sandbox_review", written.markdown);
@@ -253,6 +255,105 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
         &["| Ana Ruiz | desk |", "| no | - | - | - | no | not open: their desk was not open |"],
         &["DID NOT WORK", "provider asked"],
     );
+}
+
+#[tokio::test]
+async fn a_page_that_waited_at_our_own_pace_is_no_fault_of_its_channel() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), true).await;
+    // Everything by mail and desk goes at once; SMS has its turn when its patience is over, and is taken at once then.
+    let paced = |page: &Page| page.channel.as_str() == "sms";
+    let at_once = |page: &Page| if paced(page) { vec![] } else { vec![accepted(&past, page)] };
+    settle(&past, id, at_once).await;
+    past.hands.pass(Duration::from_secs(21));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    settle(&past, id, at_once).await;
+    past.hands.pass(Duration::from_secs(3));
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    past.resolve(id, None).await;
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    let story = story(&past, id).await;
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(
+        &text,
+        &[
+            "went round our own pace, at which a page still waited for its turn",
+            "to sms within its patience: they waited at our own pace",
+            "Is the pace of sms in the matrix what its provider allows?",
+            "waited at our own pace",
+        ],
+        &[
+            "a channel that failed",
+            "taken by sms within its patience",
+            "Why was sms slow or down",
+            "did not arrive or came late",
+        ],
+    );
+    let written = review(&exercise(&past, Vec::new(), None), &[story], &beside(), &documents, past.now()).unwrap();
+    let contacts = section(&written.markdown, "## Contact procedures that were tested");
+    read(contacts, &["waited at our own pace for longer than its patience"], &["DID NOT WORK", "taken later than"]);
+}
+
+#[tokio::test]
+async fn a_channel_that_had_a_page_and_took_its_time_is_named() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    let began = past.now();
+    past.hands.pass(Duration::from_secs(21));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    let late = |page: &Page| match accepted(&past, page) {
+        IncidentInput::Settled { page, settlement, text, .. } => {
+            vec![IncidentInput::Settled { page, settlement, sent_at: Some(began), text }]
+        }
+        other => vec![other],
+    };
+    settle(&past, id, late).await;
+    let documents = DocumentTemplates::shipped().unwrap();
+    let story = story(&past, id).await;
+    let text = postmortem(&story, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(&text, &["went round a channel that failed", "Why was sms slow or down?"], &["our own pace"]);
+}
+
+#[tokio::test]
+async fn a_mailboxs_own_reply_is_nobodys_word() {
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    settle(&past, id, |page| vec![accepted(&past, page)]).await;
+    past.hands.pass(Duration::from_secs(2));
+    answer(&past, id, "trader", "sms", AnswerVia::AutoReply, Answer::Unable).await;
+    past.hands.pass(Duration::from_secs(100));
+    let of = story(&past, id).await;
+    let trader = of.roles(past.now()).into_iter().find(|role| role.role.as_str() == "trader").unwrap();
+    assert_eq!(trader.stages.answered, None, "no human had said anything");
+    assert_eq!(of.answers().count(), 0);
+    let documents = DocumentTemplates::shipped().unwrap();
+    let text = postmortem(&of, &beside(), &ReviewProposal::not_sought(), &documents, past.now()).unwrap().markdown;
+    read(&text, &["Why did Ana Ruiz not answer?"], &["to answered", "answered to"]);
+}
+
+#[tokio::test]
+async fn what_of_a_long_incident_is_not_played_again_is_said() {
+    use stentor::drill::hindsight::left_out;
+    let past = Past::in_memory();
+    let id = past.open(measured_plan(), false).await;
+    past.hands.pass(Duration::from_secs(60));
+    past.step(id, vec![IncidentInput::Tick]).await;
+    assert_eq!(left_out(&story(&past, id).await), None);
+    let again = past.store.view(id).await.unwrap().unwrap().alert.clone();
+    past.step(id, vec![IncidentInput::Alert(again.clone()); 60]).await;
+    assert_eq!(
+        left_out(&story(&past, id).await).as_deref(),
+        Some("only the first 50 of its 61 alerts were played again")
+    );
+    past.hands.pass(Duration::from_secs(2 * 3600));
+    past.step(id, vec![IncidentInput::Alert(again)]).await;
+    let said = left_out(&story(&past, id).await).unwrap();
+    assert_eq!(said, "only the first 50 of its 62 alerts and the first 30m of 2h 1m were played again");
+    let found = ReviewProposal { diff: Some("-a\n+b".into()), why: "It helps.".into() };
+    assert!(found.adding(said.clone()).why.starts_with("It helps. But only the first 50 of its 62 alerts"));
+    let none = ReviewProposal { diff: None, why: "none was found".into() };
+    assert_eq!(none.adding(said.clone()).why, format!("none was found; {said}"));
 }
 
 /// What is announced, and the crisis of which SMS is down on purpose and Bo absent, broken off after 12 s.

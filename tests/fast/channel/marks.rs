@@ -63,7 +63,7 @@ async fn mails_of_two_incidents_of_one_number_have_other_ids_and_other_threads()
     // A reply names its page and the page's own token, as before.
     let id = &header("Message-ID:")[0];
     let reply = format!("From: ana@example.com\r\nReferences: {} {id}\r\n\r\nwilco\r\n", header("References:")[0]);
-    let read = incoming::read(reply.as_bytes()).unwrap();
+    let read = incoming::read(reply.as_bytes(), |_| None).unwrap();
     assert_eq!((read.page, read.token.as_str()), (page_for(ana()).page, "mail-proof-secret"));
 }
 

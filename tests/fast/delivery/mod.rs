@@ -183,6 +183,37 @@ fn a_closed_desk_holds_its_persons_pages_for_what_it_is_until_it_opens() {
     assert_eq!(started(&mut delivery, 10), [id(1, 1), id(2, 1)]);
 }
 
+#[test]
+fn only_a_brief_waits_for_a_desk_that_is_closed_and_it_is_no_page_that_nobody_was_given() {
+    let mut delivery = DeliveryQueues::default();
+    let mut n = 0;
+    let mut desk = |delivery: &mut DeliveryQueues, purpose: PagePurpose| {
+        n += 1;
+        let page: Page = serde_json::from_value(serde_json::json!({
+            "n": n, "channel": "desk", "person": "ana", "born_at": START, "purpose": purpose,
+        }))
+        .unwrap();
+        delivery.enqueue(IncidentId(1), false, &page);
+        id(1, n)
+    };
+    let first = desk(&mut delivery, PagePurpose::Brief { round: 0 });
+    assert_eq!(started(&mut delivery, 1), [first]);
+    delivery.desk_closed(first, after(300_000));
+    delivery.retry(first, after(300_000));
+    // What asks for nothing hears at once that no desk is open, the first time and every time after.
+    for (millis, purpose) in [(2, PagePurpose::Announced), (200, PagePurpose::Resolved), (400, PagePurpose::StoodDown)]
+    {
+        let word = desk(&mut delivery, purpose);
+        assert_eq!(started(&mut delivery, millis), [word]);
+        delivery.finish(word);
+    }
+    let second = desk(&mut delivery, PagePurpose::Brief { round: 1 });
+    let ready = delivery.ready(after(600), |_| AT_ONCE);
+    assert_eq!((ready.start, ready.held), (vec![], vec![(second, after(300_000), HeldWhy::DeskClosed)]));
+    delivery.retry(second, after(300_000));
+    assert_eq!(delivery.oldest_unsent(), None, "a desk that nobody opens is no queue that stands");
+}
+
 /// As vitals look at it.
 const STANDS: Duration = Duration::from_secs(60);
 

@@ -121,6 +121,9 @@ impl Store for Faulty {
         }
         self.store.view(id)
     }
+    fn leave(&self) -> Answer<'_, ()> {
+        self.store.leave()
+    }
     fn now(&self) -> Timestamp {
         self.store.now()
     }

@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 use stentor::{
     channel::{
         slack::command::{SlashCommand, SlashRequest},
-        smtp::incoming,
+        smtp::incoming::{self, MailMeaning},
     },
     core::{
         Answer, AnswerLevel,
@@ -72,7 +72,7 @@ fn every_form_of_the_table_is_read_as_it_says() {
         let (text, expected) = (unescaped(text), unescaped(expected));
         let reading = match door {
             "sms" => shown(&read(&text)),
-            "mail" => shown(&incoming::said(&text)),
+            "mail" => shown(&incoming::said(&text, "Ana Ruiz")),
             "slack" => ordered(&text),
             other => panic!("no such door: {other}"),
         };
@@ -82,6 +82,51 @@ fn every_form_of_the_table_is_read_as_it_says() {
     }
     assert!(wrong.is_empty(), "{} are read otherwise:\n{}", wrong.len(), wrong.join("\n"));
     assert!(doors.values().all(|rows| 20 < *rows) && 200 < doors.values().sum::<usize>(), "{doors:?}");
+}
+
+/// A whole mail from Ana Ruiz that answers a page, made as the table says.
+fn mail(kind: &str, text: &str) -> String {
+    let text = text.replace('\n', "\r\n");
+    let part =
+        |kind: &str, text: &str| format!("Content-Type: {kind}; charset=utf-8\r\n\r\n{}\r\n", text.trim_matches(' '));
+    let parts = |kind: &str, types: [&str; 2]| {
+        let texts = text.split('¦').zip(types);
+        let parts: String = texts.map(|(text, kind)| format!("--b\r\n{}", part(kind, text))).collect();
+        format!("Content-Type: multipart/{kind}; boundary=b\r\n\r\n{parts}--b--\r\n")
+    };
+    let body = match kind {
+        "text" => part("text/plain", &text),
+        "flowed" => format!("Content-Type: text/plain; charset=utf-8; format=flowed\r\n\r\n{text}\r\n"),
+        "delsp" => format!("Content-Type: text/plain; charset=utf-8; format=flowed; delsp=yes\r\n\r\n{text}\r\n"),
+        "html" => part("text/html", &text),
+        "both" => parts("alternative", ["text/plain", "text/html"]),
+        "mixed" => parts("mixed", ["text/plain", "text/plain"]),
+        other => panic!("no such mail: {other}"),
+    };
+    let id = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
+    format!("From: Ana Ruiz <ana.ruiz@example.com>\r\nIn-Reply-To: {id}\r\nMIME-Version: 1.0\r\n{body}")
+}
+
+fn read_mail(kind: &str, text: &str) -> Reply {
+    let known = |mailbox: &str| (mailbox == "ana.ruiz@example.com").then(|| "Ana María Ruiz".to_owned());
+    match incoming::read(mail(kind, text).as_bytes(), known).unwrap().meaning {
+        MailMeaning::Said(reply) => reply,
+        other => panic!("{other:?}"),
+    }
+}
+
+#[test]
+fn every_mail_of_the_table_is_read_as_it_says() {
+    let mut wrong = Vec::new();
+    for line in include_str!("../../samples/mails.tsv").lines().filter(|line| !line.starts_with('#')) {
+        let columns: Vec<&str> = line.split('\t').collect();
+        let [kind, text, expected] = columns[..] else { panic!("three columns: {line:?}") };
+        let reading = shown(&read_mail(kind, &unescaped(text)));
+        if reading != unescaped(expected) {
+            wrong.push(format!("{kind} {text:?}: {reading}\n    not {expected}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{} are read otherwise:\n{}", wrong.len(), wrong.join("\n"));
 }
 
 #[test]
@@ -144,7 +189,7 @@ fn a_text_without_end_is_unclear_and_half_of_it_is_never_read() {
     let padded = |room: usize, end: &str| format!("48213 2{}{end}", " ".repeat(room));
     assert_eq!(shown(&read(&padded(READ_MAX - 8, "2"))), "48213 wilco");
     assert!(matches!(read(&padded(READ_MAX, "not")), Reply::Unclear { .. }));
-    assert!(matches!(incoming::said(&format!("wilco{}not", " ".repeat(300))), Reply::Unclear { .. }));
+    assert!(matches!(incoming::said(&format!("wilco{}not", " ".repeat(300)), "Ana Ruiz"), Reply::Unclear { .. }));
     assert!(matches!(read(&"!".repeat(1 << 20)), Reply::Unclear { .. }));
 }
 
@@ -219,7 +264,7 @@ proptest! {
         let gap = |wanted: bool| if wanted { " " } else { "" };
         let text = with(text, at, &format!("{}{sign}{}", gap(gaps.0), gap(gaps.1)));
         proptest::prop_assert!(matches!(read(&text), Reply::Unclear { .. }), "{text:?}: {:?}", read(&text));
-        proptest::prop_assert!(matches!(incoming::said(&text), Reply::Unclear { .. }), "{text:?}");
+        proptest::prop_assert!(matches!(incoming::said(&text, "Ana Ruiz"), Reply::Unclear { .. }), "{text:?}");
         proptest::prop_assert!(typed(&text).is_err(), "{text:?}");
     }
 
@@ -233,6 +278,18 @@ proptest! {
             let text = if before { format!("{word} {text}") } else { format!("{text} {word}") };
             proptest::prop_assert!(matches!(read(&text), Reply::Unclear { .. }), "{text:?}: {:?}", read(&text));
         }
+    }
+
+    #[test]
+    fn an_answer_by_mail_with_any_words_under_it_engages_nobody(
+        answer in select(&["wilco", "2", "I have it", "roger", "1", "will do"][..]),
+        words in "[a-zà-ÿа-яぁ-ん]{5,9}( [a-zà-ÿа-я]{3,9}){0,4}[.!…]{0,1}",
+        before in select(&["\n", "\n\n", "\n\nAna\n\n", "\nAna\n", "\n\nThanks, Ana\n\n", "\n> LIVE INC-12\n"][..]),
+        after in select(&["", "\n\nAna Ruiz", "\n-- \nAna", "\n\nSent from my iPhone", "\n\n> LIVE INC-12", "\n\nFrom: Stentor"][..]),
+    ) {
+        let text = format!("{answer}{before}{words}{after}");
+        proptest::prop_assert!(matches!(read_mail("text", &text), Reply::Unclear { .. }), "{text:?}");
+        proptest::prop_assert!(matches!(read_mail("html", &text.replace('\n', "<br>").replace('>', "&gt;").replace("br&gt;", "br>")), Reply::Unclear { .. }), "{text:?}");
     }
 
     #[test]
@@ -259,7 +316,7 @@ proptest! {
     fn whatever_the_bytes_are_it_is_read_and_what_it_quotes_is_short_and_has_no_control(
         bytes in proptest::collection::vec(any::<u8>(), 0..400), text in ".{0,300}",
     ) {
-        for reply in [read_bytes(&bytes), read(&text), incoming::said(&text)] {
+        for reply in [read_bytes(&bytes), read(&text), incoming::said(&text, "Ana Ruiz")] {
             let said = shown(&reply);
             proptest::prop_assert!(said.chars().count() < 120 && !said.contains(char::is_control), "{said:?}");
         }

@@ -229,7 +229,7 @@ fn run(engaged: Option<u64>, watched: u64) -> RunObservation {
     ];
     let engaged = engaged.map(Duration::from_secs);
     let ended = if engaged.is_some() { Ended::Engaged } else { Ended::DrillOver };
-    let course = RoleAnalysis { required: true, engaged, covered: None, ended, watched: end, parts };
+    let course = RoleAnalysis { required: true, engaged, covered: None, ended, sandboxed: false, watched: end, parts };
     RunObservation { roles: [("trader".into(), course)].into(), ..RunObservation::default() }
 }
 
@@ -294,6 +294,26 @@ fn one_that_ended_without_an_answer_is_late_however_short_it_was_watched() {
         let all = &score(&[RunHypothesis { about: HypothesisSubject::AllRoles, ..trader(90.0) }], &short).findings[0];
         assert_eq!((all.verdict, all.late), (HypothesisVerdict::NotHeld, 1), "{ended:?}");
     }
+}
+
+#[test]
+fn a_role_whose_pages_were_kept_in_the_sandbox_is_not_late_and_the_others_are() {
+    let mut mixed = run(None, 60);
+    let real = mixed.roles["trader"].clone();
+    mixed.roles.get_mut("trader").unwrap().sandboxed = true;
+    let compliance = RunHypothesis { about: HypothesisSubject::Role("compliance".into()), ..trader(90.0) };
+    mixed.roles.insert("compliance".into(), real);
+    mixed.sandboxed = true;
+    let told = score(&[trader(90.0), compliance], &mixed);
+    let [kept, sent] = &told.findings[..] else { panic!("two findings") };
+    assert_eq!((kept.verdict, kept.late, kept.unknown, kept.sandboxed), (HypothesisVerdict::TooFew, 0, 1, true));
+    assert_eq!(kept.bottleneck, None);
+    assert_eq!((sent.verdict, sent.late, sent.sandboxed), (HypothesisVerdict::NotHeld, 1, false));
+    // In time it is a rehearsal on this machine, and says so.
+    let mut rehearsed = run(Some(50), 0);
+    rehearsed.roles.get_mut("trader").unwrap().sandboxed = true;
+    let told = score(&[trader(90.0)], &rehearsed);
+    assert_eq!((told.findings[0].verdict, told.findings[0].sandboxed), (HypothesisVerdict::Held, true));
 }
 
 #[test]

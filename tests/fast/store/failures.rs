@@ -32,6 +32,10 @@ impl TransactionHost for LoneNode {
         true
     }
 
+    fn has_left(&self, _: u64) -> bool {
+        false
+    }
+
     fn next_id(&self) -> IncidentId {
         IncidentId(1)
     }

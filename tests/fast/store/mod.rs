@@ -90,6 +90,7 @@ promises!(
     sixty_four_clients_keep_their_order_and_every_chain_verifies,
     everything_is_there_after_a_restart,
     the_pages_of_a_dead_node_are_taken_over_exactly_once,
+    the_pages_of_a_node_that_left_in_order_change_hands_and_are_no_repeats,
     deadlines_follow_the_incidents,
     a_withdrawn_page_is_not_wanted_right_after_the_commit,
     lists_are_newest_first,
@@ -325,6 +326,38 @@ async fn the_pages_of_a_dead_node_are_taken_over_exactly_once(mut world: World) 
     assert!(owed.iter().all(|n| incident.pages[n].maybe_repeated));
     assert!(second.is_wanted(live(owed[0])).await.expect("readable"));
     assert_eq!(folded(&*second, id).await, *incident);
+}
+
+async fn the_pages_of_a_node_that_left_in_order_change_hands_and_are_no_repeats(mut world: World) {
+    let died = world.node().await;
+    let (of_the_dead, _) = open_incident(&*died, "DEAD").await;
+    let left = world.node().await;
+    let (id, _) = open_incident(&*left, "XYZ").await;
+    let owed = |incident: &Incident| -> Vec<u32> {
+        incident.pages.values().filter(|page| page.is_owed()).map(|page| page.n).collect()
+    };
+    let (mine, theirs) = (owed(&*view(&*left, id).await), owed(&*view(&*left, of_the_dead).await));
+    left.leave().await.expect("kept");
+
+    let next = world.node().await;
+    let before = all_lines(&*next).await.len();
+    assert_eq!(take_over(&*next, id, &mine).await, mine);
+    assert_eq!(all_lines(&*next).await.len(), before, "nothing happened to the incident");
+    let incident = view(&*next, id).await;
+    assert!(mine.iter().all(|n| !incident.pages[n].maybe_repeated));
+    assert!(next.is_wanted(PageId { incident: id, n: mine[0] }).await.expect("readable"));
+    assert_eq!(folded(&*next, id).await, *incident);
+    // That one left in order says nothing of one before it which did not.
+    assert_eq!(take_over(&*next, of_the_dead, &theirs).await, theirs);
+    let incident = view(&*next, of_the_dead).await;
+    assert!(theirs.iter().all(|n| incident.pages[n].maybe_repeated));
+
+    // Whoever took them over has them as any others: it dies with them, and they may be repeats.
+    let last = world.node().await;
+    assert_eq!(last.orphans(100).await.expect("readable").len(), 2);
+    assert_eq!(take_over(&*last, id, &mine).await, mine);
+    let incident = view(&*last, id).await;
+    assert!(mine.iter().all(|n| incident.pages[n].maybe_repeated));
 }
 
 async fn take_over(store: &dyn Store, id: IncidentId, pages: &[u32]) -> Vec<u32> {

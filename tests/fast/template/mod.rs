@@ -10,8 +10,8 @@ use proptest::{prelude::*, test_runner::RngSeed};
 use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
-        Alert, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, SendOutcome, SendReceipt,
-        StandIn, Timestamp, Zones, gsm7, step,
+        Alert, Answer, AnswerVia, EscalationPlan, GivenAnswer, Incident, IncidentInput, IncidentOpening, Page,
+        PagePurpose, SendOutcome, SendReceipt, StandIn, Timestamp, Zones, gsm7, step,
     },
     template::{
         BOARD_MAX, BODY_MAX, BriefInput, CODE, HTML_MAX, LINES_MAX, LINK, PageReader, PageTemplates, RenderedText,
@@ -171,6 +171,59 @@ fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
             let body = render(&templates, incident, page, TextForm::Sms).body;
             assert!(!body.contains(CODE) && !body.contains("hand it back"), "{body}");
         }
+    }
+}
+
+#[test]
+fn who_is_asked_in_a_roles_place_is_who_is_really_paged() {
+    let (templates, incident) = (PageTemplates::shipped(), later(opened(flash_crash(false)), 200));
+    let waits_on = |role: &str| incident.engagements[role].waits_on.as_ref().map(|next| next.to_string());
+    assert_eq!(waits_on("trader").as_deref(), Some("head-of-desk"), "it waits on one that waits itself");
+    assert!(waits_on("head-of-desk").is_some_and(|next| next != "trader"));
+    let brief = brief_of(&incident, "trader").clone();
+    let room = Page { person: None, role: None, ..brief.clone() };
+    let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    for page in [about(&brief, word), about(&room, PagePurpose::RoomCard), brief] {
+        for form in FORMS {
+            let text = render(&templates, &incident, &page, form).body;
+            for untrue in ["head-of-desk is asked in its place", "head-of-desk is being asked too"] {
+                assert!(!text.contains(untrue), "{:?} {form:?}: {text}", page.purpose);
+            }
+            if !page.purpose.is_brief() {
+                // A voice says no hyphens.
+                let text = text.replace("catch all", "catch-all");
+                assert!(text.contains("catch-all is asked in its place"), "{:?} {form:?}: {text}", page.purpose);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_catch_all_that_is_asked_first_does_not_read_that_everybody_else_was_asked() {
+    let before = opened(flash_crash(false));
+    let plan = EscalationPlan { required: vec!["catch-all".into()], ..(*before.plan).clone() };
+    let opening = IncidentOpening {
+        key: before.key.clone(),
+        summary: before.summary.clone(),
+        plan: Arc::new(plan),
+        alert: before.alert.clone(),
+        received_at: OPENED,
+        terms: None,
+        nonce: None,
+    };
+    let (first, _) = stentor::core::open(before.id, opening, &roster(), OPENED);
+    let last = later(before, 200);
+    let templates = PageTemplates::shipped();
+    for form in [TextForm::Screen, TextForm::Slack, TextForm::Sms, TextForm::Mail] {
+        let text = |incident| {
+            let rendered = render(&templates, incident, brief_of(incident, "catch-all"), form);
+            assert_eq!(rendered.fallback, None);
+            (rendered.body + &rendered.html.unwrap_or_default()).to_lowercase()
+        };
+        assert!(!text(&first).contains("last one asked"), "{form:?}: {}", text(&first));
+        assert!(!text(&first).contains("nobody else is left"), "{form:?}: {}", text(&first));
+        assert!(text(&first).contains("nobody else is asked"), "{form:?}: {}", text(&first));
+        assert!(text(&last).contains("last one asked"), "{form:?}: {}", text(&last));
     }
 }
 

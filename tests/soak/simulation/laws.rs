@@ -265,6 +265,10 @@ impl Laws {
             }
             Event::Settled { page, settlement: SendOutcome::Unsent, .. } => {
                 let id = PageId { incident: id, n: *page };
+                // Whether its node died before or after a desk showed it: the next desk shows how it stands by itself.
+                if self.is_of_desk(id) {
+                    self.starts.remove(&id);
+                }
                 let begun = self.starts.contains_key(&id);
                 self.check("law 5", !begun, || format!("{id} is noted as never sent, and it was"));
             }

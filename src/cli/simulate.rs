@@ -1,10 +1,11 @@
 //! `stentor simulate`: a scenario in virtual time, ten thousand times, and what-ifs beside it. Nothing is sent.
 
+mod figures;
 mod history;
 mod print;
 
-use super::{CliError, PathOptions, load, scenario};
 use crate::{
+    cli::{error::CliError, load, options::PathOptions, scenario},
     core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,

@@ -1,8 +1,7 @@
 //! Follows a run to its end: its timeline as it grows, then what became of its hypotheses.
 
-use super::NOT_RUN;
 use crate::{
-    cli::{CliError, client::DaemonClient},
+    cli::{client::DaemonClient, error::CliError},
     drill::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
@@ -108,3 +107,6 @@ fn cause_of(cause: &Value) -> String {
     };
     format!("{stage} at step {step}{}{}{}{stand_in}", text("role"), text("channel"), text("person"))
 }
+
+/// The exit status of a drill that did not run to its end: refused, aborted, or broken off for something real.
+pub const NOT_RUN: u8 = 4;

@@ -1,7 +1,12 @@
 //! `stentor drill report`: the after-action review of a run.
 
 use crate::{
-    cli::{CliError, PathOptions, evidence::JournalSource, load, postmortem::documents},
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        reports::{journal_source::JournalSource, postmortem::documents, proposal},
+    },
     core::{ChannelName, DrillRun, RunId},
     drill::{
         Scenario,
@@ -45,7 +50,7 @@ impl DrillReportArgs {
         let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
         let failed = review::failed(&score);
         if !failed.is_empty() {
-            exercise.proposal = super::proposal::sought(&loaded, &scenario, run.started_at, &failed);
+            exercise.proposal = proposal::sought(&loaded, &scenario, run.started_at, &failed);
         }
         if self.diff {
             return Ok(diff(exercise.proposal.diff));

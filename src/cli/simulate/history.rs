@@ -1,8 +1,12 @@
 //! What `--history` reads, and what it says of it: which figures are measured and which are assumed.
 
-use super::print::{percent, time};
 use crate::{
-    cli::{CliError, PathOptions, evidence::JournalSource},
+    cli::{
+        error::CliError,
+        options::PathOptions,
+        reports::journal_source::JournalSource,
+        simulate::figures::{percent, time},
+    },
     drill::fitted::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit},
     report::gather,
 };

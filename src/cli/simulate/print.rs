@@ -2,7 +2,10 @@
 
 use super::history;
 use crate::{
-    cli::table::table,
+    cli::{
+        simulate::figures::{percent, time},
+        table::table,
+    },
     core::Timestamp,
     drill::{
         HypothesisResult, Scenario,
@@ -124,19 +127,6 @@ fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
     println!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat());
 }
 
-pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
-}
-
 fn quantile(quantile: TimeQuantile) -> String {
     quantile.seconds.map_or_else(|| "-".into(), time)
-}
-
-/// `0.8s`, `38.2s`, `3.4m`, `1.2h`.
-pub fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.1}s"),
-        s if s < 7200.0 => format!("{:.1}m", s / 60.0),
-        s => format!("{:.1}h", s / 3600.0),
-    }
 }

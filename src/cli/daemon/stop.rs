@@ -47,7 +47,7 @@ impl DaemonStop {
                 "the stop hangs, which is a bug: the process ends without these parts"
             );
             thread::sleep(LAST_LINE_TIME);
-            super::give_terminal_back();
+            crate::cli::terminal::give_back();
             std::process::exit(code);
         };
         if let Err(error) = thread::Builder::new().name("stop-watchdog".into()).spawn(watchdog) {

@@ -1,6 +1,6 @@
 //! The control socket's file. It is taken only where nobody listens, and removed only while it is our own.
 
-use super::CliError;
+use crate::cli::error::CliError;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, Write},

@@ -2,11 +2,12 @@
 
 mod tables;
 
-use super::{
-    CliError, PathOptions,
-    evidence::{JournalSource, each_of_folder},
-};
 use crate::{
+    cli::{
+        error::CliError,
+        options::PathOptions,
+        reports::journal_source::{JournalSource, each_of_folder},
+    },
     config,
     core::{RoleName, Timestamp, Zone},
     http::report::since,
@@ -100,7 +101,7 @@ impl TteArgs {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            println!("{}", tables::tte(&report));
+            println!("{}", crate::cli::reports::report::tables::tte(&report));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -154,7 +155,7 @@ fn triggers(places: &PathOptions, since: Option<String>, json: bool) -> Result<E
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        println!("{}", tables::triggers(&report));
+        println!("{}", crate::cli::reports::report::tables::triggers(&report));
     }
     Ok(ExitCode::SUCCESS)
 }

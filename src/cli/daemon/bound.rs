@@ -1,14 +1,17 @@
 //! The daemon, put together: store, engine, doors, signals.
 
-use super::{
-    CliError, PathOptions,
-    descriptors::Descriptors,
-    load,
-    socket::ControlSocket,
-    stop::{DaemonStop, STOP_TIME_MAX},
-};
 use crate::{
     channel::{guard::IpNetwork, outbox::SandboxOutbox, screen::DeskHub},
+    cli::{
+        daemon::{
+            descriptors::Descriptors,
+            socket::ControlSocket,
+            stop::{DaemonStop, STOP_TIME_MAX},
+        },
+        error::CliError,
+        load,
+        options::PathOptions,
+    },
     config,
     core::{ChannelName, SourceName},
     drill::{calendar, live::DrillRunner},

@@ -1,11 +1,12 @@
 //! `stentor incidents`: the board.
 
-use super::{
-    CliError, PathOptions,
-    client::{DaemonClient, next_portion},
-    table,
-};
 use crate::{
+    cli::{
+        client::{DaemonClient, next_portion},
+        error::CliError,
+        options::PathOptions,
+        table,
+    },
     http::{
         reading::{LIST_MAX, OPEN_COUNT},
         view::{IncidentView, RoleView},

@@ -1,7 +1,12 @@
 //! `stentor postmortem`: everything that the journal knows of an incident, in Markdown or as one HTML file.
 
-use super::{CliError, PathOptions, drill, evidence::JournalSource, load};
 use crate::{
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        reports::{journal_source::JournalSource, proposal},
+    },
     core::IncidentId,
     drill::hindsight,
     report::{IncidentTimeline, ReviewProposal, postmortem},
@@ -56,7 +61,7 @@ fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
     };
     let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
     match hindsight::question(story, matrix) {
-        Ok((scenario, failed)) => drill::proposal::sought(&loaded, &scenario, opened_at, &failed),
+        Ok((scenario, failed)) => proposal::sought(&loaded, &scenario, opened_at, &failed),
         Err(no) => none(no.to_string()),
     }
 }

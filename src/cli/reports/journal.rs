@@ -1,7 +1,9 @@
 //! `stentor journal`: is the evidence whole, and a copy of it.
 
-use super::{CliError, PathOptions, client::DaemonClient, evidence::stored, runtime};
 use crate::{
+    cli::{
+        client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::stored, threads::runtime,
+    },
     core::StoredLine,
     journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
     store::{

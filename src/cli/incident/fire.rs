@@ -1,7 +1,9 @@
 //! `stentor fire`: an alert by hand.
 
-use super::{CliError, PathOptions, client::DaemonClient};
-use crate::core::Alert;
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    core::Alert,
+};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;

@@ -1,7 +1,7 @@
 //! `stentor resolve`: the end of an incident.
 
-use super::{CliError, PathOptions, client::DaemonClient};
 use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
     core::{ClassificationKind, IncidentId},
     http::control::ResolveRequest,
 };

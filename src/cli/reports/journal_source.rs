@@ -1,7 +1,7 @@
 //! Where reports read from: the daemon that runs, or the state folder when none does.
 
-use super::{CliError, PathOptions, client::DaemonClient, load, runtime};
 use crate::{
+    cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
     core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
     report::{IncidentTexts, IncidentTimeline, StoryReader},

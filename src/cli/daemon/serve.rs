@@ -1,11 +1,17 @@
 //! `stentor serve`: the daemon.
 
-use super::{
-    CliError, PathOptions, colours,
-    daemon::{BoundDaemon, DaemonConfig},
-    load, runtime, stop,
-};
 use crate::{
+    cli::{
+        daemon::{
+            bound::{BoundDaemon, DaemonConfig},
+            stop,
+        },
+        error::CliError,
+        load,
+        options::PathOptions,
+        terminal::colours,
+        threads::runtime,
+    },
     config,
     core::ChannelName,
     engine::{DeadManPinger, Engine},

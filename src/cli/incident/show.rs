@@ -1,7 +1,7 @@
 //! `stentor show`: one incident, its roles' stages, its pages, its timeline.
 
-use super::{CliError, PathOptions, client::DaemonClient, table};
 use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
     core::{Event, JournalRecord, sentence::sentence},
     http::view::{HandBackView, IncidentView, RoleView},
 };

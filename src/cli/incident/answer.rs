@@ -1,7 +1,7 @@
 //! `stentor answer`: an answer from a shell.
 
-use super::{CliError, PathOptions, client::DaemonClient};
 use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
     core::{IncidentId, reply::typed},
     http::control::CliAnswer,
 };

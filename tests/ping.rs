@@ -32,7 +32,7 @@ use stentor::{
         AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
         RuntimeConfig, SharedChannelParts, quarantine::ALONE_MAX,
     },
-    http::{AppState, status},
+    http::{api::status, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},
     store::{IncidentFilter, MemoryStore, RowName, clock::ClockSources},
     template::PageTemplates,

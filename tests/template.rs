@@ -526,7 +526,7 @@ fn judge_html(html: &str, asks: bool) {
 
 #[test]
 fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
-    let page = include_str!("../src/http/assets/answer.html");
+    let page = include_str!("../src/http/desk/assets/answer.html");
     let mut env = minijinja::Environment::new();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.add_template("answer.html", page).expect("a template");

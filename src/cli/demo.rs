@@ -22,7 +22,7 @@ use crate::{
         threads::runtime,
     },
     core::{ChannelName, EngagementOutcome, IncidentId, SourceName},
-    http::view,
+    http::api::view,
     journal,
     store::Store,
 };

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
-    http::control::DeskFor,
+    http::control::commands::DeskFor,
 };
 use clap::Args;
 use serde_json::Value;

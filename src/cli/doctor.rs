@@ -10,7 +10,7 @@ use crate::{
         RuntimeConfig, SharedChannelParts,
         checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
     },
-    http::health::{DoctorLine, lines},
+    http::control::health::{DoctorLine, lines},
     store::sqlite::{
         self,
         disk::{self, SpaceLimits},

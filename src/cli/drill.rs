@@ -7,7 +7,7 @@ mod show;
 use crate::{
     cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions},
     drill::calendar::FOLDER,
-    http::drills::DrillRequest,
+    http::control::drills::DrillRequest,
 };
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;

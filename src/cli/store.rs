@@ -3,7 +3,7 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},
     core::Actor,
-    http::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
+    http::control::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
     store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, Store, quarantine},
 };
 use clap::{Args, Subcommand};

@@ -12,7 +12,7 @@ use stentor::{
     core::Timestamp,
     drill::live::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},
-    http::{self, AppState, control::SocketPeer},
+    http::{self, caller::SocketPeer, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},
     store::{Store, clock::SystemClock, sqlite::SqliteStore},
     template::PageTemplates,

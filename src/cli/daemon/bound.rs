@@ -17,8 +17,9 @@ use crate::{
     drill::{calendar, live::DrillRunner},
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     http::{
-        self, AppState,
-        connection::{ConnectionLimits, ListenSocket, OpenListener, Tcp, Unix, serve},
+        self,
+        connection::{ListenSocket, OpenListener, Tcp, Unix, limits::ConnectionLimits, serve},
+        state::AppState,
     },
     matrix::Matrix,
     store::{Store, sqlite::SqliteStore},
@@ -120,7 +121,7 @@ impl BoundDaemon {
             hub: shared.hub.clone(),
             outbox,
             // A public address means that a proxy on this machine hands strangers' requests on.
-            shows_outbox: address.ip().is_loopback() && http::status::is_here(&public_url),
+            shows_outbox: address.ip().is_loopback() && http::desk::outbox::is_here(&public_url),
             shutdown: shutdown.clone(),
             client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
             slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),

@@ -5,7 +5,7 @@ use crate::{
     cli::error::CliError,
     core::{Incident, Page, PageId, PersonName, RoleName, StepTarget},
     engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
-    http::AppState,
+    http::state::AppState,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};

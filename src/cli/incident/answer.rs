@@ -3,7 +3,7 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
     core::{IncidentId, reply::typed},
-    http::control::CliAnswer,
+    http::control::commands::CliAnswer,
 };
 use clap::Args;
 use serde_json::Value;

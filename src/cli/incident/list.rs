@@ -7,8 +7,8 @@ use crate::{
         options::PathOptions,
         table,
     },
-    http::{
-        reading::{LIST_MAX, OPEN_COUNT},
+    http::api::{
+        incidents::{LIST_MAX, OPEN_COUNT},
         view::{IncidentView, RoleView},
     },
     store::QuarantinedRow,

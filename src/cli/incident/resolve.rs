@@ -3,7 +3,7 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
     core::{ClassificationKind, IncidentId},
-    http::control::ResolveRequest,
+    http::control::commands::ResolveRequest,
 };
 use clap::Args;
 use serde_json::{Value, json};

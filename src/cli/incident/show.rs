@@ -3,7 +3,7 @@
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
     core::{Event, JournalRecord, sentence::sentence},
-    http::view::{HandBackView, IncidentView, RoleView},
+    http::api::view::{HandBackView, IncidentView, RoleView},
 };
 use clap::Args;
 use serde_json::{Value, json};

@@ -10,7 +10,7 @@ use crate::{
     },
     config,
     core::{RoleName, Timestamp, Zone},
-    http::report::since,
+    http::api::reports::since,
     matrix::zone_named,
     report::{
         TteGrouping, TteQuestion, TteReport, TteTally, gather, picture,

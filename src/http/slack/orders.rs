@@ -8,7 +8,7 @@ use crate::{
     },
     core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{AppState, standing::told, view},
+    http::{api::view, desk::standing::told, state::AppState},
     store::{IncidentFilter, StoreError},
 };
 use std::fmt::Write;

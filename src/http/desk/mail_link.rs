@@ -1,17 +1,18 @@
 //! The link in a mail. Opening it shows the page and changes nothing, so that a scanner never acknowledges; only a
 //! deliberate button does.
 
-use super::{
-    AppState,
-    desk::named,
-    page::{self, ConfirmPage},
-    problem::ProblemDetails,
-    snapshot::{after_all, offers},
-    standing::RoleStanding,
-};
 use crate::{
     core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, sentence::judged},
     engine::RuntimeConfig,
+    http::{
+        desk::{
+            page::{self, ConfirmPage},
+            snapshot::{after_all, offers},
+            standing::{RoleStanding, named},
+        },
+        problem::ProblemDetails,
+        state::AppState,
+    },
     template::{CODE, LINK},
 };
 use axum::{
@@ -73,7 +74,7 @@ async fn pressed(
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
     let verdict = app.engine.answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
-    let verdict = verdict.map_err(super::answer_problem)?;
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let live = app.engine.live.load_full();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = confirm(app, &live, &incident, page, token);

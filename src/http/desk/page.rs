@@ -1,7 +1,6 @@
 //! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
 
-use super::snapshot::AnswerButton;
-use crate::channel::outbox::OutboxEntry;
+use crate::{channel::outbox::OutboxEntry, http::desk::snapshot::AnswerButton};
 use axum::{
     http::{HeaderValue, StatusCode, header},
     response::{Html, IntoResponse, Response},

@@ -1,12 +1,12 @@
 //! Drills over the daemon's own socket: run, follow, abort, list.
 
-use super::{AppState, control::UnixCaller, problem::ProblemDetails};
 use crate::{
     core::{DrillRun, RunId},
     drill::{
         calendar,
         live::{NotRun, NotStopped, RunRequest},
     },
+    http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
     matrix::SourceText,
     store::RunPortion,
 };

@@ -2,8 +2,10 @@
 //! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
 //! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
 
-use super::{AppState, body, credential, problem::ProblemDetails};
-use crate::core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime};
+use crate::{
+    core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
+    http::{body, credential, problem::ProblemDetails, state::AppState},
+};
 use axum::{
     Json,
     extract::{Request, State},

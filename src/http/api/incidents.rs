@@ -1,13 +1,16 @@
 //! Incidents to be read: by whoever the socket lets in, and over TCP by signed-in people and by sources.
 
-use super::{
-    AppState,
-    control::UnixCaller,
-    credential,
-    problem::ProblemDetails,
-    view::{self, IncidentView},
+use crate::{
+    core::IncidentId,
+    http::{
+        api::view::{self, IncidentView},
+        caller::UnixCaller,
+        credential::admitted,
+        problem::ProblemDetails,
+        state::AppState,
+    },
+    store::IncidentFilter,
 };
-use crate::{core::IncidentId, store::IncidentFilter};
 use axum::{
     Extension, Json,
     extract::{Path, Query, State},
@@ -94,19 +97,6 @@ pub async fn incident(
     let id = parse_id(&id)?;
     let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
     Ok(Json(view::incident(&app.engine.live.load(), &incident)))
-}
-
-/// Who came by the socket has shown who they are; over TCP it takes a desk's cookie or a source's token.
-pub(super) fn admitted(
-    app: &AppState,
-    caller: Option<Extension<UnixCaller>>,
-    headers: &HeaderMap,
-) -> Result<(), ProblemDetails> {
-    let known = || credential::session(app, headers).is_some() || credential::source(app, headers).is_some();
-    if caller.is_some() || known() {
-        return Ok(());
-    }
-    Err(ProblemDetails::unauthorized("sign in to the desk (stentor desk-link NAME), or send the token of a [source]"))
 }
 
 /// An incident's number as it stands in a path.

@@ -1,9 +1,9 @@
 //! Reports over many incidents, made from the journal: `/v1/report/tte`, `/v1/report/triggers`.
 
-use super::{AppState, control::UnixCaller, problem::ProblemDetails, reading::admitted};
 use crate::{
     core::{RoleName, Timestamp, Zone, Zones},
     engine::history::each_incident,
+    http::{caller::UnixCaller, credential::admitted, problem::ProblemDetails, state::AppState},
     matrix::zone_named,
     report::{
         TteQuestion, TteReport, TteTally, gather,

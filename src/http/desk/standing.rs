@@ -1,6 +1,5 @@
 //! How a role stands, in words for one of those who were asked: what is true now, and how to hand it back.
 
-use super::desk::named;
 use crate::{
     core::{
         Actor, AnswerVerdict, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName, Timestamp,
@@ -155,5 +154,13 @@ impl RoleStanding<'_> {
     /// The same without who handed it back, for those who did.
     fn asked_now(&self) -> String {
         if self.is_open() { self.asked() } else { self.words() }
+    }
+}
+
+/// A verdict with display names in place of the matrix's names.
+pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
+    match verdict {
+        AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },
+        other => other,
     }
 }

@@ -1,7 +1,9 @@
 //! What can not be read and was set aside: listed, shown and cleared over the daemon's own socket.
 
-use super::{AppState, control::UnixCaller, problem::ProblemDetails};
-use crate::store::{QuarantinedRow, RowName, RowRemains};
+use crate::{
+    http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
+    store::{QuarantinedRow, RowName, RowRemains},
+};
 use axum::{
     Extension, Json,
     extract::{Query, State},

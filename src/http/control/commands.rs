@@ -1,17 +1,21 @@
 //! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
 
-use super::{
-    AppState, answer_problem, native,
-    problem::ProblemDetails,
-    reading::{absent, parse_id},
-    standing::told,
-};
 use crate::{
     core::{
-        Actor, Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName,
-        event::hex, finding::NOTE_MAX, reply::typed,
+        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName, event::hex,
+        finding::NOTE_MAX, reply::typed,
     },
     engine::keys::DESK_LINK_LIFE,
+    http::{
+        api::{
+            alerts,
+            incidents::{absent, parse_id},
+        },
+        caller::UnixCaller,
+        desk::standing::told,
+        problem::{ProblemDetails, answer_problem},
+        state::AppState,
+    },
 };
 use axum::{
     Extension, Json,
@@ -22,91 +26,10 @@ use axum::{
 use secrecy::ExposeSecret;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
-use std::{collections::BTreeMap, sync::Arc, time::Duration};
-use tokio::time::timeout;
+use std::{collections::BTreeMap, sync::Arc};
 
 /// Journal lines that one request reads at most.
 const LINES_MAX: usize = 5000;
-
-/// How long the host's directory of users may take.
-const NAME_TIME_MAX: Duration = Duration::from_secs(2);
-
-/// Who is at the other end of the socket.
-#[derive(Debug, Clone, Copy)]
-pub struct SocketPeer {
-    /// Their Unix user; none when the kernel would not say.
-    pub uid: Option<u32>,
-}
-
-impl SocketPeer {
-    /// Whether it is root or the daemon's own user.
-    pub fn is_operator(self) -> bool {
-        self.uid.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
-    }
-}
-
-/// What a Unix user is to Stentor.
-#[derive(Debug, Clone)]
-pub struct UnixCaller {
-    user: String,
-    person: Option<PersonName>,
-    operator: bool,
-    mailer: bool,
-}
-
-impl UnixCaller {
-    /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
-    /// server hands in mail. Nobody else gets in.
-    pub async fn of(app: &AppState, peer: SocketPeer) -> Result<Self, ProblemDetails> {
-        let forbidden = |who: &str| {
-            let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
-            ProblemDetails::new(StatusCode::FORBIDDEN, detail)
-        };
-        let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
-        let user = name_of(uid).await;
-        let live = app.engine.live.load();
-        let person = live.matrix.person_of_unix(&user).cloned();
-        let operator = peer.is_operator();
-        let mailer = live.matrix.hands_in_mail(&user);
-        if person.is_none() && !operator && !mailer {
-            return Err(forbidden(&format!("the Unix user {user}")));
-        }
-        Ok(Self { user, person, operator, mailer })
-    }
-
-    /// Whether this user is there for the site's mail server alone.
-    pub fn hands_in_mail_only(&self) -> bool {
-        self.mailer && self.person.is_none() && !self.operator
-    }
-
-    /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
-    pub fn may_hand_in_mail(&self) -> Result<(), ProblemDetails> {
-        if self.operator || self.mailer {
-            return Ok(());
-        }
-        let detail = format!(
-            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
-            self.user, self.user
-        );
-        Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))
-    }
-
-    /// In whose name they act.
-    pub fn actor(&self) -> Actor {
-        match &self.person {
-            Some(person) => Actor::Person(person.clone()),
-            None => Actor::Operator(self.user.clone()),
-        }
-    }
-}
-
-/// What the host calls a user; the number where it does not say in time. Asked on a thread of its own: a directory
-/// that hangs must not hold up a page.
-async fn name_of(uid: u32) -> String {
-    let asked = tokio::task::spawn_blocking(move || uzers::get_user_by_uid(uid));
-    let found = timeout(NAME_TIME_MAX, asked).await.ok().and_then(Result::ok).flatten();
-    found.map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned())
-}
 
 /// `POST /v1/fire`: an alert by hand.
 pub async fn fire(
@@ -114,8 +37,8 @@ pub async fn fire(
     Extension(caller): Extension<UnixCaller>,
     Json(alert): Json<Alert>,
 ) -> Result<Response, ProblemDetails> {
-    let source = SourceName::from(format!("user:{}", caller.user));
-    native::answer(native::admit(&app, source, vec![Ok(alert.into())], true).await?)
+    let source = SourceName::from(format!("user:{}", caller.user()));
+    alerts::answer(alerts::admit(&app, source, vec![Ok(alert.into())], true).await?)
 }
 
 /// An answer by the command line.
@@ -135,8 +58,8 @@ pub async fn answer(
     Json(spoken): Json<CliAnswer>,
 ) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
-    let person = caller.person.ok_or_else(|| {
-        let user = &caller.user;
+    let person = caller.person().cloned().ok_or_else(|| {
+        let user = caller.user();
         let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
@@ -210,12 +133,12 @@ pub async fn desk_link(
     if !app.engine.live.load().matrix.people.contains_key(&person) {
         return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
     }
-    if caller.person.as_ref().is_some_and(|own| *own != person) {
+    if caller.person().is_some_and(|own| *own != person) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
     }
     let until = app.engine.store.now() + DESK_LINK_LIFE;
     let token = app.engine.keys.sign_in(&person, until);
-    tracing::info!(person = %person, by = caller.user, "a desk link was handed out");
+    tracing::info!(person = %person, by = caller.user(), "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
     Ok(Json(json!({ "link": link, "until": until })).into_response())
 }

@@ -1,21 +1,21 @@
 //! Is it alive, is it ready, what does it measure.
 
-use super::{AppState, page, problem::ProblemDetails};
 use crate::{
     core::zone::ZoneData,
     engine::{
         hearing::InboundConnection,
         reach::{proven, reach},
     },
+    http::state::AppState,
 };
 use axum::{
     Json,
     extract::State,
-    http::{HeaderMap, StatusCode, header},
+    http::{StatusCode, header},
     response::{IntoResponse, Response},
 };
 use serde_json::json;
-use std::{collections::BTreeMap, net::IpAddr, sync::Arc};
+use std::{collections::BTreeMap, sync::Arc};
 
 /// `GET /healthz`: the process answers.
 pub async fn healthz() -> &'static str {
@@ -96,27 +96,4 @@ pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
     app.engine.metrics.quarantined(&app.engine.store.quarantined());
     let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
-}
-
-/// `GET /outbox`: what channels without credentials would have sent. Only for those on this machine, for it shows live
-/// codes, as a phone would: so a request that a proxy hands on, or a page of another site that has its own name point
-/// here, gets nothing.
-pub async fn outbox(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Response {
-    let handed_on = ["forwarded", "x-forwarded-for", "x-forwarded-host", "x-real-ip", "via"];
-    let handed_on = handed_on.iter().any(|name| headers.contains_key(*name));
-    let mut hosts = headers.get_all(header::HOST).iter().filter_map(|host| host.to_str().ok());
-    let asked_here = hosts.next().is_some_and(|host| is_here(&format!("http://{host}"))) && hosts.next().is_none();
-    if !app.shows_outbox || handed_on || !asked_here {
-        return ProblemDetails::not_found("the outbox is shown on this machine only").into_response();
-    }
-    let entries = app.outbox.recent();
-    let wants = headers.get(header::ACCEPT).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if wants.contains("text/html") { page::outbox(&entries) } else { Json(entries).into_response() }
-}
-
-/// Whether a URL names this machine.
-pub fn is_here(url: &str) -> bool {
-    let url = reqwest::Url::parse(url).ok();
-    let host = url.as_ref().and_then(|url| url.host_str()).unwrap_or_default().trim_matches(['[', ']']);
-    host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback())
 }

@@ -1,12 +1,13 @@
 //! The native door: `POST /v1/alerts`, one alert or an array.
 
-use super::{
-    AppState, body, credential,
-    problem::{BodyFault, ProblemDetails},
-};
 use crate::{
     core::{Alert, SourceName},
     engine::{AdmissionResult, AdmittedAlert},
+    http::{
+        body, credential,
+        problem::{BodyFault, ProblemDetails},
+        state::AppState,
+    },
 };
 use axum::{
     Json,

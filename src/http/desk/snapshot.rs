@@ -1,9 +1,9 @@
 //! What a desk shows: its person's pages and the board of incidents, as JSON.
 
-use super::{AppState, standing::RoleStanding, view};
 use crate::{
     core::{Answer, AnswerLevel, Engagement, Incident, IncidentId, IncidentStatus, PersonName, Timestamp, page::Page},
     engine::RuntimeConfig,
+    http::{api::view, desk::standing::RoleStanding, state::AppState},
     matrix::ChannelKind,
     store::{AskedIncidents, AskedQuery, AskedStanding, IncidentFilter, StoreError, earlier},
     template::{CODE, LINK},

@@ -1,10 +1,12 @@
 //! Looked at in depth: every part for `stentor doctor`, everybody for `stentor people`, and the daemon's word to itself.
 
-use super::{AppState, body, problem::ProblemDetails};
-use crate::engine::{
-    checkup::{DoctorFinding, DoctorPart},
-    doctor::SIGNATURE,
-    reach::{ContactCoverage, reach},
+use crate::{
+    engine::{
+        checkup::{DoctorFinding, DoctorPart},
+        doctor::SIGNATURE,
+        reach::{ContactCoverage, reach},
+    },
+    http::{body, problem::ProblemDetails, state::AppState},
 };
 use axum::{
     Json,

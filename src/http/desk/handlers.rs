@@ -1,10 +1,15 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
-use super::{AppState, credential, page, problem::ProblemDetails, snapshot::snapshot, standing::told};
 use crate::{
     channel::screen::OpenDesk,
-    core::{Answer, AnswerVerdict, AnswerVia, Page, PageId, PersonName},
-    engine::{RuntimeConfig, keys::SESSION_LIFE, keys::same},
+    core::{Answer, AnswerVia, Page, PageId, PersonName},
+    engine::keys::{SESSION_LIFE, same},
+    http::{
+        credential,
+        desk::{page, snapshot::snapshot, standing::told},
+        problem::ProblemDetails,
+        state::AppState,
+    },
 };
 use axum::{
     Json,
@@ -89,7 +94,7 @@ pub async fn answer(
         ));
     }
     let verdict = app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
-    let verdict = verdict.map_err(super::answer_problem)?;
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
     let incident = app.engine.store.view(page.incident).await?;
     // Its button stands on the page.
     let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
@@ -243,14 +248,6 @@ impl DeskEvent {
                 None
             }
         }
-    }
-}
-
-/// A verdict with display names in place of the matrix's names.
-pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
-    match verdict {
-        AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },
-        other => other,
     }
 }
 

@@ -27,7 +27,7 @@ use stentor::{
         self, Actor, Alert, Engagement, EngagementOutcome, Incident, IncidentId, IncidentKey, RoleName, Timestamp,
         stranded::stranded,
     },
-    drill::live::DrillRunner,
+    drill::runner::drill_runner::DrillRunner,
     engine::{
         AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
         RuntimeConfig, SharedChannelParts, quarantine::ALONE_MAX,

@@ -6,7 +6,7 @@ mod show;
 
 use crate::{
     cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions},
-    drill::calendar::FOLDER,
+    drill::runner::calendar::FOLDER,
     http::control::drills::DrillRequest,
 };
 use clap::{Args, Subcommand, ValueHint};

@@ -9,12 +9,15 @@ use crate::{
     core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,
-        fitted::FittedModel,
-        picture,
+        analysis::response_history::FittedModel,
         proposal::{MatrixProposal, NoProposal, PROOF_RUNS, ProposalRequest, propose},
-        score::RunHypothesis,
-        simulate::{RUNS, RUNS_MAX, SimulationSummary, outlook, play},
-        virtual_time::{PlayedRun, SimulationSetting, WhatIf},
+        scenario::hypothesis::RunHypothesis,
+        simulator::{
+            picture,
+            setting::{SimulationSetting, WhatIf},
+            simulate::{RUNS, RUNS_MAX, SimulationSummary, outlook, play},
+            virtual_time::PlayedRun,
+        },
     },
     matrix::{KnownNames, Matrix, SourceText},
 };

@@ -3,7 +3,7 @@
 use crate::{
     channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::Timestamp,
-    drill::live::DrillRunner,
+    drill::runner::drill_runner::DrillRunner,
     engine::Engine,
     http::{sms, twilio},
     store::clock::{ClockSources, SystemClock},

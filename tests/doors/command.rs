@@ -10,7 +10,7 @@ use std::{path::Path, sync::Arc};
 use stentor::{
     channel::{outbox::SandboxOutbox, screen::DeskHub},
     core::Timestamp,
-    drill::live::DrillRunner,
+    drill::runner::drill_runner::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},
     http::{self, caller::SocketPeer, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},

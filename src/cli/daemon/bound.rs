@@ -14,7 +14,7 @@ use crate::{
     },
     config,
     core::{ChannelName, SourceName},
-    drill::{calendar, live::DrillRunner},
+    drill::runner::{calendar, drill_runner::DrillRunner},
     engine::{self, Engine, RuntimeConfig, SharedChannelParts},
     http::{
         self,

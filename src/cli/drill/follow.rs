@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError},
-    drill::score::{NOT_HELD, TOO_FEW},
+    drill::analysis::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
 use serde::Deserialize;

@@ -10,7 +10,7 @@ use crate::{
     core::{ChannelName, DrillRun, RunId},
     drill::{
         Scenario,
-        review::{self, ReviewedRun},
+        analysis::review::{self, ReviewedRun},
     },
     matrix::{ChannelKind, Matrix, SourceText},
     report::after_action::{EARLIER_MAX, review as written},

@@ -8,7 +8,7 @@ use crate::{
         reports::{journal_source::JournalSource, proposal},
     },
     core::IncidentId,
-    drill::hindsight,
+    drill::analysis::incident_replay,
     report::{IncidentTimeline, ReviewProposal, postmortem},
     template::document::DocumentTemplates,
 };
@@ -60,7 +60,7 @@ fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
         return none("none was sought: the matrix is not here".into());
     };
     let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
-    match hindsight::question(story, matrix) {
+    match incident_replay::question(story, matrix) {
         Ok((scenario, failed)) => proposal::sought(&loaded, &scenario, opened_at, &failed),
         Err(no) => none(no.to_string()),
     }

@@ -3,7 +3,7 @@
 use crate::{
     cli::load::LoadedMatrix,
     core::Timestamp,
-    drill::{Scenario, proposal, score::RunHypothesis},
+    drill::{Scenario, proposal, scenario::hypothesis::RunHypothesis},
     matrix::KnownNames,
     report::ReviewProposal,
 };

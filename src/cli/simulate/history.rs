@@ -7,7 +7,9 @@ use crate::{
         reports::journal_source::JournalSource,
         simulate::figures::{percent, time},
     },
-    drill::fitted::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit},
+    drill::analysis::response_history::{
+        ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit,
+    },
     report::gather,
 };
 use std::{fmt::Write, path::Path};

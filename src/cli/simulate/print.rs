@@ -9,9 +9,8 @@ use crate::{
     core::Timestamp,
     drill::{
         HypothesisResult, Scenario,
-        fitted::FittedModel,
-        score::HypothesisVerdict,
-        simulate::{RoleOutlook, SimulationSummary, TimeQuantile},
+        analysis::{response_history::FittedModel, score::HypothesisVerdict},
+        simulator::simulate::{RoleOutlook, SimulationSummary, TimeQuantile},
     },
 };
 use std::collections::BTreeSet;

@@ -1,9 +1,11 @@
 //! Reads `schedule`: when the daemon runs a scenario by itself.
 
-use super::read::ScenarioReader;
 use crate::{
     core::{Zone, schedule::CronSchedule},
-    drill::timetable::{self, ScenarioTimetable},
+    drill::scenario::{
+        reader::ScenarioReader,
+        timetable::{self, ScenarioTimetable},
+    },
     matrix::{document::TomlItem, people::zone},
 };
 

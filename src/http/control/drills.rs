@@ -2,7 +2,7 @@
 
 use crate::{
     core::{DrillRun, RunId},
-    drill::{
+    drill::runner::{
         calendar,
         live::{NotRun, NotStopped, RunRequest},
     },

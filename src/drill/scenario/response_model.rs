@@ -4,8 +4,7 @@
 //! median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
 //! are for a person who is at work and for a channel that works. Put your own into the scenario.
 
-use super::distribution::DelayDistribution;
-use crate::{core::ChannelName, matrix::ChannelKind};
+use crate::{core::ChannelName, drill::scenario::distribution::DelayDistribution, matrix::ChannelKind};
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
@@ -14,7 +13,7 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct ResponseModel {
     /// How long after a page reached them they answer it; else [`reaction`] of the channel's kind.
     pub answers: Option<DelayDistribution>,
-    /// The same by single channels, where a measured history tells them apart ([`super::fitted`]): goes before `answers`.
+    /// The same by single channels, where a measured history tells them apart ([`crate::drill::analysis::response_history`]): goes before `answers`.
     pub by_channel: BTreeMap<ChannelName, DelayDistribution>,
     /// The channels that they look at; else all that reach them.
     pub by: Option<Vec<ChannelName>>,

@@ -1,38 +1,31 @@
 //! Drills on the live daemon: a scenario's alerts by the daemon's own door, on the path that a crisis takes, watched to
 //! their end, scored and kept. One at a time, and never beside the real thing.
 
-mod announce;
-mod conduct;
-mod watch;
-
-use super::{
-    Scenario,
-    scenario::{COMPRESS_MAX, ReadScenario},
-};
 use crate::{
-    core::{Actor, DrillRun, IncidentId, IncidentInput, RunId, RunState, Timestamp, event::hex},
-    engine::Engine,
-    matrix::{self, SourceText},
+    core::{Actor, DrillRun, IncidentId, RunId, RunState, Timestamp, event::hex},
+    drill::{
+        Scenario,
+        runner::{
+            conduct::broken_off,
+            drill_runner::{DrillRunner, UnderWay},
+        },
+        scenario::definition::COMPRESS_MAX,
+    },
+    matrix::SourceText,
     store::StoreError,
 };
-use conduct::broken_off;
+
 use futures_util::FutureExt;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
+use sha2::Sha256;
 use std::{
     panic::AssertUnwindSafe,
     sync::{Arc, Mutex as Latch, PoisonError},
 };
-use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 
 /// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
 const RUNS_MAX: usize = 1000;
-
-/// The drills of one daemon.
-pub struct DrillRunner {
-    engine: Arc<Engine>,
-    current: Mutex<Option<Arc<UnderWay>>>,
-}
 
 /// What is to be run.
 #[derive(Debug, Clone)]
@@ -43,15 +36,6 @@ pub struct RunRequest {
     pub compress: Option<u32>,
     /// Who asks for it.
     pub by: Actor,
-}
-
-/// A run that goes on.
-struct UnderWay {
-    id: RunId,
-    scenario: Scenario,
-    stop: CancellationToken,
-    /// Who stopped it.
-    stopped: Latch<Option<Actor>>,
 }
 
 /// Why nothing was run. Nobody was paged.
@@ -92,16 +76,6 @@ pub enum NotStopped {
 }
 
 impl DrillRunner {
-    /// The drills of this node.
-    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
-        Arc::new(Self { engine, current: Mutex::new(None) })
-    }
-
-    /// The node that they run on.
-    pub fn engine(&self) -> &Arc<Engine> {
-        &self.engine
-    }
-
     /// Starts a run. When this returns it is kept; it goes on by itself.
     ///
     /// # Errors
@@ -165,25 +139,6 @@ impl DrillRunner {
         Ok(())
     }
 
-    /// One run; none where there is none of that number.
-    ///
-    /// # Errors
-    /// When the store can not be read.
-    pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
-        self.engine.store.drill_run(id).await
-    }
-
-    /// Reads a scenario by the matrix of now.
-    ///
-    /// # Errors
-    /// Its faults, as text.
-    pub fn read(&self, file: &SourceText) -> Result<Scenario, String> {
-        let live = self.engine.live.load();
-        let ReadScenario { scenario, diagnostics } = Scenario::read(file, &live.matrix);
-        let faults = || matrix::render_of("scenario", &diagnostics, std::slice::from_ref(file), false);
-        scenario.ok_or_else(faults)
-    }
-
     /// Everything that must be so before anybody is paged.
     async fn admit(&self, order: &RunRequest) -> Result<(DrillRun, Scenario), NotRun> {
         let scenario = self.read(&order.file).map_err(NotRun::Scenario)?;
@@ -229,18 +184,5 @@ impl DrillRunner {
             incidents: Vec::new(),
             score: serde_json::Value::Null,
         }
-    }
-
-    /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
-    async fn end_incidents(&self, id: RunId, by: &Actor, why: Option<String>) -> Result<Vec<IncidentId>, StoreError> {
-        let mut ended = Vec::new();
-        for drill in self.engine.store.open_now().await?.drills {
-            let incident = self.engine.store.view(drill).await?;
-            if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
-                self.engine.step(drill, IncidentInput::Resolve { by: by.clone(), why: why.clone() }).await?;
-                ended.push(drill);
-            }
-        }
-        Ok(ended)
     }
 }

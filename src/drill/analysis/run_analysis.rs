@@ -1,20 +1,18 @@
 //! How one run went, role by role: the time to engagement, and what that time was spent on. A run is a drill on the live
 //! daemon or one in virtual time; both are told by the same events.
 
-pub use super::cause::{AnalysisStage, TimeCause};
-
+pub use crate::drill::analysis::cause::{AnalysisStage, TimeCause};
 use crate::{
     core::{
         AnswerVerdict, ChannelName, EngagementOutcome, Event, FaultKind, Incident, IncidentStatus, Page, PageAttempts,
         PagePurpose, PersonName, RoleName, SendOutcome, StandIn, Timestamp, attempts,
     },
+    drill::analysis::observation::{AllClear, RoleAnalysis, TimeSlice},
     report::ended::Ended,
 };
+
 use serde::Serialize;
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    time::Duration,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// One incident of a run.
 #[derive(Debug, Clone, Copy)]
@@ -40,48 +38,6 @@ pub struct RunObservation {
     /// Pages of it were kept in the sandbox and sent to nobody: it is a rehearsal of the matrix, and measures no channel.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub sandboxed: bool,
-}
-
-/// How one role went.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RoleAnalysis {
-    /// Demanded by the trigger; not merely somebody's `next`.
-    pub required: bool,
-    /// When it was engaged, counted from the incident's opening.
-    pub engaged: Option<Duration>,
-    /// When it was covered by its `next`.
-    pub covered: Option<Duration>,
-    /// How it ended.
-    pub ended: Ended,
-    /// When it ended, or how long it was watched, counted from the incident's opening.
-    pub watched: Duration,
-    /// What the time until its outcome (or the end) was spent on, in order and without gaps.
-    pub parts: Vec<TimeSlice>,
-}
-
-/// How the all-clear went to one person.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct AllClear {
-    /// Who.
-    pub person: PersonName,
-    /// When a channel of theirs had taken it, counted from the resolving.
-    pub after: Option<Duration>,
-    /// How long it was watched, counted from the resolving.
-    pub watched: Duration,
-}
-
-/// A stretch of a role's time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct TimeSlice {
-    /// From here, counted from the incident's opening.
-    pub from: Duration,
-    /// Up to here.
-    pub until: Duration,
-    /// What it was spent on.
-    pub cause: TimeCause,
-    /// What the channel said, where it said something.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub said: Option<String>,
 }
 
 /// The answer that engaged a role.

@@ -1,12 +1,11 @@
 //! An announced drill: those who may be paged are told before its first alert, in an incident that asks for nothing.
 
-use super::DrillRunner;
 use crate::{
     core::{
         Alert, DrillRun, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
         PersonName, Timestamp, TriggerName, plan::OnResolved,
     },
-    drill::{Scenario, scenario},
+    drill::{Scenario, runner::drill_runner::DrillRunner, scenario::definition},
     matrix::{Matrix, TriggerMatch},
     store::{LockSet, RequestClass, StoreError, Transaction, transact},
 };
@@ -17,11 +16,11 @@ use std::{
 };
 
 /// How long an announcement is waited for before the first alert.
-pub(super) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
+pub(crate) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
 
 impl DrillRunner {
     /// Tells them. None where something real is open by now.
-    pub(super) async fn announce(
+    pub(crate) async fn announce(
         &self,
         run: &DrillRun,
         scenario: &Scenario,
@@ -60,11 +59,11 @@ fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<Pers
 }
 
 fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str, now: Timestamp) -> IncidentOpening {
-    let mut alert = Alert::new(scenario::source(), "drill_announced");
+    let mut alert = Alert::new(definition::source(), "drill_announced");
     alert.drill = true;
     alert.summary = scenario.summary.clone();
     let plan = EscalationPlan {
-        trigger: TriggerName::from(scenario::SOURCE),
+        trigger: TriggerName::from(definition::SOURCE),
         matrix: matrix.to_owned(),
         required: Vec::new(),
         roles: BTreeMap::new(),

@@ -8,7 +8,7 @@
 //!
 //! What is assumed weighs as much as [`PRIOR_WEIGHT`] observations that are distributed exactly as it says.
 
-use crate::drill::distribution::{DelayDistribution, Z90, normal_tail};
+use crate::drill::scenario::distribution::{DelayDistribution, Z90, normal_tail};
 use std::time::Duration;
 
 /// How many observations the assumption is worth: with as many seen, one believes both alike.

@@ -4,42 +4,22 @@
 //! nothing of a percentage (thirty-six of thirty-six are the first that show 90 %), so a finding also has what
 //! [`crate::report::target`] says of it. Many runs are judged by that alone.
 
-use super::course::{RoleAnalysis, RunObservation, TimeCause};
 use crate::{
-    core::{EngagementTarget, RoleName},
+    core::EngagementTarget,
+    drill::{
+        analysis::{
+            observation::RoleAnalysis,
+            run_analysis::{RunObservation, TimeCause},
+        },
+        scenario::hypothesis::RunHypothesis,
+    },
     report::{
-        after_action::ALL_CLEAR,
         incidence::{Ending, EndingKind, Incidence},
         target::{TargetReport, TargetVerdict, all_of, in_time, judge},
     },
 };
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
-
-/// What is expected: so many percent within that time.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct RunHypothesis {
-    /// Of whom or what.
-    pub about: HypothesisSubject,
-    /// Of a hundred, 1 to 100.
-    pub percent: f64,
-    /// The bound.
-    #[serde(serialize_with = "seconds")]
-    pub within: Duration,
-    /// Whether being covered by the role's `next` counts too.
-    pub covered: bool,
-}
-
-/// What a hypothesis is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum HypothesisSubject {
-    /// This role is engaged, counted from the incident's opening.
-    Role(RoleName),
-    /// The last of the required roles is engaged, counted from the incident's opening.
-    AllRoles,
-    /// Those whom a page had reached have the all-clear, counted from the resolving.
-    AllClear,
-}
 
 /// What became of a hypothesis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -209,14 +189,14 @@ fn finding<'a>(
 /// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
 fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     match &hypothesis.about {
-        HypothesisSubject::Role(role) => {
+        crate::drill::scenario::hypothesis::HypothesisSubject::Role(role) => {
             run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect()
         }
-        HypothesisSubject::AllRoles => {
+        crate::drill::scenario::hypothesis::HypothesisSubject::AllRoles => {
             let required = run.roles.values().filter(|course| course.required);
             all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
         }
-        HypothesisSubject::AllClear => {
+        crate::drill::scenario::hypothesis::HypothesisSubject::AllClear => {
             let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: EndingKind::Happened };
             let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: EndingKind::Waiting };
             run.all_clears.iter().map(|clear| clear.after.map_or_else(|| waiting(clear.watched), heard)).collect()
@@ -239,9 +219,9 @@ fn bottleneck<'a>(
     let within = hypothesis.within.as_secs_f64();
     let late = runs.flat_map(|run| {
         let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
-            HypothesisSubject::Role(about) => about == *role,
-            HypothesisSubject::AllRoles => course.required,
-            HypothesisSubject::AllClear => false,
+            crate::drill::scenario::hypothesis::HypothesisSubject::Role(about) => about == *role,
+            crate::drill::scenario::hypothesis::HypothesisSubject::AllRoles => course.required,
+            crate::drill::scenario::hypothesis::HypothesisSubject::AllClear => false,
         });
         about
             .map(|(_, course)| course)
@@ -265,25 +245,6 @@ pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: D
     Some(ScoreBottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
 }
 
-impl HypothesisSubject {
-    /// Whether it is about this role.
-    pub fn is_role(&self, role: &RoleName) -> bool {
-        matches!(self, Self::Role(about) if about == role)
-    }
-}
-
-impl fmt::Display for RunHypothesis {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let within = humantime::format_duration(self.within);
-        let covered = if self.covered { " or covered" } else { "" };
-        match &self.about {
-            HypothesisSubject::Role(role) => write!(f, "{role}: {} % engaged{covered} within {within}", self.percent),
-            HypothesisSubject::AllRoles => write!(f, "all roles: {} % engaged{covered} within {within}", self.percent),
-            HypothesisSubject::AllClear => write!(f, "all-clear: with {} % within {within}", self.percent),
-        }
-    }
-}
-
 impl fmt::Display for HypothesisVerdict {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
@@ -293,24 +254,4 @@ impl fmt::Display for HypothesisVerdict {
             Self::NotJudged => "not judged",
         })
     }
-}
-
-impl fmt::Display for HypothesisSubject {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(match self {
-            Self::Role(role) => role.as_str(),
-            Self::AllRoles => "all roles",
-            Self::AllClear => ALL_CLEAR,
-        })
-    }
-}
-
-impl Serialize for HypothesisSubject {
-    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        serializer.collect_str(self)
-    }
-}
-
-fn seconds<S: Serializer>(span: &Duration, serializer: S) -> Result<S::Ok, S::Error> {
-    serializer.serialize_f64(span.as_secs_f64())
 }

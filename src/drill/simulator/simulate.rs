@@ -1,12 +1,14 @@
 //! Many runs of one scenario: how likely each role is engaged in time, how long it takes, and what it hangs on.
 
-use super::{
-    course::RoleAnalysis,
-    score::{DrillScore, HypothesisVerdict, ScoreBottleneck, bottleneck_of, score_all},
-    virtual_time::{PlayedRun, SimulationSetting},
-};
 use crate::{
     core::{EngagementTarget, RoleName},
+    drill::{
+        analysis::{
+            observation::RoleAnalysis,
+            score::{DrillScore, HypothesisVerdict, ScoreBottleneck, bottleneck_of, score_all},
+        },
+        simulator::{setting::SimulationSetting, virtual_time::PlayedRun},
+    },
     report::{
         ended::Endings,
         incidence::Incidence,

@@ -1,15 +1,17 @@
 //! The fit itself, figure by figure: what is measured, what is assumed, and the scenario that has them.
 
-use super::{
-    AskedPerson, ChannelDelays, ResponseHistory,
-    mixture::{CompetingTimes, LEAST, LogNormal, MixtureBelief, PRIOR_WEIGHT, TimeObservation, fit, share},
-};
 use crate::{
     core::{ChannelName, PersonName},
     drill::{
         Scenario,
-        distribution::DelayDistribution,
-        habits::{self, ResponseModel},
+        analysis::{
+            mixture::{CompetingTimes, LEAST, LogNormal, MixtureBelief, PRIOR_WEIGHT, TimeObservation, fit, share},
+            response_history::{AskedPerson, ChannelDelays, ResponseHistory},
+        },
+        scenario::{
+            distribution::DelayDistribution,
+            response_model::{self, ResponseModel},
+        },
     },
     matrix::{ChannelKind, Matrix},
 };
@@ -139,9 +141,9 @@ impl ResponseHistory {
     ) -> PersonFit {
         let habits = scenario.habits_of(person);
         let asked = self.asked.get(person).map_or(&[][..], Vec::as_slice);
-        let reaction = |kind: &ChannelKind| habits.answers.clone().unwrap_or_else(|| habits::reaction(*kind));
+        let reaction = |kind: &ChannelKind| habits.answers.clone().unwrap_or_else(|| response_model::reaction(*kind));
         let assumed = MixtureBelief {
-            never: habits.ignores.unwrap_or(habits::IGNORES),
+            never: habits.ignores.unwrap_or(response_model::IGNORES),
             times: kinds.iter().map(|(_, kind)| LogNormal::of(&reaction(kind))).collect(),
         };
         let trials: Vec<CompetingTimes> = asked.iter().map(|asked| asked.trial(channels)).collect();
@@ -169,14 +171,14 @@ fn shares(
     let unable = asked.iter().filter(|asked| asked.answered == Some(true)).count();
     let desks = || asked.iter().flat_map(|asked| &asked.at_once).filter(|(name, _)| is_screen(kinds, name));
     let (open, tried) = (desks().filter(|(_, open)| **open).count(), desks().count());
-    let at_desk = EstimatedShare::of(open, tried, habits.at_desk.unwrap_or(habits::AT_DESK));
+    let at_desk = EstimatedShare::of(open, tried, habits.at_desk.unwrap_or(response_model::AT_DESK));
     let silent = EstimatedShare::of(asked.len() - answered, asked.len(), never);
     PersonFit {
         person: person.clone(),
         asked: asked.len(),
         answered,
         ignores: EstimatedShare { share: never, ..silent },
-        unable: EstimatedShare::of(unable, answered, habits.unable.unwrap_or(habits::UNABLE)),
+        unable: EstimatedShare::of(unable, answered, habits.unable.unwrap_or(response_model::UNABLE)),
         at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::Screen).then_some(at_desk),
         answers: BTreeMap::new(),
     }
@@ -221,10 +223,10 @@ impl ChannelDelays {
         let said = scenario.carriage.entry(channel.clone()).or_default();
         let usual =
             |said: &Option<DelayDistribution>, kind: DelayDistribution| LogNormal::of(said.as_ref().unwrap_or(&kind));
-        let accepts = times(&self.accepts, usual(&said.accepts, habits::acceptance(kind)));
-        let delivers = times(&self.delivers, usual(&said.delivers, habits::delivery(kind)));
+        let accepts = times(&self.accepts, usual(&said.accepts, response_model::acceptance(kind)));
+        let delivers = times(&self.delivers, usual(&said.delivers, response_model::delivery(kind)));
         let reported = self.delivers.len() + self.lost;
-        let lost = EstimatedShare::of(self.lost, reported, said.lost.unwrap_or_else(|| habits::lost(kind)));
+        let lost = EstimatedShare::of(self.lost, reported, said.lost.unwrap_or_else(|| response_model::lost(kind)));
         said.accepts = accepts.measured().or_else(|| said.accepts.take());
         said.delivers = delivers.measured().or_else(|| said.delivers.take());
         said.lost = lost.measured().or(said.lost);

@@ -1,7 +1,6 @@
 //! When a scenario runs by itself: by a cron line, or at a random moment within hours that suit, so that nobody knows it
 //! before.
 
-use super::scenario::AllowedHours;
 use crate::core::{Timestamp, Zone, schedule::CronSchedule};
 use chrono::{Datelike, NaiveDate, NaiveTime, TimeZone, Utc, Weekday};
 use std::{fmt, time::Duration};
@@ -54,7 +53,11 @@ fn random(within: &AllowedHours, every: Duration, after: Timestamp, chance: f64)
     let mut windows = windows(within, after, after + every);
     if windows.is_empty() {
         // The span lies between two windows: the next one serves.
-        windows = self::windows(within, after, after + Duration::from_secs(u64::from(DAYS_MAX) * 24 * 3600));
+        windows = crate::drill::scenario::timetable::windows(
+            within,
+            after,
+            after + Duration::from_secs(u64::from(DAYS_MAX) * 24 * 3600),
+        );
         windows.truncate(1);
     }
     let all: i64 = windows.iter().map(|(from, until)| until.micros_since(*from)).sum();
@@ -138,6 +141,32 @@ impl fmt::Display for ScenarioTimetable {
                 write!(f, "once in {every}, {} {from}-{until} ({})", days.join(","), within.zone)
             }
         }
+    }
+}
+
+/// When a drill may be run live.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AllowedHours {
+    /// From this time of day.
+    pub from: NaiveTime,
+    /// Up to, not including, this one; where it is before `from`, that of the next day.
+    pub until: NaiveTime,
+    /// On these days (those on which it begins); never empty.
+    pub days: Vec<Weekday>,
+    /// On this clock.
+    pub zone: Zone,
+}
+
+impl AllowedHours {
+    /// Whether a drill may run at this moment.
+    pub fn cover(&self, at: Timestamp) -> bool {
+        let local = at.to_utc().with_timezone(&self.zone);
+        let (time, day) = (local.time(), local.weekday());
+        if self.from < self.until {
+            return self.days.contains(&day) && self.from <= time && time < self.until;
+        }
+        // Over midnight: the day is the one on which it began.
+        (self.days.contains(&day) && self.from <= time) || (self.days.contains(&day.pred()) && time < self.until)
     }
 }
 

@@ -1,9 +1,10 @@
 //! What a run has done so far: its incidents, its journal, its score.
 
-use super::DrillRunner;
 use crate::{
     core::{ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp, sentence::sentence},
-    drill::{DrillScore, IncidentTrace, RunObservation, Scenario, score::score},
+    drill::{
+        DrillScore, IncidentTrace, RunObservation, Scenario, analysis::score::score, runner::drill_runner::DrillRunner,
+    },
     matrix::ChannelKind,
     store::StoreError,
 };
@@ -85,7 +86,7 @@ impl DrillRunner {
     }
 
     /// The open incidents of a run.
-    pub(super) async fn open_of(&self, id: RunId) -> Result<Vec<Arc<Incident>>, StoreError> {
+    pub(crate) async fn open_of(&self, id: RunId) -> Result<Vec<Arc<Incident>>, StoreError> {
         let mut open = Vec::new();
         for drill in self.engine.store.open_now().await?.drills {
             let incident = self.engine.store.view(drill).await?;

@@ -1,11 +1,11 @@
 //! Scheduled drills: which scenario runs next and when. The moments are kept, so that a restart draws none anew.
 
-use super::{
-    Scenario,
-    live::{DrillRunner, RunRequest},
-};
 use crate::{
     core::{Actor, ScheduledRun, Timestamp},
+    drill::{
+        Scenario,
+        runner::{drill_runner::DrillRunner, live::RunRequest},
+    },
     matrix::{SourceText, read_folder},
     store::StoreError,
 };

@@ -1,12 +1,18 @@
 //! One run from its first alert to its score.
 
-use super::{DrillRunner, UnderWay, announce::ANNOUNCE_WAIT};
 use crate::{
     core::{
         Actor, Alert, DrillRun, DrillTerms, Incident, IncidentId, IncidentStatus, InjectedFault, RunState, Timestamp,
         drill::BROKEN_OFF,
     },
-    drill::{DrillScore, HypothesisVerdict, Scenario, scenario},
+    drill::{
+        DrillScore, HypothesisVerdict, Scenario,
+        runner::{
+            announce::ANNOUNCE_WAIT,
+            drill_runner::{DrillRunner, UnderWay},
+        },
+        scenario::definition,
+    },
     engine::AdmissionResult,
     store::StoreError,
 };
@@ -44,7 +50,7 @@ enum RunEnd {
 
 impl DrillRunner {
     /// Conducts a run to its end and keeps what came of it.
-    pub(super) async fn conduct(&self, mut run: DrillRun, under_way: &UnderWay) {
+    pub(crate) async fn conduct(&self, mut run: DrillRun, under_way: &UnderWay) {
         let ended = match self.play(&mut run, under_way).await {
             Ok(ended) => ended,
             Err(error) => RunEnd::Aborted(Actor::Clock, format!("the store failed: {error}")),
@@ -131,7 +137,7 @@ impl DrillRunner {
         let now = self.engine.store.now();
         let alert = Alert {
             id: format!("{}-{}", run.id, alert.id),
-            source: scenario::source(),
+            source: definition::source(),
             drill: true,
             starts_at: Some(now),
             ..alert.clone()
@@ -266,7 +272,7 @@ fn unanswered(incident: &Incident, scenario: &Scenario, compress: u32, now: Time
 }
 
 /// What the incidents of a run say of their end that was broken off.
-pub(super) fn broken_off(why: &str) -> String {
+pub(crate) fn broken_off(why: &str) -> String {
     format!("{BROKEN_OFF}: {why}")
 }
 

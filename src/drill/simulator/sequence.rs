@@ -8,12 +8,12 @@
 //!   core made of it (another channel, the next step) stands in its place in the order.
 //! - By which way an answer came, who resolved the incident, and the numbers of withdrawn pages.
 
-use super::{
-    scenario::Scenario,
-    virtual_time::{PlayedIncident, SimulationSetting},
-};
 use crate::{
     core::{AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp},
+    drill::{
+        scenario::definition::Scenario,
+        simulator::setting::{PlayedIncident, SimulationSetting},
+    },
     matrix::Matrix,
 };
 

@@ -1,6 +1,5 @@
 //! People and channels in one run: what is drawn for each of them, and when.
 
-use super::{BehaviourModel, SimulationSetting, VirtualChannel};
 use crate::{
     channel::SendError,
     core::{
@@ -8,9 +7,14 @@ use crate::{
         settlement::desk_closed,
     },
     drill::{
-        dice::RandomStream,
-        habits::{AT_DESK, IGNORES, UNABLE},
-        scenario::ScenarioTrouble,
+        scenario::{
+            definition::ScenarioTrouble,
+            response_model::{AT_DESK, IGNORES, UNABLE},
+        },
+        simulator::{
+            random::RandomStream,
+            setting::{BehaviourModel, SimulationSetting, VirtualChannel},
+        },
     },
 };
 use std::{collections::BTreeMap, time::Duration};
@@ -32,7 +36,7 @@ struct VirtualPerson {
 }
 
 /// Everybody in one run.
-pub(super) struct VirtualPeople<'a> {
+pub(crate) struct VirtualPeople<'a> {
     setting: &'a SimulationSetting<'a>,
     seed: u64,
     run: u64,
@@ -40,7 +44,7 @@ pub(super) struct VirtualPeople<'a> {
 }
 
 /// How an attempt will end.
-pub(super) struct VirtualAttempt {
+pub(crate) struct VirtualAttempt {
     /// After this long.
     pub takes: Duration,
     /// So.
@@ -52,12 +56,12 @@ pub(super) struct VirtualAttempt {
 }
 
 impl<'a> VirtualPeople<'a> {
-    pub(super) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
+    pub(crate) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
         Self { setting, seed, run, minds: BTreeMap::new() }
     }
 
     /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
-    pub(super) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
+    pub(crate) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
         let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);
         if self.setting.manner == BehaviourModel::Scripted || self.setting.troubles(now).any(absent) {
@@ -76,7 +80,7 @@ impl<'a> VirtualPeople<'a> {
     }
 
     /// How sending this page now ends.
-    pub(super) fn attempt(&mut self, page: &Page, now: Timestamp) -> VirtualAttempt {
+    pub(crate) fn attempt(&mut self, page: &Page, now: Timestamp) -> VirtualAttempt {
         let Some(way) = self.setting.channels.get(&page.channel) else {
             return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
         };

@@ -1,15 +1,15 @@
 //! One run: what happens next stands in one queue, and nothing else ever happens.
 
-use super::{
-    BehaviourModel, PlayedIncident, SimulationSetting,
-    people::{VirtualAttempt, VirtualPeople},
-};
 use crate::{
     channel::SendError,
     core::{
         self, Actor, Alert, Answer, AnswerVia, Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId,
         IncidentInput, IncidentKey, IncidentOpening, PageId, PageState, PersonName, RoleName, SendOutcome, Timestamp,
         page::PageStage, retry::SendPace, trigger::ThresholdWindow,
+    },
+    drill::simulator::{
+        people::{VirtualAttempt, VirtualPeople},
+        setting::{BehaviourModel, PlayedIncident, SimulationSetting},
     },
     engine::{again, breaker::ChannelBreakers, delivery::DeliveryQueues},
     matrix::TriggerMatch,
@@ -46,7 +46,7 @@ enum VirtualEvent {
     End,
 }
 
-pub(super) struct VirtualWorld<'a> {
+pub(crate) struct VirtualWorld<'a> {
     setting: &'a SimulationSetting<'a>,
     people: VirtualPeople<'a>,
     now: Timestamp,
@@ -68,7 +68,7 @@ pub(super) struct VirtualWorld<'a> {
 }
 
 impl<'a> VirtualWorld<'a> {
-    pub(super) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
+    pub(crate) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
         let mut world = Self {
             setting,
             people: VirtualPeople::new(setting, seed, run),
@@ -97,7 +97,7 @@ impl<'a> VirtualWorld<'a> {
         world
     }
 
-    pub(super) fn run(mut self) -> Vec<PlayedIncident> {
+    pub(crate) fn run(mut self) -> Vec<PlayedIncident> {
         let until = self.setting.start + self.setting.scenario.ends + self.setting.all_clear.unwrap_or_default();
         for _ in 0..STEPS_MAX {
             let Some(((at, _), job)) = self.queue.pop_first() else { break };

@@ -1,7 +1,9 @@
 //! The picture of a simulation: how many runs have each role engaged by when, one curve a role and what-if.
 
-use super::virtual_time::{PlayedRun, SimulationSetting};
-use crate::core::RoleName;
+use crate::{
+    core::RoleName,
+    drill::simulator::{setting::SimulationSetting, virtual_time::PlayedRun},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     fmt::Write,

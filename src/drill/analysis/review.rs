@@ -1,12 +1,15 @@
 //! What a run of a drill gives the after-action review to say.
 
-use super::{
-    DrillScore, HypothesisVerdict, IncidentTrace, RunObservation, Scenario,
-    scenario::{ScenarioFault, ScenarioTrouble},
-    score::{HypothesisResult, HypothesisSubject, RunHypothesis, score},
-};
 use crate::{
     core::{ChannelName, DrillRun, Event, IncidentStatus, RoleName, RunState, Timestamp},
+    drill::{
+        DrillScore, HypothesisVerdict, IncidentTrace, RunObservation, Scenario,
+        analysis::score::{HypothesisResult, score},
+        scenario::{
+            definition::{ScenarioFault, ScenarioTrouble},
+            hypothesis::{HypothesisSubject, RunHypothesis},
+        },
+    },
     report::{
         IncidentTimeline, ReviewProposal,
         after_action::{self, CutShort, DrillExercise, EarlierRun, How},
@@ -151,7 +154,9 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
 
 /// How long it took: the one engagement of a role, the last of several, the last all-clear.
 fn measured(about: &HypothesisSubject, covered: bool, observed: &RunObservation) -> Option<Duration> {
-    let took = |course: &super::course::RoleAnalysis| course.engaged.or(course.covered.filter(|_| covered));
+    let took = |course: &crate::drill::analysis::observation::RoleAnalysis| {
+        course.engaged.or(course.covered.filter(|_| covered))
+    };
     match about {
         HypothesisSubject::Role(role) => took(observed.roles.get(role)?),
         HypothesisSubject::AllRoles => {

@@ -53,36 +53,28 @@
 //! # `[everyone]`, `[people.PERSON]`: how people answer in virtual time
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `answers` | `{ median, p90 }` (log-normal) or `{ times = [..] }` (these, each as likely): how long after a page reached them | by kind of channel: [`super::habits`] |
+//! | `answers` | `{ median, p90 }` (log-normal) or `{ times = [..] }` (these, each as likely): how long after a page reached them | by kind of channel: [`crate::drill::scenario::response_model`] |
 //! | `by` | the channels that they look at | all that reach them |
-//! | `unable`, `ignores`, `at_desk` | the probabilities (0 to 1) that they say they can not, that nothing reaches them, that their desk page is open | [`super::habits`] |
+//! | `unable`, `ignores`, `at_desk` | the probabilities (0 to 1) that they say they can not, that nothing reaches them, that their desk page is open | [`crate::drill::scenario::response_model`] |
 //!
 //! # `[channels.CHANNEL]`: how channels carry in virtual time
 //! | key | meaning | default |
 //! |---|---|---|
-//! | `accepts`, `delivers` | a distribution as above: until the provider took it, and from then until it is on the device | by kind: [`super::habits`] |
+//! | `accepts`, `delivers` | a distribution as above: until the provider took it, and from then until it is on the device | by kind: [`crate::drill::scenario::response_model`] |
 //! | `lost` | the probability that an accepted page never arrives | by kind |
 
-mod check;
-mod injects;
-mod models;
-mod read;
-mod schedule;
-mod values;
-
-use super::{
-    habits::{ChannelModel, ResponseModel},
-    score::RunHypothesis,
-    timetable::ScenarioTimetable,
-};
 use crate::{
     core::{
         Alert, Answer, ChannelName, EscalationPlan, FaultKind as Injected, PersonName, RoleName, Roster, SourceName,
-        Timestamp, Zone, plan::StepTarget,
+        Timestamp, plan::StepTarget,
     },
-    matrix::{Diagnostic, Matrix, SourceText},
+    drill::scenario::{
+        hypothesis::RunHypothesis,
+        response_model::{ChannelModel, ResponseModel},
+        timetable::{AllowedHours, ScenarioTimetable},
+    },
+    matrix::Diagnostic,
 };
-use chrono::{Datelike, NaiveTime, Weekday};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Arc,
@@ -179,19 +171,6 @@ pub struct AbortRule {
     pub people: BTreeSet<PersonName>,
 }
 
-/// When a drill may be run live.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AllowedHours {
-    /// From this time of day.
-    pub from: NaiveTime,
-    /// Up to, not including, this one; where it is before `from`, that of the next day.
-    pub until: NaiveTime,
-    /// On these days (those on which it begins); never empty.
-    pub days: Vec<Weekday>,
-    /// On this clock.
-    pub zone: Zone,
-}
-
 /// Something that does not work for a while.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct ScenarioFault {
@@ -239,11 +218,6 @@ pub struct ReadScenario {
 }
 
 impl Scenario {
-    /// Reads a scenario to be played with `matrix` and finds every fault at once. Never panics; cost: milliseconds.
-    pub fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
-        read::read(file, matrix)
-    }
-
     /// Every alert with its offset, in the order of time, each with an id of its own ("drill-17").
     pub fn reports(&self) -> Vec<(Duration, Arc<Alert>)> {
         let each = self.injects.iter().flat_map(|inject| {
@@ -325,19 +299,6 @@ impl ScenarioTrouble {
             Self::Down(channel) | Self::Broken(channel) | Self::Late(channel, _) => (Some(channel), None),
             Self::Absent(person) => (None, Some(person)),
         }
-    }
-}
-
-impl AllowedHours {
-    /// Whether a drill may run at this moment.
-    pub fn cover(&self, at: Timestamp) -> bool {
-        let local = at.to_utc().with_timezone(&self.zone);
-        let (time, day) = (local.time(), local.weekday());
-        if self.from < self.until {
-            return self.days.contains(&day) && self.from <= time && time < self.until;
-        }
-        // Over midnight: the day is the one on which it began.
-        (self.days.contains(&day) && self.from <= time) || (self.days.contains(&day.pred()) && time < self.until)
     }
 }
 

@@ -1,12 +1,12 @@
 //! A live incident as a scenario: what was reported when, who did not answer, which channels took nothing. So a change of
 //! the matrix can be sought that would have helped, as after a drill.
 
-use super::{
-    scenario::Scenario,
-    score::{HypothesisSubject, RunHypothesis},
-};
 use crate::{
     core::{Alert, AlertStatus, ChannelName, DeliveryHitch, Event, Page, PersonName, RoleName, Timestamp},
+    drill::scenario::{
+        definition::Scenario,
+        hypothesis::{HypothesisSubject, RunHypothesis},
+    },
     matrix::{Matrix, SourceText},
     report::{IncidentTimeline, target::role_in_time},
 };

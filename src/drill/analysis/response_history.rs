@@ -6,7 +6,7 @@
 //! is censored: by their answer through another channel, or when the last role had its outcome for which they were asked.
 //! What they said later counts for nothing, as it does in the simulation. [`mixture`] says how the times and the share
 //! that never answers are estimated together, and what the assumption weighs: that of the scenario, else
-//! [`super::habits`].
+//! [`crate::drill::scenario::response_model`].
 //!
 //! The channels of one person are taken as independent of each other there, while the simulation gives each person one
 //! rank on all of them: somebody with two channels is simulated a little slower than they are.
@@ -14,10 +14,9 @@
 //! Whom a drill had absent on purpose and what it broke on purpose say nothing about people and channels, and what was kept
 //! in the sandbox has reached nobody: such pages are left out.
 
-pub mod mixture;
-mod told;
-
-pub use told::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, TimeFit};
+pub use crate::drill::analysis::estimates::{
+    ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, TimeFit,
+};
 
 use crate::{
     core::{
@@ -31,42 +30,42 @@ use std::collections::{BTreeMap, BTreeSet};
 /// What many journals show; a few numbers of each page.
 #[derive(Debug, Default)]
 pub struct ResponseHistory {
-    incidents: usize,
-    drills: usize,
+    pub(crate) incidents: usize,
+    pub(crate) drills: usize,
     /// Those of which pages were kept in the sandbox.
-    sandboxed: usize,
-    unreadable: usize,
-    asked: BTreeMap<PersonName, Vec<AskedPerson>>,
-    carried: BTreeMap<ChannelName, ChannelDelays>,
+    pub(crate) sandboxed: usize,
+    pub(crate) unreadable: usize,
+    pub(crate) asked: BTreeMap<PersonName, Vec<AskedPerson>>,
+    pub(crate) carried: BTreeMap<ChannelName, ChannelDelays>,
 }
 
 /// One person in one incident, from the first page that reached them on.
 #[derive(Debug)]
-struct AskedPerson {
+pub struct AskedPerson {
     /// Whether their first answer was that they can not; none where none came in time.
-    answered: Option<bool>,
-    waits: Vec<SeenDelay>,
+    pub(crate) answered: Option<bool>,
+    pub(crate) waits: Vec<SeenDelay>,
     /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
-    at_once: BTreeMap<ChannelName, bool>,
+    pub(crate) at_once: BTreeMap<ChannelName, bool>,
 }
 
 /// How long a page waited for its person, in seconds.
 #[derive(Debug)]
-struct SeenDelay {
-    channel: ChannelName,
-    seconds: f64,
+pub struct SeenDelay {
+    pub(crate) channel: ChannelName,
+    pub(crate) seconds: f64,
     /// Counted from the device; else from the acceptance.
-    from_device: bool,
+    pub(crate) from_device: bool,
     /// Whether it was answered then.
-    answered: bool,
+    pub(crate) answered: bool,
 }
 
 /// How a channel carried pages, in seconds.
 #[derive(Debug, Default)]
-struct ChannelDelays {
-    accepts: Vec<f64>,
-    delivers: Vec<f64>,
-    lost: usize,
+pub struct ChannelDelays {
+    pub(crate) accepts: Vec<f64>,
+    pub(crate) delivers: Vec<f64>,
+    pub(crate) lost: usize,
 }
 
 impl StoryTally for ResponseHistory {

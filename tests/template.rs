@@ -13,12 +13,13 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
         Alert, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, SendOutcome, SendReceipt,
-        StandIn, Timestamp, Zones, gsm7, step,
+        StandIn, Timestamp, Zones, step,
     },
     template::{
         BOARD_MAX, BODY_MAX, BriefInput, CODE, HTML_MAX, LINES_MAX, LINK, PageReader, PageTemplates, RenderedText,
         SLACK_MAX, SPOKEN_MAX, TextForm,
     },
+    text::gsm7,
 };
 
 const FORMS: [TextForm; 6] =

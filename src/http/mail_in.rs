@@ -2,11 +2,7 @@
 
 use crate::{
     channel::smtp::incoming::{self, IncomingMail, MailMeaning},
-    core::{
-        Answer, AnswerVia, Page, PersonName,
-        reply::{Reply, ReplyDoubt},
-        sentence::judged,
-    },
+    core::{Answer, AnswerVia, Page, PersonName, sentence::judged},
     http::{
         body,
         caller::UnixCaller,
@@ -14,6 +10,7 @@ use crate::{
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
+    text::reply::{Reply, ReplyDoubt},
 };
 use axum::{
     Extension, Json,

@@ -2,12 +2,13 @@
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
 use crate::{
-    core::{
-        Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, gsm7,
-        reply::{Reply, ReplyDoubt, is_yes, read},
-    },
+    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp},
     engine::{CodedPage, asked_of},
     http::{desk::standing::told, problem::ProblemDetails, state::AppState},
+    text::{
+        gsm7,
+        reply::{Reply, ReplyDoubt, is_yes, read},
+    },
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 

@@ -3,11 +3,7 @@
 
 use crate::{
     channel::twilio::{code, signature::FormFields, twiml},
-    core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId,
-        page::PageStage,
-        speech::{digits, spoken},
-    },
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId, page::PageStage},
     engine::RuntimeConfig,
     http::{
         desk::standing::{RoleStanding, told},
@@ -16,6 +12,7 @@ use crate::{
         twilio::{ReportQuery, address, field, signed, xml},
     },
     matrix::{ChannelConfig, ChannelKind},
+    text::speech::{digits, spoken},
 };
 use axum::{
     extract::{Path, Query, Request, State},

@@ -1,7 +1,7 @@
 //! What every text is held to: its limits, and marks in the data that could mislead a reader.
 
 use super::{CODE, LINK, TextForm};
-use crate::core::gsm7;
+use crate::text::gsm7;
 
 /// Lines of a body. A screen that has to be scrolled is not read.
 pub const LINES_MAX: usize = 25;

@@ -4,7 +4,7 @@ use super::{
     CODE, fit, headline,
     words::{BriefWords, role_name},
 };
-use crate::core::{AnswerLevel, gsm7};
+use crate::{core::AnswerLevel, text::gsm7};
 
 /// Within so many characters stand the code and the ask: a lock screen shows no more.
 const ASK_WITHIN: usize = 60;

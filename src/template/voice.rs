@@ -6,7 +6,7 @@ use super::{
     headline::{self, EXERCISE},
     words::{BriefWords, role_name},
 };
-use crate::core::{AnswerLevel, speech::spoken};
+use crate::{core::AnswerLevel, text::speech::spoken};
 
 /// Characters that are spoken: most of a minute.
 pub const SPOKEN_MAX: usize = 700;

@@ -3,9 +3,9 @@
 //! A mail names the page it is about by that page's message id, which only its reader and the servers on the way have
 //! seen. Whether the token in it is good, and the sender is that reader, is for the caller to check.
 
-use crate::core::{
-    Answer, PageId,
-    reply::{Reply, ReplyDoubt, asks_or_denies, folded, read as read_reply},
+use crate::{
+    core::{Answer, PageId},
+    text::reply::{Reply, ReplyDoubt, asks_or_denies, folded, read as read_reply},
 };
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 

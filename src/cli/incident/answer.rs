@@ -2,8 +2,9 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions},
-    core::{IncidentId, reply::typed},
+    core::IncidentId,
     http::control::commands::CliAnswer,
+    text::reply::typed,
 };
 use clap::Args;
 use serde_json::Value;

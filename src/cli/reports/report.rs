@@ -101,7 +101,7 @@ impl TteArgs {
         if self.json {
             println!("{}", serde_json::to_string_pretty(&report)?);
         } else {
-            println!("{}", crate::cli::reports::report::tables::tte(&report));
+            println!("{}", tables::tte(&report));
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -155,7 +155,7 @@ fn triggers(places: &PathOptions, since: Option<String>, json: bool) -> Result<E
     if json {
         println!("{}", serde_json::to_string_pretty(&report)?);
     } else {
-        println!("{}", crate::cli::reports::report::tables::triggers(&report));
+        println!("{}", tables::triggers(&report));
     }
     Ok(ExitCode::SUCCESS)
 }

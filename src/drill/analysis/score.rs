@@ -11,7 +11,7 @@ use crate::{
             observation::RoleAnalysis,
             run_analysis::{RunObservation, TimeCause},
         },
-        scenario::hypothesis::RunHypothesis,
+        scenario::hypothesis::{HypothesisSubject, RunHypothesis},
     },
     report::{
         incidence::{Ending, EndingKind, Incidence},
@@ -189,14 +189,14 @@ fn finding<'a>(
 /// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
 fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     match &hypothesis.about {
-        crate::drill::scenario::hypothesis::HypothesisSubject::Role(role) => {
+        HypothesisSubject::Role(role) => {
             run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect()
         }
-        crate::drill::scenario::hypothesis::HypothesisSubject::AllRoles => {
+        HypothesisSubject::AllRoles => {
             let required = run.roles.values().filter(|course| course.required);
             all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
         }
-        crate::drill::scenario::hypothesis::HypothesisSubject::AllClear => {
+        HypothesisSubject::AllClear => {
             let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: EndingKind::Happened };
             let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: EndingKind::Waiting };
             run.all_clears.iter().map(|clear| clear.after.map_or_else(|| waiting(clear.watched), heard)).collect()
@@ -219,9 +219,9 @@ fn bottleneck<'a>(
     let within = hypothesis.within.as_secs_f64();
     let late = runs.flat_map(|run| {
         let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
-            crate::drill::scenario::hypothesis::HypothesisSubject::Role(about) => about == *role,
-            crate::drill::scenario::hypothesis::HypothesisSubject::AllRoles => course.required,
-            crate::drill::scenario::hypothesis::HypothesisSubject::AllClear => false,
+            HypothesisSubject::Role(about) => about == *role,
+            HypothesisSubject::AllRoles => course.required,
+            HypothesisSubject::AllClear => false,
         });
         about
             .map(|(_, course)| course)

@@ -41,13 +41,13 @@ impl fmt::Display for RunHypothesis {
         let within = humantime::format_duration(self.within);
         let covered = if self.covered { " or covered" } else { "" };
         match &self.about {
-            crate::drill::scenario::hypothesis::HypothesisSubject::Role(role) => {
+            HypothesisSubject::Role(role) => {
                 write!(f, "{role}: {} % engaged{covered} within {within}", self.percent)
             }
-            crate::drill::scenario::hypothesis::HypothesisSubject::AllRoles => {
+            HypothesisSubject::AllRoles => {
                 write!(f, "all roles: {} % engaged{covered} within {within}", self.percent)
             }
-            crate::drill::scenario::hypothesis::HypothesisSubject::AllClear => {
+            HypothesisSubject::AllClear => {
                 write!(f, "all-clear: with {} % within {within}", self.percent)
             }
         }

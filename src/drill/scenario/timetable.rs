@@ -53,11 +53,7 @@ fn random(within: &AllowedHours, every: Duration, after: Timestamp, chance: f64)
     let mut windows = windows(within, after, after + every);
     if windows.is_empty() {
         // The span lies between two windows: the next one serves.
-        windows = crate::drill::scenario::timetable::windows(
-            within,
-            after,
-            after + Duration::from_secs(u64::from(DAYS_MAX) * 24 * 3600),
-        );
+        windows = self::windows(within, after, after + Duration::from_secs(u64::from(DAYS_MAX) * 24 * 3600));
         windows.truncate(1);
     }
     let all: i64 = windows.iter().map(|(from, until)| until.micros_since(*from)).sum();

@@ -79,19 +79,13 @@ pub struct PlayedIncident {
 impl<'a> SimulationSetting<'a> {
     /// A scenario to be played with a matrix from `start` on, under other conditions where there are any.
     pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &WhatIf, start: Timestamp) -> Self {
-        Self::in_manner(scenario, matrix, conditions, start, crate::drill::simulator::setting::BehaviourModel::Drawn)
+        Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
     }
 
     /// The same with people who follow the scenario's script, ladders compressed as in a live run, and channels that
     /// take everything: for comparing with a live run.
     pub fn scripted(scenario: &'a Scenario, matrix: &'a Matrix, start: Timestamp) -> Self {
-        Self::in_manner(
-            scenario,
-            matrix,
-            &crate::drill::simulator::setting::WhatIf::default(),
-            start,
-            crate::drill::simulator::setting::BehaviourModel::Scripted,
-        )
+        Self::in_manner(scenario, matrix, &WhatIf::default(), start, BehaviourModel::Scripted)
     }
 
     fn in_manner(
@@ -101,8 +95,7 @@ impl<'a> SimulationSetting<'a> {
         start: Timestamp,
         manner: BehaviourModel,
     ) -> Self {
-        let compress =
-            if manner == crate::drill::simulator::setting::BehaviourModel::Scripted { scenario.compress } else { 1 };
+        let compress = if manner == BehaviourModel::Scripted { scenario.compress } else { 1 };
         let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
         let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
         let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);

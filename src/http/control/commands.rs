@@ -3,7 +3,7 @@
 use crate::{
     core::{
         Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName, event::hex,
-        finding::NOTE_MAX, reply::typed,
+        finding::NOTE_MAX,
     },
     engine::keys::DESK_LINK_LIFE,
     http::{
@@ -16,6 +16,7 @@ use crate::{
         problem::{ProblemDetails, answer_problem},
         state::AppState,
     },
+    text::reply::typed,
 };
 use axum::{
     Extension, Json,

@@ -1,8 +1,10 @@
 //! A text in its pieces: words, numbers, and signs, of which a few mean nothing and all others are unknown.
 
-use super::CODE_DIGITS;
 use icu_properties::{CodePointMapData, props::GeneralCategory};
 use std::iter::Peekable;
+
+/// Digits of a page's answer code.
+pub const CODE_DIGITS: usize = 5;
 
 /// A thumb up, in any colour of skin, and the tick in its green box: a yes, and nothing beside words.
 const NODS: [char; 2] = ['👍', '✅'];
@@ -12,7 +14,7 @@ const SKIN: std::ops::RangeInclusive<char> = '\u{1f3fb}'..='\u{1f3ff}';
 
 /// A part of a text, between gaps.
 #[derive(Debug)]
-pub(super) struct TextPiece<'a> {
+pub(crate) struct TextPiece<'a> {
     pub kind: PieceKind,
     /// As it was written.
     pub text: &'a str,
@@ -27,7 +29,7 @@ impl TextPiece<'_> {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum PieceKind {
+pub(crate) enum PieceKind {
     /// Letters, digits and the apostrophes between them, in lower case.
     Word(String),
     /// A number of as many digits as a code has.
@@ -104,7 +106,7 @@ fn plain(letter: char) -> char {
 }
 
 /// Marks that steer how letters are shown, and change none.
-pub(super) fn is_unseen(letter: char) -> bool {
+pub(crate) fn is_unseen(letter: char) -> bool {
     matches!(letter,
         '\u{ad}'
         | '\u{34f}'
@@ -119,7 +121,7 @@ pub(super) fn is_unseen(letter: char) -> bool {
 }
 
 /// The pieces of a [`folded`] text.
-pub(super) fn pieces(text: &str) -> Vec<TextPiece<'_>> {
+pub(crate) fn pieces(text: &str) -> Vec<TextPiece<'_>> {
     let mut found = Vec::new();
     let mut at = 0;
     while let Some(letter) = text.get(at..).and_then(|rest| rest.chars().next()) {

@@ -1,13 +1,15 @@
 //! The words that the reader knows, in English: what our texts ask for, what our buttons say, and the few that people
 //! type instead. A yes in another language is asked back: no list of those is ever whole, and half of one is worse.
 
-use super::pieces::{PieceKind, TextPiece, folded, pieces};
-use crate::core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span};
+use crate::{
+    core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span},
+    text::reply::pieces::{PieceKind, TextPiece, folded, pieces},
+};
 use std::time::Duration;
 
 /// What a word or some words say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum WordSense {
+pub(crate) enum WordSense {
     /// An answer.
     Say(Answer),
     /// Yes: the answer that was asked for. At odds with a no.
@@ -29,18 +31,18 @@ pub(super) enum WordSense {
 }
 
 /// Words with what they say.
-pub(super) struct WordMeaning<'a> {
+pub(crate) struct WordMeaning<'a> {
     pub sense: WordSense,
     /// The first of them, as it was written.
     pub text: &'a str,
 }
 
 /// Words that deny what stands before or behind them. Seen in the lines under an answer, they make it unclear.
-pub(super) const DENIALS: [&str; 13] =
+pub(crate) const DENIALS: [&str; 13] =
     ["not", "no", "never", "but", "unless", "can't", "cant", "cannot", "don't", "dont", "won't", "wont", "unable"];
 
 /// What asks, in the scripts that have a sign of their own for it.
-pub(super) const QUESTION_MARKS: &[char] = &[
+pub(crate) const QUESTION_MARKS: &[char] = &[
     '?',
     '\u{37e}',
     '\u{bf}',
@@ -163,7 +165,7 @@ const KNOWN: &[(&str, WordSense)] = &[
 const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
 
 /// Every run of words that is known: those above, and what our buttons say. A label that is changed is read at once.
-pub(super) struct Vocabulary {
+pub(crate) struct Vocabulary {
     labels: Vec<(String, WordSense)>,
 }
 

@@ -8,15 +8,16 @@
 mod pieces;
 mod words;
 
-pub use pieces::folded;
+pub use crate::text::reply::pieces::{CODE_DIGITS, folded};
 
-use super::answer::{Answer, UnknownAnswer};
-use pieces::{PieceKind, TextPiece, is_unseen, pieces};
+use crate::{
+    core::answer::{Answer, UnknownAnswer},
+    text::reply::{
+        pieces::{PieceKind, TextPiece, is_unseen, pieces},
+        words::{Vocabulary, WordMeaning, WordSense},
+    },
+};
 use std::fmt;
-use words::{Vocabulary, WordMeaning, WordSense};
-
-/// Digits of a page's answer code.
-pub const CODE_DIGITS: usize = 5;
 
 /// The longest text that is read, in characters; the longest SMS of any provider is shorter. A longer one is unclear: half
 /// of a text may mean the opposite of the whole.
@@ -107,9 +108,8 @@ pub fn is_yes(text: &str) -> bool {
 /// Whether a line that goes on after an answer asks or denies: then the answer above it is not to be trusted.
 pub fn asks_or_denies(line: &str) -> bool {
     let folded = folded(line);
-    let denies =
-        |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if words::DENIALS.contains(&word.as_str()));
-    folded.contains(words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
+    let denies = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if crate::text::reply::words::DENIALS.contains(&word.as_str()));
+    folded.contains(crate::text::reply::words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
 }
 
 /// A text that is being read.

@@ -328,3 +328,9 @@ pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
         None => "paging",
     }
 }
+
+/// Whether this person said anything in this incident.
+pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
+    let by_them = |event: &Event| matches!(event, Event::Answered { person: who, .. } if who == person);
+    story.records.iter().any(|record| by_them(&record.event))
+}

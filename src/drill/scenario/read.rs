@@ -17,7 +17,7 @@ use crate::{
         Matrix, Severity, SourceText,
         document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable, document},
         names,
-        people::zone,
+        zone_name::zone,
     },
 };
 use chrono::NaiveTime;

@@ -6,7 +6,7 @@ use crate::{
         reader::ScenarioReader,
         timetable::{self, ScenarioTimetable},
     },
-    matrix::{document::TomlItem, people::zone},
+    matrix::{document::TomlItem, zone_name::zone},
 };
 
 impl ScenarioReader<'_> {

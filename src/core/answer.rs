@@ -197,7 +197,7 @@ impl fmt::Display for Answer {
 }
 
 /// What buttons, keys of a call and scenarios say: `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the
-/// digits 1 to 4. What people type is read by [`crate::text::reply`].
+/// digits 1 to 4. What people type is read elsewhere: in `text::reply`.
 impl FromStr for Answer {
     type Err = UnknownAnswer;
 

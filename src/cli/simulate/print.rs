@@ -53,7 +53,10 @@ fn assumed(scenario: &Scenario) -> String {
     let all = scenario.everyone.answers.is_some();
     match (all, people) {
         (true, _) => "How people answer is what the scenario says.".into(),
-        (false, 0) => "How people answer is assumed (src/drill/habits.rs): put your own into the scenario.".into(),
+        (false, 0) => {
+            "How people answer is assumed (src/drill/scenario/response_model.rs): put your own into the scenario."
+                .into()
+        }
         (false, n) => format!("How people answer is what the scenario says of {n} of them, and assumed of the others."),
     }
 }

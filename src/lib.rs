@@ -12,4 +12,5 @@ pub mod matrix;
 pub mod report;
 pub mod store;
 pub mod template;
+pub mod text;
 pub mod tls;

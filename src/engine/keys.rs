@@ -3,7 +3,10 @@
 //! Each is an HMAC-SHA256 under its own label, so that none can be used in place of another. Pages include the nonce of
 //! their incident: what was sent before a backup was restored matches no incident after it.
 
-use crate::core::{PageId, PageIdentity, PersonName, Timestamp, event::hex, reply::CODE_DIGITS};
+use crate::{
+    core::{PageId, PageIdentity, PersonName, Timestamp, event::hex},
+    text::reply::CODE_DIGITS,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;

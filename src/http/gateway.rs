@@ -1,15 +1,16 @@
 //! What services of kind `http` say to us: what became of a page, and what people replied. Where each part of it stands
 //! the matrix says; who may say it, a token: the page's own, or the channel's.
 
-use super::{
-    AppState, body,
-    charset::{self, Charset},
-    problem::ProblemDetails,
-    sms::{self, InboundText},
-};
 use crate::{
     core::{ChannelName, PageId, page::PageStage},
     engine::keys::same,
+    http::{
+        body,
+        charset::{self, Charset},
+        problem::ProblemDetails,
+        sms::{self, InboundText},
+        state::AppState,
+    },
     matrix::{ChannelConfig, HttpWay},
 };
 use axum::{

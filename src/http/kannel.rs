@@ -1,15 +1,16 @@
 //! SMS replies and delivery reports, as Kannel's smsbox hands them over. What is answered to a reply is sent back as an
 //! SMS where the gateway is set up so.
 
-use super::{
-    AppState, body,
-    charset::{Charset, field},
-    problem::ProblemDetails,
-    sms::{self, InboundText},
-};
 use crate::{
     core::{ChannelName, PageId, page::PageStage},
     engine::keys::same,
+    http::{
+        body,
+        charset::{Charset, field},
+        problem::ProblemDetails,
+        sms::{self, InboundText},
+        state::AppState,
+    },
     matrix::ChannelKind,
 };
 use axum::{

@@ -5,13 +5,13 @@ mod judge;
 mod orders;
 pub mod sockets;
 
-use super::{AppState, body, problem::ProblemDetails};
 use crate::{
     channel::slack::{
         inbound::{self, SlackInbound},
         signature,
     },
     core::ChannelName,
+    http::{body, problem::ProblemDetails, state::AppState},
     matrix::ChannelKind,
 };
 use axum::{

@@ -1,11 +1,6 @@
 //! What Twilio hands over: texts from phones, and what became of ours. Signed, answered in its XML, and answered the
 //! same when it comes twice.
 
-use super::{
-    AppState, body,
-    problem::ProblemDetails,
-    sms::{self, InboundText, OptOutWish},
-};
 use crate::{
     channel::twilio::{
         code::{self, CodeClass},
@@ -13,6 +8,12 @@ use crate::{
         twiml,
     },
     core::{ChannelName, PageId, page::PageStage},
+    http::{
+        body,
+        problem::ProblemDetails,
+        sms::{self, InboundText, OptOutWish},
+        state::AppState,
+    },
     matrix::ChannelKind,
 };
 use axum::{

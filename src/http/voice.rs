@@ -1,21 +1,18 @@
 //! A call that Twilio makes for us: what it says, what the keys mean, what became of it. Only a key of the answers is an
 //! answer: a call that was picked up, a voicemail, silence and every other key are none.
 
-use super::{
-    AppState,
-    problem::ProblemDetails,
-    standing::{RoleStanding, told},
-    twilio::{ReportQuery, address, field, signed, xml},
-};
 use crate::{
     channel::twilio::{code, signature::FormFields, twiml},
-    core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId,
-        page::PageStage,
-        speech::{digits, spoken},
-    },
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId, page::PageStage},
     engine::RuntimeConfig,
+    http::{
+        desk::standing::{RoleStanding, told},
+        problem::ProblemDetails,
+        state::AppState,
+        twilio::{ReportQuery, address, field, signed, xml},
+    },
     matrix::{ChannelConfig, ChannelKind},
+    text::speech::{digits, spoken},
 };
 use axum::{
     extract::{Path, Query, Request, State},
@@ -160,7 +157,7 @@ impl<'a> CallTurn<'a> {
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let page = PageId { incident: self.incident.id, n: self.page.n };
         let verdict = self.app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Voice).await;
-        let verdict = verdict.map_err(super::answer_problem)?;
+        let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         let more = matches!(verdict, AnswerVerdict::Received | AnswerVerdict::StandbyRefused);
         let now = self.app.engine.reads().view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
         let word = spoken(&told(&self.app.engine.config(), Some(&now), &person, verdict, ""));

@@ -1,13 +1,15 @@
 //! What can be found wrong with an expression before any alert has come.
 
-use super::{
-    expression::{BadExpression, ExpressionUse},
-    facts::FIELDS,
-    names,
-    people::zone_named,
-    zoned::{self, IN_ZONE},
+use crate::{
+    core::Zones,
+    matrix::{
+        expression_fault::{BadExpression, ExpressionUse},
+        facts::FIELDS,
+        names,
+        zone_name::zone_named,
+        zoned::{self, IN_ZONE},
+    },
 };
-use crate::core::Zones;
 use cel::{
     Program,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op},

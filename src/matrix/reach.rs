@@ -1,9 +1,8 @@
 //! Checks that the people of each role can be reached by the channels of its steps, and in time.
 
-use super::{
-    cross::ROTATION,
+use crate::matrix::{
     document::{LocatedValue, MatrixFaults, SourceSpan},
-    draft::{MatrixDraft, PersonDraft, RoleDraft, StepDraft},
+    draft::{MatrixDraft, PersonDraft, ROTATION, RoleDraft, StepDraft},
     settings::{ChannelKind, ContactField},
 };
 use std::time::Duration;

@@ -1,17 +1,20 @@
 //! Reads `[trigger.NAME]`.
 
-use super::{
-    actions,
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::url,
-    draft::TriggerDraft,
-    expression::{BadExpression, ExpressionLanguage, ExpressionUse},
-    names,
-    summary::SummaryTemplate,
-};
-use crate::core::{
-    plan::OnResolved,
-    trigger::{HOLD_MAX, TriggerThreshold},
+use crate::{
+    core::{
+        plan::OnResolved,
+        trigger::{HOLD_MAX, TriggerThreshold},
+    },
+    matrix::{
+        actions,
+        document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
+        door::url,
+        draft::TriggerDraft,
+        expression::ExpressionLanguage,
+        expression_fault::{BadExpression, ExpressionUse},
+        names,
+        summary::SummaryTemplate,
+    },
 };
 use toml::de::DeValue;
 

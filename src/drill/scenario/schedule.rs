@@ -1,10 +1,12 @@
 //! Reads `schedule`: when the daemon runs a scenario by itself.
 
-use super::read::ScenarioReader;
 use crate::{
     core::{Zone, schedule::CronSchedule},
-    drill::timetable::{self, ScenarioTimetable},
-    matrix::{document::TomlItem, people::zone},
+    drill::scenario::{
+        reader::ScenarioReader,
+        timetable::{self, ScenarioTimetable},
+    },
+    matrix::{document::TomlItem, zone_name::zone},
 };
 
 impl ScenarioReader<'_> {

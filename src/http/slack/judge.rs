@@ -11,7 +11,7 @@ use crate::{
     },
     core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
     engine::AnswerError,
-    http::{AppState, standing::told},
+    http::{desk::standing::told, state::AppState},
     store::StoreError,
 };
 use std::time::Duration;

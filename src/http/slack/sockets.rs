@@ -8,7 +8,7 @@ use crate::{
     },
     core::ChannelName,
     engine::keys::same,
-    http::AppState,
+    http::state::AppState,
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::ExposeSecret;

@@ -5,7 +5,7 @@ use super::{
     phrases::{self, Phrases},
     written::is_blank,
 };
-use crate::core::reply::{Reply, folded, read};
+use crate::text::reply::{Reply, folded, read};
 
 /// Lines that the words before a quote are broken over.
 const ATTRIBUTION_LINES: usize = 4;

@@ -7,9 +7,9 @@ use super::{
     quote::own_lines,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
 };
-use crate::core::{
-    Answer,
-    reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
+use crate::{
+    core::Answer,
+    text::reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
 };
 
 /// Lines of a signature.

@@ -2,8 +2,8 @@
 //! many ways and languages; what is not known as one is taken for the writer's own, which engages nobody by mistake.
 
 use super::{
+    body::is_blank,
     phrases::{self, Phrases},
-    written::is_blank,
 };
 use crate::text::reply::{Reply, folded, read};
 

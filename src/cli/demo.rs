@@ -24,7 +24,6 @@ use crate::{
     core::{ChannelName, EngagementOutcome, IncidentId, SourceName},
     http::api::view,
     journal,
-    store::Store,
 };
 use cast::DemoCast;
 use clap::Args;
@@ -32,7 +31,7 @@ use keyboard::{Keyboard, ViewerKey};
 use screen::DemoScreen;
 use secrecy::SecretString;
 use serde_json::Value;
-use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
+use std::{io::IsTerminal, process::ExitCode, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, sleep, sleep_until, timeout},
@@ -154,7 +153,7 @@ async fn follow(
     let mut acted = Vec::new();
     loop {
         screen.catch_up(cast, id).await?;
-        let incident = cast.app.engine.store.view(id).await?.ok_or("the incident is gone")?;
+        let incident = cast.app.engine.reads().view(id).await?.ok_or("the incident is gone")?;
         if incident.engagements.values().all(|engagement| !engagement.is_open()) {
             return Ok(());
         }
@@ -171,13 +170,12 @@ async fn follow(
 }
 
 async fn end(cast: &DemoCast, screen: &mut DemoScreen, id: IncidentId) -> Result<bool, CliError> {
-    cast.app.engine.resolve(id, crate::core::Actor::Operator("demo".into())).await?;
+    cast.app.engine.inbound().resolve(id, crate::core::Actor::Operator("demo".into())).await?;
     screen.catch_up(cast, id).await?;
-    let incident = cast.app.engine.store.view(id).await?.ok_or("the incident is gone")?;
-    let view = view::incident(&cast.app.engine.live.load(), &incident);
-    let store: &Arc<dyn Store> = &cast.app.engine.store;
+    let incident = cast.app.engine.reads().view(id).await?.ok_or("the incident is gone")?;
+    let view = view::incident(&cast.app.engine.config(), &incident);
     cast.app.engine.tick_anchor().await?;
-    let lines = store.lines(None, 0, 100_000).await?;
+    let lines = cast.app.engine.reads().lines(None, 0, 100_000).await?;
     let report = journal::verify(lines, journal::KeptAnchors::default());
     screen.finish(&show::roles(&view.roles), &report);
     let has_human = |role| {

@@ -8,13 +8,10 @@ use crate::{
     core::Timestamp,
     engine::{
         RuntimeConfig, SharedChannelParts,
-        checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
+        health::checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
     },
     http::control::health::{DoctorLine, lines},
-    store::sqlite::{
-        self,
-        disk::{self, SpaceLimits},
-    },
+    store::StoreConfig,
 };
 use clap::Args;
 use futures_util::StreamExt;
@@ -94,13 +91,15 @@ fn parts(live: &Arc<RuntimeConfig>, state: PathBuf, now: Timestamp) -> Vec<Docto
     ];
     parts.extend(checkup::channels(live));
     let live = live.clone();
-    parts.push(part("people", async move { checkup::people(&live, sqlite::read_proofs(&state).await, &[], now) }));
+    parts.push(part("people", async move {
+        checkup::people(&live, StoreConfig::in_directory(&state).read_proofs().await, &[], now)
+    }));
     parts
 }
 
 fn space(state: &Path) -> Vec<ProbeCheck> {
-    match disk::room(state, SpaceLimits::default()) {
-        Ok(room) => checkup::space(Some(room)),
+    match StoreConfig::in_directory(state).space() {
+        Ok(room) => checkup::space(room),
         Err(error) => vec![ProbeCheck::doubtful("space", format!("{}: {error}", state.display()))],
     }
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
-    engine::reach::{ContactChannel, ContactCoverage},
+    engine::contact_coverage::{ContactChannel, ContactCoverage},
 };
 use clap::Args;
 use std::{process::ExitCode, time::Duration};

@@ -4,7 +4,7 @@ use crate::{
     cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},
     core::Actor,
     http::control::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
-    store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, Store, quarantine},
+    store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, clear_quarantined},
 };
 use clap::{Args, Subcommand};
 use std::{process::ExitCode, sync::Arc};
@@ -170,7 +170,7 @@ fn cleared_in_folder(evidence: &JournalSource, rows: Vec<RowName>) -> Result<Cle
     let by = Actor::Operator(user);
     let mut done = ClearedRows { cleared: Vec::new(), not_waiting: Vec::new() };
     for row in rows {
-        match runtime.block_on(quarantine::clear(&**store, &row, &by, Arc::default()))? {
+        match runtime.block_on(clear_quarantined(&**store, &row, &by, Arc::default()))? {
             true => done.cleared.push(row),
             false => done.not_waiting.push(row),
         }

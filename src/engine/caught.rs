@@ -1,4 +1,4 @@
-//! What is done about a panic of our own: it is a bug, and must stop neither the page that met it nor those beside it.
+//! Catches our own panics: a panic is a bug, and must not stop the page that caused it, nor others.
 
 use futures_util::FutureExt;
 use std::{
@@ -6,17 +6,17 @@ use std::{
     panic::{AssertUnwindSafe, catch_unwind},
 };
 
-/// Does something; where that panics, what the panic said.
+/// Runs `work`. After a panic the error is its message.
 pub(super) fn caught<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work)).map_err(|panic| words(&*panic))
 }
 
-/// The same for what takes time.
+/// Awaits `work`. After a panic the error is its message.
 pub(super) async fn caught_in<T>(work: impl Future<Output = T>) -> Result<T, String> {
     AssertUnwindSafe(work).catch_unwind().await.map_err(|panic| words(&*panic))
 }
 
-/// What a panic said.
+/// The message of a panic.
 pub fn words(panic: &(dyn Any + Send)) -> String {
     let said = panic.downcast_ref::<&str>().copied().or_else(|| panic.downcast_ref::<String>().map(String::as_str));
     said.unwrap_or("it does not say why").to_owned()

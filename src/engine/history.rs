@@ -1,15 +1,15 @@
-//! The journals of many incidents, a portion of one at a time: for reports over any number of them, of any length, in bounded
-//! memory. Nothing is cut: a figure is made from the whole chain or not at all.
+//! Reads the journals of many incidents, one portion at a time: for reports over any number of incidents in bounded
+//! memory. Nothing is left out: a figure comes from the whole chain or not at all.
 
 use crate::{
     core::{IncidentId, StoredLine},
     store::{IncidentFilter, Store, StoreError},
 };
 
-/// Lines that are read at once.
+/// The number of lines that are read at once.
 const LINES_AT_ONCE: usize = 1_000;
 
-/// A part of one incident's chain, which comes in order.
+/// A portion of one incident's chain, in order.
 #[derive(Debug, Clone, Copy)]
 pub enum ChainPortion<'a> {
     /// Its next lines; never empty.
@@ -18,7 +18,7 @@ pub enum ChainPortion<'a> {
     End,
 }
 
-/// What is wanted after a portion was looked at.
+/// What the reader wants after a portion.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum HistoryControl {
     /// The rest of this incident.
@@ -29,8 +29,8 @@ pub enum HistoryControl {
     Enough,
 }
 
-/// Hands out the chain of each incident, from the newest on, until `look` has enough or there are no more. An incident whose
-/// chain is gone is passed over.
+/// Calls `look` with the chain of each incident, newest first, until it has enough or there are no more. An incident
+/// without a chain is skipped.
 pub async fn each_incident(
     store: &dyn Store,
     mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
@@ -53,17 +53,17 @@ pub async fn each_incident(
     Ok(())
 }
 
-/// The next older incident that there is. After a number that nothing has: a damaged one may be so large that nobody could
-/// count down from it.
+/// The next older incident. Used after a number without a chain: a damaged one may be so large that counting down from
+/// it would not end.
 async fn below(store: &dyn Store, id: IncidentId) -> Result<Option<IncidentId>, StoreError> {
     let listed = store.portion(IncidentFilter { open_only: false, limit: 1 }, Some(id)).await?.incidents;
-    // What can not be read has a journal all the same, and is counted by whoever reads that.
+    // An unreadable incident still has a journal, and counts.
     let set_aside =
         store.quarantined().into_iter().filter_map(|entry| entry.row.incident()).filter(|other| *other < id);
     Ok(listed.first().map(|incident| incident.id).into_iter().chain(set_aside).max().filter(|id| 0 < id.0))
 }
 
-/// Hands out the chain of one incident, from its first line; nothing of one that has none.
+/// Calls `look` with the chain of one incident from its first line; not at all if it has none.
 pub async fn one_incident(
     store: &dyn Store,
     id: IncidentId,
@@ -83,7 +83,7 @@ pub async fn one_incident(
     }
 }
 
-/// One incident's chain, from its first line to its last; empty where there is none.
+/// The whole chain of one incident; empty if there is none.
 pub async fn chain(store: &dyn Store, id: IncidentId) -> Result<Vec<StoredLine>, StoreError> {
     let mut all: Vec<StoredLine> = Vec::new();
     let take = |_, portion: ChainPortion<'_>| {

@@ -1,7 +1,7 @@
-//! Codes, links and sessions, derived from the server key when they are needed and never stored.
+//! Codes, links and sessions, derived from the server key when needed and never stored.
 //!
-//! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another. A page is
-//! taken with its incident's nonce: what was sent before a backup was restored fits no incident of after it.
+//! Each is an HMAC-SHA256 under its own label, so that none can be used in place of another. Pages include the nonce of
+//! their incident: what was sent before a backup was restored matches no incident after it.
 
 use crate::{
     core::{PageId, PageIdentity, PersonName, Timestamp, event::hex},
@@ -13,18 +13,18 @@ use sha2::Sha256;
 use std::time::Duration;
 use subtle::ConstantTimeEq;
 
-/// How long a desk link may be used to sign in.
+/// How long a desk link can be used to sign in.
 pub const DESK_LINK_LIFE: Duration = Duration::from_secs(15 * 60);
 
 /// How long a signed-in desk stays signed in.
 pub const SESSION_LIFE: Duration = Duration::from_secs(7 * 24 * 3600);
 
-/// The server key's derivations.
+/// What is derived from the server key.
 #[derive(Clone)]
 pub struct DerivedKeys([u8; 32]);
 
 impl DerivedKeys {
-    /// From the store's server key.
+    /// Derives from this server key.
     pub fn new(key: [u8; 32]) -> Self {
         Self(key)
     }
@@ -37,52 +37,52 @@ impl DerivedKeys {
         SecretString::from((low + n % span).to_string())
     }
 
-    /// Whether `given` is the page's code.
+    /// Whether `given` is the code of the page.
     pub fn is_code(&self, page: PageIdentity, given: &str) -> bool {
         same(self.code(page).expose_secret(), given)
     }
 
-    /// The last part of a page's answer link.
+    /// The token in a page's answer link.
     pub fn link_token(&self, page: PageIdentity) -> SecretString {
         SecretString::from(format!("{}.{}", page.page, hex(&self.mac("link", &page.to_string())[..16])))
     }
 
-    /// Whether `given` is the last part of the page's answer link.
+    /// Whether `given` is the token in the page's answer link.
     pub fn is_link_token(&self, page: PageIdentity, given: &str) -> bool {
         same(self.link_token(page).expose_secret(), given)
     }
 
-    /// What a provider's report about a page must carry: it can not be made up by whoever knows the page's number.
+    /// The token that a provider's report about a page must carry: the page's number alone is not enough to forge one.
     pub fn report_token(&self, page: PageIdentity) -> SecretString {
         SecretString::from(hex(&self.mac("report", &page.to_string())[..16]))
     }
 
-    /// A mark of a phone number that tells nothing of it: whether it is still the same one.
+    /// A mark of a phone number that does not reveal it, but shows whether it is still the same.
     pub fn number_mark(&self, phone: &str) -> String {
         hex(&self.mac("number", phone)[..8])
     }
 
-    /// What the message id of a page's mail carries. It travels in headers, so it opens nothing by itself.
+    /// The token in the message id of a page's mail. It travels in headers, so it gives access to nothing by itself.
     pub fn mail_token(&self, page: PageIdentity) -> SecretString {
         SecretString::from(hex(&self.mac("mail", &page.to_string())[..8]))
     }
 
-    /// The signature of what this daemon says to itself by its public address.
+    /// The signature of this daemon's test request to itself.
     pub fn echo_call(&self, nonce: &str) -> SecretString {
         SecretString::from(hex(&self.mac("echo call", nonce)))
     }
 
-    /// Whether this very daemon signed that.
+    /// Whether this daemon signed that request.
     pub fn is_echo_call(&self, nonce: &str, given: &str) -> bool {
         same(self.echo_call(nonce).expose_secret(), given)
     }
 
-    /// What it answers itself.
+    /// The answer to that request.
     pub fn echo(&self, nonce: &str) -> SecretString {
         SecretString::from(hex(&self.mac("echo", nonce)))
     }
 
-    /// Whether that is the answer.
+    /// Whether this is that answer.
     pub fn is_echo(&self, nonce: &str, given: &str) -> bool {
         same(self.echo(nonce).expose_secret(), given)
     }
@@ -92,27 +92,27 @@ impl DerivedKeys {
         self.grant("desk", person, until)
     }
 
-    /// A signed-in desk's cookie.
+    /// The cookie of a signed-in desk.
     pub fn session(&self, person: &PersonName, until: Timestamp) -> SecretString {
         self.grant("session", person, until)
     }
 
-    /// Whom a desk link signs in, if it is good at `now`.
+    /// The person whom a desk link signs in, if it is valid at `now`.
     pub fn signed_in(&self, token: &str, now: Timestamp) -> Option<PersonName> {
         self.granted("desk", token, now)
     }
 
-    /// Whose session a cookie is, if it is good at `now`.
+    /// The person of a session cookie, if it is valid at `now`.
     pub fn person_of_session(&self, cookie: &str, now: Timestamp) -> Option<PersonName> {
         self.granted("session", cookie, now)
     }
 
-    /// What a desk page must send along with an answer: a page of another site can not know it.
+    /// The token that a desk page must send with an answer, which pages of other sites can not know.
     pub fn csrf(&self, cookie: &str) -> SecretString {
         SecretString::from(hex(&self.mac("csrf", cookie)[..16]))
     }
 
-    /// A name for this installation that tells nothing: eight hexadecimal digits.
+    /// A name for this installation that reveals nothing: eight hexadecimal digits.
     pub fn site(&self) -> String {
         hex(&self.mac("site", "")[..4])
     }
@@ -132,7 +132,7 @@ impl DerivedKeys {
         (good && now < until).then_some(person)
     }
 
-    /// HMAC takes keys of any length; ours fits its block, padded with zeros as the standard does (RFC 2104).
+    /// HMAC takes keys of any length; ours fits one block, padded with zeros as RFC 2104 says.
     fn keyed(&self) -> Hmac<Sha256> {
         let mut block = [0; 64];
         block[..32].copy_from_slice(&self.0);
@@ -148,12 +148,12 @@ impl DerivedKeys {
     }
 }
 
-/// The page that a link's token names; whether the token is that page's is still to be seen.
+/// The page that a link's token names; whether the token is valid is checked elsewhere.
 pub fn named_in_link(token: &str) -> Option<PageId> {
     token.rsplit_once('.')?.0.parse().ok()
 }
 
-/// Compares two secrets without telling by the time it takes where they differ.
+/// Compares two secrets in constant time.
 pub fn same(a: &str, b: &str) -> bool {
     a.as_bytes().ct_eq(b.as_bytes()).into()
 }

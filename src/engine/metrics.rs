@@ -1,9 +1,9 @@
-//! What is measured, for Prometheus to scrape.
+//! Metrics, for Prometheus to scrape.
 
-use super::{entrance::ListenerFullness, reach::ChannelProofs};
 use crate::{
     channel::SendError,
     core::{ChannelName, Event, RoleName, SendReceipt, StandIn, Timestamp},
+    engine::listeners::ListenerFullness,
     store::{CommittedEvent, QuarantinedRow},
 };
 use prometheus_client::{
@@ -13,10 +13,19 @@ use prometheus_client::{
 };
 use std::{collections::BTreeMap, sync::atomic::AtomicU64, time::Duration};
 
-/// Seconds; from a machine's pace to a human's.
+/// Buckets in seconds, from machine to human time.
 const SEND_SECONDS: [f64; 12] = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 10.0];
 const ENGAGE_SECONDS: [f64; 12] = [5.0, 10.0, 15.0, 30.0, 45.0, 60.0, 90.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
 const LATE_SECONDS: [f64; 9] = [0.001, 0.005, 0.01, 0.05, 0.1, 0.5, 1.0, 5.0, 60.0];
+
+/// The proofs of contact of one channel, over all its people.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChannelProofs {
+    /// The age of the oldest proof, in seconds.
+    pub oldest_seconds: u64,
+    /// The number of people without a proof.
+    pub never: usize,
+}
 
 #[derive(Clone, Debug, Hash, PartialEq, Eq, EncodeLabelSet)]
 struct PageLabels {
@@ -91,7 +100,7 @@ struct OutcomeLabel {
 
 type Seconds = Family<SendLabels, Histogram, fn() -> Histogram>;
 
-/// The registry and what is in it. A value, so that engines in one process stay apart.
+/// The registry and its metrics. It is a value, so that several engines in one process stay apart.
 pub struct Metrics {
     registry: Registry,
     pages: Family<PageLabels, Counter>,
@@ -239,7 +248,7 @@ impl Metrics {
         self
     }
 
-    /// Counts what an event tells.
+    /// Counts an event.
     pub fn count(&self, happened: &CommittedEvent) {
         match &happened.event {
             Event::Opened(opening) => {
@@ -278,7 +287,7 @@ impl Metrics {
         self.engagement.get_or_create(&labels).observe(seconds);
     }
 
-    /// Counts an attempt to send. What the sandbox took is no sending, and has no time.
+    /// Counts an attempt to send. A page in the sandbox is no send and has no duration.
     pub fn sent(&self, channel: &ChannelName, drill: bool, result: &Result<SendReceipt, SendError>, took: Duration) {
         let (channel, drill) = (channel.to_string(), flag(drill));
         let outcome = match result {
@@ -300,12 +309,12 @@ impl Metrics {
         }
     }
 
-    /// Whether a channel reaches anybody.
+    /// Sets whether a channel is broken.
     pub fn channel_broken(&self, channel: &ChannelName, is_broken: bool) {
         self.broken.get_or_create(&ChannelLabel { channel: channel.to_string() }).set(i64::from(is_broken));
     }
 
-    /// What is proven of people's contacts. Channels that are not named any more go.
+    /// Sets the ages of proofs of contact. Channels that are not named any more are removed.
     pub fn contacts(&self, proven: &BTreeMap<ChannelName, ChannelProofs>) {
         self.proof_age.clear();
         self.unproven.clear();
@@ -317,29 +326,29 @@ impl Metrics {
         }
     }
 
-    /// The links of a channel that are up, and since when there is one.
+    /// Sets how many inbound connections of a channel are up, and since when there is one.
     pub fn links(&self, channel: &ChannelName, links: usize, since: Option<Timestamp>) {
         let label = ChannelLabel { channel: channel.to_string() };
         self.links.get_or_create(&label).set(i64::try_from(links).unwrap_or(i64::MAX));
         self.linked_since.get_or_create(&label).set(since.map_or(0.0, |since| since.as_micros() as f64 / 1e6));
     }
 
-    /// How late a timer was.
+    /// Records how late a timer was.
     pub fn late(&self, by: Duration) {
         self.lateness.observe(by.as_secs_f64());
     }
 
-    /// A request with alerts.
+    /// Counts a request with alerts.
     pub fn door(&self, door: &'static str, outcome: &'static str) {
         self.alerts.get_or_create(&DoorLabels { door, outcome }).inc();
     }
 
-    /// A page was owed and in no queue.
+    /// Counts pages that were owed but in no queue.
     pub fn found_again(&self) {
         self.found_again.inc();
     }
 
-    /// How full the doors are.
+    /// Sets how many connections the listeners have.
     pub fn doors(&self, doors: &BTreeMap<&'static str, ListenerFullness>) {
         let whole = |n: usize| i64::try_from(n).unwrap_or(i64::MAX);
         for (door, ListenerFullness { open, most, turned_away }) in doors {
@@ -351,18 +360,18 @@ impl Metrics {
         }
     }
 
-    /// A reload of the matrix.
+    /// Counts a reload of the matrix.
     pub fn reload(&self, outcome: &'static str) {
         self.reloads.get_or_create(&OutcomeLabel { outcome }).inc();
     }
 
-    /// Rows of the store that can not be read and at which nobody has looked yet.
+    /// Sets how many unreadable rows nobody has looked at yet.
     pub fn quarantined(&self, entries: &[QuarantinedRow]) {
         let waiting = entries.iter().filter(|entry| entry.is_waiting()).count();
         self.quarantined.set(i64::try_from(waiting).unwrap_or(i64::MAX));
     }
 
-    /// The text that Prometheus scrapes (OpenMetrics).
+    /// The metrics as OpenMetrics text.
     pub fn text(&self, oldest_unsent: Option<Timestamp>, now: Timestamp) -> String {
         self.oldest_unsent.set(oldest_unsent.map_or(0.0, |born| now.since(born).as_secs_f64()));
         let mut text = String::new();

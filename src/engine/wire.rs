@@ -2,7 +2,6 @@
 
 mod gateway;
 
-use super::live::{ActiveChannel, SEND_TIMEOUT_MAX, SharedChannelParts};
 use crate::{
     channel::{
         Channel,
@@ -17,6 +16,7 @@ use crate::{
     },
     config,
     core::ChannelName,
+    engine::active_channel::{ActiveChannel, SEND_TIMEOUT_MAX, SharedChannelParts},
     matrix::{
         ChannelConfig, ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender,
         TwilioWay, VoiceWay,

@@ -44,7 +44,7 @@ impl UnixCaller {
         };
         let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
         let user = name_of(uid).await;
-        let live = app.engine.live.load();
+        let live = app.engine.config();
         let person = live.matrix.person_of_unix(&user).cloned();
         let operator = peer.is_operator();
         let mailer = live.matrix.hands_in_mail(&user);

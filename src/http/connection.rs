@@ -10,7 +10,7 @@ mod watch;
 
 pub use peer::{ListenSocket, ShareOwner, Tcp, Unix};
 
-use crate::{engine::entrance::ListenerGauge, http::connection::limits::ConnectionLimits};
+use crate::{engine::listeners::ListenerGauge, http::connection::limits::ConnectionLimits};
 use axum::{Router, extract::connect_info::ConnectInfo};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::{

@@ -24,7 +24,7 @@ pub fn source(app: &AppState, headers: &HeaderMap) -> Option<SourceName> {
         "basic" => password(credential.trim())?,
         _ => return None,
     };
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     // Every token is compared, so that the time tells nothing about which is near.
     let mut found = None;
     for (source, known) in &live.tokens {
@@ -40,9 +40,9 @@ pub fn session(app: &AppState, headers: &HeaderMap) -> Option<(String, PersonNam
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|line| line.split(';')).filter_map(|pair| pair.trim().split_once('='));
     let cookie = pairs.find(|(name, _)| *name == COOKIE).map(|(_, value)| value.to_owned())?;
-    let person = app.engine.keys.person_of_session(&cookie, app.engine.store.now())?;
+    let person = app.engine.keys().person_of_session(&cookie, app.engine.now())?;
     // Whoever left the matrix is signed out.
-    app.engine.live.load().matrix.people.contains_key(&person).then_some((cookie, person))
+    app.engine.config().matrix.people.contains_key(&person).then_some((cookie, person))
 }
 
 fn password(credential: &str) -> Option<String> {

@@ -63,7 +63,7 @@ pub async fn report(
         (Some(page), _) => Some(page),
         (None, Some(at)) => {
             let id = said.at(at).ok_or_else(|| ProblemDetails::bad("the report names no message"))?;
-            app.engine.page_with_receipt(&ChannelName::from(channel.as_str()), &id).await?
+            app.engine.inbound().page_with_receipt(&ChannelName::from(channel.as_str()), &id).await?
         }
         (None, None) => return Err(ProblemDetails::unauthorized("the report must carry the page and its token")),
     };
@@ -71,9 +71,9 @@ pub async fn report(
     let Some(page) = page else { return Ok(StatusCode::NO_CONTENT) };
     let status = said.at(&report.status).ok_or_else(|| ProblemDetails::bad("the report says no status"))?;
     if report.delivered.contains(&status) {
-        app.engine.report(page, PageStage::Delivered).await?;
+        app.engine.inbound().report(page, PageStage::Delivered).await?;
     } else if report.undelivered.contains(&status) {
-        app.engine.undelivered(page, "the service reports that it did not arrive".into()).await?;
+        app.engine.inbound().undelivered(page, "the service reports that it did not arrive".into()).await?;
     }
     Ok(StatusCode::NO_CONTENT)
 }
@@ -134,7 +134,7 @@ fn json(text: &str) -> Value {
 }
 
 fn way(app: &AppState, channel: &str) -> Result<HttpWay, ProblemDetails> {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     match live.matrix.channel(&ChannelName::from(channel)).map(|settings| &settings.way) {
         Some(ChannelConfig::Http(way)) => Ok((**way).clone()),
         _ => Err(ProblemDetails::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
@@ -146,14 +146,14 @@ async fn named(app: &AppState, query: &GatewayFields) -> Result<Option<PageId>, 
     let Some(page) = query.get("page") else { return Ok(None) };
     let page: PageId = page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
     let token = query.get("token").map(String::as_str).unwrap_or_default();
-    if app.engine.is_report_token(page, token).await? {
+    if app.engine.inbound().is_report_token(page, token).await? {
         return Ok(Some(page));
     }
     Err(ProblemDetails::unauthorized("the token is not this page's"))
 }
 
 fn authorize(app: &AppState, channel: &str, query: &GatewayFields, headers: &HeaderMap) -> Result<(), ProblemDetails> {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     let wired = live.channels.get(&ChannelName::from(channel));
     let secrets = wired.map(|wired| wired.inbound.as_slice()).unwrap_or_default();
     let bearer = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok()?.strip_prefix("Bearer "));

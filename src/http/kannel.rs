@@ -83,15 +83,15 @@ pub async fn report(
     Query(report): Query<KannelReport>,
 ) -> Result<StatusCode, ProblemDetails> {
     let page: PageId = report.page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
-    if !app.engine.is_report_token(page, &report.token).await? {
+    if !app.engine.inbound().is_report_token(page, &report.token).await? {
         return Err(ProblemDetails::unauthorized("the token is not this page's"));
     }
     went_by(&app, page, &channel, ChannelKind::Kannel).await?;
     match report.status {
-        1 => app.engine.report(page, PageStage::Delivered).await?,
+        1 => app.engine.inbound().report(page, PageStage::Delivered).await?,
         // Newer gateways say why beside the 2: 34 expired, 66 unknown.
-        2 | 34 | 66 => app.engine.undelivered(page, "the phone could not be reached".into()).await?,
-        16 => app.engine.undelivered(page, "the carrier rejected it".into()).await?,
+        2 | 34 | 66 => app.engine.inbound().undelivered(page, "the phone could not be reached".into()).await?,
+        16 => app.engine.inbound().undelivered(page, "the carrier rejected it".into()).await?,
         // Queued, or accepted by the carrier: on its way.
         _ => {}
     }
@@ -101,9 +101,8 @@ pub async fn report(
 /// Refuses a report that comes by another channel than its page went by: a token that was seen at one door must open
 /// no other, whose callers need no signature.
 async fn went_by(app: &AppState, page: PageId, channel: &str, kind: ChannelKind) -> Result<(), ProblemDetails> {
-    let known =
-        app.engine.live.load().channels.get(&ChannelName::from(channel)).is_some_and(|wired| wired.kind == kind);
-    let incident = app.engine.store.view(page.incident).await?;
+    let known = app.engine.config().channels.get(&ChannelName::from(channel)).is_some_and(|wired| wired.kind == kind);
+    let incident = app.engine.reads().view(page.incident).await?;
     let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
     if known && row.is_some_and(|row| row.channel.as_str() == channel) {
         return Ok(());
@@ -112,7 +111,7 @@ async fn went_by(app: &AppState, page: PageId, channel: &str, kind: ChannelKind)
 }
 
 fn authorize(app: &AppState, channel: &str, token: &str) -> Result<(), ProblemDetails> {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Kannel);
     let wired = wired.filter(|wired| !wired.inbound.is_empty()).ok_or_else(|| {
         ProblemDetails::not_found(format!("no kannel channel {channel:?} with a token is in the matrix"))

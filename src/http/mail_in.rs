@@ -67,7 +67,7 @@ pub async fn take(
     caller.may_hand_in_mail()?;
     let raw = body::whole(request.into_body()).await?;
     let told = |fate, text: &str| MailResult { fate, text: text.to_owned() };
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let name_of = |mailbox: &str| {
         let mut people = live.matrix.people.values();
         people.find(|person| person.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
@@ -96,7 +96,7 @@ pub async fn take(
     };
     if let MailMeaning::Bounced(status) = &incoming.meaning {
         let why = format!("the mail came back ({status})");
-        app.engine.undelivered(incoming.page, why).await?;
+        app.engine.inbound().undelivered(incoming.page, why).await?;
         return Ok(Json(told(MailFate::Bounced, "noted")));
     }
     if !is_from(&app, &incoming, &reader) {
@@ -109,10 +109,12 @@ pub async fn take(
 async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Result<MailResult, ProblemDetails> {
     // A code of another page is none of this one's.
     let own = match &incoming.meaning {
-        MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
+        MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => {
+            app.engine.inbound().is_code(incoming.page, code).await?
+        }
         _ => true,
     };
-    if incoming.says_exercise && !app.engine.is_drill(incoming.page.incident).await? {
+    if incoming.says_exercise && !app.engine.inbound().is_drill(incoming.page.incident).await? {
         let reply = Reply::Unclear { code: None, doubt: ReplyDoubt::Live };
         return Ok(MailResult { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
     }
@@ -127,8 +129,8 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
             return Ok(MailResult { fate: MailFate::Ignored, text: "it changes nothing".to_owned() });
         }
     };
-    let verdict = app.engine.answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
-    let word = judged(&named(&app.engine.live.load(), verdict));
+    let verdict = app.engine.inbound().answer_page(incoming.page, reader, answer, via).await.map_err(answer_problem)?;
+    let word = judged(&named(&app.engine.config(), verdict));
     Ok(MailResult { fate, text: format!("{}: {word}", incoming.page.incident) })
 }
 
@@ -160,17 +162,17 @@ enum MailProof {
 }
 
 async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, ProblemDetails> {
-    if incoming.site.as_ref().is_some_and(|site| *site != app.engine.keys.site()) {
+    if incoming.site.as_ref().is_some_and(|site| *site != app.engine.keys().site()) {
         return Ok(MailProof::Elsewhere);
     }
-    if app.engine.store.identity(incoming.page.incident).await?.is_none() {
+    if app.engine.reads().identity(incoming.page.incident).await?.is_none() {
         // Its own nonce is gone with it: that the mail names this installation is all that can be seen.
         return Ok(if incoming.site.is_some() { MailProof::Gone } else { MailProof::Nothing });
     }
-    if !app.engine.is_mail_token(incoming.page, &incoming.token).await? {
+    if !app.engine.inbound().is_mail_token(incoming.page, &incoming.token).await? {
         return Ok(MailProof::Nothing);
     }
-    let incident = app.engine.store.view(incoming.page.incident).await?;
+    let incident = app.engine.reads().view(incoming.page.incident).await?;
     let Some(page) = incident.as_ref().and_then(|incident| incident.pages.get(&incoming.page.n)) else {
         return Ok(MailProof::Gone);
     };
@@ -182,7 +184,7 @@ async fn proven(app: &AppState, incoming: &IncomingMail) -> Result<MailProof, Pr
 
 /// A page that was forwarded is answered by its reader alone.
 fn is_from(app: &AppState, incoming: &IncomingMail, reader: &PersonName) -> bool {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     let mailbox = live.matrix.people.get(reader).and_then(|person| person.email.as_deref());
     mailbox.is_some_and(|mailbox| mailbox.eq_ignore_ascii_case(&incoming.from))
 }

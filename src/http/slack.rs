@@ -64,7 +64,7 @@ pub async fn probe() -> StatusCode {
 }
 
 fn verify(app: &AppState, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), ProblemDetails> {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Slack);
     let secrets =
         wired.map(|wired| wired.inbound.as_slice()).filter(|secrets| !secrets.is_empty()).ok_or_else(|| {

@@ -72,14 +72,14 @@ pub enum OptOutWish {
 /// Takes a text in; what to answer, empty for nothing.
 pub async fn take(app: &AppState, text: InboundText<'_>) -> Result<String, ProblemDetails> {
     let number = international(text.from);
-    let person = app.engine.live.load().matrix.person_of_phone(&number).cloned();
+    let person = app.engine.config().matrix.person_of_phone(&number).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());
     };
     match (text.wish, read(text.text)) {
         (Some(OptOutWish::Stop), _) | (None, Reply::OptOut) => {
-            app.engine.opt_out(&text.channel, &person, "they texted STOP").await?;
+            app.engine.inbound().opt_out(&text.channel, &person, "they texted STOP").await?;
             // An answer would not arrive any more.
             Ok(String::new())
         }
@@ -107,17 +107,17 @@ pub async fn take(app: &AppState, text: InboundText<'_>) -> Result<String, Probl
 }
 
 async fn back(app: &AppState, channel: &ChannelName, person: &PersonName) -> Result<String, ProblemDetails> {
-    let news = app.engine.opt_in(channel, person, "they texted START").await?;
+    let news = app.engine.inbound().opt_in(channel, person, "they texted START").await?;
     Ok(if news { BACK.into() } else { String::new() })
 }
 
 fn is_out(app: &AppState, channel: &ChannelName, person: &PersonName) -> bool {
-    app.engine.opt_outs().iter().any(|out| out.channel == *channel && out.person == *person)
+    app.engine.inbound().opt_outs().iter().any(|out| out.channel == *channel && out.person == *person)
 }
 
 /// Which page they mean: its code alone tells, so it is asked for and never shown.
 async fn question(app: &AppState, person: &PersonName) -> Result<String, ProblemDetails> {
-    let waiting = app.engine.waiting_for(person, NAMED_MAX).await?;
+    let waiting = app.engine.inbound().waiting_for(person, NAMED_MAX).await?;
     let named = |(incident, role): &(IncidentId, RoleName)| format!("{incident} ({role})");
     let names: Vec<String> = waiting.roles.iter().map(named).collect();
     Ok(match (names.as_slice(), waiting.more) {
@@ -146,7 +146,7 @@ async fn coded(
 ) -> Result<String, ProblemDetails> {
     let guessed = guessed(app, number);
     let mut guessed = guessed.lock().await;
-    let now = app.engine.store.now();
+    let now = app.engine.now();
     if guessed.since + GUESS_WINDOW <= now {
         *guessed = NumberGuesses { since: now, wrong: 0 };
     }
@@ -154,7 +154,7 @@ async fn coded(
         tracing::warn!(person = %person, "too many wrong codes from this number: its replies wait");
         return Ok("Too many wrong codes. Use the desk, the mail's link or Slack.".into());
     }
-    let Some(CodedPage { page, open }) = app.engine.page_with_code(&person, code).await? else {
+    let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
         return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
     };
@@ -164,15 +164,15 @@ async fn coded(
     }
     drop(guessed);
     let word = match said {
-        Ok(said) if said.says_exercise && !app.engine.is_drill(page.incident).await? => {
+        Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
             not_understood(app, page, code, &ReplyDoubt::Live).await?
         }
         Ok(said) => {
-            let verdict = app.engine.answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
+            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
             let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
-            let incident = app.engine.store.view(page.incident).await?;
+            let incident = app.engine.reads().view(page.incident).await?;
             let hand_back = format!("Reply {code} 4 to hand it back.");
-            told(&app.engine.live.load(), incident.as_deref(), &person, verdict, &hand_back)
+            told(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
         }
         Err(doubt) => not_understood(app, page, code, &doubt).await?,
     };
@@ -186,7 +186,7 @@ async fn not_understood(
     code: &str,
     doubt: &ReplyDoubt,
 ) -> Result<String, ProblemDetails> {
-    let incident = app.engine.store.view(page.incident).await?;
+    let incident = app.engine.reads().view(page.incident).await?;
     let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
     let write = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
     Ok(format!(
@@ -209,7 +209,7 @@ fn shown(doubt: &ReplyDoubt) -> String {
 
 /// The wrong codes of this number. What is past its window, and nobody looks at, is forgotten.
 fn guessed(app: &AppState, number: &str) -> Arc<tokio::sync::Mutex<NumberGuesses>> {
-    let now = app.engine.store.now();
+    let now = app.engine.now();
     let mut guesses = app.guesses.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     if GUESSERS_MAX <= guesses.len() {
         let is_fresh = |guessed: &NumberGuesses| now < guessed.since + GUESS_WINDOW;

@@ -86,8 +86,8 @@ pub async fn report(
     let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
     let page = about.page(&app).await?;
     match field(&fields, "MessageStatus") {
-        "delivered" => app.engine.report(page, PageStage::Delivered).await?,
-        "read" => app.engine.report(page, PageStage::Seen).await?,
+        "delivered" => app.engine.inbound().report(page, PageStage::Delivered).await?,
+        "read" => app.engine.inbound().report(page, PageStage::Seen).await?,
         "undelivered" | "failed" | "canceled" => failed(&app, &channel, page, &fields).await?,
         // Queued, sending, sent: on its way.
         _ => {}
@@ -99,10 +99,10 @@ async fn failed(app: &AppState, channel: &str, page: PageId, fields: &FormFields
     let code = field(fields, "ErrorCode").parse().ok();
     match code.and_then(code::known) {
         Some((CodeClass::OptedOut, why)) => {
-            let incident = app.engine.store.view(page.incident).await?;
+            let incident = app.engine.reads().view(page.incident).await?;
             let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
             if let Some(person) = row.and_then(|row| row.person.as_ref()) {
-                app.engine.opt_out(&ChannelName::from(channel), person, why).await?;
+                app.engine.inbound().opt_out(&ChannelName::from(channel), person, why).await?;
             }
         }
         Some((CodeClass::Everybody, why)) => {
@@ -115,14 +115,14 @@ async fn failed(app: &AppState, channel: &str, page: PageId, fields: &FormFields
         }
         _ => {}
     }
-    Ok(app.engine.undelivered_message(page, field(fields, "MessageSid"), code::why(code)).await?)
+    Ok(app.engine.inbound().undelivered_message(page, field(fields, "MessageSid"), code::why(code)).await?)
 }
 
 impl ReportQuery {
     /// The page, where the token is its own.
     pub async fn page(&self, app: &AppState) -> Result<PageId, ProblemDetails> {
         let page: PageId = self.page.parse().map_err(|()| ProblemDetails::not_found("no such page"))?;
-        if app.engine.is_report_token(page, &self.token).await? {
+        if app.engine.inbound().is_report_token(page, &self.token).await? {
             return Ok(page);
         }
         Err(ProblemDetails::unauthorized("the token is not this page's"))
@@ -138,7 +138,7 @@ pub async fn signed(
     request: Request,
 ) -> Result<FormFields, ProblemDetails> {
     let (parts, body) = request.into_parts();
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let wired = live.channels.get(&ChannelName::from(channel));
     let wired = wired.filter(|wired| wired.kind == kind && !wired.inbound.is_empty());
     let wired = wired.ok_or_else(|| {

@@ -71,13 +71,13 @@ pub async fn report(
 /// failure only for a page that no device had.
 async fn became(app: &AppState, channel: &str, page: PageId, fields: &FormFields) -> Result<(), ProblemDetails> {
     let (status, by) = (field(fields, "CallStatus"), field(fields, "AnsweredBy"));
-    let missed = |why: &str| app.engine.undelivered_message(page, field(fields, "CallSid"), why.to_owned());
+    let missed = |why: &str| app.engine.inbound().undelivered_message(page, field(fields, "CallSid"), why.to_owned());
     match (status, by) {
         (_, by) if by.starts_with("machine") => missed("a voicemail picked up").await?,
         (_, "fax") => missed("a fax picked up").await?,
-        (_, "human" | "unknown") => app.engine.report(page, PageStage::Delivered).await?,
-        ("in-progress", _) if !listens_for_machines(&app.engine.live.load(), channel) => {
-            app.engine.report(page, PageStage::Delivered).await?;
+        (_, "human" | "unknown") => app.engine.inbound().report(page, PageStage::Delivered).await?,
+        ("in-progress", _) if !listens_for_machines(&app.engine.config(), channel) => {
+            app.engine.inbound().report(page, PageStage::Delivered).await?;
         }
         ("no-answer", _) => missed("nobody picked up").await?,
         ("busy", _) => missed("the line was busy").await?,
@@ -106,7 +106,7 @@ struct CallTurn<'a> {
 
 impl<'a> CallTurn<'a> {
     async fn of(app: &'a AppState, page: PageId, address: &'a str, turn: u32) -> Result<Self, ProblemDetails> {
-        let incident = app.engine.store.view(page.incident).await?;
+        let incident = app.engine.reads().view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n).cloned());
         let (Some(incident), Some(page)) = (incident, row) else {
             return Err(ProblemDetails::not_found("no such page"));
@@ -156,11 +156,11 @@ impl<'a> CallTurn<'a> {
         let answer: Answer = key.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let page = PageId { incident: self.incident.id, n: self.page.n };
-        let verdict = self.app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Voice).await;
+        let verdict = self.app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Voice).await;
         let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         let more = matches!(verdict, AnswerVerdict::Received | AnswerVerdict::StandbyRefused);
-        let now = self.app.engine.store.view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
-        let word = spoken(&told(&self.app.engine.live.load(), Some(&now), &person, verdict, ""));
+        let now = self.app.engine.reads().view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
+        let word = spoken(&told(&self.app.engine.config(), Some(&now), &person, verdict, ""));
         let word = format!("{}: {word}", self.name());
         Ok(match self.turn + 1 < TURNS_MAX {
             true if self.is_theirs(&now) => self.ask(&[&word, KEYS_HELD]),
@@ -172,7 +172,7 @@ impl<'a> CallTurn<'a> {
     /// Whether this person has the page's role, as `incident` stands.
     fn is_theirs(&self, incident: &Incident) -> bool {
         let (Some(role), Some(person)) = (&self.page.role, &self.page.person) else { return false };
-        let live = self.app.engine.live.load();
+        let live = self.app.engine.config();
         RoleStanding::of(&live, incident, role, person).is_some_and(|standing| standing.is_theirs())
     }
 
@@ -182,7 +182,7 @@ impl<'a> CallTurn<'a> {
         if self.incident.is_open() && engagement.is_some_and(|engagement| engagement.is_open()) {
             return None;
         }
-        let live = self.app.engine.live.load();
+        let live = self.app.engine.config();
         let why = match engagement.and_then(|engagement| engagement.holder()) {
             Some(holder) if Some(holder) == self.page.person.as_ref() => "You have it.".to_owned(),
             Some(holder) => format!("{} has it. No answer is needed any more.", live.name_of(holder)),
@@ -193,7 +193,7 @@ impl<'a> CallTurn<'a> {
 
     /// What this person is shown of the page: the text that was kept when the call was made.
     async fn text(&self) -> Result<String, ProblemDetails> {
-        Ok(self.app.engine.said(&self.incident, &self.page).await?)
+        Ok(self.app.engine.delivery().said(&self.incident, &self.page).await?)
     }
 
     /// `LIVE incident 4 2`.

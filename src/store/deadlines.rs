@@ -1,4 +1,4 @@
-//! Which open incident wants its next tick when: kept in memory beside the incidents, from which it follows.
+//! Deadlines of incidents, in memory; they follow from the incidents.
 
 use crate::core::{IncidentId, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
@@ -11,7 +11,7 @@ pub struct DeadlineIndex {
 }
 
 impl DeadlineIndex {
-    /// Sets or, with none, removes an incident's deadline.
+    /// Sets an incident's deadline; `None` removes it.
     pub fn set(&mut self, id: IncidentId, deadline: Option<Timestamp>) {
         let before = match deadline {
             Some(at) => self.of.insert(id, at),
@@ -30,7 +30,7 @@ impl DeadlineIndex {
         self.by_time.first().map(|(at, _)| *at)
     }
 
-    /// Whose deadline is not after `now`, earliest first, at most `limit`.
+    /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     pub fn due(&self, now: Timestamp, limit: usize) -> Vec<IncidentId> {
         let due = self.by_time.iter().take_while(|(at, _)| *at <= now);
         due.take(limit).map(|(_, id)| *id).collect()

@@ -1,13 +1,15 @@
-//! The memory store's indexes: the rows and indexes of a database, as maps.
+//! The indexes of the memory store, as maps.
 
-use super::{
-    AskedIncidents, AskedQuery, AskedStanding,
-    unit::{ChangeSet, WorkingSet},
+use crate::{
+    core::{ChannelName, Incident, IncidentId, IncidentStatus, PageId, PersonName, Timestamp},
+    store::{
+        AskedIncidents, AskedQuery, AskedStanding,
+        working_set::{ChangeSet, WorkingSet},
+    },
 };
-use crate::core::{ChannelName, Incident, IncidentId, IncidentStatus, PageId, PersonName, Timestamp};
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What finds incidents and pages without going through all of them.
+/// Finds incidents and pages without a scan.
 #[derive(Debug, Default)]
 pub struct IncidentIndex {
     open: BTreeSet<IncidentId>,
@@ -15,7 +17,7 @@ pub struct IncidentIndex {
     receipts: BTreeMap<(ChannelName, String), PageId>,
 }
 
-/// The incidents that one person was asked in, each in one of the three.
+/// The incidents in which one person was asked, by state.
 #[derive(Debug, Default)]
 struct AskedIn {
     waits: BTreeSet<IncidentId>,
@@ -24,7 +26,7 @@ struct AskedIn {
 }
 
 impl IncidentIndex {
-    /// Takes over what a commit changed.
+    /// Applies what a commit changed.
     pub fn keep(&mut self, changes: &ChangeSet, loaded: &WorkingSet) {
         let incident = |id: &IncidentId| loaded.incidents.get(id).map(|kept| &*kept.incident);
         for id in changes.heads.union(&changes.bodies) {
@@ -52,12 +54,12 @@ impl IncidentIndex {
         self.open.range(..before).rev().copied()
     }
 
-    /// The newest page that this channel's provider took under this id.
+    /// The newest page to which this channel's provider gave this id.
     pub fn page_by_receipt(&self, channel: ChannelName, receipt: String) -> Option<PageId> {
         self.receipts.get(&(channel, receipt)).copied()
     }
 
-    /// The incidents of a person that stand so, of those that are shown.
+    /// The incidents of a person in this state, of those that may be shown.
     pub fn asked(
         &self,
         person: &PersonName,

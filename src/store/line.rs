@@ -1,5 +1,4 @@
-//! Journal lines as they are written. What is written must be what is read back: a line that holds what came from
-//! outside is read before it is kept.
+//! Journal lines as they are written. A line with content from outside is read back before it is stored.
 
 use crate::core::{
     Event, JournalRecord, Timestamp,
@@ -7,17 +6,17 @@ use crate::core::{
 };
 use serde::{Serialize, de::DeserializeOwned};
 
-/// The end of a chain.
+/// The head of a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ChainHead {
-    /// Lines so far.
+    /// The number of lines so far.
     pub seq: u64,
-    /// The last one's hash.
+    /// The hash of the last line.
     pub hash: [u8; 32],
 }
 
 impl ChainHead {
-    /// Before the first line.
+    /// The head of an empty chain.
     pub fn before_first(chain: &str) -> Self {
         Self { seq: 0, hash: genesis(chain) }
     }
@@ -28,25 +27,25 @@ impl ChainHead {
 pub struct JournalLine {
     /// Its chain.
     pub chain: String,
-    /// Its place in it.
+    /// Its place in the chain.
     pub seq: u64,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
-    /// The bytes.
+    /// The line as JSON.
     pub body: String,
     /// Its hash.
     pub hash: [u8; 32],
 }
 
 impl JournalLine {
-    /// Writes the next line of a chain and moves its head; where it can not be written, nothing is moved.
+    /// Writes the next line of a chain and moves its head. On an error the head stays.
     pub(super) fn write(
         chain: &str,
         head: &mut ChainHead,
         at: Timestamp,
         event: &impl Serialize,
     ) -> Result<Self, String> {
-        // SQLite ends a text there: the line would lie in another chain.
+        // SQLite ends a text at NUL: the line would belong to another chain.
         if chain.contains('\0') {
             return Err(format!("{chain:?} can not be the name of a chain"));
         }
@@ -57,7 +56,7 @@ impl JournalLine {
         Ok(Self { chain: record.chain, seq: head.seq, at, body, hash: head.hash })
     }
 
-    /// Whether what is read back of it is this event.
+    /// Checks that the line reads back as this event.
     pub(super) fn reads_as<E: DeserializeOwned + PartialEq>(&self, event: &E) -> Result<(), String> {
         match serde_json::from_str::<JournalRecord<E>>(&self.body) {
             Ok(read) if read.event == *event && read.at == self.at => Ok(()),
@@ -67,8 +66,8 @@ impl JournalLine {
     }
 }
 
-/// Whether an event holds what a monitor sent: nested JSON and numbers of its own. Everything else in events are types of
-/// ours that exist only where they can be written and read: names and texts, whole numbers, times within their limits.
+/// Whether an event contains an alert: nested JSON with any numbers. All other content of events are our own types,
+/// which exist only if they can be written and read: names and texts, whole numbers, times within limits.
 pub(super) fn is_foreign(event: &Event) -> bool {
     matches!(event, Event::Opened(_) | Event::Joined { .. })
 }

@@ -1,22 +1,24 @@
-//! A store that survives nothing: for the simulation, for drills and for tests. Several nodes may share it; every
-//! future is ready at its first poll.
+//! A store in memory, for the simulation, drills and tests. Several nodes may share it; every future is ready at its
+//! first poll.
 
+mod host;
 mod inner;
 mod lookup;
 
-use super::{
-    CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
-    StoreRequest, StoredLine, Transaction,
-    line::{ChainHead, JournalLine},
-    quarantine::{QuarantinedRow, RowName, RowRemains},
-    unit::{ChangeSet, NodeIdentity},
-};
-use crate::core::{
-    ContactProof, DrillRun, Incident, IncidentId, IncidentNonce, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS,
+use crate::{
+    core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, Timestamp, event::ANCHORS},
+    store::{
+        CommitListener, CommittedEvents, IncidentFilter, OpenNow, OrphanPages, RequestClass, Store, StoreError,
+        StoreRequest, StoredLine, Transaction,
+        anchor::anchor_event,
+        line::{ChainHead, JournalLine},
+        quarantine::{QuarantinedRow, RowName, RowRemains},
+        working_set::ChangeSet,
+    },
 };
 use futures_util::future::BoxFuture;
+use host::MemoryHost;
 use inner::MemoryState;
-pub(super) use inner::anchor_event;
 use sha2::{Digest, Sha256};
 use std::{
     cell::Cell,
@@ -25,7 +27,7 @@ use std::{
 };
 use tokio::sync::watch;
 
-/// How long a lease holds. A node that does not renew it is taken for dead.
+/// How long a lease lasts. A node that does not renew it counts as dead.
 pub const LEASE: Duration = Duration::from_secs(15);
 
 /// What several nodes share.
@@ -49,13 +51,13 @@ struct SharedMemory {
 }
 
 impl MemoryStore {
-    /// An empty store on this clock. Where the clock goes back, the store's time stands still.
+    /// An empty store on this clock. If the clock goes back, the store's time stands still.
     pub fn new(clock: impl Fn() -> Timestamp + Send + Sync + 'static) -> Self {
         Self::seeded(clock, 0)
     }
 
-    /// The same; what is random in it follows from `seed` alone, so that a run repeats. Stores of different seeds give
-    /// their incidents different nonces, though all have the same server key.
+    /// An empty store whose random values follow from `seed` alone, so that a run repeats. Stores with different seeds
+    /// give their incidents different nonces, though all have the same server key.
     pub fn seeded(clock: impl Fn() -> Timestamp + Send + Sync + 'static, seed: u64) -> Self {
         let shared =
             SharedMemory { clock: Box::new(clock), seed, changed: watch::Sender::new(0), kept: Mutex::default() };
@@ -72,17 +74,17 @@ impl MemoryStore {
         MemoryNode { shared: self.shared.clone(), epoch, follower: OnceLock::new() }
     }
 
-    /// Makes the next `n` commits of any node fail: their works have run, and nothing is kept.
+    /// Makes the next `n` commits of any node fail: their closures run, and nothing is kept.
     pub fn fail_next_commits(&self, n: u32) {
         self.shared.lock().commits_to_fail = n;
     }
 
-    /// Makes an incident one that can not be read any more, as a damaged row would be.
+    /// Makes an incident unreadable, like a damaged row.
     pub fn spoil(&self, id: IncidentId) {
         self.shared.lock().spoiled.insert(id);
     }
 
-    /// Behaves as with a full disk while `is_full`: admissions are refused, ladders go on.
+    /// Acts like a full disk while `is_full`: admissions are refused, ladders go on.
     pub fn set_full(&self, is_full: bool) {
         self.shared.lock().is_full = is_full;
     }
@@ -94,23 +96,23 @@ impl MemoryNode {
         self.epoch
     }
 
-    fn commit(&self, mut work: StoreRequest) -> Result<CommittedEvents, StoreError> {
+    fn commit(&self, mut request: StoreRequest) -> Result<CommittedEvents, StoreError> {
         let mut inner = self.shared.lock();
-        if inner.is_full && work.class == RequestClass::Admission {
+        if inner.is_full && request.class == RequestClass::Admission {
             return Err(StoreError::Full);
         }
         let now = self.shared.now(&mut inner);
-        inner.load(&work, now)?;
+        inner.load(&request, now)?;
         let fails = 0 < inner.commits_to_fail;
         inner.commits_to_fail -= u32::from(fails);
-        // What comes from outside is admitted; nothing else can turn out to be unwritable.
-        let before = (fails || work.class == RequestClass::Admission).then(|| inner.loaded.clone());
-        let applied = self.apply(&mut inner, now, &mut work);
+        // Only what comes from outside can turn out to be unwritable, and that is admitted.
+        let before = (fails || request.class == RequestClass::Admission).then(|| (inner.loaded.clone(), inner.last_id));
+        let applied = self.apply(&mut inner, now, &mut request);
         let (committed, changes) = match (applied, before) {
             (Ok(kept), _) if !fails => kept,
             (applied, before) => {
                 if let Some(before) = before {
-                    inner.loaded = before;
+                    (inner.loaded, inner.last_id) = before;
                 }
                 return Err(match applied {
                     Ok(_) => StoreError::Failed("a failure was asked for".into()),
@@ -134,19 +136,18 @@ impl MemoryNode {
         &self,
         inner: &mut MemoryState,
         now: Timestamp,
-        work: &mut StoreRequest,
+        request: &mut StoreRequest,
     ) -> Result<(CommittedEvents, ChangeSet), String> {
         let mut changes = ChangeSet::default();
-        let MemoryState { loaded, leases, left, drawn, .. } = inner;
-        let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
-        let has_left = |epoch: u64| left.contains(&epoch);
-        let counted = Cell::new(*drawn);
-        let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
-        let node = NodeIdentity { epoch: self.epoch, is_live: &is_live, has_left: &has_left, draw: &draw };
-        let mut unit = Transaction::new(now, node, &work.needs, loaded, &mut changes);
-        (work.run)(&mut unit);
-        let events = unit.finish();
-        *drawn = counted.get();
+        let MemoryState { loaded, last_id, leases, left, drawn, .. } = inner;
+        let (seed, epoch) = (self.shared.seed, self.epoch);
+        let host =
+            MemoryHost { seed, epoch, now, leases, left, drawn: Cell::new(*drawn), last_id: Cell::new(*last_id) };
+        let mut tx = Transaction::new(now, &host, &request.needs, loaded, &mut changes);
+        (request.run)(&mut tx);
+        let events = tx.finish();
+        *drawn = host.drawn.get();
+        *last_id = host.last_id.get();
         Ok((CommittedEvents { at: now, events: events? }, changes))
     }
 
@@ -201,20 +202,12 @@ impl MemoryNode {
     }
 }
 
-/// The nonce of that number under a seed.
-fn nonce(seed: u64, n: u64) -> IncidentNonce {
-    let hash = Sha256::digest([&b"nonce"[..], &seed.to_be_bytes(), &n.to_be_bytes()].concat());
-    let mut bytes = [0; 16];
-    bytes.copy_from_slice(&hash[..16]);
-    IncidentNonce::new(bytes)
-}
-
 impl SharedMemory {
     fn lock(&self) -> MutexGuard<'_, MemoryState> {
         self.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The same after a look at what can not be read any more.
+    /// The locked state, after unreadable incidents were set aside.
     fn looked_at(&self) -> MutexGuard<'_, MemoryState> {
         let mut inner = self.lock();
         let now = self.now(&mut inner);
@@ -237,8 +230,8 @@ impl Store for MemoryNode {
         self.shared.now(&mut self.shared.lock())
     }
 
-    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
-        Box::pin(async move { self.commit(work) })
+    fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>> {
+        Box::pin(async move { self.commit(request) })
     }
 
     fn health(&self) -> Result<(), StoreError> {
@@ -259,7 +252,7 @@ impl Store for MemoryNode {
         inner.quarantine.add(QuarantinedRow::new(row, now, why));
     }
 
-    /// Nothing lies anywhere else than where it can be read.
+    /// The memory store has no other place to look.
     fn remains(&self, _: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>> {
         ready(Vec::new)
     }
@@ -346,8 +339,8 @@ impl Store for MemoryNode {
         ready(move || drop(self.shared.lock().runs.insert(run.id, run)))
     }
 
-    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>> {
-        ready(move || self.shared.lock().runs.keys().next_back().copied())
+    fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>> {
+        ready(move || RunId(1 + self.shared.lock().runs.keys().next_back().map_or(0, |newest| newest.0)))
     }
 
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>> {

@@ -1,28 +1,38 @@
-//! What must survive: incidents, their journal and their outbox, kept together or not at all.
+//! What must survive a crash: incidents, their journal and their outbox, all in one transaction.
 //!
-//! A [`StoreRequest`] names what it needs; the store loads and locks that, lends it as a [`Transaction`] to the work's pure closure
-//! and keeps everything that the closure made happen, in one durable transaction. A closure may be run again when a
-//! commit fails, so it must depend on nothing but the unit.
+//! A [`StoreRequest`] names what it needs. The store loads and locks that, lends it as a [`Transaction`] to the request's
+//! closure, and commits everything that the closure did or nothing. A closure may run again when a commit fails, so it
+//! must be pure: it depends on the transaction alone.
 
+mod anchor;
+mod body;
+mod clear_quarantined;
 pub mod clock;
 mod deadlines;
+mod host;
 mod index;
 mod line;
 mod lookup;
 pub mod memory;
+mod open;
 pub mod quarantine;
 pub mod sqlite;
 mod touch;
-mod unit;
+mod transaction;
+mod working_set;
 
 pub use crate::core::{StoredLine, event::ANCHORS};
+pub use clear_quarantined::clear_quarantined;
 pub use clock::SteadyClock;
+pub use host::TransactionHost;
 pub use line::{ChainHead, JournalLine};
 pub use lookup::{AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentPortion, Lookup, RunPortion, earlier};
 pub use memory::{MemoryNode, MemoryStore};
+pub use open::{StoreConfig, open_store};
 pub use quarantine::{QuarantineStatus, QuarantinedRow, RowKind, RowName, RowRemains};
 pub use sqlite::SqliteStore;
-pub use unit::{ChangeSet, NodeIdentity, StoredIncident, Transaction, WorkingSet, ended_window};
+pub use transaction::{Transaction, ended_window};
+pub use working_set::{ChangeSet, StoredIncident, WorkingSet};
 
 use crate::core::{
     ContactProof, DrillRun, Event, Incident, IncidentId, IncidentKey, PageId, RunId, ScheduledRun, SourceName,
@@ -31,81 +41,87 @@ use crate::core::{
 use futures_util::future::BoxFuture;
 use std::sync::{Arc, Mutex};
 
-/// What survives, and the time that goes with it. Every method may be called from many tasks at once.
+/// What survives a crash, and the clock that belongs to it. All methods may be called from many tasks at once.
 pub trait Store: Lookup {
-    /// The store's time: it never jumps, whatever the wall clock does.
+    /// The store's time: it never jumps, even if the wall clock does.
     fn now(&self) -> Timestamp;
 
-    /// Runs a work's closure on what it needs and keeps all or nothing. Returns only after the commit is durable.
-    fn run(&self, work: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;
+    /// Runs a request's closure on what it needs and commits all of it or nothing. Returns only after the commit is
+    /// durable.
+    fn run(&self, request: StoreRequest) -> BoxFuture<'_, Result<CommittedEvents, StoreError>>;
 
-    /// Lets `follower` hear of every commit of this node, in their order, before whoever asked for it is answered: what
-    /// was committed must be acted on though its caller is gone. It must not wait for anything. Only the first one that
-    /// is given counts.
+    /// Calls `follower` after every commit of this node, in order, and before the caller gets its answer: what was
+    /// committed must be acted on even if the caller has gone. It must not block. Only the first follower counts.
     fn follow(&self, follower: CommitListener);
 
     /// Incidents whose deadline is not after `now`, earliest first, at most `limit`.
     fn due(&self, now: Timestamp, limit: usize) -> BoxFuture<'_, Result<Vec<IncidentId>, StoreError>>;
 
-    /// Whether works are kept now: what the last commit said, or that space for alerts has run out.
+    /// Whether transactions can be committed now: the error of the last commit, or that space for alerts has run out.
     fn health(&self) -> Result<(), StoreError>;
 
-    /// Rows that can not be read and were set aside, also those that somebody has looked at. Cheap. An incident among them
-    /// is in no list, has no key and no deadline; whoever asks for it hears [`StoreError::Corrupt`].
+    /// Unreadable rows that were set aside, including those that somebody has looked at. Cheap. An unreadable incident
+    /// is in no list and has no key and no deadline; asking for it gives [`StoreError::Corrupt`].
     fn quarantined(&self) -> Vec<QuarantinedRow>;
 
-    /// Whether this incident is one of them. Cheap.
+    /// Whether this incident was set aside. Cheap.
     fn is_quarantined(&self, id: IncidentId) -> bool;
 
-    /// Sets aside a row of which a user of this store has found that it can not be read.
+    /// Sets aside a row that a user of this store could not read.
     fn found_unreadable(&self, row: RowName, why: String);
 
     /// What is left of a row that can not be read.
     fn remains(&self, row: RowName) -> BoxFuture<'_, Result<Vec<RowRemains>, StoreError>>;
 
-    /// The space that it has left; none where it needs none.
+    /// The space that is left; `None` for a store that needs none.
     fn room(&self) -> Option<DiskSpace> {
         None
     }
 
-    /// Returns when the store has ended and will keep nothing any more. For ever where it can not end.
+    /// Finishes what waits and releases everything that the store holds. Later calls fail with [`StoreError::Closed`].
+    fn close(&self) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+
+    /// Resolves when the store has ended and can keep nothing any more; never for a store that can not end.
     fn ended(&self) -> BoxFuture<'_, ()>;
 
     /// The earliest deadline of all incidents. Cheap.
     fn next_deadline(&self) -> BoxFuture<'_, Result<Option<Timestamp>, StoreError>>;
 
-    /// Wakes whoever waits whenever something was committed, by this node or (as far as the store can tell) another.
+    /// Changes with every commit, of this node or (as far as the store can tell) another.
     fn changed(&self) -> tokio::sync::watch::Receiver<u64>;
 
-    /// Renews this node's lease and returns until when it holds. A node starts no send that may outlast it.
+    /// Renews this node's lease and returns when it ends. A node starts no send that may outlast its lease.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
-    /// This node sends nothing any more, and nothing is under way: whoever takes its pages over knows that none of them was
-    /// begun. What it could not keep is as if it had died.
+    /// Records that this node sends nothing any more and that nothing is in progress: whoever takes over its pages knows
+    /// that none of them was begun. If this can not be kept, it is as if the node had died.
     fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Transaction::take_over`].
+    /// Owed pages whose node is gone, at most `limit`, grouped by incident. [`Transaction::take_over`] takes them.
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>>;
 
-    /// Pages that this node owes, in their order, after this one, at most `limit`.
+    /// Pages that this node owes, in order, after `after`, at most `limit`.
     fn owed(&self, after: Option<PageId>, limit: usize) -> BoxFuture<'_, Result<Vec<PageId>, StoreError>>;
 
-    /// Whether a page is still to be sent by this node: queued, and claimed by it. Cheap; asked right before a send.
+    /// Whether this node must still send a page: it is queued, and claimed by this node. Cheap; asked right before a
+    /// send.
     fn is_wanted(&self, page: PageId) -> BoxFuture<'_, Result<bool, StoreError>>;
 
-    /// Whether something live is open, and which drills are. Cheap; asked before a page of a drill is sent.
+    /// Which incidents are open, as far as drills must know. Cheap; asked before a page of a drill is sent.
     fn open_now(&self) -> BoxFuture<'_, Result<OpenNow, StoreError>>;
 
     /// One incident with its pages.
     ///
     /// # Errors
-    /// [`StoreError::Corrupt`] for one that can not be read; it is set aside then.
+    /// [`StoreError::Corrupt`] if it can not be read; it is set aside then.
     fn view(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<Arc<Incident>>, StoreError>>;
 
-    /// Incidents, newest first, with their pages; one that can not be read is set aside and left out.
+    /// Incidents with their pages, newest first. One that can not be read is set aside and left out.
     fn list(&self, filter: IncidentFilter) -> BoxFuture<'_, Result<Vec<Arc<Incident>>, StoreError>>;
 
-    /// Journal lines after position `after`, in the order of their commit, of one chain or of all.
+    /// Journal lines after position `after`, in the order of their commits, of one chain or of all, at most `limit`.
     fn lines(
         &self,
         chain: Option<String>,
@@ -113,104 +129,107 @@ pub trait Store: Lookup {
         limit: usize,
     ) -> BoxFuture<'_, Result<Vec<StoredLine>, StoreError>>;
 
-    /// When each person was last proven to be reached by each channel, by person and channel. Who is not in it never
-    /// was, as far as is known; a row that can not be read is set aside.
+    /// When each channel was last proven to reach each person. Who is missing was never reached, as far as is known. An
+    /// unreadable row is set aside.
     fn proofs(&self) -> BoxFuture<'_, Result<Vec<ContactProof>, StoreError>>;
 
-    /// A text that was shown, by its content hash; placeholders in place of codes and links.
+    /// A text that was shown, by its content hash, with placeholders in place of codes and links.
     fn text(&self, hash: String) -> BoxFuture<'_, Result<Option<String>, StoreError>>;
 
-    /// Keeps a run of a drill, new or as it stands now.
+    /// Stores a run of a drill, new or changed.
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// The newest run's number, whether or not its row can be read; none before the first.
-    fn newest_run(&self) -> BoxFuture<'_, Result<Option<RunId>, StoreError>>;
+    /// The number for a new run: greater than that of every run, readable or not. A store that several nodes share
+    /// gives no number twice.
+    fn next_run(&self) -> BoxFuture<'_, Result<RunId, StoreError>>;
 
-    /// Runs of drills, newest first, at most `limit`; one whose row can not be read is set aside and left out.
+    /// Runs of drills, newest first, at most `limit`. An unreadable one is set aside and left out.
     fn runs(&self, limit: usize) -> BoxFuture<'_, Result<Vec<DrillRun>, StoreError>>;
 
-    /// Keeps when a scenario runs next.
+    /// Stores when a scenario runs next.
     fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>>;
 
-    /// When scheduled scenarios run next, by their names; one whose row can not be read is set aside and left out.
+    /// When scheduled scenarios run next, by their names. An unreadable row is set aside and left out.
     fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>>;
 
-    /// Anchors every head that changed since the last anchor; none when nothing did. The anchor is a line of the
-    /// chain [`ANCHORS`] and is returned to be logged.
+    /// Anchors every chain that grew since the last anchor; `None` if none did. The anchor is a line of the chain
+    /// [`ANCHORS`], returned to be logged.
     fn anchor(&self) -> BoxFuture<'_, Result<Option<StoredLine>, StoreError>>;
 
-    /// The secret from which answer codes and links are derived; made once and kept.
+    /// The secret from which answer codes and links are derived. It is made once and stored.
     fn server_key(&self) -> [u8; 32];
 }
 
-/// The space under what survives.
+/// The disk space of a store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct DiskSpace {
     /// Free bytes.
     pub free: u64,
     /// Free bytes below which new alerts are refused.
     pub floor: u64,
-    /// Whether the space for open ladders is kept back.
+    /// Whether space is reserved for open ladders.
     pub reserve_stands: bool,
 }
 
-/// Hears of commits.
+/// Is called after every commit.
 pub type CommitListener = Box<dyn Fn(&CommittedEvents) + Send + Sync>;
 
-/// Numbers of pages by their incident.
+/// Page numbers by incident.
 pub type OrphanPages = Vec<(IncidentId, Vec<u32>)>;
 
-/// What is open, as far as drills must know it.
+/// Which incidents are open, as far as drills must know.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct OpenNow {
-    /// One that is no drill, where there is any.
+    /// An open incident that is no drill, if there is one.
     pub live: Option<IncidentId>,
-    /// Every drill.
+    /// All open drills.
     pub drills: Vec<IncidentId>,
 }
 
 /// Which incidents to list.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct IncidentFilter {
-    /// Only those that are open.
+    /// Only open ones.
     pub open_only: bool,
-    /// At most so many.
+    /// The most incidents to return.
     pub limit: usize,
 }
 
-/// One transaction to be.
+/// A request for one transaction.
 pub struct StoreRequest {
-    /// Whether it may be refused when space runs out.
+    /// Whether it may be refused when space runs low.
     pub class: RequestClass,
     /// What to load and lock before the closure runs.
     pub needs: LockSet,
-    /// What to do. May be run more than once; only the last run counts.
+    /// What to do. It may run more than once; only the last run counts.
     pub run: Box<dyn FnMut(&mut Transaction<'_>) + Send>,
 }
 
-/// What a work touches. What is not named here is not lent, whether it happens to be loaded or not.
+/// What a transaction needs. It can use nothing that is not named here, even if the store happens to have it loaded.
 #[derive(Debug, Clone, Default)]
 pub struct LockSet {
-    /// These incidents.
+    /// Incidents, by number.
     pub incidents: Vec<IncidentId>,
-    /// The open incidents with these keys, where there are any.
+    /// Open incidents, by key, if there are any.
     pub keys: Vec<IncidentKey>,
-    /// These windows of triggers ([`Transaction::observed`]).
+    /// Windows of triggers ([`Transaction::observe`]).
     pub observed: Vec<String>,
-    /// The chains of these sources ([`Transaction::record_source`]).
+    /// Chains of sources ([`Transaction::record_source`]).
     pub sources: Vec<SourceName>,
+    /// Whether a live incident is open ([`Transaction::live_open`]): no other transaction may open one in between.
+    pub live_open: bool,
 }
 
-/// Who goes on when the disk is full.
+/// What may be refused when the disk is full.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum RequestClass {
-    /// New alerts: refused first.
+    /// New alerts: refused when space is low.
     Admission,
-    /// Open ladders, answers, settlements: space is kept back for them.
+    /// Open ladders, answers, outcomes of pages: space is reserved for them.
     Ladder,
 }
 
-/// What a transaction made happen, after it was kept.
+/// The events of a committed transaction.
 #[derive(Debug, Default)]
 pub struct CommittedEvents {
     /// The time of the commit.
@@ -222,66 +241,66 @@ pub struct CommittedEvents {
 /// One event of one incident.
 #[derive(Debug, Clone, PartialEq)]
 pub struct CommittedEvent {
-    /// Whose.
+    /// The incident.
     pub incident: IncidentId,
-    /// Its place in the incident's chain.
+    /// The event's place in the incident's chain.
     pub seq: u64,
-    /// When.
+    /// The time of the event.
     pub at: Timestamp,
     /// When the incident was opened.
     pub opened_at: Timestamp,
     /// Whether the incident is a drill.
     pub drill: bool,
-    /// Of a role's engagement: whether pages of its incident were kept in the sandbox. Of nothing else.
+    /// For the engagement of a role: whether pages of the incident were kept in the sandbox. False for other events.
     pub sandboxed: bool,
-    /// What.
+    /// The event.
     pub event: Event,
 }
 
-/// Why nothing was kept.
+/// Why nothing was committed.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum StoreError {
-    /// Too little space for new alerts; open ladders go on.
+    /// There is too little space for new alerts; open ladders go on.
     #[error(
         "the disk under the state directory is full: new alerts are refused, open ladders go on from reserved space"
     )]
     Full,
-    /// The file can not be written.
+    /// The store can not be written.
     #[error("the state directory can not be written: {0}")]
     ReadOnly(String),
-    /// Another daemon has it.
+    /// Another daemon has the store open.
     #[error("another stentor uses the state directory {0}: stop it first, or give this one its own with --state")]
     Locked(String),
-    /// Written by a newer program.
+    /// The store was written by a newer program.
     #[error(
         "the state was written by a newer stentor (schema {found}, this one knows {known}): upgrade, or restore a backup"
     )]
     Newer {
-        /// What the file says.
+        /// The schema version of the store.
         found: i64,
-        /// What this program knows.
+        /// The newest version that this program knows.
         known: i64,
     },
     /// The store is shutting down.
     #[error("the store is closed")]
     Closed,
-    /// What is stored can not be understood.
+    /// Something in the store can not be read.
     #[error("{what} in the store can not be read: {why}")]
     Corrupt {
-        /// Where.
+        /// What can not be read.
         what: String,
-        /// Why.
+        /// The reason.
         why: String,
     },
-    /// What a work wrote could not be read back, so that nothing of it was kept.
+    /// What a transaction wrote could not be read back, so nothing of it was committed.
     #[error("nothing of this was kept, for it could not be read back: {0}")]
     Unwritable(String),
-    /// Anything else that the database says.
+    /// Any other error of the database.
     #[error("the store failed: {0}")]
     Failed(String),
 }
 
-/// Runs a closure with a result of its own: [`Store::run`] for those who want an answer.
+/// Runs a closure in a transaction and returns its result: [`Store::run`] for callers that want an answer.
 pub async fn transact<R: Send + 'static>(
     store: &dyn Store,
     class: RequestClass,
@@ -290,8 +309,8 @@ pub async fn transact<R: Send + 'static>(
 ) -> Result<(R, CommittedEvents), StoreError> {
     let slot = Arc::new(Mutex::new(None));
     let inner = slot.clone();
-    let run = Box::new(move |unit: &mut Transaction<'_>| {
-        let result = f(unit);
+    let run = Box::new(move |tx: &mut Transaction<'_>| {
+        let result = f(tx);
         *inner.lock().unwrap_or_else(std::sync::PoisonError::into_inner) = Some(result);
     });
     let committed = store.run(StoreRequest { class, needs, run }).await?;

@@ -1,17 +1,16 @@
-//! What can not be read any more. It is set aside, so that it stops nothing else: its key is free, its timers are silent,
-//! lists go on without it. It is shown until somebody has looked at it. Its journal stays as it is.
+//! Quarantine: rows that can not be read any more are set aside, so that they affect nothing else. An unreadable
+//! incident has no key and no deadline and is in no list. It is reported until somebody has looked at it; its journal
+//! stays as it is.
 
-use super::{LockSet, RequestClass, Store, StoreError, Transaction, transact};
-use crate::core::{
-    Actor, IncidentId, IncidentInput, IncidentKey, Roster, SourceEvent, SourceName, Timestamp, names::SELF,
-};
+use super::StoreError;
+use crate::core::{IncidentId, IncidentKey, Timestamp};
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeMap, fmt, str::FromStr, sync::Arc};
+use std::{collections::BTreeMap, fmt, str::FromStr};
 
-/// Rows that are not incidents of which so many at most are held; what is beyond is in the log alone.
+/// The most rows other than incidents that are held; further ones are only logged.
 const OTHERS_MAX: usize = 1_000;
 
-/// Which row: `INC-7`, or its kind and its name: `turn/crash`.
+/// The name of a row: `INC-7`, or its kind and name, as in `turn/crash`.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub enum RowName {
@@ -22,7 +21,7 @@ pub enum RowName {
 }
 
 impl RowName {
-    /// The incident that it is.
+    /// The incident, if the row is one.
     pub fn incident(&self) -> Option<IncidentId> {
         match self {
             Self::Incident(id) => Some(*id),
@@ -31,7 +30,7 @@ impl RowName {
     }
 }
 
-/// What a row that is no incident holds.
+/// The kind of a row that is no incident.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum RowKind {
     /// A run of a drill.
@@ -40,11 +39,11 @@ pub enum RowKind {
     Turn,
     /// When a person was last reached by a channel.
     Proof,
-    /// What a trigger has counted.
+    /// A window of a trigger.
     Window,
-    /// Where the chain of a source, or that of the anchors, ends.
+    /// The head of a source's chain, or of the chain of anchors.
     Head,
-    /// The server key, the epoch.
+    /// A setting of the store: the server key, the epoch.
     Meta,
     /// A line of Stentor's own chain.
     Line,
@@ -61,7 +60,7 @@ impl RowKind {
         (Self::Line, "line"),
     ];
 
-    /// Its name.
+    /// The name of the kind.
     pub fn as_str(self) -> &'static str {
         Self::ALL.iter().find(|(kind, _)| *kind == self).map_or("", |(_, name)| name)
     }
@@ -93,13 +92,13 @@ impl FromStr for RowName {
     }
 }
 
-/// A name without the separators and other signs that nobody can type.
+/// Replaces characters of a name that nobody can type.
 fn typeable(name: &str) -> String {
     let sign = |c: char| if c.is_control() || c == '%' { format!("%{:02X}", u32::from(c)) } else { c.to_string() };
     name.chars().map(sign).collect()
 }
 
-/// The name that [`typeable`] stands for.
+/// The reverse of [`typeable`].
 fn typed(text: &str) -> String {
     let mut parts = text.split('%');
     let mut name = parts.next().unwrap_or_default().to_owned();
@@ -130,33 +129,33 @@ impl From<RowName> for String {
 /// A row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct QuarantinedRow {
-    /// Which.
+    /// The row.
     pub row: RowName,
     /// When it was found.
     pub found_at: Timestamp,
     /// What is wrong with it.
     pub why: String,
-    /// What is known of an incident beside what can not be read.
+    /// What is still known of an unreadable incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub incident: Option<LostIncident>,
-    /// Where it stands.
+    /// Its state.
     #[serde(flatten)]
     pub standing: QuarantineStatus,
 }
 
-/// What the head of an incident and the first line of its journal say.
+/// What the head of an unreadable incident and the first line of its journal say.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LostIncident {
-    /// Its key, which is free since.
+    /// Its key, which is free now.
     pub key: IncidentKey,
     /// Its summary, where that can be read.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub summary: Option<String>,
-    /// Whether it was open: then people wait for what does not come.
+    /// Whether it was open: then people may wait for pages that do not come.
     pub open: bool,
 }
 
-/// Where a row that was set aside stands.
+/// The state of a row that was set aside.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", tag = "standing")]
 pub enum QuarantineStatus {
@@ -166,17 +165,17 @@ pub enum QuarantineStatus {
     Told,
     /// Somebody has looked at it.
     Cleared {
-        /// When.
+        /// When they looked.
         cleared_at: Timestamp,
-        /// Who.
+        /// Who looked.
         cleared_by: String,
     },
-    /// It could be read again when the store was opened, and goes on.
+    /// It could be read again when the store was opened, and is in use.
     Restored,
 }
 
 impl QuarantinedRow {
-    /// One that was just found.
+    /// A row that was just found.
     pub fn new(row: RowName, found_at: Timestamp, why: String) -> Self {
         Self { row, found_at, why, incident: None, standing: QuarantineStatus::Found }
     }
@@ -186,29 +185,30 @@ impl QuarantinedRow {
         matches!(self.standing, QuarantineStatus::Found | QuarantineStatus::Told)
     }
 
-    /// Whether people wait for it: an open incident at which nobody has looked yet.
+    /// Whether people may wait for it: it is an open incident, and nobody has looked at it yet.
     pub fn is_problem(&self) -> bool {
         self.is_waiting() && self.incident.as_ref().is_some_and(|incident| incident.open)
     }
 }
 
-/// All rows that were set aside. Of incidents as many as are damaged: each must be held to stop nothing.
+/// All rows that were set aside. There is no limit for incidents: each one must be held so that it affects nothing
+/// else.
 #[derive(Debug, Clone, Default)]
 pub struct Quarantine(BTreeMap<RowName, QuarantinedRow>);
 
 impl Quarantine {
-    /// Every one, incidents first.
+    /// All rows, incidents first.
     pub fn all(&self) -> Vec<QuarantinedRow> {
         self.0.values().cloned().collect()
     }
 
-    /// The incidents that nothing may touch.
+    /// The incidents that must not be used.
     pub fn incidents(&self) -> Vec<IncidentId> {
         let held = self.0.values().filter(|entry| entry.standing != QuarantineStatus::Restored);
         held.filter_map(|entry| entry.row.incident()).collect()
     }
 
-    /// The incidents at which nobody has looked yet.
+    /// The incidents that nobody has looked at yet.
     pub fn waiting(&self) -> Vec<IncidentId> {
         let waiting = self.0.values().filter(|entry| entry.is_waiting());
         waiting.filter_map(|entry| entry.row.incident()).collect()
@@ -221,14 +221,14 @@ impl Quarantine {
         }
     }
 
-    /// What is wrong with this incident, where it was set aside.
+    /// The error for this incident, if it was set aside.
     pub fn holds(&self, id: IncidentId) -> Option<StoreError> {
         let entry = self.0.get(&RowName::Incident(id)).filter(|entry| entry.standing != QuarantineStatus::Restored)?;
         Some(StoreError::Corrupt { what: id.to_string(), why: entry.why.clone() })
     }
 
-    /// Sets one aside; whether that is news. One that is known stays as it stands, unless something else is wrong with it
-    /// by now.
+    /// Sets a row aside. Returns whether that is news. A known row keeps its state, unless something else is wrong with
+    /// it now.
     pub fn add(&mut self, entry: QuarantinedRow) -> bool {
         let others = || self.0.keys().filter(|row| matches!(row, RowName::Other(..))).count();
         if matches!(entry.row, RowName::Other(..)) && !self.0.contains_key(&entry.row) && OTHERS_MAX <= others() {
@@ -243,7 +243,7 @@ impl Quarantine {
         true
     }
 
-    /// What a commit kept of them; none is one that goes.
+    /// Applies what a commit stored; `None` removes a row.
     pub fn keep(&mut self, changes: BTreeMap<RowName, Option<QuarantinedRow>>) {
         for (row, entry) in changes {
             match entry {
@@ -254,44 +254,16 @@ impl Quarantine {
     }
 }
 
-/// What is left of a row, for those who mend it by hand.
+/// What is left of a row, for those who repair it by hand.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RowRemains {
-    /// Where it lies: a table, or the journal.
+    /// Where it is: a table, or the journal.
     pub place: String,
-    /// What lies there, as text; what is no text is shown as well as can be.
+    /// The content as text, as far as it can be shown.
     pub content: String,
 }
 
-/// Notes that somebody has looked at a row, and ends the incident about it, and with the last one that about all further
-/// ones. Whether it waited for that.
-///
-/// # Errors
-/// Those of [`Store::run`].
-pub async fn clear(store: &dyn Store, row: &RowName, by: &Actor, roster: Arc<Roster>) -> Result<bool, StoreError> {
-    let entries = store.quarantined();
-    let Some(entry) = entries.iter().find(|entry| entry.row == *row && entry.is_waiting()).cloned() else {
-        return Ok(false);
-    };
-    let (source, who) = (SourceName::from(SELF), by.to_string());
-    let is_last = !entries.iter().any(|other| other.row != *row && other.is_problem());
-    let keys: Vec<IncidentKey> =
-        about(&entry).into_iter().chain(is_last.then(IncidentKey::of_more_unreadable)).collect();
-    let needs = LockSet { keys: keys.clone(), sources: vec![source.clone()], ..LockSet::default() };
-    let by = by.clone();
-    let run = move |unit: &mut Transaction<'_>| {
-        let cleared = QuarantineStatus::Cleared { cleared_at: unit.now(), cleared_by: who.clone() };
-        unit.quarantine(QuarantinedRow { standing: cleared, ..entry.clone() });
-        let event = SourceEvent::QuarantineCleared { row: entry.row.to_string(), by: by.clone() };
-        unit.record_source(&source, event);
-        for id in keys.iter().filter_map(|key| unit.open_with_key(key)).collect::<Vec<_>>() {
-            unit.step(id, IncidentInput::Resolve { by: by.clone(), why: None }, &roster);
-        }
-    };
-    transact(store, RequestClass::Ladder, needs, run).await.map(|_| true)
-}
-
-/// The key of the incident about a row, where there may be one.
+/// The key of the incident about a row, if there may be one.
 pub fn about(entry: &QuarantinedRow) -> Option<IncidentKey> {
     match entry.row {
         RowName::Incident(id) if entry.incident.as_ref().is_some_and(|incident| incident.open) => {

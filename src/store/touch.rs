@@ -1,10 +1,12 @@
-//! Which rows an event changes.
+//! Marks the rows that an event changes.
 
-use super::unit::{ChangeSet, StoredIncident};
-use crate::core::{self, Event, IncidentId};
+use crate::{
+    core::{self, Event, IncidentId},
+    store::working_set::{ChangeSet, StoredIncident},
+};
 
-/// Notes them. Settlements change their page and the head alone: bytes per settlement do not grow
-/// with the number of people paged.
+/// Marks the rows that an event changes. The outcome of a page changes only its page and the head, so that the bytes
+/// written for it do not grow with the number of people paged.
 pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: IncidentId, event: &Event, epoch: u64) {
     changes.heads.insert(id);
     match event {
@@ -29,11 +31,11 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
         Event::Withdrawn { pages } | Event::TakenOver { pages } => {
             changes.pages.extend(pages.iter().map(|n| (id, *n)));
         }
-        // The line is all there is of it.
+        // The journal line is all there is.
         Event::Injected { .. } => {}
-        // The line has the alert: a monitor that repeats itself must not have the whole body written each time.
+        // The journal line has the alert: the body is not written again each time a monitor repeats itself.
         Event::Joined { .. } => kept.joined = Some(kept.head.seq),
-        // It waits for others from here on: whoever was asked before is looked at anew.
+        // It may wait for other people now: everybody who was asked is checked again.
         Event::RoleEntered { .. }
         | Event::Engaged { .. }
         | Event::Covered { .. }
@@ -45,7 +47,7 @@ pub(super) fn touch(kept: &mut StoredIncident, changes: &mut ChangeSet, id: Inci
             changes.bodies.insert(id);
             changes.asked.extend(kept.incident.asked().into_iter().map(|person| (id, person.clone())));
         }
-        // Whoever is asked again can be waited for again.
+        // Whoever is asked again may be waited for again.
         Event::StepEntered { on_call, .. } => {
             kept.joined = None;
             changes.bodies.insert(id);

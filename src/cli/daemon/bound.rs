@@ -22,7 +22,7 @@ use crate::{
         state::AppState,
     },
     matrix::Matrix,
-    store::{Store, sqlite::SqliteStore},
+    store::{Store, StoreConfig, clock::SystemClock, open_store},
     template::PageTemplates,
 };
 use secrecy::SecretString;
@@ -65,7 +65,7 @@ pub struct BoundDaemon {
     /// Ends it.
     pub shutdown: CancellationToken,
     shared: SharedChannelParts,
-    store: Arc<SqliteStore>,
+    store: Arc<dyn Store>,
     tcp: TcpListener,
     unix: UnixListener,
     socket: ControlSocket,
@@ -81,7 +81,7 @@ impl BoundDaemon {
     ) -> Result<Self, CliError> {
         let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
         let state = state.unwrap_or_else(|| places.state());
-        let store = SqliteStore::open(&state, Arc::new(crate::store::clock::SystemClock)).await?;
+        let store = open_store(&StoreConfig::in_directory(&state), Arc::new(SystemClock)).await?;
         let listen = plan
             .listen
             .or_else(|| matrix.daemon.listen.map(|address| address.to_string()))
@@ -105,14 +105,14 @@ impl BoundDaemon {
             }
         }
         let shutdown = CancellationToken::new();
-        let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        let engine = Engine::new(store.clone(), live, &public_url);
         let drills = DrillRunner::new(engine.clone());
         // Before anything is sent.
         if let Err(error) = drills.close_interrupted().await {
             // The books of drills must not keep the real thing waiting; each drill ends by its own clock all the same.
             tracing::error!(%error, "drills that were under way could not be closed in the books");
         }
-        engine.recall_opt_outs().await?;
+        engine.inbound().recall_opt_outs().await?;
         let app = Arc::new(AppState {
             drills,
             scenarios: places.matrix.clone(),
@@ -149,7 +149,7 @@ impl BoundDaemon {
             // At an orderly end the parts end too: that is asked first.
             biased;
             () = shutdown.cancelled() => None,
-            () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
+            () = app.engine.reads().ended() => Some("the store's writer has ended; this is a bug".into()),
             ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
             ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
             ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
@@ -176,11 +176,11 @@ impl BoundDaemon {
         let (app, shared) = (self.app.clone(), self.shared.clone());
         move || match reload(&app, &shared, &places) {
             Ok(revision) => {
-                app.engine.metrics.reload("loaded");
+                app.engine.metrics().reload("loaded");
                 tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
             }
             Err(failure) => {
-                app.engine.metrics.reload("refused");
+                app.engine.metrics().reload("refused");
                 tracing::error!("the reload was refused, the last good matrix stays: {failure}");
             }
         }
@@ -195,12 +195,12 @@ async fn let_end<T>(task: &mut JoinHandle<T>) {
 }
 
 fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Result<String, CliError> {
-    let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
+    let (matrix, templates) = load::load(places, app.engine.now())?.accept()?;
     let revision = matrix.revision.clone();
-    if !matrix.daemon.starts_like(&app.engine.live.load().matrix.daemon) {
+    if !matrix.daemon.starts_like(&app.engine.config().matrix.daemon) {
         tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
     }
-    let last = app.engine.live.load_full();
+    let last = app.engine.config();
     let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
     if let Some(lost) = live.lost_since(&last) {
         return Err(format!("{lost}: nothing was swapped").into());
@@ -218,20 +218,20 @@ fn doors(
     let most = Descriptors::claim();
     let live = app.clone();
     let is_proxy = move |address| {
-        let live = live.engine.live.load();
+        let live = live.engine.config();
         live.matrix.daemon.proxies.iter().any(|(network, bits)| IpNetwork::new(*network, *bits).has(address))
     };
     let tcp = OpenListener {
         listener: Tcp { listener: tcp, is_proxy },
         router: http::door(app.clone()),
         limits: ConnectionLimits::of_tcp(most.tcp),
-        entrance: app.engine.entrances.open("tcp", most.tcp),
+        entrance: app.engine.health().listeners().open("tcp", most.tcp),
     };
     let unix = OpenListener {
         listener: Unix(unix),
         router: http::control(app.clone()),
         limits: ConnectionLimits::of_unix(most.unix),
-        entrance: app.engine.entrances.open("unix", most.unix),
+        entrance: app.engine.health().listeners().open("unix", most.unix),
     };
     (tcp, unix)
 }

@@ -15,7 +15,6 @@ use crate::{
     config,
     core::ChannelName,
     engine::{DeadManPinger, Engine},
-    store::Store,
 };
 use clap::{Args, ValueEnum};
 use std::{io::IsTerminal, process::ExitCode, time::Duration};
@@ -112,7 +111,7 @@ fn worker_threads() -> usize {
 
 fn announce(daemon: &BoundDaemon) {
     let engine = &daemon.app.engine;
-    let live = engine.live.load();
+    let live = engine.config();
     let sandboxed: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if !sandboxed.is_empty() {
         let channels = sandboxed.join(", ");
@@ -130,7 +129,7 @@ async fn serve(daemon: BoundDaemon, places: PathOptions, mut signals: Signals) -
     // Dropped as soon as the stop begins: what is not polled any more must not hold a connection of the store.
     let watches = shutdown.run_until_cancelled(async {
         let reloads = reload_on(&mut signals.hangup, reload);
-        tokio::join!(watchdog(&engine), watch_clock(&*engine.store), pinger.run(&engine), reloads);
+        tokio::join!(watchdog(&engine), watch_clock(&engine), pinger.run(engine.health()), reloads);
     });
     tokio::pin!(running, watches);
     let mut watched = true;
@@ -164,10 +163,10 @@ fn begin_stop(shutdown: &CancellationToken) {
 /// Feeds systemd's watchdog, but only while every loop of the engine turns.
 async fn watchdog(engine: &Engine) {
     let Some(period) = sd_notify::watchdog_enabled() else { return };
-    let mut last = engine.pulse.beats();
+    let mut last = engine.health().heartbeat().beats();
     loop {
         tokio::time::sleep(period / 3).await;
-        let beats = engine.pulse.beats();
+        let beats = engine.health().heartbeat().beats();
         let all_turned = beats.iter().zip(last).all(|(now, before)| before < *now);
         if all_turned {
             tell_systemd(&[sd_notify::NotifyState::Watchdog]);
@@ -179,8 +178,8 @@ async fn watchdog(engine: &Engine) {
 }
 
 /// A step of the wall clock moves no ladder; it is reported all the same.
-async fn watch_clock(store: &dyn Store) {
-    let skew = || load::now().micros_since(store.now());
+async fn watch_clock(engine: &Engine) {
+    let skew = || load::now().micros_since(engine.now());
     let mut last = skew();
     loop {
         tokio::time::sleep(CLOCK_EVERY).await;

@@ -43,19 +43,19 @@ impl DemoCast {
 
     /// Who is paged first for a role.
     pub fn on_call(&self, role: &str) -> Option<PersonName> {
-        let live = self.app.engine.live.load_full();
+        let live = self.app.engine.config();
         let row = live.matrix.roles.get(&RoleName::from(role))?;
         let whom: &[StepTarget] = row.steps.first().map_or(&[], |step| step.page.as_slice());
-        live.matrix.roster.resolve(whom, self.app.engine.store.now()).into_iter().next()
+        live.matrix.roster.resolve(whom, self.app.engine.now()).into_iter().next()
     }
 
     pub fn name(&self, person: &PersonName) -> String {
-        self.app.engine.live.load().name_of(person).to_owned()
+        self.app.engine.config().name_of(person).to_owned()
     }
 
     pub fn desk_link(&self, person: &PersonName) -> String {
-        let until = self.app.engine.store.now() + DESK_LINK_LIFE;
-        format!("{}/desk/login?t={}", self.base, self.app.engine.keys.sign_in(person, until).expose_secret())
+        let until = self.app.engine.now() + DESK_LINK_LIFE;
+        format!("{}/desk/login?t={}", self.base, self.app.engine.keys().sign_in(person, until).expose_secret())
     }
 
     /// Posts an alert as the monitor would.
@@ -67,7 +67,7 @@ impl DemoCast {
 
     /// Lets those whose time has come answer; returns when the next one's comes.
     pub async fn act(&self, incident: &Incident, acted: &mut Vec<&'static str>) -> Result<Duration, CliError> {
-        let now = self.app.engine.store.now();
+        let now = self.app.engine.now();
         let mut next = Duration::from_millis(500);
         for (role, way, after) in SCRIPT {
             let name = RoleName::from(role);
@@ -105,7 +105,7 @@ impl DemoCast {
     }
 
     fn suits(&self, page: &Page, way: AnswerMode) -> bool {
-        let live = self.app.engine.live.load();
+        let live = self.app.engine.config();
         let kind = live.channels.get(&page.channel).map(|wired| wired.kind.as_str());
         match way {
             AnswerMode::Desk => kind == Some("screen"),
@@ -116,8 +116,8 @@ impl DemoCast {
 
     async fn by_desk(&self, incident: &Incident, page: &Page) -> Result<String, CliError> {
         let Some(person) = &page.person else { return Ok(String::new()) };
-        let keys = &self.app.engine.keys;
-        let session = keys.session(person, self.app.engine.store.now() + SESSION_LIFE);
+        let keys = &self.app.engine.keys();
+        let session = keys.session(person, self.app.engine.now() + SESSION_LIFE);
         let answer = crate::engine::asked_of(incident, page.n).to_string();
         let body = json!({ "page": PageId { incident: incident.id, n: page.n }.to_string(), "answer": answer });
         let request = self
@@ -144,7 +144,7 @@ impl DemoCast {
         let id = PageId { incident: incident.id, n: page.n };
         let messages = self.app.outbox.recent();
         let code = messages.into_iter().find(|entry| entry.page == id).and_then(|entry| entry.code);
-        let live = self.app.engine.live.load_full();
+        let live = self.app.engine.config();
         let phone = page.person.as_ref().and_then(|person| live.contact(person)?.phone);
         let (Some(code), Some(phone)) = (code, phone) else { return Ok(()) };
         let query = [("token", self.hook.expose_secret()), ("from", phone.as_str()), ("text", code.as_str())];

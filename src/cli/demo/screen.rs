@@ -75,9 +75,9 @@ impl DemoScreen {
 
     /// Prints what happened since the last time.
     pub async fn catch_up(&mut self, cast: &DemoCast, id: IncidentId) -> Result<(), CliError> {
-        let store = &cast.app.engine.store;
-        let lines = store.lines(Some(id.to_string()), self.after, 10_000).await?;
-        let Some(incident) = store.view(id).await? else { return Ok(()) };
+        let reads = cast.app.engine.reads();
+        let lines = reads.lines(Some(id.to_string()), self.after, 10_000).await?;
+        let Some(incident) = reads.view(id).await? else { return Ok(()) };
         self.opened_at.get_or_insert(incident.opened_at);
         for line in lines {
             self.after = line.pos;
@@ -124,7 +124,7 @@ impl DemoScreen {
 
     /// The first lines of what a role reads.
     fn brief(&self, cast: &DemoCast, incident: &Incident, page: &Page) {
-        let live = cast.app.engine.live.load();
+        let live = cast.app.engine.config();
         let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
         for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
             for part in wrapped(line) {
@@ -183,7 +183,7 @@ fn wrapped(line: &str) -> Vec<String> {
 
 /// A sentence with people's names in place of the matrix's.
 fn with_names(cast: &DemoCast, sentence: &str) -> String {
-    let live = cast.app.engine.live.load();
+    let live = cast.app.engine.config();
     let named = |word: &str| {
         let bare = word.trim_end_matches([',', ':']);
         let name = live.names.get(bare)?;

@@ -6,11 +6,7 @@ use crate::{
     },
     core::StoredLine,
     journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
-    store::{
-        Store,
-        clock::SystemClock,
-        sqlite::{FILE, SqliteStore},
-    },
+    store::{StoreConfig, clock::SystemClock, open_store},
 };
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
@@ -193,12 +189,13 @@ fn each_batch(
         return each_of_daemon(&client, f);
     }
     let state = places.state();
-    if !state.join(FILE).exists() {
+    let config = StoreConfig::in_directory(&state);
+    if !config.exists() {
         let state = state.display();
         return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
     }
     let runtime = runtime(1)?;
-    let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
+    let store = runtime.block_on(open_store(&config, Arc::new(SystemClock)))?;
     let mut after = 0;
     loop {
         let lines = runtime.block_on(store.lines(None, after, BATCH))?;

@@ -5,11 +5,7 @@ use crate::{
     core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
     engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
     report::{IncidentTexts, IncidentTimeline, StoryReader},
-    store::{
-        Store,
-        clock::SystemClock,
-        sqlite::{FILE, SqliteStore},
-    },
+    store::{Store, StoreConfig, clock::SystemClock, open_store},
 };
 use serde_json::Value;
 use std::{collections::BTreeMap, sync::Arc};
@@ -23,7 +19,7 @@ pub enum JournalSource {
         /// What reads it.
         runtime: tokio::runtime::Runtime,
         /// It.
-        store: Arc<SqliteStore>,
+        store: Arc<dyn Store>,
     },
 }
 
@@ -37,12 +33,13 @@ impl JournalSource {
             return Ok(Self::Daemon(client));
         }
         let state = places.state();
-        if !state.join(FILE).exists() {
+        let config = StoreConfig::in_directory(&state);
+        if !config.exists() {
             let state = state.display();
             return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
         }
         let runtime = runtime(1)?;
-        let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
+        let store = runtime.block_on(open_store(&config, Arc::new(SystemClock)))?;
         Ok(Self::Folder { runtime, store })
     }
 
@@ -83,7 +80,7 @@ impl JournalSource {
     ) -> Result<(), CliError> {
         let client = match self {
             Self::Daemon(client) => client,
-            Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
+            Self::Folder { runtime, store } => return each_of_folder(runtime, &**store, look),
         };
         let newest: Value = client.get("/v1/incidents/newest")?;
         let newest = newest["incident"].as_str().and_then(|id| id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
@@ -136,7 +133,7 @@ impl JournalSource {
 /// Every incident of a state folder, newest first.
 pub fn each_of_folder(
     runtime: &tokio::runtime::Runtime,
-    store: &SqliteStore,
+    store: &dyn Store,
     look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
 ) -> Result<(), CliError> {
     Ok(runtime.block_on(each_incident(store, look))?)

@@ -91,7 +91,7 @@ impl TteArgs {
             JournalSource::Folder { runtime, store } => {
                 let now = crate::store::Store::now(&*store);
                 let mut tally = TteTally::new(self.question(now)?);
-                each_of_folder(&runtime, &store, gather(&mut tally, now))?;
+                each_of_folder(&runtime, &*store, gather(&mut tally, now))?;
                 tally.report(now)
             }
         };
@@ -148,7 +148,7 @@ fn triggers(places: &PathOptions, since: Option<String>, json: bool) -> Result<E
         JournalSource::Folder { runtime, store } => {
             let now = crate::store::Store::now(&*store);
             let mut tally = TriggerTally::new(since.as_deref().map(|text| moment(text, now)).transpose()?);
-            each_of_folder(&runtime, &store, gather(&mut tally, now))?;
+            each_of_folder(&runtime, &*store, gather(&mut tally, now))?;
             tally.report(now)
         }
     };

@@ -7,7 +7,7 @@ use crate::{
     },
     drill::{Scenario, runner::drill_runner::DrillRunner, scenario::definition},
     matrix::{Matrix, TriggerMatch},
-    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+    store::{LockSet, RequestClass, StoreError, Transaction},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -26,20 +26,20 @@ impl DrillRunner {
         scenario: &Scenario,
         terms: &DrillTerms,
     ) -> Result<Option<IncidentId>, StoreError> {
-        let live = self.engine.live.load_full();
-        let now = self.engine.store.now();
+        let live = self.engine.config();
+        let now = self.engine.now();
         let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
         let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
-        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
-        let tell = move |unit: &mut Transaction<'_>| {
-            if unit.live_open().is_some() {
+        let needs = LockSet { keys: vec![opening.key.clone()], live_open: true, ..LockSet::default() };
+        let tell = move |tx: &mut Transaction<'_>| {
+            if tx.live_open().is_some() {
                 return None;
             }
-            let id = unit.open(opening.clone(), &live.matrix.roster);
-            unit.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
+            let id = tx.open(opening.clone(), &live.matrix.roster);
+            tx.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
             Some(id)
         };
-        Ok(transact(&*self.engine.store, RequestClass::Admission, needs, tell).await?.0)
+        self.engine.transact(RequestClass::Admission, needs, tell).await
     }
 }
 

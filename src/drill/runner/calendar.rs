@@ -84,7 +84,7 @@ pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result
     let (mut turns, mut held) = (turns(runs).await?, 0);
     for (file, scenario) in scenarios(runs, matrix).into_values().flatten() {
         let Some(table) = &scenario.schedule else { continue };
-        let (now, rule) = (runs.engine().store.now(), table.to_string());
+        let (now, rule) = (runs.engine().now(), table.to_string());
         let known = turns.remove(&scenario.name).filter(|turn| turn.rule == rule);
         if known.as_ref().is_some_and(|turn| now < turn.next) {
             continue;
@@ -93,18 +93,18 @@ pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result
         let next = |last| ScheduledRun { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
         // The turn is used up before the drill begins: a crash must not hold it twice.
         let begun = known.as_ref().map_or_else(String::new, |turn| format!("{}: begun", turn.next));
-        runs.engine().store.keep_turn(next(begun)).await?;
+        runs.engine().keep_turn(next(begun)).await?;
         if let Some(turn) = &known {
             held += 1;
             let last = hold(runs, file, turn, now).await;
-            runs.engine().store.keep_turn(next(last)).await?;
+            runs.engine().keep_turn(next(last)).await?;
         }
     }
     Ok(held)
 }
 
 async fn turns(runs: &DrillRunner) -> Result<BTreeMap<String, ScheduledRun>, StoreError> {
-    let turns = runs.engine().store.turns().await?;
+    let turns = runs.engine().reads().turns().await?;
     Ok(turns.into_iter().map(|turn| (turn.scenario.clone(), turn)).collect())
 }
 

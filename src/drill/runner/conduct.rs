@@ -67,8 +67,8 @@ impl DrillRunner {
         }
         // It does not go on, whatever can not be read of it; its incidents end by their own clock.
         (run.state, run.why) = (RunState::Aborted, "its end could not be scored: see the log".to_owned());
-        run.ended_at = Some(self.engine.store.now());
-        if let Err(error) = self.engine.store.keep_run(run).await {
+        run.ended_at = Some(self.engine.now());
+        if let Err(error) = self.engine.keep_run(run).await {
             tracing::error!(%error, "the books show a drill as running that does not go on");
         }
     }
@@ -76,20 +76,20 @@ impl DrillRunner {
     async fn play(&self, run: &mut DrillRun, under_way: &UnderWay) -> Result<RunEnd, StoreError> {
         let scenario = &under_way.scenario;
         if scenario.announced {
-            let terms = terms(run, scenario, self.engine.store.now() + ANNOUNCE_WAIT);
+            let terms = terms(run, scenario, self.engine.now() + ANNOUNCE_WAIT);
             let Some(told) = self.announce(run, scenario, &terms).await? else { return Ok(RunEnd::Preempted(None)) };
             run.incidents.push(told);
-            self.engine.store.keep_run(run.clone()).await?;
+            self.engine.keep_run(run.clone()).await?;
             self.until_settled(run, ANNOUNCE_WAIT, Some(under_way)).await?;
         }
-        let zero = self.engine.store.now();
+        let zero = self.engine.now();
         let terms = terms(run, scenario, zero);
         let mut reports: VecDeque<(Timestamp, Arc<Alert>)> =
             scenario.reports().into_iter().map(|(at, alert)| (zero + at / run.compress, alert)).collect();
-        let mut changed = self.engine.store.changed();
+        let mut changed = self.engine.reads().changed();
         loop {
             changed.mark_unchanged();
-            let now = self.engine.store.now();
+            let now = self.engine.now();
             if let Some(ended) = stopped(&under_way.course()) {
                 return Ok(ended);
             }
@@ -104,13 +104,13 @@ impl DrillRunner {
             if let Some(ended) = self.look(run, scenario, reports.is_empty(), terms.until).await? {
                 // Who was paged hears who has it, before they hear that it is over.
                 if matches!(ended, RunEnd::Whole) {
-                    let left = terms.until.since(self.engine.store.now());
+                    let left = terms.until.since(self.engine.now());
                     self.until_settled(run, left.min(WORDS_WAIT), Some(under_way)).await?;
                 }
                 return Ok(ended);
             }
             let next = reports.front().map_or(terms.until, |(at, _)| *at);
-            let rest = next.since(self.engine.store.now()).min(LOOK);
+            let rest = next.since(self.engine.now()).min(LOOK);
             tokio::select! {
                 () = under_way.stop.cancelled() => {}
                 _ = timeout(rest, changed.changed()) => {}
@@ -125,7 +125,7 @@ impl DrillRunner {
         alert: &Alert,
         terms: &DrillTerms,
     ) -> Result<Option<RunEnd>, StoreError> {
-        let now = self.engine.store.now();
+        let now = self.engine.now();
         let alert = Alert {
             id: format!("{}-{}", run.id, alert.id),
             source: definition::source(),
@@ -134,14 +134,16 @@ impl DrillRunner {
             ..alert.clone()
         };
         let mut refused = None;
-        for fate in self.engine.admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.fates) {
+        for fate in
+            self.engine.admission().admit_on(vec![alert], now, terms).await?.into_iter().flat_map(|told| told.fates)
+        {
             match fate {
                 AdmissionResult::Opened { incident }
                 | AdmissionResult::ConditionFailed { incident: Some(incident), .. }
                     if !run.incidents.contains(&incident) =>
                 {
                     run.incidents.push(incident);
-                    self.engine.store.keep_run(run.clone()).await?;
+                    self.engine.keep_run(run.clone()).await?;
                 }
                 AdmissionResult::DrillRefused { live, .. } => refused = Some(RunEnd::Preempted(Some(live))),
                 AdmissionResult::Refused { why } => {
@@ -161,7 +163,7 @@ impl DrillRunner {
         all_sent: bool,
         until: Timestamp,
     ) -> Result<Option<RunEnd>, StoreError> {
-        let (now, open) = (self.engine.store.now(), self.open_of(run.id).await?);
+        let (now, open) = (self.engine.now(), self.open_of(run.id).await?);
         if let Some(by) = self.broken_off_for(run).await? {
             return Ok(Some(RunEnd::Preempted(Some(by))));
         }
@@ -175,7 +177,7 @@ impl DrillRunner {
     /// The live incident for which one of the run's was broken off.
     async fn broken_off_for(&self, run: &DrillRun) -> Result<Option<IncidentId>, StoreError> {
         for id in &run.incidents {
-            let incident = self.engine.store.view(*id).await?;
+            let incident = self.engine.reads().view(*id).await?;
             if let Some(IncidentStatus::Resolved { by: Actor::Crisis(by), .. }) =
                 incident.map(|found| found.status.clone())
             {
@@ -195,7 +197,7 @@ impl DrillRunner {
     ) -> Result<(), StoreError> {
         match ended {
             RunEnd::Preempted(_) => {
-                self.engine.tick_drills().await?;
+                self.engine.delivery().tick_drills().await?;
                 // What is real may be over again by now: then nobody else ends what this run has opened.
                 self.end_incidents(run.id, &Actor::Clock, Some(BROKEN_OFF.into())).await?;
             }
@@ -208,17 +210,17 @@ impl DrillRunner {
         if let RunEnd::Aborted(..) | RunEnd::Preempted(_) = ended {
             // It is over, whatever the all-clear still waits for.
             run.why = why(ended);
-            self.engine.store.keep_run(run.clone()).await?;
+            self.engine.keep_run(run.clone()).await?;
         }
         under_way.ended.cancel();
         self.until_settled(run, ALL_CLEAR_WAIT, None).await?;
-        let now = self.engine.store.now();
+        let now = self.engine.now();
         let score = self.score(run, &under_way.scenario, now).await?;
         let score = if matches!(ended, RunEnd::Whole) { score } else { score.not_judged() };
         (run.state, run.why) = stands(ended, &score);
         run.score = serde_json::to_value(&score).unwrap_or_default();
         run.ended_at = Some(now);
-        self.engine.store.keep_run(run.clone()).await?;
+        self.engine.keep_run(run.clone()).await?;
         tracing::info!(drill.run = %run.id, drill.state = %run.state, why = run.why, "a drill is over");
         Ok(())
     }
@@ -231,16 +233,16 @@ impl DrillRunner {
         under_way: Option<&UnderWay>,
     ) -> Result<(), StoreError> {
         let stopped = under_way.map(|under_way| under_way.stop.clone()).unwrap_or_default();
-        let mut changed = self.engine.store.changed();
-        let give_up = self.engine.store.now() + most;
+        let mut changed = self.engine.reads().changed();
+        let give_up = self.engine.now() + most;
         loop {
             changed.mark_unchanged();
             let mut owed = false;
             for id in &run.incidents {
-                let incident = self.engine.store.view(*id).await?;
+                let incident = self.engine.reads().view(*id).await?;
                 owed |= incident.is_some_and(|incident| incident.pages.values().any(|page| page.is_owed()));
             }
-            let left = give_up.since(self.engine.store.now());
+            let left = give_up.since(self.engine.now());
             if !owed || left.is_zero() || stopped.is_cancelled() {
                 return Ok(());
             }

@@ -62,7 +62,7 @@ impl DrillRunner {
     /// # Errors
     /// When the store can not be read.
     pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
-        self.engine.store.drill_run(id).await
+        self.engine.reads().drill_run(id).await
     }
 
     /// Reads a scenario by the matrix of now.
@@ -70,7 +70,7 @@ impl DrillRunner {
     /// # Errors
     /// Its faults, as text.
     pub fn read(&self, file: &SourceText) -> Result<Scenario, String> {
-        let live = self.engine.live.load();
+        let live = self.engine.config();
         let ReadScenario { scenario, diagnostics } = Scenario::read(file, &live.matrix);
         let faults = || matrix::render_of("scenario", &diagnostics, std::slice::from_ref(file), false);
         scenario.ok_or_else(faults)
@@ -84,8 +84,8 @@ impl DrillRunner {
         why: Option<String>,
     ) -> Result<Vec<IncidentId>, StoreError> {
         let mut ended = Vec::new();
-        for drill in self.engine.store.open_now().await?.drills {
-            let incident = self.engine.store.view(drill).await?;
+        for drill in self.engine.reads().open_now().await?.drills {
+            let incident = self.engine.reads().view(drill).await?;
             if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
                 self.engine.step(drill, IncidentInput::Resolve { by: by.clone(), why: why.clone() }).await?;
                 ended.push(drill);

@@ -94,7 +94,7 @@ impl DrillRunner {
             return Err(NotRun::UnderWay(under_way.id));
         }
         let (run, scenario) = self.admit(&order).await?;
-        self.engine.store.keep_run(run.clone()).await?;
+        self.engine.keep_run(run.clone()).await?;
         tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
         let id = run.id;
         let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
@@ -135,15 +135,15 @@ impl DrillRunner {
     /// # Errors
     /// When the store can not keep that.
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
-        let runs = self.engine.store.runs(RUNS_MAX).await?;
+        let runs = self.engine.reads().runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
             let why = "the daemon ended in its middle".to_owned();
             let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
             // One may have been opened and not have got into the books any more.
             run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
             tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
-            let ended_at = Some(self.engine.store.now());
-            self.engine.store.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
+            let ended_at = Some(self.engine.now());
+            self.engine.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
         }
         Ok(())
     }
@@ -155,19 +155,19 @@ impl DrillRunner {
         if !(1..=COMPRESS_MAX).contains(&compress) {
             return Err(NotRun::Compress(compress));
         }
-        let now = self.engine.store.now();
+        let now = self.engine.now();
         if scenario.hours.as_ref().is_some_and(|hours| !hours.cover(now)) {
             return Err(NotRun::Hours);
         }
-        let open = self.engine.store.open_now().await?;
+        let open = self.engine.reads().open_now().await?;
         if let Some(live) = open.live {
             return Err(NotRun::Live(live));
         }
         if let Some(drill) = open.drills.first() {
             return Err(NotRun::Drill(*drill));
         }
-        let last = self.engine.store.newest_run().await?.map_or(0, |run| run.0);
-        Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
+        let id = self.engine.next_run().await?;
+        Ok((self.begun(id, order, &scenario, compress, now), scenario))
     }
 
     fn begun(
@@ -189,7 +189,7 @@ impl DrillRunner {
             state: RunState::Running,
             why: String::new(),
             compress,
-            matrix: self.engine.live.load().matrix.revision.clone(),
+            matrix: self.engine.config().matrix.revision.clone(),
             incidents: Vec::new(),
             score: serde_json::Value::Null,
         }

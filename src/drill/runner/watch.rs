@@ -56,10 +56,10 @@ impl DrillRunner {
     pub async fn chapters(&self, run: &DrillRun) -> Result<Vec<RunIncident>, StoreError> {
         let mut chapters = Vec::new();
         for id in &run.incidents {
-            let lines = self.engine.store.lines(Some(id.to_string()), 0, usize::MAX).await?;
+            let lines = self.engine.reads().lines(Some(id.to_string()), 0, usize::MAX).await?;
             let records = lines.iter().filter_map(|line| serde_json::from_str::<JournalRecord>(&line.body).ok());
             let events = records.map(|record| (record.at, record.event)).collect();
-            if let Some(incident) = self.engine.store.view(*id).await? {
+            if let Some(incident) = self.engine.reads().view(*id).await? {
                 chapters.push(RunIncident { incident, events });
             }
         }
@@ -88,15 +88,15 @@ impl DrillRunner {
     /// The open incidents of a run.
     pub(crate) async fn open_of(&self, id: RunId) -> Result<Vec<Arc<Incident>>, StoreError> {
         let mut open = Vec::new();
-        for drill in self.engine.store.open_now().await?.drills {
-            let incident = self.engine.store.view(drill).await?;
+        for drill in self.engine.reads().open_now().await?.drills {
+            let incident = self.engine.reads().view(drill).await?;
             open.extend(incident.filter(|found| found.terms.as_ref().is_some_and(|terms| terms.run == Some(id))));
         }
         Ok(open)
     }
 
     fn screens(&self) -> BTreeSet<ChannelName> {
-        let live = self.engine.live.load();
+        let live = self.engine.config();
         let screens = live.channels.iter().filter(|(_, wired)| wired.kind == ChannelKind::Screen);
         screens.map(|(name, _)| name.clone()).collect()
     }

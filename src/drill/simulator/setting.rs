@@ -11,7 +11,7 @@ use crate::{
         hypothesis::HypothesisSubject,
         response_model::{self, ResponseModel},
     },
-    engine::live::SEND_TIMEOUT_MAX,
+    engine::SEND_TIMEOUT_MAX,
     matrix::{ChannelKind, ChannelSettings, Matrix, TriggerMatch},
 };
 use serde::Serialize;

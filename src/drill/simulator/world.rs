@@ -11,7 +11,10 @@ use crate::{
         people::{VirtualAttempt, VirtualPeople},
         setting::{BehaviourModel, PlayedIncident, SimulationSetting},
     },
-    engine::{again, breaker::ChannelBreakers, delivery::DeliveryQueues},
+    engine::{
+        again,
+        delivery::{breaker::ChannelBreakers, queues::DeliveryQueues},
+    },
     matrix::TriggerMatch,
 };
 use std::{
@@ -169,7 +172,7 @@ impl<'a> VirtualWorld<'a> {
     fn absorb(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
-            self.delivery.enact(case.incident.id, case.incident.drill, event);
+            self.delivery.apply(case.incident.id, case.incident.drill, event);
             if matches!(event, Event::Resolved { .. }) {
                 self.keys.remove(&case.incident.key);
             }

@@ -23,7 +23,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
         Err(refusal) => refusal.into_response(),
     };
     let outcome = if response.status().is_success() { "accepted" } else { "refused" };
-    app.engine.metrics.door("alertmanager", outcome);
+    app.engine.metrics().door("alertmanager", outcome);
     response
 }
 
@@ -71,7 +71,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         media_type(&parts.headers)?;
     }
     // The sender's times are those of wall clocks, and are compared with ours; ladders have a time of their own.
-    let (now, wall) = (app.engine.store.now(), app.wall());
+    let (now, wall) = (app.engine.now(), app.wall());
     let elements = elements(&bytes)?;
     let mut alerts = Vec::new();
     let mut refused = None;
@@ -85,7 +85,7 @@ async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
         }
     }
     if !alerts.is_empty() {
-        let admitted = app.engine.admit(alerts, now).await.map_err(|error| {
+        let admitted = app.engine.admission().admit(alerts, now).await.map_err(|error| {
             tracing::error!(%error, "alerts could not be kept");
             said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
         })?;

@@ -49,7 +49,7 @@ pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Respons
         Ok(_) => "accepted",
         Err(_) => "refused",
     };
-    app.engine.metrics.door("native", outcome);
+    app.engine.metrics().door("native", outcome);
     response.unwrap_or_else(ProblemDetails::into_response)
 }
 
@@ -60,7 +60,7 @@ async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetai
     })?;
     let bytes = body::whole(body).await?;
     let read = parse(&bytes)?;
-    let drills = app.engine.live.load().matrix.sources.get(&source).is_some_and(|known| known.drills);
+    let drills = app.engine.config().matrix.sources.get(&source).is_some_and(|known| known.drills);
     answer(admit(app, source, read, drills).await?)
 }
 
@@ -91,7 +91,7 @@ pub async fn admit(
     read: Vec<Result<ReadAlert, String>>,
     drills: bool,
 ) -> Result<Vec<AlertResult>, ProblemDetails> {
-    let received_at = app.engine.store.now();
+    let received_at = app.engine.now();
     if !drills && read.iter().flatten().any(|read| read.alert.drill) {
         let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
@@ -108,7 +108,8 @@ pub async fn admit(
         }));
     }
     // Where nothing can be kept, the store need not be asked.
-    let admitted = if alerts.is_empty() { Vec::new() } else { app.engine.admit(alerts, received_at).await? };
+    let admitted =
+        if alerts.is_empty() { Vec::new() } else { app.engine.admission().admit(alerts, received_at).await? };
     let mut admitted = admitted.into_iter();
     let told = heads.into_iter().map(|head| match head {
         Ok((id, warnings)) => {

@@ -49,11 +49,11 @@ pub async fn incidents(
     admitted(&app, caller, &headers)?;
     let filter = IncidentFilter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
     let before = listing.before.as_deref().map(parse_id).transpose()?;
-    let live = app.engine.live.load_full();
-    let portion = app.engine.store.portion(filter, before).await?;
+    let live = app.engine.config();
+    let portion = app.engine.reads().portion(filter, before).await?;
     let shown: Vec<IncidentView> = portion.incidents.iter().map(|incident| view::incident(&live, incident)).collect();
     let mut response = Json(shown).into_response();
-    let open = app.engine.store.open_count().await?;
+    let open = app.engine.reads().open_count().await?;
     response.headers_mut().insert(OPEN_COUNT, HeaderValue::from(open));
     if let Some(next) = older(&app, filter, portion.before).await? {
         response.headers_mut().insert(header::LINK, next);
@@ -68,7 +68,7 @@ async fn older(
     before: Option<IncidentId>,
 ) -> Result<Option<HeaderValue>, ProblemDetails> {
     let Some(before) = before else { return Ok(None) };
-    if app.engine.store.portion(IncidentFilter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
+    if app.engine.reads().portion(IncidentFilter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
         return Ok(None);
     }
     let IncidentFilter { open_only, limit } = filter;
@@ -83,7 +83,7 @@ pub async fn newest(
     headers: HeaderMap,
 ) -> Result<Json<serde_json::Value>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
-    Ok(Json(serde_json::json!({ "incident": app.engine.store.newest().await? })))
+    Ok(Json(serde_json::json!({ "incident": app.engine.reads().newest().await? })))
 }
 
 /// `GET /v1/incidents/{id}`: with the stages of each role beside its target.
@@ -95,8 +95,8 @@ pub async fn incident(
 ) -> Result<Json<IncidentView>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
     let id = parse_id(&id)?;
-    let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
-    Ok(Json(view::incident(&app.engine.live.load(), &incident)))
+    let incident = app.engine.reads().view(id).await?.ok_or_else(|| absent(id))?;
+    Ok(Json(view::incident(&app.engine.config(), &incident)))
 }
 
 /// An incident's number as it stands in a path.

@@ -2,7 +2,6 @@
 
 use crate::{
     core::{RoleName, Timestamp, Zone, Zones},
-    engine::history::each_incident,
     http::{caller::UnixCaller, credential::admitted, problem::ProblemDetails, state::AppState},
     matrix::zone_named,
     report::{
@@ -81,10 +80,10 @@ pub async fn tte(
     Query(asked): Query<TteQuery>,
 ) -> Result<Json<TteReport>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
-    let now = app.engine.store.now();
-    let mut tally = TteTally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
+    let now = app.engine.now();
+    let mut tally = TteTally::new(asked.parsed(now, &app.engine.config().matrix.zones)?);
     let _turn = turn()?;
-    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
+    app.engine.reads().each_incident(gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))
 }
 
@@ -102,10 +101,10 @@ pub async fn triggers(
     Query(asked): Query<SinceQuery>,
 ) -> Result<Json<TriggersReport>, ProblemDetails> {
     admitted(&app, caller, &headers)?;
-    let now = app.engine.store.now();
+    let now = app.engine.now();
     let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
     let _turn = turn()?;
-    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
+    app.engine.reads().each_incident(gather(&mut tally, now)).await?;
     Ok(Json(tally.report(now)))
 }
 

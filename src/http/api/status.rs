@@ -3,8 +3,8 @@
 use crate::{
     core::zone::ZoneData,
     engine::{
-        hearing::InboundConnection,
-        reach::{proven, reach},
+        contact_coverage::{contact_coverage, proven},
+        health::inbound_connection::InboundConnection,
     },
     http::state::AppState,
 };
@@ -24,31 +24,42 @@ pub async fn healthz() -> &'static str {
 
 /// `GET /readyz`: it can keep alerts, and pages move. `problems` says why it is not, and what else is wrong.
 pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
-    let now = app.engine.store.now();
-    let store = app.engine.store.health().map_err(|error| error.to_string());
+    let now = app.engine.now();
+    let store = app.engine.reads().health().map_err(|error| error.to_string());
     let drift = app.wall().micros_since(now) as f64 / 1e6;
-    let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
-    let live = app.engine.live.load();
-    let broken: BTreeMap<String, String> =
-        app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let age = app.engine.delivery().oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
+    let live = app.engine.config();
+    let broken: BTreeMap<String, String> = app
+        .engine
+        .delivery()
+        .breakers()
+        .broken()
+        .into_iter()
+        .map(|(name, broken)| (name.to_string(), broken.why))
+        .collect();
     let holes: BTreeMap<String, String> = app
         .engine
+        .health()
         .holes()
         .into_iter()
         .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
         .collect();
-    let unready = app.engine.unready();
+    let unready = app.engine.health().readiness_problems();
     let ready = unready.is_empty();
-    let problems = [unready, app.engine.found()].concat();
-    let quarantined = app.engine.store.quarantined().iter().filter(|entry| entry.is_waiting()).count();
-    let pinged = app.engine.pinged();
-    let ping =
-        live.matrix.daemon.ping.as_ref().map(
-            |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
-        );
-    let opted_out = app.engine.opt_outs();
-    let hearing: BTreeMap<String, serde_json::Value> =
-        app.engine.hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
+    let problems = [unready, app.engine.health().found_problems()].concat();
+    let quarantined = app.engine.reads().quarantined().iter().filter(|entry| entry.is_waiting()).count();
+    let pinged = app.engine.health().pinged();
+    let ping = live.matrix.daemon.ping.as_ref().map(
+        |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.last_error }),
+    );
+    let opted_out = app.engine.inbound().opt_outs();
+    let hearing: BTreeMap<String, serde_json::Value> = app
+        .engine
+        .health()
+        .inbound_connections()
+        .into_iter()
+        .map(|(name, heard)| (name.to_string(), links(&heard)))
+        .collect();
     let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
     let body = json!({
         "ready": ready,
@@ -81,19 +92,21 @@ fn zones(data: &ZoneData) -> serde_json::Value {
 
 /// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
 fn links(hearing: &InboundConnection) -> serde_json::Value {
-    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
+    json!({ "up": hearing.open, "since": hearing.since, "trouble": hearing.last_error })
 }
 
 /// `GET /metrics`.
 pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
-    let now = app.engine.store.now();
-    match app.engine.store.proofs().await {
-        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
+    let now = app.engine.now();
+    match app.engine.reads().proofs().await {
+        Ok(proofs) => {
+            app.engine.metrics().contacts(&proven(&contact_coverage(&app.engine.config(), &proofs, &[], now)))
+        }
         // The last ones stay: a store that can not be read shows elsewhere.
         Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
     }
-    app.engine.metrics.doors(&app.engine.entrances.fullness());
-    app.engine.metrics.quarantined(&app.engine.store.quarantined());
-    let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
+    app.engine.metrics().doors(&app.engine.health().listeners().fullness());
+    app.engine.metrics().quarantined(&app.engine.reads().quarantined());
+    let text = app.engine.metrics().text(app.engine.delivery().oldest_unsent(), now);
     ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
 }

@@ -1,7 +1,7 @@
 //! Places of a door: so many in all, and a share of them for each peer.
 
 use crate::{
-    engine::entrance::ListenerGauge,
+    engine::listeners::ListenerGauge,
     http::connection::{ShareOwner, limits::ConnectionLimits},
 };
 use std::{

@@ -65,14 +65,14 @@ pub async fn answer(
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
-    if says_exercise(&spoken.answer) && app.engine.store.view(id).await?.is_some_and(|incident| !incident.drill) {
+    if says_exercise(&spoken.answer) && app.engine.reads().view(id).await?.is_some_and(|incident| !incident.drill) {
         return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
     }
     let role = spoken.role.map(RoleName::from);
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
-    let verdict: AnswerVerdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
-    let incident = app.engine.store.view(id).await?;
-    let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
+    let verdict: AnswerVerdict = app.engine.inbound().answer(id, said).await.map_err(answer_problem)?;
+    let incident = app.engine.reads().view(id).await?;
+    let text = told(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
         .then(|| format!("to hand it back: stentor answer {id} unable"));
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
@@ -114,9 +114,9 @@ pub async fn resolve(
 ) -> Result<Response, ProblemDetails> {
     let id = parse_id(&id)?;
     let was = closing.map(|Json(closing)| closing).unwrap_or_default().parsed()?;
-    app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
+    app.engine.reads().view(id).await?.ok_or_else(|| absent(id))?;
     let outcome = was.as_ref().map(|(finding, _)| *finding);
-    let was_open = app.engine.resolve_as(id, caller.actor(), None, was).await?;
+    let was_open = app.engine.inbound().resolve_as(id, caller.actor(), None, was).await?;
     Ok(Json(json!({ "incident": id, "resolved": was_open, "outcome": outcome })).into_response())
 }
 
@@ -134,14 +134,14 @@ pub async fn desk_link(
     Json(DeskFor { person }): Json<DeskFor>,
 ) -> Result<Response, ProblemDetails> {
     let person = PersonName::from(person);
-    if !app.engine.live.load().matrix.people.contains_key(&person) {
+    if !app.engine.config().matrix.people.contains_key(&person) {
         return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
     }
     if caller.person().is_some_and(|own| *own != person) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
     }
-    let until = app.engine.store.now() + DESK_LINK_LIFE;
-    let token = app.engine.keys.sign_in(&person, until);
+    let until = app.engine.now() + DESK_LINK_LIFE;
+    let token = app.engine.keys().sign_in(&person, until);
     tracing::info!(person = %person, by = caller.user(), "a desk link was handed out");
     let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
     Ok(Json(json!({ "link": link, "until": until })).into_response())
@@ -149,7 +149,7 @@ pub async fn desk_link(
 
 /// `GET /v1/names`: how humans call the people of the matrix; no contact data.
 pub async fn names(State(app): State<Arc<AppState>>) -> Json<BTreeMap<PersonName, String>> {
-    Json(app.engine.live.load().names.clone())
+    Json(app.engine.config().names.clone())
 }
 
 /// Which lines.
@@ -165,13 +165,13 @@ pub async fn journal(
     State(app): State<Arc<AppState>>,
     Query(reading): Query<JournalQuery>,
 ) -> Result<Json<Vec<serde_json::Value>>, ProblemDetails> {
-    let lines = app.engine.store.lines(reading.chain, reading.after, LINES_MAX).await?;
+    let lines = app.engine.reads().lines(reading.chain, reading.after, LINES_MAX).await?;
     let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
     Ok(Json(lines.into_iter().map(line).collect()))
 }
 
 /// `GET /v1/texts/{hash}`: what was shown, with placeholders.
 pub async fn text(State(app): State<Arc<AppState>>, Path(hash): Path<String>) -> Result<Response, ProblemDetails> {
-    let text = app.engine.store.text(hash).await?.ok_or_else(|| ProblemDetails::not_found("no such text"))?;
+    let text = app.engine.reads().text(hash).await?.ok_or_else(|| ProblemDetails::not_found("no such text"))?;
     Ok(Json(json!({ "text": text })).into_response())
 }

@@ -79,7 +79,7 @@ pub async fn list(
     Query(listing): Query<DrillQuery>,
 ) -> Result<Response, ProblemDetails> {
     let before = listing.before.as_deref().map(parse).transpose()?;
-    let RunPortion { runs, before } = app.engine.store.run_portion(LIST_MAX, before).await?;
+    let RunPortion { runs, before } = app.engine.reads().run_portion(LIST_MAX, before).await?;
     let shown = |run: &DrillRun| if listing.texts { serde_json::to_value(run).unwrap_or_default() } else { shown(run) };
     let mut response = Json(runs.iter().map(shown).collect::<Vec<_>>()).into_response();
     if let Some(before) = before {

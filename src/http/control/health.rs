@@ -2,9 +2,11 @@
 
 use crate::{
     engine::{
-        checkup::{DoctorFinding, DoctorPart},
-        doctor::SIGNATURE,
-        reach::{ContactCoverage, reach},
+        contact_coverage::{ContactCoverage, contact_coverage},
+        health::{
+            checkup::{DoctorFinding, DoctorPart},
+            doctor::SIGNATURE,
+        },
     },
     http::{body, problem::ProblemDetails, state::AppState},
 };
@@ -40,8 +42,8 @@ pub enum DoctorLine {
 
 /// `GET /v1/doctor`: one JSON object a line, each as soon as it is known.
 pub async fn doctor(State(app): State<Arc<AppState>>) -> Response {
-    let drift = app.wall().micros_since(app.engine.store.now());
-    let lines = lines(app.engine.parts(drift)).map(|line| {
+    let drift = app.wall().micros_since(app.engine.now());
+    let lines = lines(app.engine.health().parts(drift)).map(|line| {
         // Our own types, all of whose keys are text: this can not fail.
         let mut text = serde_json::to_string(&line).unwrap_or_default();
         text.push('\n');
@@ -60,8 +62,8 @@ pub fn lines(parts: Vec<DoctorPart>) -> impl futures_util::Stream<Item = DoctorL
 
 /// `GET /v1/people`: who can be reached by what, who is on call, and since when that is proven.
 pub async fn people(State(app): State<Arc<AppState>>) -> Result<Json<Vec<ContactCoverage>>, ProblemDetails> {
-    let proofs = app.engine.store.proofs().await?;
-    Ok(Json(reach(&app.engine.live.load(), &proofs, &app.engine.opt_outs(), app.engine.store.now())))
+    let proofs = app.engine.reads().proofs().await?;
+    Ok(Json(contact_coverage(&app.engine.config(), &proofs, &app.engine.inbound().opt_outs(), app.engine.now())))
 }
 
 /// `POST /hooks/self`: the daemon calls itself by its public address, to see whether that leads to it. Only what it has
@@ -78,8 +80,8 @@ pub async fn echo(
     let nonce = body::whole(request.into_body()).await?;
     let nonce = std::str::from_utf8(&nonce).ok().filter(|nonce| nonce.len() <= NONCE_MAX).ok_or_else(refused)?;
     let given = headers.get(SIGNATURE).and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !app.engine.keys.is_echo_call(nonce, given) {
+    if !app.engine.keys().is_echo_call(nonce, given) {
         return Err(refused());
     }
-    Ok(app.engine.keys.echo(nonce).expose_secret().to_owned())
+    Ok(app.engine.keys().echo(nonce).expose_secret().to_owned())
 }

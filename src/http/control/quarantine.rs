@@ -28,9 +28,9 @@ pub async fn list(
     Query(listing): Query<QuarantineList>,
 ) -> Json<Vec<QuarantinedRow>> {
     if listing.look {
-        app.engine.examine().await;
+        app.engine.health().check().await;
     }
-    let entries = app.engine.store.quarantined().into_iter();
+    let entries = app.engine.reads().quarantined().into_iter();
     Json(entries.filter(|entry| listing.all || entry.is_waiting()).collect())
 }
 
@@ -55,9 +55,9 @@ pub async fn show(
     State(app): State<Arc<AppState>>,
     Query(RowQuery { row }): Query<RowQuery>,
 ) -> Result<Json<QuarantinedView>, ProblemDetails> {
-    let entry = app.engine.store.quarantined().into_iter().find(|entry| entry.row == row);
+    let entry = app.engine.reads().quarantined().into_iter().find(|entry| entry.row == row);
     let entry = entry.ok_or_else(|| ProblemDetails::not_found(format!("{row} was not set aside")))?;
-    let remains = app.engine.store.remains(row).await?;
+    let remains = app.engine.reads().remains(row).await?;
     Ok(Json(QuarantinedView { entry, remains }))
 }
 
@@ -84,11 +84,11 @@ pub async fn clear(
     Json(ClearRequest { rows }): Json<ClearRequest>,
 ) -> Result<Json<ClearedRows>, ProblemDetails> {
     let waiting =
-        || app.engine.store.quarantined().into_iter().filter(QuarantinedRow::is_waiting).map(|entry| entry.row);
+        || app.engine.reads().quarantined().into_iter().filter(QuarantinedRow::is_waiting).map(|entry| entry.row);
     let rows = if rows.is_empty() { waiting().collect() } else { rows };
     let mut done = ClearedRows { cleared: Vec::new(), not_waiting: Vec::new() };
     for row in rows {
-        match app.engine.clear_quarantined(&row, &caller.actor()).await? {
+        match app.engine.health().clear_quarantined(&row, &caller.actor()).await? {
             true => done.cleared.push(row),
             false => done.not_waiting.push(row),
         }

@@ -50,11 +50,11 @@ pub struct SignIn {
 
 /// Signs in by a personal link. It may be opened more than once until it expires: a scanner does not burn it.
 pub async fn login(State(app): State<Arc<AppState>>, Query(SignIn { t }): Query<SignIn>) -> Response {
-    let now = app.engine.store.now();
-    let Some(person) = app.engine.keys.signed_in(&t, now) else {
+    let now = app.engine.now();
+    let Some(person) = app.engine.keys().signed_in(&t, now) else {
         return page::sign_in(StatusCode::FORBIDDEN);
     };
-    let session = app.engine.keys.session(&person, now + SESSION_LIFE);
+    let session = app.engine.keys().session(&person, now + SESSION_LIFE);
     let secure = if app.engine.public_url().starts_with("https://") { "; Secure" } else { "" };
     let cookie = format!(
         "{}={}; Path=/; Max-Age={}; HttpOnly; SameSite=Lax{secure}",
@@ -93,11 +93,11 @@ pub async fn answer(
             "this page is of before a backup was restored: reload the desk",
         ));
     }
-    let verdict = app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
+    let verdict = app.engine.inbound().answer_page(page, person.clone(), Some(answer), AnswerVia::Desk).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
-    let incident = app.engine.store.view(page.incident).await?;
+    let incident = app.engine.reads().view(page.incident).await?;
     // Its button stands on the page.
-    let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
+    let text = told(&app.engine.config(), incident.as_deref(), &person, verdict.clone(), "");
     Ok(Json(json!({ "verdict": verdict.tag(), "text": text })).into_response())
 }
 
@@ -117,8 +117,8 @@ const SHOWN_MAX: usize = 100;
 async fn is_as_shown(app: &AppState, page: PageId, mark: Option<&str>) -> Result<bool, ProblemDetails> {
     let Some(mark) = mark else { return Ok(true) };
     // Of one that is gone it is said that it is.
-    let known = app.engine.store.page_identity(page).await?.is_some();
-    Ok(!known || app.engine.is_page_mark(page, mark).await?)
+    let known = app.engine.reads().page_identity(page).await?.is_some();
+    Ok(!known || app.engine.inbound().is_page_mark(page, mark).await?)
 }
 
 /// The desk showed these pages to its person.
@@ -136,10 +136,10 @@ pub async fn seen(
         if !is_as_shown(&app, page, shown.marks.get(n).map(String::as_str)).await? {
             continue;
         }
-        let incident = app.engine.store.view(page.incident).await?;
+        let incident = app.engine.reads().view(page.incident).await?;
         let mine = |row: &&Arc<Page>| row.person.as_ref() == Some(&person);
         if incident.as_ref().and_then(|incident| incident.pages.get(&page.n)).filter(mine).is_some() {
-            app.engine.shown_at_desk(page).await?;
+            app.engine.inbound().shown_at_desk(page).await?;
         }
     }
     Ok(StatusCode::NO_CONTENT)
@@ -153,7 +153,7 @@ pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
     let line = DeskEvent {
         desk: app.hub.connect(person.clone()),
         changes: app.engine.changes(),
-        csrf: app.engine.keys.csrf(&cookie).expose_secret().to_owned(),
+        csrf: app.engine.keys().csrf(&cookie).expose_secret().to_owned(),
         last: String::new(),
         beat_at: Instant::now() + BEAT_EVERY,
         fresh: true,
@@ -161,7 +161,7 @@ pub async fn events(State(app): State<Arc<AppState>>, headers: HeaderMap) -> Res
         cookies: headers,
         app,
     };
-    line.app.engine.desk_opened(&line.person);
+    line.app.engine.delivery().desk_opened(&line.person);
     let mut response = Sse::new(events_of(line)).into_response();
     let headers = response.headers_mut();
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
@@ -204,7 +204,7 @@ fn events_of(line: DeskEvent) -> impl Stream<Item = Result<Event, Infallible>> {
                     if !line.is_signed_in() {
                         return None;
                     }
-                    let beat = Event::default().event("beat").data(line.app.engine.store.now().to_string());
+                    let beat = Event::default().event("beat").data(line.app.engine.now().to_string());
                     return Some((Ok(beat), line));
                 }
                 change = line.changes.recv() => match change {
@@ -239,7 +239,7 @@ impl DeskEvent {
                 }
                 let mut whole = json!(snapshot);
                 whole["csrf"] = json!(self.csrf);
-                whole["now"] = json!(self.app.engine.store.now());
+                whole["now"] = json!(self.app.engine.now());
                 self.last = text;
                 Event::default().event("state").json_data(whole).ok()
             }
@@ -256,7 +256,7 @@ fn commanding(app: &AppState, headers: &HeaderMap) -> Result<PersonName, Problem
     let (cookie, person) = credential::session(app, headers)
         .ok_or_else(|| ProblemDetails::unauthorized("this desk is not signed in: ask for a new desk link"))?;
     let given = headers.get("x-stentor-csrf").and_then(|value| value.to_str().ok()).unwrap_or_default();
-    if !same(app.engine.keys.csrf(&cookie).expose_secret(), given) {
+    if !same(app.engine.keys().csrf(&cookie).expose_secret(), given) {
         return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "the page is out of date: reload it"));
     }
     Ok(person)

@@ -54,7 +54,7 @@ pub async fn press(
 
 async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
 }
 
@@ -73,9 +73,9 @@ async fn pressed(
     let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
     let row = incident.pages.get(&page.n);
     let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
-    let verdict = app.engine.answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
+    let verdict = app.engine.inbound().answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
     let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
     let mut confirm = confirm(app, &live, &incident, page, token);
     // What is true now says of most answers what became of them.
@@ -88,14 +88,14 @@ async fn pressed(
 }
 
 async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, ProblemDetails> {
-    let Some(page) = app.engine.page_of_link(token).await? else { return Ok(None) };
-    Ok(app.engine.store.view(page.incident).await?.map(|incident| (page, incident)))
+    let Some(page) = app.engine.inbound().page_of_link(token).await? else { return Ok(None) };
+    Ok(app.engine.reads().view(page.incident).await?.map(|incident| (page, incident)))
 }
 
 fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
     let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
-    let code = app.engine.keys.code(incident.page_identity(page.n));
+    let code = app.engine.keys().code(incident.page_identity(page.n));
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
     let standing = row.role.as_ref().and_then(stands);

@@ -110,12 +110,12 @@ struct BoardRole {
 
 /// What the desk of `person` shows now.
 pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapshot, StoreError> {
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let mut left_out = LeftOut::default();
     let mut pages = Vec::new();
     for id in asked(app, person, &mut left_out).await? {
         // One that can not be read must not take the others off the desk.
-        match app.engine.store.view(id).await {
+        match app.engine.reads().view(id).await {
             Ok(incident) => pages.extend(incident.iter().flat_map(|i| desk_pages(app, &live, i, person))),
             Err(error) => tracing::error!(incident.id = %id, %error, "a desk can not show this incident"),
         }
@@ -133,7 +133,7 @@ pub async fn snapshot(app: &AppState, person: &PersonName) -> Result<DeskSnapsho
 /// The incidents whose pages this person's desk shows, newest first, those that wait for them before the others.
 async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> Result<Vec<IncidentId>, StoreError> {
     let look = async |standing, oldest, limit| {
-        app.engine.store.asked(person.clone(), AskedQuery { standing, oldest, limit }).await
+        app.engine.reads().asked(person.clone(), AskedQuery { standing, oldest, limit }).await
     };
     let AskedIncidents { incidents: mut ids, total } = look(AskedStanding::Waits, false, WAITING_SHOWN).await?;
     if ids.len() < total {
@@ -143,7 +143,7 @@ async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> R
         ids.dedup();
     }
     left_out.waiting = total.saturating_sub(ids.len());
-    let ended_since = earlier(app.engine.store.now(), ENDED_SHOWN);
+    let ended_since = earlier(app.engine.now(), ENDED_SHOWN);
     for standing in [AskedStanding::Open, AskedStanding::EndedSince(ended_since)] {
         let AskedIncidents { incidents, total } = look(standing, false, OTHERS_SHOWN).await?;
         left_out.asked += total - incidents.len();
@@ -154,12 +154,12 @@ async fn asked(app: &AppState, person: &PersonName, left_out: &mut LeftOut) -> R
 
 /// Open incidents first, newest first, then those that are over.
 async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Incident>>, StoreError> {
-    let store = &app.engine.store;
-    let mut board = store.list(IncidentFilter { open_only: true, limit: BOARD_MAX }).await?;
+    let reads = app.engine.reads();
+    let mut board = reads.list(IncidentFilter { open_only: true, limit: BOARD_MAX }).await?;
     if BOARD_MAX <= board.len() {
-        left_out.open = store.open_count().await?.saturating_sub(board.len());
+        left_out.open = reads.open_count().await?.saturating_sub(board.len());
     }
-    let recent = store.list(IncidentFilter { open_only: false, limit: BOARD_MAX }).await?;
+    let recent = reads.list(IncidentFilter { open_only: false, limit: BOARD_MAX }).await?;
     let over = recent.into_iter().filter(|incident| !incident.is_open());
     let room = BOARD_MAX - board.len().min(BOARD_MAX);
     board.extend(over.take(room));
@@ -168,7 +168,7 @@ async fn board(app: &AppState, left_out: &mut LeftOut) -> Result<Vec<Arc<Inciden
 
 /// One entry a role: the newest brief of this person about it.
 fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person: &PersonName) -> Vec<DeskPage> {
-    let now = app.engine.store.now();
+    let now = app.engine.now();
     // What somebody has stays on their own desk as long as the incident is open.
     let roles = incident.engagements.iter().filter(|(_, e)| match (&incident.status, &e.outcome) {
         (IncidentStatus::Resolved { at, .. }, _) => now < *at + ENDED_SHOWN,
@@ -201,7 +201,7 @@ fn desk_page(
 ) -> DeskPage {
     let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::Screen);
-    let code = app.engine.keys.code(identity);
+    let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {
         _ if !incident.is_open() => "over",

@@ -48,7 +48,7 @@ pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult 
 
 async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
     let response_url = command.response_url.clone();
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let text = match live.person_of_slack(&command.user) {
         _ if command.is_bot => escape(NO_HUMAN),
         None => escape(STRANGER),
@@ -72,7 +72,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefu
         return Err(SlackRefused::Word(NO_HUMAN.into()));
     }
     let answer: Answer = press.action.parse().map_err(|error| SlackRefused::Word(format!("{error}")))?;
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let Some(person) = live.person_of_slack(&press.user) else {
         return Err(SlackRefused::Word(STRANGER.into()));
     };
@@ -80,11 +80,11 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefu
     let (incident, result) = if let Some(mark) = room_mark(key) {
         let incident: IncidentId = target.parse().map_err(SlackRefused::Word)?;
         // A card of before a restored backup names another incident by the same number.
-        if app.engine.store.identity(incident).await.map_err(not_kept)?.is_some() {
-            ours(app.engine.is_mark(incident, mark).await)?;
+        if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
+            ours(app.engine.inbound().is_mark(incident, mark).await)?;
         }
         let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role: None };
-        (incident, app.engine.answer(incident, said).await)
+        (incident, app.engine.inbound().answer(incident, said).await)
     } else {
         by_page(app, target, key, person.clone(), answer).await?
     };
@@ -93,7 +93,7 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefu
         AnswerError::Store(error) => not_kept(error),
     })?;
     // It is kept, whether or not more can be said about it.
-    let incident = app.engine.store.view(incident).await.ok().flatten();
+    let incident = app.engine.reads().view(incident).await.ok().flatten();
     Ok(told(&live, incident.as_deref(), &person, verdict, ""))
 }
 
@@ -115,6 +115,6 @@ async fn by_page(
     answer: Answer,
 ) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), SlackRefused> {
     let page: PageId = page.parse().map_err(|()| SlackRefused::Word("This button is not one of ours.".into()))?;
-    ours(app.engine.is_code(page, code).await)?;
-    Ok((page.incident, app.engine.answer_page(page, person, Some(answer), AnswerVia::Slack).await))
+    ours(app.engine.inbound().is_code(page, code).await)?;
+    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), AnswerVia::Slack).await))
 }

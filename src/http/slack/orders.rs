@@ -35,7 +35,7 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
         SlashRequest::List => list(app).await,
         SlashRequest::Answer { incident, answer: said, role } => {
             let hand_back = format!("To hand it back: {} answer {incident} unable", command.name);
-            match app.engine.store.view(incident).await {
+            match app.engine.reads().view(incident).await {
                 Ok(Some(seen)) if !seen.drill && says_exercise(&command.text) => {
                     Ok(format!("{incident}: {}", ReplyDoubt::Live))
                 }
@@ -50,7 +50,7 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
                 words,
                 drill,
                 place: command.channel.clone(),
-                received_at: app.engine.store.now(),
+                received_at: app.engine.now(),
             };
             page(app, call).await
         }
@@ -63,38 +63,38 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
 }
 
 async fn status(app: &AppState) -> Result<String, StoreError> {
-    let count = app.engine.store.open_count().await?;
-    let open = app.engine.store.list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
+    let count = app.engine.reads().open_count().await?;
+    let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
     let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
     let of = if COUNTED_MAX < count { format!(" in the {COUNTED_MAX} newest of them") } else { String::new() };
     let mut text = match count {
         0 => "No incident is open.".to_owned(),
         count => format!("Open incidents: {count}. Roles that nobody has yet{of}: {calling}."),
     };
-    for (name, why) in app.engine.live.load().sandboxed() {
+    for (name, why) in app.engine.config().sandboxed() {
         let _ = write!(text, "\nSANDBOX: channel {name} sends to nobody: {why}");
     }
-    for (name, broken) in app.engine.breakers().broken() {
+    for (name, broken) in app.engine.delivery().breakers().broken() {
         let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
     }
-    for (name, heard) in app.engine.hearing().into_iter().filter(|(_, heard)| heard.links == 0) {
-        let why = heard.trouble.unwrap_or_default();
+    for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
+        let why = heard.last_error.unwrap_or_default();
         let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
     }
-    if let Err(error) = app.engine.store.health() {
+    if let Err(error) = app.engine.reads().health() {
         let _ = write!(text, "\nNothing can be kept: {error}");
     }
     Ok(text)
 }
 
 async fn list(app: &AppState) -> Result<String, StoreError> {
-    let open = app.engine.store.list(IncidentFilter { open_only: true, limit: LIST_MAX }).await?;
+    let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: LIST_MAX }).await?;
     if open.is_empty() {
         return Ok("No incident is open.".to_owned());
     }
-    let live = app.engine.live.load_full();
+    let live = app.engine.config();
     let mut lines: Vec<String> = open.iter().map(|incident| line(&live, incident)).collect();
-    let more = app.engine.store.open_count().await?.saturating_sub(open.len());
+    let more = app.engine.reads().open_count().await?.saturating_sub(open.len());
     if 0 < more {
         lines.push(format!("… and {more} older ones"));
     }
@@ -128,11 +128,11 @@ async fn answer(
     hand_back: &str,
 ) -> Result<String, StoreError> {
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role };
-    match app.engine.answer(incident, said).await {
+    match app.engine.inbound().answer(incident, said).await {
         Ok(verdict) => {
             // It is kept, whether or not more can be said about it.
-            let seen = app.engine.store.view(incident).await.ok().flatten();
-            let word = told(&app.engine.live.load(), seen.as_deref(), &person, verdict, hand_back);
+            let seen = app.engine.reads().view(incident).await.ok().flatten();
+            let word = told(&app.engine.config(), seen.as_deref(), &person, verdict, hand_back);
             Ok(format!("{incident}: {word}"))
         }
         Err(AnswerError::NoIncident(id)) => Ok(absent(id)),
@@ -143,14 +143,14 @@ async fn answer(
 async fn page(app: &AppState, call: ManualPage) -> Result<String, StoreError> {
     let (role, drill) = (call.role.clone(), call.drill);
     let stamp = if drill { "DRILL" } else { "LIVE" };
-    Ok(match app.engine.call(call).await? {
+    Ok(match app.engine.admission().page_by_hand(call).await? {
         ManualPageResult::Opened(id) => format!("{stamp} {id} is open: {role} is being called{}.", sandboxed(app)),
         ManualPageResult::Again => "That was taken before.".to_owned(),
         ManualPageResult::TooMany => {
             format!("Nobody was called: that would be more than {CALLS_MAX} calls of yours in ten minutes.")
         }
         ManualPageResult::NoSuchRole => {
-            let live = app.engine.live.load();
+            let live = app.engine.config();
             let roles: Vec<&str> = live.matrix.roles.keys().map(RoleName::as_str).collect();
             format!("Nobody was called: there is no role {:?}. There are: {}", role.as_str(), roles.join(", "))
         }
@@ -163,16 +163,16 @@ async fn resolve(
     id: IncidentId,
     reason: Option<String>,
 ) -> Result<String, StoreError> {
-    if app.engine.store.view(id).await?.is_none() {
+    if app.engine.reads().view(id).await?.is_none() {
         return Ok(absent(id));
     }
-    let was_open = app.engine.resolve_because(id, Actor::Person(person), reason).await?;
+    let was_open = app.engine.inbound().resolve_because(id, Actor::Person(person), reason).await?;
     Ok(if was_open { format!("{id} is resolved.") } else { format!("{id} was resolved before.") })
 }
 
 /// By which channels nobody is called, whatever is said.
 fn sandboxed(app: &AppState) -> String {
-    let live = app.engine.live.load();
+    let live = app.engine.config();
     let channels: Vec<&str> = live.sandboxed().into_keys().map(ChannelName::as_str).collect();
     if channels.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {})", channels.join(", ")) }
 }

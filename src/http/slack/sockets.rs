@@ -47,7 +47,7 @@ struct OpenSocket {
 impl SocketSupervisor {
     /// Closes what is not wanted any more and opens what is.
     fn follow_the_matrix(&mut self) {
-        let live = self.app.engine.live.load_full();
+        let live = self.app.engine.config();
         let wanted = |name: &ChannelName| live.channels.get(name).and_then(|wired| wired.socket.as_ref());
         let app = &self.app;
         self.open.retain(|name, open| {
@@ -56,7 +56,7 @@ impl SocketSupervisor {
                 open.stop.cancel();
             }
             if wanted(name).is_none() {
-                app.engine.stop_hearing(name);
+                app.engine.health().forget_connection(name);
             }
             stays
         });
@@ -113,7 +113,7 @@ impl SocketListener for ChannelListener {
         Box::pin(async move {
             // Those that a reload has replaced say nothing about their successors.
             if !self.stop.is_cancelled() {
-                self.app.engine.linked(&self.channel, links).await;
+                self.app.engine.health().connections_changed(&self.channel, links).await;
             }
         })
     }
@@ -121,7 +121,7 @@ impl SocketListener for ChannelListener {
     fn failed<'a>(&'a self, failure: &'a ConnectFailure) -> BoxFuture<'a, ()> {
         Box::pin(async move {
             if !self.stop.is_cancelled() {
-                self.app.engine.unheard(&self.channel, &failure.why, failure.is_lasting).await;
+                self.app.engine.health().connection_failed(&self.channel, &failure.why, failure.is_lasting).await;
             }
         })
     }

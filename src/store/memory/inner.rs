@@ -1,29 +1,24 @@
-//! What several nodes over memory share, and how it changes.
+//! What the nodes over one memory store share.
 
 use crate::{
-    core::{
-        ChannelName, ContactProof, DrillRun, IncidentId, Page, PageState, PersonName, RunId, ScheduledRun, StoredLine,
-        Timestamp,
-        event::{AnchorEvent, hex},
-    },
+    core::{ChannelName, ContactProof, DrillRun, IncidentId, PersonName, RunId, ScheduledRun, StoredLine, Timestamp},
     store::{
         StoreError, StoreRequest, WorkingSet,
         deadlines::DeadlineIndex,
         index::IncidentIndex,
         line::ChainHead,
         quarantine::{LostIncident, Quarantine, QuarantinedRow, RowName},
-        unit::{ChangeSet, StoredIncident},
+        working_set::ChangeSet,
     },
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Everything that is kept.
 #[derive(Default)]
 pub struct MemoryState {
     pub loaded: WorkingSet,
+    /// The number of the last incident that was opened.
+    pub last_id: i64,
     pub index: IncidentIndex,
     /// How many nonces were drawn.
     pub drawn: u64,
@@ -47,10 +42,10 @@ pub struct MemoryState {
 }
 
 impl MemoryState {
-    /// Looks at what a work needs, and sets aside what can not be read of it. Who needs that by its number is refused;
-    /// its key is free.
-    pub fn load(&mut self, work: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
-        let needs = &work.needs;
+    /// Prepares what a transaction needs, and sets aside what can not be read of it. A request that names such an
+    /// incident by number is refused; a key of it is free.
+    pub fn load(&mut self, request: &StoreRequest, now: Timestamp) -> Result<(), StoreError> {
+        let needs = &request.needs;
         let keyed = needs.keys.iter().filter_map(|key| self.loaded.keys.get(key).copied());
         for id in needs.incidents.iter().copied().chain(keyed).collect::<Vec<_>>() {
             self.look_at(id, now);
@@ -58,7 +53,7 @@ impl MemoryState {
         needs.incidents.iter().find_map(|id| self.quarantine.holds(*id)).map_or(Ok(()), Err)
     }
 
-    /// Sets an incident aside where it can not be read.
+    /// Sets an incident aside if it can not be read.
     pub fn look_at(&mut self, id: IncidentId, now: Timestamp) {
         if !self.spoiled.contains(&id) || self.quarantine.holds(id).is_some() {
             return;
@@ -95,14 +90,14 @@ impl MemoryState {
         }
     }
 
-    /// Sets aside everything that can not be read.
+    /// Sets aside all incidents that can not be read.
     pub fn look_at_all(&mut self, now: Timestamp) {
         for id in self.spoiled.clone() {
             self.look_at(id, now);
         }
     }
 
-    /// Whether an incident is shown: it was not set aside.
+    /// Whether an incident may be shown: it was not set aside.
     pub fn is_shown(&self, id: IncidentId) -> bool {
         self.quarantine.holds(id).is_none()
     }
@@ -111,19 +106,5 @@ impl MemoryState {
         let skip = usize::try_from(after).unwrap_or(0).min(self.lines.len());
         let wanted = self.lines[skip..].iter().filter(|line| chain.is_none_or(|chain| line.chain == chain));
         wanted.take(limit).cloned().collect()
-    }
-}
-
-/// The anchor over these heads; none over none.
-pub fn anchor_event(unanchored: &BTreeMap<String, ChainHead>) -> Option<AnchorEvent> {
-    let heads: Vec<_> = unanchored.iter().map(|(chain, head)| (chain.clone(), head.seq, hex(&head.hash))).collect();
-    (!heads.is_empty()).then_some(AnchorEvent::Anchored { heads })
-}
-
-impl StoredIncident {
-    /// Whether page `n` is queued and claimed by `epoch`.
-    pub(in crate::store) fn wants(&self, n: u32, epoch: u64) -> bool {
-        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
-        self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
     }
 }

@@ -1,47 +1,47 @@
-//! What waits for the writer and is done in one turn.
+//! Requests that wait for the writer and are done together.
 
-use super::{StoreError, WriterRequest, runs::SingleRow};
+use super::{request::WriterRequest, runs::SingleRow};
 use crate::{
     core::{IncidentId, StoredLine},
-    store::{CommittedEvents, RequestClass, StoreRequest},
+    store::{CommittedEvents, RequestClass, StoreError, StoreRequest},
 };
 use tokio::sync::oneshot;
 
-/// A work and who waits for it.
+/// One request, and where its caller waits for the answer.
 pub struct BatchJob {
-    /// The work.
-    pub work: StoreRequest,
-    /// Whom to tell.
+    /// What is asked for.
+    pub request: StoreRequest,
+    /// Where to send the answer.
     pub reply: oneshot::Sender<Result<CommittedEvents, StoreError>>,
-    /// What its last run made happen.
+    /// The events of its last run.
     pub result: CommittedEvents,
 }
 
 type AnchorReply = oneshot::Sender<Result<Option<StoredLine>, StoreError>>;
 
-/// What is done in one turn.
+/// Requests that are done together.
 #[derive(Default)]
 pub struct WriteBatch {
-    /// Works.
+    /// Requests for transactions.
     pub jobs: Vec<BatchJob>,
-    /// Who wants an anchor: one serves all.
+    /// Callers that want an anchor; one anchor serves all.
     pub anchors: Vec<AnchorReply>,
-    /// Who waits for the clock's anchor to be kept.
+    /// Callers that wait until the clock's anchor is stored.
     pub leases: Vec<oneshot::Sender<()>>,
-    /// Incidents that a reader could not read, and who waits until they were looked at.
+    /// Incidents that a reader could not read, and callers that wait until the writer has checked them.
     pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
-    /// Rows that are kept by themselves.
+    /// Rows that are written separately.
     pub notes: Vec<(SingleRow, oneshot::Sender<Result<(), StoreError>>)>,
-    /// Whom to tell when all is done and closed.
+    /// The caller to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }
 
 impl WriteBatch {
-    /// Takes one more.
+    /// Adds a request.
     pub fn add(&mut self, want: WriterRequest) {
         match want {
-            WriterRequest::Run(work, reply) => {
-                self.jobs.push(BatchJob { work, reply, result: CommittedEvents::default() })
+            WriterRequest::Run(request, reply) => {
+                self.jobs.push(BatchJob { request, reply, result: CommittedEvents::default() })
             }
             WriterRequest::Anchor(reply) => self.anchors.push(reply),
             WriterRequest::KeepClock(reply) => self.leases.push(reply),
@@ -51,39 +51,40 @@ impl WriteBatch {
         }
     }
 
-    /// How many are in it.
+    /// The number of requests.
     pub fn len(&self) -> usize {
-        let works = self.jobs.len() + self.anchors.len() + self.leases.len();
-        works + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
+        let count = self.jobs.len() + self.anchors.len() + self.leases.len();
+        count + self.suspects.len() + self.notes.len() + usize::from(self.close.is_some())
     }
 
-    /// Whether nothing in it touches the disk.
+    /// Whether nothing in it needs the disk.
     pub fn is_empty(&self) -> bool {
         self.jobs.is_empty() && self.anchors.is_empty() && self.leases.is_empty()
     }
 
-    /// Answers the works of this class with an error and takes them out.
+    /// Answers the requests of this class with an error and removes them.
     pub fn refuse(&mut self, class: RequestClass, error: &StoreError) {
-        self.refuse_where(error, |work| work.class == class);
+        self.refuse_where(error, |request| request.class == class);
     }
 
-    /// The same for the works that `which` names.
+    /// The same for the requests that `which` picks.
     pub fn refuse_where(&mut self, error: &StoreError, which: impl Fn(&StoreRequest) -> bool) {
-        for job in self.jobs.extract_if(.., |job| which(&job.work)) {
+        for job in self.jobs.extract_if(.., |job| which(&job.request)) {
             let _ = job.reply.send(Err(error.clone()));
         }
     }
 
-    /// Takes out the works that made something happen to this incident, or asked for it.
+    /// Takes out the requests that changed this incident, or named it.
     pub fn take_touching(&mut self, id: IncidentId) -> Vec<BatchJob> {
         let touches = |job: &BatchJob| {
-            job.work.needs.incidents.contains(&id) || job.result.events.iter().any(|happened| happened.incident == id)
+            job.request.needs.incidents.contains(&id)
+                || job.result.events.iter().any(|happened| happened.incident == id)
         };
         self.jobs.extract_if(.., |job| touches(job)).collect()
     }
 
-    /// Two smaller ones with the same works in the same order, so that what is refused of one harms no other; none for
-    /// what can not be divided.
+    /// Two smaller batches with the same requests in the same order, so that a refused one harms no other; `None` for a
+    /// batch that can not be divided.
     pub fn divide(&mut self) -> Option<Self> {
         let beside = self.anchors.len() + self.leases.len();
         let half = match self.jobs.len() {
@@ -97,7 +98,7 @@ impl WriteBatch {
         Some(Self { jobs, anchors, leases, ..Self::default() })
     }
 
-    /// Everything was kept.
+    /// Answers that everything was committed.
     pub fn answer(self, anchor: Option<StoredLine>) {
         for job in self.jobs {
             let _ = job.reply.send(Ok(job.result));
@@ -110,7 +111,7 @@ impl WriteBatch {
         }
     }
 
-    /// Nothing was kept. A lease needs no disk: the directory's lock is the lease.
+    /// Answers that nothing was committed. A lease needs no disk: the lock on the directory is the lease.
     pub fn fail(self, error: &StoreError) {
         for job in self.jobs {
             let _ = job.reply.send(Err(error.clone()));

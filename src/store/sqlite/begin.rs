@@ -1,39 +1,36 @@
-//! What a node takes up when it opens the store. Nothing that is damaged there keeps it from being opened.
+//! What a node reads when it opens the store. Nothing that is damaged there keeps the store from opening.
 
 use super::{
-    StoreError, failure, read, runs,
-    state::{NUMBER_MAX, newest},
-    writer::WriterShared,
+    column::{NUMBER_MAX, scalar},
+    failure::failure,
+    read, runs,
+    setting::{DamagedSettings, LEFT, keep, put_aside, setting},
+    shared::WriterShared,
+    state::newest,
 };
 use crate::{
     core::IncidentId,
     store::{
-        QuarantinedRow, RowKind, RowName,
+        QuarantinedRow, RowKind, RowName, StoreError,
         clock::{ClockAnchor, ClockSources, SteadyClock},
     },
 };
 use sqlx::SqliteConnection;
 use std::sync::Arc;
 
-/// Runs of drills that are looked through for such as can not be read.
+/// How many runs of drills are checked for unreadable ones.
 const RUNS_LOOKED_AT: usize = 1_000;
-
-/// The setting that names the last node which left in order.
-const LEFT: &str = "left";
-
-/// Settings that could not be read, and what became of them.
-pub type DamagedSettings = Vec<(RowName, String)>;
 
 /// The numbers of nodes.
 pub struct NodeEpochs {
-    /// This one's.
+    /// The number of this node.
     pub epoch: u64,
-    /// That of the last one which left in order.
+    /// The number of the last node that ended in order, if there is one.
     pub left: Option<u64>,
 }
 
-/// Takes the next epoch, and the server key, which the first one makes. An epoch that can not be read goes on from the
-/// claims of pages; a key that can not be read is replaced, for without one nobody could be paged.
+/// Takes the next epoch and the server key; the first node makes the key. If the epoch can not be read, the claims of
+/// pages give it. A key that can not be read is replaced: without one nobody could be paged.
 pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8; 32], DamagedSettings), StoreError> {
     let mut damaged = DamagedSettings::new();
     let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
@@ -62,59 +59,14 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8
     Ok((NodeEpochs { epoch: u64::try_from(epoch).unwrap_or(1), left }, key, damaged))
 }
 
-/// Keeps that this node left in order.
-pub async fn keep_left(conn: &mut SqliteConnection, epoch: u64) -> Result<(), StoreError> {
-    keep(conn, LEFT, i64::try_from(epoch).unwrap_or(NUMBER_MAX)).await
-}
-
-/// A value of the kind that it should be; none where there is none. One of another kind is damaged, and kept under
-/// another name.
-async fn setting<T>(
-    conn: &mut SqliteConnection,
-    name: &str,
-    damaged: &mut DamagedSettings,
-) -> Result<Option<T>, StoreError>
-where
-    T: for<'r> sqlx::Decode<'r, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite>,
-{
-    let row = sqlx::query("SELECT value FROM meta WHERE name = ?").bind(name.to_owned());
-    let Some(row) = row.fetch_optional(&mut *conn).await.map_err(failure)? else { return Ok(None) };
-    match read::column::<T>(&row, 0) {
-        Ok(value) => Ok(Some(value)),
-        Err(error) => put_aside(conn, name, error.to_string(), damaged).await.map(|()| None),
-    }
-}
-
-/// A damaged value, before another takes its place.
-async fn put_aside(
-    conn: &mut SqliteConnection,
-    name: &str,
-    why: String,
-    damaged: &mut DamagedSettings,
-) -> Result<(), StoreError> {
-    const ASIDE: &str = "INSERT INTO meta (name, value) SELECT name || '_damaged', value FROM meta WHERE name = ?
-        ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    damaged.push((RowName::Other(RowKind::Meta, name.to_owned()), why));
-    sqlx::query(ASIDE).bind(name.to_owned()).execute(conn).await.map(drop).map_err(failure)
-}
-
-async fn keep<'q, T>(conn: &mut SqliteConnection, name: &'static str, value: T) -> Result<(), StoreError>
-where
-    T: sqlx::Encode<'q, sqlx::Sqlite> + sqlx::Type<sqlx::Sqlite> + Send + 'q,
-{
-    const KEEP: &str =
-        "INSERT INTO meta (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value";
-    sqlx::query(KEEP).bind(name).bind(value).execute(conn).await.map(drop).map_err(failure)
-}
-
-/// The store's clock, which goes on where it was.
+/// Starts the store's clock, which continues where it was.
 pub async fn start_clock(
     conn: &mut SqliteConnection,
     sources: Arc<dyn ClockSources>,
     damaged: &mut DamagedSettings,
 ) -> Result<SteadyClock, StoreError> {
     let kept: Option<String> =
-        read::scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
+        scalar(conn, "SELECT (SELECT CAST(value AS TEXT) FROM meta WHERE name = 'clock')").await?;
     let anchor = kept.and_then(|text| match serde_json::from_str::<ClockAnchor>(&text) {
         Ok(anchor) => Some(anchor),
         Err(error) => {
@@ -126,7 +78,7 @@ pub async fn start_clock(
     Ok(SteadyClock::start(sources, anchor.as_ref(), newest(conn).await?))
 }
 
-/// Looks through what was set aside before, which may be mended by now, and through the small tables.
+/// Checks the rows that were set aside before, which may be repaired by now, and the small tables.
 pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     let waiting: Vec<IncidentId> = shared.quarantine().waiting();
     match read::incidents(conn, &waiting, &shared.plans).await {
@@ -158,8 +110,8 @@ pub async fn look_through(conn: &mut SqliteConnection, shared: &WriterShared) {
     }
 }
 
-/// Where it can not be read whether an open incident waits for somebody, it is taken to: it hides from nobody. Returns how
-/// many rows these were.
+/// If it can not be read whether an open incident waits for a person, it counts as waiting. Returns how many such rows
+/// there were.
 async fn mend_asked(conn: &mut SqliteConnection) -> Result<u64, StoreError> {
     const MEND: &str = "UPDATE asked SET waits = 1 WHERE ended IS NULL AND waits IS NOT 0 AND waits IS NOT 1";
     sqlx::query(MEND).execute(conn).await.map(|done| done.rows_affected()).map_err(failure)

@@ -1,4 +1,4 @@
-//! What readers see without asking the database: incidents as of the last commit, and all deadlines.
+//! What readers see without a query: incidents as of the last commit, and all deadlines.
 
 use crate::{
     core::{IncidentId, Timestamp},
@@ -9,7 +9,7 @@ use std::{
     sync::{PoisonError, RwLock},
 };
 
-/// Committed incidents. The writer alone changes it, and only after a commit.
+/// Committed incidents. Only the writer changes it, and only after a commit.
 #[derive(Default)]
 pub struct PublishedState(RwLock<PublishedInner>);
 
@@ -23,12 +23,12 @@ struct PublishedInner {
 }
 
 impl PublishedState {
-    /// An incident as of the last commit, where it is in memory.
+    /// An incident as of the last commit, if it is in memory.
     pub fn get(&self, id: IncidentId) -> Option<StoredIncident> {
         self.read(|inner| inner.incidents.get(&id).cloned())
     }
 
-    /// Whether page `n` is queued and claimed by `epoch`; none where the incident is not in memory.
+    /// Whether page `n` is queued and claimed by `epoch`; `None` if the incident is not in memory.
     pub fn wants(&self, id: IncidentId, n: u32, epoch: u64) -> Option<bool> {
         self.read(|inner| inner.incidents.get(&id).map(|kept| kept.wants(n, epoch)))
     }
@@ -55,12 +55,12 @@ impl PublishedState {
         }
     }
 
-    /// Shows what was loaded or committed.
+    /// Publishes what was loaded or committed.
     pub fn show(&self, incidents: impl IntoIterator<Item = (IncidentId, StoredIncident)>) {
         self.write(|inner| inner.incidents.extend(incidents));
     }
 
-    /// Forgets incidents that need not be in memory any more; their deadlines stay.
+    /// Forgets incidents that need not stay in memory; their deadlines stay.
     pub fn forget(&self, ids: &[IncidentId]) {
         self.write(|inner| ids.iter().for_each(|id| drop(inner.incidents.remove(id))));
     }
@@ -75,7 +75,7 @@ impl PublishedState {
         self.write(|inner| inner.incidents.clear());
     }
 
-    /// Sets all deadlines anew, as the disk has them. Who rests goes on resting.
+    /// Replaces all deadlines with those on the disk. Ladders that rest go on resting.
     pub fn replace_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
         self.write(|inner| {
             inner.deadlines = DeadlineIndex::default();
@@ -88,7 +88,7 @@ impl PublishedState {
         });
     }
 
-    /// Sets deadlines that were committed; none removes. A ladder that moved rests no more.
+    /// Sets committed deadlines; `None` removes one. A ladder that moved does not rest any more.
     pub fn set_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
         self.write(|inner| {
             for (id, deadline) in deadlines {
@@ -98,7 +98,7 @@ impl PublishedState {
         });
     }
 
-    /// These ladders are not due before then.
+    /// Lets ladders rest: they are not due before `until`.
     pub fn rest(&self, ids: impl IntoIterator<Item = IncidentId>, until: Timestamp) {
         self.write(|inner| {
             for id in ids {

@@ -1,4 +1,4 @@
-//! The state directory: who may use it, and the space that is kept back for open ladders.
+//! The state directory: its lock, and the space that is reserved for open ladders.
 
 use crate::store::{DiskSpace, StoreError};
 use std::{
@@ -9,29 +9,29 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Bytes that are held back on the disk for open ladders.
+/// Bytes that are reserved on the disk for open ladders.
 pub const RESERVE: u64 = 8 << 20;
 
-/// Free bytes below which new alerts are refused, while the reserve still stands.
+/// Free bytes below which new alerts are refused, while the reserve exists.
 pub const FLOOR: u64 = 16 << 20;
 
-/// The free space is looked at no more often than this.
+/// The shortest time between two checks of the free space.
 pub const LOOK_EVERY: Duration = Duration::from_millis(500);
 
-/// Free bytes that opening the database may take. With less the reserve is given up before.
+/// Free bytes that opening the database may need. With less, the reserve is released first.
 const OPENING: u64 = 1 << 20;
 
-/// The file that keeps the space.
+/// The file that reserves the space.
 const RESERVE_FILE: &str = "reserve";
 
-/// How much space is kept for whom.
+/// How much space is reserved.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SpaceLimits {
-    /// Bytes held back for open ladders; [`RESERVE`] unless said otherwise.
+    /// Bytes reserved for open ladders; [`RESERVE`] by default.
     pub reserve: u64,
-    /// Free bytes below which new alerts are refused; [`FLOOR`] unless said otherwise.
+    /// Free bytes below which new alerts are refused; [`FLOOR`] by default.
     pub floor: u64,
-    /// How often the free space is looked at, at most; [`LOOK_EVERY`] unless said otherwise.
+    /// The shortest time between two checks of the free space; [`LOOK_EVERY`] by default.
     pub look_every: Duration,
 }
 
@@ -41,7 +41,7 @@ impl Default for SpaceLimits {
     }
 }
 
-/// The space under a state directory, whoever uses it.
+/// The space of a state directory, whoever uses it.
 ///
 /// # Errors
 /// What the file system says.
@@ -52,8 +52,8 @@ pub fn room(dir: &Path, limits: SpaceLimits) -> io::Result<DiskSpace> {
     Ok(DiskSpace { free, floor: limits.floor, reserve_stands: reserve })
 }
 
-/// Makes the directory where it is missing (for its owner alone) and takes it for this process. It is ours until the
-/// file is dropped.
+/// Creates the directory if it is missing (for its owner only) and locks it for this process, until the file is
+/// dropped.
 pub fn lock(dir: &Path) -> Result<File, StoreError> {
     let refused = |error: io::Error| refused(dir, &error);
     DirBuilder::new().recursive(true).mode(0o700).create(dir).map_err(refused)?;
@@ -70,13 +70,13 @@ pub fn lock(dir: &Path) -> Result<File, StoreError> {
         }
         Err(TryLockError::Error(error)) => return Err(refused(error)),
     }
-    // The number only helps whoever reads it: a full disk must not keep the daemon from starting.
+    // The number only informs people: a full disk must not keep the daemon from starting.
     let _ = file.set_len(0);
     let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
     Ok(file)
 }
 
-/// Makes the database's file, for its owner alone, before SQLite would make it for more.
+/// Creates the database file for its owner only; SQLite would create it for others too.
 pub fn touch(path: &Path) -> Result<(), StoreError> {
     let opened = OpenOptions::new().append(true).create(true).mode(0o600).open(path);
     opened.map(drop).map_err(|error| refused(path, &error))
@@ -92,7 +92,7 @@ fn refused(path: &Path, error: &io::Error) -> StoreError {
     }
 }
 
-/// The space under the state directory.
+/// Watches the space of the state directory.
 #[derive(Debug)]
 pub struct SpaceGuard {
     dir: PathBuf,
@@ -103,7 +103,7 @@ pub struct SpaceGuard {
 }
 
 impl SpaceGuard {
-    /// Begins to watch. Where there is not even room to open the database, the reserve is given up at once.
+    /// Starts to watch. If there is not even room to open the database, the reserve is released at once.
     pub fn watch(dir: &Path, limits: SpaceLimits) -> Self {
         let mut space = Self { dir: dir.to_owned(), limits, looked: None, reserve_stands: false, is_low: true };
         space.reserve_stands = fs::metadata(space.path()).is_ok_and(|meta| meta.len() == limits.reserve);
@@ -113,12 +113,12 @@ impl SpaceGuard {
         space
     }
 
-    /// Whether new alerts are to be refused: the reserve is used up, or little is free beside it.
+    /// Whether new alerts must be refused: the reserve is released, or little is free besides it.
     pub fn is_low(&self) -> bool {
         self.is_low
     }
 
-    /// Looks at the disk, unless that was just done. Makes the reserve again where there is room.
+    /// Checks the disk, unless that was just done. Makes the reserve again if there is room.
     #[expect(clippy::disallowed_methods, reason = "how often the disk is looked at is no matter of the store's time")]
     pub async fn look(&mut self) {
         if self.looked.is_some_and(|at| at.elapsed() < self.limits.look_every) {
@@ -132,7 +132,7 @@ impl SpaceGuard {
         self.is_low = !self.reserve_stands || free < self.limits.floor;
     }
 
-    /// Gives the reserve up; whether there was one.
+    /// Releases the reserve. Returns whether there was one.
     pub fn release(&mut self) -> bool {
         let stood = std::mem::replace(&mut self.reserve_stands, false);
         self.is_low = true;
@@ -140,7 +140,7 @@ impl SpaceGuard {
         stood || removed
     }
 
-    /// Whether nothing at all is left: then an error of the disk is that of a full one.
+    /// Whether nothing is left: then an error of the disk means that it is full.
     pub fn is_exhausted(&self) -> bool {
         self.free() < (64 << 10)
     }
@@ -162,13 +162,13 @@ impl SpaceGuard {
         self.dir.join(RESERVE_FILE)
     }
 
-    /// Free bytes; plenty where that can not be known, since then only a failed write can tell.
+    /// Free bytes; a large number if that is unknown, since then only a failed write can tell.
     fn free(&self) -> u64 {
         rustix::fs::statvfs(&self.dir).map_or(u64::MAX, |stat| stat.f_bavail.saturating_mul(stat.f_frsize))
     }
 }
 
-/// Real bytes: neither a hole nor anything that a file system could compress.
+/// Real bytes: no hole, and nothing that a file system could compress.
 fn fill(path: &Path, bytes: u64) -> io::Result<()> {
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let mut block = vec![0_u8; 64 << 10];

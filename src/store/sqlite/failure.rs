@@ -1,11 +1,11 @@
-//! What SQLite's errors mean.
+//! The meaning of SQLite's errors.
 
-use super::StoreError;
+use crate::store::StoreError;
 
-/// What SQLite's error means for the store.
+/// An error of SQLite as an error of the store.
 pub fn failure(error: sqlx::Error) -> StoreError {
     let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
-    /// The log's index could not grow.
+    /// The shared-memory index of the log could not grow.
     const IOERR_SHMSIZE: i32 = 4874;
     match (code, code.map(|code| code & 0xff)) {
         (Some(IOERR_SHMSIZE), _) | (_, Some(13)) => StoreError::Full,
@@ -18,15 +18,15 @@ pub fn failure(error: sqlx::Error) -> StoreError {
     }
 }
 
-/// Why a commit kept nothing.
+/// Why a commit failed.
 pub enum CommitFailure {
-    /// What it holds is refused: the same without it may be kept.
+    /// Some of its content is refused: without it the commit may succeed.
     Refused(StoreError),
-    /// Nothing can be kept now.
+    /// Nothing can be committed now.
     Failed(StoreError),
 }
 
-/// What an error of a commit means. What is too large, of the wrong kind, or has a place that is taken, is refused.
+/// An error of a commit. Content is refused if it is too large, of the wrong type, or if its place is taken.
 pub fn unkept(error: sqlx::Error) -> CommitFailure {
     let code = error.as_database_error().and_then(|error| error.code()).and_then(|code| code.parse::<i32>().ok());
     match code.map(|code| code & 0xff) {

@@ -1,14 +1,15 @@
-//! What readers are shown: from memory where it is there, from the file where not. What can not be read is handed to the
-//! writer, which sets it aside; the others are shown all the same.
+//! Reads: from memory if possible, else from the file. Unreadable incidents are handed to the writer, which sets them
+//! aside; the others are returned all the same.
 
-use super::{
-    Arc, Incident, IncidentId, OrphanPages, PageId, QuarantinedRow, SqliteStore, StoreError, WriterRequest, failure,
-    limit, read,
+use super::{column::column, connection::limit, failure::failure, handle::SqliteStore, read, request::WriterRequest};
+use crate::{
+    core::{Incident, IncidentId, PageId},
+    store::{OrphanPages, QuarantinedRow, StoreError},
 };
+use std::sync::Arc;
 
 impl SqliteStore {
-    /// Incidents as of their last commit, from memory where they are there. One that can not be read is an error of
-    /// its own.
+    /// Incidents as of their last commit. One that can not be read is an error of its own.
     pub(super) async fn read(&self, ids: &[IncidentId]) -> Result<Vec<read::ReadIncident>, StoreError> {
         let mut found = Vec::with_capacity(ids.len());
         let mut missing = Vec::new();
@@ -45,13 +46,13 @@ impl SqliteStore {
         serde_json::to_string(&held).unwrap_or_else(|_| "[]".to_owned())
     }
 
-    /// Waits until the writer has looked at what could not be read here.
+    /// Waits until the writer has checked what could not be read.
     pub(super) async fn suspect(&self, ids: Vec<IncidentId>) {
-        // A store that is closing sets nothing aside any more.
+        // A closing store sets nothing aside any more.
         let _ = self.ask(|reply| WriterRequest::Suspect(ids, reply)).await;
     }
 
-    /// Pages that another epoch has claimed, or that none has. The directory is locked: whoever that was is gone.
+    /// Pages that another epoch claims, or none. The directory is locked, so those nodes are gone.
     pub(super) async fn read_orphans(&self, most: usize) -> Result<OrphanPages, StoreError> {
         const LOST: &str = "SELECT incident, n FROM page
             WHERE owed = 1 AND (epoch < ?1 OR epoch > ?1 OR epoch IS NULL)
@@ -62,7 +63,7 @@ impl SqliteStore {
         let lost = sqlx::query(LOST).bind(epoch).bind(limit(most)).bind(self.held());
         let mut orphans: OrphanPages = Vec::new();
         for row in &lost.fetch_all(&self.readers).await.map_err(failure)? {
-            let (Ok(id), Ok(n)) = (read::column(row, 0).map(IncidentId), read::column(row, 1)) else { continue };
+            let (Ok(id), Ok(n)) = (column(row, 0).map(IncidentId), column(row, 1)) else { continue };
             match orphans.last_mut().filter(|(last, _)| *last == id) {
                 Some((_, pages)) => pages.push(n),
                 None => orphans.push((id, vec![n])),
@@ -79,7 +80,7 @@ impl SqliteStore {
         wanted.fetch_one(&self.readers).await.map_err(failure)
     }
 
-    /// What could be read; the rest is set aside.
+    /// Returns what could be read and sets the rest aside.
     pub(super) fn readable<T>(&self, (rows, unreadable): read::SortedRows<T>) -> Vec<T> {
         for (row, why) in unreadable {
             self.shared.set_aside(QuarantinedRow::new(row, self.shared.clock.now(), why));

@@ -1,15 +1,16 @@
-//! What SQLite finds by its indexes.
+//! Lookups by SQLite's indexes.
 
 use super::{
-    SqliteStore, failure, limit,
-    read::{self, column},
+    column::{NUMBER_MAX, column, nonce, page_nonce},
+    connection::limit,
+    failure::failure,
+    handle::SqliteStore,
     runs,
-    state::NUMBER_MAX,
 };
 use crate::{
     core::{
-        ChannelName, DrillRun, Incident, IncidentId, IncidentIdentity, IncidentNonce, PageId, PageIdentity, PageNonce,
-        PersonName, RunId, Timestamp,
+        ChannelName, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId,
+        Timestamp,
     },
     store::{
         AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
@@ -68,7 +69,7 @@ impl SqliteStore {
         match row.map(|row| nonce(&row, 0)) {
             None => Ok(None),
             Some(Ok(nonce)) => Ok(Some(IncidentIdentity { id, nonce })),
-            // Its journal has it too.
+            // The journal has the nonce too.
             Some(Err(_)) => Ok(self.read_one(id).await?.map(|incident| incident.identity())),
         }
     }
@@ -84,7 +85,7 @@ impl SqliteStore {
         match row.map(read) {
             None => Ok(None),
             Some(Ok(identity)) => Ok(Some(identity)),
-            // Its journal has it too.
+            // The journal has it too.
             Some(Err::<_, StoreError>(_)) => Ok(self.read_one(page.incident).await?.and_then(|incident| of(&incident))),
         }
     }
@@ -92,7 +93,7 @@ impl SqliteStore {
     async fn find_newest(&self) -> Result<Option<IncidentId>, StoreError> {
         let newest = sqlx::query_scalar(NEWEST).bind(NUMBER_MAX);
         let newest: Option<i64> = newest.fetch_one(&self.readers).await.map_err(failure)?;
-        // A journal without an incident has its number all the same.
+        // A journal without an incident still uses its number.
         let held = self.shared.quarantine().incidents().into_iter().filter(|id| id.0 <= NUMBER_MAX);
         Ok(newest.map(IncidentId).into_iter().chain(held).max())
     }
@@ -110,7 +111,7 @@ impl SqliteStore {
         Ok(ids.into_iter().map(IncidentId).collect())
     }
 
-    /// As many as are wanted, where there are so many that can be read.
+    /// Reads until `limit` readable ones were found, or no more are left.
     pub(super) async fn read_portion(
         &self,
         filter: IncidentFilter,
@@ -153,7 +154,7 @@ impl SqliteStore {
         let (person, held) = (person.as_str(), self.held());
         let ids = sqlx::query_scalar(some).bind(person).bind(standing).bind(&held).bind(limit(query.limit));
         let ids: Vec<i64> = ids.fetch_all(&self.readers).await.map_err(failure)?;
-        // What fits needs no second look.
+        // If all fit, no count is needed.
         let total = match ids.len() < query.limit {
             true => ids.len(),
             false => {
@@ -167,7 +168,7 @@ impl SqliteStore {
 
     async fn find_briefs(&self, person: PersonName, ended_since: Timestamp) -> Result<Vec<BriefOf>, StoreError> {
         let held = self.held();
-        // One moment for both: an incident that ends between them must not be in neither.
+        // One snapshot for both, so that an incident that ends in between is not missed.
         let mut tx = self.readers.begin().await.map_err(failure)?;
         let open = sqlx::query(BRIEFS_OPEN).bind(person.as_str()).bind(&held);
         let open = open.fetch_all(&mut *tx).await.map_err(failure)?;
@@ -189,7 +190,7 @@ impl SqliteStore {
         Ok(briefs)
     }
 
-    /// The same from the incidents themselves, where a row of the index can not be read.
+    /// The same from the incidents themselves, if a row of the index can not be read.
     async fn briefs_of_whole(&self, person: &PersonName, ids: Vec<IncidentId>) -> Result<Vec<BriefOf>, StoreError> {
         let (mut briefs, mut suspects) = (Vec::new(), Vec::new());
         for (id, found) in self.read(&ids).await? {
@@ -283,24 +284,7 @@ fn brief(id: IncidentId, row: &SqliteRow) -> Result<BriefOf, StoreError> {
     Ok(BriefOf { waits: column(row, 2)?, open: column(row, 3)?, brief })
 }
 
-/// An incident's nonce, where it has one.
-pub fn nonce(row: &SqliteRow, i: usize) -> Result<Option<IncidentNonce>, StoreError> {
-    let bytes: Option<&[u8]> = read::column(row, i)?;
-    let bad = |bytes: &[u8]| StoreError::Corrupt {
-        what: "the nonce of an incident".into(),
-        why: format!("it has {} bytes", bytes.len()),
-    };
-    bytes.map(|bytes| bytes.try_into().map(IncidentNonce::new).map_err(|_| bad(bytes))).transpose()
-}
-
-/// A page's nonce, where it has one.
-fn page_nonce(row: &SqliteRow, i: usize) -> Result<Option<PageNonce>, StoreError> {
-    let text: Option<String> = read::column(row, i)?;
-    let bad = |why| StoreError::Corrupt { what: "the nonce of a page".into(), why };
-    text.map(|text| text.try_into().map_err(bad)).transpose()
-}
-
-/// The first text, by its bytes, after all those that begin with `prefix`.
+/// The first text, in byte order, after all that begin with `prefix`.
 fn first_after(prefix: &str) -> String {
     let mut letters: Vec<char> = prefix.chars().collect();
     while let Some(last) = letters.pop() {
@@ -309,14 +293,18 @@ fn first_after(prefix: &str) -> String {
             return letters.into_iter().collect();
         }
     }
-    // Nothing but the last character of all, or nothing: whatever begins so has no end.
+    // Only the last character of all, or empty: there is no such text.
     char::MAX.to_string()
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::store::{clock::SystemClock, sqlite::FILE};
+    use crate::store::{
+        Store,
+        clock::SystemClock,
+        sqlite::connection::{FILE, options},
+    };
     use sqlx::{ConnectOptions, Row};
     use std::sync::Arc;
 
@@ -324,7 +312,7 @@ mod tests {
     async fn every_question_is_answered_by_an_index_and_none_goes_through_a_table() {
         let dir = tempfile::tempdir().expect("a directory");
         SqliteStore::open(dir.path(), Arc::new(SystemClock)).await.expect("a store").close().await;
-        let mut conn = super::super::options(&dir.path().join(FILE)).connect().await.expect("a connection");
+        let mut conn = options(&dir.path().join(FILE)).connect().await.expect("a connection");
         let questions = [
             IDENTITY,
             NEWEST,

@@ -1,26 +1,25 @@
-//! What is left of rows that can not be read: for the words about them, and for those who mend them by hand.
+//! What is left of unreadable rows: for messages about them, and for those who repair them by hand.
 
 use super::{
-    StoreError, failure,
-    read::{column, shown},
+    column::{column, shown},
+    failure::failure,
 };
 use crate::{
     core::{Event, IncidentId, IncidentKey, JournalRecord},
-    store::{RowKind, RowName, RowRemains, quarantine::LostIncident},
+    store::{RowKind, RowName, RowRemains, StoreError, quarantine::LostIncident},
 };
 use sqlx::{Sqlite, SqliteConnection, query::Query, sqlite::SqliteArguments};
 
 /// The longest content that is shown of one place, in characters.
 const SHOWN_MAX: usize = 20_000;
 
-/// The longest summary that is repeated in words about an incident, in characters.
+/// The longest summary that is quoted in messages, in characters.
 const SUMMARY_MAX: usize = 200;
 
-/// Places that are shown of one row.
+/// The most places that are shown of one row.
 const PLACES_MAX: usize = 1_000;
 
-/// What an incident's head and its first line say. Where there is no head any more, it is taken for open: nobody knows
-/// better, and people may wait.
+/// What an incident's head and the first line of its journal say. Without a head it counts as open: people may wait.
 pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostIncident> {
     const HEAD: &str = "SELECT key, open FROM incident WHERE id = ?";
     const FIRST: &str = "SELECT body FROM journal WHERE chain = ? AND seq = 1";
@@ -39,7 +38,7 @@ pub async fn lost(conn: &mut SqliteConnection, id: IncidentId) -> Option<LostInc
     Some(LostIncident { key, summary, open })
 }
 
-/// What lies where a row should be.
+/// What is stored where a row should be.
 pub async fn remains(conn: &mut SqliteConnection, row: &RowName) -> Result<Vec<RowRemains>, StoreError> {
     let mut left = Vec::new();
     match row {
@@ -65,7 +64,7 @@ pub async fn remains(conn: &mut SqliteConnection, row: &RowName) -> Result<Vec<R
                 }
                 RowKind::Window => "SELECT 'observed', body FROM observed WHERE name = ?",
                 RowKind::Head => "SELECT 'chain', json_array(seq, hex(hash)) FROM chain WHERE name = ?",
-                // The server key is a secret, a damaged one too.
+                // The server key is a secret, even when damaged.
                 RowKind::Meta => "SELECT 'meta', length(value) || ' bytes' FROM meta WHERE name = ?",
                 RowKind::Line => "SELECT 'journal', body FROM journal WHERE chain || '/' || seq = ?",
             };

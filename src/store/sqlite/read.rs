@@ -1,6 +1,9 @@
-//! Reading rows back, on the writer's connection and on the readers'.
+//! Reads rows, on the writer's connection and on the readers'.
 
-use super::{StoreError, body, body::SharedPlans, failure, lookup::nonce};
+use super::{
+    column::{column, head, nonce, rows, shown, unsigned},
+    failure::failure,
+};
 use crate::{
     core::{
         ContactProof, Event, Incident, IncidentId, IncidentIdentity, JournalRecord, Page, PageId, StoredLine,
@@ -8,16 +11,19 @@ use crate::{
         event::{genesis, link},
         proof::ProofKind,
     },
-    store::{ChainHead, RowKind, RowName as Name, StoredIncident},
+    store::{
+        ChainHead, RowKind, RowName as Name, StoreError, StoredIncident,
+        body::{self, SharedPlans},
+    },
 };
-use sqlx::{Row, Sqlite, SqliteConnection, sqlite::SqliteRow};
+use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, sync::Arc};
 
 /// An incident as it was read, or why it could not be.
 pub type ReadIncident = (IncidentId, Result<StoredIncident, StoreError>);
 
-/// Reads incidents with their pages; what does not exist is absent. One whose rows can not be understood is folded
-/// from its journal. Where the file itself is damaged under one of them, the others are read all the same.
+/// Reads incidents with their pages; missing ones are left out. An incident whose rows can not be read is folded from
+/// its journal. If the file itself is damaged under one of them, the others are still read.
 pub async fn incidents(
     conn: &mut SqliteConnection,
     ids: &[IncidentId],
@@ -88,7 +94,7 @@ fn assemble(
     let identity = IncidentIdentity { id, nonce: nonce(row, 11)? };
     let mut incident = body::read(identity, at, column(row, 4)?, plan, by_number).map_err(bad)?;
     let head = head(row, 1)?;
-    // The next line would have a place that is taken: none of its commits could be kept.
+    // The next line's place would be taken, so no commit could succeed.
     let last: Option<i64> = column(row, 10)?;
     if last.is_some_and(|last| i64::try_from(head.seq).unwrap_or(i64::MAX) < last) {
         return Err(StoreError::Corrupt {
@@ -104,8 +110,8 @@ fn assemble(
     Ok(StoredIncident { incident: Arc::new(incident), head, claims: claims(pages), joined })
 }
 
-/// The newest alert joined after the body was written: it is in its journal line. Where that can not be read, the
-/// ladder goes on with the alert of before.
+/// The newest alert may have joined after the body was written: it is in its journal line. If that can not be read, the
+/// ladder goes on with the earlier alert.
 fn rejoin(incident: &mut Incident, row: &SqliteRow) {
     let line = column::<&str>(row, 9).ok().and_then(|line| serde_json::from_str::<JournalRecord>(line).ok());
     match line.filter(|record| matches!(record.event, Event::Joined { .. })) {
@@ -124,7 +130,7 @@ fn claims(pages: &[SqliteRow]) -> BTreeMap<u32, u64> {
     pages.iter().filter_map(claim).collect()
 }
 
-/// The same incident from its journal, which must link from its first line to its last.
+/// The incident from its journal, whose lines must link from first to last.
 async fn rebuild(
     conn: &mut SqliteConnection,
     id: IncidentId,
@@ -145,7 +151,7 @@ async fn rebuild(
     let joined = events.iter().rfind(|record| matches!(record.event, Event::Joined { .. })).map(|record| record.seq);
     let events = events.iter().map(|record| (record.at, &record.event));
     let Some(incident) = Incident::fold(id, events) else { return Err(trouble) };
-    // What a later all-clear or silence says of the monitor was written with the body.
+    // A later all-clear or silence of the monitor was written with the body.
     let joined = joined.filter(|_| incident.all_clear_at.is_none() && incident.silent_since.is_none());
     tracing::error!(incident.id = %id, %trouble, "an incident was rebuilt from its journal");
     let mut claims = claims(pages);
@@ -161,7 +167,7 @@ pub async fn lines(
     limit: i64,
 ) -> Result<Vec<StoredLine>, StoreError> {
     const ALL: &str = "SELECT pos, chain, seq, hash, body FROM journal WHERE pos > ? ORDER BY pos LIMIT ?";
-    // From the place of the line before on: a long chain is not gone through anew for each portion of it.
+    // Continues from the previous line's position: a long chain is not scanned again for each portion.
     const ONE: &str = "SELECT pos, chain, seq, hash, body FROM journal
         WHERE chain = ?1 AND pos > ?2 AND seq > coalesce((SELECT seq FROM journal WHERE pos = ?2 AND chain = ?1), 0)
         ORDER BY seq LIMIT ?3";
@@ -173,7 +179,7 @@ pub async fn lines(
     rows.iter().map(line).collect()
 }
 
-/// Pages that are owed by this epoch, after this one.
+/// Pages that this epoch owes, after `after`.
 pub async fn owed(
     conn: &mut SqliteConnection,
     epoch: u64,
@@ -188,10 +194,10 @@ pub async fn owed(
     rows.iter().map(|row| Ok(PageId { incident: IncidentId(column(row, 0)?), n: column(row, 1)? })).collect()
 }
 
-/// Rows that were read, and those that could not be, each with what is wrong with it.
+/// Rows that were read, and those that could not be, each with the reason.
 pub type SortedRows<T> = (Vec<T>, Vec<(Name, String)>);
 
-/// When each person was last proven to be reached by each channel.
+/// When each channel was last proven to reach each person.
 pub async fn proofs(conn: &mut SqliteConnection) -> Result<SortedRows<ContactProof>, StoreError> {
     const PROOFS: &str = "SELECT person, channel, at, how, drill, incident FROM contact_proof ORDER BY person, channel";
     let (mut proofs, mut unreadable) = (Vec::new(), Vec::new());
@@ -221,56 +227,11 @@ fn proof(row: &SqliteRow) -> Result<ContactProof, StoreError> {
 }
 
 fn line(row: &SqliteRow) -> Result<StoredLine, StoreError> {
-    // What is of another length or kind was altered: it is handed on, so that a check can name it.
+    // A value of the wrong length or type was altered: it is passed on, so that a check can report it.
     let text = |i| column::<String>(row, i).unwrap_or_else(|_| shown(row, i));
     let hash = column::<&[u8]>(row, 3).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
     let seq = unsigned(row, 2).unwrap_or_default();
     Ok(StoredLine { pos: column(row, 0)?, chain: text(1), seq, body: text(4), hash })
-}
-
-/// What stands in a column of whatever kind, as well as it can be shown.
-pub fn shown(row: &SqliteRow, i: usize) -> String {
-    let bytes = row.try_get_unchecked::<&[u8], _>(i).unwrap_or_default();
-    String::from_utf8_lossy(bytes).into_owned()
-}
-
-/// A head: its sequence and, in the next column, its hash.
-pub fn head(row: &SqliteRow, i: usize) -> Result<ChainHead, StoreError> {
-    let hash: &[u8] = column(row, i + 1)?;
-    let hash = hash.try_into().map_err(|_| StoreError::Corrupt {
-        what: "the head of a chain".into(),
-        why: format!("its hash has {} bytes", hash.len()),
-    })?;
-    Ok(ChainHead { seq: unsigned(row, i)?, hash })
-}
-
-/// Every row of a query.
-pub async fn rows(conn: &mut SqliteConnection, sql: &'static str) -> Result<Vec<SqliteRow>, StoreError> {
-    sqlx::query(sql).fetch_all(conn).await.map_err(failure)
-}
-
-/// The one value of a query.
-pub async fn scalar<T>(conn: &mut SqliteConnection, sql: &'static str) -> Result<T, StoreError>
-where
-    T: for<'r> sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite> + Send + Unpin,
-{
-    sqlx::query_scalar(sql).fetch_one(conn).await.map_err(failure)
-}
-
-/// One column, of the kind that it should be.
-pub fn column<'r, T: sqlx::Decode<'r, Sqlite> + sqlx::Type<Sqlite>>(
-    row: &'r SqliteRow,
-    i: usize,
-) -> Result<T, StoreError> {
-    row.try_get(i).map_err(|error| unreadable(i, &error))
-}
-
-fn unsigned(row: &SqliteRow, i: usize) -> Result<u64, StoreError> {
-    Ok(u64::try_from(column::<i64>(row, i)?).unwrap_or(0))
-}
-
-fn unreadable(i: usize, error: &sqlx::Error) -> StoreError {
-    StoreError::Corrupt { what: format!("column {i} of a row"), why: error.to_string() }
 }
 
 fn corrupt(what: String, error: serde_json::Error) -> StoreError {

@@ -1,17 +1,19 @@
-//! Runs of drills, their turns, and who left in order: rows of their own, written between the works.
+//! Runs of drills, their schedules, and who left in order: rows that are written between transactions.
 
 use super::{
-    StoreError, begin, failure,
-    read::{SortedRows, column, shown},
-    state::NUMBER_MAX,
+    column::{NUMBER_MAX, column, shown},
+    connection::limit,
+    failure::failure,
+    read::SortedRows,
+    setting,
 };
 use crate::{
     core::{DrillRun, RunId, ScheduledRun},
-    store::{RowKind, RowName},
+    store::{RowKind, RowName, StoreError},
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-/// What is kept by itself.
+/// A row to store by itself.
 pub enum SingleRow {
     /// A run, new or as it stands now.
     Run(Box<DrillRun>),
@@ -21,7 +23,7 @@ pub enum SingleRow {
     Left(u64),
 }
 
-/// Keeps it durably.
+/// Stores a row durably.
 pub async fn keep(conn: &mut SqliteConnection, note: &SingleRow) -> Result<(), StoreError> {
     const RUN: &str =
         "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
@@ -29,7 +31,7 @@ pub async fn keep(conn: &mut SqliteConnection, note: &SingleRow) -> Result<(), S
     const TURN: &str = "INSERT INTO drill_turn (scenario, next, body) VALUES (?, ?, ?)
         ON CONFLICT (scenario) DO UPDATE SET next = excluded.next, body = excluded.body";
     let query = match note {
-        SingleRow::Left(epoch) => return begin::keep_left(conn, *epoch).await,
+        SingleRow::Left(epoch) => return setting::keep_left(conn, *epoch).await,
         SingleRow::Run(run) => {
             let body = serde_json::to_string(run).map_err(|error| StoreError::Failed(error.to_string()))?;
             let (name, hash) = (run.scenario.clone(), run.revision.clone());
@@ -45,7 +47,7 @@ pub async fn keep(conn: &mut SqliteConnection, note: &SingleRow) -> Result<(), S
     query.execute(conn).await.map(drop).map_err(failure)
 }
 
-/// The newest run's number.
+/// The number of the newest run.
 pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<RunId>, StoreError> {
     let newest = sqlx::query("SELECT MAX(id) FROM drill_run WHERE id <= ?").bind(NUMBER_MAX);
     let row = newest.fetch_one(conn).await.map_err(failure)?;
@@ -58,27 +60,27 @@ pub async fn run(conn: &mut SqliteConnection, id: RunId) -> Result<SortedRows<Dr
     Ok(sorted(&rows.map_err(failure)?, RowKind::Run))
 }
 
-/// Runs with smaller numbers than `before`, newest first, at most `limit`, and where those after them begin; none after the
-/// last.
+/// Runs with smaller numbers than `before`, newest first, at most `most`, and where the next portion begins; `None`
+/// after the last.
 pub async fn runs(
     conn: &mut SqliteConnection,
-    limit: usize,
+    most: usize,
     before: Option<RunId>,
 ) -> Result<(SortedRows<DrillRun>, Option<RunId>), StoreError> {
     const RUNS: &str = "SELECT body, 'DR-' || id, id FROM drill_run WHERE id < ? ORDER BY id DESC LIMIT ?";
     let before = before.map_or(i64::MAX, |id| id.0);
-    let rows = sqlx::query(RUNS).bind(before).bind(super::limit(limit)).fetch_all(conn).await.map_err(failure)?;
-    let last = rows.last().filter(|_| limit <= rows.len()).map(|row| column(row, 2)).transpose()?;
+    let rows = sqlx::query(RUNS).bind(before).bind(limit(most)).fetch_all(conn).await.map_err(failure)?;
+    let last = rows.last().filter(|_| most <= rows.len()).map(|row| column(row, 2)).transpose()?;
     Ok((sorted(&rows, RowKind::Run), last.map(RunId)))
 }
 
-/// All turns, by the scenarios' names.
+/// When all scheduled scenarios run next, by their names.
 pub async fn turns(conn: &mut SqliteConnection) -> Result<SortedRows<ScheduledRun>, StoreError> {
     let rows = sqlx::query("SELECT body, scenario FROM drill_turn ORDER BY scenario").fetch_all(conn).await;
     Ok(sorted(&rows.map_err(failure)?, RowKind::Turn))
 }
 
-/// One that can not be understood is left out: the others must be seen all the same, and the daemon must start.
+/// One that can not be read is left out: the others must be seen, and the daemon must start.
 fn sorted<T: serde::de::DeserializeOwned>(rows: &[SqliteRow], kind: RowKind) -> SortedRows<T> {
     let (mut read, mut unreadable) = (Vec::new(), Vec::new());
     for row in rows {

@@ -1,6 +1,7 @@
 //! The schema's versions, in order. A released one is never changed; the next is added.
 
-use super::{StoreError, failure};
+use super::failure::failure;
+use crate::store::StoreError;
 use sqlx::{Connection, SqliteConnection};
 
 /// Each brings the schema from its place in this list to the next version.

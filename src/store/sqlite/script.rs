@@ -2,13 +2,13 @@
 //! the table that the column is named after. SQLite's thread has one answer to give, whatever the commit holds; with a
 //! statement for each table it would wake the writer for each.
 
-use super::{
-    body::{self, StoredPlans},
-    failure::{CommitFailure, unkept},
-};
 use crate::{
     core::{ContactProof, IncidentId, IncidentStatus, PersonName, Timestamp, event::hex},
-    store::{ChainHead, ChangeSet, WorkingSet},
+    store::{
+        ChainHead, ChangeSet, WorkingSet,
+        body::{self, StoredPlans},
+        sqlite::failure::{CommitFailure, unkept},
+    },
 };
 use serde::Serialize;
 use sqlx::SqliteConnection;

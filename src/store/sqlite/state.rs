@@ -1,35 +1,34 @@
-//! What the writer keeps in memory besides incidents, read when the store is opened and after a failure. A row that can
-//! not be read is set aside or mended from the journal; it never keeps the store from being opened.
+//! What the writer keeps in memory besides incidents, read when the store is opened and after a failure. An unreadable
+//! row is set aside or repaired from the journal; it never keeps the store from opening.
 
 use super::{
-    StoreError,
-    body::SharedPlans,
-    failure,
+    column::{NUMBER_MAX, column, head, rows, scalar},
+    failure::failure,
     lost::lost,
-    read::{column, head, incidents, rows, scalar},
+    read::incidents,
 };
 use crate::{
     core::{IncidentId, IncidentKey, SourceName, Timestamp, event::ANCHORS, trigger::ThresholdWindow},
-    store::{ChainHead, QuarantinedRow, RowKind, RowName, WorkingSet, quarantine::Quarantine},
+    store::{
+        ChainHead, QuarantinedRow, RowKind, RowName, StoreError, WorkingSet, body::SharedPlans, quarantine::Quarantine,
+    },
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 use std::{collections::BTreeMap, time::Duration};
 
-/// A window that nothing was counted in for so long is forgotten.
+/// How long a window is kept after nothing was counted in it.
 const WINDOW_KEPT: Duration = Duration::from_secs(31 * 24 * 3600);
-
-/// The largest number that an incident or a run can have come to; what is beyond is damage, and no number goes on from
-/// there.
-pub const NUMBER_MAX: i64 = 1 << 50;
 
 /// What the writer keeps in memory besides incidents.
 #[derive(Default)]
 pub struct StartState {
-    /// Keys of open incidents, sources, windows, the last number; no incidents.
+    /// Keys of open incidents, sources, windows; no incidents.
     pub loaded: WorkingSet,
-    /// Deadlines: of open incidents, and of those whose rooms are still to be put away.
+    /// The number of the last incident that was opened.
+    pub last_id: i64,
+    /// Deadlines of open incidents, and of those whose rooms are not archived yet.
     pub deadlines: Vec<(IncidentId, Option<Timestamp>)>,
-    /// Where the chain of anchors ends.
+    /// The head of the chain of anchors.
     pub anchors: Option<ChainHead>,
     /// Chains that grew since the last anchor.
     pub unanchored: BTreeMap<String, ChainHead>,
@@ -38,7 +37,7 @@ pub struct StartState {
     now: Timestamp,
 }
 
-/// Reads what the writer keeps in memory, but for what `quarantine` holds. What can not be read of it is found `now`.
+/// Reads what the writer keeps in memory, except what `quarantine` holds. Unreadable rows are found at `now`.
 pub async fn state(
     conn: &mut SqliteConnection,
     plans: &SharedPlans,
@@ -51,13 +50,12 @@ pub async fn state(
     state.windows(conn).await?;
     state.unanchored = unanchored(conn).await?;
     let bound = format!("SELECT coalesce(max(id), 0) FROM incident WHERE id BETWEEN 1 AND {NUMBER_MAX}");
-    state.loaded.last_id =
-        sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
+    state.last_id = sqlx::query_scalar(sqlx::AssertSqlSafe(bound)).fetch_one(&mut *conn).await.map_err(failure)?;
     Ok(state)
 }
 
 impl StartState {
-    /// Keys and deadlines of incidents. Where a head can not be read, the incident itself may tell.
+    /// Keys and deadlines of incidents. If a head can not be read, the incident itself is.
     async fn timed(
         &mut self,
         conn: &mut SqliteConnection,
@@ -99,7 +97,7 @@ impl StartState {
         self.deadlines.push((id, deadline));
     }
 
-    /// Where the chains of sources and that of the anchors end. The journal says so where the head does not.
+    /// The heads of the chains of sources and anchors. The journal gives those that can not be read.
     async fn heads(&mut self, conn: &mut SqliteConnection) -> Result<(), StoreError> {
         const HEADS: &str =
             "SELECT name, seq, hash, (SELECT max(j.seq) FROM journal j WHERE j.chain = chain.name) FROM chain";
@@ -149,20 +147,20 @@ fn timed(row: &SqliteRow) -> Result<(IncidentKey, Option<Timestamp>, bool), Stor
     Ok((IncidentKey::stored(key), deadline.map(Timestamp::from_micros), open != 0))
 }
 
-/// Where a chain ends as its journal tells it; none where it has no line.
+/// The head of a chain from its journal; `None` without a line.
 pub async fn last_head(conn: &mut SqliteConnection, chain: &str) -> Result<Option<ChainHead>, StoreError> {
     const LAST: &str =
         "SELECT seq, hash FROM journal WHERE chain = ? AND typeof(seq) = 'integer' ORDER BY seq DESC LIMIT 1";
     let row = sqlx::query(LAST).bind(chain.to_owned()).fetch_optional(conn).await.map_err(failure)?;
-    // A hash of another length was altered; the chain goes on from what a check takes for it.
+    // A hash of the wrong length was altered; the chain goes on from what a check takes in its place.
     let hash = |row: &SqliteRow| column::<&[u8]>(row, 1).ok().and_then(|hash| hash.try_into().ok()).unwrap_or_default();
     let head =
         |row: &SqliteRow| Some(ChainHead { seq: u64::try_from(column::<i64>(row, 0).ok()?).ok()?, hash: hash(row) });
     Ok(row.as_ref().and_then(head))
 }
 
-/// Forgets windows that can not matter any more: empty ones, and those of which nothing was heard for a month. One that
-/// can not be read is left to be looked at.
+/// Deletes windows that can not matter any more: empty ones, and those in which nothing was counted for a month.
+/// Unreadable ones stay.
 pub async fn forget_windows(conn: &mut SqliteConnection, now: Timestamp) -> Result<(), StoreError> {
     let kept = i64::try_from(WINDOW_KEPT.as_micros()).unwrap_or(i64::MAX);
     let oldest = now.as_micros().saturating_sub(kept);
@@ -180,12 +178,12 @@ pub async fn newest(conn: &mut SqliteConnection) -> Result<Option<Timestamp>, St
 async fn unanchored(conn: &mut SqliteConnection) -> Result<BTreeMap<String, ChainHead>, StoreError> {
     const SINCE: &str = "SELECT chain, max(seq), hash FROM journal WHERE chain <> 'anchors' AND pos >
         coalesce((SELECT pos FROM journal WHERE chain = 'anchors' ORDER BY seq DESC LIMIT 1), 0) GROUP BY chain";
-    // What can not be read of it is not anchored: a check names it.
+    // Unreadable chains are not anchored: a check reports them.
     let read = |row: &SqliteRow| Some((column::<String>(row, 0).ok()?, head(row, 1).ok()?));
     Ok(rows(conn, SINCE).await?.iter().filter_map(read).collect())
 }
 
-/// What is kept about rows that were set aside before. One that can not be read itself holds its row all the same.
+/// Reads the quarantine. If an entry itself can not be read, it holds its row all the same.
 pub async fn quarantine(conn: &mut SqliteConnection, now: Timestamp) -> Result<Quarantine, StoreError> {
     let mut quarantine = Quarantine::default();
     for row in &rows(conn, "SELECT row, body FROM quarantine").await? {

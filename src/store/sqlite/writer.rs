@@ -1,115 +1,73 @@
-//! The one task that writes. Whatever waits is run in one transaction: the closures in memory, then one script.
+//! The one task that writes. Requests that wait are run in one transaction: the closures in memory, then one script.
 
+mod attempt_failure;
 mod load;
 mod mend;
 mod recall;
-mod trouble;
 
 use super::{
-    StoreError, WriterRequest,
-    batch::WriteBatch,
-    body::{SharedPlans, StoredPlans},
-    cache::PublishedState,
-    connect,
-    disk::SpaceGuard,
-    failure::CommitFailure,
-    lost, read, runs,
-    script::WriteScript,
-    state,
+    batch::WriteBatch, column::scalar, disk::SpaceGuard, failure::CommitFailure, request::WriterRequest, runs,
+    script::WriteScript, shared::WriterShared, state,
 };
 use crate::{
     core::{IncidentId, IncidentNonce, StoredLine, Timestamp, event::ANCHORS},
     store::{
-        ChainHead, ChangeSet, CommitListener, CommittedEvents, JournalLine, QuarantinedRow, RequestClass, SteadyClock,
-        StoreRequest, Transaction, WorkingSet, memory::anchor_event, quarantine::Quarantine, unit::NodeIdentity,
+        ChainHead, ChangeSet, CommittedEvents, JournalLine, RequestClass, StoreError, StoreRequest, Transaction,
+        TransactionHost, WorkingSet, anchor::anchor_event, body::StoredPlans,
     },
 };
+use attempt_failure::AttemptFailure;
 use sqlx::{Connection, SqliteConnection};
 use std::{
+    cell::Cell,
     collections::{BTreeMap, HashMap},
     fs::File,
     panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
-    sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError},
+    sync::{Arc, PoisonError},
 };
-use tokio::sync::{mpsc, watch};
-use trouble::AttemptFailure;
+use tokio::sync::mpsc;
 
-/// At most so many works share a commit.
+/// The most requests that share a commit.
 const BATCH: usize = 512;
 
-/// At most so many incidents are kept in memory.
+/// The most incidents that stay in memory.
 const CACHED: usize = 20_000;
 
-/// How SQLite treats its log while space is low: written back every 64 pages (256 KiB), and given back to the disk.
+/// How SQLite handles its log while space is low: checkpoint every 64 pages (256 KiB), and truncate the log.
 const TIGHT: &str = "PRAGMA wal_autocheckpoint = 64; PRAGMA wal_checkpoint(TRUNCATE)";
 
-/// And while there is enough: every 4000 pages (16 MiB). A page that many commits changed is written back once.
+/// While there is enough space: checkpoint every 4000 pages (16 MiB). A page that many commits changed is written once.
 const EASY: &str = "PRAGMA wal_autocheckpoint = 4000";
 
-/// Rows after which the log is written back as soon as nobody waits: SQLite itself does it within a commit, before the
-/// alerts in that are answered and paged. It is about a third of what [`EASY`] allows.
+/// Rows in the log after which a checkpoint is made as soon as nobody waits. SQLite would make it within a commit,
+/// before its alerts are answered and paged. It is about a third of what [`EASY`] allows.
 const GROWN: usize = 800;
 
-/// What the writer and the store's handle share.
-pub struct WriterShared {
-    /// The store's time.
-    pub clock: SteadyClock,
-    /// What readers see.
-    pub published: PublishedState,
-    /// Plans in memory.
-    pub plans: SharedPlans,
-    /// Bumped after each commit.
-    pub changed: watch::Sender<u64>,
-    /// Hears of every commit.
-    pub follower: OnceLock<CommitListener>,
-    /// Why nothing, or no alert, is kept now.
-    pub trouble: Mutex<Option<StoreError>>,
-    /// This node's number.
-    pub epoch: u64,
-    /// The last node that left in order, where there is one.
-    pub left: Option<u64>,
-    /// What can not be read.
-    pub quarantine: Mutex<Quarantine>,
-}
-
-impl WriterShared {
-    /// What can not be read.
-    pub fn quarantine(&self) -> MutexGuard<'_, Quarantine> {
-        self.quarantine.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Notes a row that can not be read.
-    pub fn set_aside(&self, entry: QuarantinedRow) {
-        let (row, why) = (entry.row.clone(), entry.why.clone());
-        if self.quarantine().add(entry) {
-            tracing::error!(%row, why, "a row of the store can not be read: it is set aside");
-        }
-    }
-}
-
-/// The writer and all that is its own.
+/// The writer and its state.
 pub struct SqliteWriter {
     shared: Arc<WriterShared>,
     conn: SqliteConnection,
     file: PathBuf,
     space: SpaceGuard,
     loaded: WorkingSet,
+    /// The number of the last incident that was opened.
+    last_id: i64,
     anchors: Option<ChainHead>,
     unanchored: BTreeMap<String, ChainHead>,
     plans: StoredPlans,
     used: HashMap<IncidentId, u64>,
     turn: u64,
-    /// Rows in the log since it was last written back.
+    /// Rows in the log since the last checkpoint.
     grown: usize,
-    /// A commit failed or a closure panicked: memory may be ahead of the disk.
+    /// Whether memory may be ahead of the disk, because a commit failed or a closure panicked.
     is_ahead: bool,
     is_tight: Option<bool>,
     _lock: File,
 }
 
 impl SqliteWriter {
-    /// A writer over what `state` says is on the disk.
+    /// A writer over the state that was read from the disk.
     pub fn new(
         shared: Arc<WriterShared>,
         conn: SqliteConnection,
@@ -124,6 +82,7 @@ impl SqliteWriter {
             file,
             space,
             loaded: WorkingSet::default(),
+            last_id: 0,
             anchors: None,
             unanchored: BTreeMap::new(),
             plans: StoredPlans::default(),
@@ -138,14 +97,14 @@ impl SqliteWriter {
         writer
     }
 
-    /// Works until the store is closed or dropped; then writes the log back into the file and lets the directory go.
+    /// Runs until the store is closed or dropped; then writes the log back into the file and unlocks the directory.
     pub async fn run(mut self, mut wanted: mpsc::Receiver<WriterRequest>) {
         let (mut close, mut was_shared) = (None, false);
         while let Some(first) = wanted.recv().await {
             let mut batch = WriteBatch::default();
             batch.add(first);
             if was_shared {
-                // Whoever was just answered may want more at once: it shall share the next commit, not wait for it.
+                // Callers that were just answered may have their next request ready: it shall share this commit.
                 tokio::task::yield_now().await;
             }
             while batch.len() < BATCH
@@ -164,7 +123,7 @@ impl SqliteWriter {
                 let _ = reply.send(());
             }
             self.turn(batch).await;
-            // After the works: alerts and ladders do not wait for them.
+            // After the transactions, because alerts and ladders must not wait for these.
             for (note, reply) in notes {
                 let _ = reply.send(runs::keep(&mut self.conn, &note).await);
             }
@@ -180,7 +139,7 @@ impl SqliteWriter {
         }
     }
 
-    /// What goes wrong with it goes wrong with a commit, too, and is told there.
+    /// An error here will show in a commit too, and is reported there.
     async fn write_back(&mut self) {
         self.grown = 0;
         let _ = sqlx::raw_sql("PRAGMA wal_checkpoint(PASSIVE)").execute(&mut self.conn).await;
@@ -193,15 +152,15 @@ impl SqliteWriter {
         if self.space.is_low() {
             batch.refuse(RequestClass::Admission, &StoreError::Full);
         }
-        // The last one is next. A batch that is divided keeps the order of its works.
+        // The last part is next. A divided batch keeps the order of its requests.
         let mut parts = vec![batch];
         while let Some(part) = parts.pop() {
             parts.extend(self.part(part).await);
         }
     }
 
-    /// Keeps a batch, or answers it with an error; returns what it was divided into, last works first, where something
-    /// of it is refused and nobody knows what.
+    /// Commits a batch, or answers it with an error. If something in it is refused and it is unknown what, returns the
+    /// parts that it was divided into, last requests first.
     async fn part(&mut self, mut batch: WriteBatch) -> Vec<WriteBatch> {
         while !batch.is_empty() {
             match self.attempt(&mut batch).await {
@@ -218,7 +177,7 @@ impl SqliteWriter {
                         return self.failed(batch, &error);
                     }
                     for job in touching {
-                        self.put_off(&job.work);
+                        self.put_off(&job.request);
                         let _ = job.reply.send(Err(error.clone()));
                     }
                 }
@@ -246,8 +205,8 @@ impl SqliteWriter {
         Vec::new()
     }
 
-    /// While space is low the log is written back early, so that it takes little of what is left; it can not be
-    /// written back when nothing is.
+    /// While space is low, the log is written back early, so that it takes little of what is left: when nothing is left
+    /// it can not be written back.
     async fn bound_log(&mut self) {
         let is_tight = self.space.is_low();
         if self.is_tight.replace(is_tight) == Some(is_tight) {
@@ -259,9 +218,9 @@ impl SqliteWriter {
         }
     }
 
-    /// Frees the reserve for open ladders. Only ladders are worth it.
+    /// Releases the reserve, but only for open ladders.
     fn give_way(&mut self, batch: &WriteBatch) -> bool {
-        let ladders = batch.jobs.iter().any(|job| job.work.class == RequestClass::Ladder);
+        let ladders = batch.jobs.iter().any(|job| job.request.class == RequestClass::Ladder);
         let gave = ladders && self.space.release();
         if gave {
             tracing::error!("the disk is full: new alerts are refused, open ladders go on from the reserve");
@@ -269,10 +228,10 @@ impl SqliteWriter {
         gave
     }
 
-    /// Before anybody is answered: whoever asked may be gone, and what was kept must be acted on all the same.
+    /// Before anybody is answered: the caller may be gone, and what was committed must be acted on.
     fn tell(&self, batch: &WriteBatch) {
         if let Some(follower) = self.shared.follower.get() {
-            // A follower that panics must not take the writer with it.
+            // A panic of the follower must not end the writer.
             let told = AssertUnwindSafe(|| batch.jobs.iter().for_each(|job| follower(&job.result)));
             if catch_unwind(told).is_err() {
                 tracing::error!(
@@ -298,7 +257,7 @@ impl SqliteWriter {
         if changes.is_empty() && batch.leases.is_empty() {
             return Ok(None);
         }
-        // Whatever goes wrong from here on, memory is ahead of the disk until the commit is done.
+        // From here until the commit is done, memory is ahead of the disk.
         self.is_ahead = true;
         self.commit(&changes, anchor.is_some(), !batch.leases.is_empty(), now).await?;
         self.is_ahead = false;
@@ -316,17 +275,12 @@ impl SqliteWriter {
         now: Timestamp,
         changes: &mut ChangeSet,
     ) -> Result<(), AttemptFailure> {
-        let epoch = self.shared.epoch;
-        // The directory is locked: whoever else has claimed a page is gone.
-        let is_live = |other: u64| other == epoch;
-        let left = self.shared.left;
-        let has_left = |other: u64| left == Some(other);
+        let host = SqliteHost { epoch: self.shared.epoch, left: self.shared.left, last_id: Cell::new(self.last_id) };
         for i in 0..batch.jobs.len() {
-            let StoreRequest { needs, run, .. } = &mut batch.jobs[i].work;
-            let node = NodeIdentity { epoch, is_live: &is_live, has_left: &has_left, draw: &draw };
-            let mut unit = Transaction::new(now, node, needs, &mut self.loaded, changes);
-            let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
-            let error = match (ran, unit.finish()) {
+            let StoreRequest { needs, run, .. } = &mut batch.jobs[i].request;
+            let mut tx = Transaction::new(now, &host, needs, &mut self.loaded, changes);
+            let ran = catch_unwind(AssertUnwindSafe(|| run(&mut tx)));
+            let error = match (ran, tx.finish()) {
                 (Ok(()), Ok(events)) => {
                     batch.jobs[i].result = CommittedEvents { at: now, events };
                     continue;
@@ -336,10 +290,11 @@ impl SqliteWriter {
             };
             self.is_ahead = true;
             let job = batch.jobs.remove(i);
-            self.put_off(&job.work);
+            self.put_off(&job.request);
             let _ = job.reply.send(Err(error));
             return Err(AttemptFailure::Again);
         }
+        self.last_id = host.last_id.get();
         Ok(())
     }
 
@@ -363,7 +318,7 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// An error of the disk while nothing is left on it is that of a full disk.
+    /// An error of the disk while no space is left means a full disk.
     fn known(&self, error: CommitFailure, changes: &ChangeSet) -> AttemptFailure {
         match error {
             CommitFailure::Refused(error) => {
@@ -392,16 +347,49 @@ impl SqliteWriter {
         Some(stored)
     }
 
-    /// The anchor is its commit's last line. Its place is only information: it is kept, whatever this says.
+    /// The anchor is the last line of its commit. Its position is only for information: it was committed, whatever this
+    /// returns.
     async fn place(&mut self, line: StoredLine) -> StoredLine {
-        let pos = read::scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
+        let pos = scalar(&mut self.conn, "SELECT max(pos) FROM journal").await.unwrap_or(0);
         StoredLine { pos, ..line }
     }
 }
 
-/// From the system's own source of randomness.
-fn draw() -> IncidentNonce {
-    IncidentNonce::new(rand::random())
+/// The one node of this store: the directory is locked, so its memory answers for everybody.
+struct SqliteHost {
+    epoch: u64,
+    left: Option<u64>,
+    last_id: Cell<i64>,
+}
+
+impl TransactionHost for SqliteHost {
+    fn epoch(&self) -> u64 {
+        self.epoch
+    }
+
+    /// Whoever else has claimed a page is gone.
+    fn is_live(&self, epoch: u64) -> bool {
+        epoch == self.epoch
+    }
+
+    fn has_left(&self, epoch: u64) -> bool {
+        self.left == Some(epoch)
+    }
+
+    fn next_id(&self) -> IncidentId {
+        self.last_id.set(self.last_id.get() + 1);
+        IncidentId(self.last_id.get())
+    }
+
+    /// From the system's own source of randomness.
+    fn draw(&self) -> IncidentNonce {
+        IncidentNonce::new(rand::random())
+    }
+
+    /// The keys of all open incidents are in memory.
+    fn live_open(&self, loaded: &WorkingSet) -> Option<IncidentId> {
+        loaded.live_open()
+    }
 }
 
 fn grown(heads: &mut BTreeMap<String, ChainHead>, changes: &ChangeSet) {

@@ -39,14 +39,14 @@ impl World {
     }
 
     async fn incident(&self) -> Arc<Incident> {
-        self.app.engine.store.view(IncidentId(1)).await.unwrap().unwrap()
+        self.app.engine.reads().view(IncidentId(1)).await.unwrap().unwrap()
     }
 
     async fn says(&self, person: &str, answer: Answer) {
         let incident = self.incident().await;
         let theirs = incident.pages.values().rfind(|page| page.person.as_ref().is_some_and(|p| p.as_str() == person));
         let page = stentor::core::PageId { incident: incident.id, n: theirs.unwrap().n };
-        self.app.engine.answer_page(page, person.into(), Some(answer), AnswerVia::Desk).await.unwrap();
+        self.app.engine.inbound().answer_page(page, person.into(), Some(answer), AnswerVia::Desk).await.unwrap();
     }
 
     /// The states of this person's pages.
@@ -64,7 +64,7 @@ async fn what_somebody_has_stays_on_their_desk_until_the_incident_ends_and_is_no
     let mut alert = Alert::new("monitor", "price_velocity");
     alert.labels.insert("symbol".into(), "ES".into());
     alert.values.insert("drop_pct".into(), 7.5);
-    world.app.engine.admit(vec![alert], Timestamp::from_micros(START_US)).await.unwrap();
+    world.app.engine.admission().admit(vec![alert], Timestamp::from_micros(START_US)).await.unwrap();
     assert_eq!(world.desk("ana").await, ["open"]);
     world.says("ana", Answer::Wilco).await;
     assert_eq!((world.desk("ana").await, world.desk("bo").await), (vec!["yours".into()], vec!["taken".into()]));
@@ -78,7 +78,7 @@ async fn what_somebody_has_stays_on_their_desk_until_the_incident_ends_and_is_no
     world.says("bo", Answer::Wilco).await;
     assert_eq!((world.desk("ana").await, world.desk("bo").await), (vec!["taken".into()], vec!["yours".into()]));
 
-    assert!(world.app.engine.resolve(IncidentId(1), Actor::Person("bo".into())).await.unwrap());
+    assert!(world.app.engine.inbound().resolve(IncidentId(1), Actor::Person("bo".into())).await.unwrap());
     assert_eq!((world.desk("ana").await, world.desk("bo").await), (vec!["over".into()], vec!["over".into()]));
     world.pass(Duration::from_secs(9 * 60));
     assert_eq!(world.desk("bo").await, ["over"]);

@@ -67,14 +67,14 @@ async fn a_cron_line_runs_in_time_and_what_was_slept_through_is_left_out() {
     assert_eq!(next(&runs, dir.path()).await, Timestamp::parse("2026-11-23T09:30:00Z").unwrap());
     hands.pass(Duration::from_secs(30 * 60 + 5));
     assert_eq!(calendar::tick(&runs, dir.path(), 0.3).await.unwrap(), 1);
-    let kept = runs.engine().store.runs(10).await.unwrap();
+    let kept = runs.engine().reads().runs(10).await.unwrap();
     assert_eq!((kept.len(), kept[0].state, kept[0].by.as_str()), (1, RunState::Running, "operator schedule"));
     assert_eq!(next(&runs, dir.path()).await, Timestamp::parse("2026-11-24T09:30:00Z").unwrap());
     assert_eq!(calendar::tick(&runs, dir.path(), 0.3).await.unwrap(), 0, "once");
     // Asleep for two days.
     hands.pass(Duration::from_secs(2 * 24 * 3600));
     assert_eq!(calendar::tick(&runs, dir.path(), 0.3).await.unwrap(), 1);
-    assert_eq!(runs.engine().store.runs(10).await.unwrap().len(), 1);
+    assert_eq!(runs.engine().reads().runs(10).await.unwrap().len(), 1);
     let listed = calendar::scheduled(&runs, dir.path()).await.unwrap();
     assert!(listed[0].last.ends_with("slept through"), "{listed:?}");
     assert_eq!(listed[0].next, Timestamp::parse("2026-11-26T09:30:00Z"));

@@ -91,7 +91,7 @@ fn admit(engine: &Engine, symbol: &str, drill: bool) -> AdmissionResult {
     alert.labels.insert("symbol".into(), symbol.into());
     alert.values.insert("drop_pct".into(), 7.5);
     alert.drill = drill;
-    let admitted = ready(engine.admit(vec![alert], engine.store.now())).unwrap();
+    let admitted = ready(engine.admission().admit(vec![alert], engine.now())).unwrap();
     admitted[0].fates[0].clone()
 }
 
@@ -103,22 +103,22 @@ fn opened(fate: AdmissionResult) -> IncidentId {
 #[test]
 fn no_page_of_a_drill_starts_once_the_live_open_can_be_seen() {
     let (engine, _, eye) = node();
-    ready(engine.tick_lease()).unwrap();
+    ready(engine.delivery().tick_lease()).unwrap();
     let drill = opened(admit(&engine, "ES", true));
-    let turn = engine.tick_delivery();
+    let turn = engine.delivery().tick_delivery();
     assert!(!turn.start.is_empty() && turn.start.iter().all(|page| page.incident == drill));
     // The turn of these had come; then something real is committed, and the drill is not broken off yet.
     let live = opened(admit(&engine, "NQ", false));
     assert!(ready(eye.view(drill)).unwrap().unwrap().is_open());
     for page in turn.start {
-        assert!(ready(engine.prepare(page)).unwrap().is_none(), "{page} of the drill starts beside {live}");
+        assert!(ready(engine.delivery().prepare(page)).unwrap().is_none(), "{page} of the drill starts beside {live}");
     }
     // The live one's go at once, and waited for nothing.
-    let turn = engine.tick_delivery();
+    let turn = engine.delivery().tick_delivery();
     let live_pages: Vec<_> = turn.start.iter().filter(|page| page.incident == live).collect();
     assert!(!live_pages.is_empty());
-    assert!(live_pages.into_iter().all(|page| ready(engine.prepare(*page)).unwrap().is_some()));
-    assert_eq!(ready(engine.tick_drills()).unwrap(), 1);
+    assert!(live_pages.into_iter().all(|page| ready(engine.delivery().prepare(*page)).unwrap().is_some()));
+    assert_eq!(ready(engine.delivery().tick_drills()).unwrap(), 1);
     let stopped = ready(eye.view(drill)).unwrap().unwrap();
     assert!(!stopped.is_open() && stopped.pages.values().all(|page| page.state == PageState::Withdrawn));
     assert!(matches!(admit(&engine, "ES", true), AdmissionResult::DrillRefused { live: by, .. } if by == live));
@@ -129,9 +129,9 @@ fn no_page_of_a_drill_starts_past_its_end_though_no_timer_has_run() {
     let (engine, hands, eye) = node();
     let drill = opened(admit(&engine, "ES", true));
     hands.pass(stentor::core::drill::DRILL_LIFE);
-    ready(engine.tick_lease()).unwrap();
-    for page in engine.tick_delivery().start {
-        assert!(ready(engine.prepare(page)).unwrap().is_none(), "{page} starts past the end");
+    ready(engine.delivery().tick_lease()).unwrap();
+    for page in engine.delivery().tick_delivery().start {
+        assert!(ready(engine.delivery().prepare(page)).unwrap().is_none(), "{page} starts past the end");
     }
     assert_eq!(ready(engine.tick_timers()).unwrap(), 1);
     assert!(!ready(eye.view(drill)).unwrap().unwrap().is_open());

@@ -18,7 +18,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    engine::entrance::{ListenerGauge, ListenerGauges},
+    engine::listeners::{ListenerGauge, ListenerGauges},
     http::connection::{ListenSocket, OpenListener, ShareOwner, limits::ConnectionLimits, serve},
 };
 use tokio::net::TcpListener;

@@ -30,7 +30,7 @@ use stentor::{
     drill::runner::drill_runner::DrillRunner,
     engine::{
         AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
-        RuntimeConfig, SharedChannelParts, quarantine::ALONE_MAX,
+        RuntimeConfig, SharedChannelParts, health::quarantine::ALONE_MAX,
     },
     http::{api::status, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},
@@ -144,14 +144,14 @@ impl World {
         for _ in 0..span.as_secs() {
             self.hands.pass(Duration::from_secs(1));
             for which in turning {
-                self.engine.pulse.turned(*which);
+                self.engine.health().heartbeat().turned(*which);
                 match which {
-                    EngineLoop::Delivery => drop(self.engine.tick_delivery()),
+                    EngineLoop::Delivery => drop(self.engine.delivery().tick_delivery()),
                     EngineLoop::Timers => drop(self.engine.tick_timers().await),
-                    EngineLoop::Lease => drop(self.engine.tick_lease().await),
+                    EngineLoop::Lease => drop(self.engine.delivery().tick_lease().await),
                 }
             }
-            self.engine.signs();
+            self.engine.health().problems();
         }
     }
 
@@ -163,22 +163,22 @@ impl World {
     async fn crash_of(&self, host: &str) -> IncidentId {
         let mut alert = Alert::new("monitor", "HostDown");
         alert.labels.insert("host".into(), host.into());
-        match self.engine.admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
+        match self.engine.admission().admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
             AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident } => incident,
             ref fate => panic!("{fate:?}"),
         }
     }
 
     async fn open(&self) -> Vec<Arc<Incident>> {
-        self.engine.store.list(IncidentFilter { open_only: true, limit: 100 }).await.unwrap()
+        self.engine.reads().list(IncidentFilter { open_only: true, limit: 100 }).await.unwrap()
     }
 
     /// Whether a ping comes, and what is said where none does.
     async fn ping(&mut self) -> (bool, String) {
         let before = self.receiver.count();
-        let taken = self.pinger.tick(&self.engine).await;
+        let taken = self.pinger.tick(self.engine.health()).await;
         assert_eq!(self.receiver.count() - before, usize::from(taken));
-        (taken, self.engine.pinged().trouble.unwrap_or_default())
+        (taken, self.engine.health().pinged().last_error.unwrap_or_default())
     }
 }
 
@@ -208,14 +208,14 @@ async fn break_(world: &mut World, trouble: &Trouble) {
             world.crash().await;
             for _ in 0..(QUEUE_STANDS_MAX + second).as_secs() {
                 world.pass(second, &NO_DELIVERY).await;
-                world.engine.pulse.turned(EngineLoop::Delivery);
+                world.engine.health().heartbeat().turned(EngineLoop::Delivery);
             }
         }
         Trouble::LaddersStand => {
             world.crash().await;
             for _ in 0..(Duration::from_secs(600) + LADDER_LATE_MAX + second).as_secs() {
                 world.pass(second, &NO_TIMERS).await;
-                world.engine.pulse.turned(EngineLoop::Timers);
+                world.engine.health().heartbeat().turned(EngineLoop::Timers);
             }
         }
         Trouble::Refused => world.receiver.0.lock().unwrap().refuses = Some(StatusCode::FORBIDDEN),
@@ -262,11 +262,11 @@ async fn a_ladder_that_was_overdue_at_the_start_is_late_only_once_it_could_have_
     let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has not moved"));
     let span = LADDER_LATE_MAX + Duration::from_secs(1);
     world.hands.pass(Duration::from_secs(600) + span);
-    assert!(late(world.engine.examine().await));
-    let begun = Engine::new(world.engine.store.clone(), world.engine.live.load_full(), "http://127.0.0.1");
-    assert!(!late(begun.examine().await), "it has just begun");
+    assert!(late(world.engine.health().check().await));
+    let begun = Engine::new(Arc::new(world.store.node()), world.engine.config(), "http://127.0.0.1");
+    assert!(!late(begun.health().check().await), "it has just begun");
     world.hands.pass(span);
-    assert!(late(begun.examine().await));
+    assert!(late(begun.health().check().await));
 }
 
 /// A door of this daemon that takes connections and answers nobody, and one behind which somebody else answers.
@@ -307,7 +307,7 @@ async fn an_open_incident_that_can_not_be_read_holds_the_ping_until_somebody_has
     }
     let mut told = 0;
     for _ in 0..3 {
-        told += world.engine.tick_quarantine().await.unwrap();
+        told += world.engine.health().tick_quarantine().await.unwrap();
     }
     assert_eq!(told, 1, "once");
     let about = world.open().await.into_iter().find(|incident| incident.key.is_own()).expect("the operators' incident");
@@ -319,18 +319,18 @@ async fn an_open_incident_that_can_not_be_read_holds_the_ping_until_somebody_has
     assert_eq!(world.crash_of("b").await, kept);
     // The others climb on.
     world.pass(Duration::from_secs(601), &EngineLoop::ALL).await;
-    let moved = world.engine.store.view(kept).await.unwrap().unwrap();
+    let moved = world.engine.reads().view(kept).await.unwrap().unwrap();
     assert_eq!(moved.engagements.len(), 2, "the catch-all has it now");
     assert!(!world.ping().await.0);
     let row = RowName::Incident(lost);
-    assert!(world.engine.clear_quarantined(&row, &Actor::Operator("root".into())).await.unwrap());
+    assert!(world.engine.health().clear_quarantined(&row, &Actor::Operator("root".into())).await.unwrap());
     assert_eq!(world.ping().await, (true, String::new()));
     assert!(
-        !world.engine.store.view(about.id).await.unwrap().unwrap().is_open(),
+        !world.engine.reads().view(about.id).await.unwrap().unwrap().is_open(),
         "and nobody is paged about it any more"
     );
-    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 0);
-    assert!(world.engine.store.view(lost).await.is_err());
+    assert_eq!(world.engine.health().tick_quarantine().await.unwrap(), 0);
+    assert!(world.engine.reads().view(lost).await.is_err());
 }
 
 #[tokio::test]
@@ -342,12 +342,12 @@ async fn a_whole_damaged_file_is_told_in_a_few_incidents_and_no_more() {
     }
     let (_, said) = world.ping().await;
     assert!(said.contains("37 more incidents can not be read") && said.len() < 1000, "{said}");
-    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 40);
+    assert_eq!(world.engine.health().tick_quarantine().await.unwrap(), 40);
     let about: Vec<String> = world.open().await.iter().map(|incident| incident.summary.clone()).collect();
     assert_eq!(about.len(), ALONE_MAX + 1);
     assert!(about.iter().any(|summary| summary.contains("30 more incidents can not be read")), "{about:?}");
-    for entry in world.engine.store.quarantined() {
-        assert!(world.engine.clear_quarantined(&entry.row, &Actor::Operator("root".into())).await.unwrap());
+    for entry in world.engine.reads().quarantined() {
+        assert!(world.engine.health().clear_quarantined(&entry.row, &Actor::Operator("root".into())).await.unwrap());
     }
     assert_eq!(world.open().await.len(), 0);
     assert!(world.ping().await.0);
@@ -358,7 +358,7 @@ async fn open_ladders_and_a_broken_channel_are_no_trouble() {
     let mut world = World::new().await;
     world.crash().await;
     let now = world.hands.wall();
-    world.engine.breakers().broke(&"sms".into(), "login refused", now);
+    world.engine.delivery().breakers().broke(&"sms".into(), "login refused", now);
     world.pass(Duration::from_secs(3600), &EngineLoop::ALL).await;
     assert_eq!(world.ping().await, (true, String::new()));
     let pings = world.receiver.0.lock().unwrap().pings.clone();
@@ -370,12 +370,12 @@ async fn open_ladders_and_a_broken_channel_are_no_trouble() {
 #[tokio::test]
 async fn a_deaf_channel_is_not_taken_for_a_broken_one_after_a_restart() {
     let world = World::new().await;
-    world.engine.unheard(&"sms".into(), "the token was revoked", true).await;
-    world.engine.recall_breakers().await.unwrap();
-    assert_eq!(world.engine.tick_breakers().await.unwrap(), 0);
-    let open = world.engine.store.list(IncidentFilter { open_only: true, limit: 10 }).await.unwrap();
+    world.engine.health().connection_failed(&"sms".into(), "the token was revoked", true).await;
+    world.engine.delivery().recall_breakers().await.unwrap();
+    assert_eq!(world.engine.delivery().tick_breakers().await.unwrap(), 0);
+    let open = world.engine.reads().list(IncidentFilter { open_only: true, limit: 10 }).await.unwrap();
     assert_eq!(open.len(), 1, "the operators' incident");
-    assert!(world.engine.breakers().broken().is_empty());
+    assert!(world.engine.delivery().breakers().broken().is_empty());
 }
 
 #[tokio::test]
@@ -477,16 +477,16 @@ impl World {
     async fn work(&mut self, span: Duration) {
         for _ in 0..span.as_secs() {
             self.pass(Duration::from_secs(1), &NO_DELIVERY).await;
-            self.engine.pulse.turned(EngineLoop::Delivery);
-            let ready = self.engine.tick_delivery();
+            self.engine.health().heartbeat().turned(EngineLoop::Delivery);
+            let ready = self.engine.delivery().tick_delivery();
             for page in ready.start {
-                self.engine.send(page).await.unwrap();
+                self.engine.delivery().send(page).await.unwrap();
             }
             for page in ready.unsent {
-                self.engine.drop_unsent(page).await.unwrap();
+                self.engine.delivery().drop_unsent(page).await.unwrap();
             }
             for (page, until, why) in ready.held {
-                self.engine.hold(page, until, why).await.unwrap();
+                self.engine.delivery().hold(page, until, why).await.unwrap();
             }
         }
     }
@@ -540,7 +540,7 @@ async fn a_storm_that_waits_for_a_channels_own_pace_keeps_no_alert_away() {
         for host in 0..6 {
             let mut alert = Alert::new("monitor", "HostDown");
             alert.labels.insert("host".into(), format!("h{host}"));
-            world.engine.admit(vec![alert], world.hands.wall()).await.unwrap();
+            world.engine.admission().admit(vec![alert], world.hands.wall()).await.unwrap();
         }
         let mut oldest = 0.0_f64;
         for second in 0..180 {

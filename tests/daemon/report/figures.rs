@@ -15,6 +15,7 @@ use stentor::{
         target::TargetVerdict,
         triggers::{TriggerTally, TriggersReport},
     },
+    store::Store,
 };
 
 async fn tte(past: &Past, question: TteQuestion) -> TteReport {

@@ -103,7 +103,7 @@ impl World {
 
     /// Ana is paged, and her gateway takes the page under this id.
     async fn page_ana(&self, receipt: &str) -> PageId {
-        self.engine.admit(vec![Alert::new("monitor", "crash")], START).await.unwrap();
+        self.engine.admission().admit(vec![Alert::new("monitor", "crash")], START).await.unwrap();
         let id = self.store.newest().await.unwrap().unwrap();
         let receipt = SendReceipt { id: receipt.to_owned(), ..SendReceipt::default() };
         let settlement = SendOutcome::Accepted { receipt };
@@ -114,7 +114,7 @@ impl World {
 
     async fn code_of(&self, page: PageId) -> String {
         let identity = self.store.page_identity(page).await.unwrap().unwrap();
-        self.engine.keys.code(identity).expose_secret().to_owned()
+        self.engine.keys().code(identity).expose_secret().to_owned()
     }
 
     /// So many more incidents about which Bo alone is asked.
@@ -123,7 +123,7 @@ impl World {
         let row = plan.roles.get_mut("trader").unwrap();
         row.steps[0].page = vec![StepTarget::Person("bo".into())];
         row.steps[0].by = vec!["sms".into()];
-        let (plan, roster) = (Arc::new(plan), self.engine.live.load().matrix.roster.clone());
+        let (plan, roster) = (Arc::new(plan), self.engine.config().matrix.roster.clone());
         for from in (0..count).step_by(500) {
             let keys: Vec<String> = (from..count.min(from + 500)).map(|n| format!("other/{count}/{n}")).collect();
             let (plan, roster) = (plan.clone(), roster.clone());
@@ -145,7 +145,7 @@ impl World {
         let mut best = Duration::MAX;
         for _ in 0..30 {
             let begun = Instant::now();
-            let found = self.engine.page_with_code(&"ana".into(), code).await.unwrap();
+            let found = self.engine.inbound().page_with_code(&"ana".into(), code).await.unwrap();
             best = best.min(begun.elapsed());
             assert_eq!(found, Some(CodedPage { page, open: true }));
         }
@@ -176,28 +176,29 @@ async fn behind_thousands(world: World) {
     assert!(many < few * 10 + Duration::from_millis(2), "{few:?} and {many:?}: it grows with what others have open");
 
     assert_eq!(store.open_count().await.unwrap(), OTHERS + 102);
-    let waiting = engine.waiting_for(&ana, 4).await.unwrap();
+    let waiting = engine.inbound().waiting_for(&ana, 4).await.unwrap();
     assert_eq!((waiting.roles, waiting.more), (vec![(page.incident, "trader".into())], 0));
-    assert_eq!(engine.page_with_receipt(&"sms".into(), "provider-7").await.unwrap(), Some(page));
-    assert_eq!(engine.page_with_receipt(&"mail".into(), "provider-7").await.unwrap(), None);
-    assert_eq!(engine.examine().await, Vec::<String>::new());
+    assert_eq!(engine.inbound().page_with_receipt(&"sms".into(), "provider-7").await.unwrap(), Some(page));
+    assert_eq!(engine.inbound().page_with_receipt(&"mail".into(), "provider-7").await.unwrap(), None);
+    assert_eq!(engine.health().check().await, Vec::<String>::new());
     again(&world).await;
     others(&world).await;
 
     // Somebody else's code, and one of nobody, are none of Ana's.
-    assert_eq!(engine.page_with_code(&"bo".into(), "00000").await.unwrap(), None);
-    let found = engine.page_with_code(&ana, &code).await.unwrap().unwrap();
-    let verdict = engine.answer_page(found.page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
+    assert_eq!(engine.inbound().page_with_code(&"bo".into(), "00000").await.unwrap(), None);
+    let found = engine.inbound().page_with_code(&ana, &code).await.unwrap().unwrap();
+    let verdict =
+        engine.inbound().answer_page(found.page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
     assert_eq!(verdict, AnswerVerdict::Engages);
 
     // Late: it is known, and that it is over.
-    engine.resolve(page.incident, Actor::Operator("root".into())).await.unwrap();
-    let late = engine.page_with_code(&ana, &code).await.unwrap();
+    engine.inbound().resolve(page.incident, Actor::Operator("root".into())).await.unwrap();
+    let late = engine.inbound().page_with_code(&ana, &code).await.unwrap();
     assert_eq!(late, Some(CodedPage { page, open: false }));
-    let verdict = engine.answer_page(page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
+    let verdict = engine.inbound().answer_page(page, ana.clone(), Some(Answer::Wilco), AnswerVia::Sms).await.unwrap();
     assert_eq!(verdict, AnswerVerdict::Closed);
     world.hands.pass(CODE_KEPT + Duration::from_secs(1));
-    assert_eq!(engine.page_with_code(&ana, &code).await.unwrap(), None, "short codes are not known for ever");
+    assert_eq!(engine.inbound().page_with_code(&ana, &code).await.unwrap(), None, "short codes are not known for ever");
     drop(world.dir);
 }
 
@@ -207,7 +208,7 @@ async fn health_looks_at_every_open_incident() {
     let world = World::sqlite().await;
     world.page_ana("provider-7").await;
     world.page_bo(2_100).await;
-    assert_eq!(world.engine.examine().await, Vec::<String>::new());
+    assert_eq!(world.engine.health().check().await, Vec::<String>::new());
     let World { hands, engine, store, dir } = world;
     drop((engine, store));
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(dir.path().join("stentor.db"));
@@ -225,14 +226,14 @@ async fn health_looks_at_every_open_incident() {
         }
     };
     let world = World::over(store, hands, dir);
-    assert_eq!(world.engine.examine().await, ["role trader of INC-1 waits for nobody"]);
+    assert_eq!(world.engine.health().check().await, ["role trader of INC-1 waits for nobody"]);
 }
 
 /// A channel is broken, and its incident the oldest of all.
 async fn broken(world: &World) {
     let mut alert = Alert::new("stentor", "channel_broken");
     alert.summary = "channel sms reaches nobody: login refused".into();
-    let plan = world.engine.live.load().matrix.operators_plan().unwrap();
+    let plan = world.engine.config().matrix.operators_plan().unwrap();
     let opening = IncidentOpening {
         key: IncidentKey::of_channel(&"sms".into()),
         summary: alert.summary.clone(),
@@ -250,8 +251,8 @@ async fn broken(world: &World) {
 /// The next node takes the broken channel up.
 async fn again(world: &World) {
     let next = Engine::new(world.store.clone(), live(world.dir.path()), "http://127.0.0.1");
-    next.recall_breakers().await.unwrap();
-    let broken: Vec<String> = next.breakers().broken().into_keys().map(|name| name.to_string()).collect();
+    next.delivery().recall_breakers().await.unwrap();
+    let broken: Vec<String> = next.delivery().breakers().broken().into_keys().map(|name| name.to_string()).collect();
     assert_eq!(broken, ["sms"]);
 }
 
@@ -259,13 +260,13 @@ async fn again(world: &World) {
 async fn others(world: &World) {
     let World { engine, store, .. } = world;
     let bo = PersonName::from("bo");
-    let waiting = engine.waiting_for(&bo, 4).await.unwrap();
+    let waiting = engine.inbound().waiting_for(&bo, 4).await.unwrap();
     assert_eq!((waiting.roles.len(), waiting.more), (4, OTHERS + 100 - 4));
     let newest = store.newest().await.unwrap().unwrap();
     for id in [IncidentId(3), IncidentId(1_500), newest] {
         let code = world.code_of(PageId { incident: id, n: 1 }).await;
         let begun = Instant::now();
-        let found = engine.page_with_code(&bo, &code).await.unwrap().expect("his page");
+        let found = engine.inbound().page_with_code(&bo, &code).await.unwrap().expect("his page");
         println!("one code of {} pages of his own: {:?}", OTHERS + 100, begun.elapsed());
         // Five digits are few for so many pages: of those with the same code it is the newest.
         assert!(id <= found.page.incident && world.code_of(found.page).await == code, "{id}: {found:?}");

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, retry::SendPace},
-    engine::delivery::{DeliveryQueues, ReadyPages},
+    engine::delivery::queues::{DeliveryQueues, ReadyPages},
     matrix::ChannelKind,
 };
 

@@ -25,6 +25,7 @@ use stentor::{
     engine::history::each_incident,
     matrix::{KnownNames, Matrix, SourceText},
     report::gather,
+    store::Store,
     template::PageTemplates,
 };
 

@@ -187,8 +187,8 @@ impl Store for Faulty {
     fn keep_run(&self, run: DrillRun) -> Answer<'_, ()> {
         self.store.keep_run(run)
     }
-    fn newest_run(&self) -> Answer<'_, Option<RunId>> {
-        self.store.newest_run()
+    fn next_run(&self) -> Answer<'_, RunId> {
+        self.store.next_run()
     }
     fn runs(&self, limit: usize) -> Answer<'_, Vec<DrillRun>> {
         self.store.runs(limit)
@@ -247,6 +247,7 @@ impl Lookup for Faulty {
 
 struct World {
     engine: Arc<Engine>,
+    store: Arc<dyn Store>,
     faults: Arc<Faults>,
     sms: Arc<Panics>,
     shutdown: CancellationToken,
@@ -275,17 +276,17 @@ impl World {
             live.channels.get_mut("sms").unwrap().channel = sms.clone();
         }
         let store = Arc::new(Faulty { store, faults: faults.clone() });
-        let engine = Engine::new(store, live, "http://127.0.0.1");
+        let engine = Engine::new(store.clone(), live, "http://127.0.0.1");
         let shutdown = CancellationToken::new();
         tokio::spawn(engine::run(engine.clone(), shutdown.clone()));
-        Self { engine, faults, sms, shutdown, _dir: dir }
+        Self { engine, store, faults, sms, shutdown, _dir: dir }
     }
 
     async fn crash(&self, symbol: &str) -> IncidentId {
         let mut alert = Alert::new("monitor", "crash");
         alert.labels.insert("symbol".into(), symbol.into());
-        self.engine.admit(vec![alert], SystemClock.wall()).await.unwrap();
-        let open = self.engine.store.list(IncidentFilter { open_only: true, limit: 1 }).await.unwrap();
+        self.engine.admission().admit(vec![alert], SystemClock.wall()).await.unwrap();
+        let open = self.engine.reads().list(IncidentFilter { open_only: true, limit: 1 }).await.unwrap();
         open[0].id
     }
 
@@ -293,7 +294,7 @@ impl World {
     async fn until(&self, what: &str, id: IncidentId, is: impl Fn(&[Arc<Page>]) -> bool) -> Vec<Arc<Page>> {
         let deadline = Instant::now() + Duration::from_secs(20);
         loop {
-            let open = self.engine.store.list(IncidentFilter { open_only: false, limit: 100 }).await.unwrap();
+            let open = self.engine.reads().list(IncidentFilter { open_only: false, limit: 100 }).await.unwrap();
             let incident = open.iter().find(|incident| incident.id == id).unwrap();
             let pages: Vec<_> = incident.pages.values().filter(|page| page.purpose.is_brief()).cloned().collect();
             if is(&pages) {
@@ -305,7 +306,7 @@ impl World {
     }
 
     fn found_again(&self) -> bool {
-        let text = self.engine.metrics.text(None, SystemClock.wall());
+        let text = self.engine.metrics().text(None, SystemClock.wall());
         text.contains("stentor_pages_found_again_total 2")
     }
 }
@@ -349,7 +350,7 @@ async fn a_panic_beside_the_channel_is_tried_again_ever_later_and_ends_with_its_
     world.faults.view_panics.store(true, Ordering::SeqCst);
     let mut alert = Alert::new("monitor", "crash");
     alert.labels.insert("symbol".into(), "ES".into());
-    world.engine.admit(vec![alert], SystemClock.wall()).await.unwrap();
+    world.engine.admission().admit(vec![alert], SystemClock.wall()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(4)).await;
     let views = world.faults.views.load(Ordering::SeqCst);
     // Two pages, each looked at twice an attempt, at 0, 0.5, 1.5 and 3.5 s.
@@ -369,12 +370,12 @@ async fn pages_that_nobody_heard_of_are_found_and_sent() {
         let beside = world.crash("NQ").await;
         world.until("what was heard of", beside, |pages| pages.iter().filter(accepted).count() == 2).await;
         world.until("what was not", id, |pages| pages.iter().all(|page| page.state == PageState::Queued)).await;
-        assert_eq!(world.engine.tick_owed().await.unwrap(), 0, "one look alone proves nothing");
-        assert_eq!(world.engine.tick_owed().await.unwrap(), 2, "sqlite: {sqlite}, panics: {panics}");
+        assert_eq!(world.engine.delivery().tick_owed().await.unwrap(), 0, "one look alone proves nothing");
+        assert_eq!(world.engine.delivery().tick_owed().await.unwrap(), 2, "sqlite: {sqlite}, panics: {panics}");
         world.until("what was found", id, |pages| pages.iter().filter(accepted).count() == 2).await;
         assert!(world.found_again());
         for _ in 0..3 {
-            assert_eq!(world.engine.tick_owed().await.unwrap(), 0, "nothing is missing");
+            assert_eq!(world.engine.delivery().tick_owed().await.unwrap(), 0, "nothing is missing");
         }
     }
 }
@@ -400,7 +401,7 @@ async fn what_is_owed_is_told_in_parts() {
         for symbol in ["ES", "NQ", "YM"] {
             world.crash(symbol).await;
         }
-        let store = &world.engine.store;
+        let store = &world.store;
         let all = store.owed(None, 100).await.unwrap();
         assert!(all.len() == 6 && all.is_sorted(), "{all:?}");
         let (mut parts, mut after) = (Vec::new(), None);

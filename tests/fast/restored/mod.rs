@@ -55,6 +55,7 @@ roles = ["trader"]
 /// A daemon's state in one of its lives.
 struct Life {
     engine: Arc<Engine>,
+    server_key: [u8; 32],
     messages: Vec<Message>,
 }
 
@@ -64,6 +65,7 @@ impl Life {
         let hands = Hands::new();
         let clock = hands.clone();
         let store = Arc::new(MemoryStore::seeded(move || clock.wall(), seed).node());
+        let server_key = store.server_key();
         let templates = PageTemplates::shipped();
         let revisions = templates.revisions();
         let files = [SourceText { path: "matrix.toml".into(), text: MATRIX.into() }];
@@ -72,18 +74,18 @@ impl Life {
         let outbox = SandboxOutbox::open(dir, || START).unwrap();
         let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: "5a5a5a5a".into(), sandbox: true };
         let engine = Engine::new(store, RuntimeConfig::wire(matrix, templates, &shared), "http://127.0.0.1");
-        engine.tick_lease().await.unwrap();
+        engine.delivery().tick_lease().await.unwrap();
         let mut alert = Alert::new("monitor", "crash");
         alert.labels.insert("symbol".into(), "ES".into());
-        engine.admit(vec![alert], START).await.unwrap();
+        engine.admission().admit(vec![alert], START).await.unwrap();
         hands.pass(Duration::from_secs(1));
-        let incident = engine.store.view(IncidentId(1)).await.unwrap().unwrap();
+        let incident = engine.reads().view(IncidentId(1)).await.unwrap().unwrap();
         let mut messages = Vec::new();
         for n in incident.pages.keys() {
-            let composed = engine.prepare(PageId { incident: incident.id, n: *n }).await.unwrap();
+            let composed = engine.delivery().prepare(PageId { incident: incident.id, n: *n }).await.unwrap();
             messages.push(composed.expect("it is wanted").message);
         }
-        Self { engine, messages }
+        Self { engine, server_key, messages }
     }
 
     /// Whatever leaves by these messages and names them, besides the number that is for people.
@@ -103,7 +105,7 @@ impl Life {
 async fn two_incidents_of_one_number_under_one_key_share_no_code_link_token_or_id() {
     let dir = tempfile::tempdir().unwrap();
     let (one, two) = (Life::new(1, dir.path()).await, Life::new(2, dir.path()).await);
-    assert_eq!(one.engine.store.server_key(), two.engine.store.server_key());
+    assert_eq!(one.server_key, two.server_key);
     let pages = |life: &Life| life.messages.iter().map(|message| message.page).collect::<Vec<_>>();
     assert_eq!((pages(&one), one.messages.len()), (pages(&two), 6), "the same incident and page numbers");
     let (of_one, of_two) = (one.identities(), two.identities());
@@ -116,15 +118,15 @@ async fn two_incidents_of_one_number_under_one_key_share_no_code_link_token_or_i
         for (life, good) in [(&one, true), (&two, false)] {
             let engine = &life.engine;
             let person = message.to.person().unwrap();
-            assert_eq!(engine.page_with_code(&person, code).await.unwrap().is_some(), good, "code of {page}");
-            assert_eq!(engine.is_code(page, code).await.unwrap(), good);
-            assert_eq!(engine.page_of_link(link).await.unwrap(), good.then_some(page));
-            assert_eq!(engine.is_mail_token(page, ask.proof.expose_secret()).await.unwrap(), good);
-            assert_eq!(engine.is_mark(page.incident, &message.mark).await.unwrap(), good);
+            assert_eq!(engine.inbound().page_with_code(&person, code).await.unwrap().is_some(), good, "code of {page}");
+            assert_eq!(engine.inbound().is_code(page, code).await.unwrap(), good);
+            assert_eq!(engine.inbound().page_of_link(link).await.unwrap(), good.then_some(page));
+            assert_eq!(engine.inbound().is_mail_token(page, ask.proof.expose_secret()).await.unwrap(), good);
+            assert_eq!(engine.inbound().is_mark(page.incident, &message.mark).await.unwrap(), good);
             let report = message.report.as_ref().map(|report| report.expose_secret());
             let token = report.and_then(|report| report.rsplit_once("token=")).map(|(_, token)| token);
             if let Some(token) = token {
-                assert_eq!(engine.is_report_token(page, token).await.unwrap(), good);
+                assert_eq!(engine.inbound().is_report_token(page, token).await.unwrap(), good);
             }
         }
     }

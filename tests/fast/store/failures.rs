@@ -20,15 +20,43 @@ async fn a_failed_commit_in_memory_keeps_nothing() {
     assert_eq!(folded(&*store, id).await, *view(&*store, id).await);
 }
 
+/// A node that opens one incident.
+struct LoneNode;
+
+impl TransactionHost for LoneNode {
+    fn epoch(&self) -> u64 {
+        1
+    }
+
+    fn is_live(&self, _: u64) -> bool {
+        true
+    }
+
+    fn has_left(&self, _: u64) -> bool {
+        false
+    }
+
+    fn next_id(&self) -> IncidentId {
+        IncidentId(1)
+    }
+
+    fn draw(&self) -> IncidentNonce {
+        IncidentNonce::new([7; 16])
+    }
+
+    fn live_open(&self, loaded: &WorkingSet) -> Option<IncidentId> {
+        loaded.live_open()
+    }
+}
+
 #[test]
 fn the_lines_of_an_incident_never_go_back_in_time() {
     let (mut loaded, mut changes) = (WorkingSet::default(), ChangeSet::default());
-    let node =
-        NodeIdentity { epoch: 1, is_live: &|_| true, has_left: &|_| false, draw: &|| IncidentNonce::new([7; 16]) };
+    let node = LoneNode;
     let needs = LockSet { keys: vec![IncidentKey::stored("XYZ")], ..LockSet::default() };
     let late = fixture::START + Duration::from_secs(60);
-    let id = Transaction::new(late, node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
-    let mut unit = Transaction::new(fixture::START, node, &needs, &mut loaded, &mut changes);
+    let id = Transaction::new(late, &node, &needs, &mut loaded, &mut changes).open(opening("XYZ"), &roster());
+    let mut unit = Transaction::new(fixture::START, &node, &needs, &mut loaded, &mut changes);
     assert_eq!(unit.step(id, settled(1, accepted()), &roster())[0].at, late);
     assert!(changes.lines.iter().all(|line| line.at == late));
 }
@@ -370,7 +398,7 @@ async fn runs_of_drills_and_their_turns_survive() {
     sql(world.dir.path(), "UPDATE drill_run SET body = 'gone' WHERE id = 2").await;
     let store = world.reopen().await;
     assert_eq!(store.runs(10).await.expect("readable"), [over]);
-    assert_eq!(store.newest_run().await.expect("readable"), Some(stentor::core::RunId(2)));
+    assert_eq!(store.next_run().await.expect("readable"), stentor::core::RunId(3));
     assert_eq!(store.turns().await.expect("readable"), [later]);
 }
 

@@ -16,9 +16,8 @@ use stentor::{
     },
     journal::{self, JournalFaultKind, KeptAnchor, KeptAnchors},
     store::{
-        ChangeSet, CommittedEvents, IncidentFilter, LockSet, Lookup, MemoryStore, NodeIdentity, RequestClass,
-        SqliteStore, Store, StoreError, Transaction, WorkingSet, clock::ClockSources, sqlite::disk::SpaceLimits,
-        transact,
+        ChangeSet, CommittedEvents, IncidentFilter, LockSet, Lookup, MemoryStore, RequestClass, SqliteStore, Store,
+        StoreError, Transaction, TransactionHost, WorkingSet, clock::ClockSources, sqlite::disk::SpaceLimits, transact,
     },
 };
 

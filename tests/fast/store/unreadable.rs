@@ -1,7 +1,9 @@
 //! Rows that can not be read: each costs itself and nothing else, while the store is open and after a restart.
 
 use super::*;
-use stentor::store::{AskedQuery, AskedStanding, QuarantineStatus, QuarantinedRow, RowKind, RowName, quarantine};
+use stentor::store::{
+    AskedQuery, AskedStanding, QuarantineStatus, QuarantinedRow, RowKind, RowName, clear_quarantined,
+};
 
 /// The rows that nobody has looked at yet, as the command line names them.
 fn waiting(store: &dyn Store) -> Vec<String> {
@@ -303,9 +305,9 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
     assert_eq!((known.key.as_str(), known.summary.as_deref()), ("LOST", Some("XYZ fell 7.3% in 4 s")));
     let about: RowName = "INC-1".parse().expect("a row");
     let by = Actor::Person("ana".into());
-    assert!(quarantine::clear(&*store, &about, &by, Arc::default()).await.expect("kept"));
-    assert!(!quarantine::clear(&*store, &about, &by, Arc::default()).await.expect("kept"), "once");
-    assert!(!quarantine::clear(&*store, &"INC-9".parse().expect("a row"), &by, Arc::default()).await.expect("kept"));
+    assert!(clear_quarantined(&*store, &about, &by, Arc::default()).await.expect("kept"));
+    assert!(!clear_quarantined(&*store, &about, &by, Arc::default()).await.expect("kept"), "once");
+    assert!(!clear_quarantined(&*store, &"INC-9".parse().expect("a row"), &by, Arc::default()).await.expect("kept"));
     for again in [false, true] {
         let store = if again { world.reopen().await } else { store.clone() };
         assert_eq!(waiting(&*store), Vec::<String>::new());
@@ -329,7 +331,7 @@ async fn what_is_cleared_is_not_shown_again_and_its_journal_stays_as_it_was() {
     super::sql(world.dir.path(), "UPDATE drill_turn SET body = 'gone'").await;
     assert_eq!((store.turns().await.expect("readable"), waiting(&*store)), (vec![], vec!["turn/crash".to_owned()]));
     let row = RowName::Other(RowKind::Turn, "crash".into());
-    assert!(quarantine::clear(&*store, &row, &by, Arc::default()).await.expect("kept"));
+    assert!(clear_quarantined(&*store, &row, &by, Arc::default()).await.expect("kept"));
     let store = world.reopen().await;
     assert_eq!((store.turns().await.expect("readable"), waiting(&*store)), (vec![], vec![]));
 }

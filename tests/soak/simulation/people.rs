@@ -73,15 +73,15 @@ impl World {
 impl World {
     fn prepare(&mut self, n: usize, page: PageId) {
         let Some((engine, _)) = self.awake(n, Job::Prepare(n, page)) else { return };
-        let prepared = ready(engine.prepare(page));
+        let prepared = ready(engine.delivery().prepare(page));
         match self.kept(prepared) {
             None => {
-                engine.postpone(page);
+                engine.delivery().postpone(page);
             }
             Some(None) => {}
             Some(Some(composed)) => {
                 let (sent_at, node) = (self.now(), self.nodes[n].epoch);
-                if let Some((trouble, result)) = engine.injected(&composed, sent_at) {
+                if let Some((trouble, result)) = engine.delivery().injected(&composed, sent_at) {
                     let taken = result.is_ok();
                     self.see(Seen::Injected { at: sent_at, page, taken });
                     let (shown, trouble) = ((composed.hash, composed.shown), Some(trouble));
@@ -104,7 +104,7 @@ impl World {
 
     /// How long the channel takes, what it says, and whether its human gets it.
     fn fate(&mut self, engine: &Engine, row: &Page, page: PageId) -> (Duration, Result<SendReceipt, SendError>, bool) {
-        let live = engine.live.load();
+        let live = engine.config();
         let timeout = live.channels.get(&row.channel).map_or(Duration::from_secs(10), |wired| wired.timeout);
         let takes = self.dice.millis(1, 900).min(timeout);
         let mood = self.weather.get(&row.channel).copied().unwrap_or_default();
@@ -143,9 +143,9 @@ impl World {
             let (node, page, at) = (self.nodes[n].epoch, attempt.page, self.now());
             self.see(Seen::Throttled { at, node, page, until: attempt.ended_at + *after });
         }
-        let finished = ready(engine.finish(&attempt));
+        let finished = ready(engine.delivery().finish(&attempt));
         if matches!(finished, Err(StoreError::Corrupt { .. })) {
-            engine.postpone(attempt.page);
+            engine.delivery().postpone(attempt.page);
         } else if self.kept(finished).is_none() {
             self.later(stentor::core::retry::FIRST, Job::Done(n, attempt));
         }
@@ -153,17 +153,17 @@ impl World {
 
     fn drop_unsent(&mut self, n: usize, page: PageId) {
         let Some((engine, _)) = self.awake(n, Job::Drop(n, page)) else { return };
-        let dropped = ready(engine.drop_unsent(page));
+        let dropped = ready(engine.delivery().drop_unsent(page));
         if self.kept(dropped).is_none() {
-            engine.postpone(page);
+            engine.delivery().postpone(page);
         }
     }
 
     fn hold(&mut self, n: usize, page: PageId, until: Timestamp, why: HeldWhy) {
         let Some((engine, _)) = self.awake(n, Job::Hold(n, page, until, why)) else { return };
-        let held = ready(engine.hold(page, until, why));
+        let held = ready(engine.delivery().hold(page, until, why));
         if self.kept(held).is_none() {
-            engine.postpone(page);
+            engine.delivery().postpone(page);
         }
     }
 }
@@ -225,7 +225,7 @@ impl World {
         let (person, answer) = (said.person.clone(), said.answer);
         self.see(Seen::Said { incident: id, person, answer });
         let result = match self.some_node() {
-            Some(engine) => ready(engine.answer(id, (*said).clone())),
+            Some(engine) => ready(engine.inbound().answer(id, (*said).clone())),
             None => Err(AnswerError::Store(StoreError::Closed)),
         };
         match result {
@@ -261,14 +261,14 @@ impl World {
     fn saw(&mut self, page: PageId) {
         let stage = self.dice.pick(&[PageStage::Delivered, PageStage::Seen]);
         if let Some(engine) = self.some_node() {
-            self.kept(ready(engine.report(page, stage)));
+            self.kept(ready(engine.inbound().report(page, stage)));
         }
     }
 
     fn resolve(&mut self, id: IncidentId) {
         let by = Actor::Person(self.dice.pick(&shape::people()).into());
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(3), Job::Resolve(id)) };
-        let resolved = ready(engine.resolve(id, by));
+        let resolved = ready(engine.inbound().resolve(id, by));
         if !matches!(resolved, Err(StoreError::Corrupt { .. })) && self.kept(resolved).is_none() {
             self.later(Duration::from_secs(1), Job::Resolve(id));
         }
@@ -337,7 +337,7 @@ impl World {
         let Some(engine) = self.some_node() else { return self.later(Duration::from_secs(2), Job::Arrive(alert)) };
         let now: Timestamp = self.now();
         let terms = self.terms(now);
-        let Some(admitted) = self.kept(ready(engine.admit_on(vec![(*alert).clone()], now, &terms))) else {
+        let Some(admitted) = self.kept(ready(engine.admission().admit_on(vec![(*alert).clone()], now, &terms))) else {
             // A monitor posts again what was refused.
             return self.later(Duration::from_secs(3), Job::Arrive(alert));
         };

@@ -292,7 +292,7 @@ impl World {
     pub fn sends(&mut self, n: usize) {
         self.nodes[n].sends_at = None;
         let Some(engine) = self.here(n) else { return };
-        let turn = engine.tick_delivery();
+        let turn = engine.delivery().tick_delivery();
         for page in turn.unsent {
             let wait = self.dice.millis(0, 20);
             self.later(wait, Job::Drop(n, page));
@@ -309,8 +309,8 @@ impl World {
 
     pub fn lease(&mut self, n: usize) {
         let Some((engine, _)) = self.awake(n, Job::Lease(n)) else { return };
-        let held = self.kept(ready(engine.tick_lease()));
-        let taken = self.kept(ready(engine.tick_orphans()));
+        let held = self.kept(ready(engine.delivery().tick_lease()));
+        let taken = self.kept(ready(engine.delivery().tick_orphans()));
         let rest = if held.and(taken).is_some() { LEASE_EVERY } else { AFTER_FAILURE };
         self.later(rest, Job::Lease(n));
     }
@@ -318,7 +318,7 @@ impl World {
     pub fn drills(&mut self, n: usize) {
         self.nodes[n].drills_at = None;
         let Some(engine) = self.here(n) else { return };
-        if self.kept(ready(engine.tick_drills())).is_none() {
+        if self.kept(ready(engine.delivery().tick_drills())).is_none() {
             self.nodes[n].drills_at = Some(self.now + AFTER_FAILURE);
             self.later(AFTER_FAILURE, Job::Drills(n));
         }
@@ -328,8 +328,8 @@ impl World {
     pub fn late(&mut self, n: usize) {
         self.nodes[n].late_at = None;
         let Some(engine) = self.here(n) else { return };
-        for page in engine.take_late() {
-            if self.kept(ready(engine.prepare_late(page))).flatten().is_some() {
+        for page in engine.delivery().take_late() {
+            if self.kept(ready(engine.delivery().prepare_late(page))).flatten().is_some() {
                 self.see(Seen::Late { page });
             }
         }
@@ -346,7 +346,7 @@ impl World {
     pub fn tell_of_damage(&mut self, n: usize) {
         self.nodes[n].tells_at = None;
         let Some(engine) = self.here(n) else { return };
-        if self.kept(ready(engine.tick_quarantine())).is_none() {
+        if self.kept(ready(engine.health().tick_quarantine())).is_none() {
             self.nodes[n].tells_at = Some(self.now + AFTER_FAILURE);
             self.later(AFTER_FAILURE, Job::Tell(n));
         }
@@ -434,13 +434,13 @@ impl World {
         for n in 0..self.nodes.len() {
             let node = &mut self.nodes[n];
             let Some(engine) = node.engine.as_ref().filter(|_| node.stalled_until <= self.now) else { continue };
-            let sends = engine.next_send().map(|at| at.max(self.now));
+            let sends = engine.delivery().next_send().map(|at| at.max(self.now));
             let timers = due.map(|at| at.max(self.now).max(node.timers_after) + node.lag);
             let earlier = |armed: Option<Timestamp>, at: Timestamp| armed.is_none_or(|armed| at < armed);
             let sends = sends.filter(|at| earlier(node.sends_at, *at));
             let timers = timers.filter(|at| earlier(node.timers_at, *at));
             let drills = (gives_way && node.drills_at.is_none()).then(|| self.now + node.lag);
-            let late = engine.next_late().map(|at| at.max(self.now)).filter(|at| earlier(node.late_at, *at));
+            let late = engine.delivery().next_late().map(|at| at.max(self.now)).filter(|at| earlier(node.late_at, *at));
             let tells = (news && node.tells_at.is_none()).then(|| self.now + node.lag);
             node.tells_at = tells.or(node.tells_at);
             node.drills_at = drills.or(node.drills_at);

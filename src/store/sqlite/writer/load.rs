@@ -1,17 +1,23 @@
-//! Loading what works need, and setting aside what can not be read of it.
+//! Loads what transactions need, and sets aside what can not be read.
 
-use super::{AttemptFailure, IncidentId, SqliteWriter, StoreError, WorkingSet, WriteBatch, lost, read, state};
-use crate::store::{QuarantinedRow, RowName};
+use super::{SqliteWriter, attempt_failure::AttemptFailure};
+use crate::{
+    core::IncidentId,
+    store::{
+        QuarantinedRow, RowName, StoreError,
+        sqlite::{batch::WriteBatch, column::NUMBER_MAX, lost, read},
+    },
+};
 use std::collections::BTreeSet;
 
 impl SqliteWriter {
-    /// Loads what the batch needs and memory has not. Who asks by its number for an incident that can not be read is
-    /// refused; who asks by its key finds the key free.
+    /// Loads what the batch needs and memory does not have. A request that names an unreadable incident by number is
+    /// refused; its key is free.
     pub(super) async fn load(&mut self, batch: &mut WriteBatch) -> Result<(), AttemptFailure> {
         let mut missing = BTreeSet::new();
         let mut refused = BTreeSet::new();
         for job in &batch.jobs {
-            let needs = &job.work.needs;
+            let needs = &job.request.needs;
             for id in needs.incidents.iter().chain(needs.keys.iter().filter_map(|key| self.loaded.keys.get(key))) {
                 if self.shared.quarantine().holds(*id).is_some() {
                     refused.insert(*id);
@@ -22,14 +28,14 @@ impl SqliteWriter {
         }
         for id in refused {
             if let Some(error) = self.shared.quarantine().holds(id) {
-                batch.refuse_where(&error, |work| work.needs.incidents.contains(&id));
+                batch.refuse_where(&error, |request| request.needs.incidents.contains(&id));
             }
         }
         let missing: Vec<IncidentId> = missing.into_iter().collect();
         Ok(self.fetch(batch, &missing).await?)
     }
 
-    /// Looks at incidents that a reader could not read.
+    /// Checks incidents that a reader could not read.
     pub(super) async fn look_at(&mut self, batch: &mut WriteBatch, ids: &[IncidentId]) {
         let known =
             |id: &&IncidentId| self.loaded.incidents.contains_key(id) || self.shared.quarantine().holds(**id).is_some();
@@ -58,8 +64,8 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// Sets incidents aside that can not be read, or that can not go on: their keys are free for the next alert, no timer
-    /// asks for them for ever, and whoever needs one by its number hears so.
+    /// Sets aside incidents that can not be read, or can not go on: their keys are free for the next alert, no timer
+    /// asks for them for ever, and asking for them by number gives an error.
     pub(super) async fn give_up(&mut self, batch: &mut WriteBatch, lost: Vec<(IncidentId, StoreError)>) {
         for (id, error) in &lost {
             let why = match error {
@@ -69,7 +75,7 @@ impl SqliteWriter {
             let incident = lost::lost(&mut self.conn, *id).await;
             let entry = QuarantinedRow::new(RowName::Incident(*id), self.shared.clock.now(), why);
             self.shared.set_aside(QuarantinedRow { incident, ..entry });
-            batch.refuse_where(error, |work| work.needs.incidents.contains(id));
+            batch.refuse_where(error, |request| request.needs.incidents.contains(id));
         }
         if !lost.is_empty() {
             let ids: Vec<IncidentId> = lost.into_iter().map(|(id, _)| id).collect();
@@ -78,14 +84,13 @@ impl SqliteWriter {
         }
     }
 
-    /// Takes incidents out of everything that is kept in memory.
+    /// Removes incidents from everything that is in memory.
     pub(super) fn drop_out(&mut self, ids: &[IncidentId]) {
         let gone: BTreeSet<IncidentId> = ids.iter().copied().collect();
-        let WorkingSet { keys, last_id, .. } = &mut self.loaded;
-        keys.retain(|_, open| !gone.contains(open));
-        // A journal without an incident has its number all the same.
-        let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= state::NUMBER_MAX);
-        *last_id = numbers.fold(*last_id, i64::max);
+        self.loaded.keys.retain(|_, open| !gone.contains(open));
+        // A journal without an incident still uses its number.
+        let numbers = gone.iter().map(|id| id.0).filter(|n| *n <= NUMBER_MAX);
+        self.last_id = numbers.fold(self.last_id, i64::max);
         self.forget(ids);
         self.shared.published.set_deadlines(ids.iter().map(|id| (*id, None)));
         self.shared.published.set_open(self.loaded.open_now());

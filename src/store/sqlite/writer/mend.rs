@@ -1,18 +1,21 @@
-//! After a commit was refused: what stands in its way is found, so that the rest of it can be kept.
+//! Finds what stands in the way of a refused commit, so that the rest can be committed.
 
-use super::{ANCHORS, IncidentId, SqliteWriter, StoreError, WriteBatch, state};
+use super::SqliteWriter;
 use crate::{
-    core::SourceName,
-    store::{QuarantinedRow, RowKind, RowName, StoreRequest},
+    core::{IncidentId, SourceName, event::ANCHORS},
+    store::{
+        QuarantinedRow, RowKind, RowName, StoreError, StoreRequest,
+        sqlite::{batch::WriteBatch, state},
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 
-/// How long a ladder rests whose step was refused, panicked or could not be written.
+/// How long a ladder waits whose step was refused, panicked or could not be written.
 const AFTER_REFUSAL: Duration = Duration::from_secs(5);
 
 impl SqliteWriter {
-    /// Looks for journal lines that lie where this commit's would have to go. The incidents whose they are are set aside;
-    /// chains of sources and anchors go on after them. Whether there were any.
+    /// Looks for journal lines in the places that this commit's lines need. Their incidents are set aside; chains of
+    /// sources and anchors continue after them. Returns whether there were any.
     pub(super) async fn mend(
         &mut self,
         batch: &mut WriteBatch,
@@ -43,17 +46,17 @@ impl SqliteWriter {
         Ok(mended)
     }
 
-    /// A lone work is refused, and nobody knows why: it alone fails.
+    /// A request that is alone in its batch is refused, and nobody knows why: it alone fails.
     pub(super) fn refused(&self, batch: WriteBatch, error: &StoreError) -> Vec<WriteBatch> {
-        batch.jobs.iter().for_each(|job| self.put_off(&job.work));
+        batch.jobs.iter().for_each(|job| self.put_off(&job.request));
         self.failed(batch, error)
     }
 
-    /// What is due of a work that failed for its own sake is tried again, but not at once: the others go first.
-    pub(super) fn put_off(&self, work: &StoreRequest) {
+    /// Incidents of a request that failed by itself are tried again, but later: the others go first.
+    pub(super) fn put_off(&self, request: &StoreRequest) {
         let now = self.shared.clock.now();
         let due = self.shared.published.due(now, usize::MAX);
-        let touched = work.needs.incidents.iter().filter(|id| due.contains(id)).copied();
+        let touched = request.needs.incidents.iter().filter(|id| due.contains(id)).copied();
         self.shared.published.rest(touched, now + AFTER_REFUSAL);
     }
 }

@@ -1,10 +1,17 @@
-//! What the writer keeps in memory after a commit, and how memory becomes what the disk is again after a failure.
+//! Updates memory after a commit, and restores it from the disk after a failure.
 
-use super::{ANCHORS, CACHED, ChangeSet, IncidentId, SqliteWriter, StoreError, WorkingSet, connect, grown, state};
+use super::{CACHED, SqliteWriter, grown};
+use crate::{
+    core::{IncidentId, event::ANCHORS},
+    store::{
+        ChangeSet, StoreError, WorkingSet,
+        sqlite::{connection::connect, state},
+    },
+};
 use sqlx::Connection;
 
 impl SqliteWriter {
-    /// After a commit: readers see it, and what need not stay in memory goes.
+    /// After a commit: publishes it, and forgets what need not stay in memory.
     pub(super) fn settle(&mut self, changes: ChangeSet) {
         if changes.lines.last().is_some_and(|line| line.chain == ANCHORS) {
             self.unanchored.clear();
@@ -54,8 +61,8 @@ impl SqliteWriter {
         self.shared.published.forget(ids);
     }
 
-    /// Makes memory what the disk is again: readers see what was committed, and the rest is read. Where the
-    /// connection is lost nobody knows what was committed last, so that everything is read anew.
+    /// Restores memory from the disk: readers keep what was committed, and the rest is read again. If the connection is
+    /// lost, it is unknown what was committed last, so everything is read again.
     pub(super) async fn catch_up(&mut self) -> Result<(), StoreError> {
         if self.conn.ping().await.is_err() {
             self.conn = connect(&self.file).await?;
@@ -70,10 +77,11 @@ impl SqliteWriter {
         Ok(())
     }
 
-    /// Takes what was read from the disk. What could not be read of it is set aside.
+    /// Takes over what was read from the disk. Unreadable rows are set aside.
     pub(super) fn adopt(&mut self, state: state::StartState) {
         self.loaded = WorkingSet { incidents: self.shared.published.all(), ..state.loaded };
         self.shared.published.set_open(self.loaded.open_now());
+        self.last_id = state.last_id;
         self.anchors = state.anchors;
         self.unanchored = state.unanchored;
         self.shared.published.replace_deadlines(state.deadlines);

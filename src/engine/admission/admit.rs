@@ -1,0 +1,290 @@
+//! Admits alerts: the matrix matches them, and one transaction stores what follows. Only then may the caller be told
+//! that they are safe.
+
+use crate::{
+    core::{
+        Alert, AlertStatus, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+        SourceEvent, Timestamp, TriggerName, drill::DRILL_LIFE, trigger::TriggerThreshold,
+    },
+    engine::admission::Admission,
+    matrix::{Matrix, TriggerMatch},
+    store::{LockSet, RequestClass, StoreError, Transaction, ended_window, transact},
+};
+use serde::Serialize;
+use std::sync::Arc;
+
+/// The result for one alert.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct AdmittedAlert {
+    /// One result for each trigger that matched; never empty.
+    pub fates: Vec<AdmissionResult>,
+}
+
+impl AdmittedAlert {
+    /// Why nothing of the alert was kept, if so.
+    pub fn refused(&self) -> Option<&str> {
+        self.fates.iter().find_map(|fate| match fate {
+            AdmissionResult::Refused { why } => Some(why.as_str()),
+            _ => None,
+        })
+    }
+}
+
+/// The result of one alert for one trigger.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case", tag = "fate")]
+pub enum AdmissionResult {
+    /// An incident was opened.
+    Opened {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// It joined an open incident.
+    Joined {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// It counts toward the trigger's threshold, which is not reached yet.
+    Held {
+        /// The trigger.
+        trigger: String,
+        /// How many alerts count so far.
+        count: usize,
+    },
+    /// A repetition of an alert (with the same start time) whose incident a human has resolved. Nobody is paged again.
+    Over {
+        /// The trigger.
+        trigger: String,
+        /// When a human resolved the incident.
+        ended_at: Timestamp,
+    },
+    /// An all-clear for an open incident.
+    Cleared {
+        /// The incident.
+        incident: IncidentId,
+    },
+    /// A trigger's condition could not be evaluated; the catch-all is told if the matrix has one.
+    ConditionFailed {
+        /// The trigger.
+        trigger: String,
+        /// The reason.
+        why: String,
+        /// The incident about the trigger.
+        incident: Option<IncidentId>,
+    },
+    /// A drill that would have opened an incident while a live one is open. Nobody is paged; it is in the journal.
+    DrillRefused {
+        /// The trigger.
+        trigger: String,
+        /// The live incident.
+        live: IncidentId,
+    },
+    /// No trigger matched. The journal has it.
+    Unmatched,
+    /// It could not be read back from the form in which it would be stored. Nothing of it was kept; alerts that came
+    /// with it were.
+    Refused {
+        /// The reason.
+        why: String,
+    },
+}
+
+struct MatchedAlert {
+    alert: Arc<Alert>,
+    /// What each trigger says about it, or why it can not be stored.
+    said: Result<Vec<TriggerMatch>, String>,
+}
+
+impl Admission {
+    /// Admits alerts of one source. When this returns, they are durable: each opened or joined an incident, was
+    /// counted, or was noted. One that can not be stored is refused alone.
+    pub async fn admit(&self, alerts: Vec<Alert>, received_at: Timestamp) -> Result<Vec<AdmittedAlert>, StoreError> {
+        self.admit_on(alerts, received_at, &DrillTerms::until(received_at + DRILL_LIFE)).await
+    }
+
+    /// Admits alerts on the terms of a drill: incidents that open as drills get these terms.
+    pub async fn admit_on(
+        &self,
+        alerts: Vec<Alert>,
+        received_at: Timestamp,
+        terms: &DrillTerms,
+    ) -> Result<Vec<AdmittedAlert>, StoreError> {
+        let terms = terms.clone();
+        let config = self.context.config.load_full();
+        let judged: Vec<MatchedAlert> = alerts
+            .into_iter()
+            .map(|alert| {
+                let said = alert.flaw().map_or_else(|| Ok(config.matrix.judge(&alert)), Err);
+                MatchedAlert { said, alert: Arc::new(alert) }
+            })
+            .collect();
+        let needs = needs(&judged);
+        let run = move |tx: &mut Transaction<'_>| {
+            let mut admission = AlertAdmission { tx, matrix: &config.matrix, received_at, terms: &terms };
+            judged.iter().map(|judged| admission.admit(judged)).collect::<Vec<_>>()
+        };
+        let (admitted, _) = transact(&*self.context.store, RequestClass::Admission, needs, run).await?;
+        Ok(admitted)
+    }
+}
+
+fn needs(judged: &[MatchedAlert]) -> LockSet {
+    let mut needs = LockSet::default();
+    for MatchedAlert { alert, said } in judged {
+        needs.live_open |= alert.drill;
+        let Ok(judgements) = said else { continue };
+        if !needs.sources.contains(&alert.source) {
+            needs.sources.push(alert.source.clone());
+        }
+        for judgement in judgements {
+            match judgement {
+                TriggerMatch::Holds { key, hold, window, .. } => {
+                    needs.keys.push(key.clone());
+                    needs.observed.extend(ended_window(key, alert));
+                    needs.observed.extend(hold.is_some().then(|| window.clone()));
+                }
+                TriggerMatch::Clears { key, .. } => needs.keys.push(key.clone()),
+                TriggerMatch::Failed { trigger, .. } => needs.keys.push(failure_key(trigger, alert)),
+            }
+        }
+    }
+    needs
+}
+
+/// Applies matched alerts in one transaction.
+struct AlertAdmission<'a, 'u> {
+    tx: &'a mut Transaction<'u>,
+    matrix: &'a Matrix,
+    received_at: Timestamp,
+    terms: &'a DrillTerms,
+}
+
+impl AlertAdmission<'_, '_> {
+    fn admit(&mut self, judged: &MatchedAlert) -> AdmittedAlert {
+        let alert = &judged.alert;
+        let judgements = match &judged.said {
+            Ok(judgements) => judgements,
+            Err(why) => return AdmittedAlert { fates: vec![AdmissionResult::Refused { why: why.clone() }] },
+        };
+        let mut fates: Vec<AdmissionResult> =
+            judgements.iter().filter_map(|judgement| self.fate(alert, judgement)).collect();
+        if fates.is_empty() {
+            let event = match alert.status {
+                AlertStatus::Firing => SourceEvent::Unmatched { alert: alert.clone() },
+                AlertStatus::Resolved => SourceEvent::NothingOpen { alert: alert.clone() },
+            };
+            self.tx.record_source(&alert.source, event);
+            fates.push(AdmissionResult::Unmatched);
+        }
+        AdmittedAlert { fates }
+    }
+
+    fn fate(&mut self, alert: &Arc<Alert>, judgement: &TriggerMatch) -> Option<AdmissionResult> {
+        match judgement {
+            TriggerMatch::Holds { trigger, key, summary, hold, window } => {
+                let joined = self.join(alert, key).map(|incident| AdmissionResult::Joined { incident });
+                let known = joined.or_else(|| self.over(alert, trigger, key));
+                let known = known.or_else(|| self.held(alert, trigger, key, hold.map(|hold| (hold, window))));
+                known.or_else(|| {
+                    let plan = self.matrix.plan(trigger)?;
+                    if let Some(live) = alert.drill.then(|| self.tx.live_open()).flatten() {
+                        return Some(self.refused(alert, trigger, live));
+                    }
+                    Some(AdmissionResult::Opened { incident: self.open(alert, plan, key.clone(), summary.clone()) })
+                })
+            }
+            TriggerMatch::Clears { key, .. } => {
+                self.join(alert, key).map(|incident| AdmissionResult::Cleared { incident })
+            }
+            TriggerMatch::Failed { trigger, why } => Some(self.failed(alert, trigger, why)),
+        }
+    }
+
+    fn join(&mut self, alert: &Arc<Alert>, key: &IncidentKey) -> Option<IncidentId> {
+        let incident = self.tx.open_with_key(key)?;
+        let now = self.tx.now();
+        if self.tx.incident(incident).is_some_and(|incident| incident.is_overdue_drill(now)) {
+            // That incident takes no more alerts: this alert opens another.
+            self.tx.step(incident, IncidentInput::Tick, &self.matrix.roster);
+            return None;
+        }
+        self.tx.step(incident, IncidentInput::Alert(alert.clone()), &self.matrix.roster);
+        Some(incident)
+    }
+
+    fn open(&mut self, alert: &Arc<Alert>, plan: Arc<EscalationPlan>, key: IncidentKey, summary: String) -> IncidentId {
+        let terms = alert.drill.then(|| self.terms.clone());
+        let plan = match &terms {
+            Some(terms) if 1 < terms.compress => Arc::new(plan.compressed(terms.compress)),
+            _ => plan,
+        };
+        let opening = IncidentOpening {
+            key,
+            summary,
+            plan,
+            alert: alert.clone(),
+            received_at: self.received_at,
+            terms,
+            nonce: None,
+        };
+        self.tx.open(opening, &self.matrix.roster)
+    }
+
+    /// Refuses a drill because a live incident is open.
+    fn refused(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, live: IncidentId) -> AdmissionResult {
+        let source = alert.source.clone();
+        let event = SourceEvent::DrillRefused { trigger: trigger.clone(), live, alert: alert.clone() };
+        self.tx.record_source(&source, event);
+        AdmissionResult::DrillRefused { trigger: trigger.to_string(), live }
+    }
+
+    /// The result for a repetition whose incident a human has resolved.
+    fn over(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, key: &IncidentKey) -> Option<AdmissionResult> {
+        let ended_at = self.tx.ended(key, alert)?;
+        let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
+        let source = alert.source.clone();
+        self.tx.record_source(&source, SourceEvent::Over { trigger: name, key, ended_at, alert });
+        Some(AdmissionResult::Over { trigger: trigger.to_string(), ended_at })
+    }
+
+    /// Counts the alert. `None` if one alert is enough, or if the threshold is reached.
+    fn held(
+        &mut self,
+        alert: &Arc<Alert>,
+        trigger: &TriggerName,
+        key: &IncidentKey,
+        hold: Option<(TriggerThreshold, &String)>,
+    ) -> Option<AdmissionResult> {
+        let (hold, window) = hold?;
+        let (holds, count) = self.tx.observe(window, hold);
+        if holds {
+            return None;
+        }
+        let (name, key, alert) = (trigger.clone(), key.clone(), alert.clone());
+        let source = alert.source.clone();
+        self.tx.record_source(&source, SourceEvent::Held { trigger: name, key, count, alert });
+        Some(AdmissionResult::Held { trigger: trigger.to_string(), count })
+    }
+
+    /// A condition failed: journaled, and reported to the catch-all once for each trigger and source.
+    fn failed(&mut self, alert: &Arc<Alert>, trigger: &TriggerName, why: &str) -> AdmissionResult {
+        let event =
+            SourceEvent::ConditionFailed { trigger: trigger.clone(), why: why.to_owned(), alert: alert.clone() };
+        self.tx.record_source(&alert.source, event);
+        let key = failure_key(trigger, alert);
+        let is_refused = alert.drill && self.tx.live_open().is_some();
+        let incident = self.tx.open_with_key(&key).or_else(|| {
+            if is_refused {
+                return None;
+            }
+            let plan = self.matrix.failure_plan(trigger)?;
+            let summary = format!("trigger {trigger} can not judge {} alerts of {}: {why}", alert.kind, alert.source);
+            Some(self.open(alert, plan, key, summary))
+        });
+        AdmissionResult::ConditionFailed { trigger: trigger.to_string(), why: why.to_owned(), incident }
+    }
+}
+
+fn failure_key(trigger: &TriggerName, alert: &Alert) -> IncidentKey {
+    IncidentKey::of_condition(trigger, &alert.source, alert.drill)
+}

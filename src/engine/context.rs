@@ -1,0 +1,69 @@
+//! What every part of the engine gets: the store, the configuration in use, keys and metrics.
+
+use super::{keys::DerivedKeys, metrics::Metrics, runtime_config::RuntimeConfig};
+use crate::{
+    core::{IncidentId, IncidentInput},
+    store::{CommittedEvent, LockSet, RequestClass, Store, StoreError, Transaction, transact},
+};
+use arc_swap::ArcSwap;
+use std::sync::Arc;
+use tokio::sync::broadcast;
+
+/// How many changes a slow receiver may fall behind before it must look afresh.
+const CHANGES_KEPT: usize = 1024;
+
+/// What the parts of one node share.
+pub(super) struct EngineContext {
+    /// The store.
+    pub store: Arc<dyn Store>,
+    /// The configuration in use; a reload swaps it.
+    pub config: ArcSwap<RuntimeConfig>,
+    /// What is derived from the server key.
+    pub keys: DerivedKeys,
+    /// The metrics.
+    pub metrics: Metrics,
+    /// The base of answer links, without a trailing slash.
+    pub public_url: String,
+    changes: broadcast::Sender<IncidentId>,
+}
+
+impl EngineContext {
+    pub fn new(store: Arc<dyn Store>, config: Arc<RuntimeConfig>, public_url: &str) -> Self {
+        Self {
+            keys: DerivedKeys::new(store.server_key()),
+            store,
+            config: ArcSwap::new(config),
+            metrics: Metrics::new(),
+            public_url: public_url.trim_end_matches('/').to_owned(),
+            changes: broadcast::channel(CHANGES_KEPT).0,
+        }
+    }
+
+    /// The incidents that change. A receiver that lags behind must look at everything afresh.
+    pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
+        self.changes.subscribe()
+    }
+
+    /// Tells screens that this incident changed.
+    pub fn changed(&self, id: IncidentId) {
+        // It is fine if nobody listens.
+        let _ = self.changes.send(id);
+    }
+
+    /// Steps one incident. Returns the events of the commit.
+    pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
+        let config = self.config.load_full();
+        let needs = LockSet { incidents: vec![id], ..LockSet::default() };
+        let run = move |tx: &mut Transaction<'_>| {
+            tx.step(id, input.clone(), &config.matrix.roster);
+        };
+        let ((), committed) = transact(&*self.store, RequestClass::Ladder, needs, run).await?;
+        Ok(committed.events)
+    }
+}
+
+/// The results of many incidents, without those that can not be read (which are set aside and reported elsewhere); any
+/// other error is the store's.
+pub(super) fn each<T>(results: Vec<Result<T, StoreError>>) -> Result<Vec<T>, StoreError> {
+    results.into_iter().filter(|result| !matches!(result, Err(StoreError::Corrupt { .. }))).collect()
+}

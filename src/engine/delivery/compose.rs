@@ -1,0 +1,176 @@
+//! Composes messages: a page of an incident, rendered for its role and channel, with its own code and link.
+
+use crate::{
+    channel::{Message, MessageText, ReplyOptions},
+    core::{
+        ChannelName, FaultKind, Incident, Page, PageIdentity, PersonName, Timestamp, event::hex, sentence::history,
+    },
+    engine::{RuntimeConfig, delivery::Delivery, delivery::room, runtime_config::form},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
+    store::StoreError,
+    template::{BriefInput, CODE, LINK, PageReader, PageTemplates, RenderedText},
+};
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
+use std::{collections::BTreeMap, time::Duration};
+
+/// A message, and what is stored about it.
+#[derive(Debug)]
+pub struct ComposedMessage {
+    /// The message to send.
+    pub message: Message,
+    /// The channel that sends it.
+    pub channel: ChannelName,
+    /// The text that is shown, with placeholders in place of codes and links.
+    pub shown: String,
+    /// The hash of `shown`.
+    pub hash: String,
+    /// The fault that a drill injects instead of sending it.
+    pub trouble: Option<FaultKind>,
+}
+
+impl Delivery {
+    /// Composes a page. The error says why this channel can not reach the person.
+    pub(super) fn compose(
+        &self,
+        config: &RuntimeConfig,
+        incident: &Incident,
+        page: &Page,
+    ) -> Result<ComposedMessage, String> {
+        let identity = incident.page_identity(page.n);
+        let id = identity.page;
+        let active = config.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
+        let to = room::recipient(config, incident, page)?;
+        let rendered = config.render(incident, page, active.kind);
+        if let Some(why) = &rendered.fallback {
+            tracing::warn!(incident.id = %incident.id, page.id = %id, why, "the template failed: raw facts go out");
+        }
+        let settings = config.matrix.channel(&page.channel);
+        // Whoever else reads it must not be able to answer in this person's name.
+        let is_shared = settings.is_some_and(ChannelSettings::is_shared);
+        let answerable = if page.purpose.is_brief() { Some(page) } else { incident.hands_back(page) };
+        let ask = answerable.filter(|_| !is_shared).map(|brief| self.ask(incident, brief, identity));
+        let shown = shown(&rendered);
+        let hash = hex(&Sha256::digest(shown.as_bytes())[..16]);
+        let text = fill(rendered, ask.as_ref());
+        let (drill, purpose, role) = (incident.drill, page.purpose.clone(), page.role.clone());
+        let report = settings.and_then(ChannelSettings::report_hook).map(|hook| self.report_to(hook, page, identity));
+        let life = life(incident, page, self.context.store.now());
+        let (desk, born_at) = (Some(format!("{}/desk", self.context.public_url)), page.born_at);
+        let room = page.person.is_none().then(|| room::state(config, incident));
+        let (mark, page_mark) = (incident.identity().mark(), identity.mark());
+        let message = Message {
+            page: id,
+            mark,
+            page_mark,
+            drill,
+            purpose,
+            role,
+            to,
+            text,
+            ask,
+            room,
+            report,
+            desk,
+            born_at,
+            life,
+        };
+        let trouble = incident.trouble(page, self.context.store.now()).cloned();
+        Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
+    }
+
+    /// The text of a page as it is spoken in a call: the text that was stored when the call was made, so that the
+    /// journal can prove it; rendered anew if nothing is stored yet.
+    ///
+    /// # Errors
+    ///
+    /// [`StoreError`] when the kept text can not be read.
+    pub async fn said(&self, incident: &Incident, page: &Page) -> Result<String, StoreError> {
+        let kept = match &page.text {
+            Some(hash) => self.context.store.text(hash.clone()).await?,
+            None => None,
+        };
+        let kept = kept.as_deref().and_then(body_of).map(str::to_owned);
+        Ok(kept.unwrap_or_else(|| self.context.config.load().render(incident, page, ChannelKind::Voice).body))
+    }
+
+    fn report_to(&self, hook: &str, page: &Page, identity: PageIdentity) -> SecretString {
+        let (id, token) = (identity.page, self.context.keys.report_token(identity));
+        let url = format!("{}/hooks/{hook}/{}/report?page={id}", self.context.public_url, page.channel);
+        SecretString::from(format!("{url}&token={}", token.expose_secret()))
+    }
+
+    /// The ways to answer the message `id`: the code and link of `brief`, which the reader knows.
+    fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> ReplyOptions {
+        let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+        let page = incident.page_identity(brief.n);
+        let link = format!("{}/a/{}", self.context.public_url, self.context.keys.link_token(page).expose_secret());
+        ReplyOptions {
+            page: page.page,
+            code: self.context.keys.code(page),
+            link: SecretString::from(link),
+            proof: self.context.keys.mail_token(id),
+            level: row.map_or(crate::core::AnswerLevel::Wilco, |row| row.engaged_by),
+        }
+    }
+}
+
+impl RuntimeConfig {
+    /// Renders a page for its reader, with placeholders in place of codes and links.
+    pub fn render(&self, incident: &Incident, page: &Page, kind: ChannelKind) -> RenderedText {
+        let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+        let texts = row.map_or(&*self.templates, |row| self.texts(&row.template, &row.template_revision));
+        render(&self.matrix, texts, &self.names, incident, page, kind)
+    }
+}
+
+/// Renders a page from a matrix and its templates; no daemon is needed.
+pub fn render(
+    matrix: &Matrix,
+    templates: &PageTemplates,
+    names: &BTreeMap<PersonName, String>,
+    incident: &Incident,
+    page: &Page,
+    kind: ChannelKind,
+) -> RenderedText {
+    let reader = page.person.as_ref().and_then(|person| matrix.people.get(person));
+    let reader = reader.map(|person| PageReader { name: &person.name, zone: &person.zone });
+    let row = page.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let wanted = templates.wants_history(row.map(|row| row.template.as_str()));
+    let history = if wanted { history(incident) } else { Vec::new() };
+    let brief = BriefInput { incident, page, reader, names, history: &history };
+    templates.render(&brief, form(kind, matrix.channel(&page.channel)))
+}
+
+/// The time until the ladder pages the same reader by the same channel again, if it does so next.
+fn life(incident: &Incident, page: &Page, now: Timestamp) -> Option<Duration> {
+    let role = page.role.as_ref().filter(|_| page.purpose.is_brief())?;
+    let engagement = incident.engagements.get(role).filter(|e| e.is_open() && e.rung == page.rung)?;
+    let step = incident.plan.roles.get(role)?.steps.get(engagement.step)?;
+    let repeats = engagement.exhausted || engagement.round < step.repeat;
+    engagement.deadline.filter(|_| repeats).map(|deadline| deadline.since(now))
+}
+
+/// The exact text that is stored: every part that was shown.
+fn shown(rendered: &RenderedText) -> String {
+    let html = rendered.html.as_deref().unwrap_or_default();
+    format!("{}\n\n{}\n\n{html}\n\n[template revision {}]", rendered.subject, rendered.body, rendered.revision)
+}
+
+/// The body of a stored text whose subject and body contain no empty line.
+fn body_of(shown: &str) -> Option<&str> {
+    shown.split("\n\n").nth(1)
+}
+
+fn fill(rendered: RenderedText, ask: Option<&ReplyOptions>) -> MessageText {
+    let fill = |text: String| match ask {
+        Some(ask) => text.replace(CODE, ask.code.expose_secret()).replace(LINK, ask.link.expose_secret()),
+        None => text,
+    };
+    MessageText {
+        headline: fill(rendered.headline),
+        subject: rendered.subject,
+        body: fill(rendered.body),
+        html: rendered.html.map(fill),
+    }
+}

@@ -1,0 +1,125 @@
+//! The doctor's checks that only a running daemon can make: its loops, its clock, its ping, its public address.
+
+use crate::{
+    channel::{ProbeCheck, is_loopback},
+    engine::{
+        health::Health,
+        health::checkup::{self, DoctorPart, part},
+    },
+};
+use reqwest::{Client, Url, redirect::Policy};
+use secrecy::ExposeSecret;
+use std::{sync::Arc, time::Duration};
+
+/// The path at which the daemon answers its own test request.
+pub const ECHO: &str = "/hooks/self";
+
+/// The header that signs the daemon's test request to itself.
+pub const SIGNATURE: &str = "x-stentor-signature";
+
+/// How far the wall clock may differ from the store's time, in microseconds, before the doctor warns.
+const DRIFT_MAX_US: i64 = 1_000_000;
+
+/// How long a request to the public address may take.
+const ECHO_TIME_MAX: Duration = Duration::from_secs(8);
+
+impl Health {
+    /// All parts to check. `wall_us` is how far the wall clock is ahead of the store's time, in microseconds.
+    pub fn parts(self: &Arc<Self>, wall_us: i64) -> Vec<DoctorPart> {
+        let config = self.context.config.load_full();
+        let health = || self.clone();
+        let (one, two, three, four, five) = (health(), health(), health(), config.clone(), health());
+        let mut parts = vec![
+            part("daemon", async move { one.work(wall_us).await }),
+            part("ping", async move { vec![two.ping_check()] }),
+            part("state", async move { checkup::space(three.context.store.room()) }),
+            part("secrets", async move { checkup::secrets(&four) }),
+            part("door", async move { vec![five.door().await] }),
+        ];
+        let (matrix, now) = (config.clone(), self.context.store.now());
+        parts.push(part("time zones", async move { checkup::zones(matrix.matrix.zones.data(), now) }));
+        parts.extend(checkup::channels(&config));
+        let health = self.clone();
+        parts.push(part("people", async move {
+            let (proofs, now) = (health.context.store.proofs().await, health.context.store.now());
+            let mut checks = health.inbound.opt_out_checks();
+            checks.extend(checkup::people(&config, proofs, &health.inbound.opt_outs(), now));
+            checks
+        }));
+        parts
+    }
+
+    async fn work(&self, wall_us: i64) -> Vec<ProbeCheck> {
+        let problems = self.check().await;
+        let mut checks: Vec<ProbeCheck> = problems.into_iter().map(|sign| ProbeCheck::failed("work", sign)).collect();
+        if checks.is_empty() {
+            checks.push(ProbeCheck::fine("work", "its loops turn, commits are kept, ladders and queues move"));
+        }
+        checks.extend(self.quarantine_checks());
+        for (channel, broken) in self.delivery.breakers().broken() {
+            checks.push(ProbeCheck::failed("breaker", format!("channel {channel} is gone round: {}", broken.why)));
+        }
+        for (channel, heard) in self.inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
+            let why = heard.last_error.unwrap_or_else(|| "no link is up yet".to_owned());
+            checks.push(ProbeCheck::failed("links", format!("nothing is heard by channel {channel}: {why}")));
+        }
+        let seconds = wall_us as f64 / 1e6;
+        checks.push(match wall_us.abs() {
+            ..DRIFT_MAX_US => ProbeCheck::fine("clock", "the wall clock and the ladders' agree"),
+            _ => ProbeCheck::doubtful("clock", format!("the wall clock was stepped by {seconds:.1} s since the start")),
+        });
+        checks
+    }
+
+    fn ping_check(&self) -> ProbeCheck {
+        let Some(ping) = self.context.config.load().matrix.daemon.ping.clone() else {
+            let help = "nobody hears of it when this daemon is dead: set [daemon] ping = { url = \"..\" }";
+            return ProbeCheck::doubtful("dead-man", help);
+        };
+        let every = humantime::format_duration(ping.every);
+        let pinged = self.pinged();
+        match (pinged.last_error, pinged.last) {
+            (Some(trouble), _) => ProbeCheck::failed("dead-man", trouble),
+            (None, Some(_)) => ProbeCheck::fine("dead-man", format!("taken every {every}")),
+            (None, None) => ProbeCheck::doubtful("dead-man", "none has gone out yet"),
+        }
+    }
+
+    /// Checks whether the public address leads to this daemon, and passes signed requests on unchanged.
+    async fn door(&self) -> ProbeCheck {
+        let address = &self.context.public_url;
+        match self.echo(address, ECHO_TIME_MAX).await {
+            Err(why) => ProbeCheck::failed("public_url", format!("{address}: {why}")),
+            Ok(()) if Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback)) => {
+                let help = "links in pages lead to this machine alone: set [daemon] public_url";
+                ProbeCheck::doubtful("public_url", format!("{address} leads here; {help}"))
+            }
+            Ok(()) => ProbeCheck::fine("public_url", format!("{address} leads to this daemon")),
+        }
+    }
+
+    /// Calls this daemon by one of its addresses, on a new connection. The error says why that did not reach it.
+    pub(super) async fn echo(&self, address: &str, most: Duration) -> Result<(), String> {
+        let trouble = |error: reqwest::Error| {
+            let mut cause: &dyn std::error::Error = &error;
+            while let Some(source) = cause.source() {
+                cause = source;
+            }
+            format!("not reached from this machine: {cause}")
+        };
+        let client = Client::builder().redirect(Policy::none()).timeout(most);
+        let here = Url::parse(address).is_ok_and(|url| url.host_str().is_some_and(is_loopback));
+        let client = if here { client.no_proxy() } else { client }.build().map_err(trouble)?;
+        let nonce = format!("{}", self.context.store.now());
+        let signed = client.post(format!("{address}{ECHO}")).body(nonce.clone());
+        let signed = signed.header(SIGNATURE, self.context.keys.echo_call(&nonce).expose_secret());
+        let answer = signed.send().await.map_err(trouble)?;
+        let status = answer.status();
+        let text = answer.text().await.map_err(trouble)?;
+        match (status.is_success(), self.context.keys.is_echo(&nonce, text.trim())) {
+            (true, true) => Ok(()),
+            (true, false) => Err("something else answers there".to_owned()),
+            (false, _) => Err(format!("what answers there says {status}; POST {ECHO} must be handed on as it is")),
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! Health checks: the loops run, commits succeed, every queue moves, and no ladder is forgotten.
+
+use crate::{
+    core::{Timestamp, stranded::stranded},
+    engine::health::{EngineLoop, Health, PingStatus},
+    store::{IncidentFilter, StoreError},
+};
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// A loop that has not run for so long is stuck; the slowest one runs every three seconds.
+pub const LOOP_STILL_MAX: Duration = Duration::from_secs(20);
+
+/// A queue is stuck if a page has been due for so long and was not handed to its channel.
+pub const QUEUE_STANDS_MAX: Duration = Duration::from_secs(60);
+
+/// A ladder is stuck if its deadline passed so long ago.
+pub const LADDER_LATE_MAX: Duration = Duration::from_secs(30);
+
+/// How long the store may take to read [`AT_ONCE`] open incidents.
+pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
+
+/// Open incidents that are read at once, until all were read.
+const AT_ONCE: usize = 1_000;
+
+impl Health {
+    /// What is wrong with this daemon, without asking the store; empty if all is well.
+    pub fn problems(&self) -> Vec<String> {
+        [self.readiness_problems(), self.found_problems()].concat()
+    }
+
+    /// Unreadable incidents, what the last check of all open incidents found, and whether the daemon's own port
+    /// answered.
+    pub fn found_problems(&self) -> Vec<String> {
+        let mut problems = self.quarantine_problems();
+        let state = self.state();
+        let shut = state.shut.iter().map(|why| format!("the own door was called in vain: {why}"));
+        problems.extend(state.found.iter().cloned().chain(shut));
+        problems
+    }
+
+    /// The problems because of which no alerts should be sent here: they could not be kept, or not acted on. A late
+    /// ladder or an unreadable row is none of these, nor is a slow port: whoever can ask this has connected.
+    pub fn readiness_problems(&self) -> Vec<String> {
+        let now = self.context.store.now();
+        let mut problems: Vec<String> =
+            self.context.store.health().err().map(|error| error.to_string()).into_iter().collect();
+        problems.extend(self.stuck_loops());
+        problems.extend(self.listeners.problems());
+        let standing = self.delivery.stuck_queues(now, QUEUE_STANDS_MAX);
+        problems.extend(standing.into_iter().map(|(channel, since)| {
+            let span = whole_seconds(now.since(since));
+            format!("a page waits for channel {channel} since {span}, and its queue does not move")
+        }));
+        problems
+    }
+
+    /// Checks every open incident too: each open engagement must have a deadline that is not long past. Returns all
+    /// problems.
+    pub async fn check(&self) -> Vec<String> {
+        let found = self.forgotten().await;
+        self.state().found = found;
+        self.problems()
+    }
+
+    /// The state of the dead-man ping.
+    pub fn pinged(&self) -> PingStatus {
+        self.state().pinged.clone()
+    }
+
+    /// Records whether the daemon's own port answered.
+    pub(super) fn note_knock(&self, answered: Result<(), String>) {
+        self.state().shut = answered.err();
+    }
+
+    pub(super) fn note_ping(&self, result: Result<(), String>) {
+        let now = self.context.store.now();
+        let mut state = self.state();
+        match result {
+            Ok(()) => state.pinged = PingStatus { last: Some(now), last_error: None },
+            Err(trouble) => state.pinged.last_error = Some(trouble),
+        }
+    }
+
+    async fn forgotten(&self) -> Vec<String> {
+        let mut found = Vec::new();
+        let now = self.context.store.now();
+        let began = self.state().began;
+        let is_late = |deadline: Timestamp| LADDER_LATE_MAX < now.since(deadline.max(began));
+        match in_time(self.context.store.next_deadline()).await {
+            Ok(Some(deadline)) if is_late(deadline) => {
+                let span = whole_seconds(now.since(deadline));
+                found.push(format!("a ladder is due since {span} and has not moved"));
+            }
+            Ok(_) => {}
+            Err(why) => found.push(why),
+        }
+        let (filter, mut before) = (IncidentFilter { open_only: true, limit: AT_ONCE }, None);
+        // What the store reports as due was checked above; this finds what it has lost.
+        let mut looks_for_late = found.is_empty();
+        loop {
+            let portion = match in_time(self.context.store.portion(filter, before)).await {
+                Ok(portion) => portion,
+                Err(why) => {
+                    found.push(why);
+                    break;
+                }
+            };
+            if looks_for_late
+                && let Some(incident) =
+                    portion.incidents.iter().find(|incident| incident.deadline().is_some_and(is_late))
+            {
+                let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
+                found.push(format!("{} is due since {span} and has not moved", incident.id));
+                looks_for_late = false;
+            }
+            found.extend(portion.incidents.iter().flat_map(|incident| {
+                let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
+                stranded(incident).into_iter().map(forgotten)
+            }));
+            before = portion.before;
+            if before.is_none() {
+                break;
+            }
+        }
+        found.dedup();
+        found
+    }
+
+    /// The loops that are stuck.
+    pub fn stuck_loops(&self) -> Vec<String> {
+        let now = self.context.store.now();
+        let beats = self.heartbeat.beats();
+        let mut state = self.state();
+        let turned = state.turned.get_or_insert(beats.map(|beat| (beat, now)));
+        let mut still = Vec::new();
+        for ((beat, last), name) in beats.into_iter().zip(turned).zip(EngineLoop::ALL) {
+            if beat != last.0 {
+                *last = (beat, now);
+            } else if LOOP_STILL_MAX < now.since(last.1) {
+                still.push(format!(
+                    "the {} loop has not turned for {}",
+                    name.as_str(),
+                    whole_seconds(now.since(last.1))
+                ));
+            }
+        }
+        still
+    }
+}
+
+/// The answer of the store, or an error if it does not answer in time.
+async fn in_time<T>(asked: impl Future<Output = Result<T, StoreError>>) -> Result<T, String> {
+    match timeout(STORE_TIME_MAX, asked).await {
+        Ok(said) => said.map_err(|error| error.to_string()),
+        Err(_) => Err(format!("the store did not answer within {}", humantime::format_duration(STORE_TIME_MAX))),
+    }
+}
+
+fn whole_seconds(span: Duration) -> humantime::FormattedDuration {
+    humantime::format_duration(Duration::from_secs(span.as_secs()))
+}

@@ -1,0 +1,29 @@
+//! What people and providers say: answers, reports of delivery, opt-outs, and what a page is named by.
+
+mod answers;
+mod identity;
+mod opt_out;
+mod opt_out_register;
+
+pub use answers::{AnswerError, CODE_KEPT, CodedPage, WaitingPages, asked_of};
+pub use opt_out_register::OptOut;
+
+use super::context::EngineContext;
+use opt_out_register::OptOutRegister;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+/// Takes what comes back from people and their providers, by whatever channel.
+pub struct Inbound {
+    context: Arc<EngineContext>,
+    opted_out: Mutex<OptOutRegister>,
+}
+
+impl Inbound {
+    pub(super) fn new(context: Arc<EngineContext>) -> Self {
+        Self { context, opted_out: Mutex::default() }
+    }
+
+    fn opt_out_register(&self) -> MutexGuard<'_, OptOutRegister> {
+        self.opted_out.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

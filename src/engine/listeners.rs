@@ -1,0 +1,138 @@
+//! Gauges of the daemon's listeners: how many connections they have and refuse. `/readyz`, the metrics and the ping
+//! read them.
+
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The gauges of all listeners.
+#[derive(Debug, Default)]
+pub struct ListenerGauges(Mutex<BTreeMap<&'static str, Arc<ListenerGauge>>>);
+
+/// The gauge of one listener: how many connections it has, and whether it has room for more.
+#[derive(Debug)]
+pub struct ListenerGauge {
+    name: &'static str,
+    most: usize,
+    state: Mutex<ListenerState>,
+}
+
+#[derive(Debug, Default)]
+struct ListenerState {
+    open: usize,
+    /// It was full and has not become much emptier since: being full is logged once.
+    told_full: bool,
+    told_share: bool,
+    turned_away: u64,
+    trouble: Option<String>,
+}
+
+/// How many connections a listener has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ListenerFullness {
+    /// Open connections.
+    pub open: usize,
+    /// The most connections that it takes.
+    pub most: usize,
+    /// Connections that were closed at once because their peer had its share.
+    pub turned_away: u64,
+}
+
+impl ListenerGauges {
+    /// Adds a listener that takes `most` connections. One with the same name replaces the earlier one.
+    pub fn open(&self, name: &'static str, most: usize) -> Arc<ListenerGauge> {
+        let entrance = Arc::new(ListenerGauge { name, most, state: Mutex::default() });
+        self.all().insert(name, entrance.clone());
+        entrance
+    }
+
+    /// The problems of all listeners.
+    pub fn problems(&self) -> Vec<String> {
+        self.all().values().filter_map(|entrance| entrance.sign()).collect()
+    }
+
+    /// How many connections each has.
+    pub fn fullness(&self) -> BTreeMap<&'static str, ListenerFullness> {
+        self.all().iter().map(|(name, entrance)| (*name, entrance.fullness())).collect()
+    }
+
+    fn all(&self) -> MutexGuard<'_, BTreeMap<&'static str, Arc<ListenerGauge>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl ListenerGauge {
+    /// The most connections that it takes.
+    pub fn most(&self) -> usize {
+        self.most
+    }
+
+    /// Counts a connection that opened.
+    pub fn entered(&self) {
+        let mut state = self.state();
+        state.open += 1;
+        state.trouble = None;
+        if self.most <= state.open && !state.told_full {
+            state.told_full = true;
+            tracing::warn!(door = self.name, connections = state.open, "this door is full: whoever comes now waits");
+        }
+    }
+
+    /// Counts a connection that ended.
+    pub fn left(&self) {
+        let mut state = self.state();
+        state.open = state.open.saturating_sub(1);
+        // Not as soon as one place is free: a listener at its limit would log every connection.
+        if state.told_full && state.open <= self.most.saturating_sub((self.most / 10).max(1)) {
+            state.told_full = false;
+            tracing::info!(door = self.name, connections = state.open, "this door has room again");
+        }
+    }
+
+    /// Counts a connection that was closed because its peer has its share.
+    pub fn turned_away(&self, peer: &impl std::fmt::Display, share: usize) {
+        let mut state = self.state();
+        state.turned_away += 1;
+        if !state.told_share {
+            state.told_share = true;
+            tracing::warn!(door = self.name, %peer, share, "this peer has its share of the connections: more are closed");
+        }
+    }
+
+    /// No peer has its full share any more.
+    pub fn shares_are_free(&self) {
+        if std::mem::take(&mut self.state().told_share) {
+            tracing::info!(door = self.name, "no peer has its whole share of the connections any more");
+        }
+    }
+
+    /// Records that no connection can be accepted.
+    pub fn stuck(&self, error: &std::io::Error) {
+        let before = self.state().trouble.replace(error.to_string());
+        if before.is_none() {
+            tracing::warn!(door = self.name, %error, "connections can not be taken; trying again");
+        }
+    }
+
+    /// How many connections it has.
+    pub fn fullness(&self) -> ListenerFullness {
+        let state = self.state();
+        ListenerFullness { open: state.open, most: self.most, turned_away: state.turned_away }
+    }
+
+    fn sign(&self) -> Option<String> {
+        let (state, name) = (self.state(), self.name);
+        match &state.trouble {
+            Some(trouble) => Some(format!("the {name} door can not take connections: {trouble}")),
+            None if self.most <= state.open => {
+                Some(format!("the {name} door is full: it has {} connections", state.open))
+            }
+            None => None,
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, ListenerState> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

@@ -1,0 +1,232 @@
+//! One node: the four parts of the engine over one store, and what a commit means for them.
+
+use super::{
+    admission::Admission,
+    caught::caught,
+    context::{EngineContext, each},
+    delivery::Delivery,
+    health::Health,
+    inbound::Inbound,
+    keys::DerivedKeys,
+    metrics::Metrics,
+    read::EngineReader,
+    runtime_config::RuntimeConfig,
+};
+use crate::{
+    core::{
+        DrillRun, Event, IncidentId, IncidentInput, RunId, ScheduledRun, SendOutcome, Timestamp, sentence::sentence,
+    },
+    store::{CommittedEvent, CommittedEvents, LockSet, RequestClass, Store, StoreError, Transaction, transact},
+};
+use std::sync::Arc;
+use tokio::sync::{broadcast, watch};
+
+/// The most incidents that one timer tick moves.
+pub const DUE_MAX: usize = 256;
+
+/// One node: the engine over one store.
+pub struct Engine {
+    context: Arc<EngineContext>,
+    admission: Admission,
+    inbound: Arc<Inbound>,
+    delivery: Arc<Delivery>,
+    health: Arc<Health>,
+    reads: EngineReader,
+    /// Tells those who keep connections open for the matrix that it changed.
+    reloads: watch::Sender<()>,
+}
+
+impl Engine {
+    /// A node over a store. `public_url` is the address of this daemon for people's browsers.
+    pub fn new(store: Arc<dyn Store>, config: impl Into<Arc<RuntimeConfig>>, public_url: &str) -> Arc<Self> {
+        let context = Arc::new(EngineContext::new(store.clone(), config.into(), public_url));
+        let inbound = Arc::new(Inbound::new(context.clone()));
+        let delivery = Arc::new(Delivery::new(context.clone(), inbound.clone()));
+        let health = Arc::new(Health::new(context.clone(), inbound.clone(), delivery.clone()));
+        let engine = Arc::new(Self {
+            admission: Admission::new(context.clone()),
+            context,
+            inbound,
+            delivery,
+            health,
+            reads: EngineReader::new(store.clone()),
+            reloads: watch::Sender::default(),
+        });
+        // The commit itself is followed, not its caller: a client that hangs up must not lose its pages.
+        let node = Arc::downgrade(&engine);
+        store.follow(Box::new(move |committed| {
+            if let Some(engine) = node.upgrade() {
+                engine.absorb(committed);
+            }
+        }));
+        engine
+    }
+
+    /// Admits alerts and manual pages.
+    pub fn admission(&self) -> &Admission {
+        &self.admission
+    }
+
+    /// Takes answers, reports of delivery and opt-outs.
+    pub fn inbound(&self) -> &Inbound {
+        &self.inbound
+    }
+
+    /// Queues and sends pages.
+    pub fn delivery(&self) -> &Delivery {
+        &self.delivery
+    }
+
+    /// Checks whether this node does its work.
+    pub fn health(&self) -> &Arc<Health> {
+        &self.health
+    }
+
+    /// Reads of the store.
+    pub fn reads(&self) -> &EngineReader {
+        &self.reads
+    }
+
+    /// The configuration in use. A reload swaps it as a whole; a copy that was taken before stays as it is.
+    pub fn config(&self) -> Arc<RuntimeConfig> {
+        self.context.config.load_full()
+    }
+
+    /// The codes, links and sessions of the server key.
+    pub fn keys(&self) -> &DerivedKeys {
+        &self.context.keys
+    }
+
+    /// The metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.context.metrics
+    }
+
+    /// The store's time.
+    pub fn now(&self) -> Timestamp {
+        self.context.store.now()
+    }
+
+    /// The incidents that change. A receiver that lags behind must look at everything afresh.
+    pub fn changes(&self) -> broadcast::Receiver<IncidentId> {
+        self.context.changes()
+    }
+
+    /// Takes a new configuration into use. Channels that it repaired are tried with the next page.
+    pub fn reload(&self, config: impl Into<Arc<RuntimeConfig>>) {
+        self.context.config.store(config.into());
+        self.delivery.look_again();
+        self.reloads.send_replace(());
+    }
+
+    /// Changes whenever a new configuration is in use.
+    pub fn reloads(&self) -> watch::Receiver<()> {
+        self.reloads.subscribe()
+    }
+
+    /// The address of this daemon for people's browsers, without a trailing slash.
+    pub fn public_url(&self) -> &str {
+        &self.context.public_url
+    }
+
+    /// Moves every ladder that is due. Returns how many incidents it stepped. One that fails does not stop the others.
+    pub async fn tick_timers(&self) -> Result<usize, StoreError> {
+        let now = self.context.store.now();
+        let due = self.context.store.due(now, DUE_MAX).await?;
+        let steps = due.iter().map(|id| self.context.step(*id, IncidentInput::Tick));
+        Ok(each(futures_util::future::join_all(steps).await)?.len())
+    }
+
+    /// Anchors what changed. The anchor's hash goes to the log, from where it can be kept elsewhere.
+    pub async fn tick_anchor(&self) -> Result<(), StoreError> {
+        if let Some(line) = self.context.store.anchor().await? {
+            let hash = crate::core::event::hex(&line.hash);
+            tracing::info!(journal.anchor.seq = line.seq, journal.anchor.hash = hash, "journal anchored");
+        }
+        Ok(())
+    }
+
+    /// Steps one incident. Returns the events of the commit.
+    pub async fn step(&self, id: IncidentId, input: IncidentInput) -> Result<Vec<CommittedEvent>, StoreError> {
+        self.context.step(id, input).await
+    }
+
+    /// The store, for the loops.
+    pub(super) fn store(&self) -> &dyn Store {
+        &*self.context.store
+    }
+
+    /// Runs a transaction: see [`transact`].
+    pub(crate) async fn transact<R: Send + 'static>(
+        &self,
+        class: RequestClass,
+        needs: LockSet,
+        run: impl FnMut(&mut Transaction<'_>) -> R + Send + 'static,
+    ) -> Result<R, StoreError> {
+        transact(&*self.context.store, class, needs, run).await.map(|(result, _)| result)
+    }
+
+    /// The number of the next run of a drill.
+    pub(crate) async fn next_run(&self) -> Result<RunId, StoreError> {
+        self.context.store.next_run().await
+    }
+
+    /// Keeps a run of a drill, new or as it stands now.
+    pub(crate) async fn keep_run(&self, run: DrillRun) -> Result<(), StoreError> {
+        self.context.store.keep_run(run).await
+    }
+
+    /// Keeps when a scenario runs next.
+    pub(crate) async fn keep_turn(&self, turn: ScheduledRun) -> Result<(), StoreError> {
+        self.context.store.keep_turn(turn).await
+    }
+
+    /// Applies a commit to this node: pages to send or drop, log lines, screens to update.
+    fn absorb(&self, committed: &CommittedEvents) {
+        for CommittedEvent { incident, drill, event, .. } in &committed.events {
+            if let Err(why) = caught(|| self.delivery.take_up(*incident, *drill, event)) {
+                tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");
+            }
+        }
+        // Pages are sent while the log is still being written.
+        if !committed.events.is_empty() {
+            self.delivery.wake();
+        }
+        let mut changed = None;
+        for happened in &committed.events {
+            let told = caught(|| {
+                self.context.metrics.count(happened);
+                log(happened);
+            });
+            if let Err(why) = told {
+                tracing::error!(incident.id = %happened.incident, why, "counting or logging an event panicked, which is a bug");
+            }
+            if changed != Some(happened.incident) {
+                changed = Some(happened.incident);
+                self.context.changed(happened.incident);
+            }
+        }
+    }
+}
+
+/// Logs one line for each event: ladders and answers at the normal levels, single pages at debug.
+fn log(happened: &CommittedEvent) {
+    let (incident, at, event) = (happened.incident, happened.at, &happened.event);
+    match event {
+        Event::Paged { .. } | Event::Joined { .. } | Event::Withdrawn { .. } | Event::Reported { .. } => {
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+        }
+        Event::Settled { settlement: SendOutcome::Accepted { .. } | SendOutcome::Unsent, .. } => {
+            tracing::debug!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+        }
+        Event::Settled { .. }
+        | Event::Undelivered { .. }
+        | Event::Overdue { .. }
+        | Event::TakenOver { .. }
+        | Event::Preempted { .. }
+        | Event::Exhausted { .. } => {
+            tracing::warn!(incident.id = %incident, event.at = %at, "{}", sentence(event));
+        }
+        _ => tracing::info!(incident.id = %incident, event.at = %at, "{}", sentence(event)),
+    }
+}

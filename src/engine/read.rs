@@ -1,0 +1,143 @@
+//! The read facade: what HTTP, the command line and drills read of the store. It changes nothing.
+
+use super::history::{self, ChainPortion, HistoryControl};
+use crate::{
+    core::{
+        ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId,
+        ScheduledRun, StoredLine,
+    },
+    store::{
+        AskedIncidents, AskedQuery, IncidentFilter, IncidentPortion, OpenNow, QuarantinedRow, RowName, RowRemains,
+        RunPortion, Store, StoreError,
+    },
+};
+use std::sync::Arc;
+use tokio::sync::watch;
+
+/// Reads of the store. Each says what is true as of the last commit.
+pub struct EngineReader {
+    store: Arc<dyn Store>,
+}
+
+impl EngineReader {
+    pub(super) fn new(store: Arc<dyn Store>) -> Self {
+        Self { store }
+    }
+
+    /// One incident with its pages. An error for one that can not be read.
+    pub async fn view(&self, id: IncidentId) -> Result<Option<Arc<Incident>>, StoreError> {
+        self.store.view(id).await
+    }
+
+    /// Incidents, newest first; one that can not be read is left out.
+    pub async fn list(&self, filter: IncidentFilter) -> Result<Vec<Arc<Incident>>, StoreError> {
+        self.store.list(filter).await
+    }
+
+    /// A portion of the incidents that are older than `before`, newest first.
+    pub async fn portion(
+        &self,
+        filter: IncidentFilter,
+        before: Option<IncidentId>,
+    ) -> Result<IncidentPortion, StoreError> {
+        self.store.portion(filter, before).await
+    }
+
+    /// The incident with the greatest number.
+    pub async fn newest(&self) -> Result<Option<IncidentId>, StoreError> {
+        self.store.newest().await
+    }
+
+    /// What tells an incident from every other one with its number.
+    pub async fn identity(&self, id: IncidentId) -> Result<Option<IncidentIdentity>, StoreError> {
+        self.store.identity(id).await
+    }
+
+    /// What tells a page from every other one with its number.
+    pub async fn page_identity(&self, page: PageId) -> Result<Option<PageIdentity>, StoreError> {
+        self.store.page_identity(page).await
+    }
+
+    /// How many incidents are open.
+    pub async fn open_count(&self) -> Result<usize, StoreError> {
+        self.store.open_count().await
+    }
+
+    /// What is open, as far as drills must know it.
+    pub async fn open_now(&self) -> Result<OpenNow, StoreError> {
+        self.store.open_now().await
+    }
+
+    /// Incidents in which a person was asked.
+    pub async fn asked(&self, person: PersonName, query: AskedQuery) -> Result<AskedIncidents, StoreError> {
+        self.store.asked(person, query).await
+    }
+
+    /// Journal lines after position `after`, of one chain or of all, at most `limit`.
+    pub async fn lines(&self, chain: Option<String>, after: i64, limit: usize) -> Result<Vec<StoredLine>, StoreError> {
+        self.store.lines(chain, after, limit).await
+    }
+
+    /// A text that was shown, by its content hash.
+    pub async fn text(&self, hash: String) -> Result<Option<String>, StoreError> {
+        self.store.text(hash).await
+    }
+
+    /// When each person was last proven to be reached by each channel.
+    pub async fn proofs(&self) -> Result<Vec<ContactProof>, StoreError> {
+        self.store.proofs().await
+    }
+
+    /// Runs of drills, newest first, at most `limit`.
+    pub async fn runs(&self, limit: usize) -> Result<Vec<DrillRun>, StoreError> {
+        self.store.runs(limit).await
+    }
+
+    /// A portion of the runs of drills that are older than `before`, newest first.
+    pub async fn run_portion(&self, limit: usize, before: Option<RunId>) -> Result<RunPortion, StoreError> {
+        self.store.run_portion(limit, before).await
+    }
+
+    /// One run of a drill.
+    pub async fn drill_run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
+        self.store.drill_run(id).await
+    }
+
+    /// When scheduled scenarios run next.
+    pub async fn turns(&self) -> Result<Vec<ScheduledRun>, StoreError> {
+        self.store.turns().await
+    }
+
+    /// What is left of a row that can not be read.
+    pub async fn remains(&self, row: RowName) -> Result<Vec<RowRemains>, StoreError> {
+        self.store.remains(row).await
+    }
+
+    /// Whether commits are kept now.
+    pub fn health(&self) -> Result<(), StoreError> {
+        self.store.health()
+    }
+
+    /// Rows that can not be read and were set aside, also those that somebody has looked at.
+    pub fn quarantined(&self) -> Vec<QuarantinedRow> {
+        self.store.quarantined()
+    }
+
+    /// Wakes whoever waits whenever something was committed.
+    pub fn changed(&self) -> watch::Receiver<u64> {
+        self.store.changed()
+    }
+
+    /// Returns when the store has ended and will keep nothing any more.
+    pub async fn ended(&self) {
+        self.store.ended().await;
+    }
+
+    /// Shows `look` the journal of every incident, newest first, a portion at a time.
+    pub async fn each_incident(
+        &self,
+        look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+    ) -> Result<(), StoreError> {
+        history::each_incident(&*self.store, look).await
+    }
+}

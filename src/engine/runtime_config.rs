@@ -1,0 +1,164 @@
+//! The configuration in use: the matrix with its templates and channels. A reload swaps it as a whole.
+
+use crate::{
+    channel::ContactData,
+    config,
+    core::{ChannelName, PersonName, SourceName},
+    engine::{
+        active_channel::{ActiveChannel, SharedChannelParts},
+        people_lookup::PeopleLookup,
+        wire,
+    },
+    matrix::{ChannelConfig, ChannelKind, ChannelSettings, ContactField, Matrix},
+    template::{PageTemplates, TextForm},
+};
+use secrecy::SecretString;
+use std::{
+    collections::BTreeMap,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
+};
+
+/// The matrix with everything that it needs to run.
+pub struct RuntimeConfig {
+    /// The Crisis Escalation Matrix.
+    pub matrix: Matrix,
+    /// The templates.
+    pub templates: Arc<PageTemplates>,
+    /// Templates of earlier loads, newest first: incidents keep the ones with which they opened.
+    older: Vec<Arc<PageTemplates>>,
+    /// The channels, ready to send.
+    pub channels: BTreeMap<ChannelName, ActiveChannel>,
+    /// Display names of the people.
+    pub names: BTreeMap<PersonName, String>,
+    /// Bearer tokens of the sources, as far as they can be read here.
+    pub tokens: Vec<(SourceName, SecretString)>,
+    /// What providers know of the people.
+    known: Mutex<PeopleLookup>,
+}
+
+/// The most earlier sets of templates that are kept for open incidents.
+const OLDER_MAX: usize = 8;
+
+impl RuntimeConfig {
+    /// Builds the channels of a matrix and reads its secrets. A channel whose credentials are missing goes into the
+    /// sandbox and says why; nothing fails.
+    pub fn wire(matrix: Matrix, templates: PageTemplates, shared: &SharedChannelParts) -> Self {
+        let channels = matrix
+            .channels
+            .iter()
+            .map(|(name, settings)| (name.clone(), wire::channel(name, settings, shared)))
+            .collect();
+        let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
+        let mut tokens = Vec::new();
+        for (source, settings) in &matrix.sources {
+            for token in &settings.tokens {
+                match config::secret(&wire::reference(token)) {
+                    Ok(secret) => tokens.push((source.clone(), secret)),
+                    Err(error) => {
+                        tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");
+                    }
+                }
+            }
+        }
+        let (templates, older, known) = (Arc::new(templates), Vec::new(), Mutex::default());
+        Self { matrix, templates, older, channels, names, tokens, known }
+    }
+
+    /// Channels in the sandbox, and why: they reach nobody.
+    pub fn sandboxed(&self) -> BTreeMap<&ChannelName, &str> {
+        self.channels.iter().filter_map(|(name, active)| Some((name, active.sandboxed.as_deref()?))).collect()
+    }
+
+    pub(super) fn known(&self) -> MutexGuard<'_, PeopleLookup> {
+        self.known.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes over the templates of the last load, so that a reload changes no open incident.
+    pub fn succeed(mut self, last: &Self) -> Self {
+        let texts = std::iter::once(&last.templates).chain(&last.older);
+        self.older =
+            texts.filter(|old| old.revisions() != self.templates.revisions()).take(OLDER_MAX).cloned().collect();
+        // People who were found by their mail address stay known until they are looked up again.
+        self.known().ids.clone_from(&last.known().ids);
+        self
+    }
+
+    /// What worked in `last` and would fail now because a secret can not be read: a reload must not turn a channel that
+    /// reaches people into one that reaches nobody.
+    pub fn lost_since(&self, last: &Self) -> Option<String> {
+        let worked = |name: &ChannelName| last.channels.get(name).is_some_and(|active| active.sandboxed.is_none());
+        let channel = self.channels.iter().find(|(name, active)| active.sandboxed.is_some() && worked(name));
+        if let Some((name, active)) = channel {
+            return Some(format!("channel {name} would reach nobody: {}", active.sandboxed.as_deref().unwrap_or("?")));
+        }
+        if let Some(name) = self.deafer_than(last) {
+            return Some(format!(
+                "what people answer by channel {name} would be refused: a secret of it can not be read"
+            ));
+        }
+        let read =
+            |config: &Self, source: &SourceName| config.tokens.iter().filter(|(known, _)| known == source).count();
+        let mut sources = self.matrix.sources.iter();
+        let lost = |(source, settings): &(&SourceName, &crate::matrix::SourceSettings)| {
+            read(self, source) < read(last, source).min(settings.tokens.len())
+        };
+        let (source, _) = sources.find(lost)?;
+        Some(format!("the alerts of source {source} would be refused: its token can not be read"))
+    }
+
+    /// A channel that would receive fewer answers than in `last`, although the matrix has the settings for them.
+    fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
+        let deafer = |name: &ChannelName, way: &ChannelConfig| {
+            let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
+            let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
+            let token = matches!(way, ChannelConfig::Slack(way) if way.app_token.is_some());
+            let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
+            Some(keys || socket)
+        };
+        let mut channels = self.matrix.channels.iter();
+        channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
+    }
+
+    /// The templates with this revision of a role's template, or the newest if they are gone (after a restart).
+    pub fn texts(&self, template: &str, revision: &str) -> &PageTemplates {
+        let mut texts = std::iter::once(&self.templates).chain(&self.older);
+        texts.find(|texts| texts.has(template, revision)).unwrap_or(&self.templates)
+    }
+
+    /// A person's contact data; `None` if the matrix does not name them any more.
+    pub fn contact(&self, person: &PersonName) -> Option<ContactData> {
+        let known = self.matrix.people.get(person)?;
+        Some(ContactData {
+            person: person.to_string(),
+            name: known.name.clone(),
+            phone: known.phone.clone(),
+            email: known.email.clone(),
+            slack: known.slack.clone(),
+            slack_by_email: known.slack_by_email,
+        })
+    }
+
+    /// A person's display name.
+    pub fn name_of<'a>(&'a self, person: &'a PersonName) -> &'a str {
+        self.names.get(person).map_or(person.as_str(), String::as_str)
+    }
+}
+
+/// The form of text that a kind of channel shows. For `http` and `exec` it depends on whom they reach.
+pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> TextForm {
+    match kind {
+        ChannelKind::Screen => TextForm::Screen,
+        ChannelKind::Slack => TextForm::Slack,
+        ChannelKind::Kannel | ChannelKind::Twilio => TextForm::Sms,
+        ChannelKind::Smtp => TextForm::Mail,
+        ChannelKind::Webhook => TextForm::Board,
+        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
+            match settings.map_or(ContactField::Nothing, ChannelSettings::needs) {
+                ContactField::Phone => TextForm::Sms,
+                ContactField::Email => TextForm::Mail,
+                ContactField::Nothing | ContactField::Slack => TextForm::Board,
+            }
+        }
+        ChannelKind::Voice => TextForm::Voice,
+    }
+}

@@ -1,0 +1,68 @@
+//! Opens the store that a configuration names: the one place that names a concrete one.
+
+use super::{
+    DiskSpace, Store, StoreError,
+    clock::ClockSources,
+    sqlite::{
+        self, SqliteStore,
+        disk::{self, SpaceLimits},
+    },
+};
+use crate::core::ContactProof;
+use std::{
+    io,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
+
+/// Which store, and where it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum StoreConfig {
+    /// One SQLite file in this state directory, for one node.
+    Sqlite(PathBuf),
+}
+
+impl StoreConfig {
+    /// The store that lies in a state directory.
+    pub fn in_directory(dir: &Path) -> Self {
+        Self::Sqlite(dir.to_owned())
+    }
+
+    /// Whether anything was ever stored there.
+    pub fn exists(&self) -> bool {
+        match self {
+            Self::Sqlite(dir) => dir.join(sqlite::FILE).exists(),
+        }
+    }
+
+    /// The proofs of contact in a store that no daemon has open; none where there is no store. Changes nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::Failed`] where the store can not be read, or is older than the proofs.
+    pub async fn read_proofs(&self) -> Result<Vec<ContactProof>, StoreError> {
+        match self {
+            Self::Sqlite(dir) => sqlite::read_proofs(dir).await,
+        }
+    }
+
+    /// The space under a store that no daemon has open; none where it needs none of this machine's.
+    ///
+    /// # Errors
+    /// Those of the file system.
+    pub fn space(&self) -> io::Result<Option<DiskSpace>> {
+        match self {
+            Self::Sqlite(dir) => disk::room(dir, SpaceLimits::default()).map(Some),
+        }
+    }
+}
+
+/// Opens a store; its time goes on from `clock`. Call it on the runtime that shall run the store's own task.
+///
+/// # Errors
+/// [`StoreError::Locked`] when another process has it open, [`StoreError::ReadOnly`], [`StoreError::Newer`],
+/// [`StoreError::Full`] when there is not even room to open it, and whatever else the store says.
+pub async fn open_store(config: &StoreConfig, clock: Arc<dyn ClockSources>) -> Result<Arc<dyn Store>, StoreError> {
+    match config {
+        StoreConfig::Sqlite(dir) => Ok(SqliteStore::open(dir, clock).await?),
+    }
+}

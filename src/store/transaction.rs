@@ -1,0 +1,251 @@
+//! What a transaction may use while it runs. It changes incidents only through [`crate::core::step`], so it can have no
+//! effect that is not in the journal.
+
+use super::{
+    CommittedEvent, LockSet,
+    host::TransactionHost,
+    line::{ChainHead, JournalLine, is_foreign},
+    quarantine::{QuarantinedRow, RowName},
+    touch::touch,
+    working_set::{ChangeSet, StoredIncident, WorkingSet},
+};
+use crate::core::{
+    self, Alert, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, PageNonce,
+    Roster, SourceEvent, SourceName, Timestamp,
+    trigger::{ThresholdWindow, TriggerThreshold},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// One transaction: the part of the working set that it asked for, and what it changes.
+pub struct Transaction<'a> {
+    now: Timestamp,
+    host: &'a dyn TransactionHost,
+    needs: &'a LockSet,
+    lent: Vec<IncidentId>,
+    loaded: &'a mut WorkingSet,
+    changes: &'a mut ChangeSet,
+    happened: Vec<CommittedEvent>,
+    flaw: Option<String>,
+}
+
+impl<'a> Transaction<'a> {
+    /// A transaction at `now`, run by `host`, over what `needs` names of `loaded`. Its changes are added to `changes`.
+    pub fn new(
+        now: Timestamp,
+        host: &'a dyn TransactionHost,
+        needs: &'a LockSet,
+        loaded: &'a mut WorkingSet,
+        changes: &'a mut ChangeSet,
+    ) -> Self {
+        let keyed = needs.keys.iter().filter_map(|key| loaded.keys.get(key));
+        let lent = needs.incidents.iter().chain(keyed).copied().collect();
+        Self { now, host, needs, lent, loaded, changes, happened: Vec::new(), flaw: None }
+    }
+
+    /// The events, in order, or why nothing may be committed: it could not be read back.
+    pub fn finish(self) -> Result<Vec<CommittedEvent>, String> {
+        match self.flaw {
+            Some(flaw) => Err(flaw),
+            None => Ok(self.happened),
+        }
+    }
+
+    /// The transaction's time.
+    pub fn now(&self) -> Timestamp {
+        self.now
+    }
+
+    /// An incident, as it is now. It must be in the [`LockSet`].
+    pub fn incident(&self, id: IncidentId) -> Option<&Incident> {
+        let kept = self.loaded.incidents.get(&id).filter(|_| self.lent.contains(&id));
+        kept.map(|kept| &*kept.incident)
+    }
+
+    /// The open incident with this key. The key must be in the [`LockSet`].
+    pub fn open_with_key(&self, key: &IncidentKey) -> Option<IncidentId> {
+        debug_assert!(self.needs.keys.contains(key), "a transaction must name the key {key:?}");
+        self.loaded.keys.get(key).copied()
+    }
+
+    /// An open incident that is no drill, the first by its key; none where only drills are open. The store answers it
+    /// ([`LockSet::live_open`] must be needed): incidents that this transaction does not name count as well.
+    pub fn live_open(&self) -> Option<IncidentId> {
+        debug_assert!(self.needs.live_open, "a transaction must name that it asks for what is open");
+        self.host.live_open(self.loaded)
+    }
+
+    /// Opens an incident. Its key must be in the [`LockSet`]; its pages are claimed by this node. If an incident with
+    /// that key is open already, the alert joins it: there is one open incident for each key.
+    pub fn open(&mut self, mut opening: IncidentOpening, roster: &Roster) -> IncidentId {
+        if let Some(id) = self.open_with_key(&opening.key).filter(|id| self.incident(*id).is_some()) {
+            self.step(id, IncidentInput::Alert(opening.alert), roster);
+            return id;
+        }
+        let id = self.host.next_id();
+        opening.nonce.get_or_insert_with(|| self.host.draw());
+        let (mut incident, mut events) = core::open(id, opening, roster, self.now);
+        tell_apart(self.host, &mut incident, &mut events);
+        let head = ChainHead::before_first(&id.to_string());
+        self.loaded.keys.insert(incident.key.clone(), id);
+        self.loaded
+            .incidents
+            .insert(id, StoredIncident { incident: Arc::new(incident), head, claims: BTreeMap::new(), joined: None });
+        self.lent.push(id);
+        self.keep(id, events, roster);
+        id
+    }
+
+    /// Steps an incident, which must be in the [`LockSet`]. Returns the new events.
+    pub fn step(&mut self, id: IncidentId, input: IncidentInput, roster: &Roster) -> &[CommittedEvent] {
+        let before = self.happened.len();
+        if self.lent.contains(&id)
+            && let Some(kept) = self.loaded.incidents.get_mut(&id)
+            && is_for(kept, &input, self.host.epoch())
+        {
+            let incident = Arc::make_mut(&mut kept.incident);
+            let mut events = core::step(incident, input, roster, self.now);
+            tell_apart(self.host, incident, &mut events);
+            self.keep(id, events, roster);
+        }
+        &self.happened[before..]
+    }
+
+    /// Takes over those of `pages` that are still owed and claimed by a dead node: one without a lease and other than
+    /// this node. Returns which. Pages of a node that left in order were not begun: they change hands without a word in
+    /// the journal.
+    pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
+        let host = self.host;
+        let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
+            return Vec::new();
+        };
+        let is_free = |epoch: &u64| *epoch != host.epoch() && !host.is_live(*epoch);
+        let mine: Vec<u32> = pages
+            .iter()
+            .copied()
+            .filter(|n| kept.incident.pages.get(n).is_some_and(|page| page.is_owed()))
+            .filter(|n| kept.claims.get(n).is_none_or(is_free))
+            .collect();
+        let mut doubtful = Vec::new();
+        for n in &mine {
+            let before = kept.claims.insert(*n, host.epoch());
+            self.changes.pages.insert((id, *n));
+            self.changes.heads.insert(id);
+            doubtful.extend(Some(*n).filter(|_| !before.is_some_and(|epoch| host.has_left(epoch))));
+        }
+        if !doubtful.is_empty() {
+            self.step(id, IncidentInput::TakenOver { pages: doubtful }, roster);
+        }
+        mine
+    }
+
+    /// When a human ended an incident with this key that this alert had belonged to, if so. [`ended_window`] must be in
+    /// the [`LockSet`].
+    pub fn ended(&self, key: &IncidentKey, alert: &Alert) -> Option<Timestamp> {
+        let window = ended_window(key, alert)?;
+        debug_assert!(self.needs.observed.contains(&window), "a transaction must name the window {window:?}");
+        self.loaded.observed.get(&window).and_then(ThresholdWindow::last)
+    }
+
+    /// Counts an alert in a window, which must be in the [`LockSet`]. Returns whether the trigger holds now, and how
+    /// many count.
+    pub fn observe(&mut self, window: &str, hold: TriggerThreshold) -> (bool, usize) {
+        debug_assert!(
+            self.needs.observed.iter().any(|need| need == window),
+            "a transaction must name the window {window:?}"
+        );
+        let observed = self.loaded.observed.entry(window.to_owned()).or_default();
+        let holds = observed.observe(hold, self.now);
+        self.changes.observed.insert(window.to_owned());
+        (holds, observed.count())
+    }
+
+    /// Journals, in the chain of its source, the result of an alert that opened nothing. The source must be in the
+    /// [`LockSet`].
+    pub fn record_source(&mut self, source: &SourceName, event: SourceEvent) {
+        debug_assert!(self.needs.sources.contains(source), "a transaction must name the source {source:?}");
+        let chain = format!("source:{source}");
+        let head = self.loaded.sources.entry(source.clone()).or_insert_with(|| ChainHead::before_first(&chain));
+        match JournalLine::write(&chain, head, self.now, &event).and_then(|line| line.reads_as(&event).map(|()| line)) {
+            Ok(line) => self.changes.lines.push(line),
+            Err(flaw) => self.flaw = Some(flaw),
+        }
+        self.changes.sources.insert(source.clone());
+    }
+
+    /// Changes the state of a row that was set aside.
+    pub fn quarantine(&mut self, entry: QuarantinedRow) {
+        self.changes.quarantine.insert(entry.row.clone(), Some(entry));
+    }
+
+    /// Releases a row that had been set aside.
+    pub fn release(&mut self, row: &RowName) {
+        self.changes.quarantine.insert(row.clone(), None);
+    }
+
+    /// Stores a text that was shown under its content hash.
+    pub fn keep_text(&mut self, hash: &str, text: &str) {
+        self.changes.texts.insert(hash.to_owned(), text.to_owned());
+    }
+
+    fn keep(&mut self, id: IncidentId, events: Vec<Event>, roster: &Roster) {
+        let Some(kept) = self.loaded.incidents.get_mut(&id) else { return };
+        let chain = id.to_string();
+        // The core never lets an incident's time run backwards; its lines bear the time that the core used.
+        let at = kept.incident.last_at;
+        for event in events {
+            let line = JournalLine::write(&chain, &mut kept.head, at, &event);
+            match line.and_then(|line| if is_foreign(&event) { line.reads_as(&event).map(|()| line) } else { Ok(line) })
+            {
+                Ok(line) => self.changes.lines.push(line),
+                Err(flaw) => return self.flaw = Some(flaw),
+            }
+            touch(kept, self.changes, id, &event, self.host.epoch());
+            if let Some(proof) = ContactProof::of(&event, &kept.incident, roster, at) {
+                self.changes.proofs.insert((proof.person.clone(), proof.channel.clone()), proof);
+            }
+            let (seq, opened_at, drill) = (kept.head.seq, kept.incident.opened_at, kept.incident.drill);
+            // This reads all pages, so it is not done for events that are as frequent as pages.
+            let is_engagement = matches!(event, Event::Engaged { .. } | Event::Covered { .. });
+            let sandboxed = is_engagement && kept.incident.has_sandboxed_page();
+            self.happened.push(CommittedEvent { incident: id, seq, at, opened_at, drill, sandboxed, event });
+        }
+        if !kept.incident.is_open() && self.loaded.keys.get(&kept.incident.key) == Some(&id) {
+            self.loaded.keys.remove(&kept.incident.key);
+            // An incident that the monitor itself ended may begin again by its word.
+            let by_human =
+                !matches!(&kept.incident.status, core::IncidentStatus::Resolved { by: core::Actor::Source(_), .. });
+            if by_human && let Some(window) = ended_window(&kept.incident.key, &kept.incident.alert) {
+                self.loaded.observed.entry(window.clone()).or_default().mark(at);
+                self.changes.observed.insert(window);
+            }
+        }
+    }
+}
+
+/// Gives each new page a nonce, which tells it from a page that had its number before a backup was restored.
+fn tell_apart(host: &dyn TransactionHost, incident: &mut Incident, events: &mut [Event]) {
+    for event in events {
+        let Event::Paged { page } = event else { continue };
+        let nonce = Some(PageNonce::from(host.draw()));
+        Arc::make_mut(page).nonce = nonce;
+        if let Some(kept) = incident.pages.get_mut(&page.n) {
+            Arc::make_mut(kept).nonce = nonce;
+        }
+    }
+}
+
+/// Only the node that claims a page knows that it was never sent: another one may be sending it at this moment.
+fn is_for(kept: &StoredIncident, input: &IncidentInput, epoch: u64) -> bool {
+    match input {
+        IncidentInput::Settled { page, settlement: core::SendOutcome::Unsent, .. } => {
+            kept.claims.get(page).is_none_or(|claim| *claim == epoch)
+        }
+        _ => true,
+    }
+}
+
+/// The window that records when a human ended an incident with this key, for repetitions of its last alert; `None` for
+/// an alert whose repetitions can not be recognized.
+pub fn ended_window(key: &IncidentKey, alert: &Alert) -> Option<String> {
+    alert.episode().map(|episode| format!("ended\u{1f}{key}\u{1f}{episode}"))
+}

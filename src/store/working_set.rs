@@ -1,0 +1,115 @@
+//! What a transaction has in memory, and which part of it must be written.
+
+use super::{
+    OpenNow,
+    line::{ChainHead, JournalLine},
+    quarantine::{QuarantinedRow, RowName},
+};
+use crate::core::{
+    ChannelName, ContactProof, Incident, IncidentId, IncidentKey, Page, PageState, PersonName, SourceName,
+    trigger::ThresholdWindow,
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    ops::Bound::{self, Excluded, Included, Unbounded},
+    sync::Arc,
+};
+
+/// What is loaded of the store, for one transaction or a batch of them. A store keeps one and may use its content as a
+/// cache between batches.
+#[derive(Debug, Clone, Default)]
+pub struct WorkingSet {
+    /// Incidents with their pages and what the store keeps besides.
+    pub incidents: BTreeMap<IncidentId, StoredIncident>,
+    /// Open incidents by key. A key that is loaded and free is absent.
+    pub keys: BTreeMap<IncidentKey, IncidentId>,
+    /// Windows of triggers.
+    pub observed: BTreeMap<String, ThresholdWindow>,
+    /// Heads of the sources' chains.
+    pub sources: BTreeMap<SourceName, ChainHead>,
+}
+
+impl WorkingSet {
+    /// An open incident that is no drill.
+    pub fn live_open(&self) -> Option<IncidentId> {
+        let mut live = self.between(Unbounded, Excluded(DRILLS)).chain(self.between(Included(AFTER_DRILLS), Unbounded));
+        live.next()
+    }
+
+    /// The open incidents whose key begins with `prefix`, by key.
+    pub fn open_under(&self, prefix: &str) -> Vec<IncidentId> {
+        let from = self.keys.range::<str, _>((Included(prefix), Unbounded));
+        from.take_while(|(key, _)| key.as_str().starts_with(prefix)).map(|(_, id)| *id).collect()
+    }
+
+    /// Which incidents are open, as far as drills must know.
+    pub fn open_now(&self) -> OpenNow {
+        let drills = self.between(Included(DRILLS), Excluded(AFTER_DRILLS)).collect();
+        OpenNow { live: self.live_open(), drills }
+    }
+
+    fn between(&self, from: Bound<&str>, to: Bound<&str>) -> impl Iterator<Item = IncidentId> {
+        self.keys.range::<str, _>((from, to)).map(|(_, id)| *id)
+    }
+}
+
+/// What the keys of drills begin with, and the first text after all of those.
+const DRILLS: &str = IncidentKey::DRILLS.0;
+const AFTER_DRILLS: &str = IncidentKey::DRILLS.1;
+
+/// One incident as the store holds it.
+#[derive(Debug, Clone)]
+pub struct StoredIncident {
+    /// The incident, shared with readers and copied on write.
+    pub incident: Arc<Incident>,
+    /// The head of its chain.
+    pub head: ChainHead,
+    /// The epochs that claim its owed pages, by page number.
+    pub claims: BTreeMap<u32, u64>,
+    /// The line of the newest alert that joined since the body was written.
+    pub joined: Option<u64>,
+}
+
+/// What must be written. The rows are taken from the [`WorkingSet`] when they are written.
+#[derive(Debug, Default)]
+pub struct ChangeSet {
+    /// Journal lines, in order.
+    pub lines: Vec<JournalLine>,
+    /// Incidents whose body changed (new ones included).
+    pub bodies: BTreeSet<IncidentId>,
+    /// Incidents whose head changed (sequence, hash, deadline).
+    pub heads: BTreeSet<IncidentId>,
+    /// Pages whose row changed.
+    pub pages: BTreeSet<(IncidentId, u32)>,
+    /// People who were asked in an incident, if that is new or if it may have changed whether it waits for them.
+    pub asked: BTreeSet<(IncidentId, PersonName)>,
+    /// Windows that changed.
+    pub observed: BTreeSet<String>,
+    /// Sources whose head changed.
+    pub sources: BTreeSet<SourceName>,
+    /// Texts to keep, by content hash.
+    pub texts: BTreeMap<String, String>,
+    /// Contacts that were proven, the last proof for each person and channel.
+    pub proofs: BTreeMap<(PersonName, ChannelName), ContactProof>,
+    /// Rows in quarantine whose state changed; `None` releases a row.
+    pub quarantine: BTreeMap<RowName, Option<QuarantinedRow>>,
+}
+
+impl ChangeSet {
+    /// Whether there is nothing to write.
+    pub fn is_empty(&self) -> bool {
+        self.lines.is_empty()
+            && self.heads.is_empty()
+            && self.observed.is_empty()
+            && self.texts.is_empty()
+            && self.quarantine.is_empty()
+    }
+}
+
+impl StoredIncident {
+    /// Whether page `n` is queued and claimed by `epoch`.
+    pub fn wants(&self, n: u32, epoch: u64) -> bool {
+        let queued = |page: &Arc<Page>| page.state == PageState::Queued;
+        self.incident.pages.get(&n).is_some_and(queued) && self.claims.get(&n) == Some(&epoch)
+    }
+}

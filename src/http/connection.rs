@@ -8,9 +8,9 @@ mod peer;
 mod place;
 mod watch;
 
-use crate::{engine::listeners::ListenerGauge, http::connection::limits::ConnectionLimits};
 pub use peer::{ListenSocket, ShareOwner, Tcp, Unix};
 
+use crate::{engine::listeners::ListenerGauge, http::connection::limits::ConnectionLimits};
 use axum::{Router, extract::connect_info::ConnectInfo};
 use hyper::{body::Incoming, service::Service};
 use hyper_util::{

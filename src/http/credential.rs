@@ -5,7 +5,6 @@ use crate::{
     engine::keys::same,
     http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
 };
-
 use axum::{
     Extension,
     http::{HeaderMap, header},

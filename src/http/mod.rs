@@ -1,7 +1,7 @@
 //! The door: alerts, answers, screens, incidents, metrics.
 //!
 //! Two routers over one daemon. [`door`] listens on TCP: whatever changes something carries its own credential.
-//! [`control`] listens on the daemon's Unix socket: the kernel says who calls.
+//! [`control()`] listens on the daemon's Unix socket: the kernel says who calls.
 
 pub mod api;
 pub mod body;
@@ -32,7 +32,6 @@ use axum::{
 };
 use problem::ProblemDetails;
 use std::sync::Arc;
-
 use tower_http::catch_panic::CatchPanicLayer;
 
 /// The routes on TCP.

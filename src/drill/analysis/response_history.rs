@@ -4,7 +4,7 @@
 //! first page that was on the device (where the provider does not report that: from its acceptance and half of the usual
 //! time of delivery) until their first answer to a page of that channel, whatever they said. A time that did not end so
 //! is censored: by their answer through another channel, or when the last role had its outcome for which they were asked.
-//! What they said later counts for nothing, as it does in the simulation. [`mixture`] says how the times and the share
+//! What they said later counts for nothing, as it does in the simulation. [`super::mixture`] says how the times and the share
 //! that never answers are estimated together, and what the assumption weighs: that of the scenario, else
 //! [`crate::drill::scenario::response_model`].
 //!

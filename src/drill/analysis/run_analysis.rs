@@ -10,7 +10,6 @@ use crate::{
     drill::analysis::observation::{AllClear, RoleAnalysis, TimeSlice},
     report::ended::Ended,
 };
-
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 

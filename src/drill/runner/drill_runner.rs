@@ -7,7 +7,6 @@ use crate::{
     matrix::{self, SourceText},
     store::StoreError,
 };
-
 use std::sync::{Arc, Mutex as Latch, MutexGuard, PoisonError};
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;

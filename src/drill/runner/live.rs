@@ -14,7 +14,6 @@ use crate::{
     matrix::SourceText,
     store::StoreError,
 };
-
 use futures_util::FutureExt;
 use sha2::Digest;
 use sha2::Sha256;

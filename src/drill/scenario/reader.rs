@@ -4,7 +4,6 @@ use crate::matrix::{
     Matrix,
     document::{MatrixFaults, SourceSpan, TomlTable},
 };
-
 use std::time::Duration;
 
 /// What the readers of all sections share.

@@ -13,7 +13,8 @@ use std::{collections::BTreeMap, time::Duration};
 pub struct ResponseModel {
     /// How long after a page reached them they answer it; else [`reaction`] of the channel's kind.
     pub answers: Option<DelayDistribution>,
-    /// The same by single channels, where a measured history tells them apart ([`crate::drill::analysis::response_history`]): goes before `answers`.
+    /// The same by single channels, where a measured history tells them apart
+    /// ([`crate::drill::analysis::response_history`]): goes before `answers`.
     pub by_channel: BTreeMap<ChannelName, DelayDistribution>,
     /// The channels that they look at; else all that reach them.
     pub by: Option<Vec<ChannelName>>,

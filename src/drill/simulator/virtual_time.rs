@@ -8,7 +8,7 @@
 //!   that it takes them by that channel is over, counted from its delivery; the first one counts. So more channels make a
 //!   page arrive surely and early, but do not make a slow person quick, and calling again does not wake who sleeps.
 //! - They give the answer that the role demands, for each role that they are paged for, and none once it is engaged.
-//! - Latencies are drawn for each attempt; none depends on what was drawn for anybody else ([`crate::drill::simulator::random`]).
+//! - Latencies are drawn for each attempt; none depends on what was drawn for anybody else ([`super::random`]).
 //! - The daemon's own time (milliseconds), its incident about a broken channel, and restarts are left out.
 
 use crate::{

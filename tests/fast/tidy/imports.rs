@@ -105,7 +105,7 @@ impl ImportGraph {
         if DEPTH_MAX < depth {
             return None;
         }
-        let known = (0..=path.len()).rev().find(|n| self.files.contains_key(&path[..*n].to_vec()))?;
+        let known = (0..=path.len()).rev().find(|n| self.files.contains_key(&path[..*n]))?;
         let module = path[..known].to_vec();
         let Some(item) = path.get(known) else { return Some(module) };
         let file = &self.files[&module];

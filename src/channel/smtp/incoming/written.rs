@@ -3,7 +3,7 @@
 //! and one that the reader does not know makes it unclear: it may take the answer back in any words and any language.
 
 use super::{
-    phrases::{self, Phrases},
+    phrases::{self, Phrases, is_blank},
     quote::own_lines,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
 };
@@ -67,11 +67,6 @@ pub(super) fn said_lines<'a>(text: &'a str, writer: &Writer) -> Vec<&'a str> {
         *only = only.trim_end_matches([',', '，', '、']).trim_end();
     }
     said.said
-}
-
-/// Nothing that anybody sees.
-pub(super) fn is_blank(line: &str) -> bool {
-    folded(line).trim().is_empty()
 }
 
 struct SaidLines<'a, 'w> {

@@ -13,7 +13,6 @@ use crate::{
         words::bound,
     },
 };
-
 use std::time::Duration;
 
 /// The widest table.

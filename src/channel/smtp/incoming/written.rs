@@ -27,9 +27,9 @@ const SIGNATURE_LINES: usize = 10;
 /// Lines of a paragraph of a disclaimer that are looked at.
 const DISCLAIMER_LINES: usize = 20;
 
-/// What a mail's text means; `writer` is who wrote it.
-pub(super) fn reading(text: &str, writer: &Writer) -> Reply {
-    let said = said_lines(text, writer);
+/// What a mail's texts mean; `writer` is who wrote them.
+pub(super) fn reading(texts: &[&str], writer: &Writer) -> Reply {
+    let said = said_lines(texts, writer);
     let whole = read(&said.join("\n"));
     if !matches!(whole, Reply::Unclear { .. }) {
         return whole;
@@ -56,19 +56,20 @@ fn unable_because(first: &str, reasons: &[&str]) -> Option<Reply> {
     }
 }
 
-/// The lines that say something.
-pub(super) fn said_lines<'a>(text: &'a str, writer: &Writer) -> Vec<&'a str> {
-    let lines = own_lines(text);
-    let start = end_of_banner(&lines);
+/// The lines that say something, of all texts. What ends one does not end the next.
+pub(super) fn said_lines<'a>(texts: &[&'a str], writer: &Writer) -> Vec<&'a str> {
     let mut said = SaidLines { writer, said: Vec::new(), signed: false, thanked: false, near_contact: false };
-    let (mut length, mut left) = (0, LINES_MAX);
-    for at in start..lines.len() {
-        // More than that is unclear, whatever it is.
-        if READ_MAX < length || !(if left == 0 { said.take_unseen(&lines[at..]) } else { said.take(&lines[at..]) }) {
-            break;
+    let mut left = LINES_MAX;
+    for text in texts {
+        let lines = own_lines(text);
+        for at in end_of_banner(&lines)..lines.len() {
+            let goes_on = if left == 0 { said.take_unseen(&lines[at..]) } else { said.take(&lines[at..]) };
+            // More than can be read is unclear, whatever it is.
+            if !goes_on || READ_MAX < said.said.len() {
+                break;
+            }
+            left = left.saturating_sub(usize::from(!lines[at].is_empty()));
         }
-        left = left.saturating_sub(usize::from(!lines[at].is_empty()));
-        length += if said.said.last() == lines.get(at) { lines[at].chars().count() } else { 0 };
     }
     // `Wilco,` above a name.
     if let [only] = &mut said.said[..]
@@ -201,8 +202,8 @@ fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     let mut letters = line.char_indices();
     for wanted in words.chars() {
         let (_, letter) = letters.next()?;
-        let is_same = letter == wanted || letter.to_lowercase().eq(std::iter::once(wanted));
-        if !is_same && !(wanted == '\'' && letter == '’') {
+        let letter = if letter == '’' { '\'' } else { letter };
+        if letter != wanted && !letter.to_lowercase().eq(std::iter::once(wanted)) {
             return None;
         }
     }

@@ -71,9 +71,10 @@ pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<Inco
     }
     let known = name_of(&from);
     let names = known.as_deref().into_iter().chain(sender.and_then(|sender| sender.name()));
-    let (text, writer) = (body::text(&mail), Writer::of(names, &from));
-    let meaning = MailMeaning::Said(written::reading(&text, &writer));
-    let says_exercise = written::said_lines(&text, &writer).into_iter().any(says_exercise);
+    let (texts, writer) = (body::texts(&mail), Writer::of(names, &from));
+    let texts: Vec<&str> = texts.iter().map(String::as_str).collect();
+    let meaning = MailMeaning::Said(written::reading(&texts, &writer));
+    let says_exercise = written::said_lines(&texts, &writer).into_iter().any(says_exercise);
     Some(IncomingMail { page, token, site, from, meaning, says_exercise })
 }
 
@@ -167,7 +168,7 @@ fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
 /// What a human wrote in a mail: what is left of its text without quotes, greetings, thanks, signatures and footers. A line
 /// that is none of those is read with the answer. `name` is what the writer is called.
 pub fn said(text: &str, name: &str) -> Reply {
-    written::reading(text, &Writer::of([name], ""))
+    written::reading(&[text], &Writer::of([name], ""))
 }
 
 #[cfg(test)]

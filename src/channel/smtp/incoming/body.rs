@@ -4,26 +4,26 @@ use super::{html::text_of, phrases::is_blank, quote::own_lines};
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 use std::collections::BTreeSet;
 
-/// What a mail says. Of a text and a page that say the same, the text, unless the page shows what the text lost.
-pub(super) fn text(mail: &Message<'_>) -> String {
-    let plain = joined(mail.text_bodies());
+/// What a mail says, part by part. Of a text and a page that say the same, the text, unless the page shows what the text lost.
+pub(super) fn texts(mail: &Message<'_>) -> Vec<String> {
+    let plain = texts_of(mail.text_bodies());
     let has_page = mail.html_bodies().any(|part| matches!(part.body, PartType::Html(_)));
     if !has_page {
         return plain;
     }
-    let page = joined(mail.html_bodies());
-    let lost = is_blank(&plain) || !signs(&page).is_subset(&signs(&plain));
+    let page = texts_of(mail.html_bodies());
+    let lost = plain.iter().all(|text| text.lines().all(is_blank)) || !signs(&page).is_subset(&signs(&plain));
     if lost { page } else { plain }
 }
 
-fn joined<'a>(parts: impl Iterator<Item = &'a MessagePart<'a>>) -> String {
+fn texts_of<'a>(parts: impl Iterator<Item = &'a MessagePart<'a>>) -> Vec<String> {
     let texts = parts.filter_map(|part| match &part.body {
         PartType::Text(text) if has(part, "format", "flowed") => Some(unwrapped(text, has(part, "delsp", "yes"))),
         PartType::Text(text) => Some(text.clone().into_owned()),
         PartType::Html(html) => Some(text_of(html)),
         _ => None,
     });
-    texts.collect::<Vec<String>>().join("\n\n")
+    texts.collect()
 }
 
 fn has(part: &MessagePart<'_>, attribute: &str, value: &str) -> bool {
@@ -32,9 +32,9 @@ fn has(part: &MessagePart<'_>, attribute: &str, value: &str) -> bool {
 }
 
 /// The signs above the quote that can change a meaning.
-fn signs(text: &str) -> BTreeSet<char> {
+fn signs(texts: &[String]) -> BTreeSet<char> {
     let is_sign = |c: &char| *c == '~' || !(c.is_alphanumeric() || c.is_whitespace() || c.is_ascii());
-    own_lines(text).into_iter().flat_map(str::chars).filter(is_sign).collect()
+    texts.iter().flat_map(|text| own_lines(text)).flat_map(str::chars).filter(is_sign).collect()
 }
 
 /// Lines that were broken only to fit, whole again (RFC 3676).

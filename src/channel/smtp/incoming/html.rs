@@ -42,6 +42,9 @@ const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "area", "wb
 /// Elements that may be open at once; what is nested deeper is not kept track of.
 const DEPTH_MAX: usize = 200;
 
+/// Bytes of an entity (`&nbsp;`).
+const ENTITY_MAX: usize = 12;
+
 /// The text of a page.
 pub(super) fn text_of(html: &str) -> String {
     let mut page = PageText::default();
@@ -99,11 +102,11 @@ impl Tag {
 fn tag(text: &str) -> Option<(Tag, &str)> {
     let inside = text.strip_prefix('<')?;
     let (closes, inside) = inside.strip_prefix('/').map_or((false, inside), |inside| (true, inside));
-    let length = inside.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(inside.len());
-    let (name, mut rest) = inside.split_at(length);
-    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+    if !inside.starts_with(|c: char| c.is_ascii_alphabetic()) {
         return None;
     }
+    let length = inside.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(inside.len());
+    let (name, mut rest) = inside.split_at(length);
     let mut attributes = Vec::new();
     loop {
         rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
@@ -136,10 +139,11 @@ fn attribute_value(text: &str) -> (&str, &str) {
 fn after_end_of<'a>(name: &str, text: &'a str) -> &'a str {
     let mut rest = text;
     while let Some(at) = rest.find("</") {
-        rest = &rest[at..];
-        match tag(rest) {
-            Some((tag, after)) if tag.name == name => return after,
-            _ => rest = &rest[2..],
+        rest = &rest[at + 2..];
+        let is_it = rest.get(..name.len()).is_some_and(|begins| begins.eq_ignore_ascii_case(name));
+        let after = rest.get(name.len()..).filter(|_| is_it).unwrap_or("-");
+        if after.is_empty() || after.starts_with(|c: char| c.is_whitespace() || matches!(c, '>' | '/')) {
+            return after.find('>').map_or("", |end| &after[end + 1..]);
         }
     }
     ""
@@ -152,9 +156,9 @@ fn decoded(text: &str) -> String {
     while let Some(at) = rest.find('&') {
         out.push_str(&rest[..at]);
         rest = &rest[at..];
-        let end = rest
-            .find(';')
-            .filter(|end| *end < 12 && rest[1..*end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#'));
+        let end = rest.bytes().take(ENTITY_MAX).position(|byte| byte == b';');
+        let is_name = |end: &usize| rest[1..*end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#');
+        let end = end.filter(is_name);
         let end = end.map_or(1, |end| end + 1);
         add_html_token(&mut out, &rest.as_bytes()[..end], false);
         rest = &rest[end..];

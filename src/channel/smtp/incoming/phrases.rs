@@ -17,9 +17,12 @@ impl Phrases {
     }
 }
 
+/// Bytes of a line that may be a name, a title, thanks and the like.
+pub(super) const LINE_MAX: usize = 300;
+
 /// Nothing that anybody sees.
 pub(super) fn is_blank(line: &str) -> bool {
-    folded(line).trim().is_empty()
+    line.is_empty() || (line.len() <= LINE_MAX && folded(line).trim().is_empty())
 }
 
 /// How mails begin.

@@ -10,6 +10,9 @@ const ATTRIBUTION_LINES: usize = 4;
 /// From this many letters on a quoted line may have been broken, and its rest stand below it without a mark.
 const BROKEN_FROM: usize = 60;
 
+/// Bytes of a line that may begin a quote.
+const LINE_MAX: usize = 500;
+
 /// The lines that are the writer's own, trimmed; an empty one stands for what was left out.
 pub(super) fn own_lines(text: &str) -> Vec<&str> {
     let lines: Vec<&str> = text.lines().map(str::trim).collect();
@@ -19,6 +22,8 @@ pub(super) fn own_lines(text: &str) -> Vec<&str> {
         let rest = &lines[at..];
         if is_marked(line) || is_rest_of_quoted(&lines, at) {
             own.push("");
+        } else if LINE_MAX < line.len() {
+            own.push(line);
         } else if let Some(length) = attribution(rest) {
             // Where the quote itself has no marks, nobody can say where it ends.
             let quoted = lines[at + length..].iter().find(|line| !is_blank(line));
@@ -50,7 +55,8 @@ fn is_rest_of_quoted(lines: &[&str], at: usize) -> bool {
 /// `On Sun, Nov 29, 2026 at 7:33 PM Stentor <stentor@example.com> wrote:`, in any language and over some lines: how many.
 fn attribution(lines: &[&str]) -> Option<usize> {
     let ends = |line: &&str| line.ends_with([':', '：']);
-    let length = 1 + lines.iter().take(ATTRIBUTION_LINES).take_while(|line| !is_blank(line)).position(ends)?;
+    let goes_on = |line: &&&str| !is_blank(line) && line.len() <= LINE_MAX;
+    let length = 1 + lines.iter().take(ATTRIBUTION_LINES).take_while(goes_on).position(ends)?;
     let joined = |from: usize| lines[from..length].join(" ").to_lowercase();
     // What stands above the words before a quote is the writer's own, also where it has a number.
     let nearer = (1..length).any(|from| has_year(lines[from]) && is_attribution(&joined(from)));

@@ -67,7 +67,7 @@ pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
             break;
         }
         named |= !is_title;
-        rest = rest[end..].trim_start_matches(|c: char| matches!(c, ' ' | '-' | '.' | ','));
+        rest = rest[end..].trim_start_matches([' ', '-', '.', ',']);
     }
     named && (rest.is_empty() || is_signature_line(rest, false))
 }
@@ -142,13 +142,23 @@ pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
     };
     let is_small = |word: &&str| {
         let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
-        phrases::CONNECTORS.has(&bare) || phrases::CONTACT_LABELS.has(&bare)
+        phrases::CONNECTORS.has(&bare) || phrases::CONTACT_LABELS.has(&bare) || is_domain(word)
     };
     let is_long = line.chars().any(is_ideograph) && TITLE_MAX < line.chars().count();
-    let begins = words.first().is_some_and(|word| is_capital(word));
+    let is_labelled =
+        |word: &str| word.ends_with(':') && phrases::CONTACT_LABELS.has(&word.trim_end_matches(':').to_lowercase());
+    let begins = words.first().is_some_and(|word| is_capital(word) || is_domain(word) || is_labelled(word));
     let is_caseless = |word: &&str| starts(word, |c| c.is_alphabetic() && !c.is_lowercase());
     let titled = begins && words.iter().all(|word| is_capital(word) || is_small(word) || is_contact(word));
     !is_long && (titled || (has_contact && words.first().is_some_and(is_caseless)))
+}
+
+/// `acme.example`.
+fn is_domain(word: &str) -> bool {
+    let is_label = |label: &str| !label.is_empty() && label.chars().all(|c| c.is_ascii_alphanumeric() || c == '-');
+    let mut labels = word.split('/').next().unwrap_or_default().split('.').rev();
+    let is_top = |top: &str| 1 < top.len() && top.chars().all(|c| c.is_ascii_alphabetic());
+    labels.next().is_some_and(is_top) && labels.clone().next().is_some() && labels.all(is_label)
 }
 
 /// Whether a line answers, asks, denies, or puts off.

@@ -3,7 +3,7 @@
 //! and one that the reader does not know makes it unclear: it may take the answer back in any words and any language.
 
 use super::{
-    phrases::{self, Phrases, is_blank},
+    phrases::{self, LINE_MAX, is_blank},
     quote::own_lines,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
 };
@@ -12,15 +12,21 @@ use crate::{
     text::reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
 };
 
+/// Lines that are looked at for what is harmless; those below are read with the answer whatever they are.
+const LINES_MAX: usize = 300;
+
+/// Letters of a paragraph that may be a disclaimer's.
+const DISCLAIMER_MAX: usize = 3_000;
+
 /// Lines of a signature.
 const SIGNATURE_LINES: usize = 10;
 
 /// Lines of a paragraph of a disclaimer that are looked at.
 const DISCLAIMER_LINES: usize = 20;
 
-/// What a mail's text means; `writer` is who wrote it.
-pub(super) fn reading(text: &str, writer: &Writer) -> Reply {
-    let said = said_lines(text, writer);
+/// What a mail's texts mean; `writer` is who wrote them.
+pub(super) fn reading(texts: &[&str], writer: &Writer) -> Reply {
+    let said = said_lines(texts, writer);
     let whole = read(&said.join("\n"));
     if !matches!(whole, Reply::Unclear { .. }) {
         return whole;
@@ -47,18 +53,20 @@ fn unable_because(first: &str, reasons: &[&str]) -> Option<Reply> {
     }
 }
 
-/// The lines that say something.
-pub(super) fn said_lines<'a>(text: &'a str, writer: &Writer) -> Vec<&'a str> {
-    let lines = own_lines(text);
-    let start = end_of_banner(&lines);
+/// The lines that say something, of all texts. What ends one does not end the next.
+pub(super) fn said_lines<'a>(texts: &[&'a str], writer: &Writer) -> Vec<&'a str> {
     let mut said = SaidLines { writer, said: Vec::new(), signed: false, thanked: false, near_contact: false };
-    let mut length = 0;
-    for at in start..lines.len() {
-        // More than that is unclear, whatever it is.
-        if !said.take(&lines[at..]) || READ_MAX < length {
-            break;
+    let mut left = LINES_MAX;
+    for text in texts {
+        let lines = own_lines(text);
+        for at in end_of_banner(&lines)..lines.len() {
+            let goes_on = if left == 0 { said.take_unseen(&lines[at..]) } else { said.take(&lines[at..]) };
+            // More than can be read is unclear, whatever it is.
+            if !goes_on || READ_MAX < said.said.len() {
+                break;
+            }
+            left = left.saturating_sub(usize::from(!lines[at].is_empty()));
         }
-        length += if said.said.last() == lines.get(at) { lines[at].chars().count() } else { 0 };
     }
     // `Wilco,` above a name.
     if let [only] = &mut said.said[..]
@@ -87,21 +95,26 @@ impl<'a> SaidLines<'a, '_> {
             self.near_contact = false;
             return true;
         };
-        if is_footer(line) {
+        let is_short = line.len() <= LINE_MAX;
+        if is_short && is_footer(line) {
             return true;
         }
         if self.said.is_empty() {
-            self.first(line);
+            self.first(if is_short { after_greeting(line).unwrap_or(line) } else { line });
             return true;
         }
         // RFC 3676: what follows is a signature.
         if line == "--" || is_disclaimer(lines) {
             return false;
         }
-        let after_thanks = std::mem::take(&mut self.thanked);
-        if is_rule(line) || names_line(line, self.writer) || (after_thanks && is_name_after_thanks(line)) {
+        if !is_short {
+            self.said.push(line);
+            return true;
+        }
+        let was_thanked = std::mem::take(&mut self.thanked);
+        if is_rule(line) || names_line(line, self.writer) || (was_thanked && is_name_after_thanks(line)) {
             self.signed = true;
-        } else if let Some(name) = after_phrase(line, &phrases::THANKS) {
+        } else if let Some(name) = after_thanks(line) {
             self.thanked = name.is_empty();
             self.signed |= !name.is_empty();
             if !self.thanked && !names_line(name, self.writer) && !is_name_after_thanks(name) {
@@ -120,18 +133,22 @@ impl<'a> SaidLines<'a, '_> {
     }
 
     /// The first line, without a greeting.
-    fn first(&mut self, line: &'a str) {
-        let said = after_greeting(line).unwrap_or(line);
+    fn first(&mut self, said: &'a str) {
         if !said.is_empty() && !is_rule(said) {
             self.said.push(said);
         }
+    }
+
+    fn take_unseen(&mut self, lines: &[&'a str]) -> bool {
+        self.said.extend(lines.first().filter(|line| !line.is_empty()));
+        true
     }
 }
 
 /// Where what the mail's way put above it ends: `CAUTION: This e-mail came from outside ..`.
 fn end_of_banner(lines: &[&str]) -> usize {
     let first = lines.iter().position(|line| !is_blank(line) && !is_rule(line)).unwrap_or(lines.len());
-    let Some(line) = lines.get(first) else { return first };
+    let Some(line) = lines.get(first).filter(|line| line.len() <= LINE_MAX) else { return first };
     let lower = line.to_lowercase();
     if !phrases::BANNERS.iter().any(|words| lower.contains(words)) {
         return first;
@@ -161,14 +178,15 @@ fn after_greeting(line: &str) -> Option<&str> {
     (!matches!(read(bare), Reply::Unclear { .. })).then_some(bare)
 }
 
-/// What follows one of these phrases, without the signs between them; also behind a second one (`Thanks and regards`).
-fn after_phrase<'a>(line: &'a str, phrases: &Phrases) -> Option<&'a str> {
-    let rest = phrases.iter().filter_map(|words| after(line, words)).min_by_key(|rest| rest.len())?;
+/// What follows thanks or regards, without the signs between them; also behind a second one (`Thanks and regards`).
+fn after_thanks(line: &str) -> Option<&str> {
+    let thanks =
+        |line| phrases::THANKS.iter().filter_map(|words| after(line, words)).min_by_key(|rest: &&str| rest.len());
     let is_sign =
         |c: char| c.is_whitespace() || matches!(c, ',' | '.' | '!' | '&' | ':' | '-' | '–' | '—' | '。' | '，' | '！');
-    let rest = rest.trim_matches(is_sign);
+    let rest = thanks(line)?.trim_matches(is_sign);
     let joined = ["and ", "und ", "et ", "y ", "e ", "och "].iter().find_map(|word| after(rest, word)).unwrap_or(rest);
-    Some(after_phrase(joined, phrases).unwrap_or(rest))
+    Some(thanks(joined).map_or(rest, |rest| rest.trim_matches(is_sign)))
 }
 
 /// What follows these words, which end where a word ends.
@@ -176,8 +194,8 @@ fn after<'a>(line: &'a str, words: &str) -> Option<&'a str> {
     let mut letters = line.char_indices();
     for wanted in words.chars() {
         let (_, letter) = letters.next()?;
-        let is_same = letter == wanted || letter.to_lowercase().eq(std::iter::once(wanted));
-        if !is_same && !(wanted == '\'' && letter == '’') {
+        let letter = if letter == '’' { '\'' } else { letter };
+        if letter != wanted && !letter.to_lowercase().eq(std::iter::once(wanted)) {
             return None;
         }
     }
@@ -215,14 +233,22 @@ fn is_footer(line: &str) -> bool {
 /// What a company puts below each mail. Who writes of themselves is none.
 fn is_disclaimer(lines: &[&str]) -> bool {
     let Some(line) = lines.first() else { return false };
-    let line = line.to_lowercase();
-    let paragraph: Vec<&str> =
-        lines.iter().copied().take(DISCLAIMER_LINES).take_while(|line| !is_blank(line)).collect();
-    let paragraph = paragraph.join(" ").to_lowercase();
-    let of_oneself = |text: &str| folded(text).split_whitespace().any(|word| phrases::ONESELF.has(word));
+    let line = beginning(line).to_lowercase();
     let line = line.trim_start_matches(|c: char| !c.is_alphanumeric());
     let begins = phrases::DISCLAIMER_OPENERS.iter().any(|words| line.starts_with(words));
-    let says = phrases::DISCLAIMER_STEMS.iter().any(|stem| paragraph.contains(stem));
     let outright = phrases::DISCLAIMERS.iter().any(|words| line.contains(words));
-    ((begins && says) || outright) && !of_oneself(&paragraph)
+    if !begins && !outright {
+        return false;
+    }
+    let paragraph: Vec<&str> =
+        lines.iter().copied().take(DISCLAIMER_LINES).take_while(|line| !is_blank(line)).collect();
+    let paragraph = beginning(&paragraph.join(" ")).to_lowercase();
+    let says = phrases::DISCLAIMER_STEMS.iter().any(|stem| paragraph.contains(stem));
+    let of_oneself = || folded(&paragraph).split_whitespace().any(|word| phrases::ONESELF.has(word));
+    (outright || says) && !of_oneself()
+}
+
+/// What of a paragraph is looked at.
+fn beginning(text: &str) -> &str {
+    text.char_indices().nth(DISCLAIMER_MAX).map_or(text, |(end, _)| &text[..end])
 }

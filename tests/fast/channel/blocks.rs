@@ -1,11 +1,7 @@
 //! Whatever an incident is, what Slack is sent of it is within Block Kit's limits.
 
-#[path = "../template/crisis.rs"]
-#[allow(dead_code)]
-mod crisis;
-
 use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
-use crisis::{after, brief_of, flash_crash, later, names, opened, roster};
+use crate::template::crisis::{after, brief_of, flash_crash, later, names, opened, roster};
 use proptest::{
     prelude::*,
     test_runner::{RngSeed, TestRunner},

@@ -13,3 +13,4 @@ pub mod report;
 pub mod store;
 pub mod template;
 pub mod tls;
+pub mod toml_kit;

@@ -91,8 +91,8 @@ pub fn channels(live: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
 /// Whether every secret that the matrix names can be read.
 pub fn secrets(live: &RuntimeConfig) -> Vec<ProbeCheck> {
     let secrets = live.matrix.secrets();
-    let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
-    let failed = |kept: &&crate::matrix::SecretRef| {
+    let unread = |kept: &&&crate::toml_kit::secret::SecretRef| secret(kept).is_err();
+    let failed = |kept: &&crate::toml_kit::secret::SecretRef| {
         let why = secret(kept).err().unwrap_or_default();
         ProbeCheck::failed("readable", why)
     };

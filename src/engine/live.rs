@@ -82,7 +82,7 @@ impl RuntimeConfig {
         let mut tokens = Vec::new();
         for (source, settings) in &matrix.sources {
             for token in &settings.tokens {
-                match config::secret(&wire::reference(token)) {
+                match config::secret(token) {
                     Ok(secret) => tokens.push((source.clone(), secret)),
                     Err(error) => {
                         tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");

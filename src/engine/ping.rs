@@ -2,10 +2,7 @@
 //! call for help when nobody here can.
 
 use super::{Engine, wire::secret};
-use crate::{
-    channel::is_loopback,
-    matrix::{PingSettings, SecretAddress},
-};
+use crate::{channel::is_loopback, matrix::PingSettings, toml_kit::secret::SecretAddress};
 use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};

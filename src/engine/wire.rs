@@ -18,10 +18,10 @@ use crate::{
     config,
     core::ChannelName,
     matrix::{
-        ChannelConfig, ChannelSettings, KannelWay, SecretRef, SlackWay, SmtpWay, TwilioAccount, TwilioSender,
-        TwilioWay, VoiceWay,
+        ChannelConfig, ChannelSettings, KannelWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay,
     },
     store::clock::{ClockSources, SystemClock},
+    toml_kit::secret::SecretRef,
 };
 use secrecy::SecretString;
 use std::sync::Arc;
@@ -65,15 +65,6 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
             let told = |why: &String| tracing::warn!(channel = %name, why, "Slack is not listened to over sockets");
             built.inspect_err(told).ok()
         }),
-    }
-}
-
-/// Where a secret is kept, as the one reader of secrets knows it.
-pub(super) fn reference(secret: &SecretRef) -> config::SecretSource {
-    match secret {
-        SecretRef::Env(name) => config::SecretSource::Env(name.clone()),
-        SecretRef::File(path) => config::SecretSource::File(path.clone()),
-        SecretRef::Credential(name) => config::SecretSource::Credential(name.clone()),
     }
 }
 
@@ -169,5 +160,5 @@ fn account(account: &TwilioAccount) -> Result<AccountSettings, String> {
 
 /// Reads a secret; the error says why it can not be read.
 pub(super) fn secret(secret: &SecretRef) -> Result<SecretString, String> {
-    config::secret(&reference(secret)).map_err(|error| error.to_string())
+    config::secret(secret).map_err(|error| error.to_string())
 }

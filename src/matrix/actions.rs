@@ -1,9 +1,14 @@
 //! Reads `actions` of a trigger: what is suggested to those who are asked.
 
-use super::document::{LocatedValue, MatrixFaults, TomlItem, TomlTable};
-use crate::core::{
-    Answer,
-    plan::{ACTIONS_MAX, SuggestedAction},
+use crate::{
+    core::{
+        Answer,
+        plan::{ACTIONS_MAX, SuggestedAction},
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults},
+    },
 };
 
 /// Characters of what to do: it is read at a glance.

@@ -1,19 +1,21 @@
 //! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
 
-use super::{
-    KnownNames, Matrix,
-    cross::ROTATION,
-    document::LocatedValue,
-    draft::{MatrixDraft, NamedItems, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
-    expression::ExpressionLanguage,
-    judge::Trigger,
-    settings::{ChannelKind, ChannelSettings, ContactField, People},
-};
-use crate::core::{
-    AnswerLevel, ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan,
-    StepTarget, Timestamp, TriggerName,
-    oncall::RotationOverride,
-    plan::{AcceptTimeout, LivingRoom, OnResolved},
+use crate::{
+    core::{
+        AnswerLevel, ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName,
+        StepPlan, StepTarget, Timestamp, TriggerName,
+        oncall::RotationOverride,
+        plan::{AcceptTimeout, LivingRoom, OnResolved},
+    },
+    matrix::{
+        KnownNames, Matrix,
+        cross::ROTATION,
+        draft::{MatrixDraft, NamedItems, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
+        expression::ExpressionLanguage,
+        judge::Trigger,
+        settings::{ChannelKind, ChannelSettings, ContactField, People},
+    },
+    toml_kit::faults::LocatedValue,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,6 +1,9 @@
 //! Checks that providers which call back can find the daemon.
 
-use super::{document::MatrixFaults, draft::MatrixDraft, ways::ChannelConfig};
+use crate::{
+    matrix::{draft::MatrixDraft, ways::ChannelConfig},
+    toml_kit::faults::MatrixFaults,
+};
 
 /// Twilio itself calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
 pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {

@@ -1,19 +1,24 @@
 //! The matrix as it was written: each value with its place, nothing yet checked against anything else.
 
-use super::{
-    document::{self, LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    expression::{CelExpression, ExpressionLanguage},
-    names,
-    settings::{ChannelSettings, ContactField, DaemonSettings, Person, SourceSettings},
-    source::SourceText,
-    summary::SummaryTemplate,
-};
 use super::{door, ladder, people, rule, ways};
-use crate::core::{
-    AnswerLevel, EngagementTarget, Timestamp, Zone,
-    plan::{OnResolved, SuggestedAction},
-    schedule::CronSchedule,
-    trigger::TriggerThreshold,
+use crate::{
+    core::{
+        AnswerLevel, EngagementTarget, Timestamp, Zone,
+        plan::{OnResolved, SuggestedAction},
+        schedule::CronSchedule,
+        trigger::TriggerThreshold,
+    },
+    matrix::{
+        expression::{CelExpression, ExpressionLanguage},
+        settings::{ChannelSettings, ContactField, DaemonSettings, Person, SourceSettings},
+        summary::SummaryTemplate,
+    },
+    toml_kit::{
+        document::{self, TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        names,
+        source::SourceText,
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 use toml::de::DeTable;

@@ -1,13 +1,15 @@
 //! What can be found wrong with an expression before any alert has come.
 
-use super::{
-    expression::{BadExpression, ExpressionUse},
-    facts::FIELDS,
-    names,
-    people::zone_named,
-    zoned::{self, IN_ZONE},
+use crate::{
+    core::Zones,
+    matrix::{
+        expression::{BadExpression, ExpressionUse},
+        facts::FIELDS,
+        people::zone_named,
+        zoned::{self, IN_ZONE},
+    },
+    toml_kit::nearest::nearest,
 };
-use crate::core::Zones;
 use cel::{
     Program,
     common::ast::{CallExpr, ComprehensionExpr, EntryExpr, Expr, IdedExpr, LiteralValue, SelectExpr, operators as op},
@@ -133,7 +135,7 @@ impl<'e> ExpressionWalk<'e> {
         if name == "alert" || self.bound.contains(&name) || TYPES.contains(&name) {
             return;
         }
-        let help = match names::nearest(name, FIELDS.into_iter()) {
+        let help = match nearest(name, FIELDS.into_iter()) {
             Some(field) => format!("did you mean `alert.{field}`?"),
             None => format!("only `alert` is: write alert.labels.{name} (text) or alert.values.{name} (a number)"),
         };
@@ -149,7 +151,7 @@ impl<'e> ExpressionWalk<'e> {
         if !self.is_alert(operand) || FIELDS.contains(&field) {
             return;
         }
-        let help = match names::nearest(field, FIELDS.into_iter()) {
+        let help = match nearest(field, FIELDS.into_iter()) {
             Some(near) => format!("did you mean `alert.{near}`?"),
             None => format!("a monitor's own fields are under labels (text) or values (numbers): alert.values.{field}"),
         };
@@ -161,7 +163,7 @@ impl<'e> ExpressionWalk<'e> {
         call.args.iter().for_each(|arg| self.visit(arg));
         let name = call.func_name.as_str();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
-            let help = match names::nearest(name, FUNCTIONS.into_iter()) {
+            let help = match nearest(name, FUNCTIONS.into_iter()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     String::from("there are contains, startsWith, endsWith, matches, size, has, int, double, string")

@@ -1,6 +1,6 @@
 //! Mailboxes, judged by what writes the mails: what passes here can be composed.
 
-use super::document::{MatrixFaults, TomlItem};
+use crate::toml_kit::{document::TomlItem, faults::MatrixFaults};
 use lettre::{Address, Message, address::AddressError, message::Mailbox};
 use std::net::IpAddr;
 

@@ -165,52 +165,53 @@ mod actions;
 mod assemble;
 mod callbacks;
 mod cross;
-mod diagnostic;
-pub(crate) mod document;
 mod door;
 mod draft;
 mod expression;
 mod facts;
-mod hidden;
 mod judge;
 mod ladder;
 mod lint;
 mod mailbox;
-pub(crate) mod names;
 pub(crate) mod people;
 mod reach;
 mod room_name;
 mod rule;
 mod settings;
-mod source;
 mod summary;
 mod ways;
 mod zoned;
 
-pub use diagnostic::{Diagnostic, Severity, render, render_of};
+pub use crate::toml_kit::{
+    diagnostic::{Diagnostic, Severity, render, render_of},
+    source::{SourceText, read_folder},
+};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use judge::{Trigger, TriggerMatch};
 pub use people::{UnknownZone, zone_named};
 pub use room_name::RoomName;
 pub use settings::{
-    ChannelKind, ChannelSettings, ContactField, DaemonSettings, People, Person, PingSettings, SecretAddress, SecretRef,
-    SourceSettings, Sources,
+    ChannelKind, ChannelSettings, ContactField, DaemonSettings, People, Person, PingSettings, SourceSettings, Sources,
 };
-pub use source::{SourceText, read_folder};
 pub use summary::SummaryTemplate;
 pub use ways::{
-    AddressSource, BodyWay, ChannelConfig, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS,
-    ProviderAccount, RepliesWay, ReportWay, RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay,
-    VoiceWay, WORDS, WebhookWay,
+    AddressSource, BodyWay, ChannelConfig, ExecWay, FieldWay, HttpWay, KannelWay, PLACEHOLDERS, ProviderAccount,
+    RepliesWay, ReportWay, RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, WORDS,
+    WebhookWay,
 };
 
-use crate::core::{
-    ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
-    names::{BY_HAND, SELF},
-    plan::{AcceptTimeout, OnResolved},
+use crate::{
+    core::{
+        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
+        names::{BY_HAND, SELF},
+        plan::{AcceptTimeout, OnResolved},
+    },
+    toml_kit::{
+        faults::MatrixFaults,
+        secret::{SecretAddress, SecretRef},
+    },
 };
 use assemble::PlanBuilder;
-use document::MatrixFaults;
 use draft::MatrixDraft;
 use expression::ExpressionLanguage;
 use sha2::{Digest, Sha256};

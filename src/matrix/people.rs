@@ -1,15 +1,20 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
-use super::{
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    draft::{OverrideDraft, PersonDraft, RotationDraft},
-    mailbox::mailbox,
-    names,
-    settings::{ContactField, Person},
-};
-use crate::core::{
-    Timestamp, Zone, Zones, oncall,
-    schedule::{CronSchedule, ScheduleError},
+use crate::{
+    core::{
+        Timestamp, Zone, Zones, oncall,
+        schedule::{CronSchedule, ScheduleError},
+    },
+    matrix::{
+        draft::{OverrideDraft, PersonDraft, RotationDraft},
+        mailbox::mailbox,
+        settings::{ContactField, Person},
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::nearest,
+    },
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use toml::de::DeValue;
@@ -130,7 +135,7 @@ pub fn zone_named(name: &str, zones: &Zones) -> Result<Zone, UnknownZone> {
     }
     let city = |known: &&str| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
     // Three letters are near many others, and an abbreviation (`PST`) is no zone.
-    let near = || names::nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
+    let near = || nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
     let near = zones.names().find(city).or_else(near);
     let help = match near {
         Some(near) => format!("did you mean {near:?}?"),

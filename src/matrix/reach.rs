@@ -1,10 +1,12 @@
 //! Checks that the people of each role can be reached by the channels of its steps, and in time.
 
-use super::{
-    cross::ROTATION,
-    document::{LocatedValue, MatrixFaults, SourceSpan},
-    draft::{MatrixDraft, PersonDraft, RoleDraft, StepDraft},
-    settings::{ChannelKind, ContactField},
+use crate::{
+    matrix::{
+        cross::ROTATION,
+        draft::{MatrixDraft, PersonDraft, RoleDraft, StepDraft},
+        settings::{ChannelKind, ContactField},
+    },
+    toml_kit::faults::{LocatedValue, MatrixFaults, SourceSpan},
 };
 use std::time::Duration;
 

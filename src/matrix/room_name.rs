@@ -1,8 +1,7 @@
 //! How a war room is called: a pattern of the matrix, filled in for one incident. Slack's rules are kept by
 //! construction: lower-case letters, digits, hyphens and underscores, at most 80 characters.
 
-use super::names;
-use crate::core::Incident;
+use crate::{core::Incident, toml_kit::nearest::nearest};
 
 /// The longest name: room for a suffix is left where the name is taken.
 const NAME_MAX: usize = 70;
@@ -112,7 +111,7 @@ fn placeholder(name: &str) -> Result<NamePart, (String, String)> {
         "trigger" => Ok(NamePart::Trigger),
         "date" => Ok(NamePart::Date),
         other => {
-            let help = match names::nearest(other, PLACEHOLDERS.into_iter()) {
+            let help = match nearest(other, PLACEHOLDERS.into_iter()) {
                 Some(near) => format!("did you mean {{{near}}}?"),
                 None => format!("placeholders are {}", shown()),
             };

@@ -1,17 +1,22 @@
 //! Reads `[trigger.NAME]`.
 
-use super::{
-    actions,
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::url,
-    draft::TriggerDraft,
-    expression::{BadExpression, ExpressionLanguage, ExpressionUse},
-    names,
-    summary::SummaryTemplate,
-};
-use crate::core::{
-    plan::OnResolved,
-    trigger::{HOLD_MAX, TriggerThreshold},
+use crate::{
+    core::{
+        plan::OnResolved,
+        trigger::{HOLD_MAX, TriggerThreshold},
+    },
+    matrix::{
+        actions,
+        draft::TriggerDraft,
+        expression::{BadExpression, ExpressionLanguage, ExpressionUse},
+        summary::SummaryTemplate,
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::nearest,
+        secret::url,
+    },
 };
 use toml::de::DeValue;
 
@@ -132,7 +137,7 @@ fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved
         "note" => Some(OnResolved::Note),
         "resolve" => Some(OnResolved::Resolve),
         other => {
-            let help = match names::nearest(other, ["note", "resolve"].into_iter()) {
+            let help = match nearest(other, ["note", "resolve"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => String::from("\"note\" (a human closes the incident) or \"resolve\" (the all-clear closes it)"),
             };

@@ -1,10 +1,16 @@
 //! What the matrix says about the daemon itself, its sources, its channels and its people.
 
-use super::ways::{ChannelConfig, Networks};
-use crate::core::{
-    PersonName, SourceName, Zone,
-    plan::{AcceptTimeout, LivingRoom},
-    retry::SendPace,
+use crate::{
+    core::{
+        PersonName, SourceName, Zone,
+        plan::{AcceptTimeout, LivingRoom},
+        retry::SendPace,
+    },
+    matrix::ways::ChannelConfig,
+    toml_kit::{
+        network::Networks,
+        secret::{SecretAddress, SecretRef},
+    },
 };
 use std::{fmt, net::SocketAddr, path::PathBuf, time::Duration};
 
@@ -52,15 +58,6 @@ pub struct PingSettings {
     pub every: Duration,
 }
 
-/// An address that may be as good as a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretAddress {
-    /// Here it is.
-    Written(String),
-    /// It is kept elsewhere.
-    Kept(SecretRef),
-}
-
 /// A monitor that may post alerts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceSettings {
@@ -68,34 +65,6 @@ pub struct SourceSettings {
     pub tokens: Vec<SecretRef>,
     /// Whether it may post drills.
     pub drills: bool,
-}
-
-/// Where a secret is kept. The matrix never holds the secret itself.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum SecretRef {
-    /// In this environment variable.
-    Env(String),
-    /// In this file.
-    File(PathBuf),
-    /// In this credential of systemd (`LoadCredential=`).
-    Credential(String),
-}
-
-/// Stands in for one that could not be read; no matrix is made of that.
-impl Default for SecretRef {
-    fn default() -> Self {
-        Self::Env(String::new())
-    }
-}
-
-impl fmt::Display for SecretRef {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Env(name) => write!(f, "environment variable {name}"),
-            Self::File(path) => write!(f, "file {}", path.display()),
-            Self::Credential(name) => write!(f, "credential {name}"),
-        }
-    }
 }
 
 /// What kind of channel.

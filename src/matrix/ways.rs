@@ -4,7 +4,6 @@ mod body;
 mod exec;
 mod http;
 mod kannel;
-mod network;
 mod slack;
 mod smtp;
 mod twilio;
@@ -15,21 +14,22 @@ pub use body::WORDS;
 pub use exec::{ExecWay, PLACEHOLDERS};
 pub use http::{AddressSource, BodyWay, FieldWay, HttpWay, RepliesWay, ReportWay, RulesWay};
 pub use kannel::KannelWay;
-pub use network::Networks;
-pub(super) use network::networks;
 pub use slack::SlackWay;
 pub use smtp::SmtpWay;
 pub use twilio::{TwilioAccount, TwilioSender, TwilioWay};
 pub use voice::VoiceWay;
 pub use webhook::WebhookWay;
 
-use super::{
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::secret,
-    names,
-    settings::{ChannelKind, ChannelSettings, SecretRef},
+use crate::{
+    core::retry::SendPace,
+    matrix::settings::{ChannelKind, ChannelSettings},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::instead,
+        secret::{SecretRef, secret},
+    },
 };
-use crate::core::retry::SendPace;
 use std::time::Duration;
 
 /// The keys that each kind knows beside those of all.
@@ -147,7 +147,7 @@ fn kind(text: &LocatedValue<&str>, faults: &mut MatrixFaults) -> Option<ChannelK
     if let Some((_, kind)) = known.clone().find(|(name, _)| *name == text.value) {
         return Some(kind);
     }
-    let help = names::instead(text.value, known.map(|(name, _)| name));
+    let help = instead(text.value, known.map(|(name, _)| name));
     faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
     None
 }

@@ -1,6 +1,9 @@
 use super::*;
-use stentor::core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved};
-use stentor::matrix::{ChannelKind, SecretRef};
+use stentor::{
+    core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved},
+    matrix::ChannelKind,
+    toml_kit::secret::SecretRef,
+};
 
 #[test]
 fn the_matrix_that_ships_has_neither_error_nor_warning() {

@@ -8,10 +8,8 @@ use crate::{
         trigger::ThresholdWindow,
     },
     drill::score::{HypothesisSubject, RunHypothesis},
-    matrix::{
-        Matrix, Severity, TriggerMatch,
-        document::{LocatedValue, MatrixFaults},
-    },
+    matrix::{Matrix, Severity, TriggerMatch},
+    toml_kit::faults::{LocatedValue, MatrixFaults},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

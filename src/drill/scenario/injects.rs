@@ -3,7 +3,10 @@
 use super::{INJECTS_MAX, ScenarioInject, read::ScenarioReader, source};
 use crate::{
     core::{Alert, AlertStatus},
-    matrix::document::{SourceSpan, TomlItem, TomlTable},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::SourceSpan,
+    },
 };
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

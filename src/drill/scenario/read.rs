@@ -7,11 +7,11 @@ use super::{
 use crate::{
     core::{Answer, ChannelName, Timestamp, Zone},
     drill::score::{HypothesisSubject, RunHypothesis},
-    matrix::{
-        Matrix, Severity, SourceText,
-        document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable, document},
+    matrix::{Matrix, Severity, SourceText, people::zone},
+    toml_kit::{
+        document::{TomlItem, TomlTable, document},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
         names,
-        people::zone,
     },
 };
 use chrono::{NaiveTime, Weekday};

@@ -4,7 +4,8 @@ use super::read::ScenarioReader;
 use crate::{
     core::{Zone, schedule::CronSchedule},
     drill::timetable::{self, ScenarioTimetable},
-    matrix::{document::TomlItem, people::zone},
+    matrix::people::zone,
+    toml_kit::document::TomlItem,
 };
 
 impl ScenarioReader<'_> {

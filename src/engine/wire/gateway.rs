@@ -14,8 +14,9 @@ use crate::{
     },
     config,
     core::Timestamp,
-    matrix::{AddressSource, BodyWay, ContactField, ExecWay, FieldWay, HttpWay, Networks, RulesWay, WebhookWay},
+    matrix::{AddressSource, BodyWay, ContactField, ExecWay, FieldWay, HttpWay, RulesWay, WebhookWay},
     store::clock::{ClockSources, SystemClock},
+    toml_kit::network::Networks,
 };
 use secrecy::SecretString;
 use std::{collections::BTreeMap, sync::Arc};

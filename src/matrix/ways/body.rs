@@ -2,9 +2,12 @@
 //! breaks a template that quotes by hand, and with one that has next to nothing.
 
 use super::http::{BodyWay, FieldWay, fields};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlTable},
-    settings::ContactField,
+use crate::{
+    matrix::settings::ContactField,
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+    },
 };
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,9 +1,12 @@
 //! The keys of a channel of kind `exec`.
 
 use super::http::{one_of, personal};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlTable},
-    settings::ContactField,
+use crate::{
+    matrix::settings::ContactField,
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+    },
 };
 use std::path::PathBuf;
 

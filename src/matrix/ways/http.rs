@@ -1,13 +1,16 @@
 //! The keys of channels of kind `http`, and of its presets: a preset is a set of the same keys, in a file of its own.
 
-use super::{
-    ProviderAccount, account, body,
-    network::{Networks, networks},
-};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::{secret, secrets, url},
-    settings::{ChannelKind, ContactField, SecretRef},
+use crate::{
+    matrix::{
+        settings::{ChannelKind, ContactField},
+        ways::{ProviderAccount, account, body},
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{MatrixFaults, SourceSpan},
+        network::{Networks, networks},
+        secret::{SecretRef, secret, secrets, url},
+    },
 };
 use std::{collections::BTreeMap, sync::LazyLock};
 use toml::{

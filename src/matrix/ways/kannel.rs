@@ -1,10 +1,10 @@
 //! The keys of a channel of kind `kannel`.
 
 use super::{ProviderAccount, account};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlTable},
-    door::{secret, url},
-    settings::SecretRef,
+use crate::toml_kit::{
+    document::TomlTable,
+    faults::{MatrixFaults, SourceSpan},
+    secret::{SecretRef, secret, url},
 };
 use std::net::IpAddr;
 

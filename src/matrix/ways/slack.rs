@@ -1,10 +1,12 @@
 //! The keys of a channel of kind `slack`.
 
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::{secret, secrets, url},
-    room_name::RoomName,
-    settings::SecretRef,
+use crate::{
+    matrix::room_name::RoomName,
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret, secrets, url},
+    },
 };
 use std::time::Duration;
 

@@ -1,10 +1,13 @@
 //! The keys of a channel of kind `smtp`.
 
 use super::{ProviderAccount, account};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlTable},
-    door::url,
-    mailbox::sender,
+use crate::{
+    matrix::mailbox::sender,
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+        secret::url,
+    },
 };
 
 pub(super) const KEYS: &[&str] = &["url", "username", "password", "from", "mail_in"];

@@ -1,9 +1,9 @@
 //! The keys of a channel of kind `twilio`, and what it has in common with `voice`.
 
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door::{secret, secrets, url},
-    settings::SecretRef,
+use crate::toml_kit::{
+    document::{TomlItem, TomlTable},
+    faults::{MatrixFaults, SourceSpan},
+    secret::{SecretRef, secret, secrets, url},
 };
 use std::time::Duration;
 

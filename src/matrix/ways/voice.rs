@@ -1,7 +1,10 @@
 //! The keys of a channel of kind `voice`: calls by Twilio.
 
 use super::twilio::{TwilioAccount, account, number};
-use crate::matrix::document::{MatrixFaults, SourceSpan, TomlTable};
+use crate::toml_kit::{
+    document::TomlTable,
+    faults::{MatrixFaults, SourceSpan},
+};
 
 pub(super) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", "from", "machines", "url"];
 

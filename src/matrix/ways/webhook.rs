@@ -1,13 +1,13 @@
 //! The keys of a channel of kind `webhook`.
 
-use super::{
-    http::{AddressSource, place},
-    network::{Networks, networks},
-};
-use crate::matrix::{
-    document::{MatrixFaults, SourceSpan, TomlTable},
-    door::secrets,
-    settings::SecretRef,
+use crate::{
+    matrix::ways::http::{AddressSource, place},
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+        network::{Networks, networks},
+        secret::{SecretRef, secrets},
+    },
 };
 
 pub(super) const KEYS: &[&str] = &["url", "keys", "allow"];

@@ -2,121 +2,16 @@
 //! some code asks for it: what nobody asked for has no effect and is refused.
 
 use super::{
-    diagnostic::{Diagnostic, Severity},
+    faults::{LocatedValue, MatrixFaults, SourceSpan},
     hidden::{described, hidden},
-    names,
+    nearest::instead,
     source::SourceText,
 };
-use std::{ops::Range, path::PathBuf, time::Duration};
+use std::time::Duration;
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
 };
-
-/// A place in the matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct SourceSpan {
-    /// Which file, by its place in the list.
-    pub file: usize,
-    /// First byte.
-    pub start: usize,
-    /// Behind the last byte.
-    pub end: usize,
-}
-
-impl SourceSpan {
-    pub(crate) fn new(file: usize, span: Range<usize>) -> Self {
-        Self { file, start: span.start, end: span.end }
-    }
-}
-
-/// A value and where it stands.
-#[derive(Debug, Clone)]
-pub(crate) struct LocatedValue<T> {
-    pub value: T,
-    pub at: SourceSpan,
-}
-
-/// A fault before its line is counted.
-#[derive(Debug, PartialEq)]
-struct MatrixFault {
-    severity: Severity,
-    code: &'static str,
-    at: Option<SourceSpan>,
-    message: String,
-    help: Option<String>,
-}
-
-/// Faults found so far.
-#[derive(Debug, Default)]
-pub(crate) struct MatrixFaults {
-    found: Vec<MatrixFault>,
-    /// Some text could not even be read, so that what is missing may only be hidden.
-    pub unreadable: bool,
-}
-
-impl MatrixFaults {
-    pub(crate) fn error(
-        &mut self,
-        code: &'static str,
-        at: SourceSpan,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.add(Severity::Error, code, Some(at), message.into(), help.into());
-    }
-
-    pub(crate) fn warning(
-        &mut self,
-        code: &'static str,
-        at: SourceSpan,
-        message: impl Into<String>,
-        help: impl Into<String>,
-    ) {
-        self.add(Severity::Warning, code, Some(at), message.into(), help.into());
-    }
-
-    /// A fault that is in no file.
-    pub(crate) fn nowhere(&mut self, severity: Severity, code: &'static str, message: &str, help: &str) {
-        self.add(severity, code, None, message.to_owned(), help.to_owned());
-    }
-
-    fn add(&mut self, severity: Severity, code: &'static str, at: Option<SourceSpan>, message: String, help: String) {
-        let help = (!help.is_empty()).then_some(help);
-        self.found.push(MatrixFault { severity, code, at, message, help });
-    }
-
-    /// The faults in the order of the files and their lines; those that are in no file come last.
-    pub(crate) fn into_diagnostics(mut self, files: &[SourceText]) -> Vec<Diagnostic> {
-        self.found.sort_by_key(|fault| (fault.at.is_none(), fault.at, fault.severity));
-        self.found.dedup();
-        self.found.into_iter().map(|fault| fault.placed(files)).collect()
-    }
-}
-
-impl MatrixFault {
-    fn placed(self, files: &[SourceText]) -> Diagnostic {
-        let Self { severity, code, at, message, help } = self;
-        let Some((at, source)) = at.and_then(|at| Some((at, files.get(at.file)?))) else {
-            return Diagnostic { severity, code, message, file: PathBuf::new(), line: 0, column: 0, span: 0..0, help };
-        };
-        let text = source.text.as_str();
-        let start = text.floor_char_boundary(at.start);
-        let end = text.ceil_char_boundary(at.end).max(start);
-        let before = &text[..start];
-        let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-        Diagnostic {
-            severity,
-            code,
-            message,
-            file: source.path.clone(),
-            line: before.matches('\n').count() + 1,
-            column: before[line_start..].chars().count() + 1,
-            span: start..end,
-            help,
-        }
-    }
-}
 
 const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
 
@@ -133,7 +28,7 @@ pub(crate) fn document<'a>(
     faults.unreadable = true;
     for error in errors {
         let (span, message) = (error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
-        faults.error("toml-syntax", SourceSpan::new(file, span), message, SYNTAX_HELP);
+        faults.error("toml-syntax", crate::toml_kit::faults::SourceSpan::new(file, span), message, SYNTAX_HELP);
     }
     None
 }
@@ -166,7 +61,7 @@ impl<'a> TomlTable<'a> {
     }
 
     /// Takes from `preset` the keys that are not there. Its places are in no file of the matrix.
-    pub(super) fn fall_back_on(&mut self, preset: &'a DeTable<'a>) {
+    pub(crate) fn fall_back_on(&mut self, preset: &'a DeTable<'a>) {
         for (key, value) in preset.iter() {
             if !self.entries.iter().any(|item| item.key == key.get_ref()) {
                 self.entries.push(item(usize::MAX, key, value));
@@ -214,7 +109,7 @@ impl<'a> TomlTable<'a> {
                 let message = format!("`{key}` has no effect in {what}");
                 faults.error("key-without-effect", item.key_at, message, "remove it");
             } else {
-                let help = names::instead(key, self.asked.iter().copied());
+                let help = instead(key, self.asked.iter().copied());
                 faults.error("unknown-key", item.key_at, format!("{what} knows no key `{key}`"), help);
             }
         }
@@ -222,7 +117,10 @@ impl<'a> TomlTable<'a> {
 }
 
 fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> TomlItem<'a> {
-    let (key_at, at) = (SourceSpan::new(file, key.span()), SourceSpan::new(file, value.span()));
+    let (key_at, at) = (
+        crate::toml_kit::faults::SourceSpan::new(file, key.span()),
+        crate::toml_kit::faults::SourceSpan::new(file, value.span()),
+    );
     TomlItem { key: key.get_ref(), key_at, at, value: value.get_ref() }
 }
 
@@ -326,7 +224,7 @@ impl<'a> TomlItem<'a> {
         let place = |value: &'a Spanned<DeValue<'a>>| TomlItem {
             key: self.key,
             key_at: self.key_at,
-            at: SourceSpan::new(self.at.file, value.span()),
+            at: crate::toml_kit::faults::SourceSpan::new(self.at.file, value.span()),
             value: value.get_ref(),
         };
         array.iter().map(place).collect()

@@ -1,6 +1,6 @@
 //! Faults of the matrix: where they are, what they mean, what to write instead; shown in rustc's style.
 
-use super::source::SourceText;
+use crate::toml_kit::source::SourceText;
 use annotate_snippets::{AnnotationKind, Group, Level, Renderer, Snippet};
 use serde::Serialize;
 use std::{fmt, ops::Range, path::PathBuf};
@@ -46,7 +46,7 @@ impl fmt::Display for Severity {
 }
 
 /// The code of a secret that stands in the clear; its text is never shown.
-pub(super) const PLAIN_SECRET: &str = "plain-secret";
+pub(crate) const PLAIN_SECRET: &str = "plain-secret";
 
 /// Shows faults with the lines that they are in, in rustc's style, and a last line that counts them. `files` are those
 /// that were parsed; secrets that stand in them in the clear are shown as stars. Empty without faults.

@@ -1,6 +1,9 @@
 //! Networks, as `allow` names them.
 
-use crate::matrix::document::{MatrixFaults, TomlItem};
+use crate::toml_kit::{
+    document::TomlItem,
+    faults::{LocatedValue, MatrixFaults},
+};
 use std::net::IpAddr;
 use toml::de::DeValue;
 
@@ -8,12 +11,12 @@ use toml::de::DeValue;
 pub type Networks = Vec<(IpAddr, u8)>;
 
 /// A list of networks and addresses; it may be empty.
-pub(in crate::matrix) fn networks(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Networks {
+pub(crate) fn networks(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Networks {
     if matches!(item.value, DeValue::Array(list) if list.is_empty()) {
         return Networks::new();
     }
     let texts = item.texts(faults).unwrap_or_default();
-    let read = |text: &crate::matrix::document::LocatedValue<String>| {
+    let read = |text: &LocatedValue<String>| {
         let network = network(&text.value);
         if network.is_none() {
             let help = "write an address or a network: \"127.0.0.1\", \"10.0.0.0/8\", \"fd00::/8\"";

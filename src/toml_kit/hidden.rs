@@ -2,13 +2,13 @@
 
 /// The first one in a text that may have several lines, or may not. Characters that only join or mark single letters
 /// (emoji, Persian, Hebrew names) are none of these.
-pub(super) fn hidden(text: &str, several_lines: bool) -> Option<char> {
+pub(crate) fn hidden(text: &str, several_lines: bool) -> Option<char> {
     let line = |c: char| several_lines && matches!(c, '\n' | '\r' | '\t');
     text.chars().find(|c| !line(*c) && (c.is_control() || breaks(*c) || turns(*c)))
 }
 
 /// What it is, for the one who wrote it.
-pub(super) fn described(c: char) -> String {
+pub(crate) fn described(c: char) -> String {
     let what = match c {
         '\n' | '\r' => "a line break",
         '\t' => "a tab",

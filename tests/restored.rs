@@ -7,7 +7,7 @@ use fixture::{Hands, START, opening, roster};
 use secrecy::ExposeSecret;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use stentor::{
-    channel::{Message, outbox::SandboxOutbox, screen::DeskHub},
+    channel::{Message, desk::hub::DeskHub, outbox::SandboxOutbox},
     core::{Alert, Event, IncidentId, IncidentIdentity, IncidentKey, PageId},
     engine::{Engine, RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},

@@ -12,9 +12,11 @@ const MAY_SEE: [(&str, &[&str]); 16] = [
     ("core", &[]),
     // What people write in TOML is read by one kit, below those who know what it means.
     ("toml_kit", &["core"]),
-    ("matrix", &["core", "toml_kit"]),
+    // The matrix reads the settings of channels by the readers in their folders; a channel never sees the matrix.
+    ("matrix", &["core", "toml_kit", "channel"]),
     ("template", &["core"]),
-    ("channel", &["core"]),
+    // A channel says in which form it shows texts.
+    ("channel", &["core", "toml_kit", "template"]),
     ("store", &["core"]),
     ("journal", &["core"]),
     ("config", &["core", "toml_kit"]),

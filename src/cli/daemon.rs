@@ -8,7 +8,7 @@ use super::{
     stop::{DaemonStop, STOP_TIME_MAX},
 };
 use crate::{
-    channel::{guard::IpNetwork, outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
     config,
     core::{ChannelName, SourceName},
     drill::{calendar, live::DrillRunner},

@@ -2,7 +2,7 @@
 
 use super::{CliError, PathOptions, client::DaemonClient, colours, load, runtime, table};
 use crate::{
-    channel::{CheckOutcome, ProbeCheck, outbox::SandboxOutbox, screen::DeskHub},
+    channel::{CheckOutcome, ProbeCheck, desk::hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     engine::{
         RuntimeConfig, SharedChannelParts,

@@ -2,10 +2,13 @@
 
 use super::{people::PeopleLookup, wire};
 use crate::{
-    channel::{Channel, ContactData, outbox::SandboxOutbox, screen::DeskHub, slack::socket::SocketSettings},
+    channel::{
+        Channel, ContactData, desk::hub::DeskHub, kind::ChannelConfig, outbox::SandboxOutbox,
+        slack::socket::SocketSettings,
+    },
     config,
     core::{ChannelName, PersonName, SourceName, retry::SendPace},
-    matrix::{ChannelConfig, ChannelKind, ChannelSettings, ContactField, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
     template::{PageTemplates, TextForm},
 };
 use secrecy::SecretString;
@@ -133,15 +136,15 @@ impl RuntimeConfig {
 
     /// The channel on which fewer answers would be heard than by `last`, though the matrix names what it takes.
     fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
-        let deafer = |name: &ChannelName, way: &ChannelConfig| {
+        let deafer = |name: &ChannelName, config: &dyn ChannelConfig| {
             let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
-            let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
-            let token = matches!(way, ChannelConfig::Slack(way) if way.app_token.is_some());
+            let keys = now.inbound.len() < before.inbound.len().min(config.inbound_secrets().len());
+            let token = config.socket_secret().is_some();
             let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
             Some(keys || socket)
         };
         let mut channels = self.matrix.channels.iter();
-        channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
+        channels.find(|(name, settings)| deafer(name, settings.config.as_ref()) == Some(true)).map(|(name, _)| name)
     }
 
     /// The texts of this revision of a role's template, or the newest where they are gone (after a restart).
@@ -171,19 +174,5 @@ impl RuntimeConfig {
 
 /// The form of text that a kind of channel shows. What a templated channel or a program shows depends on whom it reaches.
 pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> TextForm {
-    match kind {
-        ChannelKind::Screen => TextForm::Screen,
-        ChannelKind::Slack => TextForm::Slack,
-        ChannelKind::Kannel | ChannelKind::Twilio => TextForm::Sms,
-        ChannelKind::Smtp => TextForm::Mail,
-        ChannelKind::Webhook => TextForm::Board,
-        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
-            match settings.map_or(ContactField::Nothing, ChannelSettings::needs) {
-                ContactField::Phone => TextForm::Sms,
-                ContactField::Email => TextForm::Mail,
-                ContactField::Nothing | ContactField::Slack => TextForm::Board,
-            }
-        }
-        ChannelKind::Voice => TextForm::Voice,
-    }
+    settings.filter(|settings| settings.kind() == kind).map_or(kind.spec().form, ChannelSettings::form)
 }

@@ -254,7 +254,7 @@ impl Engine {
         let (live, now) = (self.live.load(), self.store.now());
         let mut delivery = self.delivery();
         for (name, wired) in &live.channels {
-            if wired.kind == crate::matrix::ChannelKind::Screen {
+            if wired.kind == crate::matrix::ChannelKind::SCREEN {
                 delivery.nudge(name, person, now);
             }
         }

@@ -5,7 +5,6 @@ use super::{Engine, RuntimeConfig};
 use crate::{
     channel::{ContactData, ProbeCheck},
     core::{ChannelName, PersonName},
-    matrix::ChannelKind,
 };
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -78,7 +77,7 @@ impl RuntimeConfig {
     /// Looks up some of those whom no round has found yet; whether all have been.
     async fn look_up(&self, channel: &ChannelName) -> bool {
         let Some(wired) = self.channels.get(channel) else { return true };
-        if wired.kind != ChannelKind::Slack || wired.sandboxed.is_some() {
+        if wired.kind != crate::channel::slack::KIND || wired.sandboxed.is_some() {
             return true;
         }
         let unknown: Vec<ContactData> = {

@@ -2,9 +2,12 @@
 
 use super::{AppState, credential, page, problem::ProblemDetails, snapshot::snapshot, standing::told};
 use crate::{
-    channel::screen::OpenDesk,
+    channel::desk::hub::OpenDesk,
     core::{Answer, AnswerVerdict, AnswerVia, Page, PageId, PersonName},
-    engine::{RuntimeConfig, keys::SESSION_LIFE, keys::same},
+    engine::{
+        RuntimeConfig,
+        keys::{SESSION_LIFE, same},
+    },
 };
 use axum::{
     Json,

@@ -8,9 +8,9 @@ use super::{
     sms::{self, InboundText},
 };
 use crate::{
+    channel::http::settings::HttpConfig,
     core::{ChannelName, PageId, page::PageStage},
     engine::keys::same,
-    matrix::{ChannelConfig, HttpWay},
 };
 use axum::{
     extract::{Path, Request, State},
@@ -132,11 +132,12 @@ fn json(text: &str) -> Value {
         .unwrap_or_default()
 }
 
-fn way(app: &AppState, channel: &str) -> Result<HttpWay, ProblemDetails> {
+fn way(app: &AppState, channel: &str) -> Result<HttpConfig, ProblemDetails> {
     let live = app.engine.live.load();
-    match live.matrix.channel(&ChannelName::from(channel)).map(|settings| &settings.way) {
-        Some(ChannelConfig::Http(way)) => Ok((**way).clone()),
-        _ => Err(ProblemDetails::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
+    let settings = live.matrix.channel(&ChannelName::from(channel));
+    match settings.and_then(|settings| settings.config.as_a::<HttpConfig>()) {
+        Some(config) => Ok(config.clone()),
+        None => Err(ProblemDetails::not_found(format!("no channel {channel:?} of kind http is in the matrix"))),
     }
 }
 

@@ -85,7 +85,7 @@ pub async fn report(
     if !app.engine.is_report_token(page, &report.token).await? {
         return Err(ProblemDetails::unauthorized("the token is not this page's"));
     }
-    went_by(&app, page, &channel, ChannelKind::Kannel).await?;
+    went_by(&app, page, &channel, crate::channel::kannel::KIND).await?;
     match report.status {
         1 => app.engine.report(page, PageStage::Delivered).await?,
         // Newer gateways say why beside the 2: 34 expired, 66 unknown.
@@ -112,7 +112,8 @@ async fn went_by(app: &AppState, page: PageId, channel: &str, kind: ChannelKind)
 
 fn authorize(app: &AppState, channel: &str, token: &str) -> Result<(), ProblemDetails> {
     let live = app.engine.live.load();
-    let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Kannel);
+    let wired =
+        live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == crate::channel::kannel::KIND);
     let wired = wired.filter(|wired| !wired.inbound.is_empty()).ok_or_else(|| {
         ProblemDetails::not_found(format!("no kannel channel {channel:?} with a token is in the matrix"))
     })?;

@@ -32,7 +32,7 @@ pub mod view;
 pub mod voice;
 
 use crate::{
-    channel::{outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     drill::live::DrillRunner,
     engine::{AnswerError, Engine},

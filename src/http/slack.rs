@@ -12,7 +12,6 @@ use crate::{
         signature,
     },
     core::ChannelName,
-    matrix::ChannelKind,
 };
 use axum::{
     Json,
@@ -65,7 +64,8 @@ pub async fn probe() -> StatusCode {
 
 fn verify(app: &AppState, channel: &str, headers: &HeaderMap, bytes: &[u8]) -> Result<(), ProblemDetails> {
     let live = app.engine.live.load();
-    let wired = live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == ChannelKind::Slack);
+    let wired =
+        live.channels.get(&ChannelName::from(channel)).filter(|wired| wired.kind == crate::channel::slack::KIND);
     let secrets =
         wired.map(|wired| wired.inbound.as_slice()).filter(|secrets| !secrets.is_empty()).ok_or_else(|| {
             ProblemDetails::not_found(format!("no slack channel {channel:?} with a signing_secret is in the matrix"))

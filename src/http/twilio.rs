@@ -63,7 +63,7 @@ pub async fn inbound(
     Path(channel): Path<String>,
     request: Request,
 ) -> Result<Response, ProblemDetails> {
-    let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
+    let fields = signed(&app, &channel, crate::channel::twilio::KIND, request).await?;
     let sid = field(&fields, "MessageSid");
     let word = app.answered.once(sid.to_owned(), async || {
         let channel = ChannelName::from(channel.as_str());
@@ -82,7 +82,7 @@ pub async fn report(
     Query(about): Query<ReportQuery>,
     request: Request,
 ) -> Result<Response, ProblemDetails> {
-    let fields = signed(&app, &channel, ChannelKind::Twilio, request).await?;
+    let fields = signed(&app, &channel, crate::channel::twilio::KIND, request).await?;
     let page = about.page(&app).await?;
     match field(&fields, "MessageStatus") {
         "delivered" => app.engine.report(page, PageStage::Delivered).await?,

@@ -8,14 +8,16 @@ use super::{
     twilio::{ReportQuery, address, field, signed, xml},
 };
 use crate::{
-    channel::twilio::{code, signature::FormFields, twiml},
+    channel::{
+        twilio::{code, signature::FormFields, twiml},
+        voice::settings::VoiceConfig,
+    },
     core::{
         Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId,
         page::PageStage,
         speech::{digits, spoken},
     },
     engine::RuntimeConfig,
-    matrix::{ChannelConfig, ChannelKind},
 };
 use axum::{
     extract::{Path, Query, Request, State},
@@ -60,7 +62,7 @@ pub async fn report(
     request: Request,
 ) -> Result<Response, ProblemDetails> {
     let address = address(&app, request.uri());
-    let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
+    let fields = signed(&app, &channel, crate::channel::voice::KIND, request).await?;
     let page = about.page(&app).await?;
     let Some(turn) = turn else {
         became(&app, &channel, page, &fields).await?;
@@ -94,7 +96,7 @@ async fn became(app: &AppState, channel: &str, page: PageId, fields: &FormFields
 
 fn listens_for_machines(live: &RuntimeConfig, channel: &str) -> bool {
     let channel = live.matrix.channel(&ChannelName::from(channel));
-    matches!(channel.map(|channel| &channel.way), Some(ChannelConfig::Voice(way)) if way.machines)
+    channel.and_then(|channel| channel.config.as_a::<VoiceConfig>()).is_some_and(|config| config.machines)
 }
 
 /// One turn of a call about a page.

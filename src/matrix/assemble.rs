@@ -1,6 +1,10 @@
 //! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
 
 use crate::{
+    channel::{
+        kind::{ChannelKind, ContactField},
+        settings::ChannelSettings,
+    },
     core::{
         AnswerLevel, ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName,
         StepPlan, StepTarget, Timestamp, TriggerName,
@@ -13,7 +17,7 @@ use crate::{
         draft::{MatrixDraft, NamedItems, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
         expression::ExpressionLanguage,
         judge::Trigger,
-        settings::{ChannelKind, ChannelSettings, ContactField, People},
+        settings::People,
     },
     toml_kit::faults::LocatedValue,
 };
@@ -105,7 +109,7 @@ fn roster(
         (name.clone(), reaches.map(|(name, _)| (*name).clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::SCREEN);
     let screens = screens.map(|(name, _)| name.clone()).collect();
     Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }

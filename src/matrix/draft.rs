@@ -1,7 +1,10 @@
 //! The matrix as it was written: each value with its place, nothing yet checked against anything else.
 
-use super::{door, ladder, people, rule, ways};
 use crate::{
+    channel::{
+        kind::ContactField,
+        settings::{self, ChannelSettings},
+    },
     core::{
         AnswerLevel, EngagementTarget, Timestamp, Zone,
         plan::{OnResolved, SuggestedAction},
@@ -9,8 +12,10 @@ use crate::{
         trigger::TriggerThreshold,
     },
     matrix::{
+        door,
         expression::{CelExpression, ExpressionLanguage},
-        settings::{ChannelSettings, ContactField, DaemonSettings, Person, SourceSettings},
+        ladder, people, rule,
+        settings::{DaemonSettings, Person, SourceSettings},
         summary::SummaryTemplate,
     },
     toml_kit::{
@@ -123,7 +128,7 @@ impl MatrixDraft {
             Some(door::source(table, at, faults))
         });
         section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
-            ways::channel(table, at, faults)
+            settings::channel(table, at, faults)
         });
         section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| {
             Some(people::person(table, at, zones, faults))

@@ -80,7 +80,7 @@
 //! | `allow` | addresses and networks where it may lie beside the public internet; checked when the connection is made | anywhere |
 //! | `probe` | an address that `doctor` asks by GET | the `url`, asked for its OPTIONS |
 //!
-//! Templates are MiniJinja's, and are given [`WORDS`]. A preset is a set of these keys: each can be given to stand in place of
+//! Templates are MiniJinja's, and are given [`WORDS`](crate::channel::http::body::WORDS). A preset is a set of these keys: each can be given to stand in place of
 //! the preset's. Rooms of these kinds can not be edited: they get one card and a message for each change. `pace` is
 //! `1/s burst 5` (teams `2/s burst 4`), `patience` 15s (presets 10s).
 //!
@@ -97,7 +97,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `program` | its absolute path; no shell is asked | must be given |
-//! | `arguments` | fixed words, and [`PLACEHOLDERS`] as whole arguments | none |
+//! | `arguments` | fixed words, and [`PLACEHOLDERS`](crate::channel::exec::settings::PLACEHOLDERS) as whole arguments | none |
 //! | `needs`, `personal` | as for `http` | `nothing`, `false` |
 //!
 //! It reads the page as JSON on its standard input. Exit codes: 0 taken (the first line of its output is the receipt), 75 not
@@ -172,16 +172,17 @@ mod facts;
 mod judge;
 mod ladder;
 mod lint;
-mod mailbox;
 pub(crate) mod people;
 mod reach;
-mod room_name;
 mod rule;
 mod settings;
 mod summary;
-mod ways;
 mod zoned;
 
+pub use crate::channel::{
+    kind::{ChannelKind, ContactField},
+    settings::ChannelSettings,
+};
 pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of},
     source::{SourceText, read_folder},
@@ -189,16 +190,8 @@ pub use crate::toml_kit::{
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use judge::{Trigger, TriggerMatch};
 pub use people::{UnknownZone, zone_named};
-pub use room_name::RoomName;
-pub use settings::{
-    ChannelKind, ChannelSettings, ContactField, DaemonSettings, People, Person, PingSettings, SourceSettings, Sources,
-};
+pub use settings::{DaemonSettings, People, Person, PingSettings, SourceSettings, Sources};
 pub use summary::SummaryTemplate;
-pub use ways::{
-    AddressSource, BodyWay, ChannelConfig, ExecWay, FieldWay, HttpWay, KannelWay, PLACEHOLDERS, ProviderAccount,
-    RepliesWay, ReportWay, RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay, VoiceWay, WORDS,
-    WebhookWay,
-};
 
 use crate::{
     core::{
@@ -330,9 +323,7 @@ impl Matrix {
 
     /// Whether this Unix user is the site's mail server.
     pub fn hands_in_mail(&self, user: &str) -> bool {
-        let mailer =
-            |way: &ChannelConfig| matches!(way, ChannelConfig::Smtp(way) if way.mail_in.as_deref() == Some(user));
-        self.channels.iter().any(|(_, channel)| mailer(&channel.way))
+        self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
     }
 
     /// Whose phone this is, in E.164.
@@ -352,7 +343,7 @@ impl Matrix {
 
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
-        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
+        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.config.secrets());
         let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
             SecretAddress::Kept(secret) => Some(secret),
             SecretAddress::Written(_) => None,

@@ -1,14 +1,14 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
 use crate::{
+    channel::{kind::ContactField, smtp::mailbox::mailbox},
     core::{
         Timestamp, Zone, Zones, oncall,
         schedule::{CronSchedule, ScheduleError},
     },
     matrix::{
         draft::{OverrideDraft, PersonDraft, RotationDraft},
-        mailbox::mailbox,
-        settings::{ContactField, Person},
+        settings::Person,
     },
     toml_kit::{
         document::{TomlItem, TomlTable},

@@ -41,6 +41,23 @@ pub enum SecretAddress {
     Kept(SecretRef),
 }
 
+/// Stands in for one that could not be read; no matrix is made of that.
+impl Default for SecretAddress {
+    fn default() -> Self {
+        Self::Written(String::new())
+    }
+}
+
+impl SecretAddress {
+    /// Where it is kept, where it is a secret.
+    pub fn secret(&self) -> Option<&SecretRef> {
+        match self {
+            Self::Written(_) => None,
+            Self::Kept(secret) => Some(secret),
+        }
+    }
+}
+
 /// One secret, or a list of two while it is being changed.
 pub(crate) fn secrets(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<SecretRef> {
     if !matches!(item.value, DeValue::Array(_)) {

@@ -18,9 +18,8 @@ use std::sync::Arc;
 use stentor::{
     channel::{
         Channel,
+        desk::hub::{DeskHub, OpenDesk},
         outbox::{FILE, SandboxOutbox},
-        screen::DeskHub,
-        screen::OpenDesk,
     },
     core::{ChannelName, PersonName, Timestamp},
 };

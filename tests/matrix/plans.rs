@@ -88,10 +88,10 @@ fn people_are_found_by_what_they_answer_with() {
 fn channels_have_the_pace_and_patience_of_their_kind_or_their_own() {
     let matrix = sound(&folder("tests/matrix/clinic"));
     let pager = matrix.channel(&"pager".into()).expect("a channel");
-    assert_eq!(pager.kind(), ChannelKind::Kannel);
+    assert_eq!(pager.kind(), stentor::channel::kannel::KIND);
     assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.patience.as_secs()), (3, 4, 10));
     let ward = matrix.channel(&"ward".into()).expect("a channel");
-    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::Screen.default_pace(), 5));
+    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::SCREEN.spec().pace, 5));
 }
 
 #[test]

@@ -1,8 +1,10 @@
 //! The desk pages that are open in browsers. Each follows the incidents by itself: a page is accepted where a desk of its
 //! person is open to show it.
 
-use super::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError};
-use crate::core::{PersonName, SendReceipt, settlement::desk_closed};
+use crate::{
+    channel::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError},
+    core::{PersonName, SendReceipt, settlement::desk_closed},
+};
 use futures_util::future::BoxFuture;
 use std::{
     collections::BTreeMap,

@@ -5,7 +5,7 @@ use lettre::{Address, Message, address::AddressError, message::Mailbox};
 use std::net::IpAddr;
 
 /// A bare mailbox.
-pub(super) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
+pub(crate) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if let Err(why) = bare(text.value) {
         let message = format!("no mail can be sent to {:?}: {why}", text.value);
@@ -16,7 +16,7 @@ pub(super) fn mailbox(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<
 }
 
 /// A bare mailbox, or one with a name before it.
-pub(super) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
+pub(crate) fn sender(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     let good = match text.value.parse::<Mailbox>() {
         Ok(mailbox) => bare(mailbox.email.as_ref()).and_then(|_| can_be_written(mailbox)),

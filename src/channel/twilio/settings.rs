@@ -7,7 +7,7 @@ use crate::toml_kit::{
 };
 use std::time::Duration;
 
-pub(super) const KEYS: &[&str] =
+pub(crate) const KEYS: &[&str] =
     &["account", "token", "api_key", "api_secret", "from", "messaging_service", "validity", "url"];
 
 /// How long Twilio keeps a message that it can not send at once, when the matrix says nothing.
@@ -18,7 +18,7 @@ const VALIDITY_MAX: Duration = Duration::from_secs(10 * 3600);
 
 /// SMS by Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TwilioWay {
+pub struct TwilioConfig {
     /// Whose.
     pub account: TwilioAccount,
     /// Who it is from.
@@ -56,17 +56,17 @@ impl TwilioAccount {
     }
 }
 
-pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioConfig {
     let account = account(table, at, faults);
     let sender = sender(table, at, faults);
     let validity = table.take("validity").and_then(|item| validity(&item, faults)).unwrap_or(VALIDITY);
-    TwilioWay { account, sender: sender.unwrap_or_else(|| TwilioSender::From(String::new())), validity }
+    TwilioConfig { account, sender: sender.unwrap_or_else(|| TwilioSender::From(String::new())), validity }
 }
 
 /// `account`, `token`, `api_key`, `api_secret` and `url`.
-pub(super) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
+pub(crate) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> TwilioAccount {
     let sid = table.demand("account", at, "account = \"AC0123..\"", faults);
-    let sid = sid.and_then(|item| self::sid(&item, "AC", faults));
+    let sid = sid.and_then(|item| crate::channel::twilio::settings::sid(&item, "AC", faults));
     let token = table.demand("token", at, "token = { env = \"TWILIO_AUTH_TOKEN\" }", faults);
     let tokens = token.map(|item| secrets(&item, faults)).unwrap_or_default();
     let api_key = api_key(table, faults);
@@ -75,7 +75,7 @@ pub(super) fn account(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Ma
 }
 
 /// A number, as people see and call it.
-pub(super) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
+pub(crate) fn number(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<String> {
     let text = item.text(faults)?;
     if is_number(text.value) {
         return Some(text.value.to_owned());

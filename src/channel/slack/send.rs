@@ -1,24 +1,13 @@
 //! Slack: direct messages with buttons, and the incident's war room with its one living card.
 
-pub mod blocks;
-pub mod command;
-mod furnish;
-pub mod inbound;
-pub mod interaction;
-mod people;
-mod probe;
-mod refusal;
-mod room;
-pub mod signature;
-pub mod socket;
-mod text;
-mod web;
-
-use super::{Channel, ContactData, Message, PersonCheck, ProbeCheck, Recipient, SendError, SettingError};
-use crate::core::{PageId, PagePurpose, SendReceipt};
-use blocks::SlackPost;
+use crate::{
+    channel::{
+        Channel, ContactData, Message, PersonCheck, ProbeCheck, Recipient, SendError, SettingError,
+        slack::{blocks::SlackPost, refusal::SlackRefusal, web::WebApi},
+    },
+    core::{PageId, PagePurpose, SendReceipt},
+};
 use futures_util::future::BoxFuture;
-use refusal::SlackRefusal;
 use secrecy::SecretString;
 use serde::Serialize;
 use slack_morphism::{
@@ -30,9 +19,6 @@ use std::{
     collections::{BTreeMap, BTreeSet},
     sync::Mutex,
 };
-use web::WebApi;
-
-pub use text::escape;
 
 /// How to reach a Slack workspace.
 #[derive(Debug, Clone)]
@@ -45,13 +31,13 @@ pub struct SlackSettings {
 
 /// A Slack workspace.
 pub struct SlackChannel {
-    web: WebApi,
+    pub(super) web: WebApi,
     /// Rooms that were made, but whose card was not accepted: so that the next attempt makes no second one.
-    half_made: Mutex<BTreeMap<PageId, String>>,
+    pub(super) half_made: Mutex<BTreeMap<PageId, String>>,
     /// What a room that is still being furnished has already, of what can not be given twice.
-    half_furnished: Mutex<BTreeMap<PageId, BTreeSet<&'static str>>>,
+    pub(super) half_furnished: Mutex<BTreeMap<PageId, BTreeSet<&'static str>>>,
     /// Member ids that were found by mailbox.
-    found: Mutex<BTreeMap<String, String>>,
+    pub(super) found: Mutex<BTreeMap<String, String>>,
 }
 
 /// What is read of Slack's answer to a message. The library's own type for it wants the whole message back: an answer
@@ -69,7 +55,7 @@ struct MessageEdit {
 
 /// Where a message goes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum SlackTarget<'a> {
+pub(super) enum SlackTarget<'a> {
     /// To the end of a conversation.
     End,
     /// Under a message; also to the end of the conversation, where people must notice it.
@@ -111,7 +97,7 @@ impl SlackChannel {
 
     async fn direct(&self, message: &Message, contact: &ContactData) -> Result<SendReceipt, SendError> {
         let user = self.user_of(contact).await?;
-        let posted = self.post(&user, SlackTarget::End, blocks::to_person(message)).await;
+        let posted = self.post(&user, SlackTarget::End, crate::channel::slack::blocks::to_person(message)).await;
         let posted = posted.map_err(SlackRefusal::into_send_error)?;
         Ok(SendReceipt::of(posted.ts.0))
     }
@@ -125,10 +111,10 @@ impl SlackChannel {
         broadcast: bool,
     ) -> Result<SendReceipt, SendError> {
         let place = card.map_or(SlackTarget::End, |of| SlackTarget::Thread { of, broadcast });
-        let posted = match self.post(room, place, blocks::line(message)).await {
+        let posted = match self.post(room, place, crate::channel::slack::blocks::line(message)).await {
             // Somebody deleted the card: the line stands alone.
             Err(refusal) if refusal.is_of_lost_message() => {
-                self.post(room, SlackTarget::End, blocks::line(message)).await
+                self.post(room, SlackTarget::End, crate::channel::slack::blocks::line(message)).await
             }
             posted => posted,
         };
@@ -137,7 +123,7 @@ impl SlackChannel {
     }
 
     /// Posts or edits; what Slack refuses in its rich form goes as one plain line at once.
-    async fn post(
+    pub(super) async fn post(
         &self,
         channel: &str,
         place: SlackTarget<'_>,

@@ -1,16 +1,18 @@
 //! `body` and `form` of a templated channel, tried before a crisis: with a message that has everything and holds what
 //! breaks a template that quotes by hand, and with one that has next to nothing.
 
-use super::http::{BodyWay, FieldWay, fields};
+use super::order::{BodyTemplate, FieldTemplate, environment};
 use crate::{
-    matrix::settings::ContactField,
+    channel::kind::ContactField,
     toml_kit::{
         document::TomlTable,
         faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret},
     },
 };
-use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
+use minijinja::Value;
 use std::collections::{BTreeMap, BTreeSet};
+use toml::de::DeValue;
 
 /// Everything that a template is given, and what it is.
 pub const WORDS: [(&str, &str); 22] = [
@@ -41,13 +43,10 @@ pub const WORDS: [(&str, &str); 22] = [
 /// What says something of the page.
 const TELLING: [&str; 3] = ["text", "headline", "lines"];
 
-/// Instructions that one template may run.
-const FUEL: u64 = 20_000;
-
 /// Text that breaks what quotes by hand.
 const HOSTILE: &str = "LIVE \"a\" \\ {b} {{ c }}\n'd' <e> &";
 
-pub(super) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> BodyWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> BodyTemplate<SecretRef> {
     let body = table.take("body");
     let form = fields("form", table, faults);
     if let (Some(item), false) = (&body, form.is_empty()) {
@@ -55,22 +54,22 @@ pub(super) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Body
         faults.error("body-and-form", item.key_at, "a message has `body` or `form`, not both", help);
     }
     if !form.is_empty() {
-        return BodyWay::Form(form);
+        return BodyTemplate::Form(form);
     }
-    let Some(item) = body else { return BodyWay::None };
-    let Some(text) = item.lines(faults) else { return BodyWay::None };
+    let Some(item) = body else { return BodyTemplate::None };
+    let Some(text) = item.lines(faults) else { return BodyTemplate::None };
     if let Err(why) = try_json(text.value) {
         faults.error("bad-body", text.at, format!("`body` makes no JSON: {why}"), {
             "every {{ .. }} writes a whole JSON value with its quotes: write \"text\": {{ text }}, and join with ~"
         });
     }
-    BodyWay::Json(text.value.to_owned())
+    BodyTemplate::Json(text.value.to_owned())
 }
 
 /// Whether what is sent tells of the page, and to whom it goes.
-pub(super) fn check(
-    body: &BodyWay,
-    query: &BTreeMap<String, FieldWay>,
+pub(crate) fn check(
+    body: &BodyTemplate<SecretRef>,
+    query: &BTreeMap<String, FieldTemplate<SecretRef>>,
     needs: ContactField,
     table: &TomlTable<'_>,
     at: SourceSpan,
@@ -78,16 +77,16 @@ pub(super) fn check(
 ) {
     let mut templates: Vec<&String> = query.values().filter_map(text_of).collect();
     match body {
-        BodyWay::None => {}
-        BodyWay::Json(text) => templates.push(text),
-        BodyWay::Form(fields) => templates.extend(fields.values().filter_map(text_of)),
+        BodyTemplate::None => {}
+        BodyTemplate::Json(text) => templates.push(text),
+        BodyTemplate::Form(fields) => templates.extend(fields.values().filter_map(text_of)),
     }
     let mut used = BTreeSet::new();
     for template in templates {
         match words_of(template) {
             Ok(words) => used.extend(words),
             // What is wrong with a body was said where it stands.
-            Err(_) if matches!(body, BodyWay::Json(text) if text == template) => return,
+            Err(_) if matches!(body, BodyTemplate::Json(text) if text == template) => return,
             Err(why) => {
                 let help = "write {{ word }}; the words are in the documentation of `body`";
                 faults.error("bad-template", at, format!("{} has a template that fails: {why}", table.what), help);
@@ -110,10 +109,31 @@ pub(super) fn check(
     }
 }
 
-fn text_of(field: &FieldWay) -> Option<&String> {
+/// `{ name = "template", other = { env = ".." } }`.
+pub(crate) fn fields(
+    key: &'static str,
+    table: &mut TomlTable<'_>,
+    faults: &mut MatrixFaults,
+) -> BTreeMap<String, FieldTemplate<SecretRef>> {
+    let Some(item) = table.take(key) else { return BTreeMap::new() };
+    let Some(mut inner) = item.table(format!("`{key}`"), faults) else { return BTreeMap::new() };
+    let mut fields = BTreeMap::new();
+    for item in inner.take_all() {
+        let field = match item.value {
+            DeValue::Table(_) => secret(&item, faults).map(FieldTemplate::Secret),
+            // A header is a line; what stands in a body may have several.
+            _ if key == "headers" => item.text(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
+            _ => item.lines(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
+        };
+        fields.extend(field.map(|field| (item.key.to_owned(), field)));
+    }
+    fields
+}
+
+fn text_of(field: &FieldTemplate<SecretRef>) -> Option<&String> {
     match field {
-        FieldWay::Text(text) => Some(text),
-        FieldWay::Secret(_) => None,
+        FieldTemplate::Text(text) => Some(text),
+        FieldTemplate::Secret(_) => None,
     }
 }
 
@@ -129,24 +149,13 @@ fn words_of(text: &str) -> Result<BTreeSet<String>, String> {
     for words in [full(), bare()] {
         run(text, &words, false)?;
     }
-    let env = environment(false);
+    let env = environment(|_| false);
     let template = env.template_from_str(text).map_err(|error| error.to_string())?;
     Ok(template.undeclared_variables(false).into_iter().collect())
 }
 
 fn run(text: &str, words: &BTreeMap<&'static str, Value>, is_json: bool) -> Result<String, String> {
-    environment(is_json).render_str(text, words).map_err(|error| error.to_string())
-}
-
-fn environment(is_json: bool) -> Environment<'static> {
-    let mut env = Environment::new();
-    env.set_undefined_behavior(UndefinedBehavior::Strict);
-    env.set_fuel(Some(FUEL));
-    env.set_recursion_limit(32);
-    env.set_auto_escape_callback(move |_| if is_json { AutoEscape::Json } else { AutoEscape::None });
-    env.remove_filter("safe");
-    env.add_filter("markdown", |text: &str| text.to_owned());
-    env
+    environment(if is_json { |_| true } else { |_| false }).render_str(text, words).map_err(|error| error.to_string())
 }
 
 /// A brief that says everything.

@@ -1,16 +1,18 @@
 //! The keys of a channel of kind `voice`: calls by Twilio.
 
-use super::twilio::{TwilioAccount, account, number};
-use crate::toml_kit::{
-    document::TomlTable,
-    faults::{MatrixFaults, SourceSpan},
+use crate::{
+    channel::twilio::settings::{TwilioAccount, account, number},
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+    },
 };
 
-pub(super) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", "from", "machines", "url"];
+pub(crate) const KEYS: &[&str] = &["account", "token", "api_key", "api_secret", "from", "machines", "url"];
 
 /// Calls by Twilio.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct VoiceWay {
+pub struct VoiceConfig {
     /// Whose.
     pub account: TwilioAccount,
     /// The number that phones show.
@@ -19,10 +21,10 @@ pub struct VoiceWay {
     pub machines: bool,
 }
 
-pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> VoiceWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> VoiceConfig {
     let account = account(table, at, faults);
     let from = table.demand("from", at, "from = \"+15005550006\"", faults);
     let from = from.and_then(|item| number(&item, faults)).unwrap_or_default();
     let machines = table.take("machines").and_then(|item| item.flag(faults)).unwrap_or(false);
-    VoiceWay { account, from, machines }
+    VoiceConfig { account, from, machines }
 }

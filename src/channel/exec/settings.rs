@@ -1,8 +1,10 @@
 //! The keys of a channel of kind `exec`.
 
-use super::http::{one_of, personal};
 use crate::{
-    matrix::settings::ContactField,
+    channel::{
+        keys::{contact, personal},
+        kind::ContactField,
+    },
     toml_kit::{
         document::TomlTable,
         faults::{MatrixFaults, SourceSpan},
@@ -10,7 +12,7 @@ use crate::{
 };
 use std::path::PathBuf;
 
-pub(super) const KEYS: &[&str] = &["program", "arguments", "needs", "personal"];
+pub(crate) const KEYS: &[&str] = &["program", "arguments", "needs", "personal"];
 
 /// What an argument may be beside a fixed word: it is replaced as a whole. No code and no link: every user of the machine
 /// can see the arguments of a program.
@@ -22,7 +24,7 @@ const ARGUMENTS_MAX: usize = 32;
 
 /// A program of this machine.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ExecWay {
+pub struct ExecConfig {
     /// Its absolute path.
     pub program: PathBuf,
     /// Its arguments: fixed words, and [`PLACEHOLDERS`].
@@ -33,7 +35,7 @@ pub struct ExecWay {
     pub personal: bool,
 }
 
-pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> ExecWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> ExecConfig {
     let program = table.demand("program", at, "program = \"/usr/local/lib/stentor/siren\"", faults);
     let program = program.and_then(|item| item.text(faults)).map(|text| {
         if !text.value.starts_with('/') {
@@ -42,14 +44,9 @@ pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
         }
         PathBuf::from(text.value)
     });
-    let needs = table.take("needs").and_then(|item| one_of(&item, &["phone", "email", "nothing"], faults));
-    let needs = match needs {
-        Some("phone") => ContactField::Phone,
-        Some("email") => ContactField::Email,
-        _ => ContactField::Nothing,
-    };
+    let needs = contact(table, faults);
     let personal = personal(needs, table, faults);
-    ExecWay { program: program.unwrap_or_default(), arguments: arguments(table, faults), needs, personal }
+    ExecConfig { program: program.unwrap_or_default(), arguments: arguments(table, faults), needs, personal }
 }
 
 fn arguments(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String> {

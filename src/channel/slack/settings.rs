@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `slack`.
 
 use crate::{
-    matrix::room_name::RoomName,
+    channel::slack::room_name::RoomName,
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},
@@ -10,14 +10,14 @@ use crate::{
 };
 use std::time::Duration;
 
-pub(super) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private", "name", "archive_after"];
+pub(crate) const KEYS: &[&str] = &["url", "token", "signing_secret", "app_token", "private", "name", "archive_after"];
 
 /// How rooms are called where the matrix does not say.
 const NAME: &str = "{drill}inc-{id}-{trigger}";
 
 /// A Slack workspace.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SlackWay {
+pub struct SlackConfig {
     /// The bot's token.
     pub token: SecretRef,
     /// With which Slack signs what it sends to us over HTTP: none, one, or two while it is being changed.
@@ -34,7 +34,7 @@ pub struct SlackWay {
     pub archive_after: Option<Duration>,
 }
 
-pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SlackWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> SlackConfig {
     let token = table.demand("token", at, "token = { env = \"SLACK_BOT_TOKEN\" }", faults);
     let token = token.and_then(|item| secret(&item, faults));
     let signing_secret = table.take("signing_secret").map(|item| secrets(&item, faults)).unwrap_or_default();
@@ -44,7 +44,7 @@ pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     let name = table.take("name").and_then(|item| name(&item, faults));
     let name = name.or_else(|| RoomName::parse(NAME).ok()).unwrap_or_default();
     let archive_after = table.take("archive_after").and_then(|item| item.duration(faults)).map(|span| span.value);
-    SlackWay { token: token.unwrap_or_default(), signing_secret, app_token, url, private, name, archive_after }
+    SlackConfig { token: token.unwrap_or_default(), signing_secret, app_token, url, private, name, archive_after }
 }
 
 fn name(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<RoomName> {

@@ -1,7 +1,9 @@
 //! SMS by Kannel's `sendsms`: one GET a message. The password travels in the URL, so no URL may reach an error or a log.
 
-use super::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after};
-use crate::core::{SendReceipt, gsm7};
+use crate::{
+    channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after},
+    core::{SendReceipt, gsm7},
+};
 use futures_util::future::BoxFuture;
 use reqwest::{Response, StatusCode, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};

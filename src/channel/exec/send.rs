@@ -2,17 +2,16 @@
 //! standard input and says by its exit code what became of it (sysexits): 0 taken, the first line of its output being
 //! the receipt; 75 not now; 78 nobody by this way; anything else: not this person.
 
-mod run;
-
-pub use run::OUTPUT_MAX;
-
-use super::{
-    Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
-    http::{HttpContact, verdict::shown},
+use crate::{
+    channel::{
+        Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
+        exec::run::{ProgramExit, run, signal_of},
+        http::verdict::shown,
+        kind::ContactField,
+    },
+    core::{PagePurpose, SendReceipt},
 };
-use crate::core::{PagePurpose, SendReceipt};
 use futures_util::future::BoxFuture;
-use run::{ProgramExit, run};
 use secrecy::ExposeSecret;
 use serde_json::{Value, json};
 use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
@@ -42,7 +41,7 @@ pub struct ExecSettings {
     /// Its whole environment.
     pub environment: Vec<(String, String)>,
     /// What a person must have to be reached.
-    pub needs: HttpContact,
+    pub needs: ContactField,
 }
 
 /// A program.
@@ -74,14 +73,14 @@ impl ExecChannel {
     fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a ContactData>, SendError> {
         let contact = match (&message.to, self.settings.needs) {
             (Recipient::Person(contact), _) => contact,
-            (Recipient::Room { .. }, HttpContact::Nothing) => return Ok(None),
+            (Recipient::Room { .. }, ContactField::Nothing | ContactField::Slack) => return Ok(None),
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
         };
         match self.settings.needs {
-            HttpContact::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
-            HttpContact::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
+            ContactField::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
+            ContactField::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
             _ => Ok(Some(contact)),
         }
     }
@@ -142,7 +141,7 @@ fn input(message: &Message, contact: Option<&ContactData>) -> Value {
         "incident": message.page.incident.to_string(),
         "stamp": message.stamp(),
         "drill": message.drill,
-        "purpose": super::http::purpose(&message.purpose),
+        "purpose": crate::channel::http::order::purpose(&message.purpose),
         "asks": message.purpose.is_brief(),
         "role": message.role.as_ref().map(|role| role.as_str()),
         "headline": message.stamped(&message.text.headline),
@@ -181,7 +180,7 @@ fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError>
         Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),
         Some(code) => Err(SendError::unreachable(trouble(format!("the program ended with {code}")))),
         None => {
-            let signal = run::signal_of(ended.status).unwrap_or_default();
+            let signal = signal_of(ended.status).unwrap_or_default();
             Err(SendError::unreachable(trouble(format!("the program was ended by signal {signal}"))))
         }
     }

@@ -1,9 +1,11 @@
 //! SMS by Twilio: one POST a message. That Twilio has taken it means that it is queued, not that anybody has it: what
 //! became of it comes by a status callback.
 
-use super::{AccountSettings, TwilioLogin};
 use crate::{
-    channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError},
+    channel::{
+        Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
+        twilio::login::{AccountSettings, TwilioLogin},
+    },
     core::SendReceipt,
 };
 use futures_util::future::BoxFuture;

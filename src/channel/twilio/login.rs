@@ -1,14 +1,9 @@
 //! Twilio: SMS and calls by its REST API (2010-04-01). One account, one way to say no, shared by both channels.
 
-pub mod call;
-pub mod code;
-pub mod message;
-mod probe;
-pub mod signature;
-pub mod twiml;
-
-use super::{SendError, SettingError, is_loopback, retry_after};
-use crate::core::Timestamp;
+use crate::{
+    channel::{SendError, SettingError, is_loopback, retry_after, twilio::code},
+    core::Timestamp,
+};
 use reqwest::{RequestBuilder, Response, Url, header, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};
 use serde::Deserialize;
@@ -40,12 +35,12 @@ pub struct AccountSettings {
 
 /// An account.
 pub struct TwilioLogin {
-    http: reqwest::Client,
-    api: Url,
-    sid: String,
+    pub(super) http: reqwest::Client,
+    pub(super) api: Url,
+    pub(super) sid: String,
     /// Who we are, first choice first.
-    logins: Vec<(String, SecretString)>,
-    wall: fn() -> Timestamp,
+    pub(super) logins: Vec<(String, SecretString)>,
+    pub(super) wall: fn() -> Timestamp,
 }
 
 /// What Twilio answers when it has made something.
@@ -61,11 +56,11 @@ struct TwilioRefusal {
 }
 
 /// An answer, read.
-struct TwilioResponse {
-    status: u16,
-    after: Option<Duration>,
-    date: Option<String>,
-    body: Vec<u8>,
+pub(super) struct TwilioResponse {
+    pub(super) status: u16,
+    pub(super) after: Option<Duration>,
+    pub(super) date: Option<String>,
+    pub(super) body: Vec<u8>,
 }
 
 impl TwilioLogin {
@@ -98,7 +93,7 @@ impl TwilioLogin {
     }
 
     /// Makes a message or a call; its SID.
-    async fn make(&self, what: &str, fields: &[(&str, String)]) -> Result<String, SendError> {
+    pub(crate) async fn make(&self, what: &str, fields: &[(&str, String)]) -> Result<String, SendError> {
         let url = self.url(&format!("{what}.json"));
         let answer = self.ask(|| self.http.post(url.clone()).form(fields)).await?;
         if answer.status != 201 {
@@ -111,7 +106,7 @@ impl TwilioLogin {
     }
 
     /// Asks with the first login; with the next where that one is refused, which is no processing.
-    async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<TwilioResponse, SendError> {
+    pub(super) async fn ask(&self, request: impl Fn() -> RequestBuilder) -> Result<TwilioResponse, SendError> {
         let mut refused = None;
         for (user, secret) in &self.logins {
             let request = request().basic_auth(user, Some(secret.expose_secret()));
@@ -126,7 +121,7 @@ impl TwilioLogin {
     }
 
     /// An address under the account.
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("{}/2010-04-01/Accounts/{}/{path}", self.api.as_str().trim_end_matches('/'), self.sid)
     }
 
@@ -136,7 +131,7 @@ impl TwilioLogin {
     }
 
     /// An address of ours that Twilio can fetch; none for one that only this machine knows.
-    fn reachable<'a>(&self, url: Option<&'a SecretString>) -> Option<&'a str> {
+    pub(crate) fn reachable<'a>(&self, url: Option<&'a SecretString>) -> Option<&'a str> {
         let url = url?.expose_secret();
         let host = Url::parse(url).ok()?.host_str().map(str::to_owned)?;
         (self.is_local() || !is_loopback(&host)).then_some(url)
@@ -144,7 +139,7 @@ impl TwilioLogin {
 }
 
 impl TwilioResponse {
-    fn refusal(&self) -> SendError {
+    pub(super) fn refusal(&self) -> SendError {
         let code = serde_json::from_slice(&self.body).ok().and_then(|refused: TwilioRefusal| refused.code);
         match self.status {
             200..=299 => SendError::unknown(format!("{}, but the answer is not Twilio's", self.status)),

@@ -34,7 +34,7 @@ const PLACEHOLDERS: [&str; 4] = ["drill", "id", "trigger", "date"];
 
 impl RoomName {
     /// Reads a pattern; an error is what is wrong and what to write instead.
-    pub(super) fn parse(pattern: &str) -> Result<Self, (String, String)> {
+    pub(crate) fn parse(pattern: &str) -> Result<Self, (String, String)> {
         let mut parts = Vec::new();
         let mut rest = pattern;
         while let Some((text, after)) = rest.split_once('{') {

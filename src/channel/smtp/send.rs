@@ -1,13 +1,16 @@
 //! E-mail by SMTP: one message a person, one connection a message, so that a send dropped half-way leaves nothing
 //! behind that the next mail could read as its own reply.
 
-pub mod incoming;
-mod letter;
-mod probe;
-mod reply;
-
-use super::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback};
-use crate::core::SendReceipt;
+use crate::{
+    channel::{
+        Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback,
+        smtp::{
+            letter,
+            reply::{SmtpPhase, judge},
+        },
+    },
+    core::SendReceipt,
+};
 use futures_util::{FutureExt, future::BoxFuture};
 use lettre::{
     Address,
@@ -19,7 +22,6 @@ use lettre::{
         extension::{ClientId, Extension, MailParameter},
     },
 };
-use reply::{SmtpPhase, judge};
 use secrecy::{ExposeSecret, SecretString};
 use std::{path::PathBuf, time::Duration};
 
@@ -47,16 +49,16 @@ pub struct SmtpSettings {
 
 /// A mail server.
 pub struct SmtpChannel {
-    host: String,
-    port: u16,
-    tls: SmtpTls,
-    hello: ClientId,
-    from: Mailbox,
-    credentials: Option<Credentials>,
-    site: Option<String>,
+    pub(super) host: String,
+    pub(super) port: u16,
+    pub(super) tls: SmtpTls,
+    pub(super) hello: ClientId,
+    pub(super) from: Mailbox,
+    pub(super) credentials: Option<Credentials>,
+    pub(super) site: Option<String>,
 }
 
-enum SmtpTls {
+pub(super) enum SmtpTls {
     /// From the first byte.
     Implicit(TlsParameters),
     /// By STARTTLS, or not at all.
@@ -111,7 +113,7 @@ impl SmtpChannel {
         Ok(SendReceipt::of(id))
     }
 
-    async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
+    pub(super) async fn connect(&self) -> Result<AsyncSmtpConnection, SendError> {
         let implicit = match &self.tls {
             SmtpTls::Implicit(parameters) => Some(parameters.clone()),
             SmtpTls::Demanded(_) | SmtpTls::Plain => None,

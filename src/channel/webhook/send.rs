@@ -1,19 +1,19 @@
 //! Signed events for other systems: Standard Webhooks 1.0.0. Thin on purpose: what happened to which incident, and where
 //! to look; the receiver asks for the rest with its own credentials.
 
-pub mod sign;
-
-use super::{
-    Channel, Message, ProbeCheck, SendError, SettingError,
-    client::{self, BoundedClient, ClientResponse},
-    guard::AddressGuard,
+use crate::{
+    channel::{
+        Channel, Message, ProbeCheck, SendError, SettingError,
+        client::{self, BoundedClient, ClientResponse},
+        guard::AddressGuard,
+        webhook::sign::{self, SigningKey},
+    },
+    core::{PagePurpose, SendReceipt, Timestamp},
 };
-use crate::core::{PagePurpose, SendReceipt, Timestamp};
 use futures_util::future::BoxFuture;
 use reqwest::{Method, header};
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::json;
-use sign::SigningKey;
 
 /// How to reach the system.
 #[derive(Debug, Clone)]

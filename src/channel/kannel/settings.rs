@@ -1,18 +1,20 @@
 //! The keys of a channel of kind `kannel`.
 
-use super::{ProviderAccount, account};
-use crate::toml_kit::{
-    document::TomlTable,
-    faults::{MatrixFaults, SourceSpan},
-    secret::{SecretRef, secret, url},
+use crate::{
+    channel::keys::{ProviderAccount, account},
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret, url},
+    },
 };
 use std::net::IpAddr;
 
-pub(super) const KEYS: &[&str] = &["url", "token", "username", "password", "from"];
+pub(crate) const KEYS: &[&str] = &["url", "token", "username", "password", "from"];
 
 /// A Kannel gateway.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct KannelWay {
+pub struct KannelConfig {
     /// Where its smsbox takes messages: http or https.
     pub url: String,
     /// Who sends.
@@ -23,7 +25,7 @@ pub struct KannelWay {
     pub from: Option<String>,
 }
 
-pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> KannelWay {
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> KannelConfig {
     let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
     let address = address.and_then(|item| {
         let address = url(&item, &["https://", "http://"], faults)?;
@@ -37,7 +39,7 @@ pub(super) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut Matri
     let account = account(table, faults);
     let token = table.take("token").and_then(|item| secret(&item, faults));
     let from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
-    KannelWay { url: address.unwrap_or_default(), account, token, from }
+    KannelConfig { url: address.unwrap_or_default(), account, token, from }
 }
 
 /// Whether what is sent there can be read on its way: plain HTTP that leaves this machine.

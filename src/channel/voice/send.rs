@@ -1,9 +1,15 @@
 //! Calls by Twilio. That Twilio has taken a call means that it will dial; what is said when somebody picks up is fetched
-//! from our own door at that moment ([`super::twiml`]), so that nobody is asked for what another has taken meanwhile.
+//! from our own door at that moment ([`crate::channel::twilio::twiml`]), so that nobody is asked for what another has taken meanwhile.
 
-use super::{AccountSettings, TwilioLogin, message::SmsSender, twiml};
 use crate::{
-    channel::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError, SettingError},
+    channel::{
+        Channel, ContactData, Message, ProbeCheck, Recipient, SendError, SettingError,
+        twilio::{
+            login::{AccountSettings, TwilioLogin},
+            send::SmsSender,
+            twiml,
+        },
+    },
     core::{PagePurpose, SendReceipt, StandIn},
 };
 use futures_util::future::BoxFuture;

@@ -1,24 +1,23 @@
 //! Any service that takes a message over HTTP, by templates and rules of the matrix: SMS gateways, chats, whatever the
 //! house has. What one service needs is data; `teams` and `mattermost` are two presets of it.
 
-mod order;
-pub mod verdict;
-
-pub(crate) use order::purpose;
-pub use order::{BODY_MAX, BodyTemplate, FieldTemplate};
-
-use super::{
-    Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
-    client::{self, BoundedClient, ClientResponse},
-    guard::AddressGuard,
+use crate::{
+    channel::{
+        Channel, Message, ProbeCheck, Recipient, SendError, SettingError,
+        client::{self, BoundedClient, ClientResponse},
+        guard::AddressGuard,
+        http::{
+            order::{BodyTemplate, FieldTemplate, FilledRequest, HttpRecipient, RequestTemplate},
+            verdict::{self, ResponseRules},
+        },
+        kind::ContactField,
+    },
+    core::{PagePurpose, SendReceipt},
 };
-use crate::core::{PagePurpose, SendReceipt};
 use futures_util::future::BoxFuture;
-use order::{FilledRequest, RequestTemplate};
 use reqwest::{Method, RequestBuilder, Url, header};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
-use verdict::ResponseRules;
 
 /// How to reach the service.
 #[derive(Debug, Clone)]
@@ -36,7 +35,7 @@ pub struct HttpSettings {
     /// What is added to the address.
     pub query: BTreeMap<String, FieldTemplate>,
     /// What a person must have to be reached.
-    pub needs: HttpContact,
+    pub needs: ContactField,
     /// How it wants numbers written.
     pub number: NumberForm,
     /// What its answers mean.
@@ -64,18 +63,6 @@ pub enum HttpLogin {
     Bearer(SecretString),
 }
 
-/// What a person must have to be reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum HttpContact {
-    /// Nothing: the service knows where it goes.
-    #[default]
-    Nothing,
-    /// A phone number.
-    Phone,
-    /// A mailbox.
-    Email,
-}
-
 /// How a service wants numbers written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum NumberForm {
@@ -86,15 +73,6 @@ pub enum NumberForm {
     Digits,
     /// `0034600000001`.
     Zeros,
-}
-
-/// To whom one message goes.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HttpRecipient {
-    /// In the service's own form; nothing for a room.
-    pub to: String,
-    /// What of the person it is.
-    pub need: HttpContact,
 }
 
 /// A service over HTTP.
@@ -115,8 +93,8 @@ impl HttpChannel {
         let order = RequestTemplate::new(settings.body.clone(), settings.query.clone())?;
         for (name, field) in &settings.headers {
             let text = match field {
-                FieldTemplate::Text(text) => text,
-                FieldTemplate::Secret(secret) => secret.expose_secret(),
+                crate::channel::http::order::FieldTemplate::Text(text) => text,
+                crate::channel::http::order::FieldTemplate::Secret(secret) => secret.expose_secret(),
             };
             let good =
                 header::HeaderName::try_from(name.as_str()).is_ok() && header::HeaderValue::try_from(text).is_ok();
@@ -143,17 +121,19 @@ impl HttpChannel {
     fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, HttpContact::Nothing) => Some(String::new()),
+            (_, crate::channel::kind::ContactField::Nothing | crate::channel::kind::ContactField::Slack) => {
+                Some(String::new())
+            }
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
-            (Recipient::Person(contact), HttpContact::Phone) => {
+            (Recipient::Person(contact), crate::channel::kind::ContactField::Phone) => {
                 contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
             }
-            (Recipient::Person(contact), HttpContact::Email) => contact.email.clone(),
+            (Recipient::Person(contact), crate::channel::kind::ContactField::Email) => contact.email.clone(),
         };
         let to = to.ok_or_else(|| {
-            SendError::unreachable(if need == HttpContact::Phone {
+            SendError::unreachable(if need == crate::channel::kind::ContactField::Phone {
                 "no phone number is known"
             } else {
                 "no mailbox is known"
@@ -175,8 +155,10 @@ impl HttpChannel {
         let mut request = self.client.request(method, url);
         for (name, field) in &self.settings.headers {
             request = match field {
-                FieldTemplate::Text(text) => request.header(name, text),
-                FieldTemplate::Secret(secret) => request.header(name, secret.expose_secret()),
+                crate::channel::http::order::FieldTemplate::Text(text) => request.header(name, text),
+                crate::channel::http::order::FieldTemplate::Secret(secret) => {
+                    request.header(name, secret.expose_secret())
+                }
             };
         }
         match &self.settings.login {
@@ -223,12 +205,12 @@ impl HttpChannel {
 
     fn fields(&self) -> impl Iterator<Item = &str> {
         let form = match &self.settings.body {
-            BodyTemplate::Form(fields) => Some(fields),
+            crate::channel::http::order::BodyTemplate::Form(fields) => Some(fields),
             _ => None,
         };
         let fields = self.settings.headers.values().chain(self.settings.query.values());
         let fields = fields.chain(form.into_iter().flat_map(BTreeMap::values));
-        fields.filter_map(FieldTemplate::secret).chain([self.settings.url.expose_secret()])
+        fields.filter_map(crate::channel::http::order::FieldTemplate::secret).chain([self.settings.url.expose_secret()])
     }
 }
 

@@ -4,6 +4,7 @@
 use super::{
     Channel,
     desk::hub::DeskHub,
+    inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
     slack::{room_name::RoomName, socket::SocketSettings},
 };
 use crate::{
@@ -117,6 +118,32 @@ pub trait ChannelConfig: Any + fmt::Debug + Send + Sync {
         None
     }
 
+    /// The part of an address where its provider calls us.
+    fn hook(&self) -> &'static str {
+        self.kind().as_str()
+    }
+
+    /// Whether a request of its provider may be read, as far as that shows before its body: the page that it names with a
+    /// token, which is to be proved before anything is read.
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        Err(InboundRefusal::NotFound(format!("nobody calls channel {:?}", head.channel)))
+    }
+
+    /// Whether a request is its provider's, and what it means. `named` is what [`ChannelConfig::admit`] has found.
+    fn receive(
+        &self,
+        _head: &RequestHead<'_>,
+        _named: Option<NamedPage>,
+        _body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        Ok(Inbound::Nothing)
+    }
+
+    /// How its provider is told that it came, with a word for the person where there is one.
+    fn acknowledge(&self, word: Option<String>) -> Acknowledgement {
+        word.map_or_else(Acknowledgement::empty, Acknowledgement::text)
+    }
+
     /// What must be known of a person to reach them.
     fn contact(&self) -> ContactField {
         self.kind().spec().contact
@@ -144,8 +171,7 @@ pub trait ChannelConfig: Any + fmt::Debug + Send + Sync {
 
     /// The part of an address where its service reports what became of a page; none where nothing reports.
     fn report_hook(&self) -> Option<&'static str> {
-        let kind = self.kind();
-        kind.spec().reports.then(|| kind.as_str())
+        self.kind().spec().reports.then(|| self.hook())
     }
 
     /// Whether it can be an incident's war room.

@@ -1,12 +1,14 @@
 //! How a human is reached: one folder a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
 mod certificate;
+pub mod charset;
 mod check;
 pub mod client;
 pub mod desk;
 pub mod exec;
 pub mod guard;
 pub mod http;
+pub mod inbound;
 pub mod kannel;
 pub(crate) mod keys;
 pub mod kind;

@@ -5,15 +5,14 @@
 
 pub mod alertmanager;
 pub mod body;
-pub mod charset;
 pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
 pub mod drills;
-pub mod gateway;
+pub mod handled_requests;
 pub mod health;
-pub mod kannel;
+pub mod hooks;
 pub mod mail_in;
 pub mod mail_link;
 pub mod native;
@@ -27,7 +26,6 @@ pub mod sms;
 pub mod snapshot;
 mod standing;
 pub mod status;
-pub mod twilio;
 pub mod view;
 pub mod voice;
 
@@ -77,7 +75,7 @@ pub struct AppState {
     /// The matrix's folder, whose drills are scheduled.
     pub scenarios: PathBuf,
     /// Twilio's requests that were answered already.
-    pub answered: twilio::HandledRequests,
+    pub answered: handled_requests::HandledRequests,
     /// Wrong SMS codes.
     pub guesses: Mutex<sms::WrongCodes>,
 }
@@ -112,15 +110,9 @@ pub fn door(app: Arc<AppState>) -> Router {
         .route("/assets/desk.js", get(page::script))
         .route("/favicon.ico", get(page::icon))
         .route("/a/{token}", get(mail_link::show).post(mail_link::press))
-        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
-        .route("/hooks/http/{channel}", any(gateway::inbound))
-        .route("/hooks/http/{channel}/report", any(gateway::report))
-        .route("/hooks/kannel/{channel}", any(kannel::inbound))
-        .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/hooks/self", post(health::echo))
-        .route("/hooks/twilio/{channel}", post(twilio::inbound))
-        .route("/hooks/twilio/{channel}/report", post(twilio::report))
-        .route("/hooks/voice/{channel}/report", post(voice::report))
+        .route("/hooks/{kind}/{channel}", any(hooks::inbox))
+        .route("/hooks/{kind}/{channel}/report", any(hooks::report))
         .route("/healthz", get(status::healthz))
         .route("/readyz", get(status::readyz))
         .route("/metrics", get(status::metrics))

@@ -1,6 +1,7 @@
 //! Any service that takes a message over HTTP, by templates and rules of the matrix; what one service needs is data.
 
 pub mod body;
+mod inbound;
 pub mod order;
 pub mod presets;
 pub mod send;
@@ -10,6 +11,7 @@ pub mod verdict;
 use super::{
     Channel,
     guard::AddressGuard,
+    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
@@ -95,11 +97,28 @@ impl ChannelConfig for HttpConfig {
     }
 
     fn report_hook(&self) -> Option<&'static str> {
-        self.report.as_ref().map(|_| KIND.as_str())
+        self.report.as_ref().map(|_| self.hook())
     }
 
     fn is_room(&self) -> bool {
         self.needs == ContactField::Nothing
+    }
+
+    fn hook(&self) -> &'static str {
+        KIND.as_str()
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        inbound::admit(self, head)
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        inbound::receive(self, head, named, body)
     }
 }
 

@@ -1,10 +1,12 @@
 //! SMS by a Kannel gateway.
 
+mod inbound;
 pub mod send;
 pub mod settings;
 
 use super::{
     Channel,
+    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
@@ -46,5 +48,18 @@ impl ChannelConfig for KannelConfig {
 
     fn inbound_secrets(&self) -> Vec<&SecretRef> {
         self.token.iter().collect()
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        inbound::admit(head)
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        inbound::receive(head, named, body)
     }
 }

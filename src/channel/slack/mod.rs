@@ -7,6 +7,7 @@ pub mod inbound;
 pub mod interaction;
 mod people;
 mod probe;
+mod receive;
 mod refusal;
 mod room;
 pub mod room_name;
@@ -21,6 +22,7 @@ pub use text::escape;
 
 use super::{
     Channel,
+    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{
@@ -91,5 +93,18 @@ impl ChannelConfig for SlackConfig {
 
     fn new_room(&self) -> Option<(&RoomName, bool)> {
         Some((&self.name, self.private))
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        receive::admit(head).map(|()| None)
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        _named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        receive::receive(head, body)
     }
 }

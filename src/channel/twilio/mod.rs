@@ -1,6 +1,7 @@
 //! SMS by Twilio, and what every channel of an account there has in common.
 
 pub mod code;
+pub(super) mod inbound;
 pub mod login;
 mod probe;
 pub mod send;
@@ -10,6 +11,7 @@ pub mod twiml;
 
 use super::{
     Channel,
+    inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
@@ -59,6 +61,23 @@ impl ChannelConfig for TwilioConfig {
 
     fn calls_back(&self) -> Option<&'static str> {
         self.account.calls_back()
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        inbound::admit(head, KIND.as_str()).map(|()| None)
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        _named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        inbound::receive(head, body)
+    }
+
+    fn acknowledge(&self, word: Option<String>) -> Acknowledgement {
+        inbound::acknowledge(twiml::reply(&word.unwrap_or_default()))
     }
 }
 

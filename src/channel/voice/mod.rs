@@ -1,11 +1,14 @@
 //! Calls by Twilio.
 
+mod inbound;
 pub mod send;
 pub mod settings;
 
 use super::{
     Channel,
+    inbound::{Acknowledgement, HookAddress, Inbound, InboundRefusal, NamedPage, RequestHead},
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, DelayEstimate, KindSpec, ResponseAssumptions},
+    twilio,
 };
 use crate::{
     core::{AnswerVia, retry::SendPace},
@@ -58,5 +61,26 @@ impl ChannelConfig for VoiceConfig {
 
     fn calls_back(&self) -> Option<&'static str> {
         self.account.calls_back()
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        match head.at {
+            HookAddress::Inbox => Err(InboundRefusal::NotFound("nobody writes to a call".to_owned())),
+            HookAddress::Report => twilio::inbound::admit(head, KIND.as_str()).map(|()| None),
+        }
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        _named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        inbound::receive(self, head, body)
+    }
+
+    /// What a call says is written in Twilio's language already.
+    fn acknowledge(&self, document: Option<String>) -> Acknowledgement {
+        twilio::inbound::acknowledge(document.unwrap_or_else(twilio::twiml::nothing))
     }
 }

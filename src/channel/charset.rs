@@ -2,9 +2,9 @@
 //! in it becomes U+FFFD, which no reader of replies lets pass: a text that was damaged on the way is asked back, not lost.
 
 use crate::core::gsm7::from_gsm7;
-use axum::http::{HeaderMap, header};
 use encoding_rs::{Encoding, UTF_8, UTF_16BE};
 use percent_encoding::percent_decode;
+use reqwest::header::{self, HeaderMap};
 
 /// How the letters of a text are written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,7 +108,7 @@ fn unit(text: &str) -> Option<u16> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use axum::http::HeaderValue;
+    use reqwest::header::HeaderValue;
 
     fn of(kind: &str) -> Option<Charset> {
         let mut headers = HeaderMap::new();

@@ -1,8 +1,7 @@
 //! What providers bring: a request's bytes and headers become one value. Each channel's folder reads its own provider's
 //! requests and says whether they are that provider's; what is then done with the value is the engine's.
 
-use super::slack::inbound::SlackInbound;
-use crate::core::PageId;
+use crate::{channel::slack::interaction::SlackInbound, core::PageId};
 use reqwest::{Method, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;

@@ -3,7 +3,7 @@
 use super::{desk, exec, http, kannel, kind::ChannelKind, slack, smtp, twilio, voice, webhook};
 
 /// Every kind that the matrix can name.
-pub const KINDS: [ChannelKind; 11] = [
+pub const KINDS: [ChannelKind; 12] = [
     desk::KIND,
     slack::KIND,
     kannel::KIND,
@@ -13,6 +13,7 @@ pub const KINDS: [ChannelKind; 11] = [
     http::KIND,
     http::presets::TEAMS,
     http::presets::MATTERMOST,
+    http::presets::NTFY,
     webhook::KIND,
     exec::KIND,
 ];

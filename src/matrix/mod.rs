@@ -30,7 +30,7 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `webhook` or `exec` | must be given |
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `ntfy`, `webhook` or `exec` | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
@@ -59,7 +59,7 @@
 //! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
 //! `1/s burst 3` and `3/m`, `patience` 15s.
 //!
-//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams` and `mattermost`
+//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams`, `mattermost` and `ntfy`
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `url` | where it takes messages; as a secret, where whoever knows it may send | must be given; for a preset as a secret |

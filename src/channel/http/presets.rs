@@ -14,6 +14,9 @@ pub const TEAMS: ChannelKind = ChannelKind::of(&TEAMS_SPEC);
 /// Mattermost.
 pub const MATTERMOST: ChannelKind = ChannelKind::of(&MATTERMOST_SPEC);
 
+/// ntfy.
+pub const NTFY: ChannelKind = ChannelKind::of(&NTFY_SPEC);
+
 static TEAMS_SPEC: KindSpec = KindSpec {
     name: "teams",
     preset: Some(|| TEAMS_KEYS.as_ref().map(Spanned::get_ref)),
@@ -32,6 +35,13 @@ static MATTERMOST_SPEC: KindSpec = KindSpec {
     ..SPEC
 };
 
+static NTFY_SPEC: KindSpec = KindSpec {
+    name: "ntfy",
+    preset: Some(|| NTFY_KEYS.as_ref().map(Spanned::get_ref)),
+    accept_timeout: Duration::from_secs(10),
+    ..SPEC
+};
+
 /// They read a chat and answer by what else they have.
 const CHAT: ResponseAssumptions = ResponseAssumptions { via: AnswerVia::Sms, ..ResponseAssumptions::CHAT };
 
@@ -40,3 +50,6 @@ static TEAMS_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
 
 static MATTERMOST_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
     LazyLock::new(|| DeTable::parse(include_str!("presets/mattermost.toml")).ok());
+
+static NTFY_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
+    LazyLock::new(|| DeTable::parse(include_str!("presets/ntfy.toml")).ok());

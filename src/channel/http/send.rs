@@ -1,5 +1,5 @@
 //! Any service that takes a message over HTTP, by templates and rules of the matrix: SMS gateways, chats, whatever the
-//! house has. What one service needs is data; `teams` and `mattermost` are two presets of it.
+//! house has. What one service needs is data; `teams`, `mattermost` and `ntfy` are presets of it.
 
 use crate::{
     channel::{

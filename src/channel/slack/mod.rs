@@ -7,7 +7,6 @@ pub mod inbound;
 pub mod interaction;
 mod people;
 mod probe;
-mod receive;
 mod refusal;
 mod room;
 pub mod room_name;
@@ -96,7 +95,7 @@ impl ChannelConfig for SlackConfig {
     }
 
     fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
-        receive::admit(head).map(|()| None)
+        inbound::admit(head).map(|()| None)
     }
 
     fn receive(
@@ -105,6 +104,6 @@ impl ChannelConfig for SlackConfig {
         _named: Option<NamedPage>,
         body: &[u8],
     ) -> Result<Inbound, InboundRefusal> {
-        receive::receive(head, body)
+        inbound::receive(head, body)
     }
 }

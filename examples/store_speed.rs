@@ -1,7 +1,8 @@
-//! How many events a second the SQLite store keeps: `cargo run --release --example store_speed [DIRECTORY]`.
+//! How many events per second the SQLite store can commit: `cargo run --release --example store_speed [DIRECTORY]`.
 //!
-//! Every client repeats one small work on an incident of its own and waits until it is durable: an alert that joins
-//! (one journal line, the incident's body) or a page's retry (one journal line, the page's row, the incident's head).
+//! Every client repeats one small transaction on an incident of its own and waits until it is durable: an alert that
+//! joins (one journal line, the incident's body) or a page's retry (one journal line, the page's row, the incident's
+//! head).
 #![allow(clippy::disallowed_methods)]
 
 use std::{

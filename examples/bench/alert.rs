@@ -1,4 +1,4 @@
-//! What is posted: one alert in Alertmanager's own form, whose id can be found again in whatever it becomes.
+//! The alerts that are posted, in Alertmanager's own form. The id of an alert can be found again in its pages.
 
 /// What every id begins with; no other text of the benchmark has it before a digit.
 const MARK: &[u8] = b"bn";
@@ -6,8 +6,8 @@ const MARK: &[u8] = b"bn";
 /// Digits of an id, so that none is the beginning of another.
 const DIGITS: usize = 8;
 
-/// Stentor's pace of one destination ends at 1000 at once: so many triggers share the incidents, each with people of
-/// its own, that pace is not what is measured.
+/// Stentor sends at most 1000 messages at once to one destination. So the incidents are shared among several triggers,
+/// each with people of its own: the pace must not be what is measured.
 pub const VARIANTS: u32 = 12;
 
 /// Who is to be paged about an alert.

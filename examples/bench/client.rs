@@ -1,4 +1,4 @@
-//! A client that costs little: requests are bytes that were made before, answers are looked at for their status.
+//! A cheap client: requests are prepared bytes, and only the status of an answer is read.
 
 use super::Outcome;
 use std::net::SocketAddr;

@@ -1,9 +1,9 @@
 //! Stentor beside Alertmanager, on this machine: `cargo build --release && cargo run --release --example bench`.
 //!
 //! The real daemon and Debian's `prometheus-alertmanager` (where it is installed) get the same requests from the same
-//! client by turns, and page the same sink: Stentor by SMS through Kannel's `sendsms`, Alertmanager by webhook. What
-//! they promise is not the same: Stentor answers after the alert is on the disk, Alertmanager keeps it in memory.
-//! `--quick` is a smoke test: it only demands that everything arrives.
+//! client in turn, and page the same sink: Stentor by SMS through Kannel's `sendsms`, Alertmanager by webhook. Their
+//! promises differ: Stentor answers after the alert is on disk, Alertmanager keeps it in memory.
+//! `--quick` is a smoke test: it only checks that everything arrives.
 #![allow(clippy::disallowed_methods, reason = "a stopwatch of its own, and a client that hammers by many tasks")]
 
 mod alert;
@@ -27,7 +27,7 @@ use subject::Subject;
 
 type Outcome<T> = Result<T, Box<dyn std::error::Error + Send + Sync>>;
 
-/// The whole run may take so long; a round that would end later is not begun.
+/// Limit of the whole run. A round that would end later is not started.
 const RUN_MAX: Duration = Duration::from_secs(180);
 
 /// Stentor beside Alertmanager, on this machine.
@@ -84,7 +84,7 @@ async fn run(options: Options) -> Outcome<()> {
         if !options.alone {
             subjects.extend(Subject::alertmanager(&room, bench.sink.address).await?);
         }
-        // Whoever goes first finds another machine than whoever goes second.
+        // The order matters: the machine is not the same for the first and the second.
         if round % 2 == 1 {
             subjects.reverse();
         }
@@ -107,7 +107,7 @@ fn beside() -> Outcome<PathBuf> {
     Err(format!("there is no {}: cargo build --release, or --stentor PATH", path.display()).into())
 }
 
-/// What the disk takes to keep 512 bytes: median and 99th percentile, in milliseconds.
+/// How long the disk takes to sync 512 bytes: median and 99th percentile, in milliseconds.
 fn fsync_ms(room: &Path) -> Outcome<(f64, f64)> {
     let mut file = tempfile::tempfile_in(room)?;
     let mut spans = Vec::new();

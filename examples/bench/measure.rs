@@ -1,4 +1,4 @@
-//! What is measured, each for one daemon after the other.
+//! The measurements. Each is run for one daemon after the other.
 
 use super::{
     Outcome,
@@ -15,10 +15,10 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// How long the last page of a measure may be waited for.
+/// How long to wait for the last page of a measurement.
 const PATIENCE: Duration = Duration::from_secs(60);
 
-/// What there is to measure.
+/// The measurements by name.
 const MEASURES: [&str; 5] = ["paced", "burst", "repeats", "new", "storm"];
 
 /// How much is measured.
@@ -34,7 +34,7 @@ pub struct Scale {
     known: u32,
     /// How long repeats are posted.
     span: Duration,
-    /// New incidents that are posted as fast as they are taken: by one connection, by 64.
+    /// New incidents that are posted as fast as they are accepted: by one connection, by 64.
     fresh: [u32; 2],
 }
 
@@ -180,7 +180,7 @@ impl Bench {
         Ok(())
     }
 
-    /// Requests about incidents that nobody has heard of; the sink waits for their pages.
+    /// Requests about new incidents; the sink waits for their pages.
     fn requests(&mut self, subject: &Subject, kind: Kind, count: u32) -> Vec<(u32, Vec<u8>)> {
         let ids: Range<u32> = self.next_id..self.next_id + count;
         self.next_id = ids.end;
@@ -190,7 +190,7 @@ impl Bench {
     }
 }
 
-/// Posts all, shared out among so many connections, each waiting for one answer before the next.
+/// Posts all requests over this many connections. Each connection waits for one answer before the next request.
 async fn post(subject: &Subject, requests: &[(u32, Vec<u8>)], connections: usize) -> Outcome<Posted> {
     let share = |first: usize| async move {
         let mut connection = Connection::open(subject.address).await?;
@@ -204,7 +204,7 @@ async fn post(subject: &Subject, requests: &[(u32, Vec<u8>)], connections: usize
     Ok(try_join_all((0..connections).map(share)).await?.into_iter().flatten().collect())
 }
 
-/// Posts the same again and again; how often that was answered in time.
+/// Posts the same requests again and again, and counts the answers that came in time.
 async fn hammer(
     subject: &Subject,
     requests: &[(u32, Vec<u8>)],

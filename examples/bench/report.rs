@@ -71,7 +71,7 @@ impl Report {
     }
 }
 
-/// The figure below which this part of all lies.
+/// The quantile: this part of all figures is below it.
 pub fn percentile(figures: &mut [f64], part: f64) -> f64 {
     figures.sort_unstable_by(f64::total_cmp);
     let rank = (figures.len() as f64 * part).ceil() as usize;

@@ -1,5 +1,5 @@
-//! Where pages end: one server that is an SMS gateway to Stentor and a webhook to Alertmanager, and notes when the
-//! first byte of each request came.
+//! The receiver of all pages: one server that is an SMS gateway to Stentor and a webhook to Alertmanager. It records
+//! when the first byte of each request arrived.
 
 use super::{Outcome, alert, client};
 use std::{
@@ -37,11 +37,11 @@ struct Shared {
 
 #[derive(Default)]
 struct Tally {
-    /// The ids that are waited for, and how many pages of all of them.
+    /// The ids to wait for, and how many pages all of them make.
     ids: Range<u32>,
     wanted: usize,
     arrivals: Vec<(u32, Instant)>,
-    /// Pages of ids that had all of theirs, or of none.
+    /// Pages that nobody waits for: of other ids, or after all had arrived.
     strays: usize,
 }
 
@@ -64,7 +64,7 @@ impl Sink {
         *tally = Tally { arrivals: Vec::with_capacity(wanted), ids, wanted, strays: tally.strays };
     }
 
-    /// Waits until all are there; how many are missing is an error.
+    /// Waits until all are there. The error says how many are missing.
     pub async fn all(&self, patience: Duration) -> Outcome<BTreeMap<u32, Instant>> {
         let waiting = async {
             loop {

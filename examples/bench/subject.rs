@@ -1,4 +1,4 @@
-//! Who is measured: a daemon, started with settings of its own on a free port, ended when it is dropped.
+//! The daemon that is measured. It starts on a free port with its own settings, and stops when it is dropped.
 
 use super::{
     Outcome,
@@ -96,7 +96,7 @@ impl Subject {
         fields.skip(11).take(2).filter_map(|ticks| ticks.parse::<f64>().ok()).sum::<f64>() / 100.0
     }
 
-    /// Memory that is really there, in MiB.
+    /// Resident memory, in MiB.
     pub fn rss_mib(&self) -> f64 {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).unwrap_or_default();
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
@@ -112,19 +112,19 @@ impl Drop for Subject {
     }
 }
 
-/// A port that nobody has now.
+/// A free port.
 fn free() -> Outcome<SocketAddr> {
     Ok(TcpListener::bind("127.0.0.1:0")?.local_addr()?)
 }
 
-/// Three ways with the highest pace that a matrix can give, and for each variant a trigger for one person and a
-/// trigger for three.
+/// Three channels with the highest pace that a matrix can give, and for each variant a trigger for one person and one
+/// for three.
 fn matrix(sink: SocketAddr) -> String {
     let mut toml = String::from("[source.bench]\ntoken = { env = \"BENCH_TOKEN\" }\n");
     for way in ["a", "b", "c"] {
         toml += &format!(
             "[channel.sms-{way}]\nkind = \"kannel\"\nurl = \"http://{sink}/cgi-bin/sendsms\"\nusername = \"bench\"\n\
-             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\npatience = \"10m\"\n"
+             password = {{ env = \"BENCH_TOKEN\" }}\npace = \"1000/s burst 1000\"\naccept_timeout = \"10m\"\n"
         );
     }
     for variant in 0..alert::VARIANTS {
@@ -148,7 +148,7 @@ fn matrix(sink: SocketAddr) -> String {
     toml
 }
 
-/// One group an alert, told at once; three receivers where Stentor pages three roles.
+/// One group per alert, notified at once, and three receivers where Stentor pages three roles.
 fn routes(sink: SocketAddr) -> String {
     let group = "group_by: ['...'], group_wait: 0s, group_interval: 1h, repeat_interval: 4h";
     let route = |way| format!("  - {{receiver: {way}, matchers: ['alertname=~\"three-.*\"'], continue: true}}\n");

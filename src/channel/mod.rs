@@ -147,6 +147,8 @@ pub struct Message {
     /// What tells its incident from another one of the same number, beyond a restored backup: it stands in every id that
     /// goes out. Empty for an incident of before there were marks.
     pub mark: String,
+    /// The same beside the page's own number: a backup may be restored while its incident is open.
+    pub page_mark: String,
     /// An exercise: everything that shows it must say DRILL.
     pub drill: bool,
     /// What it is for.
@@ -284,7 +286,7 @@ impl Message {
     /// An id for other systems, `inc-12-3-5a5a5a5a5a5a5a5a`: the same at every attempt, and never that of another message.
     pub fn id(&self) -> String {
         let number = self.page.to_string().to_lowercase().replace('.', "-");
-        if self.mark.is_empty() { number } else { format!("{number}-{}", self.mark) }
+        if self.page_mark.is_empty() { number } else { format!("{number}-{}", self.page_mark) }
     }
 
     /// DRILL or LIVE.

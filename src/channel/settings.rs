@@ -77,7 +77,7 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
         table.fall_back_on(preset);
     }
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
-    let patience = table.take("patience").and_then(|item| item.duration(faults));
+    let patience = table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
     let of_kinds: Vec<&str> = KINDS.iter().flat_map(|kind| kind.spec().keys).copied().collect();
     // Which other keys have an effect depends on the kind, so without it they are left alone.
     let Some(kind) = kind else {

@@ -11,7 +11,7 @@ use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
 use std::{
     io::{IsTerminal, Write},
-    path::PathBuf,
+    path::{Path, PathBuf},
     process::ExitCode,
 };
 
@@ -40,9 +40,9 @@ enum DrillCommand {
         #[arg(long)]
         json: bool,
     },
-    /// Write the after-action review of a run: what was expected and what happened, what it hung on, what to change
+    /// Write the after-action review of a run: what was expected, what happened, what it depended on, what to change
     Report(review::DrillReportArgs),
-    /// List the drills of before, newest first
+    /// List earlier drills, newest first
     History(show::DrillHistoryArgs),
 }
 
@@ -101,10 +101,24 @@ impl DrillRunArgs {
     }
 }
 
-/// A file as it is named, or the scenario of that name.
+/// A file as it is named, the one of that name in the folder of scenarios, or the one of a scenario that is called so.
 fn find(places: &PathOptions, scenario: &str) -> PathBuf {
-    let file = PathBuf::from(scenario);
-    if file.is_file() { file } else { places.matrix.join(FOLDER).join(format!("{scenario}.toml")) }
+    let folder = places.matrix.join(FOLDER);
+    let by_file = folder.join(format!("{scenario}.toml"));
+    let given = [PathBuf::from(scenario), by_file.clone()].into_iter().find(|path| path.is_file());
+    given.or_else(|| called(&folder, scenario)).unwrap_or(by_file)
+}
+
+/// The file of the scenario with this name, the first by its own.
+fn called(folder: &Path, scenario: &str) -> Option<PathBuf> {
+    let files = std::fs::read_dir(folder).ok()?.flatten().map(|entry| entry.path());
+    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|kind| kind == "toml")).collect();
+    files.sort();
+    let name = |path: &PathBuf| {
+        let table: toml::Table = std::fs::read_to_string(path).ok()?.parse().ok()?;
+        table.get("name")?.as_str().map(str::to_owned)
+    };
+    files.into_iter().find(|path| name(path).as_deref() == Some(scenario))
 }
 
 fn agreed(scenario: &str, sandboxed: &[String]) -> Result<bool, CliError> {

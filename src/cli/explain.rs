@@ -172,7 +172,7 @@ impl ExplainPrinter<'_> {
             TriggerMatch::Clears { trigger, key } => json!({ "trigger": trigger, "clears": key }),
             TriggerMatch::Failed { trigger, why } => json!({ "trigger": trigger, "failed": why }),
             TriggerMatch::Holds { trigger, key, summary, hold, .. } => {
-                json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "hold": hold })
+                json!({ "trigger": trigger, "holds": true, "key": key, "summary": summary, "threshold": hold })
             }
         };
         json!({ "judgement": verdict, "story": self.play(alert, judgement) })

@@ -32,8 +32,8 @@ mod table;
 use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
 use std::{path::PathBuf, process::ExitCode};
 
-/// Turns a crisis signal into engaged humans: the right roles, at once, each with the context that its job needs, until
-/// somebody has really taken it.
+/// Pages people in a crisis: every role at once, each with the context that its job needs, until somebody has said "I
+/// have it".
 #[derive(Debug, Parser)]
 #[command(name = "stentor", version, propagate_version = true)]
 pub struct Cli {
@@ -76,13 +76,13 @@ impl PathOptions {
 enum Command {
     /// Run the daemon
     Serve(serve::ServeArgs),
-    /// Find every fault of the matrix: exit 1 on errors, 0 on warnings
+    /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
     Check(check::CheckArgs),
     /// Show who would be paged for an alert: when, by what, in which words
     Explain(explain::ExplainArgs),
     /// Test every channel, secret, clock and contact without paging anybody: exit 1 when something failed
     Doctor(doctor::DoctorArgs),
-    /// List people: reached by what, on call now for which roles, proven when
+    /// List people: which channels reach them, for which roles they are on call, when that was last proven
     People(people::PeopleArgs),
     /// Send an alert by hand
     Fire(fire::FireArgs),
@@ -94,25 +94,25 @@ enum Command {
     Answer(answer::AnswerArgs),
     /// Close an incident
     Resolve(resolve::ResolveArgs),
-    /// How fast people are found, and how often triggers are right: from the journal, unanswered ones included
+    /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
     Report(report::ReportArgs),
-    /// Write the post-mortem of an incident from its journal, for people to go on writing in
+    /// Write the post-mortem of an incident from its journal, as a draft for people to complete
     Postmortem(postmortem::PostmortemArgs),
-    /// Hand out a person's link to their desk page; it signs in for 15 minutes
+    /// Print a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
-    /// Run drills on the live daemon, follow them, look at those of before
+    /// Run drills on the live daemon, follow them, look at earlier ones
     Drill(drill::DrillArgs),
-    /// Take a reply or a bounce in from the site's mail server (a pipe)
+    /// Take a reply or a bounce from your mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
     Journal(journal::JournalArgs),
-    /// See and clear what the state folder holds that can not be read
+    /// List and clear what the state folder holds that cannot be read
     Store(store::StoreCommand),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
     Demo(demo::DemoArgs),
-    /// Look for faults in scenarios of drills
+    /// Check scenarios of drills
     Scenario(scenario::ScenarioArgs),
-    /// Play a scenario in virtual time, many times: how likely each role is engaged in time, and what it hangs on
+    /// Play a scenario in virtual time, many times: how likely each role is engaged in time, and what that depends on
     Simulate(simulate::SimulateArgs),
     /// Print shell completions
     Completions {

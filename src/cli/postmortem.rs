@@ -56,7 +56,10 @@ fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
     };
     let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
     match hindsight::question(story, matrix) {
-        Ok((scenario, failed)) => drill::proposal::sought(&loaded, &scenario, opened_at, &failed),
+        Ok((scenario, failed)) => {
+            let found = drill::proposal::sought(&loaded, &scenario, opened_at, &failed);
+            hindsight::left_out(story).into_iter().fold(found, ReviewProposal::adding)
+        }
         Err(no) => none(no.to_string()),
     }
 }

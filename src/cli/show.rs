@@ -2,7 +2,7 @@
 
 use super::{CliError, PathOptions, client::DaemonClient, table};
 use crate::{
-    core::{Event, JournalRecord, sentence::sentence},
+    core::{Event, JournalRecord, PageAttempts, attempts, sentence::sentence},
     http::view::{HandBackView, IncidentView, RoleView},
 };
 use clap::Args;
@@ -27,8 +27,14 @@ pub struct ShowArgs {
 impl ShowArgs {
     pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
         let client = DaemonClient::of(places)?;
-        let incident: IncidentView = client.get(&format!("/v1/incidents/{}", self.incident))?;
+        let mut incident: IncidentView = client.get(&format!("/v1/incidents/{}", self.incident))?;
         let timeline = timeline(&client, &incident.id)?;
+        let tried = attempts(timeline.iter().map(|record| (record.at, &record.event)));
+        for page in &mut incident.pages {
+            // The journal knows which of them a channel has really given, and which a drill.
+            let refusals = tried.get(&page.n).map_or(0, PageAttempts::refusals);
+            page.refusals = u32::try_from(refusals).unwrap_or(u32::MAX);
+        }
         if self.json {
             println!("{}", serde_json::to_string_pretty(&json!({ "incident": incident, "timeline": timeline }))?);
             return Ok(ExitCode::SUCCESS);

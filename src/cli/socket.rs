@@ -1,6 +1,7 @@
 //! The control socket's file. It is taken only where nobody listens, and removed only while it is our own.
 
 use super::CliError;
+use rustix::fs::OFlags;
 use std::{
     fs::{self, File, OpenOptions, TryLockError},
     io::{ErrorKind, Read, Seek, Write},
@@ -15,6 +16,9 @@ use tokio::{
 
 /// How long whoever listens there may take to show it. A connection is made by the kernel: this is a net.
 const KNOCK_TIME_MAX: Duration = Duration::from_secs(1);
+
+/// A process id and a line break are no longer.
+const LOCK_BYTES_MAX: u64 = 21;
 
 /// A socket of this daemon; its file is removed when this is dropped.
 pub struct ControlSocket {
@@ -33,8 +37,9 @@ impl ControlSocket {
     /// # Errors
     /// In words, where somebody listens there, where something lies there that is no socket, and what the system says.
     pub async fn listen(path: &Path) -> Result<(UnixListener, Self), CliError> {
-        let lock = lock(path)?;
+        let mut lock = lock(path)?;
         clear(path).await?;
+        name_holder(&mut lock);
         let listener = UnixListener::bind(path).map_err(|error| refused(path, &error.to_string()))?;
         fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
         let file = inode(path)?;
@@ -55,39 +60,78 @@ fn inode(path: &Path) -> std::io::Result<(u64, u64)> {
     fs::symlink_metadata(path).map(|meta| (meta.dev(), meta.ino()))
 }
 
-/// Takes the lock beside the socket.
+/// Takes the lock beside the socket. A file of somebody else's that has its name is left as it is.
 fn lock(path: &Path) -> Result<File, CliError> {
+    what_lies_there(path)?;
     let mut beside = path.as_os_str().to_owned();
     beside.push(".lock");
     let mut options = OpenOptions::new();
     let options = options.read(true).write(true).create(true).truncate(false).mode(0o600);
-    let mut file = options.open(&beside).map_err(|error| refused(path, &error.to_string()))?;
+    let options = options.custom_flags((OFlags::NOFOLLOW | OFlags::NONBLOCK).bits().cast_signed());
+    let name = Path::new(&beside).display();
+    let why = |error: std::io::Error| refused(path, &format!("its lock file {name}: {error}"));
+    let mut file = options.open(&beside).map_err(why)?;
+    if !is_lock(&mut file).map_err(why)? {
+        return Err(refused(path, &format!("{name} is no lock file of a stentor")));
+    }
     match file.try_lock() {
         Ok(()) => {}
         Err(TryLockError::WouldBlock) => {
             let mut holder = String::new();
-            let _ = file.read_to_string(&mut holder);
+            let _ = file.rewind().and_then(|()| file.read_to_string(&mut holder));
             return Err(in_use(path, holder.trim().parse().ok()));
         }
-        Err(TryLockError::Error(error)) => return Err(refused(path, &error.to_string())),
+        Err(TryLockError::Error(error)) => return Err(why(error)),
     }
-    // The number only helps whoever reads it.
+    Ok(file)
+}
+
+/// Whether a file is empty, or holds the number of a process and nothing else.
+fn is_lock(file: &mut File) -> std::io::Result<bool> {
+    if !file.metadata()?.is_file() {
+        return Ok(false);
+    }
+    let mut bytes = Vec::new();
+    file.take(LOCK_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    let digits = bytes.strip_suffix(b"\n").unwrap_or(&bytes);
+    Ok(bytes.len() as u64 <= LOCK_BYTES_MAX && digits.iter().all(u8::is_ascii_digit))
+}
+
+/// The number only helps whoever reads it.
+fn name_holder(file: &mut File) {
     let _ = file.set_len(0);
     let _ = file.rewind().and_then(|()| writeln!(file, "{}", std::process::id()));
-    Ok(file)
+}
+
+/// Whether a socket lies at `path`, or nothing.
+fn what_lies_there(path: &Path) -> Result<bool, CliError> {
+    match fs::symlink_metadata(path) {
+        Ok(meta) if meta.file_type().is_socket() => Ok(true),
+        Ok(_) => Err(refused(path, "what lies there is no socket")),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        Err(error) => Err(refused(path, &error.to_string())),
+    }
+}
+
+/// Whether some process has a socket of this name and does not listen yet. The kernel lists them by the names that they
+/// were given (`unix_seq_show` in net/unix/af_unix.c: seven columns, the fourth says whether it listens, then the name).
+/// One that listens under this name is not asked for: what lies here takes nobody, so that one lies elsewhere.
+fn is_bound(path: &Path) -> bool {
+    let absolute = std::path::absolute(path).unwrap_or_else(|_| path.to_owned());
+    let listed = fs::read("/proc/net/unix").unwrap_or_default();
+    let listed = String::from_utf8_lossy(&listed);
+    let silent = listed.lines().filter(|line| line.split_ascii_whitespace().nth(3) == Some("00000000"));
+    let names = silent.filter_map(|line| line.split_once(" /").map(|(_, rest)| format!("/{rest}")));
+    names.into_iter().any(|name| Path::new(&name) == path || Path::new(&name) == absolute)
 }
 
 /// Removes the socket of a daemon that is dead, and nothing else.
 async fn clear(path: &Path) -> Result<(), CliError> {
-    let kind = match fs::symlink_metadata(path) {
-        Ok(meta) => meta.file_type(),
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(refused(path, &error.to_string())),
-    };
-    if !kind.is_socket() {
-        return Err(refused(path, "what lies there is no socket"));
+    if !what_lies_there(path)? {
+        return Ok(());
     }
     match timeout(KNOCK_TIME_MAX, UnixStream::connect(path)).await {
+        Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused && is_bound(path) => Err(in_use(path, None)),
         // Nobody has it open: the kernel says so.
         Ok(Err(error)) if error.kind() == ErrorKind::ConnectionRefused => {
             fs::remove_file(path).map_err(|error| refused(path, &error.to_string()))

@@ -13,6 +13,9 @@ pub const STANDBY_MAX: Duration = Duration::from_secs(5 * 60);
 /// The extension that a standby without a number of minutes buys.
 pub const STANDBY_DEFAULT: Duration = Duration::from_secs(2 * 60);
 
+/// The longest standby that is read. Who asks for more made a slip, or a joke.
+const STANDBY_SAID_MAX: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// What the button of whoever has a role says.
 pub const HAND_BACK: &str = "Hand it back";
 
@@ -218,10 +221,11 @@ pub(super) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
     if text.is_empty() {
         return Ok(STANDBY_DEFAULT);
     }
-    if let Ok(minutes) = text.parse::<u16>() {
-        return Ok(Duration::from_secs(60 * u64::from(minutes)));
-    }
-    humantime::parse_duration(text).map_err(|_| UnknownAnswer(format!("standby {text}")))
+    let span = match text.parse::<u16>() {
+        Ok(minutes) => Some(Duration::from_secs(60 * u64::from(minutes))),
+        Err(_) => humantime::parse_duration(text).ok(),
+    };
+    span.filter(|span| *span <= STANDBY_SAID_MAX).ok_or_else(|| UnknownAnswer(format!("standby {text}")))
 }
 
 /// Words that are no answer.

@@ -1,5 +1,5 @@
 //! How attempts to send went, as a journal tells them. The one reader for all who judge channels and people by it: what
-//! a drill broke on purpose, and a desk that nobody had open, are no channel's fault.
+//! a drill broke on purpose, a desk that nobody had open, and a wait for our own pace are no channel's fault.
 
 use super::{
     drill::FaultKind,
@@ -28,8 +28,8 @@ pub struct PageAttempt<'a> {
 pub struct PageAttempts<'a> {
     /// In their order.
     pub attempts: Vec<PageAttempt<'a>>,
-    /// How many of them were settled when the channel's patience had run out; none where it did not.
-    overdue_after: Option<usize>,
+    /// When the channel's patience had run out, and how many of them were settled by then; none where it did not.
+    overdue: Option<(Timestamp, usize)>,
 }
 
 /// What kept a page from arriving, or made it late.
@@ -39,8 +39,12 @@ pub enum DeliveryHitch<'a> {
     Channel,
     /// Its person had no desk page open.
     DeskClosed,
+    /// Our own pace: its channel had not been given it yet.
+    OwnPace,
     /// Its drill, on purpose.
     Injected(&'a FaultKind),
+    /// No attempt has ended yet, or the journal does not say why it was held.
+    NotKnown,
 }
 
 /// What was tried with each page, by its number.
@@ -57,7 +61,7 @@ pub fn attempts<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) ->
             }
             Event::Overdue { page } => {
                 let page = pages.entry(*page).or_default();
-                page.overdue_after = Some(page.attempts.len());
+                page.overdue = Some((at, page.attempts.len()));
             }
             _ => {}
         }
@@ -85,6 +89,7 @@ impl<'a> PageAttempt<'a> {
     fn hitch(&self) -> Option<DeliveryHitch<'a>> {
         match (self.injected, self.settlement) {
             (_, SendOutcome::Accepted { .. } | SendOutcome::Unsent) => None,
+            (_, settlement) if settlement.is_withdrawn_in_doubt() => None,
             (Some(trouble), _) => Some(DeliveryHitch::Injected(trouble)),
             (None, settlement) if settlement.is_desk_closed() => Some(DeliveryHitch::DeskClosed),
             (None, settlement) if settlement.is_held_for_unknown_reason() => None,
@@ -118,21 +123,39 @@ impl<'a> PageAttempts<'a> {
 
     /// Whether its channel's patience ran out.
     pub fn is_overdue(&self) -> bool {
-        self.overdue_after.is_some()
+        self.overdue.is_some()
+    }
+
+    /// Whether an attempt with it had begun by then, or its channel's state had been looked at. Before that it waited for
+    /// nothing but its turn.
+    pub fn had_its_turn_by(&self, at: Timestamp) -> bool {
+        self.attempts.iter().any(|attempt| attempt.sent_at.unwrap_or(attempt.at) <= at)
     }
 
     /// What kept this page from arriving, or made it late; none where it was taken in time.
     pub fn hitch(&self, page: &Page) -> Option<DeliveryHitch<'a>> {
-        if let Some(after) = self.overdue_after {
-            let last = self.attempts.iter().take(after).next_back();
-            return Some(last.and_then(PageAttempt::hitch).unwrap_or(DeliveryHitch::Channel));
+        if let Some((at, before)) = self.overdue {
+            return Some(self.hitch_of_overdue(at, before));
         }
         let last = self.attempts.iter().rev().find_map(PageAttempt::hitch);
+        let in_doubt = self.attempts.last().is_some_and(|attempt| attempt.settlement.is_withdrawn_in_doubt());
         match page.state {
             PageState::Accepted => None,
+            PageState::Unreachable if in_doubt => last,
             PageState::Unreachable => Some(last.unwrap_or(DeliveryHitch::Channel)),
             // It was still to be sent, or not wanted any more: what it met so far counts.
             PageState::Queued | PageState::Withdrawn | PageState::Unsent => last,
+        }
+    }
+
+    /// Why it was late whose patience ran out at `at`, when `before` of its attempts had ended.
+    fn hitch_of_overdue(&self, at: Timestamp, before: usize) -> DeliveryHitch<'a> {
+        match (self.attempts.iter().take(before).next_back(), self.attempts.first()) {
+            (Some(last), _) => last.hitch().unwrap_or(DeliveryHitch::NotKnown),
+            // Its channel had it, and took its time.
+            (None, Some(first)) if self.had_its_turn_by(at) => first.hitch().unwrap_or(DeliveryHitch::Channel),
+            (None, Some(_)) => DeliveryHitch::OwnPace,
+            (None, None) => DeliveryHitch::NotKnown,
         }
     }
 }

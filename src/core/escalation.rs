@@ -66,7 +66,8 @@ pub enum IncidentInput {
         /// What the provider says.
         why: String,
     },
-    /// The node that had these pages is gone.
+    /// The node that had these pages is gone, and did not leave in order. Those that it may have begun to send are taken
+    /// over.
     TakenOver {
         /// Their numbers.
         pages: Vec<u32>,

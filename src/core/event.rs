@@ -94,7 +94,7 @@ pub enum Event {
         /// The page's number.
         page: u32,
     },
-    /// The node that had these pages is gone; another took them over. They may be repeated.
+    /// The node that had these pages died, and may have begun to send them; another took them over. They may be repeated.
     TakenOver {
         /// Their numbers.
         pages: Vec<u32>,
@@ -121,7 +121,7 @@ pub enum Event {
         /// Their numbers.
         pages: Vec<u32>,
     },
-    /// A human spoke.
+    /// A human spoke, or a mailbox by itself ([`Event::said_by`] tells which).
     Answered {
         /// For which role.
         #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -220,6 +220,17 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         note: Option<String>,
     },
+}
+
+impl Event {
+    /// The human who said something by it; none where a mailbox replied by itself, which is nobody's word.
+    pub fn said_by(&self) -> Option<&PersonName> {
+        match self {
+            Self::Answered { via: AnswerVia::AutoReply, .. } => None,
+            Self::Answered { person, .. } => Some(person),
+            _ => None,
+        }
+    }
 }
 
 /// What opens an incident, and is frozen into it.

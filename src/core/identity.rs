@@ -43,51 +43,72 @@ impl From<IncidentId> for String {
     }
 }
 
-/// 128 random bits of one incident, drawn by the store when it is opened. No secret: what is secret is derived from it
-/// together with the server key.
+/// Random bytes that tell one thing from every other one. No secret: what is secret is derived from them together with
+/// the server key.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
-pub struct IncidentNonce([u8; 16]);
+pub struct Nonce<const BYTES: usize>([u8; BYTES]);
 
-impl IncidentNonce {
+/// 128 random bits of one incident, drawn by the store when it is opened.
+pub type IncidentNonce = Nonce<16>;
+
+/// 64 random bits of one page, drawn by the store when it is born: an incident that was open in a backup goes on after
+/// the restore, and gives its numbers again to other pages.
+pub type PageNonce = Nonce<8>;
+
+impl<const BYTES: usize> Nonce<BYTES> {
     /// From its bytes.
-    pub const fn new(bytes: [u8; 16]) -> Self {
+    pub const fn new(bytes: [u8; BYTES]) -> Self {
         Self(bytes)
     }
 
     /// Its bytes.
-    pub fn bytes(&self) -> &[u8; 16] {
+    pub fn bytes(&self) -> &[u8; BYTES] {
         &self.0
     }
 }
 
-/// 32 hexadecimal digits.
-impl fmt::Display for IncidentNonce {
+impl From<IncidentNonce> for PageNonce {
+    /// The first half of what was drawn.
+    fn from(drawn: IncidentNonce) -> Self {
+        let mut bytes = [0; 8];
+        bytes.copy_from_slice(&drawn.0[..8]);
+        Self(bytes)
+    }
+}
+
+/// Two hexadecimal digits a byte.
+impl<const BYTES: usize> fmt::Display for Nonce<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(&super::event::hex(&self.0))
     }
 }
 
-impl fmt::Debug for IncidentNonce {
+impl<const BYTES: usize> fmt::Debug for Nonce<BYTES> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         fmt::Display::fmt(self, f)
     }
 }
 
-impl TryFrom<String> for IncidentNonce {
+impl<const BYTES: usize> TryFrom<String> for Nonce<BYTES> {
     type Error = String;
 
     fn try_from(text: String) -> Result<Self, String> {
-        let bad = || format!("{text:?} is no nonce: they have 32 hexadecimal digits");
-        if text.len() != 32 || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        let bad = || format!("{text:?} is no nonce: they have {} hexadecimal digits", 2 * BYTES);
+        if text.len() != 2 * BYTES || !text.bytes().all(|byte| byte.is_ascii_hexdigit()) {
             return Err(bad());
         }
-        u128::from_str_radix(&text, 16).map(|bits| Self(bits.to_be_bytes())).map_err(|_| bad())
+        let mut bytes = [0; BYTES];
+        for (byte, digits) in bytes.iter_mut().zip(text.as_bytes().chunks(2)) {
+            let digits = std::str::from_utf8(digits).map_err(|_| bad())?;
+            *byte = u8::from_str_radix(digits, 16).map_err(|_| bad())?;
+        }
+        Ok(Self(bytes))
     }
 }
 
-impl From<IncidentNonce> for String {
-    fn from(nonce: IncidentNonce) -> Self {
+impl<const BYTES: usize> From<Nonce<BYTES>> for String {
+    fn from(nonce: Nonce<BYTES>) -> Self {
         nonce.to_string()
     }
 }
@@ -108,9 +129,9 @@ impl IncidentIdentity {
         self.nonce.map(|nonce| nonce.to_string()[..16].to_owned()).unwrap_or_default()
     }
 
-    /// One of its pages.
-    pub fn page(self, n: u32) -> PageIdentity {
-        PageIdentity { page: PageId { incident: self.id, n }, nonce: self.nonce }
+    /// One of its pages, with what was drawn for it.
+    pub fn page(self, n: u32, own: Option<PageNonce>) -> PageIdentity {
+        PageIdentity { page: PageId { incident: self.id, n }, nonce: self.nonce, own }
     }
 }
 
@@ -121,6 +142,16 @@ pub struct PageIdentity {
     pub page: PageId,
     /// Its incident's random value.
     pub nonce: Option<IncidentNonce>,
+    /// Its own random value; none for a page that a program of before there were any has sent.
+    pub own: Option<PageNonce>,
+}
+
+impl PageIdentity {
+    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of its own, else its incident's.
+    pub fn mark(self) -> String {
+        let of_incident = IncidentIdentity { id: self.page.incident, nonce: self.nonce };
+        self.own.map_or_else(|| of_incident.mark(), |own| own.to_string())
+    }
 }
 
 /// What keys are derived from. Without a nonce it is the number alone, as it was before there were any.
@@ -135,7 +166,8 @@ impl fmt::Display for IncidentIdentity {
 impl fmt::Display for PageIdentity {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.page)?;
-        self.nonce.map_or(Ok(()), |nonce| write!(f, "/{nonce}"))
+        self.nonce.map_or(Ok(()), |nonce| write!(f, "/{nonce}"))?;
+        self.own.map_or(Ok(()), |own| write!(f, "/{own}"))
     }
 }
 
@@ -156,10 +188,13 @@ mod tests {
     #[test]
     fn what_has_no_nonce_is_called_by_its_number_alone() {
         let incident = IncidentIdentity { id: IncidentId(12), nonce: None };
-        assert_eq!((incident.to_string(), incident.page(3).to_string()), ("INC-12".into(), "INC-12.3".into()));
+        assert_eq!((incident.to_string(), incident.page(3, None).to_string()), ("INC-12".into(), "INC-12.3".into()));
         let nonce = Some(IncidentNonce::new([255; 16]));
         let other = IncidentIdentity { nonce, ..incident };
         assert_eq!((incident.mark(), other.mark()), (String::new(), "ff".repeat(8)));
-        assert_eq!(other.page(3).to_string(), format!("INC-12.3/{}", "ff".repeat(16)));
+        assert_eq!(other.page(3, None).to_string(), format!("INC-12.3/{}", "ff".repeat(16)));
+        let own = Some(PageNonce::new([1; 8]));
+        assert_eq!(other.page(3, own).to_string(), format!("INC-12.3/{}/{}", "ff".repeat(16), "01".repeat(8)));
+        assert_eq!((other.page(3, None).mark(), other.page(3, own).mark()), ("ff".repeat(8), "01".repeat(8)));
     }
 }

@@ -7,7 +7,7 @@ use super::{
     engagement::{Engagement, EngagementOutcome},
     event::{Actor, Event, IncidentOpening, hex},
     finding::Classification,
-    identity::{IncidentIdentity, IncidentNonce},
+    identity::{IncidentIdentity, IncidentNonce, PageIdentity},
     key::IncidentKey,
     names::{ChannelName, PersonName, RoleName, TriggerName},
     page::{Page, PagePurpose, PageState},
@@ -132,6 +132,11 @@ impl Incident {
     /// What it is called by outside.
     pub fn identity(&self) -> IncidentIdentity {
         IncidentIdentity { id: self.id, nonce: self.nonce }
+    }
+
+    /// What one of its pages is called by outside.
+    pub fn page_identity(&self, n: u32) -> PageIdentity {
+        self.identity().page(n, self.pages.get(&n).and_then(|page| page.nonce))
     }
 
     /// Whether it is open.

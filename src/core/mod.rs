@@ -50,7 +50,7 @@ pub use engagement::{Engagement, EngagementOutcome, HandBack};
 pub use escalation::{GivenAnswer, IncidentInput, open, step};
 pub use event::{Event, IncidentOpening, JournalRecord, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
-pub use identity::{IncidentIdentity, IncidentNonce, PageIdentity};
+pub use identity::{IncidentIdentity, IncidentNonce, PageIdentity, PageNonce};
 pub use incident::{Incident, IncidentId, IncidentStatus};
 pub use key::IncidentKey;
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};

@@ -5,6 +5,7 @@ mod progress;
 pub use progress::{PageStage, PageStages, PageState};
 
 use super::{
+    identity::PageNonce,
     incident::IncidentId,
     names::{ChannelName, PersonName, RoleName},
     settlement::{HeldWhy, SendReceipt},
@@ -58,6 +59,9 @@ pub struct Page {
     /// The page that its channel did not take, which this one stands in for.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub instead_of: Option<u32>,
+    /// What tells it from a page that had its number before a backup was restored; drawn by the store.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nonce: Option<PageNonce>,
     /// When it was born.
     pub born_at: Timestamp,
     /// From then on another channel is tried beside it. Only briefs have one.
@@ -210,6 +214,12 @@ impl PagePurpose {
     /// Whether it asks for an answer.
     pub fn is_brief(&self) -> bool {
         matches!(self, Self::Brief { .. })
+    }
+
+    /// Whether it waits for a desk that is not open. How something ended is shown by whatever desk is opened later, without
+    /// being sent.
+    pub fn waits_for_desk(&self) -> bool {
+        self.is_brief()
     }
 
     /// Whether its reader must hear when the incident is over.

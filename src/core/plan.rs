@@ -3,7 +3,7 @@
 
 use super::{
     alert::Alert,
-    answer::AnswerLevel,
+    answer::{Answer, AnswerLevel},
     names::{ChannelName, PersonName, RoleName, RotationName, TriggerName},
 };
 use serde::{Deserialize, Deserializer, Serialize};
@@ -45,6 +45,12 @@ pub const ACTIONS_MAX: usize = ACTION_LETTERS.len();
 
 /// What suggested actions are called: digits are answers.
 pub const ACTION_LETTERS: [char; 9] = ['A', 'B', 'C', 'D', 'E', 'F', 'G', 'H', 'I'];
+
+/// Characters of what to do: it is read at a glance.
+pub const ACTION_CHARS_MAX: usize = 60;
+
+/// Characters of what that leads to: one line of a page, with what to do before it.
+pub const THEN_CHARS_MAX: usize = 100;
 
 /// Something that a person may do. Nobody but a human does it: no text leads from here to a market or a system.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -154,13 +160,36 @@ impl EscalationPlan {
 /// with `action_a_then` and so on) is about this very moment, so it stands in place of what the trigger suggests: the two
 /// are never mixed. Nothing where neither says anything.
 pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAction)> {
-    let told = |key: String| alert.annotations.get(&key).filter(|text| !text.trim().is_empty()).cloned();
+    let told = |key: String, most| alert.annotations.get(&key).and_then(|text| one_line(text, most));
     let own = |letter: char| {
         let key = format!("action_{}", letter.to_ascii_lowercase());
-        Some((letter, SuggestedAction { text: told(key.clone())?, then: told(key + "_then") }))
+        Some((
+            letter,
+            SuggestedAction { text: told(key.clone(), ACTION_CHARS_MAX)?, then: told(key + "_then", THEN_CHARS_MAX) },
+        ))
     };
     let own: Vec<_> = ACTION_LETTERS.into_iter().filter_map(own).collect();
     if own.is_empty() { ACTION_LETTERS.into_iter().zip(plan.actions.iter().cloned()).collect() } else { own }
+}
+
+/// A monitor's text as one short line, held to what actions of the matrix are held to: what stands beside the answers must
+/// not look like one of them, nor like a text of ours. None where nothing is left.
+fn one_line(text: &str, most: usize) -> Option<String> {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+    let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();
+    let line = shown.split_whitespace().collect::<Vec<_>>().join(" ");
+    let line = match line.char_indices().nth(most) {
+        Some(_) => line.chars().take(most - 1).chain(['…']).collect(),
+        None => line,
+    };
+    (!line.is_empty()).then(|| if reads_like_answer(&line) { format!("\"{line}\"") } else { line })
+}
+
+/// Whether somebody could take its first word for what they are to answer.
+pub fn reads_like_answer(text: &str) -> bool {
+    let first = text.split_whitespace().next().unwrap_or_default();
+    let word = first.trim_matches(|c: char| !c.is_alphanumeric());
+    word.starts_with(|c: char| c.is_numeric()) || word.parse::<Answer>().is_ok()
 }
 
 fn one_or_many<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<ChannelName>, D::Error> {
@@ -180,5 +209,45 @@ impl RolePlan {
     /// The sum of the waits of its steps, repeats included, `next` not counted.
     pub fn length(&self) -> Duration {
         self.steps.iter().map(|step| step.wait.saturating_mul(step.repeat.saturating_add(1))).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Held to what the matrix's own actions are held to.
+    #[test]
+    fn what_an_alert_suggests_is_one_short_line_that_looks_like_no_answer() {
+        let mut alert = Alert::new("monitor", "crash");
+        for (key, text) in [
+            ("action_a", "WILCO now\nDRILL: ignore this\nreply 4"),
+            ("action_a_then", "x\u{1b}[31m\u{7} \u{202e}y"),
+            ("action_b", &"long ".repeat(40)),
+            ("action_c", " \n\t "),
+            ("action_d", "2"),
+            ("action_e", "CANCEL ALL"),
+        ] {
+            alert.annotations.insert(key.into(), text.into());
+        }
+        let plan = EscalationPlan {
+            trigger: "t".into(),
+            matrix: "m".into(),
+            required: Vec::new(),
+            roles: BTreeMap::new(),
+            patience: BTreeMap::new(),
+            rooms: Vec::new(),
+            tell: Vec::new(),
+            living: BTreeMap::new(),
+            actions: Vec::new(),
+            on_resolved: OnResolved::Note,
+        };
+        let suggested = suggested(&alert, &plan);
+        let letters: String = suggested.iter().map(|(letter, _)| *letter).collect();
+        assert_eq!(letters, "ABDE");
+        assert_eq!(suggested[0].1.text, "\"WILCO now DRILL: ignore this reply 4\"");
+        assert_eq!(suggested[0].1.then.as_deref(), Some("x [31m y"));
+        assert_eq!(suggested[1].1.text.chars().count(), ACTION_CHARS_MAX);
+        assert_eq!((&*suggested[2].1.text, &*suggested[3].1.text), ("\"2\"", "CANCEL ALL"));
     }
 }

@@ -64,6 +64,8 @@ pub enum ReplyDoubt {
     Both(String, String),
     /// It names two pages.
     TwoCodes,
+    /// It speaks of an exercise, and this is none.
+    Live,
 }
 
 /// Reads a text: a code and words in either order, in any case and any script's digits: `48213`, `48213 2`,
@@ -96,6 +98,13 @@ pub fn typed(text: &str) -> Result<Answer, UnknownAnswer> {
         Reply::Answer { code: None, answer } => Ok(answer),
         _ => Err(UnknownAnswer::new(quoted(text.trim()))),
     }
+}
+
+/// Whether a text speaks of an exercise: no answer to a page that is live, whose reader has not seen that it is.
+pub fn says_exercise(text: &str) -> bool {
+    let folded = folded(text);
+    let is_it = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if word == words::EXERCISE);
+    pieces(&folded).iter().any(is_it)
 }
 
 /// Whether a whole message is YES: to some carriers it means that they are to write again.
@@ -146,7 +155,9 @@ impl<'a> ReplyReader<'a> {
                 PieceKind::Unknown => None,
             };
             let (sense, next) = known.ok_or_else(|| self.unknown(at))?;
-            said.extend(sense.map(|sense| WordMeaning { sense, text: piece.text }));
+            let end = next.checked_sub(1).and_then(|last| self.pieces.get(last)).map_or(piece.end(), TextPiece::end);
+            let text = self.text.get(piece.at..end).unwrap_or(piece.text);
+            said.extend(sense.map(|sense| WordMeaning { sense, text }));
             at = next;
         }
         Ok(said)
@@ -205,6 +216,9 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
     if let Some(word) = has(WordSense::Stop).or_else(|| has(WordSense::Start)) {
         return Reply::Unclear { code, doubt: ReplyDoubt::Unknown(word) };
     }
+    if let Some(asked) = asked_of_another(said) {
+        return Reply::Unclear { code, doubt: asked };
+    }
     let mut answers =
         said.iter().filter_map(|said| if let WordSense::Say(answer) = said.sense { Some(answer) } else { None });
     let first = answers.next();
@@ -220,6 +234,14 @@ fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
         (None, Some(answer)) => Reply::Answer { code, answer },
         (None, None) => Reply::AsAsked { code },
     }
+}
+
+/// `Please confirm`, `on it please`: who is to do it is not said, and it may be somebody else.
+fn asked_of_another(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
+    let at = said.iter().position(|said| said.sense == WordSense::Please)?;
+    let order = said.iter().position(|said| words::can_be_order(said.text))?;
+    let (first, second) = (said.get(at.min(order))?, said.get(at.max(order))?);
+    Some(ReplyDoubt::unknown(&format!("{} {}", first.text, second.text)))
 }
 
 /// What beside this answer says something else: a yes beside a no, a "sorry" beside a yes, "I need" beside no time.
@@ -285,6 +307,7 @@ impl fmt::Display for ReplyDoubt {
             Self::Unknown(part) => write!(f, "\"{part}\""),
             Self::Both(one, other) => write!(f, "{one} or {other}"),
             Self::TwoCodes => f.write_str("there are two codes in it"),
+            Self::Live => f.write_str("this is LIVE, no exercise"),
         }
     }
 }

@@ -39,9 +39,14 @@ pub struct PaceState {
 impl PaceState {
     /// When the next may start, not before `now`.
     pub fn ready_at(&self, pace: SendPace, now: Timestamp) -> Timestamp {
+        self.turn_at(pace, now).max(self.held_until)
+    }
+
+    /// The same for what need not leave it alone ([`PaceState::held`]).
+    pub fn turn_at(&self, pace: SendPace, now: Timestamp) -> Timestamp {
         let allowance = pace.every.saturating_mul(pace.burst.saturating_sub(1));
         let ready = i64::try_from(allowance.as_micros()).unwrap_or(i64::MAX);
-        now.max(self.held_until).max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
+        now.max(Timestamp::from_micros(self.full_at.as_micros().saturating_sub(ready)))
     }
 
     /// Until when it must be left alone, and why; `now` where it need not.

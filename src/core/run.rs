@@ -24,7 +24,8 @@ pub struct DrillRun {
     pub ended_at: Option<Timestamp>,
     /// How it stands.
     pub state: RunState,
-    /// Why it ended as it did, where there is more to say.
+    /// Why it ended as it did, where there is more to say. While it is running: why it was broken off, and only its
+    /// all-clear is waited for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
     /// By what the waits and offsets were divided.

@@ -36,7 +36,7 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::Paged { page } => paged(page),
         Event::Settled { page, settlement, .. } => settled(*page, settlement),
-        Event::Overdue { page } => format!("page {page} is not accepted within its channel's patience"),
+        Event::Overdue { page } => format!("page {page} is not accepted within its channel's accept timeout"),
         Event::TakenOver { pages } => format!("{} unsettled page(s) of a dead node taken over", pages.len()),
         Event::Reported { page, stage: PageStage::Delivered, .. } => format!("page {page} was delivered"),
         Event::Reported { page, stage: PageStage::Seen, at_desk: false } => format!("page {page} was seen"),

@@ -91,6 +91,12 @@ pub fn desk_closed(name: &str) -> String {
 /// What a word says first that is given up because it is no news any more; the last trouble follows.
 pub const TOO_LATE: &str = "too late to tell: ";
 
+/// How a page ends that was withdrawn after an attempt whose outcome is not known.
+pub const MAYBE_READ: &str = "withdrawn; an attempt of before may have reached its reader";
+
+/// How one ends that was withdrawn while a node had it that died.
+pub const NODE_DIED: &str = "its node died; perhaps it was sent";
+
 /// What the sandbox, and a channel that left out a needless call, gave back before receipts said so themselves.
 const BEFORE: [(&str, StandIn); 3] = [
     ("sandbox", StandIn::Sandbox),
@@ -191,6 +197,11 @@ impl SendOutcome {
             Self::Retry { why, .. } => why == HELD_BEFORE,
             Self::Accepted { .. } | Self::Unreachable { .. } | Self::Unsent => false,
         }
+    }
+
+    /// Whether it was not wanted any more, and may have been sent before. Nobody refused it.
+    pub fn is_withdrawn_in_doubt(&self) -> bool {
+        matches!(self, Self::Unreachable { why } if why == MAYBE_READ || why == NODE_DIED)
     }
 
     /// Whether its person's desk was not open, in journals of before too, which told it as a refusal.

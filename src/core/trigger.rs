@@ -7,7 +7,7 @@ use std::{collections::VecDeque, time::Duration};
 /// The largest count a window may ask for; it bounds the row.
 pub const HOLD_MAX: u32 = 1000;
 
-/// `hold = { count, within }`: the condition must hold that often in that window.
+/// `threshold = { count, within }`: the condition must hold that often in that window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub struct TriggerThreshold {
     /// How many alerts; at least 2, at most [`HOLD_MAX`].

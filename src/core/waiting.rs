@@ -1,4 +1,5 @@
-//! Who was asked in an incident, and for whom it still waits: what a store indexes people's pages by.
+//! Who was asked in an incident, and for whom it still waits: what a store indexes people's pages by, and who is named to
+//! those who ask.
 
 use super::{
     incident::Incident,
@@ -30,6 +31,19 @@ impl Incident {
         let open = self.engagements.iter().filter(|(_, e)| e.is_open() && !e.unable.contains(person));
         let open = open.filter(|_| self.is_open()).map(|(role, _)| role);
         open.filter(move |role| self.briefs_of(role).any(|page| page.person.as_ref() == Some(person)))
+    }
+
+    /// The role whose people are asked for this one now: itself, or the one at the end of what it waits on.
+    pub fn asked_for<'a>(&'a self, role: &'a RoleName) -> &'a RoleName {
+        let mut asked = role;
+        // A chain longer than there are roles runs in a circle.
+        for _ in 0..self.engagements.len() {
+            match self.engagements.get(asked).and_then(|engagement| engagement.waits_on.as_ref()) {
+                Some(next) => asked = next,
+                None => break,
+            }
+        }
+        asked
     }
 
     /// Whether a role waits for this person.

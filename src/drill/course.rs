@@ -53,6 +53,9 @@ pub struct RoleAnalysis {
     pub covered: Option<Duration>,
     /// How it ended.
     pub ended: Ended,
+    /// Briefs of it were kept in the sandbox and sent to nobody: that it was not engaged in time says nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
     /// When it ended, or how long it was watched, counted from the incident's opening.
     pub watched: Duration,
     /// What the time until its outcome (or the end) was spent on, in order and without gaps.
@@ -212,6 +215,7 @@ impl<'a> TraceDetails<'a> {
             engaged: engaged.map(after),
             covered: covered.map(after),
             ended: Ended::of(self.trace.incident, engagement),
+            sandboxed: self.trace.incident.is_role_sandboxed(role),
             watched: after(end),
             parts,
         })
@@ -311,7 +315,8 @@ impl<'a> TraceDetails<'a> {
     }
 
     /// Why a rung brought no answer until `over`. A channel that took nothing is named before a person whose data are
-    /// wrong, and both before people who did not answer: they may never have been reached.
+    /// wrong, both before a page that waited for its turn, and all before people who did not answer: they may never have
+    /// been reached.
     fn silence(&self, rung: &StepEntry<'_>, over: Timestamp) -> (TimeCause, Option<String>) {
         let (role, step) = (rung.role.clone(), rung.step);
         let cause = |stage, channel, person, stand_in| TimeCause { stage, role, step, channel, person, stand_in };
@@ -330,8 +335,11 @@ impl<'a> TraceDetails<'a> {
         let refused =
             |page: &&&Page| !taken_by(page, over) && !kept(page) && !self.trace.screens.contains(&page.channel);
         let mut failed: Vec<&Page> = pages.iter().filter(refused).copied().collect();
-        failed.sort_by_key(|page| (self.is_persons_own(page, over), page.n));
+        failed.sort_by_key(|page| (self.waited_until(page, over), self.is_persons_own(page, over), page.n));
         match failed.first() {
+            Some(page) if self.waited_until(page, over) => {
+                (cause(AnalysisStage::Queued, Some(page.channel.clone()), page.person.clone(), None), None)
+            }
             Some(page) if self.is_persons_own(page, over) => (
                 cause(AnalysisStage::Contact, Some(page.channel.clone()), page.person.clone(), None),
                 page.trouble.clone(),
@@ -357,6 +365,11 @@ impl<'a> TraceDetails<'a> {
 
     fn injected(&self, page: u32) -> Option<&'a FaultKind> {
         self.attempts.get(&page).and_then(PageAttempts::injected)
+    }
+
+    /// Whether a page waited for its turn until then, at our own pace: its channel had not been given it.
+    fn waited_until(&self, page: &Page, over: Timestamp) -> bool {
+        self.attempts.get(&page.n).is_some_and(|attempts| !attempts.had_its_turn_by(over))
     }
 
     /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had

@@ -222,7 +222,7 @@ fn first_answer<'a>(
 ) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
     story.records.iter().find_map(|record| match &record.event {
         Event::Answered { person: who, answer, verdict, .. }
-            if who == person && !matches!(verdict, AnswerVerdict::NotAsked) =>
+            if who == person && record.event.said_by().is_some() && !matches!(verdict, AnswerVerdict::NotAsked) =>
         {
             Some((record.at, *answer, story.channel_of(&record.event)))
         }

@@ -63,6 +63,19 @@ pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, 
     Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
 }
 
+/// What of the incident is not played again, in a clause; none where all of it is.
+pub fn left_out(story: &IncidentTimeline) -> Option<String> {
+    let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
+    let all = story.records.iter().filter(|record| is_alert(&record.event)).count();
+    let played = injects(story).len();
+    let lasted = story.records.last().map_or(Duration::ZERO, |record| record.at.since(story.incident.opened_at));
+    let whole = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs()));
+    let alerts = (played < all).then(|| format!("the first {played} of its {all} alerts"));
+    let time = (PLAYED < lasted).then(|| format!("the first {} of {}", whole(PLAYED), whole(lasted)));
+    let parts: Vec<String> = alerts.into_iter().chain(time).collect();
+    (!parts.is_empty()).then(|| format!("only {} were played again", parts.join(" and ")))
+}
+
 /// The targets of the frozen plan that were not met.
 fn missed(story: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
     let incident = &story.incident;
@@ -150,6 +163,7 @@ fn injects(story: &IncidentTimeline) -> Vec<ReplayInject> {
         Event::Joined { alert } => Some((record.at, alert.clone())),
         _ => None,
     });
+    // What is cut here is said by `left_out`.
     let early = alerts.filter(|(at, _)| *at < opened_at + PLAYED).take(INJECTS_MAX);
     early.map(|(at, alert)| inject(at, opened_at, &alert)).collect()
 }
@@ -176,7 +190,7 @@ fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
     let reached = taken.filter_map(|page| page.person.clone());
     let mut reached: BTreeSet<PersonName> = reached.collect();
     for record in &story.records {
-        if let Event::Answered { person, .. } = &record.event {
+        if let Some(person) = record.event.said_by() {
             reached.remove(person);
         }
     }
@@ -197,7 +211,7 @@ fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
     let attempts = story.attempts();
     let failed = |page: &Page| {
         let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
-        hitch.is_some_and(|hitch| hitch != DeliveryHitch::DeskClosed)
+        matches!(hitch, Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)))
     };
     let took = |page: &Page| page.stages.accepted.is_some() || page.stages.kept.is_some();
     let tried: BTreeSet<ChannelName> =

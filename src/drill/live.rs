@@ -20,9 +20,10 @@ use futures_util::FutureExt;
 use sha2::{Digest, Sha256};
 use std::{
     panic::AssertUnwindSafe,
-    sync::{Arc, Mutex as Latch, PoisonError},
+    sync::{Arc, Mutex as Latch, MutexGuard, PoisonError},
+    time::Duration,
 };
-use tokio::sync::Mutex;
+use tokio::{sync::Mutex, time::timeout};
 use tokio_util::sync::CancellationToken;
 
 /// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
@@ -50,8 +51,22 @@ struct UnderWay {
     id: RunId,
     scenario: Scenario,
     stop: CancellationToken,
-    /// Who stopped it.
-    stopped: Latch<Option<Actor>>,
+    /// Whether it still goes on.
+    course: Latch<RunCourse>,
+    /// Its incidents are over: whoever was paged is being told.
+    ended: CancellationToken,
+}
+
+/// How far a run is.
+#[derive(Default)]
+enum RunCourse {
+    /// It goes on.
+    #[default]
+    GoesOn,
+    /// Somebody breaks it off.
+    Stopped(Actor),
+    /// It was played to its end, or ended for another reason: nobody can break it off any more.
+    Over,
 }
 
 /// Why nothing was run. Nobody was paged.
@@ -89,7 +104,13 @@ pub enum NotStopped {
     /// The scenario names who may.
     #[error("the scenario's `abort.people` does not name {0}")]
     NotTheirs(Actor),
+    /// It was told to end, and its incidents are still open.
+    #[error("{0} shall end, and its incidents are still open: see the log")]
+    NotYet(RunId),
 }
+
+/// How long whoever breaks a run off waits until its incidents are over.
+const ABORT_WAIT: Duration = Duration::from_secs(10);
 
 impl DrillRunner {
     /// The drills of this node.
@@ -115,8 +136,9 @@ impl DrillRunner {
         let (run, scenario) = self.admit(&order).await?;
         self.engine.store.keep_run(run.clone()).await?;
         tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
-        let (id, stop) = (run.id, CancellationToken::new());
-        let under_way = Arc::new(UnderWay { id, scenario, stop, stopped: Latch::default() });
+        let id = run.id;
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let under_way = Arc::new(UnderWay { id, scenario, stop, course: Latch::default(), ended });
         *current = Some(under_way.clone());
         let runs = self.clone();
         tokio::spawn(async move {
@@ -128,22 +150,23 @@ impl DrillRunner {
         Ok(id)
     }
 
-    /// Breaks a run off: everybody who was paged hears that it is over.
+    /// Breaks a run off: when this returns its incidents are over, and everybody who was paged is being told so.
     ///
     /// # Errors
-    /// Where it does not go on, or the scenario names others.
+    /// Where it does not go on any more, the scenario names others, or its incidents do not end within [`ABORT_WAIT`].
     pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
-        let current = self.current.lock().await;
-        let under_way = current.as_ref().filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
+        let current = self.current.lock().await.clone();
+        let under_way = current.filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
         let people = &under_way.scenario.abort.people;
-        match &by {
-            Actor::Person(person) if !people.is_empty() && !people.contains(person) => Err(NotStopped::NotTheirs(by)),
-            _ => {
-                *under_way.stopped.lock().unwrap_or_else(PoisonError::into_inner) = Some(by);
-                under_way.stop.cancel();
-                Ok(())
-            }
+        if matches!(&by, Actor::Person(person) if !people.is_empty() && !people.contains(person)) {
+            return Err(NotStopped::NotTheirs(by));
         }
+        match &mut *under_way.course() {
+            RunCourse::Over => return Err(NotStopped::NotRunning(id)),
+            course => *course = RunCourse::Stopped(by),
+        }
+        under_way.stop.cancel();
+        timeout(ABORT_WAIT, under_way.ended.cancelled()).await.map_err(|_| NotStopped::NotYet(id))
     }
 
     /// Ends what a daemon of before left in its middle. To be called before anything is sent: no page of it goes out
@@ -242,5 +265,11 @@ impl DrillRunner {
             }
         }
         Ok(ended)
+    }
+}
+
+impl UnderWay {
+    fn course(&self) -> MutexGuard<'_, RunCourse> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

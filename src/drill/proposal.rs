@@ -94,7 +94,8 @@ pub enum NoProposal {
     NothingToTry,
     /// No edit of the set helps.
     #[error(
-        "none was found: none of {tried} changes makes it hold (channels, waits, people, `next`; alone and in pairs)"
+        "none was found: none of {tried} changes makes it hold (channels, waits, people, `next`; alone and in pairs{})",
+        if *tried < CANDIDATES_MAX { "" } else { "; more were not tried" }
     )]
     NoneHelps {
         /// How many were tried.

@@ -58,6 +58,8 @@ impl ReviewedRun {
         let after = over.since(run.started_at);
         let how = match run.state {
             RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
+            // Its incidents are over, and the all-clear is still on its way.
+            RunState::Running if !run.why.is_empty() => How::Ended("broken off".into()),
             RunState::Running => How::GoesOn,
             RunState::Preempted | RunState::Aborted | RunState::Interrupted => How::Ended(run.state.to_string()),
         };
@@ -88,6 +90,7 @@ pub fn exercise(
         faults: scenario.faults.iter().map(|fault| fault_told(fault, run.compress)).collect(),
         hypotheses: scored.findings.iter().map(|finding| hypothesis(finding, &observed)).collect(),
         earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
+        earlier_left: 0,
         actions: Vec::new(),
         proposal: ReviewProposal { diff: None, why: why_none(&scored).into() },
     };
@@ -142,6 +145,7 @@ fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_ac
         within: *within,
         percent: *percent,
         verdict,
+        sandboxed: finding.sandboxed,
         measured: measured(about, *covered, observed),
         // What was late in a run that was broken off would only look like a verdict.
         remark: (finding.verdict != HypothesisVerdict::NotJudged)

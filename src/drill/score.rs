@@ -74,6 +74,9 @@ pub struct HypothesisResult {
     pub shown: TargetReport,
     /// What most of the time of those that were late was spent on; none when none was.
     pub bottleneck: Option<ScoreBottleneck>,
+    /// What it is about was kept in the sandbox: in time there is a rehearsal on this machine, and late is nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
 }
 
 /// What most of the time was spent on.
@@ -201,9 +204,28 @@ fn finding<'a>(
         (JudgedBy::ByTarget, TargetVerdict::NotMet) => HypothesisVerdict::NotHeld,
         (JudgedBy::ByItself, _) | (JudgedBy::ByTarget, TargetVerdict::TooFew) => HypothesisVerdict::TooFew,
     };
+    let sandboxed = runs.clone().any(|run| is_sandboxed(hypothesis, run));
     let bottleneck = bottleneck(hypothesis, runs);
     let late = seen.len() - hits - unknown;
-    HypothesisResult { hypothesis: hypothesis.clone(), verdict, in_time: hits, late, unknown, shown, bottleneck }
+    HypothesisResult {
+        hypothesis: hypothesis.clone(),
+        verdict,
+        in_time: hits,
+        late,
+        unknown,
+        shown,
+        bottleneck,
+        sandboxed,
+    }
+}
+
+/// Whether what a hypothesis is about was kept in the sandbox in a run.
+fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
+    match &hypothesis.about {
+        HypothesisSubject::Role(role) => run.roles.get(role).is_some_and(|course| course.sandboxed),
+        HypothesisSubject::AllRoles => run.roles.values().any(|course| course.required && course.sandboxed),
+        HypothesisSubject::AllClear => run.sandboxed,
+    }
 }
 
 /// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
@@ -224,8 +246,15 @@ fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
     }
 }
 
-/// How a role ended for this hypothesis.
+/// How a role ended for this hypothesis. Whose pages were kept in the sandbox was not late: nobody was asked, as for its own
+/// target ([`crate::report::target::role_in_time`]).
 pub fn ending(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
+    let ended = ending_seen(hypothesis, course);
+    let is_late = in_time(&ended, hypothesis.within.as_secs_f64()) == Some(false);
+    if course.sandboxed && is_late { Ending { time: 0.0, how: EndingKind::Waiting } } else { ended }
+}
+
+fn ending_seen(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
     match course.engaged.or(course.covered.filter(|_| hypothesis.covered)) {
         Some(after) => Ending { time: after.as_secs_f64(), how: EndingKind::Happened },
         None => course.ended.after(course.watched.as_secs_f64()),

@@ -31,6 +31,8 @@ pub struct ChannelBreakers {
     broken: BTreeMap<ChannelName, BrokenChannel>,
     /// Taken for mended because they looked so; no page has gone through since.
     on_trust: BTreeSet<ChannelName>,
+    /// Broken ones of which the operators could not be told: it is tried again.
+    untold: BTreeSet<ChannelName>,
 }
 
 /// One that is.
@@ -111,6 +113,21 @@ impl ChannelBreakers {
         self.broken.remove(channel).is_some()
     }
 
+    /// Whether the operators could be told of it.
+    fn told(&mut self, channel: &ChannelName, is_told: bool) {
+        if is_told {
+            self.untold.remove(channel);
+        } else {
+            self.untold.insert(channel.clone());
+        }
+    }
+
+    /// Those that are broken and of which the operators still have to hear, each with what it said.
+    fn untold(&mut self) -> Vec<(ChannelName, String)> {
+        self.untold.retain(|channel| self.broken.contains_key(channel));
+        self.untold.iter().filter_map(|name| Some((name.clone(), self.broken.get(name)?.why.clone()))).collect()
+    }
+
     /// Those that are broken now.
     pub fn broken(&self) -> BTreeMap<ChannelName, BrokenChannel> {
         self.broken.clone()
@@ -148,6 +165,10 @@ impl Engine {
 
     /// Looks at the broken channels whose time has come, without paging anybody; returns how many work again.
     pub async fn tick_breakers(&self) -> Result<usize, StoreError> {
+        let untold = self.breakers().untold();
+        for (channel, why) in untold {
+            self.tell_operators(&channel, &why).await?;
+        }
         let due = self.breakers().to_look_at(self.store.now());
         let looked = futures_util::future::join_all(due.iter().map(|channel| self.look_at(channel))).await;
         let mended: Vec<bool> = looked.into_iter().collect::<Result<_, StoreError>>()?;
@@ -198,7 +219,9 @@ impl Engine {
 
     async fn tell_operators(&self, channel: &ChannelName, why: &str) -> Result<(), StoreError> {
         let summary = format!("channel {channel} reaches nobody: {why}");
-        self.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await
+        let told = self.report_self(IncidentKey::of_channel(channel), BROKEN, channel, summary).await;
+        self.breakers().told(channel, told.is_ok());
+        told
     }
 
     async fn tell_mended(&self, channel: &ChannelName) -> Result<(), StoreError> {
@@ -248,6 +271,19 @@ impl Engine {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn of_a_broken_channel_the_operators_hear_in_the_end() {
+        let (mut breakers, sms) = (ChannelBreakers::default(), ChannelName::from("sms"));
+        breakers.broke(&sms, "login refused", Timestamp::default());
+        breakers.told(&sms, false);
+        assert_eq!(breakers.untold(), [(sms.clone(), "login refused".to_owned())]);
+        breakers.told(&sms, true);
+        assert_eq!(breakers.untold(), []);
+        breakers.told(&sms, false);
+        breakers.works(&sms);
+        assert_eq!(breakers.untold(), [], "it works again: there is nothing to hear");
+    }
 
     #[test]
     fn a_broken_channel_is_gone_round_and_probed_more_and_more_rarely_until_it_works() {

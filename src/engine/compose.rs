@@ -37,7 +37,7 @@ impl Engine {
         incident: &Incident,
         page: &Page,
     ) -> Result<ComposedMessage, String> {
-        let identity = incident.identity().page(page.n);
+        let identity = incident.page_identity(page.n);
         let id = identity.page;
         let wired = live.channels.get(&page.channel).ok_or("the channel is not in the matrix any more")?;
         let to = room::recipient(live, incident, page)?;
@@ -58,9 +58,23 @@ impl Engine {
         let life = life(incident, page, self.store.now());
         let (desk, born_at) = (Some(format!("{}/desk", self.public_url)), page.born_at);
         let room = page.person.is_none().then(|| room::state(live, incident));
-        let mark = incident.identity().mark();
-        let message =
-            Message { page: id, mark, drill, purpose, role, to, text, ask, room, report, desk, born_at, life };
+        let (mark, page_mark) = (incident.identity().mark(), identity.mark());
+        let message = Message {
+            page: id,
+            mark,
+            page_mark,
+            drill,
+            purpose,
+            role,
+            to,
+            text,
+            ask,
+            room,
+            report,
+            desk,
+            born_at,
+            life,
+        };
         let trouble = incident.trouble(page, self.store.now()).cloned();
         Ok(ComposedMessage { message, channel: page.channel.clone(), shown, hash, trouble })
     }
@@ -89,7 +103,7 @@ impl Engine {
     /// How the message `id` can be answered: by the code and link of `brief`, which its reader knows.
     fn ask(&self, incident: &Incident, brief: &Page, id: PageIdentity) -> ReplyOptions {
         let row = brief.role.as_ref().and_then(|role| incident.plan.roles.get(role));
-        let page = incident.identity().page(brief.n);
+        let page = incident.page_identity(brief.n);
         let link = format!("{}/a/{}", self.public_url, self.keys.link_token(page).expose_secret());
         ReplyOptions {
             page: page.page,

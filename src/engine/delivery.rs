@@ -41,8 +41,10 @@ struct QueuedPage {
     /// An edit of a card.
     is_update: bool,
     born_at: Timestamp,
-    /// Whether its channel has been given it, whatever became of that.
+    /// Whether its channel has been given it, whatever became of that, or only the desk of its person is not open.
     attempted: bool,
+    /// Whether it waits for a desk that is not open.
+    waits_for_desk: bool,
     /// Its turn in its channel's queue; none while it is being sent.
     turn: Option<QueueTurn>,
     withdrawn: bool,
@@ -62,6 +64,12 @@ impl QueuedPage {
     fn take(&mut self) {
         self.turn = None;
         self.taken = self.taken.wrapping_add(1);
+    }
+
+    /// Whether what holds its destination back for that reason holds it back, too. Where its desk is closed it is not
+    /// worth waiting for, it shall hear so at once.
+    fn heeds(&self, why: HeldWhy) -> bool {
+        self.waits_for_desk || why != HeldWhy::DeskClosed
     }
 
     /// What it must keep to.
@@ -113,7 +121,7 @@ impl DeliveryQueues {
         };
         let is_update = matches!(page.purpose, crate::core::PagePurpose::RoomUpdate { .. });
         let (line, born_at) = ((reality, page.channel.clone()), page.born_at);
-        let attempted = page.was_attempted();
+        let attempted = page.was_attempted() || page.held == Some(HeldWhy::DeskClosed);
         let mut waiting = QueuedPage {
             line,
             destination,
@@ -121,6 +129,7 @@ impl DeliveryQueues {
             is_update,
             born_at,
             attempted,
+            waits_for_desk: page.purpose.waits_for_desk(),
             turn: None,
             withdrawn: false,
             panics: 0,
@@ -286,14 +295,21 @@ impl DeliveryQueues {
                 return;
             }
             let paces = waiting.paces(pace, id);
-            let free =
-                |(to, pace): &(Destination, SendPace)| self.paced.get(to).map_or(now, |p| p.ready_at(*pace, now));
+            let free = |(to, pace): &(Destination, SendPace)| {
+                let ready = |paced: &PaceState| match waiting.heeds(paced.held(now).1) {
+                    true => paced.ready_at(*pace, now),
+                    false => paced.turn_at(*pace, now),
+                };
+                self.paced.get(to).map_or(now, ready)
+            };
             let left_alone = self.paced.get(&waiting.destination).map(|paced| paced.held(now));
+            let left_alone = left_alone.filter(|(_, why)| waiting.heeds(*why));
             let (held, why) = left_alone.unwrap_or((now, HeldWhy::Provider));
             let free_at = paces.iter().map(free).max().unwrap_or(now).max(held);
             if now + HELD_LONG < held && matches!(waiting.destination, Destination::Person(..)) {
                 line.take(turn, id, now);
                 waiting.take();
+                waiting.attempted |= why == HeldWhy::DeskClosed;
                 ready.held.push((id, held, why));
                 continue;
             }

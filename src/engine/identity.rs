@@ -39,7 +39,13 @@ impl Engine {
         Ok(known.is_some_and(|incident| incident.mark() == mark))
     }
 
+    /// Whether this is the page's mark: the page is the one that was shown, and none that got its number from a restored
+    /// backup.
+    pub async fn is_page_mark(&self, page: PageId, mark: &str) -> Result<bool, StoreError> {
+        self.is_ours(page, |page| page.mark() == mark).await
+    }
+
     async fn is_ours(&self, page: PageId, is: impl FnOnce(PageIdentity) -> bool) -> Result<bool, StoreError> {
-        Ok(self.store.identity(page.incident).await?.is_some_and(|incident| is(incident.page(page.n))))
+        Ok(self.store.page_identity(page).await?.is_some_and(is))
     }
 }

@@ -161,7 +161,7 @@ mod tests {
     use crate::core::{IncidentId, IncidentIdentity, IncidentNonce};
 
     fn page(nonce: Option<u8>, n: u32) -> PageIdentity {
-        IncidentIdentity { id: IncidentId(12), nonce: nonce.map(|byte| IncidentNonce::new([byte; 16])) }.page(n)
+        IncidentIdentity { id: IncidentId(12), nonce: nonce.map(|byte| IncidentNonce::new([byte; 16])) }.page(n, None)
     }
 
     #[test]

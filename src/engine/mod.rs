@@ -116,6 +116,7 @@ impl Engine {
     pub fn new(store: Arc<dyn Store>, live: impl Into<Arc<RuntimeConfig>>, public_url: &str) -> Arc<Self> {
         let engine = Arc::new(Self {
             keys: DerivedKeys::new(store.server_key()),
+            vitals: Mutex::new(HealthState::new(store.now())),
             store,
             live: ArcSwap::new(live.into()),
             metrics: Metrics::new(),
@@ -123,7 +124,6 @@ impl Engine {
             breakers: Mutex::default(),
             late: Mutex::default(),
             pulse: LoopHeartbeat::default(),
-            vitals: Mutex::default(),
             entrances: ListenerGauges::default(),
             missing: Mutex::default(),
             opted_out: Mutex::default(),

@@ -35,7 +35,7 @@ pub struct DeadManPinger {
     /// It did not answer when it was called last: it is called again at the next look.
     is_shut: bool,
     /// What was wrong at the last look.
-    ails: Vec<String>,
+    problems: Vec<String>,
 }
 
 impl DeadManPinger {
@@ -52,7 +52,7 @@ impl DeadManPinger {
             direct: client().no_proxy().build()?,
             door,
             is_shut: false,
-            ails: Vec::new(),
+            problems: Vec::new(),
         })
     }
 
@@ -77,12 +77,12 @@ impl DeadManPinger {
     /// Looks at everything, the own door too, and, where all is well, tells the receiver that the matrix names. Whether a ping was taken.
     pub async fn tick(&mut self, engine: &Engine) -> bool {
         self.knock(engine).await;
-        let ails = engine.examine().await;
-        self.tell(ails.clone());
+        let problems = engine.examine().await;
+        self.tell(problems.clone());
         let Some(ping) = engine.live.load().matrix.daemon.ping.clone() else { return false };
-        let result = match ails.is_empty() {
+        let result = match problems.is_empty() {
             true => self.send(&ping, engine).await,
-            false => Err(format!("held back: {}", ails.join("; "))),
+            false => Err(format!("held back: {}", problems.join("; "))),
         };
         let before = engine.pinged().trouble;
         match &result {
@@ -103,13 +103,13 @@ impl DeadManPinger {
         engine.note_knock(answered);
     }
 
-    fn tell(&mut self, ails: Vec<String>) {
-        match (self.ails.is_empty(), ails.is_empty()) {
-            (true, false) => tracing::error!("this daemon does not do its work: {}", ails.join("; ")),
+    fn tell(&mut self, problems: Vec<String>) {
+        match (self.problems.is_empty(), problems.is_empty()) {
+            (true, false) => tracing::error!("this daemon does not do its work: {}", problems.join("; ")),
             (false, true) => tracing::info!("this daemon does its work again"),
             _ => {}
         }
-        self.ails = ails;
+        self.problems = problems;
     }
 
     async fn send(&self, ping: &PingSettings, engine: &Engine) -> Result<(), String> {

@@ -33,6 +33,9 @@ const NET: Duration = Duration::from_secs(1);
 /// How long a loop rests after its store failed.
 const AFTER_FAILURE: Duration = Duration::from_millis(500);
 
+/// How long the store may take to note that nothing is under way any more.
+const LEAVING: Duration = Duration::from_secs(3);
+
 /// How long sends under way are waited for at the end.
 const DRAIN: Duration = Duration::from_secs(12);
 
@@ -99,6 +102,15 @@ pub async fn run(engine: Arc<Engine>, shutdown: CancellationToken) {
         tracing::warn!(
             "some sends did not end in time; they are taken up at the next start, marked as perhaps repeated"
         );
+        return;
+    }
+    // Nothing is under way: what waits was not begun, and the next start need not say that it may be a repeat.
+    match timeout(LEAVING, engine.store.leave()).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => {
+            tracing::warn!(%error, "what waits is taken up at the next start, marked as perhaps repeated")
+        }
+        Err(_) => tracing::warn!("what waits is taken up at the next start, marked as perhaps repeated"),
     }
 }
 

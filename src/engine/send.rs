@@ -232,12 +232,11 @@ impl Engine {
         true
     }
 
-    /// Nothing was shown: a brief waits until a desk opens. How it ended is shown by whatever desk is opened later,
-    /// without being sent.
+    /// Nothing was shown: what waits for a desk is tried again when one opens.
     async fn no_desk(&self, page: PageId, until: Timestamp, why: String) -> Result<SendOutcome, StoreError> {
         let incident = self.store.view(page.incident).await?;
         let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
-        if row.is_some_and(|row| row.purpose.is_brief()) {
+        if row.is_some_and(|row| row.purpose.waits_for_desk()) {
             self.delivery().desk_closed(page, until);
             return Ok(SendOutcome::Held { until, why: HeldWhy::DeskClosed });
         }

@@ -70,6 +70,11 @@ impl Engine {
         self.answer(page.incident, GivenAnswer { person, answer, via, page: Some(page.n), role: None }).await
     }
 
+    /// Whether an incident is a drill; one that is not there is none.
+    pub async fn is_drill(&self, id: IncidentId) -> Result<bool, StoreError> {
+        Ok(self.store.view(id).await?.is_some_and(|incident| incident.drill))
+    }
+
     /// Closes an incident; whether it was open.
     pub async fn resolve(&self, id: IncidentId, by: Actor) -> Result<bool, StoreError> {
         self.resolve_because(id, by, None).await

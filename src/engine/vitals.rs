@@ -2,7 +2,7 @@
 
 use super::{Engine, EngineLoop};
 use crate::{
-    core::{Incident, Timestamp, stranded::stranded},
+    core::{Timestamp, stranded::stranded},
     store::{IncidentFilter, StoreError},
 };
 use std::{
@@ -27,13 +27,22 @@ pub const STORE_TIME_MAX: Duration = Duration::from_secs(5);
 const AT_ONCE: usize = 1_000;
 
 /// What is remembered between two looks.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct HealthState {
     turned: Option<[(u64, Timestamp); 3]>,
+    /// When this daemon began: what was overdue then has had no time to move yet.
+    began: Timestamp,
     found: Vec<String>,
     /// Why the own door did not answer when it was called last.
     shut: Option<String>,
     pinged: PingStatus,
+}
+
+impl HealthState {
+    /// Nothing is known yet, at the time `began`.
+    pub fn new(began: Timestamp) -> Self {
+        Self { turned: None, began, found: Vec::new(), shut: None, pinged: PingStatus::default() }
+    }
 }
 
 /// How the dead-man ping fares.
@@ -104,8 +113,10 @@ impl Engine {
     async fn forgotten(&self) -> Vec<String> {
         let mut found = Vec::new();
         let now = self.store.now();
+        let began = self.vitals().began;
+        let is_late = |deadline: Timestamp| LADDER_LATE_MAX < now.since(deadline.max(began));
         match in_time(self.store.next_deadline()).await {
-            Ok(Some(deadline)) if LADDER_LATE_MAX < now.since(deadline) => {
+            Ok(Some(deadline)) if is_late(deadline) => {
                 let span = whole_seconds(now.since(deadline));
                 found.push(format!("a ladder is due since {span} and has not moved"));
             }
@@ -123,7 +134,10 @@ impl Engine {
                     break;
                 }
             };
-            if looks_for_late && let Some(incident) = portion.incidents.iter().find(|incident| is_late(incident, now)) {
+            if looks_for_late
+                && let Some(incident) =
+                    portion.incidents.iter().find(|incident| incident.deadline().is_some_and(is_late))
+            {
                 let span = whole_seconds(now.since(incident.deadline().unwrap_or(now)));
                 found.push(format!("{} is due since {span} and has not moved", incident.id));
                 looks_for_late = false;
@@ -165,10 +179,6 @@ impl Engine {
     fn vitals(&self) -> MutexGuard<'_, HealthState> {
         self.vitals.lock().unwrap_or_else(PoisonError::into_inner)
     }
-}
-
-fn is_late(incident: &Incident, now: Timestamp) -> bool {
-    incident.deadline().is_some_and(|deadline| LADDER_LATE_MAX < now.since(deadline))
 }
 
 /// What the store says, or that it says nothing.

@@ -9,7 +9,9 @@ use super::{
 use crate::{
     core::{
         Actor, Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName,
-        event::hex, finding::NOTE_MAX, reply::typed,
+        event::hex,
+        finding::NOTE_MAX,
+        reply::{ReplyDoubt, says_exercise, typed},
     },
     engine::keys::DESK_LINK_LIFE,
 };
@@ -141,6 +143,9 @@ pub async fn answer(
         ProblemDetails::new(StatusCode::FORBIDDEN, detail)
     })?;
     let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
+    if says_exercise(&spoken.answer) && app.engine.store.view(id).await?.is_some_and(|incident| !incident.drill) {
+        return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
+    }
     let role = spoken.role.map(RoleName::from);
     let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
     let verdict: AnswerVerdict = app.engine.answer(id, said).await.map_err(answer_problem)?;

@@ -115,8 +115,8 @@ const SHOWN_MAX: usize = 100;
 async fn is_as_shown(app: &AppState, page: PageId, mark: Option<&str>) -> Result<bool, ProblemDetails> {
     let Some(mark) = mark else { return Ok(true) };
     // Of one that is gone it is said that it is.
-    let known = app.engine.store.identity(page.incident).await?.is_some();
-    Ok(!known || app.engine.is_mark(page.incident, mark).await?)
+    let known = app.engine.store.page_identity(page).await?.is_some();
+    Ok(!known || app.engine.is_page_mark(page, mark).await?)
 }
 
 /// The desk showed these pages to its person.

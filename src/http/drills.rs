@@ -100,6 +100,7 @@ pub async fn abort(
     stopped.map_err(|error| match error {
         NotStopped::NotRunning(_) => ProblemDetails::new(StatusCode::CONFLICT, error.to_string()),
         NotStopped::NotTheirs(_) => ProblemDetails::new(StatusCode::FORBIDDEN, error.to_string()),
+        NotStopped::NotYet(_) => ProblemDetails::new(StatusCode::GATEWAY_TIMEOUT, error.to_string()),
     })?;
     Ok(Json(json!({ "run": id, "aborted": true })))
 }

@@ -64,7 +64,12 @@ pub async fn take(
     caller.may_hand_in_mail()?;
     let raw = body::whole(request.into_body()).await?;
     let told = |fate, text: &str| MailResult { fate, text: text.to_owned() };
-    let Some(incoming) = incoming::read(&raw) else {
+    let live = app.engine.live.load_full();
+    let name_of = |mailbox: &str| {
+        let mut people = live.matrix.people.values();
+        people.find(|person| person.email.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(mailbox)))
+    };
+    let Some(incoming) = incoming::read(&raw, |mailbox| name_of(mailbox).map(|person| person.name.clone())) else {
         return Ok(Json(told(MailFate::Ignored, "it names no page")));
     };
     let reader = match proven(&app, &incoming).await? {
@@ -104,6 +109,10 @@ async fn said(app: &AppState, incoming: IncomingMail, reader: PersonName) -> Res
         MailMeaning::Said(Reply::Answer { code: Some(code), .. }) => app.engine.is_code(incoming.page, code).await?,
         _ => true,
     };
+    if incoming.says_exercise && !app.engine.is_drill(incoming.page.incident).await? {
+        let reply = Reply::Unclear { code: None, doubt: ReplyDoubt::Live };
+        return Ok(MailResult { fate: MailFate::Unclear, text: format!("{} {HOW}", not_understood(&reply)) });
+    }
     let (answer, fate, via) = match incoming.meaning {
         // A word, and no code of another page: a number on the first line is no answer, and nor is a bare "ok".
         MailMeaning::Said(Reply::Answer { answer, .. }) if own => (Some(answer), MailFate::Answered, AnswerVia::Mail),
@@ -125,6 +134,7 @@ fn not_understood(reply: &Reply) -> String {
         Reply::Unclear { doubt: ReplyDoubt::Nothing, .. } => {
             "Your reply says nothing above the mail that it quotes.".to_owned()
         }
+        Reply::Unclear { doubt: ReplyDoubt::Live, .. } => format!("Not taken: {}.", ReplyDoubt::Live),
         Reply::Unclear { doubt, .. } => format!("Not understood: {doubt}."),
         Reply::Answer { .. } => "Your reply has the code of another page.".to_owned(),
         Reply::AsAsked { code: Some(_) } => "A code is no answer to a mail.".to_owned(),

@@ -6,7 +6,7 @@ use crate::{
     channel::inbound::{InboundText, OptOutWish},
     core::{
         Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, gsm7,
-        reply::{Reply, ReplyDoubt, is_yes, read},
+        reply::{Reply, ReplyDoubt, is_yes, read, says_exercise},
     },
     engine::{CodedPage, asked_of},
 };
@@ -66,9 +66,13 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
             back(app, channel, &person).await
         }
         (None, Reply::Answer { code: Some(code), answer }) => {
-            coded(app, &number, person, &code, Ok(Some(answer))).await
+            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(&text.text) };
+            coded(app, &number, person, &code, Ok(answer)).await
         }
-        (None, Reply::AsAsked { code: Some(code) }) => coded(app, &number, person, &code, Ok(None)).await,
+        (None, Reply::AsAsked { code: Some(code) }) => {
+            let answer = TextAnswer { answer: None, says_exercise: false };
+            coded(app, &number, person, &code, Ok(answer)).await
+        }
         (None, Reply::Unclear { code: Some(code), doubt }) => coded(app, &number, person, &code, Err(doubt)).await,
         (None, Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes }) => {
             Ok(question(app, &person).await? + " One code a text.")
@@ -100,13 +104,21 @@ async fn question(app: &AppState, person: &PersonName) -> Result<String, Problem
     })
 }
 
+/// An answer by text.
+struct TextAnswer {
+    /// None for what the page asks.
+    answer: Option<Answer>,
+    /// Whether it is to an exercise.
+    says_exercise: bool,
+}
+
 /// What they say to the page with this code; what is not understood of it is said where the code is right.
 async fn coded(
     app: &AppState,
     number: &str,
     person: PersonName,
     code: &str,
-    said: Result<Option<Answer>, ReplyDoubt>,
+    said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<String, ProblemDetails> {
     let guessed = guessed(app, number);
     let mut guessed = guessed.lock().await;
@@ -128,8 +140,11 @@ async fn coded(
     }
     drop(guessed);
     let word = match said {
-        Ok(answer) => {
-            let verdict = app.engine.answer_page(page, person.clone(), answer, AnswerVia::Sms).await;
+        Ok(said) if said.says_exercise && !app.engine.is_drill(page.incident).await? => {
+            not_understood(app, page, code, &ReplyDoubt::Live).await?
+        }
+        Ok(said) => {
+            let verdict = app.engine.answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
             let verdict = verdict.map_err(super::answer_problem)?;
             let incident = app.engine.store.view(page.incident).await?;
             let hand_back = format!("Reply {code} 4 to hand it back.");

@@ -199,7 +199,7 @@ fn desk_page(
     engagement: &Engagement,
     standing: RoleStanding<'_>,
 ) -> DeskPage {
-    let identity = incident.identity().page(page.n);
+    let identity = incident.page_identity(page.n);
     let rendered = live.render(incident, page, ChannelKind::SCREEN);
     let code = app.engine.keys.code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
@@ -217,7 +217,7 @@ fn desk_page(
     let level = row.map_or(AnswerLevel::Wilco, |row| row.engaged_by);
     DeskPage {
         page: identity.page.to_string(),
-        mark: incident.identity().mark(),
+        mark: identity.mark(),
         incident: incident.id.to_string(),
         drill: incident.drill,
         role: page.role.as_ref().map(ToString::to_string).unwrap_or_default(),

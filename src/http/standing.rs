@@ -95,7 +95,8 @@ impl<'a> RoleStanding<'a> {
 
     fn asked(&self) -> String {
         if let Some(next) = &self.engagement.waits_on {
-            return format!("Nobody has {} now: {next} is asked in its place.", self.role);
+            let asked = self.incident.asked_for(next);
+            return format!("Nobody has {} now: {asked} is asked in its place.", self.role);
         }
         let name =
             |person: &PersonName| if person == self.person { "you" } else { self.live.name_of(person) }.to_owned();

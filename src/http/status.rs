@@ -22,7 +22,7 @@ pub async fn healthz() -> &'static str {
     "ok\n"
 }
 
-/// `GET /readyz`: it can keep alerts, and pages move. Where it is not ready, `ails` says why.
+/// `GET /readyz`: it can keep alerts, and pages move. `problems` says why it is not, and what else is wrong.
 pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
     let now = app.engine.store.now();
     let store = app.engine.store.health().map_err(|error| error.to_string());
@@ -39,7 +39,7 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
         .collect();
     let unready = app.engine.unready();
     let ready = unready.is_empty();
-    let ails = [unready, app.engine.found()].concat();
+    let problems = [unready, app.engine.found()].concat();
     let quarantined = app.engine.store.quarantined().iter().filter(|entry| entry.is_waiting()).count();
     let pinged = app.engine.pinged();
     let ping =
@@ -62,7 +62,7 @@ pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
         "links": hearing,
         "unreachable_people": holes,
         "wall_clock_ahead_seconds": drift,
-        "ails": ails,
+        "problems": problems,
         "quarantined_rows": quarantined,
         "ping": ping,
     });

@@ -4,8 +4,10 @@ use crate::{
     core::{
         AllClear, Classification, EngagementOutcome, HandBack, Incident, IncidentStatus, Page, PagePurpose,
         SandboxedCount, Timestamp,
+        drill::INJECTED,
         engagement::Engagement,
         names::{PersonName, RoleName},
+        settlement::{MAYBE_READ, NODE_DIED},
         standing::NOT_OPEN,
     },
     engine::RuntimeConfig,
@@ -317,8 +319,7 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         purpose: purpose.into(),
         state: page.standing().into(),
         instead_of: page.instead_of,
-        // A desk that is not open has refused nothing.
-        refusals: if page.standing() == NOT_OPEN { 0 } else { page.refusals },
+        refusals: refusals(page),
         trouble: page.remark(),
         maybe_repeated: page.maybe_repeated,
         receipt: page.receipt.as_ref().map(|receipt| receipt.id.clone()),
@@ -328,6 +329,17 @@ fn page(incident: &Incident, page: &Page) -> PageView {
         kept: page.stages.kept.map(|at| after(incident, at)),
         delivered: page.stages.delivered.map(|at| after(incident, at)),
         seen: page.stages.seen.map(|at| after(incident, at)),
+    }
+}
+
+/// How often its channel refused a page, as far as the page itself tells: a desk that is not open and what a drill broke on
+/// purpose have refused nothing, nor was what was withdrawn refused in the end.
+fn refusals(page: &Page) -> u32 {
+    match page.trouble.as_deref() {
+        _ if page.standing() == NOT_OPEN => 0,
+        Some(trouble) if trouble.starts_with(INJECTED) => 0,
+        Some(MAYBE_READ | NODE_DIED) => page.refusals.saturating_sub(1),
+        _ => page.refusals,
     }
 }
 

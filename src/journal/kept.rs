@@ -244,8 +244,17 @@ fn read_object(before: &str, text: &str, object: &Value, depth: usize) -> Anchor
             AnchorLine::Anchor { anchor, record: record(text, object) }
         }
         None if chain.is_some_and(|chain| chain == ANCHORS) => AnchorLine::Torn,
+        // As a person writes one down.
+        None if is_pair(object) => AnchorLine::Torn,
         _ => AnchorLine::Other,
     }
+}
+
+/// A number and a hash, and nothing else.
+fn is_pair(object: &Value) -> bool {
+    object
+        .as_object()
+        .is_some_and(|fields| fields.len() == 2 && fields.contains_key("seq") && fields.contains_key("hash"))
 }
 
 fn anchor(seq: Option<&Value>, hash: Option<&Value>) -> Option<KeptAnchor> {
@@ -280,6 +289,7 @@ fn is_cut(fields: &str) -> bool {
     let (seq, rest) = fields.split_once(' ').unwrap_or((fields, ""));
     let name = format!("{HASH}=");
     let hash = rest.strip_prefix(&name).map(|hash| hash.trim_matches('"'));
-    let is_hash = |hash: &str| hash.len() <= 64 && hash.chars().all(|c| c.is_ascii_hexdigit());
+    // A hash that is none is one that was altered: with a space in it, it is the text of another line.
+    let is_hash = |hash: &str| !hash.contains(char::is_whitespace);
     seq.chars().all(|c| c.is_ascii_digit()) && (name.starts_with(rest) || hash.is_some_and(is_hash))
 }

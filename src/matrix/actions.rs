@@ -1,21 +1,12 @@
 //! Reads `actions` of a trigger: what is suggested to those who are asked.
 
 use crate::{
-    core::{
-        Answer,
-        plan::{ACTIONS_MAX, SuggestedAction},
-    },
+    core::plan::{ACTION_CHARS_MAX, ACTIONS_MAX, SuggestedAction, THEN_CHARS_MAX, reads_like_answer},
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{LocatedValue, MatrixFaults},
     },
 };
-
-/// Characters of what to do: it is read at a glance.
-const TEXT_MAX: usize = 60;
-
-/// Characters of what that leads to: one line of a page, with what to do before it.
-const THEN_MAX: usize = 100;
 
 const EXAMPLE: &str = "{ text = \"CANCEL ALL our resting orders\", then = \"what we hold stays at risk\" }";
 
@@ -40,11 +31,11 @@ pub(super) fn read(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Vec<Sugges
 }
 
 fn action(mut table: TomlTable<'_>, item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SuggestedAction> {
-    let text = table.demand("text", item.at, EXAMPLE, faults).and_then(|item| line(&item, TEXT_MAX, faults));
-    let then = table.take("then").map(|item| line(&item, THEN_MAX, faults));
+    let text = table.demand("text", item.at, EXAMPLE, faults).and_then(|item| line(&item, ACTION_CHARS_MAX, faults));
+    let then = table.take("then").map(|item| line(&item, THEN_CHARS_MAX, faults));
     table.finish(&[], &[], faults);
     let text = text?;
-    if is_answer(text.value) {
+    if reads_like_answer(text.value) {
         let message = format!("{:?} begins like an answer", text.value);
         let help = "digits, ROGER, WILCO, STANDBY and UNABLE are answers to the page: begin with what is to be done";
         faults.error("action-like-answer", text.at, message, help);
@@ -66,11 +57,4 @@ fn line<'a>(item: &TomlItem<'a>, max: usize, faults: &mut MatrixFaults) -> Optio
         return None;
     }
     Some(text)
-}
-
-/// Whether somebody could take its first word for what they are to answer.
-fn is_answer(text: &str) -> bool {
-    let first = text.split_whitespace().next().unwrap_or_default();
-    let word = first.trim_matches(|c: char| !c.is_alphanumeric());
-    word.starts_with(|c: char| c.is_numeric()) || word.parse::<Answer>().is_ok()
 }

@@ -71,7 +71,7 @@ fn ladder(draft: &MatrixDraft, step: &StepDraft, faults: &mut MatrixFaults) {
         exists("channel", &draft.channels, channel, faults);
         if draft.channel(&channel.value).is_some_and(|channel| !channel.reaches_people()) {
             let message = format!("{} tells systems and reaches no person", channel.value);
-            faults.error("reaches-nobody", channel.at, message, "name it in the `tell` of a trigger instead");
+            faults.error("reaches-nobody", channel.at, message, "name it in the `webhooks` of a trigger instead");
         }
     }
 }

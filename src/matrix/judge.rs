@@ -42,7 +42,7 @@ pub enum TriggerMatch {
         summary: String,
         /// How often it must hold; none when once is enough.
         hold: Option<TriggerThreshold>,
-        /// The window that `hold` counts in.
+        /// The window that `threshold` counts in.
         window: String,
     },
     /// The monitor says that it is over. The condition is not looked at: an all-clear seldom satisfies it.

@@ -42,7 +42,7 @@
 //! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
 //! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
 //! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
-//! | `patience` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
+//! | `accept_timeout` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
 //!
 //! ## Kinds `twilio` and `voice`: an account at Twilio
 //! | key | for kinds | meaning | default |
@@ -57,7 +57,7 @@
 //! | `url` | both | where else than at Twilio the API is: https, or http of this machine | Twilio's |
 //!
 //! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
-//! `1/s burst 3` and `3/m`, `patience` 15s.
+//! `1/s burst 3` and `3/m`, `accept_timeout` 15s.
 //!
 //! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams`, `mattermost` and `ntfy`
 //! | key | meaning | default |
@@ -82,7 +82,7 @@
 //!
 //! Templates are MiniJinja's, and are given [`WORDS`](crate::channel::http::body::WORDS). A preset is a set of these keys: each can be given to stand in place of
 //! the preset's. Rooms of these kinds can not be edited: they get one card and a message for each change. `pace` is
-//! `1/s burst 5` (teams `2/s burst 4`), `patience` 15s (presets 10s).
+//! `1/s burst 5` (teams `2/s burst 4`), `accept_timeout` 15s (presets 10s).
 //!
 //! ## Kind `webhook`: another system is told what happens, signed (Standard Webhooks 1.0.0)
 //! | key | meaning | default |
@@ -91,7 +91,7 @@
 //! | `keys` | what events are signed with (`whsec_..`), secrets: one, or two while it is being changed | must be given |
 //! | `allow` | addresses and networks where it may lie beside the public internet | none |
 //!
-//! It is named in the `tell` of a trigger. What it is told: [`crate::core::page::SystemNotice`].
+//! It is named in the `webhooks` of a trigger. What it is told: [`crate::core::page::SystemNotice`].
 //!
 //! ## Kind `exec`: a program of this machine
 //! | key | meaning | default |
@@ -101,7 +101,7 @@
 //! | `needs`, `personal` | as for `http` | `nothing`, `false` |
 //!
 //! It reads the page as JSON on its standard input. Exit codes: 0 taken (the first line of its output is the receipt), 75 not
-//! now, 78 nobody by this way, anything else: not this person. It is killed, with its children, after `patience` (10s), at
+//! now, 78 nobody by this way, anything else: not this person. It is killed, with its children, after `accept_timeout` (10s), at
 //! most ten seconds.
 //!
 //! # `[person.NAME]`: a responder
@@ -139,12 +139,12 @@
 //! |---|---|---|
 //! | `on` | the kinds of alert that it looks at | must be given |
 //! | `when` | a CEL expression over `alert`, true or false | always |
-//! | `hold` | `{ count, within }`: the condition must hold so often (2 to 1000) in that time | once |
+//! | `threshold` | `{ count, within }`: the condition must hold so often (2 to 1000) in that time | once |
 //! | `key` | a CEL expression: alerts with the same value are one incident | one incident per trigger |
 //! | `summary` | text with `{ CEL }` parts | the alert's own summary |
 //! | `roles` | whom to engage | must be given |
 //! | `room` | a channel that makes a war room or is one, or a list of such: slack, teams, mattermost; http and exec without `needs` | none |
-//! | `tell` | a channel of kind webhook, or a list: other systems that hear what happens | none |
+//! | `webhooks` | a channel of kind webhook, or a list: other systems that hear what happens | none |
 //! | `runbook` | an address (http, https) that war rooms bookmark; without it the alert's annotation `runbook_url` | none |
 //! | `actions` | `[{ text, then }]`: what those who are asked may do, and what that leads to, called A, B, .. in their pages; at most 9. An alert that suggests something itself (`action_a` ..) stands in its place | none: nothing is suggested |
 //! | `resolved` | what the monitor's all-clear does: `note`, or `resolve` the incident | `note` |

@@ -48,7 +48,7 @@ pub(super) fn trigger(
     let when = table.take("when");
     let when =
         when.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Condition)));
-    let hold = table.take("hold").and_then(|item| hold(&item, faults));
+    let hold = table.take_renamed("threshold", "hold", faults).and_then(|item| hold(&item, faults));
     let key = table.take("key");
     let key = key.and_then(|item| compiled(&item, text, faults, |text| language.compile(text, ExpressionUse::Scalar)));
     let summary = table
@@ -56,7 +56,8 @@ pub(super) fn trigger(
         .and_then(|item| compiled(&item, text, faults, |text| SummaryTemplate::compile(text, language)));
     let roles = table.demand("roles", at, "roles = [\"trader\"]", faults).and_then(|item| item.texts(faults));
     let rooms = table.take("room").map(|item| one_or_more(&item, faults)).unwrap_or_default();
-    let tell = table.take("tell").map(|item| one_or_more(&item, faults)).unwrap_or_default();
+    let tell =
+        table.take_renamed("webhooks", "tell", faults).map(|item| one_or_more(&item, faults)).unwrap_or_default();
     let runbook = table.take("runbook").and_then(|item| url(&item, &["https://", "http://"], faults));
     let actions = table.take("actions").map(|item| actions::read(&item, faults)).unwrap_or_default();
     let resolved = table.take("resolved").and_then(|item| resolved(&item, faults)).unwrap_or_default();
@@ -123,7 +124,7 @@ fn hold(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<TriggerThresho
             return Some(count);
         }
         let message = format!("`count` must be between 2 and {HOLD_MAX}");
-        faults.error("count-out-of-range", item.at, message, "for a single alert leave `hold` away");
+        faults.error("count-out-of-range", item.at, message, "for a single alert leave `threshold` away");
         None
     });
     let within = table.demand("within", item.at, "within = \"10s\"", faults).and_then(|item| item.duration(faults));

@@ -51,6 +51,8 @@ pub struct DrillExercise {
     pub hypotheses: Vec<ReviewHypothesis>,
     /// Runs of the same scenario before this one, newest first; the first [`EARLIER_MAX`] are shown.
     pub earlier: Vec<EarlierRun>,
+    /// How many still older ones are left out.
+    pub earlier_left: usize,
     /// What is to be done, beside what follows from the facts.
     pub actions: Vec<ReviewAction>,
     /// What the matrix should say instead.
@@ -88,6 +90,8 @@ pub struct ReviewHypothesis {
     pub percent: f64,
     /// What became of it.
     pub verdict: ReviewVerdict,
+    /// What it is about was kept in the sandbox.
+    pub sandboxed: bool,
     /// How long it took, where it was one engagement; a quantile where it was many; none where it was not reached.
     pub measured: Option<Duration>,
     /// Anything else: how many of how many, or why it can not be said.
@@ -153,6 +157,16 @@ impl ReviewProposal {
     pub fn not_sought() -> Self {
         Self { diff: None, why: "no hypothesis was given that a change could be tried against".into() }
     }
+
+    /// The same with one more thing that its reader must know: a clause that begins small and has no full stop.
+    pub fn adding(self, clause: String) -> Self {
+        let Self { diff, why } = self;
+        let why = match diff {
+            Some(_) => format!("{why} But {clause}."),
+            None => format!("{why}; {clause}"),
+        };
+        Self { diff, why }
+    }
 }
 
 /// A review in both forms.
@@ -184,6 +198,7 @@ struct ReviewContext<'a> {
     open: usize,
     hypotheses: Vec<HypothesisRow>,
     earlier_roles: Vec<String>,
+    earlier_left: usize,
     earlier: Vec<EarlierRow>,
     retraction: Vec<String>,
     contacts: Vec<ContactRow>,
@@ -257,8 +272,9 @@ fn context<'a>(
         held: count(ReviewVerdict::Held),
         failed: count(ReviewVerdict::Failed),
         open: count(ReviewVerdict::Open),
-        hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise, !sandbox.is_empty())).collect(),
+        hypotheses: exercise.hypotheses.iter().map(|row| hypothesis(row, exercise)).collect(),
         earlier: compared(exercise, &roles, !sandbox.is_empty()),
+        earlier_left: exercise.earlier_left,
         earlier_roles: roles.iter().map(ToString::to_string).collect(),
         retraction: stories.iter().map(retraction).collect(),
         contacts: contacts(stories, beside),
@@ -289,10 +305,11 @@ impl CutShort {
     }
 }
 
-fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise, sandboxed: bool) -> HypothesisRow {
+fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise) -> HypothesisRow {
     let cut_short = exercise.cut_short.as_ref();
     let verdict = match hypothesis.verdict {
-        ReviewVerdict::Held if sandboxed => "held in the SANDBOX",
+        ReviewVerdict::Held if hypothesis.sandboxed => "held in the SANDBOX",
+        ReviewVerdict::Failed | ReviewVerdict::Open if hypothesis.sandboxed => "not judged: SANDBOX",
         ReviewVerdict::Held => "held",
         ReviewVerdict::Failed => "failed",
         ReviewVerdict::Open => "too few to tell",

@@ -61,6 +61,7 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts)
         (!names.is_empty()).then(|| format!("; {} {what}", names.join(", ")))
     };
     sentence.extend(named(&closed_desks(story, role, &attempts), "had no desk open"));
+    sentence.extend(paced(story, role, &attempts));
     sentence.extend(named(&silent, "did not answer"));
     sentence.extend(injected(story, role, &attempts).into_iter().map(|trouble| format!("; {trouble}")));
     if role.sandboxed {
@@ -169,6 +170,13 @@ fn closed_desks<'a>(
     let closed =
         story.incident.briefs_of(&role.role).filter(|page| hitch(page, attempts) == Some(DeliveryHitch::DeskClosed));
     each_once(closed.filter_map(|page| page.person.as_ref()))
+}
+
+/// How many of the role's briefs waited at our own pace until their channel's patience had run out.
+fn paced(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<String> {
+    let briefs = || story.incident.briefs_of(&role.role);
+    let paced = briefs().filter(|page| hitch(page, attempts) == Some(DeliveryHitch::OwnPace)).count();
+    (0 < paced).then(|| format!("; {paced} of {} pages waited at our own pace", briefs().count()))
 }
 
 /// What the drill did to the role's briefs on purpose.

@@ -44,6 +44,7 @@ struct ContactCount<'a> {
     refusals: usize,
     trouble: Option<&'a str>,
     late: usize,
+    paced: usize,
     unsettled: usize,
     withdrawn: usize,
 }
@@ -96,9 +97,13 @@ fn count<'a>(
                 contact.trouble = page.trouble.as_deref().or(contact.trouble);
                 contact.late += usize::from(page.stages.accepted.is_some());
             }
+            Some(DeliveryHitch::OwnPace) => {
+                contact.paced += 1;
+                contact.count_rest(page);
+            }
             Some(DeliveryHitch::Injected(_)) => {}
             None if page.trouble.as_deref().is_some_and(tells_desk_closed) => contact.desk_closed += 1,
-            None => contact.count_rest(page),
+            Some(DeliveryHitch::NotKnown) | None => contact.count_rest(page),
         }
     }
 }
@@ -131,6 +136,7 @@ impl ContactCount<'_> {
             refusals: 0,
             trouble: None,
             late: 0,
+            paced: 0,
             unsettled: 0,
             withdrawn: 0,
         }
@@ -185,6 +191,9 @@ impl ContactCount<'_> {
         }
         if 0 < self.late {
             remarks.push(format!("{} page(s) taken later than its patience", self.late));
+        }
+        if 0 < self.paced {
+            remarks.push(format!("{} page(s) waited at our own pace for longer than its patience", self.paced));
         }
         if 0 < self.unsettled {
             remarks.push(format!("{} page(s) not settled when the drill ended", self.unsettled));

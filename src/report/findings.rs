@@ -59,8 +59,7 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, besid
 
 /// Whether this person said anything in this incident.
 pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
-    let by_them = |event: &Event| matches!(event, Event::Answered { person: who, .. } if who == person);
-    story.records.iter().any(|record| by_them(&record.event))
+    story.records.iter().any(|record| record.event.said_by() == Some(person))
 }
 
 fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings<'_>) -> Vec<String> {
@@ -119,8 +118,10 @@ fn went_round(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFind
     for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
         let what = match attempts.get(&first.n).and_then(|attempts| attempts.hitch(first)) {
             Some(DeliveryHitch::DeskClosed) => "a desk that was not open",
+            Some(DeliveryHitch::OwnPace) => "our own pace, at which a page still waited for its turn",
             Some(DeliveryHitch::Injected(_)) => "what the drill broke on purpose",
-            Some(DeliveryHitch::Channel) | None => "a channel that failed",
+            Some(DeliveryHitch::Channel) => "a channel that failed",
+            Some(DeliveryHitch::NotKnown) | None => "a page of which it is not known what held it up",
         };
         *why.entry(what).or_default() += 1;
     }
@@ -254,11 +255,14 @@ fn about_silence(
 /// How each channel did, of what it was itself given.
 fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, findings: &mut IncidentFindings) {
     let mut late: BTreeMap<&str, usize> = BTreeMap::new();
+    let mut paced: BTreeMap<&str, usize> = BTreeMap::new();
     let mut refused: BTreeMap<&str, (usize, &str)> = BTreeMap::new();
     for (n, attempts) in attempts {
         let Some(page) = story.incident.pages.get(n) else { continue };
-        if attempts.is_overdue() && attempts.hitch(page) == Some(DeliveryHitch::Channel) {
-            *late.entry(page.channel.as_str()).or_default() += 1;
+        match attempts.hitch(page).filter(|_| attempts.is_overdue()) {
+            Some(DeliveryHitch::Channel) => *late.entry(page.channel.as_str()).or_default() += 1,
+            Some(DeliveryHitch::OwnPace) => *paced.entry(page.channel.as_str()).or_default() += 1,
+            _ => {}
         }
         for why in attempts.not_now() {
             let entry = refused.entry(page.channel.as_str()).or_default();
@@ -266,9 +270,15 @@ fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, find
         }
     }
     for (channel, count) in late {
-        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its patience"));
+        findings.could_not.push(format!("have {count} page(s) taken by {channel} within its accept timeout"));
         findings.questions.push(format!("Why was {channel} slow or down?"));
         findings.to_do.push(format!("Find out what held up {channel}, and give those steps another channel beside it"));
+    }
+    for (channel, count) in paced {
+        let waited = format!("give {count} page(s) to {channel} within its patience: they waited at our own pace");
+        findings.could_not.push(waited);
+        findings.questions.push(format!("Is the pace of {channel} in the matrix what its provider allows?"));
+        findings.to_do.push(format!("Compare the pace of {channel} with how many pages one person got by it"));
     }
     for (channel, (count, why)) in refused {
         findings

@@ -161,10 +161,7 @@ impl IncidentTimeline {
 
     /// The answers of people, each with the one channel that it shows to reach them.
     pub fn answers(&self) -> impl Iterator<Item = (&PersonName, Option<&ChannelName>)> {
-        self.records.iter().filter_map(|record| match &record.event {
-            Event::Answered { person, .. } => Some((person, self.channel_of(&record.event))),
-            _ => None,
-        })
+        self.records.iter().filter_map(|record| Some((record.event.said_by()?, self.channel_of(&record.event))))
     }
 
     /// The channel that an answer shows to reach its person. Journals of before do not say it: then it is that of the page,
@@ -262,6 +259,7 @@ impl IncidentTimeline {
         let heard = |record: &&JournalRecord| match &record.event {
             Event::Answered { role: about, verdict, .. } => {
                 about.as_ref() == Some(role)
+                    && record.event.said_by().is_some()
                     && !matches!(verdict, AnswerVerdict::NotAsked | AnswerVerdict::WhichRole { .. })
             }
             _ => false,

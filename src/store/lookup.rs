@@ -18,6 +18,9 @@ pub trait Lookup: Send + Sync + 'static {
     /// names an incident, before they have shown that they may. One that was set aside has one still.
     fn identity(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentIdentity>, StoreError>>;
 
+    /// What a page is called by outside; none where there is no such page. As cheap.
+    fn page_identity(&self, page: PageId) -> BoxFuture<'_, Result<Option<PageIdentity>, StoreError>>;
+
     /// The newest incident's number, whether or not it can be read; none before the first.
     fn newest(&self) -> BoxFuture<'_, Result<Option<IncidentId>, StoreError>>;
 

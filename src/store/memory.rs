@@ -137,11 +137,12 @@ impl MemoryNode {
         work: &mut StoreRequest,
     ) -> Result<(CommittedEvents, ChangeSet), String> {
         let mut changes = ChangeSet::default();
-        let MemoryState { loaded, leases, drawn, .. } = inner;
+        let MemoryState { loaded, leases, left, drawn, .. } = inner;
         let is_live = |epoch: u64| leases.get(&epoch).is_some_and(|until| now < *until);
+        let has_left = |epoch: u64| left.contains(&epoch);
         let counted = Cell::new(*drawn);
         let draw = || nonce(self.shared.seed, counted.replace(counted.get() + 1));
-        let node = NodeIdentity { epoch: self.epoch, is_live: &is_live, draw: &draw };
+        let node = NodeIdentity { epoch: self.epoch, is_live: &is_live, has_left: &has_left, draw: &draw };
         let mut unit = Transaction::new(now, node, &work.needs, loaded, &mut changes);
         (work.run)(&mut unit);
         let events = unit.finish();
@@ -290,6 +291,10 @@ impl Store for MemoryNode {
             inner.leases.insert(self.epoch, until);
             until
         })
+    }
+
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        ready(|| self.shared.lock().left.extend([self.epoch]))
     }
 
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {

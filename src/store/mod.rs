@@ -80,6 +80,10 @@ pub trait Store: Lookup {
     /// Renews this node's lease and returns until when it holds. A node starts no send that may outlast it.
     fn renew_lease(&self) -> BoxFuture<'_, Result<Timestamp, StoreError>>;
 
+    /// This node sends nothing any more, and nothing is under way: whoever takes its pages over knows that none of them was
+    /// begun. What it could not keep is as if it had died.
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>>;
+
     /// Owed pages whose node is gone, at most `limit`, grouped by incident. Taking them is [`Transaction::take_over`].
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>>;
 

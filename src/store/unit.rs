@@ -9,7 +9,7 @@ use super::{
 };
 use crate::core::{
     self, Alert, ChannelName, ContactProof, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentNonce,
-    IncidentOpening, PersonName, Roster, SourceEvent, SourceName, Timestamp,
+    IncidentOpening, PageNonce, PersonName, Roster, SourceEvent, SourceName, Timestamp,
     trigger::{ThresholdWindow, TriggerThreshold},
 };
 use std::{
@@ -103,7 +103,11 @@ pub struct ChangeSet {
 impl ChangeSet {
     /// Whether there is nothing to write.
     pub fn is_empty(&self) -> bool {
-        self.lines.is_empty() && self.observed.is_empty() && self.texts.is_empty() && self.quarantine.is_empty()
+        self.lines.is_empty()
+            && self.heads.is_empty()
+            && self.observed.is_empty()
+            && self.texts.is_empty()
+            && self.quarantine.is_empty()
     }
 }
 
@@ -126,6 +130,8 @@ pub struct NodeIdentity<'a> {
     pub epoch: u64,
     /// Whether the node with that epoch holds its lease.
     pub is_live: &'a dyn Fn(u64) -> bool,
+    /// Whether the node with that epoch ended with nothing under way ([`super::Store::leave`]).
+    pub has_left: &'a dyn Fn(u64) -> bool,
     /// Draws what tells a new incident from every other one.
     pub draw: &'a dyn Fn() -> IncidentNonce,
 }
@@ -185,7 +191,8 @@ impl<'a> Transaction<'a> {
         self.loaded.last_id += 1;
         let id = IncidentId(self.loaded.last_id);
         opening.nonce.get_or_insert_with(self.node.draw);
-        let (incident, events) = core::open(id, opening, roster, self.now);
+        let (mut incident, mut events) = core::open(id, opening, roster, self.now);
+        tell_apart(self.node, &mut incident, &mut events);
         let head = ChainHead::before_first(&id.to_string());
         self.loaded.keys.insert(incident.key.clone(), id);
         self.loaded
@@ -203,14 +210,17 @@ impl<'a> Transaction<'a> {
             && let Some(kept) = self.loaded.incidents.get_mut(&id)
             && is_for(kept, &input, self.node.epoch)
         {
-            let events = core::step(Arc::make_mut(&mut kept.incident), input, roster, self.now);
+            let incident = Arc::make_mut(&mut kept.incident);
+            let mut events = core::step(incident, input, roster, self.now);
+            tell_apart(self.node, incident, &mut events);
             self.keep(id, events, roster);
         }
         &self.happened[before..]
     }
 
     /// Takes over those of `pages` that are still owed and claimed by a dead epoch: one that holds no lease and is not
-    /// this node's own. Returns which.
+    /// this node's own. Returns which. Of those that a node left in order none was begun: they change hands, and the
+    /// journal has nothing to say of it.
     pub fn take_over(&mut self, id: IncidentId, pages: &[u32], roster: &Roster) -> Vec<u32> {
         let node = self.node;
         let Some(kept) = self.loaded.incidents.get_mut(&id).filter(|_| self.lent.contains(&id)) else {
@@ -223,12 +233,15 @@ impl<'a> Transaction<'a> {
             .filter(|n| kept.incident.pages.get(n).is_some_and(|page| page.is_owed()))
             .filter(|n| kept.claims.get(n).is_none_or(is_free))
             .collect();
+        let mut doubtful = Vec::new();
         for n in &mine {
-            kept.claims.insert(*n, node.epoch);
+            let before = kept.claims.insert(*n, node.epoch);
             self.changes.pages.insert((id, *n));
+            self.changes.heads.insert(id);
+            doubtful.extend(Some(*n).filter(|_| !before.is_some_and(node.has_left)));
         }
-        if !mine.is_empty() {
-            self.step(id, IncidentInput::TakenOver { pages: mine.clone() }, roster);
+        if !doubtful.is_empty() {
+            self.step(id, IncidentInput::TakenOver { pages: doubtful }, roster);
         }
         mine
     }
@@ -308,6 +321,18 @@ impl<'a> Transaction<'a> {
                 self.loaded.observed.entry(window.clone()).or_default().mark(at);
                 self.changes.observed.insert(window);
             }
+        }
+    }
+}
+
+/// Gives each page that was born what tells it from one that had its number before a backup was restored.
+fn tell_apart(node: NodeIdentity<'_>, incident: &mut Incident, events: &mut [Event]) {
+    for event in events {
+        let Event::Paged { page } = event else { continue };
+        let nonce = Some(PageNonce::from((node.draw)()));
+        Arc::make_mut(page).nonce = nonce;
+        if let Some(kept) = incident.pages.get_mut(&page.n) {
+            Arc::make_mut(kept).nonce = nonce;
         }
     }
 }

@@ -72,7 +72,7 @@ pub(super) fn otherwise(words: &BriefWords<'_>) -> Option<String> {
     let engagement = words.engagement().filter(|e| e.is_open())?;
     let row = words.row()?;
     if let Some(next) = &engagement.waits_on {
-        return Some(format!("{} is being asked too", role_name(next)));
+        return Some(format!("{} is being asked too", role_name(words.incident().asked_for(next))));
     }
     let rung = row.steps.get(engagement.step);
     if engagement.exhausted || rung.is_some_and(|rung| engagement.round < rung.repeat) {

@@ -92,7 +92,7 @@ fn asked_now(words: &BriefWords<'_>) -> String {
         return "You are asked again: look at your page.".to_owned();
     }
     let asked = match &engagement.waits_on {
-        Some(next) => format!("{} is asked in its place.", role_name(next)),
+        Some(next) => format!("{} is asked in its place.", role_name(words.incident().asked_for(next))),
         None if engagement.on_call.is_empty() => "Nobody is on call for it now.".to_owned(),
         None if engagement.on_call.len() == 1 => format!("{} is asked now.", words.people(&engagement.on_call)),
         None => format!("{} are asked now.", words.people(&engagement.on_call)),

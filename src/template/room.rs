@@ -125,7 +125,8 @@ fn open_row(words: &BriefWords<'_>, role: &str, e: &Engagement) -> String {
     };
     if let Some(next) = &e.waits_on {
         let open = if e.handed_back.is_empty() { "no answer" } else { "open" };
-        return format!("\u{26a0} {role}: {open} {since}, {} is asked in its place", role_name(next));
+        let asked = role_name(words.incident().asked_for(next));
+        return format!("\u{26a0} {role}: {open} {since}, {asked} is asked in its place");
     }
     let round = if e.round == 0 { String::new() } else { format!(", round {}", e.round + 1) };
     let spent = if e.exhausted { ", every step is spent" } else { "" };

@@ -76,6 +76,32 @@ impl<'a> TomlTable<'a> {
         Some(self.entries.remove(at))
     }
 
+    /// The value of a key that was called `old` in the version before, which is read for one more.
+    pub(crate) fn take_renamed(
+        &mut self,
+        key: &'static str,
+        old: &'static str,
+        faults: &mut MatrixFaults,
+    ) -> Option<TomlItem<'a>> {
+        let (item, before) = (self.take(key), self.take(old));
+        // It is not offered to whoever mistypes another key.
+        self.asked.retain(|asked| *asked != old);
+        let Some(before) = before else { return item };
+        match item {
+            Some(item) => {
+                let message = format!("`{old}` is the old name of `{key}`, which is here, too");
+                faults.error("renamed-key", before.key_at, message, format!("remove `{old}`"));
+                Some(item)
+            }
+            None => {
+                let message = format!("`{old}` is called `{key}` now");
+                let help = format!("write `{key}`: the next version does not know `{old}` any more");
+                faults.warning("renamed-key", before.key_at, message, help);
+                Some(before)
+            }
+        }
+    }
+
     /// The value of a key that must be there.
     pub(crate) fn demand(
         &mut self,

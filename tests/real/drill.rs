@@ -143,7 +143,7 @@ fn matrix(kannel: &str, exim: &str, slack: &str) -> String {
 kind     = "slack"
 url      = "{slack}"
 token    = {{ env = "SLACK_TOKEN" }}
-patience = "1m"
+accept_timeout = "1m"
 
 [channel.sms]
 kind     = "kannel"

@@ -61,6 +61,7 @@ fn message(to: Recipient, purpose: PagePurpose, drill: bool, open: bool) -> Mess
     Message {
         page: PageId { incident: IncidentId(12), n: 3 },
         mark: String::new(),
+        page_mark: String::new(),
         drill,
         purpose,
         role: Some("trader".into()),

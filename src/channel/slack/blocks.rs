@@ -124,7 +124,7 @@ fn buttons(message: &Message, offers: &[Answer], value: &str) -> SlackActionsBlo
 }
 
 fn actions(message: &Message, elements: Vec<SlackActionBlockElement>) -> SlackActionsBlock {
-    let mark = if message.mark.is_empty() { String::new() } else { format!(":{}", message.mark) };
+    let mark = if message.page_mark.is_empty() { String::new() } else { format!(":{}", message.page_mark) };
     SlackActionsBlock::new(elements).with_block_id(SlackBlockId(format!("answers:{}{mark}", message.page)))
 }
 

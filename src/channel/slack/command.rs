@@ -158,7 +158,8 @@ fn first(text: &str) -> (&str, &str) {
 /// Whether a word can be a role's name, and says nothing by itself.
 fn is_role(word: &str) -> bool {
     let is_name = word.chars().all(|c| c.is_ascii_alphanumeric() || c == '-' || c == '_');
-    is_name && !asks_or_denies(word) && matches!(read(word), Reply::Unclear { .. })
+    let is_wait = humantime::parse_duration(word).is_ok();
+    is_name && !is_wait && !asks_or_denies(word) && matches!(read(word), Reply::Unclear { .. })
 }
 
 /// Slack hands emoji over by its own names for them. Those that mean yes are put back; every other stays what it is.

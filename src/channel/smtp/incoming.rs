@@ -3,18 +3,19 @@
 //! A mail names the page it is about by that page's message id, which only its reader and the servers on the way have
 //! seen. Whether the token in it is good, and the sender is that reader, is for the caller to check.
 
+mod body;
+mod html;
+mod phrases;
+mod quote;
+mod signature;
+mod written;
+
 use crate::core::{
-    Answer, PageId,
-    reply::{Reply, ReplyDoubt, asks_or_denies, folded, read as read_reply},
+    PageId,
+    reply::{Reply, says_exercise},
 };
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
-
-/// Lines under an answer that are looked at for what takes it back.
-const LINES_MAX: usize = 50;
-
-/// What comes before the mail that is being replied to, in lower case; at the latest its own first words, which are ours.
-const QUOTE_BEGINS: [&str; 8] =
-    [">", "-----original message", "________", "from:", "von:", "-- ", "live inc-", "drill inc-"];
+use signature::Writer;
 
 /// A mail about one of our pages.
 #[derive(Debug, PartialEq, Eq)]
@@ -29,6 +30,8 @@ pub struct IncomingMail {
     pub from: String,
     /// What it means.
     pub meaning: MailMeaning,
+    /// Whether its human speaks of an exercise.
+    pub says_exercise: bool,
 }
 
 /// What a mail means.
@@ -51,22 +54,27 @@ impl IncomingMail {
     }
 }
 
-/// Reads a mail; none where it names no page of ours.
-pub fn read(raw: &[u8]) -> Option<IncomingMail> {
+/// Reads a mail; none where it names no page of ours. `name_of` says what the owner of a mailbox is called: their name
+/// under an answer is no word of it.
+pub fn read(raw: &[u8], name_of: impl Fn(&str) -> Option<String>) -> Option<IncomingMail> {
     let mail = MessageParser::default().parse(raw)?;
-    let from = mail.from().and_then(|from| from.first()).and_then(|first| first.address());
-    let from = from.unwrap_or_default().to_lowercase();
+    let sender = mail.from().and_then(|from| from.first());
+    let from = sender.and_then(|sender| sender.address()).unwrap_or_default().to_lowercase();
     if is_report(&mail) {
         let MessageIdParts { page, token, site } = returned(&mail)?;
         let meaning = bounce(&mail).map_or(MailMeaning::Nothing, MailMeaning::Bounced);
-        return Some(IncomingMail { page, token, site, from, meaning });
+        return Some(IncomingMail { page, token, site, from, meaning, says_exercise: false });
     }
     let MessageIdParts { page, token, site } = named(mail.in_reply_to()).or_else(|| named(mail.references()))?;
-    let meaning = match automatic(&mail) {
-        Some(meaning) => meaning,
-        None => MailMeaning::Said(said(&mail.body_text(0).unwrap_or_default())),
-    };
-    Some(IncomingMail { page, token, site, from, meaning })
+    if let Some(meaning) = automatic(&mail) {
+        return Some(IncomingMail { page, token, site, from, meaning, says_exercise: false });
+    }
+    let known = name_of(&from);
+    let names = known.as_deref().into_iter().chain(sender.and_then(|sender| sender.name()));
+    let (text, writer) = (body::text(&mail), Writer::of(names, &from));
+    let meaning = MailMeaning::Said(written::reading(&text, &writer));
+    let says_exercise = written::said_lines(&text, &writer).into_iter().any(says_exercise);
+    Some(IncomingMail { page, token, site, from, meaning, says_exercise })
 }
 
 /// What a message id of ours says.
@@ -156,58 +164,16 @@ fn automatic(mail: &Message<'_>) -> Option<MailMeaning> {
     bulk.then_some(MailMeaning::Nothing)
 }
 
-/// What the human wrote above the mail that they reply to: its first line is the answer, unless a line under it takes that
-/// back. Not every line can be read for an answer: names, disclaimers and what a company adds follow.
-pub fn said(text: &str) -> Reply {
-    let lines = text.lines().map(str::trim).take_while(|line| !is_quote(line));
-    let mut lines = lines.skip_while(|line| is_blank(line)).take(LINES_MAX);
-    let reply = read_reply(lines.next().unwrap_or_default());
-    let Reply::Answer { code, answer } = reply else { return reply };
-    let mut same_paragraph = true;
-    for line in lines {
-        same_paragraph &= !is_blank(line);
-        if let Some(doubt) = taken_back(answer, line, same_paragraph) {
-            return Reply::Unclear { code, doubt };
-        }
-    }
-    Reply::Answer { code, answer }
-}
-
-/// What a line under an answer says against it. One who can not take it may say why in any words.
-fn taken_back(answer: Answer, line: &str, same_paragraph: bool) -> Option<ReplyDoubt> {
-    match read_reply(line) {
-        Reply::Answer { answer: other, .. } if other != answer => Some(ReplyDoubt::between(answer, other)),
-        Reply::Unclear { .. } if answer != Answer::Unable => {
-            let against = is_signs(line) || (same_paragraph && asks_or_denies(line));
-            against.then(|| ReplyDoubt::unknown(line))
-        }
-        _ => None,
-    }
-}
-
-/// Nothing that anybody sees.
-fn is_blank(line: &str) -> bool {
-    folded(line).trim().is_empty()
-}
-
-/// Signs that say something: no letter or digit, and no rule across the page.
-fn is_signs(line: &str) -> bool {
-    !is_blank(line)
-        && !line.chars().any(char::is_alphanumeric)
-        && line.chars().any(|c| !c.is_ascii_punctuation() || c == '?')
-}
-
-fn is_quote(line: &str) -> bool {
-    let lower = line.to_lowercase();
-    QUOTE_BEGINS.iter().any(|begins| lower.starts_with(begins))
-        || lower == "--"
-        || (lower.starts_with("on ") && lower.ends_with("wrote:"))
+/// What a human wrote in a mail: what is left of its text without quotes, greetings, thanks, signatures and footers. A line
+/// that is none of those is read with the answer. `name` is what the writer is called.
+pub fn said(text: &str, name: &str) -> Reply {
+    written::reading(text, &Writer::of([name], ""))
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::IncidentId;
+    use crate::core::{Answer, IncidentId, reply::ReplyDoubt};
 
     const ID: &str = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
 
@@ -215,7 +181,7 @@ mod tests {
         let mail = format!(
             "From: Ana Ruiz <Ana@Example.com>\r\nTo: stentor@example.com\r\nSubject: Re: x\r\n{head}\r\n{body}"
         );
-        let incoming = read(mail.as_bytes())?;
+        let incoming = read(mail.as_bytes(), |_| None)?;
         assert_eq!(incoming.page, PageId { incident: IncidentId(12), n: 3 });
         assert_eq!(incoming.token, "0123456789abcdef");
         assert_eq!(incoming.site.as_deref(), Some("5a5a5a5a"));
@@ -296,7 +262,7 @@ mod tests {
         for raw in
             [&b""[..], b"\r\n\r\n", b"\xff\xfe", b"In-Reply-To: <INC-.@>\r\n\r\n", b"In-Reply-To: <INC-1.1@x>\r\n\r\n2"]
         {
-            assert_eq!(read(raw), None);
+            assert_eq!(read(raw, |_| None), None);
         }
     }
 }

@@ -23,9 +23,10 @@ pub(super) fn write(
     let site = site.map(|site| format!(".{site}")).unwrap_or_default();
     let proof = message.ask.as_ref().map(|ask| format!(".{}", ask.proof.expose_secret())).unwrap_or_default();
     let (page, root) = (message.page, message.page.incident);
-    let mark = if message.mark.is_empty() { String::new() } else { format!(".m{}", message.mark) };
+    let marked = |mark: &str| if mark.is_empty() { String::new() } else { format!(".m{mark}") };
+    let (mark, thread) = (marked(&message.page_mark), marked(&message.mark));
     let id = format!("<{page}{proof}{mark}{site}@{domain}>");
-    let root = format!("<{root}{mark}{site}@{domain}>");
+    let root = format!("<{root}{thread}{site}@{domain}>");
     let mut letter = Letter::builder()
         // Given, and not read out of the head again: a name may be anything.
         .envelope(Envelope::new(Some(from.email.clone()), vec![to.email.clone()])?)

@@ -32,7 +32,10 @@ pub fn follow(client: &DaemonClient, run: &str, json: bool) -> Result<ExitCode, 
         }
         if client.rest(EVERY, &mut interrupt) {
             eprintln!("{run} is being broken off: whoever was paged hears that it is over");
-            let _: Value = client.post(&format!("/v1/drills/{run}/abort"), &json!(null))?;
+            // It may have ended by itself meanwhile: how, is told in the end.
+            if let Err(refusal) = client.post::<Value>(&format!("/v1/drills/{run}/abort"), &json!(null)) {
+                eprintln!("stentor: {refusal}");
+            }
         }
     }
 }

@@ -39,10 +39,12 @@ impl DrillReportArgs {
         let scenario = scenario(run, matrix)?;
         let reviewed = reviewed(&evidence, run)?;
         let before = runs.iter().filter(|other| other.scenario == run.scenario && other.id < run.id);
+        let earlier_left = before.clone().count().saturating_sub(EARLIER_MAX);
         let earlier =
             before.take(EARLIER_MAX).map(|run| self::reviewed(&evidence, run)).collect::<Result<Vec<_>, _>>()?;
         let now = evidence.now();
         let (mut exercise, score) = review::exercise(&reviewed, &scenario, &earlier, &screens(matrix), now);
+        exercise.earlier_left = earlier_left;
         let failed = review::failed(&score);
         if !failed.is_empty() {
             exercise.proposal = super::proposal::sought(&loaded, &scenario, run.started_at, &failed);

@@ -6,7 +6,7 @@ use crate::core::{
     event::Event,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PagePurpose, PageStage, PageState},
-    settlement::SendOutcome,
+    settlement::{HeldWhy, MAYBE_READ, NODE_DIED, SendOutcome},
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -33,9 +33,7 @@ impl Decider<'_> {
         let settlement = match settlement {
             // Only a withdrawn page may end unsent: a queued one is still owed, whatever one node believes.
             SendOutcome::Unsent if !withdrawn => return,
-            SendOutcome::Unsent if page.was_attempted() => {
-                SendOutcome::Unreachable { why: "withdrawn; an attempt of before may have reached its reader".into() }
-            }
+            SendOutcome::Unsent if page.was_attempted() => SendOutcome::Unreachable { why: MAYBE_READ.into() },
             // What is not wanted any more is not tried again.
             SendOutcome::Retry { why, .. } if withdrawn => SendOutcome::Unreachable { why },
             other => other,
@@ -93,18 +91,27 @@ impl Decider<'_> {
     }
 
     pub(super) fn taken_over(&mut self, pages: Vec<u32>) {
-        let owed = |n: &u32| self.incident.pages.get(n).is_some_and(|page| page.is_owed());
-        let pages: Vec<u32> = pages.into_iter().filter(owed).collect();
+        let pages: Vec<u32> = pages.into_iter().filter(|n| self.may_have_begun(*n)).collect();
         if pages.is_empty() {
             return;
         }
         self.emit(Event::TakenOver { pages: pages.clone() });
         for n in pages {
             if self.incident.pages.get(&n).is_some_and(|page| page.state == PageState::Withdrawn) {
-                let settlement = SendOutcome::Unreachable { why: "its node died; perhaps it was sent".into() };
+                let settlement = SendOutcome::Unreachable { why: NODE_DIED.into() };
                 self.emit(Event::Settled { page: n, settlement, sent_at: None, text: None });
                 self.tell_late(n);
             }
+        }
+    }
+
+    /// Whether a node that died may have begun to send this page since it was last settled. It had not where the page was
+    /// still to wait by then; and a desk that was not open was sent nothing: whichever opens shows what is, once.
+    fn may_have_begun(&self, n: u32) -> bool {
+        let Some(page) = self.incident.pages.get(&n).filter(|page| page.is_owed()) else { return false };
+        match self.roster.screens.contains(&page.channel) {
+            true => page.held != Some(HeldWhy::DeskClosed),
+            false => page.retry_at.is_none_or(|at| at <= self.now),
         }
     }
 
@@ -151,6 +158,7 @@ impl Decider<'_> {
             purpose,
             rung,
             instead_of,
+            nonce: None,
             born_at: self.now,
             patience_until: patience.map(|patience| self.now + patience.0),
             state: PageState::Queued,

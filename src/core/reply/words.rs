@@ -16,6 +16,8 @@ pub(super) enum WordSense {
     Fine,
     /// Thanks, which go with every answer and are none.
     Polite,
+    /// The same, and what asks somebody else beside a word that can be an order: `please confirm`.
+    Please,
     /// Goes with a no or a wait.
     Sorry,
     /// Goes with a wait.
@@ -31,7 +33,7 @@ pub(super) enum WordSense {
 /// Words with what they say.
 pub(super) struct WordMeaning<'a> {
     pub sense: WordSense,
-    /// The first of them, as it was written.
+    /// As they were written.
     pub text: &'a str,
 }
 
@@ -66,10 +68,17 @@ pub(super) const QUESTION_MARKS: &[char] = &[
     '\u{1e95f}',
 ];
 
+/// What drills ask for, and nothing that is live.
+pub(super) const EXERCISE: &str = "exercise";
+
+/// What can also be said to somebody who is to do it. Beside a "please" nobody knows who is meant.
+const ORDERS: [&str; 11] =
+    ["have it", "on it", "will do", "wilco", "will comply", "roger", "confirm", "confirmed", "ack", "ok", "okay"];
+
 /// A wait whose length was not said.
 const WAIT: Answer = Answer::Standby { span: STANDBY_DEFAULT };
 
-/// The longest run of words that fits counts, so that "I can't take it" is no "take it". What our buttons say is known
+/// The longest run of words that fits counts. What our buttons say is known
 /// beside these.
 const KNOWN: &[(&str, WordSense)] = &[
     ("1", WordSense::Say(Answer::Roger)),
@@ -94,7 +103,6 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("i'm taking it", WordSense::Say(Answer::Wilco)),
     ("i am taking it", WordSense::Say(Answer::Wilco)),
     ("taking it", WordSense::Say(Answer::Wilco)),
-    ("take it", WordSense::Say(Answer::Wilco)),
     ("i'm on it", WordSense::Say(Answer::Wilco)),
     ("i am on it", WordSense::Say(Answer::Wilco)),
     ("on it", WordSense::Say(Answer::Wilco)),
@@ -137,8 +145,9 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("thanks", WordSense::Polite),
     ("thank you", WordSense::Polite),
     ("thx", WordSense::Polite),
-    ("please", WordSense::Polite),
-    ("pls", WordSense::Polite),
+    ("please", WordSense::Please),
+    ("pls", WordSense::Please),
+    ("plz", WordSense::Please),
     ("sorry", WordSense::Sorry),
     ("i need", WordSense::Need),
     ("need", WordSense::Need),
@@ -158,6 +167,13 @@ const KNOWN: &[(&str, WordSense)] = &[
     ("optin", WordSense::Start),
     ("opt in", WordSense::Start),
 ];
+
+/// Whether these words can be an order to somebody.
+pub(super) fn can_be_order(text: &str) -> bool {
+    let text = folded(text);
+    let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
+    ORDERS.contains(&words.join(" ").as_str())
+}
 
 /// Units of a wait, as words of their own.
 const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
@@ -211,8 +227,8 @@ fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
 fn minutes_at(pieces: &[TextPiece<'_>], at: usize) -> Option<(Duration, usize)> {
     let first = word(pieces.get(at)?)?;
     let digits = first.trim_start_matches(|c: char| c.is_ascii_digit());
-    let minutes = first[..first.len() - digits.len()].parse::<u16>().ok().filter(|minutes| 0 < *minutes)?;
-    let span = Duration::from_secs(60 * u64::from(minutes));
+    let minutes = Some(&first[..first.len() - digits.len()]).filter(|minutes| !minutes.is_empty())?;
+    let span = standby_span(minutes).ok().filter(|span| !span.is_zero())?;
     if digits == "m" || MINUTES.contains(&digits) {
         return Some((span, at + 1));
     }

@@ -1,6 +1,6 @@
 //! One run from its first alert to its score.
 
-use super::{DrillRunner, UnderWay, announce::ANNOUNCE_WAIT};
+use super::{DrillRunner, RunCourse, UnderWay, announce::ANNOUNCE_WAIT};
 use crate::{
     core::{
         Actor, Alert, DrillRun, DrillTerms, Incident, IncidentId, IncidentStatus, InjectedFault, RunState, Timestamp,
@@ -10,11 +10,7 @@ use crate::{
     engine::AdmissionResult,
     store::StoreError,
 };
-use std::{
-    collections::VecDeque,
-    sync::{Arc, PoisonError},
-    time::Duration,
-};
+use std::{collections::VecDeque, sync::Arc, time::Duration};
 use tokio::time::{sleep, timeout};
 
 /// How long the all-clear is waited for before the run is scored.
@@ -49,12 +45,13 @@ impl DrillRunner {
             Ok(ended) => ended,
             Err(error) => RunEnd::Aborted(Actor::Clock, format!("the store failed: {error}")),
         };
+        let ended = over(under_way, ended);
         let by = match &ended {
             RunEnd::Aborted(by, _) => by.clone(),
             RunEnd::Whole | RunEnd::Preempted(_) => Actor::Clock,
         };
         for _ in 0..TRIES {
-            match self.close(&mut run, &under_way.scenario, &ended, &by).await {
+            match self.close(&mut run, under_way, &ended, &by).await {
                 Ok(()) => return,
                 Err(error) => {
                     tracing::error!(drill.run = %run.id, %error, "the end of a drill could not be kept; trying again");
@@ -77,7 +74,7 @@ impl DrillRunner {
             let Some(told) = self.announce(run, scenario, &terms).await? else { return Ok(RunEnd::Preempted(None)) };
             run.incidents.push(told);
             self.engine.store.keep_run(run.clone()).await?;
-            self.until_settled(run, ANNOUNCE_WAIT).await?;
+            self.until_settled(run, ANNOUNCE_WAIT, Some(under_way)).await?;
         }
         let zero = self.engine.store.now();
         let terms = terms(run, scenario, zero);
@@ -87,7 +84,7 @@ impl DrillRunner {
         loop {
             changed.mark_unchanged();
             let now = self.engine.store.now();
-            if let Some(ended) = self.stopped(under_way) {
+            if let Some(ended) = stopped(&under_way.course()) {
                 return Ok(ended);
             }
             if let Some(by) = self.broken_off_for(run).await? {
@@ -102,7 +99,7 @@ impl DrillRunner {
                 // Who was paged hears who has it, before they hear that it is over.
                 if matches!(ended, RunEnd::Whole) {
                     let left = terms.until.since(self.engine.store.now());
-                    self.until_settled(run, left.min(WORDS_WAIT)).await?;
+                    self.until_settled(run, left.min(WORDS_WAIT), Some(under_way)).await?;
                 }
                 return Ok(ended);
             }
@@ -113,12 +110,6 @@ impl DrillRunner {
                 _ = timeout(rest, changed.changed()) => {}
             }
         }
-    }
-
-    fn stopped(&self, under_way: &UnderWay) -> Option<RunEnd> {
-        let by = under_way.stopped.lock().unwrap_or_else(PoisonError::into_inner).clone()?;
-        let why = format!("{by} broke it off");
-        Some(RunEnd::Aborted(by, why))
     }
 
     /// One alert by the daemon's own door.
@@ -192,7 +183,7 @@ impl DrillRunner {
     async fn close(
         &self,
         run: &mut DrillRun,
-        scenario: &Scenario,
+        under_way: &UnderWay,
         ended: &RunEnd,
         by: &Actor,
     ) -> Result<(), StoreError> {
@@ -208,9 +199,15 @@ impl DrillRunner {
             }
             RunEnd::Aborted(_, why) => drop(self.end_incidents(run.id, by, Some(broken_off(why))).await?),
         }
-        self.until_settled(run, ALL_CLEAR_WAIT).await?;
+        if let RunEnd::Aborted(..) | RunEnd::Preempted(_) = ended {
+            // It is over, whatever the all-clear still waits for.
+            run.why = why(ended);
+            self.engine.store.keep_run(run.clone()).await?;
+        }
+        under_way.ended.cancel();
+        self.until_settled(run, ALL_CLEAR_WAIT, None).await?;
         let now = self.engine.store.now();
-        let score = self.score(run, scenario, now).await?;
+        let score = self.score(run, &under_way.scenario, now).await?;
         let score = if matches!(ended, RunEnd::Whole) { score } else { score.not_judged() };
         (run.state, run.why) = stands(ended, &score);
         run.score = serde_json::to_value(&score).unwrap_or_default();
@@ -220,8 +217,14 @@ impl DrillRunner {
         Ok(())
     }
 
-    /// Waits until nothing of a run is owed any more, but not for ever.
-    async fn until_settled(&self, run: &DrillRun, most: Duration) -> Result<(), StoreError> {
+    /// Waits until nothing of a run is owed any more, but not for ever, and not where it is broken off meanwhile.
+    async fn until_settled(
+        &self,
+        run: &DrillRun,
+        most: Duration,
+        under_way: Option<&UnderWay>,
+    ) -> Result<(), StoreError> {
+        let stopped = under_way.map(|under_way| under_way.stop.clone()).unwrap_or_default();
         let mut changed = self.engine.store.changed();
         let give_up = self.engine.store.now() + most;
         loop {
@@ -232,10 +235,13 @@ impl DrillRunner {
                 owed |= incident.is_some_and(|incident| incident.pages.values().any(|page| page.is_owed()));
             }
             let left = give_up.since(self.engine.store.now());
-            if !owed || left.is_zero() {
+            if !owed || left.is_zero() || stopped.is_cancelled() {
                 return Ok(());
             }
-            let _ = timeout(left.min(LOOK), changed.changed()).await;
+            tokio::select! {
+                () = stopped.cancelled() => {}
+                _ = timeout(left.min(LOOK), changed.changed()) => {}
+            }
         }
     }
 }
@@ -281,8 +287,32 @@ fn stands(ended: &RunEnd, score: &DrillScore) -> (RunState, String) {
             let nothing = "the scenario has no hypothesis: nothing was expected";
             (state, if score.findings.is_empty() { nothing.to_owned() } else { String::new() })
         }
-        RunEnd::Preempted(Some(by)) => (RunState::Preempted, format!("{by} is real")),
-        RunEnd::Preempted(None) => (RunState::Preempted, "something real was open".to_owned()),
-        RunEnd::Aborted(_, why) => (RunState::Aborted, why.clone()),
+        RunEnd::Preempted(_) => (RunState::Preempted, why(ended)),
+        RunEnd::Aborted(..) => (RunState::Aborted, why(ended)),
+    }
+}
+
+/// Why a run was not played to its end.
+fn why(ended: &RunEnd) -> String {
+    match ended {
+        RunEnd::Whole => String::new(),
+        RunEnd::Preempted(Some(by)) => format!("{by} is real"),
+        RunEnd::Preempted(None) => "something real was open".to_owned(),
+        RunEnd::Aborted(_, why) => why.clone(),
+    }
+}
+
+/// That somebody breaks it off.
+fn stopped(course: &RunCourse) -> Option<RunEnd> {
+    let RunCourse::Stopped(by) = course else { return None };
+    Some(RunEnd::Aborted(by.clone(), format!("{by} broke it off")))
+}
+
+/// From now on nobody can break it off. Who did so while its last words were waited for has broken it off.
+fn over(under_way: &UnderWay, ended: RunEnd) -> RunEnd {
+    let course = std::mem::replace(&mut *under_way.course(), RunCourse::Over);
+    match ended {
+        RunEnd::Whole => stopped(&course).unwrap_or(RunEnd::Whole),
+        other => other,
     }
 }

@@ -57,8 +57,7 @@ pub(super) fn check(
         let kinds: BTreeSet<&str> = scenario.injects.iter().map(|inject| inject.alert.kind.as_str()).collect();
         let kinds: Vec<&str> = kinds.into_iter().collect();
         let message = format!("no trigger of the matrix opens an incident for these alerts ({})", kinds.join(", "));
-        let help =
-            "look at the triggers' `on`, `when` and `hold`: `stentor explain --alert FILE` shows how one is judged";
+        let help = "look at the triggers' `on`, `when` and `threshold`: `stentor explain --alert FILE` shows how one is judged";
         reader.faults.nowhere(Severity::Error, "no-incident", &message, help);
     }
     if hypotheses.is_empty() {

@@ -296,7 +296,7 @@ impl VirtualWorld<'_> {
                 }
                 again(Some(&page), after, why, unknown, self.now)
             }
-            Err(SendError::DeskClosed { why, .. }) if !page.purpose.is_brief() => {
+            Err(SendError::DeskClosed { why, .. }) if !page.purpose.waits_for_desk() => {
                 return self.settle(id, SendOutcome::Unreachable { why }, None);
             }
             Err(SendError::DeskClosed { after, .. }) => {

@@ -5,7 +5,10 @@ use crate::{
         command::{SlashCommand, SlashRequest},
         escape,
     },
-    core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
+    core::{
+        Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName,
+        reply::{ReplyDoubt, says_exercise},
+    },
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
     http::{AppState, standing::told, view},
     store::{IncidentFilter, StoreError},
@@ -37,7 +40,12 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
         SlashRequest::List => list(app).await,
         SlashRequest::Answer { incident, answer: said, role } => {
             let hand_back = format!("To hand it back: {} answer {incident} unable", command.name);
-            answer(app, person, incident, (said, role), &hand_back).await
+            match app.engine.store.view(incident).await {
+                Ok(Some(seen)) if !seen.drill && says_exercise(&command.text) => {
+                    Ok(format!("{incident}: {}", ReplyDoubt::Live))
+                }
+                _ => answer(app, person, incident, (said, role), &hand_back).await,
+            }
         }
         SlashRequest::Page { role, words, drill } => {
             let call = ManualPage {

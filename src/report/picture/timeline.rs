@@ -2,7 +2,7 @@
 
 use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
-    core::{AnswerVerdict, ChannelName, Event, Page, PageState, RoleName},
+    core::{AnswerVerdict, AnswerVia, ChannelName, Event, Page, PageState, RoleName},
     report::story::{IncidentTimeline, RoleStory, seconds},
 };
 use std::collections::BTreeMap;
@@ -141,9 +141,10 @@ fn answers(
     story: &IncidentTimeline,
 ) -> impl Iterator<Item = (&RoleName, Option<u32>, f64, bool, String, Option<&ChannelName>)> {
     story.records.iter().filter_map(|record| match &record.event {
-        Event::Answered { role: Some(role), person, answer, page, verdict, .. } => {
+        Event::Answered { role: Some(role), person, answer, via, page, verdict, .. } => {
             let after = seconds(story.incident.opened_at, record.at);
-            let says = format!("{person}: {answer}, {}", at(after));
+            let by_itself = if *via == AnswerVia::AutoReply { " (automatic reply)" } else { "" };
+            let says = format!("{person}: {answer}{by_itself}, {}", at(after));
             Some((role, *page, after, *verdict == AnswerVerdict::Engages, says, story.channel_of(&record.event)))
         }
         _ => None,

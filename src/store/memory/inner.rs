@@ -36,6 +36,8 @@ pub struct MemoryState {
     pub anchors: Option<ChainHead>,
     pub unanchored: BTreeMap<String, ChainHead>,
     pub leases: BTreeMap<u64, Timestamp>,
+    /// Nodes that left in order.
+    pub left: BTreeSet<u64>,
     pub last_epoch: u64,
     pub last_time: Timestamp,
     pub commits_to_fail: u32,

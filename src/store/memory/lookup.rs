@@ -2,7 +2,7 @@
 
 use super::{MemoryNode, MemoryState, ready};
 use crate::{
-    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, PageId, PersonName, RunId, Timestamp},
+    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, PageId, PageIdentity, PersonName, RunId, Timestamp},
     store::{
         AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
         StoreError,
@@ -13,6 +13,14 @@ use futures_util::future::BoxFuture;
 impl Lookup for MemoryNode {
     fn identity(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentIdentity>, StoreError>> {
         ready(move || self.shared.lock().loaded.incidents.get(&id).map(|kept| kept.incident.identity()))
+    }
+
+    fn page_identity(&self, page: PageId) -> BoxFuture<'_, Result<Option<PageIdentity>, StoreError>> {
+        ready(move || {
+            let inner = self.shared.lock();
+            let incident = &inner.loaded.incidents.get(&page.incident)?.incident;
+            incident.pages.contains_key(&page.n).then(|| incident.page_identity(page.n))
+        })
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Option<IncidentId>, StoreError>> {
@@ -101,7 +109,7 @@ impl MemoryState {
             let incident = self.loaded.incidents.get(&id).map(|kept| &kept.incident);
             let waits = standing == AskedStanding::Waits;
             let open = waits || standing == AskedStanding::Open;
-            let of = move |n: u32| Some(BriefOf { waits, open, brief: incident?.identity().page(n) });
+            let of = move |n: u32| Some(BriefOf { waits, open, brief: incident?.page_identity(n) });
             let pages = incident.into_iter().flat_map(|incident| incident.pages.values());
             pages.filter(|page| page.asks() == Some(person)).filter_map(move |page| of(page.n))
         })

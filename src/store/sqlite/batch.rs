@@ -1,6 +1,6 @@
 //! What waits for the writer and is done in one turn.
 
-use super::{StoreError, WriterRequest, runs::DrillRow};
+use super::{StoreError, WriterRequest, runs::SingleRow};
 use crate::{
     core::{IncidentId, StoredLine},
     store::{CommittedEvents, RequestClass, StoreRequest},
@@ -30,8 +30,8 @@ pub struct WriteBatch {
     pub leases: Vec<oneshot::Sender<()>>,
     /// Incidents that a reader could not read, and who waits until they were looked at.
     pub suspects: Vec<(Vec<IncidentId>, oneshot::Sender<()>)>,
-    /// Runs of drills and their turns, kept by themselves.
-    pub notes: Vec<(DrillRow, oneshot::Sender<Result<(), StoreError>>)>,
+    /// Rows that are kept by themselves.
+    pub notes: Vec<(SingleRow, oneshot::Sender<Result<(), StoreError>>)>,
     /// Whom to tell when all is done and closed.
     pub close: Option<oneshot::Sender<()>>,
 }

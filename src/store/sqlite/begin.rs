@@ -18,12 +18,23 @@ use std::sync::Arc;
 /// Runs of drills that are looked through for such as can not be read.
 const RUNS_LOOKED_AT: usize = 1_000;
 
+/// The setting that names the last node which left in order.
+const LEFT: &str = "left";
+
 /// Settings that could not be read, and what became of them.
 pub type DamagedSettings = Vec<(RowName, String)>;
 
+/// The numbers of nodes.
+pub struct NodeEpochs {
+    /// This one's.
+    pub epoch: u64,
+    /// That of the last one which left in order.
+    pub left: Option<u64>,
+}
+
 /// Takes the next epoch, and the server key, which the first one makes. An epoch that can not be read goes on from the
 /// claims of pages; a key that can not be read is replaced, for without one nobody could be paged.
-pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], DamagedSettings), StoreError> {
+pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(NodeEpochs, [u8; 32], DamagedSettings), StoreError> {
     let mut damaged = DamagedSettings::new();
     let before: Option<i64> = setting(conn, "epoch", &mut damaged).await?;
     let claimed =
@@ -31,6 +42,7 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
     let claimed: i64 = sqlx::query_scalar(claimed).bind(NUMBER_MAX).fetch_one(&mut *conn).await.map_err(failure)?;
     let epoch = 1 + before.filter(|epoch| (0..NUMBER_MAX).contains(epoch)).unwrap_or(0).max(claimed);
     keep(conn, "epoch", epoch).await?;
+    let left: Option<i64> = setting(conn, LEFT, &mut damaged).await?;
     let kept: Option<Vec<u8>> = setting(conn, "server_key", &mut damaged).await?;
     if let Some(key) = kept.as_ref().filter(|key| key.len() != 32) {
         put_aside(conn, "server_key", format!("it has {} bytes", key.len()), &mut damaged).await?;
@@ -46,7 +58,13 @@ pub async fn begin_epoch(conn: &mut SqliteConnection) -> Result<(u64, [u8; 32], 
     };
     let lost = damaged.iter_mut().filter(|(row, _)| *row == RowName::Other(RowKind::Meta, "server_key".into()));
     lost.for_each(|(_, why)| why.push_str("; a new one was made: codes and links that were sent before do not work"));
-    Ok((u64::try_from(epoch).unwrap_or(1), key, damaged))
+    let left = left.and_then(|left| u64::try_from(left).ok());
+    Ok((NodeEpochs { epoch: u64::try_from(epoch).unwrap_or(1), left }, key, damaged))
+}
+
+/// Keeps that this node left in order.
+pub async fn keep_left(conn: &mut SqliteConnection, epoch: u64) -> Result<(), StoreError> {
+    keep(conn, LEFT, i64::try_from(epoch).unwrap_or(NUMBER_MAX)).await
 }
 
 /// A value of the kind that it should be; none where there is none. One of another kind is damaged, and kept under

@@ -17,6 +17,8 @@ pub struct PublishedState(RwLock<PublishedInner>);
 struct PublishedInner {
     incidents: HashMap<IncidentId, StoredIncident>,
     deadlines: DeadlineIndex,
+    /// Ladders whose work failed for its own sake, and until when they rest, whatever deadline the disk has.
+    rests: BTreeMap<IncidentId, Timestamp>,
     open: OpenNow,
 }
 
@@ -73,15 +75,37 @@ impl PublishedState {
         self.write(|inner| inner.incidents.clear());
     }
 
-    /// Sets all deadlines anew.
+    /// Sets all deadlines anew, as the disk has them. Who rests goes on resting.
     pub fn replace_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
-        self.write(|inner| inner.deadlines = DeadlineIndex::default());
-        self.set_deadlines(deadlines);
+        self.write(|inner| {
+            inner.deadlines = DeadlineIndex::default();
+            let mut rests = std::mem::take(&mut inner.rests);
+            for (id, deadline) in deadlines {
+                let rest = rests.remove(&id).filter(|_| deadline.is_some());
+                inner.rests.extend(rest.map(|until| (id, until)));
+                inner.deadlines.set(id, deadline.max(rest));
+            }
+        });
     }
 
-    /// Sets deadlines; none removes.
+    /// Sets deadlines that were committed; none removes. A ladder that moved rests no more.
     pub fn set_deadlines(&self, deadlines: impl IntoIterator<Item = (IncidentId, Option<Timestamp>)>) {
-        self.write(|inner| deadlines.into_iter().for_each(|(id, at)| inner.deadlines.set(id, at)));
+        self.write(|inner| {
+            for (id, deadline) in deadlines {
+                inner.rests.remove(&id);
+                inner.deadlines.set(id, deadline);
+            }
+        });
+    }
+
+    /// These ladders are not due before then.
+    pub fn rest(&self, ids: impl IntoIterator<Item = IncidentId>, until: Timestamp) {
+        self.write(|inner| {
+            for id in ids {
+                inner.rests.insert(id, until);
+                inner.deadlines.set(id, Some(until));
+            }
+        });
     }
 
     fn read<T>(&self, f: impl FnOnce(&PublishedInner) -> T) -> T {

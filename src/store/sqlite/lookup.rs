@@ -7,7 +7,10 @@ use super::{
     state::NUMBER_MAX,
 };
 use crate::{
-    core::{ChannelName, DrillRun, IncidentId, IncidentIdentity, IncidentNonce, PageId, PersonName, RunId, Timestamp},
+    core::{
+        ChannelName, DrillRun, Incident, IncidentId, IncidentIdentity, IncidentNonce, PageId, PageIdentity, PageNonce,
+        PersonName, RunId, Timestamp,
+    },
     store::{
         AskedIncidents, AskedQuery, AskedStanding, BriefOf, IncidentFilter, IncidentPortion, Lookup, RunPortion,
         StoreError,
@@ -18,6 +21,8 @@ use sqlx::sqlite::SqliteRow;
 use std::collections::BTreeSet;
 
 const IDENTITY: &str = "SELECT nonce FROM incident WHERE id = ?";
+const PAGE_IDENTITY: &str = "SELECT i.nonce, CASE WHEN json_valid(p.body) THEN p.body->>'$.nonce' END
+    FROM page p JOIN incident i ON i.id = p.incident WHERE p.incident = ? AND p.n = ?";
 const NEWEST: &str = "SELECT max(id) FROM incident WHERE id <= ?";
 const OPEN_COUNT: &str = "SELECT count(*) FROM incident WHERE open = 1 AND id NOT IN (SELECT value FROM json_each(?))";
 /// `?2` is the first text after all that begin with `?1`.
@@ -43,10 +48,11 @@ const ENDED_OLDEST: &str = "SELECT incident FROM asked WHERE person = ?1 AND ?2 
     ORDER BY ended, incident LIMIT ?4";
 const ENDED_COUNT: &str = "SELECT count(*) FROM asked WHERE person = ?1 AND ?2 <= ended
     AND typeof(incident) = 'integer' AND incident NOT IN (SELECT value FROM json_each(?3))";
-const BRIEFS_OPEN: &str = "SELECT i.id, p.n, a.waits, 1, i.nonce
+const BRIEFS_OPEN: &str =
+    "SELECT i.id, p.n, a.waits, 1, i.nonce, CASE WHEN json_valid(p.body) THEN p.body->>'$.nonce' END
     FROM asked a JOIN incident i ON i.id = a.incident JOIN page p ON p.asks = a.person AND p.incident = a.incident
     WHERE a.person = ?1 AND a.ended IS NULL AND a.incident NOT IN (SELECT value FROM json_each(?2))";
-const BRIEFS_ENDED: &str = "SELECT i.id, p.n, 0, 0, i.nonce
+const BRIEFS_ENDED: &str = "SELECT i.id, p.n, 0, 0, i.nonce, CASE WHEN json_valid(p.body) THEN p.body->>'$.nonce' END
     FROM asked a JOIN incident i ON i.id = a.incident JOIN page p ON p.asks = a.person AND p.incident = a.incident
     WHERE a.person = ?1 AND ?3 <= a.ended AND a.incident NOT IN (SELECT value FROM json_each(?2))";
 const BY_RECEIPT: &str = "SELECT incident, n FROM page WHERE channel = ?1 AND receipt = ?2
@@ -64,6 +70,22 @@ impl SqliteStore {
             Some(Ok(nonce)) => Ok(Some(IncidentIdentity { id, nonce })),
             // Its journal has it too.
             Some(Err(_)) => Ok(self.read_one(id).await?.map(|incident| incident.identity())),
+        }
+    }
+
+    async fn find_page_identity(&self, page: PageId) -> Result<Option<PageIdentity>, StoreError> {
+        let of = |incident: &Incident| incident.pages.contains_key(&page.n).then(|| incident.page_identity(page.n));
+        if let Some(kept) = self.shared.published.get(page.incident) {
+            return Ok(of(&kept.incident));
+        }
+        let row = sqlx::query(PAGE_IDENTITY).bind(page.incident.0).bind(page.n);
+        let row = row.fetch_optional(&self.readers).await.map_err(failure)?;
+        let read = |row| Ok(PageIdentity { page, nonce: nonce(&row, 0)?, own: page_nonce(&row, 1)? });
+        match row.map(read) {
+            None => Ok(None),
+            Some(Ok(identity)) => Ok(Some(identity)),
+            // Its journal has it too.
+            Some(Err::<_, StoreError>(_)) => Ok(self.read_one(page.incident).await?.and_then(|incident| of(&incident))),
         }
     }
 
@@ -177,7 +199,7 @@ impl SqliteStore {
             };
             let (incident, waits) = (&kept.incident, kept.incident.waits_for(person));
             let theirs = incident.pages.values().filter(|page| page.asks() == Some(person));
-            let of = |n| BriefOf { waits, open: incident.is_open(), brief: incident.identity().page(n) };
+            let of = |n| BriefOf { waits, open: incident.is_open(), brief: incident.page_identity(n) };
             briefs.extend(theirs.map(|page| of(page.n)));
         }
         if !suspects.is_empty() {
@@ -202,6 +224,10 @@ impl SqliteStore {
 impl Lookup for SqliteStore {
     fn identity(&self, id: IncidentId) -> BoxFuture<'_, Result<Option<IncidentIdentity>, StoreError>> {
         Box::pin(self.find_identity(id))
+    }
+
+    fn page_identity(&self, page: PageId) -> BoxFuture<'_, Result<Option<PageIdentity>, StoreError>> {
+        Box::pin(self.find_page_identity(page))
     }
 
     fn newest(&self) -> BoxFuture<'_, Result<Option<IncidentId>, StoreError>> {
@@ -253,7 +279,7 @@ impl Lookup for SqliteStore {
 }
 
 fn brief(id: IncidentId, row: &SqliteRow) -> Result<BriefOf, StoreError> {
-    let brief = IncidentIdentity { id, nonce: nonce(row, 4)? }.page(column(row, 1)?);
+    let brief = IncidentIdentity { id, nonce: nonce(row, 4)? }.page(column(row, 1)?, page_nonce(row, 5)?);
     Ok(BriefOf { waits: column(row, 2)?, open: column(row, 3)?, brief })
 }
 
@@ -265,6 +291,13 @@ pub fn nonce(row: &SqliteRow, i: usize) -> Result<Option<IncidentNonce>, StoreEr
         why: format!("it has {} bytes", bytes.len()),
     };
     bytes.map(|bytes| bytes.try_into().map(IncidentNonce::new).map_err(|_| bad(bytes))).transpose()
+}
+
+/// A page's nonce, where it has one.
+fn page_nonce(row: &SqliteRow, i: usize) -> Result<Option<PageNonce>, StoreError> {
+    let text: Option<String> = read::column(row, i)?;
+    let bad = |why| StoreError::Corrupt { what: "the nonce of a page".into(), why };
+    text.map(|text| text.try_into().map_err(bad)).transpose()
 }
 
 /// The first text, by its bytes, after all those that begin with `prefix`.

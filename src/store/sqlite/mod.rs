@@ -22,7 +22,7 @@ use super::{
     RowRemains, Store, StoreError, StoreRequest, StoredLine, clock::ClockSources,
 };
 use crate::core::{ContactProof, DrillRun, Incident, IncidentId, PageId, RunId, ScheduledRun, Timestamp};
-use begin::{begin_epoch, start_clock};
+use begin::{NodeEpochs, begin_epoch, start_clock};
 use disk::{SpaceGuard, SpaceLimits};
 use failure::failure;
 use futures_util::future::BoxFuture;
@@ -64,7 +64,7 @@ enum WriterRequest {
     KeepClock(oneshot::Sender<()>),
     /// Incidents that a reader could not read.
     Suspect(Vec<IncidentId>, oneshot::Sender<()>),
-    Note(runs::DrillRow, oneshot::Sender<Result<(), StoreError>>),
+    Note(runs::SingleRow, oneshot::Sender<Result<(), StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -96,7 +96,7 @@ impl SqliteStore {
         disk::touch(&file)?;
         let mut conn = connect(&file).await?;
         schema::migrate(&mut conn).await?;
-        let (epoch, server_key, mut damaged) = begin_epoch(&mut conn).await?;
+        let (NodeEpochs { epoch, left }, server_key, mut damaged) = begin_epoch(&mut conn).await?;
         let clock = start_clock(&mut conn, sources, &mut damaged).await?;
         if let Err(error) = state::forget_windows(&mut conn, clock.now()).await {
             tracing::warn!(%error, "old windows could not be forgotten");
@@ -110,6 +110,7 @@ impl SqliteStore {
             follower: OnceLock::new(),
             trouble: Mutex::new(None),
             epoch,
+            left,
         });
         damaged.into_iter().for_each(|(row, why)| shared.set_aside(QuarantinedRow::new(row, shared.clock.now(), why)));
         begin::look_through(&mut conn, &shared).await;
@@ -197,6 +198,12 @@ impl Store for SqliteStore {
         })
     }
 
+    fn leave(&self) -> BoxFuture<'_, Result<(), StoreError>> {
+        Box::pin(async move {
+            self.ask(|reply| WriterRequest::Note(runs::SingleRow::Left(self.shared.epoch), reply)).await?
+        })
+    }
+
     fn orphans(&self, limit: usize) -> BoxFuture<'_, Result<OrphanPages, StoreError>> {
         Box::pin(self.read_orphans(limit))
     }
@@ -271,7 +278,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_run(&self, run: DrillRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        let note = runs::DrillRow::Run(Box::new(run));
+        let note = runs::SingleRow::Run(Box::new(run));
         Box::pin(async move { self.ask(|reply| WriterRequest::Note(note, reply)).await? })
     }
 
@@ -287,7 +294,7 @@ impl Store for SqliteStore {
     }
 
     fn keep_turn(&self, turn: ScheduledRun) -> BoxFuture<'_, Result<(), StoreError>> {
-        Box::pin(async move { self.ask(|reply| WriterRequest::Note(runs::DrillRow::Turn(turn), reply)).await? })
+        Box::pin(async move { self.ask(|reply| WriterRequest::Note(runs::SingleRow::Turn(turn), reply)).await? })
     }
 
     fn turns(&self) -> BoxFuture<'_, Result<Vec<ScheduledRun>, StoreError>> {

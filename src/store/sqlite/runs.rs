@@ -1,7 +1,7 @@
-//! Runs of drills and their turns: rows of their own, written between the works.
+//! Runs of drills, their turns, and who left in order: rows of their own, written between the works.
 
 use super::{
-    StoreError, failure,
+    StoreError, begin, failure,
     read::{SortedRows, column, shown},
     state::NUMBER_MAX,
 };
@@ -11,30 +11,33 @@ use crate::{
 };
 use sqlx::{SqliteConnection, sqlite::SqliteRow};
 
-/// What is to be kept.
-pub enum DrillRow {
+/// What is kept by itself.
+pub enum SingleRow {
     /// A run, new or as it stands now.
     Run(Box<DrillRun>),
     /// When a scenario runs next.
     Turn(ScheduledRun),
+    /// The node with this number leaves in order.
+    Left(u64),
 }
 
 /// Keeps it durably.
-pub async fn keep(conn: &mut SqliteConnection, note: &DrillRow) -> Result<(), StoreError> {
+pub async fn keep(conn: &mut SqliteConnection, note: &SingleRow) -> Result<(), StoreError> {
     const RUN: &str =
         "INSERT INTO drill_run (id, scenario, hash, started, ended, state, body) VALUES (?, ?, ?, ?, ?, ?, ?)
         ON CONFLICT (id) DO UPDATE SET ended = excluded.ended, state = excluded.state, body = excluded.body";
     const TURN: &str = "INSERT INTO drill_turn (scenario, next, body) VALUES (?, ?, ?)
         ON CONFLICT (scenario) DO UPDATE SET next = excluded.next, body = excluded.body";
     let query = match note {
-        DrillRow::Run(run) => {
+        SingleRow::Left(epoch) => return begin::keep_left(conn, *epoch).await,
+        SingleRow::Run(run) => {
             let body = serde_json::to_string(run).map_err(|error| StoreError::Failed(error.to_string()))?;
             let (name, hash) = (run.scenario.clone(), run.revision.clone());
             let (started, ended) = (run.started_at.as_micros(), run.ended_at.map(|at| at.as_micros()));
             let query = sqlx::query(RUN).bind(run.id.0).bind(name).bind(hash).bind(started).bind(ended);
             query.bind(run.state.as_str()).bind(body)
         }
-        DrillRow::Turn(turn) => {
+        SingleRow::Turn(turn) => {
             let body = serde_json::to_string(turn).map_err(|error| StoreError::Failed(error.to_string()))?;
             sqlx::query(TURN).bind(turn.scenario.clone()).bind(turn.next.as_micros()).bind(body)
         }

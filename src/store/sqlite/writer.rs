@@ -67,6 +67,8 @@ pub struct WriterShared {
     pub trouble: Mutex<Option<StoreError>>,
     /// This node's number.
     pub epoch: u64,
+    /// The last node that left in order, where there is one.
+    pub left: Option<u64>,
     /// What can not be read.
     pub quarantine: Mutex<Quarantine>,
 }
@@ -317,9 +319,11 @@ impl SqliteWriter {
         let epoch = self.shared.epoch;
         // The directory is locked: whoever else has claimed a page is gone.
         let is_live = |other: u64| other == epoch;
+        let left = self.shared.left;
+        let has_left = |other: u64| left == Some(other);
         for i in 0..batch.jobs.len() {
             let StoreRequest { needs, run, .. } = &mut batch.jobs[i].work;
-            let node = NodeIdentity { epoch, is_live: &is_live, draw: &draw };
+            let node = NodeIdentity { epoch, is_live: &is_live, has_left: &has_left, draw: &draw };
             let mut unit = Transaction::new(now, node, needs, &mut self.loaded, changes);
             let ran = catch_unwind(AssertUnwindSafe(|| run(&mut unit)));
             let error = match (ran, unit.finish()) {

@@ -53,7 +53,7 @@ impl SqliteWriter {
     pub(super) fn put_off(&self, work: &StoreRequest) {
         let now = self.shared.clock.now();
         let due = self.shared.published.due(now, usize::MAX);
-        let touched = work.needs.incidents.iter().filter(|id| due.contains(id));
-        self.shared.published.set_deadlines(touched.map(|id| (*id, Some(now + AFTER_REFUSAL))));
+        let touched = work.needs.incidents.iter().filter(|id| due.contains(id)).copied();
+        self.shared.published.rest(touched, now + AFTER_REFUSAL);
     }
 }

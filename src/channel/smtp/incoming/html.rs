@@ -1,0 +1,296 @@
+//! A page of HTML as the text that its reader sees. What changes the meaning of words stays in it: a line through them
+//! becomes `~`, a picture its other words, a quote `>`.
+
+use mail_parser::decoders::html::add_html_token;
+
+/// Elements that begin a line of their own.
+const BLOCKS: [&str; 26] = [
+    "address",
+    "article",
+    "blockquote",
+    "body",
+    "center",
+    "dd",
+    "div",
+    "dl",
+    "dt",
+    "footer",
+    "form",
+    "h1",
+    "h2",
+    "h3",
+    "h4",
+    "h5",
+    "h6",
+    "header",
+    "hr",
+    "li",
+    "ol",
+    "p",
+    "pre",
+    "section",
+    "table",
+    "tr",
+];
+
+/// Elements whose content nobody sees.
+const UNSEEN: [&str; 4] = ["style", "script", "template", "title"];
+
+/// Elements without content.
+const VOID: [&str; 8] = ["br", "hr", "img", "input", "link", "meta", "area", "wbr"];
+
+/// Elements that may be open at once; what is nested deeper is not kept track of.
+const DEPTH_MAX: usize = 200;
+
+/// The text of a page.
+pub(super) fn text_of(html: &str) -> String {
+    let mut page = PageText::default();
+    let mut rest = html;
+    while let Some(at) = rest.find('<') {
+        page.words(&rest[..at]);
+        rest = &rest[at..];
+        rest = match tag(rest) {
+            Some((tag, after)) => {
+                page.tag(&tag);
+                if UNSEEN.contains(&tag.name.as_str()) && !tag.closes { after_end_of(&tag.name, after) } else { after }
+            }
+            None if rest.starts_with("<!--") => rest.find("-->").map_or("", |end| &rest[end + 3..]),
+            None if rest.starts_with("<!") || rest.starts_with("<?") => {
+                rest.find('>').map_or("", |end| &rest[end + 1..])
+            }
+            None => {
+                page.words("<");
+                &rest[1..]
+            }
+        };
+    }
+    page.words(rest);
+    page.text
+}
+
+/// A tag: its name and attributes, in lower case.
+struct Tag {
+    name: String,
+    closes: bool,
+    attributes: Vec<(String, String)>,
+}
+
+impl Tag {
+    fn attribute(&self, name: &str) -> Option<&str> {
+        self.attributes.iter().find(|(known, _)| known == name).map(|(_, value)| value.as_str())
+    }
+
+    /// Its style, without gaps.
+    fn style(&self) -> String {
+        self.attribute("style").unwrap_or_default().to_lowercase().split_whitespace().collect()
+    }
+
+    fn strikes(&self) -> bool {
+        ["s", "strike", "del"].contains(&self.name.as_str()) || self.style().contains("line-through")
+    }
+
+    /// Also an indented paragraph is a `blockquote` to some, without the line at its side.
+    fn quotes(&self) -> bool {
+        self.name == "blockquote" && !self.style().contains("border:none")
+    }
+}
+
+/// The tag at the start of a text, and what follows it.
+fn tag(text: &str) -> Option<(Tag, &str)> {
+    let inside = text.strip_prefix('<')?;
+    let (closes, inside) = inside.strip_prefix('/').map_or((false, inside), |inside| (true, inside));
+    let length = inside.find(|c: char| c.is_whitespace() || matches!(c, '>' | '/')).unwrap_or(inside.len());
+    let (name, mut rest) = inside.split_at(length);
+    if !name.starts_with(|c: char| c.is_ascii_alphabetic()) {
+        return None;
+    }
+    let mut attributes = Vec::new();
+    loop {
+        rest = rest.trim_start_matches(|c: char| c.is_whitespace() || c == '/');
+        if let Some(after) = rest.strip_prefix('>') {
+            return Some((Tag { name: name.to_ascii_lowercase(), closes, attributes }, after));
+        }
+        if rest.is_empty() {
+            return Some((Tag { name: name.to_ascii_lowercase(), closes, attributes }, ""));
+        }
+        let length = rest.find(|c: char| c.is_whitespace() || matches!(c, '=' | '>')).unwrap_or(rest.len()).max(1);
+        let (key, after) =
+            rest.split_at(rest.char_indices().map(|(at, _)| at).find(|at| length <= *at).unwrap_or(rest.len()));
+        let (value, after) = match after.trim_start().strip_prefix('=') {
+            Some(after) => attribute_value(after.trim_start()),
+            None => ("", after),
+        };
+        attributes.push((key.to_ascii_lowercase(), decoded(value)));
+        rest = after;
+    }
+}
+
+fn attribute_value(text: &str) -> (&str, &str) {
+    if let Some(quote) = text.chars().next().filter(|c| matches!(c, '"' | '\'')) {
+        return text[1..].split_once(quote).unwrap_or((&text[1..], ""));
+    }
+    text.split_at(text.find(|c: char| c.is_whitespace() || c == '>').unwrap_or(text.len()))
+}
+
+/// What follows the end of an element whose content is not seen.
+fn after_end_of<'a>(name: &str, text: &'a str) -> &'a str {
+    let mut rest = text;
+    while let Some(at) = rest.find("</") {
+        rest = &rest[at..];
+        match tag(rest) {
+            Some((tag, after)) if tag.name == name => return after,
+            _ => rest = &rest[2..],
+        }
+    }
+    ""
+}
+
+/// With its entities as letters.
+fn decoded(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find('&') {
+        out.push_str(&rest[..at]);
+        rest = &rest[at..];
+        let end = rest
+            .find(';')
+            .filter(|end| *end < 12 && rest[1..*end].chars().all(|c| c.is_ascii_alphanumeric() || c == '#'));
+        let end = end.map_or(1, |end| end + 1);
+        add_html_token(&mut out, &rest.as_bytes()[..end], false);
+        rest = &rest[end..];
+    }
+    out + rest
+}
+
+/// An element that is open.
+struct OpenElement {
+    name: String,
+    strikes: bool,
+    quotes: bool,
+}
+
+/// The text so far.
+#[derive(Default)]
+struct PageText {
+    text: String,
+    open: Vec<OpenElement>,
+    /// A gap that is written only where words follow.
+    gap: bool,
+}
+
+impl PageText {
+    fn words(&mut self, raw: &str) {
+        let keeps_lines = self.open.iter().any(|element| element.name == "pre");
+        for letter in decoded(raw).chars() {
+            match letter {
+                '\n' if keeps_lines => self.end_line(),
+                ' ' | '\t' | '\r' | '\n' => self.gap = true,
+                letter => self.letter(letter),
+            }
+        }
+    }
+
+    fn letter(&mut self, letter: char) {
+        if self.is_line_start() {
+            let depth = self.open.iter().filter(|element| element.quotes).count();
+            self.text.extend(std::iter::repeat_n('>', depth));
+            self.gap = 0 < depth;
+        }
+        if std::mem::take(&mut self.gap) {
+            self.text.push(' ');
+        }
+        self.text.push(letter);
+    }
+
+    fn is_line_start(&self) -> bool {
+        self.text.is_empty() || self.text.ends_with('\n')
+    }
+
+    fn end_line(&mut self) {
+        self.gap = false;
+        if self.is_line_start() && self.open.iter().any(|element| element.quotes) {
+            self.text.push('>');
+        }
+        self.text.push('\n');
+    }
+
+    fn tag(&mut self, tag: &Tag) {
+        let is_block = BLOCKS.contains(&tag.name.as_str());
+        if is_block && !self.is_line_start() {
+            self.end_line();
+        }
+        match tag.name.as_str() {
+            "br" => self.end_line(),
+            "img" => self.picture(tag),
+            "td" | "th" => self.gap = true,
+            name if tag.closes => self.close(name),
+            name if !VOID.contains(&name) && self.open.len() < DEPTH_MAX => {
+                if tag.strikes() {
+                    self.letter('~');
+                }
+                self.open.push(OpenElement { name: name.to_owned(), strikes: tag.strikes(), quotes: tag.quotes() });
+            }
+            _ => {}
+        }
+    }
+
+    fn close(&mut self, name: &str) {
+        let Some(at) = self.open.iter().rposition(|element| element.name == name) else { return };
+        for element in self.open.split_off(at) {
+            if element.strikes {
+                self.text.push('~');
+            }
+        }
+    }
+
+    /// A sign is what it says; of any other picture nobody knows what it says, but that it is there.
+    fn picture(&mut self, tag: &Tag) {
+        let is_dot = |side| matches!(tag.attribute(side), Some("0" | "1" | "0px" | "1px"));
+        if is_dot("width") || is_dot("height") || tag.style().contains("display:none") {
+            return;
+        }
+        let alt = tag.attribute("alt").unwrap_or_default().trim();
+        if !alt.is_empty() && !alt.chars().any(char::is_alphanumeric) {
+            alt.chars().for_each(|letter| self.letter(letter));
+        } else {
+            let alt: String = alt.chars().filter(|c| !matches!(c, '[' | ']') && !c.is_control()).collect();
+            format!("[image: {alt}]").chars().for_each(|letter| self.letter(letter));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_page_is_what_its_reader_sees() {
+        for (html, text) in [
+            ("<p>wilco</p>", "wilco\n"),
+            (
+                "<html><head><title>x</title><style>p { a: b }</style></head><body><div>wilco<br>Ana</div>",
+                "wilco\nAna\n",
+            ),
+            ("<!-- a > b --><div>I&#8217;ll take&nbsp;it &amp; go</div>", "I’ll take\u{a0}it & go\n"),
+            ("<p><s>wilco</s></p>", "~wilco~\n"),
+            ("<p><span style=\"text-decoration: line-through\">wilco</span> no", "~wilco~ no"),
+            ("wilco <img src=x alt='👎'>", "wilco 👎"),
+            ("wilco <img src=x>", "wilco [image: ]"),
+            ("wilco<img src=x width=1 height=1>", "wilco"),
+            ("<div>2</div><blockquote type=cite><div>LIVE<br><br>a</div></blockquote>b", "2\n> LIVE\n>\n> a\nb"),
+            ("2<blockquote style='border: none'>but not now</blockquote>", "2\nbut not now\n"),
+            ("<pre>a\nb</pre>", "a\nb\n"),
+            ("1 < 2 & <b", "1 < 2 &"),
+            ("<script>if (a </b) {}</script>x<style>", "x"),
+        ] {
+            assert_eq!(text_of(html), text, "{html}");
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_page_makes_it_panic(html in "[<>/&;!a-z='\" \u{e9}😀-]{0,60}") {
+            let _ = text_of(&html);
+        }
+    }
+}

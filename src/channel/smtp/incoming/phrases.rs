@@ -1,0 +1,179 @@
+//! Words that stand around what people write in mails, in the languages that we know, in lower case. A list that lacks one
+//! makes a mail unclear and engages nobody.
+
+/// Words and phrases, divided by `|`.
+pub(super) struct Phrases(&'static str);
+
+impl Phrases {
+    pub fn iter(&self) -> impl Iterator<Item = &'static str> {
+        self.0.split('|')
+    }
+
+    /// Whether this is one of them.
+    pub fn has(&self, words: &str) -> bool {
+        self.iter().any(|known| known == words)
+    }
+}
+
+/// How mails begin.
+pub(super) const GREETINGS: Phrases = Phrases(
+    "hi|hello|hey|dear|good morning|good afternoon|good evening|morning|afternoon|evening|greetings|hallo|\
+     guten tag|guten morgen|guten abend|servus|grüezi|moin|liebes|liebe|sehr geehrte|bonjour|bonsoir|salut|\
+     cher|chère|hola|buenos días|buenas tardes|buenas|ciao|buongiorno|salve|olá|bom dia|boa tarde|hej|hei|\
+     здравствуйте|привет|お疲れ様です|你好",
+);
+
+/// Who is greeted, beside names.
+pub(super) const ADDRESSED: Phrases = Phrases(
+    "all|team|everyone|everybody|there|folks|both|stentor|guys|colleagues|desk|ops|again|zusammen|alle|\
+     allerseits|damen|und|herren|à|tous|todos|a|tutti|equipo|équipe",
+);
+
+/// How mails end.
+pub(super) const THANKS: Phrases = Phrases(
+    "thanks|thank you|many thanks|thanks a lot|thank you very much|thanks so much|thx|ta|\
+     thanks for letting me know|thanks for the heads up|thanks for the alert|thanks for the page|with thanks|\
+     thanks in advance|cheers|regards|best|best regards|kind regards|warm regards|with best regards|\
+     with kind regards|best wishes|all the best|br|rgds|rgd|kr|bw|sincerely|yours sincerely|yours|yours truly|\
+     yours faithfully|respectfully|mit freundlichen grüßen|mit freundlichen gruessen|mit freundlichem gruß|\
+     freundliche grüße|freundliche grüsse|mfg|viele grüße|viele grüsse|liebe grüße|liebe grüsse|beste grüße|\
+     beste grüsse|schöne grüße|herzliche grüße|gruß|grüße|lg|vg|bg|danke|vielen dank|danke schön|besten dank|\
+     merci|merci beaucoup|cordialement|bien cordialement|bien à vous|cdt|cdlt|bonne journée|salutations|\
+     sincères salutations|gracias|muchas gracias|saludos|un saludo|saludos cordiales|un cordial saludo|\
+     atentamente|grazie|cordiali saluti|distinti saluti|saluti|un saluto|obrigado|obrigada|atenciosamente|\
+     cumprimentos|abraços|met vriendelijke groet|met vriendelijke groeten|vriendelijke groet|groeten|groet|\
+     mvg|bedankt|med vänliga hälsningar|vänliga hälsningar|mvh|tack|med venlig hilsen|mange tak|takk|\
+     pozdrawiam|с уважением|спасибо|よろしくお願いします|ありがとうございます",
+);
+
+/// What telephones and programs put below a mail, whole.
+pub(super) const FOOTERS: Phrases = Phrases(
+    "iphoneから送信|ipadから送信|androidから送信|发自我的iphone|发自我的 iphone|发自我的手机|从我的 iphone 发送|傳送自我的 iphone|從我的iphone傳送|\
+     나의 iphone에서 보냄|iphone'umdan gönderildi|تم الإرسال من الـ iphone|yahoo mail: search, organize, conquer",
+);
+
+/// Telephones and programs.
+pub(super) const PRODUCTS: Phrases = Phrases(
+    "iphone|iphonesta|iphonu|ipad|ipadu|ios|android|samsung|galaxy|huawei|pixel|xiaomi|oneplus|motorola|nokia|\
+     blackberry|outlook|gmail|yahoo|proton|protonmail|thunderbird|windows|gmx|web|fastmail|bluemail|spark|\
+     superhuman|mobile|phone|smartphone|handy|mobiltelefon|téléphone|móvil|celular|cellulare|телефона",
+);
+
+/// Of which a footer has one.
+pub(super) const FOOTER_VERBS: Phrases = Phrases(
+    "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
+     verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar",
+);
+
+/// Whatever else stands in one.
+pub(super) const FOOTER_WORDS: Phrases = Phrases(
+    "sent|get|gesendet|beziehen|holen|envoyé|télécharger|obtenez|enviado|obtener|inviato|scarica|ottieni|\
+     verzonden|verstuurd|skickat|sendt|wysłane|wysłano|lähetetty|odesláno|отправлено|baixar|from|my|via|with|\
+     using|by|the|for|on|app|mail|email|secure|device|pro|max|plus|ultra|mini|please|excuse|any|typos|typo|\
+     errors|brevity|von|meinem|mit|der|dem|aus|für|über|sie|sich|diese|nachricht|wurde|gerät|de|mon|depuis|\
+     mobil|appareil|pour|desde|mi|do|meu|dal|da|mio|per|vanaf|mijn|voor|från|min|fra|z|mojego|a|с|из|моего|\
+     почты|messagerie|correo|app's",
+);
+
+/// What a mail's way puts above it.
+pub(super) const BANNERS: Phrases = Phrases(
+    "originated from outside|originated outside|came from outside|sent from outside|external email|\
+     external e-mail|external sender|external message|[external|[ext]|[extern|often get email from|\
+     externe e-mail|externe nachricht|externer absender|von außerhalb|expéditeur externe|\
+     extérieur de l'organisation|correo externo|remitente externo",
+);
+
+/// How what a company puts below its mails begins.
+pub(super) const DISCLAIMER_OPENERS: Phrases = Phrases(
+    "this e-mail|this email|this message|this communication|this transmission|the information|the contents|\
+     the content of this|information in this|any views|important|disclaimer|notice|legal notice|confidential|\
+     privileged|private and confidential|if you are not|if you have received|unless otherwise|please consider|\
+     diese e-mail|diese mail|diese nachricht|dieses e-mail|der inhalt dieser|die information|vertraulich|\
+     ce message|ce courriel|ce mail|cet e-mail|cet email|le présent|les informations|este mensaje|este correo|\
+     la información|aviso|questo messaggio|questa e-mail|le informazioni|esta mensagem|dit bericht|\
+     deze e-mail|denna e-post",
+);
+
+/// Of which its paragraph has one.
+pub(super) const DISCLAIMER_STEMS: Phrases = Phrases(
+    "intended|confidential|recipient|addressee|privileged|liability|before printing|virus|vertraulich|\
+     empfänger|bestimmt|confidentiel|destinataire|confidencial|destinatario|destinatário|riservat|\
+     vertrouwelijk|geadresseerde|konfidentiell|mottagare",
+);
+
+/// What says so outright.
+pub(super) const DISCLAIMERS: Phrases = Phrases(
+    "intended recipient|intended solely|intended only for|confidentiality notice|and any attachment|\
+     received this email in error|received this e-mail in error|received this message in error|\
+     registered in england|registered office|registered number|registered company|company number|\
+     authorised and regulated|authorized and regulated|member of finra|consider the environment|virus-free|\
+     scanned for viruses|has been scanned|sitz der gesellschaft|registergericht|amtsgericht|handelsregister|\
+     geschäftsführ|ust-id|siège social|domicilio social|capital social|sede legale|email disclaimer|\
+     intended for the addressee",
+);
+
+/// Who says these speaks of themselves.
+pub(super) const ONESELF: Phrases =
+    Phrases("i|i'm|i'll|i've|i'd|im|ive|me|my|mine|we|we're|we'll|us|ich|mich|yo|je|moi|я");
+
+/// How the line begins that a program puts before a quote.
+pub(super) const ATTRIBUTION_OPENERS: [&str; 15] =
+    ["on ", "am ", "le ", "el ", "il ", "em ", "op ", "den ", "w dniu ", "dne ", "på ", "a ", "la ", "pe ", "в "];
+
+/// What it says.
+pub(super) const WROTE: Phrases = Phrases(
+    "wrote:|wrote :|schrieb|a écrit|escribió|ha scritto|escreveu|schreef|skrev|napisał|napsal|kirjoitti|\
+     έγραψε|написал|пишет|пише|写道|寫道|님이 작성|のメール|yazdı|ha escrit|írta|a scris",
+);
+
+/// The sender's field in the head of a mail that is quoted.
+pub(super) const FROM: Phrases =
+    Phrases("from|von|de|da|van|från|fra|od|от|від|lähettäjä|差出人|发件人|寄件者|보낸 사람|kimden|feladó|מאת");
+
+/// Its other fields.
+pub(super) const HEAD_FIELDS: Phrases = Phrases(
+    "sent|date|to|cc|subject|gesendet|datum|an|betreff|envoyé|à|objet|enviado|enviado el|fecha|para|asunto|\
+     inviato|data|a|oggetto|verzonden|aan|onderwerp|skickat|till|ämne|sendt|dato|til|emne|wysłano|do|temat|\
+     отправлено|дата|кому|тема|送信日時|日付|宛先|件名|发送时间|收件人|主题|寄件日期|收件者|主旨|보낸 날짜|받는 사람",
+);
+
+/// What stands before a number or an address.
+pub(super) const CONTACT_LABELS: Phrases = Phrases(
+    "tel|t|p|m|d|o|e|w|f|c|mob|mobile|phone|fax|direct|cell|office|ext|email|e-mail|mail|web|telefon|handy|\
+     mobil|durchwahl|tél|teléfono|móvil|telefono|cellulare|tlf|desk",
+);
+
+/// What makes a time of a number.
+pub(super) const TIMES: Phrases = Phrases("am|pm|a.m|p.m|h|hrs|uhr|min|mins|m|th|st|nd|rd|h30|h15|h45|h00");
+
+/// What stands before a name.
+pub(super) const HONORIFICS: Phrases =
+    Phrases("dr|mr|mrs|ms|mx|prof|sr|sra|herr|frau|ing|dipl|mag|mme|dott|dra|don|doña");
+
+/// What stands behind one.
+pub(super) const PRONOUNS: Phrases = Phrases("she/her/hers|she/her|he/him/his|he/him|they/them/theirs|they/them");
+
+/// Small words of titles, companies and addresses.
+pub(super) const CONNECTORS: Phrases = Phrases(
+    "of|the|and|for|to|at|in|on|a|an|de|del|la|las|los|le|les|el|y|e|et|du|des|d|l|da|do|dos|di|della|der|die|\
+     das|dem|den|und|für|von|van|voor|en|och|av|i.v",
+);
+
+/// Words that answer, ask, put off or send to somebody else. No line with one is a signature.
+pub(super) const AGAINST: Phrases = Phrases(
+    "actually|after|again|already|although|apart|asap|ask|away|awaiting|because|before|busy|call|calling|\
+     cancel|come|disregard|driving|drunk|elsewhere|except|flight|flying|forget|fyi|get|give|going|gone|hang|\
+     he|her|him|hold|holiday|hospital|how|however|if|ignore|ill|instead|it|joke|joking|just|kidding|landing|\
+     later|leave|let|maybe|meant|minute|minutes|hour|hours|mistake|nah|need|negative|neither|nobody|none|nope|\
+     nor|nothing|now|off|oh|once|only|oops|otherwise|out|page|perhaps|ping|please|ps|p.s|reassign|ring|\
+     scratch|she|should|sick|sleeping|somebody|someone|soon|sorry|still|strike|take|takes|tell|that|then|they|\
+     this|though|till|today|tomorrow|tonight|travelling|traveling|try|until|vacation|wait|what|when|while|who|\
+     why|with|without|wrong|yet|you|your|monday|tuesday|wednesday|thursday|friday|saturday|sunday|nein|\
+     nicht|kein|keine|aber|erst|später|morgen|heute|leider|bitte|doch|krank|urlaub|mais|pas|demain|non|sauf|\
+     désolé|pero|mañana|luego|después|domani|dopo|però|mas|não|amanhã|depois|maar|niet|geen|но|не|нет|завтра",
+);
+
+/// The same in scripts that put no gaps between words.
+pub(super) const AGAINST_WITHIN: Phrases = Phrases(
+    "ない|ません|です|ます|ただし|後で|あとで|明日|今日|無理|今は|お願い|だめ|駄目|から|まで|不|没|沒|别|但|请|請|我|等|明天|现在|以后|稍后|못|지만|내일|나중|요|안 |다음",
+);

@@ -1,0 +1,193 @@
+//! Which lines of a mail its writer wrote, and which are of the mail that they answer. Writers' programs begin a quote in
+//! many ways and languages; what is not known as one is taken for the writer's own, which engages nobody by mistake.
+
+use super::{
+    phrases::{self, Phrases},
+    written::is_blank,
+};
+use crate::core::reply::{Reply, folded, read};
+
+/// Lines that the words before a quote are broken over.
+const ATTRIBUTION_LINES: usize = 4;
+
+/// From this many letters on a quoted line may have been broken, and its rest stand below it without a mark.
+const BROKEN_FROM: usize = 60;
+
+/// The lines that are the writer's own, trimmed; an empty one stands for what was left out.
+pub(super) fn own_lines(text: &str) -> Vec<&str> {
+    let lines: Vec<&str> = text.lines().map(str::trim).collect();
+    let mut own = Vec::new();
+    let mut at = 0;
+    while let Some(line) = lines.get(at).copied() {
+        let rest = &lines[at..];
+        if is_marked(line) || is_rest_of_quoted(&lines, at) {
+            own.push("");
+        } else if let Some(length) = attribution(rest) {
+            // Where the quote itself has no marks, nobody can say where it ends.
+            let quoted = lines[at + length..].iter().find(|line| !is_blank(line));
+            if !quoted.is_some_and(|line| is_marked(line)) {
+                break;
+            }
+            own.push("");
+            at += length - 1;
+        } else if begins_quote(rest) {
+            break;
+        } else {
+            own.push(line);
+        }
+        at += 1;
+    }
+    own
+}
+
+fn is_marked(line: &str) -> bool {
+    line.starts_with('>')
+}
+
+fn is_rest_of_quoted(lines: &[&str], at: usize) -> bool {
+    let before = at.checked_sub(1).and_then(|before| lines.get(before));
+    let is_long = before.is_some_and(|line| is_marked(line) && BROKEN_FROM <= line.chars().count());
+    is_long && lines.get(at + 1).is_some_and(|line| is_marked(line))
+}
+
+/// `On Sun, Nov 29, 2026 at 7:33 PM Stentor <stentor@example.com> wrote:`, in any language and over some lines: how many.
+fn attribution(lines: &[&str]) -> Option<usize> {
+    let ends = |line: &&str| line.ends_with([':', '：']);
+    let length = 1 + lines.iter().take(ATTRIBUTION_LINES).take_while(|line| !is_blank(line)).position(ends)?;
+    let joined = |from: usize| lines[from..length].join(" ").to_lowercase();
+    // What stands above the words before a quote is the writer's own, also where it has a number.
+    let nearer = (1..length).any(|from| has_year(lines[from]) && is_attribution(&joined(from)));
+    let first = lines.first()?;
+    let begins = has_year(first) || first.contains('@') || says_wrote(&first.to_lowercase()) || opens(first);
+    (begins && !nearer && !is_said(first) && is_attribution(&joined(0))).then_some(length)
+}
+
+/// `On Sun, 29 Nov` and the like.
+fn opens(line: &str) -> bool {
+    let lower = line.to_lowercase();
+    lower.chars().any(|c| c.is_ascii_digit()) && phrases::ATTRIBUTION_OPENERS.iter().any(|word| lower.starts_with(word))
+}
+
+fn is_attribution(lower: &str) -> bool {
+    let has_time = lower.split(|c: char| c.is_whitespace() || c == ',').any(|word| {
+        word.split_once([':', '.', 'h']).is_some_and(|(hours, minutes)| {
+            hours.len() <= 2 && hours.parse::<u8>().is_ok() && minutes.starts_with(|c: char| c.is_ascii_digit())
+        })
+    });
+    let has_mailbox = lower.contains('@') && lower.chars().any(|c| c.is_ascii_digit());
+    says_wrote(lower) || (has_year(lower) && has_time) || (has_mailbox && lower.contains('<'))
+}
+
+fn says_wrote(lower: &str) -> bool {
+    phrases::WROTE.iter().any(|word| lower.contains(word))
+}
+
+fn has_year(line: &str) -> bool {
+    let digits: Vec<bool> = line.chars().map(|c| c.is_ascii_digit()).collect();
+    let letters: Vec<char> = line.chars().collect();
+    letters.windows(4).enumerate().any(|(at, four)| {
+        let is_number = four[..2] == ['2', '0'] && four.iter().all(char::is_ascii_digit);
+        let is_alone = (at == 0 || !digits[at - 1]) && !digits.get(at + 4).copied().unwrap_or(false);
+        is_number && is_alone
+    })
+}
+
+/// An answer in so many words is never the beginning of a quote.
+fn is_said(line: &str) -> bool {
+    matches!(read(line), Reply::Answer { .. } | Reply::AsAsked { .. })
+}
+
+/// What begins a quote that is not marked: a rule with words in it, the head of the mail, or its own first words.
+fn begins_quote(lines: &[&str]) -> bool {
+    let Some(line) = lines.first() else { return false };
+    let lower = folded(line).to_lowercase();
+    let ruled = ["---", "___", "***", "==="].iter().any(|rule| lower.starts_with(rule) && lower.ends_with(rule));
+    (ruled && lower.chars().any(char::is_alphabetic))
+        || lower.starts_with("begin forwarded message")
+        || is_own_headline(line)
+        || is_head(lines)
+}
+
+/// `LIVE INC-12: ES fell`, as our own mails begin.
+fn is_own_headline(line: &str) -> bool {
+    let number = line.strip_prefix("LIVE INC-").or_else(|| line.strip_prefix("DRILL INC-"));
+    let rest = number.map(|number| (number, number.trim_start_matches(|c: char| c.is_ascii_digit())));
+    rest.is_some_and(|(number, rest)| rest.len() < number.len() && (rest.is_empty() || rest.starts_with(':')))
+}
+
+/// `From: Stentor <..>`, with more of the head below it.
+fn is_head(lines: &[&str]) -> bool {
+    let Some((_, sender)) = lines.first().and_then(|line| field(line, &phrases::FROM)) else { return false };
+    let more = lines.iter().skip(1).take(3).any(|line| field(line, &phrases::HEAD_FIELDS).is_some());
+    more || sender.contains('@') || sender.to_lowercase().contains("stentor")
+}
+
+/// A line of a head: its name, where it is one of these, and its value.
+fn field<'a>(line: &'a str, names: &Phrases) -> Option<(String, &'a str)> {
+    let (name, value) = line.split_once([':', '：'])?;
+    let name = name.trim_matches(|c: char| c.is_whitespace() || matches!(c, '*' | '_' | '|')).to_lowercase();
+    names.has(&name).then_some((name, value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_quoted_is_left_out_however_it_begins() {
+        for quote in [
+            "> LIVE INC-12",
+            "On Mon, Stentor wrote:\n> LIVE INC-12",
+            "On Sun, Nov 29, 2026 at 7:33 PM Stentor <stentor@example.com> wrote:\n\n> LIVE INC-12\n> wilco?",
+            "On Sun, Nov 29, 2026 at 7:33 PM Stentor <\nstentor@example.com> wrote:\n\n> LIVE INC-12",
+            "On Sun, Nov 29, 2026 at 7:33 PM Stentor <stentor@a-long-name.example.com>\nwrote:\n> LIVE INC-12",
+            "On 29 Nov 2026, at 19:33, Stentor <stentor@example.com> wrote:\n\n\u{feff}LIVE INC-12\nwilco",
+            "Am So., 29. Nov. 2026 um 19:33 Uhr schrieb Stentor <\nstentor@example.com>:\n> LIVE",
+            "Am 29.11.26 um 19:33 schrieb Stentor:\n> LIVE",
+            "Stentor <stentor@example.com> schrieb am So., 29. Nov. 2026, 19:33:\n> LIVE",
+            "Le dim. 29 nov. 2026 à 19:33, Stentor <stentor@example.com> a\nécrit :\n> LIVE",
+            "El dom, 29 nov 2026 a las 19:33, Stentor (<stentor@example.com>) escribió:\n> LIVE",
+            "Il giorno dom 29 nov 2026 alle ore 19:33 Stentor <stentor@example.com> ha scritto:\n> LIVE",
+            "Em dom., 29 de nov. de 2026 às 19:33, Stentor <stentor@example.com>\nescreveu:\n> LIVE",
+            "Op zo 29 nov 2026 om 19:33 schreef Stentor <stentor@example.com>:\n> LIVE",
+            "Den sön 29 nov. 2026 kl 19:33 skrev Stentor <stentor@example.com>:\n> LIVE",
+            "niedz., 29 lis 2026 o 19:33 Stentor <stentor@example.com> napisał(a):\n> LIVE",
+            "вс, 29 нояб. 2026 г. в 19:33, Stentor <stentor@example.com>:\n> LIVE",
+            "2026年11月29日(日) 19:33 Stentor <stentor@example.com>:\n> LIVE",
+            "Stentor <stentor@example.com> 于2026年11月29日周日 19:33写道：\n> LIVE",
+            "2026년 11월 29일 (일) 오후 7:33, Stentor <stentor@example.com>님이 작성:\n> LIVE",
+            "-----Original Message-----\nFrom: Stentor\nwilco",
+            "-----Ursprüngliche Nachricht-----\nVon: Stentor",
+            "---- On Sun, 29 Nov 2026 19:33:00 +0100 Stentor wrote ----\nLIVE",
+            "From: Stentor <stentor@example.com>\nSent: Sunday\nSubject: x\n\nwilco?",
+            "*From:* Stentor\n*Sent:* Sunday\n\nwilco?",
+            "De: Stentor\nObjet: x\n\nwilco?",
+            "De : Duty desk\nEnvoyé : dimanche\nÀ : Ana\n\nwilco?",
+            "差出人: Stentor\n送信日時: 2026年\n\nwilco?",
+            "LIVE INC-12: ES fell.\nwilco?",
+            "> TRADER: answer WILCO by 14:15:59 CET or else Bo Lind is paged\nand then everybody\n> else",
+        ] {
+            for above in ["wilco\n\n", "wilco\n", ""] {
+                let text = format!("{above}{quote}");
+                let own: Vec<&str> = own_lines(&text).into_iter().filter(|line| !line.is_empty()).collect();
+                assert_eq!(own, above.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>(), "{text}");
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_no_quote_is_kept() {
+        for text in [
+            "wilco\nOn it tomorrow at 10\nOn Sun, Nov 29, 2026 at 7:33 PM Stentor <s@example.com> wrote:\n> LIVE",
+            "wilco\nNot before 2027\nOn Sun, Nov 29, 2026 at 7:33 PM Stentor <s@example.com> wrote:\n> LIVE",
+            "wilco\nbut only for this one:\n> LIVE",
+            "wilco\n> LIVE, do you have it?\nnot before noon",
+            "wilco\nFrom: home, I can not",
+            "wilco\n---but not now",
+            "wilco\nLIVE INC-12 is not mine",
+        ] {
+            let own: Vec<&str> = own_lines(text).into_iter().filter(|line| !line.is_empty()).collect();
+            assert_eq!(own.len(), 2, "{text}: {own:?}");
+        }
+    }
+}

@@ -1,0 +1,185 @@
+//! Names and what stands below them: who wrote a mail, and what a signature looks like.
+
+use super::phrases;
+use crate::core::reply::{Reply, asks_or_denies, folded, read};
+
+/// Words of a line in a signature.
+const WORDS_MAX: usize = 12;
+
+/// Letters of a title in a script that puts no gaps between words.
+const TITLE_MAX: usize = 20;
+
+/// Digits that a telephone number has at least.
+const PHONE_DIGITS: usize = 7;
+
+/// Who wrote a mail, by the parts of their names.
+#[derive(Debug, Default)]
+pub(super) struct Writer {
+    parts: Vec<String>,
+    initials: Vec<String>,
+}
+
+impl Writer {
+    /// Of the names that they are known by, and their mailbox. What stands in brackets behind a name is none of it, and
+    /// nor is a word that says something.
+    pub fn of<'a>(names: impl IntoIterator<Item = &'a str>, mailbox: &str) -> Self {
+        let mut writer = Self::default();
+        for name in names {
+            let name = name.split(['(', '[', '|', '<']).next().unwrap_or_default();
+            writer.initials.push(lower_words(name).filter_map(|word| word.chars().next()).collect());
+            writer.know(lower_words(name));
+        }
+        let local = mailbox.split('@').next().unwrap_or_default();
+        writer.know(lower_words(&local.replace('_', " ")));
+        writer
+    }
+
+    fn know(&mut self, words: impl Iterator<Item = String>) {
+        self.parts.extend(words.filter(|word| 1 < word.chars().count() && !says_something(word)));
+    }
+
+    fn is_part(&self, word: &str) -> bool {
+        self.parts.contains(&word.to_lowercase())
+    }
+}
+
+fn lower_words(text: &str) -> impl Iterator<Item = String> {
+    text.split(|c: char| !c.is_alphabetic()).filter(|word| !word.is_empty()).map(str::to_lowercase)
+}
+
+/// `Ana`, `- Ana Ruiz, CFA`, `AR`: the writer's own name, and what is part of it.
+pub(super) fn names_line(line: &str, writer: &Writer) -> bool {
+    let is_edge = |c: char| !c.is_alphanumeric() && c != '?';
+    let line = line.trim_matches(is_edge);
+    let compact: String = line.chars().filter(|c| !matches!(c, '.' | ' ')).collect::<String>().to_lowercase();
+    if !compact.is_empty() && !says_something(&compact) {
+        let is_first =
+            writer.initials.iter().any(|initials| initials.starts_with(&compact) && compact.chars().count() == 1);
+        if is_first || writer.initials.contains(&compact) {
+            return true;
+        }
+    }
+    let (mut rest, mut named) = (line, false);
+    loop {
+        let end = rest.find(|c: char| !c.is_alphabetic()).unwrap_or(rest.len());
+        let is_title = rest.len() == line.len() && phrases::HONORIFICS.has(&rest[..end].to_lowercase());
+        if end == 0 || !(is_title || writer.is_part(&rest[..end])) {
+            break;
+        }
+        named |= !is_title;
+        rest = rest[end..].trim_start_matches(|c: char| matches!(c, ' ' | '-' | '.' | ','));
+    }
+    named && (rest.is_empty() || is_signature_line(rest, false))
+}
+
+/// An answer's line without its writer's name behind it.
+pub(super) fn without_name<'a>(line: &'a str, writer: &Writer) -> &'a str {
+    let is_gap = |c: char| c.is_whitespace() || matches!(c, ',' | '-' | '–' | '—' | '.' | '/');
+    let mut rest = line;
+    loop {
+        let said = rest.trim_end_matches(is_gap);
+        let start = said.char_indices().rev().take_while(|(_, c)| c.is_alphabetic()).last().map(|(at, _)| at);
+        match start {
+            Some(start) if 0 < start && said[..start].ends_with(is_gap) && writer.is_part(&said[start..]) => {
+                rest = said[..start].trim_end_matches(is_gap);
+            }
+            _ => return rest,
+        }
+    }
+}
+
+/// A name of anybody's: below thanks, it is the writer's.
+pub(super) fn is_name_after_thanks(line: &str) -> bool {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    !words.is_empty() && words.len() <= 3 && line.chars().all(|c| !c.is_ascii_digit()) && is_signature_line(line, false)
+}
+
+/// A telephone number, a mailbox or an address of the web, and nothing else.
+pub(super) fn is_contact(line: &str) -> bool {
+    let bare = folded(line);
+    let words = || bare.split_whitespace().map(|word| word.trim_matches(['<', '>', '|', ',', ';']));
+    let is_address = |word: &str| {
+        let lower = word.to_lowercase();
+        let named = word.split_once('@').is_some_and(|(name, domain)| !name.is_empty() && domain.contains('.'));
+        lower.contains("://") || lower.starts_with("www.") || named
+    };
+    let is_number = |word: &str| word.chars().all(|c| c.is_ascii_digit() || "+()-./|:·•,".contains(c));
+    let is_label = |word: &str| {
+        let label = word.trim_end_matches([':', '.']).to_lowercase();
+        (label.len() < word.len() || label.chars().count() == 1) && phrases::CONTACT_LABELS.has(&label)
+    };
+    let digits = words().filter(|word| is_number(word)).flat_map(str::chars).filter(char::is_ascii_digit).count();
+    // A date has as many digits.
+    let is_called = words().any(|word| word.starts_with(['+', '(']) || word.starts_with("00"));
+    let has = words().any(is_address) || (PHONE_DIGITS <= digits && is_called);
+    has && words().all(|word| is_address(word) || is_number(word) || is_label(word))
+}
+
+/// Whether something in a line is the way to somebody.
+pub(super) fn has_contact(line: &str) -> bool {
+    is_contact(line) || PHONE_DIGITS <= folded(line).chars().filter(char::is_ascii_digit).count()
+}
+
+/// A title, a company, an address: words with capitals, none of which says anything to an answer. Below a telephone number
+/// or above one also words without, as titles have them in most languages.
+pub(super) fn is_signature_line(line: &str, has_contact: bool) -> bool {
+    let line = without_pictures(line);
+    let words: Vec<&str> = line.split_whitespace().filter(|word| word.chars().any(char::is_alphanumeric)).collect();
+    if words.is_empty() {
+        return line.chars().all(|c| c.is_whitespace() || (c.is_ascii_punctuation() && c != '?' && c != '~'));
+    }
+    if is_contact(&line) {
+        return true;
+    }
+    if WORDS_MAX < words.len() || says_something(&line) || line.contains('~') {
+        return false;
+    }
+    let starts = |word: &&str, is: fn(char) -> bool| word.chars().find(|c| c.is_alphanumeric()).is_some_and(is);
+    let is_capital = |word: &&str| {
+        let unit = word.trim_start_matches(|c: char| c.is_ascii_digit()).to_lowercase();
+        let is_time = unit.len() < word.len() && (unit.contains(':') || phrases::TIMES.has(unit.trim_end_matches('.')));
+        !is_time && starts(word, |c| c.is_uppercase() || c.is_numeric() || is_ideograph(c))
+    };
+    let is_small = |word: &&str| {
+        let bare = word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase();
+        phrases::CONNECTORS.has(&bare) || phrases::CONTACT_LABELS.has(&bare)
+    };
+    let is_long = line.chars().any(is_ideograph) && TITLE_MAX < line.chars().count();
+    let begins = words.first().is_some_and(|word| is_capital(word));
+    let is_caseless = |word: &&str| starts(word, |c| c.is_alphabetic() && !c.is_lowercase());
+    let titled = begins && words.iter().all(|word| is_capital(word) || is_small(word) || is_contact(word));
+    !is_long && (titled || (has_contact && words.first().is_some_and(is_caseless)))
+}
+
+/// Whether a line answers, asks, denies, or puts off.
+fn says_something(line: &str) -> bool {
+    let bare = folded(line).to_lowercase();
+    let mut words = bare.split(|c: char| !(c.is_alphanumeric() || c == '\'')).filter(|word| !word.is_empty());
+    asks_or_denies(line)
+        || !matches!(read(line), Reply::Unclear { .. })
+        || words.any(|word| phrases::AGAINST.has(word) || phrases::ONESELF.has(word))
+        || phrases::AGAINST_WITHIN.iter().any(|part| bare.contains(part))
+}
+
+/// Letters of titles in scripts without capitals. Hiragana make sentences.
+fn is_ideograph(letter: char) -> bool {
+    matches!(letter, '\u{30a0}'..='\u{30ff}' | '\u{3400}'..='\u{9fff}' | '\u{ac00}'..='\u{d7af}' | '\u{f900}'..='\u{faff}')
+}
+
+/// Without `[image: Acme]`, `[cid:image001.png]` and `(she/her)`.
+fn without_pictures(line: &str) -> String {
+    let mut out = String::new();
+    let is_pronoun =
+        |word: &&str| phrases::PRONOUNS.has(&word.trim_matches(|c: char| !c.is_alphanumeric()).to_lowercase());
+    let line = line.split(' ').filter(|word| !is_pronoun(word)).collect::<Vec<_>>().join(" ");
+    let mut rest = line.as_str();
+    while let Some(at) = rest.find('[') {
+        let inside = rest[at + 1..].to_lowercase();
+        let end = rest[at..].find(']');
+        let is_picture = inside.starts_with("image") || inside.starts_with("cid:") || inside.starts_with("http");
+        let Some(end) = end.filter(|_| is_picture) else { break };
+        out.push_str(&rest[..at]);
+        rest = &rest[at + end + 1..];
+    }
+    out + rest
+}

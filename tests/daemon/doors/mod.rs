@@ -1,0 +1,9 @@
+//! The doors for alerts: the native one, and the one that Prometheus knows.
+// Tests keep their own time and threads: the laws about clocks and spawning are the daemon's.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+
+mod alertmanager;
+use crate::common;
+use crate::house;
+mod native;
+use crate::wire;

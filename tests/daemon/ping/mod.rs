@@ -1,0 +1,606 @@
+//! The dead-man ping: it comes while the daemon does its work, and stays away when it does not.
+#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used, clippy::expect_used)]
+
+use crate::common;
+use crate::double;
+use crate::fixture;
+
+use axum::{
+    Router,
+    body::Bytes,
+    extract::State,
+    http::{Method, StatusCode},
+    routing::any,
+};
+use common::{Daemon, Setup};
+use double::{Server, install_tls};
+use fixture::START;
+use serde_json::Value;
+use std::{
+    sync::{Arc, Mutex},
+    time::{Duration, Instant},
+};
+use stentor::{
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    core::{
+        self, Actor, Alert, Engagement, EngagementOutcome, Incident, IncidentId, IncidentKey, RoleName, Timestamp,
+        stranded::stranded,
+    },
+    drill::live::DrillRunner,
+    engine::{
+        AdmissionResult, DeadManPinger, Engine, EngineLoop, LADDER_LATE_MAX, LOOP_STILL_MAX, QUEUE_STANDS_MAX,
+        RuntimeConfig, SharedChannelParts, quarantine::ALONE_MAX,
+    },
+    http::{AppState, status},
+    matrix::{KnownNames, Matrix, SourceText},
+    store::{IncidentFilter, MemoryStore, RowName, clock::ClockSources},
+    template::PageTemplates,
+};
+
+// ---- who is pinged --------------------------------------------------------------------------------------------------
+
+/// A dead-man service that remembers what it was told.
+#[derive(Clone, Default)]
+struct Receiver(Arc<Mutex<Told>>);
+
+#[derive(Default)]
+struct Told {
+    pings: Vec<(Method, String)>,
+    refuses: Option<StatusCode>,
+    refuses_post: bool,
+}
+
+impl Receiver {
+    async fn start() -> (Self, Server) {
+        let receiver = Self::default();
+        let router = Router::new().route("/ping/{secret}", any(ping)).with_state(receiver.clone());
+        (receiver, Server::start(router).await)
+    }
+
+    fn count(&self) -> usize {
+        self.0.lock().unwrap().pings.len()
+    }
+}
+
+async fn ping(State(receiver): State<Receiver>, method: Method, body: Bytes) -> StatusCode {
+    let mut told = receiver.0.lock().unwrap();
+    if told.refuses_post && method == Method::POST {
+        return StatusCode::METHOD_NOT_ALLOWED;
+    }
+    if let Some(status) = told.refuses {
+        return status;
+    }
+    told.pings.push((method, String::from_utf8(body.to_vec()).unwrap()));
+    StatusCode::OK
+}
+
+// ---- a node whose loops turn when the test says so ------------------------------------------------------------------
+
+const MATRIX: &str = r#"
+[daemon]
+ping = { url = "URL", every = "1m" }
+
+[channel.sms]
+kind = "kannel"
+url = "http://127.0.0.1:9/cgi-bin/sendsms"
+username = "stentor"
+password = { env = "NOT_SET" }
+
+[person.ana]
+name = "Ana Ruiz"
+phone = "+34600000001"
+
+[role.it]
+step = [{ page = ["ana"], by = ["sms"], wait = "10m" }]
+
+[trigger.host-down]
+on = ["HostDown"]
+key = 'has(alert.labels.host) ? alert.labels.host : ""'
+roles = ["it"]
+
+[catch-all]
+page = ["ana"]
+by = ["sms"]
+"#;
+
+struct World {
+    hands: fixture::Hands,
+    store: MemoryStore,
+    engine: Arc<Engine>,
+    receiver: Receiver,
+    pinger: DeadManPinger,
+    _server: Server,
+    _dir: tempfile::TempDir,
+}
+
+impl World {
+    async fn new() -> Self {
+        let (receiver, server) = Receiver::start().await;
+        let url = format!("http://{}/ping/1f6c", server.address);
+        Self::with(&MATRIX.replace("URL", &url), receiver, server)
+    }
+
+    fn with(matrix: &str, receiver: Receiver, server: Server) -> Self {
+        install_tls();
+        let (hands, dir) = (fixture::Hands::new(), tempfile::tempdir().unwrap());
+        let clock = hands.clone();
+        let store = MemoryStore::new(move || clock.wall());
+        let templates = PageTemplates::shipped();
+        let revisions = templates.revisions();
+        let files = [SourceText { path: "matrix.toml".into(), text: matrix.into() }];
+        let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, START);
+        let matrix = parsed.matrix.unwrap_or_else(|| panic!("{:?}", parsed.diagnostics));
+        let outbox = SandboxOutbox::open(dir.path(), || START).unwrap();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox, site: String::new(), sandbox: true };
+        let live = RuntimeConfig::wire(matrix, templates, &shared);
+        let engine = Engine::new(Arc::new(store.node()), live, "http://127.0.0.1");
+        let pinger = DeadManPinger::new(None).unwrap();
+        Self { hands, store, engine, receiver, pinger, _server: server, _dir: dir }
+    }
+
+    /// Time passes, second by second, and these loops turn in it.
+    async fn pass(&mut self, span: Duration, turning: &[EngineLoop]) {
+        for _ in 0..span.as_secs() {
+            self.hands.pass(Duration::from_secs(1));
+            for which in turning {
+                self.engine.pulse.turned(*which);
+                match which {
+                    EngineLoop::Delivery => drop(self.engine.tick_delivery()),
+                    EngineLoop::Timers => drop(self.engine.tick_timers().await),
+                    EngineLoop::Lease => drop(self.engine.tick_lease().await),
+                }
+            }
+            self.engine.signs();
+        }
+    }
+
+    async fn crash(&self) {
+        self.crash_of("a").await;
+    }
+
+    /// The incident that it opened or joined.
+    async fn crash_of(&self, host: &str) -> IncidentId {
+        let mut alert = Alert::new("monitor", "HostDown");
+        alert.labels.insert("host".into(), host.into());
+        match self.engine.admit(vec![alert], self.hands.wall()).await.unwrap()[0].fates[0] {
+            AdmissionResult::Opened { incident } | AdmissionResult::Joined { incident } => incident,
+            ref fate => panic!("{fate:?}"),
+        }
+    }
+
+    async fn open(&self) -> Vec<Arc<Incident>> {
+        self.engine.store.list(IncidentFilter { open_only: true, limit: 100 }).await.unwrap()
+    }
+
+    /// Whether a ping comes, and what is said where none does.
+    async fn ping(&mut self) -> (bool, String) {
+        let before = self.receiver.count();
+        let taken = self.pinger.tick(&self.engine).await;
+        assert_eq!(self.receiver.count() - before, usize::from(taken));
+        (taken, self.engine.pinged().trouble.unwrap_or_default())
+    }
+}
+
+const NO_DELIVERY: [EngineLoop; 2] = [EngineLoop::Timers, EngineLoop::Lease];
+const NO_TIMERS: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Lease];
+const NO_LEASE: [EngineLoop; 2] = [EngineLoop::Delivery, EngineLoop::Timers];
+
+enum Trouble {
+    /// Alerts are refused for want of space.
+    FullDisk,
+    /// This loop does not turn, for so long.
+    Hangs([EngineLoop; 2], Duration),
+    /// A page is not handed to its channel, though the loop seems to turn.
+    QueueStands,
+    /// Ladders do not move, though the loop seems to turn.
+    LaddersStand,
+    /// The receiver says no.
+    Refused,
+}
+
+async fn break_(world: &mut World, trouble: &Trouble) {
+    let second = Duration::from_secs(1);
+    match trouble {
+        Trouble::FullDisk => world.store.set_full(true),
+        Trouble::Hangs(turning, span) => world.pass(*span, turning).await,
+        Trouble::QueueStands => {
+            world.crash().await;
+            for _ in 0..(QUEUE_STANDS_MAX + second).as_secs() {
+                world.pass(second, &NO_DELIVERY).await;
+                world.engine.pulse.turned(EngineLoop::Delivery);
+            }
+        }
+        Trouble::LaddersStand => {
+            world.crash().await;
+            for _ in 0..(Duration::from_secs(600) + LADDER_LATE_MAX + second).as_secs() {
+                world.pass(second, &NO_TIMERS).await;
+                world.engine.pulse.turned(EngineLoop::Timers);
+            }
+        }
+        Trouble::Refused => world.receiver.0.lock().unwrap().refuses = Some(StatusCode::FORBIDDEN),
+    }
+}
+
+async fn mend(world: &mut World) {
+    world.store.set_full(false);
+    world.receiver.0.lock().unwrap().refuses = None;
+    world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
+}
+
+#[tokio::test]
+async fn the_ping_stays_away_for_as_long_as_something_is_wrong() {
+    let still = LOOP_STILL_MAX + Duration::from_secs(1);
+    let cases = [
+        (Trouble::FullDisk, "the disk"),
+        (Trouble::Hangs(NO_DELIVERY, still), "the delivery loop has not turned for 21s"),
+        (Trouble::Hangs(NO_TIMERS, still), "the timers loop"),
+        (Trouble::Hangs(NO_LEASE, still), "the lease loop"),
+        (Trouble::QueueStands, "waits for channel sms since 1m"),
+        (Trouble::LaddersStand, "a ladder is due since 10m"),
+        (Trouble::Refused, "the receiver says 403"),
+    ];
+    for (trouble, words) in cases {
+        let mut world = World::new().await;
+        world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
+        assert_eq!(world.ping().await, (true, String::new()), "before: {words}");
+        break_(&mut world, &trouble).await;
+        for _ in 0..2 {
+            let (taken, said) = world.ping().await;
+            assert!(!taken && said.contains(words), "{words}: {said}");
+        }
+        mend(&mut world).await;
+        assert_eq!(world.ping().await, (true, String::new()), "after: {words}");
+    }
+}
+
+/// What was overdue when it began has had no time to move: that is no fault of this daemon's.
+#[tokio::test]
+async fn a_ladder_that_was_overdue_at_the_start_is_late_only_once_it_could_have_moved() {
+    let world = World::new().await;
+    world.crash().await;
+    let late = |signs: Vec<String>| signs.iter().any(|sign| sign.contains("has not moved"));
+    let span = LADDER_LATE_MAX + Duration::from_secs(1);
+    world.hands.pass(Duration::from_secs(600) + span);
+    assert!(late(world.engine.examine().await));
+    let begun = Engine::new(world.engine.store.clone(), world.engine.live.load_full(), "http://127.0.0.1");
+    assert!(!late(begun.examine().await), "it has just begun");
+    world.hands.pass(span);
+    assert!(late(begun.examine().await));
+}
+
+/// A door of this daemon that takes connections and answers nobody, and one behind which somebody else answers.
+#[tokio::test]
+async fn the_ping_stays_away_while_the_own_door_does_not_answer() {
+    let mut world = World::new().await;
+    world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
+    let silent = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    world.pinger = DeadManPinger::new(Some(silent.local_addr().unwrap())).unwrap();
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    let (status, told) = world.readyz().await;
+    assert!(
+        status == StatusCode::OK && told["problems"][0].as_str().unwrap().contains("door"),
+        "whoever asks has come in: {told}"
+    );
+    world.pinger = DeadManPinger::new(Some(world._server.address)).unwrap();
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("the own door was called in vain"), "{said}");
+    // Its own, at last.
+    let door = Server::start(stentor::http::door(world.app())).await;
+    world.pinger = DeadManPinger::new(Some(door.address)).unwrap();
+    assert_eq!(world.ping().await, (true, String::new()));
+    assert_eq!(world.readyz().await.0, StatusCode::OK);
+}
+
+#[tokio::test]
+async fn an_open_incident_that_can_not_be_read_holds_the_ping_until_somebody_has_looked_at_it() {
+    let mut world = World::new().await;
+    let (lost, kept) = (world.crash_of("a").await, world.crash_of("b").await);
+    world.store.spoil(lost);
+    for _ in 0..2 {
+        let (taken, said) = world.ping().await;
+        assert!(
+            !taken && said.contains("INC-1 can not be read") && said.contains("store quarantine show INC-1"),
+            "{said}"
+        );
+    }
+    let mut told = 0;
+    for _ in 0..3 {
+        told += world.engine.tick_quarantine().await.unwrap();
+    }
+    assert_eq!(told, 1, "once");
+    let about = world.open().await.into_iter().find(|incident| incident.key.is_own()).expect("the operators' incident");
+    assert_eq!((&about.key, about.plan.required.len()), (&IncidentKey::of_unreadable(lost), 1));
+    assert!(about.summary.contains("HostDown") && about.summary.contains("clear INC-1"), "{}", about.summary);
+    assert!(about.pages.values().any(|page| page.person.is_some()), "the catch-all is paged");
+    let new = world.crash_of("a").await;
+    assert!(new != lost, "its key is free");
+    assert_eq!(world.crash_of("b").await, kept);
+    // The others climb on.
+    world.pass(Duration::from_secs(601), &EngineLoop::ALL).await;
+    let moved = world.engine.store.view(kept).await.unwrap().unwrap();
+    assert_eq!(moved.engagements.len(), 2, "the catch-all has it now");
+    assert!(!world.ping().await.0);
+    let row = RowName::Incident(lost);
+    assert!(world.engine.clear_quarantined(&row, &Actor::Operator("root".into())).await.unwrap());
+    assert_eq!(world.ping().await, (true, String::new()));
+    assert!(
+        !world.engine.store.view(about.id).await.unwrap().unwrap().is_open(),
+        "and nobody is paged about it any more"
+    );
+    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 0);
+    assert!(world.engine.store.view(lost).await.is_err());
+}
+
+#[tokio::test]
+async fn a_whole_damaged_file_is_told_in_a_few_incidents_and_no_more() {
+    let mut world = World::new().await;
+    for n in 0..40 {
+        let id = world.crash_of(&format!("host {n}")).await;
+        world.store.spoil(id);
+    }
+    let (_, said) = world.ping().await;
+    assert!(said.contains("37 more incidents can not be read") && said.len() < 1000, "{said}");
+    assert_eq!(world.engine.tick_quarantine().await.unwrap(), 40);
+    let about: Vec<String> = world.open().await.iter().map(|incident| incident.summary.clone()).collect();
+    assert_eq!(about.len(), ALONE_MAX + 1);
+    assert!(about.iter().any(|summary| summary.contains("30 more incidents can not be read")), "{about:?}");
+    for entry in world.engine.store.quarantined() {
+        assert!(world.engine.clear_quarantined(&entry.row, &Actor::Operator("root".into())).await.unwrap());
+    }
+    assert_eq!(world.open().await.len(), 0);
+    assert!(world.ping().await.0);
+}
+
+#[tokio::test]
+async fn open_ladders_and_a_broken_channel_are_no_trouble() {
+    let mut world = World::new().await;
+    world.crash().await;
+    let now = world.hands.wall();
+    world.engine.breakers().broke(&"sms".into(), "login refused", now);
+    world.pass(Duration::from_secs(3600), &EngineLoop::ALL).await;
+    assert_eq!(world.ping().await, (true, String::new()));
+    let pings = world.receiver.0.lock().unwrap().pings.clone();
+    let told: Value = serde_json::from_str(&pings[0].1).unwrap();
+    assert_eq!((told["status"].as_str(), &told["broken_channels"][0]), (Some("ok"), &Value::from("sms")));
+}
+
+/// What is told of a channel that hears nothing is not over because its pages go out.
+#[tokio::test]
+async fn a_deaf_channel_is_not_taken_for_a_broken_one_after_a_restart() {
+    let world = World::new().await;
+    world.engine.unheard(&"sms".into(), "the token was revoked", true).await;
+    world.engine.recall_breakers().await.unwrap();
+    assert_eq!(world.engine.tick_breakers().await.unwrap(), 0);
+    let open = world.engine.store.list(IncidentFilter { open_only: true, limit: 10 }).await.unwrap();
+    assert_eq!(open.len(), 1, "the operators' incident");
+    assert!(world.engine.breakers().broken().is_empty());
+}
+
+#[tokio::test]
+async fn a_receiver_that_takes_no_post_gets_a_get() {
+    let mut world = World::new().await;
+    world.receiver.0.lock().unwrap().refuses_post = true;
+    assert!(world.ping().await.0);
+    assert_eq!(world.receiver.0.lock().unwrap().pings[0].0, Method::GET);
+}
+
+#[tokio::test]
+async fn an_address_that_is_a_secret_is_in_no_complaint() {
+    let (receiver, server) = Receiver::start().await;
+    let dir = tempfile::tempdir().unwrap();
+    let path = dir.path().join("address");
+    let kept = format!("url = {{ file = {path:?} }}");
+    let mut world = World::with(&MATRIX.replace("url = \"URL\"", &kept), receiver, server);
+    let (taken, said) = world.ping().await;
+    assert!(!taken && said.contains("can not be read"), "{said}");
+    for address in ["http://127.0.0.1:9/ping/hush-81b2", "hush-81b2", "http://[hush-81b2/"] {
+        std::fs::write(&path, address).unwrap();
+        let (taken, said) = world.ping().await;
+        assert!(!taken && !said.contains("hush-81b2") && !said.is_empty(), "{address}: {said}");
+    }
+    // Read anew each time: mending it needs no restart.
+    std::fs::write(&path, format!("http://{}/ping/hush-81b2\n", world._server.address)).unwrap();
+    assert!(world.ping().await.0);
+}
+
+fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<EngagementOutcome>) -> Engagement {
+    Engagement {
+        required: true,
+        entered_at: START,
+        stands_for: Default::default(),
+        step: 0,
+        round: 0,
+        rung: 1,
+        on_call: Vec::new(),
+        deadline: deadline.map(Timestamp::from_micros),
+        waits_on: waits_on.map(RoleName::from),
+        exhausted: false,
+        stood_by: false,
+        unable: Default::default(),
+        received: Default::default(),
+        handed_back: Vec::new(),
+        outcome,
+    }
+}
+
+/// The core leaves no role like that behind: whether it would be found is tried on one that it did not make.
+#[test]
+fn a_role_that_waits_for_nobody_is_found() {
+    let (mut incident, _) = core::open(IncidentId(1), fixture::opening("XYZ"), &fixture::roster(), START);
+    assert_eq!(stranded(&incident), Vec::<&RoleName>::new());
+    let roles = [
+        ("climbs", engagement(Some(1), None, None)),
+        ("waits", engagement(None, Some("climbs"), None)),
+        ("over", engagement(None, None, Some(EngagementOutcome::Closed { at: START }))),
+        ("forgotten", engagement(None, None, None)),
+        ("waits-on-the-end", engagement(None, Some("over"), None)),
+        ("round", engagement(None, Some("and-round"), None)),
+        ("and-round", engagement(None, Some("round"), None)),
+    ];
+    incident.engagements = roles.into_iter().map(|(role, engagement)| (role.into(), engagement)).collect();
+    let found: Vec<&str> = stranded(&incident).into_iter().map(RoleName::as_str).collect();
+    assert_eq!(found, ["and-round", "forgotten", "round", "waits-on-the-end"]);
+}
+
+// ---- what /readyz says -----------------------------------------------------------------------------------------------
+
+impl World {
+    /// A daemon over this node.
+    fn app(&self) -> Arc<AppState> {
+        Arc::new(AppState {
+            engine: self.engine.clone(),
+            hub: DeskHub::new(),
+            outbox: SandboxOutbox::open(self._dir.path(), || START).unwrap(),
+            shows_outbox: false,
+            started_at: START,
+            shutdown: Default::default(),
+            client: reqwest::Client::new(),
+            slack_hooks: None,
+            drills: DrillRunner::new(self.engine.clone()),
+            scenarios: self._dir.path().to_owned(),
+            answered: Default::default(),
+            guesses: Mutex::default(),
+        })
+    }
+
+    /// What its `/readyz` says.
+    async fn readyz(&self) -> (StatusCode, Value) {
+        let response = status::readyz(State(self.app())).await;
+        let status = response.status();
+        let body = axum::body::to_bytes(response.into_body(), 1 << 20).await.unwrap();
+        (status, serde_json::from_slice(&body).unwrap())
+    }
+
+    /// Time passes as above, and what may be sent is sent.
+    async fn work(&mut self, span: Duration) {
+        for _ in 0..span.as_secs() {
+            self.pass(Duration::from_secs(1), &NO_DELIVERY).await;
+            self.engine.pulse.turned(EngineLoop::Delivery);
+            let ready = self.engine.tick_delivery();
+            for page in ready.start {
+                self.engine.send(page).await.unwrap();
+            }
+            for page in ready.unsent {
+                self.engine.drop_unsent(page).await.unwrap();
+            }
+            for (page, until, why) in ready.held {
+                self.engine.hold(page, until, why).await.unwrap();
+            }
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_makes_a_daemon_unready_is_always_named() {
+    let still = LOOP_STILL_MAX + Duration::from_secs(1);
+    for trouble in [
+        Trouble::FullDisk,
+        Trouble::Hangs(NO_DELIVERY, still),
+        Trouble::Hangs(NO_TIMERS, still),
+        Trouble::Hangs(NO_LEASE, still),
+        Trouble::QueueStands,
+    ] {
+        let mut world = World::new().await;
+        world.pass(Duration::from_secs(1), &EngineLoop::ALL).await;
+        assert_eq!(world.readyz().await.0, StatusCode::OK);
+        break_(&mut world, &trouble).await;
+        let (status, told) = world.readyz().await;
+        assert_eq!(status, StatusCode::SERVICE_UNAVAILABLE, "{told}");
+        assert!(told["ready"] == false && !told["problems"].as_array().unwrap().is_empty(), "{told}");
+        mend(&mut world).await;
+        assert_eq!(world.readyz().await.0, StatusCode::OK);
+    }
+    // A ladder that is late is told, and keeps no alert away.
+    let mut world = World::new().await;
+    break_(&mut world, &Trouble::LaddersStand).await;
+    world.ping().await;
+    let (status, told) = world.readyz().await;
+    assert_eq!((status, told["problems"].as_array().unwrap().len()), (StatusCode::OK, 1), "{told}");
+}
+
+/// Each kind of channel at its own pace, however slow, and a storm for one person.
+#[tokio::test]
+async fn a_storm_that_waits_for_a_channels_own_pace_keeps_no_alert_away() {
+    let voice = "kind = \"voice\"\naccount = \"AC00000000000000000000000000000000\"\ntoken = { env = \"NOT_SET\" }\n\
+                 from = \"+15005550006\"";
+    let kannel = "kind = \"kannel\"\nurl = \"http://127.0.0.1:9/cgi-bin/sendsms\"\nusername = \"stentor\"\n\
+                  password = { env = \"NOT_SET\" }";
+    for (what, channel) in [
+        ("voice", voice.to_owned()),
+        ("a slow gateway", format!("{kannel}\npace = \"1/m\"")),
+        ("a desk that is closed", "kind = \"screen\"".to_owned()),
+    ] {
+        let (receiver, server) = Receiver::start().await;
+        let matrix = MATRIX.replace("URL", &format!("http://{}/ping/1f6c", server.address)).replace(kannel, &channel);
+        let matrix = matrix.replace("[daemon]", "[daemon]\npublic_url = \"https://stentor.example.com\"");
+        let mut world = World::with(&matrix, receiver, server);
+        world.work(Duration::from_secs(1)).await;
+        for host in 0..6 {
+            let mut alert = Alert::new("monitor", "HostDown");
+            alert.labels.insert("host".into(), format!("h{host}"));
+            world.engine.admit(vec![alert], world.hands.wall()).await.unwrap();
+        }
+        let mut oldest = 0.0_f64;
+        for second in 0..180 {
+            world.work(Duration::from_secs(1)).await;
+            let (status, told) = world.readyz().await;
+            assert_eq!(status, StatusCode::OK, "{what}, after {second} s: {told}");
+            oldest = oldest.max(told["oldest_unsent_page_seconds"].as_f64().unwrap());
+        }
+        assert!(60.0 < oldest || what.contains("desk"), "{what}: nothing had to wait");
+        assert_eq!(world.ping().await, (true, String::new()), "{what}");
+    }
+}
+
+// ---- the real daemon ------------------------------------------------------------------------------------------------
+
+fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let until = Instant::now() + Duration::from_secs(60);
+    loop {
+        if let Some(found) = look() {
+            return found;
+        }
+        assert!(Instant::now() < until, "this did not come: {what}");
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+async fn ready(daemon: &Daemon) -> (bool, Value) {
+    let response = reqwest::get(daemon.url("/readyz")).await.unwrap();
+    (response.status().is_success(), serde_json::from_str(&response.text().await.unwrap()).unwrap())
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_daemon_whose_store_can_not_be_written_pings_nobody_until_it_can() {
+    install_tls();
+    let (receiver, server) = Receiver::start().await;
+    let url = format!("http://{}/ping/1f6c", server.address);
+    let daemon = Setup::new(&MATRIX.replace("URL", &url).replace("1m", "1s")).start();
+    eventually("two pings", || (2 <= receiver.count()).then_some(()));
+    let database = daemon.state().join("stentor.db");
+    let sql = async |words: &'static str| {
+        let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&database);
+        let mut conn = sqlx::ConnectOptions::connect(&options).await.unwrap();
+        sqlx::raw_sql(words).execute(&mut conn).await.unwrap();
+        sqlx::Connection::close(conn).await.unwrap();
+    };
+    sql("ALTER TABLE meta RENAME TO elsewhere").await;
+    let held = loop {
+        let (is_ready, told) = ready(&daemon).await;
+        if told["ping"]["trouble"].as_str().is_some_and(|trouble| trouble.starts_with("held back")) {
+            assert!(!is_ready && !told["problems"].as_array().unwrap().is_empty(), "{told}");
+            break receiver.count();
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    eventually("it is in the log", || daemon.log().contains("no dead-man ping went out").then_some(()));
+    assert_eq!(receiver.count(), held, "no ping while it is held back");
+    sql("ALTER TABLE elsewhere RENAME TO meta").await;
+    eventually("pings again", || (held < receiver.count()).then_some(()));
+    while !ready(&daemon).await.0 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    eventually("that is in the log too", || daemon.log().contains("goes out again").then_some(()));
+}

@@ -1,0 +1,281 @@
+//! Reads a story, lets the core decide it, and writes what happened.
+
+use super::fixture::{START, alert};
+use serde::Deserialize;
+use std::{collections::BTreeMap, fmt::Write, sync::Arc, time::Duration};
+use stentor::core::{
+    Actor, Alert, AlertStatus, AnswerLevel, AnswerVia, ChannelName, DrillTerms, EngagementOutcome, EscalationPlan,
+    Event, FaultKind, GivenAnswer, HeldWhy, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+    PersonName, RoleName, RolePlan, Roster, SendOutcome, SendReceipt, StandIn, StepPlan, StepTarget, Timestamp, open,
+    page::PageStage,
+    plan::{AcceptTimeout, LivingRoom, OnResolved},
+    sentence::sentence,
+    step,
+};
+
+/// The plan of a story. People whom `reach` does not name have every channel that `patience` names.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Scene {
+    required: Vec<String>,
+    #[serde(default)]
+    room: Option<String>,
+    /// The room's card is kept up to date.
+    #[serde(default)]
+    living: Option<LivingRoom>,
+    /// The channels that tell other systems.
+    #[serde(default)]
+    tell: Vec<ChannelName>,
+    #[serde(default)]
+    resolved: OnResolved,
+    patience: BTreeMap<String, AcceptTimeout>,
+    #[serde(default)]
+    reach: BTreeMap<PersonName, Vec<ChannelName>>,
+    role: BTreeMap<RoleName, Row>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    engaged_by: AnswerLevel,
+    step: Vec<Rung>,
+    #[serde(default)]
+    next: Option<RoleName>,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Rung {
+    page: Vec<String>,
+    by: Vec<ChannelName>,
+    wait: String,
+    #[serde(default)]
+    repeat: u32,
+}
+
+/// The timeline of a story.
+pub fn tell(story: &str) -> String {
+    let (plan, script) = story.split_once("\n---\n").expect("a plan, dashes, a script");
+    let (plan, roster) = stage(plan);
+    let mut teller = Teller { plan, roster, incident: None, events: Vec::new(), text: String::new() };
+    for line in script.lines().filter(|line| !line.trim().is_empty() && !line.starts_with('#')) {
+        let words: Vec<&str> = line.split_whitespace().collect();
+        let ["at", at, what @ ..] = &words[..] else { panic!("{line:?} does not begin with a time") };
+        teller.line(START + span(at), what, line);
+    }
+    teller.ending();
+    teller.text
+}
+
+fn stage(text: &str) -> (EscalationPlan, Roster) {
+    let stage: Scene = toml::from_str(text).expect("a plan");
+    let channels: Vec<ChannelName> = stage.patience.keys().map(|name| name.as_str().into()).collect();
+    let mut reach = stage.reach;
+    for row in stage.role.values() {
+        for person in row.step.iter().flat_map(|rung| &rung.page) {
+            reach.entry(person.as_str().into()).or_insert_with(|| channels.clone());
+        }
+    }
+    let living = stage.room.as_deref().zip(stage.living).map(|(room, living)| (ChannelName::from(room), living));
+    let plan = EscalationPlan {
+        trigger: "flash-crash".into(),
+        matrix: "m1".into(),
+        required: stage.required.iter().map(|role| role.as_str().into()).collect(),
+        roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
+        patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
+        rooms: stage.room.map(ChannelName::from).into_iter().collect(),
+        living: living.into_iter().collect(),
+        tell: stage.tell,
+        actions: Vec::new(),
+        on_resolved: stage.resolved,
+    };
+    (plan, Roster { reach, ..Roster::default() })
+}
+
+fn row_plan(row: Row) -> RolePlan {
+    let whom = |name: String| match name.strip_prefix("rotation.") {
+        Some(rotation) => StepTarget::Rotation(rotation.into()),
+        None => StepTarget::Person(name.into()),
+    };
+    let rung = |rung: Rung| StepPlan {
+        page: rung.page.into_iter().map(whom).collect(),
+        by: rung.by,
+        wait: span(&rung.wait),
+        repeat: rung.repeat,
+    };
+    RolePlan {
+        engaged_by: row.engaged_by,
+        target: None,
+        template: "default".into(),
+        template_revision: "r1".into(),
+        steps: row.step.into_iter().map(rung).collect(),
+        next: row.next,
+    }
+}
+
+struct Teller {
+    plan: EscalationPlan,
+    roster: Roster,
+    incident: Option<Incident>,
+    events: Vec<(Timestamp, Event)>,
+    text: String,
+}
+
+impl Teller {
+    fn line(&mut self, at: Timestamp, what: &[&str], line: &str) {
+        writeln!(self.text, "{line}").unwrap();
+        match what {
+            ["open", more @ ..] => self.open(at, more),
+            // Every tick that comes due up to then, each at its time.
+            ["all", "ticks"] => {
+                while let Some(due) = self.incident().deadline().filter(|due| *due <= at) {
+                    self.step(due, IncidentInput::Tick);
+                }
+            }
+            _ => {
+                let input = input(at, what).unwrap_or_else(|| panic!("{line:?} means nothing"));
+                self.step(at, input);
+            }
+        }
+    }
+
+    fn open(&mut self, at: Timestamp, more: &[&str]) {
+        let (mut alert, mut terms) = (alert(), None);
+        for pair in more.chunks(2) {
+            match pair {
+                ["drill"] => alert.drill = true,
+                ["drill", life] => {
+                    alert.drill = true;
+                    terms = Some(DrillTerms::until(at + span(life)));
+                }
+                ["with", people] => {
+                    terms.as_mut().expect("a drill").participants = people.split(',').map(PersonName::from).collect();
+                }
+                ["lease", lease] => alert.lease_until = Some(at + span(lease)),
+                _ => panic!("{more:?} means nothing"),
+            }
+        }
+        let opening = IncidentOpening {
+            key: IncidentKey::stored("flash-crash/XYZ"),
+            summary: alert.summary.clone(),
+            plan: Arc::new(self.plan.clone()),
+            alert: Arc::new(alert),
+            received_at: at,
+            terms,
+            nonce: None,
+        };
+        let (incident, events) = open(IncidentId(1), opening, &self.roster, at);
+        self.incident = Some(incident);
+        self.happened(at, events);
+    }
+
+    fn step(&mut self, at: Timestamp, input: IncidentInput) {
+        let incident = self.incident.as_mut().expect("an open incident");
+        let events = step(incident, input, &self.roster, at);
+        self.happened(at, events);
+    }
+
+    fn happened(&mut self, at: Timestamp, events: Vec<Event>) {
+        if events.is_empty() {
+            writeln!(self.text, "  nothing").unwrap();
+        }
+        for event in events {
+            let seconds = at.micros_since(START) / 1_000_000;
+            writeln!(self.text, "  {seconds:>4}s {}", sentence(&event)).unwrap();
+            self.events.push((at, event));
+        }
+        let folded = Incident::fold(IncidentId(1), self.events.iter().map(|(at, event)| (*at, event)));
+        assert_eq!(folded.as_ref(), self.incident.as_ref(), "the events do not fold to the state");
+    }
+
+    fn incident(&self) -> &Incident {
+        self.incident.as_ref().expect("an open incident")
+    }
+
+    fn ending(&mut self) {
+        let mut text = String::from("in the end\n");
+        for (role, engagement) in &self.incident().engagements {
+            let how = match &engagement.outcome {
+                Some(EngagementOutcome::Engaged { person, .. }) => format!("engaged: {person}"),
+                Some(EngagementOutcome::Covered { by, person, .. }) => format!("covered by {by}: {person}"),
+                Some(EngagementOutcome::StoodDown { .. }) => "stood down".into(),
+                Some(EngagementOutcome::Closed { .. }) => "closed without an answer".into(),
+                None => match &engagement.waits_on {
+                    Some(next) => format!("open, waits on {next}"),
+                    None => "open".into(),
+                },
+            };
+            writeln!(text, "  {role} is {how}").unwrap();
+        }
+        let next = self.incident().deadline().map(|at| at.micros_since(START) / 1_000_000);
+        writeln!(text, "  next tick: {}", next.map_or("none".into(), |at| format!("{at}s"))).unwrap();
+        self.text.push_str(&text);
+    }
+}
+
+fn input(at: Timestamp, what: &[&str]) -> Option<IncidentInput> {
+    Some(match what {
+        ["tick"] => IncidentInput::Tick,
+        ["page", n, how] => return page(at, n.parse().ok()?, how),
+        ["dead", "node", "had", pages @ ..] => {
+            IncidentInput::TakenOver { pages: pages.iter().filter_map(|n| n.parse().ok()).collect() }
+        }
+        ["again"] => IncidentInput::Alert(Arc::new(alert())),
+        ["again", "lease", lease] => {
+            IncidentInput::Alert(Arc::new(Alert { lease_until: Some(at + span(lease)), ..alert() }))
+        }
+        ["all", "clear"] => IncidentInput::Alert(Arc::new(Alert { status: AlertStatus::Resolved, ..alert() })),
+        ["a", "crisis", "begins"] => IncidentInput::Preempt { by: IncidentId(9) },
+        ["page", n, "meets", channel, "down"] => {
+            IncidentInput::Injected { page: n.parse().ok()?, trouble: FaultKind::Down { channel: (*channel).into() } }
+        }
+        [person, "resolves"] => IncidentInput::Resolve { by: Actor::Person((*person).into()), why: None },
+        [person, "says", words @ ..] => IncidentInput::Answer(said(person, words)?),
+        _ => return None,
+    })
+}
+
+fn page(at: Timestamp, page: u32, how: &str) -> Option<IncidentInput> {
+    let settlement = match how {
+        "accepted" => SendOutcome::Accepted { receipt: SendReceipt::of(format!("m{page}")) },
+        "made" => SendOutcome::Accepted { receipt: SendReceipt { room: Some("C1".into()), ..SendReceipt::of("card") } },
+        "unreachable" => SendOutcome::Unreachable { why: "no such number".into() },
+        "refused" | "unknown" => SendOutcome::Retry {
+            at: at + Duration::from_secs(1),
+            why: "the gateway is busy".into(),
+            unknown: how == "unknown",
+        },
+        "throttled" => SendOutcome::Retry {
+            at: at + Duration::from_secs(60),
+            why: "the gateway asks for a minute".into(),
+            unknown: false,
+        },
+        "held" => SendOutcome::Held { until: at + Duration::from_secs(60), why: HeldWhy::Provider },
+        "not-open" => SendOutcome::Held { until: at + Duration::from_secs(300), why: HeldWhy::DeskClosed },
+        "kept" => SendOutcome::Accepted { receipt: SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox") },
+        "unsent" => SendOutcome::Unsent,
+        "seen" => return Some(IncidentInput::Reported { page, stage: PageStage::Seen }),
+        _ => return None,
+    };
+    let sent_at = (!matches!(settlement, SendOutcome::Unsent | SendOutcome::Held { .. })).then_some(at);
+    Some(IncidentInput::Settled { page, settlement, sent_at, text: None })
+}
+
+/// `wilco`, `standby 3m`, `wilco to 4`, `roger for it`; `unable automatically` is a mailbox's own word.
+fn said(person: &str, words: &[&str]) -> Option<GivenAnswer> {
+    let (words, via) = match words {
+        [words @ .., "automatically"] => (words, AnswerVia::AutoReply),
+        words => (words, AnswerVia::Sms),
+    };
+    let (words, page, role) = match words {
+        [words @ .., "to", page] => (words, Some(page.parse().ok()?), None),
+        [words @ .., "for", role] => (words, None, Some(RoleName::from(*role))),
+        words => (words, None, None),
+    };
+    let answer = words.join(" ").parse().ok()?;
+    Some(GivenAnswer { person: person.into(), answer, via, page, role })
+}
+
+fn span(text: &str) -> Duration {
+    humantime::parse_duration(text).expect("a duration")
+}

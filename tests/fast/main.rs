@@ -1,0 +1,27 @@
+//! Tests of the library: no daemon is started, nothing is sent, and most time is virtual.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+
+#[path = "../double/mod.rs"]
+mod double;
+#[path = "../fixture/mod.rs"]
+mod fixture;
+#[path = "../past/mod.rs"]
+mod past;
+
+mod channel;
+mod crowd;
+mod delivery;
+mod drill_or_live;
+mod escalation;
+mod fitted;
+mod matrix;
+mod panics;
+mod proposal;
+mod replies;
+mod restored;
+mod scenario;
+mod simulate;
+mod statistics;
+mod store;
+mod template;
+mod tidy;

@@ -1,0 +1,144 @@
+use super::*;
+use stentor::{
+    core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved},
+    matrix::ChannelKind,
+    toml_kit::secret::SecretRef,
+};
+
+#[test]
+fn the_matrix_that_ships_has_neither_error_nor_warning() {
+    sound(&folder("matrix"));
+}
+
+#[test]
+fn a_chatbot_and_a_clinic_can_run_on_stentor_too() {
+    sound(&folder("tests/fast/matrix/chatbot"));
+    sound(&folder("tests/fast/matrix/clinic"));
+}
+
+#[test]
+fn the_smallest_matrix_works_and_lacks_only_a_catch_all() {
+    let files = [file(
+        "m.toml",
+        "[channel.desk]\nkind = \"screen\"\n[person.ana]\nname = \"Ana Ruiz\"\n[role.trader]\n\
+         step = [{ page = [\"ana\"], by = [\"desk\"], wait = \"45s\" }]\n[trigger.flash-crash]\n\
+         on = [\"price_velocity\"]\nwhen = 'alert.values.drop_pct >= 5.0'\nroles = [\"trader\"]\n",
+    )];
+    let parsed = parse(&files);
+    let codes: Vec<&str> = parsed.diagnostics.iter().map(|d| d.code).collect();
+    assert_eq!(codes, ["no-catch-all"]);
+    let matrix = parsed.matrix.expect("a warning does not refuse");
+    assert_eq!(matrix.failure_plan(&"flash-crash".into()), None);
+    let plan = matrix.plan(&"flash-crash".into()).expect("a plan");
+    assert_eq!(plan.roles.keys().map(RoleName::as_str).collect::<Vec<_>>(), ["trader"]);
+}
+
+#[test]
+fn a_plan_holds_its_roles_every_next_and_the_catch_all_and_no_other() {
+    let matrix = sound(&folder("matrix"));
+    let plan = matrix.plan(&TriggerName::from("flash-crash")).expect("a plan");
+    let names: Vec<&str> = plan.roles.keys().map(RoleName::as_str).collect();
+    assert_eq!(names, ["catch-all", "compliance", "compliance-head", "head-of-desk", "it", "it-lead", "trader"]);
+    assert_eq!(plan.required.iter().map(RoleName::as_str).collect::<Vec<_>>(), ["trader", "compliance", "it"]);
+    assert_eq!(plan.matrix, matrix.revision);
+    assert_eq!(plan.rooms.iter().map(ChannelName::as_str).collect::<Vec<_>>(), ["room"]);
+    assert_eq!(plan.on_resolved, OnResolved::Note);
+    assert_eq!(plan.patience.len(), 4);
+    let trader = &plan.roles["trader"];
+    assert_eq!(trader.steps[0].page, [StepTarget::Rotation("equities".into())]);
+    assert_eq!(trader.steps[0].wait.as_secs(), 45);
+    assert_eq!((trader.template.as_str(), trader.template_revision.as_str()), ("trader", "trader-1"));
+    assert_eq!(plan.roles["head-of-desk"].template, "default");
+    assert_eq!(plan.roles["compliance-head"].template, "compliance");
+    assert_eq!(plan.roles["catch-all"].template, "catch-all");
+}
+
+#[test]
+fn the_failure_plan_pages_the_catch_all_alone() {
+    let matrix = sound(&folder("matrix"));
+    let plan = matrix.failure_plan(&"flash-crash".into()).expect("there is a catch-all");
+    assert_eq!(plan.required, [RoleName::catch_all()]);
+    assert_eq!(plan.roles.keys().collect::<Vec<_>>(), [&RoleName::catch_all()]);
+    assert!(plan.rooms.is_empty());
+}
+
+#[test]
+fn people_are_reached_in_the_order_in_which_channels_are_written() {
+    let matrix = sound(&folder("matrix"));
+    let reach: Vec<&str> = matrix.roster.channels(&"ana".into()).iter().map(ChannelName::as_str).collect();
+    assert_eq!(reach, ["desk", "room", "sms", "mail"]);
+    let clinic = sound(&folder("tests/fast/matrix/clinic"));
+    let reach: Vec<&str> = clinic.roster.channels(&"nurse-lee".into()).iter().map(ChannelName::as_str).collect();
+    assert_eq!(reach, ["ward", "pager"]);
+}
+
+#[test]
+fn people_are_found_by_what_they_answer_with() {
+    let files =
+        [file("m.toml", "[person.ana]\nname = \"Ana\"\nphone = \"+34600000001\"\nslack = \"U1\"\nunix = \"aruiz\"\n")];
+    let matrix = parse(&files).matrix.expect("warnings only");
+    let ana = PersonName::from("ana");
+    assert_eq!(matrix.person_of_phone("+34600000001"), Some(&ana));
+    assert_eq!(matrix.person_of_slack("U1"), Some(&ana));
+    assert_eq!(matrix.person_of_unix("aruiz"), Some(&ana));
+    assert_eq!(matrix.person_of_unix("ana"), None);
+}
+
+#[test]
+fn channels_have_the_pace_and_patience_of_their_kind_or_their_own() {
+    let matrix = sound(&folder("tests/fast/matrix/clinic"));
+    let pager = matrix.channel(&"pager".into()).expect("a channel");
+    assert_eq!(pager.kind(), stentor::channel::kannel::KIND);
+    assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.patience.as_secs()), (3, 4, 10));
+    let ward = matrix.channel(&"ward".into()).expect("a channel");
+    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::SCREEN.spec().pace, 5));
+}
+
+#[test]
+fn secrets_are_named_each_once() {
+    let matrix = sound(&folder("tests/fast/matrix/clinic"));
+    let expected = [
+        SecretRef::File("/run/secrets/scheduler".into()),
+        SecretRef::Credential("kannel".into()),
+        SecretRef::Credential("scheduler-next".into()),
+    ];
+    assert_eq!(matrix.secrets(), expected.iter().collect::<Vec<_>>());
+}
+
+#[test]
+fn an_override_without_an_offset_is_on_the_rotations_clock() {
+    let matrix = sound(&folder("tests/fast/matrix/clinic"));
+    let rotation = &matrix.roster.rotations["doctors"];
+    // 19:00 in Chicago is 01:00 of the next day in UTC; by day it is Dr Mora's turn.
+    let on_call = |at| rotation.on_call(Timestamp::parse(at).expect("a time")).map(PersonName::as_str);
+    assert_eq!(on_call("2026-12-25T01:00:00Z"), Some("dr-naim"));
+    assert_eq!(on_call("2026-12-25T14:00:00Z"), Some("dr-naim"), "the day turn would be the other doctor's");
+    assert_eq!(on_call("2026-12-24T20:00:00Z"), Some("dr-mora"), "19:00 in UTC is not meant");
+}
+
+#[test]
+fn the_revision_changes_with_any_text_and_with_nothing_else() {
+    let files = folder("matrix");
+    let mut changed = files.clone();
+    changed[0].text.push_str("# a comment\n");
+    let (one, other) = (sound(&files).revision, sound(&changed).revision);
+    assert_eq!(one.len(), 12);
+    assert_eq!(one, sound(&files).revision);
+    assert_ne!(one, other);
+}
+
+#[test]
+fn the_folder_of_drills_and_what_is_not_toml_are_not_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    std::fs::create_dir(folder.path().join("drills")).expect("written");
+    for (name, text) in
+        [("b.toml", "b"), ("a.toml", "a"), ("notes.md", "x"), (".hidden.toml", "x"), ("drills/d.toml", "x")]
+    {
+        std::fs::write(folder.path().join(name), text).expect("written");
+    }
+    let texts: Vec<String> = read_folder(folder.path()).expect("read").into_iter().map(|file| file.text).collect();
+    assert_eq!(texts, ["a", "b"]);
+    std::fs::write(folder.path().join("c.toml"), b"name = \"\xff\"").expect("written");
+    let error = read_folder(folder.path()).expect_err("not UTF-8").to_string();
+    assert!(error.contains("c.toml") && error.contains("UTF-8"), "{error}");
+}

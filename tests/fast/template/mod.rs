@@ -1,0 +1,609 @@
+//! What people read: never the wrong first word, never too long, whatever the alert says.
+#![allow(clippy::disallowed_methods)]
+#![allow(clippy::unwrap_used)]
+
+mod actions;
+mod crisis;
+
+use crisis::{OPENED, about, after, brief_of, flash_crash, later, names, opened, roster};
+use proptest::{prelude::*, test_runner::RngSeed};
+use std::{collections::BTreeMap, fs, sync::Arc};
+use stentor::{
+    core::{
+        Alert, Answer, AnswerVia, EscalationPlan, GivenAnswer, Incident, IncidentInput, IncidentOpening, Page,
+        PagePurpose, SendOutcome, SendReceipt, StandIn, Timestamp, Zones, gsm7, step,
+    },
+    template::{
+        BOARD_MAX, BODY_MAX, BriefInput, CODE, HTML_MAX, LINES_MAX, LINK, PageReader, PageTemplates, RenderedText,
+        SLACK_MAX, SPOKEN_MAX, TextForm,
+    },
+};
+
+const FORMS: [TextForm; 6] =
+    [TextForm::Screen, TextForm::Slack, TextForm::Sms, TextForm::Mail, TextForm::Voice, TextForm::Board];
+
+/// Roles, and how long after the opening their brief is read.
+const ROLES: [(&str, u64); 6] =
+    [("trader", 0), ("compliance", 70), ("it", 0), ("commander", 50), ("head-of-desk", 95), ("catch-all", 100)];
+
+fn render(templates: &PageTemplates, incident: &Incident, page: &Page, form: TextForm) -> RenderedText {
+    let history: Vec<(Timestamp, String)> = [
+        (OPENED, "risk-monitor reported price_velocity; incident INC-12 opened by trigger flash-crash"),
+        (after(0), "trader: Ana Ruiz paged by desk"),
+        (after(1), "compliance: Cy Okafor paged by desk"),
+        (after(45), "trader: no answer from Ana Ruiz; Bo Lind paged by desk"),
+    ]
+    .map(|(at, text)| (at, text.to_owned()))
+    .into();
+    let zone = Zones::bundled().get("America/New_York").unwrap();
+    let reader = page.person.as_ref().map(|_| PageReader { name: "Ana Ruiz", zone: &zone });
+    templates.render(&BriefInput { incident, page, reader, names: &names(), history: &history }, form)
+}
+
+/// One brief as a snapshot: body, and what is beside it.
+fn shown(rendered: &RenderedText) -> String {
+    assert_eq!(rendered.fallback, None, "{}", rendered.body);
+    let html = rendered.html.as_ref().map_or(String::new(), |html| format!("\n--- html\n{html}"));
+    format!("subject: {}\n---\n{}{html}", rendered.subject, rendered.body)
+}
+
+#[test]
+fn each_role_reads_its_own_brief_of_a_flash_crash() {
+    let templates = PageTemplates::shipped();
+    for (role, seconds) in ROLES {
+        let incident = later(opened(flash_crash(false)), seconds);
+        for form in FORMS {
+            let rendered = render(&templates, &incident, brief_of(&incident, role), form);
+            insta::assert_snapshot!(format!("{role} {form:?}"), shown(&rendered));
+        }
+    }
+}
+
+#[test]
+fn the_first_page_of_a_drill_says_so_and_asks_for_other_words() {
+    let (templates, incident) = (PageTemplates::shipped(), opened(flash_crash(true)));
+    for form in FORMS {
+        let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
+        insta::assert_snapshot!(format!("drill {form:?}"), shown(&rendered));
+    }
+}
+
+#[test]
+fn the_all_clear_tells_how_it_ended_and_a_broken_one_still_says_that_it_is_over() {
+    let mut incident = later(opened(flash_crash(false)), 50);
+    let brief = brief_of(&incident, "trader").clone();
+    let at = incident.last_at + std::time::Duration::from_secs(9);
+    let wilco = stentor::core::GivenAnswer {
+        person: brief.person.clone().expect("a person"),
+        answer: stentor::core::Answer::Wilco,
+        via: stentor::core::AnswerVia::Sms,
+        page: Some(brief.n),
+        role: None,
+    };
+    let roster = stentor::core::Roster::default();
+    stentor::core::step(&mut incident, stentor::core::IncidentInput::Answer(wilco), &roster, at);
+    let end = at + std::time::Duration::from_secs(240);
+    let by = stentor::core::Actor::Person("ana".into());
+    stentor::core::step(&mut incident, stentor::core::IncidentInput::Resolve { by, why: None }, &roster, end);
+    let page = about(&brief, PagePurpose::Resolved);
+    let templates = PageTemplates::shipped();
+    let texts: Vec<String> = FORMS.into_iter().map(|form| render(&templates, &incident, &page, form).body).collect();
+    insta::assert_snapshot!(texts.join("\n====\n"));
+    assert!(render(&templates, &incident, &page, TextForm::Mail).html.unwrap().contains("after the opening"));
+    let own = tempfile::tempdir().unwrap();
+    std::fs::create_dir(own.path().join("all-clear")).unwrap();
+    let broken = "{% if incident.lasted %}{{ nothing.here }}{% endif %}";
+    std::fs::write(own.path().join("all-clear/brief.txt"), broken).unwrap();
+    let rendered = render(&PageTemplates::load(own.path()).unwrap(), &incident, &page, TextForm::Slack);
+    assert!(rendered.fallback.is_some());
+    assert!(rendered.body.starts_with("LIVE INC-12: it is over"), "{}", rendered.body);
+}
+
+#[test]
+fn what_asks_for_nothing_says_who_has_it_and_who_is_released() {
+    let (templates, incident) = (PageTemplates::shipped(), later(opened(flash_crash(false)), 50));
+    let page = brief_of(&incident, "trader").clone();
+    let room = Page { person: None, role: None, ..page.clone() };
+    let taken =
+        |by: &str, covering: Option<&str>| PagePurpose::Taken { by: by.into(), covering_as: covering.map(Into::into) };
+    let cases = [
+        about(&page, taken("ana", None)),
+        about(&page, taken("bo", None)),
+        about(&page, taken("eli", Some("head-of-desk"))),
+        about(&page, PagePurpose::StoodDown),
+        about(&page, PagePurpose::Resolved),
+        about(&room, PagePurpose::RoomCard),
+        about(&room, PagePurpose::RoomUpdate { revision: 7, shows: String::new() }),
+        about(&room, PagePurpose::RoomSummary),
+        about(&room, PagePurpose::RoomLine { line: "trader: bo has it".into() }),
+        Page { maybe_repeated: true, ..page.clone() },
+    ];
+    let texts: Vec<String> = cases
+        .iter()
+        .flat_map(|page| [TextForm::Slack, TextForm::Sms].map(|form| render(&templates, &incident, page, form).body))
+        .collect();
+    insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+/// Ana takes the trader's role 10 s after the opening; her brief had been accepted.
+fn taken_by_ana(drill: bool) -> Incident {
+    let mut incident = opened(flash_crash(drill));
+    let brief = brief_of(&incident, "trader").n;
+    let receipt = SendReceipt::of("m1");
+    let settlement = SendOutcome::Accepted { receipt };
+    let settled = IncidentInput::Settled { page: brief, settlement, sent_at: Some(after(1)), text: None };
+    step(&mut incident, settled, &roster(), after(1));
+    says(&mut incident, "ana", Answer::Wilco, 10);
+    incident
+}
+
+fn says(incident: &mut Incident, person: &str, answer: Answer, seconds: u64) {
+    let said =
+        GivenAnswer { person: person.into(), answer, via: AnswerVia::Desk, page: None, role: Some("trader".into()) };
+    step(incident, IncidentInput::Answer(said), &roster(), after(seconds));
+}
+
+/// The newest page to this person that is for this.
+fn word_to<'a>(incident: &'a Incident, person: &str, is: fn(&PagePurpose) -> bool) -> &'a Page {
+    let theirs = |page: &&Arc<Page>| page.person.as_ref().is_some_and(|p| p.as_str() == person) && is(&page.purpose);
+    incident.pages.values().rfind(theirs).expect("a word")
+}
+
+#[test]
+fn who_has_it_reads_how_to_hand_it_back_and_nobody_else_does() {
+    let templates = PageTemplates::shipped();
+    for drill in [false, true] {
+        let incident = taken_by_ana(drill);
+        let word = word_to(&incident, "ana", |purpose| matches!(purpose, PagePurpose::Taken { .. }));
+        for form in FORMS {
+            let rendered = render(&templates, &incident, word, form);
+            let (codes, links) = (usize::from(form == TextForm::Sms), usize::from(form == TextForm::Mail));
+            assert_eq!(rendered.body.matches(CODE).count(), codes, "{}", rendered.body);
+            assert_eq!(rendered.body.matches(LINK).count(), links, "{}", rendered.body);
+            assert_eq!(rendered.html.map_or(0, |html| html.matches(LINK).count()), links);
+            assert_eq!(rendered.body.contains("hand it back"), form != TextForm::Voice, "{}", rendered.body);
+        }
+        // For somebody else, and once it is not so any more, it says nothing of that.
+        let other = Page { person: Some("bo".into()), ..word.clone() };
+        let mut back = incident.clone();
+        says(&mut back, "ana", Answer::Unable, 70);
+        for (incident, page) in [(&incident, &other), (&back, word)] {
+            let body = render(&templates, incident, page, TextForm::Sms).body;
+            assert!(!body.contains(CODE) && !body.contains("hand it back"), "{body}");
+        }
+    }
+}
+
+#[test]
+fn who_is_asked_in_a_roles_place_is_who_is_really_paged() {
+    let (templates, incident) = (PageTemplates::shipped(), later(opened(flash_crash(false)), 200));
+    let waits_on = |role: &str| incident.engagements[role].waits_on.as_ref().map(|next| next.to_string());
+    assert_eq!(waits_on("trader").as_deref(), Some("head-of-desk"), "it waits on one that waits itself");
+    assert!(waits_on("head-of-desk").is_some_and(|next| next != "trader"));
+    let brief = brief_of(&incident, "trader").clone();
+    let room = Page { person: None, role: None, ..brief.clone() };
+    let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    for page in [about(&brief, word), about(&room, PagePurpose::RoomCard), brief] {
+        for form in FORMS {
+            let text = render(&templates, &incident, &page, form).body;
+            for untrue in ["head-of-desk is asked in its place", "head-of-desk is being asked too"] {
+                assert!(!text.contains(untrue), "{:?} {form:?}: {text}", page.purpose);
+            }
+            if !page.purpose.is_brief() {
+                // A voice says no hyphens.
+                let text = text.replace("catch all", "catch-all");
+                assert!(text.contains("catch-all is asked in its place"), "{:?} {form:?}: {text}", page.purpose);
+            }
+        }
+    }
+}
+
+#[test]
+fn a_catch_all_that_is_asked_first_does_not_read_that_everybody_else_was_asked() {
+    let before = opened(flash_crash(false));
+    let plan = EscalationPlan { required: vec!["catch-all".into()], ..(*before.plan).clone() };
+    let opening = IncidentOpening {
+        key: before.key.clone(),
+        summary: before.summary.clone(),
+        plan: Arc::new(plan),
+        alert: before.alert.clone(),
+        received_at: OPENED,
+        terms: None,
+        nonce: None,
+    };
+    let (first, _) = stentor::core::open(before.id, opening, &roster(), OPENED);
+    let last = later(before, 200);
+    let templates = PageTemplates::shipped();
+    for form in [TextForm::Screen, TextForm::Slack, TextForm::Sms, TextForm::Mail] {
+        let text = |incident| {
+            let rendered = render(&templates, incident, brief_of(incident, "catch-all"), form);
+            assert_eq!(rendered.fallback, None);
+            (rendered.body + &rendered.html.unwrap_or_default()).to_lowercase()
+        };
+        assert!(!text(&first).contains("last one asked"), "{form:?}: {}", text(&first));
+        assert!(!text(&first).contains("nobody else is left"), "{form:?}: {}", text(&first));
+        assert!(text(&first).contains("nobody else is asked"), "{form:?}: {}", text(&first));
+        assert!(text(&last).contains("last one asked"), "{form:?}: {}", text(&last));
+    }
+}
+
+#[test]
+fn whoever_is_asked_again_reads_who_had_it_and_since_when_and_the_others_that_it_is_open() {
+    let templates = PageTemplates::shipped();
+    let mut incident = taken_by_ana(false);
+    says(&mut incident, "ana", Answer::Unable, 70);
+    // One whose word of before was not sent yet is told nothing: this is what she would read.
+    let word = PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() };
+    let covered = later(incident.clone(), 120);
+    let head = word_to(&covered, "eli", |purpose| purpose.is_brief());
+    let mut texts = Vec::new();
+    for form in FORMS {
+        texts.push(render(&templates, &incident, brief_of(&incident, "trader"), form).body);
+    }
+    let brief = brief_of(&incident, "trader");
+    for person in ["ana", "bo", "cy"] {
+        let page = Page { person: Some(person.into()), ..about(brief, word.clone()) };
+        texts.extend(
+            [TextForm::Mail, TextForm::Sms, TextForm::Voice]
+                .map(|form| render(&templates, &incident, &page, form).body),
+        );
+    }
+    let room = Page { person: None, role: None, ..about(brief, PagePurpose::RoomCard) };
+    texts.push(render(&templates, &incident, &room, TextForm::Slack).body);
+    texts.extend([TextForm::Screen, TextForm::Sms].map(|form| render(&templates, &covered, head, form).body));
+    for text in &texts {
+        assert!(!text.contains("No answer from Ana"), "she has answered: {text}");
+    }
+    insta::assert_snapshot!(texts.join("\n====\n"));
+}
+
+#[test]
+fn a_brief_that_asks_for_nothing_any_more_says_so_in_its_first_line() {
+    let templates = PageTemplates::shipped();
+    let first = |incident: &Incident| {
+        let role = "trader".into();
+        let brief = incident.briefs_of(&role).next().expect("a brief");
+        render(&templates, incident, brief, TextForm::Screen)
+    };
+    let mut incident = taken_by_ana(false);
+    let taken = first(&incident);
+    assert!(taken.headline.ends_with("TRADER: you have it since 14:45:38 EDT."), "{}", taken.headline);
+    assert!(!taken.body.contains("answer WILCO") && !taken.body.contains("No answer"), "{}", taken.body);
+    says(&mut incident, "ana", Answer::Unable, 70);
+    assert!(first(&incident).headline.contains("TRADER: answer WILCO"), "it is open again");
+    let by = stentor::core::Actor::Person("bo".into());
+    step(&mut incident, IncidentInput::Resolve { by, why: None }, &roster(), after(100));
+    assert!(first(&incident).headline.ends_with("TRADER: it is over since 14:47:08 EDT."));
+}
+
+#[test]
+fn a_real_room_reads_what_was_kept_in_the_sandbox() {
+    let (templates, mut incident) = (PageTemplates::shipped(), opened(flash_crash(false)));
+    let brief = brief_of(&incident, "trader").clone();
+    let mut kept = brief.clone();
+    kept.channel = "sms".into();
+    let receipt = SendReceipt::of_stand_in(StandIn::Sandbox, "sandbox");
+    kept.settle(&SendOutcome::Accepted { receipt }, Some(kept.born_at), None, kept.born_at);
+    incident.pages.insert(kept.n, kept.into());
+    let room = Page { person: None, role: None, ..brief };
+    let of = |incident: &Incident| {
+        let purposes = [PagePurpose::RoomCard, PagePurpose::RoomSummary];
+        purposes.map(|purpose| render(&templates, incident, &about(&room, purpose), TextForm::Slack).body)
+    };
+    for text in of(&incident) {
+        assert!(text.contains("SANDBOX: 1 of 1 messages kept on this machine, sent to nobody (sms)."), "{text}");
+    }
+    // What asks nobody for anything has nobody who has it.
+    incident.engagements.clear();
+    let [card, _] = of(&incident);
+    assert!(card.contains("It asks nobody for anything.") && !card.contains("Every role has somebody"), "{card}");
+}
+
+#[test]
+fn the_frozen_facts_of_a_page_do_not_depend_on_the_reader_s_template() {
+    let incident = opened(flash_crash(false));
+    let page = brief_of(&incident, "trader");
+    let (whole, folder) = (PageTemplates::shipped(), tempfile::tempdir().expect("a folder"));
+    let own = folder.path().join("trader");
+    fs::create_dir(&own).expect("a folder");
+    fs::write(own.join("brief.txt"), "LIVE drills are fun %LINK%\n").expect("a file");
+    let other = PageTemplates::load(folder.path()).expect("sound templates");
+    let (a, b) = (render(&whole, &incident, page, TextForm::Screen), render(&other, &incident, page, TextForm::Screen));
+    assert_eq!((&a.headline, &a.subject), (&b.headline, &b.subject));
+    assert_ne!(a.revision, b.revision);
+    assert_eq!(whole.revisions()["it"], other.revisions()["it"]);
+    assert!(b.body.ends_with("LIVE drills are fun (LINK)"), "{}", b.body);
+}
+
+#[test]
+fn every_broken_file_is_named_with_its_line() {
+    let folder = tempfile::tempdir().expect("a folder");
+    for (file, text) in [
+        ("trader/brief.txt", "fine\n{{ alert.values.drop_pct }}\n"),
+        ("it/sms.txt", "{% if %}\n"),
+        ("it/mail.html", "<p>\n\n{{ nosuch }}</p>"),
+    ] {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+        fs::write(path, text).expect("a file");
+    }
+    let error = PageTemplates::load(folder.path()).expect_err("three are broken").to_string();
+    for start in ["it/mail.html:3: undefined", "it/sms.txt:1: syntax", "trader/brief.txt:2: undefined"] {
+        assert!(error.lines().any(|line| line.starts_with(start)), "{start} is not in\n{error}");
+    }
+}
+
+#[test]
+fn a_template_that_loops_or_fails_or_is_too_long_gives_way_to_the_raw_facts() {
+    let incident = opened(flash_crash(false));
+    for (text, why) in [
+        ("{% for a in range(9000) %}{% for b in range(9000) %}{% endfor %}{% endfor %}", "fuel"),
+        ("{{ alert.labels.nosuch }}", "undefined"),
+        ("{% for a in range(40) %}a line\n{{ a }}\n{% endfor %}", "too long"),
+    ] {
+        // Sound for the alerts that templates are tried with: only this one has a desk.
+        let templates = overlaid(&format!("{{% if alert.labels.desk is defined %}}{text}{{% endif %}}"));
+        for form in [TextForm::Screen, TextForm::Slack, TextForm::Mail] {
+            let rendered = render(&templates, &incident, brief_of(&incident, "trader"), form);
+            let fallback = rendered.fallback.clone().unwrap_or_else(|| panic!("{text} was used:\n{}", rendered.body));
+            assert!(fallback.starts_with("trader/brief.txt") && fallback.contains(why), "{fallback}");
+            for fact in ["LIVE INC-12", "symbol=ES", "drop_pct=6.2", "venue_state=Stop Logic", "risk-monitor"] {
+                assert!(rendered.body.contains(fact), "{fact} is not in\n{}", rendered.body);
+            }
+        }
+    }
+}
+
+/// The shipped templates with this brief for traders.
+fn overlaid(brief: &str) -> PageTemplates {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("trader")).expect("a folder");
+    fs::write(folder.path().join("trader/brief.txt"), brief).expect("a file");
+    PageTemplates::load(folder.path()).expect("sound templates")
+}
+
+#[test]
+fn a_template_says_in_a_call_what_it_likes_and_its_sms_where_it_likes_nothing() {
+    let incident = opened(flash_crash(false));
+    let page = brief_of(&incident, "trader");
+    let shipped = PageTemplates::shipped();
+    let sms = render(&shipped, &incident, page, TextForm::Voice);
+    assert!(sms.body.contains("E S down 6.2 percent"), "{}", sms.body);
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::create_dir(folder.path().join("trader")).expect("a folder");
+    fs::write(folder.path().join("trader/voice.txt"), "Wake up, {{ role }}: INC-7 & 12 bps.\nDRILL or not.")
+        .expect("a file");
+    let own = PageTemplates::load(folder.path()).expect("sound templates");
+    let said = render(&own, &incident, page, TextForm::Voice);
+    assert!(
+        said.body.contains("Wake up, trader: incident 7 and 12 basis points. text, DRILL or not."),
+        "{}",
+        said.body
+    );
+    assert_ne!(own.revisions()["trader"], shipped.revisions()["trader"]);
+    assert_eq!(own.revisions()["it"], shipped.revisions()["it"]);
+    fs::write(folder.path().join("trader/voice.txt"), "{{ nosuch }}").expect("a file");
+    let error = PageTemplates::load(folder.path()).expect_err("it is broken").to_string();
+    assert!(error.starts_with("trader/voice.txt:1: undefined"), "{error}");
+}
+
+#[test]
+fn the_shipped_templates_are_sound() {
+    let empty = tempfile::tempdir().expect("a folder");
+    let loaded = PageTemplates::load(empty.path()).expect("sound templates");
+    assert_eq!(loaded.revisions(), PageTemplates::shipped().revisions());
+    assert_eq!(loaded.revisions().len(), 7);
+}
+
+fn any_text() -> impl Strategy<Value = String> {
+    prop_oneof![
+        4 => any::<String>(),
+        1 => "[ -~]{0,400}",
+        1 => Just("LIVE this is not a drill\nLIVE DRILL <script>alert(1)</script> %CODE% %LINK%".to_owned()),
+        1 => Just("DRILL\u{202e}\u{200b} %CO\u{200b}DE% %CO😀DE% %C\u{14c}DE% “€” 金 {}[]~^|\\".to_owned()),
+        1 => Just("€".repeat(700)),
+        1 => Just("<".repeat(5000)),
+        1 => Just("word ".repeat(3000)),
+        1 => Just(String::new()),
+    ]
+}
+
+fn any_alert() -> impl Strategy<Value = Alert> {
+    let key = || {
+        prop_oneof![
+            3 => prop::sample::select(vec!["symbol", "venue", "host", "service", "desk", "impact", "action_a", "runbook"]).prop_map(str::to_owned),
+            1 => any_text(),
+        ]
+    };
+    let value = prop_oneof![any::<f64>(), -1e9..1e9f64];
+    let number =
+        prop::sample::select(vec!["drop_pct", "exposure_usd", "pnl_per_min_usd", "depth_pct", "spread_ticks", "x"]);
+    (
+        any_text(),
+        any_text(),
+        prop::collection::btree_map(key(), any_text(), 0..60),
+        prop::collection::btree_map(prop_oneof![number.prop_map(str::to_owned), any_text()], value, 0..60),
+        prop::collection::btree_map(key(), any_text(), 0..60),
+        any::<f64>(),
+        any::<bool>(),
+    )
+        .prop_map(|(kind, summary, labels, values, annotations, confidence, drill)| {
+            let evidence = serde_json::json!({ "versions": labels, "deep": [[[[[[[[[summary]]]]]]]]] });
+            let source = annotations.keys().next().cloned().unwrap_or_default();
+            Alert { summary, labels, values, annotations, confidence, drill, evidence, ..Alert::new(source, kind) }
+        })
+}
+
+fn any_purpose() -> impl Strategy<Value = PagePurpose> {
+    prop_oneof![
+        6 => (0u32..4).prop_map(|round| PagePurpose::Brief { round }),
+        1 => Just(PagePurpose::Taken { by: "ana".into(), covering_as: None }),
+        1 => Just(PagePurpose::Taken { by: "bo".into(), covering_as: Some("head-of-desk".into()) }),
+        1 => Just(PagePurpose::HandedBack { by: "ana".into(), of: "trader".into() }),
+        1 => Just(PagePurpose::StoodDown),
+        1 => Just(PagePurpose::Resolved),
+        1 => Just(PagePurpose::RoomCard),
+        1 => any_text().prop_map(|line| PagePurpose::RoomLine { line }),
+        1 => any_text().prop_map(|line| PagePurpose::RoomNote { line }),
+        1 => (2u32..).prop_map(|revision| PagePurpose::RoomUpdate { revision, shows: String::new() }),
+        1 => Just(PagePurpose::RoomSummary),
+        1 => Just(PagePurpose::RoomFurnish),
+    ]
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        rng_seed: RngSeed::Fixed(1845),
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
+
+    #[test]
+    fn no_template_moves_the_code_and_the_ask_out_of_the_first_60_characters(
+        text in any_text(),
+        repeated: bool,
+        drill: bool,
+        id in prop_oneof![1i64..2000, Just(i64::MAX)],
+        role in "[a-z][a-z-]{0,39}",
+    ) {
+        let folder = tempfile::tempdir().expect("a folder");
+        fs::create_dir(folder.path().join("trader")).expect("a folder");
+        let raw = format!("{{% raw %}}{}{{% endraw %}}", text.replace("{%", ""));
+        for file in ["sms.txt", "voice.txt"] {
+            fs::write(folder.path().join("trader").join(file), &raw).expect("a file");
+        }
+        let templates = PageTemplates::load(folder.path()).expect("sound templates");
+        let mut incident = later(opened(flash_crash(drill)), 0);
+        incident.id = stentor::core::IncidentId(id);
+        let page = Page { maybe_repeated: repeated, ..brief_of(&incident, "trader").clone() };
+        judge(&render(&templates, &incident, &page, TextForm::Sms), TextForm::Sms, drill, true);
+        judge(&render(&templates, &incident, &page, TextForm::Voice), TextForm::Voice, drill, true);
+        // However long a role's name is.
+        let role = stentor::core::RoleName::from(role.as_str());
+        let page = Page { role: Some(role), ..page };
+        judge(&render(&templates, &incident, &page, TextForm::Sms), TextForm::Sms, drill, true);
+    }
+
+    #[test]
+    fn no_alert_makes_a_text_that_misleads_or_does_not_fit(
+        alert in any_alert(),
+        purpose in any_purpose(),
+        seconds in 0u64..400,
+        repeated: bool,
+        id in prop_oneof![1i64..2000, Just(i64::MAX)],
+    ) {
+        let templates = PageTemplates::shipped();
+        let drill = alert.drill;
+        let mut incident = later(opened(alert), seconds);
+        incident.id = stentor::core::IncidentId(id);
+        let paged: BTreeMap<_, _> = incident.pages.values().map(|page| (page.role.clone(), page.clone())).collect();
+        for page in paged.into_values() {
+            let page = Page { purpose: purpose.clone(), maybe_repeated: repeated, ..(*page).clone() };
+            for form in FORMS {
+                let rendered = render(&templates, &incident, &page, form);
+                // Where every field is as long as it may be, the raw facts are the better brief.
+                let why = rendered.fallback.as_deref();
+                prop_assert!(why.is_none_or(|why| why.contains("too long")), "{why:?}");
+                judge(&rendered, form, drill, purpose.is_brief());
+            }
+        }
+    }
+}
+
+/// The laws of every text.
+fn judge(rendered: &RenderedText, form: TextForm, drill: bool, asks: bool) {
+    let (word, other) = if drill { ("DRILL", "LIVE") } else { ("LIVE", "DRILL") };
+    let RenderedText { body, headline, subject, html, .. } = rendered;
+    assert_eq!(body.split(' ').next(), Some(word), "{body}");
+    assert!(body.starts_with(headline.as_str()) && subject.starts_with(word), "{headline}\n{body}");
+    assert!(!headline.contains('\n') && !subject.contains('\n'));
+    let first =
+        |line: &str| line.split(|c: char| !c.is_alphanumeric()).find(|word| !word.is_empty()).map(str::to_owned);
+    assert!(body.lines().all(|line| first(line).as_deref() != Some(other)), "{body}");
+    assert!(!drill || !body.to_lowercase().contains("not a drill"), "{body}");
+    assert!(body.lines().count() <= LINES_MAX, "{body}");
+    assert_eq!(body.matches(CODE).count(), if asks && form == TextForm::Sms { 3 } else { 0 }, "{body}");
+    assert_eq!(body.matches(LINK).count(), usize::from(asks && form == TextForm::Mail), "{body}");
+    if drill && asks {
+        assert!(body.contains("xercise"), "{body}");
+    }
+    match form {
+        TextForm::Sms => judge_sms(body, asks),
+        TextForm::Slack => {
+            assert!(body.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;").chars().count() <= SLACK_MAX);
+        }
+        TextForm::Screen | TextForm::Mail => assert!(body.chars().count() <= BODY_MAX),
+        TextForm::Board => assert!(body.chars().count() <= BOARD_MAX),
+        TextForm::Voice => judge_call(body),
+    }
+    assert_eq!(html.is_some(), form == TextForm::Mail);
+    if let Some(html) = html {
+        judge_html(html, asks);
+    }
+}
+
+fn judge_sms(body: &str, asks: bool) {
+    assert!(gsm7::septets(body).is_some_and(|septets| septets <= 306), "{body}");
+    let sent = body.replace(CODE, "48213");
+    assert!(gsm7::segments(&sent) <= 2, "{sent}");
+    if asks {
+        let start: String = sent.chars().take(60).collect();
+        assert!(start.contains("reply 48213 to take it") || start.contains("reply 48213 to confirm"), "{sent}");
+        assert!(sent.contains("48213 4 to pass."), "{sent}");
+    }
+    for word in ["STOP", "END", "CANCEL", "QUIT", "YES"] {
+        assert!(!body.contains(&format!("reply {word}")), "{body}");
+    }
+}
+
+/// What is said: one paragraph, without signs that nobody can hear.
+fn judge_call(body: &str) {
+    assert!(body.chars().count() <= SPOKEN_MAX, "{}: {body}", body.chars().count());
+    assert!(!body.contains(['\n', '<', '>', '"', '{', '}', '|', '*', '_', '#', '/', '\u{1f600}']), "{body}");
+    assert!(!body.contains("INC-"), "{body}");
+}
+
+fn judge_html(html: &str, asks: bool) {
+    assert!(html.len() <= HTML_MAX);
+    assert!(!html.to_lowercase().contains("<script"), "{html}");
+    assert_eq!(html.matches(LINK).count(), usize::from(asks));
+    assert!(!html.contains("src=") && !html.contains("url("), "{html}");
+    let text = html.split_once("<body").and_then(|(_, body)| body.split_once('>')).map(|(_, text)| text);
+    let mut text = text.expect("a body").split('<').filter_map(|tag| tag.split_once('>')).map(|(_, text)| text.trim());
+    let first = text.find(|text| !text.is_empty()).expect("some text");
+    assert!(first.starts_with("LIVE INC-") || first.starts_with("DRILL INC-"), "{first}");
+}
+
+#[test]
+fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
+    let page = include_str!("../../../src/http/assets/answer.html");
+    let mut env = minijinja::Environment::new();
+    env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
+    env.add_template("answer.html", page).expect("a template");
+    let render_as = |drill: bool, notice: Option<&str>, done: bool, hand_back: bool| {
+        let offers: Vec<_> =
+            [("wilco", "I have it", true), ("roger", "Received", false), ("unable", "I can not", false)]
+                .map(|(answer, label, primary)| minijinja::context! { answer, label, primary })
+                .into();
+        let headline = format!("{} INC-12: <b>ES</b> down", if drill { "DRILL" } else { "LIVE" });
+        let (body, token) = ("Market: ES\n<script>alert(1)</script>", "t\"o'k<en");
+        let context = minijinja::context! { drill, headline, body, token, offers, notice, done, hand_back };
+        env.get_template("answer.html").and_then(|page| page.render(context)).expect("a page")
+    };
+    let render = |drill: bool, notice: Option<&str>, done: bool| render_as(drill, notice, done, false);
+    for (drill, word) in [(true, "DRILL"), (false, "LIVE")] {
+        let html = render(drill, None, false);
+        assert!(html.contains(&format!("<title>{word}: answer</title>")) && !html.contains("<script"), "{html}");
+        assert!(html.contains(&format!("<p class=\"band\">{word}</p>")) && html.matches("<button").count() == 3);
+        assert!(html.contains("method=\"post\"") && html.contains("t&quot;o&#x27;k&lt;en"), "{html}");
+    }
+    let done = render(false, Some("You have it."), true);
+    assert!(done.contains("You have it.") && !done.contains("<form"), "{done}");
+    let held = render_as(false, Some("You have it since 18:45:38 UTC."), true, true);
+    // What pages others takes a second press: its button is not seen before the first.
+    let (before, after) = held.split_once("<summary>Hand it back</summary>").expect("a first press");
+    assert!(!before.contains("<button") && after.matches("<button").count() == 1, "{held}");
+    assert!(after.contains("name=\"answer\" value=\"unable\"") && !held.contains("value=\"wilco\""), "{held}");
+    insta::assert_snapshot!(render(true, Some("Too late: <Bo>"), false));
+}

@@ -1,0 +1,147 @@
+//! A matrix of a random shape, written as its authors write it and read by the real reader.
+
+use super::dice::Dice;
+use std::{
+    collections::BTreeMap,
+    fmt::Write,
+    sync::{Arc, Mutex, OnceLock},
+};
+use stentor::{
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    core::{ChannelName, Timestamp},
+    engine::{RuntimeConfig, SharedChannelParts},
+    matrix::{KnownNames, Matrix, SourceText},
+    template::PageTemplates,
+};
+
+/// How many different shapes there are; a seed takes one of them.
+pub const SHAPES: u64 = 96;
+
+const PEOPLE: [&str; 6] = ["ana", "bo", "cy", "di", "ed", "flo"];
+const ROLES: [&str; 4] = ["r1", "r2", "r3", "r4"];
+const CHANNELS: [&str; 4] = ["desk", "team", "sms", "mail"];
+
+/// The shape with this number, wired; made once and shared by all who simulate with it.
+pub fn shape(number: u64, as_of: Timestamp) -> Arc<RuntimeConfig> {
+    static MADE: OnceLock<Mutex<BTreeMap<u64, Arc<RuntimeConfig>>>> = OnceLock::new();
+    let mut made = MADE.get_or_init(Mutex::default).lock().expect("shapes");
+    made.entry(number).or_insert_with(|| Arc::new(wire(number, as_of))).clone()
+}
+
+fn wire(number: u64, as_of: Timestamp) -> RuntimeConfig {
+    let mut dice = Dice::new(number);
+    let text = text(&mut dice);
+    let templates = PageTemplates::shipped();
+    let revisions = templates.revisions();
+    let files = [SourceText { path: "matrix.toml".into(), text: text.clone() }];
+    let parsed = Matrix::parse(&files, &KnownNames { templates: &revisions }, as_of);
+    let mut matrix = parsed.matrix.unwrap_or_else(|| panic!("shape {number}: {:#?}\n{text}", parsed.diagnostics));
+    // What the reader refuses can still come about: a reload in mid-crisis takes a person's contacts away.
+    for channels in matrix.roster.reach.values_mut() {
+        if dice.chance(15) {
+            channels.clear();
+        } else if dice.chance(40) {
+            let left = dice.some_of(channels, 3);
+            *channels = left;
+        }
+    }
+    RuntimeConfig::wire(matrix, templates, &shared())
+}
+
+/// Wired for the sandbox, and never asked to send: the simulation's own channels stand in their place.
+fn shared() -> SharedChannelParts {
+    static OUTBOX: OnceLock<(tempfile::TempDir, SandboxOutbox)> = OnceLock::new();
+    let (_, outbox) = OUTBOX.get_or_init(|| {
+        let dir = tempfile::tempdir().expect("a directory");
+        let outbox = SandboxOutbox::open(dir.path(), Timestamp::default).expect("an outbox");
+        (dir, outbox)
+    });
+    SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site: "simulation".into(), sandbox: true }
+}
+
+fn text(dice: &mut Dice) -> String {
+    let mut text = String::new();
+    channels(dice, &mut text);
+    for (n, person) in PEOPLE.iter().enumerate() {
+        let contacts = format!("phone = \"+3460000000{n}\"\nemail = \"{person}@desk.example\"\nslack = \"U000000{n}\"");
+        writeln!(text, "[person.{person}]\nname = \"{person}\"\n{contacts}").expect("text");
+    }
+    writeln!(text, "[rotation.duty]\npeople = [\"ana\", \"bo\", \"cy\"]\nhandoff = \"0 * * * *\"").expect("text");
+    let roles = 1 + dice.below(ROLES.len());
+    for n in 0..roles {
+        role(dice, n, roles, &mut text);
+    }
+    triggers(dice, &ROLES[..roles], &mut text);
+    if dice.chance(70) {
+        let (people, by) = (dice.some_of(&PEOPLE, 2), dice.some_of(&CHANNELS, 3));
+        writeln!(text, "[catch-all]\npage = {people:?}\nby = {by:?}\nevery = \"{}s\"", dice.between(5, 40))
+            .expect("text");
+    }
+    text
+}
+
+fn channels(dice: &mut Dice, text: &mut String) {
+    let more = [
+        "kind = \"screen\"",
+        "kind = \"slack\"\ntoken = { env = \"STENTOR_NOWHERE\" }",
+        "kind = \"kannel\"\nurl = \"http://127.0.0.1:9/\"\nusername = \"u\"\npassword = { env = \"STENTOR_NOWHERE\" }",
+        "kind = \"smtp\"\nurl = \"smtps://127.0.0.1:9\"\nfrom = \"stentor@desk.example\"",
+    ];
+    for (name, settings) in CHANNELS.iter().zip(more) {
+        writeln!(text, "[channel.{name}]\n{settings}\naccept_timeout = \"{}s\"", dice.between(2, 25)).expect("text");
+        if settings.contains("slack") && dice.chance(50) {
+            writeln!(text, "archive_after = \"{}s\"", dice.between(1, 60)).expect("text");
+        }
+        if dice.chance(50) {
+            writeln!(text, "pace = \"{}/s burst {}\"", dice.between(1, 3), dice.between(1, 4)).expect("text");
+        }
+    }
+}
+
+fn role(dice: &mut Dice, n: usize, roles: usize, text: &mut String) {
+    let level = dice.pick(&["roger", "wilco"]);
+    writeln!(text, "[role.{}]\nengaged_by = \"{level}\"\nstep = [", ROLES[n]).expect("text");
+    for _ in 0..1 + dice.below(3) {
+        // Small crowds: what goes wrong goes wrong with two, and more of them can be simulated.
+        let most = if dice.chance(15) { 3 } else { 2 };
+        let mut people = dice.some_of(&PEOPLE, most);
+        if dice.chance(25) {
+            people.push("rotation.duty");
+        }
+        let by = dice.some_of(&CHANNELS, most);
+        let (wait, repeat) = (dice.between(2, 40), dice.pick(&[0, 0, 0, 1, 2]));
+        writeln!(text, "  {{ page = {people:?}, by = {by:?}, wait = \"{wait}s\", repeat = {repeat} }},").expect("text");
+    }
+    writeln!(text, "]").expect("text");
+    // Only later ones: a circle is refused.
+    if n + 1 < roles && dice.chance(60) {
+        writeln!(text, "next = {:?}", dice.pick(&ROLES[n + 1..roles])).expect("text");
+    }
+}
+
+fn triggers(dice: &mut Dice, roles: &[&str], text: &mut String) {
+    let rules = [
+        "[trigger.boom]\non = [\"boom\"]\nkey = 'alert.labels.k'",
+        "[trigger.hum]\non = [\"hum\"]\nkey = 'alert.labels.k'\nthreshold = { count = 2, within = \"20s\" }",
+        "[trigger.odd]\non = [\"odd\"]\nwhen = 'alert.values.x >= 1.0'\nkey = 'alert.labels.k'",
+    ];
+    for rule in rules {
+        writeln!(text, "{rule}\nroles = {:?}", dice.some_of(roles, 4)).expect("text");
+        if dice.chance(40) {
+            writeln!(text, "room = \"team\"").expect("text");
+        }
+        if dice.chance(40) {
+            writeln!(text, "resolved = \"resolve\"").expect("text");
+        }
+    }
+}
+
+/// The channels of every shape.
+pub fn channel_names() -> Vec<ChannelName> {
+    CHANNELS.iter().map(|name| ChannelName::from(*name)).collect()
+}
+
+/// The people of every shape.
+pub const fn people() -> [&'static str; 6] {
+    PEOPLE
+}

@@ -12,5 +12,6 @@ pub mod matrix;
 pub mod report;
 pub mod store;
 pub mod template;
+pub mod text;
 pub mod tls;
 pub mod toml_kit;

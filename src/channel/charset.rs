@@ -1,7 +1,7 @@
 //! The letters of what a provider hands over: in the charset that it names, UTF-8 where it names none. What is not valid
 //! in it becomes U+FFFD, which no reader of replies lets pass: a text that was damaged on the way is asked back, not lost.
 
-use crate::core::gsm7::from_gsm7;
+use crate::text::gsm7::from_gsm7;
 use encoding_rs::{Encoding, UTF_8, UTF_16BE};
 use percent_encoding::percent_decode;
 use reqwest::header::{self, HeaderMap};

@@ -1,7 +1,9 @@
 //! `stentor check`: every fault of the matrix at once.
 
-use super::{CliError, PathOptions, colours, load};
-use crate::matrix;
+use crate::{
+    cli::{error::CliError, load, options::PathOptions, terminal::colours},
+    matrix,
+};
 use clap::Args;
 use std::{io::IsTerminal, process::ExitCode};
 

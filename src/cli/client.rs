@@ -1,6 +1,6 @@
 //! The command line's way to the daemon: HTTP over its Unix socket.
 
-use super::{CliError, PathOptions, runtime};
+use crate::cli::{error::CliError, options::PathOptions, threads::runtime};
 use reqwest::header::{HeaderMap, LINK};
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::Value;

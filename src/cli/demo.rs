@@ -4,17 +4,25 @@
 //! Times and figures: CFTC and SEC, "Findings regarding the market events of May 6, 2010" (30 September 2010).
 
 mod cast;
-pub mod keyboard;
+mod keyboard;
 mod screen;
+mod script;
 
-use super::{
-    CliError, PathOptions,
-    daemon::{BoundDaemon, DaemonConfig},
-    load, runtime, show, stop,
-};
 use crate::{
+    cli::{
+        daemon::{
+            bound::{BoundDaemon, DaemonConfig},
+            stop,
+        },
+        demo::script::{COMPRESSION, afternoon, on_screen},
+        error::CliError,
+        incident::show,
+        load,
+        options::PathOptions,
+        threads::runtime,
+    },
     core::{ChannelName, EngagementOutcome, IncidentId, SourceName},
-    http::view,
+    http::api::view,
     journal,
     store::Store,
 };
@@ -22,19 +30,13 @@ use cast::DemoCast;
 use clap::Args;
 use keyboard::{Keyboard, ViewerKey};
 use screen::DemoScreen;
-use secrecy::{ExposeSecret, SecretString};
-use serde_json::{Value, json};
+use secrecy::SecretString;
+use serde_json::Value;
 use std::{io::IsTerminal, process::ExitCode, sync::Arc, time::Duration};
 use tokio::{
     signal::unix::{SignalKind, signal},
     time::{Instant, sleep, sleep_until, timeout},
 };
-
-/// One second on the screen is this many of the afternoon's, until 14:45:13.
-const RUN_UP: u32 = 100;
-
-/// And this many after it; every wait of the ladders is divided by it too.
-const COMPRESSION: u32 = 5;
 
 /// The demo ends by then, whatever happens.
 const LONGEST: Duration = Duration::from_secs(85);
@@ -53,14 +55,6 @@ pub struct DemoArgs {
     /// Let nobody but the script answer, as without a terminal
     #[arg(long)]
     unattended: bool,
-}
-
-/// One report of the monitor, and when that afternoon it was due, in seconds after 14:32:00 ET.
-struct MonitorReport {
-    clock: &'static str,
-    after: u32,
-    told: &'static str,
-    alert: Value,
 }
 
 impl DemoArgs {
@@ -197,59 +191,6 @@ fn opened(answer: &Value) -> Option<IncidentId> {
     answer["alerts"][0]["incidents"][0].as_str().and_then(|id| id.parse().ok())
 }
 
-/// When a moment of the afternoon is on the screen.
-fn on_screen(after: u32) -> Duration {
-    const ACUTE: u32 = 793;
-    let (slow, fast) = (after.min(ACUTE), after.saturating_sub(ACUTE));
-    Duration::from_secs(slow.into()) / RUN_UP + Duration::from_secs(fast.into()) / COMPRESSION
-}
-
-/// What a risk monitor would have reported.
-fn afternoon() -> Vec<MonitorReport> {
-    let alert = |kind: &str, summary: &str, clock: &str, values: Value| {
-        json!({
-            "kind": kind, "summary": summary, "drill": true, "confidence": 0.97, "values": values,
-            "labels": { "symbol": "ES", "venue": "CME", "product": "E-mini S&P 500" },
-            "annotations": { "market_clock": format!("{clock} ET, 6 May 2010") },
-        })
-    };
-    vec![
-        MonitorReport {
-            clock: "14:32:00",
-            after: 0,
-            told: "a sell program of 75,000 E-mini contracts begins: 9 % of volume, no regard to price or time",
-            alert: alert(
-                "order_flow",
-                "sell program of 75,000 contracts, about 4.1 billion dollars",
-                "14:32:00",
-                json!({ "contracts": 75_000, "participation_pct": 9 }),
-            ),
-        },
-        MonitorReport {
-            clock: "14:45:13",
-            after: 793,
-            told: "27,000 contracts change hands in 14 seconds, for about 200 net: nobody keeps them",
-            alert: alert(
-                "volume_without_position",
-                "27,000 contracts traded among high-frequency traders for about 200 net",
-                "14:45:27",
-                json!({ "contracts": 27_000, "net_contracts": 200, "window_s": 14 }),
-            ),
-        },
-        MonitorReport {
-            clock: "14:45:28",
-            after: 808,
-            told: "buy-side depth is below 1 % of the morning's: 58 million dollars. CME pauses for 5 seconds",
-            alert: alert(
-                "depth_collapse",
-                "ES buy-side depth below 1 % of the morning's; CME Stop Logic pause, 5 s",
-                "14:45:28",
-                json!({ "depth_pct": 1, "depth_usd_m": 58, "pause_s": 5 }),
-            ),
-        },
-    ]
-}
-
 /// A folder that goes when the demo does.
 struct TempFolder(std::path::PathBuf);
 
@@ -264,9 +205,4 @@ impl Drop for TempFolder {
         // What can not be removed is a demo's leftovers in a temporary folder.
         let _ = std::fs::remove_dir_all(&self.0);
     }
-}
-
-/// A secret, for a header.
-fn bearer(token: &SecretString) -> String {
-    format!("Bearer {}", token.expose_secret())
 }

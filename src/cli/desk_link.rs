@@ -1,7 +1,9 @@
 //! `stentor desk-link`: the one command that hands out a live link.
 
-use super::{CliError, PathOptions, client::DaemonClient};
-use crate::http::control::DeskFor;
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    http::control::commands::DeskFor,
+};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;

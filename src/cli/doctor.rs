@@ -1,14 +1,16 @@
 //! `stentor doctor`: is everything there that a crisis will need, tried without paging anybody.
 
-use super::{CliError, PathOptions, client::DaemonClient, colours, load, runtime, table};
 use crate::{
     channel::{CheckOutcome, ProbeCheck, desk::hub::DeskHub, outbox::SandboxOutbox},
+    cli::{
+        client::DaemonClient, error::CliError, load, options::PathOptions, table, terminal::colours, threads::runtime,
+    },
     core::Timestamp,
     engine::{
         RuntimeConfig, SharedChannelParts,
         checkup::{self, DoctorFinding, DoctorPart, finding, part, tally},
     },
-    http::health::{DoctorLine, lines},
+    http::control::health::{DoctorLine, lines},
     store::sqlite::{
         self,
         disk::{self, SpaceLimits},

@@ -1,12 +1,14 @@
 //! `stentor drill`: game days on the live daemon.
 
 mod follow;
-pub mod proposal;
 mod review;
 mod show;
 
-use super::{CliError, PathOptions, client::DaemonClient};
-use crate::{drill::calendar::FOLDER, http::drills::DrillRequest};
+use crate::{
+    cli::{client::DaemonClient, drill::follow::NOT_RUN, error::CliError, options::PathOptions},
+    drill::runner::calendar::FOLDER,
+    http::control::drills::DrillRequest,
+};
 use clap::{Args, Subcommand, ValueHint};
 use serde_json::Value;
 use std::{
@@ -14,9 +16,6 @@ use std::{
     path::{Path, PathBuf},
     process::ExitCode,
 };
-
-/// The exit status of a drill that did not run to its end: refused, aborted, or broken off for something real.
-pub const NOT_RUN: u8 = 4;
 
 #[derive(Debug, Args)]
 pub struct DrillArgs {

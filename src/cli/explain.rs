@@ -1,8 +1,8 @@
 //! `stentor explain`: who would be paged for an alert, when, by what, in which words. No daemon, nothing is sent: the
 //! core itself is stepped through the ladder, as if every page arrived and nobody answered.
 
-use super::{CliError, PathOptions, load, table};
 use crate::{
+    cli::{error::CliError, load, options::PathOptions, table},
     core::{
         self, Alert, AlertStatus, Event, Incident, IncidentId, IncidentInput, IncidentKey, IncidentOpening, Page,
         PersonName, RoleName, SendOutcome, SendReceipt, Timestamp,

@@ -1,7 +1,7 @@
 //! Matrix and templates from their folders, with their diagnostics.
 
-use super::{CliError, PathOptions, colours};
 use crate::{
+    cli::{error::CliError, options::PathOptions, terminal::colours},
     config,
     core::{self, Alert, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, Page, Timestamp, Zones},
     engine::render,

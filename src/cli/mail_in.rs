@@ -1,7 +1,9 @@
 //! `stentor mail-in`: the site's mail server pipes replies and bounces into it.
 
-use super::{CliError, PathOptions, client::DaemonClient};
-use crate::http::mail_in::{MailFate, MailResult};
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    http::mail_in::{MailFate, MailResult},
+};
 use clap::Args;
 use std::{
     io::{Read, stdin},

@@ -1,35 +1,29 @@
 //! The command line: one file a subcommand.
 
-mod answer;
 mod check;
 mod client;
 mod daemon;
 mod demo;
-mod descriptors;
 mod desk_link;
 mod doctor;
 mod drill;
-mod evidence;
+mod error;
 mod explain;
-mod fire;
-mod incidents;
-mod journal;
+mod incident;
 mod load;
 mod mail_in;
+mod options;
 mod people;
-mod postmortem;
-mod report;
-mod resolve;
+mod reports;
 mod scenario;
-mod serve;
-mod show;
 mod simulate;
-mod socket;
-mod stop;
 mod store;
 mod table;
+mod terminal;
+mod threads;
 
-use clap::{Args, CommandFactory, Parser, Subcommand, ValueHint};
+use crate::cli::{error::CliError, options::PathOptions};
+use clap::{CommandFactory, Parser, Subcommand, ValueHint};
 use std::{path::PathBuf, process::ExitCode};
 
 /// Pages people in a crisis: every role at once, each with the context that its job needs, until somebody has said "I
@@ -43,39 +37,10 @@ pub struct Cli {
     command: Command,
 }
 
-/// Where things are. Each may also be set in the environment.
-#[derive(Debug, Clone, Args)]
-pub struct PathOptions {
-    /// The folder of the Crisis Escalation Matrix (*.toml)
-    #[arg(long, global = true, env = "STENTOR_MATRIX", default_value = "matrix", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub matrix: PathBuf,
-    /// The folder whose texts replace the shipped ones [default: templates, where it is there]
-    #[arg(long, global = true, env = "STENTOR_TEMPLATES", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub templates: Option<PathBuf>,
-    /// The folder of what must survive [default: state; serve looks at the matrix's daemon.state first]
-    #[arg(long, global = true, env = "STENTOR_STATE", value_name = "DIR", value_hint = ValueHint::DirPath)]
-    pub state: Option<PathBuf>,
-    /// The daemon's Unix socket [default: stentor.sock in the state folder]
-    #[arg(long, global = true, env = "STENTOR_SOCKET", value_name = "PATH", value_hint = ValueHint::FilePath)]
-    pub socket: Option<PathBuf>,
-}
-
-impl PathOptions {
-    /// The state folder, where nothing of the matrix is known.
-    pub fn state(&self) -> PathBuf {
-        self.state.clone().unwrap_or_else(|| PathBuf::from("state"))
-    }
-
-    /// The daemon's socket.
-    pub fn socket(&self) -> PathBuf {
-        self.socket.clone().unwrap_or_else(|| self.state().join("stentor.sock"))
-    }
-}
-
 #[derive(Debug, Subcommand)]
 enum Command {
     /// Run the daemon
-    Serve(serve::ServeArgs),
+    Serve(daemon::serve::ServeArgs),
     /// Find every mistake in the matrix: exit 1 on errors, 0 on warnings
     Check(check::CheckArgs),
     /// Show who would be paged for an alert: when, by what, in which words
@@ -85,19 +50,19 @@ enum Command {
     /// List people: which channels reach them, for which roles they are on call, when that was last proven
     People(people::PeopleArgs),
     /// Send an alert by hand
-    Fire(fire::FireArgs),
+    Fire(incident::fire::FireArgs),
     /// List incidents
-    Incidents(incidents::IncidentsArgs),
+    Incidents(incident::list::IncidentsArgs),
     /// Show one incident: each role's stages and time to engagement beside its target
-    Show(show::ShowArgs),
+    Show(incident::show::ShowArgs),
     /// Answer for a role as the person that the matrix says you are
-    Answer(answer::AnswerArgs),
+    Answer(incident::answer::AnswerArgs),
     /// Close an incident
-    Resolve(resolve::ResolveArgs),
+    Resolve(incident::resolve::ResolveArgs),
     /// Report how fast people are engaged, and how often triggers are right: from the journal, unanswered pages included
-    Report(report::ReportArgs),
+    Report(reports::report::ReportArgs),
     /// Write the post-mortem of an incident from its journal, as a draft for people to complete
-    Postmortem(postmortem::PostmortemArgs),
+    Postmortem(reports::postmortem::PostmortemArgs),
     /// Print a person's link to their desk page; it signs in for 15 minutes
     DeskLink(desk_link::DeskLink),
     /// Run drills on the live daemon, follow them, look at earlier ones
@@ -105,7 +70,7 @@ enum Command {
     /// Take a reply or a bounce from your mail server (a pipe)
     MailIn(mail_in::MailIn),
     /// Verify or export the journal
-    Journal(journal::JournalArgs),
+    Journal(reports::journal::JournalArgs),
     /// List and clear what the state folder holds that cannot be read
     Store(store::StoreCommand),
     /// See the whole thing work: the flash crash of 6 May 2010 as a drill, in under 90 seconds, no account needed
@@ -126,9 +91,6 @@ enum Command {
         folder: PathBuf,
     },
 }
-
-/// What goes wrong on the command line, as people read it: what, why, what to do.
-pub type CliError = Box<dyn std::error::Error + Send + Sync>;
 
 /// Runs the command that was asked for.
 pub fn run(cli: Cli) -> ExitCode {
@@ -183,15 +145,5 @@ fn dispatch(cli: Cli) -> Result<ExitCode, CliError> {
 
 /// Gives the terminal back to its user, where the demo had taken it: for those who end the process on the spot.
 pub fn give_terminal_back() {
-    demo::keyboard::give_back();
-}
-
-/// A runtime with few threads: the daemon waits most of the time.
-fn runtime(threads: usize) -> Result<tokio::runtime::Runtime, CliError> {
-    Ok(tokio::runtime::Builder::new_multi_thread().worker_threads(threads).enable_all().build()?)
-}
-
-/// Whether to colour what goes to a stream that is a terminal (or not): `NO_COLOR` says no.
-fn colours(is_terminal: bool) -> bool {
-    is_terminal && crate::config::variable("NO_COLOR").is_none()
+    terminal::give_back();
 }

@@ -1,7 +1,9 @@
 //! `stentor people`: who can be reached by what, who is on call now, and how old the proof of each contact is.
 
-use super::{CliError, PathOptions, client::DaemonClient, table};
-use crate::engine::reach::{ContactChannel, ContactCoverage};
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, table},
+    engine::reach::{ContactChannel, ContactCoverage},
+};
 use clap::Args;
 use std::{process::ExitCode, time::Duration};
 

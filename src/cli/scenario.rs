@@ -1,7 +1,7 @@
 //! `stentor scenario check`: every fault of a scenario at once; and how other commands find and read one.
 
-use super::{CliError, PathOptions, colours, load};
 use crate::{
+    cli::{error::CliError, load, options::PathOptions, terminal::colours},
     drill::Scenario,
     matrix::{self, Matrix, Severity, SourceText},
 };

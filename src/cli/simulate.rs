@@ -1,19 +1,23 @@
 //! `stentor simulate`: a scenario in virtual time, ten thousand times, and what-ifs beside it. Nothing is sent.
 
+mod figures;
 mod history;
 mod print;
 
-use super::{CliError, PathOptions, load, scenario};
 use crate::{
+    cli::{error::CliError, load, options::PathOptions, scenario},
     core::{ChannelName, PersonName, Timestamp, Zones},
     drill::{
         Scenario,
-        fitted::FittedModel,
-        picture,
+        analysis::response_history::FittedModel,
         proposal::{MatrixProposal, NoProposal, PROOF_RUNS, ProposalRequest, propose},
-        score::RunHypothesis,
-        simulate::{RUNS, RUNS_MAX, SimulationSummary, outlook, play},
-        virtual_time::{PlayedRun, SimulationSetting, WhatIf},
+        scenario::hypothesis::RunHypothesis,
+        simulator::{
+            picture,
+            setting::{SimulationSetting, WhatIf},
+            simulate::{RUNS, RUNS_MAX, SimulationSummary, outlook, play},
+            virtual_time::PlayedRun,
+        },
     },
     matrix::{KnownNames, Matrix, SourceText},
 };

@@ -1,9 +1,9 @@
 //! `stentor store`: what the state folder holds that can not be read any more.
 
-use super::{CliError, PathOptions, client::DaemonClient, evidence::JournalSource, table};
 use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::JournalSource, table},
     core::Actor,
-    http::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
+    http::control::quarantine::{ClearRequest, ClearedRows, QuarantinedView},
     store::{IncidentFilter, QuarantineStatus, QuarantinedRow, RowName, Store, quarantine},
 };
 use clap::{Args, Subcommand};

@@ -200,7 +200,7 @@ impl fmt::Display for Answer {
 }
 
 /// What buttons, keys of a call and scenarios say: `roger`, `wilco`, `standby`, `standby 3`, `standby 3m`, `unable`, or the
-/// digits 1 to 4. What people type is read by [`super::reply`].
+/// digits 1 to 4. What people type is read elsewhere: in `text::reply`.
 impl FromStr for Answer {
     type Err = UnknownAnswer;
 
@@ -217,7 +217,7 @@ impl FromStr for Answer {
     }
 }
 
-pub(super) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
+pub(crate) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
     if text.is_empty() {
         return Ok(STANDBY_DEFAULT);
     }
@@ -234,7 +234,7 @@ pub(super) fn standby_span(text: &str) -> Result<Duration, UnknownAnswer> {
 pub struct UnknownAnswer(String);
 
 impl UnknownAnswer {
-    pub(super) fn new(text: String) -> Self {
+    pub(crate) fn new(text: String) -> Self {
         Self(text)
     }
 }
@@ -261,4 +261,19 @@ impl fmt::Display for AnswerVia {
             Self::Voice => "call",
         })
     }
+}
+
+/// An authenticated human's words.
+#[derive(Debug, Clone)]
+pub struct GivenAnswer {
+    /// Who.
+    pub person: PersonName,
+    /// What.
+    pub answer: Answer,
+    /// How it came.
+    pub via: AnswerVia,
+    /// To which page, where that is known.
+    pub page: Option<u32>,
+    /// For which role, where they said so.
+    pub role: Option<RoleName>,
 }

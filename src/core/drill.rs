@@ -1,14 +1,12 @@
 //! What a drill has that the real thing has not: an end, a circle of people who take part, faults on purpose.
 
 use super::{
-    actor::Actor,
-    incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
-    page::Page,
     time::Timestamp,
 };
+use crate::core::identity::RunId;
 use serde::{Deserialize, Serialize};
-use std::{collections::BTreeSet, fmt, str::FromStr, time::Duration};
+use std::{collections::BTreeSet, fmt, time::Duration};
 
 /// How long a drill may last that was started without an end of its own: past that the core ends it.
 pub const DRILL_LIFE: Duration = Duration::from_secs(60 * 60);
@@ -24,11 +22,6 @@ pub const INJECTED: &str = "injected: ";
 
 /// What the reason begins with for which an incident of a run ends that was not played to its end.
 pub const BROKEN_OFF: &str = "the drill was broken off";
-
-/// One run of one scenario: `DR-7`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String", into = "String")]
-pub struct RunId(pub i64);
 
 /// The terms on which an incident is a drill. Frozen when it opens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -119,31 +112,6 @@ impl DrillTerms {
     }
 }
 
-impl Incident {
-    /// When the core ends it: a drill has an end.
-    pub fn drill_ends_at(&self) -> Option<Timestamp> {
-        self.terms.as_ref().map(|terms| terms.until)
-    }
-
-    /// What goes wrong on purpose with a page that is sent at `now`. Its last words reach everybody who is there.
-    pub fn trouble(&self, page: &Page, now: Timestamp) -> Option<&FaultKind> {
-        let trouble = self.terms.as_ref()?.fault(page.person.as_ref(), &page.channel, now)?;
-        (self.is_open() || matches!(trouble, FaultKind::Absent { .. })).then_some(trouble)
-    }
-
-    /// Whether it is a drill that was broken off: what it did not show by then, it does not deny.
-    pub fn was_broken_off(&self) -> bool {
-        let IncidentStatus::Resolved { by, why, .. } = &self.status else { return false };
-        let told = why.as_ref().is_some_and(|why| why.starts_with(BROKEN_OFF));
-        self.drill && (told || matches!(by, Actor::Crisis(_)))
-    }
-
-    /// Whether it is a drill that should be over at `now` and is not yet.
-    pub fn is_overdue_drill(&self, now: Timestamp) -> bool {
-        self.is_open() && self.drill_ends_at().is_some_and(|until| until <= now)
-    }
-}
-
 impl FaultKind {
     /// Whether a page that meets it is refused without anything being sent, now or late.
     pub fn asks_no_channel(&self) -> bool {
@@ -162,33 +130,6 @@ impl fmt::Display for FaultKind {
             }
             Self::Absent { person } => write!(f, "{person} is absent from this drill"),
         }
-    }
-}
-
-impl fmt::Display for RunId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&format!("DR-{}", self.0))
-    }
-}
-
-/// `DR-7`, `dr-7`, `7`.
-impl FromStr for RunId {
-    type Err = String;
-
-    fn from_str(text: &str) -> Result<Self, String> {
-        let digits = text.strip_prefix("DR-").or_else(|| text.strip_prefix("dr-")).unwrap_or(text);
-        match digits.parse::<i64>() {
-            Ok(n) if 0 < n => Ok(Self(n)),
-            _ => Err(format!("{text:?} is no run of a drill: they look like DR-7")),
-        }
-    }
-}
-
-impl TryFrom<String> for RunId {
-    type Error = String;
-
-    fn try_from(text: String) -> Result<Self, String> {
-        text.parse()
     }
 }
 

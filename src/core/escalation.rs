@@ -10,7 +10,6 @@ mod rooms;
 
 use super::{
     alert::{Alert, AlertStatus},
-    answer::{Answer, AnswerVia},
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
@@ -23,6 +22,7 @@ use super::{
     settlement::SendOutcome,
     time::Timestamp,
 };
+use crate::core::answer::GivenAnswer;
 use std::sync::Arc;
 
 /// The last words of a drill that is broken off.
@@ -109,21 +109,6 @@ pub enum IncidentInput {
         /// In their words.
         note: Option<String>,
     },
-}
-
-/// An authenticated human's words.
-#[derive(Debug, Clone)]
-pub struct GivenAnswer {
-    /// Who.
-    pub person: PersonName,
-    /// What.
-    pub answer: Answer,
-    /// How it came.
-    pub via: AnswerVia,
-    /// To which page, where that is known.
-    pub page: Option<u32>,
-    /// For which role, where they said so.
-    pub role: Option<RoleName>,
 }
 
 /// Opens an incident: every required role enters its first step in the same breath.

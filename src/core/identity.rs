@@ -1,7 +1,6 @@
 //! What tells incidents and pages apart: for people by a number, for everybody outside by a random value besides. Numbers
 //! are given again where a backup was restored; a code, a link or a message id of before must not fit the new incident.
 
-use super::page::PageId;
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
 
@@ -168,6 +167,62 @@ impl fmt::Display for PageIdentity {
         write!(f, "{}", self.page)?;
         self.nonce.map_or(Ok(()), |nonce| write!(f, "/{nonce}"))?;
         self.own.map_or(Ok(()), |own| write!(f, "/{own}"))
+    }
+}
+
+/// Which page: the incident and its number in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+pub struct PageId {
+    /// Its incident.
+    pub incident: IncidentId,
+    /// Counted from 1 in each incident.
+    pub n: u32,
+}
+
+impl fmt::Display for PageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{}", self.incident, self.n)
+    }
+}
+
+impl FromStr for PageId {
+    type Err = ();
+
+    fn from_str(text: &str) -> Result<Self, ()> {
+        let (incident, n) = text.rsplit_once('.').ok_or(())?;
+        Ok(Self { incident: incident.parse().map_err(drop)?, n: n.parse().map_err(drop)? })
+    }
+}
+
+/// One run of one scenario: `DR-7`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
+pub struct RunId(pub i64);
+
+impl fmt::Display for RunId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&format!("DR-{}", self.0))
+    }
+}
+
+/// `DR-7`, `dr-7`, `7`.
+impl FromStr for RunId {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let digits = text.strip_prefix("DR-").or_else(|| text.strip_prefix("dr-")).unwrap_or(text);
+        match digits.parse::<i64>() {
+            Ok(n) if 0 < n => Ok(Self(n)),
+            _ => Err(format!("{text:?} is no run of a drill: they look like DR-7")),
+        }
+    }
+}
+
+impl TryFrom<String> for RunId {
+    type Error = String;
+
+    fn try_from(text: String) -> Result<Self, String> {
+        text.parse()
     }
 }
 

@@ -1,8 +1,8 @@
 //! What makes two alerts one incident: one open incident a key. Keys of the matrix's triggers and keys of what Stentor
 //! opens itself are made apart and can not be equal, whatever names a matrix has and whatever its expressions say.
 
-use super::{
-    drill::RunId,
+use crate::core::{
+    identity::RunId,
     incident::IncidentId,
     names::{BY_HAND, ChannelName, PersonName, SourceName, TriggerName},
 };

@@ -9,11 +9,11 @@ pub mod all_clear;
 pub mod answer;
 pub mod attempt;
 pub mod drill;
+mod drill_incident;
 pub mod engagement;
 pub mod escalation;
 pub mod event;
 pub mod finding;
-pub mod gsm7;
 pub mod hex;
 pub mod identity;
 pub mod incident;
@@ -23,7 +23,6 @@ pub mod oncall;
 pub mod page;
 pub mod plan;
 pub mod proof;
-pub mod reply;
 pub mod retry;
 pub mod room;
 pub mod run;
@@ -32,7 +31,6 @@ pub mod schedule;
 pub mod sentence;
 pub mod settlement;
 pub mod source_event;
-pub mod speech;
 pub mod standing;
 pub mod stranded;
 pub mod time;
@@ -40,14 +38,24 @@ pub mod trigger;
 pub mod waiting;
 pub mod zone;
 
+pub use crate::core::{
+    answer::GivenAnswer,
+    escalation::{IncidentInput, open, step},
+};
+pub use crate::core::{
+    drill::{DrillTerms, FaultKind, InjectedFault},
+    identity::RunId,
+};
+pub use crate::core::{
+    identity::PageId,
+    page::{Page, PagePurpose, PageState},
+};
 pub use actor::Actor;
 pub use alert::{Alert, AlertStatus};
 pub use all_clear::AllClear;
 pub use answer::{Answer, AnswerLevel, AnswerVerdict, AnswerVia};
 pub use attempt::{DeliveryHitch, PageAttempt, PageAttempts, attempts};
-pub use drill::{DrillTerms, FaultKind, InjectedFault, RunId};
 pub use engagement::{Engagement, EngagementOutcome, HandBack};
-pub use escalation::{GivenAnswer, IncidentInput, open, step};
 pub use event::{Event, IncidentOpening, JournalRecord, SourceEvent, StoredLine};
 pub use finding::{Classification, ClassificationKind};
 pub use identity::{IncidentIdentity, IncidentNonce, PageIdentity, PageNonce};
@@ -55,7 +63,6 @@ pub use incident::{Incident, IncidentId, IncidentStatus};
 pub use key::IncidentKey;
 pub use names::{ChannelName, PersonName, RoleName, RotationName, SourceName, TriggerName};
 pub use oncall::{Roster, Rotation};
-pub use page::{Page, PageId, PagePurpose, PageState};
 pub use plan::{EngagementTarget, EscalationPlan, RolePlan, StepPlan, StepTarget};
 pub use proof::ContactProof;
 pub use room::WarRoom;

@@ -1,42 +1,17 @@
 //! One message for one responder (or one room) by one channel: a row of the outbox.
 
 mod progress;
+mod stages;
 
-pub use progress::{PageStage, PageStages, PageState};
+pub use crate::core::page::stages::{PageStage, PageStages, PageState};
 
 use super::{
     identity::PageNonce,
-    incident::IncidentId,
     names::{ChannelName, PersonName, RoleName},
     settlement::{HeldWhy, SendReceipt},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
-use std::{fmt, str::FromStr};
-
-/// Which page: the incident and its number in it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub struct PageId {
-    /// Its incident.
-    pub incident: IncidentId,
-    /// Counted from 1 in each incident.
-    pub n: u32,
-}
-
-impl fmt::Display for PageId {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}.{}", self.incident, self.n)
-    }
-}
-
-impl FromStr for PageId {
-    type Err = ();
-
-    fn from_str(text: &str) -> Result<Self, ()> {
-        let (incident, n) = text.rsplit_once('.').ok_or(())?;
-        Ok(Self { incident: incident.parse().map_err(drop)?, n: n.parse().map_err(drop)? })
-    }
-}
 
 /// A page or a post, and what became of it. Born by [`super::Event::Paged`], changed by the events that name it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]

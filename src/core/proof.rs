@@ -2,9 +2,8 @@
 //! desk showed one. That a provider took a page proves nothing about its reader; and a page that its channel never had
 //! (it was kept in the sandbox, or its drill held it back) proves nothing at all.
 
-use super::{
-    answer::AnswerVia,
-    escalation::GivenAnswer,
+use crate::core::{
+    answer::{AnswerVia, GivenAnswer},
     event::Event,
     incident::{Incident, IncidentId},
     names::{ChannelName, PersonName},

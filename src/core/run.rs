@@ -1,6 +1,6 @@
 //! One run of a drill's scenario, as it is kept: when it was, what came of it.
 
-use super::{drill::RunId, incident::IncidentId, time::Timestamp};
+use crate::core::{identity::RunId, incident::IncidentId, time::Timestamp};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 

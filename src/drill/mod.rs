@@ -1,24 +1,16 @@
-//! Drills: scenarios, their scoring, and the same engine in virtual time.
+//! Drills: the language of scenarios, the simulator, the runner on the live daemon, and what runs show.
 
-pub mod calendar;
-pub mod cause;
-pub mod course;
-pub mod dice;
-pub mod distribution;
-pub mod fitted;
-pub mod habits;
-pub mod hindsight;
-pub mod live;
-pub mod picture;
+pub mod analysis;
 pub mod proposal;
-pub mod review;
+pub mod runner;
 pub mod scenario;
-pub mod score;
-pub mod sequence;
-pub mod simulate;
-pub mod timetable;
-pub mod virtual_time;
+pub mod simulator;
 
-pub use course::{IncidentTrace, RunObservation};
-pub use scenario::{ReadScenario, Scenario};
-pub use score::{DrillScore, HypothesisResult, HypothesisVerdict, RunHypothesis};
+pub use analysis::{
+    run_analysis::{IncidentTrace, RunObservation},
+    score::{DrillScore, HypothesisResult, HypothesisVerdict},
+};
+pub use scenario::{
+    definition::{ReadScenario, Scenario},
+    hypothesis::RunHypothesis,
+};

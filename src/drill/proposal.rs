@@ -7,14 +7,16 @@
 mod diff;
 mod edit;
 
-use super::{
-    scenario::Scenario,
-    score::{HypothesisResult, HypothesisVerdict, RunHypothesis},
-    simulate::{SimulationSummary, outlook, play},
-    virtual_time::{SimulationSetting, WhatIf},
-};
 use crate::{
     core::{RoleName, Timestamp, Zones},
+    drill::{
+        analysis::score::{HypothesisResult, HypothesisVerdict},
+        scenario::{definition::Scenario, hypothesis::RunHypothesis},
+        simulator::{
+            setting::{SimulationSetting, WhatIf},
+            simulate::{SimulationSummary, outlook, play},
+        },
+    },
     matrix::{KnownNames, Matrix, SourceText},
 };
 use edit::MatrixEdit;

@@ -3,7 +3,10 @@
 //! Each is an HMAC-SHA256 of what it stands for, under a label of its own, so that none can be passed for another. A page is
 //! taken with its incident's nonce: what was sent before a backup was restored fits no incident of after it.
 
-use crate::core::{PageId, PageIdentity, PersonName, Timestamp, event::hex, reply::CODE_DIGITS};
+use crate::{
+    core::{PageId, PageIdentity, PersonName, Timestamp, event::hex},
+    text::reply::CODE_DIGITS,
+};
 use hmac::{Hmac, KeyInit, Mac};
 use secrecy::{ExposeSecret, SecretString};
 use sha2::Sha256;

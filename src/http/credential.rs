@@ -1,11 +1,14 @@
 //! Who is asking: sources by their tokens, people by their desk's cookie.
 
-use super::AppState;
 use crate::{
     core::{PersonName, SourceName},
     engine::keys::same,
+    http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
 };
-use axum::http::{HeaderMap, header};
+use axum::{
+    Extension,
+    http::{HeaderMap, header},
+};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use secrecy::ExposeSecret;
 
@@ -46,6 +49,19 @@ fn password(credential: &str) -> Option<String> {
     let decoded = STANDARD.decode(credential).ok()?;
     let text = String::from_utf8(decoded).ok()?;
     text.split_once(':').map(|(_, password)| password.to_owned())
+}
+
+/// Who came by the socket has shown who they are; over TCP it takes a desk's cookie or a source's token.
+pub fn admitted(
+    app: &AppState,
+    caller: Option<Extension<UnixCaller>>,
+    headers: &HeaderMap,
+) -> Result<(), ProblemDetails> {
+    let known = || session(app, headers).is_some() || source(app, headers).is_some();
+    if caller.is_some() || known() {
+        return Ok(());
+    }
+    Err(ProblemDetails::unauthorized("sign in to the desk (stentor desk-link NAME), or send the token of a [source]"))
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Requests that a provider may hand over twice: the second time is answered as the first.
 
-use super::problem::ProblemDetails;
+use crate::http::problem::ProblemDetails;
 use axum::http::StatusCode;
 use std::{
     collections::{HashMap, VecDeque},

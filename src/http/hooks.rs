@@ -1,7 +1,6 @@
 //! What providers call: one route for all of them. Whether a request is its provider's, and what it says, the folder of
 //! its channel reads out of bytes and headers; what it says is done here, by the engine.
 
-use super::{AppState, body, problem::ProblemDetails, slack, sms, voice};
 use crate::{
     channel::{
         inbound::{
@@ -11,6 +10,7 @@ use crate::{
         kind::ChannelConfig,
     },
     core::{ChannelName, PageId, page::PageStage},
+    http::{body, problem::ProblemDetails, slack, sms, state::AppState, voice},
 };
 use axum::{
     extract::{Path, Request, State},

@@ -1,13 +1,16 @@
 //! Mails that come back, as the site's mail server hands them over: answers, automatic replies, bounces.
 
-use super::{AppState, answer_problem, body, control::UnixCaller, desk::named, problem::ProblemDetails};
 use crate::{
     channel::smtp::incoming::{self, IncomingMail, MailMeaning},
-    core::{
-        Answer, AnswerVia, Page, PersonName,
-        reply::{Reply, ReplyDoubt},
-        sentence::judged,
+    core::{Answer, AnswerVia, Page, PersonName, sentence::judged},
+    http::{
+        body,
+        caller::UnixCaller,
+        desk::standing::named,
+        problem::{ProblemDetails, answer_problem},
+        state::AppState,
     },
+    text::reply::{Reply, ReplyDoubt},
 };
 use axum::{
     Extension, Json,

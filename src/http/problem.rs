@@ -1,6 +1,6 @@
 //! What went wrong, as RFC 9457 problem details.
 
-use crate::store::StoreError;
+use crate::{engine::AnswerError, store::StoreError};
 use axum::{
     Json,
     body::to_bytes,
@@ -121,5 +121,13 @@ impl IntoResponse for ProblemDetails {
             headers.insert(header::RETRY_AFTER, HeaderValue::from_static("1"));
         }
         response
+    }
+}
+
+/// An answer that came to nothing, as a problem.
+pub fn answer_problem(error: AnswerError) -> ProblemDetails {
+    match error {
+        AnswerError::NoIncident(id) => ProblemDetails::not_found(format!("there is no incident {id}")),
+        AnswerError::Store(error) => ProblemDetails::from(error),
     }
 }

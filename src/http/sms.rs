@@ -1,14 +1,15 @@
 //! What people text back, whichever gateway hands it over. The sender's number says who it seems to be; numbers can be
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
-use super::{AppState, problem::ProblemDetails, standing::told};
 use crate::{
     channel::inbound::{InboundText, OptOutWish},
-    core::{
-        Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp, gsm7,
+    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp},
+    engine::{CodedPage, asked_of},
+    http::{desk::standing::told, problem::ProblemDetails, state::AppState},
+    text::{
+        gsm7,
         reply::{Reply, ReplyDoubt, is_yes, read, says_exercise},
     },
-    engine::{CodedPage, asked_of},
 };
 use std::{collections::HashMap, sync::Arc, time::Duration};
 
@@ -145,7 +146,7 @@ async fn coded(
         }
         Ok(said) => {
             let verdict = app.engine.answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
-            let verdict = verdict.map_err(super::answer_problem)?;
+            let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
             let incident = app.engine.store.view(page.incident).await?;
             let hand_back = format!("Reply {code} 4 to hand it back.");
             told(&app.engine.live.load(), incident.as_deref(), &person, verdict, &hand_back)

@@ -1,17 +1,15 @@
 //! A call that Twilio makes for us: what it says, and what the keys mean. Only a key of the answers is an
 //! answer: a call that was picked up, a voicemail, silence and every other key are none.
 
-use super::{
-    AppState,
-    problem::ProblemDetails,
-    standing::{RoleStanding, told},
-};
 use crate::{
     channel::{inbound::CallTurnRequest, twilio::twiml},
-    core::{
-        Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, Page, PageId,
-        speech::{digits, spoken},
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, Page, PageId},
+    http::{
+        desk::standing::{RoleStanding, told},
+        problem::ProblemDetails,
+        state::AppState,
     },
+    text::speech::{digits, spoken},
 };
 use std::sync::Arc;
 
@@ -110,7 +108,7 @@ impl<'a> CallTurn<'a> {
         let person = self.page.person.clone().ok_or_else(|| ProblemDetails::not_found("no such page"))?;
         let page = PageId { incident: self.incident.id, n: self.page.n };
         let verdict = self.app.engine.answer_page(page, person.clone(), Some(answer), AnswerVia::Voice).await;
-        let verdict = verdict.map_err(super::answer_problem)?;
+        let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
         let more = matches!(verdict, AnswerVerdict::Received | AnswerVerdict::StandbyRefused);
         let now = self.app.engine.store.view(self.incident.id).await?.unwrap_or_else(|| self.incident.clone());
         let word = spoken(&told(&self.app.engine.live.load(), Some(&now), &person, verdict, ""));

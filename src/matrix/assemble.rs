@@ -6,25 +6,20 @@ use crate::{
         settings::ChannelSettings,
     },
     core::{
-        AnswerLevel, ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName,
-        StepPlan, StepTarget, Timestamp, TriggerName,
-        oncall::RotationOverride,
-        plan::{AcceptTimeout, LivingRoom, OnResolved},
+        AnswerLevel, ChannelName, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, StepTarget,
+        Timestamp, TriggerName, oncall::RotationOverride, plan::AcceptTimeout,
     },
     matrix::{
-        KnownNames, Matrix,
-        cross::ROTATION,
-        draft::{MatrixDraft, NamedItems, RoleDraft, RotationDraft, StepDraft, TriggerDraft},
+        draft::{MatrixDraft, NamedItems, ROTATION, RoleDraft, RotationDraft, StepDraft},
         expression::ExpressionLanguage,
-        judge::Trigger,
+        model::{KnownNames, Matrix},
+        plans::PlanBuilder,
         settings::People,
+        trigger::Trigger,
     },
     toml_kit::faults::LocatedValue,
 };
-use std::{
-    collections::{BTreeMap, BTreeSet},
-    sync::Arc,
-};
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The template of roles that have none of their own.
 const DEFAULT_TEMPLATE: &str = "default";
@@ -167,73 +162,5 @@ fn step_plan(draft: StepDraft) -> StepPlan {
         // Only what was read without fault comes here.
         wait: draft.wait.unwrap_or_default(),
         repeat: draft.repeat,
-    }
-}
-
-/// What plans are drawn up from.
-pub(super) struct PlanBuilder<'a> {
-    pub revision: &'a str,
-    pub roles: &'a BTreeMap<RoleName, RolePlan>,
-    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
-    pub living: BTreeMap<ChannelName, LivingRoom>,
-}
-
-impl PlanBuilder<'_> {
-    fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
-        let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
-        let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
-        let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
-        let plan = EscalationPlan {
-            tell,
-            actions: draft.actions,
-            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
-        };
-        let catch_all = RoleName::catch_all();
-        let failure_plan = self
-            .roles
-            .contains_key(&catch_all)
-            .then(|| Arc::new(self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note)));
-        Trigger {
-            on: draft.on,
-            when: draft.when,
-            hold: draft.hold,
-            key: draft.key,
-            summary: draft.summary,
-            runbook: draft.runbook,
-            roles: required,
-            plan: Arc::new(plan),
-            failure_plan,
-        }
-    }
-
-    pub(super) fn plan(
-        &self,
-        trigger: TriggerName,
-        required: Vec<RoleName>,
-        rooms: Vec<ChannelName>,
-        on_resolved: OnResolved,
-    ) -> EscalationPlan {
-        let mut roles = BTreeMap::new();
-        let mut wanted = required.clone();
-        wanted.push(RoleName::catch_all());
-        while let Some(name) = wanted.pop() {
-            let Some(role) = self.roles.get(&name).filter(|_| !roles.contains_key(&name)) else { continue };
-            wanted.extend(role.next.clone());
-            roles.insert(name, role.clone());
-        }
-        let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
-        let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
-        EscalationPlan {
-            trigger,
-            matrix,
-            required,
-            roles,
-            patience,
-            rooms,
-            living,
-            tell: Vec::new(),
-            actions: Vec::new(),
-            on_resolved,
-        }
     }
 }

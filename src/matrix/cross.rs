@@ -4,7 +4,7 @@
 use crate::{
     core::names::CATCH_ALL,
     matrix::{
-        draft::{MatrixDraft, NamedItems, StepDraft},
+        draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
         reach,
     },
     toml_kit::{
@@ -16,14 +16,11 @@ use crate::{
 };
 use std::collections::{BTreeMap, BTreeSet};
 
-/// What a page entry begins with when it names a rotation.
-pub(super) const ROTATION: &str = "rotation.";
-
 /// What can be a room.
 const ROOMS: &str =
     "name a channel of kind slack, teams or mattermost, one of kind http or exec without `needs`, or remove `room`";
 
-pub(super) fn check(draft: &MatrixDraft, known: &super::KnownNames<'_>, faults: &mut MatrixFaults) {
+pub(super) fn check(draft: &MatrixDraft, known: &crate::matrix::model::KnownNames<'_>, faults: &mut MatrixFaults) {
     if draft.is_empty() {
         let help = "write at least a channel, a person, a role and a trigger, or begin with the matrix that ships";
         faults.nowhere(Severity::Error, "empty-matrix", "the matrix is empty", help);
@@ -47,7 +44,7 @@ fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     }
 }
 
-fn roles(draft: &MatrixDraft, known: &super::KnownNames<'_>, faults: &mut MatrixFaults) {
+fn roles(draft: &MatrixDraft, known: &crate::matrix::model::KnownNames<'_>, faults: &mut MatrixFaults) {
     for role in draft.roles.values().filter_map(|role| role.value.as_ref()) {
         role.steps.iter().for_each(|step| ladder(draft, step, faults));
         if let Some(next) = &role.next {

@@ -1,7 +1,10 @@
 //! CEL expressions over one alert: compiled once when the matrix is read, evaluated for each alert.
 
 use super::{facts::AlertVariable, lint, zoned};
-use crate::core::{Alert, Zones};
+use crate::{
+    core::{Alert, Zones},
+    matrix::expression_fault::{BadExpression, ExpressionUse},
+};
 use cel::{
     Context, Env, ExecutionError, Program, Value,
     common::{
@@ -11,7 +14,6 @@ use cel::{
 };
 use std::{
     fmt,
-    ops::Range,
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Arc,
 };
@@ -26,24 +28,6 @@ pub const TEXT_MAX: usize = 256;
 pub struct CelExpression {
     text: String,
     program: Program,
-}
-
-/// What is wrong with an expression, and where in it (in bytes).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct BadExpression {
-    pub code: &'static str,
-    pub within: Range<usize>,
-    pub message: String,
-    pub help: String,
-}
-
-/// What an expression is for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum ExpressionUse {
-    /// It must be true or false.
-    Condition,
-    /// It must be text, a number, true or false.
-    Scalar,
 }
 
 /// What expressions are written in: the standard functions, and the time zones that they know.

@@ -3,9 +3,9 @@
 use crate::{
     core::Zones,
     matrix::{
-        expression::{BadExpression, ExpressionUse},
+        expression_fault::{BadExpression, ExpressionUse},
         facts::FIELDS,
-        people::zone_named,
+        zone_name::zone_named,
         zoned::{self, IN_ZONE},
     },
     toml_kit::nearest::nearest,

@@ -168,226 +168,35 @@ mod cross;
 mod door;
 mod draft;
 mod expression;
+mod expression_fault;
 mod facts;
 mod judge;
 mod ladder;
 mod lint;
+mod model;
+mod parse;
 pub(crate) mod people;
+mod plans;
 mod reach;
 mod rule;
+mod sections;
 mod settings;
 mod summary;
+mod trigger;
+pub(crate) mod zone_name;
 mod zoned;
 
 pub use crate::channel::{
     kind::{ChannelKind, ContactField},
     settings::ChannelSettings,
 };
+pub use crate::matrix::trigger::{Trigger, TriggerMatch};
 pub use crate::toml_kit::{
     diagnostic::{Diagnostic, Severity, render, render_of},
     source::{SourceText, read_folder},
 };
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
-pub use judge::{Trigger, TriggerMatch};
-pub use people::{UnknownZone, zone_named};
+pub use model::{KnownNames, Matrix, ParsedMatrix};
 pub use settings::{DaemonSettings, People, Person, PingSettings, SourceSettings, Sources};
 pub use summary::SummaryTemplate;
-
-use crate::{
-    core::{
-        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, Timestamp, TriggerName, Zones,
-        names::{BY_HAND, SELF},
-        plan::{AcceptTimeout, OnResolved},
-    },
-    toml_kit::{
-        faults::MatrixFaults,
-        secret::{SecretAddress, SecretRef},
-    },
-};
-use assemble::PlanBuilder;
-use draft::MatrixDraft;
-use expression::ExpressionLanguage;
-use sha2::{Digest, Sha256};
-use std::{collections::BTreeMap, fmt, sync::Arc, thread};
-
-/// The matrix: what shall happen at which alert, and who can be reached how.
-pub struct Matrix {
-    /// The first twelve hexadecimal digits of the SHA-256 over all files, by name and content.
-    pub revision: String,
-    /// About the daemon itself.
-    pub daemon: DaemonSettings,
-    /// Who may post alerts.
-    pub sources: Sources,
-    /// How humans are reached, in the order in which the channels are written.
-    pub channels: Vec<(ChannelName, ChannelSettings)>,
-    /// The responders.
-    pub people: People,
-    /// The same people as the ladder sees them.
-    pub roster: Roster,
-    /// Every role, the catch-all included.
-    pub roles: BTreeMap<RoleName, RolePlan>,
-    /// What turns alerts into incidents.
-    pub triggers: BTreeMap<TriggerName, Trigger>,
-    /// The time zones that everything in it is read with.
-    pub zones: Arc<Zones>,
-    by_kind: BTreeMap<String, Vec<TriggerName>>,
-    language: ExpressionLanguage,
-}
-
-/// What the matrix may refer to besides itself.
-#[derive(Debug, Clone, Copy)]
-pub struct KnownNames<'a> {
-    /// Templates by name, with their revisions.
-    pub templates: &'a BTreeMap<String, String>,
-}
-
-/// What came of reading a matrix.
-#[derive(Debug)]
-pub struct ParsedMatrix {
-    /// The matrix; none when there is any error.
-    pub matrix: Option<Matrix>,
-    /// Every fault, in the order of the files and their lines.
-    pub diagnostics: Vec<Diagnostic>,
-}
-
-/// Expressions are parsed by recursion, which needs more stack than a task's thread has.
-const STACK: usize = 32 << 20;
-
-impl Matrix {
-    /// Reads the matrix with the time zones that the program brings along.
-    pub fn parse(files: &[SourceText], known: &KnownNames<'_>, as_of: Timestamp) -> ParsedMatrix {
-        Self::parse_with(files, known, Arc::new(Zones::bundled()), as_of)
-    }
-
-    /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
-    /// here. Never panics, whatever the files say; cost: milliseconds.
-    pub fn parse_with(
-        files: &[SourceText],
-        known: &KnownNames<'_>,
-        zones: Arc<Zones>,
-        as_of: Timestamp,
-    ) -> ParsedMatrix {
-        let parsed = thread::scope(|scope| {
-            let builder = thread::Builder::new().name("matrix".into()).stack_size(STACK);
-            let thread = builder.spawn_scoped(scope, || parse(files, known, zones, as_of)).ok()?;
-            thread.join().ok()
-        });
-        parsed.unwrap_or_else(|| {
-            let mut faults = MatrixFaults::default();
-            let help = "this is a fault of stentor or of the machine, not of the matrix: please report it";
-            faults.nowhere(Severity::Error, "can-not-read", "the matrix could not be read", help);
-            ParsedMatrix { matrix: None, diagnostics: faults.into_diagnostics(files) }
-        })
-    }
-
-    /// The plan of a trigger, to be frozen into an incident.
-    pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
-        self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
-    }
-
-    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
-    pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
-        self.triggers.get(trigger)?.failure_plan.clone()
-    }
-
-    /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
-    pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
-        let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
-        Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
-    }
-
-    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
-    /// in the matrix.
-    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
-        self.roles.contains_key(role).then(|| {
-            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience)));
-            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
-            // No room: whoever calls by hand has one.
-            let plans = PlanBuilder { revision, roles, patience, living: BTreeMap::new() };
-            Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
-        })
-    }
-
-    /// Divides every wait of every ladder by `by`: for drills that are to be watched.
-    pub fn compress(&mut self, by: u32) {
-        for trigger in self.triggers.values_mut() {
-            trigger.plan = Arc::new(trigger.plan.compressed(by));
-            trigger.failure_plan = trigger.failure_plan.as_ref().map(|plan| Arc::new(plan.compressed(by)));
-        }
-    }
-
-    /// For whom a Unix user speaks.
-    pub fn person_of_unix(&self, user: &str) -> Option<&PersonName> {
-        self.person_with(|person| person.unix.as_deref() == Some(user))
-    }
-
-    /// Whether this Unix user is the site's mail server.
-    pub fn hands_in_mail(&self, user: &str) -> bool {
-        self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
-    }
-
-    /// Whose phone this is, in E.164.
-    pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
-        self.person_with(|person| person.phone.as_deref() == Some(phone))
-    }
-
-    /// Whose Slack member id this is.
-    pub fn person_of_slack(&self, id: &str) -> Option<&PersonName> {
-        self.person_with(|person| person.slack.as_deref() == Some(id))
-    }
-
-    /// The settings of a channel.
-    pub fn channel(&self, name: &ChannelName) -> Option<&ChannelSettings> {
-        self.channels.iter().find(|(other, _)| other == name).map(|(_, settings)| settings)
-    }
-
-    /// Every secret that the matrix refers to, each once.
-    pub fn secrets(&self) -> Vec<&SecretRef> {
-        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.config.secrets());
-        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
-            SecretAddress::Kept(secret) => Some(secret),
-            SecretAddress::Written(_) => None,
-        });
-        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
-        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
-        secrets.sort();
-        secrets.dedup();
-        secrets
-    }
-
-    fn person_with(&self, is_it: impl Fn(&Person) -> bool) -> Option<&PersonName> {
-        self.people.iter().find(|(_, person)| is_it(person)).map(|(name, _)| name)
-    }
-}
-
-impl fmt::Debug for Matrix {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Matrix").field("revision", &self.revision).finish_non_exhaustive()
-    }
-}
-
-fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of: Timestamp) -> ParsedMatrix {
-    let mut faults = MatrixFaults::default();
-    let language = ExpressionLanguage::new(zones);
-    let draft = MatrixDraft::read(files, &language, &mut faults);
-    if !faults.unreadable {
-        cross::check(&draft, known, &mut faults);
-        callbacks::check(&draft, &mut faults);
-    }
-    let diagnostics = faults.into_diagnostics(files);
-    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
-    let matrix = (!refused).then(|| assemble::assemble(draft, language, revision(files), known, as_of));
-    ParsedMatrix { matrix, diagnostics }
-}
-
-fn revision(files: &[SourceText]) -> String {
-    let mut hash = Sha256::new();
-    for file in files {
-        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
-        for part in [name.as_bytes(), file.text.as_bytes()] {
-            hash.update((part.len() as u64).to_le_bytes());
-            hash.update(part);
-        }
-    }
-    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
+pub use zone_name::{UnknownZone, zone_named};

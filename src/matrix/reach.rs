@@ -2,10 +2,7 @@
 
 use crate::{
     channel::kind::ContactField,
-    matrix::{
-        cross::ROTATION,
-        draft::{MatrixDraft, PersonDraft, RoleDraft, StepDraft},
-    },
+    matrix::draft::{MatrixDraft, PersonDraft, ROTATION, RoleDraft, StepDraft},
     toml_kit::faults::{LocatedValue, MatrixFaults, SourceSpan},
 };
 use std::time::Duration;

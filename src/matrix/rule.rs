@@ -8,7 +8,8 @@ use crate::{
     matrix::{
         actions,
         draft::TriggerDraft,
-        expression::{BadExpression, ExpressionLanguage, ExpressionUse},
+        expression::ExpressionLanguage,
+        expression_fault::{BadExpression, ExpressionUse},
         summary::SummaryTemplate,
     },
     toml_kit::{

@@ -1,6 +1,9 @@
 //! A trigger's summary: text in which `{ expression }` parts are filled in from the alert.
 
-use super::expression::{AlertScope, BadExpression, CelExpression, ExpressionLanguage, ExpressionUse};
+use crate::matrix::{
+    expression::{AlertScope, CelExpression, ExpressionLanguage},
+    expression_fault::{BadExpression, ExpressionUse},
+};
 use std::ops::Range;
 
 /// A summary, ready to be filled in.

@@ -3,8 +3,7 @@
 //! The language's own have zone data that were frozen when they were built. So each of its functions that takes a zone is
 //! read as two: the time on the clock of that zone, which is ours, and then the function without a zone.
 
-use super::people::zone_named;
-use crate::core::Zones;
+use crate::{core::Zones, matrix::zone_name::zone_named};
 use cel::{Context, Env, ExecutionError, common::ast::CallExpr, common::ast::Expr, parser::Macro};
 use chrono::{DateTime, FixedOffset};
 use std::sync::Arc;

@@ -4,17 +4,19 @@
 //! It knows nothing of scenarios: whoever ran the drill says here what was expected and what else there is to say, and
 //! everything that can be read from the incidents is read from them.
 
-use super::{
-    ReportError,
-    contacts::{ContactRow, contacts},
-    facts::{IncidentReport, IncidentTexts, facts},
-    picture,
-    sheet::{self, DocumentPictures},
-    story::IncidentTimeline,
-    words::{bound, moment, span},
-};
 use crate::{
     core::{RoleName, Timestamp},
+    report::{
+        ReportError,
+        actions::ReviewAction,
+        contacts::{ContactRow, contacts},
+        facts::{IncidentReport, facts},
+        picture,
+        sheet::{self, DocumentPictures},
+        story::IncidentTimeline,
+        texts::IncidentTexts,
+        words::{bound, moment, span},
+    },
     template::document::{DocumentKind, DocumentTemplates},
 };
 use serde::Serialize;
@@ -129,17 +131,6 @@ pub struct EarlierRun {
     pub cut_short: Option<String>,
     /// Pages of it were kept in the sandbox and sent to nobody.
     pub sandboxed: bool,
-}
-
-/// Something to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub struct ReviewAction {
-    /// What.
-    pub what: String,
-    /// By whom.
-    pub owner: Option<String>,
-    /// By when, as people write it.
-    pub due: Option<String>,
 }
 
 /// A change of the matrix that was tried and helps, or why there is none.

@@ -1,12 +1,14 @@
 //! Where the time went: the role that was engaged last or not at all, and of its way the stage, step, channel and person
 //! that took longest.
 
-use super::{
-    facts::IncidentTexts,
-    story::{IncidentTimeline, RoleStory, seconds},
-    words::span,
+use crate::{
+    core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
+    report::{
+        story::{IncidentTimeline, RoleStory, seconds, spoke},
+        texts::IncidentTexts,
+        words::span,
+    },
 };
-use crate::core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -190,7 +192,7 @@ fn silent<'a>(story: &'a IncidentTimeline, role: &'a RoleStory) -> Vec<&'a Perso
     let may_have = |page: &&Page| page.has_left() && page.state != PageState::Unreachable;
     let reached = story.incident.briefs_of(&role.role).filter(may_have);
     let people = reached.filter_map(|page| page.person.as_ref());
-    each_once(people.filter(|person| !super::findings::spoke(story, person)))
+    each_once(people.filter(|person| !spoke(story, person)))
 }
 
 fn each_once<'a>(people: impl Iterator<Item = &'a PersonName>) -> Vec<&'a PersonName> {

@@ -2,13 +2,15 @@
 //! A channel is credited with what went by it and nothing else: an answer by SMS says nothing about the mail beside it,
 //! a desk that shows a text says nothing about the channel that the text went by.
 
-use super::{
-    facts::IncidentTexts,
-    story::{IncidentTimeline, is_of_desk},
-};
-use crate::core::{
-    ChannelName, DeliveryHitch, Event, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp, page::PageStage,
-    settlement::tells_desk_closed,
+use crate::{
+    core::{
+        ChannelName, DeliveryHitch, Event, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp,
+        page::PageStage, settlement::tells_desk_closed,
+    },
+    report::{
+        story::{IncidentTimeline, is_of_desk},
+        texts::IncidentTexts,
+    },
 };
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};

@@ -1,42 +1,28 @@
 //! What a review says of one incident: nothing but what its journal holds, as text that a template can place.
 
-use super::{
-    after_action::ReviewAction,
-    bottleneck::{self, IncidentBottleneck},
-    ended::Ended,
-    findings::{self, IncidentFindings},
-    story::{IncidentTimeline, RoleStory, seconds},
-    target::role_in_time,
-    words::{after, bound, clock, maybe, moment, span},
-};
-use crate::core::{
-    Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, PersonName, SendOutcome, StandIn, Timestamp,
-    drill::INJECTED, page::PageStage, sentence::sentence,
+use crate::{
+    core::{
+        Event, HandBack, IncidentStatus, Page, PagePurpose, PageState, SendOutcome, StandIn, Timestamp,
+        drill::INJECTED, page::PageStage, sentence::sentence,
+    },
+    report::{
+        actions::ReviewAction,
+        bottleneck::{self, IncidentBottleneck},
+        ended::Ended,
+        findings::{self, IncidentFindings},
+        story::{IncidentTimeline, RoleStory, seconds},
+        target::role_in_time,
+        texts::IncidentTexts,
+        words::{after, bound, clock, maybe, moment, span},
+    },
 };
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// Lines of a timeline that a review shows: the first ones and as many of the last. Its heading says how many are left out.
 pub const TIMELINE_MAX: usize = 400;
 
 /// The same of the pages that it lists.
 pub const PAGES_MAX: usize = 400;
-
-/// What stands beside the journal.
-#[derive(Debug, Default)]
-pub struct IncidentTexts {
-    /// How humans call the people of the matrix.
-    pub names: BTreeMap<PersonName, String>,
-    /// Texts that were shown, by content hash.
-    pub texts: BTreeMap<String, String>,
-}
-
-impl IncidentTexts {
-    /// How humans call a person.
-    pub fn name<'a>(&'a self, person: &'a PersonName) -> &'a str {
-        self.names.get(person).map_or(person.as_str(), String::as_str)
-    }
-}
 
 /// One incident, ready for a template.
 #[derive(Debug, Serialize)]

@@ -1,11 +1,13 @@
 //! What the matrix did, what it could not do, and what must be asked: sentences made from facts alone.
 
-use super::{
-    facts::IncidentTexts,
-    story::{IncidentTimeline, RoleStory, seconds},
-    words::{bound, clock, span},
+use crate::{
+    core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
+    report::{
+        story::{IncidentTimeline, RoleStory, seconds, spoke},
+        texts::IncidentTexts,
+        words::{bound, clock, span},
+    },
 };
-use crate::core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -55,11 +57,6 @@ pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, besid
         findings.questions.push(ask);
     }
     findings
-}
-
-/// Whether this person said anything in this incident.
-pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
-    story.records.iter().any(|record| record.event.said_by() == Some(person))
 }
 
 fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings<'_>) -> Vec<String> {

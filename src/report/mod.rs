@@ -1,6 +1,7 @@
 //! Time to engagement, reviews, pictures: what the journal says about how fast people were found, and what held them
 //! up. Everything here is computed from journals, so that a figure can be traced to the lines it was made from.
 
+mod actions;
 pub mod after_action;
 pub mod binomial;
 pub mod bottleneck;
@@ -17,12 +18,16 @@ pub mod stages;
 pub mod story;
 pub mod survival;
 pub mod target;
+mod texts;
 pub mod triggers;
 pub mod tte;
 pub mod words;
 
-pub use after_action::{ReviewAction, ReviewProposal, WrittenReview};
-pub use facts::IncidentTexts;
+pub use crate::report::texts::IncidentTexts;
+pub use crate::report::{
+    actions::ReviewAction,
+    after_action::{ReviewProposal, WrittenReview},
+};
 pub use story::{IncidentTimeline, StoryReader};
 pub use tte::{TteGrouping, TteQuestion, TteReport, TteTally};
 

@@ -5,12 +5,12 @@ mod curve;
 mod timeline;
 mod waterfall;
 
+use crate::{core::Timestamp, report::sheet::escape};
 pub use curve::{PlotLine, curves};
 pub use timeline::timeline;
 pub use waterfall::waterfall;
 
 use super::{sheet::DocumentPictures, story::IncidentTimeline, words::span};
-use crate::core::Timestamp;
 use std::fmt::Write;
 
 /// The width that every picture is drawn for.
@@ -54,24 +54,6 @@ pub fn standalone(svg: &str) -> String {
         Some((open, rest)) => format!("{open}>{NIGHT}{rest}"),
         None => svg.to_owned(),
     }
-}
-
-/// Text for XML, inside or outside of attributes. What XML has no letter for is left out.
-pub fn escape(text: &str) -> String {
-    let mut safe = String::with_capacity(text.len());
-    for letter in text.chars() {
-        match letter {
-            '&' => safe.push_str("&amp;"),
-            '<' => safe.push_str("&lt;"),
-            '>' => safe.push_str("&gt;"),
-            '"' => safe.push_str("&quot;"),
-            '\'' => safe.push_str("&#39;"),
-            '\u{fffe}' | '\u{ffff}' => {}
-            letter if letter.is_control() => safe.push(' '),
-            letter => safe.push(letter),
-        }
-    }
-    safe
 }
 
 /// A picture under way. Writing to a `String` can not fail, so its results are not looked at.

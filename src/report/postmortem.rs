@@ -1,15 +1,17 @@
 //! The post-mortem of one incident: everything that the journal knows, in the places where people go on writing.
 
-use super::{
-    ReportError,
-    after_action::{ReviewAction, ReviewProposal, WrittenReview},
-    facts::{IncidentReport, IncidentTexts, facts},
-    picture,
-    sheet::{self, DocumentPictures},
-    story::IncidentTimeline,
-};
 use crate::{
     core::Timestamp,
+    report::{
+        ReportError,
+        actions::ReviewAction,
+        after_action::{ReviewProposal, WrittenReview},
+        facts::{IncidentReport, facts},
+        picture,
+        sheet::{self, DocumentPictures},
+        story::IncidentTimeline,
+        texts::IncidentTexts,
+    },
     template::document::{DocumentKind, DocumentTemplates},
 };
 use serde::Serialize;

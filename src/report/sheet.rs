@@ -37,11 +37,29 @@ pub fn html(title: &str, markdown: &str, pictures: &DocumentPictures) -> String 
     // One pass each, the text last: what a text says is never taken for a place.
     let (head, tail) = FRAME.split_once("{body}").unwrap_or((FRAME, ""));
     let kind = if title.starts_with("DRILL") { "drill" } else { "live" };
-    format!("{}{body}{tail}", head.replace("{kind}", kind).replace("{title}", &super::picture::escape(title)))
+    format!("{}{body}{tail}", head.replace("{kind}", kind).replace("{title}", &escape(title)))
 }
 
 fn pictured(comment: &str, pictures: &DocumentPictures) -> Option<String> {
     let inside = comment.trim().strip_prefix("<!--")?.strip_suffix("-->")?.trim();
     let name = inside.strip_prefix("picture:")?.trim();
     Some(pictures.0.get(name).map_or_else(String::new, |svg| format!("<figure class=\"wide\">{svg}</figure>\n")))
+}
+
+/// Text for XML, inside or outside of attributes. What XML has no letter for is left out.
+pub fn escape(text: &str) -> String {
+    let mut safe = String::with_capacity(text.len());
+    for letter in text.chars() {
+        match letter {
+            '&' => safe.push_str("&amp;"),
+            '<' => safe.push_str("&lt;"),
+            '>' => safe.push_str("&gt;"),
+            '"' => safe.push_str("&quot;"),
+            '\'' => safe.push_str("&#39;"),
+            '\u{fffe}' | '\u{ffff}' => {}
+            letter if letter.is_control() => safe.push(' '),
+            letter => safe.push(letter),
+        }
+    }
+    safe
 }

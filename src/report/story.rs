@@ -326,3 +326,8 @@ pub fn state_of(engagement: &crate::core::Engagement) -> &'static str {
         None => "paging",
     }
 }
+
+/// Whether this person said anything in this incident.
+pub fn spoke(story: &IncidentTimeline, person: &PersonName) -> bool {
+    story.records.iter().any(|record| record.event.said_by() == Some(person))
+}

@@ -1,7 +1,9 @@
 //! Puts a text together: the first line and the notes that Stentor makes, what the template says, or the raw facts.
 
-use super::{
-    PageTemplates, TextForm, context, facts, fit, headline, html,
+use crate::template::{
+    PageTemplates,
+    brief::TextForm,
+    context, facts, fit, headline, html,
     load::{ALL_CLEAR, BrokenTemplate, FILES},
     notice, sms, voice,
     words::BriefWords,
@@ -161,7 +163,7 @@ fn below(headline: &str, words: &BriefWords<'_>, inside: &str, form: TextForm) -
     let mut lines = vec![headline.to_owned()];
     lines.extend(headline::notes(words));
     if form == TextForm::Mail {
-        lines.push(format!("Answer here: {}", super::LINK));
+        lines.push(format!("Answer here: {}", crate::template::brief::LINK));
     }
     lines.push(String::new());
     lines.extend(inside.lines().map(str::to_owned));

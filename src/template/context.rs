@@ -1,12 +1,15 @@
 //! What a template is given. `templates/README.md` describes it to template authors; a test holds the two together.
 
-use super::{
-    TextForm, fit, headline,
-    words::{BriefWords, role_name, state},
-};
-use crate::core::{
-    Alert, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
-    plan::{SuggestedAction, suggested},
+use crate::{
+    core::{
+        Alert, HandBack, Incident, IncidentStatus, PagePurpose, Timestamp,
+        plan::{SuggestedAction, suggested},
+    },
+    template::{
+        brief::TextForm,
+        fit, headline,
+        words::{BriefWords, role_name, state},
+    },
 };
 use minijinja::{Value, value::Serde};
 use serde::Serialize;
@@ -319,7 +322,7 @@ fn form_name(form: TextForm) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::template::{BriefInput, sample};
+    use crate::template::{brief::BriefInput, sample};
 
     #[test]
     fn the_readme_names_everything_that_a_template_is_given() {

@@ -1,7 +1,9 @@
 //! What every text is held to: its limits, and marks in the data that could mislead a reader.
 
-use super::{CODE, LINK, TextForm};
-use crate::core::gsm7;
+use crate::{
+    template::brief::{CODE, LINK, TextForm},
+    text::gsm7,
+};
 
 /// Lines of a body. A screen that has to be scrolled is not read.
 pub const LINES_MAX: usize = 25;
@@ -109,7 +111,7 @@ pub(super) fn room(form: TextForm) -> usize {
         TextForm::Board => BOARD_MAX,
         TextForm::Slack => SLACK_MAX,
         TextForm::Sms => SMS_SEPTETS,
-        TextForm::Voice => super::SPOKEN_MAX,
+        TextForm::Voice => SPOKEN_MAX,
     }
 }
 
@@ -137,6 +139,9 @@ fn without(text: &str, phrase: &str) -> String {
     }
     text
 }
+
+/// Characters that are spoken: most of a minute.
+pub const SPOKEN_MAX: usize = 700;
 
 #[cfg(test)]
 mod tests {

@@ -1,13 +1,16 @@
 //! The first line of every brief, made here and not by a template: drill or live, what, what is wanted of whom by when,
 //! what happens otherwise, how to answer. And the notes under it that no template may forget.
 
-use super::{
-    TextForm, fit,
-    words::{BriefWords, listed, role_name},
-};
-use crate::core::{
-    AnswerLevel, Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName,
-    plan::StepTarget,
+use crate::{
+    core::{
+        AnswerLevel, Engagement, EngagementOutcome, HandBack, IncidentStatus, PagePurpose, PersonName, RoleName,
+        plan::StepTarget,
+    },
+    template::{
+        brief::TextForm,
+        fit,
+        words::{BriefWords, listed, role_name},
+    },
 };
 use std::collections::BTreeSet;
 

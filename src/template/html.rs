@@ -1,6 +1,6 @@
 //! The frame of a mail's HTML: what the reader must see first, one button, nothing from elsewhere. Templates fill it.
 
-use super::{LINK, words::BriefWords};
+use crate::template::{brief::LINK, words::BriefWords};
 
 const FRAME: &str = include_str!("mail-frame.html");
 

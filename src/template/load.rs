@@ -1,13 +1,13 @@
 //! Where templates come from: the shipped ones are in the program, a folder overlays them, and what is broken is found
 //! when they are loaded, not in a crisis.
 
-use super::{fit, functions, sample};
+use super::{fit, functions};
 use minijinja::Environment;
 use sha2::{Digest, Sha256};
 use std::{
     collections::{BTreeMap, BTreeSet},
-    fmt, fs, io,
-    path::{Path, PathBuf},
+    fmt, io,
+    path::PathBuf,
 };
 
 /// The texts of pages, ready to be rendered. Shipped ones, overlaid by a folder's.
@@ -53,9 +53,6 @@ pub(super) const VOICE: &str = "voice.txt";
 /// The template of a role that has none of its own.
 pub(super) const DEFAULT: &str = "default";
 
-/// The most that one file may have, in bytes.
-const FILE_MAX: u64 = 64 * 1024;
-
 macro_rules! shipped {
     ($($name:literal),*) => {
         [$(
@@ -77,30 +74,6 @@ impl PageTemplates {
     pub fn shipped() -> Self {
         // A shipped file that were broken would be left out, and its pages sent with the raw facts; a test forbids it.
         build(shipped_files()).0
-    }
-
-    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
-    /// `NAME/voice.txt`) in place of or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
-    pub fn load(folder: &Path) -> Result<Self, TemplateError> {
-        let mut files = shipped_files();
-        let mut broken = Vec::new();
-        let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
-        for name in folders_in(folder).map_err(unreadable)? {
-            for file in FILES.into_iter().chain([VOICE]) {
-                let path = format!("{name}/{file}");
-                match read(&folder.join(&path)) {
-                    Ok(Some(text)) => drop(files.insert(path, text)),
-                    Ok(None) => {}
-                    Err(why) => broken.push(BrokenTemplate { file: path, line: None, why: why.to_string() }),
-                }
-            }
-        }
-        let (templates, unparsed) = build(files);
-        broken.extend(unparsed);
-        broken.extend(sample::try_all(&templates));
-        broken.sort();
-        broken.dedup();
-        if broken.is_empty() { Ok(templates) } else { Err(TemplateError::Broken(broken)) }
     }
 
     /// Each template's revision: the first twelve hexadecimal digits of a SHA-256 over the files it may use.
@@ -174,11 +147,11 @@ impl fmt::Debug for PageTemplates {
     }
 }
 
-fn shipped_files() -> BTreeMap<String, String> {
+pub(super) fn shipped_files() -> BTreeMap<String, String> {
     SHIPPED.iter().map(|(path, text)| ((*path).to_owned(), (*text).to_owned())).collect()
 }
 
-fn build(files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {
+pub(super) fn build(files: BTreeMap<String, String>) -> (PageTemplates, Vec<BrokenTemplate>) {
     let mut env = functions::environment();
     let revisions = revisions_of(&files);
     let mut broken = Vec::new();
@@ -216,27 +189,4 @@ fn revision_of(files: &BTreeMap<String, String>, name: &str) -> String {
         hash.update(format!("{path}\0{}\0{text}", text.len()));
     }
     hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
-}
-
-fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
-    let mut names = BTreeSet::new();
-    for entry in fs::read_dir(folder)? {
-        let entry = entry?;
-        if let Some(name) = entry.file_name().to_str().filter(|name| !name.starts_with('.'))
-            && entry.path().is_dir()
-        {
-            names.insert(name.to_owned());
-        }
-    }
-    Ok(names)
-}
-
-/// A file's text; none where there is no such file.
-fn read(path: &Path) -> io::Result<Option<String>> {
-    match fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
-        Err(error) => Err(error),
-        Ok(file) if FILE_MAX < file.len() => Err(io::Error::other(format!("longer than {FILE_MAX} bytes"))),
-        Ok(_) => fs::read_to_string(path).map(Some),
-    }
 }

@@ -1,13 +1,16 @@
 //! Texts that ask for nothing: who has it, you are not needed, it is over, the war room's card and lines.
 
-use super::{
-    CODE, LINK, TextForm, fit, room,
-    words::{BriefWords, role_name},
-};
-use crate::core::{
-    IncidentStatus, PagePurpose, PersonName, RoleName,
-    escalation::{OVER, STOPPED},
-    event::Actor,
+use crate::{
+    core::{
+        IncidentStatus, PagePurpose, PersonName, RoleName,
+        escalation::{OVER, STOPPED},
+        event::Actor,
+    },
+    template::{
+        brief::{CODE, LINK, TextForm},
+        fit, room,
+        words::{BriefWords, role_name},
+    },
 };
 
 /// The lines of a notice, the first one complete in itself.

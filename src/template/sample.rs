@@ -1,14 +1,18 @@
 //! Crises that templates are tried with when they are loaded: one whose alert says next to nothing, one whose alert
 //! says much. A template that fails one of them is refused then, not in a crisis.
 
-use super::{
-    BriefInput, PageReader, PageTemplates, TextForm, context,
-    load::{BrokenTemplate, FILES},
-    words::BriefWords,
-};
-use crate::core::{
-    Alert, AnswerLevel, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, RoleName, RolePlan, Roster,
-    StepPlan, StepTarget, Timestamp, Zone, open, plan::OnResolved,
+use crate::{
+    core::{
+        Alert, AnswerLevel, EscalationPlan, Incident, IncidentId, IncidentKey, IncidentOpening, RoleName, RolePlan,
+        Roster, StepPlan, StepTarget, Timestamp, Zone, open, plan::OnResolved,
+    },
+    template::{
+        PageTemplates,
+        brief::{BriefInput, PageReader, TextForm},
+        context,
+        load::{BrokenTemplate, FILES},
+        words::BriefWords,
+    },
 };
 use std::{collections::BTreeMap, sync::Arc, time::Duration};
 

@@ -1,10 +1,14 @@
 //! An SMS: the code and the ask first, then what happens otherwise, then as much of the rest as two segments hold.
 
-use super::{
-    CODE, fit, headline,
-    words::{BriefWords, role_name},
+use crate::{
+    core::AnswerLevel,
+    template::{
+        brief::CODE,
+        fit, headline,
+        words::{BriefWords, role_name},
+    },
+    text::gsm7,
 };
-use crate::core::{AnswerLevel, gsm7};
 
 /// Within so many characters stand the code and the ask: a lock screen shows no more.
 const ASK_WITHIN: usize = 60;

@@ -6,10 +6,7 @@ use super::{
     headline::{self, EXERCISE},
     words::{BriefWords, role_name},
 };
-use crate::core::{AnswerLevel, speech::spoken};
-
-/// Characters that are spoken: most of a minute.
-pub const SPOKEN_MAX: usize = 700;
+use crate::{core::AnswerLevel, template::fit::SPOKEN_MAX, text::speech::spoken};
 
 /// Characters of the first sentence.
 const HEAD_MAX: usize = 360;

@@ -1,7 +1,9 @@
 //! The words of one page: who, when and what, as its reader calls them.
 
-use super::{BriefInput, fit};
-use crate::core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan};
+use crate::{
+    core::{Engagement, EngagementOutcome, Incident, PersonName, RoleName, Timestamp, Zone, plan::RolePlan},
+    template::{brief::BriefInput, fit},
+};
 
 /// Characters of a summary in a headline.
 const SUMMARY_MAX: usize = 140;

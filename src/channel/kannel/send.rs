@@ -2,7 +2,8 @@
 
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback, retry_after},
-    core::{SendReceipt, gsm7},
+    core::SendReceipt,
+    text::gsm7,
 };
 use futures_util::future::BoxFuture;
 use reqwest::{Response, StatusCode, Url, header, redirect::Policy};

@@ -1,8 +1,8 @@
 //! The slash command: who typed what, and what is meant by it. Pure.
 
-use crate::core::{
-    Answer, IncidentId, RoleName,
-    reply::{Reply, asks_or_denies, folded, read, typed},
+use crate::{
+    core::{Answer, IncidentId, RoleName},
+    text::reply::{Reply, asks_or_denies, folded, read, typed},
 };
 
 /// Characters of a page's text or a reason that are kept; what a person types in a crisis is shorter.

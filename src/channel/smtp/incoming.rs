@@ -10,9 +10,9 @@ mod quote;
 mod signature;
 mod written;
 
-use crate::core::{
-    PageId,
-    reply::{Reply, says_exercise},
+use crate::{
+    core::PageId,
+    text::reply::{Reply, says_exercise},
 };
 use mail_parser::{HeaderValue, Message, MessageParser, MimeHeaders};
 use signature::Writer;
@@ -173,7 +173,10 @@ pub fn said(text: &str, name: &str) -> Reply {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::core::{Answer, IncidentId, reply::ReplyDoubt};
+    use crate::{
+        core::{Answer, IncidentId},
+        text::reply::ReplyDoubt,
+    };
 
     const ID: &str = "<INC-12.3.0123456789abcdef.5a5a5a5a@example.com>";
 

@@ -1,11 +1,11 @@
 //! The people of the demo. Each answers through a real door: the desk, a mail's link, an SMS with its code. Whoever is
 //! at the keyboard may be quicker.
 
-use super::{CliError, bearer};
 use crate::{
+    cli::error::CliError,
     core::{Incident, Page, PageId, PersonName, RoleName, StepTarget},
     engine::keys::{DESK_LINK_LIFE, SESSION_LIFE},
-    http::AppState,
+    http::state::AppState,
 };
 use secrecy::{ExposeSecret, SecretString};
 use serde_json::{Value, json};
@@ -152,4 +152,9 @@ impl DemoCast {
         self.http.get(url).send().await?.error_for_status()?;
         Ok(())
     }
+}
+
+/// A secret, for a header.
+pub fn bearer(token: &SecretString) -> String {
+    format!("Bearer {}", token.expose_secret())
 }

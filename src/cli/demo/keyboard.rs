@@ -1,8 +1,9 @@
 //! The viewer's keys, one press at a time. The terminal is in raw mode for as long as the keyboard is open.
 
+use crate::cli::terminal::give_back;
 use crossterm::{
     event::{Event, KeyCode, KeyModifiers, poll, read},
-    terminal::{disable_raw_mode, enable_raw_mode},
+    terminal::enable_raw_mode,
 };
 use std::time::Duration;
 use tokio::sync::mpsc;
@@ -58,12 +59,6 @@ impl Drop for Keyboard {
             give_back();
         }
     }
-}
-
-/// Gives the terminal back to its user, as it was. Does nothing where it was not taken.
-pub fn give_back() {
-    // A terminal that is gone needs no setting.
-    let _ = disable_raw_mode();
 }
 
 fn listen(keys: &mpsc::Sender<ViewerKey>) {

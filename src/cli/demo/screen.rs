@@ -1,8 +1,15 @@
 //! What the demo's viewer sees.
 
-use super::{COMPRESSION, CliError, RUN_UP, cast::DemoCast};
 use crate::{
-    cli::{colours, table},
+    cli::{
+        demo::{
+            cast::DemoCast,
+            script::{COMPRESSION, RUN_UP},
+        },
+        error::CliError,
+        table,
+        terminal::colours,
+    },
     core::{Event, Incident, IncidentId, JournalRecord, Page, PagePurpose, RoleName, Timestamp, sentence::sentence},
     journal::JournalReport,
 };

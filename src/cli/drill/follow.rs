@@ -1,9 +1,8 @@
 //! Follows a run to its end: its timeline as it grows, then what became of its hypotheses.
 
-use super::NOT_RUN;
 use crate::{
-    cli::{CliError, client::DaemonClient},
-    drill::score::{NOT_HELD, TOO_FEW},
+    cli::{client::DaemonClient, error::CliError},
+    drill::analysis::score::{NOT_HELD, TOO_FEW},
     report::target::{TargetReport, shown_in_words},
 };
 use serde::Deserialize;
@@ -111,3 +110,6 @@ fn cause_of(cause: &Value) -> String {
     };
     format!("{stage} at step {step}{}{}{}{stand_in}", text("role"), text("channel"), text("person"))
 }
+
+/// The exit status of a drill that did not run to its end: refused, aborted, or broken off for something real.
+pub const NOT_RUN: u8 = 4;

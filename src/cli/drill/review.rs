@@ -1,11 +1,16 @@
 //! `stentor drill report`: the after-action review of a run.
 
 use crate::{
-    cli::{CliError, PathOptions, evidence::JournalSource, load, postmortem::documents},
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        reports::{journal_source::JournalSource, postmortem::documents, proposal},
+    },
     core::{ChannelName, DrillRun, RunId},
     drill::{
         Scenario,
-        review::{self, ReviewedRun},
+        analysis::review::{self, ReviewedRun},
     },
     matrix::{ChannelKind, Matrix, SourceText},
     report::after_action::{EARLIER_MAX, review as written},
@@ -47,7 +52,7 @@ impl DrillReportArgs {
         exercise.earlier_left = earlier_left;
         let failed = review::failed(&score);
         if !failed.is_empty() {
-            exercise.proposal = super::proposal::sought(&loaded, &scenario, run.started_at, &failed);
+            exercise.proposal = proposal::sought(&loaded, &scenario, run.started_at, &failed);
         }
         if self.diff {
             return Ok(diff(exercise.proposal.diff));

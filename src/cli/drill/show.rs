@@ -1,6 +1,6 @@
 //! What is scheduled, and the drills of before.
 
-use crate::cli::{CliError, PathOptions, client::DaemonClient, table::table};
+use crate::cli::{client::DaemonClient, error::CliError, options::PathOptions, table::table};
 use clap::Args;
 use serde_json::Value;
 use std::process::ExitCode;

@@ -1,9 +1,15 @@
 //! What `--history` reads, and what it says of it: which figures are measured and which are assumed.
 
-use super::print::{percent, time};
 use crate::{
-    cli::{CliError, PathOptions, evidence::JournalSource},
-    drill::fitted::{ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit},
+    cli::{
+        error::CliError,
+        options::PathOptions,
+        reports::journal_source::JournalSource,
+        simulate::figures::{percent, time},
+    },
+    drill::analysis::response_history::{
+        ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, ResponseHistory, TimeFit,
+    },
     report::gather,
 };
 use std::{fmt::Write, path::Path};

@@ -2,13 +2,15 @@
 
 use super::history;
 use crate::{
-    cli::table::table,
+    cli::{
+        simulate::figures::{percent, time},
+        table::table,
+    },
     core::Timestamp,
     drill::{
         HypothesisResult, Scenario,
-        fitted::FittedModel,
-        score::HypothesisVerdict,
-        simulate::{RoleOutlook, SimulationSummary, TimeQuantile},
+        analysis::{response_history::FittedModel, score::HypothesisVerdict},
+        simulator::simulate::{RoleOutlook, SimulationSummary, TimeQuantile},
     },
 };
 use std::collections::BTreeSet;
@@ -51,7 +53,10 @@ fn assumed(scenario: &Scenario) -> String {
     let all = scenario.everyone.answers.is_some();
     match (all, people) {
         (true, _) => "How people answer is what the scenario says.".into(),
-        (false, 0) => "How people answer is assumed (src/drill/habits.rs): put your own into the scenario.".into(),
+        (false, 0) => {
+            "How people answer is assumed (src/drill/scenario/response_model.rs): put your own into the scenario."
+                .into()
+        }
         (false, n) => format!("How people answer is what the scenario says of {n} of them, and assumed of the others."),
     }
 }
@@ -124,19 +129,6 @@ fn moments(role: &RoleOutlook, beside: &str, scenario: &Scenario) {
     println!("         {beside} {}: engaged after alert {alerts} of {sent}{} (p50)", role.role, before.concat());
 }
 
-pub fn percent(share: f64) -> String {
-    format!("{:.1} %", 100.0 * share)
-}
-
 fn quantile(quantile: TimeQuantile) -> String {
     quantile.seconds.map_or_else(|| "-".into(), time)
-}
-
-/// `0.8s`, `38.2s`, `3.4m`, `1.2h`.
-pub fn time(seconds: f64) -> String {
-    match seconds {
-        s if s < 120.0 => format!("{s:.1}s"),
-        s if s < 7200.0 => format!("{:.1}m", s / 60.0),
-        s => format!("{:.1}h", s / 3600.0),
-    }
 }

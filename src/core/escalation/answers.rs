@@ -1,9 +1,9 @@
 //! Answers: which role is meant, what the words are worth, and what an engagement sets free.
 
-use super::{Decider, GivenAnswer};
 use crate::core::{
-    answer::{Answer, AnswerVerdict, AnswerVia, STANDBY_MAX},
+    answer::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, STANDBY_MAX},
     engagement::Engagement,
+    escalation::Decider,
     event::Event,
     names::{PersonName, RoleName},
     page::PagePurpose,

@@ -1,13 +1,16 @@
 //! Checks a scenario that could be read against the matrix: that something happens at all, and that what is expected can
 //! be seen.
 
-use super::{Scenario, ScenarioFault, ScriptedAnswer, read::ScenarioReader};
 use crate::{
     core::{
         AlertStatus, EscalationPlan, PersonName, RoleName, Timestamp, TriggerName, plan::StepTarget,
         trigger::ThresholdWindow,
     },
-    drill::score::{HypothesisSubject, RunHypothesis},
+    drill::scenario::{
+        definition::{Scenario, ScenarioFault, ScriptedAnswer},
+        hypothesis::{HypothesisSubject, RunHypothesis},
+        reader::ScenarioReader,
+    },
     matrix::{Matrix, Severity, TriggerMatch},
     toml_kit::faults::{LocatedValue, MatrixFaults},
 };

@@ -1,8 +1,11 @@
 //! Reads `[[inject]]`: the alerts of a scenario.
 
-use super::{INJECTS_MAX, ScenarioInject, read::ScenarioReader, source};
 use crate::{
     core::{Alert, AlertStatus},
+    drill::scenario::{
+        definition::{INJECTS_MAX, ScenarioInject, source},
+        reader::ScenarioReader,
+    },
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::SourceSpan,

@@ -1,11 +1,11 @@
 //! Reads `[everyone]`, `[people.NAME]` and `[channels.NAME]`: how people answer and channels carry in virtual time.
 
-use super::read::ScenarioReader;
 use crate::{
     core::{ChannelName, PersonName},
-    drill::{
+    drill::scenario::{
         distribution::DelayDistribution,
-        habits::{ChannelModel, ResponseModel},
+        reader::ScenarioReader,
+        response_model::{ChannelModel, ResponseModel},
     },
     toml_kit::{
         document::{TomlItem, TomlTable},

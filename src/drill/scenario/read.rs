@@ -1,31 +1,30 @@
 //! Reads a scenario section by section; each name is looked up in the matrix where it stands.
 
-use super::{
-    AbortRule, AllowedHours, COMPRESS_MAX, ReadScenario, Scenario, ScenarioFault, ScenarioMoment, ScenarioTrouble,
-    ScriptedAnswer, check, injects, models,
-};
 use crate::{
     core::{Answer, ChannelName, Timestamp, Zone},
-    drill::score::{HypothesisSubject, RunHypothesis},
-    matrix::{Matrix, Severity, SourceText, people::zone},
+    drill::scenario::{
+        check,
+        definition::{
+            AbortRule, COMPRESS_MAX, ReadScenario, Scenario, ScenarioFault, ScenarioMoment, ScenarioTrouble,
+            ScriptedAnswer,
+        },
+        hypothesis::{HypothesisSubject, RunHypothesis},
+        injects, models,
+        reader::ScenarioReader,
+        timetable::AllowedHours,
+    },
+    matrix::{Matrix, Severity, SourceText, zone_name::zone},
     toml_kit::{
         document::{TomlItem, TomlTable, document},
         faults::{LocatedValue, MatrixFaults, SourceSpan},
         names,
     },
 };
-use chrono::{NaiveTime, Weekday};
+use chrono::NaiveTime;
+use chrono::Weekday;
 use sha2::{Digest, Sha256};
 use std::time::Duration;
 use toml::de::DeValue;
-
-/// What the readers of all sections share.
-pub(super) struct ScenarioReader<'a> {
-    pub matrix: &'a Matrix,
-    pub faults: MatrixFaults,
-    /// When the drill is over, where that could be read.
-    pub ends: Option<Duration>,
-}
 
 pub(super) fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
     let mut reader = ScenarioReader { matrix, faults: MatrixFaults::default(), ends: None };
@@ -42,6 +41,9 @@ pub(super) fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
 fn revision(text: &str) -> String {
     Sha256::digest(text.as_bytes()).iter().take(6).map(|byte| format!("{byte:02x}")).collect()
 }
+
+const ALL_DAYS: [Weekday; 7] =
+    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
 
 impl ScenarioReader<'_> {
     fn scenario(&mut self, mut top: TomlTable<'_>, revision: String) -> Scenario {
@@ -104,24 +106,6 @@ impl ScenarioReader<'_> {
             check::check(&scenario, &hypotheses, &answers, self);
         }
         scenario
-    }
-
-    /// The tables of a list `[[key]]`.
-    pub(super) fn each<'t, T>(
-        &mut self,
-        top: &mut TomlTable<'t>,
-        key: &'static str,
-        read: impl Fn(&mut Self, TomlTable<'t>, SourceSpan) -> Option<T>,
-    ) -> Vec<T> {
-        let Some(item) = top.take(key) else { return Vec::new() };
-        let Some(list) = item.list(&mut self.faults) else { return Vec::new() };
-        let mut all = Vec::new();
-        for item in list {
-            if let Some(table) = item.table(format!("`[[{key}]]`"), &mut self.faults) {
-                all.extend(read(self, table, item.at));
-            }
-        }
-        all
     }
 
     fn moment(&mut self, mut table: TomlTable<'_>, at: SourceSpan) -> Option<ScenarioMoment> {
@@ -316,5 +300,9 @@ impl ScenarioReader<'_> {
     }
 }
 
-const ALL_DAYS: [Weekday; 7] =
-    [Weekday::Mon, Weekday::Tue, Weekday::Wed, Weekday::Thu, Weekday::Fri, Weekday::Sat, Weekday::Sun];
+impl Scenario {
+    /// Reads a scenario to be played with `matrix` and finds every fault at once. Never panics; cost: milliseconds.
+    pub fn read(file: &SourceText, matrix: &Matrix) -> ReadScenario {
+        read(file, matrix)
+    }
+}

@@ -1,10 +1,12 @@
 //! Reads `schedule`: when the daemon runs a scenario by itself.
 
-use super::read::ScenarioReader;
 use crate::{
     core::{Zone, schedule::CronSchedule},
-    drill::timetable::{self, ScenarioTimetable},
-    matrix::people::zone,
+    drill::scenario::{
+        reader::ScenarioReader,
+        timetable::{self, ScenarioTimetable},
+    },
+    matrix::zone_name::zone,
     toml_kit::document::TomlItem,
 };
 

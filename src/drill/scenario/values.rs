@@ -1,8 +1,8 @@
 //! Reads what every section of a scenario is made of: offsets, durations, probabilities, names of the matrix.
 
-use super::{LONGEST, read::ScenarioReader};
 use crate::{
     core::{ChannelName, PersonName, RoleName, names::CATCH_ALL},
+    drill::scenario::{definition::LONGEST, reader::ScenarioReader},
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{LocatedValue, SourceSpan},

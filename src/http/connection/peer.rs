@@ -1,6 +1,6 @@
 //! Where connections come from: over TCP, or from users of this machine over the Unix socket.
 
-use crate::http::control::SocketPeer;
+use crate::http::caller::SocketPeer;
 use std::{
     fmt, io,
     net::{IpAddr, Ipv6Addr, SocketAddr},

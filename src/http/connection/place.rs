@@ -1,7 +1,9 @@
 //! Places of a door: so many in all, and a share of them for each peer.
 
-use super::{ConnectionLimits, ShareOwner};
-use crate::engine::entrance::ListenerGauge;
+use crate::{
+    engine::entrance::ListenerGauge,
+    http::connection::{ShareOwner, limits::ConnectionLimits},
+};
 use std::{
     collections::{BTreeMap, BTreeSet},
     sync::{Arc, Mutex, MutexGuard, PoisonError},

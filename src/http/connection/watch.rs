@@ -3,7 +3,7 @@
 //! Each request is *answered* (until its answer begins, and between the parts of it: our part), or its answer is *unread*
 //! (a part was handed out and no more was asked for: the peer's part). A connection without any is *at rest*.
 
-use super::ConnectionLimits;
+use crate::http::connection::limits::ConnectionLimits;
 use axum::{body::Bytes, response::Response};
 use hyper::{
     body::{Body, Frame, SizeHint},

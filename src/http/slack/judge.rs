@@ -11,7 +11,7 @@ use crate::{
     },
     core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
     engine::AnswerError,
-    http::{AppState, problem::ProblemDetails, standing::told},
+    http::{desk::standing::told, problem::ProblemDetails, state::AppState},
     store::StoreError,
 };
 use axum::{

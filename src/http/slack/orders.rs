@@ -5,13 +5,11 @@ use crate::{
         command::{SlashCommand, SlashRequest},
         escape,
     },
-    core::{
-        Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName,
-        reply::{ReplyDoubt, says_exercise},
-    },
+    core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{AppState, standing::told, view},
+    http::{api::view, desk::standing::told, state::AppState},
     store::{IncidentFilter, StoreError},
+    text::reply::{ReplyDoubt, says_exercise},
 };
 use std::fmt::Write;
 

@@ -9,7 +9,7 @@ use crate::{
     },
     core::ChannelName,
     engine::keys::same,
-    http::AppState,
+    http::state::AppState,
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::ExposeSecret;

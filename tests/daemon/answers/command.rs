@@ -10,9 +10,9 @@ use std::{path::Path, sync::Arc};
 use stentor::{
     channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
-    drill::live::DrillRunner,
+    drill::runner::drill_runner::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},
-    http::{self, AppState, control::SocketPeer},
+    http::{self, caller::SocketPeer, state::AppState},
     matrix::{KnownNames, Matrix, SourceText},
     store::{Store, clock::SystemClock, sqlite::SqliteStore},
     template::PageTemplates,

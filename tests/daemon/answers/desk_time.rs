@@ -11,7 +11,7 @@ use std::{
 };
 use stentor::{
     core::{Actor, Alert, Answer, AnswerVia, Incident, IncidentId, PersonName, Timestamp},
-    http::{AppState, snapshot::snapshot},
+    http::{desk::snapshot::snapshot, state::AppState},
     store::MemoryStore,
 };
 

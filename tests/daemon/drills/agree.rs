@@ -10,7 +10,7 @@ use super::{
 use std::path::PathBuf;
 use stentor::{
     core::{Event, JournalRecord, Timestamp},
-    drill::{Scenario, sequence},
+    drill::{Scenario, simulator::sequence},
     matrix::{KnownNames, Matrix, SourceText},
     template::PageTemplates,
 };

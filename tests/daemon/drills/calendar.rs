@@ -9,7 +9,7 @@ use std::{
 use stentor::{
     channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::{RunState, Timestamp},
-    drill::{calendar, live::DrillRunner},
+    drill::runner::{calendar, drill_runner::DrillRunner},
     engine::{Engine, RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},
     store::{MemoryStore, SteadyClock},

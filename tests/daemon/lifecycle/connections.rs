@@ -19,7 +19,7 @@ use std::{
 };
 use stentor::{
     engine::entrance::{ListenerGauge, ListenerGauges},
-    http::connection::{ConnectionLimits, ListenSocket, OpenListener, ShareOwner, serve},
+    http::connection::{ListenSocket, OpenListener, ShareOwner, limits::ConnectionLimits, serve},
 };
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;

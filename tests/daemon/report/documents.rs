@@ -17,6 +17,7 @@ use stentor::{
         incidence::Incidence,
         picture,
         postmortem::postmortem,
+        sheet,
     },
     template::document::{DocumentTemplates, escape},
 };
@@ -183,7 +184,7 @@ fn text_is_never_markup() {
         escape("a|b `c` <d> *e* _f_ [g](h) #i\nj & k"),
         "a\\|b \\`c\\` &lt;d&gt; \\*e\\* \\_f\\_ \\[g\\](h) \\#i j &amp; k"
     );
-    assert_eq!(picture::escape("<\"&'>\u{7}\u{ffff}"), "&lt;&quot;&amp;&#39;&gt; ");
+    assert_eq!(sheet::escape("<\"&'>\u{7}\u{ffff}"), "&lt;&quot;&amp;&#39;&gt; ");
 }
 
 #[test]

@@ -334,7 +334,7 @@ async fn a_mailboxs_own_reply_is_nobodys_word() {
 
 #[tokio::test]
 async fn what_of_a_long_incident_is_not_played_again_is_said() {
-    use stentor::drill::hindsight::left_out;
+    use stentor::drill::analysis::incident_replay::left_out;
     let past = Past::in_memory();
     let id = past.open(measured_plan(), false).await;
     past.hands.pass(Duration::from_secs(60));

@@ -4,7 +4,7 @@ use super::past::{Dice, Past, measured_plan};
 use std::{collections::BTreeSet, sync::Arc, time::Duration};
 use stentor::{
     core::{Actor, Alert, Answer, ClassificationKind, DrillTerms, IncidentInput, RoleName, Timestamp, Zones},
-    drill::{IncidentTrace, RunObservation, course::AnalysisStage},
+    drill::{IncidentTrace, RunObservation, analysis::run_analysis::AnalysisStage},
     engine::history::{ChainPortion, HistoryControl, chain, each_incident},
     report::{
         IncidentTexts, IncidentTimeline, TteGrouping, TteQuestion, TteReport, TteTally,

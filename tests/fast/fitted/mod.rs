@@ -16,11 +16,11 @@ use stentor::{
     },
     drill::{
         Scenario,
-        distribution::DelayDistribution,
-        fitted::{
-            EstimateBasis, FittedModel, PersonFit, ResponseHistory,
+        analysis::{
             mixture::{CompetingTimes, LogNormal, MixtureBelief, TimeObservation, fit},
+            response_history::{EstimateBasis, FittedModel, PersonFit, ResponseHistory},
         },
+        scenario::distribution::DelayDistribution,
     },
     engine::history::each_incident,
     matrix::{KnownNames, Matrix, SourceText},

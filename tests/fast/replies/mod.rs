@@ -12,10 +12,8 @@ use stentor::{
         slack::command::{SlashCommand, SlashRequest},
         smtp::incoming::{self, MailMeaning},
     },
-    core::{
-        Answer, AnswerLevel,
-        reply::{READ_MAX, Reply, asks_or_denies, folded, is_yes, read, read_bytes, typed},
-    },
+    core::{Answer, AnswerLevel},
+    text::reply::{READ_MAX, Reply, asks_or_denies, folded, is_yes, read, read_bytes, typed},
 };
 
 /// A reading in one line: `48213 wilco`, `unclear: "?"`.

@@ -6,8 +6,12 @@ use stentor::{
     core::Timestamp,
     drill::{
         HypothesisVerdict, ReadScenario, Scenario,
-        course::{AllClear, AnalysisStage, RoleAnalysis, RunObservation, TimeCause, TimeSlice},
-        score::{HypothesisSubject, RunHypothesis, score, score_all},
+        analysis::{
+            observation::{AllClear, RoleAnalysis, TimeSlice},
+            run_analysis::{AnalysisStage, RunObservation, TimeCause},
+            score::{score, score_all},
+        },
+        scenario::hypothesis::{HypothesisSubject, RunHypothesis},
     },
     matrix::{KnownNames, Matrix, SourceText, read_folder, render_of},
     report::{

@@ -6,10 +6,12 @@ use stentor::{
     core::Timestamp,
     drill::{
         HypothesisVerdict, Scenario,
-        course::AnalysisStage,
-        sequence::{scripted, sequence},
-        simulate::{RoleOutlook, SimulationSummary, outlook, play},
-        virtual_time::{SimulationSetting, WhatIf},
+        analysis::run_analysis::AnalysisStage,
+        simulator::{
+            sequence::{scripted, sequence},
+            setting::{SimulationSetting, WhatIf},
+            simulate::{RoleOutlook, SimulationSummary, outlook, play},
+        },
     },
     matrix::{KnownNames, Matrix, SourceText, read_folder, render_of},
     template::PageTemplates,

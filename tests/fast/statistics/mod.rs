@@ -8,7 +8,7 @@ mod incidence;
 use serde_json::Value;
 use std::{env, io::Write, path::Path, process::Command, time::Duration};
 use stentor::{
-    drill::distribution::{DelayDistribution, normal_tail},
+    drill::scenario::distribution::{DelayDistribution, normal_tail},
     report::{
         binomial::clopper_pearson,
         incidence::{Ending, EndingKind, Incidence},

@@ -11,12 +11,13 @@ use std::{collections::BTreeMap, fs, sync::Arc};
 use stentor::{
     core::{
         Alert, Answer, AnswerVia, EscalationPlan, GivenAnswer, Incident, IncidentInput, IncidentOpening, Page,
-        PagePurpose, SendOutcome, SendReceipt, StandIn, Timestamp, Zones, gsm7, step,
+        PagePurpose, SendOutcome, SendReceipt, StandIn, Timestamp, Zones, step,
     },
     template::{
         BOARD_MAX, BODY_MAX, BriefInput, CODE, HTML_MAX, LINES_MAX, LINK, PageReader, PageTemplates, RenderedText,
         SLACK_MAX, SPOKEN_MAX, TextForm,
     },
+    text::gsm7,
 };
 
 const FORMS: [TextForm; 6] =
@@ -577,7 +578,7 @@ fn judge_html(html: &str, asks: bool) {
 
 #[test]
 fn the_answer_page_begins_with_its_word_and_escapes_what_it_shows() {
-    let page = include_str!("../../../src/http/assets/answer.html");
+    let page = include_str!("../../../src/http/desk/assets/answer.html");
     let mut env = minijinja::Environment::new();
     env.set_undefined_behavior(minijinja::UndefinedBehavior::Strict);
     env.add_template("answer.html", page).expect("a template");

@@ -1,6 +1,6 @@
 //! The text of a mail: all of its parts that its reader sees, as lines.
 
-use super::{html::text_of, quote::own_lines, written::is_blank};
+use super::{html::text_of, phrases::is_blank, quote::own_lines};
 use mail_parser::{Message, MessagePart, MimeHeaders, PartType};
 use std::collections::BTreeSet;
 

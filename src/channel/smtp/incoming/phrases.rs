@@ -1,6 +1,8 @@
 //! Words that stand around what people write in mails, in the languages that we know, in lower case. A list that lacks one
 //! makes a mail unclear and engages nobody.
 
+use crate::text::reply::folded;
+
 /// Words and phrases, divided by `|`.
 pub(super) struct Phrases(&'static str);
 
@@ -13,6 +15,11 @@ impl Phrases {
     pub fn has(&self, words: &str) -> bool {
         self.iter().any(|known| known == words)
     }
+}
+
+/// Nothing that anybody sees.
+pub(super) fn is_blank(line: &str) -> bool {
+    folded(line).trim().is_empty()
 }
 
 /// How mails begin.

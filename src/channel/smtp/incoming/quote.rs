@@ -1,11 +1,8 @@
 //! Which lines of a mail its writer wrote, and which are of the mail that they answer. Writers' programs begin a quote in
 //! many ways and languages; what is not known as one is taken for the writer's own, which engages nobody by mistake.
 
-use super::{
-    phrases::{self, Phrases},
-    written::is_blank,
-};
-use crate::core::reply::{Reply, folded, read};
+use super::phrases::{self, Phrases, is_blank};
+use crate::text::reply::{Reply, folded, read};
 
 /// Lines that the words before a quote are broken over.
 const ATTRIBUTION_LINES: usize = 4;

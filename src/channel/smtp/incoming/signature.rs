@@ -1,7 +1,7 @@
 //! Names and what stands below them: who wrote a mail, and what a signature looks like.
 
 use super::phrases;
-use crate::core::reply::{Reply, asks_or_denies, folded, read};
+use crate::text::reply::{Reply, asks_or_denies, folded, read};
 
 /// Words of a line in a signature.
 const WORDS_MAX: usize = 12;

@@ -3,13 +3,13 @@
 //! and one that the reader does not know makes it unclear: it may take the answer back in any words and any language.
 
 use super::{
-    phrases::{self, Phrases},
+    phrases::{self, Phrases, is_blank},
     quote::own_lines,
     signature::{Writer, has_contact, is_contact, is_name_after_thanks, is_signature_line, names_line, without_name},
 };
-use crate::core::{
-    Answer,
-    reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
+use crate::{
+    core::Answer,
+    text::reply::{READ_MAX, Reply, ReplyDoubt, folded, read},
 };
 
 /// Lines of a signature.
@@ -67,11 +67,6 @@ pub(super) fn said_lines<'a>(text: &'a str, writer: &Writer) -> Vec<&'a str> {
         *only = only.trim_end_matches([',', '，', '、']).trim_end();
     }
     said.said
-}
-
-/// Nothing that anybody sees.
-pub(super) fn is_blank(line: &str) -> bool {
-    folded(line).trim().is_empty()
 }
 
 struct SaidLines<'a, 'w> {

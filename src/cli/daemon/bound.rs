@@ -1,0 +1,245 @@
+//! The daemon, put together: store, engine, doors, signals.
+
+use crate::{
+    channel::{desk::hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
+    cli::{
+        daemon::{
+            descriptors::Descriptors,
+            socket::ControlSocket,
+            stop::{DaemonStop, STOP_TIME_MAX},
+        },
+        error::CliError,
+        load,
+        options::PathOptions,
+    },
+    config,
+    core::{ChannelName, SourceName},
+    drill::runner::{calendar, drill_runner::DrillRunner},
+    engine::{self, Engine, RuntimeConfig, SharedChannelParts},
+    http::{
+        self,
+        connection::{ListenSocket, OpenListener, Tcp, Unix, limits::ConnectionLimits, serve},
+        state::AppState,
+    },
+    matrix::Matrix,
+    store::{Store, sqlite::SqliteStore},
+    template::PageTemplates,
+};
+use secrecy::SecretString;
+use std::{
+    net::SocketAddr,
+    path::Path,
+    sync::{Arc, Mutex},
+    time::Duration,
+};
+use tokio::{
+    net::{TcpListener, UnixListener},
+    task::JoinHandle,
+};
+use tokio_util::sync::CancellationToken;
+
+/// Where the daemon listens when nobody says otherwise.
+pub const LISTEN: &str = "127.0.0.1:7373";
+
+/// How long requests under way may take to end.
+const DRAIN: Duration = Duration::from_secs(5);
+
+/// What a daemon is made of.
+pub struct DaemonConfig {
+    /// Where to listen: address and port.
+    pub listen: Option<String>,
+    /// Every channel but the screen goes to the outbox.
+    pub sandbox: bool,
+    /// Tokens beside those of the matrix.
+    pub tokens: Vec<(SourceName, SecretString)>,
+    /// Callback secrets beside those of the matrix.
+    pub inbound: Vec<(ChannelName, SecretString)>,
+}
+
+/// A daemon whose doors are open and which is not running yet.
+pub struct BoundDaemon {
+    /// What every request may need.
+    pub app: Arc<AppState>,
+    /// Where it listens.
+    pub address: SocketAddr,
+    /// Ends it.
+    pub shutdown: CancellationToken,
+    shared: SharedChannelParts,
+    store: Arc<SqliteStore>,
+    tcp: TcpListener,
+    unix: UnixListener,
+    socket: ControlSocket,
+}
+
+impl BoundDaemon {
+    /// Opens the store and the doors. Nothing is sent before [`BoundDaemon::run`].
+    pub async fn open(
+        plan: DaemonConfig,
+        matrix: Matrix,
+        templates: PageTemplates,
+        places: &PathOptions,
+    ) -> Result<Self, CliError> {
+        let state = places.state.clone().or_else(|| matrix.daemon.state.clone());
+        let state = state.unwrap_or_else(|| places.state());
+        let store = SqliteStore::open(&state, Arc::new(crate::store::clock::SystemClock)).await?;
+        let listen = plan
+            .listen
+            .or_else(|| matrix.daemon.listen.map(|address| address.to_string()))
+            .unwrap_or_else(|| LISTEN.into());
+        let tcp = TcpListener::bind(&listen).await.map_err(|error| {
+            format!("can not listen on {listen}: {error}; another address is given with --listen ADDRESS:PORT")
+        })?;
+        let address = tcp.local_addr()?;
+        let socket = places.socket.clone().unwrap_or_else(|| state.join("stentor.sock"));
+        let (unix, socket) = ControlSocket::listen(&socket).await?;
+        let public_url = matrix.daemon.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
+        let clock = store.clone();
+        let outbox = SandboxOutbox::open(&state, move || clock.now())?;
+        let site = engine::keys::DerivedKeys::new(store.server_key()).site();
+        let shared = SharedChannelParts { hub: DeskHub::new(), outbox: outbox.clone(), site, sandbox: plan.sandbox };
+        let mut live = RuntimeConfig::wire(matrix, templates, &shared);
+        live.tokens.extend(plan.tokens);
+        for (channel, secret) in plan.inbound {
+            if let Some(wired) = live.channels.get_mut(&channel) {
+                wired.inbound = vec![secret];
+            }
+        }
+        let shutdown = CancellationToken::new();
+        let engine = Engine::new(store.clone() as Arc<dyn Store>, live, &public_url);
+        let drills = DrillRunner::new(engine.clone());
+        // Before anything is sent.
+        if let Err(error) = drills.close_interrupted().await {
+            // The books of drills must not keep the real thing waiting; each drill ends by its own clock all the same.
+            tracing::error!(%error, "drills that were under way could not be closed in the books");
+        }
+        engine.recall_opt_outs().await?;
+        let app = Arc::new(AppState {
+            drills,
+            scenarios: places.matrix.clone(),
+            started_at: store.now(),
+            engine,
+            hub: shared.hub.clone(),
+            outbox,
+            // A public address means that a proxy on this machine hands strangers' requests on.
+            shows_outbox: address.ip().is_loopback() && http::desk::outbox::is_here(&public_url),
+            shutdown: shutdown.clone(),
+            client: reqwest::Client::builder().redirect(reqwest::redirect::Policy::none()).build()?,
+            slack_hooks: config::variable("STENTOR_SLACK_HOOKS"),
+            answered: Default::default(),
+            guesses: Mutex::default(),
+        });
+        write_address(&state, address)?;
+        Ok(Self { app, address, shutdown, shared, store, tcp, unix, socket })
+    }
+
+    /// Runs until the shutdown token is cancelled, then ends in order: no new requests, sends let go, store closed. The
+    /// end takes [`STOP_TIME_MAX`] at most.
+    #[expect(clippy::disallowed_methods, reason = "the daemon's own tasks are spawned here")]
+    pub async fn run(self) -> Result<(), CliError> {
+        let Self { app, shutdown, store, tcp, unix, socket, .. } = self;
+        let mut engine = tokio::spawn(engine::run(app.engine.clone(), shutdown.clone()));
+        let (tcp, unix) = doors(&app, tcp, unix);
+        let mut door = tokio::spawn(serve(tcp, shutdown.clone()));
+        let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
+        let mut calendar = tokio::spawn(calendar);
+        let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
+        let mut control = tokio::spawn(serve(unix, shutdown.clone()));
+        // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
+        let early: Option<CliError> = tokio::select! {
+            // At an orderly end the parts end too: that is asked first.
+            biased;
+            () = shutdown.cancelled() => None,
+            () = app.engine.store.ended() => Some("the store's writer has ended; this is a bug".into()),
+            ended = &mut engine => Some(format!("the engine's loops have ended: {ended:?}; this is a bug").into()),
+            ended = &mut door => Some(format!("the door has ended: {ended:?}").into()),
+            ended = &mut calendar => Some(format!("the calendar of drills has ended: {ended:?}; this is a bug").into()),
+            ended = &mut sockets => Some(format!("listening to sockets has ended: {ended:?}; this is a bug").into()),
+            ended = &mut control => Some(format!("the control socket has ended: {ended:?}").into()),
+        };
+        shutdown.cancel();
+        let stop = DaemonStop::begin(i32::from(early.is_some()));
+        tokio::join!(
+            stop.wait("the door", DRAIN, let_end(&mut door)),
+            stop.wait("the control socket", DRAIN, let_end(&mut control)),
+            stop.wait("sockets", DRAIN, let_end(&mut sockets)),
+            stop.wait("the calendar of drills", DRAIN, let_end(&mut calendar)),
+            stop.wait("sends", STOP_TIME_MAX, let_end(&mut engine)),
+        );
+        stop.wait("the last anchor", STOP_TIME_MAX, engine::anchor_last(&app.engine)).await;
+        stop.wait("the store", STOP_TIME_MAX, store.close()).await;
+        drop(socket);
+        early.map_or(Ok(()), Err)
+    }
+
+    /// What SIGHUP does: all or nothing. A broken matrix is refused with its diagnostics and the last good one stays.
+    pub fn reloader(&self, places: PathOptions) -> impl Fn() + Clone + Send + 'static {
+        let (app, shared) = (self.app.clone(), self.shared.clone());
+        move || match reload(&app, &shared, &places) {
+            Ok(revision) => {
+                app.engine.metrics.reload("loaded");
+                tracing::info!(matrix.revision = revision, "the matrix was reloaded; open incidents keep their plans");
+            }
+            Err(failure) => {
+                app.engine.metrics.reload("refused");
+                tracing::error!("the reload was refused, the last good matrix stays: {failure}");
+            }
+        }
+    }
+}
+
+/// Waits for a task that may have ended already; how it ended was looked at before.
+async fn let_end<T>(task: &mut JoinHandle<T>) {
+    if !task.is_finished() {
+        let _ = task.await;
+    }
+}
+
+fn reload(app: &AppState, shared: &SharedChannelParts, places: &PathOptions) -> Result<String, CliError> {
+    let (matrix, templates) = load::load(places, app.engine.store.now())?.accept()?;
+    let revision = matrix.revision.clone();
+    if !matrix.daemon.starts_like(&app.engine.live.load().matrix.daemon) {
+        tracing::warn!("daemon.listen, public_url and state take effect at the next start, not by a reload");
+    }
+    let last = app.engine.live.load_full();
+    let live = RuntimeConfig::wire(matrix, templates, shared).succeed(&last);
+    if let Some(lost) = live.lost_since(&last) {
+        return Err(format!("{lost}: nothing was swapped").into());
+    }
+    app.engine.reload(live);
+    Ok(revision)
+}
+
+/// Both doors, with as many connections as there are files for.
+fn doors(
+    app: &Arc<AppState>,
+    tcp: TcpListener,
+    unix: UnixListener,
+) -> (OpenListener<impl ListenSocket>, OpenListener<Unix>) {
+    let most = Descriptors::claim();
+    let live = app.clone();
+    let is_proxy = move |address| {
+        let live = live.engine.live.load();
+        live.matrix.daemon.proxies.iter().any(|(network, bits)| IpNetwork::new(*network, *bits).has(address))
+    };
+    let tcp = OpenListener {
+        listener: Tcp { listener: tcp, is_proxy },
+        router: http::door(app.clone()),
+        limits: ConnectionLimits::of_tcp(most.tcp),
+        entrance: app.engine.entrances.open("tcp", most.tcp),
+    };
+    let unix = OpenListener {
+        listener: Unix(unix),
+        router: http::control(app.clone()),
+        limits: ConnectionLimits::of_unix(most.unix),
+        entrance: app.engine.entrances.open("unix", most.unix),
+    };
+    (tcp, unix)
+}
+
+/// The address, for those who start it on port 0.
+fn write_address(state: &Path, address: SocketAddr) -> Result<(), CliError> {
+    let (draft, path) = (state.join("address.new"), state.join("address"));
+    std::fs::write(&draft, format!("{address}\n"))?;
+    std::fs::rename(draft, path)?;
+    Ok(())
+}

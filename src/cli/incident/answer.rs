@@ -1,0 +1,48 @@
+//! `stentor answer`: an answer from a shell.
+
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    core::IncidentId,
+    http::control::commands::CliAnswer,
+    text::reply::typed,
+};
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct AnswerArgs {
+    /// Which incident
+    incident: IncidentId,
+    /// roger (received), wilco (I have it), standby [MINUTES], unable (pass it on; from whoever has it: hand it back)
+    #[arg(required = true, num_args = 1..)]
+    answer: Vec<String>,
+    /// For which role; needed where you were asked for several
+    #[arg(long)]
+    role: Option<String>,
+    /// Print the verdict as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl AnswerArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let answer = self.answer.join(" ");
+        // Said here, where it can be corrected at once.
+        typed(&answer)?;
+        let spoken = CliAnswer { answer, role: self.role };
+        let verdict: Value =
+            DaemonClient::of(places)?.post(&format!("/v1/incidents/{}/answer", self.incident), &spoken)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&verdict)?);
+        } else {
+            println!("{}: {}", self.incident, verdict["text"].as_str().unwrap_or_default());
+            if let Some(then) = verdict["then"].as_str() {
+                println!("{then}");
+            }
+        }
+        let refused = ["not-asked", "which-role", "closed"];
+        let kind = verdict["verdict"].as_str().unwrap_or_default();
+        Ok(if refused.contains(&kind) { ExitCode::FAILURE } else { ExitCode::SUCCESS })
+    }
+}

@@ -1,0 +1,91 @@
+//! `stentor fire`: an alert by hand.
+
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    core::Alert,
+};
+use clap::Args;
+use serde_json::Value;
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct FireArgs {
+    /// The kind of alert: which triggers look at it
+    kind: String,
+    /// One sentence for humans
+    #[arg(long)]
+    summary: Option<String>,
+    /// A label, e.g. symbol=ES
+    #[arg(long = "label", value_name = "NAME=TEXT", value_parser = pair)]
+    labels: Vec<(String, String)>,
+    /// A measurement, e.g. drop_pct=6.2
+    #[arg(long = "value", value_name = "NAME=NUMBER", value_parser = number)]
+    values: Vec<(String, f64)>,
+    /// A text that is not identity, e.g. runbook=https://..
+    #[arg(long = "annotation", value_name = "NAME=TEXT", value_parser = pair)]
+    annotations: Vec<(String, String)>,
+    /// How sure you are, 0 to 1
+    #[arg(long)]
+    confidence: Option<f64>,
+    /// An exercise: every text says DRILL
+    #[arg(long)]
+    drill: bool,
+    /// It is over: an all-clear for what is open
+    #[arg(long)]
+    resolved: bool,
+    /// Print the daemon's answer as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl FireArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let mut alert = Alert::new("", self.kind);
+        alert.summary = self.summary.unwrap_or_default();
+        alert.labels = self.labels.into_iter().collect();
+        alert.values = self.values.into_iter().collect();
+        alert.annotations = self.annotations.into_iter().collect();
+        alert.confidence = self.confidence.unwrap_or(1.0);
+        alert.drill = self.drill;
+        if self.resolved {
+            alert.status = crate::core::AlertStatus::Resolved;
+        }
+        let answer: Value = DaemonClient::of(places)?.post("/v1/fire", &alert)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+            return Ok(ExitCode::SUCCESS);
+        }
+        for fate in answer["alerts"][0]["fates"].as_array().into_iter().flatten() {
+            println!("{}", told(fate));
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn told(fate: &Value) -> String {
+    let text = |name: &str| fate[name].as_str().unwrap_or_default().to_owned();
+    match fate["fate"].as_str() {
+        Some("opened") => format!("{0} is open: `stentor show {0}` follows it", text("incident")),
+        Some("joined") => format!("it belongs to {}, which is open", text("incident")),
+        Some("cleared") => format!("all clear for {}", text("incident")),
+        Some("held") => format!("trigger {} has counted {} so far", text("trigger"), fate["count"]),
+        Some("over") => {
+            format!("the same episode as an incident that was resolved at {}: nobody is called", text("ended_at"))
+        }
+        Some("drill-refused") => {
+            format!("no drill can start while {} is open, which is real: nobody was paged", text("live"))
+        }
+        Some("condition-failed") => format!("trigger {} can not judge it: {}", text("trigger"), text("why")),
+        _ => "no trigger wants it; it is in the journal. `stentor explain` shows why".into(),
+    }
+}
+
+fn pair(text: &str) -> Result<(String, String), String> {
+    let (name, value) = text.split_once('=').ok_or("write it as NAME=TEXT")?;
+    Ok((name.to_owned(), value.to_owned()))
+}
+
+fn number(text: &str) -> Result<(String, f64), String> {
+    let (name, value) = pair(text).map_err(|_| "write it as NAME=NUMBER")?;
+    value.parse().map(|value| (name, value)).map_err(|_| format!("{value:?} is no number"))
+}

@@ -1,0 +1,49 @@
+//! `stentor resolve`: the end of an incident.
+
+use crate::{
+    cli::{client::DaemonClient, error::CliError, options::PathOptions},
+    core::{ClassificationKind, IncidentId},
+    http::control::commands::ResolveRequest,
+};
+use clap::Args;
+use serde_json::{Value, json};
+use std::process::ExitCode;
+
+#[derive(Debug, Args)]
+pub struct ResolveArgs {
+    /// Which incident
+    incident: IncidentId,
+    /// What it was; may be said (and mended) after the end too
+    #[arg(long, value_name = "true|false|benign|duplicate")]
+    outcome: Option<ClassificationKind>,
+    /// The outcome in your words
+    #[arg(long, requires = "outcome", value_name = "TEXT")]
+    note: Option<String>,
+    /// Print what happened as JSON
+    #[arg(long)]
+    json: bool,
+}
+
+impl ResolveArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let closing = ResolveRequest { outcome: self.outcome.map(|finding| finding.to_string()), note: self.note };
+        let path = format!("/v1/incidents/{}/resolve", self.incident);
+        let client = DaemonClient::of(places)?;
+        let answer: Value = client.post(&path, &closing)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&answer)?);
+        } else if answer["resolved"] == json!(true) {
+            let sandboxed = client.sandboxed().join(", ");
+            let not = if sandboxed.is_empty() { String::new() } else { format!(" (SANDBOX: nobody by {sandboxed})") };
+            println!("{} is resolved; whoever was paged is told{not}", self.incident);
+        } else {
+            println!("{} was resolved before", self.incident);
+        }
+        if !self.json
+            && let Some(finding) = self.outcome
+        {
+            println!("its outcome: {finding}");
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}

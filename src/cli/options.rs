@@ -1,0 +1,33 @@
+//! Where the files and the daemon are: the options that every subcommand takes.
+
+use clap::{Args, ValueHint};
+use std::path::PathBuf;
+
+/// Where things are. Each may also be set in the environment.
+#[derive(Debug, Clone, Args)]
+pub struct PathOptions {
+    /// The folder of the Crisis Escalation Matrix (*.toml)
+    #[arg(long, global = true, env = "STENTOR_MATRIX", default_value = "matrix", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub matrix: PathBuf,
+    /// The folder whose texts replace the shipped ones [default: templates, where it is there]
+    #[arg(long, global = true, env = "STENTOR_TEMPLATES", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub templates: Option<PathBuf>,
+    /// The folder of what must survive [default: state; serve looks at the matrix's daemon.state first]
+    #[arg(long, global = true, env = "STENTOR_STATE", value_name = "DIR", value_hint = ValueHint::DirPath)]
+    pub state: Option<PathBuf>,
+    /// The daemon's Unix socket [default: stentor.sock in the state folder]
+    #[arg(long, global = true, env = "STENTOR_SOCKET", value_name = "PATH", value_hint = ValueHint::FilePath)]
+    pub socket: Option<PathBuf>,
+}
+
+impl PathOptions {
+    /// The state folder, where nothing of the matrix is known.
+    pub fn state(&self) -> PathBuf {
+        self.state.clone().unwrap_or_else(|| PathBuf::from("state"))
+    }
+
+    /// The daemon's socket.
+    pub fn socket(&self) -> PathBuf {
+        self.socket.clone().unwrap_or_else(|| self.state().join("stentor.sock"))
+    }
+}

@@ -1,0 +1,224 @@
+//! `stentor journal`: is the evidence whole, and a copy of it.
+
+use crate::{
+    cli::{
+        client::DaemonClient, error::CliError, options::PathOptions, reports::journal_source::stored, threads::runtime,
+    },
+    core::StoredLine,
+    journal::{self, JournalReport, JournalVerifier, KeptAnchors, VerifyConclusion},
+    store::{
+        Store,
+        clock::SystemClock,
+        sqlite::{FILE, SqliteStore},
+    },
+};
+use clap::{Args, Subcommand, ValueHint};
+use serde_json::Value;
+use std::{
+    fs::File,
+    io::{BufReader, BufWriter, Write},
+    path::PathBuf,
+    process::ExitCode,
+    sync::Arc,
+};
+
+/// Lines that are read at once.
+const BATCH: usize = 5000;
+
+/// Gaps between kept anchors that are named.
+const GAPS_SHOWN: usize = 10;
+
+#[derive(Debug, Args)]
+pub struct JournalArgs {
+    #[command(subcommand)]
+    what: JournalCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum JournalCommand {
+    /// Recompute every hash: exit 1 when a line was altered, is missing or does not belong
+    Verify {
+        /// Anchors that were kept elsewhere (the daemon's log, or an export; one file or several): finds alteration,
+        /// truncation and setting back up to the last of them
+        #[arg(long, value_name = "FILE", num_args = 1.., value_hint = ValueHint::FilePath)]
+        anchor: Vec<PathBuf>,
+        /// Verify an export instead of the daemon's journal
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        file: Option<PathBuf>,
+        /// Print the report as JSON
+        #[arg(long)]
+        json: bool,
+    },
+    /// Write every line with its hash, one JSON object a line
+    Export {
+        /// Where to [default: standard output]
+        #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+        out: Option<PathBuf>,
+    },
+}
+
+impl JournalArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        match self.what {
+            JournalCommand::Verify { anchor, file, json } => verify(places, &anchor, file, json),
+            JournalCommand::Export { out } => export(places, out),
+        }
+    }
+}
+
+/// Reads what `--anchor` names; with it what must be known of the files beside what is wrong, a line each.
+fn kept(paths: &[PathBuf]) -> Result<(KeptAnchors, Vec<String>), CliError> {
+    let (mut kept, mut without) = (KeptAnchors::default(), Vec::new());
+    for path in paths {
+        let unread = |error: std::io::Error| format!("{} can not be read: {error}", path.display());
+        let file = File::open(path).map_err(unread)?;
+        if kept.read(BufReader::new(file)).map_err(unread)? == 0 {
+            without.push(path.clone());
+        }
+    }
+    if !paths.is_empty() && kept.is_empty() {
+        return Err(format!("no anchor in {}: it proves nothing", named(&without)).into());
+    }
+    let remarks = remarks(&kept, &without);
+    Ok((kept, remarks))
+}
+
+fn remarks(kept: &KeptAnchors, without: &[PathBuf]) -> Vec<String> {
+    let mut remarks = Vec::new();
+    if !without.is_empty() {
+        remarks.push(format!("no anchor in {}", named(without)));
+    }
+    if 0 < kept.torn() {
+        remarks.push(format!("{} line(s) name an anchor and are not whole: left out", kept.torn()));
+    }
+    let gaps = kept.gaps();
+    let shown = gaps.iter().take(GAPS_SHOWN).map(|gap| match (gap.start(), gap.end()) {
+        (only, last) if only == last => format!("{only}"),
+        (first, last) => format!("{first} to {last}"),
+    });
+    let shown: Vec<String> = shown.collect();
+    if !shown.is_empty() {
+        let more = if GAPS_SHOWN < gaps.len() { ", .." } else { "" };
+        let shown = shown.join(", ");
+        remarks.push(format!("no copy was kept of anchor(s) {shown}{more}: the next one that was covers them"));
+    }
+    remarks
+}
+
+fn named(paths: &[PathBuf]) -> String {
+    paths.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+fn verify(places: &PathOptions, anchor: &[PathBuf], file: Option<PathBuf>, json: bool) -> Result<ExitCode, CliError> {
+    let (kept, remarks) = kept(anchor)?;
+    let copies = kept.len();
+    let mut verifier = JournalVerifier::new(kept);
+    match file {
+        Some(path) => {
+            for line in journal::read_export(BufReader::new(File::open(path)?)) {
+                verifier.line(&line?);
+            }
+        }
+        None => each_batch(places, |lines| {
+            lines.iter().for_each(|line| verifier.line(line));
+            Ok(())
+        })?,
+    }
+    let report = verifier.finish();
+    if json {
+        println!("{}", serde_json::to_string_pretty(&told(&report, copies, &remarks))?);
+    } else {
+        print(&report, copies, &remarks);
+    }
+    Ok(if report.is_sound() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+}
+
+fn told(report: &JournalReport, copies: usize, remarks: &[String]) -> Value {
+    let faults: Vec<String> = report.faults.iter().map(ToString::to_string).collect();
+    serde_json::json!({
+        "lines": report.lines, "chains": report.chains, "anchors": report.anchors, "kept": copies,
+        "proven_to": report.proven_to, "unanchored": report.unanchored, "unproven": report.unproven,
+        "sound": report.is_sound(), "conclusion": report.conclusion(), "unseen": report.unseen(),
+        "remarks": remarks, "faulty": report.faulty, "faults": faults,
+    })
+}
+
+fn print(report: &JournalReport, copies: usize, remarks: &[String]) {
+    for fault in &report.faults {
+        println!("{fault}");
+    }
+    let untold = report.faulty.saturating_sub(report.faults.len());
+    if 0 < untold {
+        println!("and {untold} more fault(s)");
+    }
+    let word = match (report.conclusion(), report.proven_to) {
+        (VerifyConclusion::NotSound, None) => "NOT SOUND".to_owned(),
+        (VerifyConclusion::NotSound, Some(seq)) => format!("NOT SOUND after the kept anchor {seq}"),
+        (_, None) => "whole in itself".to_owned(),
+        (_, Some(seq)) => format!("sound, whole up to the kept anchor {seq}"),
+    };
+    println!(
+        "{} line(s) in {} chain(s), {} anchor(s): {} fault(s): {word}",
+        report.lines, report.chains, report.anchors, report.faulty
+    );
+    let (end, kept) =
+        if copies == 0 { (report.unanchored, "") } else { (report.unproven, " of which a copy was kept") };
+    if 0 < end.lines {
+        println!("{end} are covered by no anchor{kept}");
+    }
+    for line in remarks.iter().chain(&report.unseen()) {
+        println!("{line}");
+    }
+}
+
+fn export(places: &PathOptions, out: Option<PathBuf>) -> Result<ExitCode, CliError> {
+    let mut to: Box<dyn Write> = match out {
+        Some(path) => Box::new(BufWriter::new(File::create(path)?)),
+        None => Box::new(BufWriter::new(std::io::stdout().lock())),
+    };
+    each_batch(places, |lines| Ok(journal::export(lines, &mut to)?))?;
+    to.flush()?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Every line, from the daemon that runs, or from the state folder when none does.
+fn each_batch(
+    places: &PathOptions,
+    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    if places.socket().exists()
+        && let Ok(client) = DaemonClient::of(places)
+        && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
+    {
+        return each_of_daemon(&client, f);
+    }
+    let state = places.state();
+    if !state.join(FILE).exists() {
+        let state = state.display();
+        return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
+    }
+    let runtime = runtime(1)?;
+    let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
+    let mut after = 0;
+    loop {
+        let lines = runtime.block_on(store.lines(None, after, BATCH))?;
+        let Some(last) = lines.last().map(|line| line.pos) else { break };
+        after = last;
+        f(lines)?;
+    }
+    runtime.block_on(store.close());
+    Ok(())
+}
+
+fn each_of_daemon(
+    client: &DaemonClient,
+    mut f: impl FnMut(Vec<StoredLine>) -> Result<(), CliError>,
+) -> Result<(), CliError> {
+    let mut after = 0;
+    loop {
+        let lines: Vec<Value> = client.get(&format!("/v1/journal?after={after}"))?;
+        let Some(last) = lines.last().and_then(|line| line["pos"].as_i64()) else { return Ok(()) };
+        after = last;
+        f(lines.iter().map(stored).collect::<Result<_, _>>()?)?;
+    }
+}

@@ -1,0 +1,184 @@
+//! Where reports read from: the daemon that runs, or the state folder when none does.
+
+use crate::{
+    cli::{client::DaemonClient, error::CliError, load, options::PathOptions, threads::runtime},
+    core::{DrillRun, IncidentId, PersonName, StoredLine, Timestamp, event::unhex},
+    engine::history::{ChainPortion, HistoryControl, each_incident, one_incident},
+    report::{IncidentTexts, IncidentTimeline, StoryReader},
+    store::{
+        Store,
+        clock::SystemClock,
+        sqlite::{FILE, SqliteStore},
+    },
+};
+use serde_json::Value;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// The journal, wherever it is.
+pub enum JournalSource {
+    /// A daemon has it.
+    Daemon(DaemonClient),
+    /// Nobody else has it open.
+    Folder {
+        /// What reads it.
+        runtime: tokio::runtime::Runtime,
+        /// It.
+        store: Arc<SqliteStore>,
+    },
+}
+
+impl JournalSource {
+    /// Asks the daemon of these places, or opens their state folder where none answers.
+    pub fn of(places: &PathOptions) -> Result<Self, CliError> {
+        if places.socket().exists()
+            && let Ok(client) = DaemonClient::of(places)
+            && client.get::<Value>(&format!("/v1/journal?after={}", i64::MAX)).is_ok()
+        {
+            return Ok(Self::Daemon(client));
+        }
+        let state = places.state();
+        if !state.join(FILE).exists() {
+            let state = state.display();
+            return Err(format!("there is no journal in {state}: name the daemon's folder with --state DIR").into());
+        }
+        let runtime = runtime(1)?;
+        let store = runtime.block_on(SqliteStore::open(&state, Arc::new(SystemClock)))?;
+        Ok(Self::Folder { runtime, store })
+    }
+
+    /// One incident's story, from the first line of its chain to the last.
+    pub fn story(&self, id: IncidentId) -> Result<IncidentTimeline, CliError> {
+        let (mut reader, mut failed) = (StoryReader::new(id), None);
+        let look = |_, portion: ChainPortion<'_>| {
+            let read = match portion {
+                ChainPortion::Lines(lines) => reader.read(lines, |_| true),
+                ChainPortion::End => Ok(()),
+            };
+            failed = read.err();
+            if failed.is_none() { HistoryControl::Rest } else { HistoryControl::Enough }
+        };
+        match self {
+            Self::Daemon(client) => drop(one_of_daemon(client, id, look)?),
+            Self::Folder { runtime, store } => drop(runtime.block_on(one_incident(&**store, id, look))?),
+        }
+        match failed {
+            Some(error) => Err(error.into()),
+            None if reader.opened_at().is_none() => Err(format!("there is no incident {id}").into()),
+            None => Ok(reader.finish()?),
+        }
+    }
+
+    /// Runs of drills, newest first.
+    pub fn runs(&self) -> Result<Vec<DrillRun>, CliError> {
+        match self {
+            Self::Daemon(client) => client.get_all("/v1/drills?texts=true"),
+            Self::Folder { runtime, store } => Ok(runtime.block_on(store.runs(usize::MAX))?),
+        }
+    }
+
+    /// Hands out the chain of each incident, newest first, until `look` has enough.
+    pub fn each(
+        &self,
+        mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+    ) -> Result<(), CliError> {
+        let client = match self {
+            Self::Daemon(client) => client,
+            Self::Folder { runtime, store } => return each_of_folder(runtime, store, look),
+        };
+        let newest: Value = client.get("/v1/incidents/newest")?;
+        let newest = newest["incident"].as_str().and_then(|id| id.parse::<IncidentId>().ok()).map_or(0, |id| id.0);
+        for id in (1..=newest).rev().map(IncidentId) {
+            if one_of_daemon(client, id, &mut look)? == HistoryControl::Enough {
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// What stands beside a chain: names of people, and the texts with these hashes.
+    pub fn beside(
+        &self,
+        places: &PathOptions,
+        hashes: impl Iterator<Item = String>,
+    ) -> Result<IncidentTexts, CliError> {
+        let mut texts = BTreeMap::new();
+        for hash in hashes {
+            if let Some(text) = self.text(&hash)? {
+                texts.insert(hash, text);
+            }
+        }
+        let names = match self {
+            Self::Daemon(client) => client.get("/v1/names")?,
+            Self::Folder { .. } => names(places),
+        };
+        Ok(IncidentTexts { names, texts })
+    }
+
+    fn text(&self, hash: &str) -> Result<Option<String>, CliError> {
+        match self {
+            Self::Daemon(client) => {
+                let text = client.get::<Value>(&format!("/v1/texts/{hash}")).ok();
+                Ok(text.and_then(|text| text["text"].as_str().map(str::to_owned)))
+            }
+            Self::Folder { runtime, store } => Ok(runtime.block_on(store.text(hash.to_owned()))?),
+        }
+    }
+
+    /// The time that goes with it.
+    pub fn now(&self) -> Timestamp {
+        match self {
+            Self::Daemon(_) => crate::store::clock::ClockSources::wall(&SystemClock),
+            Self::Folder { store, .. } => store.now(),
+        }
+    }
+}
+
+/// Every incident of a state folder, newest first.
+pub fn each_of_folder(
+    runtime: &tokio::runtime::Runtime,
+    store: &SqliteStore,
+    look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl + Send,
+) -> Result<(), CliError> {
+    Ok(runtime.block_on(each_incident(store, look))?)
+}
+
+/// The chain of one incident, a portion at a time.
+fn one_of_daemon(
+    client: &DaemonClient,
+    id: IncidentId,
+    mut look: impl FnMut(IncidentId, ChainPortion<'_>) -> HistoryControl,
+) -> Result<HistoryControl, CliError> {
+    let mut after = 0;
+    loop {
+        let lines: Vec<Value> = client.get(&format!("/v1/journal?chain={id}&after={after}"))?;
+        let lines: Vec<StoredLine> = lines.iter().map(stored).collect::<Result<_, _>>()?;
+        let Some(last) = lines.last().map(|line| line.pos) else {
+            return Ok(if after == 0 { HistoryControl::Older } else { look(id, ChainPortion::End) });
+        };
+        after = last;
+        match look(id, ChainPortion::Lines(&lines)) {
+            HistoryControl::Rest => {}
+            next => return Ok(next),
+        }
+    }
+}
+
+/// A line as the daemon tells it.
+pub fn stored(line: &Value) -> Result<StoredLine, CliError> {
+    let broken = || CliError::from("the daemon's journal answer can not be read");
+    let hash = line["hash"].as_str().and_then(unhex).ok_or_else(broken)?;
+    Ok(StoredLine {
+        pos: line["pos"].as_i64().ok_or_else(broken)?,
+        chain: line["chain"].as_str().ok_or_else(broken)?.to_owned(),
+        seq: line["seq"].as_u64().ok_or_else(broken)?,
+        body: line["body"].as_str().ok_or_else(broken)?.to_owned(),
+        hash,
+    })
+}
+
+/// Names as the matrix has them; none where it can not be read here: the names that it uses itself do as well.
+fn names(places: &PathOptions) -> BTreeMap<PersonName, String> {
+    let matrix = load::load(places, load::now()).ok().and_then(|loaded| loaded.matrix);
+    let people = matrix.map(|matrix| matrix.people).unwrap_or_default();
+    people.into_iter().map(|(name, person)| (name, person.name)).collect()
+}

@@ -1,0 +1,76 @@
+//! `stentor postmortem`: everything that the journal knows of an incident, in Markdown or as one HTML file.
+
+use crate::{
+    cli::{
+        error::CliError,
+        load,
+        options::PathOptions,
+        reports::{journal_source::JournalSource, proposal},
+    },
+    core::IncidentId,
+    drill::analysis::incident_replay,
+    report::{IncidentTimeline, ReviewProposal, postmortem},
+    template::document::DocumentTemplates,
+};
+use clap::{Args, ValueHint};
+use std::{
+    collections::BTreeSet,
+    path::{Path, PathBuf},
+    process::ExitCode,
+};
+
+#[derive(Debug, Args)]
+pub struct PostmortemArgs {
+    /// Which incident, e.g. INC-42 or 42
+    incident: IncidentId,
+    /// One HTML file with pictures, for screen and paper, instead of Markdown
+    #[arg(long)]
+    html: bool,
+    /// Where to [default: standard output]
+    #[arg(short, long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    out: Option<PathBuf>,
+}
+
+impl PostmortemArgs {
+    pub fn run(self, places: &PathOptions) -> Result<ExitCode, CliError> {
+        let evidence = JournalSource::of(places)?;
+        let story = evidence.story(self.incident)?;
+        let hashes: BTreeSet<String> = story.incident.pages.values().filter_map(|page| page.text.clone()).collect();
+        let beside = evidence.beside(places, hashes.into_iter())?;
+        let documents = documents(places)?;
+        let proposal = sought(places, &story);
+        let written = postmortem::postmortem(&story, &beside, &proposal, &documents, evidence.now())?;
+        let text = if self.html { written.html } else { written.markdown };
+        match &self.out {
+            Some(path) => {
+                std::fs::write(path, text)
+                    .map_err(|error| format!("{} can not be written: {error}", path.display()))?;
+            }
+            None => print!("{text}"),
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// A change of the matrix of now by which the targets that were missed would have been met, by what virtual time shows.
+fn sought(places: &PathOptions, story: &IncidentTimeline) -> ReviewProposal {
+    let none = |why: String| ReviewProposal { diff: None, why };
+    let opened_at = story.incident.opened_at;
+    let Ok(loaded) = load::load(places, opened_at) else {
+        return none("none was sought: the matrix is not here".into());
+    };
+    let Some(matrix) = &loaded.matrix else { return none("none was sought: the matrix has faults".into()) };
+    match incident_replay::question(story, matrix) {
+        Ok((scenario, failed)) => {
+            let found = proposal::sought(&loaded, &scenario, opened_at, &failed);
+            incident_replay::left_out(story).into_iter().fold(found, ReviewProposal::adding)
+        }
+        Err(no) => none(no.to_string()),
+    }
+}
+
+/// The documents of these places: the folder's own in place of the shipped ones.
+pub fn documents(places: &PathOptions) -> Result<DocumentTemplates, CliError> {
+    let folder = places.templates.as_deref().unwrap_or(Path::new("templates"));
+    Ok(if folder.is_dir() { DocumentTemplates::load(folder)? } else { DocumentTemplates::shipped()? })
+}

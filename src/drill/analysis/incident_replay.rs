@@ -1,0 +1,226 @@
+//! A live incident as a scenario: what was reported when, who did not answer, which channels took nothing. So a change of
+//! the matrix can be sought that would have helped, as after a drill.
+
+use crate::{
+    core::{Alert, AlertStatus, ChannelName, DeliveryHitch, Event, Page, PersonName, RoleName, Timestamp},
+    drill::scenario::{
+        definition::Scenario,
+        hypothesis::{HypothesisSubject, RunHypothesis},
+    },
+    matrix::{Matrix, SourceText},
+    report::{IncidentTimeline, target::role_in_time},
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// Alerts that are taken over; later ones only repeat.
+const INJECTS_MAX: usize = 50;
+
+/// How long the incident is played, at the most.
+const PLAYED: Duration = Duration::from_secs(30 * 60);
+
+/// Why no change can be sought.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum NoQuestion {
+    /// There is nothing to hold the incident against.
+    #[error("none was sought: no role of this incident has a target in the matrix")]
+    NoTarget,
+    /// It says nothing about people or channels.
+    #[error("none was sought: pages of this incident were kept in the sandbox and sent to nobody")]
+    Sandboxed,
+    /// It was not played to its end.
+    #[error("none was sought: the drill was broken off")]
+    BrokenOff,
+    /// Nothing to mend.
+    #[error("none was sought: every role that has a target was engaged within it")]
+    InTime,
+    /// The matrix has changed since.
+    #[error("none was sought: the incident does not fit the matrix of now ({0})")]
+    Changed(String),
+}
+
+/// The incident as a scenario of the matrix of now, and what did not hold in it: the targets that were missed.
+///
+/// # Errors
+/// [`NoQuestion`] where there is nothing to seek.
+pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
+    match &story.incident {
+        incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
+        incident if incident.was_broken_off() => return Err(NoQuestion::BrokenOff),
+        _ => {}
+    }
+    let failed = missed(story)?;
+    let text = toml::to_string(&written(story, &failed)).map_err(|error| NoQuestion::Changed(error.to_string()))?;
+    let name = format!("{}.toml", story.incident.id.to_string().to_lowercase());
+    let read = Scenario::read(&SourceText { path: name.into(), text }, matrix);
+    let why = || read.diagnostics.first().map_or_else(String::new, |fault| fault.message.clone());
+    let changed = NoQuestion::Changed(why());
+    let scenario = read.scenario.ok_or(changed)?;
+    // What a drill broke on purpose stays that.
+    Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
+}
+
+/// What of the incident is not played again, in a clause; none where all of it is.
+pub fn left_out(story: &IncidentTimeline) -> Option<String> {
+    let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
+    let all = story.records.iter().filter(|record| is_alert(&record.event)).count();
+    let played = injects(story).len();
+    let lasted = story.records.last().map_or(Duration::ZERO, |record| record.at.since(story.incident.opened_at));
+    let whole = |span: Duration| humantime::format_duration(Duration::from_secs(span.as_secs()));
+    let alerts = (played < all).then(|| format!("the first {played} of its {all} alerts"));
+    let time = (PLAYED < lasted).then(|| format!("the first {} of {}", whole(PLAYED), whole(lasted)));
+    let parts: Vec<String> = alerts.into_iter().chain(time).collect();
+    (!parts.is_empty()).then(|| format!("only {} were played again", parts.join(" and ")))
+}
+
+/// The targets of the frozen plan that were not met.
+fn missed(story: &IncidentTimeline) -> Result<Vec<RunHypothesis>, NoQuestion> {
+    let incident = &story.incident;
+    let target = |role: &RoleName| Some((role.clone(), incident.plan.roles.get(role)?.target?));
+    let targets: Vec<_> = incident.plan.required.iter().filter_map(target).collect();
+    if targets.is_empty() {
+        return Err(NoQuestion::NoTarget);
+    }
+    let until = story.records.last().map_or(incident.opened_at, |record| record.at);
+    let late = targets.into_iter().filter(|(role, _)| role_in_time(incident, role, until) == Some(false));
+    let failed: Vec<RunHypothesis> = late
+        .map(|(role, target)| RunHypothesis {
+            about: HypothesisSubject::Role(role),
+            percent: target.percent,
+            within: target.within,
+            covered: false,
+        })
+        .collect();
+    if failed.is_empty() { Err(NoQuestion::InTime) } else { Ok(failed) }
+}
+
+#[derive(Serialize)]
+struct ReplayScenario {
+    name: String,
+    summary: String,
+    ends: String,
+    inject: Vec<ReplayInject>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fault: Vec<ReplayFault>,
+    hypothesis: BTreeMap<String, ReplayExpectation>,
+}
+
+#[derive(Serialize)]
+struct ReplayInject {
+    at: String,
+    kind: String,
+    summary: String,
+    status: &'static str,
+    confidence: f64,
+    labels: BTreeMap<String, String>,
+    values: BTreeMap<String, f64>,
+    annotations: BTreeMap<String, String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    evidence: Option<toml::Value>,
+}
+
+#[derive(Serialize)]
+#[serde(untagged)]
+enum ReplayFault {
+    Absent { absent: String },
+    Down { channel: String, kind: &'static str },
+}
+
+#[derive(Serialize)]
+struct ReplayExpectation {
+    percent: f64,
+    within: String,
+}
+
+fn written(story: &IncidentTimeline, failed: &[RunHypothesis]) -> ReplayScenario {
+    let expected = |hypothesis: &RunHypothesis| match &hypothesis.about {
+        HypothesisSubject::Role(role) => Some((
+            role.to_string(),
+            ReplayExpectation { percent: hypothesis.percent, within: duration(hypothesis.within) },
+        )),
+        HypothesisSubject::AllRoles | HypothesisSubject::AllClear => None,
+    };
+    let absent = silent(story).into_iter().chain(gave_back(story)).collect::<BTreeSet<_>>();
+    let absent = absent.into_iter().map(|person| ReplayFault::Absent { absent: person.to_string() });
+    let down = dead(story).into_iter().map(|channel| ReplayFault::Down { channel: channel.to_string(), kind: "down" });
+    ReplayScenario {
+        name: story.incident.id.to_string().to_lowercase(),
+        summary: format!("{} as it was", story.incident.id),
+        ends: duration(PLAYED),
+        inject: injects(story),
+        fault: absent.chain(down).collect(),
+        hypothesis: failed.iter().filter_map(expected).collect(),
+    }
+}
+
+fn injects(story: &IncidentTimeline) -> Vec<ReplayInject> {
+    let opened_at = story.incident.opened_at;
+    let alerts = story.records.iter().filter_map(|record| match &record.event {
+        Event::Opened(opening) => Some((record.at, opening.alert.clone())),
+        Event::Joined { alert } => Some((record.at, alert.clone())),
+        _ => None,
+    });
+    // What is cut here is said by `left_out`.
+    let early = alerts.filter(|(at, _)| *at < opened_at + PLAYED).take(INJECTS_MAX);
+    early.map(|(at, alert)| inject(at, opened_at, &alert)).collect()
+}
+
+fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> ReplayInject {
+    ReplayInject {
+        at: duration(at.since(opened_at)),
+        kind: alert.kind.clone(),
+        summary: alert.headline().to_owned(),
+        status: if alert.status == AlertStatus::Firing { "firing" } else { "resolved" },
+        confidence: alert.confidence,
+        labels: alert.labels.clone(),
+        values: alert.values.clone(),
+        annotations: alert.annotations.clone(),
+        // JSON knows a nothing that TOML can not say.
+        evidence: toml::Value::try_from(&alert.evidence).ok(),
+    }
+}
+
+/// People whom a page had reached, or whom a drill had absent, and who said nothing.
+fn silent(story: &IncidentTimeline) -> BTreeSet<PersonName> {
+    let briefs = story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let taken = briefs.filter(|page| page.stages.accepted.is_some() || page.stages.kept.is_some());
+    let reached = taken.filter_map(|page| page.person.clone());
+    let mut reached: BTreeSet<PersonName> = reached.collect();
+    for record in &story.records {
+        if let Some(person) = record.event.said_by() {
+            reached.remove(person);
+        }
+    }
+    reached
+}
+
+/// People who took a role, handed it back and do not have it in the end: played again, they would be there in vain.
+fn gave_back(story: &IncidentTimeline) -> BTreeSet<PersonName> {
+    let engagements = || story.incident.engagements.values();
+    let backs = engagements().flat_map(|engagement| &engagement.handed_back).map(|back| back.person.clone());
+    backs.filter(|person| !engagements().any(|engagement| engagement.holder() == Some(person))).collect()
+}
+
+/// Channels that were tried and took no brief: those that a drill broke on purpose too, for its scenario is played again.
+/// A desk that nobody had open is no channel that takes nothing.
+fn dead(story: &IncidentTimeline) -> BTreeSet<ChannelName> {
+    let briefs = || story.incident.pages.values().filter(|page| page.purpose.is_brief());
+    let attempts = story.attempts();
+    let failed = |page: &Page| {
+        let hitch = attempts.get(&page.n).and_then(|attempts| attempts.hitch(page));
+        matches!(hitch, Some(DeliveryHitch::Channel | DeliveryHitch::Injected(_)))
+    };
+    let took = |page: &Page| page.stages.accepted.is_some() || page.stages.kept.is_some();
+    let tried: BTreeSet<ChannelName> =
+        briefs().filter(|page| took(page) || failed(page)).map(|page| page.channel.clone()).collect();
+    let alive: BTreeSet<ChannelName> = briefs().filter(|page| took(page)).map(|page| page.channel.clone()).collect();
+    tried.difference(&alive).cloned().collect()
+}
+
+/// As the scenario reads it: whole milliseconds.
+fn duration(span: Duration) -> String {
+    humantime::format_duration(Duration::from_millis(u64::try_from(span.as_millis()).unwrap_or(u64::MAX))).to_string()
+}

@@ -1,0 +1,230 @@
+//! People and channels as the journals show them: how long who took to answer by what, who never did, what arrived when.
+//!
+//! Both incidents and drills are looked at. A person who was asked in an incident is one trial: by each channel from the
+//! first page that was on the device (where the provider does not report that: from its acceptance and half of the usual
+//! time of delivery) until their first answer to a page of that channel, whatever they said. A time that did not end so
+//! is censored: by their answer through another channel, or when the last role had its outcome for which they were asked.
+//! What they said later counts for nothing, as it does in the simulation. [`super::mixture`] says how the times and the share
+//! that never answers are estimated together, and what the assumption weighs: that of the scenario, else
+//! [`crate::drill::scenario::response_model`].
+//!
+//! The channels of one person are taken as independent of each other there, while the simulation gives each person one
+//! rank on all of them: somebody with two channels is simulated a little slower than they are.
+//!
+//! Whom a drill had absent on purpose and what it broke on purpose say nothing about people and channels, and what was kept
+//! in the sandbox has reached nobody: such pages are left out.
+
+pub use crate::drill::analysis::estimates::{
+    ChannelFit, EstimateBasis, EstimatedShare, FittedModel, PersonFit, TimeFit,
+};
+
+use crate::{
+    core::{
+        Answer, AnswerVerdict, ChannelName, Event, FaultKind, Incident, Page, PageAttempt, PageAttempts, PersonName,
+        RoleName, Timestamp,
+    },
+    report::{IncidentTimeline, StoryTally, story::seconds},
+};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// What many journals show; a few numbers of each page.
+#[derive(Debug, Default)]
+pub struct ResponseHistory {
+    pub(crate) incidents: usize,
+    pub(crate) drills: usize,
+    /// Those of which pages were kept in the sandbox.
+    pub(crate) sandboxed: usize,
+    pub(crate) unreadable: usize,
+    pub(crate) asked: BTreeMap<PersonName, Vec<AskedPerson>>,
+    pub(crate) carried: BTreeMap<ChannelName, ChannelDelays>,
+}
+
+/// One person in one incident, from the first page that reached them on.
+#[derive(Debug)]
+pub struct AskedPerson {
+    /// Whether their first answer was that they can not; none where none came in time.
+    pub(crate) answered: Option<bool>,
+    pub(crate) waits: Vec<SeenDelay>,
+    /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
+    pub(crate) at_once: BTreeMap<ChannelName, bool>,
+}
+
+/// How long a page waited for its person, in seconds.
+#[derive(Debug)]
+pub struct SeenDelay {
+    pub(crate) channel: ChannelName,
+    pub(crate) seconds: f64,
+    /// Counted from the device; else from the acceptance.
+    pub(crate) from_device: bool,
+    /// Whether it was answered then.
+    pub(crate) answered: bool,
+}
+
+/// How a channel carried pages, in seconds.
+#[derive(Debug, Default)]
+pub struct ChannelDelays {
+    pub(crate) accepts: Vec<f64>,
+    pub(crate) delivers: Vec<f64>,
+    pub(crate) lost: usize,
+}
+
+impl StoryTally for ResponseHistory {
+    fn is_too_old(&self, _: Timestamp) -> bool {
+        false
+    }
+
+    fn wants(&self, event: &Event) -> bool {
+        matches!(
+            event,
+            Event::Settled { .. }
+                | Event::Undelivered { .. }
+                | Event::Overdue { .. }
+                | Event::Injected { .. }
+                | Event::Answered { .. }
+                | Event::Engaged { .. }
+                | Event::Covered { .. }
+        )
+    }
+
+    fn add(&mut self, story: &IncidentTimeline, now: Timestamp) {
+        if story.asks_nothing() {
+            return;
+        }
+        self.incidents += 1;
+        self.drills += usize::from(story.incident.drill);
+        self.sandboxed += usize::from(story.incident.has_sandboxed_page());
+        let attempts = story.attempts();
+        let firsts = first_attempts(&attempts);
+        for person in people(&story.incident) {
+            if let Some(asked) = asked(story, &person, &attempts, &firsts, now) {
+                self.asked.entry(person).or_default().push(asked);
+            }
+        }
+        for page in briefs(&story.incident) {
+            self.carry(page, &firsts);
+        }
+        for record in &story.records {
+            if let Event::Undelivered { page, .. } = &record.event
+                && let Some(page) = story.incident.pages.get(page).filter(|page| page.purpose.is_brief())
+                && page.stand_in().is_none()
+            {
+                self.carried.entry(page.channel.clone()).or_default().lost += 1;
+            }
+        }
+    }
+
+    fn skip_unreadable(&mut self) {
+        self.unreadable += 1;
+    }
+}
+
+impl ResponseHistory {
+    fn carry(&mut self, page: &Page, firsts: &BTreeMap<u32, bool>) {
+        let carried = self.carried.entry(page.channel.clone()).or_default();
+        let stages = &page.stages;
+        // What was refused first waited for its turn: that is not the provider's time.
+        if let (Some(true), Some(sent), Some(accepted)) = (firsts.get(&page.n), stages.sent, stages.accepted) {
+            carried.accepts.push(seconds(sent, accepted));
+        }
+        if let (Some(accepted), Some(delivered)) = (stages.accepted, on_device(page)) {
+            carried.delivers.push(seconds(accepted, delivered));
+        }
+    }
+}
+
+fn briefs(incident: &Incident) -> impl Iterator<Item = &Page> {
+    let pages = incident.pages.values().map(|page| &**page);
+    pages.filter(|page| page.purpose.is_brief() && page.person.is_some())
+}
+
+/// When the device had it, where that was reported. What was only seen got that stage then too: somebody looked at it
+/// long after it had come.
+fn on_device(page: &Page) -> Option<Timestamp> {
+    page.stages.delivered.filter(|at| page.stages.seen != Some(*at))
+}
+
+fn people(incident: &Incident) -> BTreeSet<PersonName> {
+    briefs(incident).filter_map(|page| page.person.clone()).collect()
+}
+
+/// Of each page that its channel was asked to take, or that found no desk open: whether it was taken the first time.
+fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, bool> {
+    let first = |attempts: &PageAttempts<'_>| {
+        let told = attempts.attempts.iter().filter(|attempt| attempt.injected.is_none());
+        let mut told = told.filter(|attempt| attempt.was_given_to_channel() || attempt.settlement.is_desk_closed());
+        told.next().map(PageAttempt::is_taken)
+    };
+    attempts.iter().filter_map(|(n, attempts)| Some((*n, first(attempts)?))).collect()
+}
+
+/// None where no page reached them.
+fn asked(
+    story: &IncidentTimeline,
+    person: &PersonName,
+    attempts: &BTreeMap<u32, PageAttempts<'_>>,
+    firsts: &BTreeMap<u32, bool>,
+    now: Timestamp,
+) -> Option<AskedPerson> {
+    let absent = |page: &Page| {
+        let injected = attempts.get(&page.n).and_then(PageAttempts::injected);
+        matches!(injected, Some(FaultKind::Absent { .. }))
+    };
+    let mine = || briefs(&story.incident).filter(|page| page.person.as_ref() == Some(person) && !absent(page));
+    let roles: BTreeSet<&RoleName> = mine().filter_map(|page| page.role.as_ref()).collect();
+    let end = roles.into_iter().filter_map(|role| end(story, role, now)).max()?;
+    let (answer, by) = match first_answer(story, person).filter(|(at, _, _)| *at <= end) {
+        Some((at, answer, by)) => (Some((at, answer)), by),
+        None => (None, None),
+    };
+    let until = answer.map_or(end, |(at, _)| at);
+    let mut waits: BTreeMap<ChannelName, (Timestamp, bool)> = BTreeMap::new();
+    let mut at_once = BTreeMap::new();
+    for page in mine() {
+        if let Some(first) = firsts.get(&page.n) {
+            at_once.entry(page.channel.clone()).or_insert(*first);
+        }
+        let delivered = on_device(page);
+        if let Some(since) = delivered.or(page.stages.accepted).filter(|since| *since <= until) {
+            let known = waits.entry(page.channel.clone()).or_insert((since, delivered.is_some()));
+            *known = (*known).min((since, delivered.is_some()));
+        }
+    }
+    let waits: Vec<SeenDelay> = waits
+        .into_iter()
+        .map(|(channel, (since, from_device))| SeenDelay {
+            answered: by == Some(&channel),
+            seconds: seconds(since, until),
+            from_device,
+            channel,
+        })
+        .collect();
+    let answered = answer.map(|(_, answer)| answer == Answer::Unable);
+    (!waits.is_empty()).then_some(AskedPerson { answered, waits, at_once })
+}
+
+/// When nobody waited for a role's people any more: when somebody had it for the first time, whoever handed it back
+/// later, since until they did so nobody else was asked.
+fn end(story: &IncidentTimeline, role: &RoleName, now: Timestamp) -> Option<Timestamp> {
+    let engagement = story.incident.engagements.get(role)?;
+    let taken = story.records.iter().find(|record| match &record.event {
+        Event::Engaged { role: whose, .. } | Event::Covered { role: whose, .. } => whose == role,
+        _ => false,
+    });
+    let ended = || engagement.outcome.as_ref().map_or(now, crate::core::EngagementOutcome::at);
+    Some(taken.map_or_else(ended, |record| record.at))
+}
+
+/// The first thing that a person said as somebody who was asked, and by which channel.
+fn first_answer<'a>(
+    story: &'a IncidentTimeline,
+    person: &PersonName,
+) -> Option<(Timestamp, Answer, Option<&'a ChannelName>)> {
+    story.records.iter().find_map(|record| match &record.event {
+        Event::Answered { person: who, answer, verdict, .. }
+            if who == person && record.event.said_by().is_some() && !matches!(verdict, AnswerVerdict::NotAsked) =>
+        {
+            Some((record.at, *answer, story.channel_of(&record.event)))
+        }
+        _ => None,
+    })
+}

@@ -1,0 +1,206 @@
+//! What a run of a drill gives the after-action review to say.
+
+use crate::{
+    core::{ChannelName, DrillRun, Event, IncidentStatus, RoleName, RunState, Timestamp},
+    drill::{
+        DrillScore, HypothesisVerdict, IncidentTrace, RunObservation, Scenario,
+        analysis::score::{HypothesisResult, score},
+        scenario::{
+            definition::{ScenarioFault, ScenarioTrouble},
+            hypothesis::{HypothesisSubject, RunHypothesis},
+        },
+    },
+    report::{
+        IncidentTimeline, ReviewProposal,
+        after_action::{self, CutShort, DrillExercise, EarlierRun, How},
+        target::shown_in_words,
+    },
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    time::Duration,
+};
+
+/// One run with what its incidents' journals tell.
+pub struct ReviewedRun {
+    /// It.
+    pub run: DrillRun,
+    /// Its incidents, in order.
+    pub stories: Vec<IncidentTimeline>,
+}
+
+impl ReviewedRun {
+    /// What it showed, watched until its end. `screens` are the channels that are screens.
+    pub fn observed(&self, screens: &BTreeSet<ChannelName>, now: Timestamp) -> RunObservation {
+        let until = self.run.ended_at.unwrap_or(now);
+        let events: Vec<Vec<(Timestamp, Event)>> = self.stories.iter().map(events).collect();
+        let traces: Vec<IncidentTrace<'_>> = self
+            .stories
+            .iter()
+            .zip(&events)
+            .map(|(story, events)| IncidentTrace { incident: &story.incident, events, until, screens })
+            .collect();
+        RunObservation::of(&traces)
+    }
+
+    /// What became of the hypotheses; judged only where the run was played to its end.
+    fn scored(&self, scenario: &Scenario, observed: &RunObservation) -> DrillScore {
+        let scored = score(&scenario.hypotheses, observed);
+        if self.run.state.is_scored() { scored } else { scored.not_judged() }
+    }
+
+    /// How and after how long it ended before its time; none where it was played to its end.
+    fn cut_short(&self, now: Timestamp) -> Option<CutShort> {
+        let run = &self.run;
+        let ended = |story: &IncidentTimeline| match story.incident.status {
+            IncidentStatus::Resolved { at, .. } => Some(at),
+            IncidentStatus::Open => None,
+        };
+        // The run itself ends once the all-clear is settled.
+        let over = self.stories.iter().filter_map(ended).max().or(run.ended_at).unwrap_or(now);
+        let after = over.since(run.started_at);
+        let how = match run.state {
+            RunState::Held | RunState::NotHeld | RunState::TooFew => return None,
+            // Its incidents are over, and the all-clear is still on its way.
+            RunState::Running if !run.why.is_empty() => How::Ended("broken off".into()),
+            RunState::Running => How::GoesOn,
+            RunState::Preempted | RunState::Aborted | RunState::Interrupted => How::Ended(run.state.to_string()),
+        };
+        Some(CutShort { how, after, why: run.why.clone() })
+    }
+}
+
+/// The exercise as the review tells it, and its score. `earlier` are runs of the same scenario before it, newest first.
+pub fn exercise(
+    reviewed: &ReviewedRun,
+    scenario: &Scenario,
+    earlier: &[ReviewedRun],
+    screens: &BTreeSet<ChannelName>,
+    now: Timestamp,
+) -> (DrillExercise, DrillScore) {
+    let observed = reviewed.observed(screens, now);
+    let scored = reviewed.scored(scenario, &observed);
+    let run = &reviewed.run;
+    let exercise = DrillExercise {
+        name: scenario.name.clone(),
+        title: format!("{} ({})", scenario.name, run.id),
+        about: std::iter::once(scenario.summary.clone()).chain(scenario.sources.iter().cloned()).collect(),
+        announced: scenario.announced,
+        started_at: run.started_at,
+        ended_at: run.ended_at.unwrap_or(now),
+        compressed: run.compress,
+        cut_short: reviewed.cut_short(now),
+        faults: scenario.faults.iter().map(|fault| fault_told(fault, run.compress)).collect(),
+        hypotheses: scored.findings.iter().map(|finding| hypothesis(finding, &observed)).collect(),
+        earlier: earlier.iter().map(|before| earlier_of(before, scenario, screens, now)).collect(),
+        earlier_left: 0,
+        actions: Vec::new(),
+        proposal: ReviewProposal { diff: None, why: why_none(&scored).into() },
+    };
+    (exercise, scored)
+}
+
+/// Why no change of the matrix is sought; to be replaced where one is ([`failed`]).
+fn why_none(score: &DrillScore) -> &'static str {
+    match score.verdict() {
+        _ if score.findings.is_empty() => "none was sought: the scenario has no hypothesis",
+        HypothesisVerdict::NotJudged => "none was sought: the drill was not played to its end",
+        _ if score.sandboxed => "none was sought: pages of this drill were kept in the sandbox and sent to nobody",
+        HypothesisVerdict::Held | HypothesisVerdict::NotHeld | HypothesisVerdict::TooFew => {
+            "none was sought: no hypothesis failed"
+        }
+    }
+}
+
+/// The hypotheses of a run that did not hold, where that says something about people and channels.
+pub fn failed(score: &DrillScore) -> Vec<RunHypothesis> {
+    if score.sandboxed {
+        return Vec::new();
+    }
+    score.failed().map(|finding| finding.hypothesis.clone()).collect()
+}
+
+fn events(story: &IncidentTimeline) -> Vec<(Timestamp, Event)> {
+    story.records.iter().map(|record| (record.at, record.event.clone())).collect()
+}
+
+fn hypothesis(finding: &HypothesisResult, observed: &RunObservation) -> after_action::ReviewHypothesis {
+    let RunHypothesis { about, percent, within, covered } = &finding.hypothesis;
+    let verdict = match finding.verdict {
+        HypothesisVerdict::Held => after_action::ReviewVerdict::Held,
+        HypothesisVerdict::NotHeld => after_action::ReviewVerdict::Failed,
+        HypothesisVerdict::TooFew => after_action::ReviewVerdict::Open,
+        HypothesisVerdict::NotJudged => after_action::ReviewVerdict::NotJudged,
+    };
+    let counts = match (finding.in_time, finding.late, finding.unknown) {
+        (0, 0, 0) => "nothing was seen of it".to_owned(),
+        (in_time, late, unknown) => {
+            let shown = shown_in_words(&finding.shown);
+            format!("{in_time} in time, {late} late, {unknown} unknown: {shown}")
+        }
+    };
+    let cause = finding.bottleneck.as_ref().map(|bottleneck| match &bottleneck.said {
+        Some(said) => format!("; it hung on {}: {said}", bottleneck.cause),
+        None => format!("; it hung on {}", bottleneck.cause),
+    });
+    after_action::ReviewHypothesis {
+        role: RoleName::from(about.to_string()),
+        within: *within,
+        percent: *percent,
+        verdict,
+        sandboxed: finding.sandboxed,
+        measured: measured(about, *covered, observed),
+        // What was late in a run that was broken off would only look like a verdict.
+        remark: (finding.verdict != HypothesisVerdict::NotJudged)
+            .then(|| counts + cause.as_deref().unwrap_or_default()),
+    }
+}
+
+/// How long it took: the one engagement of a role, the last of several, the last all-clear.
+fn measured(about: &HypothesisSubject, covered: bool, observed: &RunObservation) -> Option<Duration> {
+    let took = |course: &crate::drill::analysis::observation::RoleAnalysis| {
+        course.engaged.or(course.covered.filter(|_| covered))
+    };
+    match about {
+        HypothesisSubject::Role(role) => took(observed.roles.get(role)?),
+        HypothesisSubject::AllRoles => {
+            let required = observed.roles.values().filter(|course| course.required);
+            required.map(took).collect::<Option<Vec<Duration>>>()?.into_iter().max()
+        }
+        HypothesisSubject::AllClear => {
+            let afters = observed.all_clears.iter().map(|clear| clear.after);
+            afters.collect::<Option<Vec<Duration>>>()?.into_iter().max()
+        }
+    }
+}
+
+fn earlier_of(
+    before: &ReviewedRun,
+    scenario: &Scenario,
+    screens: &BTreeSet<ChannelName>,
+    now: Timestamp,
+) -> EarlierRun {
+    let observed = before.observed(screens, now);
+    let scored = before.scored(scenario, &observed);
+    let told = scored.findings.iter().map(|finding| {
+        let RunHypothesis { about, covered, .. } = &finding.hypothesis;
+        (RoleName::from(about.to_string()), measured(about, *covered, &observed))
+    });
+    let roles: BTreeMap<RoleName, Option<Duration>> = told.collect();
+    let held = scored.findings.iter().filter(|finding| finding.verdict == HypothesisVerdict::Held).count();
+    let compressed = before.run.compress;
+    let cut_short = (!before.run.state.is_scored()).then(|| before.run.state.to_string());
+    let (sandboxed, of) = (observed.sandboxed, scored.findings.len());
+    EarlierRun { started_at: before.run.started_at, compressed, held, of, roles, cut_short, sandboxed }
+}
+
+fn fault_told(fault: &ScenarioFault, compress: u32) -> String {
+    let span = |span: Duration| humantime::format_duration(span / compress);
+    let what = match &fault.trouble {
+        ScenarioTrouble::Down(channel) => format!("{channel} was down"),
+        ScenarioTrouble::Broken(channel) => format!("{channel} refused everybody"),
+        ScenarioTrouble::Late(channel, by) => format!("{channel} was {} late", span(*by)),
+        ScenarioTrouble::Absent(person) => format!("{person} was absent"),
+    };
+    format!("{what}, from {} to {} after the first alert", span(fault.from), span(fault.until))
+}

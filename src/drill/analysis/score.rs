@@ -1,0 +1,286 @@
+//! What was expected against what was seen: held, not held, or too few to tell; and what it hangs on.
+//!
+//! One run of a drill is judged by itself: whether everything that was expected came in time in it. That shows next to
+//! nothing of a percentage (thirty-six of thirty-six are the first that show 90 %), so a finding also has what
+//! [`crate::report::target`] says of it. Many runs are judged by that alone.
+
+use crate::{
+    core::EngagementTarget,
+    drill::{
+        analysis::{
+            observation::RoleAnalysis,
+            run_analysis::{RunObservation, TimeCause},
+        },
+        scenario::hypothesis::{HypothesisSubject, RunHypothesis},
+    },
+    report::{
+        incidence::{Ending, EndingKind, Incidence},
+        target::{TargetReport, TargetVerdict, all_of, in_time, judge},
+    },
+};
+use serde::Serialize;
+use std::{collections::BTreeMap, fmt, process::ExitCode, time::Duration};
+
+/// What became of a hypothesis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum HypothesisVerdict {
+    /// In one run: enough were in time, whatever became of those that could not be watched for long enough. Of many runs:
+    /// they show that as many are in time as were expected.
+    Held,
+    /// In one run: too few were in time, whatever became of those. Of many runs: they show that fewer are in time.
+    NotHeld,
+    /// In one run: it hangs on those that could not be watched for long enough, or there was nothing to see. Of many runs:
+    /// they show neither.
+    TooFew,
+    /// The run was not played to its end: it says nothing of what it was to show.
+    NotJudged,
+}
+
+/// One hypothesis and what was seen of it.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct HypothesisResult {
+    /// What was expected.
+    pub hypothesis: RunHypothesis,
+    /// What became of it.
+    pub verdict: HypothesisVerdict,
+    /// How many were in time.
+    pub in_time: usize,
+    /// How many were not: too late, or not at all.
+    pub late: usize,
+    /// How many could not be watched for long enough.
+    pub unknown: usize,
+    /// What that shows of the percentage that was expected, whatever became of it in these runs.
+    pub shown: TargetReport,
+    /// What most of the time of those that were late was spent on; none when none was.
+    pub bottleneck: Option<ScoreBottleneck>,
+    /// What it is about was kept in the sandbox: in time there is a rehearsal on this machine, and late is nothing.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
+}
+
+/// What most of the time was spent on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct ScoreBottleneck {
+    /// What.
+    pub cause: TimeCause,
+    /// Which part of the time until the bound, summed over those that were late.
+    pub share: f64,
+    /// What the channel said, where it said something.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub said: Option<String>,
+}
+
+/// What became of every hypothesis.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct DrillScore {
+    /// How many runs were looked at; a live drill is one.
+    pub runs: usize,
+    /// One a hypothesis, in their order.
+    pub findings: Vec<HypothesisResult>,
+    /// Pages of a run were kept in the sandbox and sent to nobody: what was seen is a rehearsal on this machine.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub sandboxed: bool,
+}
+
+/// The exit status of a command whose hypotheses did not all hold.
+pub const NOT_HELD: u8 = 1;
+
+/// The exit status of a command that could not tell.
+pub const TOO_FEW: u8 = 3;
+
+/// By what a hypothesis is judged.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum JudgedBy {
+    /// What was seen in this one run.
+    ByItself,
+    /// What all these runs show.
+    ByTarget,
+}
+
+/// Scores what was expected of one run.
+pub fn score(hypotheses: &[RunHypothesis], run: &RunObservation) -> DrillScore {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, JudgedBy::ByItself, std::iter::once(run)));
+    DrillScore { runs: 1, findings: findings.collect(), sandboxed: run.sandboxed }
+}
+
+/// Scores many runs in virtual time together.
+pub fn score_all<'a>(
+    hypotheses: &[RunHypothesis],
+    runs: impl Iterator<Item = &'a RunObservation> + Clone,
+) -> DrillScore {
+    let findings = hypotheses.iter().map(|hypothesis| finding(hypothesis, JudgedBy::ByTarget, runs.clone())).collect();
+    let sandboxed = runs.clone().any(|run| run.sandboxed);
+    DrillScore { runs: runs.count(), findings, sandboxed }
+}
+
+impl DrillScore {
+    /// The worst verdict. Where nothing was expected, nothing has held.
+    pub fn verdict(&self) -> HypothesisVerdict {
+        let has = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
+        match () {
+            () if has(HypothesisVerdict::NotJudged) => HypothesisVerdict::NotJudged,
+            () if has(HypothesisVerdict::NotHeld) => HypothesisVerdict::NotHeld,
+            () if has(HypothesisVerdict::TooFew) || self.findings.is_empty() => HypothesisVerdict::TooFew,
+            () => HypothesisVerdict::Held,
+        }
+    }
+
+    /// That of a run which was not played to its end: what was seen stays, and nothing is judged by it.
+    pub fn not_judged(mut self) -> Self {
+        for finding in &mut self.findings {
+            (finding.verdict, finding.bottleneck) = (HypothesisVerdict::NotJudged, None);
+            finding.shown.verdict = TargetVerdict::TooFew;
+        }
+        self
+    }
+
+    /// What a command that scored says to its caller: 0, [`NOT_HELD`] or [`TOO_FEW`].
+    pub fn exit(&self) -> ExitCode {
+        match self.verdict() {
+            HypothesisVerdict::Held => ExitCode::SUCCESS,
+            HypothesisVerdict::NotHeld => ExitCode::from(NOT_HELD),
+            HypothesisVerdict::TooFew | HypothesisVerdict::NotJudged => ExitCode::from(TOO_FEW),
+        }
+    }
+
+    /// The hypotheses of which it was not seen that they hold.
+    pub fn not_held(&self) -> impl Iterator<Item = &HypothesisResult> {
+        self.findings.iter().filter(|finding| finding.verdict != HypothesisVerdict::Held)
+    }
+
+    /// The hypotheses that did not hold.
+    pub fn failed(&self) -> impl Iterator<Item = &HypothesisResult> {
+        self.findings.iter().filter(|finding| finding.verdict == HypothesisVerdict::NotHeld)
+    }
+}
+
+impl HypothesisResult {
+    /// The share of those in time; none where of nobody it is known.
+    pub fn share(&self) -> Option<f64> {
+        self.shown.share.map(|share| share.share)
+    }
+}
+
+fn finding<'a>(
+    hypothesis: &RunHypothesis,
+    judged: JudgedBy,
+    runs: impl Iterator<Item = &'a RunObservation> + Clone,
+) -> HypothesisResult {
+    let within = hypothesis.within.as_secs_f64();
+    let seen: Vec<Ending> = runs.clone().flat_map(|run| endings(hypothesis, run)).collect();
+    let count = |what| seen.iter().filter(|ending| in_time(ending, within) == what).count();
+    let (hits, unknown) = (count(Some(true)), count(None));
+    let shown = judge(
+        &Incidence::of(seen.iter().copied()),
+        EngagementTarget { within: hypothesis.within, percent: hypothesis.percent },
+    );
+    let reaches = |count: usize| hypothesis.percent <= 100.0 * count as f64 / seen.len() as f64;
+    let verdict = match (judged, shown.verdict) {
+        (_, _) if seen.is_empty() => HypothesisVerdict::TooFew,
+        (JudgedBy::ByItself, _) if reaches(hits) => HypothesisVerdict::Held,
+        (JudgedBy::ByItself, _) if !reaches(hits + unknown) => HypothesisVerdict::NotHeld,
+        (JudgedBy::ByTarget, TargetVerdict::Met) => HypothesisVerdict::Held,
+        (JudgedBy::ByTarget, TargetVerdict::NotMet) => HypothesisVerdict::NotHeld,
+        (JudgedBy::ByItself, _) | (JudgedBy::ByTarget, TargetVerdict::TooFew) => HypothesisVerdict::TooFew,
+    };
+    let sandboxed = runs.clone().any(|run| is_sandboxed(hypothesis, run));
+    let bottleneck = bottleneck(hypothesis, runs);
+    let late = seen.len() - hits - unknown;
+    HypothesisResult {
+        hypothesis: hypothesis.clone(),
+        verdict,
+        in_time: hits,
+        late,
+        unknown,
+        shown,
+        bottleneck,
+        sandboxed,
+    }
+}
+
+/// Whether what a hypothesis is about was kept in the sandbox in a run.
+fn is_sandboxed(hypothesis: &RunHypothesis, run: &RunObservation) -> bool {
+    match &hypothesis.about {
+        HypothesisSubject::Role(role) => run.roles.get(role).is_some_and(|course| course.sandboxed),
+        HypothesisSubject::AllRoles => run.roles.values().any(|course| course.required && course.sandboxed),
+        HypothesisSubject::AllClear => run.sandboxed,
+    }
+}
+
+/// What a run says: nothing when the role was not called; several things about the all-clear, one a person.
+fn endings(hypothesis: &RunHypothesis, run: &RunObservation) -> Vec<Ending> {
+    match &hypothesis.about {
+        HypothesisSubject::Role(role) => {
+            run.roles.get(role).map(|course| ending(hypothesis, course)).into_iter().collect()
+        }
+        HypothesisSubject::AllRoles => {
+            let required = run.roles.values().filter(|course| course.required);
+            all_of(required.map(|course| ending(hypothesis, course)).collect::<Vec<_>>()).into_iter().collect()
+        }
+        HypothesisSubject::AllClear => {
+            let heard = |after: Duration| Ending { time: after.as_secs_f64(), how: EndingKind::Happened };
+            let waiting = |watched: Duration| Ending { time: watched.as_secs_f64(), how: EndingKind::Waiting };
+            run.all_clears.iter().map(|clear| clear.after.map_or_else(|| waiting(clear.watched), heard)).collect()
+        }
+    }
+}
+
+/// How a role ended for this hypothesis. Whose pages were kept in the sandbox was not late: nobody was asked, as for its own
+/// target ([`crate::report::target::role_in_time`]).
+pub fn ending(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
+    let ended = ending_seen(hypothesis, course);
+    let is_late = in_time(&ended, hypothesis.within.as_secs_f64()) == Some(false);
+    if course.sandboxed && is_late { Ending { time: 0.0, how: EndingKind::Waiting } } else { ended }
+}
+
+fn ending_seen(hypothesis: &RunHypothesis, course: &RoleAnalysis) -> Ending {
+    match course.engaged.or(course.covered.filter(|_| hypothesis.covered)) {
+        Some(after) => Ending { time: after.as_secs_f64(), how: EndingKind::Happened },
+        None => course.ended.after(course.watched.as_secs_f64()),
+    }
+}
+
+fn bottleneck<'a>(
+    hypothesis: &RunHypothesis,
+    runs: impl Iterator<Item = &'a RunObservation>,
+) -> Option<ScoreBottleneck> {
+    let within = hypothesis.within.as_secs_f64();
+    let late = runs.flat_map(|run| {
+        let about = run.roles.iter().filter(|(role, course)| match &hypothesis.about {
+            HypothesisSubject::Role(about) => about == *role,
+            HypothesisSubject::AllRoles => course.required,
+            HypothesisSubject::AllClear => false,
+        });
+        about
+            .map(|(_, course)| course)
+            .filter(move |course| in_time(&ending(hypothesis, course), within) == Some(false))
+    });
+    bottleneck_of(late, hypothesis.within)
+}
+
+/// What most of the time up to `within` was spent on, summed over courses that were late.
+pub fn bottleneck_of<'a>(late: impl Iterator<Item = &'a RoleAnalysis>, within: Duration) -> Option<ScoreBottleneck> {
+    let mut spent: BTreeMap<&TimeCause, Duration> = BTreeMap::new();
+    let mut said: BTreeMap<&TimeCause, &String> = BTreeMap::new();
+    for part in late.flat_map(|course| &course.parts) {
+        *spent.entry(&part.cause).or_default() += part.until.min(within).saturating_sub(part.from);
+        said.extend(part.said.as_ref().map(|words| (&part.cause, words)));
+    }
+    let all: Duration = spent.values().sum();
+    // Of two that cost as much the one that comes first on its ladder.
+    let (cause, most) = spent.into_iter().rev().max_by_key(|(_, span)| *span).filter(|(_, span)| !span.is_zero())?;
+    let share = most.as_secs_f64() / all.as_secs_f64();
+    Some(ScoreBottleneck { cause: cause.clone(), share, said: said.get(cause).map(|words| (*words).clone()) })
+}
+
+impl fmt::Display for HypothesisVerdict {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(match self {
+            Self::Held => "held",
+            Self::NotHeld => "not held",
+            Self::TooFew => "too few",
+            Self::NotJudged => "not judged",
+        })
+    }
+}

@@ -1,0 +1,86 @@
+//! An announced drill: those who may be paged are told before its first alert, in an incident that asks for nothing.
+
+use crate::{
+    core::{
+        Alert, DrillRun, DrillTerms, EscalationPlan, IncidentId, IncidentInput, IncidentKey, IncidentOpening,
+        PersonName, Timestamp, TriggerName, plan::OnResolved,
+    },
+    drill::{Scenario, runner::drill_runner::DrillRunner, scenario::definition},
+    matrix::{Matrix, TriggerMatch},
+    store::{LockSet, RequestClass, StoreError, Transaction, transact},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// How long an announcement is waited for before the first alert.
+pub(crate) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
+
+impl DrillRunner {
+    /// Tells them. None where something real is open by now.
+    pub(crate) async fn announce(
+        &self,
+        run: &DrillRun,
+        scenario: &Scenario,
+        terms: &DrillTerms,
+    ) -> Result<Option<IncidentId>, StoreError> {
+        let live = self.engine.live.load_full();
+        let now = self.engine.store.now();
+        let people: Vec<PersonName> = called(scenario, &live.matrix, now).into_iter().collect();
+        let opening = opening(run, scenario, terms.clone(), &live.matrix.revision, now);
+        let needs = LockSet { keys: vec![opening.key.clone()], ..LockSet::default() };
+        let tell = move |unit: &mut Transaction<'_>| {
+            if unit.live_open().is_some() {
+                return None;
+            }
+            let id = unit.open(opening.clone(), &live.matrix.roster);
+            unit.step(id, IncidentInput::Announce { people: people.clone() }, &live.matrix.roster);
+            Some(id)
+        };
+        Ok(transact(&*self.engine.store, RequestClass::Admission, needs, tell).await?.0)
+    }
+}
+
+/// Whom the scenario's alerts may page: everybody on the ladders of the triggers that look at them who takes part.
+fn called(scenario: &Scenario, matrix: &Matrix, now: Timestamp) -> BTreeSet<PersonName> {
+    let mut people = BTreeSet::new();
+    for inject in &scenario.injects {
+        for judgement in matrix.judge(&inject.alert) {
+            let TriggerMatch::Holds { trigger, .. } = judgement else { continue };
+            let Some(plan) = matrix.plan(&trigger) else { continue };
+            let steps = plan.roles.values().flat_map(|row| &row.steps);
+            people.extend(steps.flat_map(|step| matrix.roster.resolve(&step.page, now)));
+        }
+    }
+    people.retain(|person| scenario.includes(person));
+    people
+}
+
+fn opening(run: &DrillRun, scenario: &Scenario, terms: DrillTerms, matrix: &str, now: Timestamp) -> IncidentOpening {
+    let mut alert = Alert::new(definition::source(), "drill_announced");
+    alert.drill = true;
+    alert.summary = scenario.summary.clone();
+    let plan = EscalationPlan {
+        trigger: TriggerName::from(definition::SOURCE),
+        matrix: matrix.to_owned(),
+        required: Vec::new(),
+        roles: BTreeMap::new(),
+        patience: BTreeMap::new(),
+        rooms: Vec::new(),
+        living: BTreeMap::new(),
+        tell: Default::default(),
+        actions: Vec::new(),
+        on_resolved: OnResolved::Note,
+    };
+    IncidentOpening {
+        key: IncidentKey::of_run(run.id),
+        summary: scenario.summary.clone(),
+        plan: Arc::new(plan),
+        alert: Arc::new(alert),
+        received_at: now,
+        terms: Some(terms),
+        nonce: None,
+    }
+}

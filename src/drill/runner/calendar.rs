@@ -1,0 +1,125 @@
+//! Scheduled drills: which scenario runs next and when. The moments are kept, so that a restart draws none anew.
+
+use crate::{
+    core::{Actor, ScheduledRun, Timestamp},
+    drill::{
+        Scenario,
+        runner::{drill_runner::DrillRunner, live::RunRequest},
+    },
+    matrix::{SourceText, read_folder},
+    store::StoreError,
+};
+use serde::Serialize;
+use std::{
+    collections::BTreeMap,
+    path::{Path, PathBuf},
+    sync::Arc,
+    time::Duration,
+};
+use tokio_util::sync::CancellationToken;
+
+/// How often the calendar is looked at.
+const LOOK: Duration = Duration::from_secs(5);
+
+/// A moment that is past by more than this was slept through: that drill is left out, never held late.
+pub const LATE_MAX: Duration = Duration::from_secs(120);
+
+/// The folder of the scenarios inside the matrix's.
+pub const FOLDER: &str = "drills";
+
+/// One scheduled scenario.
+#[derive(Debug, Clone, Serialize)]
+pub struct ScheduledScenario {
+    /// Its name.
+    pub scenario: String,
+    /// Its rule.
+    pub rule: String,
+    /// When it runs next; none when that is not drawn yet, or its rule never matches again.
+    pub next: Option<Timestamp>,
+    /// What became of the last one.
+    pub last: String,
+}
+
+/// The scenarios of a matrix's folder by their files. Those that can not be read are told with their faults.
+pub fn scenarios(runs: &DrillRunner, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
+    let files = read_folder(&matrix.join(FOLDER)).unwrap_or_default();
+    files.into_iter().map(|file| (file.path.clone(), runs.read(&file).map(|scenario| (file, scenario)))).collect()
+}
+
+/// Looks at the calendar for ever.
+pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: CancellationToken) {
+    loop {
+        match tick(&runs, &matrix, rand::random::<f64>()).await {
+            Ok(_) => {}
+            Err(error) => tracing::error!(%error, "the calendar of drills could not be kept; trying again"),
+        }
+        tokio::select! {
+            () = shutdown.cancelled() => return,
+            () = tokio::time::sleep(LOOK) => {}
+        }
+    }
+}
+
+/// What runs by itself, by the scenarios' names.
+///
+/// # Errors
+/// When the store can not be read.
+pub async fn scheduled(runs: &DrillRunner, matrix: &Path) -> Result<Vec<ScheduledScenario>, StoreError> {
+    let mut turns = turns(runs).await?;
+    let read = scenarios(runs, matrix).into_values().flatten();
+    let ruled = read.filter_map(|(_, scenario)| Some((scenario.schedule?.to_string(), scenario.name)));
+    let scheduled = ruled.map(|(rule, scenario)| {
+        let known = turns.remove(&scenario).filter(|turn| turn.rule == rule);
+        let (next, last) = known.map_or((None, String::new()), |turn| (Some(turn.next), turn.last));
+        ScheduledScenario { scenario, rule, next, last }
+    });
+    Ok(scheduled.collect())
+}
+
+/// Starts what is due and draws the next moments; how many were due. `chance` is what random moments are drawn by.
+///
+/// # Errors
+/// When the store fails.
+pub async fn tick(runs: &Arc<DrillRunner>, matrix: &Path, chance: f64) -> Result<usize, StoreError> {
+    let (mut turns, mut held) = (turns(runs).await?, 0);
+    for (file, scenario) in scenarios(runs, matrix).into_values().flatten() {
+        let Some(table) = &scenario.schedule else { continue };
+        let (now, rule) = (runs.engine().store.now(), table.to_string());
+        let known = turns.remove(&scenario.name).filter(|turn| turn.rule == rule);
+        if known.as_ref().is_some_and(|turn| now < turn.next) {
+            continue;
+        }
+        let Some(next) = table.next_after(now, chance) else { continue };
+        let next = |last| ScheduledRun { scenario: scenario.name.clone(), rule: rule.clone(), next, last };
+        // The turn is used up before the drill begins: a crash must not hold it twice.
+        let begun = known.as_ref().map_or_else(String::new, |turn| format!("{}: begun", turn.next));
+        runs.engine().store.keep_turn(next(begun)).await?;
+        if let Some(turn) = &known {
+            held += 1;
+            let last = hold(runs, file, turn, now).await;
+            runs.engine().store.keep_turn(next(last)).await?;
+        }
+    }
+    Ok(held)
+}
+
+async fn turns(runs: &DrillRunner) -> Result<BTreeMap<String, ScheduledRun>, StoreError> {
+    let turns = runs.engine().store.turns().await?;
+    Ok(turns.into_iter().map(|turn| (turn.scenario.clone(), turn)).collect())
+}
+
+/// Holds a drill whose turn has come; what became of that.
+async fn hold(runs: &Arc<DrillRunner>, file: SourceText, turn: &ScheduledRun, now: Timestamp) -> String {
+    if turn.next + LATE_MAX < now {
+        tracing::warn!(drill.scenario = turn.scenario, at = %turn.next, "the daemon slept through this drill: it is left out");
+        return format!("{}: slept through", turn.next);
+    }
+    let by = Actor::Operator("schedule".into());
+    match runs.start(RunRequest { file, compress: None, by }).await {
+        Ok(run) => format!("{}: {run}", turn.next),
+        Err(why) => {
+            tracing::warn!(drill.scenario = turn.scenario, %why, "this scheduled drill was not held");
+            format!("{}: not held: {why}", turn.next)
+        }
+    }
+}

@@ -1,0 +1,96 @@
+//! The drills of one daemon: which one goes on, and what every part of the runner asks of it.
+
+use crate::{
+    core::{Actor, DrillRun, IncidentId, IncidentInput, RunId},
+    drill::{Scenario, scenario::definition::ReadScenario},
+    engine::Engine,
+    matrix::{self, SourceText},
+    store::StoreError,
+};
+use std::sync::{Arc, Mutex as Latch, MutexGuard, PoisonError};
+use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
+
+/// The drills of one daemon.
+pub struct DrillRunner {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) current: Mutex<Option<Arc<UnderWay>>>,
+}
+
+/// A run that goes on.
+pub(crate) struct UnderWay {
+    pub(crate) id: RunId,
+    pub(crate) scenario: Scenario,
+    pub(crate) stop: CancellationToken,
+    /// Whether it still goes on.
+    pub(crate) course: Latch<RunCourse>,
+    /// Its incidents are over: whoever was paged is being told.
+    pub(crate) ended: CancellationToken,
+}
+
+/// How far a run is.
+#[derive(Default)]
+pub(crate) enum RunCourse {
+    /// It goes on.
+    #[default]
+    GoesOn,
+    /// Somebody breaks it off.
+    Stopped(Actor),
+    /// It was played to its end, or ended for another reason: nobody can break it off any more.
+    Over,
+}
+
+impl UnderWay {
+    pub(crate) fn course(&self) -> MutexGuard<'_, RunCourse> {
+        self.course.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl DrillRunner {
+    /// The drills of this node.
+    pub fn new(engine: Arc<Engine>) -> Arc<Self> {
+        Arc::new(Self { engine, current: Mutex::new(None) })
+    }
+
+    /// The node that they run on.
+    pub fn engine(&self) -> &Arc<Engine> {
+        &self.engine
+    }
+
+    /// One run; none where there is none of that number.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
+        self.engine.store.drill_run(id).await
+    }
+
+    /// Reads a scenario by the matrix of now.
+    ///
+    /// # Errors
+    /// Its faults, as text.
+    pub fn read(&self, file: &SourceText) -> Result<Scenario, String> {
+        let live = self.engine.live.load();
+        let ReadScenario { scenario, diagnostics } = Scenario::read(file, &live.matrix);
+        let faults = || matrix::render_of("scenario", &diagnostics, std::slice::from_ref(file), false);
+        scenario.ok_or_else(faults)
+    }
+
+    /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
+    pub(crate) async fn end_incidents(
+        &self,
+        id: RunId,
+        by: &Actor,
+        why: Option<String>,
+    ) -> Result<Vec<IncidentId>, StoreError> {
+        let mut ended = Vec::new();
+        for drill in self.engine.store.open_now().await?.drills {
+            let incident = self.engine.store.view(drill).await?;
+            if incident.is_some_and(|incident| incident.terms.as_ref().is_some_and(|terms| terms.run == Some(id))) {
+                self.engine.step(drill, IncidentInput::Resolve { by: by.clone(), why: why.clone() }).await?;
+                ended.push(drill);
+            }
+        }
+        Ok(ended)
+    }
+}

@@ -1,0 +1,197 @@
+//! Drills on the live daemon: a scenario's alerts by the daemon's own door, on the path that a crisis takes, watched to
+//! their end, scored and kept. One at a time, and never beside the real thing.
+
+use crate::{
+    core::{Actor, DrillRun, IncidentId, RunId, RunState, Timestamp, event::hex},
+    drill::{
+        Scenario,
+        runner::{
+            conduct::broken_off,
+            drill_runner::{DrillRunner, RunCourse, UnderWay},
+        },
+        scenario::definition::COMPRESS_MAX,
+    },
+    matrix::SourceText,
+    store::StoreError,
+};
+use futures_util::FutureExt;
+use sha2::Digest;
+use sha2::Sha256;
+use std::{
+    panic::AssertUnwindSafe,
+    sync::{Arc, Mutex as Latch},
+    time::Duration,
+};
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+
+/// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
+const RUNS_MAX: usize = 1000;
+
+/// What is to be run.
+#[derive(Debug, Clone)]
+pub struct RunRequest {
+    /// The scenario.
+    pub file: SourceText,
+    /// By what waits and offsets are divided; none leaves it to the scenario.
+    pub compress: Option<u32>,
+    /// Who asks for it.
+    pub by: Actor,
+}
+
+/// Why nothing was run. Nobody was paged.
+#[derive(Debug, thiserror::Error)]
+pub enum NotRun {
+    /// The scenario is not understood, or does not fit the matrix.
+    #[error("{0}")]
+    Scenario(String),
+    /// The factor is out of range.
+    #[error("a drill's ladders can be compressed by 1 to {COMPRESS_MAX}, not by {0}")]
+    Compress(u32),
+    /// It may not be run at this time of day.
+    #[error("the scenario's `hours` do not allow it now: nobody was paged")]
+    Hours,
+    /// Something real is open.
+    #[error("{0} is open, which is real: no drill can start before it is resolved; nobody was paged")]
+    Live(IncidentId),
+    /// Another drill's incident is open.
+    #[error("{0} is open, which is a drill: `stentor resolve {0}` ends it; nobody was paged")]
+    Drill(IncidentId),
+    /// Another run goes on.
+    #[error("{0} goes on: `stentor drill abort {0}` ends it; nobody was paged")]
+    UnderWay(RunId),
+    /// The store can not keep it.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+}
+
+/// Why a run was not stopped.
+#[derive(Debug, thiserror::Error)]
+pub enum NotStopped {
+    /// It does not go on.
+    #[error("{0} does not go on")]
+    NotRunning(RunId),
+    /// The scenario names who may.
+    #[error("the scenario's `abort.people` does not name {0}")]
+    NotTheirs(Actor),
+    /// It was told to end, and its incidents are still open.
+    #[error("{0} shall end, and its incidents are still open: see the log")]
+    NotYet(RunId),
+}
+
+/// How long whoever breaks a run off waits until its incidents are over.
+const ABORT_WAIT: Duration = Duration::from_secs(10);
+
+impl DrillRunner {
+    /// Starts a run. When this returns it is kept; it goes on by itself.
+    ///
+    /// # Errors
+    /// Every reason for which it must not run; then nobody was paged.
+    #[expect(clippy::disallowed_methods, reason = "a run goes on by itself, whoever asked for it may hang up")]
+    pub async fn start(self: &Arc<Self>, order: RunRequest) -> Result<RunId, NotRun> {
+        let mut current = self.current.lock().await;
+        if let Some(under_way) = &*current {
+            return Err(NotRun::UnderWay(under_way.id));
+        }
+        let (run, scenario) = self.admit(&order).await?;
+        self.engine.store.keep_run(run.clone()).await?;
+        tracing::info!(drill.run = %run.id, drill.scenario = run.scenario, by = run.by, "a drill begins");
+        let id = run.id;
+        let (stop, ended) = (CancellationToken::new(), CancellationToken::new());
+        let under_way = Arc::new(UnderWay { id, scenario, stop, course: Latch::default(), ended });
+        *current = Some(under_way.clone());
+        let runs = self.clone();
+        tokio::spawn(async move {
+            if AssertUnwindSafe(runs.conduct(run, &under_way)).catch_unwind().await.is_err() {
+                tracing::error!(drill.run = %id, "conducting this drill panicked, which is a bug; it ends by its clock");
+            }
+            *runs.current.lock().await = None;
+        });
+        Ok(id)
+    }
+
+    /// Breaks a run off: when this returns its incidents are over, and everybody who was paged is being told so.
+    ///
+    /// # Errors
+    /// Where it does not go on any more, the scenario names others, or its incidents do not end within [`ABORT_WAIT`].
+    pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
+        let current = self.current.lock().await.clone();
+        let under_way = current.filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
+        let people = &under_way.scenario.abort.people;
+        if matches!(&by, Actor::Person(person) if !people.is_empty() && !people.contains(person)) {
+            return Err(NotStopped::NotTheirs(by));
+        }
+        match &mut *under_way.course() {
+            RunCourse::Over => return Err(NotStopped::NotRunning(id)),
+            course => *course = RunCourse::Stopped(by),
+        }
+        under_way.stop.cancel();
+        timeout(ABORT_WAIT, under_way.ended.cancelled()).await.map_err(|_| NotStopped::NotYet(id))
+    }
+
+    /// Ends what a daemon of before left in its middle. To be called before anything is sent: no page of it goes out
+    /// late, and everybody who was paged hears that it is over.
+    ///
+    /// # Errors
+    /// When the store can not keep that.
+    pub async fn close_interrupted(&self) -> Result<(), StoreError> {
+        let runs = self.engine.store.runs(RUNS_MAX).await?;
+        for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {
+            let why = "the daemon ended in its middle".to_owned();
+            let ended = self.end_incidents(run.id, &Actor::Clock, Some(broken_off(&why))).await?;
+            // One may have been opened and not have got into the books any more.
+            run.incidents.extend(ended.into_iter().filter(|id| !run.incidents.contains(id)).collect::<Vec<_>>());
+            tracing::warn!(drill.run = %run.id, "the daemon had ended in the middle of this drill: it is closed");
+            let ended_at = Some(self.engine.store.now());
+            self.engine.store.keep_run(DrillRun { state: RunState::Interrupted, ended_at, why, ..run }).await?;
+        }
+        Ok(())
+    }
+
+    /// Everything that must be so before anybody is paged.
+    async fn admit(&self, order: &RunRequest) -> Result<(DrillRun, Scenario), NotRun> {
+        let scenario = self.read(&order.file).map_err(NotRun::Scenario)?;
+        let compress = order.compress.unwrap_or(scenario.compress);
+        if !(1..=COMPRESS_MAX).contains(&compress) {
+            return Err(NotRun::Compress(compress));
+        }
+        let now = self.engine.store.now();
+        if scenario.hours.as_ref().is_some_and(|hours| !hours.cover(now)) {
+            return Err(NotRun::Hours);
+        }
+        let open = self.engine.store.open_now().await?;
+        if let Some(live) = open.live {
+            return Err(NotRun::Live(live));
+        }
+        if let Some(drill) = open.drills.first() {
+            return Err(NotRun::Drill(*drill));
+        }
+        let last = self.engine.store.newest_run().await?.map_or(0, |run| run.0);
+        Ok((self.begun(RunId(last + 1), order, &scenario, compress, now), scenario))
+    }
+
+    fn begun(
+        &self,
+        id: RunId,
+        order: &RunRequest,
+        scenario: &Scenario,
+        compress: u32,
+        started_at: Timestamp,
+    ) -> DrillRun {
+        DrillRun {
+            id,
+            scenario: scenario.name.clone(),
+            revision: hex(&Sha256::digest(order.file.text.as_bytes())),
+            text: order.file.text.clone(),
+            by: order.by.to_string(),
+            started_at,
+            ended_at: None,
+            state: RunState::Running,
+            why: String::new(),
+            compress,
+            matrix: self.engine.live.load().matrix.revision.clone(),
+            incidents: Vec::new(),
+            score: serde_json::Value::Null,
+        }
+    }
+}

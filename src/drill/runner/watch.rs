@@ -1,0 +1,103 @@
+//! What a run has done so far: its incidents, its journal, its score.
+
+use crate::{
+    core::{ChannelName, DrillRun, Event, Incident, IncidentId, JournalRecord, RunId, Timestamp, sentence::sentence},
+    drill::{
+        DrillScore, IncidentTrace, RunObservation, Scenario, analysis::score::score, runner::drill_runner::DrillRunner,
+    },
+    matrix::ChannelKind,
+    store::StoreError,
+};
+use serde::Serialize;
+use std::{collections::BTreeSet, sync::Arc};
+
+/// One line of a run's timeline.
+#[derive(Debug, Clone, Serialize)]
+pub struct TimelineLine {
+    /// When.
+    pub at: Timestamp,
+    /// In which incident.
+    pub incident: IncidentId,
+    /// What, in one sentence.
+    pub text: String,
+}
+
+/// An incident of a run with its journal.
+pub struct RunIncident {
+    /// As it is now.
+    pub incident: Arc<Incident>,
+    /// Its events, in order.
+    pub events: Vec<(Timestamp, Event)>,
+}
+
+impl DrillRunner {
+    /// Everything that happened in a run so far, in order, from the `after`th line on.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn timeline(&self, run: &DrillRun, after: usize) -> Result<Vec<TimelineLine>, StoreError> {
+        let mut told = Vec::new();
+        for chapter in self.chapters(run).await? {
+            let id = chapter.incident.id;
+            told.extend(chapter.events.iter().map(|(at, event)| TimelineLine {
+                at: *at,
+                incident: id,
+                text: sentence(event),
+            }));
+        }
+        told.sort_by_key(|line| line.at);
+        Ok(told.split_off(after.min(told.len())))
+    }
+
+    /// The incidents of a run with their journals, in the order in which they were opened.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn chapters(&self, run: &DrillRun) -> Result<Vec<RunIncident>, StoreError> {
+        let mut chapters = Vec::new();
+        for id in &run.incidents {
+            let lines = self.engine.store.lines(Some(id.to_string()), 0, usize::MAX).await?;
+            let records = lines.iter().filter_map(|line| serde_json::from_str::<JournalRecord>(&line.body).ok());
+            let events = records.map(|record| (record.at, record.event)).collect();
+            if let Some(incident) = self.engine.store.view(*id).await? {
+                chapters.push(RunIncident { incident, events });
+            }
+        }
+        Ok(chapters)
+    }
+
+    /// What became of a scenario's hypotheses in a run, as far as it was watched until `until`.
+    ///
+    /// # Errors
+    /// When the store can not be read.
+    pub async fn score(&self, run: &DrillRun, scenario: &Scenario, until: Timestamp) -> Result<DrillScore, StoreError> {
+        let screens = self.screens();
+        let chapters = self.chapters(run).await?;
+        let traces: Vec<IncidentTrace<'_>> = chapters
+            .iter()
+            .map(|chapter| IncidentTrace {
+                incident: &chapter.incident,
+                events: &chapter.events,
+                until,
+                screens: &screens,
+            })
+            .collect();
+        Ok(score(&scenario.hypotheses, &RunObservation::of(&traces)))
+    }
+
+    /// The open incidents of a run.
+    pub(crate) async fn open_of(&self, id: RunId) -> Result<Vec<Arc<Incident>>, StoreError> {
+        let mut open = Vec::new();
+        for drill in self.engine.store.open_now().await?.drills {
+            let incident = self.engine.store.view(drill).await?;
+            open.extend(incident.filter(|found| found.terms.as_ref().is_some_and(|terms| terms.run == Some(id))));
+        }
+        Ok(open)
+    }
+
+    fn screens(&self) -> BTreeSet<ChannelName> {
+        let live = self.engine.live.load();
+        let screens = live.channels.iter().filter(|(_, wired)| wired.kind == ChannelKind::SCREEN);
+        screens.map(|(name, _)| name.clone()).collect()
+    }
+}

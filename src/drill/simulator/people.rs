@@ -1,0 +1,188 @@
+//! People and channels in one run: what is drawn for each of them, and when.
+
+use crate::{
+    channel::SendError,
+    core::{
+        Answer, FaultKind as Injected, Page, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp,
+        settlement::desk_closed,
+    },
+    drill::{
+        scenario::{
+            definition::ScenarioTrouble,
+            response_model::{AT_DESK, IGNORES, UNABLE},
+        },
+        simulator::{
+            random::RandomStream,
+            setting::{BehaviourModel, SimulationSetting, VirtualChannel},
+        },
+    },
+};
+use std::{collections::BTreeMap, time::Duration};
+
+/// How long a channel that is down takes to say so.
+const REFUSAL: Duration = Duration::from_millis(50);
+
+/// How soon a screen is looked at again on which no desk is open: that of the channel itself.
+const LOOK_AGAIN: Duration = Duration::from_secs(5 * 60);
+
+/// One person in one run.
+#[derive(Debug, Clone, Copy)]
+struct VirtualPerson {
+    notices: bool,
+    is_able: bool,
+    at_desk: bool,
+    /// How fast they are, from 0 (never faster) to 1 (never slower).
+    rank: f64,
+}
+
+/// Everybody in one run.
+pub(crate) struct VirtualPeople<'a> {
+    setting: &'a SimulationSetting<'a>,
+    seed: u64,
+    run: u64,
+    minds: BTreeMap<PersonName, VirtualPerson>,
+}
+
+/// How an attempt will end.
+pub(crate) struct VirtualAttempt {
+    /// After this long.
+    pub takes: Duration,
+    /// So.
+    pub result: Result<SendReceipt, SendError>,
+    /// How long after that it is on the device; none when it never is.
+    pub arrives: Option<Duration>,
+    /// What the scenario does to it on purpose.
+    pub injected: Option<Injected>,
+}
+
+impl<'a> VirtualPeople<'a> {
+    pub(crate) fn new(setting: &'a SimulationSetting<'a>, seed: u64, run: u64) -> Self {
+        Self { setting, seed, run, minds: BTreeMap::new() }
+    }
+
+    /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
+    pub(crate) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
+        let person = page.person.as_ref()?;
+        let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);
+        if self.setting.manner == BehaviourModel::Scripted || self.setting.troubles(now).any(absent) {
+            return None;
+        }
+        let mind = self.mind(person);
+        let (habits, way) = (self.setting.habits.get(person), self.setting.channels.get(&page.channel)?);
+        let looks = habits.and_then(|habits| habits.by.as_ref()).is_none_or(|by| by.contains(&page.channel));
+        if !mind.notices || !looks {
+            return None;
+        }
+        let own = habits.and_then(|habits| habits.by_channel.get(&page.channel).or(habits.answers.as_ref()));
+        let takes = own.unwrap_or(&way.reaction).quantile(mind.rank);
+        let level = self.setting.matrix.roles.get(role)?.engaged_by;
+        Some((takes, if mind.is_able { Answer::of_level(level) } else { Answer::Unable }))
+    }
+
+    /// How sending this page now ends.
+    pub(crate) fn attempt(&mut self, page: &Page, now: Timestamp) -> VirtualAttempt {
+        let Some(way) = self.setting.channels.get(&page.channel) else {
+            return failed(Duration::ZERO, SendError::unreachable("the channel is not in the matrix"));
+        };
+        let (mut late, mut injected) = (Duration::ZERO, None);
+        for trouble in self.setting.troubles(now) {
+            let told = || Some(trouble.injected(1)).filter(|_| !self.setting.scenario.is_hindsight);
+            match trouble {
+                ScenarioTrouble::Down(channel) if *channel == page.channel => {
+                    let down = SendError::retry("the channel is down (as the scenario says)");
+                    return VirtualAttempt { injected: told(), ..failed(REFUSAL, down) };
+                }
+                ScenarioTrouble::Broken(channel) if *channel == page.channel => {
+                    let broken = SendError::broken("it refuses everybody (as the scenario says)");
+                    return VirtualAttempt { injected: told(), ..failed(REFUSAL, broken) };
+                }
+                ScenarioTrouble::Late(channel, delay) if *channel == page.channel => {
+                    late += *delay;
+                    injected = injected.or_else(told);
+                }
+                ScenarioTrouble::Absent(person) if page.person.as_ref() == Some(person) => injected = told(),
+                ScenarioTrouble::Down(_)
+                | ScenarioTrouble::Broken(_)
+                | ScenarioTrouble::Late(..)
+                | ScenarioTrouble::Absent(_) => {}
+            }
+        }
+        if let Some(person) = page.person.as_ref().filter(|_| self.setting.screens.contains(&page.channel))
+            && !self.mind(person).at_desk
+        {
+            let closed = SendError::DeskClosed { after: LOOK_AGAIN, why: desk_closed(person.as_str()) };
+            return failed(Duration::ZERO, closed);
+        }
+        if self.setting.manner == BehaviourModel::Scripted {
+            return VirtualAttempt { takes: Duration::ZERO, result: Ok(receipt(page)), arrives: None, injected };
+        }
+        VirtualAttempt { injected, ..self.carried(page, way, late) }
+    }
+
+    fn carried(&self, page: &Page, way: &VirtualChannel, late: Duration) -> VirtualAttempt {
+        let mut dice = self.dice_of(page);
+        let takes = way.accepts.quantile(dice.unit());
+        if way.timeout < takes {
+            return failed(way.timeout, SendError::unknown("no answer in time"));
+        }
+        let delivers = way.delivers.quantile(dice.unit()) + late;
+        let arrives = (!dice.happens(way.lost)).then_some(delivers);
+        VirtualAttempt { takes, result: Ok(receipt(page)), arrives, injected: None }
+    }
+
+    /// What is drawn for a page does not hang on its number, which differs between two matrices.
+    fn dice_of(&self, page: &Page) -> RandomStream {
+        let purpose = match page.purpose {
+            PagePurpose::Brief { .. } => "brief",
+            PagePurpose::Taken { .. } => "taken",
+            PagePurpose::HandedBack { .. } => "handed-back",
+            PagePurpose::StoodDown => "stood-down",
+            PagePurpose::Announced => "announced",
+            PagePurpose::Resolved => "resolved",
+            PagePurpose::RoomCard => "card",
+            PagePurpose::RoomLine { .. } | PagePurpose::RoomNote { .. } => "line",
+            PagePurpose::RoomUpdate { .. } => "update",
+            PagePurpose::RoomFurnish => "furnish",
+            PagePurpose::RoomInvite { .. } => "invite",
+            PagePurpose::RoomSummary => "summary",
+            PagePurpose::RoomArchive => "archive",
+            PagePurpose::Notice { about } => about.name(),
+        };
+        let role = page.role.as_ref().map_or("", RoleName::as_str);
+        let person = page.person.as_ref().map_or("", PersonName::as_str);
+        let attempt = (u64::from(page.rung) << 32) + u64::from(page.refusals);
+        RandomStream::new(self.seed, self.run, &[purpose, role, person, page.channel.as_str()]).nth(attempt)
+    }
+
+    fn mind(&mut self, person: &PersonName) -> VirtualPerson {
+        if let Some(mind) = self.minds.get(person) {
+            return *mind;
+        }
+        let habits = self.setting.habits.get(person);
+        let mut dice = RandomStream::new(self.seed, self.run, &["person", person.as_str()]);
+        let says = |said: Option<f64>, usual: f64| said.unwrap_or(usual);
+        // Always drawn in this order: another habit must not shift what else is drawn.
+        let (notices, able, desk, rank) = (dice.unit(), dice.unit(), dice.unit(), dice.unit());
+        let mind = VirtualPerson {
+            notices: says(habits.and_then(|habits| habits.ignores), IGNORES) <= notices,
+            is_able: says(habits.and_then(|habits| habits.unable), UNABLE) <= able,
+            // In a script nothing is left to chance: a desk that is open more often than not is open.
+            at_desk: match self.setting.manner {
+                BehaviourModel::Drawn => desk < says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+                BehaviourModel::Scripted => 0.5 <= says(habits.and_then(|habits| habits.at_desk), AT_DESK),
+            },
+            rank,
+        };
+        self.minds.insert(person.clone(), mind);
+        mind
+    }
+}
+
+fn failed(takes: Duration, error: SendError) -> VirtualAttempt {
+    VirtualAttempt { takes, result: Err(error), arrives: None, injected: None }
+}
+
+fn receipt(page: &Page) -> SendReceipt {
+    let room = (page.purpose == PagePurpose::RoomCard).then(|| page.channel.to_string());
+    SendReceipt { room, ..SendReceipt::default() }
+}

@@ -1,0 +1,140 @@
+//! The picture of a simulation: how many runs have each role engaged by when, one curve a role and what-if.
+
+use crate::{
+    core::RoleName,
+    drill::simulator::{setting::SimulationSetting, virtual_time::PlayedRun},
+};
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fmt::Write,
+    time::Duration,
+};
+
+/// The picture's size, and what is left for words around the curves, in pixels.
+const WIDE: f64 = 900.0;
+const HIGH: f64 = 420.0;
+const LEFT: f64 = 60.0;
+const RIGHT: f64 = 200.0;
+const TOP: f64 = 40.0;
+const BELOW: f64 = 50.0;
+
+/// Points of one curve at most.
+const POINTS: usize = 300;
+
+/// Colours that are told apart without red and green: Okabe and Ito (2008).
+const COLOURS: [&str; 7] = ["#0072b2", "#d55e00", "#009e73", "#cc79a7", "#e69f00", "#56b4e9", "#000000"];
+
+/// Strokes of the what-ifs: the first is the thing as it is.
+const STROKES: [&str; 4] = ["none", "7 4", "2 3", "10 3 2 3"];
+
+/// The curves of one setting.
+pub struct SettingCurves {
+    what_if: String,
+    /// By role: how many runs called it, and the sorted times of those that had it engaged.
+    roles: BTreeMap<RoleName, (usize, Vec<Duration>)>,
+}
+
+impl SettingCurves {
+    /// The curves of these runs. Only roles that somebody demands or expects something of are drawn.
+    pub fn of(what_if: &str, setting: &SimulationSetting<'_>, runs: &[PlayedRun]) -> Self {
+        let mut roles: BTreeMap<RoleName, (usize, Vec<Duration>)> = BTreeMap::new();
+        for (role, course) in runs.iter().flat_map(|run| &run.observed.roles) {
+            let drawn = course.required || setting.scenario().hypotheses.iter().any(|h| h.about.is_role(role));
+            if drawn {
+                let (called, times) = roles.entry(role.clone()).or_default();
+                *called += 1;
+                times.extend(course.engaged);
+            }
+        }
+        roles.values_mut().for_each(|(_, times)| times.sort());
+        Self { what_if: what_if.to_owned(), roles }
+    }
+}
+
+/// Draws curves as SVG. The time ends where the last tenth of a percent of what is engaged is, at most at `ends`.
+pub fn draw(title: &str, ends: Duration, all: &[SettingCurves]) -> String {
+    let latest = all.iter().flat_map(|curves| curves.roles.values()).filter_map(|(_, times)| {
+        let at = (times.len() as f64 * 0.995) as usize;
+        times.get(at.min(times.len().saturating_sub(1))).copied()
+    });
+    let span = latest.max().unwrap_or(ends).min(ends).max(Duration::from_secs(1)).as_secs_f64();
+    let mut svg = frame(title, span);
+    let names: BTreeSet<&RoleName> = all.iter().flat_map(|curves| curves.roles.keys()).collect();
+    let mut line = 0;
+    for (colour, role) in COLOURS.iter().cycle().zip(names) {
+        for (stroke, curves) in STROKES.iter().cycle().zip(all) {
+            let Some((called, times)) = curves.roles.get(role) else { continue };
+            let path = path(times, *called, span);
+            let _ = write!(
+                svg,
+                "<path d=\"{path}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{stroke}\"/>"
+            );
+            let (x, y) = (WIDE - RIGHT + 16.0, TOP + 8.0 + 18.0 * f64::from(line));
+            let name = escaped(&format!("{role}, {}", curves.what_if));
+            let _ = write!(
+                svg,
+                "<path d=\"M{x} {y}h24\" stroke=\"{colour}\" stroke-width=\"2\" stroke-dasharray=\"{stroke}\"/><text x=\"{}\" y=\"{}\">{name}</text>",
+                x + 30.0,
+                y + 4.0
+            );
+            line += 1;
+        }
+    }
+    svg.push_str("</svg>\n");
+    svg
+}
+
+fn frame(title: &str, span: f64) -> String {
+    let (right, bottom) = (WIDE - RIGHT, HIGH - BELOW);
+    let mut svg = format!(
+        "<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {WIDE} {HIGH}\" font-family=\"sans-serif\" font-size=\"12\"><rect width=\"{WIDE}\" height=\"{HIGH}\" fill=\"#fff\"/><text x=\"{LEFT}\" y=\"24\" font-size=\"15\">{}: engaged by when</text>",
+        escaped(title)
+    );
+    for tenth in 0..=4 {
+        let (share, y) = (f64::from(tenth) / 4.0, bottom - (bottom - TOP) * f64::from(tenth) / 4.0);
+        let _ = write!(
+            svg,
+            "<path d=\"M{LEFT} {y}H{right}\" stroke=\"#ddd\"/><text x=\"{}\" y=\"{}\" text-anchor=\"end\">{:.0} %</text>",
+            LEFT - 8.0,
+            y + 4.0,
+            100.0 * share
+        );
+    }
+    let step = round_step(span / 6.0);
+    let mut at = 0.0;
+    while at <= span {
+        let x = LEFT + (right - LEFT) * at / span;
+        let _ = write!(
+            svg,
+            "<path d=\"M{x:.1} {bottom}v5\" stroke=\"#666\"/><text x=\"{x:.1}\" y=\"{}\" text-anchor=\"middle\">{}</text>",
+            bottom + 19.0,
+            humantime::format_duration(Duration::from_secs_f64(at))
+        );
+        at += step;
+    }
+    let _ =
+        write!(svg, "<text x=\"{}\" y=\"{}\" text-anchor=\"end\">since the incident opened</text>", right, HIGH - 10.0);
+    svg
+}
+
+/// A step that a clock has: seconds, then minutes.
+fn round_step(at_least: f64) -> f64 {
+    const STEPS: [f64; 12] = [1.0, 2.0, 5.0, 10.0, 15.0, 30.0, 60.0, 120.0, 300.0, 600.0, 1800.0, 3600.0];
+    STEPS.into_iter().find(|step| at_least <= *step).unwrap_or(7200.0)
+}
+
+fn path(times: &[Duration], called: usize, span: f64) -> String {
+    let (right, bottom) = (WIDE - RIGHT, HIGH - BELOW);
+    let mut path = format!("M{LEFT} {bottom}");
+    for point in 1..=POINTS {
+        let at = span * point as f64 / POINTS as f64;
+        let share = times.partition_point(|time| time.as_secs_f64() <= at) as f64 / called.max(1) as f64;
+        let (x, y) = (LEFT + (right - LEFT) * at / span, bottom - (bottom - TOP) * share);
+        let _ = write!(path, "L{x:.1} {y:.1}");
+    }
+    path
+}
+
+fn escaped(text: &str) -> String {
+    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
+}

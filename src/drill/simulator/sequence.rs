@@ -1,0 +1,109 @@
+//! The order of what happened in one incident, without what differs from one clock to another: by it a run in virtual
+//! time is compared with a live one that followed the same script.
+//!
+//! What is dropped or made alike, and why:
+//! - Times. A live ladder moves some milliseconds late; what both must agree on is the order, and each step's wait, which
+//!   is written out (`for 45s`). A standby is written as the extension that was granted.
+//! - When a channel said what it made of a page, and what devices reported: concurrent sends end in any order. What the
+//!   core made of it (another channel, the next step) stands in its place in the order.
+//! - By which way an answer came, who resolved the incident, and the numbers of withdrawn pages.
+
+use crate::{
+    core::{AlertStatus, AnswerVerdict, Event, Page, PagePurpose, PersonName, Timestamp},
+    drill::{
+        scenario::definition::Scenario,
+        simulator::setting::{PlayedIncident, SimulationSetting},
+    },
+    matrix::Matrix,
+};
+
+/// The order of what happened in one incident, one line an event.
+pub fn sequence<'a>(events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Vec<String> {
+    events.into_iter().filter_map(|(at, event)| line(at, event)).collect()
+}
+
+/// The sequences of the incidents of a scenario whose people follow its script, in the order of their opening: ladders
+/// compressed as in a live run, channels taking what they are given at once, faults as the scenario says.
+pub fn scripted(scenario: &Scenario, matrix: &Matrix, start: Timestamp) -> Vec<Vec<String>> {
+    let cases = SimulationSetting::scripted(scenario, matrix, start).cases(0, 0);
+    let of = |case: &PlayedIncident| sequence(case.events.iter().map(|(at, event)| (*at, event)));
+    cases.iter().map(of).collect()
+}
+
+fn line(at: Timestamp, event: &Event) -> Option<String> {
+    Some(match event {
+        Event::Opened(opening) => format!("opened {} by {}", opening.key, opening.alert.kind),
+        Event::Joined { alert } => {
+            let firing = if alert.status == AlertStatus::Firing { "again" } else { "over" };
+            format!("joined {} {firing}", alert.kind)
+        }
+        Event::AllClear { source } => format!("all-clear of {source}"),
+        Event::SourceSilent { .. } => "source silent".into(),
+        Event::RoleEntered { role, instead_of } => match instead_of {
+            Some(other) => format!("{role} entered instead of {other}"),
+            None => format!("{role} entered"),
+        },
+        Event::StepEntered { role, step, round, on_call, until, why } => {
+            let (nth, wait) = (step + 1, humantime::format_duration(until.since(at)));
+            let people: Vec<&str> = on_call.iter().map(PersonName::as_str).collect();
+            format!("{role} step {nth} round {round} ({why:?}): {} for {wait}", people.join(", "))
+        }
+        Event::Paged { page } => paged(page),
+        // What a drill did to a page on purpose stands in what the core made of it, as with any trouble.
+        Event::Injected { .. } => return None,
+        Event::Settled { .. } | Event::Reported { .. } | Event::TakenOver { .. } => return None,
+        Event::Preempted { .. } => "broken off".into(),
+        Event::Overdue { page } => format!("page {page} overdue"),
+        Event::Undelivered { page, .. } => format!("page {page} did not arrive"),
+        Event::Withdrawn { pages } => format!("{} withdrawn", pages.len()),
+        Event::Answered { role, person, answer, verdict, .. } => {
+            let role = role.as_ref().map_or("?", |role| role.as_str());
+            let verdict = match verdict {
+                AnswerVerdict::StandbyGranted { until } => {
+                    format!("granted for {}", humantime::format_duration(until.since(at)))
+                }
+                other => other.tag().to_owned(),
+            };
+            format!("{person} says {answer} for {role}: {verdict}")
+        }
+        Event::Engaged { role, person } => format!("{role} engaged: {person}"),
+        Event::Covered { role, by, person } => format!("{role} covered by {by}: {person}"),
+        Event::HandedBack { role, person } => format!("{role} handed back: {person}"),
+        Event::Reopened { role, of, .. } => format!("{role} open again: {of} handed back"),
+        Event::StoodDown { role } => format!("{role} stood down"),
+        Event::HandedOver { role, next } => format!("{role} handed over to {next}"),
+        Event::Exhausted { role } => format!("{role} exhausted"),
+        Event::Resolved { .. } => "resolved".into(),
+        // What people find afterwards is no part of what happened.
+        Event::Judged { .. } => return None,
+    })
+}
+
+fn paged(page: &Page) -> String {
+    let to = page.person.as_ref().map_or("the room", |person| person.as_str());
+    let instead = if page.instead_of.is_some() { ", another way" } else { "" };
+    let what = match &page.purpose {
+        PagePurpose::Brief { round: 0 } => "brief".into(),
+        PagePurpose::Brief { round } => format!("brief, round {round}"),
+        PagePurpose::Taken { by, covering_as: None } => format!("told that {by} has it"),
+        PagePurpose::Taken { by, covering_as: Some(role) } => format!("told that {by} has it as {role}"),
+        PagePurpose::HandedBack { by, of } => format!("told that {by} handed {of} back"),
+        PagePurpose::StoodDown => "told to stand down".into(),
+        PagePurpose::Announced => "announced".into(),
+        PagePurpose::Resolved => "told that it is over".into(),
+        PagePurpose::RoomCard => "card".into(),
+        PagePurpose::RoomLine { line } if line.starts_with("resolved by") => "line: resolved".into(),
+        PagePurpose::RoomLine { line } | PagePurpose::RoomNote { line } => format!("line: {line}"),
+        PagePurpose::RoomUpdate { .. } => "card anew".into(),
+        PagePurpose::RoomFurnish => "furnishing".into(),
+        PagePurpose::RoomInvite { people } => {
+            let people: Vec<&str> = people.iter().map(PersonName::as_str).collect();
+            format!("invitation of {}", people.join(", "))
+        }
+        PagePurpose::RoomSummary => "summary".into(),
+        PagePurpose::RoomArchive => "archiving".into(),
+        PagePurpose::Notice { about } => format!("notice {}", about.name()),
+    };
+    let role = page.role.as_ref().map_or(String::new(), |role| format!(" for {role}"));
+    format!("page to {to} by {}{role}: {what}{instead}", page.channel)
+}

@@ -1,0 +1,175 @@
+//! A scenario ready to be played with a matrix: everything that is the same in every run.
+
+use crate::{
+    core::{
+        Alert, ChannelName, EngagementTarget, EscalationPlan, Event, Incident, PersonName, RoleName, Timestamp,
+        retry::SendPace,
+    },
+    drill::scenario::{
+        definition::{Scenario, ScenarioFault, ScenarioTrouble},
+        distribution::DelayDistribution,
+        hypothesis::HypothesisSubject,
+        response_model::{self, ResponseModel},
+    },
+    engine::live::SEND_TIMEOUT_MAX,
+    matrix::{ChannelKind, ChannelSettings, Matrix, TriggerMatch},
+};
+use serde::Serialize;
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    sync::Arc,
+    time::Duration,
+};
+
+/// What is different from what the scenario says: a question of "what if".
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize)]
+pub struct WhatIf {
+    /// Channels that are down from the beginning to the end.
+    pub without: Vec<ChannelName>,
+    /// People who are absent from the beginning to the end.
+    pub absent: Vec<PersonName>,
+}
+
+/// A scenario ready to be played with a matrix: everything that is the same in every run.
+pub struct SimulationSetting<'a> {
+    pub(crate) scenario: &'a Scenario,
+    pub(crate) matrix: &'a Matrix,
+    pub(crate) start: Timestamp,
+    /// Every alert with its offset and what the triggers say to it.
+    pub(crate) reports: Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)>,
+    /// The plans of the triggers, for those who take part.
+    pub(crate) plans: BTreeMap<String, Arc<EscalationPlan>>,
+    pub(crate) channels: BTreeMap<ChannelName, VirtualChannel>,
+    pub(crate) habits: BTreeMap<PersonName, ResponseModel>,
+    pub(crate) faults: Vec<ScenarioFault>,
+    pub(crate) screens: BTreeSet<ChannelName>,
+    /// How long after its end the all-clear is watched; none when nothing is expected of it.
+    pub(crate) all_clear: Option<Duration>,
+    pub(crate) manner: BehaviourModel,
+}
+
+/// How people and channels behave.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum BehaviourModel {
+    /// As distributions say.
+    Drawn,
+    /// People say what the scenario's script says and nothing else; channels take everything at once.
+    Scripted,
+}
+
+/// A channel as it carries in virtual time.
+pub(crate) struct VirtualChannel {
+    pub(crate) kind: ChannelKind,
+    pub(crate) pace: SendPace,
+    pub(crate) timeout: Duration,
+    pub(crate) accepts: DelayDistribution,
+    pub(crate) delivers: DelayDistribution,
+    pub(crate) lost: f64,
+    pub(crate) reaction: DelayDistribution,
+}
+
+/// One incident of a run, as it was in the end.
+pub struct PlayedIncident {
+    /// It, with its pages.
+    pub incident: Incident,
+    /// What happened, in order: what would have been journaled.
+    pub events: Vec<(Timestamp, Event)>,
+}
+
+impl<'a> SimulationSetting<'a> {
+    /// A scenario to be played with a matrix from `start` on, under other conditions where there are any.
+    pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &WhatIf, start: Timestamp) -> Self {
+        Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
+    }
+
+    /// The same with people who follow the scenario's script, ladders compressed as in a live run, and channels that
+    /// take everything: for comparing with a live run.
+    pub fn scripted(scenario: &'a Scenario, matrix: &'a Matrix, start: Timestamp) -> Self {
+        Self::in_manner(scenario, matrix, &WhatIf::default(), start, BehaviourModel::Scripted)
+    }
+
+    fn in_manner(
+        scenario: &'a Scenario,
+        matrix: &'a Matrix,
+        conditions: &WhatIf,
+        start: Timestamp,
+        manner: BehaviourModel,
+    ) -> Self {
+        let compress = if manner == BehaviourModel::Scripted { scenario.compress } else { 1 };
+        let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
+        let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
+        let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::SCREEN);
+        let whole = |trouble| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, trouble };
+        let down = conditions.without.iter().cloned().map(ScenarioTrouble::Down);
+        let absent = conditions.absent.iter().cloned().map(ScenarioTrouble::Absent);
+        let bounds = scenario.hypotheses.iter().filter(|expected| expected.about == HypothesisSubject::AllClear);
+        Self {
+            scenario,
+            matrix,
+            start,
+            reports: judged(scenario, matrix),
+            plans: plans.collect(),
+            channels: matrix.channels.iter().map(|(name, it)| (name.clone(), way(scenario, name, it))).collect(),
+            habits: matrix.people.keys().map(|person| (person.clone(), scenario.habits_of(person))).collect(),
+            faults: down.chain(absent).map(whole).chain(scenario.faults.iter().cloned()).collect(),
+            screens: screens.map(|(name, _)| name.clone()).collect(),
+            all_clear: bounds.map(|expected| expected.within).max(),
+            manner,
+        }
+    }
+
+    /// How many alerts were sent until this offset, that moment included.
+    pub fn sent_until(&self, offset: Duration) -> usize {
+        self.reports.partition_point(|(at, _, _)| *at <= offset)
+    }
+
+    /// The scenario that is played.
+    pub fn scenario(&self) -> &Scenario {
+        self.scenario
+    }
+
+    /// What the matrix sets as a role's target.
+    pub fn target(&self, role: &RoleName) -> Option<EngagementTarget> {
+        self.matrix.roles.get(role)?.target
+    }
+
+    /// When it begins.
+    pub fn start(&self) -> Timestamp {
+        self.start
+    }
+
+    pub(crate) fn troubles(&self, at: Timestamp) -> impl Iterator<Item = &ScenarioTrouble> {
+        let offset = at.since(self.start);
+        self.faults.iter().filter(move |fault| fault.covers(offset)).map(|fault| &fault.trouble)
+    }
+}
+
+/// Each alert once for all its repeats: conditions are the same in every run.
+pub(crate) fn judged(scenario: &Scenario, matrix: &Matrix) -> Vec<(Duration, Arc<Alert>, Arc<[TriggerMatch]>)> {
+    let mut known: Vec<(Arc<Alert>, Arc<[TriggerMatch]>)> = Vec::new();
+    let reports = scenario.reports().into_iter().map(|(at, alert)| {
+        let same = known.iter().find(|(other, _)| Alert { id: alert.id.clone(), ..Alert::clone(other) } == *alert);
+        let judgements = same.map(|(_, judgements)| judgements.clone());
+        let judgements = judgements.unwrap_or_else(|| {
+            let judgements: Arc<[TriggerMatch]> = matrix.judge(&alert).into();
+            known.push((alert.clone(), judgements.clone()));
+            judgements
+        });
+        (at, alert, judgements)
+    });
+    reports.collect()
+}
+
+pub(crate) fn way(scenario: &Scenario, name: &ChannelName, settings: &ChannelSettings) -> VirtualChannel {
+    let kind = settings.kind();
+    let said = scenario.carriage.get(name).cloned().unwrap_or_default();
+    VirtualChannel {
+        kind,
+        pace: settings.pace,
+        timeout: settings.patience.min(SEND_TIMEOUT_MAX),
+        accepts: said.accepts.unwrap_or_else(|| response_model::acceptance(kind)),
+        delivers: said.delivers.unwrap_or_else(|| response_model::delivery(kind)),
+        lost: said.lost.unwrap_or_else(|| response_model::lost(kind)),
+        reaction: response_model::reaction(kind),
+    }
+}

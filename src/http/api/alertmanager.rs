@@ -1,0 +1,264 @@
+//! Alertmanager's own door, so that a Prometheus needs a new address and a credential, nothing else. The answers are
+//! those that Alertmanager 0.25 gives, but for these: a store that can not write is a `503`, so that the sender knows;
+//! label names may be any UTF-8, as from 0.27 on; and nothing can be read back here, so `POST` is the one method.
+
+use crate::{
+    core::{Alert, AlertStatus, SourceName, Timestamp, time::ForeignTime},
+    http::{body, credential, problem::ProblemDetails, state::AppState},
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::{HeaderMap, HeaderValue, StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use chrono::Datelike;
+use serde_json::{Map, Value, json};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// `POST /api/v2/alerts`: a bare array. Valid alerts of a batch are kept though a sibling is refused.
+pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
+    let response = match take(&app, request).await {
+        Ok(()) => StatusCode::OK.into_response(),
+        Err(refusal) => refusal.into_response(),
+    };
+    let outcome = if response.status().is_success() { "accepted" } else { "refused" };
+    app.engine.metrics.door("alertmanager", outcome);
+    response
+}
+
+/// `GET /api/v2/status`: what clients look at before they speak.
+pub async fn status(State(app): State<Arc<AppState>>) -> Response {
+    let version = env!("CARGO_PKG_VERSION");
+    let uptime = app.started_at.to_utc().to_rfc3339_opts(chrono::SecondsFormat::Millis, true);
+    Json(json!({
+        "cluster": { "status": "disabled", "peers": [] },
+        "versionInfo": {
+            "version": version, "revision": "", "branch": "", "buildUser": "", "buildDate": "", "goVersion": "",
+        },
+        "config": { "original": "route: {receiver: stentor}\nreceivers: [{name: stentor}]\n" },
+        "uptime": uptime,
+    }))
+    .into_response()
+}
+
+/// `OK`, for `/-/healthy` and `/-/ready`.
+pub async fn ok() -> &'static str {
+    "OK"
+}
+
+/// What Alertmanager says of paths that are not there. Its clients read `message`.
+pub async fn nowhere(uri: axum::http::Uri) -> Response {
+    framework(StatusCode::NOT_FOUND, 404, format!("path {} was not found", uri.path())).into_response()
+}
+
+/// Any other method.
+pub async fn wrong_method(method: axum::http::Method) -> Response {
+    let message = format!("method {method} is not allowed, but [POST] are");
+    let mut response = framework(StatusCode::METHOD_NOT_ALLOWED, 405, message).into_response();
+    response.headers_mut().insert(header::ALLOW, HeaderValue::from_static("POST"));
+    response
+}
+
+async fn take(app: &AppState, request: Request) -> Result<(), AlertRefusal> {
+    let (parts, body) = request.into_parts();
+    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+        let message = "no source of the matrix has this credential".to_owned();
+        framework(StatusCode::UNAUTHORIZED, 401, message)
+    })?;
+    let bytes = body::whole(body).await?;
+    if !bytes.is_empty() {
+        media_type(&parts.headers)?;
+    }
+    // The sender's times are those of wall clocks, and are compared with ours; ladders have a time of their own.
+    let (now, wall) = (app.engine.store.now(), app.wall());
+    let elements = elements(&bytes)?;
+    let mut alerts = Vec::new();
+    let mut refused = None;
+    for element in elements {
+        match alert(element, &source, wall) {
+            Ok(mut alert) => {
+                alert.lease_until = alert.lease_until.map(|until| now + until.since(wall));
+                alerts.push(alert);
+            }
+            Err(why) => refused = refused.or(Some(why)),
+        }
+    }
+    if !alerts.is_empty() {
+        let admitted = app.engine.admit(alerts, now).await.map_err(|error| {
+            tracing::error!(%error, "alerts could not be kept");
+            said(StatusCode::SERVICE_UNAVAILABLE, format!("nothing was kept, send it again: {error}"))
+        })?;
+        refused = refused.or(admitted.iter().find_map(|admitted| admitted.refused()).map(str::to_owned));
+    }
+    refused.map_or(Ok(()), |why| Err(said(StatusCode::BAD_REQUEST, why)))
+}
+
+fn media_type(headers: &HeaderMap) -> Result<(), AlertRefusal> {
+    let value = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let media = value.split(';').next().unwrap_or_default().trim();
+    if media.eq_ignore_ascii_case("application/json") {
+        return Ok(());
+    }
+    let message = format!("unsupported media type {value:?}, only [application/json] are allowed");
+    Err(framework(StatusCode::UNSUPPORTED_MEDIA_TYPE, 415, message))
+}
+
+/// An element that could be read; whether it is complete is looked at once all of them could be.
+struct AlertElement {
+    labels: Option<BTreeMap<String, String>>,
+    annotations: BTreeMap<String, String>,
+    starts_at: Option<Timestamp>,
+    ends_at: Option<Timestamp>,
+    generator: String,
+}
+
+fn elements(bytes: &[u8]) -> Result<Vec<AlertElement>, AlertRefusal> {
+    if bytes.trim_ascii().is_empty() {
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, "alerts in body is required".into()));
+    }
+    let parsed: Result<Vec<Map<String, Value>>, _> = serde_json::from_slice(bytes);
+    let objects = parsed.map_err(|error| unparsable(&error.to_string()))?;
+    let elements = objects.into_iter().map(element).collect::<Result<Vec<_>, _>>()?;
+    for (index, element) in elements.iter().enumerate() {
+        validate(index, element)?;
+    }
+    Ok(elements)
+}
+
+fn element(object: Map<String, Value>) -> Result<AlertElement, AlertRefusal> {
+    // Alertmanager's decoder does not look at the case of keys.
+    let mut fields: BTreeMap<String, Value> =
+        object.into_iter().map(|(key, value)| (key.to_ascii_lowercase(), value)).collect();
+    let generator = match fields.remove("generatorurl") {
+        None | Some(Value::Null) => String::new(),
+        Some(Value::String(url)) => url,
+        Some(_) => return Err(unparsable("generatorURL is no string")),
+    };
+    Ok(AlertElement {
+        labels: texts("labels", fields.remove("labels"))?,
+        annotations: texts("annotations", fields.remove("annotations"))?.unwrap_or_default(),
+        // A beginning that lies beyond all that can be kept (`datetime.max`) is one that the monitor does not know.
+        starts_at: time("startsAt", fields.remove("startsat"))?.and_then(ForeignTime::at),
+        // Such an end is taken in at the limit: the monitor vouches for it until it says otherwise.
+        ends_at: time("endsAt", fields.remove("endsat"))?.map(ForeignTime::nearest),
+        generator,
+    })
+}
+
+fn validate(index: usize, element: &AlertElement) -> Result<(), AlertRefusal> {
+    if element.labels.is_none() {
+        let message = format!("{index}.labels in body is required");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 602, message));
+    }
+    let url = &element.generator;
+    if !url.is_empty() && url.parse::<axum::http::Uri>().map_or(true, |uri| uri.scheme().is_none()) {
+        let message = format!("{index}.generatorURL in body must be of type uri: {url:?}");
+        return Err(framework(StatusCode::UNPROCESSABLE_ENTITY, 601, message));
+    }
+    Ok(())
+}
+
+fn texts(name: &str, value: Option<Value>) -> Result<Option<BTreeMap<String, String>>, AlertRefusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        Some(value) => serde_json::from_value(value).map(Some).map_err(|error| unparsable(&format!("{name}: {error}"))),
+    }
+}
+
+/// One of the times of an element. What lies beyond all that can be kept never costs the alert.
+fn time(name: &str, value: Option<Value>) -> Result<Option<ForeignTime>, AlertRefusal> {
+    match value {
+        None | Some(Value::Null) => Ok(None),
+        // The forms that Alertmanager accepts: there, nothing is the epoch.
+        Some(Value::String(text)) if text.is_empty() => Ok(Some(ForeignTime::At(Timestamp::default()))),
+        Some(Value::String(text)) => {
+            let read = ForeignTime::read(&text).ok_or_else(|| unparsable(&format!("{name}: {text:?} is no time")))?;
+            Ok(Some(read).filter(|time| !is_zero(*time)))
+        }
+        Some(_) => Err(unparsable(&format!("{name} is no string"))),
+    }
+}
+
+/// Whether it says "not set": the zero time of Go, of .NET and of Python's `datetime.min`, in whatever zone, and all
+/// that would be earlier.
+fn is_zero(time: ForeignTime) -> bool {
+    time.nearest().to_utc().year() == 1
+}
+
+/// One element as an alert; the error is Alertmanager's sentence.
+fn alert(element: AlertElement, source: &SourceName, now: Timestamp) -> Result<Alert, String> {
+    let labels: BTreeMap<String, String> =
+        element.labels.into_iter().flatten().filter(|(_, value)| !value.is_empty()).collect();
+    if labels.is_empty() {
+        return Err("at least one label pair required".into());
+    }
+    if labels.contains_key("") {
+        return Err("invalid label set: invalid name \"\"".into());
+    }
+    // Without a beginning, one that is over began with its end, and one that goes on began by now.
+    let began_by = element.ends_at.map_or(now, |ends_at| ends_at.min(now));
+    let starts_at = element.starts_at.unwrap_or(began_by);
+    if element.ends_at.is_some_and(|ends_at| ends_at < starts_at) {
+        return Err("start time must be before end time".into());
+    }
+    let ended = element.ends_at.is_some_and(|ends_at| ends_at <= now);
+    let kind = labels.get("alertname").cloned().unwrap_or_else(|| "unnamed".into());
+    let mut alert = Alert::new(source.clone(), kind);
+    alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+    alert.status = if ended { AlertStatus::Resolved } else { AlertStatus::Firing };
+    alert.lease_until = element.ends_at.filter(|_| !ended);
+    alert.starts_at = Some(starts_at);
+    alert.summary = ["summary", "description", "message"]
+        .iter()
+        .find_map(|name| element.annotations.get(*name).cloned())
+        .unwrap_or_default();
+    alert.values = element
+        .annotations
+        .iter()
+        .filter_map(|(name, text)| Some((name.clone(), text.trim().parse().ok().filter(|n: &f64| n.is_finite())?)))
+        .collect();
+    if !element.generator.is_empty() {
+        alert.evidence = json!({ "generatorURL": element.generator });
+    }
+    (alert.labels, alert.annotations) = (labels, element.annotations);
+    Ok(alert)
+}
+
+fn unparsable(why: &str) -> AlertRefusal {
+    let message = format!("parsing alerts body from \"\" failed, because {why}");
+    framework(StatusCode::BAD_REQUEST, 400, message)
+}
+
+/// Alertmanager's two shapes of "no": an object for how a request says it ..
+fn framework(status: StatusCode, code: u16, message: String) -> AlertRefusal {
+    AlertRefusal { status, body: json!({ "code": code, "message": message }) }
+}
+
+/// .. and bare text for what it says.
+fn said(status: StatusCode, message: String) -> AlertRefusal {
+    AlertRefusal { status, body: Value::String(message) }
+}
+
+struct AlertRefusal {
+    status: StatusCode,
+    body: Value,
+}
+
+impl From<ProblemDetails> for AlertRefusal {
+    fn from(problem: ProblemDetails) -> Self {
+        let status = problem.status();
+        framework(status, status.as_u16(), problem.detail().to_owned())
+    }
+}
+
+impl IntoResponse for AlertRefusal {
+    fn into_response(self) -> Response {
+        let mut response = (self.status, Json(self.body)).into_response();
+        if self.status == StatusCode::UNAUTHORIZED {
+            let challenge = HeaderValue::from_static("Bearer realm=\"stentor\"");
+            response.headers_mut().insert(header::WWW_AUTHENTICATE, challenge);
+        }
+        response
+    }
+}

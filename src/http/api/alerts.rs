@@ -1,0 +1,196 @@
+//! The native door: `POST /v1/alerts`, one alert or an array.
+
+use crate::{
+    core::{Alert, SourceName},
+    engine::{AdmissionResult, AdmittedAlert},
+    http::{
+        body, credential,
+        problem::{BodyFault, ProblemDetails},
+        state::AppState,
+    },
+};
+use axum::{
+    Json,
+    extract::{Request, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use serde::{Deserialize, Serialize, de::IgnoredAny};
+use std::sync::Arc;
+
+/// Alerts that one request may carry.
+pub const ALERTS_MAX: usize = 1000;
+
+/// What became of one alert, told to its sender.
+#[derive(Debug, Serialize)]
+pub struct AlertResult {
+    /// What the door calls it; none where it is no alert at all.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    id: Option<String>,
+    /// As an HTTP status: 202 once it is durable, 400 where nothing of it is kept.
+    status: u16,
+    incidents: Vec<crate::core::IncidentId>,
+    #[serde(flatten)]
+    admitted: AdmittedAlert,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    warnings: Vec<String>,
+}
+
+/// An alert as it was read, with what its sender should know.
+pub struct ReadAlert {
+    alert: Alert,
+    warnings: Vec<String>,
+}
+
+/// `202` only after the durable commit.
+pub async fn post(State(app): State<Arc<AppState>>, request: Request) -> Response {
+    let response = take(&app, request).await;
+    let outcome = match &response {
+        Ok(_) => "accepted",
+        Err(_) => "refused",
+    };
+    app.engine.metrics.door("native", outcome);
+    response.unwrap_or_else(ProblemDetails::into_response)
+}
+
+async fn take(app: &AppState, request: Request) -> Result<Response, ProblemDetails> {
+    let (parts, body) = request.into_parts();
+    let source = credential::source(app, &parts.headers).ok_or_else(|| {
+        ProblemDetails::unauthorized("send the token of a [source] of the matrix: Authorization: Bearer ..")
+    })?;
+    let bytes = body::whole(body).await?;
+    let read = parse(&bytes)?;
+    let drills = app.engine.live.load().matrix.sources.get(&source).is_some_and(|known| known.drills);
+    answer(admit(app, source, read, drills).await?)
+}
+
+/// `202` where all are kept, `207` where each has a status of its own, a problem where none is kept.
+pub fn answer(told: Vec<AlertResult>) -> Result<Response, ProblemDetails> {
+    let refused = || told.iter().enumerate().filter_map(|(index, told)| Some((index, told.admitted.refused()?)));
+    let status = match refused().count() {
+        0 => StatusCode::ACCEPTED,
+        some if some < told.len() => StatusCode::MULTI_STATUS,
+        _ => {
+            let faults: Vec<BodyFault> =
+                refused().map(|(index, why)| BodyFault { index, detail: why.to_owned() }).collect();
+            let detail = match &faults[..] {
+                [only] => only.detail.clone(),
+                _ => "nothing was kept: none of these alerts is understood".to_owned(),
+            };
+            return Err(ProblemDetails::bad(detail).with(faults));
+        }
+    };
+    Ok((status, Json(serde_json::json!({ "alerts": told }))).into_response())
+}
+
+/// Names the alerts, keeps them and says what became of each; one that can not be kept is refused alone. Also the way
+/// of `stentor fire`.
+pub async fn admit(
+    app: &AppState,
+    source: SourceName,
+    read: Vec<Result<ReadAlert, String>>,
+    drills: bool,
+) -> Result<Vec<AlertResult>, ProblemDetails> {
+    let received_at = app.engine.store.now();
+    if !drills && read.iter().flatten().any(|read| read.alert.drill) {
+        let detail = format!("source {source} may not send drills: set drills = true in its [source.{source}]");
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail));
+    }
+    let (mut alerts, mut heads) = (Vec::new(), Vec::new());
+    for read in read {
+        heads.push(read.map(|ReadAlert { mut alert, warnings }| {
+            alert.source = source.clone();
+            alert.id = format!("ALT-{:016x}", rand::random::<u64>());
+            alert.lease_until = None;
+            let id = alert.id.clone();
+            alerts.push(alert);
+            (id, warnings)
+        }));
+    }
+    // Where nothing can be kept, the store need not be asked.
+    let admitted = if alerts.is_empty() { Vec::new() } else { app.engine.admit(alerts, received_at).await? };
+    let mut admitted = admitted.into_iter();
+    let told = heads.into_iter().map(|head| match head {
+        Ok((id, warnings)) => {
+            AlertResult::new(Some(id), admitted.next().unwrap_or(AdmittedAlert { fates: Vec::new() }), warnings)
+        }
+        Err(why) => AlertResult::new(None, AdmittedAlert { fates: vec![AdmissionResult::Refused { why }] }, Vec::new()),
+    });
+    Ok(told.collect())
+}
+
+impl AlertResult {
+    fn new(id: Option<String>, admitted: AdmittedAlert, warnings: Vec<String>) -> Self {
+        let incidents = admitted.fates.iter().filter_map(incident_of).collect();
+        let status = if admitted.refused().is_some() { StatusCode::BAD_REQUEST } else { StatusCode::ACCEPTED };
+        Self { id, status: status.as_u16(), incidents, admitted, warnings }
+    }
+}
+
+fn incident_of(fate: &AdmissionResult) -> Option<crate::core::IncidentId> {
+    match fate {
+        AdmissionResult::Opened { incident }
+        | AdmissionResult::Joined { incident }
+        | AdmissionResult::Cleared { incident } => Some(*incident),
+        AdmissionResult::ConditionFailed { incident, .. } => *incident,
+        AdmissionResult::Held { .. }
+        | AdmissionResult::Over { .. }
+        | AdmissionResult::DrillRefused { .. }
+        | AdmissionResult::Unmatched
+        | AdmissionResult::Refused { .. } => None,
+    }
+}
+
+/// One alert or an array of them, each by itself.
+fn parse(bytes: &[u8]) -> Result<Vec<Result<ReadAlert, String>>, ProblemDetails> {
+    let text = std::str::from_utf8(bytes).map_err(|error| {
+        ProblemDetails::bad(format!("the body is not UTF-8: byte {} is wrong", error.valid_up_to()))
+    })?;
+    let start = text.trim_start();
+    if start.starts_with('{') {
+        return Ok(vec![read(start)]);
+    }
+    let raw: Vec<&serde_json::value::RawValue> = serde_json::from_str(start).map_err(|error| {
+        ProblemDetails::bad(format!("the body must be one alert or an array of them: {}", said(&error)))
+    })?;
+    if ALERTS_MAX < raw.len() {
+        return Err(ProblemDetails::bad(format!("more than {ALERTS_MAX} alerts in one request")));
+    }
+    Ok(raw.into_iter().map(|raw| read(raw.get())).collect())
+}
+
+fn read(text: &str) -> Result<ReadAlert, String> {
+    let alert: Alert = serde_json::from_str(text).map_err(|error| said(&error))?;
+    if alert.kind.trim().is_empty() {
+        return Err("an alert needs a kind, and `kind` is empty: it says which triggers look at it".to_owned());
+    }
+    let mut warnings = warnings(&alert);
+    if alert.starts_at.is_none()
+        && serde_json::from_str::<BeginningGiven>(text).is_ok_and(|began| began.starts_at.is_some())
+    {
+        warnings.push("`starts_at` lies beyond all times that can be kept: it is taken for not known".to_owned());
+    }
+    Ok(ReadAlert { alert, warnings })
+}
+
+/// Whether a beginning was given at all.
+#[derive(Deserialize)]
+struct BeginningGiven {
+    starts_at: Option<IgnoredAny>,
+}
+
+impl From<Alert> for ReadAlert {
+    fn from(alert: Alert) -> Self {
+        Self { warnings: warnings(&alert), alert }
+    }
+}
+
+fn warnings(alert: &Alert) -> Vec<String> {
+    let unknown = alert.unknown.keys().map(|name| format!("the field {name:?} is not known; it is kept"));
+    let unsure = !(0.0..=1.0).contains(&alert.confidence);
+    unknown.chain(unsure.then(|| "confidence is not between 0 and 1".to_owned())).collect()
+}
+
+fn said(error: &serde_json::Error) -> String {
+    format!("{error}; an alert is {{\"kind\": \"price_velocity\", \"values\": {{\"drop_pct\": 6.2}}, ..}}")
+}

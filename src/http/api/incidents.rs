@@ -1,0 +1,110 @@
+//! Incidents to be read: by whoever the socket lets in, and over TCP by signed-in people and by sources.
+
+use crate::{
+    core::IncidentId,
+    http::{
+        api::view::{self, IncidentView},
+        caller::UnixCaller,
+        credential::admitted,
+        problem::ProblemDetails,
+        state::AppState,
+    },
+    store::IncidentFilter,
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::{HeaderMap, HeaderValue, header},
+    response::{IntoResponse, Response},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Incidents that one answer has room for; a `Link` to the rest stands in its head.
+pub const LIST_MAX: usize = 1000;
+
+/// Incidents that an answer has where nobody says how many.
+const LISTED: usize = 50;
+
+/// Which incidents.
+#[derive(Deserialize)]
+pub struct IncidentQuery {
+    #[serde(default)]
+    all: bool,
+    limit: Option<usize>,
+    /// Only older ones than this.
+    before: Option<String>,
+}
+
+/// How many incidents are open stands in this header.
+pub const OPEN_COUNT: &str = "stentor-open-incidents";
+
+/// `GET /v1/incidents`: newest first. Where there are older ones, `Link: <..>; rel="next"` (RFC 8288) leads to them.
+pub async fn incidents(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+    Query(listing): Query<IncidentQuery>,
+) -> Result<Response, ProblemDetails> {
+    admitted(&app, caller, &headers)?;
+    let filter = IncidentFilter { open_only: !listing.all, limit: listing.limit.unwrap_or(LISTED).min(LIST_MAX) };
+    let before = listing.before.as_deref().map(parse_id).transpose()?;
+    let live = app.engine.live.load_full();
+    let portion = app.engine.store.portion(filter, before).await?;
+    let shown: Vec<IncidentView> = portion.incidents.iter().map(|incident| view::incident(&live, incident)).collect();
+    let mut response = Json(shown).into_response();
+    let open = app.engine.store.open_count().await?;
+    response.headers_mut().insert(OPEN_COUNT, HeaderValue::from(open));
+    if let Some(next) = older(&app, filter, portion.before).await? {
+        response.headers_mut().insert(header::LINK, next);
+    }
+    Ok(response)
+}
+
+/// Where the next portion is; none after the last.
+async fn older(
+    app: &AppState,
+    filter: IncidentFilter,
+    before: Option<IncidentId>,
+) -> Result<Option<HeaderValue>, ProblemDetails> {
+    let Some(before) = before else { return Ok(None) };
+    if app.engine.store.portion(IncidentFilter { limit: 1, ..filter }, Some(before)).await?.is_empty() {
+        return Ok(None);
+    }
+    let IncidentFilter { open_only, limit } = filter;
+    let link = format!("</v1/incidents?all={}&limit={limit}&before={before}>; rel=\"next\"", !open_only);
+    Ok(HeaderValue::from_str(&link).ok())
+}
+
+/// `GET /v1/incidents/newest`: the number of the newest incident, open or over; null before the first.
+pub async fn newest(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+) -> Result<Json<serde_json::Value>, ProblemDetails> {
+    admitted(&app, caller, &headers)?;
+    Ok(Json(serde_json::json!({ "incident": app.engine.store.newest().await? })))
+}
+
+/// `GET /v1/incidents/{id}`: with the stages of each role beside its target.
+pub async fn incident(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+    Path(id): Path<String>,
+) -> Result<Json<IncidentView>, ProblemDetails> {
+    admitted(&app, caller, &headers)?;
+    let id = parse_id(&id)?;
+    let incident = app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
+    Ok(Json(view::incident(&app.engine.live.load(), &incident)))
+}
+
+/// An incident's number as it stands in a path.
+pub fn parse_id(text: &str) -> Result<IncidentId, ProblemDetails> {
+    text.parse().map_err(|why: String| ProblemDetails::bad(why))
+}
+
+/// There is none of that number.
+pub fn absent(id: IncidentId) -> ProblemDetails {
+    ProblemDetails::not_found(format!("there is no incident {id}"))
+}

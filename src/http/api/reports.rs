@@ -1,0 +1,115 @@
+//! Reports over many incidents, made from the journal: `/v1/report/tte`, `/v1/report/triggers`.
+
+use crate::{
+    core::{RoleName, Timestamp, Zone, Zones},
+    engine::history::each_incident,
+    http::{caller::UnixCaller, credential::admitted, problem::ProblemDetails, state::AppState},
+    matrix::zone_named,
+    report::{
+        TteQuestion, TteReport, TteTally, gather,
+        triggers::{TriggerTally, TriggersReport},
+    },
+};
+use axum::{
+    Extension, Json,
+    extract::{Query, State},
+    http::{HeaderMap, StatusCode},
+};
+use serde::Deserialize;
+use std::sync::Arc;
+use tokio::sync::{Semaphore, SemaphorePermit};
+
+/// One at a time: a report reads much, and pages must not wait for it.
+static UNDER_WAY: Semaphore = Semaphore::const_new(1);
+
+/// What is asked of time to engagement.
+#[derive(Debug, Default, Deserialize)]
+pub struct TteQuery {
+    /// A span before now (`30d`) or a time (RFC 3339).
+    since: Option<String>,
+    role: Option<String>,
+    by: Option<String>,
+    #[serde(default)]
+    drills: bool,
+    #[serde(default)]
+    duplicates: bool,
+    #[serde(default)]
+    sandbox: bool,
+    zone: Option<String>,
+    #[serde(default)]
+    curves: bool,
+}
+
+impl TteQuery {
+    fn parsed(self, now: Timestamp, zones: &Zones) -> Result<TteQuestion, ProblemDetails> {
+        Ok(TteQuestion {
+            since: self.since.map(|text| since(&text, now)).transpose()?,
+            role: self.role.map(RoleName::from),
+            by: self
+                .by
+                .map(|by| by.parse().map_err(|why: String| ProblemDetails::bad(why)))
+                .transpose()?
+                .unwrap_or_default(),
+            drills: self.drills,
+            duplicates: self.duplicates,
+            sandbox: self.sandbox,
+            zone: self.zone.map(|name| zone(&name, zones)).transpose()?,
+            curves: self.curves,
+        })
+    }
+}
+
+/// `30d` before `now`, or a time.
+pub fn since(text: &str, now: Timestamp) -> Result<Timestamp, ProblemDetails> {
+    if let Ok(span) = humantime::parse_duration(text) {
+        let micros = i64::try_from(span.as_micros()).unwrap_or(i64::MAX);
+        return Ok(Timestamp::from_micros(now.as_micros().saturating_sub(micros)));
+    }
+    let detail = format!("since={text:?} is neither a span like 30d nor a time like 2026-11-01T00:00:00Z");
+    Timestamp::parse(text).ok_or_else(|| ProblemDetails::bad(detail))
+}
+
+fn zone(name: &str, zones: &Zones) -> Result<Zone, ProblemDetails> {
+    zone_named(name, zones).map_err(|unknown| ProblemDetails::bad(format!("{unknown}: {}", unknown.help)))
+}
+
+/// `GET /v1/report/tte`.
+pub async fn tte(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+    Query(asked): Query<TteQuery>,
+) -> Result<Json<TteReport>, ProblemDetails> {
+    admitted(&app, caller, &headers)?;
+    let now = app.engine.store.now();
+    let mut tally = TteTally::new(asked.parsed(now, &app.engine.live.load().matrix.zones)?);
+    let _turn = turn()?;
+    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
+    Ok(Json(tally.report(now)))
+}
+
+/// Since when.
+#[derive(Debug, Default, Deserialize)]
+pub struct SinceQuery {
+    since: Option<String>,
+}
+
+/// `GET /v1/report/triggers`.
+pub async fn triggers(
+    State(app): State<Arc<AppState>>,
+    caller: Option<Extension<UnixCaller>>,
+    headers: HeaderMap,
+    Query(asked): Query<SinceQuery>,
+) -> Result<Json<TriggersReport>, ProblemDetails> {
+    admitted(&app, caller, &headers)?;
+    let now = app.engine.store.now();
+    let mut tally = TriggerTally::new(asked.since.map(|text| since(&text, now)).transpose()?);
+    let _turn = turn()?;
+    each_incident(&*app.engine.store, gather(&mut tally, now)).await?;
+    Ok(Json(tally.report(now)))
+}
+
+fn turn() -> Result<SemaphorePermit<'static>, ProblemDetails> {
+    let busy = "another report is being made: ask again in a moment";
+    UNDER_WAY.try_acquire().map_err(|_| ProblemDetails::new(StatusCode::TOO_MANY_REQUESTS, busy))
+}

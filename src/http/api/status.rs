@@ -1,0 +1,99 @@
+//! Is it alive, is it ready, what does it measure.
+
+use crate::{
+    core::zone::ZoneData,
+    engine::{
+        hearing::InboundConnection,
+        reach::{proven, reach},
+    },
+    http::state::AppState,
+};
+use axum::{
+    Json,
+    extract::State,
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// `GET /healthz`: the process answers.
+pub async fn healthz() -> &'static str {
+    "ok\n"
+}
+
+/// `GET /readyz`: it can keep alerts, and pages move. `problems` says why it is not, and what else is wrong.
+pub async fn readyz(State(app): State<Arc<AppState>>) -> Response {
+    let now = app.engine.store.now();
+    let store = app.engine.store.health().map_err(|error| error.to_string());
+    let drift = app.wall().micros_since(now) as f64 / 1e6;
+    let age = app.engine.oldest_unsent().map(|born| now.since(born)).unwrap_or_default();
+    let live = app.engine.live.load();
+    let broken: BTreeMap<String, String> =
+        app.engine.breakers().broken().into_iter().map(|(name, broken)| (name.to_string(), broken.why)).collect();
+    let holes: BTreeMap<String, String> = app
+        .engine
+        .holes()
+        .into_iter()
+        .map(|((channel, person), why)| (format!("{person} by {channel}"), why))
+        .collect();
+    let unready = app.engine.unready();
+    let ready = unready.is_empty();
+    let problems = [unready, app.engine.found()].concat();
+    let quarantined = app.engine.store.quarantined().iter().filter(|entry| entry.is_waiting()).count();
+    let pinged = app.engine.pinged();
+    let ping =
+        live.matrix.daemon.ping.as_ref().map(
+            |ping| json!({ "every_seconds": ping.every.as_secs(), "last": pinged.last, "trouble": pinged.trouble }),
+        );
+    let opted_out = app.engine.opt_outs();
+    let hearing: BTreeMap<String, serde_json::Value> =
+        app.engine.hearing().into_iter().map(|(name, heard)| (name.to_string(), links(&heard))).collect();
+    let status = if ready { StatusCode::OK } else { StatusCode::SERVICE_UNAVAILABLE };
+    let body = json!({
+        "ready": ready,
+        "store": store.err().unwrap_or_else(|| "ok".into()),
+        "oldest_unsent_page_seconds": age.as_secs_f64(),
+        "matrix": live.matrix.revision,
+        "time_zones": zones(live.matrix.zones.data()),
+        "sandboxed_channels": live.sandboxed(),
+        "broken_channels": broken,
+        "opted_out": opted_out,
+        "links": hearing,
+        "unreachable_people": holes,
+        "wall_clock_ahead_seconds": drift,
+        "problems": problems,
+        "quarantined_rows": quarantined,
+        "ping": ping,
+    });
+    (status, Json(body)).into_response()
+}
+
+/// Of which release time zones are, and where they come from.
+fn zones(data: &ZoneData) -> serde_json::Value {
+    json!({
+        "release": data.release.to_string(),
+        "source": data.source.to_string(),
+        "beside": data.beside,
+        "trouble": data.trouble,
+    })
+}
+
+/// What is heard by a channel whose provider hands in over links. A daemon that hears nothing there still pages.
+fn links(hearing: &InboundConnection) -> serde_json::Value {
+    json!({ "up": hearing.links, "since": hearing.since, "trouble": hearing.trouble })
+}
+
+/// `GET /metrics`.
+pub async fn metrics(State(app): State<Arc<AppState>>) -> Response {
+    let now = app.engine.store.now();
+    match app.engine.store.proofs().await {
+        Ok(proofs) => app.engine.metrics.contacts(&proven(&reach(&app.engine.live.load(), &proofs, &[], now))),
+        // The last ones stay: a store that can not be read shows elsewhere.
+        Err(error) => tracing::warn!(%error, "the proofs of contacts could not be read"),
+    }
+    app.engine.metrics.doors(&app.engine.entrances.fullness());
+    app.engine.metrics.quarantined(&app.engine.store.quarantined());
+    let text = app.engine.metrics.text(app.engine.oldest_unsent(), now);
+    ([(header::CONTENT_TYPE, "application/openmetrics-text; version=1.0.0; charset=utf-8")], text).into_response()
+}

@@ -1,0 +1,99 @@
+//! Who is at the other end of the Unix socket, and what they may do.
+
+use crate::{
+    core::{Actor, PersonName},
+    http::{problem::ProblemDetails, state::AppState},
+};
+use axum::http::StatusCode;
+use std::time::Duration;
+use tokio::time::timeout;
+
+/// How long the host's directory of users may take.
+const NAME_TIME_MAX: Duration = Duration::from_secs(2);
+
+/// Who is at the other end of the socket.
+#[derive(Debug, Clone, Copy)]
+pub struct SocketPeer {
+    /// Their Unix user; none when the kernel would not say.
+    pub uid: Option<u32>,
+}
+
+impl SocketPeer {
+    /// Whether it is root or the daemon's own user.
+    pub fn is_operator(self) -> bool {
+        self.uid.is_some_and(|uid| uid == 0 || uid == rustix::process::geteuid().as_raw())
+    }
+}
+
+/// What a Unix user is to Stentor.
+#[derive(Debug, Clone)]
+pub struct UnixCaller {
+    user: String,
+    person: Option<PersonName>,
+    operator: bool,
+    mailer: bool,
+}
+
+impl UnixCaller {
+    /// Whom the matrix says this user is; the daemon's own user and root are operators, the user of the site's mail
+    /// server hands in mail. Nobody else gets in.
+    pub async fn of(app: &AppState, peer: SocketPeer) -> Result<Self, ProblemDetails> {
+        let forbidden = |who: &str| {
+            let detail = format!("{who} is neither the daemon's user nor a person's `unix` in the matrix");
+            ProblemDetails::new(StatusCode::FORBIDDEN, detail)
+        };
+        let uid = peer.uid.ok_or_else(|| forbidden("this caller"))?;
+        let user = name_of(uid).await;
+        let live = app.engine.live.load();
+        let person = live.matrix.person_of_unix(&user).cloned();
+        let operator = peer.is_operator();
+        let mailer = live.matrix.hands_in_mail(&user);
+        if person.is_none() && !operator && !mailer {
+            return Err(forbidden(&format!("the Unix user {user}")));
+        }
+        Ok(Self { user, person, operator, mailer })
+    }
+
+    /// What the host calls this user.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// Whom the matrix says this user is.
+    pub fn person(&self) -> Option<&PersonName> {
+        self.person.as_ref()
+    }
+
+    /// Whether this user is there for the site's mail server alone.
+    pub fn hands_in_mail_only(&self) -> bool {
+        self.mailer && self.person.is_none() && !self.operator
+    }
+
+    /// Refuses those who are neither the site's mail server nor an operator: whoever hands in a mail says who wrote it.
+    pub fn may_hand_in_mail(&self) -> Result<(), ProblemDetails> {
+        if self.operator || self.mailer {
+            return Ok(());
+        }
+        let detail = format!(
+            "the Unix user {} hands in no mail: set mail_in = \"{}\" at a channel of kind smtp",
+            self.user, self.user
+        );
+        Err(ProblemDetails::new(StatusCode::FORBIDDEN, detail))
+    }
+
+    /// In whose name they act.
+    pub fn actor(&self) -> Actor {
+        match &self.person {
+            Some(person) => Actor::Person(person.clone()),
+            None => Actor::Operator(self.user.clone()),
+        }
+    }
+}
+
+/// What the host calls a user; the number where it does not say in time. Asked on a thread of its own: a directory
+/// that hangs must not hold up a page.
+async fn name_of(uid: u32) -> String {
+    let asked = tokio::task::spawn_blocking(move || uzers::get_user_by_uid(uid));
+    let found = timeout(NAME_TIME_MAX, asked).await.ok().and_then(Result::ok).flatten();
+    found.map_or_else(|| uid.to_string(), |user| user.name().to_string_lossy().into_owned())
+}

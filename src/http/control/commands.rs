@@ -1,0 +1,177 @@
+//! The daemon's own socket: what the command line reads and changes. Who asks is known from the socket itself.
+
+use crate::{
+    core::{
+        Alert, AnswerVerdict, AnswerVia, ClassificationKind, GivenAnswer, PersonName, RoleName, SourceName, event::hex,
+        finding::NOTE_MAX,
+    },
+    engine::keys::DESK_LINK_LIFE,
+    http::{
+        api::{
+            alerts,
+            incidents::{absent, parse_id},
+        },
+        caller::UnixCaller,
+        desk::standing::told,
+        problem::{ProblemDetails, answer_problem},
+        state::AppState,
+    },
+    text::reply::{ReplyDoubt, says_exercise, typed},
+};
+use axum::{
+    Extension, Json,
+    extract::{Path, Query, State},
+    http::StatusCode,
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
+use serde_json::json;
+use std::{collections::BTreeMap, sync::Arc};
+
+/// Journal lines that one request reads at most.
+const LINES_MAX: usize = 5000;
+
+/// `POST /v1/fire`: an alert by hand.
+pub async fn fire(
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Json(alert): Json<Alert>,
+) -> Result<Response, ProblemDetails> {
+    let source = SourceName::from(format!("user:{}", caller.user()));
+    alerts::answer(alerts::admit(&app, source, vec![Ok(alert.into())], true).await?)
+}
+
+/// An answer by the command line.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct CliAnswer {
+    /// `wilco`, `standby 3`, ..
+    pub answer: String,
+    /// For which role; needed where the person was asked for several.
+    pub role: Option<String>,
+}
+
+/// `POST /v1/incidents/{id}/answer`. A Unix user speaks for the person that the matrix says they are, for nobody else.
+pub async fn answer(
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Path(id): Path<String>,
+    Json(spoken): Json<CliAnswer>,
+) -> Result<Response, ProblemDetails> {
+    let id = parse_id(&id)?;
+    let person = caller.person().cloned().ok_or_else(|| {
+        let user = caller.user();
+        let detail = format!("the Unix user {user} speaks for nobody: set unix = \"{user}\" at a person of the matrix");
+        ProblemDetails::new(StatusCode::FORBIDDEN, detail)
+    })?;
+    let answer = typed(&spoken.answer).map_err(|error| ProblemDetails::bad(format!("{error}")))?;
+    if says_exercise(&spoken.answer) && app.engine.store.view(id).await?.is_some_and(|incident| !incident.drill) {
+        return Err(ProblemDetails::bad(format!("{id}: {}", ReplyDoubt::Live)));
+    }
+    let role = spoken.role.map(RoleName::from);
+    let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Cli, page: None, role };
+    let verdict: AnswerVerdict = app.engine.answer(id, said).await.map_err(answer_problem)?;
+    let incident = app.engine.store.view(id).await?;
+    let text = told(&app.engine.live.load(), incident.as_deref(), &person, verdict.clone(), "");
+    let then = matches!(verdict, AnswerVerdict::Engages | AnswerVerdict::Yours)
+        .then(|| format!("to hand it back: stentor answer {id} unable"));
+    Ok(Json(json!({ "verdict": verdict.tag(), "text": text, "then": then })).into_response())
+}
+
+/// What an incident was, where its resolver says so.
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub struct ResolveRequest {
+    /// `true`, `false`, `benign` or `duplicate`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub outcome: Option<String>,
+    /// In their words.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub note: Option<String>,
+}
+
+impl ResolveRequest {
+    fn parsed(self) -> Result<Option<(ClassificationKind, Option<String>)>, ProblemDetails> {
+        let note = self.note.map(|note| note.trim().to_owned()).filter(|note| !note.is_empty());
+        if note.as_ref().is_some_and(|note| NOTE_MAX < note.chars().count()) {
+            return Err(ProblemDetails::bad(format!("the note is longer than {NOTE_MAX} characters")));
+        }
+        match (self.outcome, note) {
+            (Some(outcome), note) => Ok(Some((outcome.parse().map_err(|why: String| ProblemDetails::bad(why))?, note))),
+            (None, Some(_)) => {
+                Err(ProblemDetails::bad("a note goes with an outcome: true, false, benign or duplicate"))
+            }
+            (None, None) => Ok(None),
+        }
+    }
+}
+
+/// `POST /v1/incidents/{id}/resolve`: closes it, and says what it was, now or later.
+pub async fn resolve(
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Path(id): Path<String>,
+    closing: Option<Json<ResolveRequest>>,
+) -> Result<Response, ProblemDetails> {
+    let id = parse_id(&id)?;
+    let was = closing.map(|Json(closing)| closing).unwrap_or_default().parsed()?;
+    app.engine.store.view(id).await?.ok_or_else(|| absent(id))?;
+    let outcome = was.as_ref().map(|(finding, _)| *finding);
+    let was_open = app.engine.resolve_as(id, caller.actor(), None, was).await?;
+    Ok(Json(json!({ "incident": id, "resolved": was_open, "outcome": outcome })).into_response())
+}
+
+/// Whose desk.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct DeskFor {
+    /// The person's name in the matrix.
+    pub person: String,
+}
+
+/// `POST /v1/desk-link`: the one command whose job it is to hand a person a live link.
+pub async fn desk_link(
+    State(app): State<Arc<AppState>>,
+    Extension(caller): Extension<UnixCaller>,
+    Json(DeskFor { person }): Json<DeskFor>,
+) -> Result<Response, ProblemDetails> {
+    let person = PersonName::from(person);
+    if !app.engine.live.load().matrix.people.contains_key(&person) {
+        return Err(ProblemDetails::not_found(format!("the matrix knows no person {person:?}")));
+    }
+    if caller.person().is_some_and(|own| *own != person) {
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "a person gets a link for their own desk only"));
+    }
+    let until = app.engine.store.now() + DESK_LINK_LIFE;
+    let token = app.engine.keys.sign_in(&person, until);
+    tracing::info!(person = %person, by = caller.user(), "a desk link was handed out");
+    let link = format!("{}/desk/login?t={}", app.engine.public_url(), token.expose_secret());
+    Ok(Json(json!({ "link": link, "until": until })).into_response())
+}
+
+/// `GET /v1/names`: how humans call the people of the matrix; no contact data.
+pub async fn names(State(app): State<Arc<AppState>>) -> Json<BTreeMap<PersonName, String>> {
+    Json(app.engine.live.load().names.clone())
+}
+
+/// Which lines.
+#[derive(Deserialize)]
+pub struct JournalQuery {
+    chain: Option<String>,
+    #[serde(default)]
+    after: i64,
+}
+
+/// `GET /v1/journal`: lines in the order of their commit; call again with the last `pos`.
+pub async fn journal(
+    State(app): State<Arc<AppState>>,
+    Query(reading): Query<JournalQuery>,
+) -> Result<Json<Vec<serde_json::Value>>, ProblemDetails> {
+    let lines = app.engine.store.lines(reading.chain, reading.after, LINES_MAX).await?;
+    let line = |line: crate::store::StoredLine| json!({ "pos": line.pos, "chain": line.chain, "seq": line.seq, "body": line.body, "hash": hex(&line.hash) });
+    Ok(Json(lines.into_iter().map(line).collect()))
+}
+
+/// `GET /v1/texts/{hash}`: what was shown, with placeholders.
+pub async fn text(State(app): State<Arc<AppState>>, Path(hash): Path<String>) -> Result<Response, ProblemDetails> {
+    let text = app.engine.store.text(hash).await?.ok_or_else(|| ProblemDetails::not_found("no such text"))?;
+    Ok(Json(json!({ "text": text })).into_response())
+}

@@ -1,0 +1,151 @@
+//! The link in a mail. Opening it shows the page and changes nothing, so that a scanner never acknowledges; only a
+//! deliberate button does.
+
+use crate::{
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, PageId, sentence::judged},
+    engine::RuntimeConfig,
+    http::{
+        desk::{
+            page::{self, ConfirmPage},
+            snapshot::{after_all, offers},
+            standing::{RoleStanding, named},
+        },
+        problem::ProblemDetails,
+        state::AppState,
+    },
+    template::{CODE, LINK},
+};
+use axum::{
+    Form,
+    extract::{Path, State},
+    http::{HeaderMap, StatusCode},
+    response::{IntoResponse, Response},
+};
+use secrecy::ExposeSecret;
+use serde::Deserialize;
+use std::sync::Arc;
+
+/// Shows what is asked. Safe to open any number of times.
+pub async fn show(State(app): State<Arc<AppState>>, Path(token): Path<String>) -> Response {
+    match shown(&app, &token).await {
+        Ok((status, confirm)) => page::confirm(status, &confirm),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+/// The button's form.
+#[derive(Deserialize)]
+pub struct MailLinkForm {
+    answer: String,
+}
+
+/// Commits an answer.
+pub async fn press(
+    State(app): State<Arc<AppState>>,
+    Path(token): Path<String>,
+    headers: HeaderMap,
+    Form(MailLinkForm { answer }): Form<MailLinkForm>,
+) -> Response {
+    match pressed(&app, &token, &headers, &answer).await {
+        Ok((status, confirm)) => page::confirm(status, &confirm),
+        Err(problem) => problem.into_response(),
+    }
+}
+
+async fn shown(app: &AppState, token: &str) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let live = app.engine.live.load_full();
+    Ok((StatusCode::OK, confirm(app, &live, &incident, page, token)))
+}
+
+async fn pressed(
+    app: &AppState,
+    token: &str,
+    headers: &HeaderMap,
+    answer: &str,
+) -> Result<(StatusCode, ConfirmPage), ProblemDetails> {
+    // A browser says where a form comes from; a form on another site is nobody's deliberate press.
+    let site = headers.get("sec-fetch-site").and_then(|value| value.to_str().ok());
+    if site.is_some_and(|site| !matches!(site, "same-origin" | "none")) {
+        return Err(ProblemDetails::new(StatusCode::FORBIDDEN, "press the button on Stentor's own page"));
+    }
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let answer: Answer = answer.parse().map_err(|error| ProblemDetails::bad(format!("{error}")))?;
+    let row = incident.pages.get(&page.n);
+    let person = row.and_then(|row| row.person.clone()).ok_or_else(|| ProblemDetails::not_found("no such page"))?;
+    let verdict = app.engine.answer_page(page, person, Some(answer), AnswerVia::MailLink).await;
+    let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
+    let live = app.engine.live.load_full();
+    let Some((page, incident)) = open(app, token).await? else { return Ok(unknown()) };
+    let mut confirm = confirm(app, &live, &incident, page, token);
+    // What is true now says of most answers what became of them.
+    let is_said = !confirm.notice.is_empty() && says_itself(&verdict);
+    if !is_said {
+        let word = capitalised(&judged(&named(&live, verdict)));
+        confirm.notice = format!("{word}. {}", confirm.notice).trim_end().to_owned();
+    }
+    Ok((StatusCode::OK, confirm))
+}
+
+async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Incident>)>, ProblemDetails> {
+    let Some(page) = app.engine.page_of_link(token).await? else { return Ok(None) };
+    Ok(app.engine.store.view(page.incident).await?.map(|incident| (page, incident)))
+}
+
+fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
+    let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
+    let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
+    let code = app.engine.keys.code(incident.page_identity(page.n));
+    let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
+    let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);
+    let standing = row.role.as_ref().and_then(stands);
+    let open = standing.is_some_and(|standing| standing.is_open());
+    // Who is asked and has said nothing needs no other words than the page's own.
+    let says = standing.filter(|standing| !standing.is_open() || standing.is_passed());
+    let plan = row.role.as_ref().and_then(|role| incident.plan.roles.get(role));
+    let level = plan.map_or(AnswerLevel::Wilco, |plan| plan.engaged_by);
+    ConfirmPage {
+        drill: incident.drill,
+        // The first line stands above the buttons already.
+        body: fill(rendered.body.strip_prefix(&rendered.headline).unwrap_or(&rendered.body).trim_start().to_owned()),
+        // Who is asked for nothing more is not asked in the headline either.
+        headline: if says.is_some() { rendered.subject } else { fill(rendered.headline) },
+        token: token.to_owned(),
+        offers: match says {
+            Some(_) if open => after_all(level),
+            Some(_) => Vec::new(),
+            None => offers(level),
+        },
+        notice: says.map(|standing| standing.words()).unwrap_or_default(),
+        done: !open,
+        hand_back: standing.is_some_and(|standing| standing.is_theirs()),
+    }
+}
+
+/// Whether who has the role, or that it is over, tells what became of the answer.
+fn says_itself(verdict: &AnswerVerdict) -> bool {
+    match verdict {
+        AnswerVerdict::Engages
+        | AnswerVerdict::HandedBack
+        | AnswerVerdict::TooLate { .. }
+        | AnswerVerdict::Repeated
+        | AnswerVerdict::Closed => true,
+        AnswerVerdict::Received
+        | AnswerVerdict::StandbyGranted { .. }
+        | AnswerVerdict::StandbyRefused
+        | AnswerVerdict::Passed
+        | AnswerVerdict::Yours
+        | AnswerVerdict::NotAsked
+        | AnswerVerdict::WhichRole { .. } => false,
+    }
+}
+
+fn capitalised(words: &str) -> String {
+    let mut letters = words.chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
+}
+
+fn unknown() -> (StatusCode, ConfirmPage) {
+    let notice = "This link is not one of ours. Open it from the mail again, or answer by another way.".to_owned();
+    (StatusCode::NOT_FOUND, ConfirmPage { notice, done: true, ..ConfirmPage::default() })
+}

@@ -1,0 +1,115 @@
+//! The few pages that browsers get. Everything they load comes from here; the policy forbids the rest.
+
+use crate::{channel::outbox::OutboxEntry, http::desk::snapshot::AnswerButton};
+use axum::{
+    http::{HeaderValue, StatusCode, header},
+    response::{Html, IntoResponse, Response},
+};
+use minijinja::{Environment, Value, value::Serde};
+use serde::Serialize;
+use std::{collections::BTreeMap, sync::OnceLock};
+
+const ANSWER: &str = include_str!("assets/answer.html");
+const DESK: &str = include_str!("assets/desk.html");
+const SIGN_IN: &str = include_str!("assets/signin.html");
+const OUTBOX: &str = include_str!("assets/outbox.html");
+const STYLE: &str = include_str!("assets/desk.css");
+const SCRIPT: &str = include_str!("assets/desk.js");
+
+/// No script or style but our own, no frame, nothing from elsewhere.
+pub const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; \
+     connect-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'";
+
+/// What the confirm page behind a mail's link shows.
+#[derive(Debug, Default, Serialize)]
+pub struct ConfirmPage {
+    /// An exercise.
+    pub drill: bool,
+    /// The brief's first line.
+    pub headline: String,
+    /// The brief.
+    pub body: String,
+    /// The link's token, to post to.
+    pub token: String,
+    /// The buttons; none when there is nothing left to say.
+    pub offers: Vec<AnswerButton>,
+    /// What became of the answer, or why there is none to give.
+    pub notice: String,
+    /// Whether that is the end of it.
+    pub done: bool,
+    /// Whether its reader has the role, and can hand it back.
+    pub hand_back: bool,
+}
+
+/// The confirm page.
+pub fn confirm(status: StatusCode, confirm: &ConfirmPage) -> Response {
+    let failed = "answer by SMS or the desk: this page failed";
+    rendered("answer.html", confirm).map_or_else(|| failure(failed), |html| html_page(status, html))
+}
+
+/// The sandbox's outbox, newest first.
+pub fn outbox(entries: &[OutboxEntry]) -> Response {
+    let newest_first: Vec<&OutboxEntry> = entries.iter().rev().collect();
+    let context = BTreeMap::from([("entries", newest_first)]);
+    let failed = "this page failed; curl shows the same as JSON";
+    rendered("outbox.html", &context).map_or_else(|| failure(failed), |html| html_page(StatusCode::OK, html))
+}
+
+fn failure(words: &'static str) -> Response {
+    (StatusCode::INTERNAL_SERVER_ERROR, words).into_response()
+}
+
+/// A page of ours with its values. The names end in .html, so that everything is escaped; tests render each.
+fn rendered(name: &str, context: &impl Serialize) -> Option<String> {
+    static ENVIRONMENT: OnceLock<Environment<'static>> = OnceLock::new();
+    let environment = ENVIRONMENT.get_or_init(|| {
+        let mut environment = Environment::new();
+        for (name, text) in [("answer.html", ANSWER), ("outbox.html", OUTBOX)] {
+            if let Err(error) = environment.add_template(name, text) {
+                tracing::error!(%error, name, "a page does not parse");
+            }
+        }
+        environment
+    });
+    let page = environment.get_template(name).and_then(|page| page.render(Value::from(Serde(context))));
+    page.map_err(|error| tracing::error!(%error, name, "a page could not be rendered")).ok()
+}
+
+/// The desk.
+pub fn desk() -> Response {
+    html_page(StatusCode::OK, DESK.to_owned())
+}
+
+/// How to get in.
+pub fn sign_in(status: StatusCode) -> Response {
+    html_page(status, SIGN_IN.to_owned())
+}
+
+/// The desk's style.
+pub async fn style() -> Response {
+    asset("text/css; charset=utf-8", STYLE)
+}
+
+/// The desk's script.
+pub async fn script() -> Response {
+    asset("text/javascript; charset=utf-8", SCRIPT)
+}
+
+/// Browsers ask for it; there is none.
+pub async fn icon() -> StatusCode {
+    StatusCode::NO_CONTENT
+}
+
+fn html_page(status: StatusCode, html: String) -> Response {
+    let mut response = (status, Html(html)).into_response();
+    let headers = response.headers_mut();
+    headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
+    headers.insert(header::REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+fn asset(kind: &'static str, text: &'static str) -> Response {
+    ([(header::CONTENT_TYPE, kind), (header::CACHE_CONTROL, "no-cache")], text).into_response()
+}

@@ -1,0 +1,167 @@
+//! How a role stands, in words for one of those who were asked: what is true now, and how to hand it back.
+
+use crate::{
+    core::{
+        Actor, AnswerVerdict, Engagement, EngagementOutcome, Incident, IncidentStatus, PersonName, RoleName, Timestamp,
+        sentence::judged,
+    },
+    engine::RuntimeConfig,
+    matrix::Person,
+};
+
+/// Names that a sentence has before it counts the rest.
+const NAMED_MAX: usize = 3;
+
+/// One role of an incident, as one person is told of it.
+#[derive(Clone, Copy)]
+pub struct RoleStanding<'a> {
+    live: &'a RuntimeConfig,
+    incident: &'a Incident,
+    role: &'a RoleName,
+    engagement: &'a Engagement,
+    person: &'a PersonName,
+}
+
+impl<'a> RoleStanding<'a> {
+    /// None where the incident has no such role.
+    pub fn of(
+        live: &'a RuntimeConfig,
+        incident: &'a Incident,
+        role: &RoleName,
+        person: &'a PersonName,
+    ) -> Option<Self> {
+        let (role, engagement) = incident.engagements.get_key_value(role)?;
+        Some(Self { live, incident, role, engagement, person })
+    }
+
+    /// Of the role that this person handed back last.
+    pub fn handed_back(live: &'a RuntimeConfig, incident: &'a Incident, person: &'a PersonName) -> Option<Self> {
+        let by_them = |engagement: &Engagement| {
+            engagement
+                .handed_back
+                .iter()
+                .rev()
+                .find(|back| back.person == *person && back.of.is_none())
+                .map(|back| back.at)
+        };
+        let theirs = incident.engagements.iter().filter_map(|(role, engagement)| Some((by_them(engagement)?, role)));
+        let (_, role) = theirs.max()?;
+        Self::of(live, incident, role, person)
+    }
+
+    /// Whether this person has it, and can hand it back.
+    pub fn is_theirs(&self) -> bool {
+        self.incident.is_open() && self.engagement.holder() == Some(self.person)
+    }
+
+    /// Whether an answer is still wanted from anybody.
+    pub fn is_open(&self) -> bool {
+        self.incident.is_open() && self.engagement.is_open()
+    }
+
+    /// Whether this person is out of its ladder: they said that they can not.
+    pub fn is_passed(&self) -> bool {
+        self.is_open() && self.engagement.unable.contains(self.person)
+    }
+
+    /// What is true now, in whole sentences.
+    pub fn words(&self) -> String {
+        if let IncidentStatus::Resolved { by, why, at } = &self.incident.status {
+            let why = why.as_ref().map_or_else(String::new, |why| format!(" ({why})"));
+            return format!("It is over: resolved by {} at {}{why}.", self.actor(by), self.time(*at));
+        }
+        match &self.engagement.outcome {
+            Some(EngagementOutcome::Engaged { person, at }) => {
+                format!("{} it since {}.", self.has(person), self.time(*at))
+            }
+            Some(EngagementOutcome::Covered { by, person, at }) => {
+                format!("{} it as {by} since {}.", self.has(person), self.time(*at))
+            }
+            Some(EngagementOutcome::StoodDown { .. }) => {
+                format!("Nobody is needed as {} any more: those it stood in for have somebody.", self.role)
+            }
+            Some(EngagementOutcome::Closed { .. }) => "It is over.".to_owned(),
+            None => format!("{}{}", self.given_back(), self.asked()),
+        }
+    }
+
+    fn given_back(&self) -> String {
+        let Some(back) = self.engagement.handed_back.last() else { return String::new() };
+        let who = if back.person == *self.person { "You" } else { self.live.name_of(&back.person) };
+        let what = back.of.as_ref().map_or("it", |of| of.as_str());
+        format!("{who} handed {what} back at {}. ", self.time(back.at))
+    }
+
+    fn asked(&self) -> String {
+        if let Some(next) = &self.engagement.waits_on {
+            let asked = self.incident.asked_for(next);
+            return format!("Nobody has {} now: {asked} is asked in its place.", self.role);
+        }
+        let name =
+            |person: &PersonName| if person == self.person { "you" } else { self.live.name_of(person) }.to_owned();
+        let mut names: Vec<String> = self.engagement.on_call.iter().take(NAMED_MAX).map(name).collect();
+        if let more @ 1.. = self.engagement.on_call.len().saturating_sub(NAMED_MAX) {
+            names.push(format!("{more} more"));
+        }
+        let verb = if names.len() == 1 && names.first().is_some_and(|name| name != "you") { "is" } else { "are" };
+        let until = self.engagement.deadline.map_or_else(String::new, |at| format!(" until {}", self.time(at)));
+        match names.is_empty() {
+            true => format!("Nobody has {} now, and nobody is on call{until}.", self.role),
+            false => format!("Nobody has {} now: {} {verb} asked{until}.", self.role, names.join(", ")),
+        }
+    }
+
+    fn has(&self, person: &PersonName) -> String {
+        if person == self.person { "You have".to_owned() } else { format!("{} has", self.live.name_of(person)) }
+    }
+
+    fn actor(&self, by: &Actor) -> String {
+        match by {
+            Actor::Person(person) if person == self.person => "you".to_owned(),
+            Actor::Person(person) => self.live.name_of(person).to_owned(),
+            Actor::Source(_) | Actor::Operator(_) | Actor::Clock | Actor::Crisis(_) => by.to_string(),
+        }
+    }
+
+    /// By the clock on this person's wall.
+    fn time(&self, at: Timestamp) -> String {
+        let shown = |person: &Person| at.to_utc().with_timezone(&person.zone).format("%H:%M:%S %Z").to_string();
+        let utc = || at.to_utc().format("%H:%M:%S UTC").to_string();
+        self.live.matrix.people.get(self.person).map_or_else(utc, shown)
+    }
+}
+
+/// What became of an answer, said to the one who gave it: for somebody who has the role now, how to hand it back; for
+/// somebody who handed it back, who is asked.
+pub fn told(
+    live: &RuntimeConfig,
+    incident: Option<&Incident>,
+    person: &PersonName,
+    verdict: AnswerVerdict,
+    hand_back: &str,
+) -> String {
+    let standing = incident.filter(|_| verdict == AnswerVerdict::HandedBack);
+    let standing = standing.and_then(|incident| RoleStanding::handed_back(live, incident, person));
+    let holds = matches!(verdict, AnswerVerdict::Engages);
+    let word = judged(&named(live, verdict));
+    match standing {
+        Some(standing) => format!("{word}. {}", standing.asked_now()),
+        None if holds && !hand_back.is_empty() => format!("{word}. {hand_back}"),
+        None => word,
+    }
+}
+
+impl RoleStanding<'_> {
+    /// The same without who handed it back, for those who did.
+    fn asked_now(&self) -> String {
+        if self.is_open() { self.asked() } else { self.words() }
+    }
+}
+
+/// A verdict with display names in place of the matrix's names.
+pub fn named(live: &RuntimeConfig, verdict: AnswerVerdict) -> AnswerVerdict {
+    match verdict {
+        AnswerVerdict::TooLate { has } => AnswerVerdict::TooLate { has: PersonName::from(live.name_of(&has)) },
+        other => other,
+    }
+}

@@ -1,0 +1,148 @@
+//! The matrix as everybody uses it: what shall happen at which alert, and who can be reached how.
+
+use crate::{
+    channel::settings::ChannelSettings,
+    core::{
+        ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, TriggerName, Zones,
+        names::{BY_HAND, SELF},
+        plan::{AcceptTimeout, OnResolved},
+    },
+    matrix::{
+        expression::ExpressionLanguage,
+        plans::PlanBuilder,
+        settings::{DaemonSettings, People, Person, Sources},
+        trigger::Trigger,
+    },
+    toml_kit::{
+        diagnostic::Diagnostic,
+        secret::{SecretAddress, SecretRef},
+    },
+};
+use std::{collections::BTreeMap, fmt, sync::Arc};
+
+/// The matrix: what shall happen at which alert, and who can be reached how.
+pub struct Matrix {
+    /// The first twelve hexadecimal digits of the SHA-256 over all files, by name and content.
+    pub revision: String,
+    /// About the daemon itself.
+    pub daemon: DaemonSettings,
+    /// Who may post alerts.
+    pub sources: Sources,
+    /// How humans are reached, in the order in which the channels are written.
+    pub channels: Vec<(ChannelName, ChannelSettings)>,
+    /// The responders.
+    pub people: People,
+    /// The same people as the ladder sees them.
+    pub roster: Roster,
+    /// Every role, the catch-all included.
+    pub roles: BTreeMap<RoleName, RolePlan>,
+    /// What turns alerts into incidents.
+    pub triggers: BTreeMap<TriggerName, Trigger>,
+    /// The time zones that everything in it is read with.
+    pub zones: Arc<Zones>,
+    pub(super) by_kind: BTreeMap<String, Vec<TriggerName>>,
+    pub(super) language: ExpressionLanguage,
+}
+
+/// What the matrix may refer to besides itself.
+#[derive(Debug, Clone, Copy)]
+pub struct KnownNames<'a> {
+    /// Templates by name, with their revisions.
+    pub templates: &'a BTreeMap<String, String>,
+}
+
+/// What came of reading a matrix.
+#[derive(Debug)]
+pub struct ParsedMatrix {
+    /// The matrix; none when there is any error.
+    pub matrix: Option<Matrix>,
+    /// Every fault, in the order of the files and their lines.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+impl Matrix {
+    /// The plan of a trigger, to be frozen into an incident.
+    pub fn plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
+        self.triggers.get(trigger).map(|trigger| trigger.plan.clone())
+    }
+
+    /// The plan for alerts that a trigger fails on: it pages the catch-all alone. None without a catch-all.
+    pub fn failure_plan(&self, trigger: &TriggerName) -> Option<Arc<EscalationPlan>> {
+        self.triggers.get(trigger)?.failure_plan.clone()
+    }
+
+    /// The plan for what Stentor reports about itself: it pages the catch-all alone. None without a catch-all.
+    pub fn operators_plan(&self) -> Option<Arc<EscalationPlan>> {
+        let plan = self.triggers.values().find_map(|trigger| trigger.failure_plan.as_deref())?;
+        Some(Arc::new(EscalationPlan { trigger: SELF.into(), on_resolved: OnResolved::Resolve, ..plan.clone() }))
+    }
+
+    /// The plan for a role that somebody calls by hand: that role alone, and whoever is next. None for a role that is not
+    /// in the matrix.
+    pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
+        self.roles.contains_key(role).then(|| {
+            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience)));
+            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            // No room: whoever calls by hand has one.
+            let plans = PlanBuilder { revision, roles, patience, living: BTreeMap::new() };
+            Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
+        })
+    }
+
+    /// Divides every wait of every ladder by `by`: for drills that are to be watched.
+    pub fn compress(&mut self, by: u32) {
+        for trigger in self.triggers.values_mut() {
+            trigger.plan = Arc::new(trigger.plan.compressed(by));
+            trigger.failure_plan = trigger.failure_plan.as_ref().map(|plan| Arc::new(plan.compressed(by)));
+        }
+    }
+
+    /// For whom a Unix user speaks.
+    pub fn person_of_unix(&self, user: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.unix.as_deref() == Some(user))
+    }
+
+    /// Whether this Unix user is the site's mail server.
+    pub fn hands_in_mail(&self, user: &str) -> bool {
+        self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
+    }
+
+    /// Whose phone this is, in E.164.
+    pub fn person_of_phone(&self, phone: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.phone.as_deref() == Some(phone))
+    }
+
+    /// Whose Slack member id this is.
+    pub fn person_of_slack(&self, id: &str) -> Option<&PersonName> {
+        self.person_with(|person| person.slack.as_deref() == Some(id))
+    }
+
+    /// The settings of a channel.
+    pub fn channel(&self, name: &ChannelName) -> Option<&ChannelSettings> {
+        self.channels.iter().find(|(other, _)| other == name).map(|(_, settings)| settings)
+    }
+
+    /// Every secret that the matrix refers to, each once.
+    pub fn secrets(&self) -> Vec<&SecretRef> {
+        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.config.secrets());
+        let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
+            SecretAddress::Kept(secret) => Some(secret),
+            SecretAddress::Written(_) => None,
+        });
+        let of_sources = self.sources.values().flat_map(|source| &source.tokens);
+        let mut secrets: Vec<_> = of_sources.chain(of_channels).chain(of_ping).collect();
+        secrets.sort();
+        secrets.dedup();
+        secrets
+    }
+
+    fn person_with(&self, is_it: impl Fn(&Person) -> bool) -> Option<&PersonName> {
+        self.people.iter().find(|(_, person)| is_it(person)).map(|(name, _)| name)
+    }
+}
+
+impl fmt::Debug for Matrix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Matrix").field("revision", &self.revision).finish_non_exhaustive()
+    }
+}

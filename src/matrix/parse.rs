@@ -1,0 +1,72 @@
+//! Reads the files of a matrix into one, or into every fault at once.
+
+use crate::{
+    core::{Timestamp, Zones},
+    matrix::{
+        assemble, callbacks, cross,
+        draft::MatrixDraft,
+        expression::ExpressionLanguage,
+        model::{KnownNames, Matrix, ParsedMatrix},
+    },
+    toml_kit::{diagnostic::Severity, faults::MatrixFaults, source::SourceText},
+};
+use sha2::{Digest, Sha256};
+use std::sync::Arc;
+use std::thread;
+
+/// Expressions are parsed by recursion, which needs more stack than a task's thread has.
+const STACK: usize = 32 << 20;
+
+fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of: Timestamp) -> ParsedMatrix {
+    let mut faults = MatrixFaults::default();
+    let language = ExpressionLanguage::new(zones);
+    let draft = MatrixDraft::read(files, &language, &mut faults);
+    if !faults.unreadable {
+        cross::check(&draft, known, &mut faults);
+        callbacks::check(&draft, &mut faults);
+    }
+    let diagnostics = faults.into_diagnostics(files);
+    let refused = diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error);
+    let matrix = (!refused).then(|| assemble::assemble(draft, language, revision(files), known, as_of));
+    ParsedMatrix { matrix, diagnostics }
+}
+
+fn revision(files: &[SourceText]) -> String {
+    let mut hash = Sha256::new();
+    for file in files {
+        let name = file.path.file_name().unwrap_or_default().to_string_lossy();
+        for part in [name.as_bytes(), file.text.as_bytes()] {
+            hash.update((part.len() as u64).to_le_bytes());
+            hash.update(part);
+        }
+    }
+    hash.finalize().iter().take(6).map(|byte| format!("{byte:02x}")).collect()
+}
+
+impl Matrix {
+    /// Reads the matrix with the time zones that the program brings along.
+    pub fn parse(files: &[SourceText], known: &KnownNames<'_>, as_of: Timestamp) -> ParsedMatrix {
+        Self::parse_with(files, known, Arc::new(Zones::bundled()), as_of)
+    }
+
+    /// Reads the matrix out of its files and finds every fault at once. Turns of rotations up to `as_of` are counted
+    /// here. Never panics, whatever the files say; cost: milliseconds.
+    pub fn parse_with(
+        files: &[SourceText],
+        known: &KnownNames<'_>,
+        zones: Arc<Zones>,
+        as_of: Timestamp,
+    ) -> ParsedMatrix {
+        let parsed = thread::scope(|scope| {
+            let builder = thread::Builder::new().name("matrix".into()).stack_size(STACK);
+            let thread = builder.spawn_scoped(scope, || parse(files, known, zones, as_of)).ok()?;
+            thread.join().ok()
+        });
+        parsed.unwrap_or_else(|| {
+            let mut faults = MatrixFaults::default();
+            let help = "this is a fault of stentor or of the machine, not of the matrix: please report it";
+            faults.nowhere(Severity::Error, "can-not-read", "the matrix could not be read", help);
+            ParsedMatrix { matrix: None, diagnostics: faults.into_diagnostics(files) }
+        })
+    }
+}

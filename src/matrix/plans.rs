@@ -1,0 +1,78 @@
+//! Plans of triggers and roles, to be frozen into incidents.
+
+use crate::{
+    core::{
+        ChannelName, EscalationPlan, RoleName, RolePlan, TriggerName,
+        plan::{AcceptTimeout, LivingRoom, OnResolved},
+    },
+    matrix::{draft::TriggerDraft, trigger::Trigger},
+};
+use std::{collections::BTreeMap, sync::Arc};
+
+/// What plans are drawn up from.
+pub(super) struct PlanBuilder<'a> {
+    pub revision: &'a str,
+    pub roles: &'a BTreeMap<RoleName, RolePlan>,
+    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
+    pub living: BTreeMap<ChannelName, LivingRoom>,
+}
+
+impl PlanBuilder<'_> {
+    pub(super) fn trigger(&self, name: TriggerName, draft: TriggerDraft) -> Trigger {
+        let required: Vec<RoleName> = draft.roles.into_iter().map(|role| role.value.into()).collect();
+        let rooms = draft.rooms.into_iter().map(|room| room.value.into()).collect();
+        let tell = draft.tell.into_iter().map(|told| told.value.into()).collect();
+        let plan = EscalationPlan {
+            tell,
+            actions: draft.actions,
+            ..self.plan(name.clone(), required.clone(), rooms, draft.resolved)
+        };
+        let catch_all = RoleName::catch_all();
+        let failure_plan = self
+            .roles
+            .contains_key(&catch_all)
+            .then(|| Arc::new(self.plan(name, vec![catch_all], Vec::new(), OnResolved::Note)));
+        Trigger {
+            on: draft.on,
+            when: draft.when,
+            hold: draft.hold,
+            key: draft.key,
+            summary: draft.summary,
+            runbook: draft.runbook,
+            roles: required,
+            plan: Arc::new(plan),
+            failure_plan,
+        }
+    }
+
+    pub(super) fn plan(
+        &self,
+        trigger: TriggerName,
+        required: Vec<RoleName>,
+        rooms: Vec<ChannelName>,
+        on_resolved: OnResolved,
+    ) -> EscalationPlan {
+        let mut roles = BTreeMap::new();
+        let mut wanted = required.clone();
+        wanted.push(RoleName::catch_all());
+        while let Some(name) = wanted.pop() {
+            let Some(role) = self.roles.get(&name).filter(|_| !roles.contains_key(&name)) else { continue };
+            wanted.extend(role.next.clone());
+            roles.insert(name, role.clone());
+        }
+        let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
+        let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
+        EscalationPlan {
+            trigger,
+            matrix,
+            required,
+            roles,
+            patience,
+            rooms,
+            living,
+            tell: Vec::new(),
+            actions: Vec::new(),
+            on_resolved,
+        }
+    }
+}

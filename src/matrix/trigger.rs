@@ -1,0 +1,100 @@
+//! One trigger: what it looks at, and what it says to an alert.
+
+use crate::{
+    core::{Alert, AlertStatus, EscalationPlan, IncidentKey, RoleName, TriggerName, trigger::TriggerThreshold},
+    matrix::{
+        expression::{AlertScope, CelExpression},
+        summary::SummaryTemplate,
+    },
+};
+use std::sync::Arc;
+
+/// A rule that turns alerts into an incident.
+#[derive(Debug)]
+pub struct Trigger {
+    /// The kinds of alert that it looks at.
+    pub on: Vec<String>,
+    /// The condition; absent, it always holds.
+    pub when: Option<CelExpression>,
+    /// How often the condition must hold in which window; absent, once is enough.
+    pub hold: Option<TriggerThreshold>,
+    /// What makes two alerts one incident, besides the trigger.
+    pub key: Option<CelExpression>,
+    /// The incident's summary; absent, the alert's own headline.
+    pub summary: Option<SummaryTemplate>,
+    /// Where its runbook is: http or https.
+    pub runbook: Option<String>,
+    /// Whom it engages.
+    pub roles: Vec<RoleName>,
+    pub(super) plan: Arc<EscalationPlan>,
+    pub(super) failure_plan: Option<Arc<EscalationPlan>>,
+}
+
+/// What one trigger says to one alert.
+#[derive(Debug, Clone, PartialEq)]
+pub enum TriggerMatch {
+    /// The condition holds.
+    Holds {
+        /// Which trigger.
+        trigger: TriggerName,
+        /// The key of the incident to open or join.
+        key: IncidentKey,
+        /// Its summary.
+        summary: String,
+        /// How often it must hold; none when once is enough.
+        hold: Option<TriggerThreshold>,
+        /// The window that `threshold` counts in.
+        window: String,
+    },
+    /// The monitor says that it is over. The condition is not looked at: an all-clear seldom satisfies it.
+    Clears {
+        /// Which trigger.
+        trigger: TriggerName,
+        /// The key of the incident that it is about.
+        key: IncidentKey,
+    },
+    /// The condition, the key or the summary can not be evaluated for this alert.
+    Failed {
+        /// Which trigger.
+        trigger: TriggerName,
+        /// Why, in one sentence.
+        why: String,
+    },
+}
+
+impl Trigger {
+    pub(super) fn judge(
+        &self,
+        name: &TriggerName,
+        alert: &Alert,
+        scope: &AlertScope<'_>,
+    ) -> Result<Option<TriggerMatch>, String> {
+        let firing = alert.status == AlertStatus::Firing;
+        if firing
+            && let Some(when) = &self.when
+            && !when.holds(scope)?
+        {
+            return Ok(None);
+        }
+        let key = self.incident_key(name, alert, scope)?;
+        let trigger = name.clone();
+        if !firing {
+            return Ok(Some(TriggerMatch::Clears { trigger, key }));
+        }
+        let summary = match &self.summary {
+            Some(summary) => summary.fill(scope)?,
+            None => alert.headline().to_owned(),
+        };
+        let window = format!("{name}\u{1f}{key}");
+        Ok(Some(TriggerMatch::Holds { trigger, key, summary, hold: self.hold, window }))
+    }
+
+    /// A drill has keys of its own, so that it never shares an incident with a live alert.
+    fn incident_key(&self, name: &TriggerName, alert: &Alert, scope: &AlertScope<'_>) -> Result<IncidentKey, String> {
+        let value = match &self.key {
+            Some(key) => key.show(scope)?,
+            None => String::new(),
+        };
+        Ok(IncidentKey::of_trigger(name, &value, alert.drill))
+    }
+}

@@ -1,0 +1,59 @@
+//! A folder's templates in place of the shipped ones, each tried before it is used.
+
+use crate::template::{
+    load::{BrokenTemplate, FILES, PageTemplates, TemplateError, VOICE, build, shipped_files},
+    sample,
+};
+use std::{collections::BTreeSet, fs, io, path::Path};
+
+/// The most that one file may have, in bytes.
+const FILE_MAX: u64 = 64 * 1024;
+
+fn folders_in(folder: &Path) -> io::Result<BTreeSet<String>> {
+    let mut names = BTreeSet::new();
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        if let Some(name) = entry.file_name().to_str().filter(|name| !name.starts_with('.'))
+            && entry.path().is_dir()
+        {
+            names.insert(name.to_owned());
+        }
+    }
+    Ok(names)
+}
+
+/// A file's text; none where there is no such file.
+fn read(path: &Path) -> io::Result<Option<String>> {
+    match fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+        Ok(file) if FILE_MAX < file.len() => Err(io::Error::other(format!("longer than {FILE_MAX} bytes"))),
+        Ok(_) => fs::read_to_string(path).map(Some),
+    }
+}
+
+impl PageTemplates {
+    /// The shipped templates with the files of `folder` (`NAME/brief.txt`, `NAME/sms.txt`, `NAME/mail.html`,
+    /// `NAME/voice.txt`) in place of or beside them. Each file is tried with alerts that have little and much to say; all that fail are named.
+    pub fn load(folder: &Path) -> Result<Self, TemplateError> {
+        let mut files = shipped_files();
+        let mut broken = Vec::new();
+        let unreadable = |source| TemplateError::Unreadable { folder: folder.to_owned(), source };
+        for name in folders_in(folder).map_err(unreadable)? {
+            for file in FILES.into_iter().chain([VOICE]) {
+                let path = format!("{name}/{file}");
+                match read(&folder.join(&path)) {
+                    Ok(Some(text)) => drop(files.insert(path, text)),
+                    Ok(None) => {}
+                    Err(why) => broken.push(BrokenTemplate { file: path, line: None, why: why.to_string() }),
+                }
+            }
+        }
+        let (templates, unparsed) = build(files);
+        broken.extend(unparsed);
+        broken.extend(sample::try_all(&templates));
+        broken.sort();
+        broken.dedup();
+        if broken.is_empty() { Ok(templates) } else { Err(TemplateError::Broken(broken)) }
+    }
+}

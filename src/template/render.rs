@@ -1,0 +1,47 @@
+//! Makes the text of one page.
+
+use crate::{
+    core::PagePurpose,
+    template::{
+        assemble,
+        brief::{BriefInput, RenderedText, TextForm},
+        headline,
+        load::{self, PageTemplates},
+        words::BriefWords,
+    },
+};
+
+impl PageTemplates {
+    /// Makes the text of one page. Never fails: where the template does, the alert's raw facts stand in its place and
+    /// [`RenderedText::fallback`] says why.
+    pub fn render(&self, brief: &BriefInput<'_>, form: TextForm) -> RenderedText {
+        let words = BriefWords::new(brief);
+        let mut template = self.name_for(words.row().map(|row| row.template.as_str()));
+        let (text, fallback) = match &brief.page.purpose {
+            PagePurpose::Brief { .. } => assemble::brief(self, template, &words, form),
+            PagePurpose::Taken { .. } | PagePurpose::StoodDown | PagePurpose::Resolved => {
+                template = load::ALL_CLEAR;
+                assemble::all_clear(self, &words, form)
+            }
+            PagePurpose::HandedBack { .. }
+            | PagePurpose::Announced
+            | PagePurpose::RoomCard
+            | PagePurpose::RoomLine { .. }
+            | PagePurpose::RoomNote { .. }
+            | PagePurpose::RoomUpdate { .. }
+            | PagePurpose::RoomFurnish
+            | PagePurpose::RoomInvite { .. }
+            | PagePurpose::RoomSummary
+            | PagePurpose::RoomArchive
+            | PagePurpose::Notice { .. } => (assemble::notice(&words, form, ""), None),
+        };
+        RenderedText {
+            headline: text.headline,
+            subject: headline::subject(&words),
+            body: text.body,
+            html: text.html,
+            revision: self.revision(template).to_owned(),
+            fallback,
+        }
+    }
+}

@@ -1,0 +1,313 @@
+//! The one reader of what people write back, whatever it came by: a text into its meaning. Pure, and total: no text is an
+//! error.
+//!
+//! It knows a small set of words (`words.rs`) and a small set of signs that mean nothing (`pieces.rs`). A text is an answer
+//! only when every piece of it is known and all of them say the same. Whatever else stands in it, a word, a question mark,
+//! an emoji, a second answer, a number too many, makes it unclear: nobody is engaged by a text that may mean no.
+
+mod pieces;
+mod words;
+
+pub use crate::text::reply::pieces::{CODE_DIGITS, folded};
+
+use crate::{
+    core::answer::{Answer, UnknownAnswer},
+    text::reply::{
+        pieces::{PieceKind, TextPiece, is_unseen, pieces},
+        words::{Vocabulary, WordMeaning, WordSense},
+    },
+};
+use std::fmt;
+
+/// The longest text that is read, in characters; the longest SMS of any provider is shorter. A longer one is unclear: half
+/// of a text may mean the opposite of the whole.
+pub const READ_MAX: usize = 2_000;
+
+/// Characters of a text that are quoted to its writer.
+pub const QUOTE_MAX: usize = 40;
+
+/// What a text means. Who sent it, and whether the code is theirs, is for the caller to check.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reply {
+    /// An answer in so many words.
+    Answer {
+        /// The page's code, where there is one.
+        code: Option<String>,
+        /// What they say.
+        answer: Answer,
+    },
+    /// A code alone, or a yes: with a code, the answer that its page asks for. A yes without a code is no answer.
+    AsAsked {
+        /// The page's code, where there is one.
+        code: Option<String>,
+    },
+    /// They asked the carrier to stop all messages: those words and nothing else.
+    OptOut,
+    /// They asked the carrier to send messages again.
+    OptIn,
+    /// No answer, or not one alone. Never taken for one.
+    Unclear {
+        /// The page's code, where there is one.
+        code: Option<String>,
+        /// Why.
+        doubt: ReplyDoubt,
+    },
+}
+
+/// Why a text is no answer, in words for its writer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReplyDoubt {
+    /// It says nothing.
+    Nothing,
+    /// This part of it is not known: their own letters, without those that nobody sees, cut to [`QUOTE_MAX`].
+    Unknown(String),
+    /// It says two things.
+    Both(String, String),
+    /// It names two pages.
+    TwoCodes,
+    /// It speaks of an exercise, and this is none.
+    Live,
+}
+
+/// Reads a text: a code and words in either order, in any case and any script's digits: `48213`, `48213 2`,
+/// `wilco 48213`, `48213 I have it`, `٤٨٢١٣ ٢`, `48213 standby 3`.
+pub fn read(text: &str) -> Reply {
+    if READ_MAX < text.chars().take(READ_MAX + 1).count() {
+        return Reply::Unclear { code: None, doubt: ReplyDoubt::unknown(text) };
+    }
+    let folded = folded(text);
+    let reading = ReplyReader::of(&folded);
+    match reading.code().map(|code| (code, reading.said())) {
+        Ok((code, Ok(said))) => meaning(code, &said),
+        Ok((code, Err(doubt))) => Reply::Unclear { code, doubt },
+        Err(doubt) => Reply::Unclear { code: None, doubt },
+    }
+}
+
+/// Reads bytes that claim to be UTF-8; what is not is unclear.
+pub fn read_bytes(bytes: &[u8]) -> Reply {
+    read(&String::from_utf8_lossy(bytes))
+}
+
+/// An answer where the incident is known already, so that a code has no place in it: typed into a shell or a chat.
+///
+/// # Errors
+///
+/// What was typed, which is no answer.
+pub fn typed(text: &str) -> Result<Answer, UnknownAnswer> {
+    match read(text) {
+        Reply::Answer { code: None, answer } => Ok(answer),
+        _ => Err(UnknownAnswer::new(quoted(text.trim()))),
+    }
+}
+
+/// Whether a text speaks of an exercise: no answer to a page that is live, whose reader has not seen that it is.
+pub fn says_exercise(text: &str) -> bool {
+    let folded = folded(text);
+    let is_it = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if word == words::EXERCISE);
+    pieces(&folded).iter().any(is_it)
+}
+
+/// Whether a whole message is YES: to some carriers it means that they are to write again.
+pub fn is_yes(text: &str) -> bool {
+    let is_yes = || folded(text).trim_matches(|c: char| !c.is_alphanumeric()).eq_ignore_ascii_case("yes");
+    read(text) == Reply::AsAsked { code: None } && is_yes()
+}
+
+/// Whether a line that goes on after an answer asks or denies: then the answer above it is not to be trusted.
+pub fn asks_or_denies(line: &str) -> bool {
+    let folded = folded(line);
+    let denies = |piece: &TextPiece<'_>| matches!(&piece.kind, PieceKind::Word(word) if crate::text::reply::words::DENIALS.contains(&word.as_str()));
+    folded.contains(crate::text::reply::words::QUESTION_MARKS) || pieces(&folded).iter().any(denies)
+}
+
+/// A text that is being read.
+struct ReplyReader<'a> {
+    text: &'a str,
+    pieces: Vec<TextPiece<'a>>,
+    words: Vocabulary,
+}
+
+impl<'a> ReplyReader<'a> {
+    fn of(text: &'a str) -> Self {
+        Self { text, pieces: pieces(text), words: Vocabulary::new() }
+    }
+
+    fn code(&self) -> Result<Option<String>, ReplyDoubt> {
+        let mut codes = self.pieces.iter().filter(|piece| piece.kind == PieceKind::Code).map(|piece| piece.text);
+        let Some(first) = codes.next() else { return Ok(None) };
+        // Two codes: which page is meant can not be known.
+        if codes.all(|other| other == first) { Ok(Some(first.to_owned())) } else { Err(ReplyDoubt::TwoCodes) }
+    }
+
+    /// What each piece says; fails at the first that is not known.
+    fn said(&self) -> Result<Vec<WordMeaning<'a>>, ReplyDoubt> {
+        let mut said: Vec<WordMeaning<'a>> = Vec::new();
+        let mut at = 0;
+        while let Some(piece) = self.pieces.get(at) {
+            let known = match piece.kind {
+                PieceKind::Code | PieceKind::Break => Some((None, at + 1)),
+                PieceKind::Nod => Some((Some(WordSense::Fine), at + 1)),
+                PieceKind::Word(_) => self.words.sense_at(&self.pieces, at).map(|(sense, next)| (Some(sense), next)),
+                PieceKind::Gloss(_) => {
+                    said.last().and_then(|last| self.glossed(last.sense, at)).map(|next| (None, next))
+                }
+                PieceKind::Unknown => None,
+            };
+            let (sense, next) = known.ok_or_else(|| self.unknown(at))?;
+            let end = next.checked_sub(1).and_then(|last| self.pieces.get(last)).map_or(piece.end(), TextPiece::end);
+            let text = self.text.get(piece.at..end).unwrap_or(piece.text);
+            said.extend(sense.map(|sense| WordMeaning { sense, text }));
+            at = next;
+        }
+        Ok(said)
+    }
+
+    /// `2 = I have it` and `wilco (I have it)`, as we write it ourselves: the same answer once more, behind a sign.
+    fn glossed(&self, before: WordSense, at: usize) -> Option<usize> {
+        let (sense, next) = self.words.sense_at(&self.pieces, at + 1)?;
+        if sense != before || !matches!(sense, WordSense::Say(_)) {
+            return None;
+        }
+        match self.pieces.get(at)?.kind {
+            PieceKind::Gloss('=') => Some(next),
+            PieceKind::Gloss('(') => (self.pieces.get(next)?.kind == PieceKind::Gloss(')')).then_some(next + 1),
+            _ => None,
+        }
+    }
+
+    /// The piece that is not known with what touches it, and those behind it that are not known either.
+    fn unknown(&self, at: usize) -> ReplyDoubt {
+        let known = |next: &usize| match self.pieces.get(*next).map(|piece| &piece.kind) {
+            None | Some(PieceKind::Code | PieceKind::Nod) => true,
+            Some(PieceKind::Word(_)) => self.words.sense_at(&self.pieces, *next).is_some(),
+            Some(PieceKind::Break | PieceKind::Gloss(_) | PieceKind::Unknown) => false,
+        };
+        let touch = |one: usize| match (self.pieces.get(one), self.pieces.get(one + 1)) {
+            (Some(one), Some(next)) => {
+                one.end() == next.at && one.kind != PieceKind::Code && next.kind != PieceKind::Code
+            }
+            _ => false,
+        };
+        let mut first = at;
+        while 0 < first && touch(first - 1) {
+            first -= 1;
+        }
+        let mut last = (at + 1..=self.pieces.len()).find(known).unwrap_or(self.pieces.len()) - 1;
+        while touch(last) {
+            last += 1;
+        }
+        let (from, to) = (self.pieces.get(first).map(|piece| piece.at), self.pieces.get(last).map(TextPiece::end));
+        let part = self.text.get(from.unwrap_or_default()..to.unwrap_or_default());
+        ReplyDoubt::unknown(part.unwrap_or_default())
+    }
+}
+
+fn meaning(code: Option<String>, said: &[WordMeaning<'_>]) -> Reply {
+    let has = |sense: WordSense| said.iter().find(|said| said.sense == sense).map(|said| quoted(said.text));
+    let all = |sense: WordSense| !said.is_empty() && code.is_none() && said.iter().all(|said| said.sense == sense);
+    if all(WordSense::Stop) {
+        return Reply::OptOut;
+    }
+    if all(WordSense::Start) && said.len() == 1 {
+        return Reply::OptIn;
+    }
+    // Carriers swallow such words, or take them for leaving: never an answer, and beside others no leaving either.
+    if let Some(word) = has(WordSense::Stop).or_else(|| has(WordSense::Start)) {
+        return Reply::Unclear { code, doubt: ReplyDoubt::Unknown(word) };
+    }
+    if let Some(asked) = asked_of_another(said) {
+        return Reply::Unclear { code, doubt: asked };
+    }
+    let mut answers =
+        said.iter().filter_map(|said| if let WordSense::Say(answer) = said.sense { Some(answer) } else { None });
+    let first = answers.next();
+    let doubt = match first {
+        Some(answer) => answers
+            .find(|other| *other != answer)
+            .map(|other| ReplyDoubt::between(answer, other))
+            .or_else(|| at_odds(answer, has)),
+        None => no_answer(said, code.is_some()),
+    };
+    match (doubt, first) {
+        (Some(doubt), _) => Reply::Unclear { code, doubt },
+        (None, Some(answer)) => Reply::Answer { code, answer },
+        (None, None) => Reply::AsAsked { code },
+    }
+}
+
+/// `Please confirm`, `on it please`: who is to do it is not said, and it may be somebody else.
+fn asked_of_another(said: &[WordMeaning<'_>]) -> Option<ReplyDoubt> {
+    let at = said.iter().position(|said| said.sense == WordSense::Please)?;
+    let order = said.iter().position(|said| words::can_be_order(said.text))?;
+    let (first, second) = (said.get(at.min(order))?, said.get(at.max(order))?);
+    Some(ReplyDoubt::unknown(&format!("{} {}", first.text, second.text)))
+}
+
+/// What beside this answer says something else: a yes beside a no, a "sorry" beside a yes, "I need" beside no time.
+fn at_odds(answer: Answer, has: impl Fn(WordSense) -> Option<String>) -> Option<ReplyDoubt> {
+    let odd: &[WordSense] = match answer {
+        Answer::Wilco | Answer::Roger => &[WordSense::Sorry, WordSense::Need],
+        Answer::Standby { .. } => &[WordSense::Yes],
+        Answer::Unable => &[WordSense::Yes, WordSense::Need],
+    };
+    odd.iter().find_map(|sense| has(*sense)).map(|word| ReplyDoubt::Both(word, by_digit(answer)))
+}
+
+/// Without an answer in words: a code alone or a yes is as it was asked; a thank-you alone is nothing.
+fn no_answer(said: &[WordMeaning<'_>], has_code: bool) -> Option<ReplyDoubt> {
+    let is = |senses: &[WordSense]| said.iter().find(|said| senses.contains(&said.sense));
+    if let Some(other) = is(&[WordSense::Sorry, WordSense::Need]) {
+        return Some(ReplyDoubt::unknown(other.text));
+    }
+    if is(&[WordSense::Yes, WordSense::Fine]).is_some() {
+        return None;
+    }
+    match said.first() {
+        Some(polite) => Some(ReplyDoubt::unknown(polite.text)),
+        None => (!has_code).then_some(ReplyDoubt::Nothing),
+    }
+}
+
+/// `2 (I have it)`.
+fn by_digit(answer: Answer) -> String {
+    match answer {
+        Answer::Standby { .. } => format!("{} ({answer})", answer.digit()),
+        _ => format!("{} ({})", answer.digit(), answer.label()),
+    }
+}
+
+/// As it can be quoted: one line, without what nobody sees, cut.
+fn quoted(text: &str) -> String {
+    let seen =
+        text.chars().map(|c| if c.is_whitespace() { ' ' } else { c }).filter(|c| !c.is_control() && !is_unseen(*c));
+    let seen: Vec<char> = seen.take(QUOTE_MAX + 1).collect();
+    match seen.get(..QUOTE_MAX - 2).filter(|_| QUOTE_MAX < seen.len()) {
+        Some(cut) => cut.iter().chain(&['.', '.']).collect(),
+        None => seen.iter().collect(),
+    }
+}
+
+impl ReplyDoubt {
+    /// A part that is not known, as it can be quoted.
+    pub fn unknown(part: &str) -> Self {
+        Self::Unknown(quoted(part))
+    }
+
+    /// Two answers where one is wanted.
+    pub fn between(one: Answer, other: Answer) -> Self {
+        Self::Both(by_digit(one), by_digit(other))
+    }
+}
+
+impl fmt::Display for ReplyDoubt {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Nothing => f.write_str("there is no answer in it"),
+            Self::Unknown(part) => write!(f, "\"{part}\""),
+            Self::Both(one, other) => write!(f, "{one} or {other}"),
+            Self::TwoCodes => f.write_str("there are two codes in it"),
+            Self::Live => f.write_str("this is LIVE, no exercise"),
+        }
+    }
+}

@@ -1,0 +1,259 @@
+//! The words that the reader knows, in English: what our texts ask for, what our buttons say, and the few that people
+//! type instead. A yes in another language is asked back: no list of those is ever whole, and half of one is worse.
+
+use crate::{
+    core::answer::{Answer, AnswerLevel, STANDBY_DEFAULT, standby_span},
+    text::reply::pieces::{PieceKind, TextPiece, folded, pieces},
+};
+use std::time::Duration;
+
+/// What a word or some words say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum WordSense {
+    /// An answer.
+    Say(Answer),
+    /// Yes: the answer that was asked for. At odds with a no.
+    Yes,
+    /// A nod, which goes with every answer and is a yes alone.
+    Fine,
+    /// Thanks, which go with every answer and are none.
+    Polite,
+    /// The same, and what asks somebody else beside a word that can be an order: `please confirm`.
+    Please,
+    /// Goes with a no or a wait.
+    Sorry,
+    /// Goes with a wait.
+    Need,
+    /// Carriers take it as leaving for good where it is the whole message
+    /// (<https://help.twilio.com/articles/223134027>). Never an answer: some carriers swallow it whatever else the message
+    /// says, and a person who has sent one gets no later page by SMS.
+    Stop,
+    /// Asks to be written to again, where it is the whole message.
+    Start,
+}
+
+/// Words with what they say.
+pub(crate) struct WordMeaning<'a> {
+    pub sense: WordSense,
+    /// As they were written.
+    pub text: &'a str,
+}
+
+/// Words that deny what stands before or behind them. Seen in the lines under an answer, they make it unclear.
+pub(crate) const DENIALS: [&str; 13] =
+    ["not", "no", "never", "but", "unless", "can't", "cant", "cannot", "don't", "dont", "won't", "wont", "unable"];
+
+/// What asks, in the scripts that have a sign of their own for it.
+pub(crate) const QUESTION_MARKS: &[char] = &[
+    '?',
+    '\u{37e}',
+    '\u{bf}',
+    '\u{55e}',
+    '\u{61f}',
+    '\u{1367}',
+    '\u{1945}',
+    '\u{203d}',
+    '\u{2047}',
+    '\u{2048}',
+    '\u{2049}',
+    '\u{2753}',
+    '\u{2754}',
+    '\u{2cfa}',
+    '\u{2cfb}',
+    '\u{2e18}',
+    '\u{2e2e}',
+    '\u{a60f}',
+    '\u{a6f7}',
+    '\u{fe16}',
+    '\u{fe56}',
+    '\u{11143}',
+    '\u{1e95f}',
+];
+
+/// What drills ask for, and nothing that is live.
+pub(super) const EXERCISE: &str = "exercise";
+
+/// What can also be said to somebody who is to do it. Beside a "please" nobody knows who is meant.
+const ORDERS: [&str; 11] =
+    ["have it", "on it", "will do", "wilco", "will comply", "roger", "confirm", "confirmed", "ack", "ok", "okay"];
+
+/// A wait whose length was not said.
+const WAIT: Answer = Answer::Standby { span: STANDBY_DEFAULT };
+
+/// The longest run of words that fits counts. What our buttons say is known
+/// beside these.
+const KNOWN: &[(&str, WordSense)] = &[
+    ("1", WordSense::Say(Answer::Roger)),
+    ("roger", WordSense::Say(Answer::Roger)),
+    ("received", WordSense::Say(Answer::Roger)),
+    ("exercise received", WordSense::Say(Answer::Roger)),
+    ("acknowledged", WordSense::Say(Answer::Roger)),
+    ("2", WordSense::Say(Answer::Wilco)),
+    ("wilco", WordSense::Say(Answer::Wilco)),
+    ("will comply", WordSense::Say(Answer::Wilco)),
+    ("will do", WordSense::Say(Answer::Wilco)),
+    ("i have it", WordSense::Say(Answer::Wilco)),
+    ("have it", WordSense::Say(Answer::Wilco)),
+    ("i have the exercise", WordSense::Say(Answer::Wilco)),
+    ("i've it", WordSense::Say(Answer::Wilco)),
+    ("i've got it", WordSense::Say(Answer::Wilco)),
+    ("i have got it", WordSense::Say(Answer::Wilco)),
+    ("i got it", WordSense::Say(Answer::Wilco)),
+    ("i take it", WordSense::Say(Answer::Wilco)),
+    ("i'll take it", WordSense::Say(Answer::Wilco)),
+    ("i will take it", WordSense::Say(Answer::Wilco)),
+    ("i'm taking it", WordSense::Say(Answer::Wilco)),
+    ("i am taking it", WordSense::Say(Answer::Wilco)),
+    ("taking it", WordSense::Say(Answer::Wilco)),
+    ("i'm on it", WordSense::Say(Answer::Wilco)),
+    ("i am on it", WordSense::Say(Answer::Wilco)),
+    ("on it", WordSense::Say(Answer::Wilco)),
+    ("3", WordSense::Say(WAIT)),
+    ("standby", WordSense::Say(WAIT)),
+    ("stand by", WordSense::Say(WAIT)),
+    ("wait", WordSense::Say(WAIT)),
+    ("4", WordSense::Say(Answer::Unable)),
+    ("unable", WordSense::Say(Answer::Unable)),
+    ("i'm unable", WordSense::Say(Answer::Unable)),
+    ("i am unable", WordSense::Say(Answer::Unable)),
+    ("no", WordSense::Say(Answer::Unable)),
+    ("can't", WordSense::Say(Answer::Unable)),
+    ("cant", WordSense::Say(Answer::Unable)),
+    ("cannot", WordSense::Say(Answer::Unable)),
+    ("can not", WordSense::Say(Answer::Unable)),
+    ("i can't", WordSense::Say(Answer::Unable)),
+    ("i cant", WordSense::Say(Answer::Unable)),
+    ("i cannot", WordSense::Say(Answer::Unable)),
+    ("i can not", WordSense::Say(Answer::Unable)),
+    ("can't take it", WordSense::Say(Answer::Unable)),
+    ("cant take it", WordSense::Say(Answer::Unable)),
+    ("cannot take it", WordSense::Say(Answer::Unable)),
+    ("can not take it", WordSense::Say(Answer::Unable)),
+    ("i can't take it", WordSense::Say(Answer::Unable)),
+    ("i cant take it", WordSense::Say(Answer::Unable)),
+    ("i cannot take it", WordSense::Say(Answer::Unable)),
+    ("i can not take it", WordSense::Say(Answer::Unable)),
+    ("pass", WordSense::Say(Answer::Unable)),
+    ("pass on", WordSense::Say(Answer::Unable)),
+    ("pass it on", WordSense::Say(Answer::Unable)),
+    ("yes", WordSense::Yes),
+    ("y", WordSense::Yes),
+    ("ack", WordSense::Yes),
+    ("got it", WordSense::Yes),
+    ("confirm", WordSense::Yes),
+    ("confirmed", WordSense::Yes),
+    ("ok", WordSense::Fine),
+    ("okay", WordSense::Fine),
+    ("thanks", WordSense::Polite),
+    ("thank you", WordSense::Polite),
+    ("thx", WordSense::Polite),
+    ("please", WordSense::Please),
+    ("pls", WordSense::Please),
+    ("plz", WordSense::Please),
+    ("sorry", WordSense::Sorry),
+    ("i need", WordSense::Need),
+    ("need", WordSense::Need),
+    ("give me", WordSense::Need),
+    ("stop", WordSense::Stop),
+    ("stop all", WordSense::Stop),
+    ("stopall", WordSense::Stop),
+    ("unsubscribe", WordSense::Stop),
+    ("end", WordSense::Stop),
+    ("quit", WordSense::Stop),
+    ("cancel", WordSense::Stop),
+    ("revoke", WordSense::Stop),
+    ("optout", WordSense::Stop),
+    ("opt out", WordSense::Stop),
+    ("start", WordSense::Start),
+    ("unstop", WordSense::Start),
+    ("optin", WordSense::Start),
+    ("opt in", WordSense::Start),
+];
+
+/// Whether these words can be an order to somebody.
+pub(super) fn can_be_order(text: &str) -> bool {
+    let text = folded(text);
+    let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
+    ORDERS.contains(&words.join(" ").as_str())
+}
+
+/// Units of a wait, as words of their own.
+const MINUTES: [&str; 4] = ["minute", "minutes", "min", "mins"];
+
+/// Every run of words that is known: those above, and what our buttons say. A label that is changed is read at once.
+pub(crate) struct Vocabulary {
+    labels: Vec<(String, WordSense)>,
+}
+
+impl Vocabulary {
+    pub fn new() -> Self {
+        let label = |answer: Answer| {
+            let text = folded(answer.label());
+            let words: Vec<String> = pieces(&text).iter().filter_map(|piece| word(piece).map(str::to_owned)).collect();
+            (words.join(" "), WordSense::Say(answer))
+        };
+        Self { labels: AnswerLevel::Wilco.offers().map(label).into() }
+    }
+
+    /// What the words from here on say, and where the next ones begin; none where the first is not known.
+    pub fn sense_at(&self, pieces: &[TextPiece<'_>], at: usize) -> Option<(WordSense, usize)> {
+        if let Some((span, next)) = minutes_at(pieces, at) {
+            return Some((WordSense::Say(Answer::Standby { span }), next));
+        }
+        let labels = self.labels.iter().map(|(words, sense)| (words.as_str(), *sense));
+        let fits = |(words, sense)| Some((sense, end_of(pieces, at, words)?));
+        let (sense, next) = KNOWN.iter().copied().chain(labels).filter_map(fits).max_by_key(|(_, next)| *next)?;
+        match asked_span(pieces, at, next).filter(|_| sense == WordSense::Say(WAIT)) {
+            Some((span, next)) => Some((WordSense::Say(Answer::Standby { span }), next)),
+            None => Some((sense, next)),
+        }
+    }
+}
+
+/// Where these words end, where they stand here; commas and full stops between them do not matter.
+fn end_of(pieces: &[TextPiece<'_>], at: usize, words: &str) -> Option<usize> {
+    let mut next = at;
+    for wanted in words.split(' ') {
+        while next != at && pieces.get(next)?.kind == PieceKind::Break {
+            next += 1;
+        }
+        if word(pieces.get(next)?)? != wanted {
+            return None;
+        }
+        next += 1;
+    }
+    Some(next)
+}
+
+/// `2 more minutes`, `5 min`, `5m`: a wait, also without the word.
+fn minutes_at(pieces: &[TextPiece<'_>], at: usize) -> Option<(Duration, usize)> {
+    let first = word(pieces.get(at)?)?;
+    let digits = first.trim_start_matches(|c: char| c.is_ascii_digit());
+    let minutes = Some(&first[..first.len() - digits.len()]).filter(|minutes| !minutes.is_empty())?;
+    let span = standby_span(minutes).ok().filter(|span| !span.is_zero())?;
+    if digits == "m" || MINUTES.contains(&digits) {
+        return Some((span, at + 1));
+    }
+    let word_at = |at: usize| pieces.get(at).and_then(word);
+    let unit = if word_at(at + 1) == Some("more") { at + 2 } else { at + 1 };
+    let is_unit = digits.is_empty() && word_at(unit).is_some_and(|word| MINUTES.contains(&word));
+    is_unit.then_some((span, unit + 1))
+}
+
+/// How long, right behind the word that asks for a wait: `standby 3`, `wait 90s`, `3 5`. Behind the digit 3 another digit
+/// that is an answer of its own is no number of minutes.
+fn asked_span(pieces: &[TextPiece<'_>], at: usize, next: usize) -> Option<(Duration, usize)> {
+    if let Some(found) = minutes_at(pieces, next) {
+        return Some(found);
+    }
+    let (asks, span) = (word(pieces.get(at)?)?, word(pieces.get(next)?)?);
+    if asks == "3" && ["1", "2", "4"].contains(&span) {
+        return None;
+    }
+    let parsed = span.starts_with(|c: char| c.is_ascii_digit()).then(|| standby_span(span).ok()).flatten();
+    parsed.filter(|span| !span.is_zero()).map(|span| (span, next + 1))
+}
+
+fn word<'a>(piece: &'a TextPiece<'_>) -> Option<&'a str> {
+    if let PieceKind::Word(word) = &piece.kind { Some(word) } else { None }
+}

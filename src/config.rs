@@ -2,22 +2,12 @@
 
 pub mod zoneinfo;
 
+use crate::toml_kit::secret::SecretRef;
 use secrecy::SecretString;
 use std::{io, path::PathBuf};
 
 /// The longest secret that is read, in bytes.
 const SECRET_MAX: u64 = 64 * 1024;
-
-/// Where a secret lies.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SecretSource {
-    /// In this environment variable.
-    Env(String),
-    /// In this file.
-    File(PathBuf),
-    /// In systemd's credentials directory, under this name.
-    Credential(String),
-}
 
 /// Why a secret can not be had.
 #[derive(Debug, thiserror::Error)]
@@ -43,14 +33,14 @@ pub enum SecretError {
 }
 
 /// Reads a secret; white space around it is not part of it.
-pub fn secret(secret: &SecretSource) -> Result<SecretString, SecretError> {
+pub fn secret(secret: &SecretRef) -> Result<SecretString, SecretError> {
     match secret {
-        SecretSource::Env(name) => {
+        SecretRef::Env(name) => {
             let value = variable(name).filter(|value| !value.trim().is_empty());
             Ok(SecretString::from(value.ok_or_else(|| SecretError::Unset(name.clone()))?.trim()))
         }
-        SecretSource::File(path) => read(path.clone()),
-        SecretSource::Credential(name) => {
+        SecretRef::File(path) => read(path.clone()),
+        SecretRef::Credential(name) => {
             let folder = variable("CREDENTIALS_DIRECTORY").ok_or_else(|| SecretError::NoCredentials(name.clone()))?;
             read(PathBuf::from(folder).join(name))
         }

@@ -14,3 +14,4 @@ pub mod store;
 pub mod template;
 pub mod text;
 pub mod tls;
+pub mod toml_kit;

@@ -2,6 +2,7 @@
 //! round. Without leave only addresses of the public internet are good: not this machine, not its networks, not the
 //! cloud's metadata.
 
+use crate::toml_kit::network::Networks;
 use futures_util::future::BoxFuture;
 use reqwest::{
     Url,
@@ -61,6 +62,11 @@ pub struct RefusedAddress {
 }
 
 impl AddressGuard {
+    /// Only the public internet and these networks.
+    pub fn of(networks: &Networks) -> Self {
+        Self::new(networks.iter().map(|(address, bits)| IpNetwork::new(*address, *bits)).collect())
+    }
+
     /// Lets through what is public, and these.
     pub fn new(allow: Vec<IpNetwork>) -> Self {
         Self { allow }

@@ -1,18 +1,25 @@
-//! How a human is reached: one file a channel, one small trait. Retry, pacing, recording and failing over are outside.
+//! How a human is reached: one folder a channel, one small trait. Retry, pacing, recording and failing over are outside.
 
 mod certificate;
+pub mod charset;
 mod check;
 pub mod client;
+pub mod desk;
 pub mod exec;
 pub mod guard;
 pub mod http;
+pub mod inbound;
 pub mod kannel;
+pub(crate) mod keys;
+pub mod kind;
+pub mod kinds;
 pub mod outbox;
 pub mod retry_after;
-pub mod screen;
+pub mod settings;
 pub mod slack;
 pub mod smtp;
 pub mod twilio;
+pub mod voice;
 pub mod webhook;
 
 use crate::core::{AnswerLevel, PageId, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp};

@@ -1,7 +1,7 @@
 //! The configuration in use: the matrix with its templates and channels. A reload swaps it as a whole.
 
 use crate::{
-    channel::ContactData,
+    channel::{ContactData, kind::ChannelConfig},
     config,
     core::{ChannelName, PersonName, SourceName},
     engine::{
@@ -9,7 +9,7 @@ use crate::{
         people_lookup::PeopleLookup,
         wire,
     },
-    matrix::{ChannelConfig, ChannelKind, ChannelSettings, ContactField, Matrix},
+    matrix::{ChannelKind, ChannelSettings, Matrix},
     template::{PageTemplates, TextForm},
 };
 use secrecy::SecretString;
@@ -52,7 +52,7 @@ impl RuntimeConfig {
         let mut tokens = Vec::new();
         for (source, settings) in &matrix.sources {
             for token in &settings.tokens {
-                match config::secret(&wire::reference(token)) {
+                match config::secret(token) {
                     Ok(secret) => tokens.push((source.clone(), secret)),
                     Err(error) => {
                         tracing::warn!(source = %source, %error, "this token is not here: alerts with it are refused");
@@ -108,15 +108,15 @@ impl RuntimeConfig {
 
     /// A channel that would receive fewer answers than in `last`, although the matrix has the settings for them.
     fn deafer_than(&self, last: &Self) -> Option<&ChannelName> {
-        let deafer = |name: &ChannelName, way: &ChannelConfig| {
+        let deafer = |name: &ChannelName, config: &dyn ChannelConfig| {
             let (now, before) = (self.channels.get(name)?, last.channels.get(name)?);
-            let keys = now.inbound.len() < before.inbound.len().min(wire::inbound_refs(way).len());
-            let token = matches!(way, ChannelConfig::Slack(way) if way.app_token.is_some());
+            let keys = now.inbound.len() < before.inbound.len().min(config.inbound_secrets().len());
+            let token = config.socket_secret().is_some();
             let socket = token && now.sandboxed.is_none() && now.socket.is_none() && before.socket.is_some();
             Some(keys || socket)
         };
         let mut channels = self.matrix.channels.iter();
-        channels.find(|(name, settings)| deafer(name, &settings.way) == Some(true)).map(|(name, _)| name)
+        channels.find(|(name, settings)| deafer(name, settings.config.as_ref()) == Some(true)).map(|(name, _)| name)
     }
 
     /// The templates with this revision of a role's template, or the newest if they are gone (after a restart).
@@ -146,19 +146,5 @@ impl RuntimeConfig {
 
 /// The form of text that a kind of channel shows. For `http` and `exec` it depends on whom they reach.
 pub fn form(kind: ChannelKind, settings: Option<&ChannelSettings>) -> TextForm {
-    match kind {
-        ChannelKind::Screen => TextForm::Screen,
-        ChannelKind::Slack => TextForm::Slack,
-        ChannelKind::Kannel | ChannelKind::Twilio => TextForm::Sms,
-        ChannelKind::Smtp => TextForm::Mail,
-        ChannelKind::Webhook => TextForm::Board,
-        ChannelKind::Http | ChannelKind::Teams | ChannelKind::Mattermost | ChannelKind::Exec => {
-            match settings.map_or(ContactField::Nothing, ChannelSettings::needs) {
-                ContactField::Phone => TextForm::Sms,
-                ContactField::Email => TextForm::Mail,
-                ContactField::Nothing | ContactField::Slack => TextForm::Board,
-            }
-        }
-        ChannelKind::Voice => TextForm::Voice,
-    }
+    settings.filter(|settings| settings.kind() == kind).map_or(kind.spec().form, ChannelSettings::form)
 }

@@ -6,19 +6,17 @@
 pub mod api;
 pub mod body;
 pub mod caller;
-pub mod charset;
 pub mod connection;
 pub mod control;
 pub mod credential;
 pub mod desk;
-pub mod gateway;
-pub mod kannel;
+pub mod handled_requests;
+pub mod hooks;
 pub mod mail_in;
 pub mod problem;
 pub mod slack;
 pub mod sms;
 pub mod state;
-pub mod twilio;
 pub mod voice;
 
 use crate::http::state::AppState;
@@ -28,7 +26,7 @@ use axum::{
     http::{Version, header},
     middleware::{Next, from_fn_with_state, map_response},
     response::{IntoResponse, Response},
-    routing::{any, get, post},
+    routing::{any, post},
 };
 use problem::ProblemDetails;
 use std::sync::Arc;
@@ -48,15 +46,9 @@ pub fn control(app: Arc<AppState>) -> Router {
 /// What providers call.
 fn hooks() -> Router<Arc<AppState>> {
     Router::new()
-        .route("/hooks/slack/{channel}", get(slack::probe).post(slack::take))
-        .route("/hooks/http/{channel}", any(gateway::inbound))
-        .route("/hooks/http/{channel}/report", any(gateway::report))
-        .route("/hooks/kannel/{channel}", any(kannel::inbound))
-        .route("/hooks/kannel/{channel}/report", get(kannel::report))
         .route("/hooks/self", post(control::health::echo))
-        .route("/hooks/twilio/{channel}", post(twilio::inbound))
-        .route("/hooks/twilio/{channel}/report", post(twilio::report))
-        .route("/hooks/voice/{channel}/report", post(voice::report))
+        .route("/hooks/{kind}/{channel}", any(hooks::inbox))
+        .route("/hooks/{kind}/{channel}/report", any(hooks::report))
 }
 
 async fn admit_caller(

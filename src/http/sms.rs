@@ -2,6 +2,7 @@
 //! forged, so only the page's code proves that they have the page, even where one page alone is open.
 
 use crate::{
+    channel::inbound::{InboundText, OptOutWish},
     core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp},
     engine::{CodedPage, asked_of},
     http::{desk::standing::told, problem::ProblemDetails, state::AppState},
@@ -45,52 +46,28 @@ const NO_LETTERS: &str = "a sign or word that I do not know";
 /// Said to those who have opted in again.
 const BACK: &str = "You are paged by SMS again.";
 
-/// A text from a phone.
-#[derive(Debug)]
-pub struct InboundText<'a> {
-    /// By which channel it came.
-    pub channel: ChannelName,
-    /// From which number, in any form.
-    pub from: &'a str,
-    /// What they wrote.
-    pub text: &'a str,
-    /// What the provider made of it, where it says so.
-    pub wish: Option<OptOutWish>,
-}
-
-/// What a provider takes a text for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum OptOutWish {
-    /// To get no more.
-    Stop,
-    /// To get them again.
-    Start,
-    /// To be told how it works; the provider answers that itself.
-    Help,
-}
-
 /// Takes a text in; what to answer, empty for nothing.
-pub async fn take(app: &AppState, text: InboundText<'_>) -> Result<String, ProblemDetails> {
-    let number = international(text.from);
+pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> Result<String, ProblemDetails> {
+    let number = international(&text.from);
     let person = app.engine.config().matrix.person_of_phone(&number).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());
     };
-    match (text.wish, read(text.text)) {
+    match (text.wish, read(&text.text)) {
         (Some(OptOutWish::Stop), _) | (None, Reply::OptOut) => {
-            app.engine.inbound().opt_out(&text.channel, &person, "they texted STOP").await?;
+            app.engine.inbound().opt_out(channel, &person, "they texted STOP").await?;
             // An answer would not arrive any more.
             Ok(String::new())
         }
-        (Some(OptOutWish::Start), _) | (None, Reply::OptIn) => back(app, &text.channel, &person).await,
+        (Some(OptOutWish::Start), _) | (None, Reply::OptIn) => back(app, channel, &person).await,
         (Some(OptOutWish::Help), _) => Ok(String::new()),
         // To some carriers YES means that they want to be written to again.
-        (None, Reply::AsAsked { code: None }) if is_yes(text.text) && is_out(app, &text.channel, &person) => {
-            back(app, &text.channel, &person).await
+        (None, Reply::AsAsked { code: None }) if is_yes(&text.text) && is_out(app, channel, &person) => {
+            back(app, channel, &person).await
         }
         (None, Reply::Answer { code: Some(code), answer }) => {
-            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text.text) };
+            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(&text.text) };
             coded(app, &number, person, &code, Ok(answer)).await
         }
         (None, Reply::AsAsked { code: Some(code) }) => {

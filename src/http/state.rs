@@ -1,11 +1,11 @@
 //! What every request may need.
 
 use crate::{
-    channel::{outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
-    http::{sms, twilio},
+    http::{handled_requests, sms},
     store::clock::{ClockSources, SystemClock},
 };
 use std::{
@@ -37,7 +37,7 @@ pub struct AppState {
     /// The matrix's folder, whose drills are scheduled.
     pub scenarios: PathBuf,
     /// Twilio's requests that were answered already.
-    pub answered: twilio::HandledRequests,
+    pub answered: handled_requests::HandledRequests,
     /// Wrong SMS codes.
     pub guesses: Mutex<sms::WrongCodes>,
 }

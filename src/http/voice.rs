@@ -1,24 +1,16 @@
-//! A call that Twilio makes for us: what it says, what the keys mean, what became of it. Only a key of the answers is an
+//! A call that Twilio makes for us: what it says, and what the keys mean. Only a key of the answers is an
 //! answer: a call that was picked up, a voicemail, silence and every other key are none.
 
 use crate::{
-    channel::twilio::{code, signature::FormFields, twiml},
-    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, ChannelName, Incident, Page, PageId, page::PageStage},
-    engine::RuntimeConfig,
+    channel::{inbound::CallTurnRequest, twilio::twiml},
+    core::{Answer, AnswerLevel, AnswerVerdict, AnswerVia, Incident, Page, PageId},
     http::{
         desk::standing::{RoleStanding, told},
         problem::ProblemDetails,
         state::AppState,
-        twilio::{ReportQuery, address, field, signed, xml},
     },
-    matrix::{ChannelConfig, ChannelKind},
     text::speech::{digits, spoken},
 };
-use axum::{
-    extract::{Path, Query, Request, State},
-    response::Response,
-};
-use serde::Deserialize;
 use std::sync::Arc;
 
 /// How often one call asks before it says goodbye.
@@ -42,56 +34,15 @@ const GOODBYE: &str = "Goodbye.";
 /// Said to somebody who pressed nothing that means anything.
 const GIVEN_UP: &str = "No answer was heard, so others are asked. Goodbye.";
 
-/// Which turn of a call this is; none for a report about it.
-#[derive(Debug, Deserialize)]
-pub struct TurnOf {
-    turn: Option<u32>,
-}
-
-/// `POST /hooks/voice/{channel}/report`: with `turn`, what to say next; without, what became of the call.
-pub async fn report(
-    State(app): State<Arc<AppState>>,
-    Path(channel): Path<String>,
-    Query(about): Query<ReportQuery>,
-    Query(TurnOf { turn }): Query<TurnOf>,
-    request: Request,
-) -> Result<Response, ProblemDetails> {
-    let address = address(&app, request.uri());
-    let fields = signed(&app, &channel, ChannelKind::Voice, request).await?;
-    let page = about.page(&app).await?;
-    let Some(turn) = turn else {
-        became(&app, &channel, page, &fields).await?;
-        return Ok(xml(twiml::nothing()));
-    };
-    let script = CallTurn::of(&app, page, &address, turn).await?;
-    Ok(xml(script.next(field(&fields, "Digits"), field(&fields, "CallSid")).await?))
-}
-
-/// A call's end, or the word that it was picked up. In whatever order and however often these come: the core takes a
-/// failure only for a page that no device had.
-async fn became(app: &AppState, channel: &str, page: PageId, fields: &FormFields) -> Result<(), ProblemDetails> {
-    let (status, by) = (field(fields, "CallStatus"), field(fields, "AnsweredBy"));
-    let missed = |why: &str| app.engine.inbound().undelivered_message(page, field(fields, "CallSid"), why.to_owned());
-    match (status, by) {
-        (_, by) if by.starts_with("machine") => missed("a voicemail picked up").await?,
-        (_, "fax") => missed("a fax picked up").await?,
-        (_, "human" | "unknown") => app.engine.inbound().report(page, PageStage::Delivered).await?,
-        ("in-progress", _) if !listens_for_machines(&app.engine.config(), channel) => {
-            app.engine.inbound().report(page, PageStage::Delivered).await?;
-        }
-        ("no-answer", _) => missed("nobody picked up").await?,
-        ("busy", _) => missed("the line was busy").await?,
-        ("canceled", _) => missed("the call was cancelled").await?,
-        ("failed", _) => missed(&code::why(field(fields, "ErrorCode").parse().ok())).await?,
-        // Queued, ringing, over: nothing that was not known.
-        _ => {}
-    }
-    Ok(())
-}
-
-fn listens_for_machines(live: &RuntimeConfig, channel: &str) -> bool {
-    let channel = live.matrix.channel(&ChannelName::from(channel));
-    matches!(channel.map(|channel| &channel.way), Some(ChannelConfig::Voice(way)) if way.machines)
+/// What a call about this page says next, in the provider's language. `address` is this turn's.
+pub async fn next(
+    app: &AppState,
+    page: PageId,
+    address: &str,
+    request: &CallTurnRequest,
+) -> Result<String, ProblemDetails> {
+    let script = CallTurn::of(app, page, address, request.turn).await?;
+    script.next(&request.key, &request.call).await
 }
 
 /// One turn of a call about a page.

@@ -1,7 +1,12 @@
 //! Reads `actions` of a trigger: what is suggested to those who are asked.
 
-use super::document::{LocatedValue, MatrixFaults, TomlItem, TomlTable};
-use crate::core::plan::{ACTION_CHARS_MAX, ACTIONS_MAX, SuggestedAction, THEN_CHARS_MAX, reads_like_answer};
+use crate::{
+    core::plan::{ACTION_CHARS_MAX, ACTIONS_MAX, SuggestedAction, THEN_CHARS_MAX, reads_like_answer},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults},
+    },
+};
 
 const EXAMPLE: &str = "{ text = \"CANCEL ALL our resting orders\", then = \"what we hold stays at risk\" }";
 

@@ -1,19 +1,23 @@
 //! Makes the matrix out of a draft without faults, with every plan drawn up in advance.
 
 use crate::{
+    channel::{
+        kind::{ChannelKind, ContactField},
+        settings::ChannelSettings,
+    },
     core::{
         AnswerLevel, ChannelName, PersonName, RoleName, RolePlan, Roster, Rotation, SourceName, StepPlan, StepTarget,
         Timestamp, TriggerName, oncall::RotationOverride, plan::AcceptTimeout,
     },
     matrix::{
-        document::LocatedValue,
         draft::{MatrixDraft, NamedItems, ROTATION, RoleDraft, RotationDraft, StepDraft},
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix},
         plans::PlanBuilder,
-        settings::{ChannelKind, ChannelSettings, ContactField, People},
+        settings::People,
         trigger::Trigger,
     },
+    toml_kit::faults::LocatedValue,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -100,7 +104,7 @@ fn roster(
         (name.clone(), reaches.map(|(name, _)| (*name).clone()).collect())
     });
     let rotations = whole(rotations).filter_map(|(name, draft)| Some((name.into(), rotation(draft.value, as_of)?)));
-    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::Screen);
+    let screens = channels.iter().filter(|(_, channel)| channel.kind() == ChannelKind::SCREEN);
     let screens = screens.map(|(name, _)| name.clone()).collect();
     Roster { reach: reach.collect(), rotations: rotations.collect(), screens }
 }

@@ -1,22 +1,17 @@
 //! Checks that providers which call back can find the daemon.
 
-use super::{document::MatrixFaults, draft::MatrixDraft, ways::ChannelConfig};
+use crate::{matrix::draft::MatrixDraft, toml_kit::faults::MatrixFaults};
 
-/// Twilio itself calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
+/// A provider on the internet calls no address of this machine: then no reply, no report and no key pressed in a call comes back.
 pub(super) fn check(draft: &MatrixDraft, faults: &mut MatrixFaults) {
     let public = draft.daemon.as_ref().and_then(|daemon| daemon.value.public_url.as_deref());
     if public.is_some_and(|url| !is_here(url)) {
         return;
     }
     for (name, channel) in &draft.channels {
-        let account = match channel.value.as_ref().map(|channel| &channel.way) {
-            Some(ChannelConfig::Twilio(way)) => &way.account,
-            Some(ChannelConfig::Voice(way)) => &way.account,
-            _ => continue,
-        };
-        // A double on this machine finds us here.
-        if account.url.is_none() {
-            let message = format!("Twilio can not call back for channel `{name}`: no answer and no report comes in");
+        if let Some(provider) = channel.value.as_ref().and_then(|channel| channel.config.calls_back()) {
+            let message =
+                format!("{provider} can not call back for channel `{name}`: no answer and no report comes in");
             let help = "set `public_url` in [daemon] to where the internet reaches this daemon: \"https://..\"";
             faults.warning("no-way-back", channel.at, message, help);
         }

@@ -1,14 +1,19 @@
 //! Checks what was written against what else was written: every name that is used exists, what must be unique is, and
 //! no chain of `next` runs in a circle.
 
-use super::{
-    diagnostic::Severity,
-    document::{LocatedValue, MatrixFaults, SourceSpan},
-    draft::{MatrixDraft, NamedItems, StepDraft},
-    names, reach,
-    settings::SecretRef,
+use crate::{
+    core::names::CATCH_ALL,
+    matrix::{
+        draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
+        reach,
+    },
+    toml_kit::{
+        diagnostic::Severity,
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::instead,
+        secret::SecretRef,
+    },
 };
-use crate::{core::names::CATCH_ALL, matrix::draft::ROTATION};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What can be a room.
@@ -46,7 +51,7 @@ fn roles(draft: &MatrixDraft, known: &crate::matrix::model::KnownNames<'_>, faul
             role_exists(draft, next, faults);
         }
         if let Some(template) = role.template.as_ref().filter(|name| !known.templates.contains_key(&name.value)) {
-            let help = names::instead(&template.value, known.templates.keys().map(String::as_str));
+            let help = instead(&template.value, known.templates.keys().map(String::as_str));
             faults.error("unknown-template", template.at, format!("there is no template {:?}", template.value), help);
         }
     }
@@ -83,7 +88,7 @@ fn whom(draft: &MatrixDraft, entry: &LocatedValue<String>, faults: &mut MatrixFa
     } else if draft.roles.contains_key(name) {
         format!("{name} is a role, and a step pages people: name a person, or write `next = \"{name}\"` in the role")
     } else {
-        names::instead(name, draft.people.keys().map(String::as_str))
+        instead(name, draft.people.keys().map(String::as_str))
     };
     faults.error("unknown-person", entry.at, format!("there is no person {name:?}"), help);
 }
@@ -130,7 +135,7 @@ fn exists<T>(what: &'static str, named: &NamedItems<T>, used: &LocatedValue<Stri
         "channel" => "unknown-channel",
         _ => "unknown-role",
     };
-    let help = names::instead(&used.value, named.keys().map(String::as_str));
+    let help = instead(&used.value, named.keys().map(String::as_str));
     faults.error(code, used.at, format!("there is no {what} {:?}", used.value), help);
 }
 

@@ -1,16 +1,19 @@
 //! The matrix as it was written: each value with its place, nothing yet checked against anything else.
 
-use super::{
-    document::LocatedValue,
-    expression::CelExpression,
-    settings::{ChannelSettings, ContactField, DaemonSettings, Person, SourceSettings},
-    summary::SummaryTemplate,
-};
-use crate::core::{
-    AnswerLevel, EngagementTarget, Timestamp, Zone,
-    plan::{OnResolved, SuggestedAction},
-    schedule::CronSchedule,
-    trigger::TriggerThreshold,
+use crate::{
+    channel::{kind::ContactField, settings::ChannelSettings},
+    core::{
+        AnswerLevel, EngagementTarget, Timestamp, Zone,
+        plan::{OnResolved, SuggestedAction},
+        schedule::CronSchedule,
+        trigger::TriggerThreshold,
+    },
+    matrix::{
+        expression::CelExpression,
+        settings::{DaemonSettings, Person, SourceSettings},
+        summary::SummaryTemplate,
+    },
+    toml_kit::faults::LocatedValue,
 };
 use std::{collections::BTreeMap, time::Duration};
 

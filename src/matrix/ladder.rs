@@ -1,11 +1,14 @@
 //! Reads `[role.NAME]` with its steps, and `[catch-all]`.
 
-use super::{
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    draft::{RoleDraft, StepDraft},
-    names,
+use crate::{
+    core::{AnswerLevel, EngagementTarget, names::CATCH_ALL},
+    matrix::draft::{RoleDraft, StepDraft},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::nearest,
+    },
 };
-use crate::core::{AnswerLevel, EngagementTarget, names::CATCH_ALL};
 use std::time::Duration;
 
 /// How often a step may be done again.
@@ -76,7 +79,7 @@ fn level(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<AnswerLevel> 
         "roger" => Some(AnswerLevel::Roger),
         "wilco" => Some(AnswerLevel::Wilco),
         other => {
-            let help = match names::nearest(other, ["roger", "wilco"].into_iter()) {
+            let help = match nearest(other, ["roger", "wilco"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => String::from("\"roger\" (received is enough) or \"wilco\" (somebody must say: I have it)"),
             };

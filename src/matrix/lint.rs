@@ -5,10 +5,10 @@ use crate::{
     matrix::{
         expression_fault::{BadExpression, ExpressionUse},
         facts::FIELDS,
-        names,
         zone_name::zone_named,
         zoned::{self, IN_ZONE},
     },
+    toml_kit::nearest::nearest,
 };
 use cel::{
     Program,
@@ -135,7 +135,7 @@ impl<'e> ExpressionWalk<'e> {
         if name == "alert" || self.bound.contains(&name) || TYPES.contains(&name) {
             return;
         }
-        let help = match names::nearest(name, FIELDS.into_iter()) {
+        let help = match nearest(name, FIELDS.into_iter()) {
             Some(field) => format!("did you mean `alert.{field}`?"),
             None => format!("only `alert` is: write alert.labels.{name} (text) or alert.values.{name} (a number)"),
         };
@@ -151,7 +151,7 @@ impl<'e> ExpressionWalk<'e> {
         if !self.is_alert(operand) || FIELDS.contains(&field) {
             return;
         }
-        let help = match names::nearest(field, FIELDS.into_iter()) {
+        let help = match nearest(field, FIELDS.into_iter()) {
             Some(near) => format!("did you mean `alert.{near}`?"),
             None => format!("a monitor's own fields are under labels (text) or values (numbers): alert.values.{field}"),
         };
@@ -163,7 +163,7 @@ impl<'e> ExpressionWalk<'e> {
         call.args.iter().for_each(|arg| self.visit(arg));
         let name = call.func_name.as_str();
         if name.starts_with(|c: char| c.is_ascii_alphabetic()) && !FUNCTIONS.contains(&name) {
-            let help = match names::nearest(name, FUNCTIONS.into_iter()) {
+            let help = match nearest(name, FUNCTIONS.into_iter()) {
                 Some(near) => format!("did you mean `{near}`?"),
                 None => {
                     String::from("there are contains, startsWith, endsWith, matches, size, has, int, double, string")

@@ -30,7 +30,7 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `webhook` or `exec` | must be given |
+//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `ntfy`, `webhook` or `exec` | must be given |
 //! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
 //! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
@@ -59,7 +59,7 @@
 //! Both need `daemon.public_url`: Twilio fetches a call's words there and reports what became of it. `pace` is
 //! `1/s burst 3` and `3/m`, `accept_timeout` 15s.
 //!
-//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams` and `mattermost`
+//! ## Kind `http`: any service that takes a message over HTTP, and its presets `teams`, `mattermost` and `ntfy`
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `url` | where it takes messages; as a secret, where whoever knows it may send | must be given; for a preset as a secret |
@@ -80,7 +80,7 @@
 //! | `allow` | addresses and networks where it may lie beside the public internet; checked when the connection is made | anywhere |
 //! | `probe` | an address that `doctor` asks by GET | the `url`, asked for its OPTIONS |
 //!
-//! Templates are MiniJinja's, and are given [`WORDS`]. A preset is a set of these keys: each can be given to stand in place of
+//! Templates are MiniJinja's, and are given [`WORDS`](crate::channel::http::body::WORDS). A preset is a set of these keys: each can be given to stand in place of
 //! the preset's. Rooms of these kinds can not be edited: they get one card and a message for each change. `pace` is
 //! `1/s burst 5` (teams `2/s burst 4`), `accept_timeout` 15s (presets 10s).
 //!
@@ -97,7 +97,7 @@
 //! | key | meaning | default |
 //! |---|---|---|
 //! | `program` | its absolute path; no shell is asked | must be given |
-//! | `arguments` | fixed words, and [`PLACEHOLDERS`] as whole arguments | none |
+//! | `arguments` | fixed words, and [`PLACEHOLDERS`](crate::channel::exec::settings::PLACEHOLDERS) as whole arguments | none |
 //! | `needs`, `personal` | as for `http` | `nothing`, `false` |
 //!
 //! It reads the page as JSON on its standard input. Exit codes: 0 taken (the first line of its output is the receipt), 75 not
@@ -165,49 +165,38 @@ mod actions;
 mod assemble;
 mod callbacks;
 mod cross;
-mod diagnostic;
-pub(crate) mod document;
 mod door;
 mod draft;
 mod expression;
 mod expression_fault;
 mod facts;
-mod hidden;
 mod judge;
 mod ladder;
 mod lint;
-mod mailbox;
 mod model;
-pub(crate) mod names;
 mod parse;
 pub(crate) mod people;
 mod plans;
 mod reach;
-mod room_name;
 mod rule;
 mod sections;
 mod settings;
-mod source;
 mod summary;
 mod trigger;
-mod ways;
 pub(crate) mod zone_name;
 mod zoned;
 
+pub use crate::channel::{
+    kind::{ChannelKind, ContactField},
+    settings::ChannelSettings,
+};
 pub use crate::matrix::trigger::{Trigger, TriggerMatch};
-pub use diagnostic::{Diagnostic, Severity, render, render_of};
+pub use crate::toml_kit::{
+    diagnostic::{Diagnostic, Severity, render, render_of},
+    source::{SourceText, read_folder},
+};
 pub use expression::{CelExpression, EXPRESSION_MAX, TEXT_MAX};
 pub use model::{KnownNames, Matrix, ParsedMatrix};
-pub use room_name::RoomName;
-pub use settings::{
-    ChannelKind, ChannelSettings, ContactField, DaemonSettings, People, Person, PingSettings, SecretAddress, SecretRef,
-    SourceSettings, Sources,
-};
-pub use source::{SourceText, read_folder};
+pub use settings::{DaemonSettings, People, Person, PingSettings, SourceSettings, Sources};
 pub use summary::SummaryTemplate;
-pub use ways::{
-    AddressSource, BodyWay, ChannelConfig, ExecWay, FieldWay, HttpWay, KannelWay, Networks, PLACEHOLDERS,
-    ProviderAccount, RepliesWay, ReportWay, RulesWay, SlackWay, SmtpWay, TwilioAccount, TwilioSender, TwilioWay,
-    VoiceWay, WORDS, WebhookWay,
-};
 pub use zone_name::{UnknownZone, zone_named};

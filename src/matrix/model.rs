@@ -1,18 +1,21 @@
 //! The matrix as everybody uses it: what shall happen at which alert, and who can be reached how.
 
 use crate::{
+    channel::settings::ChannelSettings,
     core::{
         ChannelName, EscalationPlan, PersonName, RoleName, RolePlan, Roster, TriggerName, Zones,
         names::{BY_HAND, SELF},
         plan::{AcceptTimeout, OnResolved},
     },
     matrix::{
-        diagnostic::Diagnostic,
         expression::ExpressionLanguage,
         plans::PlanBuilder,
-        settings::{ChannelSettings, DaemonSettings, People, Person, SecretAddress, SecretRef, Sources},
+        settings::{DaemonSettings, People, Person, Sources},
         trigger::Trigger,
-        ways::ChannelConfig,
+    },
+    toml_kit::{
+        diagnostic::Diagnostic,
+        secret::{SecretAddress, SecretRef},
     },
 };
 use std::{collections::BTreeMap, fmt, sync::Arc};
@@ -101,9 +104,7 @@ impl Matrix {
 
     /// Whether this Unix user is the site's mail server.
     pub fn hands_in_mail(&self, user: &str) -> bool {
-        let mailer =
-            |way: &ChannelConfig| matches!(way, ChannelConfig::Smtp(way) if way.mail_in.as_deref() == Some(user));
-        self.channels.iter().any(|(_, channel)| mailer(&channel.way))
+        self.channels.iter().any(|(_, channel)| channel.config.mail_in() == Some(user))
     }
 
     /// Whose phone this is, in E.164.
@@ -123,7 +124,7 @@ impl Matrix {
 
     /// Every secret that the matrix refers to, each once.
     pub fn secrets(&self) -> Vec<&SecretRef> {
-        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.way.secrets());
+        let of_channels = self.channels.iter().flat_map(|(_, channel)| channel.config.secrets());
         let of_ping = self.daemon.ping.iter().filter_map(|ping| match &ping.url {
             SecretAddress::Kept(secret) => Some(secret),
             SecretAddress::Written(_) => None,

@@ -4,13 +4,11 @@ use crate::{
     core::{Timestamp, Zones},
     matrix::{
         assemble, callbacks, cross,
-        diagnostic::Severity,
-        document::MatrixFaults,
         draft::MatrixDraft,
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix, ParsedMatrix},
-        source::SourceText,
     },
+    toml_kit::{diagnostic::Severity, faults::MatrixFaults, source::SourceText},
 };
 use sha2::{Digest, Sha256};
 use std::sync::Arc;

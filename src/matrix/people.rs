@@ -1,17 +1,20 @@
 //! Reads `[person.NAME]` and `[rotation.NAME]`.
 
-use super::{
-    document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    draft::{OverrideDraft, PersonDraft, RotationDraft},
-    mailbox::mailbox,
-    settings::{ContactField, Person},
-};
 use crate::{
+    channel::{kind::ContactField, smtp::mailbox::mailbox},
     core::{
         Timestamp, Zone, Zones, oncall,
         schedule::{CronSchedule, ScheduleError},
     },
-    matrix::zone_name::zone,
+    matrix::{
+        draft::{OverrideDraft, PersonDraft, RotationDraft},
+        settings::Person,
+        zone_name::zone,
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+    },
 };
 use chrono::{NaiveDate, NaiveDateTime, TimeZone};
 use toml::de::DeValue;

@@ -1,9 +1,9 @@
 //! Checks that the people of each role can be reached by the channels of its steps, and in time.
 
-use crate::matrix::{
-    document::{LocatedValue, MatrixFaults, SourceSpan},
-    draft::{MatrixDraft, PersonDraft, ROTATION, RoleDraft, StepDraft},
-    settings::{ChannelKind, ContactField},
+use crate::{
+    channel::kind::ContactField,
+    matrix::draft::{MatrixDraft, PersonDraft, ROTATION, RoleDraft, StepDraft},
+    toml_kit::faults::{LocatedValue, MatrixFaults, SourceSpan},
 };
 use std::time::Duration;
 
@@ -118,7 +118,7 @@ fn in_time(draft: &MatrixDraft, name: &str, role: &RoleDraft, faults: &mut Matri
         return;
     }
     let is_mail = |channel: &LocatedValue<String>| {
-        draft.channel(&channel.value).is_some_and(|channel| channel.kind() == ChannelKind::Smtp)
+        draft.channel(&channel.value).is_some_and(|channel| channel.kind() == crate::channel::smtp::KIND)
     };
     for step in role.steps.iter().filter(|step| step.by.iter().all(is_mail)) {
         let Some(first) = step.by.first() else { continue };

@@ -7,13 +7,16 @@ use crate::{
     },
     matrix::{
         actions,
-        document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-        door::url,
         draft::TriggerDraft,
         expression::ExpressionLanguage,
         expression_fault::{BadExpression, ExpressionUse},
-        names,
         summary::SummaryTemplate,
+    },
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::nearest,
+        secret::url,
     },
 };
 use toml::de::DeValue;
@@ -136,7 +139,7 @@ fn resolved(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<OnResolved
         "note" => Some(OnResolved::Note),
         "resolve" => Some(OnResolved::Resolve),
         other => {
-            let help = match names::nearest(other, ["note", "resolve"].into_iter()) {
+            let help = match nearest(other, ["note", "resolve"].into_iter()) {
                 Some(near) => format!("did you mean {near:?}?"),
                 None => String::from("\"note\" (a human closes the incident) or \"resolve\" (the all-clear closes it)"),
             };

@@ -1,13 +1,19 @@
 //! Reads the sections of the files, each by its reader.
 
-use crate::matrix::{
-    document::{self, LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable},
-    door,
-    draft::{MatrixDraft, NamedItems},
-    expression::ExpressionLanguage,
-    ladder, names, people, rule,
-    source::SourceText,
-    ways,
+use crate::{
+    channel::settings,
+    matrix::{
+        door,
+        draft::{MatrixDraft, NamedItems},
+        expression::ExpressionLanguage,
+        ladder, people, rule,
+    },
+    toml_kit::{
+        document::{self, TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        names,
+        source::SourceText,
+    },
 };
 use toml::de::DeTable;
 
@@ -84,7 +90,7 @@ impl MatrixDraft {
             Some(door::source(table, at, faults))
         });
         section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
-            ways::channel(table, at, faults)
+            settings::channel(table, at, faults)
         });
         section(&mut top, "person", &mut self.people, faults, |table, _, at, faults| {
             Some(people::person(table, at, zones, faults))

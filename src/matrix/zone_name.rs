@@ -2,10 +2,7 @@
 
 use crate::{
     core::{Zone, Zones},
-    matrix::{
-        document::{MatrixFaults, TomlItem},
-        names,
-    },
+    toml_kit::{document::TomlItem, faults::MatrixFaults, nearest::nearest},
 };
 
 /// A time zone by its name.
@@ -35,7 +32,7 @@ pub fn zone_named(name: &str, zones: &Zones) -> Result<Zone, UnknownZone> {
     }
     let city = |known: &&str| known.rsplit('/').next().is_some_and(|city| city.eq_ignore_ascii_case(name));
     // Three letters are near many others, and an abbreviation (`PST`) is no zone.
-    let near = || names::nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
+    let near = || nearest(name, zones.names()).filter(|_| ABBREVIATION_MAX < name.len());
     let near = zones.names().find(city).or_else(near);
     let help = match near {
         Some(near) => format!("did you mean {near:?}?"),

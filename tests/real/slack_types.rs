@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use stentor::{
     channel::{
         Channel, ContactData, Message, MessageText, Recipient, ReplyOptions, RoomState,
-        slack::{SlackChannel, SlackSettings},
+        slack::send::{SlackChannel, SlackSettings},
     },
     core::{AnswerLevel, IncidentId, PageId, PagePurpose, Timestamp},
 };

@@ -1,9 +1,10 @@
 //! The templates of a request: what stands in its body, its form, its query. JSON is escaped by construction: every
 //! `{{ }}` writes a whole JSON value, quotes included, and what is not JSON in the end is not sent.
 
-use super::{HttpContact, HttpRecipient};
-use crate::channel::{Message, Recipient, SettingError};
-use crate::core::PagePurpose;
+use crate::{
+    channel::{Message, Recipient, SettingError, kind::ContactField},
+    core::PagePurpose,
+};
 use minijinja::{AutoEscape, Environment, UndefinedBehavior, Value};
 use secrecy::{ExposeSecret, SecretString};
 use std::collections::BTreeMap;
@@ -17,11 +18,11 @@ pub const BODY_MAX: usize = 20_000;
 
 /// A value of a form, a query or a header.
 #[derive(Debug, Clone)]
-pub enum FieldTemplate {
+pub enum FieldTemplate<S = SecretString> {
     /// A template.
     Text(String),
-    /// A secret, as it is.
-    Secret(SecretString),
+    /// A secret as it is; in the matrix, where it is kept.
+    Secret(S),
 }
 
 impl FieldTemplate {
@@ -36,14 +37,23 @@ impl FieldTemplate {
 
 /// A body.
 #[derive(Debug, Clone, Default)]
-pub enum BodyTemplate {
+pub enum BodyTemplate<S = SecretString> {
     /// None.
     #[default]
     None,
     /// A template that writes JSON.
     Json(String),
     /// Fields of a form.
-    Form(BTreeMap<String, FieldTemplate>),
+    Form(BTreeMap<String, FieldTemplate<S>>),
+}
+
+/// To whom one message goes.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HttpRecipient {
+    /// In the service's own form; nothing for a room.
+    pub to: String,
+    /// What of the person it is.
+    pub need: ContactField,
 }
 
 /// The templates of one channel, ready to be filled in.
@@ -76,7 +86,7 @@ impl RequestTemplate {
     ///
     /// [`SettingError`] when one can not be read.
     pub fn new(body: BodyTemplate, query: BTreeMap<String, FieldTemplate>) -> Result<Self, SettingError> {
-        let mut env = environment();
+        let mut env = environment(|name| name == JSON);
         let mut add = |key: &'static str, name: String, text: &str| {
             let added = env.add_template_owned(name, text.to_owned());
             added.map_err(|error| SettingError::Wrong { key, why: error.to_string() })
@@ -167,12 +177,13 @@ impl FilledRequest {
 }
 
 /// An environment that refuses what is not defined, stops what loops, and has no way round the escaping.
-fn environment() -> Environment<'static> {
+/// Which templates write JSON, `is_json` says by their names.
+pub(super) fn environment(is_json: fn(&str) -> bool) -> Environment<'static> {
     let mut env = Environment::new();
     env.set_undefined_behavior(UndefinedBehavior::Strict);
     env.set_fuel(Some(FUEL));
     env.set_recursion_limit(32);
-    env.set_auto_escape_callback(|name| if name == JSON { AutoEscape::Json } else { AutoEscape::None });
+    env.set_auto_escape_callback(move |name| if is_json(name) { AutoEscape::Json } else { AutoEscape::None });
     env.remove_filter("safe");
     env.add_filter("markdown", markdown);
     env
@@ -213,7 +224,7 @@ fn words(message: &Message, address: &HttpRecipient) -> TemplateValues {
         ("headline", Value::from(headline)),
         (
             "html",
-            Value::from(message.text.html.as_deref().filter(|_| address.need == HttpContact::Email).unwrap_or("")),
+            Value::from(message.text.html.as_deref().filter(|_| address.need == ContactField::Email).unwrap_or("")),
         ),
         ("subject", Value::from(message.text.subject.as_str())),
         ("stamp", Value::from(message.stamp())),

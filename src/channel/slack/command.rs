@@ -109,7 +109,7 @@ impl SlashCommand {
 
     /// How it is used, in Slack's markup.
     pub fn help(&self) -> String {
-        HELP.replace("{}", &super::escape(&self.name))
+        HELP.replace("{}", &crate::channel::slack::escape(&self.name))
     }
 
     fn answer(&self, rest: &str) -> Result<SlashRequest, String> {

@@ -1,14 +1,16 @@
 //! What a war room is given once it is there: topic, purpose, runbook, a pinned card, and the people on call.
 
-use super::{
-    SlackChannel, SlackTarget,
-    blocks::SlackPost,
-    refusal::{InviteFailure, SlackRefusal, each_of},
-    room::{OkResponse, pin},
-    text::{cut, one_line},
-};
 use crate::{
-    channel::{ContactData, Message, SendError},
+    channel::{
+        ContactData, Message, SendError,
+        slack::{
+            blocks::SlackPost,
+            refusal::{InviteFailure, SlackRefusal, each_of},
+            room::{OkResponse, pin},
+            send::{SlackChannel, SlackTarget},
+            text::{cut, one_line},
+        },
+    },
     core::{PageId, SendReceipt},
 };
 use serde::{Deserialize, Serialize};

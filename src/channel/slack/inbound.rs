@@ -2,22 +2,17 @@
 
 use super::{
     command::SlashCommand,
-    interaction::{self, ButtonPress, PressError},
+    interaction::{self, PressError, SlackInbound},
+    signature,
 };
+use crate::channel::inbound::{HookAddress, Inbound, InboundRefusal, RequestHead, single_header};
+use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
 use slack_morphism::{SlackMessageContent, SlackMessageResponseType, events::SlackCommandEventResponse};
 
-/// Something that a user did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlackInbound {
-    /// A button of ours was pressed.
-    Press(ButtonPress),
-    /// A slash command was typed.
-    Command(SlashCommand),
-    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
-    Other,
-}
+/// The largest unsigned probe that is looked at, in bytes.
+const PROBE_MAX: usize = 1024;
 
 /// What became of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,6 +65,37 @@ impl EphemeralReply {
     }
 }
 
+/// Whether the request may be read.
+pub(super) fn admit(head: &RequestHead<'_>) -> Result<(), InboundRefusal> {
+    match (head.at, head.method) {
+        (HookAddress::Report, _) => Err(InboundRefusal::NotFound("Slack reports nothing".to_owned())),
+        (HookAddress::Inbox, &Method::GET | &Method::HEAD) => Ok(()),
+        (HookAddress::Inbox, &Method::POST) if head.secrets.is_empty() => {
+            let channel = head.channel;
+            let why = format!("no slack channel {channel:?} with a signing_secret is in the matrix");
+            Err(InboundRefusal::NotFound(why))
+        }
+        (HookAddress::Inbox, &Method::POST) => Ok(()),
+        (HookAddress::Inbox, _) => Err(InboundRefusal::Method),
+    }
+}
+
+/// Reads it. By GET Slack only looks whether there is anything, with a certificate that it trusts.
+pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
+    if *head.method != Method::POST {
+        return Ok(Inbound::Nothing);
+    }
+    let stamp = single_header(head.headers, "x-slack-request-timestamp");
+    let signature = single_header(head.headers, "x-slack-signature");
+    if let Err(error) = signature::verify_any(head.secrets, stamp, signature, body, head.now_unix) {
+        tracing::warn!(%error, channel = head.channel, "a Slack request was refused");
+        // A probe carries nothing and may be answered to anybody.
+        let is_probe = body.len() <= PROBE_MAX && is_probe(body);
+        return if is_probe { Ok(Inbound::Nothing) } else { Err(InboundRefusal::Unauthorized(error.to_string())) };
+    }
+    of_form(body).map(Inbound::Slack).map_err(|error| InboundRefusal::Bad(error.to_string()))
+}
+
 /// Reads a verified form: a button's one field `payload`, or a command's many.
 ///
 /// # Errors
@@ -82,10 +108,10 @@ pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
         return press(&payload);
     }
     if field("ssl_check").as_deref() == Some("1") {
-        return Ok(SlackInbound::Other);
+        return Ok(crate::channel::slack::interaction::SlackInbound::Other);
     }
     field("command").ok_or(InboundError::Empty)?;
-    SlashCommand::of(field).map(SlackInbound::Command).ok_or(InboundError::NoUser)
+    SlashCommand::of(field).map(crate::channel::slack::interaction::SlackInbound::Command).ok_or(InboundError::NoUser)
 }
 
 /// Reads the payload of a socket's envelope of this type.
@@ -100,9 +126,9 @@ pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInboun
         "slash_commands" => {
             let fields: Value = serde_json::from_str(payload).map_err(InboundError::Command)?;
             let command = SlashCommand::of(|name| fields[name].as_str().map(str::to_owned));
-            command.map(SlackInbound::Command).ok_or(InboundError::NoUser)
+            command.map(crate::channel::slack::interaction::SlackInbound::Command).ok_or(InboundError::NoUser)
         }
-        _ => Ok(SlackInbound::Other),
+        _ => Ok(crate::channel::slack::interaction::SlackInbound::Other),
     }
 }
 
@@ -116,8 +142,8 @@ pub fn is_probe(body: &[u8]) -> bool {
 
 fn press(payload: &str) -> Result<SlackInbound, InboundError> {
     match interaction::parse(payload) {
-        Ok(press) => Ok(SlackInbound::Press(press)),
-        Err(PressError::NotOurs) => Ok(SlackInbound::Other),
+        Ok(press) => Ok(crate::channel::slack::interaction::SlackInbound::Press(press)),
+        Err(PressError::NotOurs) => Ok(crate::channel::slack::interaction::SlackInbound::Other),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,9 +1,21 @@
-//! A button pressed in Slack: what was pressed, by whom. Pure.
+//! What users do in Slack; of a button pressed: which one, by whom. Pure.
 
+use super::command::SlashCommand;
 use serde_json::Value;
 
 /// What every button's `action_id` begins with.
 const ACTION: &str = "answer:";
+
+/// Something that a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlackInbound {
+    /// A button of ours was pressed.
+    Press(ButtonPress),
+    /// A slash command was typed.
+    Command(SlashCommand),
+    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
+    Other,
+}
 
 /// Why a payload is no press of one of our buttons.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,9 @@
 //! People as Slack knows them: ids found by mailbox, and whether an id is somebody who can be reached.
 
-use super::{SlackChannel, refusal::SlackRefusal};
-use crate::channel::{ContactData, PersonCheck, SendError};
+use crate::channel::{
+    ContactData, PersonCheck, SendError,
+    slack::{refusal::SlackRefusal, send::SlackChannel},
+};
 use serde::Deserialize;
 use slack_morphism::{
     EmailAddress, SlackUserId,

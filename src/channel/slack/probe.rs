@@ -1,7 +1,9 @@
 //! Whether Slack would let us do our work: the token, its scopes, and the two clocks.
 
-use super::{SlackChannel, refusal::SlackRefusal};
-use crate::channel::{CheckOutcome, ProbeCheck};
+use crate::channel::{
+    CheckOutcome, ProbeCheck,
+    slack::{refusal::SlackRefusal, send::SlackChannel},
+};
 use serde::Deserialize;
 
 /// What each thing that we do takes, and what is lost without it.

@@ -1,8 +1,14 @@
 //! The war room: made and named, its card posted and edited, and archived when its time has come.
 
-use super::{SlackChannel, SlackTarget, blocks, refusal::SlackRefusal};
 use crate::{
-    channel::{Message, SendError},
+    channel::{
+        Message, SendError,
+        slack::{
+            blocks,
+            refusal::SlackRefusal,
+            send::{SlackChannel, SlackTarget},
+        },
+    },
     core::{PageId, SendReceipt},
 };
 use serde::Deserialize;

@@ -1,7 +1,12 @@
 //! Whether the mail server would take a mail from us: everything up to the envelope, and no envelope.
 
-use super::{SmtpChannel, SmtpTls};
-use crate::channel::{ProbeCheck, SendError};
+use crate::channel::{
+    ProbeCheck, SendError,
+    smtp::{
+        reply::{SmtpPhase, judge},
+        send::{SmtpChannel, SmtpTls},
+    },
+};
 use futures_util::FutureExt;
 use lettre::transport::smtp::commands::Noop;
 
@@ -15,7 +20,7 @@ impl SmtpChannel {
         };
         let mut checks = vec![self.login()];
         if let Err(error) = server.command(Noop).await {
-            let why = super::judge(super::SmtpPhase::Sender, &error);
+            let why = judge(SmtpPhase::Sender, &error);
             checks.push(ProbeCheck::doubtful("session", format!("signed in, and then: {why}")));
         }
         let certificate = server.peer_certificate().ok();

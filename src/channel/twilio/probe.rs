@@ -1,7 +1,13 @@
 //! Looks at an account without paging anybody: does the login work, is the sender ours, do the clocks agree.
 
-use super::{API, TwilioLogin, TwilioResponse, message::SmsSender};
-use crate::channel::{CheckOutcome, ProbeCheck, retry_after::http_date};
+use crate::channel::{
+    CheckOutcome, ProbeCheck,
+    retry_after::http_date,
+    twilio::{
+        login::{API, TwilioLogin, TwilioResponse},
+        send::SmsSender,
+    },
+};
 use reqwest::Url;
 use serde::Deserialize;
 
@@ -23,7 +29,7 @@ struct NumberList {
 
 impl TwilioLogin {
     /// What `stentor doctor` shows of the account and this sender.
-    pub(super) async fn probe(&self, sender: &SmsSender) -> Vec<ProbeCheck> {
+    pub(crate) async fn probe(&self, sender: &SmsSender) -> Vec<ProbeCheck> {
         let url = self.url("").trim_end_matches('/').to_owned() + ".json";
         let answer = match self.ask(|| self.http.get(&url)).await {
             Ok(answer) => answer,

@@ -1,7 +1,7 @@
 //! The daemon, put together: store, engine, doors, signals.
 
 use crate::{
-    channel::{guard::IpNetwork, outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
     cli::{
         daemon::{
             descriptors::Descriptors,

@@ -125,7 +125,7 @@ impl DemoScreen {
     /// The first lines of what a role reads.
     fn brief(&self, cast: &DemoCast, incident: &Incident, page: &Page) {
         let live = cast.app.engine.config();
-        let rendered = live.render(incident, page, crate::matrix::ChannelKind::Screen);
+        let rendered = live.render(incident, page, crate::matrix::ChannelKind::SCREEN);
         for line in rendered.body.lines().filter(|line| !line.trim().is_empty()).take(BRIEF_LINES) {
             for part in wrapped(line) {
                 self.say(&format!("             | {}", self.dim(&part)));

@@ -101,6 +101,6 @@ fn reviewed(evidence: &JournalSource, run: &DrillRun) -> Result<ReviewedRun, Cli
 }
 
 fn screens(matrix: &Matrix) -> BTreeSet<ChannelName> {
-    let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);
+    let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::SCREEN);
     screens.map(|(name, _)| name.clone()).collect()
 }

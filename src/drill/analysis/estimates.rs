@@ -179,7 +179,7 @@ fn shares(
         answered,
         ignores: EstimatedShare { share: never, ..silent },
         unable: EstimatedShare::of(unable, answered, habits.unable.unwrap_or(response_model::UNABLE)),
-        at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::Screen).then_some(at_desk),
+        at_desk: kinds.iter().any(|(_, kind)| *kind == ChannelKind::SCREEN).then_some(at_desk),
         answers: BTreeMap::new(),
     }
 }
@@ -198,7 +198,7 @@ impl PersonFit {
 }
 
 fn is_screen(kinds: &[(ChannelName, ChannelKind)], channel: &ChannelName) -> bool {
-    kinds.iter().any(|(name, kind)| name == channel && *kind == ChannelKind::Screen)
+    kinds.iter().any(|(name, kind)| name == channel && *kind == ChannelKind::SCREEN)
 }
 
 impl AskedPerson {

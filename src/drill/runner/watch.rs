@@ -97,7 +97,7 @@ impl DrillRunner {
 
     fn screens(&self) -> BTreeSet<ChannelName> {
         let live = self.engine.config();
-        let screens = live.channels.iter().filter(|(_, wired)| wired.kind == ChannelKind::Screen);
+        let screens = live.channels.iter().filter(|(_, wired)| wired.kind == ChannelKind::SCREEN);
         screens.map(|(name, _)| name.clone()).collect()
     }
 }

@@ -11,10 +11,8 @@ use crate::{
         hypothesis::{HypothesisSubject, RunHypothesis},
         reader::ScenarioReader,
     },
-    matrix::{
-        Matrix, Severity, TriggerMatch,
-        document::{LocatedValue, MatrixFaults},
-    },
+    matrix::{Matrix, Severity, TriggerMatch},
+    toml_kit::faults::{LocatedValue, MatrixFaults},
 };
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -6,7 +6,10 @@ use crate::{
         definition::{INJECTS_MAX, ScenarioInject, source},
         reader::ScenarioReader,
     },
-    matrix::document::{SourceSpan, TomlItem, TomlTable},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::SourceSpan,
+    },
 };
 use serde_json::Value as Json;
 use std::{collections::BTreeMap, sync::Arc, time::Duration};

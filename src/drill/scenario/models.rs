@@ -7,7 +7,10 @@ use crate::{
         reader::ScenarioReader,
         response_model::{ChannelModel, ResponseModel},
     },
-    matrix::document::{LocatedValue, TomlItem, TomlTable},
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::LocatedValue,
+    },
 };
 use std::{collections::BTreeMap, time::Duration};
 

@@ -13,11 +13,11 @@ use crate::{
         reader::ScenarioReader,
         timetable::AllowedHours,
     },
-    matrix::{
-        Matrix, Severity, SourceText,
-        document::{LocatedValue, MatrixFaults, SourceSpan, TomlItem, TomlTable, document},
+    matrix::{Matrix, Severity, SourceText, zone_name::zone},
+    toml_kit::{
+        document::{TomlItem, TomlTable, document},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
         names,
-        zone_name::zone,
     },
 };
 use chrono::NaiveTime;

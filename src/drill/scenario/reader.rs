@@ -1,8 +1,11 @@
 //! What the readers of a scenario's sections share.
 
-use crate::matrix::{
-    Matrix,
-    document::{MatrixFaults, SourceSpan, TomlTable},
+use crate::{
+    matrix::Matrix,
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+    },
 };
 use std::time::Duration;
 

@@ -1,12 +1,16 @@
 //! How people answer and how channels carry, where a scenario or a measured history does not say better.
 //!
-//! The figures here are Stentor's own assumptions, written down so that they can be contradicted: there is no published
-//! median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
+//! The figures of each kind, in its entry in the table of kinds, and those here are Stentor's own assumptions, written
+//! down so that they can be contradicted: there is no published median time to acknowledge that could be trusted (what is published leaves out the pages that nobody answered). They
 //! are for a person who is at work and for a channel that works. Put your own into the scenario.
 
-use crate::{core::ChannelName, drill::scenario::distribution::DelayDistribution, matrix::ChannelKind};
+use crate::{
+    channel::kind::{ChannelKind, DelayEstimate},
+    core::ChannelName,
+    drill::scenario::distribution::DelayDistribution,
+};
 use serde::Serialize;
-use std::{collections::BTreeMap, time::Duration};
+use std::collections::BTreeMap;
 
 /// How one person behaves. What is none is the default.
 #[derive(Debug, Clone, PartialEq, Default, Serialize)]
@@ -46,53 +50,26 @@ pub const IGNORES: f64 = 0.1;
 /// A desk page is open three times in four.
 pub const AT_DESK: f64 = 0.75;
 
-/// How long after a page by this kind of channel reached somebody they answer: assumed as said above. A screen is in
-/// front of them and has buttons; an SMS has to be noticed, read and replied to; mail is looked at now and then.
+/// How long after a page by this kind of channel reached somebody they answer: assumed as said above.
 pub fn reaction(kind: ChannelKind) -> DelayDistribution {
-    match kind.as_str() {
-        "screen" => seconds(12, 40),
-        "slack" | "teams" | "mattermost" => seconds(40, 150),
-        "voice" => seconds(25, 60),
-        "smtp" => seconds(480, 2400),
-        // SMS, and whatever else buzzes in a pocket.
-        _ => seconds(35, 120),
-    }
+    assumed(kind.spec().response.reaction)
 }
 
 /// How long the provider of this kind takes to accept: assumed for a provider that works.
 pub fn acceptance(kind: ChannelKind) -> DelayDistribution {
-    match kind.as_str() {
-        "screen" => millis(5, 20),
-        "smtp" => millis(400, 2000),
-        _ => millis(250, 800),
-    }
+    assumed(kind.spec().response.acceptance)
 }
 
 /// How long after its acceptance a page of this kind is on the device: assumed for a provider that works.
 pub fn delivery(kind: ChannelKind) -> DelayDistribution {
-    match kind.as_str() {
-        "screen" => millis(50, 200),
-        "slack" | "teams" | "mattermost" => millis(700, 2500),
-        "voice" => seconds(6, 15),
-        "smtp" => seconds(8, 60),
-        _ => seconds(4, 12),
-    }
+    assumed(kind.spec().response.delivery)
 }
 
 /// The probability that an accepted page of this kind never arrives: assumed for a provider that works.
 pub fn lost(kind: ChannelKind) -> f64 {
-    match kind.as_str() {
-        "screen" => 0.0,
-        "slack" | "teams" | "mattermost" => 0.002,
-        "smtp" => 0.005,
-        _ => 0.01,
-    }
+    kind.spec().response.lost
 }
 
-const fn seconds(median: u64, p90: u64) -> DelayDistribution {
-    DelayDistribution::log_normal(Duration::from_secs(median), Duration::from_secs(p90))
-}
-
-const fn millis(median: u64, p90: u64) -> DelayDistribution {
-    DelayDistribution::log_normal(Duration::from_millis(median), Duration::from_millis(p90))
+fn assumed(delay: DelayEstimate) -> DelayDistribution {
+    DelayDistribution::log_normal(delay.median, delay.p90)
 }

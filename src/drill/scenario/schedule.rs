@@ -6,7 +6,8 @@ use crate::{
         reader::ScenarioReader,
         timetable::{self, ScenarioTimetable},
     },
-    matrix::{document::TomlItem, zone_name::zone},
+    matrix::zone_name::zone,
+    toml_kit::document::TomlItem,
 };
 
 impl ScenarioReader<'_> {

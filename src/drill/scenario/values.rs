@@ -3,9 +3,10 @@
 use crate::{
     core::{ChannelName, PersonName, RoleName, names::CATCH_ALL},
     drill::scenario::{definition::LONGEST, reader::ScenarioReader},
-    matrix::{
-        document::{LocatedValue, SourceSpan, TomlItem, TomlTable},
-        names,
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, SourceSpan},
+        nearest::instead,
     },
 };
 use std::time::Duration;
@@ -134,7 +135,7 @@ impl ScenarioReader<'_> {
             "person" => "unknown-person",
             _ => "unknown-channel",
         };
-        let help = names::instead(text.value, known.filter(|name| *name != CATCH_ALL));
+        let help = instead(text.value, known.filter(|name| *name != CATCH_ALL));
         self.faults.error(code, text.at, format!("the matrix has no {what} {:?}", text.value), help);
         false
     }

@@ -98,7 +98,7 @@ impl<'a> SimulationSetting<'a> {
         let compress = if manner == BehaviourModel::Scripted { scenario.compress } else { 1 };
         let frozen = |plan: Arc<EscalationPlan>| Arc::new(scenario.plan(&plan, &matrix.roster, start, compress));
         let plans = matrix.triggers.keys().filter_map(|name| Some((name.to_string(), frozen(matrix.plan(name)?))));
-        let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::Screen);
+        let screens = matrix.channels.iter().filter(|(_, settings)| settings.kind() == ChannelKind::SCREEN);
         let whole = |trouble| ScenarioFault { from: Duration::ZERO, until: Duration::MAX, trouble };
         let down = conditions.without.iter().cloned().map(ScenarioTrouble::Down);
         let absent = conditions.absent.iter().cloned().map(ScenarioTrouble::Absent);

@@ -350,7 +350,7 @@ impl VirtualWorld<'_> {
         let Some(page) = incident.pages.get(&id.n) else { return };
         let (Some(person), Some(role)) = (page.person.clone(), page.role.clone()) else { return };
         let is_open = incident.engagements.get(&role).is_some_and(|engagement| engagement.is_open());
-        let via = via(self.setting.channels.get(&page.channel).map_or("", |way| way.kind.as_str()));
+        let via = self.setting.channels.get(&page.channel).map_or(AnswerVia::Sms, |way| way.kind.spec().response.via);
         if is_open && self.answered.insert((case_of(id), role, person.clone())) {
             let said = GivenAnswer { person, answer, via, page: Some(id.n), role: None };
             self.step(case_of(id), IncidentInput::Answer(said));
@@ -376,14 +376,4 @@ impl VirtualWorld<'_> {
 
 fn case_of(page: PageId) -> usize {
     usize::try_from(page.incident.0 - 1).unwrap_or(usize::MAX)
-}
-
-fn via(kind: &str) -> AnswerVia {
-    match kind {
-        "screen" => AnswerVia::Desk,
-        "slack" => AnswerVia::Slack,
-        "voice" => AnswerVia::Voice,
-        "smtp" => AnswerVia::MailLink,
-        _ => AnswerVia::Sms,
-    }
 }

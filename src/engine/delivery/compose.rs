@@ -91,7 +91,7 @@ impl Delivery {
             None => None,
         };
         let kept = kept.as_deref().and_then(body_of).map(str::to_owned);
-        Ok(kept.unwrap_or_else(|| self.context.config.load().render(incident, page, ChannelKind::Voice).body))
+        Ok(kept.unwrap_or_else(|| self.context.config.load().render(incident, page, crate::channel::voice::KIND).body))
     }
 
     fn report_to(&self, hook: &str, page: &Page, identity: PageIdentity) -> SecretString {

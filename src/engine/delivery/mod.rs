@@ -100,7 +100,7 @@ impl Delivery {
         let (config, now) = (self.context.config.load(), self.context.store.now());
         let mut delivery = self.queues();
         for (name, active) in &config.channels {
-            if active.kind == ChannelKind::Screen {
+            if active.kind == ChannelKind::SCREEN {
                 delivery.nudge(name, person, now);
             }
         }

@@ -4,7 +4,6 @@ use crate::{
     channel::{ContactData, Recipient, RoomState},
     core::{Incident, Page, PagePurpose, PersonName, RoleName},
     engine::RuntimeConfig,
-    matrix::ChannelConfig,
 };
 use std::collections::BTreeSet;
 
@@ -22,9 +21,9 @@ pub(super) fn recipient(config: &RuntimeConfig, incident: &Incident, page: &Page
     }
     let room = incident.rooms.get(&page.channel).filter(|_| page.purpose != PagePurpose::RoomCard);
     let (id, card) = (room.map(|room| room.id.clone()), room.and_then(|room| room.card.clone()));
-    let (name, private) = match config.matrix.channel(&page.channel).map(|channel| &channel.way) {
-        Some(ChannelConfig::Slack(way)) => (way.name.fill(incident), way.private),
-        _ => (incident.id.to_string().to_lowercase(), false),
+    let (name, private) = match config.matrix.channel(&page.channel).and_then(|channel| channel.config.new_room()) {
+        Some((name, private)) => (name.fill(incident), private),
+        None => (incident.id.to_string().to_lowercase(), false),
     };
     let invite = match &page.purpose {
         PagePurpose::RoomInvite { people } => people.iter().filter_map(|person| config.contact(person)).collect(),

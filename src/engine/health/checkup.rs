@@ -91,8 +91,8 @@ pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
 /// Checks whether every secret that the matrix names can be read.
 pub fn secrets(config: &RuntimeConfig) -> Vec<ProbeCheck> {
     let secrets = config.matrix.secrets();
-    let unread = |kept: &&&crate::matrix::SecretRef| secret(kept).is_err();
-    let failed = |kept: &&crate::matrix::SecretRef| {
+    let unread = |kept: &&&crate::toml_kit::secret::SecretRef| secret(kept).is_err();
+    let failed = |kept: &&crate::toml_kit::secret::SecretRef| {
         let why = secret(kept).err().unwrap_or_default();
         ProbeCheck::failed("readable", why)
     };

@@ -5,7 +5,6 @@ use crate::{
     channel::{ContactData, ProbeCheck},
     core::{ChannelName, PersonName},
     engine::{RuntimeConfig, health::Health},
-    matrix::ChannelKind,
 };
 use std::{collections::BTreeMap, time::Duration};
 
@@ -63,7 +62,7 @@ impl RuntimeConfig {
     /// Looks up some people who were not looked up yet. Returns whether all have been.
     async fn look_up(&self, channel: &ChannelName) -> bool {
         let Some(active) = self.channels.get(channel) else { return true };
-        if active.kind != ChannelKind::Slack || active.sandboxed.is_some() {
+        if active.kind != crate::channel::slack::KIND || active.sandboxed.is_some() {
             return true;
         }
         let unknown: Vec<ContactData> = {

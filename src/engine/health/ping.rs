@@ -4,7 +4,8 @@
 use crate::{
     channel::is_loopback,
     engine::{health::Health, wire::secret},
-    matrix::{PingSettings, SecretAddress},
+    matrix::PingSettings,
+    toml_kit::secret::SecretAddress,
 };
 use reqwest::{Client, Response, StatusCode, Url, redirect::Policy};
 use secrecy::{ExposeSecret, SecretString};

@@ -1,7 +1,7 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
 use crate::{
-    channel::screen::OpenDesk,
+    channel::desk::hub::OpenDesk,
     core::{Answer, AnswerVia, Page, PageId, PersonName},
     engine::keys::{SESSION_LIFE, same},
     http::{

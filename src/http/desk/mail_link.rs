@@ -94,7 +94,7 @@ async fn open(app: &AppState, token: &str) -> Result<Option<(PageId, Arc<Inciden
 
 fn confirm(app: &AppState, live: &RuntimeConfig, incident: &Incident, page: PageId, token: &str) -> ConfirmPage {
     let Some(row) = incident.pages.get(&page.n) else { return unknown().1 };
-    let rendered = live.render(incident, row, crate::matrix::ChannelKind::Screen);
+    let rendered = live.render(incident, row, crate::matrix::ChannelKind::SCREEN);
     let code = app.engine.keys().code(incident.page_identity(page.n));
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let stands = |role| RoleStanding::of(live, incident, role, row.person.as_ref()?);

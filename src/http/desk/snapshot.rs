@@ -188,7 +188,7 @@ fn desk_pages(app: &AppState, live: &RuntimeConfig, incident: &Incident, person:
 }
 
 fn is_screen(live: &RuntimeConfig, page: &Page) -> bool {
-    live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen)
+    live.channels.get(&page.channel).is_some_and(|wired| wired.kind == ChannelKind::SCREEN)
 }
 
 fn desk_page(
@@ -200,7 +200,7 @@ fn desk_page(
     standing: RoleStanding<'_>,
 ) -> DeskPage {
     let identity = incident.page_identity(page.n);
-    let rendered = live.render(incident, page, ChannelKind::Screen);
+    let rendered = live.render(incident, page, ChannelKind::SCREEN);
     let code = app.engine.keys().code(identity);
     let fill = |text: String| text.replace(CODE, code.expose_secret()).replace(LINK, "the buttons here");
     let state = match engagement.holder() {

@@ -1,18 +1,23 @@
 //! The one function that judges what Slack hands in, whichever way it came.
 
-use super::orders;
+use super::orders::{self, NOT_KEPT};
 use crate::{
     channel::slack::{
         blocks::room_mark,
         command::SlashCommand,
         escape,
-        inbound::{InboundResult, SlackInbound},
-        interaction::ButtonPress,
+        inbound::{self, InboundResult},
+        interaction::{ButtonPress, SlackInbound},
     },
     core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
     engine::AnswerError,
-    http::{desk::standing::told, state::AppState},
+    http::{desk::standing::told, problem::ProblemDetails, state::AppState},
     store::StoreError,
+};
+use axum::{
+    Json,
+    http::StatusCode,
+    response::{IntoResponse, Response},
 };
 use std::time::Duration;
 use tokio::time::timeout;
@@ -20,15 +25,31 @@ use tokio::time::timeout;
 /// How long a command may take before its user is told that it takes longer; Slack waits three seconds for everything.
 const ORDER_TIME_MAX: Duration = Duration::from_millis(2500);
 
+/// How long the private word to the one who pressed may take; Slack waits three seconds for everything.
+const WORD_TIME_MAX: Duration = Duration::from_millis(1500);
+
 /// Said to those whom the matrix does not know.
 const STRANGER: &str = "The matrix knows nobody with your Slack account: ask for it to be added.";
 
-/// Said when nothing could be kept.
-pub(super) const NOT_KEPT: &str =
-    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
-
 /// Said to what is no human.
 const NO_HUMAN: &str = "Only humans answer here.";
+
+/// A button, or a command, that came by HTTP. A fault of the user's is a word for the user with a 200; anything else Slack
+/// would show as its own failure.
+pub(in crate::http) async fn take(app: &AppState, heard: SlackInbound) -> Result<Response, ProblemDetails> {
+    let is_command = matches!(heard, SlackInbound::Command(_));
+    let judged = judge(app, heard).await;
+    if is_command {
+        return Ok(Json(inbound::ephemeral(&judged.text)).into_response());
+    }
+    if let Some(url) = judged.response_url.as_deref().filter(|_| !judged.text.is_empty()) {
+        tell(app, url, &judged.text).await;
+    }
+    if judged.kept {
+        return Ok(StatusCode::OK.into_response());
+    }
+    Err(ProblemDetails::new(StatusCode::SERVICE_UNAVAILABLE, "nothing was kept"))
+}
 
 /// Judges it. What is said in it is durable when this returns, where `kept` says so.
 pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult {
@@ -117,4 +138,24 @@ async fn by_page(
     let page: PageId = page.parse().map_err(|()| SlackRefused::Word("This button is not one of ours.".into()))?;
     ours(app.engine.inbound().is_code(page, code).await)?;
     Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), AnswerVia::Slack).await))
+}
+
+/// A private word to the one who did something. What it is about is kept already; this may fail.
+pub(super) async fn tell(app: &AppState, url: &str, text: &str) {
+    if !is_slack(app, url) {
+        return;
+    }
+    let sending = app.client.post(url).json(&inbound::EphemeralReply::of(text)).send();
+    match timeout(WORD_TIME_MAX, sending).await {
+        Ok(Ok(response)) if response.status().is_success() => {}
+        Ok(Ok(response)) => tracing::warn!(status = %response.status(), "Slack did not take a private word"),
+        Ok(Err(error)) => tracing::warn!(error = %error.without_url(), "Slack did not take a private word"),
+        Err(_) => tracing::warn!("Slack did not take a private word in time"),
+    }
+}
+
+/// The request is signed, and still an address is checked before we call it.
+fn is_slack(app: &AppState, url: &str) -> bool {
+    let known = url.starts_with("https://hooks.slack.com/") || url.starts_with("https://hooks.slack-gov.com/");
+    known || app.slack_hooks.as_deref().is_some_and(|prefix| url.starts_with(prefix))
 }

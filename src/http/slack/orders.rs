@@ -1,6 +1,5 @@
 //! What the slash command does, for a person of the matrix, in words for that person alone.
 
-use super::judge::NOT_KEPT;
 use crate::{
     channel::slack::{
         command::{SlashCommand, SlashRequest},
@@ -13,6 +12,10 @@ use crate::{
     text::reply::{ReplyDoubt, says_exercise},
 };
 use std::fmt::Write;
+
+/// Said when nothing could be kept.
+pub(super) const NOT_KEPT: &str =
+    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
 
 /// Incidents that `list` shows; of the others it says how many.
 const LIST_MAX: usize = 20;

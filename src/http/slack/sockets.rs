@@ -1,9 +1,10 @@
 //! Slack's sockets, kept open as the matrix says: one set of links for each Slack channel that has an `app_token`.
 
-use super::{judge, tell};
+use super::judge::{self, tell};
 use crate::{
     channel::slack::{
-        inbound::{InboundResult, SlackInbound},
+        inbound::InboundResult,
+        interaction::SlackInbound,
         socket::{self, ConnectFailure, SocketListener, SocketSettings, TIMING},
     },
     core::ChannelName,

@@ -8,7 +8,7 @@ use axum::extract::ConnectInfo;
 use serde_json::json;
 use std::{path::Path, sync::Arc};
 use stentor::{
-    channel::{outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},

@@ -18,9 +18,9 @@ use std::sync::Arc;
 use stentor::{
     channel::{
         Channel,
+        desk::hub::{DeskHub, OpenDesk},
+        kinds::KINDS,
         outbox::{FILE, SandboxOutbox},
-        screen::DeskHub,
-        screen::OpenDesk,
     },
     core::{ChannelName, PersonName, Timestamp},
 };
@@ -65,6 +65,30 @@ enum End {
     Exec(Program),
 }
 
+impl End {
+    /// The service at the other end of a kind of channel.
+    async fn of(kind: &str) -> Self {
+        let service = async |kind: &'static Kind| Self::Service(kind, Service::start(kind.manners).await);
+        match kind {
+            "slack" => Self::Slack(FakeSlack::start(&["UANA"]).await),
+            "kannel" => Self::Kannel(Gateway::start().await),
+            "smtp" => Self::Smtp(MailServer::start().await),
+            "twilio" => Self::Twilio(FakeTwilio::start().await),
+            "voice" => Self::Voice(FakeTwilio::start().await),
+            "screen" => Self::Screen(DeskHub::new(), None),
+            "http" => service(&HTTP).await,
+            "teams" => service(&TEAMS).await,
+            "mattermost" => service(&MATTERMOST).await,
+            "ntfy" => service(&NTFY).await,
+            "webhook" => service(&WEBHOOK).await,
+            "exec" => Self::Exec(Program::new()),
+            other => panic!(
+                "nothing is at the other end of the kind {other:?}: give it a service here and its outcomes in the table"
+            ),
+        }
+    }
+}
+
 /// A kind of channel that is data over HTTP.
 struct Kind {
     name: &'static str,
@@ -101,6 +125,13 @@ const MATTERMOST: Kind = Kind {
     may_refuse_a_person: false,
 };
 
+const NTFY: Kind = Kind {
+    name: "ntfy",
+    manners: Manners { yes: (200, r#"{"id":"xE73Iyuabi","event":"message"}"#), no: (400, ""), unwanted: "" },
+    refuses_everybody: (403, r#"{"code":40301,"http":403,"error":"forbidden"}"#),
+    may_refuse_a_person: false,
+};
+
 const WEBHOOK: Kind = Kind {
     name: "webhook",
     manners: Manners { yes: (204, ""), no: (400, ""), unwanted: "" },
@@ -113,22 +144,14 @@ const DATE: (&str, &str) = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
 const BY_DATE: (&str, &str) = ("retry-after", "Sun, 06 Nov 1994 08:51:37 GMT");
 
 impl Bench {
+    /// One for every kind that there is, and the sandbox.
     pub async fn all() -> Vec<Self> {
         let state = tempfile::tempdir().unwrap();
         let outbox = SandboxOutbox::open(state.path(), || Timestamp::from_micros(0)).unwrap();
-        let mut ends = vec![
-            End::Slack(FakeSlack::start(&["UANA"]).await),
-            End::Kannel(Gateway::start().await),
-            End::Smtp(MailServer::start().await),
-            End::Twilio(FakeTwilio::start().await),
-            End::Voice(FakeTwilio::start().await),
-            End::Screen(DeskHub::new(), None),
-            End::Sandbox(outbox, state),
-        ];
-        for kind in [&HTTP, &TEAMS, &MATTERMOST, &WEBHOOK] {
-            ends.push(End::Service(kind, Service::start(kind.manners).await));
+        let mut ends = vec![End::Sandbox(outbox, state)];
+        for kind in KINDS {
+            ends.push(End::of(kind.as_str()).await);
         }
-        ends.push(End::Exec(Program::new()));
         ends.into_iter().map(|end| Self { end, arrived: Arc::default() }).collect()
     }
 

@@ -7,7 +7,7 @@ use proptest::{
     test_runner::{RngSeed, TestRunner},
 };
 use stentor::{
-    channel::{Channel, Message, MessageText, Recipient, RoomState, slack::SlackChannel},
+    channel::{Channel, Message, MessageText, Recipient, RoomState, slack::send::SlackChannel},
     core::{Actor, Answer, AnswerVia, GivenAnswer, Incident, IncidentInput, Page, PagePurpose, step},
     template::{BriefInput, PageTemplates, TextForm},
 };

@@ -18,7 +18,7 @@ const TABLE: [Row; 15] = [
     (
         Condition::AllIsWell,
         &[
-            ("accepted", "slack kannel smtp twilio voice screen http teams mattermost webhook exec"),
+            ("accepted", "slack kannel smtp twilio voice screen http teams mattermost ntfy webhook exec"),
             // It takes the page and sends it to nobody: its word says so.
             ("sandbox", "sandbox"),
         ],
@@ -27,38 +27,44 @@ const TABLE: [Row; 15] = [
     (Condition::KnowsNoWay, &[("unreachable", "slack kannel smtp twilio voice http")]),
     (
         Condition::IsARoom,
-        &[("unreachable", "kannel smtp twilio voice screen http webhook"), ("accepted", "teams mattermost exec")],
+        &[("unreachable", "kannel smtp twilio voice screen http webhook"), ("accepted", "teams mattermost ntfy exec")],
     ),
-    (Condition::RefusesEverybody, &[("broken", "slack kannel smtp twilio voice http teams mattermost webhook exec")]),
+    (
+        Condition::RefusesEverybody,
+        &[("broken", "slack kannel smtp twilio voice http teams mattermost ntfy webhook exec")],
+    ),
     (
         Condition::ThrottlesBySeconds,
-        &[("retry:7s", "slack kannel twilio voice http teams mattermost webhook"), ("retry", "exec")],
+        &[("retry:7s", "slack kannel twilio voice http teams mattermost ntfy webhook"), ("retry", "exec")],
     ),
-    (Condition::ThrottlesByDate, &[("retry:120s", "slack kannel twilio voice http teams mattermost webhook")]),
-    (Condition::IsBusy, &[("unknown", "slack twilio voice"), ("retry:7s", "kannel http teams mattermost webhook")]),
+    (Condition::ThrottlesByDate, &[("retry:120s", "slack kannel twilio voice http teams mattermost ntfy webhook")]),
+    (
+        Condition::IsBusy,
+        &[("unknown", "slack twilio voice"), ("retry:7s", "kannel http teams mattermost ntfy webhook")],
+    ),
     (
         Condition::FailsInside,
-        &[("unknown", "slack kannel twilio voice http teams mattermost webhook"), ("unreachable", "exec")],
+        &[("unknown", "slack kannel twilio voice http teams mattermost ntfy webhook"), ("unreachable", "exec")],
     ),
     // The receiver of a webhook owes nothing but a status.
     (
         Condition::AnswersHtml,
-        &[("unknown", "slack kannel twilio voice http teams mattermost"), ("accepted", "webhook")],
+        &[("unknown", "slack kannel twilio voice http teams mattermost ntfy"), ("accepted", "webhook")],
     ),
-    (Condition::Redirects, &[("retry", "slack kannel twilio voice http teams mattermost webhook")]),
-    (Condition::Hangs, &[("hangs", "slack kannel smtp twilio voice http teams mattermost webhook exec")]),
-    (Condition::Trickles, &[("hangs", "slack kannel twilio voice http teams mattermost webhook exec")]),
+    (Condition::Redirects, &[("retry", "slack kannel twilio voice http teams mattermost ntfy webhook")]),
+    (Condition::Hangs, &[("hangs", "slack kannel smtp twilio voice http teams mattermost ntfy webhook exec")]),
+    (Condition::Trickles, &[("hangs", "slack kannel twilio voice http teams mattermost ntfy webhook exec")]),
     (
         Condition::NobodyListens,
         &[
-            ("retry", "slack kannel smtp twilio voice http teams mattermost webhook"),
+            ("retry", "slack kannel smtp twilio voice http teams mattermost ntfy webhook"),
             ("desk closed, again:300s", "screen"),
             ("broken", "exec"),
         ],
     ),
     (
         Condition::BreaksMidAnswer,
-        &[("unknown", "slack kannel smtp twilio voice http teams mattermost webhook"), ("unreachable", "exec")],
+        &[("unknown", "slack kannel smtp twilio voice http teams mattermost ntfy webhook"), ("unreachable", "exec")],
     ),
 ];
 

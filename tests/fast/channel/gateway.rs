@@ -16,10 +16,10 @@ use std::time::{Duration, Instant};
 use stentor::{
     channel::{
         CheckOutcome, Message, Recipient,
+        http::body::WORDS,
         webhook::sign::{SigningKey, verify},
     },
     core::{PagePurpose, page::SystemNotice},
-    matrix::WORDS,
 };
 
 const OK: Manners = Manners { yes: (200, "ok"), no: (400, ""), unwanted: "" };

@@ -4,8 +4,8 @@ use serde_json::value::RawValue;
 use stentor::channel::slack::{
     command::SlashCommand,
     escape,
-    inbound::{InboundError, SlackInbound, is_probe, of_envelope, of_form},
-    interaction::{ButtonPress, PressError},
+    inbound::{InboundError, is_probe, of_envelope, of_form},
+    interaction::{ButtonPress, PressError, SlackInbound},
 };
 
 fn form(payload: &serde_json::Value) -> Vec<u8> {

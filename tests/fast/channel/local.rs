@@ -5,8 +5,8 @@ use std::os::unix::fs::PermissionsExt;
 use stentor::{
     channel::{
         Channel,
+        desk::hub::DeskHub,
         outbox::{FILE, SandboxOutbox},
-        screen::DeskHub,
     },
     core::{ChannelName, PagePurpose, PersonName, StandIn, Timestamp},
 };

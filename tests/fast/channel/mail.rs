@@ -10,7 +10,7 @@ use std::{collections::BTreeMap, path::PathBuf};
 use stentor::{
     channel::{
         Channel, Message, Recipient, SendError,
-        smtp::{SmtpChannel, SmtpSettings},
+        smtp::send::{SmtpChannel, SmtpSettings},
     },
     core::{PagePurpose, PersonName, Timestamp},
     matrix::{KnownNames, Matrix, SourceText},

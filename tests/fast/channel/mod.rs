@@ -25,8 +25,12 @@ mod wired;
 use secrecy::SecretString;
 use stentor::{
     channel::{
-        ContactData, Message, MessageText, Recipient, ReplyOptions, SendError, kannel, slack as slack_channel, smtp,
-        twilio as twilio_channel,
+        ContactData, Message, MessageText, Recipient, ReplyOptions, SendError,
+        kannel::send as kannel_channel,
+        slack::send as slack_channel,
+        smtp::send as smtp_channel,
+        twilio::{login as twilio_channel, send as twilio_sms},
+        voice::send as twilio_calls,
     },
     core::{AnswerLevel, IncidentId, PageId, PagePurpose, RoleName, SendReceipt, Timestamp},
 };
@@ -92,9 +96,9 @@ fn slack_at(api_url: String) -> slack_channel::SlackChannel {
     slack_channel::SlackChannel::new(slack_channel::SlackSettings { token, api_url: Some(api_url) }).unwrap()
 }
 
-fn kannel_at(url: String) -> kannel::KannelChannel {
+fn kannel_at(url: String) -> kannel_channel::KannelChannel {
     double::install_tls();
-    kannel::KannelChannel::new(kannel::KannelSettings {
+    kannel_channel::KannelChannel::new(kannel_channel::KannelSettings {
         url,
         username: double::gateway::USERNAME.to_owned(),
         password: SecretString::from(double::gateway::PASSWORD),
@@ -114,17 +118,17 @@ fn twilio_account(url: String) -> twilio_channel::AccountSettings {
     }
 }
 
-fn twilio_at(url: String) -> twilio_channel::message::TwilioSms {
-    let from = twilio_channel::message::SmsSender::From(double::twilio::FROM.to_owned());
-    twilio_channel::message::TwilioSms::new(twilio_account(url), from, twilio_channel::message::VALIDITY).unwrap()
+fn twilio_at(url: String) -> twilio_sms::TwilioSms {
+    let from = twilio_sms::SmsSender::From(double::twilio::FROM.to_owned());
+    twilio_sms::TwilioSms::new(twilio_account(url), from, twilio_sms::VALIDITY).unwrap()
 }
 
-fn voice_at(url: String) -> twilio_channel::call::TwilioVoice {
-    twilio_channel::call::TwilioVoice::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
+fn voice_at(url: String) -> twilio_calls::TwilioVoice {
+    twilio_calls::TwilioVoice::new(twilio_account(url), double::twilio::FROM.to_owned(), false).unwrap()
 }
 
-fn smtp_at(url: String) -> smtp::SmtpChannel {
-    smtp::SmtpChannel::new(smtp::SmtpSettings {
+fn smtp_at(url: String) -> smtp_channel::SmtpChannel {
+    smtp_channel::SmtpChannel::new(smtp_channel::SmtpSettings {
         url,
         username: Some(double::smtp::USERNAME.to_owned()),
         password: Some(SecretString::from(double::smtp::PASSWORD)),

@@ -1,7 +1,7 @@
 //! People as Slack knows them, and what a probe of Slack finds.
 
 use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
-use stentor::channel::{Channel, CheckOutcome, ContactData, ProbeCheck, slack::SlackSettings};
+use stentor::channel::{Channel, CheckOutcome, ContactData, ProbeCheck, slack::send::SlackSettings};
 
 fn by_mail(email: &str) -> ContactData {
     ContactData { person: email.to_owned(), slack: None, slack_by_email: true, email: Some(email.to_owned()), ..ana() }
@@ -97,7 +97,7 @@ async fn a_probe_with_a_wrong_token_or_without_slack_fails_and_shows_no_token() 
     super::double::install_tls();
     let wrong = SlackSettings { token: "xoxb-wrong-8899".into(), api_url: Some(slack.api_url()) };
     let nobody = format!("http://{}/api", super::double::nobody().await);
-    for channel in [stentor::channel::slack::SlackChannel::new(wrong).unwrap(), slack_at(nobody)] {
+    for channel in [stentor::channel::slack::send::SlackChannel::new(wrong).unwrap(), slack_at(nobody)] {
         let checks = channel.probe().await;
         let (found, detail) = outcome(&checks, "login");
         assert_eq!((checks.len(), found), (1, CheckOutcome::Failed), "{detail}");

@@ -15,9 +15,9 @@ use stentor::{
         Channel,
         CheckOutcome::{self, Doubtful, Failed, Fine},
         ProbeCheck,
-        kannel::{KannelChannel, KannelSettings},
-        screen::DeskHub,
-        smtp::{SmtpChannel, SmtpSettings},
+        desk::hub::DeskHub,
+        kannel::send::{KannelChannel, KannelSettings},
+        smtp::send::{SmtpChannel, SmtpSettings},
     },
     core::PersonName,
 };

@@ -54,7 +54,7 @@ fn room(slack: &FakeSlack) -> Room {
 }
 
 /// A workspace with a room and its card.
-async fn opened() -> (FakeSlack, stentor::channel::slack::SlackChannel, Post) {
+async fn opened() -> (FakeSlack, stentor::channel::slack::send::SlackChannel, Post) {
     let slack = FakeSlack::start(&["UANA"]).await;
     let channel = slack_at(slack.api_url());
     channel.send(&card()).await.unwrap();

@@ -2,7 +2,7 @@
 
 use super::{ana, double::slack::FakeSlack, page_for, slack_at, told};
 use serde_json::{Value, json};
-use stentor::channel::{Channel, Message, SendError, slack::SlackSettings};
+use stentor::channel::{Channel, Message, SendError, slack::send::SlackSettings};
 
 async fn posted(message: &Message) -> Value {
     let slack = FakeSlack::start(&["UANA"]).await;
@@ -108,7 +108,7 @@ async fn a_wrong_token_breaks_the_channel_and_is_not_shown() {
     let slack = FakeSlack::start(&["UANA"]).await;
     let settings = SlackSettings { token: "xoxb-wrong-8899".into(), api_url: Some(slack.api_url()) };
     super::double::install_tls();
-    let channel = stentor::channel::slack::SlackChannel::new(settings.clone()).unwrap();
+    let channel = stentor::channel::slack::send::SlackChannel::new(settings.clone()).unwrap();
     let Err(SendError::Broken { why }) = channel.send(&page_for(ana())).await else { panic!("not broken") };
     assert_eq!(why, "Slack: invalid_auth: check the app's token and scopes");
     assert!(!format!("{settings:?}").contains("xoxb-wrong"));
@@ -144,6 +144,6 @@ fn the_token_is_not_sent_over_plain_http() {
         ("slack", false),
     ] {
         let settings = SlackSettings { token: "t".into(), api_url: Some(url.to_owned()) };
-        assert_eq!(stentor::channel::slack::SlackChannel::new(settings).is_ok(), good, "{url}");
+        assert_eq!(stentor::channel::slack::send::SlackChannel::new(settings).is_ok(), good, "{url}");
     }
 }

@@ -4,7 +4,7 @@ use super::{ana, double::fault::Fault, double::gateway::Gateway, kannel_at, page
 use secrecy::SecretString;
 use stentor::channel::{
     Channel, Message,
-    kannel::{KannelChannel, KannelSettings},
+    kannel::send::{KannelChannel, KannelSettings},
 };
 
 #[tokio::test]

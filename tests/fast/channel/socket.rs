@@ -11,11 +11,14 @@ use std::{
     sync::{Arc, Mutex},
     time::{Duration, Instant},
 };
-use stentor::channel::slack::{
-    inbound::{InboundResult, SlackInbound},
-    socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
+use stentor::channel::{
+    CheckOutcome, ProbeCheck,
+    slack::{
+        inbound::InboundResult,
+        interaction::SlackInbound,
+        socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
+    },
 };
-use stentor::channel::{CheckOutcome, ProbeCheck};
 use tokio::{
     runtime::Runtime,
     sync::{Semaphore, watch},

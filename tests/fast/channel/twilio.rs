@@ -14,11 +14,11 @@ use stentor::{
     channel::{
         Channel, CheckOutcome, ContactData, Message, ProbeCheck, Recipient,
         twilio::{
-            AccountSettings,
-            call::TwilioVoice,
             code::{self, CodeClass},
-            message::{SmsSender, TwilioSms, VALIDITY},
+            login::AccountSettings,
+            send::{SmsSender, TwilioSms, VALIDITY},
         },
+        voice::send::TwilioVoice,
     },
     core::{PagePurpose, Timestamp},
 };

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    channel::{Channel, outbox::SandboxOutbox, screen::DeskHub},
+    channel::{Channel, desk::hub::DeskHub, outbox::SandboxOutbox},
     core::{ChannelName, Timestamp},
     engine::{RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText, render},

@@ -5,7 +5,6 @@ use std::{collections::BTreeMap, time::Duration};
 use stentor::{
     core::{ChannelName, HeldWhy, IncidentId, Page, PageId, PagePurpose, PersonName, Timestamp, retry::SendPace},
     engine::delivery::queues::{DeliveryQueues, ReadyPages},
-    matrix::ChannelKind,
 };
 
 const START: Timestamp = Timestamp::from_micros(1_000_000_000);
@@ -241,15 +240,15 @@ fn taken(delivery: &mut DeliveryQueues, id: PageId, _: Timestamp) {
 #[test]
 fn whatever_a_channels_own_pace_holds_back_is_no_queue_that_stands() {
     let hour = Duration::from_secs(3600);
-    for (name, kind) in ChannelKind::ALL {
+    for kind in stentor::channel::kinds::KINDS {
         for drill in [false, true] {
             let mut delivery = DeliveryQueues::default();
             for n in 1..=40 {
                 page(&mut delivery, drill, (n.into(), 1, "ana"), PagePurpose::Brief { round: 0 }, 0);
                 page(&mut delivery, drill, (n.into(), 2, "bo"), PagePurpose::Resolved, 0);
             }
-            turn(name, &mut delivery, kind.default_pace(), hour, &mut taken);
-            assert!(delivery.is_empty(), "{name}: {} are left", delivery.len());
+            turn(kind.as_str(), &mut delivery, kind.spec().pace, hour, &mut taken);
+            assert!(delivery.is_empty(), "{kind}: {} are left", delivery.len());
         }
     }
 }

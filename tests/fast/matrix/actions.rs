@@ -120,7 +120,7 @@ fn opened(matrix: &Matrix, alert: Alert) -> Incident {
 fn page(matrix: &Matrix, incident: &Incident) -> String {
     let page = incident.pages.values().next().expect("a page");
     let templates = PageTemplates::shipped();
-    let rendered = render(matrix, &templates, &Default::default(), incident, page, ChannelKind::Screen);
+    let rendered = render(matrix, &templates, &Default::default(), incident, page, ChannelKind::SCREEN);
     assert_eq!(rendered.fallback, None);
     rendered.body
 }

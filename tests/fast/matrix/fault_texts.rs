@@ -98,6 +98,7 @@ fn channels_whose_way_is_data_have_no_fault_where_there_is_none() {
     const URL: &str = "url = { env = \"X\" }\n";
     channel("teams", URL, &[]);
     channel("mattermost", &format!("{URL}personal = true"), &[]);
+    channel("ntfy", &format!("{URL}personal = true\nbearer = {{ env = \"T\" }}"), &[]);
     channel("http", &format!("{URL}body = '{{ \"t\": {{{{ text }}}} }}'"), &[]);
     channel(
         "http",

@@ -1,6 +1,9 @@
 use super::*;
-use stentor::core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved};
-use stentor::matrix::{ChannelKind, SecretRef};
+use stentor::{
+    core::{ChannelName, PersonName, RoleName, StepTarget, TriggerName, plan::OnResolved},
+    matrix::ChannelKind,
+    toml_kit::secret::SecretRef,
+};
 
 #[test]
 fn the_matrix_that_ships_has_neither_error_nor_warning() {
@@ -85,10 +88,10 @@ fn people_are_found_by_what_they_answer_with() {
 fn channels_have_the_pace_and_patience_of_their_kind_or_their_own() {
     let matrix = sound(&folder("tests/fast/matrix/clinic"));
     let pager = matrix.channel(&"pager".into()).expect("a channel");
-    assert_eq!(pager.kind(), ChannelKind::Kannel);
+    assert_eq!(pager.kind(), stentor::channel::kannel::KIND);
     assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.patience.as_secs()), (3, 4, 10));
     let ward = matrix.channel(&"ward".into()).expect("a channel");
-    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::Screen.default_pace(), 5));
+    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::SCREEN.spec().pace, 5));
 }
 
 #[test]

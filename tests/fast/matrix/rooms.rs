@@ -2,8 +2,8 @@ use super::*;
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{sync::Arc, time::Duration};
 use stentor::{
+    channel::slack::room_name::RoomName,
     core::{Alert, ChannelName, Incident, IncidentId, IncidentKey, IncidentOpening},
-    matrix::{ChannelConfig, RoomName},
 };
 
 /// The pattern of a matrix whose rooms are called so.
@@ -17,10 +17,8 @@ fn pattern(name: &str) -> RoomName {
     let plan = matrix.plan(&"halt".into()).expect("a plan");
     let living = plan.living.get(&ChannelName::from("room")).expect("its card is kept up to date");
     assert_eq!(living.archive_after.map(|after| after.0), Some(Duration::from_secs(24 * 3600)));
-    match &matrix.channel(&ChannelName::from("room")).expect("the channel").way {
-        ChannelConfig::Slack(way) => way.name.clone(),
-        other => panic!("{other:?}"),
-    }
+    let channel = matrix.channel(&ChannelName::from("room")).expect("the channel");
+    channel.config.new_room().expect("it makes rooms").0.clone()
 }
 
 fn incident(n: i64, trigger: &str, drill: bool) -> Incident {

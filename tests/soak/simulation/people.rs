@@ -117,7 +117,7 @@ impl World {
             }
             Mood::Hangs => Err(SendError::unknown("no answer in time")),
             Mood::Throttles
-                if live.channels.get(&row.channel).is_some_and(|wired| wired.kind == ChannelKind::Screen) =>
+                if live.channels.get(&row.channel).is_some_and(|wired| wired.kind == ChannelKind::SCREEN) =>
             {
                 let after = Duration::from_secs(self.dice.between(1, 25));
                 Err(SendError::DeskClosed { after, why: "no desk page of them is open".into() })

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 use stentor::{
-    channel::{outbox::SandboxOutbox, screen::DeskHub},
+    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
     core::{ChannelName, Timestamp},
     engine::{RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},

@@ -1,8 +1,8 @@
 //! Opens one link: asks Slack for an address, connects to it, waits for hello.
 
 use super::{
-    SocketConnection, SocketListener, SocketSettings, SocketTiming,
-    link::{CloseReason, worded},
+    link::{CloseReason, SocketConnection, worded},
+    listener::{SocketListener, SocketSettings, SocketTiming},
 };
 use crate::channel::{
     SettingError, is_loopback, retry_after,

@@ -1,10 +1,13 @@
 //! One WebSocket to Slack: hears envelopes, acknowledges each once it is judged, and knows when it is dead.
 
 use super::{
-    SocketListener, SocketTiming,
     envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement},
+    listener::{SocketListener, SocketTiming},
 };
-use crate::channel::slack::inbound::{self, InboundResult, SlackInbound};
+use crate::channel::slack::{
+    inbound::{self, InboundResult},
+    interaction::SlackInbound,
+};
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::{

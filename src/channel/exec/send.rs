@@ -1,0 +1,214 @@
+//! A program of this machine: a siren, a lamp, a wallboard, a notification on a desktop. It gets the page as JSON on its
+//! standard input and says by its exit code what became of it (sysexits): 0 taken, the first line of its output being
+//! the receipt; 75 not now; 78 nobody by this way; anything else: not this person.
+
+use crate::{
+    channel::{
+        Channel, ContactData, Message, ProbeCheck, Recipient, SendError,
+        exec::run::{ProgramExit, run, signal_of},
+        http::verdict::shown,
+        kind::ContactField,
+    },
+    core::{PagePurpose, SendReceipt},
+};
+use futures_util::future::BoxFuture;
+use secrecy::ExposeSecret;
+use serde_json::{Value, json};
+use std::{io, os::unix::fs::PermissionsExt, path::PathBuf, time::Duration};
+use tokio::sync::Semaphore;
+
+/// Programs of one channel that run at the same time.
+pub const AT_ONCE: usize = 8;
+
+/// How long a page waits for its turn among them before it is tried again later.
+const TURN: Duration = Duration::from_secs(2);
+
+/// Characters of a trouble that are kept.
+const TROUBLE_MAX: usize = 200;
+
+/// What sysexits(3) calls EX_TEMPFAIL and EX_CONFIG.
+const NOT_NOW: i32 = 75;
+const NOBODY: i32 = 78;
+
+/// What to run.
+#[derive(Debug, Clone)]
+pub struct ExecSettings {
+    /// Its absolute path.
+    pub program: PathBuf,
+    /// Its arguments; one that is a placeholder is filled in: `{phone}`, `{email}`, `{person}`, `{incident}`, `{page}`,
+    /// `{id}`, `{role}`, `{stamp}`.
+    pub arguments: Vec<String>,
+    /// Its whole environment.
+    pub environment: Vec<(String, String)>,
+    /// What a person must have to be reached.
+    pub needs: ContactField,
+}
+
+/// A program.
+pub struct ExecChannel {
+    settings: ExecSettings,
+    turns: Semaphore,
+}
+
+impl ExecChannel {
+    /// Nothing is run yet.
+    pub fn new(settings: ExecSettings) -> Self {
+        Self { settings, turns: Semaphore::new(AT_ONCE) }
+    }
+
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
+        let contact = self.contact(message)?;
+        let turn = tokio::time::timeout(TURN, self.turns.acquire()).await;
+        let Ok(Ok(_turn)) = turn else {
+            return Err(SendError::retry(format!("{AT_ONCE} of these programs are running already")));
+        };
+        let arguments: Vec<String> = self.settings.arguments.iter().map(|word| fill(word, message, contact)).collect();
+        let input = input(message, contact).to_string();
+        let ended = run(&self.settings.program, &arguments, &self.settings.environment, input.as_bytes()).await;
+        let receipt = judge(ended.map_err(not_run)?, &secrets(message))?;
+        let is_card = matches!(message.to, Recipient::Room { .. }) && message.purpose == PagePurpose::RoomCard;
+        Ok(SendReceipt { room: is_card.then(|| "program".to_owned()), ..receipt })
+    }
+
+    fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a ContactData>, SendError> {
+        let contact = match (&message.to, self.settings.needs) {
+            (Recipient::Person(contact), _) => contact,
+            (Recipient::Room { .. }, ContactField::Nothing | ContactField::Slack) => return Ok(None),
+            (Recipient::Room { .. }, _) => {
+                return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+            }
+        };
+        match self.settings.needs {
+            ContactField::Phone if contact.phone.is_none() => Err(SendError::unreachable("no phone number is known")),
+            ContactField::Email if contact.email.is_none() => Err(SendError::unreachable("no mailbox is known")),
+            _ => Ok(Some(contact)),
+        }
+    }
+
+    fn look(&self) -> Vec<ProbeCheck> {
+        let program = &self.settings.program;
+        let shown = program.display();
+        let check = match std::fs::metadata(program) {
+            Err(error) => ProbeCheck::failed("program", format!("{shown} can not be read: {error}")),
+            Ok(data) if !data.is_file() => ProbeCheck::failed("program", format!("{shown} is no file")),
+            Ok(data) => match data.permissions().mode() {
+                mode if mode & 0o111 == 0 => ProbeCheck::failed("program", format!("{shown} is not executable")),
+                mode if mode & 0o002 != 0 => {
+                    ProbeCheck::failed("program", format!("everybody may write to {shown}: chmod o-w"))
+                }
+                mode if mode & 0o020 != 0 => {
+                    ProbeCheck::doubtful("program", format!("a group may write to {shown}: chmod g-w"))
+                }
+                _ => ProbeCheck::fine("program", format!("{shown} is there and executable")),
+            },
+        };
+        vec![check]
+    }
+}
+
+impl Channel for ExecChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
+        Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
+        Box::pin(std::future::ready(self.look()))
+    }
+}
+
+/// The arguments of a program can be seen by every user of the machine: no code and no link is among them.
+fn fill(word: &str, message: &Message, contact: Option<&ContactData>) -> String {
+    let of_contact = |of: fn(&ContactData) -> Option<&str>| contact.and_then(of).unwrap_or_default().to_owned();
+    match word {
+        "{phone}" => of_contact(|contact| contact.phone.as_deref()),
+        "{email}" => of_contact(|contact| contact.email.as_deref()),
+        "{person}" => of_contact(|contact| Some(&contact.person)),
+        "{incident}" => message.page.incident.to_string(),
+        "{page}" => message.page.to_string(),
+        "{id}" => message.id(),
+        "{role}" => message.role.as_ref().map(ToString::to_string).unwrap_or_default(),
+        "{stamp}" => message.stamp().to_owned(),
+        word => word.to_owned(),
+    }
+}
+
+/// What a program reads on its standard input.
+fn input(message: &Message, contact: Option<&ContactData>) -> Value {
+    let ask = message.ask.as_ref().filter(|_| message.purpose.is_brief());
+    json!({
+        "id": message.id(),
+        "page": message.page.to_string(),
+        "incident": message.page.incident.to_string(),
+        "stamp": message.stamp(),
+        "drill": message.drill,
+        "purpose": crate::channel::http::order::purpose(&message.purpose),
+        "asks": message.purpose.is_brief(),
+        "role": message.role.as_ref().map(|role| role.as_str()),
+        "headline": message.stamped(&message.text.headline),
+        "text": message.whole_text(),
+        "subject": message.text.subject,
+        "desk": message.desk,
+        "person": contact.map(|contact| json!({
+            "id": contact.person,
+            "name": contact.name,
+            "phone": contact.phone,
+            "email": contact.email,
+        })),
+        "answer": ask.map(|ask| json!({
+            "code": ask.code.expose_secret(),
+            "link": ask.link.expose_secret(),
+            "level": ask.level.to_string(),
+        })),
+    })
+}
+
+fn secrets(message: &Message) -> Vec<&str> {
+    message.ask.iter().flat_map(|ask| [ask.code.expose_secret(), ask.link.expose_secret()]).collect()
+}
+
+fn judge(ended: ProgramExit, secrets: &[&str]) -> Result<SendReceipt, SendError> {
+    let trouble = |what: String| match words(&ended.errors, secrets) {
+        Some(words) => format!("{what}: {words}"),
+        None => what,
+    };
+    match ended.status.code() {
+        Some(0) => {
+            let id = ended.output.lines().next().map(str::trim).and_then(|line| shown(line, secrets));
+            Ok(SendReceipt::of(id.unwrap_or("exit 0")))
+        }
+        Some(NOT_NOW) => Err(SendError::retry(trouble(format!("the program says not now ({NOT_NOW})")))),
+        Some(NOBODY) => Err(SendError::broken(trouble(format!("the program is not set up ({NOBODY})")))),
+        Some(code) => Err(SendError::unreachable(trouble(format!("the program ended with {code}")))),
+        None => {
+            let signal = signal_of(ended.status).unwrap_or_default();
+            Err(SendError::unreachable(trouble(format!("the program was ended by signal {signal}"))))
+        }
+    }
+}
+
+/// The first line of what it said, short and without anybody's code or link.
+fn words(errors: &str, secrets: &[&str]) -> Option<String> {
+    let line = errors.lines().map(str::trim).find(|line| !line.is_empty())?;
+    let mut line: String = line.chars().filter(|c| !c.is_control()).take(TROUBLE_MAX).collect();
+    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
+        line = line.replace(secret, "…");
+        // One that was cut off is no less a secret.
+        let token = secret.rsplit('/').next().unwrap_or(secret);
+        if let Some(at) = line.find(token.get(..token.len() / 2).filter(|half| 8 <= half.len()).unwrap_or(token)) {
+            line.truncate(at);
+            line.push('…');
+        }
+    }
+    Some(line)
+}
+
+fn not_run(error: io::Error) -> SendError {
+    let why = format!("the program can not be run: {error}");
+    match error.kind() {
+        io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied | io::ErrorKind::InvalidInput => {
+            SendError::broken(why)
+        }
+        // Too many processes, too little memory.
+        _ => SendError::retry(why),
+    }
+}

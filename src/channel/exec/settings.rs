@@ -1,0 +1,69 @@
+//! The keys of a channel of kind `exec`.
+
+use crate::{
+    channel::{
+        keys::{contact, personal},
+        kind::ContactField,
+    },
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+    },
+};
+use std::path::PathBuf;
+
+pub(crate) const KEYS: &[&str] = &["program", "arguments", "needs", "personal"];
+
+/// What an argument may be beside a fixed word: it is replaced as a whole. No code and no link: every user of the machine
+/// can see the arguments of a program.
+pub const PLACEHOLDERS: [&str; 8] =
+    ["{phone}", "{email}", "{person}", "{incident}", "{page}", "{id}", "{role}", "{stamp}"];
+
+/// Arguments that a program may be given.
+const ARGUMENTS_MAX: usize = 32;
+
+/// A program of this machine.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExecConfig {
+    /// Its absolute path.
+    pub program: PathBuf,
+    /// Its arguments: fixed words, and [`PLACEHOLDERS`].
+    pub arguments: Vec<String>,
+    /// What must be known of a person to reach them.
+    pub needs: ContactField,
+    /// Whether the paged person alone sees it, so that it may be given their code and link.
+    pub personal: bool,
+}
+
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> ExecConfig {
+    let program = table.demand("program", at, "program = \"/usr/local/lib/stentor/siren\"", faults);
+    let program = program.and_then(|item| item.text(faults)).map(|text| {
+        if !text.value.starts_with('/') {
+            let message = format!("{:?} is no absolute path", text.value);
+            faults.error("bad-program", text.at, message, "begin with /: no folder is searched and no shell is asked");
+        }
+        PathBuf::from(text.value)
+    });
+    let needs = contact(table, faults);
+    let personal = personal(needs, table, faults);
+    ExecConfig { program: program.unwrap_or_default(), arguments: arguments(table, faults), needs, personal }
+}
+
+fn arguments(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> Vec<String> {
+    let Some(item) = table.take("arguments") else { return Vec::new() };
+    let Some(items) = item.list(faults) else { return Vec::new() };
+    if ARGUMENTS_MAX < items.len() {
+        let help = format!("a program gets at most {ARGUMENTS_MAX}; it reads everything on its standard input");
+        faults.error("too-many-arguments", item.at, "there are too many arguments", help);
+    }
+    let mut arguments = Vec::new();
+    for item in items {
+        let Some(text) = item.text(faults) else { continue };
+        if text.value.contains('{') && !PLACEHOLDERS.contains(&text.value) {
+            let help = format!("an argument is a fixed word or one of {}", PLACEHOLDERS.join(", "));
+            faults.error("bad-argument", text.at, format!("{:?} is nothing that can be filled in", text.value), help);
+        }
+        arguments.push(text.value.to_owned());
+    }
+    arguments
+}

@@ -1,0 +1,186 @@
+//! `body` and `form` of a templated channel, tried before a crisis: with a message that has everything and holds what
+//! breaks a template that quotes by hand, and with one that has next to nothing.
+
+use super::order::{BodyTemplate, FieldTemplate, environment};
+use crate::{
+    channel::kind::ContactField,
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret},
+    },
+};
+use minijinja::Value;
+use std::collections::{BTreeMap, BTreeSet};
+use toml::de::DeValue;
+
+/// Everything that a template is given, and what it is.
+pub const WORDS: [(&str, &str); 22] = [
+    ("to", "to whom: the number as `number` says, or the mailbox; empty for a room"),
+    ("person", "the person's name in the matrix"),
+    ("name", "how humans call them"),
+    ("phone", "their number, E.164"),
+    ("email", "their mailbox"),
+    ("text", "the whole text, its first word DRILL or LIVE"),
+    ("headline", "its first line"),
+    ("lines", "the lines below it, a list"),
+    ("html", "the whole text in HTML, where a mailbox is written to"),
+    ("subject", "a mail's subject"),
+    ("stamp", "DRILL or LIVE"),
+    ("drill", "whether it is an exercise"),
+    ("incident", "INC-12"),
+    ("page", "INC-12.3"),
+    ("id", "the message's own id, the same at every attempt: for services that drop what they have had"),
+    ("role", "the role that it is about"),
+    ("purpose", "brief, taken, stood-down, resolved, room-card, room-line"),
+    ("asks", "whether an answer is wanted"),
+    ("code", "the code to answer with, where the paged person alone reads it"),
+    ("link", "the link to answer by; the desk's where others read it too; empty where nothing is asked"),
+    ("level", "what is wanted: roger or wilco"),
+    ("report", "where the service may report what became of it; `&name=value` can follow"),
+];
+
+/// What says something of the page.
+const TELLING: [&str; 3] = ["text", "headline", "lines"];
+
+/// Text that breaks what quotes by hand.
+const HOSTILE: &str = "LIVE \"a\" \\ {b} {{ c }}\n'd' <e> &";
+
+pub(crate) fn read(table: &mut TomlTable<'_>, faults: &mut MatrixFaults) -> BodyTemplate<SecretRef> {
+    let body = table.take("body");
+    let form = fields("form", table, faults);
+    if let (Some(item), false) = (&body, form.is_empty()) {
+        let help = "keep one of them: `body` is JSON, `form` are fields";
+        faults.error("body-and-form", item.key_at, "a message has `body` or `form`, not both", help);
+    }
+    if !form.is_empty() {
+        return BodyTemplate::Form(form);
+    }
+    let Some(item) = body else { return BodyTemplate::None };
+    let Some(text) = item.lines(faults) else { return BodyTemplate::None };
+    if let Err(why) = try_json(text.value) {
+        faults.error("bad-body", text.at, format!("`body` makes no JSON: {why}"), {
+            "every {{ .. }} writes a whole JSON value with its quotes: write \"text\": {{ text }}, and join with ~"
+        });
+    }
+    BodyTemplate::Json(text.value.to_owned())
+}
+
+/// Whether what is sent tells of the page, and to whom it goes.
+pub(crate) fn check(
+    body: &BodyTemplate<SecretRef>,
+    query: &BTreeMap<String, FieldTemplate<SecretRef>>,
+    needs: ContactField,
+    table: &TomlTable<'_>,
+    at: SourceSpan,
+    faults: &mut MatrixFaults,
+) {
+    let mut templates: Vec<&String> = query.values().filter_map(text_of).collect();
+    match body {
+        BodyTemplate::None => {}
+        BodyTemplate::Json(text) => templates.push(text),
+        BodyTemplate::Form(fields) => templates.extend(fields.values().filter_map(text_of)),
+    }
+    let mut used = BTreeSet::new();
+    for template in templates {
+        match words_of(template) {
+            Ok(words) => used.extend(words),
+            // What is wrong with a body was said where it stands.
+            Err(_) if matches!(body, BodyTemplate::Json(text) if text == template) => return,
+            Err(why) => {
+                let help = "write {{ word }}; the words are in the documentation of `body`";
+                faults.error("bad-template", at, format!("{} has a template that fails: {why}", table.what), help);
+                return;
+            }
+        }
+    }
+    if !TELLING.iter().any(|word| used.contains(*word)) {
+        let message = format!("{} says nothing of what happened", table.what);
+        faults.error("says-nothing", at, message, "use {{ text }}, or {{ headline }} and {{ lines }}");
+    }
+    let (addressed, wanted) = match needs {
+        ContactField::Phone => (used.contains("to") || used.contains("phone"), "{{ to }} or {{ phone }}"),
+        ContactField::Email => (used.contains("to") || used.contains("email"), "{{ to }} or {{ email }}"),
+        ContactField::Nothing | ContactField::Slack => (true, ""),
+    };
+    if !addressed {
+        let message = format!("{} does not say to whom a message goes", table.what);
+        faults.error("says-nobody", at, message, format!("use {wanted}, or leave `needs` out"));
+    }
+}
+
+/// `{ name = "template", other = { env = ".." } }`.
+pub(crate) fn fields(
+    key: &'static str,
+    table: &mut TomlTable<'_>,
+    faults: &mut MatrixFaults,
+) -> BTreeMap<String, FieldTemplate<SecretRef>> {
+    let Some(item) = table.take(key) else { return BTreeMap::new() };
+    let Some(mut inner) = item.table(format!("`{key}`"), faults) else { return BTreeMap::new() };
+    let mut fields = BTreeMap::new();
+    for item in inner.take_all() {
+        let field = match item.value {
+            DeValue::Table(_) => secret(&item, faults).map(FieldTemplate::Secret),
+            // A header is a line; what stands in a body may have several.
+            _ if key == "headers" => item.text(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
+            _ => item.lines(faults).map(|text| FieldTemplate::Text(text.value.to_owned())),
+        };
+        fields.extend(field.map(|field| (item.key.to_owned(), field)));
+    }
+    fields
+}
+
+fn text_of(field: &FieldTemplate<SecretRef>) -> Option<&String> {
+    match field {
+        FieldTemplate::Text(text) => Some(text),
+        FieldTemplate::Secret(_) => None,
+    }
+}
+
+fn try_json(text: &str) -> Result<(), String> {
+    for words in [full(), bare()] {
+        let made = run(text, &words, true)?;
+        serde_json::from_str::<serde_json::Value>(&made).map_err(|error| error.to_string())?;
+    }
+    Ok(())
+}
+
+fn words_of(text: &str) -> Result<BTreeSet<String>, String> {
+    for words in [full(), bare()] {
+        run(text, &words, false)?;
+    }
+    let env = environment(|_| false);
+    let template = env.template_from_str(text).map_err(|error| error.to_string())?;
+    Ok(template.undeclared_variables(false).into_iter().collect())
+}
+
+fn run(text: &str, words: &BTreeMap<&'static str, Value>, is_json: bool) -> Result<String, String> {
+    environment(if is_json { |_| true } else { |_| false }).render_str(text, words).map_err(|error| error.to_string())
+}
+
+/// A brief that says everything.
+fn full() -> BTreeMap<&'static str, Value> {
+    let word = |(name, _): &(&'static str, &str)| {
+        let value = match *name {
+            "lines" => Value::from(vec![HOSTILE, HOSTILE]),
+            "drill" | "asks" => Value::from(true),
+            _ => Value::from(HOSTILE),
+        };
+        (*name, value)
+    };
+    WORDS.iter().map(word).collect()
+}
+
+/// A line of a room.
+fn bare() -> BTreeMap<&'static str, Value> {
+    let word = |(name, _): &(&'static str, &str)| {
+        let value = match *name {
+            "lines" => Value::from(Vec::<&str>::new()),
+            "drill" | "asks" => Value::from(false),
+            "text" | "headline" | "stamp" => Value::from("LIVE"),
+            _ => Value::from(""),
+        };
+        (*name, value)
+    };
+    WORDS.iter().map(word).collect()
+}

@@ -1,0 +1,55 @@
+//! Services that `http` reaches by a set of its own keys: one TOML file each, and an entry in the table of kinds.
+
+use super::SPEC;
+use crate::{
+    channel::kind::{ChannelKind, KindSpec, ResponseAssumptions},
+    core::{AnswerVia, retry::SendPace},
+};
+use std::{sync::LazyLock, time::Duration};
+use toml::{Spanned, de::DeTable};
+
+/// Microsoft Teams.
+pub const TEAMS: ChannelKind = ChannelKind::of(&TEAMS_SPEC);
+
+/// Mattermost.
+pub const MATTERMOST: ChannelKind = ChannelKind::of(&MATTERMOST_SPEC);
+
+/// ntfy.
+pub const NTFY: ChannelKind = ChannelKind::of(&NTFY_SPEC);
+
+static TEAMS_SPEC: KindSpec = KindSpec {
+    name: "teams",
+    preset: Some(|| TEAMS_KEYS.as_ref().map(Spanned::get_ref)),
+    pace: SendPace { every: Duration::from_millis(500), burst: 4 },
+    accept_timeout: Duration::from_secs(10),
+    response: CHAT,
+    ..SPEC
+};
+
+static MATTERMOST_SPEC: KindSpec = KindSpec {
+    name: "mattermost",
+    preset: Some(|| MATTERMOST_KEYS.as_ref().map(Spanned::get_ref)),
+    pace: SendPace { every: Duration::from_millis(500), burst: 4 },
+    accept_timeout: Duration::from_secs(10),
+    response: CHAT,
+    ..SPEC
+};
+
+static NTFY_SPEC: KindSpec = KindSpec {
+    name: "ntfy",
+    preset: Some(|| NTFY_KEYS.as_ref().map(Spanned::get_ref)),
+    accept_timeout: Duration::from_secs(10),
+    ..SPEC
+};
+
+/// They read a chat and answer by what else they have.
+const CHAT: ResponseAssumptions = ResponseAssumptions { via: AnswerVia::Sms, ..ResponseAssumptions::CHAT };
+
+static TEAMS_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
+    LazyLock::new(|| DeTable::parse(include_str!("presets/teams.toml")).ok());
+
+static MATTERMOST_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
+    LazyLock::new(|| DeTable::parse(include_str!("presets/mattermost.toml")).ok());
+
+static NTFY_KEYS: LazyLock<Option<Spanned<DeTable<'static>>>> =
+    LazyLock::new(|| DeTable::parse(include_str!("presets/ntfy.toml")).ok());

@@ -1,0 +1,90 @@
+//! Replies and delivery reports as Kannel's smsbox hands them over. A text with one letter that phones lack comes in
+//! UTF-16BE.
+
+use crate::channel::{
+    charset::{Charset, field},
+    inbound::{
+        DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal, InboundText, NamedPage,
+        ReportedPage, RequestHead, is_one_of,
+    },
+};
+use reqwest::{Method, header::HeaderMap};
+
+/// Whether the request may be read: `?token=` is the channel's, or the report names its page.
+pub(super) fn admit(head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+    match head.at {
+        HookAddress::Inbox => {
+            // What a person sent must be there; the number is what tells who they are.
+            demand(head.query, "from")?;
+            if head.secrets.is_empty() {
+                return Err(InboundRefusal::NotFound(absent(head.channel)));
+            }
+            if is_one_of(head.secrets, &word(head.query, "token").unwrap_or_default()) {
+                return Ok(None);
+            }
+            tracing::warn!(channel = head.channel, "an SMS reply with a wrong token was refused");
+            Err(InboundRefusal::Unauthorized("the token is not this channel's".to_owned()))
+        }
+        HookAddress::Report if !matches!(*head.method, Method::GET | Method::HEAD) => Err(InboundRefusal::Method),
+        HookAddress::Report => {
+            let (page, token) = (demand(head.query, "page")?, demand(head.query, "token")?);
+            status(head.query)?;
+            NamedPage::of(&page, &token).map(Some)
+        }
+    }
+}
+
+/// Reads it. Of a report, `named` is the page that it is about.
+pub(super) fn receive(
+    head: &RequestHead<'_>,
+    named: Option<NamedPage>,
+    body: &[u8],
+) -> Result<Inbound, InboundRefusal> {
+    let Some(page) = named else { return Ok(Inbound::Text(text(head, body)?)) };
+    let failed =
+        |why: &str| DeliveryOutcome::Undelivered(DeliveryFailure { why: why.to_owned(), ..DeliveryFailure::default() });
+    let outcome = match status(head.query)? {
+        1 => DeliveryOutcome::Delivered,
+        // Newer gateways say why beside the 2: 34 expired, 66 unknown.
+        2 | 34 | 66 => failed("the phone could not be reached"),
+        16 => failed("the carrier rejected it"),
+        // Queued, or accepted by the carrier.
+        _ => DeliveryOutcome::UnderWay,
+    };
+    Ok(Inbound::Report(DeliveryReport { page: ReportedPage::Named(page), outcome, own_channel_only: true }))
+}
+
+fn text(head: &RequestHead<'_>, body: &[u8]) -> Result<InboundText, InboundRefusal> {
+    let text = match field(head.query.as_bytes(), "text") {
+        Some(text) => charset(head.query, None).decode(&text),
+        None => charset(head.query, Some(head.headers)).decode(body),
+    };
+    let from = demand(head.query, "from")?.trim().to_owned();
+    Ok(InboundText { from, text, wish: None, id: None })
+}
+
+/// Of the text, whose headers are those of a body: what is named (`charset`, Kannel's `%C`) goes before what its coding
+/// (`%c`: 2 for UCS-2) says.
+fn charset(query: &str, headers: Option<&HeaderMap>) -> Charset {
+    let coding = headers.and_then(|headers| headers.get("x-kannel-coding")?.to_str().ok().map(str::to_owned));
+    let is_ucs2 = coding.or_else(|| word(query, "coding")).is_some_and(|coding| coding.trim() == "2");
+    let named = headers.and_then(Charset::of).or_else(|| Charset::named(&word(query, "charset")?));
+    named.unwrap_or_else(|| if is_ucs2 { Charset::UCS2 } else { Charset::default() })
+}
+
+fn status(query: &str) -> Result<u32, InboundRefusal> {
+    let status = demand(query, "status")?;
+    status.parse().map_err(|_| InboundRefusal::Bad("`status` is no number".to_owned()))
+}
+
+fn demand(query: &str, name: &str) -> Result<String, InboundRefusal> {
+    word(query, name).ok_or_else(|| InboundRefusal::Bad(format!("the query has no field `{name}`")))
+}
+
+fn word(query: &str, name: &str) -> Option<String> {
+    field(query.as_bytes(), name).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn absent(channel: &str) -> String {
+    format!("no kannel channel {channel:?} with a token is in the matrix")
+}

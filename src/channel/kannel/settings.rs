@@ -1,0 +1,51 @@
+//! The keys of a channel of kind `kannel`.
+
+use crate::{
+    channel::keys::{ProviderAccount, account},
+    toml_kit::{
+        document::TomlTable,
+        faults::{MatrixFaults, SourceSpan},
+        secret::{SecretRef, secret, url},
+    },
+};
+use std::net::IpAddr;
+
+pub(crate) const KEYS: &[&str] = &["url", "token", "username", "password", "from"];
+
+/// A Kannel gateway.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KannelConfig {
+    /// Where its smsbox takes messages: http or https.
+    pub url: String,
+    /// Who sends.
+    pub account: ProviderAccount,
+    /// What its replies to us must carry; without it there are none.
+    pub token: Option<SecretRef>,
+    /// The sender that phones show: a number or a name.
+    pub from: Option<String>,
+}
+
+pub(crate) fn read(table: &mut TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> KannelConfig {
+    let address = table.demand("url", at, "url = \"http://127.0.0.1:13013/cgi-bin/sendsms\"", faults);
+    let address = address.and_then(|item| {
+        let address = url(&item, &["https://", "http://"], faults)?;
+        if in_the_clear(&address) {
+            let message = "the password and every text go to this gateway in plain text";
+            let help = "write https://, or reach it by a tunnel that ends on this machine";
+            faults.warning("plain-text-gateway", item.at, message, help);
+        }
+        Some(address)
+    });
+    let account = account(table, faults);
+    let token = table.take("token").and_then(|item| secret(&item, faults));
+    let from = table.take("from").and_then(|item| item.text(faults)).map(|text| text.value.to_owned());
+    KannelConfig { url: address.unwrap_or_default(), account, token, from }
+}
+
+/// Whether what is sent there can be read on its way: plain HTTP that leaves this machine.
+fn in_the_clear(address: &str) -> bool {
+    let Some(url) = reqwest::Url::parse(address).ok().filter(|url| url.scheme() == "http") else { return false };
+    let host = url.host_str().unwrap_or_default().trim_matches(['[', ']']);
+    let is_here = host == "localhost" || host.parse::<IpAddr>().is_ok_and(|address| address.is_loopback());
+    !is_here
+}

@@ -1,0 +1,137 @@
+//! Reads `[channel.NAME]`: what all channels have here, what only some have in the folder of their kind.
+
+use super::{
+    kind::{ChannelConfig, ChannelKind, ContactField},
+    kinds::KINDS,
+};
+use crate::{
+    core::{plan::LivingRoom, retry::SendPace},
+    template::TextForm,
+    toml_kit::{
+        document::{TomlItem, TomlTable},
+        faults::{LocatedValue, MatrixFaults, SourceSpan},
+        nearest::instead,
+    },
+};
+use std::{sync::Arc, time::Duration};
+
+/// One channel of the matrix.
+#[derive(Debug, Clone)]
+pub struct ChannelSettings {
+    /// What its kind has of its own.
+    pub config: Arc<dyn ChannelConfig>,
+    /// How fast one destination may be written to.
+    pub pace: SendPace,
+    /// How long a page may stay unaccepted before the person's next channel is tried.
+    pub patience: Duration,
+}
+
+impl ChannelSettings {
+    /// What kind.
+    pub fn kind(&self) -> ChannelKind {
+        self.config.kind()
+    }
+
+    /// What must be known of a person to reach them by it.
+    pub fn needs(&self) -> ContactField {
+        self.config.contact()
+    }
+
+    /// In which form it shows a text.
+    pub fn form(&self) -> TextForm {
+        self.config.form()
+    }
+
+    /// Whether what is sent by it may be read by others than the person whom it is for: then nobody's own code or link
+    /// goes there.
+    pub fn is_shared(&self) -> bool {
+        self.config.is_shared()
+    }
+
+    /// Whether it can reach a person at all: a webhook tells systems.
+    pub fn reaches_people(&self) -> bool {
+        self.config.reaches_people()
+    }
+
+    /// The part of an address where its service reports what became of a page; none where nothing reports.
+    pub fn report_hook(&self) -> Option<&'static str> {
+        self.config.report_hook()
+    }
+
+    /// How it keeps a war room up to date, where it does.
+    pub fn living_room(&self) -> Option<LivingRoom> {
+        self.config.living_room()
+    }
+
+    /// Whether it can be an incident's war room.
+    pub fn is_room(&self) -> bool {
+        self.config.is_room()
+    }
+}
+
+/// Reads one channel; none where its kind is not known.
+pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut MatrixFaults) -> Option<ChannelSettings> {
+    let item = table.demand("kind", at, "kind = \"screen\"", faults);
+    let kind = item.and_then(|item| item.text(faults)).and_then(|text| kind(&text, faults));
+    if let Some(preset) = kind.and_then(|kind| kind.spec().preset).and_then(|preset| preset()) {
+        table.fall_back_on(preset);
+    }
+    let pace = table.take("pace").and_then(|item| pace(&item, faults));
+    let patience = table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
+    let of_kinds: Vec<&str> = KINDS.iter().flat_map(|kind| kind.spec().keys).copied().collect();
+    // Which other keys have an effect depends on the kind, so without it they are left alone.
+    let Some(kind) = kind else {
+        for key in KINDS.iter().flat_map(|kind| kind.spec().keys) {
+            table.take(key);
+        }
+        table.finish(&[], &[], faults);
+        return None;
+    };
+    // What could not be read is left empty: a matrix with a fault is checked to its end, and never used.
+    let config = (kind.spec().read)(kind, &mut table, at, faults);
+    table.what = format!("{} (kind {kind})", table.what);
+    table.finish(&[], &of_kinds, faults);
+    Some(ChannelSettings {
+        config,
+        pace: pace.unwrap_or(kind.spec().pace),
+        patience: patience.map_or(kind.spec().accept_timeout, |patience| patience.value),
+    })
+}
+
+fn kind(text: &LocatedValue<&str>, faults: &mut MatrixFaults) -> Option<ChannelKind> {
+    let kind = ChannelKind::named(text.value);
+    if kind.is_none() {
+        let help = instead(text.value, KINDS.iter().map(|kind| kind.as_str()));
+        faults.error("unknown-kind", text.at, format!("there is no kind of channel {:?}", text.value), help);
+    }
+    kind
+}
+
+/// `1/s`, `20/m`, `100/h`, each with or without `burst N`.
+fn pace(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<SendPace> {
+    let text = item.text(faults)?;
+    let parsed = parse_pace(text.value);
+    if parsed.is_none() {
+        let help = "write how many in which time: \"1/s\", \"20/m\", \"1/s burst 5\"";
+        faults.error("bad-pace", text.at, format!("{:?} is no pace", text.value), help);
+    }
+    parsed
+}
+
+fn parse_pace(text: &str) -> Option<SendPace> {
+    let words: Vec<&str> = text.split_whitespace().collect();
+    let (rate, burst) = match words[..] {
+        [rate] => (rate, 1),
+        [rate, "burst", burst] => (rate, burst.parse().ok().filter(|burst| (1..=1000).contains(burst))?),
+        _ => return None,
+    };
+    let (count, unit) = rate.split_once('/')?;
+    let count: u32 = count.parse().ok().filter(|count| (1..=1000).contains(count))?;
+    let unit = match unit {
+        "s" => Duration::from_secs(1),
+        "m" => Duration::from_secs(60),
+        "h" => Duration::from_secs(3600),
+        _ => return None,
+    };
+    Some(SendPace { every: unit / count, burst })
+}

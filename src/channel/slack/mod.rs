@@ -1,0 +1,109 @@
+//! Slack: direct messages with buttons, war rooms with their one living card, and what people press and type there.
+
+pub mod blocks;
+pub mod command;
+mod furnish;
+pub mod inbound;
+pub mod interaction;
+mod people;
+mod probe;
+mod refusal;
+mod room;
+pub mod room_name;
+pub mod send;
+pub mod settings;
+pub mod signature;
+pub mod socket;
+mod text;
+mod web;
+
+pub use text::escape;
+
+use super::{
+    Channel,
+    inbound::{Inbound, InboundRefusal, NamedPage, RequestHead},
+    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+};
+use crate::{
+    core::{
+        AnswerVia,
+        plan::{AcceptTimeout, LivingRoom},
+        retry::SendPace,
+    },
+    template::TextForm,
+    toml_kit::secret::SecretRef,
+};
+use room_name::RoomName;
+use secrecy::SecretString;
+use send::{SlackChannel, SlackSettings};
+use settings::SlackConfig;
+use socket::SocketSettings;
+use std::{sync::Arc, time::Duration};
+
+/// Slack: direct messages and war rooms.
+pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
+
+static SPEC: KindSpec = KindSpec {
+    name: "slack",
+    keys: settings::KEYS,
+    preset: None,
+    contact: ContactField::Slack,
+    pace: SendPace { every: Duration::from_secs(1), burst: 3 },
+    accept_timeout: Duration::from_secs(8),
+    form: TextForm::Slack,
+    reports: false,
+    response: ResponseAssumptions { via: AnswerVia::Slack, ..ResponseAssumptions::CHAT },
+    read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
+};
+
+impl ChannelConfig for SlackConfig {
+    fn kind(&self) -> ChannelKind {
+        KIND
+    }
+
+    fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String> {
+        let settings = SlackSettings { token: parts.secret(&self.token)?, api_url: self.url.clone() };
+        Ok(Arc::new(SlackChannel::new(settings).map_err(|error| error.to_string())?))
+    }
+
+    fn secrets(&self) -> Vec<&SecretRef> {
+        std::iter::once(&self.token).chain(&self.signing_secret).chain(&self.app_token).collect()
+    }
+
+    fn inbound_secrets(&self) -> Vec<&SecretRef> {
+        self.signing_secret.iter().collect()
+    }
+
+    fn socket_secret(&self) -> Option<&SecretRef> {
+        self.app_token.as_ref()
+    }
+
+    fn socket(&self, app_token: SecretString) -> Option<SocketSettings> {
+        Some(SocketSettings { app_token, api_url: self.url.clone() })
+    }
+
+    fn is_room(&self) -> bool {
+        true
+    }
+
+    fn living_room(&self) -> Option<LivingRoom> {
+        Some(LivingRoom { archive_after: self.archive_after.map(AcceptTimeout) })
+    }
+
+    fn new_room(&self) -> Option<(&RoomName, bool)> {
+        Some((&self.name, self.private))
+    }
+
+    fn admit(&self, head: &RequestHead<'_>) -> Result<Option<NamedPage>, InboundRefusal> {
+        inbound::admit(head).map(|()| None)
+    }
+
+    fn receive(
+        &self,
+        head: &RequestHead<'_>,
+        _named: Option<NamedPage>,
+        body: &[u8],
+    ) -> Result<Inbound, InboundRefusal> {
+        inbound::receive(head, body)
+    }
+}

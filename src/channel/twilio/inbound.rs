@@ -1,0 +1,111 @@
+//! What Twilio hands over: texts from phones, and what became of ours. Signed, and answered in its XML.
+
+use super::{
+    code::{self, CodeClass},
+    signature::{self, FormFields},
+    twiml,
+};
+use crate::channel::inbound::{
+    Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal,
+    InboundText, NamedPage, OptOutWish, ReportedPage, RequestHead, single_header,
+};
+use reqwest::Method;
+
+/// The longest form that is read, in bytes: an SMS of 1,600 characters with all that Twilio says about it is a tenth.
+const FORM_MAX: usize = 64 * 1024;
+
+/// Whether the request may be read. Nothing is read for those who do not even claim to be Twilio.
+pub(in crate::channel) fn admit(head: &RequestHead<'_>, kind: &str) -> Result<(), InboundRefusal> {
+    if *head.method != Method::POST {
+        return Err(InboundRefusal::Method);
+    }
+    if head.secrets.is_empty() {
+        let channel = head.channel;
+        let why = format!("no {kind} channel {channel:?} with a token is in the matrix");
+        return Err(InboundRefusal::NotFound(why));
+    }
+    let signature = single_header(head.headers, "x-twilio-signature");
+    signature.map(drop).ok_or_else(|| InboundRefusal::Unauthorized("this is not signed".to_owned()))
+}
+
+/// The form of a request that Twilio has signed for this channel, over our public address: what a proxy makes of hosts
+/// and ports on the way does not matter.
+pub(in crate::channel) fn signed(head: &RequestHead<'_>, body: &[u8]) -> Result<FormFields, InboundRefusal> {
+    if FORM_MAX < body.len() {
+        return Err(InboundRefusal::TooLarge("no request of Twilio's is so large".to_owned()));
+    }
+    let fields = signature::fields(body).ok_or_else(|| InboundRefusal::Bad("the body is no form".to_owned()))?;
+    let given = single_header(head.headers, "x-twilio-signature").unwrap_or_default();
+    if signature::is_signed(head.secrets, head.url, &fields, given) {
+        return Ok(fields);
+    }
+    tracing::warn!(
+        channel = head.channel,
+        "a request that Twilio has not signed was refused: is daemon.public_url what Twilio calls?"
+    );
+    Err(InboundRefusal::Unauthorized("this is not signed by Twilio for this address".to_owned()))
+}
+
+/// Reads it: a text, or what became of a message. Reports come doubled, late and out of order.
+pub(super) fn receive(head: &RequestHead<'_>, body: &[u8]) -> Result<Inbound, InboundRefusal> {
+    let page = match head.at {
+        HookAddress::Inbox => None,
+        HookAddress::Report => Some(page(head.query)?),
+    };
+    let fields = signed(head, body)?;
+    let field = |name: &str| field(&fields, name).to_owned();
+    let Some(page) = page else {
+        let wish = wish(&field("OptOutType"));
+        let text = InboundText { from: field("From"), text: field("Body"), wish, id: Some(field("MessageSid")) };
+        return Ok(Inbound::Text(text));
+    };
+    let outcome = match field("MessageStatus").as_str() {
+        "delivered" => DeliveryOutcome::Delivered,
+        "read" => DeliveryOutcome::Seen,
+        "undelivered" | "failed" | "canceled" => DeliveryOutcome::Undelivered(failure(&fields)),
+        // Queued, sending, sent.
+        _ => DeliveryOutcome::UnderWay,
+    };
+    let page = ReportedPage::Named(NamedPage::of(&page.0, &page.1)?);
+    Ok(Inbound::Report(DeliveryReport { page, outcome, own_channel_only: false }))
+}
+
+/// The page that an address names, and its token.
+pub(in crate::channel) fn page(query: &str) -> Result<(String, String), InboundRefusal> {
+    let fields = signature::fields(query.as_bytes()).unwrap_or_default();
+    let one = |name: &str| {
+        let found = fields.iter().find(|(known, _)| known == name).map(|(_, value)| value.clone());
+        found.ok_or_else(|| InboundRefusal::Bad(format!("the query has no field `{name}`")))
+    };
+    Ok((one("page")?, one("token")?))
+}
+
+/// A field's first value; empty where it is not there.
+pub(in crate::channel) fn field<'a>(fields: &'a FormFields, name: &str) -> &'a str {
+    fields.iter().find(|(known, _)| known == name).map_or("", |(_, value)| value)
+}
+
+/// In the one type that is not sent to the person as a text.
+pub(in crate::channel) fn acknowledge(document: String) -> Acknowledgement {
+    Acknowledgement { status: 200, content_type: Some(twiml::CONTENT_TYPE), body: document }
+}
+
+fn failure(fields: &FormFields) -> DeliveryFailure {
+    let code = field(fields, "ErrorCode").parse().ok();
+    let (opted_out, everybody) = match code.and_then(code::known) {
+        Some((CodeClass::OptedOut, why)) => (Some(why), None),
+        Some((CodeClass::Everybody, why)) => (None, Some(why)),
+        _ => (None, None),
+    };
+    let message = Some(field(fields, "MessageSid").to_owned());
+    DeliveryFailure { why: code::why(code), message, opted_out, everybody }
+}
+
+fn wish(kind: &str) -> Option<OptOutWish> {
+    match kind {
+        "STOP" => Some(OptOutWish::Stop),
+        "START" => Some(OptOutWish::Start),
+        "HELP" => Some(OptOutWish::Help),
+        _ => None,
+    }
+}

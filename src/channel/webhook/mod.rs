@@ -1,0 +1,60 @@
+//! Signed events for another system.
+
+pub mod send;
+pub mod settings;
+pub mod sign;
+
+use super::{
+    Channel,
+    guard::AddressGuard,
+    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+};
+use crate::{core::retry::SendPace, template::TextForm, toml_kit::secret::SecretRef};
+use send::{WebhookChannel, WebhookSettings};
+use settings::WebhookConfig;
+use std::{sync::Arc, time::Duration};
+
+/// Signed events for another system.
+pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
+
+static SPEC: KindSpec = KindSpec {
+    name: "webhook",
+    keys: settings::KEYS,
+    preset: None,
+    contact: ContactField::Nothing,
+    pace: SendPace { every: Duration::from_millis(100), burst: 20 },
+    accept_timeout: Duration::from_secs(15),
+    form: TextForm::Board,
+    reports: false,
+    response: ResponseAssumptions::POCKET,
+    read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
+};
+
+impl ChannelConfig for WebhookConfig {
+    fn kind(&self) -> ChannelKind {
+        KIND
+    }
+
+    fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String> {
+        let settings = WebhookSettings {
+            url: parts.address(&self.url)?,
+            keys: self.keys.iter().map(|key| parts.secret(key)).collect::<Result<_, _>>()?,
+            guard: AddressGuard::of(&self.allow),
+            site: parts.site.to_owned(),
+            clock: parts.wall,
+        };
+        Ok(Arc::new(WebhookChannel::new(settings).map_err(|error| error.to_string())?))
+    }
+
+    fn secrets(&self) -> Vec<&SecretRef> {
+        self.keys.iter().chain(self.url.secret()).collect()
+    }
+
+    fn is_shared(&self) -> bool {
+        true
+    }
+
+    fn reaches_people(&self) -> bool {
+        false
+    }
+}

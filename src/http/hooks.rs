@@ -1,0 +1,186 @@
+//! What providers call: one route for all of them. Whether a request is its provider's, and what it says, the folder of
+//! its channel reads out of bytes and headers; what it says is done here, by the engine.
+
+use crate::{
+    channel::{
+        inbound::{
+            Acknowledgement, DeliveryFailure, DeliveryOutcome, DeliveryReport, HookAddress, Inbound, InboundRefusal,
+            InboundText, NamedPage, ReportedPage, RequestHead,
+        },
+        kind::ChannelConfig,
+    },
+    core::{ChannelName, PageId, page::PageStage},
+    http::{body, problem::ProblemDetails, slack, sms, state::AppState, voice},
+};
+use axum::{
+    extract::{Path, Request, State},
+    http::{StatusCode, header},
+    response::{IntoResponse, Response},
+};
+use std::sync::Arc;
+
+/// `/hooks/{kind}/{channel}`: what people say.
+pub async fn inbox(
+    State(app): State<Arc<AppState>>,
+    Path((kind, channel)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, ProblemDetails> {
+    take(&app, HookAddress::Inbox, &kind, &channel, request).await
+}
+
+/// `/hooks/{kind}/{channel}/report`: what became of a page, or how a call about it goes on. Reports that are doubled, late
+/// or out of order change nothing that they should not.
+pub async fn report(
+    State(app): State<Arc<AppState>>,
+    Path((kind, channel)): Path<(String, String)>,
+    request: Request,
+) -> Result<Response, ProblemDetails> {
+    take(&app, HookAddress::Report, &kind, &channel, request).await
+}
+
+async fn take(
+    app: &AppState,
+    at: HookAddress,
+    kind: &str,
+    channel: &str,
+    request: Request,
+) -> Result<Response, ProblemDetails> {
+    let (parts, body) = request.into_parts();
+    let live = app.engine.config();
+    let name = ChannelName::from(channel);
+    let settings = live.matrix.channel(&name).filter(|settings| settings.config.hook() == kind);
+    let settings =
+        settings.ok_or_else(|| ProblemDetails::not_found(format!("no {kind} channel {channel:?} is in the matrix")))?;
+    let config = settings.config.as_ref();
+    let path = parts.uri.path_and_query().map_or("/", |path| path.as_str());
+    let url = format!("{}{path}", app.engine.public_url());
+    let head = RequestHead {
+        at,
+        method: &parts.method,
+        query: parts.uri.query().unwrap_or_default(),
+        headers: &parts.headers,
+        url: &url,
+        channel,
+        secrets: live.channels.get(&name).map(|wired| wired.inbound.as_slice()).unwrap_or_default(),
+        now_unix: app.wall().as_micros() / 1_000_000,
+    };
+    let named = config.admit(&head)?;
+    let proven = match &named {
+        Some(named) => Some(prove(app, named).await?),
+        None => None,
+    };
+    let bytes = body::whole(body).await?;
+    match config.receive(&head, named, &bytes)? {
+        Inbound::Text(text) => answer(app, config, &name, text).await,
+        Inbound::Report(report) => {
+            settle(app, &name, report, proven).await?;
+            Ok(acknowledge(config.acknowledge(None)))
+        }
+        Inbound::CallTurn(turn) => {
+            let page = prove(app, &turn.page).await?;
+            Ok(acknowledge(config.acknowledge(Some(voice::next(app, page, &url, &turn).await?))))
+        }
+        Inbound::Slack(heard) => slack::take(app, heard).await,
+        Inbound::Nothing => Ok(StatusCode::OK.into_response()),
+    }
+}
+
+/// The page, where the token is its own.
+async fn prove(app: &AppState, named: &NamedPage) -> Result<PageId, ProblemDetails> {
+    if app.engine.inbound().is_report_token(named.page, &named.token).await? {
+        return Ok(named.page);
+    }
+    Err(ProblemDetails::unauthorized("the token is not this page's"))
+}
+
+async fn answer(
+    app: &AppState,
+    config: &dyn ChannelConfig,
+    channel: &ChannelName,
+    text: InboundText,
+) -> Result<Response, ProblemDetails> {
+    let word = match &text.id {
+        Some(id) => app.answered.once(id.clone(), async || sms::take(app, channel, &text).await).await?,
+        None => sms::take(app, channel, &text).await?,
+    };
+    Ok(acknowledge(config.acknowledge(Some(word))))
+}
+
+async fn settle(
+    app: &AppState,
+    channel: &ChannelName,
+    report: DeliveryReport,
+    proven: Option<PageId>,
+) -> Result<(), ProblemDetails> {
+    let page = match &report.page {
+        ReportedPage::Named(named) if proven == Some(named.page) => Some(named.page),
+        ReportedPage::Named(named) => Some(prove(app, named).await?),
+        ReportedPage::Receipt(id) => app.engine.inbound().page_with_receipt(channel, id).await?,
+    };
+    // One that we do not know, or do not know any more, is not asked about again.
+    let Some(page) = page else { return Ok(()) };
+    if report.own_channel_only {
+        went_by(app, page, channel).await?;
+    }
+    match report.outcome {
+        DeliveryOutcome::UnderWay => Ok(()),
+        DeliveryOutcome::Delivered => Ok(app.engine.inbound().report(page, PageStage::Delivered).await?),
+        DeliveryOutcome::Seen => Ok(app.engine.inbound().report(page, PageStage::Seen).await?),
+        DeliveryOutcome::Undelivered(failure) => failed(app, channel, page, failure).await,
+    }
+}
+
+async fn failed(
+    app: &AppState,
+    channel: &ChannelName,
+    page: PageId,
+    failure: DeliveryFailure,
+) -> Result<(), ProblemDetails> {
+    let DeliveryFailure { why, message, opted_out, everybody } = failure;
+    if let Some(why) = opted_out {
+        let incident = app.engine.reads().view(page.incident).await?;
+        let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+        if let Some(person) = row.and_then(|row| row.person.as_ref()) {
+            app.engine.inbound().opt_out(channel, person, why).await?;
+        }
+    }
+    if let Some(why) = everybody {
+        tracing::error!(%channel, why, "a provider had taken a page and refuses it for a reason that is not its reader's");
+    }
+    match message {
+        Some(message) => Ok(app.engine.inbound().undelivered_message(page, &message, why).await?),
+        None => Ok(app.engine.inbound().undelivered(page, why).await?),
+    }
+}
+
+/// Refuses a report that comes by another channel than its page went by.
+async fn went_by(app: &AppState, page: PageId, channel: &ChannelName) -> Result<(), ProblemDetails> {
+    let incident = app.engine.reads().view(page.incident).await?;
+    let row = incident.as_ref().and_then(|incident| incident.pages.get(&page.n));
+    if row.is_some_and(|row| row.channel == *channel) {
+        return Ok(());
+    }
+    Err(ProblemDetails::not_found("this page did not go by this channel"))
+}
+
+fn acknowledge(acknowledgement: Acknowledgement) -> Response {
+    let Acknowledgement { status, content_type, body } = acknowledgement;
+    let status = StatusCode::from_u16(status).unwrap_or(StatusCode::OK);
+    match content_type {
+        Some(content_type) => (status, [(header::CONTENT_TYPE, content_type)], body).into_response(),
+        None => status.into_response(),
+    }
+}
+
+impl From<InboundRefusal> for ProblemDetails {
+    fn from(refusal: InboundRefusal) -> Self {
+        let status = match &refusal {
+            InboundRefusal::NotFound(_) => StatusCode::NOT_FOUND,
+            InboundRefusal::Method => StatusCode::METHOD_NOT_ALLOWED,
+            InboundRefusal::Unauthorized(_) => StatusCode::UNAUTHORIZED,
+            InboundRefusal::Bad(_) => StatusCode::BAD_REQUEST,
+            InboundRefusal::TooLarge(_) => StatusCode::PAYLOAD_TOO_LARGE,
+        };
+        Self::new(status, refusal.to_string())
+    }
+}

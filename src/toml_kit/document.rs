@@ -1,0 +1,296 @@
+//! A TOML document walked by hand, so that every fault is found and not just the first. A key is known exactly when
+//! some code asks for it: what nobody asked for has no effect and is refused.
+
+use super::{
+    faults::{LocatedValue, MatrixFaults, SourceSpan},
+    hidden::{described, hidden},
+    nearest::instead,
+    source::SourceText,
+};
+use std::time::Duration;
+use toml::{
+    Spanned,
+    de::{DeArray, DeTable, DeValue},
+};
+
+const SYNTAX_HELP: &str = "text goes in quotes, lists in [ ], every key stands on its own line; other faults are looked for once this is mended";
+
+/// A file as TOML; where it is none, every fault of it is told.
+pub(crate) fn document<'a>(
+    file: usize,
+    source: &'a SourceText,
+    faults: &mut MatrixFaults,
+) -> Option<Spanned<DeTable<'a>>> {
+    let (document, errors) = DeTable::parse_recoverable(&source.text);
+    if errors.is_empty() {
+        return Some(document);
+    }
+    faults.unreadable = true;
+    for error in errors {
+        let (span, message) = (error.span().unwrap_or(0..0), format!("this is not TOML: {}", error.message()));
+        faults.error("toml-syntax", crate::toml_kit::faults::SourceSpan::new(file, span), message, SYNTAX_HELP);
+    }
+    None
+}
+
+/// One value of the document, with its key.
+#[derive(Clone, Copy)]
+pub(crate) struct TomlItem<'a> {
+    /// The last part of its key.
+    pub key: &'a str,
+    /// Where the key stands.
+    pub key_at: SourceSpan,
+    /// Where the value stands.
+    pub at: SourceSpan,
+    pub value: &'a DeValue<'a>,
+}
+
+/// A table whose keys are asked for one by one.
+pub(crate) struct TomlTable<'a> {
+    /// What it is, for messages: "channel `sms`".
+    pub what: String,
+    entries: Vec<TomlItem<'a>>,
+    asked: Vec<&'static str>,
+}
+
+impl<'a> TomlTable<'a> {
+    pub(crate) fn new(what: String, file: usize, table: &'a DeTable<'a>) -> Self {
+        let mut entries: Vec<TomlItem<'a>> = table.iter().map(|(key, value)| item(file, key, value)).collect();
+        entries.sort_by_key(|item| item.key_at);
+        Self { what, entries, asked: Vec::new() }
+    }
+
+    /// Takes from `preset` the keys that are not there. Its places are in no file of the matrix.
+    pub(crate) fn fall_back_on(&mut self, preset: &'a DeTable<'a>) {
+        for (key, value) in preset.iter() {
+            if !self.entries.iter().any(|item| item.key == key.get_ref()) {
+                self.entries.push(item(usize::MAX, key, value));
+            }
+        }
+    }
+
+    /// The value of a key, where it is there. From now on the key is known.
+    pub(crate) fn take(&mut self, key: &'static str) -> Option<TomlItem<'a>> {
+        self.asked.push(key);
+        let at = self.entries.iter().position(|item| item.key == key)?;
+        Some(self.entries.remove(at))
+    }
+
+    /// The value of a key that was called `old` in the version before, which is read for one more.
+    pub(crate) fn take_renamed(
+        &mut self,
+        key: &'static str,
+        old: &'static str,
+        faults: &mut MatrixFaults,
+    ) -> Option<TomlItem<'a>> {
+        let (item, before) = (self.take(key), self.take(old));
+        // It is not offered to whoever mistypes another key.
+        self.asked.retain(|asked| *asked != old);
+        let Some(before) = before else { return item };
+        match item {
+            Some(item) => {
+                let message = format!("`{old}` is the old name of `{key}`, which is here, too");
+                faults.error("renamed-key", before.key_at, message, format!("remove `{old}`"));
+                Some(item)
+            }
+            None => {
+                let message = format!("`{old}` is called `{key}` now");
+                let help = format!("write `{key}`: the next version does not know `{old}` any more");
+                faults.warning("renamed-key", before.key_at, message, help);
+                Some(before)
+            }
+        }
+    }
+
+    /// The value of a key that must be there.
+    pub(crate) fn demand(
+        &mut self,
+        key: &'static str,
+        at: SourceSpan,
+        example: &str,
+        faults: &mut MatrixFaults,
+    ) -> Option<TomlItem<'a>> {
+        let item = self.take(key);
+        if item.is_none() {
+            faults.error("missing-key", at, format!("{} has no `{key}`", self.what), format!("add `{example}`"));
+        }
+        item
+    }
+
+    /// Every entry of a table whose keys are names.
+    pub(crate) fn take_all(&mut self) -> Vec<TomlItem<'a>> {
+        std::mem::take(&mut self.entries)
+    }
+
+    /// Refuses what nobody asked for. `later` are keys that a later version will know; `elsewhere` says where a key
+    /// that is known to others would have a meaning.
+    pub(crate) fn finish(self, later: &[&str], elsewhere: &[&str], faults: &mut MatrixFaults) {
+        for item in &self.entries {
+            let (key, what) = (item.key, &self.what);
+            if later.contains(&key) {
+                faults.error("not-built-yet", item.key_at, format!("`{key}` is not built yet in this version"), {
+                    "remove it: a key is accepted only when it takes effect"
+                });
+            } else if elsewhere.contains(&key) {
+                let message = format!("`{key}` has no effect in {what}");
+                faults.error("key-without-effect", item.key_at, message, "remove it");
+            } else {
+                let help = instead(key, self.asked.iter().copied());
+                faults.error("unknown-key", item.key_at, format!("{what} knows no key `{key}`"), help);
+            }
+        }
+    }
+}
+
+fn item<'a>(file: usize, key: &'a Spanned<std::borrow::Cow<'a, str>>, value: &'a Spanned<DeValue<'a>>) -> TomlItem<'a> {
+    let (key_at, at) = (
+        crate::toml_kit::faults::SourceSpan::new(file, key.span()),
+        crate::toml_kit::faults::SourceSpan::new(file, value.span()),
+    );
+    TomlItem { key: key.get_ref(), key_at, at, value: value.get_ref() }
+}
+
+impl<'a> TomlItem<'a> {
+    /// Text of one line that is not empty and shows all that it holds.
+    pub(crate) fn text(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
+        self.text_of(false, faults)
+    }
+
+    /// The same where it may have several lines: what programs read.
+    pub(crate) fn lines(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
+        self.text_of(true, faults)
+    }
+
+    fn text_of(&self, several_lines: bool, faults: &mut MatrixFaults) -> Option<LocatedValue<&'a str>> {
+        match self.value {
+            DeValue::String(text) if text.trim().is_empty() => {
+                let help = "write something, or remove the key";
+                faults.error("empty-text", self.at, format!("`{}` is empty", self.key), help);
+                None
+            }
+            DeValue::String(text) => match hidden(text, several_lines) {
+                None => Some(LocatedValue { value: text, at: self.at }),
+                Some(c) => {
+                    let message = format!("`{}` holds {}", self.key, described(c));
+                    let help = match several_lines {
+                        true => "take it out: whoever reads the text can not see it",
+                        false => "take it out: write one line of what can be seen",
+                    };
+                    faults.error("control-character", self.at, message, help);
+                    None
+                }
+            },
+            _ => self.wrong_type("text", "put it in quotes: \"..\"", faults),
+        }
+    }
+
+    /// `true` or `false`.
+    pub(crate) fn flag(&self, faults: &mut MatrixFaults) -> Option<bool> {
+        match self.value {
+            DeValue::Boolean(flag) => Some(*flag),
+            _ => self.wrong_type("true or false", "write true or false, without quotes", faults),
+        }
+    }
+
+    /// A number.
+    pub(crate) fn number(&self, faults: &mut MatrixFaults) -> Option<f64> {
+        let number = match self.value {
+            DeValue::Integer(number) => number.as_str().replace('_', "").parse().ok().filter(|_| number.radix() == 10),
+            DeValue::Float(number) => number.as_str().replace('_', "").parse().ok(),
+            _ => return self.wrong_type("a number", "write the number without quotes", faults),
+        };
+        number.or_else(|| self.wrong_type("a decimal number", "write it with digits only", faults))
+    }
+
+    /// A whole number from 0.
+    pub(crate) fn count(&self, faults: &mut MatrixFaults) -> Option<u32> {
+        let number = self.number(faults)?;
+        if number.fract() == 0.0 && (0.0..=f64::from(u32::MAX)).contains(&number) {
+            return Some(number as u32);
+        }
+        self.wrong_type("a whole number from 0", "write it without a sign and without a fraction", faults)
+    }
+
+    /// Text with a unit, at least a second and at most a year.
+    pub(crate) fn duration(&self, faults: &mut MatrixFaults) -> Option<LocatedValue<Duration>> {
+        let DeValue::String(text) = self.value else {
+            return self.wrong_type("a duration", "write it as text with a unit: \"45s\", \"2m\", \"1h 30m\"", faults);
+        };
+        let span = match humantime::parse_duration(text) {
+            Ok(span) => span,
+            Err(_) => {
+                let help = "write a number and a unit: \"45s\", \"2m\", \"1h 30m\"";
+                faults.error("bad-duration", self.at, format!("{text:?} is no duration"), help);
+                return None;
+            }
+        };
+        let bounds = Duration::from_secs(1)..=Duration::from_secs(366 * 24 * 3600);
+        if !bounds.contains(&span) {
+            let message = format!("`{}` must be between one second and one year", self.key);
+            faults.error("duration-out-of-range", self.at, message, "write for example \"45s\"");
+            return None;
+        }
+        Some(LocatedValue { value: span, at: self.at })
+    }
+
+    /// A list that is not empty.
+    pub(crate) fn list(&self, faults: &mut MatrixFaults) -> Option<Vec<TomlItem<'a>>> {
+        let DeValue::Array(array) = self.value else {
+            return self.wrong_type("a list", "put it in brackets: [..]", faults);
+        };
+        if array.is_empty() {
+            let message = format!("`{}` is empty", self.key);
+            faults.error("empty-list", self.at, message, "name at least one");
+            return None;
+        }
+        Some(self.elements(array))
+    }
+
+    fn elements(&self, array: &'a DeArray<'a>) -> Vec<TomlItem<'a>> {
+        let place = |value: &'a Spanned<DeValue<'a>>| TomlItem {
+            key: self.key,
+            key_at: self.key_at,
+            at: crate::toml_kit::faults::SourceSpan::new(self.at.file, value.span()),
+            value: value.get_ref(),
+        };
+        array.iter().map(place).collect()
+    }
+
+    /// A list of texts that is not empty and names nothing twice.
+    pub(crate) fn texts(&self, faults: &mut MatrixFaults) -> Option<Vec<LocatedValue<String>>> {
+        let mut texts: Vec<LocatedValue<String>> = Vec::new();
+        for item in self.list(faults)? {
+            let Some(text) = item.text(faults) else { continue };
+            if texts.iter().any(|other| other.value == text.value) {
+                let message = format!("{:?} stands twice in `{}`", text.value, self.key);
+                faults.error("twice-in-list", text.at, message, "remove one of them");
+                continue;
+            }
+            texts.push(LocatedValue { value: text.value.to_owned(), at: text.at });
+        }
+        (!texts.is_empty()).then_some(texts)
+    }
+
+    /// A table.
+    pub(crate) fn table(&self, what: String, faults: &mut MatrixFaults) -> Option<TomlTable<'a>> {
+        match self.value {
+            DeValue::Table(table) => Some(TomlTable::new(what, self.at.file, table)),
+            _ => self.wrong_type("a table", "write { key = value }", faults),
+        }
+    }
+
+    /// Reports that another type is wanted; always none.
+    pub(crate) fn wrong_type<T>(&self, wanted: &str, help: &str, faults: &mut MatrixFaults) -> Option<T> {
+        let found = match self.value {
+            DeValue::String(_) => "text",
+            DeValue::Integer(_) | DeValue::Float(_) => "a number",
+            DeValue::Boolean(_) => "true or false",
+            DeValue::Datetime(_) => "a date",
+            DeValue::Array(_) => "a list",
+            DeValue::Table(_) => "a table",
+        };
+        let message = format!("`{}` must be {wanted}, but this is {found}", self.key);
+        faults.error("wrong-type", self.at, message, help);
+        None
+    }
+}

@@ -1,7 +1,7 @@
 //! What providers bring: a request's bytes and headers become one value. Each channel's folder reads its own provider's
 //! requests and says whether they are that provider's; what is then done with the value is the engine's.
 
-use crate::{channel::slack::interaction::SlackInbound, core::PageId};
+use crate::core::PageId;
 use reqwest::{Method, header::HeaderMap};
 use secrecy::{ExposeSecret, SecretString};
 use subtle::ConstantTimeEq;
@@ -205,4 +205,53 @@ pub(super) fn is_one_of(secrets: &[SecretString], given: &str) -> bool {
 pub(super) fn single_header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     let mut values = headers.get_all(name).iter();
     values.next().filter(|_| values.next().is_none())?.to_str().ok()
+}
+
+/// Something that a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum SlackInbound {
+    /// A button of ours was pressed.
+    Press(ButtonPress),
+    /// A slash command was typed.
+    Command(SlashCommand),
+    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
+    Other,
+}
+
+/// A button of ours, pressed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ButtonPress {
+    /// Who pressed it: a Slack user id.
+    pub user: String,
+    /// Whether the payload says that this was no human.
+    pub is_bot: bool,
+    /// The answer's word: `wilco`, `roger`, `standby`, `unable`.
+    pub action: String,
+    /// What the button holds: `PAGE:CODE`, or `INCIDENT:room`.
+    pub value: String,
+    /// Where to answer only the presser, for half an hour.
+    pub response_url: Option<String>,
+    /// The message that the button belongs to.
+    pub message_ts: Option<String>,
+    /// Where that message is.
+    pub channel: Option<String>,
+}
+
+/// A command as Slack hands it in.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct SlashCommand {
+    /// Who typed it: a Slack user id.
+    pub user: String,
+    /// Whether it says that this was no human.
+    pub is_bot: bool,
+    /// What the command is called in this workspace, with its slash.
+    pub name: String,
+    /// What was typed after it.
+    pub text: String,
+    /// Where to answer only the one who typed it, for half an hour.
+    pub response_url: Option<String>,
+    /// What tells this typing from every other.
+    pub trigger_id: Option<String>,
+    /// The name of the conversation in which it was typed.
+    pub channel: Option<String>,
 }

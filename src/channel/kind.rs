@@ -1,13 +1,14 @@
 //! What one kind of channel is to the rest of the program: its entry in the table of kinds, and what the settings of one
 //! channel are asked. Nothing outside of a channel's own folder knows more of it than this.
 
-use super::{
-    Channel,
-    desk::hub::DeskHub,
-    inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
-    slack::{room_name::RoomName, socket::SocketSettings},
-};
 use crate::{
+    channel::{
+        Channel,
+        desk_hub::DeskHub,
+        inbound::{Acknowledgement, Inbound, InboundRefusal, NamedPage, RequestHead},
+        room_name::RoomName,
+        socket_settings::SocketSettings,
+    },
     core::{AnswerVia, Timestamp, plan::LivingRoom, retry::SendPace},
     template::TextForm,
     toml_kit::{

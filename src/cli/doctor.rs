@@ -1,7 +1,7 @@
 //! `stentor doctor`: is everything there that a crisis will need, tried without paging anybody.
 
 use crate::{
-    channel::{CheckOutcome, ProbeCheck, desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{CheckOutcome, ProbeCheck, desk_hub::DeskHub, outbox::SandboxOutbox},
     cli::{
         client::DaemonClient, error::CliError, load, options::PathOptions, table, terminal::colours, threads::runtime,
     },

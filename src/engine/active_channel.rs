@@ -2,7 +2,7 @@
 
 use crate::{
     channel::{
-        Channel, CheckOutcome, ProbeCheck, desk::hub::DeskHub, outbox::SandboxOutbox, slack::socket::SocketSettings,
+        Channel, CheckOutcome, ProbeCheck, desk_hub::DeskHub, outbox::SandboxOutbox, slack::socket::SocketSettings,
     },
     core::retry::SendPace,
     matrix::ChannelKind,

@@ -18,6 +18,7 @@ pub mod slack;
 pub mod sms;
 pub mod state;
 pub mod voice;
+pub mod wrong_codes;
 
 use crate::http::state::AppState;
 use axum::{

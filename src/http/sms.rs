@@ -3,39 +3,23 @@
 
 use crate::{
     channel::inbound::{InboundText, OptOutWish},
-    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName, Timestamp},
+    core::{Answer, AnswerVia, ChannelName, IncidentId, PageId, PersonName, RoleName},
     engine::{CodedPage, asked_of},
-    http::{desk::standing::told, problem::ProblemDetails, state::AppState},
+    http::{
+        desk::standing::told,
+        problem::ProblemDetails,
+        state::AppState,
+        wrong_codes::{GUESS_WINDOW, GUESSERS_MAX, GUESSES_MAX, NumberGuesses},
+    },
     text::{
         gsm7,
         reply::{Reply, ReplyDoubt, is_yes, read, says_exercise},
     },
 };
-use std::{collections::HashMap, sync::Arc, time::Duration};
-
-/// Wrong codes that one number may send in [`GUESS_WINDOW`].
-pub const GUESSES_MAX: u32 = 10;
-
-/// How long wrong codes are remembered.
-pub const GUESS_WINDOW: Duration = Duration::from_secs(10 * 60);
-
-/// Numbers whose wrong codes are remembered.
-const GUESSERS_MAX: usize = 10_000;
+use std::sync::Arc;
 
 /// Incidents that a question names; of the others it says how many.
 const NAMED_MAX: usize = 4;
-
-/// Wrong codes, by number. A number's replies with codes are judged one after the other, so that many at once are no way to
-/// guess, and right ones never count.
-pub type WrongCodes = HashMap<String, Arc<tokio::sync::Mutex<NumberGuesses>>>;
-
-/// The wrong codes of one number.
-#[derive(Debug)]
-pub struct NumberGuesses {
-    /// When the first of them came.
-    since: Timestamp,
-    wrong: u32,
-}
 
 /// Said to those who left out the code, or said something that is no answer.
 const HOW: &str = "Reply with the 5-digit code of the page, then 1 received, 2 I have it, 3 wait, 4 pass on.";

@@ -1,11 +1,11 @@
 //! What every request may need.
 
 use crate::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::Engine,
-    http::{handled_requests, sms},
+    http::{handled_requests, wrong_codes::WrongCodes},
     store::clock::{ClockSources, SystemClock},
 };
 use std::{
@@ -39,7 +39,7 @@ pub struct AppState {
     /// Twilio's requests that were answered already.
     pub answered: handled_requests::HandledRequests,
     /// Wrong SMS codes.
-    pub guesses: Mutex<sms::WrongCodes>,
+    pub guesses: Mutex<WrongCodes>,
 }
 
 impl AppState {

@@ -1,7 +1,5 @@
 //! The desk page in a browser.
 
-pub mod hub;
-
 use super::{
     Channel,
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, DelayEstimate, KindSpec, ResponseAssumptions},

@@ -1,6 +1,7 @@
 //! The slash command: who typed what, and what is meant by it. Pure.
 
 use crate::{
+    channel::inbound::SlashCommand,
     core::{Answer, IncidentId, RoleName},
     text::reply::{Reply, asks_or_denies, folded, read, typed},
 };
@@ -17,25 +18,6 @@ const HELP: &str = "\
 *{} drill ROLE text…*: the same as an exercise\n\
 *{} resolve INC-42 [reason]*: it is over\n\
 *{} help*: this";
-
-/// A command as Slack hands it in.
-#[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct SlashCommand {
-    /// Who typed it: a Slack user id.
-    pub user: String,
-    /// Whether it says that this was no human.
-    pub is_bot: bool,
-    /// What the command is called in this workspace, with its slash.
-    pub name: String,
-    /// What was typed after it.
-    pub text: String,
-    /// Where to answer only the one who typed it, for half an hour.
-    pub response_url: Option<String>,
-    /// What tells this typing from every other.
-    pub trigger_id: Option<String>,
-    /// The name of the conversation in which it was typed.
-    pub channel: Option<String>,
-}
 
 /// What is meant.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,11 +1,12 @@
 //! What Slack hands in, by HTTP or over a socket: the same two things, a button pressed or a command typed.
 
 use super::{
-    command::SlashCommand,
-    interaction::{self, PressError, SlackInbound},
+    interaction::{self, PressError},
     signature,
 };
-use crate::channel::inbound::{HookAddress, Inbound, InboundRefusal, RequestHead, single_header};
+use crate::channel::inbound::{
+    HookAddress, Inbound, InboundRefusal, RequestHead, SlackInbound, SlashCommand, single_header,
+};
 use reqwest::Method;
 use serde::Serialize;
 use serde_json::{Value, value::RawValue};
@@ -108,10 +109,10 @@ pub fn of_form(body: &[u8]) -> Result<SlackInbound, InboundError> {
         return press(&payload);
     }
     if field("ssl_check").as_deref() == Some("1") {
-        return Ok(crate::channel::slack::interaction::SlackInbound::Other);
+        return Ok(SlackInbound::Other);
     }
     field("command").ok_or(InboundError::Empty)?;
-    SlashCommand::of(field).map(crate::channel::slack::interaction::SlackInbound::Command).ok_or(InboundError::NoUser)
+    SlashCommand::of(field).map(SlackInbound::Command).ok_or(InboundError::NoUser)
 }
 
 /// Reads the payload of a socket's envelope of this type.
@@ -126,9 +127,9 @@ pub fn of_envelope(kind: &str, payload: Option<&RawValue>) -> Result<SlackInboun
         "slash_commands" => {
             let fields: Value = serde_json::from_str(payload).map_err(InboundError::Command)?;
             let command = SlashCommand::of(|name| fields[name].as_str().map(str::to_owned));
-            command.map(crate::channel::slack::interaction::SlackInbound::Command).ok_or(InboundError::NoUser)
+            command.map(SlackInbound::Command).ok_or(InboundError::NoUser)
         }
-        _ => Ok(crate::channel::slack::interaction::SlackInbound::Other),
+        _ => Ok(SlackInbound::Other),
     }
 }
 
@@ -142,8 +143,8 @@ pub fn is_probe(body: &[u8]) -> bool {
 
 fn press(payload: &str) -> Result<SlackInbound, InboundError> {
     match interaction::parse(payload) {
-        Ok(press) => Ok(crate::channel::slack::interaction::SlackInbound::Press(press)),
-        Err(PressError::NotOurs) => Ok(crate::channel::slack::interaction::SlackInbound::Other),
+        Ok(press) => Ok(SlackInbound::Press(press)),
+        Err(PressError::NotOurs) => Ok(SlackInbound::Other),
         Err(error) => Err(error.into()),
     }
 }

@@ -1,21 +1,10 @@
 //! What users do in Slack; of a button pressed: which one, by whom. Pure.
 
-use super::command::SlashCommand;
+use crate::channel::inbound::ButtonPress;
 use serde_json::Value;
 
 /// What every button's `action_id` begins with.
 const ACTION: &str = "answer:";
-
-/// Something that a user did.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum SlackInbound {
-    /// A button of ours was pressed.
-    Press(ButtonPress),
-    /// A slash command was typed.
-    Command(SlashCommand),
-    /// Something that wants an acknowledgement and nothing else: a foreign button, an event, a probe of the address.
-    Other,
-}
 
 /// Why a payload is no press of one of our buttons.
 #[derive(Debug, thiserror::Error)]
@@ -29,25 +18,6 @@ pub enum PressError {
     /// Something else was done than a button of ours pressed: to be acknowledged and left.
     #[error("no button of ours was pressed")]
     NotOurs,
-}
-
-/// A button of ours, pressed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ButtonPress {
-    /// Who pressed it: a Slack user id.
-    pub user: String,
-    /// Whether the payload says that this was no human.
-    pub is_bot: bool,
-    /// The answer's word: `wilco`, `roger`, `standby`, `unable`.
-    pub action: String,
-    /// What the button holds: `PAGE:CODE`, or `INCIDENT:room`.
-    pub value: String,
-    /// Where to answer only the presser, for half an hour.
-    pub response_url: Option<String>,
-    /// The message that the button belongs to.
-    pub message_ts: Option<String>,
-    /// Where that message is.
-    pub channel: Option<String>,
 }
 
 /// Reads an interaction's payload. Only what is needed is looked at: of the rest, Slack has sent `null` (the `team` of

@@ -9,7 +9,6 @@ mod people;
 mod probe;
 mod refusal;
 mod room;
-pub mod room_name;
 pub mod send;
 pub mod settings;
 pub mod signature;
@@ -25,6 +24,7 @@ use super::{
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{
+    channel::room_name::RoomName,
     core::{
         AnswerVia,
         plan::{AcceptTimeout, LivingRoom},
@@ -33,7 +33,6 @@ use crate::{
     template::TextForm,
     toml_kit::secret::SecretRef,
 };
-use room_name::RoomName;
 use secrecy::SecretString;
 use send::{SlackChannel, SlackSettings};
 use settings::SlackConfig;

@@ -1,7 +1,7 @@
 //! The keys of a channel of kind `slack`.
 
 use crate::{
-    channel::slack::room_name::RoomName,
+    channel::room_name::RoomName,
     toml_kit::{
         document::{TomlItem, TomlTable},
         faults::{MatrixFaults, SourceSpan},

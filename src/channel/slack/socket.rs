@@ -8,7 +8,8 @@ mod envelope;
 mod link;
 mod listener;
 
-pub use listener::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING};
+pub use crate::channel::socket_settings::SocketSettings;
+pub use listener::{ConnectFailure, SocketListener, SocketTiming, TIMING};
 
 use crate::{
     channel::{ProbeCheck, SettingError},

@@ -1,7 +1,7 @@
 //! The daemon, put together: store, engine, doors, signals.
 
 use crate::{
-    channel::{desk::hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, guard::IpNetwork, outbox::SandboxOutbox},
     cli::{
         daemon::{
             descriptors::Descriptors,

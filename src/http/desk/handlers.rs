@@ -1,7 +1,7 @@
 //! The desk: a page that rings, fed by server-sent events, for people who signed in with a personal link.
 
 use crate::{
-    channel::desk::hub::OpenDesk,
+    channel::desk_hub::OpenDesk,
     core::{Answer, AnswerVia, Page, PageId, PersonName},
     engine::keys::{SESSION_LIFE, same},
     http::{

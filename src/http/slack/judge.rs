@@ -2,12 +2,13 @@
 
 use super::orders::{self, NOT_KEPT};
 use crate::{
-    channel::slack::{
-        blocks::room_mark,
-        command::SlashCommand,
-        escape,
-        inbound::{self, InboundResult},
-        interaction::{ButtonPress, SlackInbound},
+    channel::{
+        inbound::{ButtonPress, SlackInbound, SlashCommand},
+        slack::{
+            blocks::room_mark,
+            escape,
+            inbound::{self, InboundResult},
+        },
     },
     core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
     engine::AnswerError,

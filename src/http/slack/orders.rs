@@ -1,9 +1,9 @@
 //! What the slash command does, for a person of the matrix, in words for that person alone.
 
 use crate::{
-    channel::slack::{
-        command::{SlashCommand, SlashRequest},
-        escape,
+    channel::{
+        inbound::SlashCommand,
+        slack::{command::SlashRequest, escape},
     },
     core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},

@@ -2,10 +2,12 @@
 
 use super::judge::{self, tell};
 use crate::{
-    channel::slack::{
-        inbound::InboundResult,
-        interaction::SlackInbound,
-        socket::{self, ConnectFailure, SocketListener, SocketSettings, TIMING},
+    channel::{
+        inbound::SlackInbound,
+        slack::{
+            inbound::InboundResult,
+            socket::{self, ConnectFailure, SocketListener, SocketSettings, TIMING},
+        },
     },
     core::ChannelName,
     engine::keys::same,

@@ -8,7 +8,7 @@ use axum::extract::ConnectInfo;
 use serde_json::json;
 use std::{path::Path, sync::Arc};
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::Timestamp,
     drill::runner::drill_runner::DrillRunner,
     engine::{Engine, RuntimeConfig, SharedChannelParts},

@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{RunState, Timestamp},
     drill::runner::{calendar, drill_runner::DrillRunner},
     engine::{Engine, RuntimeConfig, SharedChannelParts},

@@ -11,7 +11,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{Alert, IncidentId, PageState, Timestamp},
     engine::{AdmissionResult, Engine, RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},

@@ -117,8 +117,8 @@ fn what_is_no_socket_or_listens_for_somebody_else_is_left_alone() {
 #[test]
 fn a_socket_that_does_not_listen_yet_is_left_alone() {
     let (_dir, socket) = folder();
-    let kind = rustix::net::SocketType::STREAM;
-    let bound = rustix::net::socket(rustix::net::AddressFamily::UNIX, kind, None).unwrap();
+    let (kind, flags) = (rustix::net::SocketType::STREAM, rustix::net::SocketFlags::CLOEXEC);
+    let bound = rustix::net::socket_with(rustix::net::AddressFamily::UNIX, kind, flags, None).unwrap();
     rustix::net::bind(&bound, &rustix::net::SocketAddrUnix::new(&socket).unwrap()).unwrap();
     refused("a socket that is only bound", &on(&socket), &["in use"]);
     assert!(socket.exists());

@@ -24,7 +24,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
         self, Actor, Alert, Engagement, EngagementOutcome, Incident, IncidentId, IncidentKey, RoleName, Timestamp,
         stranded::stranded,

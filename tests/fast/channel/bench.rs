@@ -18,7 +18,7 @@ use std::sync::Arc;
 use stentor::{
     channel::{
         Channel,
-        desk::hub::{DeskHub, OpenDesk},
+        desk_hub::{DeskHub, OpenDesk},
         kinds::KINDS,
         outbox::{FILE, SandboxOutbox},
     },

@@ -1,11 +1,13 @@
 //! What Slack hands in: buttons and commands, as forms and as envelopes.
 
 use serde_json::value::RawValue;
-use stentor::channel::slack::{
-    command::SlashCommand,
-    escape,
-    inbound::{InboundError, is_probe, of_envelope, of_form},
-    interaction::{ButtonPress, PressError, SlackInbound},
+use stentor::channel::{
+    inbound::{ButtonPress, SlackInbound, SlashCommand},
+    slack::{
+        escape,
+        inbound::{InboundError, is_probe, of_envelope, of_form},
+        interaction::PressError,
+    },
 };
 
 fn form(payload: &serde_json::Value) -> Vec<u8> {

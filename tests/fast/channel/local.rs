@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use stentor::{
     channel::{
         Channel,
-        desk::hub::DeskHub,
+        desk_hub::DeskHub,
         outbox::{FILE, SandboxOutbox},
     },
     core::{ChannelName, PagePurpose, PersonName, StandIn, Timestamp},

@@ -15,7 +15,7 @@ use stentor::{
         Channel,
         CheckOutcome::{self, Doubtful, Failed, Fine},
         ProbeCheck,
-        desk::hub::DeskHub,
+        desk_hub::DeskHub,
         kannel::send::{KannelChannel, KannelSettings},
         smtp::send::{SmtpChannel, SmtpSettings},
     },

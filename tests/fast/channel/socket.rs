@@ -13,9 +13,9 @@ use std::{
 };
 use stentor::channel::{
     CheckOutcome, ProbeCheck,
+    inbound::SlackInbound,
     slack::{
         inbound::InboundResult,
-        interaction::SlackInbound,
         socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
     },
 };

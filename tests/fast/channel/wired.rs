@@ -7,7 +7,7 @@ use std::{
     time::Duration,
 };
 use stentor::{
-    channel::{Channel, desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{Channel, desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{ChannelName, Timestamp},
     engine::{RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText, render},

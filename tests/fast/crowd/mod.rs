@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
         Actor, Alert, Answer, AnswerVerdict, AnswerVia, EscalationPlan, IncidentId, IncidentInput, IncidentKey,
         IncidentOpening, PageId, PersonName, Roster, SendOutcome, SendReceipt, StepTarget,

@@ -2,7 +2,7 @@ use super::*;
 use proptest::{prelude::*, test_runner::RngSeed};
 use std::{sync::Arc, time::Duration};
 use stentor::{
-    channel::slack::room_name::RoomName,
+    channel::room_name::RoomName,
     core::{Alert, ChannelName, Incident, IncidentId, IncidentKey, IncidentOpening},
 };
 

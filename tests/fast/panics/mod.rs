@@ -10,7 +10,7 @@ use std::{
     time::{Duration, Instant},
 };
 use stentor::{
-    channel::{Channel, Message, SendError, desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{Channel, Message, SendError, desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
         Alert, ChannelName, ContactProof, DrillRun, Incident, IncidentId, IncidentIdentity, Page, PageId, PageIdentity,
         PageState, PersonName, RunId, ScheduledRun, SendReceipt, StoredLine, Timestamp,

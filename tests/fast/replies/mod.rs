@@ -9,7 +9,8 @@ use proptest::{
 use std::collections::BTreeSet;
 use stentor::{
     channel::{
-        slack::command::{SlashCommand, SlashRequest},
+        inbound::SlashCommand,
+        slack::command::SlashRequest,
         smtp::incoming::{self, MailMeaning},
     },
     core::{Answer, AnswerLevel},

@@ -7,7 +7,7 @@ use fixture::{Hands, START, opening, roster};
 use secrecy::ExposeSecret;
 use std::{collections::BTreeSet, path::Path, sync::Arc, time::Duration};
 use stentor::{
-    channel::{Message, desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{Message, desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{Alert, Event, IncidentId, IncidentIdentity, IncidentInput, IncidentKey, PageId, PageIdentity},
     engine::{Engine, RuntimeConfig, SharedChannelParts, keys::DerivedKeys},
     matrix::{KnownNames, Matrix, SourceText},

@@ -7,7 +7,7 @@ use std::{
     sync::{Arc, Mutex, OnceLock},
 };
 use stentor::{
-    channel::{desk::hub::DeskHub, outbox::SandboxOutbox},
+    channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{ChannelName, Timestamp},
     engine::{RuntimeConfig, SharedChannelParts},
     matrix::{KnownNames, Matrix, SourceText},

@@ -2,8 +2,9 @@
 
 use super::{
     link::{CloseReason, SocketConnection, worded},
-    listener::{SocketListener, SocketSettings, SocketTiming},
+    listener::{SocketListener, SocketTiming},
 };
+use crate::channel::socket_settings::SocketSettings;
 use crate::channel::{
     SettingError, is_loopback, retry_after,
     slack::{

@@ -4,9 +4,9 @@ use super::{
     envelope::{FrameKind, SocketEnvelope, SocketFrame, acknowledgement},
     listener::{SocketListener, SocketTiming},
 };
-use crate::channel::slack::{
-    inbound::{self, InboundResult},
-    interaction::SlackInbound,
+use crate::channel::{
+    inbound::SlackInbound,
+    slack::inbound::{self, InboundResult},
 };
 use futures_util::{FutureExt, SinkExt, StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use std::{fmt, panic::AssertUnwindSafe, sync::Arc, time::Duration};

@@ -1,18 +1,8 @@
 //! How sockets are opened, and who listens at them.
 
-use crate::channel::slack::{inbound::InboundResult, interaction::SlackInbound};
+use crate::channel::{inbound::SlackInbound, slack::inbound::InboundResult};
 use futures_util::future::BoxFuture;
-use secrecy::SecretString;
 use std::time::Duration;
-
-/// How the sockets are opened.
-#[derive(Debug, Clone)]
-pub struct SocketSettings {
-    /// The app-level token (`xapp-`) with the scope `connections:write`.
-    pub app_token: SecretString,
-    /// Another base for the Web API, for tests and proxies; no slash at the end. Plain HTTP only on this machine.
-    pub api_url: Option<String>,
-}
 
 /// The waits of Socket Mode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

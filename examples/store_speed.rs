@@ -117,7 +117,7 @@ fn plan() -> EscalationPlan {
         matrix: "m1".into(),
         required: vec!["trader".into()],
         roles: BTreeMap::from([(RoleName::from("trader"), row)]),
-        patience: BTreeMap::new(),
+        accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),

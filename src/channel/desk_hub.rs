@@ -3,7 +3,7 @@
 
 use crate::{
     channel::{Channel, ContactData, Message, ProbeCheck, Recipient, SendError},
-    core::{PersonName, SendReceipt, settlement::desk_closed},
+    core::{PersonName, SendReceipt, send_outcome::desk_closed},
 };
 use futures_util::future::BoxFuture;
 use std::{

@@ -23,7 +23,7 @@ pub struct ChannelSettings {
     /// How fast one destination may be written to.
     pub pace: SendPace,
     /// How long a page may stay unaccepted before the person's next channel is tried.
-    pub patience: Duration,
+    pub accept_timeout: Duration,
 }
 
 impl ChannelSettings {
@@ -77,7 +77,8 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
         table.fall_back_on(preset);
     }
     let pace = table.take("pace").and_then(|item| pace(&item, faults));
-    let patience = table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
+    let accept_timeout =
+        table.take_renamed("accept_timeout", "patience", faults).and_then(|item| item.duration(faults));
     let of_kinds: Vec<&str> = KINDS.iter().flat_map(|kind| kind.spec().keys).copied().collect();
     // Which other keys have an effect depends on the kind, so without it they are left alone.
     let Some(kind) = kind else {
@@ -94,7 +95,7 @@ pub(crate) fn channel(mut table: TomlTable<'_>, at: SourceSpan, faults: &mut Mat
     Some(ChannelSettings {
         config,
         pace: pace.unwrap_or(kind.spec().pace),
-        patience: patience.map_or(kind.spec().accept_timeout, |patience| patience.value),
+        accept_timeout: accept_timeout.map_or(kind.spec().accept_timeout, |accept_timeout| accept_timeout.value),
     })
 }
 

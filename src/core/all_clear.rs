@@ -1,10 +1,10 @@
 //! How the word that an incident is over got round: who was told, and why others were not.
 
-use super::{
+use crate::core::{
     incident::{Incident, IncidentStatus},
     names::PersonName,
     page::{Page, PagePurpose},
-    settlement::StandIn,
+    send_outcome::StandIn,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};

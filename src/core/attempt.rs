@@ -1,11 +1,11 @@
 //! How attempts to send went, as a journal tells them. The one reader for all who judge channels and people by it: what
 //! a drill broke on purpose, a desk that nobody had open, and a wait for our own pace are no channel's fault.
 
-use super::{
+use crate::core::{
     drill::FaultKind,
     event::Event,
     page::{Page, PageState},
-    settlement::SendOutcome,
+    send_outcome::SendOutcome,
     time::Timestamp,
 };
 use std::collections::BTreeMap;
@@ -28,7 +28,7 @@ pub struct PageAttempt<'a> {
 pub struct PageAttempts<'a> {
     /// In their order.
     pub attempts: Vec<PageAttempt<'a>>,
-    /// When the channel's patience had run out, and how many of them were settled by then; none where it did not.
+    /// When the channel's accept timeout had run out, and how many of them were settled by then; none where it did not.
     overdue: Option<(Timestamp, usize)>,
 }
 
@@ -121,7 +121,7 @@ impl<'a> PageAttempts<'a> {
         self.attempts.iter().rev().find(is_attempt)?.injected
     }
 
-    /// Whether its channel's patience ran out.
+    /// Whether its channel's accept timeout ran out.
     pub fn is_overdue(&self) -> bool {
         self.overdue.is_some()
     }
@@ -148,7 +148,7 @@ impl<'a> PageAttempts<'a> {
         }
     }
 
-    /// Why it was late whose patience ran out at `at`, when `before` of its attempts had ended.
+    /// Why it was late whose accept timeout ran out at `at`, when `before` of its attempts had ended.
     fn hitch_of_overdue(&self, at: Timestamp, before: usize) -> DeliveryHitch<'a> {
         match (self.attempts.iter().take(before).next_back(), self.attempts.first()) {
             (Some(last), _) => last.hitch().unwrap_or(DeliveryHitch::NotKnown),

@@ -8,8 +8,9 @@ mod notices;
 mod pages;
 mod rooms;
 
-use super::{
+use crate::core::{
     alert::{Alert, AlertStatus},
+    answer::GivenAnswer,
     drill::FaultKind,
     event::{Actor, Event, IncidentOpening, StepReason},
     finding::ClassificationKind,
@@ -18,11 +19,10 @@ use super::{
     oncall::Roster,
     page::{Page, PagePurpose, PageStage},
     plan::OnResolved,
+    send_outcome::SendOutcome,
     sentence::ended,
-    settlement::SendOutcome,
     time::Timestamp,
 };
-use crate::core::answer::GivenAnswer;
 use std::sync::Arc;
 
 /// The last words of a drill that is broken off.
@@ -204,11 +204,11 @@ impl Decider<'_> {
             }
         }
         // After the ladders: what a rung leaves behind needs no other way any more.
-        let late = |page: &&Arc<Page>| Incident::patience_of(page).is_some_and(|until| until <= self.now);
+        let late = |page: &&Arc<Page>| Incident::accept_deadline(page).is_some_and(|until| until <= self.now);
         let overdue: Vec<u32> = self.incident.pages.values().filter(late).map(|page| page.n).collect();
         for page in overdue {
             self.emit(Event::Overdue { page });
-            self.go_round(page);
+            self.fail_over(page);
         }
     }
 

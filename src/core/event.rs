@@ -7,7 +7,7 @@ pub use super::{
     hex::{hex, unhex},
     source_event::SourceEvent,
 };
-use super::{
+use crate::core::{
     alert::Alert,
     answer::{Answer, AnswerVerdict, AnswerVia},
     drill::{DrillTerms, FaultKind},
@@ -17,7 +17,7 @@ use super::{
     names::{ChannelName, PersonName, RoleName, SourceName},
     page::{Page, PageStage},
     plan::EscalationPlan,
-    settlement::SendOutcome,
+    send_outcome::SendOutcome,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -89,7 +89,7 @@ pub enum Event {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         text: Option<String>,
     },
-    /// Its channel did not take the page within its patience.
+    /// Its channel did not take the page within its accept timeout.
     Overdue {
         /// The page's number.
         page: u32,

@@ -1,7 +1,7 @@
 //! One crisis, as the fold of its events. [`Incident::apply`] records and judges nothing.
 
 pub use super::identity::IncidentId;
-use super::{
+use crate::core::{
     alert::Alert,
     drill::DrillTerms,
     engagement::{Engagement, EngagementOutcome},
@@ -13,7 +13,7 @@ use super::{
     page::{Page, PagePurpose, PageState},
     plan::{EscalationPlan, LivingRoom},
     room::WarRoom,
-    settlement::SendOutcome,
+    send_outcome::SendOutcome,
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -150,8 +150,8 @@ impl Incident {
             return self.archives().map(|(_, due)| due).min();
         }
         let ladders = self.engagements.values().filter(|e| e.is_open()).filter_map(|e| e.deadline);
-        let patience = self.pages.values().filter_map(|page| Self::patience_of(page));
-        ladders.chain(patience).chain(self.lease()).chain(self.drill_ends_at()).min()
+        let accept_timeout = self.pages.values().filter_map(|page| Self::accept_deadline(page));
+        ladders.chain(accept_timeout).chain(self.lease()).chain(self.drill_ends_at()).min()
     }
 
     /// Rooms that are still to be put away, and when.
@@ -188,9 +188,9 @@ impl Incident {
         self.alert.lease_until.filter(|_| self.silent_since.is_none() && self.all_clear_at.is_none())
     }
 
-    /// When a page's patience ends, while that still matters.
-    pub fn patience_of(page: &Page) -> Option<Timestamp> {
-        page.patience_until.filter(|_| page.state == PageState::Queued)
+    /// When a page's accept timeout ends, while that still matters.
+    pub fn accept_deadline(page: &Page) -> Option<Timestamp> {
+        page.accept_until.filter(|_| page.state == PageState::Queued)
     }
 
     /// Records what happened. Never judges, never fails; an event about something unknown changes nothing.
@@ -202,7 +202,7 @@ impl Incident {
             Event::Settled { page, settlement, sent_at, text } => {
                 self.settled(*page, settlement, *sent_at, text.as_ref(), at);
             }
-            Event::Overdue { page } => self.page(*page, |page| page.patience_until = None),
+            Event::Overdue { page } => self.page(*page, |page| page.accept_until = None),
             Event::Reported { page, stage, at_desk } => self.page(*page, |page| page.report(*stage, *at_desk, at)),
             Event::Undelivered { page, why } => self.page(*page, |page| {
                 page.state = PageState::Unreachable;

@@ -28,16 +28,17 @@ pub mod room;
 pub mod run;
 pub mod sandbox;
 pub mod schedule;
+pub mod send_outcome;
 pub mod sentence;
-pub mod settlement;
 pub mod source_event;
 pub mod standing;
-pub mod stranded;
+pub mod stuck;
 pub mod time;
 pub mod trigger;
 pub mod waiting;
 pub mod zone;
 
+pub use crate::core::send_outcome::{HeldWhy, SendOutcome, SendReceipt, StandIn};
 pub use crate::core::{
     answer::GivenAnswer,
     escalation::{IncidentInput, open, step},
@@ -68,6 +69,5 @@ pub use proof::ContactProof;
 pub use room::WarRoom;
 pub use run::{DrillRun, RunState, ScheduledRun};
 pub use sandbox::SandboxedCount;
-pub use settlement::{HeldWhy, SendOutcome, SendReceipt, StandIn};
 pub use time::Timestamp;
 pub use zone::{Zone, Zones};

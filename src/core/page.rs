@@ -5,10 +5,10 @@ mod stages;
 
 pub use crate::core::page::stages::{PageStage, PageStages, PageState};
 
-use super::{
+use crate::core::{
     identity::PageNonce,
     names::{ChannelName, PersonName, RoleName},
-    settlement::{HeldWhy, SendReceipt},
+    send_outcome::{HeldWhy, SendReceipt},
     time::Timestamp,
 };
 use serde::{Deserialize, Serialize};
@@ -40,8 +40,8 @@ pub struct Page {
     /// When it was born.
     pub born_at: Timestamp,
     /// From then on another channel is tried beside it. Only briefs have one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patience_until: Option<Timestamp>,
+    #[serde(default, rename = "patience_until", skip_serializing_if = "Option::is_none")]
+    pub accept_until: Option<Timestamp>,
     /// Where it is.
     #[serde(default)]
     pub state: PageState,

@@ -22,7 +22,8 @@ pub struct EscalationPlan {
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
     /// do not exist in this plan.
-    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
+    #[serde(rename = "patience")]
+    pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     /// The channels that have a room for the incident. Plans of old journals had one at most.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
@@ -235,7 +236,7 @@ mod tests {
             matrix: "m".into(),
             required: Vec::new(),
             roles: BTreeMap::new(),
-            patience: BTreeMap::new(),
+            accept_timeout: BTreeMap::new(),
             rooms: Vec::new(),
             tell: Vec::new(),
             living: BTreeMap::new(),

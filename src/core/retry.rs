@@ -1,6 +1,6 @@
 //! When to try again, and how fast one destination may be written to.
 
-use super::{settlement::HeldWhy, time::Timestamp};
+use crate::core::{send_outcome::HeldWhy, time::Timestamp};
 use std::time::Duration;
 
 /// The first wait after a refusal.

@@ -1,12 +1,12 @@
 //! Events as sentences, for log lines, timelines and audit trails. Readable alone.
 
-use super::{
+use crate::core::{
     answer::AnswerVerdict,
     engagement::EngagementOutcome,
     event::{Actor, Event, StepReason},
     incident::Incident,
     page::{Page, PagePurpose, PageStage},
-    settlement::{HeldWhy, SendOutcome, StandIn},
+    send_outcome::{HeldWhy, SendOutcome, StandIn},
     time::Timestamp,
 };
 

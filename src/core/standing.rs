@@ -1,10 +1,10 @@
 //! What became of a page, as it is told: whether it left this machine at all, what stood in for its channel, and the word
 //! for it in tables and JSON.
 
-use super::{
+use crate::core::{
     drill::INJECTED,
     page::{Page, PageState},
-    settlement::{StandIn, tells_desk_closed},
+    send_outcome::{StandIn, tells_desk_closed},
 };
 
 /// How a page stands that a desk should have shown, and nobody had it open.

@@ -7,6 +7,7 @@
 mod active_channel;
 pub mod admission;
 mod caught;
+mod channel_factory;
 pub mod contact_coverage;
 mod context;
 pub mod delivery;
@@ -22,7 +23,6 @@ mod people_lookup;
 mod read;
 pub mod runtime_config;
 mod self_report;
-mod wire;
 
 pub use active_channel::{ActiveChannel, PROBE_TIME_MAX, SEND_TIMEOUT_MAX, SharedChannelParts};
 pub use admission::{Admission, AdmissionResult, AdmittedAlert, CALLS_MAX, CALLS_WITHIN, ManualPage, ManualPageResult};

@@ -56,7 +56,7 @@ impl Engine {
         let node = Arc::downgrade(&engine);
         store.follow(Box::new(move |committed| {
             if let Some(engine) = node.upgrade() {
-                engine.absorb(committed);
+                engine.on_commit(committed);
             }
         }));
         engine
@@ -182,7 +182,7 @@ impl Engine {
     }
 
     /// Applies a commit to this node: pages to send or drop, log lines, screens to update.
-    fn absorb(&self, committed: &CommittedEvents) {
+    fn on_commit(&self, committed: &CommittedEvents) {
         for CommittedEvent { incident, drill, event, .. } in &committed.events {
             if let Err(why) = caught(|| self.delivery.take_up(*incident, *drill, event)) {
                 tracing::error!(incident.id = %incident, why, "queueing a page panicked, which is a bug; it is looked for within a minute");

@@ -6,8 +6,8 @@ use crate::{
     core::{ChannelName, PersonName, SourceName},
     engine::{
         active_channel::{ActiveChannel, SharedChannelParts},
+        channel_factory,
         people_lookup::PeopleLookup,
-        wire,
     },
     matrix::{ChannelKind, ChannelSettings, Matrix},
     template::{PageTemplates, TextForm},
@@ -46,7 +46,7 @@ impl RuntimeConfig {
         let channels = matrix
             .channels
             .iter()
-            .map(|(name, settings)| (name.clone(), wire::channel(name, settings, shared)))
+            .map(|(name, settings)| (name.clone(), channel_factory::channel(name, settings, shared)))
             .collect();
         let names = matrix.people.iter().map(|(name, person)| (name.clone(), person.name.clone())).collect();
         let mut tokens = Vec::new();

@@ -40,9 +40,10 @@ pub(super) fn assemble(
         roles.insert(RoleName::catch_all(), catch_all_plan(step, known));
     }
     let roster = roster(&channels, &ways(&channels, &roles), &people, draft.rotations, as_of);
-    let patience = channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience))).collect();
+    let accept_timeout =
+        channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout))).collect();
     let living = channels.iter().filter_map(|(name, channel)| Some((name.clone(), channel.living_room()?))).collect();
-    let plans = PlanBuilder { revision: &revision, roles: &roles, patience, living };
+    let plans = PlanBuilder { revision: &revision, roles: &roles, accept_timeout, living };
     let triggers: BTreeMap<TriggerName, Trigger> = whole(draft.triggers)
         .map(|(name, trigger)| {
             let name = TriggerName::from(name);

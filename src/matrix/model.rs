@@ -81,10 +81,11 @@ impl Matrix {
     /// in the matrix.
     pub fn plan_by_hand(&self, role: &RoleName) -> Option<Arc<EscalationPlan>> {
         self.roles.contains_key(role).then(|| {
-            let patience = self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.patience)));
-            let (revision, roles, patience) = (&self.revision, &self.roles, patience.collect());
+            let accept_timeout =
+                self.channels.iter().map(|(name, channel)| (name.clone(), AcceptTimeout(channel.accept_timeout)));
+            let (revision, roles, accept_timeout) = (&self.revision, &self.roles, accept_timeout.collect());
             // No room: whoever calls by hand has one.
-            let plans = PlanBuilder { revision, roles, patience, living: BTreeMap::new() };
+            let plans = PlanBuilder { revision, roles, accept_timeout, living: BTreeMap::new() };
             Arc::new(plans.plan(TriggerName::from(BY_HAND), vec![role.clone()], Vec::new(), OnResolved::Note))
         })
     }

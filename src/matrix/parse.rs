@@ -3,10 +3,11 @@
 use crate::{
     core::{Timestamp, Zones},
     matrix::{
-        assemble, callbacks, cross,
+        assemble, callbacks,
         draft::MatrixDraft,
         expression::ExpressionLanguage,
         model::{KnownNames, Matrix, ParsedMatrix},
+        references,
     },
     toml_kit::{diagnostic::Severity, faults::MatrixFaults, source::SourceText},
 };
@@ -22,7 +23,7 @@ fn parse(files: &[SourceText], known: &KnownNames<'_>, zones: Arc<Zones>, as_of:
     let language = ExpressionLanguage::new(zones);
     let draft = MatrixDraft::read(files, &language, &mut faults);
     if !faults.unreadable {
-        cross::check(&draft, known, &mut faults);
+        references::check(&draft, known, &mut faults);
         callbacks::check(&draft, &mut faults);
     }
     let diagnostics = faults.into_diagnostics(files);

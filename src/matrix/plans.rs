@@ -13,7 +13,7 @@ use std::{collections::BTreeMap, sync::Arc};
 pub(super) struct PlanBuilder<'a> {
     pub revision: &'a str,
     pub roles: &'a BTreeMap<RoleName, RolePlan>,
-    pub patience: BTreeMap<ChannelName, AcceptTimeout>,
+    pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
     pub living: BTreeMap<ChannelName, LivingRoom>,
 }
 
@@ -60,14 +60,14 @@ impl PlanBuilder<'_> {
             wanted.extend(role.next.clone());
             roles.insert(name, role.clone());
         }
-        let (matrix, patience) = (self.revision.to_owned(), self.patience.clone());
+        let (matrix, accept_timeout) = (self.revision.to_owned(), self.accept_timeout.clone());
         let living = rooms.iter().filter_map(|room| Some((room.clone(), *self.living.get(room)?))).collect();
         EscalationPlan {
             trigger,
             matrix,
             required,
             roles,
-            patience,
+            accept_timeout,
             rooms,
             living,
             tell: Vec::new(),

@@ -3,7 +3,7 @@
 use crate::{
     channel::settings,
     matrix::{
-        door,
+        daemon_section,
         draft::{MatrixDraft, NamedItems},
         expression::ExpressionLanguage,
         ladder, people, rule,
@@ -83,11 +83,11 @@ impl MatrixDraft {
         let (text, zones) = (source.text.as_str(), &*language.zones);
         let mut top = TomlTable::new("the matrix".into(), file, document);
         if let Some(item) = top.take("daemon") {
-            let daemon = item.table("`[daemon]`".into(), faults).map(|table| door::daemon(table, faults));
+            let daemon = item.table("`[daemon]`".into(), faults).map(|table| daemon_section::daemon(table, faults));
             once(&mut self.daemon, &item, daemon.unwrap_or_default(), faults);
         }
         section(&mut top, "source", &mut self.sources, faults, |table, _, at, faults| {
-            Some(door::source(table, at, faults))
+            Some(daemon_section::source(table, at, faults))
         });
         section(&mut top, "channel", &mut self.channels, faults, |table, _, at, faults| {
             settings::channel(table, at, faults)

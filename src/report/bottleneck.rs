@@ -4,7 +4,7 @@
 use crate::{
     core::{ChannelName, DeliveryHitch, Page, PageAttempts, PageState, PersonName, RoleName, Timestamp},
     report::{
-        story::{IncidentTimeline, RoleStory, seconds, spoke},
+        incident_timeline::{IncidentTimeline, RoleStory, seconds, spoke},
         texts::IncidentTexts,
         words::span,
     },
@@ -174,7 +174,7 @@ fn closed_desks<'a>(
     each_once(closed.filter_map(|page| page.person.as_ref()))
 }
 
-/// How many of the role's briefs waited at our own pace until their channel's patience had run out.
+/// How many of the role's briefs waited at our own pace until their channel's accept timeout had run out.
 fn paced(story: &IncidentTimeline, role: &RoleStory, attempts: &AttemptFacts<'_>) -> Option<String> {
     let briefs = || story.incident.briefs_of(&role.role);
     let paced = briefs().filter(|page| hitch(page, attempts) == Some(DeliveryHitch::OwnPace)).count();

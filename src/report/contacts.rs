@@ -5,10 +5,10 @@
 use crate::{
     core::{
         ChannelName, DeliveryHitch, Event, Page, PageAttempts, PageState, PersonName, StandIn, Timestamp,
-        page::PageStage, settlement::tells_desk_closed,
+        page::PageStage, send_outcome::tells_desk_closed,
     },
     report::{
-        story::{IncidentTimeline, is_of_desk},
+        incident_timeline::{IncidentTimeline, is_of_desk},
         texts::IncidentTexts,
     },
 };
@@ -192,10 +192,10 @@ impl ContactCount<'_> {
             }
         }
         if 0 < self.late {
-            remarks.push(format!("{} page(s) taken later than its patience", self.late));
+            remarks.push(format!("{} page(s) taken later than its accept timeout", self.late));
         }
         if 0 < self.paced {
-            remarks.push(format!("{} page(s) waited at our own pace for longer than its patience", self.paced));
+            remarks.push(format!("{} page(s) waited at our own pace for longer than its accept timeout", self.paced));
         }
         if 0 < self.unsettled {
             remarks.push(format!("{} page(s) not settled when the drill ended", self.unsettled));

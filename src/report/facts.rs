@@ -10,7 +10,7 @@ use crate::{
         bottleneck::{self, IncidentBottleneck},
         ended::Ended,
         findings::{self, IncidentFindings},
-        story::{IncidentTimeline, RoleStory, seconds},
+        incident_timeline::{IncidentTimeline, RoleStory, seconds},
         target::role_in_time,
         texts::IncidentTexts,
         words::{after, bound, clock, maybe, moment, span},

@@ -3,7 +3,7 @@
 use crate::{
     core::{ChannelName, DeliveryHitch, Event, Page, PageAttempts, PagePurpose, PageState, PersonName},
     report::{
-        story::{IncidentTimeline, RoleStory, seconds, spoke},
+        incident_timeline::{IncidentTimeline, RoleStory, seconds, spoke},
         texts::IncidentTexts,
         words::{bound, clock, span},
     },
@@ -68,7 +68,7 @@ fn did(story: &IncidentTimeline, roles: &[RoleStory], attempts: &AttemptFindings
         let steps: Vec<String> = role.steps.iter().map(|step| step_done(role, step)).collect();
         did.push(format!("{}: {}", role.role, steps.join("; then ")));
     }
-    did.extend(went_round(story, &briefs, attempts));
+    did.extend(failed_over(story, &briefs, attempts));
     let is_back = |page: &Page| matches!(page.purpose, PagePurpose::HandedBack { .. });
     let words = pages().filter(|page| !page.purpose.is_brief() && page.person.is_some());
     let (backs, words): (Vec<&Page>, Vec<&Page>) = words.partition(|page| is_back(page));
@@ -110,7 +110,7 @@ fn asked(briefs: &[&Page], roles: usize) -> String {
 }
 
 /// Why pages went by another channel of the same person.
-fn went_round(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
+fn failed_over(story: &IncidentTimeline, briefs: &[&Page], attempts: &AttemptFindings<'_>) -> Vec<String> {
     let mut why: BTreeMap<&str, usize> = BTreeMap::new();
     for first in briefs.iter().filter_map(|page| story.incident.pages.get(&page.instead_of?)) {
         let what = match attempts.get(&first.n).and_then(|attempts| attempts.hitch(first)) {
@@ -138,7 +138,7 @@ fn injected(story: &IncidentTimeline, attempts: &AttemptFindings<'_>) -> Vec<Str
     faults.into_iter().map(|(fault, count)| format!("{fault}: {count} page(s) to people")).collect()
 }
 
-fn step_done(role: &RoleStory, step: &super::story::StepStory) -> String {
+fn step_done(role: &RoleStory, step: &crate::report::incident_timeline::StepStory) -> String {
     let people: Vec<&str> = step.on_call.iter().map(PersonName::as_str).collect();
     let whom = if people.is_empty() { "nobody on call".to_owned() } else { people.join(", ") };
     let again = if 1 < step.rungs.len() { format!(", {} times", step.rungs.len()) } else { String::new() };
@@ -272,7 +272,8 @@ fn about_channels(story: &IncidentTimeline, attempts: &AttemptFindings<'_>, find
         findings.to_do.push(format!("Find out what held up {channel}, and give those steps another channel beside it"));
     }
     for (channel, count) in paced {
-        let waited = format!("give {count} page(s) to {channel} within its patience: they waited at our own pace");
+        let waited =
+            format!("give {count} page(s) to {channel} within its accept timeout: they waited at our own pace");
         findings.could_not.push(waited);
         findings.questions.push(format!("Is the pace of {channel} in the matrix what its provider allows?"));
         findings.to_do.push(format!("Compare the pace of {channel} with how many pages one person got by it"));

@@ -11,11 +11,11 @@ pub mod facts;
 pub mod findings;
 pub mod group;
 pub mod incidence;
+pub mod incident_timeline;
 pub mod picture;
 pub mod postmortem;
 pub mod sheet;
 pub mod stages;
-pub mod story;
 pub mod survival;
 pub mod target;
 mod texts;
@@ -23,12 +23,12 @@ pub mod triggers;
 pub mod tte;
 pub mod words;
 
+pub use crate::report::incident_timeline::{IncidentTimeline, StoryReader};
 pub use crate::report::texts::IncidentTexts;
 pub use crate::report::{
     actions::ReviewAction,
     after_action::{ReviewProposal, WrittenReview},
 };
-pub use story::{IncidentTimeline, StoryReader};
 pub use tte::{TteGrouping, TteQuestion, TteReport, TteTally};
 
 use crate::{

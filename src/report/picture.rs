@@ -5,12 +5,18 @@ mod curve;
 mod timeline;
 mod waterfall;
 
-use crate::{core::Timestamp, report::sheet::escape};
+use crate::{
+    core::Timestamp,
+    report::{
+        incident_timeline::IncidentTimeline,
+        sheet::{DocumentPictures, escape},
+        words::span,
+    },
+};
 pub use curve::{PlotLine, curves};
 pub use timeline::timeline;
 pub use waterfall::waterfall;
 
-use super::{sheet::DocumentPictures, story::IncidentTimeline, words::span};
 use std::fmt::Write;
 
 /// The width that every picture is drawn for.

@@ -4,12 +4,14 @@
 //! median is that of all ([`super::incidence`]). Detected, delivered and seen are reports that not every monitor or
 //! channel makes; a median of those that were made is given, with their number.
 
-use super::{
-    ended::Ended,
-    incidence::{Ending, EndingKind, Incidence},
-    story::{IncidentTimeline, RoleStory, seconds},
+use crate::{
+    core::{RoleName, Timestamp},
+    report::{
+        ended::Ended,
+        incidence::{Ending, EndingKind, Incidence},
+        incident_timeline::{IncidentTimeline, RoleStory, seconds},
+    },
 };
-use crate::core::{RoleName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// The stages in their order.

@@ -5,14 +5,16 @@
 //! incident was closed before anybody had answered was not engaged. Only what is still waiting is left open, and what
 //! that may become is in the interval.
 
-use super::{
-    binomial::clopper_pearson,
-    ended::Ended,
-    incidence::{Ending, EndingKind, Incidence},
-    story::seconds,
-    survival::{CONFIDENCE, ConfidenceInterval},
+use crate::{
+    core::{EngagementOutcome, EngagementTarget, Incident, RoleName, Timestamp},
+    report::{
+        binomial::clopper_pearson,
+        ended::Ended,
+        incidence::{Ending, EndingKind, Incidence},
+        incident_timeline::seconds,
+        survival::{CONFIDENCE, ConfidenceInterval},
+    },
 };
-use crate::core::{EngagementOutcome, EngagementTarget, Incident, RoleName, Timestamp};
 use serde::{Deserialize, Serialize};
 
 /// What is nearer to 1 is 1: sums of fractions are rounded.

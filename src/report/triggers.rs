@@ -1,7 +1,11 @@
 //! How often each trigger is right: what its incidents turned out to be, as far as anybody has said.
 
-use super::{StoryTally, binomial::clopper_pearson, story::IncidentTimeline, survival::ConfidenceInterval};
-use crate::core::{ClassificationKind, Event, Timestamp};
+use crate::{
+    core::{ClassificationKind, Event, Timestamp},
+    report::{
+        StoryTally, binomial::clopper_pearson, incident_timeline::IncidentTimeline, survival::ConfidenceInterval,
+    },
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

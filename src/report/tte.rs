@@ -11,17 +11,17 @@
 //! what was kept in the sandbox is in none, unless it is asked for; and what asks nobody for anything (the announcement of
 //! a drill) is no incident.
 
-use super::{
-    StoryTally,
-    ended::Ended,
-    group::{GroupReport, TteGroup},
-    incidence::Ending,
-    stages::{StageReport, StageTally},
-    story::{IncidentTimeline, RoleStory, seconds},
-    target::all_of,
-};
-use crate::core::{
-    ClassificationKind, EngagementTarget, Event, IncidentId, Page, PersonName, RoleName, Timestamp, Zone,
+use crate::{
+    core::{ClassificationKind, EngagementTarget, Event, IncidentId, Page, PersonName, RoleName, Timestamp, Zone},
+    report::{
+        StoryTally,
+        ended::Ended,
+        group::{GroupReport, TteGroup},
+        incidence::Ending,
+        incident_timeline::{IncidentTimeline, RoleStory, seconds},
+        stages::{StageReport, StageTally},
+        target::all_of,
+    },
 };
 use chrono::Timelike;
 use serde::{Deserialize, Serialize};

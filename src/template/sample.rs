@@ -66,7 +66,7 @@ pub(super) fn crisis(template: &str, mut alert: Alert) -> Incident {
         matrix: String::new(),
         required: vec![role.clone()],
         roles: BTreeMap::from([(role, row)]),
-        patience: BTreeMap::new(),
+        accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),

@@ -50,7 +50,7 @@ impl Exim {
     pub fn start() -> Self {
         let dir = tempfile::tempdir().unwrap();
         let port = parts::free_port();
-        let config = furnish(&dir, port);
+        let config = set_up_room(&dir, port);
         let mut command = parts::command("exim4");
         command.arg("-C").arg(config).arg("-bdf");
         let mut daemon = Process::start("exim4", &mut command, &dir.path().join("out"));
@@ -146,7 +146,7 @@ fn unfolded(text: &str) -> String {
 }
 
 /// Exim demands a configuration that only root may write, and its own folders.
-fn furnish(dir: &TempDir, port: u16) -> PathBuf {
+fn set_up_room(dir: &TempDir, port: u16) -> PathBuf {
     let path = dir.path();
     fs::set_permissions(path, fs::Permissions::from_mode(0o755)).unwrap();
     let user = uzers::get_user_by_name(EXIM).expect("exim's package makes its user");

@@ -102,7 +102,7 @@ fn a_mailbox_refused_for_now_is_tried_again_until_it_is_taken() {
     exim.letter_to("tempfail-dora@desk.example", |_| true);
     let accepted = |shown: &Shown| shown.brief("dora", "mail")["state"] == "accepted";
     let shown = Shown::once(&daemon, "the mail to be accepted", accepted);
-    assert!(shown.brief("dora", "sms").is_null(), "nothing went round a channel that only asked for patience");
+    assert!(shown.brief("dora", "sms").is_null(), "nothing went round a channel that only asked for accept timeout");
     assert_eq!(exim.letters().len(), 1);
 }
 

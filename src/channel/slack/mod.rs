@@ -2,13 +2,13 @@
 
 pub mod blocks;
 pub mod command;
-mod furnish;
 pub mod inbound;
 pub mod interaction;
 mod people;
 mod probe;
 mod refusal;
 mod room;
+mod room_setup;
 pub mod send;
 pub mod settings;
 pub mod signature;

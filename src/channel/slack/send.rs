@@ -84,7 +84,7 @@ impl SlackChannel {
                     (PagePurpose::RoomCard, made) => self.open_room(message, made, name, *private).await,
                     (_, None) => Err(SendError::retry("the war room is not made yet")),
                     (PagePurpose::RoomUpdate { .. }, Some(room)) => self.renew_card(message, room, card).await,
-                    (PagePurpose::RoomFurnish, Some(room)) => self.furnish(message, room, card).await,
+                    (PagePurpose::RoomFurnish, Some(room)) => self.set_up_room(message, room, card).await,
                     (PagePurpose::RoomInvite { .. }, Some(room)) => self.invite(room, card, invite).await,
                     (PagePurpose::RoomArchive, Some(room)) => self.archive(room).await,
                     (PagePurpose::RoomSummary, Some(room)) => self.line(message, room, None, false).await,

@@ -1,7 +1,7 @@
 //! E-mail by SMTP.
 
+mod compose;
 pub mod incoming;
-mod letter;
 pub(crate) mod mailbox;
 mod probe;
 mod reply;

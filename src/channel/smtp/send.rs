@@ -5,7 +5,7 @@ use crate::{
     channel::{
         Channel, Message, ProbeCheck, Recipient, SendError, SettingError, is_loopback,
         smtp::{
-            letter,
+            compose,
             reply::{SmtpPhase, judge},
         },
     },
@@ -103,8 +103,8 @@ impl SmtpChannel {
             return Err(SendError::unreachable("the mailbox is not one"));
         };
         // A line break in a name makes the library that writes the head panic.
-        let name = (!contact.name.is_empty()).then(|| letter::on_one_line(&contact.name));
-        let (id, letter) = letter::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
+        let name = (!contact.name.is_empty()).then(|| compose::on_one_line(&contact.name));
+        let (id, letter) = compose::write(message, &self.from, Mailbox::new(name, to.clone()), self.site.as_deref())
             .map_err(|error| SendError::unreachable(format!("the mail can not be composed: {error}")))?;
         let mut server = self.connect().await?;
         self.hand_over(&mut server, &to, &letter).await?;

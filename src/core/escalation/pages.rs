@@ -6,7 +6,7 @@ use crate::core::{
     event::Event,
     names::{ChannelName, PersonName, RoleName},
     page::{Page, PagePurpose, PageStage, PageState},
-    settlement::{HeldWhy, MAYBE_READ, NODE_DIED, SendOutcome},
+    send_outcome::{HeldWhy, MAYBE_READ, NODE_DIED, SendOutcome},
     time::Timestamp,
 };
 use std::{collections::BTreeSet, sync::Arc};
@@ -41,7 +41,7 @@ impl Decider<'_> {
         let failed = matches!(settlement, SendOutcome::Unreachable { .. });
         let too_late = match settlement {
             SendOutcome::Retry { at, .. } | SendOutcome::Held { until: at, .. } => {
-                page.patience_until.is_some_and(|until| until < at)
+                page.accept_until.is_some_and(|until| until < at)
             }
             SendOutcome::Accepted { .. } | SendOutcome::Unreachable { .. } | SendOutcome::Unsent => false,
         };
@@ -51,11 +51,11 @@ impl Decider<'_> {
             // Its person may have read it after all, and must hear how it ended.
             self.tell_late(n);
         } else if failed {
-            self.go_round(n);
+            self.fail_over(n);
         } else if too_late {
-            // Its person's next way is tried now, and not only when the patience has run out in vain.
+            // Its person's next way is tried now, and not only when the accept timeout has run out in vain.
             self.emit(Event::Overdue { page: n });
-            self.go_round(n);
+            self.fail_over(n);
         }
         if let Some(room) = opens.filter(|channel| self.incident.rooms.contains_key(channel)) {
             self.room_made(&room);
@@ -86,7 +86,7 @@ impl Decider<'_> {
         let Some(page) = self.incident.pages.get(&n) else { return };
         if page.state == PageState::Accepted && page.stages.delivered.is_none() {
             self.emit(Event::Undelivered { page: n, why });
-            self.go_round(n);
+            self.fail_over(n);
         }
     }
 
@@ -117,7 +117,7 @@ impl Decider<'_> {
 
     /// A brief that its channel does not take goes by the person's first channel that this rung has not tried. Where
     /// there is none and nobody else of the rung can answer, the ladder moves at once.
-    pub(super) fn go_round(&mut self, n: u32) {
+    pub(super) fn fail_over(&mut self, n: u32) {
         let Some(page) = self.incident.pages.get(&n).cloned() else { return };
         let (Some(role), Some(person)) = (page.role.clone(), page.person.clone()) else { return };
         let Some(engagement) = self.incident.engagements.get(&role) else { return };
@@ -149,7 +149,7 @@ impl Decider<'_> {
         instead_of: Option<u32>,
     ) {
         let n = self.incident.pages.keys().next_back().map_or(1, |last| last + 1);
-        let patience = self.incident.plan.patience.get(&channel).filter(|_| purpose.is_brief());
+        let accept_timeout = self.incident.plan.accept_timeout.get(&channel).filter(|_| purpose.is_brief());
         let page = Page {
             n,
             role: role.cloned(),
@@ -160,7 +160,7 @@ impl Decider<'_> {
             instead_of,
             nonce: None,
             born_at: self.now,
-            patience_until: patience.map(|patience| self.now + patience.0),
+            accept_until: accept_timeout.map(|accept_timeout| self.now + accept_timeout.0),
             state: PageState::Queued,
             refusals: 0,
             retry_at: None,

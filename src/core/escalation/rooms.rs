@@ -8,8 +8,8 @@ use crate::core::{
     incident::{Incident, IncidentStatus},
     names::{ChannelName, PersonName},
     page::{PagePurpose, PageState},
+    send_outcome::{SendOutcome, StandIn},
     sentence::sentence,
-    settlement::{SendOutcome, StandIn},
 };
 use std::collections::BTreeSet;
 

@@ -3,7 +3,7 @@
 use super::Page;
 use crate::core::{
     page::stages::{PageStage, PageState},
-    settlement::{HeldWhy, SendOutcome},
+    send_outcome::{HeldWhy, SendOutcome},
     time::Timestamp,
 };
 

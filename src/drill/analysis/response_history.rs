@@ -23,7 +23,7 @@ use crate::{
         Answer, AnswerVerdict, ChannelName, Event, FaultKind, Incident, Page, PageAttempt, PageAttempts, PersonName,
         RoleName, Timestamp,
     },
-    report::{IncidentTimeline, StoryTally, story::seconds},
+    report::{IncidentTimeline, StoryTally, incident_timeline::seconds},
 };
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@ use crate::{
     core::{Actor, ScheduledRun, Timestamp},
     drill::{
         Scenario,
-        runner::{drill_runner::DrillRunner, live::RunRequest},
+        runner::{drill_runner::DrillRunner, lifecycle::RunRequest},
     },
     matrix::{SourceText, read_folder},
     store::StoreError,

@@ -4,5 +4,5 @@ mod announce;
 pub mod calendar;
 mod conduct;
 pub mod drill_runner;
-pub mod live;
+pub mod lifecycle;
 mod watch;

@@ -4,7 +4,7 @@ use crate::{
     channel::SendError,
     core::{
         Answer, FaultKind as Injected, Page, PagePurpose, PersonName, RoleName, SendReceipt, Timestamp,
-        settlement::desk_closed,
+        send_outcome::desk_closed,
     },
     drill::{
         scenario::{

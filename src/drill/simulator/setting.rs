@@ -166,7 +166,7 @@ pub(crate) fn way(scenario: &Scenario, name: &ChannelName, settings: &ChannelSet
     VirtualChannel {
         kind,
         pace: settings.pace,
-        timeout: settings.patience.min(SEND_TIMEOUT_MAX),
+        timeout: settings.accept_timeout.min(SEND_TIMEOUT_MAX),
         accepts: said.accepts.unwrap_or_else(|| response_model::acceptance(kind)),
         delivers: said.delivers.unwrap_or_else(|| response_model::delivery(kind)),
         lost: said.lost.unwrap_or_else(|| response_model::lost(kind)),

@@ -1,5 +1,5 @@
 //! The same engine in virtual time: the real core, the matrix's own judgement, plans and roster, and the delivery
-//! engine's rules (pace, lanes, patience, breakers, failing over), while channels and people are distributions. Nothing
+//! engine's rules (pace, lanes, accept timeout, breakers, failing over), while channels and people are distributions. Nothing
 //! waits, nothing is journaled, and no text is rendered: an hour of crisis takes well below a millisecond.
 //!
 //! What is modelled, and what is not:

@@ -33,7 +33,7 @@ const BY: &str = "drill";
 enum VirtualEvent {
     /// An alert of the scenario.
     Report(usize),
-    /// A ladder, a patience or a lease may be due.
+    /// A ladder, a accept timeout or a lease may be due.
     Tick(usize),
     /// The delivery engine may have something to start.
     Deliver,
@@ -165,11 +165,11 @@ impl<'a> VirtualWorld<'a> {
         let now = self.now;
         let Some(PlayedIncident { incident, .. }) = self.cases.get_mut(case) else { return };
         let events = core::step(incident, input, &self.setting.matrix.roster, now);
-        self.absorb(case, events);
+        self.on_commit(case, events);
     }
 
     /// What the daemon does after a commit: pages to send, pages to drop, the next deadline.
-    fn absorb(&mut self, n: usize, events: Vec<Event>) {
+    fn on_commit(&mut self, n: usize, events: Vec<Event>) {
         let Some(case) = self.cases.get_mut(n) else { return };
         for event in &events {
             self.delivery.apply(case.incident.id, case.incident.drill, event);
@@ -226,7 +226,7 @@ impl VirtualWorld<'_> {
         self.cases.push(PlayedIncident { incident, events: Vec::new() });
         self.ticks.push(None);
         self.keys.insert(key, n);
-        self.absorb(n, events);
+        self.on_commit(n, events);
     }
 }
 

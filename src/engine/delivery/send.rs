@@ -5,13 +5,13 @@ use crate::{
     core::{
         FaultKind, HeldWhy, IncidentInput, Page, PageId, PagePurpose, SendOutcome, SendReceipt, Timestamp,
         retry::{backoff, backoff_to},
-        settlement::TOO_LATE,
+        send_outcome::TOO_LATE,
     },
     engine::{
         active_channel::SEND_TIMEOUT_MAX,
         caught::{caught, caught_in},
-        delivery::Delivery,
         delivery::{
+            Delivery,
             compose::ComposedMessage,
             queues::{RETRY_AFTER_MAX, ReadyPages},
         },

@@ -9,8 +9,8 @@ use crate::{
     engine::{
         OptOut, RuntimeConfig,
         active_channel::PROBE_TIME_MAX,
+        channel_factory::secret,
         contact_coverage::{ContactCoverage, contact_coverage},
-        wire::secret,
     },
     store::{DiskSpace, StoreError},
 };

@@ -1,7 +1,7 @@
 //! Health checks: the loops run, commits succeed, every queue moves, and no ladder is forgotten.
 
 use crate::{
-    core::{Timestamp, stranded::stranded},
+    core::{Timestamp, stuck::stuck_roles},
     engine::health::{EngineLoop, Health, PingStatus},
     store::{IncidentFilter, StoreError},
 };
@@ -116,7 +116,7 @@ impl Health {
             }
             found.extend(portion.incidents.iter().flat_map(|incident| {
                 let forgotten = |role| format!("role {role} of {} waits for nobody", incident.id);
-                stranded(incident).into_iter().map(forgotten)
+                stuck_roles(incident).into_iter().map(forgotten)
             }));
             before = portion.before;
             if before.is_none() {

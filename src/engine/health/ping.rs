@@ -3,7 +3,7 @@
 
 use crate::{
     channel::is_loopback,
-    engine::{health::Health, wire::secret},
+    engine::{channel_factory::secret, health::Health},
     matrix::PingSettings,
     toml_kit::secret::SecretAddress,
 };

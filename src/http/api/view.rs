@@ -7,7 +7,7 @@ use crate::{
         drill::INJECTED,
         engagement::Engagement,
         names::{PersonName, RoleName},
-        settlement::{MAYBE_READ, NODE_DIED},
+        send_outcome::{MAYBE_READ, NODE_DIED},
         standing::NOT_OPEN,
     },
     engine::RuntimeConfig,

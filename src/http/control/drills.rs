@@ -4,7 +4,7 @@ use crate::{
     core::{DrillRun, RunId},
     drill::runner::{
         calendar,
-        live::{NotRun, NotStopped, RunRequest},
+        lifecycle::{NotRun, NotStopped, RunRequest},
     },
     http::{caller::UnixCaller, problem::ProblemDetails, state::AppState},
     matrix::SourceText,

@@ -1,6 +1,5 @@
 //! Slack's sockets, kept open as the matrix says: one set of links for each Slack channel that has an `app_token`.
 
-use super::judge::{self, tell};
 use crate::{
     channel::{
         inbound::SlackInbound,
@@ -11,7 +10,10 @@ use crate::{
     },
     core::ChannelName,
     engine::keys::same,
-    http::state::AppState,
+    http::{
+        slack::handler::{self, tell},
+        state::AppState,
+    },
 };
 use futures_util::{StreamExt, future::BoxFuture, stream::FuturesUnordered};
 use secrecy::ExposeSecret;
@@ -105,7 +107,7 @@ struct ChannelListener {
 
 impl SocketListener for ChannelListener {
     fn hear(&self, heard: SlackInbound) -> BoxFuture<'_, InboundResult> {
-        Box::pin(judge::judge(&self.app, heard))
+        Box::pin(handler::judge(&self.app, heard))
     }
 
     fn tell<'a>(&'a self, response_url: &'a str, text: &'a str) -> BoxFuture<'a, ()> {

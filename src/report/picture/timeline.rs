@@ -3,7 +3,7 @@
 use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
     core::{AnswerVerdict, AnswerVia, ChannelName, Event, Page, PageState, RoleName},
-    report::story::{IncidentTimeline, RoleStory, seconds},
+    report::incident_timeline::{IncidentTimeline, RoleStory, seconds},
 };
 use std::collections::BTreeMap;
 

@@ -2,7 +2,7 @@
 
 use super::{FAINT, INK, MARK, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, short};
 use crate::report::{
-    story::{RoleStory, seconds},
+    incident_timeline::{RoleStory, seconds},
     words::span,
 };
 

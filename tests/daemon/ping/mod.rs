@@ -2,7 +2,7 @@
 #![allow(clippy::disallowed_methods)]
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
-mod stranded;
+mod stuck;
 
 use crate::common;
 use crate::double;
@@ -27,7 +27,7 @@ use stentor::{
     channel::{desk_hub::DeskHub, outbox::SandboxOutbox},
     core::{
         self, Actor, Alert, Engagement, EngagementOutcome, Incident, IncidentId, IncidentKey, RoleName, Timestamp,
-        stranded::stranded,
+        stuck::stuck_roles,
     },
     drill::runner::drill_runner::DrillRunner,
     engine::{

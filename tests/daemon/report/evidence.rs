@@ -261,7 +261,7 @@ async fn a_desk_that_was_not_open_is_neither_a_fault_nor_a_providers_wish() {
 async fn a_page_that_waited_at_our_own_pace_is_no_fault_of_its_channel() {
     let past = Past::in_memory();
     let id = past.open(measured_plan(), true).await;
-    // Everything by mail and desk goes at once; SMS has its turn when its patience is over, and is taken at once then.
+    // Everything by mail and desk goes at once; SMS has its turn when its accept timeout is over, and is taken at once then.
     let paced = |page: &Page| page.channel.as_str() == "sms";
     let at_once = |page: &Page| if paced(page) { vec![] } else { vec![accepted(&past, page)] };
     settle(&past, id, at_once).await;
@@ -279,20 +279,24 @@ async fn a_page_that_waited_at_our_own_pace_is_no_fault_of_its_channel() {
         &text,
         &[
             "went round our own pace, at which a page still waited for its turn",
-            "to sms within its patience: they waited at our own pace",
+            "to sms within its accept timeout: they waited at our own pace",
             "Is the pace of sms in the matrix what its provider allows?",
             "waited at our own pace",
         ],
         &[
             "a channel that failed",
-            "taken by sms within its patience",
+            "taken by sms within its accept timeout",
             "Why was sms slow or down",
             "did not arrive or came late",
         ],
     );
     let written = review(&exercise(&past, Vec::new(), None), &[story], &beside(), &documents, past.now()).unwrap();
     let contacts = section(&written.markdown, "## Contact procedures that were tested");
-    read(contacts, &["waited at our own pace for longer than its patience"], &["DID NOT WORK", "taken later than"]);
+    read(
+        contacts,
+        &["waited at our own pace for longer than its accept timeout"],
+        &["DID NOT WORK", "taken later than"],
+    );
 }
 
 #[tokio::test]

@@ -9,7 +9,7 @@ use stentor::core::{
     StepTarget, Timestamp, open,
     plan::{AcceptTimeout, OnResolved},
     step,
-    stranded::stranded,
+    stuck::stuck_roles,
 };
 
 const ROLES: [&str; 5] = ["catch-all", "r1", "r2", "r3", "r4"];
@@ -44,7 +44,7 @@ fn plan(dice: &mut Dice) -> EscalationPlan {
         matrix: "m".into(),
         required: if required.is_empty() { vec![named[0].into()] } else { required },
         roles: rows,
-        patience: CHANNELS.map(|name| (name.into(), AcceptTimeout(Duration::from_secs(20)))).into(),
+        accept_timeout: CHANNELS.map(|name| (name.into(), AcceptTimeout(Duration::from_secs(20)))).into(),
         rooms: vec!["room".into()],
         tell: vec!["hook".into()],
         living: BTreeMap::from([("room".into(), Default::default())]),
@@ -121,7 +121,7 @@ fn is_so(incident: &Incident, page: &stentor::core::Page) -> bool {
 
 fn check(seed: u64, incident: &Incident, events: &[(Timestamp, Event)]) {
     let told = || format!("seed {seed}: {:?}", events.iter().rev().take(12).rev().collect::<Vec<_>>());
-    assert_eq!(stranded(incident), Vec::<&RoleName>::new(), "{}", told());
+    assert_eq!(stuck_roles(incident), Vec::<&RoleName>::new(), "{}", told());
     assert!(incident.open_roles().next().is_none() || incident.deadline().is_some(), "{}", told());
     let wrong = incident.pages.values().find(|page| page.state == PageState::Queued && !is_so(incident, page));
     assert!(wrong.is_none(), "{wrong:?} is queued: {}", told());

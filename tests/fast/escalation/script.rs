@@ -13,7 +13,7 @@ use stentor::core::{
     step,
 };
 
-/// The plan of a story. People whom `reach` does not name have every channel that `patience` names.
+/// The plan of a story. People whom `reach` does not name have every channel that `accept timeout` names.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Scene {
@@ -28,7 +28,7 @@ struct Scene {
     tell: Vec<ChannelName>,
     #[serde(default)]
     resolved: OnResolved,
-    patience: BTreeMap<String, AcceptTimeout>,
+    accept_timeout: BTreeMap<String, AcceptTimeout>,
     #[serde(default)]
     reach: BTreeMap<PersonName, Vec<ChannelName>>,
     role: BTreeMap<RoleName, Row>,
@@ -69,7 +69,7 @@ pub fn tell(story: &str) -> String {
 
 fn stage(text: &str) -> (EscalationPlan, Roster) {
     let stage: Scene = toml::from_str(text).expect("a plan");
-    let channels: Vec<ChannelName> = stage.patience.keys().map(|name| name.as_str().into()).collect();
+    let channels: Vec<ChannelName> = stage.accept_timeout.keys().map(|name| name.as_str().into()).collect();
     let mut reach = stage.reach;
     for row in stage.role.values() {
         for person in row.step.iter().flat_map(|rung| &rung.page) {
@@ -82,7 +82,11 @@ fn stage(text: &str) -> (EscalationPlan, Roster) {
         matrix: "m1".into(),
         required: stage.required.iter().map(|role| role.as_str().into()).collect(),
         roles: stage.role.into_iter().map(|(name, row)| (name, row_plan(row))).collect(),
-        patience: stage.patience.into_iter().map(|(name, patience)| (name.into(), patience)).collect(),
+        accept_timeout: stage
+            .accept_timeout
+            .into_iter()
+            .map(|(name, accept_timeout)| (name.into(), accept_timeout))
+            .collect(),
         rooms: stage.room.map(ChannelName::from).into_iter().collect(),
         living: living.into_iter().collect(),
         tell: stage.tell,

@@ -118,7 +118,7 @@ fn a_renamed_key_is_read_and_said_to_be_renamed() {
     assert!(parsed.diagnostics.iter().all(|fault| fault.severity == Severity::Warning), "{:?}", parsed.diagnostics);
     let matrix = parsed.matrix.expect("it works");
     let (_, channel) = matrix.channels.iter().find(|(name, _)| name.as_str() == "desk").expect("it is there");
-    assert_eq!(channel.patience, std::time::Duration::from_secs(9));
+    assert_eq!(channel.accept_timeout, std::time::Duration::from_secs(9));
 }
 
 #[test]

@@ -43,7 +43,7 @@ fn a_plan_holds_its_roles_every_next_and_the_catch_all_and_no_other() {
     assert_eq!(plan.matrix, matrix.revision);
     assert_eq!(plan.rooms.iter().map(ChannelName::as_str).collect::<Vec<_>>(), ["room"]);
     assert_eq!(plan.on_resolved, OnResolved::Note);
-    assert_eq!(plan.patience.len(), 4);
+    assert_eq!(plan.accept_timeout.len(), 4);
     let trader = &plan.roles["trader"];
     assert_eq!(trader.steps[0].page, [StepTarget::Rotation("equities".into())]);
     assert_eq!(trader.steps[0].wait.as_secs(), 45);
@@ -85,13 +85,13 @@ fn people_are_found_by_what_they_answer_with() {
 }
 
 #[test]
-fn channels_have_the_pace_and_patience_of_their_kind_or_their_own() {
+fn channels_have_the_pace_and_accept_deadline_their_kind_or_their_own() {
     let matrix = sound(&folder("tests/fast/matrix/clinic"));
     let pager = matrix.channel(&"pager".into()).expect("a channel");
     assert_eq!(pager.kind(), stentor::channel::kannel::KIND);
-    assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.patience.as_secs()), (3, 4, 10));
+    assert_eq!((pager.pace.every.as_secs(), pager.pace.burst, pager.accept_timeout.as_secs()), (3, 4, 10));
     let ward = matrix.channel(&"ward".into()).expect("a channel");
-    assert_eq!((ward.pace, ward.patience.as_secs()), (ChannelKind::SCREEN.spec().pace, 5));
+    assert_eq!((ward.pace, ward.accept_timeout.as_secs()), (ChannelKind::SCREEN.spec().pace, 5));
 }
 
 #[test]

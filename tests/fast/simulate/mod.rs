@@ -127,7 +127,7 @@ fn who_answers_late_is_engaged_by_the_page_that_reached_them_and_the_next_step_w
 }
 
 #[test]
-fn a_channel_that_is_down_is_gone_round_after_its_patience_and_named() {
+fn a_channel_that_is_down_is_gone_round_after_its_accept_timeout_and_named() {
     let matrix = small();
     let scenario = scenario_of(&BOOM.replace("within = \"60s\"", "within = \"15s\""), &matrix);
     let down = WhatIf { without: vec!["sms".into()], ..WhatIf::default() };

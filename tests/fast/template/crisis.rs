@@ -145,7 +145,7 @@ fn plan(required: &[&str]) -> EscalationPlan {
         matrix: "0000".into(),
         required: required.iter().map(|role| RoleName::from(*role)).collect(),
         roles: roles.into_iter().map(|(role, row)| (RoleName::from(role), row)).collect(),
-        patience: BTreeMap::new(),
+        accept_timeout: BTreeMap::new(),
         rooms: Vec::new(),
         living: Default::default(),
         tell: Vec::new(),

@@ -68,7 +68,7 @@ pub enum Job {
     Spoil(usize),
     /// Operators are told of it.
     Tell(usize),
-    /// The end of trouble, of patience, of all.
+    /// The end of trouble, of accept timeout, of all.
     Heal,
     ResolveAll,
     IsQuiet,

@@ -26,7 +26,7 @@ fn engagement(deadline: Option<i64>, waits_on: Option<&str>, outcome: Option<Eng
 #[test]
 fn a_role_that_waits_for_nobody_is_found() {
     let (mut incident, _) = core::open(IncidentId(1), fixture::opening("XYZ"), &fixture::roster(), START);
-    assert_eq!(stranded(&incident), Vec::<&RoleName>::new());
+    assert_eq!(stuck_roles(&incident), Vec::<&RoleName>::new());
     let roles = [
         ("climbs", engagement(Some(1), None, None)),
         ("waits", engagement(None, Some("climbs"), None)),
@@ -37,7 +37,7 @@ fn a_role_that_waits_for_nobody_is_found() {
         ("and-round", engagement(None, Some("round"), None)),
     ];
     incident.engagements = roles.into_iter().map(|(role, engagement)| (role.into(), engagement)).collect();
-    let found: Vec<&str> = stranded(&incident).into_iter().map(RoleName::as_str).collect();
+    let found: Vec<&str> = stuck_roles(&incident).into_iter().map(RoleName::as_str).collect();
     assert_eq!(found, ["and-round", "forgotten", "round", "waits-on-the-end"]);
 }
 

@@ -40,7 +40,7 @@ pub(super) fn channel(name: &ChannelName, settings: &ChannelSettings, shared: &S
         channel,
         kind,
         sandboxed,
-        timeout: settings.patience.min(SEND_TIMEOUT_MAX),
+        timeout: settings.accept_timeout.min(SEND_TIMEOUT_MAX),
         pace: settings.pace,
         inbound: inbound(name, config),
         socket,

@@ -61,7 +61,7 @@ struct InviteResponse {
 impl SlackChannel {
     /// Topic, purpose, runbook and pin. What the app may not do is left out with a word in the log; what Slack only
     /// throttles is tried again, and what is there already is not given twice.
-    pub(super) async fn furnish(
+    pub(super) async fn set_up_room(
         &self,
         message: &Message,
         room: &str,

@@ -4,8 +4,8 @@
 use crate::{
     core::names::CATCH_ALL,
     matrix::{
+        contact_coverage,
         draft::{MatrixDraft, NamedItems, ROTATION, StepDraft},
-        reach,
     },
     toml_kit::{
         diagnostic::Severity,
@@ -32,7 +32,7 @@ pub(super) fn check(draft: &MatrixDraft, known: &crate::matrix::model::KnownName
     unique(draft, faults);
     circles(draft, faults);
     unused(draft, faults);
-    reach::check(draft, faults);
+    contact_coverage::check(draft, faults);
 }
 
 fn rotations(draft: &MatrixDraft, faults: &mut MatrixFaults) {

@@ -83,6 +83,9 @@ pub fn roles(roles: &[RoleView]) -> String {
             in_time(role).into(),
         ]);
     }
+    if let Some(width) = table::width() {
+        table::fit(&mut rows, width);
+    }
     let backs = roles.iter().flat_map(|role| role.handed_back.iter().map(move |back| handed_back(role, back)));
     std::iter::once(rows.to_string()).chain(backs).collect::<Vec<_>>().join("\n")
 }

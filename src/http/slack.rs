@@ -3,6 +3,6 @@
 
 mod judge;
 mod orders;
-pub mod sockets;
+pub(super) mod sockets;
 
 pub(super) use judge::take;

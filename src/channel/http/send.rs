@@ -121,9 +121,7 @@ impl HttpChannel {
     fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => {
-                Some(String::new())
-            }
+            (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }

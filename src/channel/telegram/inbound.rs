@@ -82,5 +82,8 @@ fn text(update: i64, message: &Value) -> TelegramInbound {
     };
     let about = message["reply_to_message"]["message_id"].as_i64().map(|id| receipt(chat, id));
     let id = Some(update.to_string());
-    TelegramInbound::Text { text: InboundText { from: chat.to_string(), text: words.to_owned(), wish: None, id }, about }
+    TelegramInbound::Text {
+        text: InboundText { from: chat.to_string(), text: words.to_owned(), wish: None, id },
+        about,
+    }
 }

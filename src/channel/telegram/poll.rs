@@ -23,6 +23,9 @@ const UPDATES_MAX: usize = 25;
 /// What an answer to a press may have, in UTF-16 units.
 const WORD_UNITS_MAX: usize = 200;
 
+/// How often an update is judged that can not be kept, so that it does not stand in the way of the others for ever.
+const TRIES_MAX: u32 = 10;
+
 /// How long a word to somebody may take to be sent.
 const WORD_TIME_MAX: Duration = Duration::from_secs(5);
 
@@ -38,11 +41,8 @@ pub struct PollTiming {
 }
 
 /// As they are in production.
-pub const TIMING: PollTiming = PollTiming {
-    hold: Duration::from_secs(25),
-    margin: Duration::from_secs(10),
-    refused: Duration::from_secs(60),
-};
+pub const TIMING: PollTiming =
+    PollTiming { hold: Duration::from_secs(25), margin: Duration::from_secs(10), refused: Duration::from_secs(60) };
 
 /// What became of an update.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +80,26 @@ pub async fn run(
     Ok(())
 }
 
+/// The oldest update that could not be kept. Its user was told so each time.
+#[derive(Default)]
+struct StuckUpdate {
+    id: i64,
+    tries: u32,
+}
+
+impl StuckUpdate {
+    /// Counts a try; whether it was the last one.
+    fn is_given_up(&mut self, id: i64) -> bool {
+        let tries = if self.id == id { self.tries + 1 } else { 1 };
+        *self = Self { id, tries };
+        let is_last = TRIES_MAX <= tries;
+        if is_last {
+            tracing::error!(update = id, "what a Telegram user did could not be kept: it is given up");
+        }
+        is_last
+    }
+}
+
 struct UpdatePoller {
     api: BotApi,
     timing: PollTiming,
@@ -90,6 +110,7 @@ struct UpdatePoller {
 impl UpdatePoller {
     async fn keep(&self) {
         let (mut offset, mut failures, mut is_up) = (None, 0, false);
+        let mut stuck = StuckUpdate::default();
         loop {
             // The first request comes back at once: then it is known that the bot is heard.
             let hold = if is_up { self.timing.hold } else { Duration::ZERO };
@@ -117,14 +138,14 @@ impl UpdatePoller {
             // begin anywhere after a week of silence.
             offset = None;
             let mut is_kept = true;
-            for update in &updates {
-                let Some(read) = TelegramUpdate::of(update) else { continue };
+            for read in updates.iter().filter_map(TelegramUpdate::of) {
                 let id = read.id;
-                if !self.take(read).await {
-                    is_kept = false;
-                    break;
+                // Those behind one that could not be kept are judged all the same: judged again they change nothing.
+                let taken = self.take(read).await || is_kept && stuck.is_given_up(id);
+                is_kept &= taken;
+                if is_kept {
+                    offset = Some(id + 1);
                 }
-                offset = Some(id + 1);
             }
             failures = if is_kept { 0 } else { failures + 1 };
             if !is_kept && self.pause(backoff(failures)).await.is_none() {

@@ -76,9 +76,11 @@ impl BotRefusal {
         match self {
             Self::Refused { code: 401 | 404, .. } => true,
             Self::Refused { code: 409, description } => description.contains("webhook"),
-            Self::Unsent(_) | Self::Throttled(_) | Self::Migrated(_) | Self::Refused { .. } | Self::Unreadable { .. } => {
-                false
-            }
+            Self::Unsent(_)
+            | Self::Throttled(_)
+            | Self::Migrated(_)
+            | Self::Refused { .. }
+            | Self::Unreadable { .. } => false,
         }
     }
 
@@ -107,9 +109,9 @@ impl BotRefusal {
                 "Telegram knows no such chat (400), or the bot may not write there: let the person write /start to it",
             ),
             Self::Refused { code: 400, .. } => SendError::unreachable("Telegram refuses the message (400)"),
-            Self::Refused { code: 409, description } if description.contains("webhook") => {
-                SendError::retry("the bot has a webhook (409): delete it with deleteWebhook, or give Stentor its own bot")
-            }
+            Self::Refused { code: 409, description } if description.contains("webhook") => SendError::retry(
+                "the bot has a webhook (409): delete it with deleteWebhook, or give Stentor its own bot",
+            ),
             Self::Refused { code: 409, .. } => {
                 SendError::retry("another program fetches this bot's updates (409): give Stentor its own bot")
             }
@@ -123,11 +125,9 @@ impl BotRefusal {
             Self::Unreadable { status: 401 | 404, .. } => {
                 SendError::broken("there is no Bot API at this address: check the url and the token")
             }
-            Self::Unreadable { status, after } => SendError::Retry {
-                after,
-                why: format!("the answer is not Telegram's ({status})"),
-                unknown: true,
-            },
+            Self::Unreadable { status, after } => {
+                SendError::Retry { after, why: format!("the answer is not Telegram's ({status})"), unknown: true }
+            }
         }
     }
 }

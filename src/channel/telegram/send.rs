@@ -1,9 +1,6 @@
 //! A page as a message of the bot, with the answers as buttons. Plain text: nothing in it is markup.
 
-use super::{
-    api::BotApi,
-    refusal::BotRefusal,
-};
+use super::{api::BotApi, refusal::BotRefusal};
 use crate::{
     channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
     core::{Answer, SendReceipt, answer::HAND_BACK},
@@ -45,7 +42,11 @@ impl TelegramChannel {
         };
         let sent = match self.put(chat, message).await {
             Err(BotRefusal::Migrated(chat)) => {
-                tracing::warn!(person = contact.person, chat, "a Telegram chat has this new id: write it into the matrix");
+                tracing::warn!(
+                    person = contact.person,
+                    chat,
+                    "a Telegram chat has this new id: write it into the matrix"
+                );
                 self.put(chat, message).await
             }
             sent => sent,

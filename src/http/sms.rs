@@ -168,7 +168,10 @@ async fn to_page(
             let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, via).await;
             let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
-            let hand_back = format!("Reply {code} 4 to hand it back.").replace("  ", " ");
+            let hand_back = match code {
+                "" => "Reply 4 to that message to hand it back.".to_owned(),
+                code => format!("Reply {code} 4 to hand it back."),
+            };
             told(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
         }
         Err(doubt) => not_understood(app, page, code, &doubt).await?,

@@ -156,9 +156,12 @@ impl FakeTelegram {
         self.world().hand_in(update)
     }
 
-    /// The same update once more.
-    pub fn hand_in_again(&self, update: Value) {
-        self.world().updates.push((Instant::now(), update));
+    /// The same update twice at once.
+    pub fn hand_in_twice(&self, update: Value) {
+        let mut world = self.world();
+        world.hand_in(update);
+        let again = world.updates.last().unwrap().clone();
+        world.updates.push(again);
     }
 }
 

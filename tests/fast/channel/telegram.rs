@@ -8,11 +8,21 @@ use super::{
     },
     page_for, telegram_at, told,
 };
+use futures_util::future::BoxFuture;
 use serde_json::{Value, json};
+use std::{
+    sync::{Arc, Mutex},
+    time::Duration,
+};
 use stentor::channel::{
     Channel, CheckOutcome, ContactData, Message, Recipient, SendError,
-    telegram::inbound::{TelegramInbound, TelegramUpdate},
+    socket_settings::{ConnectionProtocol, SocketSettings},
+    telegram::{
+        inbound::{TelegramInbound, TelegramUpdate},
+        poll::{PollTiming, UpdateListener, UpdateResult, run},
+    },
 };
+use tokio_util::sync::CancellationToken;
 
 async fn sent(telegram: &FakeTelegram, message: &Message) -> String {
     told(&telegram_at(telegram.url()).send(message).await)
@@ -183,4 +193,75 @@ fn only_what_a_human_writes_in_their_own_chat_is_a_text() {
         assert_eq!(read(json!({ kind: own })), TelegramInbound::Other, "{kind}");
     }
     assert_eq!(TelegramUpdate::of(&json!({ "message": own })), None);
+}
+
+/// Keeps nothing the first time.
+#[derive(Default)]
+struct Forgetful {
+    heard: Mutex<Vec<i64>>,
+    failures: Mutex<Vec<(String, bool)>>,
+    links: Mutex<Vec<bool>>,
+}
+
+impl UpdateListener for Forgetful {
+    fn hear(&self, update: TelegramUpdate) -> BoxFuture<'_, UpdateResult> {
+        let mut heard = self.heard.lock().unwrap();
+        let kept = heard.contains(&update.id);
+        heard.push(update.id);
+        Box::pin(std::future::ready(UpdateResult { kept, text: String::new() }))
+    }
+
+    fn linked(&self, is_up: bool) -> BoxFuture<'_, ()> {
+        self.links.lock().unwrap().push(is_up);
+        Box::pin(std::future::ready(()))
+    }
+
+    fn failed<'a>(&'a self, why: &'a str, is_lasting: bool) -> BoxFuture<'a, ()> {
+        self.failures.lock().unwrap().push((why.to_owned(), is_lasting));
+        Box::pin(std::future::ready(()))
+    }
+}
+
+#[tokio::test]
+async fn an_update_is_confirmed_only_when_it_was_kept_and_a_webhook_is_told() {
+    super::double::install_tls();
+    let telegram = FakeTelegram::start();
+    telegram.world().webhook = true;
+    let settings = SocketSettings {
+        protocol: ConnectionProtocol::LongPolling,
+        app_token: TOKEN.into(),
+        api_url: Some(telegram.url()),
+    };
+    let timing = PollTiming {
+        hold: Duration::from_secs(25),
+        margin: Duration::from_secs(10),
+        refused: Duration::from_millis(50),
+    };
+    let (listener, stop) = (Arc::new(Forgetful::default()), CancellationToken::new());
+    let ids: Vec<i64> = (0..3).map(|_| telegram.write(ANA, "48213 2", None)).collect();
+    let polling = tokio::spawn({
+        let (listener, stop) = (listener.clone(), stop.clone());
+        async move { run(&settings, timing, listener, stop).await }
+    });
+    let until = async |look: &dyn Fn() -> bool| {
+        tokio::time::timeout(Duration::from_secs(20), async {
+            while !look() {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        })
+        .await
+        .expect("it comes");
+    };
+    until(&|| !listener.failures.lock().unwrap().is_empty()).await;
+    let (why, is_lasting) = listener.failures.lock().unwrap()[0].clone();
+    assert!(why.contains("webhook") && is_lasting, "{why}");
+    telegram.world().webhook = false;
+    until(&|| telegram.world().is_all_confirmed()).await;
+    let heard = listener.heard.lock().unwrap().clone();
+    assert_eq!(heard, [ids.clone(), ids.clone()].concat(), "each once more, and none after it was kept");
+    let offsets: Vec<Value> = telegram.world().polls.iter().map(|poll| poll["offset"].clone()).collect();
+    assert_eq!(offsets, [Value::Null, Value::Null, json!(ids[2] + 1)]);
+    stop.cancel();
+    polling.await.unwrap().unwrap();
+    assert_eq!(*listener.links.lock().unwrap(), [true, false]);
 }

@@ -61,11 +61,16 @@ impl UpdateListener for ChannelListener {
 }
 
 impl ChannelListener {
-    /// Judges it once: an update that is handed over again is answered as the first time.
+    /// Judges it once. Of an update that is handed over again nothing more is said.
     async fn judge(&self, update: TelegramUpdate) -> UpdateResult {
         let key = format!("telegram {} {}", self.reporter.channel, update.id);
-        match self.app.answered.once(key, async || self.word(update.what).await).await {
-            Ok(text) => UpdateResult { kept: true, text },
+        let mut is_first = false;
+        let judged = self.app.answered.once(key, async || {
+            is_first = true;
+            self.word(update.what).await
+        });
+        match judged.await {
+            Ok(text) => UpdateResult { kept: true, text: if is_first { text } else { String::new() } },
             Err(_) => UpdateResult { kept: false, text: NOT_KEPT.to_owned() },
         }
     }

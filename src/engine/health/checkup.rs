@@ -147,7 +147,7 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
             _ => format!("{} can be reached in one way only, away from the desk", person.person),
         };
         let help = match sandboxed[..] {
-            [] => "give them another of phone, email, slack".to_owned(),
+            [] => "give them another of phone, email, slack, telegram".to_owned(),
             _ => format!("SANDBOX: {} reaches nobody", sandboxed.join(", ")),
         };
         ProbeCheck::doubtful("ways", format!("{detail}: {help}"))

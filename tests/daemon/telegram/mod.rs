@@ -131,7 +131,8 @@ fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
     assert!(rig.write(ANA, "2", Some(bo.message)).contains("5-digit code"));
     rig.telegram.hand_in(json!({ "edited_message": message(ANA, &format!("{} 2", ana.code)) }));
     assert_eq!(rig.state(&incident, "trader"), "paging");
-    assert_eq!(rig.write(ANA, "2", Some(ana.message)), format!("{incident}: you have it"));
+    let word = rig.write(ANA, "2", Some(ana.message));
+    assert_eq!(word, format!("{incident}: you have it. Reply 4 to that message to hand it back."));
     assert_eq!(rig.state(&incident, "trader"), "engaged");
     let word = rig.write(BO, &format!("{} 1", bo.code), None);
     assert!(word.starts_with(&format!("{incident}: ")), "{word}");
@@ -163,15 +164,16 @@ fn an_update_that_comes_twice_changes_nothing() {
     let ana = rig.held(&incident, ANA);
     rig.telegram.hand_in_twice(json!({ "message": message(ANA, &format!("{} 3", ana.code)) }));
     rig.until_confirmed();
-    assert_eq!(rig.journaled(&incident, "\\\"verdict\\\":"), 1);
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 1);
     let data = format!("a:wilco:{}:{}", ana.page, ana.code);
     rig.telegram.hand_in_twice(json!({ "callback_query": {
         "id": "q", "from": { "id": ANA, "is_bot": false }, "data": data } }));
     rig.until_confirmed();
-    assert_eq!(rig.journaled(&incident, "\\\"verdict\\\":"), 2);
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 2);
     assert_eq!(rig.state(&incident, "trader"), "engaged");
-    // Telegram had forgotten the press: its words went out as a message, once for each time.
-    assert!(rig.words(ANA).iter().any(|word| word == "you have it"), "{:?}", rig.words(ANA));
+    // Telegram had forgotten the press: its words went out as a message, and once.
+    let told = |word: &&String| word.as_str() == "you have it";
+    assert_eq!(rig.words(ANA).iter().filter(told).count(), 1, "{:?}", rig.words(ANA));
 }
 
 #[test]

@@ -114,7 +114,7 @@ fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedVa
 /// The id of a private chat is its user's own, which is positive; groups are negative.
 fn telegram(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<i64>> {
     let chat = match item.value {
-        DeValue::Integer(number) => number.as_str().parse::<i64>().ok(),
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', "").parse::<i64>().ok(),
         _ => None,
     };
     if let Some(value) = chat.filter(|chat| 0 < *chat) {

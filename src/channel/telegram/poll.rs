@@ -11,9 +11,12 @@ use crate::{
     channel::{SettingError, socket_settings::SocketSettings},
     core::retry::backoff,
 };
-use futures_util::future::BoxFuture;
+use futures_util::{
+    FutureExt,
+    future::{BoxFuture, join_all},
+};
 use serde_json::{Value, json};
-use std::{sync::Arc, time::Duration};
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
@@ -137,18 +140,24 @@ impl UpdatePoller {
             // What was before is confirmed by this request. Without one the next is from the oldest that is not: numbers
             // begin anywhere after a week of silence.
             offset = None;
-            let mut is_kept = true;
+            let (mut is_kept, mut words) = (true, Vec::new());
             for read in updates.iter().filter_map(TelegramUpdate::of) {
-                let id = read.id;
+                let (id, what) = (read.id, read.what.clone());
+                let judged = self.judge(read).await;
+                words.push(self.say(what, judged.text));
                 // Those behind one that could not be kept are judged all the same: judged again they change nothing.
-                let taken = self.take(read).await || is_kept && stuck.is_given_up(id);
+                let taken = judged.kept || is_kept && stuck.is_given_up(id);
                 is_kept &= taken;
                 if is_kept {
                     offset = Some(id + 1);
                 }
             }
-            failures = if is_kept { 0 } else { failures + 1 };
-            if !is_kept && self.pause(backoff(failures)).await.is_none() {
+            // All at once: a slow one holds up nobody else's.
+            join_all(words).await;
+            // One without a number can not be confirmed either.
+            let is_done = is_kept && (offset.is_some() || updates.is_empty());
+            failures = if is_done { 0 } else { failures + 1 };
+            if !is_done && self.pause(backoff(failures)).await.is_none() {
                 break;
             }
         }
@@ -173,21 +182,27 @@ impl UpdatePoller {
         }
     }
 
-    /// Has it judged, and tells its user. Whether it may be confirmed.
-    async fn take(&self, update: TelegramUpdate) -> bool {
-        let what = update.what.clone();
-        let judged = self.listener.hear(update).await;
-        let told = match (&what, judged.text.as_str()) {
+    /// Has it judged. One that makes the judge panic is not kept, and ends nothing.
+    async fn judge(&self, update: TelegramUpdate) -> UpdateResult {
+        let id = update.id;
+        let judged = AssertUnwindSafe(async { self.listener.hear(update).await }).catch_unwind().await;
+        judged.unwrap_or_else(|_| {
+            tracing::error!(update = id, "judging a Telegram update panicked; this is a bug");
+            UpdateResult { kept: false, text: String::new() }
+        })
+    }
+
+    /// Tells its user. What it is about is kept already.
+    async fn say(&self, what: TelegramInbound, word: String) {
+        let told = match (&what, word.as_str()) {
             (TelegramInbound::Press { query, press }, word) => self.answer(query, &press.user, word).await,
             (TelegramInbound::ForeignPress { query }, word) => self.answer(query, "", word).await,
             (TelegramInbound::Other, _) | (_, "") => Ok(()),
             (TelegramInbound::Text { text, .. }, word) => self.tell(&text.from, word).await,
         };
-        // What it is about is kept already.
         if let Err(refusal) = told {
             tracing::warn!(error = %refusal.into_send_error(), "a word to a Telegram user could not be sent");
         }
-        judged.kept
     }
 
     /// Answers a press; one that Telegram holds for too old is answered by a message.

@@ -85,13 +85,22 @@ impl BoundedClient {
     /// [`SendError`]: broken when the guard refuses the address, retry when there was no connection, unknown when it
     /// ended before the answer.
     pub async fn send(&self, request: RequestBuilder) -> Result<ClientResponse, SendError> {
+        self.send_within(request, ANSWER_MAX).await
+    }
+
+    /// The same where an answer may have up to `most` bytes.
+    ///
+    /// # Errors
+    ///
+    /// As [`BoundedClient::send`].
+    pub async fn send_within(&self, request: RequestBuilder, most: usize) -> Result<ClientResponse, SendError> {
         let mut response = request.send().await.map_err(|error| self.trouble(error))?;
         let text = |name| response.headers().get(name).and_then(|value| value.to_str().ok()).map(str::to_owned);
         let date = text(header::DATE);
         let after = text(header::RETRY_AFTER).and_then(|wish| retry_after::parse(&wish, date.as_deref()));
         let is_html = text(header::CONTENT_TYPE).is_some_and(|kind| kind.to_ascii_lowercase().contains("html"));
         let status = response.status();
-        let body = read(&mut response).await.map_err(|error| self.trouble(error))?;
+        let body = read(&mut response, most).await.map_err(|error| self.trouble(error))?;
         Ok(ClientResponse { status, body, is_html, after, date })
     }
 
@@ -110,12 +119,12 @@ impl BoundedClient {
     }
 }
 
-async fn read(response: &mut Response) -> Result<String, reqwest::Error> {
+async fn read(response: &mut Response, most: usize) -> Result<String, reqwest::Error> {
     let mut answer = Vec::new();
-    while answer.len() < ANSWER_MAX
+    while answer.len() < most
         && let Some(chunk) = response.chunk().await?
     {
-        let room = ANSWER_MAX - answer.len();
+        let room = most - answer.len();
         answer.extend_from_slice(&chunk[..chunk.len().min(room)]);
     }
     Ok(String::from_utf8_lossy(&answer).into_owned())

@@ -65,6 +65,8 @@ pub enum ContactField {
     Phone,
     /// Their mailbox.
     Email,
+    /// Their Telegram chat id.
+    Telegram,
 }
 
 /// How a channel carries and how people answer by it: assumptions, for a provider that works and a person who is at work.
@@ -242,6 +244,7 @@ impl ContactField {
             Self::Slack => "slack",
             Self::Phone => "phone",
             Self::Email => "email",
+            Self::Telegram => "telegram",
         }
     }
 
@@ -250,7 +253,7 @@ impl ContactField {
         match self {
             Self::Phone => TextForm::Sms,
             Self::Email => TextForm::Mail,
-            Self::Nothing | Self::Slack => TextForm::Board,
+            Self::Nothing | Self::Slack | Self::Telegram => TextForm::Board,
         }
     }
 }

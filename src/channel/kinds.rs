@@ -1,11 +1,12 @@
 //! The table of the kinds of channel. A new one is a folder and a line here.
 
-use super::{desk, exec, http, kannel, kind::ChannelKind, slack, smtp, twilio, voice, webhook};
+use super::{desk, exec, http, kannel, kind::ChannelKind, slack, smtp, telegram, twilio, voice, webhook};
 
 /// Every kind that the matrix can name.
-pub const KINDS: [ChannelKind; 12] = [
+pub const KINDS: [ChannelKind; 13] = [
     desk::KIND,
     slack::KIND,
+    telegram::KIND,
     kannel::KIND,
     smtp::KIND,
     twilio::KIND,

@@ -21,6 +21,7 @@ pub mod settings;
 pub mod slack;
 pub mod smtp;
 pub mod socket_settings;
+pub mod telegram;
 pub mod twilio;
 pub mod voice;
 pub mod webhook;
@@ -223,6 +224,8 @@ pub struct ContactData {
     pub slack: Option<String>,
     /// Their Slack user id is the one that Slack has for their mailbox.
     pub slack_by_email: bool,
+    /// Telegram chat id.
+    pub telegram: Option<i64>,
 }
 
 /// The rendered text, with codes and links filled in.

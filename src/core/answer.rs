@@ -63,6 +63,8 @@ pub enum AnswerVia {
     Sms,
     /// A Slack button.
     Slack,
+    /// A button or a text in Telegram.
+    Telegram,
     /// The command line, over the Unix socket.
     Cli,
     /// A digit pressed in a call.
@@ -257,6 +259,7 @@ impl fmt::Display for AnswerVia {
             Self::AutoReply => "automatic reply",
             Self::Sms => "sms",
             Self::Slack => "slack",
+            Self::Telegram => "telegram",
             Self::Cli => "command line",
             Self::Voice => "call",
         })

@@ -89,7 +89,12 @@ pub fn channel_of_answer(said: &GivenAnswer, incident: &Incident, roster: &Roste
             own.or_else(|| roster.channels(&said.person).iter().find(is_screen)).cloned()
         }
         // A code that stands on a desk and comes back by SMS shows nothing of either.
-        AnswerVia::MailLink | AnswerVia::Mail | AnswerVia::Sms | AnswerVia::Slack | AnswerVia::Voice => {
+        AnswerVia::MailLink
+        | AnswerVia::Mail
+        | AnswerVia::Sms
+        | AnswerVia::Slack
+        | AnswerVia::Telegram
+        | AnswerVia::Voice => {
             let left = page.filter(|page| page.has_left()).map(|page| &page.channel);
             left.filter(|channel| !is_screen(channel)).cloned()
         }

@@ -135,6 +135,7 @@ impl RuntimeConfig {
             email: known.email.clone(),
             slack: known.slack.clone(),
             slack_by_email: known.slack_by_email,
+            telegram: known.telegram,
         })
     }
 

@@ -12,11 +12,16 @@ pub mod credential;
 pub mod desk;
 pub mod handled_requests;
 pub mod hooks;
+mod inbound_connection;
+pub mod inbound_connections;
 pub mod mail_in;
+mod press;
 pub mod problem;
 pub mod slack;
 pub mod sms;
 pub mod state;
+mod status;
+mod telegram;
 pub mod voice;
 pub mod wrong_codes;
 

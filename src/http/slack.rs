@@ -3,6 +3,6 @@
 
 mod handler;
 mod orders;
-pub mod sockets;
+pub(super) mod sockets;
 
 pub(super) use crate::http::slack::handler::take;

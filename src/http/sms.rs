@@ -30,10 +30,20 @@ const NO_LETTERS: &str = "a sign or word that I do not know";
 /// Said to those who have opted in again.
 const BACK: &str = "You are paged by SMS again.";
 
+/// Who wrote a text.
+pub(super) struct TextWriter {
+    /// Of the matrix.
+    pub person: PersonName,
+    /// Their number or chat, whose wrong codes are counted.
+    pub address: String,
+    /// By what it came.
+    pub via: AnswerVia,
+}
+
 /// Takes a text in; what to answer, empty for nothing.
 pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> Result<String, ProblemDetails> {
-    let number = international(&text.from);
-    let person = app.engine.config().matrix.person_of_phone(&number).cloned();
+    let address = international(&text.from);
+    let person = app.engine.config().matrix.person_of_phone(&address).cloned();
     let Some(person) = person else {
         tracing::warn!("an SMS came from a number that the matrix does not know");
         return Ok(String::new());
@@ -50,20 +60,34 @@ pub async fn take(app: &AppState, channel: &ChannelName, text: &InboundText) -> 
         (None, Reply::AsAsked { code: None }) if is_yes(&text.text) && is_out(app, channel, &person) => {
             back(app, channel, &person).await
         }
-        (None, Reply::Answer { code: Some(code), answer }) => {
-            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(&text.text) };
-            coded(app, &number, person, &code, Ok(answer)).await
+        (None, reply) => answer(app, TextWriter { person, address, via: AnswerVia::Sms }, &text.text, reply).await,
+    }
+}
+
+/// Takes what a text says to the page whose code is in it; what to answer.
+pub(super) async fn answer(
+    app: &AppState,
+    writer: TextWriter,
+    text: &str,
+    reply: Reply,
+) -> Result<String, ProblemDetails> {
+    match reply {
+        Reply::Answer { code: Some(code), answer } => {
+            let answer = TextAnswer { answer: Some(answer), says_exercise: says_exercise(text) };
+            coded(app, writer, &code, Ok(answer)).await
         }
-        (None, Reply::AsAsked { code: Some(code) }) => {
+        Reply::AsAsked { code: Some(code) } => {
             let answer = TextAnswer { answer: None, says_exercise: false };
-            coded(app, &number, person, &code, Ok(answer)).await
+            coded(app, writer, &code, Ok(answer)).await
         }
-        (None, Reply::Unclear { code: Some(code), doubt }) => coded(app, &number, person, &code, Err(doubt)).await,
-        (None, Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes }) => {
-            Ok(question(app, &person).await? + " One code a text.")
+        Reply::Unclear { code: Some(code), doubt } => coded(app, writer, &code, Err(doubt)).await,
+        Reply::Unclear { code: None, doubt: ReplyDoubt::TwoCodes } => {
+            Ok(question(app, &writer.person).await? + " One code a text.")
         }
         // Not quoted: whoever forges a number would choose what its owner is sent.
-        (None, Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. }) => question(app, &person).await,
+        Reply::Answer { .. } | Reply::AsAsked { .. } | Reply::Unclear { .. } | Reply::OptOut | Reply::OptIn => {
+            question(app, &writer.person).await
+        }
     }
 }
 
@@ -100,12 +124,12 @@ struct TextAnswer {
 /// What they say to the page with this code; what is not understood of it is said where the code is right.
 async fn coded(
     app: &AppState,
-    number: &str,
-    person: PersonName,
+    writer: TextWriter,
     code: &str,
     said: Result<TextAnswer, ReplyDoubt>,
 ) -> Result<String, ProblemDetails> {
-    let guessed = guessed(app, number);
+    let TextWriter { person, address, via } = writer;
+    let guessed = guessed(app, &address);
     let mut guessed = guessed.lock().await;
     let now = app.engine.now();
     if guessed.since + GUESS_WINDOW <= now {
@@ -117,27 +141,63 @@ async fn coded(
     }
     let Some(CodedPage { page, open }) = app.engine.inbound().page_with_code(&person, code).await? else {
         guessed.wrong += 1;
-        return Ok(format!("No page of yours has the code {code}. Look at the last SMS again."));
+        let last = if via == AnswerVia::Sms { "SMS" } else { "message" };
+        return Ok(format!("No page of yours has the code {code}. Look at the last {last} again."));
     };
     // Whoever has the code of an open page need not guess. One of a page that is over proves less: there are many of them.
     if open {
         guessed.wrong = 0;
     }
     drop(guessed);
+    to_page(app, page, person, via, (code, said)).await
+}
+
+/// What they say to this page, which is theirs; what is not understood of it is said.
+async fn to_page(
+    app: &AppState,
+    page: PageId,
+    person: PersonName,
+    via: AnswerVia,
+    (code, said): (&str, Result<TextAnswer, ReplyDoubt>),
+) -> Result<String, ProblemDetails> {
     let word = match said {
         Ok(said) if said.says_exercise && !app.engine.inbound().is_drill(page.incident).await? => {
             not_understood(app, page, code, &ReplyDoubt::Live).await?
         }
         Ok(said) => {
-            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, AnswerVia::Sms).await;
+            let verdict = app.engine.inbound().answer_page(page, person.clone(), said.answer, via).await;
             let verdict = verdict.map_err(crate::http::problem::answer_problem)?;
             let incident = app.engine.reads().view(page.incident).await?;
-            let hand_back = format!("Reply {code} 4 to hand it back.");
+            let hand_back = match code {
+                "" => "Reply 4 to that message to hand it back.".to_owned(),
+                code => format!("Reply {code} 4 to hand it back."),
+            };
             told(&app.engine.config(), incident.as_deref(), &person, verdict, &hand_back)
         }
         Err(doubt) => not_understood(app, page, code, &doubt).await?,
     };
     Ok(format!("{}: {word}", page.incident))
+}
+
+/// Takes a reply to the very message of this page, so that it needs no code; what to answer.
+pub(super) async fn answer_to_page(
+    app: &AppState,
+    writer: TextWriter,
+    page: PageId,
+    text: &str,
+    reply: Reply,
+) -> Result<String, ProblemDetails> {
+    let said = match reply {
+        Reply::Answer { code: None, answer } => {
+            Ok(TextAnswer { answer: Some(answer), says_exercise: says_exercise(text) })
+        }
+        Reply::AsAsked { code: None } => Ok(TextAnswer { answer: None, says_exercise: false }),
+        Reply::Unclear { code: None, doubt } => Err(doubt),
+        Reply::OptOut | Reply::OptIn => Err(ReplyDoubt::unknown(text)),
+        // The code says which page is meant.
+        coded => return answer(app, writer, text, coded).await,
+    };
+    to_page(app, page, writer.person, writer.via, ("", said)).await
 }
 
 /// What was read, what was not, and what to write: one SMS.
@@ -149,13 +209,10 @@ async fn not_understood(
 ) -> Result<String, ProblemDetails> {
     let incident = app.engine.reads().view(page.incident).await?;
     let asked = incident.map_or(Answer::Wilco, |incident| asked_of(&incident, page.n));
-    let write = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
-    Ok(format!(
-        "I read your code {code}, but not what you want: {}. Reply {}, {}.",
-        shown(doubt),
-        write(asked),
-        write(Answer::Unable)
-    ))
+    let write = |answer: Answer| format!("{} {} = {}", code, answer.digit(), answer.label()).trim_start().to_owned();
+    let read =
+        if code.is_empty() { "I know which page you mean".to_owned() } else { format!("I read your code {code}") };
+    Ok(format!("{read}, but not what you want: {}. Reply {}, {}.", shown(doubt), write(asked), write(Answer::Unable)))
 }
 
 /// In letters that every phone shows, or without them.

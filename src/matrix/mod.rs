@@ -30,9 +30,9 @@
 //! # `[channel.NAME]`: a way to reach humans
 //! | key | for kinds | meaning | default |
 //! |---|---|---|---|
-//! | `kind` | | `screen`, `slack`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `ntfy`, `webhook` or `exec` | must be given |
-//! | `url` | slack, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
-//! | `token` | slack, kannel | slack: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack; no SMS replies without it |
+//! | `kind` | | `screen`, `slack`, `telegram`, `kannel` (SMS), `smtp` (e-mail), `twilio` (SMS), `voice` (calls), `http`, `teams`, `mattermost`, `ntfy`, `webhook` or `exec` | must be given |
+//! | `url` | slack, telegram, kannel, smtp | where the provider is; smtp: `smtps://host:465`, or `smtp://host:587` where STARTTLS is demanded of any host but this one | must be given for kannel and smtp |
+//! | `token` | slack, telegram, kannel | slack, telegram: the bot token, a secret; kannel: what its replies to us must carry (`?token=`), a secret | must be given for slack and telegram; no SMS replies without it |
 //! | `signing_secret` | slack | with which Slack signs what it sends over HTTP, a secret; or a list of two while it is being changed | no buttons over HTTP without it |
 //! | `app_token` | slack | the app-level token (`xapp-`), a secret: Slack hands buttons and commands in over sockets that Stentor opens (Socket Mode) | no sockets without it |
 //! | `username`, `password` | kannel, smtp | the account; the password is a secret | none |
@@ -41,8 +41,8 @@
 //! | `private` | slack | whether war rooms are closed | `false` |
 //! | `name` | slack | how war rooms are called: text with `{drill}` (first), `{id}`, `{trigger}`, `{date}` | `{drill}inc-{id}-{trigger}` |
 //! | `archive_after` | slack | how long after the end of its incident a war room is archived | never |
-//! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack and kannel `1/s burst 3`, smtp `1/s burst 5` |
-//! | `accept_timeout` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, kannel 20s, smtp 30s |
+//! | `pace` | all | how fast one destination is written to: `"1/s"`, `"20/m"`, `"1/s burst 5"` | screen `100/s burst 100`, slack, telegram and kannel `1/s burst 3`, smtp `1/s burst 5` |
+//! | `accept_timeout` | all | how long a page may stay unaccepted before the person's next channel is tried | screen 5s, slack 8s, telegram 10s, kannel 20s, smtp 30s |
 //!
 //! ## Kinds `twilio` and `voice`: an account at Twilio
 //! | key | for kinds | meaning | default |
@@ -111,6 +111,7 @@
 //! | `email` | mailbox, for smtp | none |
 //! | `phone` | `+` and 8 to 15 digits, for kannel, twilio and voice | none |
 //! | `slack` | member id, for slack; or `by-email`: the one that Slack has for their mailbox | none |
+//! | `telegram` | the id of their private chat with the bot, for telegram | none |
 //! | `timezone` | in which times are shown to them | `UTC` |
 //! | `unix` | the Unix user that speaks for them on the daemon's socket | none |
 //!

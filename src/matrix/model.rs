@@ -118,6 +118,11 @@ impl Matrix {
         self.person_with(|person| person.slack.as_deref() == Some(id))
     }
 
+    /// Whose Telegram chat this is.
+    pub fn person_of_telegram(&self, chat: i64) -> Option<&PersonName> {
+        self.person_with(|person| person.telegram == Some(chat))
+    }
+
     /// The settings of a channel.
     pub fn channel(&self, name: &ChannelName) -> Option<&ChannelSettings> {
         self.channels.iter().find(|(other, _)| other == name).map(|(_, settings)| settings)

@@ -29,7 +29,7 @@ pub(super) fn person(
     faults: &mut MatrixFaults,
 ) -> PersonDraft {
     let name = table.demand("name", at, "name = \"Ana Ruiz\"", faults).and_then(|item| item.text(faults));
-    let given = [table.take("email"), table.take("phone"), table.take("slack")];
+    let given = [table.take("email"), table.take("phone"), table.take("slack"), table.take("telegram")];
     let email = given[0].and_then(|item| mailbox(&item, faults));
     let phone = given[1].and_then(|item| phone(&item, faults));
     let by_email = given[2].is_some_and(|item| matches!(item.value, DeValue::String(text) if text == BY_EMAIL));
@@ -41,6 +41,7 @@ pub(super) fn person(
         faults.error("missing-key", item.at, "to be found in Slack by e-mail takes an e-mail address", help);
     }
     let slack = given[2].filter(|_| !by_email).and_then(|item| slack(&item, faults));
+    let telegram = given[3].and_then(|item| telegram(&item, faults));
     let zone = table.take("timezone").and_then(|item| zone(&item, zones, faults));
     let unix = table.take("unix").and_then(|item| item.text(faults));
     table.finish(&["calendar", "quiet"], &[], faults);
@@ -52,13 +53,15 @@ pub(super) fn person(
         phone: phone.as_ref().map(|phone| phone.value.clone()),
         slack_by_email: by_email,
         slack: slack.as_ref().map(|slack| slack.value.clone()),
+        telegram: telegram.as_ref().map(|chat| chat.value),
         zone: zone.unwrap_or_else(Zone::utc),
         unix: unix.as_ref().map(|unix| unix.value.clone()),
     };
-    let data = [ContactField::Email, ContactField::Phone, ContactField::Slack];
+    let data = [ContactField::Email, ContactField::Phone, ContactField::Slack, ContactField::Telegram];
     let known = data.into_iter().zip(given).filter(|(_, given)| given.is_some()).map(|(datum, _)| datum);
     let known = known.chain([ContactField::Nothing]).collect();
-    let unique = [("phone", phone), ("slack", slack), ("unix", unix)];
+    let telegram = telegram.map(|chat| LocatedValue { value: chat.value.to_string(), at: chat.at });
+    let unique = [("phone", phone), ("slack", slack), ("telegram", telegram), ("unix", unix)];
     let unique = unique.into_iter().filter_map(|(key, text)| Some((key, text?))).collect();
     PersonDraft { person, known, unique }
 }
@@ -105,6 +108,20 @@ fn slack<'a>(item: &TomlItem<'a>, faults: &mut MatrixFaults) -> Option<LocatedVa
     let message = format!("{:?} is no Slack member id", text.value);
     let help = "in Slack: profile, three dots, \"Copy member ID\", it looks like U0123ABCD; or write \"by-email\"";
     faults.error("bad-slack-id", text.at, message, help);
+    None
+}
+
+/// The id of a private chat is its user's own, which is positive; groups are negative.
+fn telegram(item: &TomlItem<'_>, faults: &mut MatrixFaults) -> Option<LocatedValue<i64>> {
+    let chat = match item.value {
+        DeValue::Integer(number) if number.radix() == 10 => number.as_str().replace('_', "").parse::<i64>().ok(),
+        _ => None,
+    };
+    if let Some(value) = chat.filter(|chat| 0 < *chat) {
+        return Some(LocatedValue { value, at: item.at });
+    }
+    let help = "write /start to the bot in Telegram: it answers with your chat id; then write telegram = 123456789";
+    faults.error("bad-telegram-id", item.at, "this is no id of a person's chat in Telegram", help);
     None
 }
 

@@ -76,6 +76,8 @@ pub struct Person {
     pub slack: Option<String>,
     /// Their Slack user id is the one that Slack has for their mailbox.
     pub slack_by_email: bool,
+    /// Telegram chat id.
+    pub telegram: Option<i64>,
     /// In which times are shown to them.
     pub zone: Zone,
     /// The Unix user that speaks for them.
@@ -92,6 +94,7 @@ impl Person {
             }
             crate::channel::kind::ContactField::Phone => self.phone.is_some(),
             crate::channel::kind::ContactField::Email => self.email.is_some(),
+            crate::channel::kind::ContactField::Telegram => self.telegram.is_some(),
         }
     }
 }

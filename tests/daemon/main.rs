@@ -31,6 +31,7 @@ mod report;
 mod secrets;
 mod slack;
 mod systemd;
+mod telegram;
 mod twilio;
 mod war_room;
 mod zones;

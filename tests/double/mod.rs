@@ -10,6 +10,7 @@ pub mod service;
 pub mod slack;
 pub mod smtp;
 pub mod socket_mode;
+pub mod telegram;
 pub mod tls;
 pub mod twilio;
 

@@ -73,7 +73,9 @@ impl ExecChannel {
     fn contact<'a>(&self, message: &'a Message) -> Result<Option<&'a ContactData>, SendError> {
         let contact = match (&message.to, self.settings.needs) {
             (Recipient::Person(contact), _) => contact,
-            (Recipient::Room { .. }, ContactField::Nothing | ContactField::Slack) => return Ok(None),
+            (Recipient::Room { .. }, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => {
+                return Ok(None);
+            }
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }

@@ -101,7 +101,7 @@ pub(crate) fn check(
     let (addressed, wanted) = match needs {
         ContactField::Phone => (used.contains("to") || used.contains("phone"), "{{ to }} or {{ phone }}"),
         ContactField::Email => (used.contains("to") || used.contains("email"), "{{ to }} or {{ email }}"),
-        ContactField::Nothing | ContactField::Slack => (true, ""),
+        ContactField::Nothing | ContactField::Slack | ContactField::Telegram => (true, ""),
     };
     if !addressed {
         let message = format!("{} does not say to whom a message goes", table.what);

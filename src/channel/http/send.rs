@@ -121,19 +121,17 @@ impl HttpChannel {
     fn address(&self, message: &Message) -> Result<HttpRecipient, SendError> {
         let need = self.settings.needs;
         let to = match (&message.to, need) {
-            (_, crate::channel::kind::ContactField::Nothing | crate::channel::kind::ContactField::Slack) => {
-                Some(String::new())
-            }
+            (_, ContactField::Nothing | ContactField::Slack | ContactField::Telegram) => Some(String::new()),
             (Recipient::Room { .. }, _) => {
                 return Err(SendError::unreachable("this channel reaches people alone, and no room"));
             }
-            (Recipient::Person(contact), crate::channel::kind::ContactField::Phone) => {
+            (Recipient::Person(contact), ContactField::Phone) => {
                 contact.phone.as_deref().map(|phone| self.settings.number.write(phone))
             }
-            (Recipient::Person(contact), crate::channel::kind::ContactField::Email) => contact.email.clone(),
+            (Recipient::Person(contact), ContactField::Email) => contact.email.clone(),
         };
         let to = to.ok_or_else(|| {
-            SendError::unreachable(if need == crate::channel::kind::ContactField::Phone {
+            SendError::unreachable(if need == ContactField::Phone {
                 "no phone number is known"
             } else {
                 "no mailbox is known"

@@ -24,7 +24,7 @@ use super::{
     kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
 };
 use crate::{
-    channel::room_name::RoomName,
+    channel::{room_name::RoomName, socket_settings::ConnectionProtocol},
     core::{
         AnswerVia,
         plan::{AcceptTimeout, LivingRoom},
@@ -78,7 +78,7 @@ impl ChannelConfig for SlackConfig {
     }
 
     fn socket(&self, app_token: SecretString) -> Option<SocketSettings> {
-        Some(SocketSettings { app_token, api_url: self.url.clone() })
+        Some(SocketSettings { protocol: ConnectionProtocol::SocketMode, app_token, api_url: self.url.clone() })
     }
 
     fn is_room(&self) -> bool {

@@ -142,7 +142,7 @@ impl BoundDaemon {
         let mut door = tokio::spawn(serve(tcp, shutdown.clone()));
         let calendar = calendar::keep(app.drills.clone(), app.scenarios.clone(), shutdown.clone());
         let mut calendar = tokio::spawn(calendar);
-        let mut sockets = tokio::spawn(http::slack::sockets::keep(app.clone(), shutdown.clone()));
+        let mut sockets = tokio::spawn(http::inbound_connections::keep(app.clone(), shutdown.clone()));
         let mut control = tokio::spawn(serve(unix, shutdown.clone()));
         // A daemon of which a part has ended must not look alive: it ends, and whoever watches it starts it anew.
         let early: Option<CliError> = tokio::select! {

@@ -1,7 +1,7 @@
 //! The checks of `stentor doctor`: all parts at once, each with a time limit.
 
 use crate::{
-    channel::{CheckOutcome, ProbeCheck, slack::socket},
+    channel::{CheckOutcome, ProbeCheck, slack::socket, socket_settings::ConnectionProtocol},
     core::{
         ContactProof, Timestamp,
         zone::{ZoneData, ZoneSource},
@@ -70,8 +70,11 @@ pub fn channels(config: &Arc<RuntimeConfig>) -> Vec<DoctorPart> {
             let Some(active) = config.channels.get(&own) else { return Vec::new() };
             let listening = async {
                 match &active.socket {
-                    Some(socket) => Some(socket::probe(socket).await),
-                    None => None,
+                    Some(socket) if socket.protocol == ConnectionProtocol::SocketMode => {
+                        Some(socket::probe(socket).await)
+                    }
+                    // Its login shows that it is heard.
+                    Some(_) | None => None,
                 }
             };
             let (mut checks, listened) = futures_util::future::join(active.look(), listening).await;
@@ -144,7 +147,7 @@ fn alone(people: &[ContactCoverage]) -> Vec<ProbeCheck> {
             _ => format!("{} can be reached in one way only, away from the desk", person.person),
         };
         let help = match sandboxed[..] {
-            [] => "give them another of phone, email, slack".to_owned(),
+            [] => "give them another of phone, email, slack, telegram".to_owned(),
             _ => format!("SANDBOX: {} reaches nobody", sandboxed.join(", ")),
         };
         ProbeCheck::doubtful("ways", format!("{detail}: {help}"))

@@ -1,6 +1,6 @@
 //! The one function that judges what Slack hands in, whichever way it came.
 
-use super::orders::{self, NOT_KEPT};
+use super::orders;
 use crate::{
     channel::{
         inbound::{ButtonPress, SlackInbound, SlashCommand},
@@ -10,10 +10,12 @@ use crate::{
             inbound::{self, InboundResult},
         },
     },
-    core::{Answer, AnswerVerdict, AnswerVia, GivenAnswer, IncidentId, PageId, PersonName},
-    engine::AnswerError,
-    http::{desk::standing::told, problem::ProblemDetails, state::AppState},
-    store::StoreError,
+    core::{Answer, AnswerVia, GivenAnswer, IncidentId},
+    http::{
+        press::{NO_HUMAN, NOT_KEPT, PressRefused, by_page, not_kept, ours, verdict_words},
+        problem::ProblemDetails,
+        state::AppState,
+    },
 };
 use axum::{
     Json,
@@ -31,9 +33,6 @@ const WORD_TIME_MAX: Duration = Duration::from_millis(1500);
 
 /// Said to those whom the matrix does not know.
 const STRANGER: &str = "The matrix knows nobody with your Slack account: ask for it to be added.";
-
-/// Said to what is no human.
-const NO_HUMAN: &str = "Only humans answer here.";
 
 /// A button, or a command, that came by HTTP. A fault of the user's is a word for the user with a 200; anything else Slack
 /// would show as its own failure.
@@ -58,8 +57,8 @@ pub(super) async fn judge(app: &AppState, heard: SlackInbound) -> InboundResult 
         SlackInbound::Press(press) => {
             let (kept, text) = match answer(app, &press).await {
                 Ok(text) => (true, text),
-                Err(SlackRefused::Word(word)) => (true, word),
-                Err(SlackRefused::NotKept) => (false, NOT_KEPT.to_owned()),
+                Err(PressRefused::Word(word)) => (true, word),
+                Err(PressRefused::NotKept) => (false, NOT_KEPT.to_owned()),
             };
             InboundResult { kept, text: escape(&text), response_url: press.response_url }
         }
@@ -84,23 +83,18 @@ async fn obey(app: &AppState, command: SlashCommand) -> InboundResult {
     InboundResult { kept: true, text, response_url }
 }
 
-enum SlackRefused {
-    Word(String),
-    NotKept,
-}
-
-async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefused> {
+async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, PressRefused> {
     if press.is_bot {
-        return Err(SlackRefused::Word(NO_HUMAN.into()));
+        return Err(PressRefused::Word(NO_HUMAN.into()));
     }
-    let answer: Answer = press.action.parse().map_err(|error| SlackRefused::Word(format!("{error}")))?;
+    let answer: Answer = press.action.parse().map_err(|error| PressRefused::Word(format!("{error}")))?;
     let live = app.engine.config();
     let Some(person) = live.person_of_slack(&press.user) else {
-        return Err(SlackRefused::Word(STRANGER.into()));
+        return Err(PressRefused::Word(STRANGER.into()));
     };
     let (target, key) = press.value.rsplit_once(':').unwrap_or((press.value.as_str(), ""));
     let (incident, result) = if let Some(mark) = room_mark(key) {
-        let incident: IncidentId = target.parse().map_err(SlackRefused::Word)?;
+        let incident: IncidentId = target.parse().map_err(PressRefused::Word)?;
         // A card of before a restored backup names another incident by the same number.
         if app.engine.reads().identity(incident).await.map_err(not_kept)?.is_some() {
             ours(app.engine.inbound().is_mark(incident, mark).await)?;
@@ -108,37 +102,9 @@ async fn answer(app: &AppState, press: &ButtonPress) -> Result<String, SlackRefu
         let said = GivenAnswer { person: person.clone(), answer, via: AnswerVia::Slack, page: None, role: None };
         (incident, app.engine.inbound().answer(incident, said).await)
     } else {
-        by_page(app, target, key, person.clone(), answer).await?
+        by_page(app, (target, key), person.clone(), answer, AnswerVia::Slack).await?
     };
-    let verdict = result.map_err(|error| match error {
-        AnswerError::NoIncident(id) => SlackRefused::Word(format!("There is no incident {id} any more.")),
-        AnswerError::Store(error) => not_kept(error),
-    })?;
-    // It is kept, whether or not more can be said about it.
-    let incident = app.engine.reads().view(incident).await.ok().flatten();
-    Ok(told(&live, incident.as_deref(), &person, verdict, ""))
-}
-
-fn not_kept(error: StoreError) -> SlackRefused {
-    tracing::error!(%error, "an answer by Slack could not be kept");
-    SlackRefused::NotKept
-}
-
-fn ours(is_ours: Result<bool, StoreError>) -> Result<(), SlackRefused> {
-    if is_ours.map_err(not_kept)? { Ok(()) } else { Err(SlackRefused::Word("This button is not one of ours.".into())) }
-}
-
-/// A button of a direct message: the page must be this person's own, whoever saw the button.
-async fn by_page(
-    app: &AppState,
-    page: &str,
-    code: &str,
-    person: PersonName,
-    answer: Answer,
-) -> Result<(IncidentId, Result<AnswerVerdict, AnswerError>), SlackRefused> {
-    let page: PageId = page.parse().map_err(|()| SlackRefused::Word("This button is not one of ours.".into()))?;
-    ours(app.engine.inbound().is_code(page, code).await)?;
-    Ok((page.incident, app.engine.inbound().answer_page(page, person, Some(answer), AnswerVia::Slack).await))
+    verdict_words(app, incident, &person, result).await
 }
 
 /// A private word to the one who did something. What it is about is kept already; this may fail.

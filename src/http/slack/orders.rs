@@ -7,21 +7,13 @@ use crate::{
     },
     core::{Actor, Answer, AnswerVia, ChannelName, GivenAnswer, Incident, IncidentId, PersonName, RoleName},
     engine::{AnswerError, CALLS_MAX, ManualPage, ManualPageResult, RuntimeConfig},
-    http::{api::view, desk::standing::told, state::AppState},
+    http::{api::view, desk::standing::told, press::NOT_KEPT, state::AppState, status::status},
     store::{IncidentFilter, StoreError},
     text::reply::{ReplyDoubt, says_exercise},
 };
-use std::fmt::Write;
-
-/// Said when nothing could be kept.
-pub(super) const NOT_KEPT: &str =
-    "This could not be kept: try it again, and answer by the desk, the mail's link or SMS meanwhile.";
 
 /// Incidents that `list` shows; of the others it says how many.
 const LIST_MAX: usize = 20;
-
-/// Open incidents, the newest ones, of which `status` counts the roles; it says so where there are more.
-const COUNTED_MAX: usize = 1000;
 
 /// Characters of a summary that `list` shows.
 const SUMMARY_MAX: usize = 150;
@@ -63,31 +55,6 @@ pub(super) async fn obey(app: &AppState, command: &SlashCommand, person: PersonN
         tracing::error!(%error, "a command by Slack could not be obeyed");
         NOT_KEPT.to_owned()
     }))
-}
-
-async fn status(app: &AppState) -> Result<String, StoreError> {
-    let count = app.engine.reads().open_count().await?;
-    let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
-    let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
-    let of = if COUNTED_MAX < count { format!(" in the {COUNTED_MAX} newest of them") } else { String::new() };
-    let mut text = match count {
-        0 => "No incident is open.".to_owned(),
-        count => format!("Open incidents: {count}. Roles that nobody has yet{of}: {calling}."),
-    };
-    for (name, why) in app.engine.config().sandboxed() {
-        let _ = write!(text, "\nSANDBOX: channel {name} sends to nobody: {why}");
-    }
-    for (name, broken) in app.engine.delivery().breakers().broken() {
-        let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
-    }
-    for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
-        let why = heard.last_error.unwrap_or_default();
-        let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
-    }
-    if let Err(error) = app.engine.reads().health() {
-        let _ = write!(text, "\nNothing can be kept: {error}");
-    }
-    Ok(text)
 }
 
 async fn list(app: &AppState) -> Result<String, StoreError> {

@@ -9,9 +9,10 @@ use super::{
         slack::FakeSlack,
         smtp::MailServer,
         smtp::Trouble,
+        telegram::FakeTelegram,
         twilio::FakeTwilio,
     },
-    kannel_at, slack_at, smtp_at, twilio_at, voice_at,
+    kannel_at, slack_at, smtp_at, telegram_at, twilio_at, voice_at,
     wired::{self, Program},
 };
 use std::sync::Arc;
@@ -57,6 +58,7 @@ enum End {
     Slack(FakeSlack),
     Kannel(Gateway),
     Smtp(MailServer),
+    Telegram(FakeTelegram),
     Twilio(FakeTwilio),
     Voice(FakeTwilio),
     Screen(DeskHub, Option<OpenDesk>),
@@ -73,6 +75,7 @@ impl End {
             "slack" => Self::Slack(FakeSlack::start(&["UANA"]).await),
             "kannel" => Self::Kannel(Gateway::start().await),
             "smtp" => Self::Smtp(MailServer::start().await),
+            "telegram" => Self::Telegram(FakeTelegram::start()),
             "twilio" => Self::Twilio(FakeTwilio::start().await),
             "voice" => Self::Voice(FakeTwilio::start().await),
             "screen" => Self::Screen(DeskHub::new(), None),
@@ -160,6 +163,7 @@ impl Bench {
             End::Slack(_) => "slack",
             End::Kannel(_) => "kannel",
             End::Smtp(_) => "smtp",
+            End::Telegram(_) => "telegram",
             End::Twilio(_) => "twilio",
             End::Voice(_) => "voice",
             End::Screen(..) => "screen",
@@ -175,6 +179,7 @@ impl Bench {
             End::Slack(_) => vec![double::slack::TOKEN],
             End::Kannel(_) => vec![double::gateway::PASSWORD],
             End::Smtp(_) => vec![double::smtp::PASSWORD],
+            End::Telegram(_) => vec![double::telegram::TOKEN],
             End::Twilio(_) | End::Voice(_) => vec![double::twilio::TOKEN, double::twilio::ACCOUNT],
             End::Service(..) => vec!["path-secret", "query-secret", wired::BEARER, wired::KEY],
             End::Screen(..) | End::Sandbox(..) | End::Exec(_) => Vec::new(),
@@ -196,6 +201,11 @@ impl Bench {
             End::Slack(slack) => arrange_slack(slack, condition, fault),
             End::Kannel(gateway) => arrange_gateway(gateway, condition, fault),
             End::Smtp(server) => arrange_mail(server, condition, &self.arrived),
+            End::Telegram(telegram) => {
+                telegram.set_fault(fault.map(as_telegram_says_it));
+                telegram.world().revoked = condition == Condition::RefusesEverybody;
+                true
+            }
             End::Twilio(twilio) | End::Voice(twilio) => {
                 twilio.set_fault(fault);
                 twilio.set_refusal((condition == Condition::RefusesEverybody).then_some((401, 20003)));
@@ -226,6 +236,8 @@ impl Bench {
             End::Kannel(gateway) => Arc::new(kannel_at(gateway.url())),
             End::Smtp(_) if gone => Arc::new(smtp_at(format!("smtp://{nobody}"))),
             End::Smtp(server) => Arc::new(smtp_at(server.url())),
+            End::Telegram(_) if gone => Arc::new(telegram_at(format!("http://{nobody}"))),
+            End::Telegram(telegram) => Arc::new(telegram_at(telegram.url())),
             End::Twilio(_) if gone => Arc::new(twilio_at(format!("http://{nobody}"))),
             End::Twilio(twilio) => Arc::new(twilio_at(twilio.url())),
             End::Voice(_) if gone => Arc::new(voice_at(format!("http://{nobody}"))),
@@ -244,6 +256,7 @@ impl Bench {
             End::Slack(slack) => Some(slack.posts().len()),
             End::Kannel(gateway) => Some(gateway.accepted().len()),
             End::Smtp(server) => Some(server.mails().len()),
+            End::Telegram(telegram) => Some(telegram.world().posts.len()),
             End::Twilio(twilio) | End::Voice(twilio) => Some(twilio.made().len()),
             End::Screen(..) => None,
             End::Sandbox(_, state) => Some(std::fs::read_to_string(state.path().join(FILE)).unwrap().lines().count()),
@@ -285,6 +298,19 @@ fn as_slack_says_it(fault: Fault) -> Fault {
     let Fault::Status(429, mut headers, _) = fault else { return fault };
     headers.push(("content-type", "application/json"));
     Fault::Status(429, headers, r#"{"ok":false,"error":"ratelimited"}"#)
+}
+
+/// Telegram says how long to wait in its body.
+fn as_telegram_says_it(fault: Fault) -> Fault {
+    let seconds = Fault::Status(
+        429,
+        vec![],
+        r#"{"ok":false,"error_code":429,"description":"Too Many Requests: retry after 7","parameters":{"retry_after":7}}"#,
+    );
+    match fault {
+        Fault::Status(429, headers, _) if headers == [("retry-after", "7")] => seconds,
+        fault => fault,
+    }
 }
 
 fn arrange_gateway(gateway: &Gateway, condition: Condition, fault: Option<Fault>) -> bool {

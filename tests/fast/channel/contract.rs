@@ -18,53 +18,65 @@ const TABLE: [Row; 15] = [
     (
         Condition::AllIsWell,
         &[
-            ("accepted", "slack kannel smtp twilio voice screen http teams mattermost ntfy webhook exec"),
+            ("accepted", "slack kannel smtp telegram twilio voice screen http teams mattermost ntfy webhook exec"),
             // It takes the page and sends it to nobody: its word says so.
             ("sandbox", "sandbox"),
         ],
     ),
-    (Condition::RefusesThisPerson, &[("unreachable", "slack kannel smtp twilio voice http exec")]),
-    (Condition::KnowsNoWay, &[("unreachable", "slack kannel smtp twilio voice http")]),
+    (Condition::RefusesThisPerson, &[("unreachable", "slack kannel smtp telegram twilio voice http exec")]),
+    (Condition::KnowsNoWay, &[("unreachable", "slack kannel smtp telegram twilio voice http")]),
     (
         Condition::IsARoom,
-        &[("unreachable", "kannel smtp twilio voice screen http webhook"), ("accepted", "teams mattermost ntfy exec")],
+        &[
+            ("unreachable", "kannel smtp telegram twilio voice screen http webhook"),
+            ("accepted", "teams mattermost ntfy exec"),
+        ],
     ),
     (
         Condition::RefusesEverybody,
-        &[("broken", "slack kannel smtp twilio voice http teams mattermost ntfy webhook exec")],
+        &[("broken", "slack kannel smtp telegram twilio voice http teams mattermost ntfy webhook exec")],
     ),
     (
         Condition::ThrottlesBySeconds,
-        &[("retry:7s", "slack kannel twilio voice http teams mattermost ntfy webhook"), ("retry", "exec")],
+        &[("retry:7s", "slack kannel telegram twilio voice http teams mattermost ntfy webhook"), ("retry", "exec")],
     ),
-    (Condition::ThrottlesByDate, &[("retry:120s", "slack kannel twilio voice http teams mattermost ntfy webhook")]),
+    (
+        Condition::ThrottlesByDate,
+        &[("retry:120s", "slack kannel telegram twilio voice http teams mattermost ntfy webhook")],
+    ),
     (
         Condition::IsBusy,
-        &[("unknown", "slack twilio voice"), ("retry:7s", "kannel http teams mattermost ntfy webhook")],
+        &[("unknown", "slack telegram twilio voice"), ("retry:7s", "kannel http teams mattermost ntfy webhook")],
     ),
     (
         Condition::FailsInside,
-        &[("unknown", "slack kannel twilio voice http teams mattermost ntfy webhook"), ("unreachable", "exec")],
+        &[
+            ("unknown", "slack kannel telegram twilio voice http teams mattermost ntfy webhook"),
+            ("unreachable", "exec"),
+        ],
     ),
     // The receiver of a webhook owes nothing but a status.
     (
         Condition::AnswersHtml,
-        &[("unknown", "slack kannel twilio voice http teams mattermost ntfy"), ("accepted", "webhook")],
+        &[("unknown", "slack kannel telegram twilio voice http teams mattermost ntfy"), ("accepted", "webhook")],
     ),
-    (Condition::Redirects, &[("retry", "slack kannel twilio voice http teams mattermost ntfy webhook")]),
-    (Condition::Hangs, &[("hangs", "slack kannel smtp twilio voice http teams mattermost ntfy webhook exec")]),
-    (Condition::Trickles, &[("hangs", "slack kannel twilio voice http teams mattermost ntfy webhook exec")]),
+    (Condition::Redirects, &[("retry", "slack kannel telegram twilio voice http teams mattermost ntfy webhook")]),
+    (Condition::Hangs, &[("hangs", "slack kannel smtp telegram twilio voice http teams mattermost ntfy webhook exec")]),
+    (Condition::Trickles, &[("hangs", "slack kannel telegram twilio voice http teams mattermost ntfy webhook exec")]),
     (
         Condition::NobodyListens,
         &[
-            ("retry", "slack kannel smtp twilio voice http teams mattermost ntfy webhook"),
+            ("retry", "slack kannel smtp telegram twilio voice http teams mattermost ntfy webhook"),
             ("desk closed, again:300s", "screen"),
             ("broken", "exec"),
         ],
     ),
     (
         Condition::BreaksMidAnswer,
-        &[("unknown", "slack kannel smtp twilio voice http teams mattermost ntfy webhook"), ("unreachable", "exec")],
+        &[
+            ("unknown", "slack kannel smtp telegram twilio voice http teams mattermost ntfy webhook"),
+            ("unreachable", "exec"),
+        ],
     ),
 ];
 
@@ -73,12 +85,18 @@ fn message(condition: Condition, bench: &Bench) -> Message {
     match condition {
         Condition::RefusesThisPerson => {
             let (phone, email) = (double::gateway::UNROUTABLE, double::smtp::NOBODY);
-            let contact =
-                ContactData { phone: Some(phone.into()), email: Some(email.into()), slack: Some("UX".into()), ..ana() };
+            let contact = ContactData {
+                phone: Some(phone.into()),
+                email: Some(email.into()),
+                slack: Some("UX".into()),
+                telegram: Some(999),
+                ..ana()
+            };
             message.to = Recipient::Person(contact);
         }
         Condition::KnowsNoWay => {
-            message.to = Recipient::Person(ContactData { phone: None, email: None, slack: None, ..ana() });
+            message.to =
+                Recipient::Person(ContactData { phone: None, email: None, slack: None, telegram: None, ..ana() });
         }
         Condition::IsARoom => {
             message.to = Recipient::Room { id: None, card: None, name: "inc-12".into(), private: true, invite: vec![] };

@@ -19,6 +19,7 @@ mod signature;
 mod slack;
 mod sms;
 mod socket;
+mod telegram;
 mod twilio;
 mod wired;
 
@@ -29,6 +30,7 @@ use stentor::{
         kannel::send as kannel_channel,
         slack::send as slack_channel,
         smtp::send as smtp_channel,
+        telegram::send as telegram_channel,
         twilio::{login as twilio_channel, send as twilio_sms},
         voice::send as twilio_calls,
     },
@@ -44,6 +46,7 @@ fn ana() -> ContactData {
         email: Some("ana@example.com".to_owned()),
         slack: Some("UANA".to_owned()),
         slack_by_email: false,
+        telegram: Some(double::telegram::ANA),
     }
 }
 
@@ -105,6 +108,11 @@ fn kannel_at(url: String) -> kannel_channel::KannelChannel {
         from: Some("Stentor".to_owned()),
     })
     .unwrap()
+}
+
+fn telegram_at(url: String) -> telegram_channel::TelegramChannel {
+    double::install_tls();
+    telegram_channel::TelegramChannel::new(Some(&url), SecretString::from(double::telegram::TOKEN)).unwrap()
 }
 
 fn twilio_account(url: String) -> twilio_channel::AccountSettings {

@@ -18,6 +18,7 @@ use stentor::channel::{
         inbound::InboundResult,
         socket::{ConnectFailure, SocketListener, SocketSettings, SocketTiming, TIMING, probe, run},
     },
+    socket_settings::ConnectionProtocol,
 };
 use tokio::{
     runtime::Runtime,
@@ -117,7 +118,11 @@ impl Rig {
     }
 
     fn settings(slack: &SocketMode) -> SocketSettings {
-        SocketSettings { app_token: SecretString::from(APP_TOKEN), api_url: Some(slack.api_url()) }
+        SocketSettings {
+            protocol: ConnectionProtocol::SocketMode,
+            app_token: SecretString::from(APP_TOKEN),
+            api_url: Some(slack.api_url()),
+        }
     }
 
     /// What a look at it shows.

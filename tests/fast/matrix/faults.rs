@@ -458,6 +458,11 @@ fn contact_data_must_be_of_its_form() {
     }
     check("name = \"Bo\"", "name = \"Bo\"\nemail = \"bo.example\"", &[("bad-email", "\"bo.example\"")]);
     check("name = \"Bo\"", "name = \"Bo\"\nslack = \"@bo\"", &[("bad-slack-id", "\"@bo\"")]);
+    for id in ["\"@bo\"", "\"123456789\"", "-100123", "0", "1.5", "0x10", "9_999_999_999_999_999_999"] {
+        check("name = \"Bo\"", &format!("name = \"Bo\"\ntelegram = {id}"), &[("bad-telegram-id", id)]);
+    }
+    let twice = "name = \"Bo\"\ntelegram = 123_456_789\n[person.zed]\nname = \"Zed\"\ntelegram = 123456789";
+    check("name = \"Bo\"", twice, &[("same-contact", "123456789")]);
     check("name = \"Bo\"", "name = \"Bo\"\nphone = \"+34600000001\"", &[("same-contact", "\"+34600000001\"")]);
     let two = "slack = \"U1\"\nunix = \"a\"\nname = \"Bo\"\n[person.cy]\nname = \"Cy\"\nslack = \"U1\"\nunix = \"a\"";
     check("name = \"Bo\"", two, &[("same-contact", "\"U1\""), ("same-contact", "\"a\"")]);

@@ -195,6 +195,7 @@ impl World {
                 AnswerVia::Desk,
                 AnswerVia::Sms,
                 AnswerVia::Slack,
+                AnswerVia::Telegram,
                 AnswerVia::MailLink,
                 AnswerVia::Cli,
             ]);

@@ -1,0 +1,89 @@
+//! What people do in Telegram: an update read. Only what is needed is looked at, so that no new kind of update stands in
+//! the way of the others. Pure.
+
+use super::send::{BUTTON, receipt};
+use crate::channel::inbound::{ButtonPress, InboundText};
+use serde_json::Value;
+
+/// One update.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TelegramUpdate {
+    /// Its number; none where even that can not be read.
+    pub id: i64,
+    /// What somebody did.
+    pub what: TelegramInbound,
+}
+
+/// Something that a user did.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TelegramInbound {
+    /// A button of ours was pressed.
+    Press {
+        /// By which the press is answered.
+        query: String,
+        /// The button; its user is the chat id of the presser's own chat.
+        press: ButtonPress,
+    },
+    /// Somebody wrote to the bot in their own chat.
+    Text {
+        /// What they wrote; `from` is the chat id.
+        text: InboundText,
+        /// The receipt of our message that it replies to.
+        about: Option<String>,
+    },
+    /// A button that is none of ours, to be answered with nothing.
+    ForeignPress {
+        /// By which the press is answered.
+        query: String,
+    },
+    /// Nothing that counts: what was edited or forwarded, what a bot or a group says, and every other kind.
+    Other,
+}
+
+impl TelegramUpdate {
+    /// Reads one; none where it has no number.
+    pub fn of(update: &Value) -> Option<Self> {
+        let id = update["update_id"].as_i64()?;
+        let what = match (&update["callback_query"], &update["message"]) {
+            (Value::Object(_), _) => press(&update["callback_query"]),
+            (_, Value::Object(_)) => text(id, &update["message"]),
+            _ => TelegramInbound::Other,
+        };
+        Some(Self { id, what })
+    }
+}
+
+fn press(query: &Value) -> TelegramInbound {
+    let Some(id) = query["id"].as_str().map(str::to_owned) else { return TelegramInbound::Other };
+    let user = query["from"]["id"].as_i64();
+    let data = query["data"].as_str().and_then(|data| data.strip_prefix(BUTTON)).and_then(|data| data.split_once(':'));
+    let (Some(user), Some((action, value))) = (user, data) else { return TelegramInbound::ForeignPress { query: id } };
+    let press = ButtonPress {
+        user: user.to_string(),
+        is_bot: query["from"]["is_bot"] != false,
+        action: action.to_owned(),
+        value: value.to_owned(),
+        response_url: None,
+        message_ts: query["message"]["message_id"].as_i64().map(|id| id.to_string()),
+        channel: query["message"]["chat"]["id"].as_i64().map(|id| id.to_string()),
+    };
+    TelegramInbound::Press { query: id, press }
+}
+
+fn text(update: i64, message: &Value) -> TelegramInbound {
+    let (from, chat) = (&message["from"], &message["chat"]);
+    let own = chat["type"] == "private" && chat["id"].is_i64() && chat["id"] == from["id"];
+    let human = from["is_bot"] == false && message["sender_chat"].is_null() && message["via_bot"].is_null();
+    // Older servers say it in fields of their own.
+    let forwarded = ["forward_origin", "forward_date", "forward_from"].iter().any(|field| !message[*field].is_null());
+    let (Some(chat), Some(words), true) = (chat["id"].as_i64(), message["text"].as_str(), own && human && !forwarded)
+    else {
+        return TelegramInbound::Other;
+    };
+    let about = message["reply_to_message"]["message_id"].as_i64().map(|id| receipt(chat, id));
+    let id = Some(update.to_string());
+    TelegramInbound::Text {
+        text: InboundText { from: chat.to_string(), text: words.to_owned(), wish: None, id },
+        about,
+    }
+}

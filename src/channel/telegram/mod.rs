@@ -1,0 +1,63 @@
+//! Telegram: messages with buttons by a bot, and what people press and write there, fetched by long polling.
+
+pub mod api;
+pub mod inbound;
+pub mod poll;
+mod refusal;
+pub mod send;
+pub mod settings;
+
+use super::{
+    Channel,
+    kind::{ChannelConfig, ChannelKind, ChannelParts, ContactField, KindSpec, ResponseAssumptions},
+    socket_settings::{ConnectionProtocol, SocketSettings},
+};
+use crate::{
+    core::{AnswerVia, retry::SendPace},
+    template::TextForm,
+    toml_kit::secret::SecretRef,
+};
+use secrecy::SecretString;
+use send::TelegramChannel;
+use settings::TelegramConfig;
+use std::{sync::Arc, time::Duration};
+
+/// Telegram: messages by a bot.
+pub const KIND: ChannelKind = ChannelKind::of(&SPEC);
+
+static SPEC: KindSpec = KindSpec {
+    name: "telegram",
+    keys: settings::KEYS,
+    preset: None,
+    contact: ContactField::Telegram,
+    pace: SendPace { every: Duration::from_secs(1), burst: 3 },
+    accept_timeout: Duration::from_secs(10),
+    form: TextForm::Board,
+    reports: false,
+    response: ResponseAssumptions { via: AnswerVia::Telegram, ..ResponseAssumptions::CHAT },
+    read: |_, table, at, faults| Arc::new(settings::read(table, at, faults)),
+};
+
+impl ChannelConfig for TelegramConfig {
+    fn kind(&self) -> ChannelKind {
+        KIND
+    }
+
+    fn build(&self, parts: &ChannelParts<'_>) -> Result<Arc<dyn Channel>, String> {
+        let token = parts.secret(&self.token)?;
+        Ok(Arc::new(TelegramChannel::new(self.url.as_deref(), token).map_err(|error| error.to_string())?))
+    }
+
+    fn secrets(&self) -> Vec<&SecretRef> {
+        vec![&self.token]
+    }
+
+    fn socket_secret(&self) -> Option<&SecretRef> {
+        Some(&self.token)
+    }
+
+    fn socket(&self, token: SecretString) -> Option<SocketSettings> {
+        let protocol = ConnectionProtocol::LongPolling;
+        Some(SocketSettings { protocol, app_token: token, api_url: self.url.clone() })
+    }
+}

@@ -1,0 +1,170 @@
+//! A page as a message of the bot, with the answers as buttons. Plain text: nothing in it is markup.
+
+use super::{api::BotApi, refusal::BotRefusal};
+use crate::{
+    channel::{Channel, Message, ProbeCheck, Recipient, ReplyOptions, SendError, SettingError},
+    core::{Answer, SendReceipt, answer::HAND_BACK},
+};
+use futures_util::future::BoxFuture;
+use secrecy::{ExposeSecret, SecretString};
+use serde_json::{Value, json};
+
+/// What a message may have, in UTF-16 units.
+pub const TEXT_UNITS_MAX: usize = 4096;
+
+/// What a button may hold, in bytes.
+pub const BUTTON_BYTES_MAX: usize = 64;
+
+/// What every button's data begins with.
+pub(super) const BUTTON: &str = "a:";
+
+/// A bot that sends.
+pub struct TelegramChannel {
+    api: BotApi,
+}
+
+impl TelegramChannel {
+    /// Makes the client; nothing is sent. A process-wide rustls provider must be installed.
+    ///
+    /// # Errors
+    ///
+    /// [`SettingError`] when the address or the token can not be used.
+    pub fn new(url: Option<&str>, token: SecretString) -> Result<Self, SettingError> {
+        Ok(Self { api: BotApi::new(url, token)? })
+    }
+
+    async fn page(&self, message: &Message) -> Result<SendReceipt, SendError> {
+        let Recipient::Person(contact) = &message.to else {
+            return Err(SendError::unreachable("this channel reaches people alone, and no room"));
+        };
+        let Some(chat) = contact.telegram else {
+            return Err(SendError::unreachable("no Telegram chat id is known"));
+        };
+        let sent = match self.put(chat, message).await {
+            Err(BotRefusal::Migrated(chat)) => {
+                tracing::warn!(
+                    person = contact.person,
+                    chat,
+                    "a Telegram chat has this new id: write it into the matrix"
+                );
+                self.put(chat, message).await
+            }
+            sent => sent,
+        };
+        sent.map_err(BotRefusal::into_send_error)
+    }
+
+    /// Sends it; what Telegram refuses with its buttons goes without them at once.
+    async fn put(&self, chat: i64, message: &Message) -> Result<SendReceipt, BotRefusal> {
+        let Some(ask) = &message.ask else { return self.post(chat, &message.whole_text(), None).await };
+        let text = with_reply(message, ask);
+        match self.post(chat, &text, Some(keyboard(message, ask))).await {
+            Err(refusal) if refusal.is_of_form() => {
+                tracing::warn!("Telegram refuses the form of a message: it goes without buttons; this is a bug");
+                self.post(chat, &text, None).await
+            }
+            sent => sent,
+        }
+    }
+
+    async fn post(&self, chat: i64, text: &str, keyboard: Option<Value>) -> Result<SendReceipt, BotRefusal> {
+        let mut body = json!({
+            "chat_id": chat,
+            "text": cut(text),
+            // Or Telegram's servers fetch the links in it.
+            "link_preview_options": { "is_disabled": true },
+        });
+        if let Some(keyboard) = keyboard {
+            body["reply_markup"] = json!({ "inline_keyboard": keyboard });
+        }
+        let answer = self.api.call("sendMessage", &body, None).await?;
+        match answer.result["message_id"].as_i64() {
+            Some(id) => Ok(SendReceipt::of(receipt(chat, id))),
+            None => Err(BotRefusal::unreadable(200)),
+        }
+    }
+
+    async fn look(&self) -> Vec<ProbeCheck> {
+        match self.api.call("getMe", &json!({}), None).await {
+            Ok(answer) => {
+                let name = answer.result["username"].as_str().unwrap_or("?");
+                let clock = answer.date.as_deref().and_then(ProbeCheck::clock);
+                [ProbeCheck::fine("login", format!("@{name}"))].into_iter().chain(clock).collect()
+            }
+            Err(refusal) => {
+                let throttled = matches!(refusal, BotRefusal::Throttled(_));
+                let detail = refusal.into_send_error().to_string();
+                vec![if throttled {
+                    ProbeCheck::doubtful("login", detail)
+                } else {
+                    ProbeCheck::failed("login", detail)
+                }]
+            }
+        }
+    }
+}
+
+impl Channel for TelegramChannel {
+    fn send<'a>(&'a self, message: &'a Message) -> BoxFuture<'a, Result<SendReceipt, SendError>> {
+        Box::pin(self.page(message))
+    }
+
+    fn probe(&self) -> BoxFuture<'_, Vec<ProbeCheck>> {
+        Box::pin(self.look())
+    }
+}
+
+/// By what a message is known again when somebody replies to it.
+pub(super) fn receipt(chat: i64, message: i64) -> String {
+    format!("{chat}:{message}")
+}
+
+/// The text, and how to answer it where its buttons are not shown. The way to answer is never cut away.
+fn with_reply(message: &Message, ask: &ReplyOptions) -> String {
+    let code = ask.code.expose_secret();
+    let line = |answer: Answer| format!("{code} {} = {}", answer.digit(), answer.label());
+    let how = if message.purpose.is_brief() {
+        format!("\n\nOr write: {}; {}", line(Answer::of_level(ask.level)), line(Answer::Unable))
+    } else {
+        format!("\n\nOr write: {code} {} = {HAND_BACK}", Answer::Unable.digit())
+    };
+    let text = message.whole_text();
+    format!("{}{how}", cut_to(&text, TEXT_UNITS_MAX - how.encode_utf16().count()))
+}
+
+/// One row for each answer; a button holds `a:wilco:INC-12.3:48213`: its page, and the code that proves it.
+fn keyboard(message: &Message, ask: &ReplyOptions) -> Value {
+    let row = |answer: Answer, label: &str| {
+        let word = match answer {
+            Answer::Wilco => "wilco",
+            Answer::Roger => "roger",
+            Answer::Standby { .. } => "standby",
+            Answer::Unable => "unable",
+        };
+        json!([{ "text": label, "callback_data": format!("{BUTTON}{word}:{}:{}", ask.page, ask.code.expose_secret()) }])
+    };
+    if message.purpose.is_brief() {
+        ask.level.offers().into_iter().map(|answer| row(answer, answer.label())).collect()
+    } else {
+        json!([row(Answer::Unable, HAND_BACK)])
+    }
+}
+
+/// Within what one message may have.
+pub(super) fn cut(text: &str) -> String {
+    cut_to(text, TEXT_UNITS_MAX)
+}
+
+/// The first `most` UTF-16 units, the last an ellipsis where something is missing.
+pub(super) fn cut_to(text: &str, most: usize) -> String {
+    if text.encode_utf16().count() <= most {
+        return text.to_owned();
+    }
+    let mut left = most.saturating_sub(1);
+    let kept = text.chars().take_while(|c| {
+        let fits = c.len_utf16() <= left;
+        left = left.saturating_sub(c.len_utf16());
+        fits
+    });
+    kept.collect::<String>().trim_end().to_owned() + "…"
+}

@@ -1,0 +1,36 @@
+//! How things stand, in words for somebody who asks in a chat.
+
+use crate::{
+    http::state::AppState,
+    store::{IncidentFilter, StoreError},
+};
+use std::fmt::Write;
+
+/// Open incidents, the newest ones, of which `status` counts the roles; it says so where there are more.
+const COUNTED_MAX: usize = 1000;
+
+/// What is open, and what does not work.
+pub(super) async fn status(app: &AppState) -> Result<String, StoreError> {
+    let count = app.engine.reads().open_count().await?;
+    let open = app.engine.reads().list(IncidentFilter { open_only: true, limit: COUNTED_MAX }).await?;
+    let calling: usize = open.iter().map(|incident| incident.open_roles().count()).sum();
+    let of = if COUNTED_MAX < count { format!(" in the {COUNTED_MAX} newest of them") } else { String::new() };
+    let mut text = match count {
+        0 => "No incident is open.".to_owned(),
+        count => format!("Open incidents: {count}. Roles that nobody has yet{of}: {calling}."),
+    };
+    for (name, why) in app.engine.config().sandboxed() {
+        let _ = write!(text, "\nSANDBOX: channel {name} sends to nobody: {why}");
+    }
+    for (name, broken) in app.engine.delivery().breakers().broken() {
+        let _ = write!(text, "\nChannel {name} reaches nobody since {}: {}", broken.since, broken.why);
+    }
+    for (name, heard) in app.engine.health().inbound_connections().into_iter().filter(|(_, heard)| heard.open == 0) {
+        let why = heard.last_error.unwrap_or_default();
+        let _ = write!(text, "\nNothing is heard by channel {name} since {}: {why}", heard.since);
+    }
+    if let Err(error) = app.engine.reads().health() {
+        let _ = write!(text, "\nNothing can be kept: {error}");
+    }
+    Ok(text)
+}

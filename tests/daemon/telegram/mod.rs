@@ -1,0 +1,201 @@
+//! What people press and write in Telegram, as it reaches the daemon by long polling.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::disallowed_methods)]
+
+use crate::{
+    common::Daemon,
+    double::telegram::{ANA, BO, FakeTelegram, STRANGER, TOKEN, message},
+    house::{eventually, setup},
+    wire::Call,
+};
+use serde_json::{Value, json};
+
+/// A daemon whose Bot API is a double.
+struct Rig {
+    // First, so that it ends first.
+    daemon: Daemon,
+    telegram: FakeTelegram,
+}
+
+/// A person's page as it stands in their chat.
+struct Held {
+    message: i64,
+    page: String,
+    code: String,
+}
+
+impl Rig {
+    fn start() -> Self {
+        let telegram = FakeTelegram::start();
+        let matrix = include_str!("house.toml").replace("TELEGRAM_URL", &telegram.url());
+        let daemon = setup(&matrix).env("TELEGRAM_BOT_TOKEN", TOKEN).env("STENTOR_LOG", "debug").start();
+        let rig = Self { daemon, telegram };
+        eventually("the poll", || (rig.links()["up"] == 1).then_some(()));
+        rig
+    }
+
+    fn links(&self) -> Value {
+        Call::get("/readyz").send(self.daemon.address).json()["links"]["bot"].clone()
+    }
+
+    fn held(&self, incident: &str, user: i64) -> Held {
+        let begins = format!("a:wilco:{incident}.");
+        self.telegram.until(&format!("{user}'s page of {incident}"), |world| {
+            let of_user = world.posts.iter().filter(|post| post["chat_id"] == user);
+            let found = of_user.flat_map(|post| {
+                let rows = post["reply_markup"]["inline_keyboard"].as_array().into_iter().flatten();
+                rows.filter_map(|row| {
+                    Some((post["message_id"].as_i64()?, row[0]["callback_data"].as_str()?.to_owned()))
+                })
+            });
+            let (message, data) = found.into_iter().find(|(_, data)| data.starts_with(&begins))?;
+            let mut parts = data.split(':').skip(2).map(str::to_owned);
+            Some(Held { message, page: parts.next()?, code: parts.next()? })
+        })
+    }
+
+    /// Presses; the word that came of it.
+    fn press(&self, user: i64, action: &str, page: &str, code: &str) -> String {
+        let query = self.telegram.press(user, &format!("a:{action}:{page}:{code}"));
+        self.telegram.until("the answer to the press", |world| {
+            let answer = world.answers.iter().find(|answer| answer["callback_query_id"] == query)?;
+            Some(answer["text"].as_str().unwrap().to_owned())
+        })
+    }
+
+    /// Writes; the word that came of it.
+    fn write(&self, user: i64, text: &str, about: Option<i64>) -> String {
+        let before = self.words(user).len();
+        self.telegram.write(user, text, about);
+        eventually(&format!("the answer to {text:?}"), || self.words(user).get(before).cloned())
+    }
+
+    /// What the bot said to a person beside pages.
+    fn words(&self, user: i64) -> Vec<String> {
+        let world = self.telegram.world();
+        let said = world.posts.iter().filter(|post| post["chat_id"] == user && post["reply_markup"].is_null());
+        let said = said.filter_map(|post| post["text"].as_str()).filter(|text| !text.starts_with("LIVE"));
+        said.map(str::to_owned).collect()
+    }
+
+    fn state(&self, incident: &str, role: &str) -> String {
+        self.daemon.role(incident, role)["state"].as_str().unwrap_or_default().to_owned()
+    }
+
+    fn journaled(&self, incident: &str, word: &str) -> usize {
+        self.daemon.control(&Call::get(&format!("/v1/journal?chain={incident}"))).body.matches(word).count()
+    }
+
+    fn until_confirmed(&self) {
+        self.telegram.until("the confirmation", |world| world.is_all_confirmed().then_some(()));
+    }
+}
+
+#[test]
+fn a_button_engages_its_own_person_with_its_own_code_and_nobody_else() {
+    let rig = Rig::start();
+    let incident = rig.daemon.crash("ES");
+    let (ana, bo) = (rig.held(&incident, ANA), rig.held(&incident, BO));
+    for (user, page, code, told) in [
+        (STRANGER, &ana.page, ana.code.as_str(), "Your chat id is 1000099"),
+        (ANA, &ana.page, "00000", "not one of ours"),
+        (ANA, &bo.page, ana.code.as_str(), "not one of ours"),
+        (ANA, &"INC-999.1".to_owned(), ana.code.as_str(), "not one of ours"),
+        (BO, &ana.page, ana.code.as_str(), "not asked"),
+    ] {
+        let word = rig.press(user, "wilco", page, code);
+        assert!(word.contains(told), "{user} {page}: {word}");
+    }
+    let robot = json!({ "callback_query": { "id": "robot", "from": { "id": ANA, "is_bot": true },
+        "data": format!("a:wilco:{}:{}", ana.page, ana.code) } });
+    rig.telegram.hand_in(robot);
+    rig.until_confirmed();
+    assert_eq!(
+        (rig.state(&incident, "trader"), rig.state(&incident, "compliance")),
+        ("paging".into(), "paging".into())
+    );
+    assert_eq!(rig.press(ANA, "wilco", &ana.page, &ana.code), "you have it");
+    assert_eq!(rig.state(&incident, "trader"), "engaged");
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), rig.journaled(&incident, "\\\"say\\\":"));
+}
+
+#[test]
+fn a_text_answers_by_its_code_or_as_a_reply_to_the_page() {
+    let rig = Rig::start();
+    let incident = rig.daemon.crash("ES");
+    let (ana, bo) = (rig.held(&incident, ANA), rig.held(&incident, BO));
+    let word = rig.write(ANA, &format!("{} 2", bo.code), None);
+    assert!(word.contains("No page of yours"), "{word}");
+    assert!(rig.write(ANA, "2", None).contains("5-digit code"));
+    assert!(rig.write(ANA, "maybe", Some(ana.message)).contains("not what you want"));
+    // Somebody else's message is none of theirs, and what is edited is no answer.
+    assert!(rig.write(ANA, "2", Some(bo.message)).contains("5-digit code"));
+    rig.telegram.hand_in(json!({ "edited_message": message(ANA, &format!("{} 2", ana.code)) }));
+    assert_eq!(rig.state(&incident, "trader"), "paging");
+    let word = rig.write(ANA, "2", Some(ana.message));
+    assert_eq!(word, format!("{incident}: you have it. Reply 4 to that message to hand it back."));
+    assert_eq!(rig.state(&incident, "trader"), "engaged");
+    let word = rig.write(BO, &format!("{} 1", bo.code), None);
+    assert!(word.starts_with(&format!("{incident}: ")), "{word}");
+    assert_eq!(rig.state(&incident, "compliance"), "engaged");
+    // The one who has it hands it back in the same way.
+    rig.write(ANA, "4", Some(ana.message));
+    assert_ne!(rig.state(&incident, "trader"), "engaged");
+}
+
+#[test]
+fn commands_tell_how_things_stand_and_a_newcomer_their_chat_id() {
+    let rig = Rig::start();
+    let incident = rig.daemon.crash("ES");
+    rig.held(&incident, ANA);
+    let word = rig.write(ANA, "/status", None);
+    assert!(word.contains("Open incidents: 1. Roles that nobody has yet: 2."), "{word}");
+    assert!(rig.write(ANA, "/help", None).contains("/status"));
+    let word = rig.write(STRANGER, "/start abc", None);
+    assert!(word.contains("telegram = 1000099"), "{word}");
+    rig.telegram.write(STRANGER, "/status", None);
+    rig.until_confirmed();
+    assert_eq!(rig.words(STRANGER).len(), 1, "nobody else is told anything");
+}
+
+#[test]
+fn an_update_that_comes_twice_changes_nothing() {
+    let rig = Rig::start();
+    let incident = rig.daemon.crash("ES");
+    let ana = rig.held(&incident, ANA);
+    rig.telegram.hand_in_twice(json!({ "message": message(ANA, &format!("{} 3", ana.code)) }));
+    rig.until_confirmed();
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 1);
+    let data = format!("a:wilco:{}:{}", ana.page, ana.code);
+    rig.telegram.hand_in_twice(json!({ "callback_query": {
+        "id": "q", "from": { "id": ANA, "is_bot": false }, "data": data } }));
+    rig.until_confirmed();
+    assert_eq!(rig.journaled(&incident, "\\\"via\\\":\\\"telegram\\\""), 2);
+    assert_eq!(rig.state(&incident, "trader"), "engaged");
+    // Telegram had forgotten the press: its words went out as a message, and once.
+    let told = |word: &&String| word.as_str() == "you have it";
+    assert_eq!(rig.words(ANA).iter().filter(told).count(), 1, "{:?}", rig.words(ANA));
+}
+
+#[test]
+fn a_revoked_token_is_seen_and_the_token_is_in_no_log_door_or_journal() {
+    let rig = Rig::start();
+    let incident = rig.daemon.crash("ES");
+    let ana = rig.held(&incident, ANA);
+    rig.press(ANA, "roger", &ana.page, &ana.code);
+    rig.telegram.world().revoked = true;
+    eventually("the refusal", || (rig.links()["up"] == 0).then_some(()));
+    eventually("its words", || rig.daemon.log().contains("it was revoked").then_some(()));
+    rig.daemon.crash("NQ");
+    eventually("the broken channel", || rig.daemon.log().contains("does not know the bot's token").then_some(()));
+    let shown = [
+        rig.daemon.log(),
+        Call::get("/readyz").send(rig.daemon.address).body,
+        Call::get("/metrics").send(rig.daemon.address).body,
+        rig.daemon.control(&Call::get("/v1/journal")).body,
+    ];
+    for text in &shown {
+        for word in [TOKEN, "AAbot-secret_0815", "/bot4711"] {
+            assert!(!text.contains(word), "{word} is shown");
+        }
+    }
+}

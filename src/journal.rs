@@ -1,10 +1,10 @@
 //! The hash chains of the journal: verified, exported, folded.
 //!
 //! What a check proves: a line that was altered, removed or moved breaks its chain, and an anchor that does not agree
-//! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash anew, and whoever
+//! with the chains it names shows. Whoever can rewrite the whole journal can also compute every hash again, and whoever
 //! cuts off its end leaves a whole one behind: both are found only against copies of anchors that were kept elsewhere,
 //! and only up to the last of them. A journal that was set back and written on shows where such copies name two hashes
-//! for one anchor. Nothing stronger is claimed, and a [`JournalReport`] says what it can not see.
+//! for one anchor. Nothing stronger is claimed, and a [`JournalReport`] says what it cannot see.
 
 mod kept;
 mod report;
@@ -23,7 +23,7 @@ use std::{
     io::{self, BufRead, Write},
 };
 
-/// Why something can not be checked at all.
+/// Why something cannot be checked at all.
 #[derive(Debug, thiserror::Error)]
 pub enum JournalError {
     /// A line of a file is not what it should be.
@@ -199,7 +199,7 @@ struct ExportedLine<'a> {
     /// The record, byte for byte as it was hashed.
     #[serde(default, borrow, skip_serializing_if = "Option::is_none")]
     body: Option<&'a RawValue>,
-    /// The same as text, where it is no JSON on one line: it was altered.
+    /// The same as text, if it is no JSON on one line: it was altered.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     raw: Option<String>,
 }

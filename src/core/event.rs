@@ -52,7 +52,7 @@ pub enum Event {
     RoleEntered {
         /// The role.
         role: RoleName,
-        /// The role whose `next` it is; none for a role that the trigger demands.
+        /// The role whose `next` it is; `None` for a role that the trigger demands.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         instead_of: Option<RoleName>,
     },
@@ -82,7 +82,7 @@ pub enum Event {
         page: u32,
         /// How.
         settlement: SendOutcome,
-        /// When the attempt began; none where none did.
+        /// When the attempt began; `None` if none did.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         sent_at: Option<Timestamp>,
         /// What was shown, by content hash.
@@ -132,10 +132,10 @@ pub enum Event {
         answer: Answer,
         /// How it came.
         via: AnswerVia,
-        /// To which page, where that is known.
+        /// To which page, if that is known.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<u32>,
-        /// The one channel that it shows to reach its person; none where it shows that of no channel.
+        /// The one channel that it shows to reach its person; `None` if it shows that of no channel.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         channel: Option<ChannelName>,
         /// What became of it.
@@ -157,7 +157,7 @@ pub enum Event {
         /// Who has it.
         person: PersonName,
     },
-    /// Who had the role can not do it after all: it is open again, and its ladder goes on without them.
+    /// Who had the role cannot do it after all: it is open again, and its ladder goes on without them.
     HandedBack {
         /// The role.
         role: RoleName,
@@ -223,7 +223,7 @@ pub enum Event {
 }
 
 impl Event {
-    /// The human who said something by it; none where a mailbox replied by itself, which is nobody's word.
+    /// The human who said something by it; `None` if a mailbox replied by itself, which is nobody's word.
     pub fn said_by(&self) -> Option<&PersonName> {
         match self {
             Self::Answered { via: AnswerVia::AutoReply, .. } => None,
@@ -246,10 +246,10 @@ pub struct IncidentOpening {
     pub alert: Arc<Alert>,
     /// When the door had it whole: the stage `accepted`.
     pub received_at: Timestamp,
-    /// On which terms it is a drill; none for the real thing, and for drills of before they had an end.
+    /// On which terms it is a drill; `None` for the real thing, and for drills from before they had an end.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub terms: Option<DrillTerms>,
-    /// What tells the incident from another one of the same number. Left out, the store draws it; journals of before
+    /// What tells the incident from another one of the same number. Left out, the store draws it; journals of older versions
     /// there were any have none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<IncidentNonce>,
@@ -323,7 +323,7 @@ pub fn link(previous: &[u8; 32], line: &[u8]) -> [u8; 32] {
     hash.finalize().into()
 }
 
-/// The hash before the first link of a chain: SHA-256 of its name, so that chains can not be swapped.
+/// The hash before the first link of a chain: SHA-256 of its name, so that chains cannot be swapped.
 pub fn genesis(chain: &str) -> [u8; 32] {
     Sha256::digest(chain.as_bytes()).into()
 }

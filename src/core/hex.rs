@@ -9,7 +9,7 @@ pub fn hex(bytes: &[u8]) -> String {
     text
 }
 
-/// The hash that [`hex`] wrote; none for anything else.
+/// The hash that [`hex`] wrote; `None` for anything else.
 pub fn unhex(text: &str) -> Option<[u8; 32]> {
     let mut hash = [0; 32];
     if text.len() != 64 || !text.is_ascii() {

@@ -1,5 +1,5 @@
 //! What tells incidents and pages apart: for people by a number, for everybody outside by a random value besides. Numbers
-//! are given again where a backup was restored; a code, a link or a message id of before must not fit the new incident.
+//! are given again where a backup was restored; a code, a link or a message id from before the restore must not fit the new incident.
 
 use serde::{Deserialize, Serialize};
 use std::{fmt, str::FromStr};
@@ -117,12 +117,12 @@ impl<const BYTES: usize> From<Nonce<BYTES>> for String {
 pub struct IncidentIdentity {
     /// Its number.
     pub id: IncidentId,
-    /// Its random value; none for an incident that a program of before there were any has opened.
+    /// Its random value; `None` for an incident that an older version opened.
     pub nonce: Option<IncidentNonce>,
 }
 
 impl IncidentIdentity {
-    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of the nonce. Empty where it has none:
+    /// What stands beside its number in every id that goes out: 16 hexadecimal digits of the nonce. Empty if it has none:
     /// the ids of such an incident stay as they were.
     pub fn mark(self) -> String {
         self.nonce.map(|nonce| nonce.to_string()[..16].to_owned()).unwrap_or_default()
@@ -141,7 +141,7 @@ pub struct PageIdentity {
     pub page: PageId,
     /// Its incident's random value.
     pub nonce: Option<IncidentNonce>,
-    /// Its own random value; none for a page that a program of before there were any has sent.
+    /// Its own random value; `None` for a page that an older version sent.
     pub own: Option<PageNonce>,
 }
 

@@ -43,7 +43,7 @@ pub enum IncidentStatus {
 pub struct Incident {
     /// Its number.
     pub id: IncidentId,
-    /// What tells it from another incident of the same number; none where an older program opened it.
+    /// What tells it from another incident of the same number; `None` if an older program opened it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub nonce: Option<IncidentNonce>,
     /// The trigger that opened it.
@@ -52,7 +52,7 @@ pub struct Incident {
     pub key: IncidentKey,
     /// An exercise.
     pub drill: bool,
-    /// On which terms, where it is one that has an end.
+    /// On which terms, if it is one that has an end.
     pub terms: Option<DrillTerms>,
     /// One line for humans.
     pub summary: String,
@@ -116,7 +116,7 @@ impl Incident {
         }
     }
 
-    /// Folds a whole journal chain; none when it does not begin with an opening.
+    /// Folds a whole journal chain; `None` if it does not begin with an opening.
     pub fn fold<'a>(id: IncidentId, events: impl IntoIterator<Item = (Timestamp, &'a Event)>) -> Option<Self> {
         let mut events = events.into_iter();
         let Some((at, Event::Opened(opening))) = events.next() else {
@@ -175,7 +175,7 @@ impl Incident {
     /// A digest of everything that a card shows: when it is the same, the card needs no edit.
     pub fn card_digest(&self) -> String {
         let shown = (&self.status, &self.engagements, self.all_clear_at, self.silent_since);
-        // Our own types, all of whose keys are text: this can not fail.
+        // Our own types, all of whose keys are text: this cannot fail.
         let mut text = serde_json::to_vec(&shown).unwrap_or_default();
         if self.is_sandboxed() {
             text.extend_from_slice(b"sandboxed");
@@ -311,7 +311,7 @@ impl Incident {
         }
     }
 
-    /// Changes a page, where there is one of that number.
+    /// Changes a page, if there is one of that number.
     fn page(&mut self, n: u32, change: impl FnOnce(&mut Page)) {
         if let Some(page) = self.pages.get_mut(&n) {
             change(Arc::make_mut(page));

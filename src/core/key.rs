@@ -1,5 +1,5 @@
 //! What makes two alerts one incident: one open incident a key. Keys of the matrix's triggers and keys of what Stentor
-//! opens itself are made apart and can not be equal, whatever names a matrix has and whatever its expressions say.
+//! opens itself are made apart and cannot be equal, whatever names a matrix has and whatever its expressions say.
 
 use crate::core::{
     identity::RunId,
@@ -30,7 +30,7 @@ impl IncidentKey {
         Self(format!("{}{}/{value}", prefix(drill), segment(trigger.as_str())).into())
     }
 
-    /// About a condition that can not be evaluated: one for each trigger and source, so that a monitor that changed its
+    /// About a condition that cannot be evaluated: one for each trigger and source, so that a monitor that changed its
     /// fields pages once and not at each alert.
     pub fn of_condition(trigger: &TriggerName, source: &SourceName, drill: bool) -> Self {
         let about = format!("condition/{}/{}", segment(trigger.as_str()), segment(source.as_str()));
@@ -62,12 +62,12 @@ impl IncidentKey {
         Self::own(true, &format!("run/{run}"))
     }
 
-    /// About an incident that can not be read any more.
+    /// About an incident that cannot be read any more.
     pub fn of_unreadable(incident: IncidentId) -> Self {
         Self::own(false, &format!("unreadable/{incident}"))
     }
 
-    /// About all further ones, where there are too many to page about each.
+    /// About all further ones, if there are too many to page about each.
     pub fn of_more_unreadable() -> Self {
         Self::own(false, "unreadable")
     }
@@ -92,7 +92,7 @@ impl IncidentKey {
         Self::own(drill, rest)
     }
 
-    /// The channel that this is about, where it is about one that reaches nobody.
+    /// The channel that this is about, if it is about one that reaches nobody.
     pub fn broken_channel(&self) -> Option<ChannelName> {
         let channel = self.0.strip_prefix(OWN)?.strip_prefix("channel/")?;
         (!channel.contains('/')).then(|| ChannelName::from(channel))

@@ -1,4 +1,4 @@
-//! Names that people give to things in the matrix. Each kind is a type, so that a role can not be passed for a person.
+//! Names that people give to things in the matrix. Each kind is a type, so that a role cannot be passed for a person.
 
 use serde::{Deserialize, Serialize};
 use std::{borrow::Borrow, fmt, sync::Arc};

@@ -1,4 +1,4 @@
-//! Who is on call, and by what each person can be reached. Not frozen: it is resolved when a step is entered, and what
+//! Who is on call, and by which each person can be reached. Not frozen: it is resolved when a step is entered, and what
 //! was found is recorded.
 
 use super::{
@@ -42,7 +42,7 @@ pub struct RotationOverride {
     pub person: PersonName,
     /// From then.
     pub from: Timestamp,
-    /// Up to, not including, then.
+    /// Until this time (exclusive).
     pub until: Timestamp,
 }
 

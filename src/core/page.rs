@@ -18,10 +18,10 @@ use serde::{Deserialize, Serialize};
 pub struct Page {
     /// Its number in the incident, from 1.
     pub n: u32,
-    /// The role it is about; none for a post about the whole incident.
+    /// The role it is about; `None` for a post about the whole incident.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub role: Option<RoleName>,
-    /// Who shall read it; none for a post.
+    /// Who shall read it; `None` for a post.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonName>,
     /// By which channel.
@@ -42,7 +42,7 @@ pub struct Page {
     /// From then on another channel is tried beside it. Only briefs have one.
     #[serde(default, rename = "patience_until", skip_serializing_if = "Option::is_none")]
     pub accept_until: Option<Timestamp>,
-    /// Where it is.
+    /// If it is.
     #[serde(default)]
     pub state: PageState,
     /// Refusals so far; a crash is none.
@@ -51,7 +51,7 @@ pub struct Page {
     /// Not to be tried before.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retry_at: Option<Timestamp>,
-    /// Why it was not given to its channel when it was looked at last; none once it was.
+    /// Why it was not given to its channel when it was looked at last; `None` once it was.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub held: Option<HeldWhy>,
     /// Taken over from a node that died: it may have been sent before, and says so.
@@ -84,7 +84,7 @@ pub enum PagePurpose {
     Taken {
         /// Who.
         by: PersonName,
-        /// For which role they answered, where that is another one that covers.
+        /// For which role they answered, if that is another one that covers.
         #[serde(default, skip_serializing_if = "Option::is_none")]
         covering_as: Option<RoleName>,
     },

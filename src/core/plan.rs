@@ -18,13 +18,13 @@ pub struct EscalationPlan {
     pub matrix: String,
     /// The roles that must be engaged.
     pub required: Vec<RoleName>,
-    /// Those, every `next` that can be reached from them, and the catch-all where the matrix has one.
+    /// Those, every `next` that can be reached from them, and the catch-all if the matrix has one.
     pub roles: BTreeMap<RoleName, RolePlan>,
     /// How long a page may stay unaccepted before the person's next channel is tried. Channels that are not named here
     /// do not exist in this plan.
     #[serde(rename = "patience")]
     pub accept_timeout: BTreeMap<ChannelName, AcceptTimeout>,
-    /// The channels that have a room for the incident. Plans of old journals had one at most.
+    /// The channels that have a room for the incident. Plans in old journals had one at most.
     #[serde(default, alias = "room", deserialize_with = "one_or_many", skip_serializing_if = "Vec::is_empty")]
     pub rooms: Vec<ChannelName>,
     /// The channels that tell other systems what happens.
@@ -66,7 +66,7 @@ pub struct SuggestedAction {
 /// A room with one card that is edited as things change, and a life of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub struct LivingRoom {
-    /// How long after the end it is put away; never where nothing is said.
+    /// How long after the incident has ended it is put away; never if nothing is said.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub archive_after: Option<AcceptTimeout>,
 }
@@ -123,7 +123,7 @@ pub struct StepPlan {
     pub repeat: u32,
 }
 
-/// Whom a step pages.
+/// Who a step pages.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum StepTarget {
@@ -174,7 +174,7 @@ pub fn suggested(alert: &Alert, plan: &EscalationPlan) -> Vec<(char, SuggestedAc
 }
 
 /// A monitor's text as one short line, held to what actions of the matrix are held to: what stands beside the answers must
-/// not look like one of them, nor like a text of ours. None where nothing is left.
+/// not look like one of them, nor like a text of ours. `None` if nothing is left.
 fn one_line(text: &str, most: usize) -> Option<String> {
     let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
     let shown: String = text.chars().filter(|c| !turns(*c)).map(|c| if c.is_control() { ' ' } else { c }).collect();

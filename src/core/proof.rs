@@ -25,7 +25,7 @@ pub struct ContactProof {
     pub at: Timestamp,
     /// What shows it.
     pub how: ProofKind,
-    /// Whether it was a drill: a contact that was practised is a contact all the same.
+    /// Whether it was a drill: a contact that was practised is a contact anyway.
     pub drill: bool,
     /// In which incident.
     pub incident: IncidentId,
@@ -53,14 +53,14 @@ impl ProofKind {
         }
     }
 
-    /// What [`ProofKind::as_str`] wrote; none for anything else.
+    /// What [`ProofKind::as_str`] wrote; `None` for anything else.
     pub fn parse(text: &str) -> Option<Self> {
         [Self::Answered, Self::Delivered, Self::Shown].into_iter().find(|how| how.as_str() == text)
     }
 }
 
 impl ContactProof {
-    /// What an event that has been applied to `incident` at `at` proves; none where it proves nothing.
+    /// What an event that has been applied to `incident` at `at` proves; `None` if it proves nothing.
     pub fn of(event: &Event, incident: &Incident, roster: &Roster, at: Timestamp) -> Option<Self> {
         let (person, channel, how) = match event {
             Event::Answered { person, channel, .. } => (person.clone(), channel.clone()?, ProofKind::Answered),

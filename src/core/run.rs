@@ -24,7 +24,7 @@ pub struct DrillRun {
     pub ended_at: Option<Timestamp>,
     /// How it stands.
     pub state: RunState,
-    /// Why it ended as it did, where there is more to say. While it is running: why it was broken off, and only its
+    /// Why it ended as it did, if there is more to say. While it is running: why it was broken off, and only its
     /// all-clear is waited for.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub why: String,
@@ -40,7 +40,7 @@ pub struct DrillRun {
     pub score: serde_json::Value,
 }
 
-/// How a run stands.
+/// The state of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RunState {
@@ -65,7 +65,7 @@ pub enum RunState {
 pub struct ScheduledRun {
     /// The scenario's name.
     pub scenario: String,
-    /// The rule that `next` was drawn by; another rule draws anew.
+    /// The rule that `next` was drawn by; another rule draws again.
     pub rule: String,
     /// When.
     pub next: Timestamp,

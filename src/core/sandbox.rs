@@ -24,7 +24,7 @@ pub struct SandboxedCount {
 const SAYS: &str = "kept on this machine, sent to nobody";
 
 impl Incident {
-    /// Its messages that were kept in the sandbox; none where none was.
+    /// Its messages that were kept in the sandbox; `None` if none was.
     pub fn sandboxed(&self) -> Option<SandboxedCount> {
         let by_channel = |page: &&Page| page.state == PageState::Accepted && page.stand_in().is_none();
         let pages = || self.pages.values().map(|page| &**page);

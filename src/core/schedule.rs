@@ -49,7 +49,7 @@ impl FromStr for CronSchedule {
 }
 
 impl CronSchedule {
-    /// The first time strictly after `after`; none when the line never matches again (years end at 2100).
+    /// The first time strictly after `after`; `None` if the line never matches again (years end at 2100).
     pub fn next_after(&self, zone: &Zone, after: Timestamp) -> Option<Timestamp> {
         let wall = after.to_utc().with_timezone(zone).naive_local();
         // Three hours back reach over every fold there has been, so that its first pass is not missed.

@@ -8,12 +8,12 @@ use std::fmt;
 #[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(from = "ReceiptRow")]
 pub struct SendReceipt {
-    /// The provider's id of the message, or its own words where it gives none.
+    /// The provider's id of the message, or its own words if it gives none.
     pub id: String,
     /// The room that was made.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub room: Option<String>,
-    /// What took the page in its channel's place; none where the channel itself did.
+    /// What took the page in its channel's place; `None` if the channel itself did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub stand_in: Option<StandIn>,
 }
@@ -39,7 +39,7 @@ pub enum SendOutcome {
         /// What it gave back.
         receipt: SendReceipt,
     },
-    /// Not now; perhaps it was sent all the same, where `unknown`.
+    /// Not now; perhaps it was sent anyway, where `unknown`.
     Retry {
         /// When to try again.
         at: Timestamp,
@@ -57,7 +57,7 @@ pub enum SendOutcome {
         #[serde(default, skip_serializing_if = "HeldWhy::is_not_known")]
         why: HeldWhy,
     },
-    /// This person can not be reached by this way.
+    /// This person cannot be reached by this way.
     Unreachable {
         /// The trouble.
         why: String,
@@ -70,7 +70,7 @@ pub enum SendOutcome {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum HeldWhy {
-    /// The line does not say: journals of before.
+    /// The journal line does not say: it is from an older version.
     #[default]
     NotKnown,
     /// The channel's provider asked to wait.
@@ -189,7 +189,7 @@ impl SendOutcome {
         }
     }
 
-    /// Whether it was held for a reason that the line does not tell: journals of before named the channel's provider for
+    /// Whether it was held for a reason that the line does not tell: journals of older versions named the channel's provider for
     /// a desk that nobody had open, too.
     pub fn is_held_for_unknown_reason(&self) -> bool {
         match self {
@@ -204,7 +204,7 @@ impl SendOutcome {
         matches!(self, Self::Unreachable { why } if why == MAYBE_READ || why == NODE_DIED)
     }
 
-    /// Whether its person's desk was not open, in journals of before too, which told it as a refusal.
+    /// Whether its person's desk was not open, in journals of older versions too, which told it as a refusal.
     pub fn is_desk_closed(&self) -> bool {
         match self {
             Self::Held { why, .. } => *why == HeldWhy::DeskClosed,

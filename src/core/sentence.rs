@@ -62,7 +62,7 @@ pub fn sentence(event: &Event) -> String {
     }
 }
 
-/// Who ended an incident, and why where they said so.
+/// Who ended an incident, and why if they said so.
 pub fn ended(by: &Actor, why: Option<&str>) -> String {
     why.map_or_else(|| format!("resolved by {by}"), |why| format!("resolved by {by}: {why}"))
 }

@@ -86,7 +86,7 @@ pub enum SourceEvent {
         /// The alert.
         alert: Arc<Alert>,
     },
-    /// A row of the store can not be read any more: it is set aside, and stops nothing else.
+    /// A row of the store cannot be read any more: it is set aside, and stops nothing else.
     Quarantined {
         /// Which, as the command line names it.
         row: String,

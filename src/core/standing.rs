@@ -16,7 +16,7 @@ impl Page {
     ///
     /// # Errors
     ///
-    /// Where it is no page.
+    /// If it is no page.
     pub fn read(json: &str) -> serde_json::Result<Self> {
         let mut page: Self = serde_json::from_str(json)?;
         if page.stand_in().is_some() {
@@ -26,7 +26,7 @@ impl Page {
         Ok(page)
     }
 
-    /// What took it in its channel's place; none where the channel itself did, or nothing has yet.
+    /// What took it in its channel's place; `None` if the channel itself did, or nothing has yet.
     pub fn stand_in(&self) -> Option<StandIn> {
         self.receipt.as_ref()?.stand_in
     }
@@ -52,7 +52,7 @@ impl Page {
         self.trouble.as_deref().is_some_and(|trouble| trouble.starts_with(INJECTED))
     }
 
-    /// One word for where it is, as it is written in JSON and in tables: what its channel never had is not "accepted".
+    /// One word for if it is, as it is written in JSON and in tables: what its channel never had is not "accepted".
     pub fn standing(&self) -> &'static str {
         match (self.state, self.stand_in()) {
             (PageState::Accepted, Some(stand_in)) => stand_in.as_str(),

@@ -3,7 +3,7 @@
 use super::{incident::Incident, names::RoleName};
 
 /// The roles of an open incident of which nobody will ever hear again. The ladder never leaves one behind; that is
-/// looked at all the same before anybody is told that all is well.
+/// looked at anyway before anybody is told that all is well.
 pub fn stuck_roles(incident: &Incident) -> Vec<&RoleName> {
     if !incident.is_open() {
         return Vec::new();

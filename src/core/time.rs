@@ -76,12 +76,12 @@ impl ForeignTime {
         let (year, rest) = year_of(text)?;
         match year {
             0..=9999 => Some(within(instant(&format!("{year:04}{rest}"))?.timestamp_micros())),
-            // A leap year in its place, so that the rest is looked at all the same.
+            // A leap year in its place, so that the rest is looked at anyway.
             _ => instant(&format!("2000{rest}")).map(|_| if year < 0 { Self::TooEarly } else { Self::TooLate }),
         }
     }
 
-    /// The time, where it can be kept.
+    /// The time, if it can be kept.
     pub fn at(self) -> Option<Timestamp> {
         match self {
             Self::At(time) => Some(time),

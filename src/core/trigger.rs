@@ -24,7 +24,7 @@ pub struct ThresholdWindow {
 }
 
 impl ThresholdWindow {
-    /// Counts one more alert; `true` when the trigger holds now. When it holds the window starts afresh.
+    /// Counts one more alert; `true` when the trigger holds now. When it holds the window starts again.
     pub fn observe(&mut self, hold: TriggerThreshold, now: Timestamp) -> bool {
         self.times.retain(|at| now < *at + hold.within);
         self.times.push_back(now);

@@ -9,7 +9,7 @@ use super::{
 use std::collections::BTreeSet;
 
 impl Page {
-    /// Whom a brief asks; none for everything that only tells.
+    /// Whom a brief asks; `None` for everything that only tells.
     pub fn asks(&self) -> Option<&PersonName> {
         self.person.as_ref().filter(|_| self.purpose.is_brief())
     }

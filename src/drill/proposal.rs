@@ -55,7 +55,7 @@ pub struct ProposalRequest<'a> {
     pub start: Timestamp,
     /// The hypotheses that failed, in a live drill or in virtual time.
     pub failed: &'a [RunHypothesis],
-    /// Runs that a candidate must stand; [`PROOF_RUNS`] where nobody asks for another number.
+    /// Runs that a candidate must stand; [`PROOF_RUNS`] if nobody asks for another number.
     pub runs: u64,
     /// On how many threads.
     pub threads: u64,

@@ -55,7 +55,7 @@ pub struct KeptAnchors {
 struct AnchorCopies {
     /// The first that was read.
     hash: [u8; 32],
-    /// The SHA-256 of its record, where the copy has the record too.
+    /// The SHA-256 of its record, if the copy has the record too.
     record: Option<[u8; 32]>,
     faults: Vec<JournalFaultKind>,
 }
@@ -134,7 +134,7 @@ impl KeptAnchors {
         Some(wrong)
     }
 
-    /// What is wrong where the journal has no line: its chain of anchors ends with `last`.
+    /// What is wrong if the journal has no line: its chain of anchors ends with `last`.
     pub(super) fn rest(self, last: u64) -> impl Iterator<Item = JournalFault> {
         self.anchors.into_iter().flat_map(move |(seq, copies)| {
             let missing =

@@ -1,4 +1,4 @@
-//! What a check of the journal found, what it stands on, and what it can not see.
+//! What a check of the journal found, what it stands on, and what it cannot see.
 
 use crate::core::Timestamp;
 use serde::Serialize;
@@ -21,7 +21,7 @@ pub struct JournalReport {
     pub proven_to: Option<u64>,
     /// The lines after the journal's own last anchor.
     pub unanchored: UncoveredLines,
-    /// The lines after the one that [`JournalReport::proven_to`] names; all, where it names none.
+    /// The lines after the one that [`JournalReport::proven_to`] names; all, if it names none.
     pub unproven: UncoveredLines,
     /// What is wrong, in the order of the lines; at most [`FAULTS_MAX`].
     pub faults: Vec<JournalFault>,
@@ -29,12 +29,12 @@ pub struct JournalReport {
     pub faulty: usize,
 }
 
-/// Lines at the end that no anchor covers: whether they were altered, or others followed them, can not be seen.
+/// Lines at the end that no anchor covers: whether they were altered, or others followed them, cannot be seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 pub struct UncoveredLines {
     /// How many.
     pub lines: u64,
-    /// The anchor that they follow; none where there is none.
+    /// The anchor that they follow; `None` if there is none.
     pub after: Option<u64>,
     /// When that was written.
     pub since: Option<Timestamp>,
@@ -67,7 +67,7 @@ impl JournalReport {
         }
     }
 
-    /// What the check can not see, as sentences; empty where it has found something wrong.
+    /// What the check cannot see, as sentences; empty if it has found something wrong.
     pub fn unseen(&self) -> Vec<String> {
         match self.conclusion() {
             VerifyConclusion::NotSound => Vec::new(),

@@ -1,4 +1,4 @@
-//! The after-action review of a drill: hypotheses against what happened, the bottleneck, the drills of before, actions,
+//! The after-action review of a drill: hypotheses against what happened, the bottleneck, earlier drills, actions,
 //! a proposed change of the matrix, and the dated record of which contact procedures were tested and worked.
 //!
 //! It knows nothing of scenarios: whoever ran the drill says here what was expected and what else there is to say, and
@@ -22,7 +22,7 @@ use crate::{
 use serde::Serialize;
 use std::{collections::BTreeMap, time::Duration};
 
-/// Drills of before that a review compares with.
+/// Earlier drills that a review compares with.
 pub const EARLIER_MAX: usize = 10;
 
 /// How a hypothesis about the all-clear is called in place of a role.
@@ -45,7 +45,7 @@ pub struct DrillExercise {
     pub ended_at: Timestamp,
     /// By how much the waits of its ladders were divided; 1 where they were not.
     pub compressed: u32,
-    /// How it ended before its time; none where it was played to its end. Then nothing is judged.
+    /// How it ended before its time; `None` if it was played to its end. Then nothing is judged.
     pub cut_short: Option<CutShort>,
     /// The faults that were injected, as sentences.
     pub faults: Vec<String>,
@@ -68,7 +68,7 @@ pub struct CutShort {
     pub how: How,
     /// After how long, counted from its start.
     pub after: Duration,
-    /// Why, where there is more to say.
+    /// Why, if there is more to say.
     pub why: String,
 }
 
@@ -94,9 +94,9 @@ pub struct ReviewHypothesis {
     pub verdict: ReviewVerdict,
     /// What it is about was kept in the sandbox.
     pub sandboxed: bool,
-    /// How long it took, where it was one engagement; a quantile where it was many; none where it was not reached.
+    /// How long it took, if it was one engagement; a quantile if it was many; `None` if it was not reached.
     pub measured: Option<Duration>,
-    /// Anything else: how many of how many, or why it can not be said.
+    /// Anything else: how many of how many, or why it cannot be said.
     pub remark: Option<String>,
 }
 
@@ -114,7 +114,7 @@ pub enum ReviewVerdict {
     NotJudged,
 }
 
-/// A run of before.
+/// An earlier run.
 #[derive(Debug, Clone)]
 pub struct EarlierRun {
     /// When it was started.
@@ -125,7 +125,7 @@ pub struct EarlierRun {
     pub held: usize,
     /// Of how many.
     pub of: usize,
-    /// Time to engagement of each role; none where it was not engaged.
+    /// Time to engagement of each role; `None` if it was not engaged.
     pub roles: BTreeMap<RoleName, Option<Duration>>,
     /// In a word, how it ended before its time: then none of it is judged.
     pub cut_short: Option<String>,
@@ -136,7 +136,7 @@ pub struct EarlierRun {
 /// A change of the matrix that was tried and helps, or why there is none.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct ReviewProposal {
-    /// The change as a diff of the matrix's files; none where none was found.
+    /// The change as a diff of the matrix's files; `None` if none was found.
     pub diff: Option<String>,
     /// What it does and what shows that it helps; or what was tried in vain. One sentence without a full stop where
     /// there is no diff.
@@ -318,7 +318,7 @@ fn hypothesis(hypothesis: &ReviewHypothesis, exercise: &DrillExercise) -> Hypoth
     }
 }
 
-/// How long it took. What had not come by then is denied only where there was all the time for it.
+/// How long it took. What had not come by then is denied only if there was all the time for it.
 fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> String {
     match took {
         Some(took) => span(took.as_secs_f64()),
@@ -328,7 +328,7 @@ fn measured(role: &RoleName, took: Option<Duration>, is_cut_short: bool) -> Stri
     }
 }
 
-/// This run first, then those of before.
+/// This run first, then the earlier ones.
 fn compared(exercise: &DrillExercise, roles: &[&RoleName], sandboxed: bool) -> Vec<EarlierRow> {
     let marked = |started: String, sandboxed: bool| if sandboxed { format!("{started}, SANDBOX") } else { started };
     let held = exercise.hypotheses.iter().filter(|hypothesis| hypothesis.verdict == ReviewVerdict::Held).count();

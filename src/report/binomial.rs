@@ -10,7 +10,7 @@ const TERMS_MAX: u32 = 10_000;
 const HALVINGS: u32 = 80;
 
 /// The interval of [`CONFIDENCE`] of a share of which `hits` of `n` were seen; both may be fractions (an effective
-/// sample size). None without any.
+/// sample size). `None` without any.
 pub fn clopper_pearson(hits: f64, n: f64) -> Option<ConfidenceInterval> {
     if !(0.0 < n && n.is_finite()) {
         return None;

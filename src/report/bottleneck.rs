@@ -31,8 +31,8 @@ pub struct IncidentBottleneck {
     pub sentence: String,
 }
 
-/// The bottleneck of one incident; none where every required role was engaged within its target, or was there at once
-/// where it has none, and where no role was required.
+/// The bottleneck of one incident; `None` if every required role was engaged within its target, or was there at once
+/// if it has none, and if no role was required.
 pub fn of(story: &IncidentTimeline, roles: &[RoleStory], beside: &IncidentTexts) -> Option<IncidentBottleneck> {
     let late = |role: &&RoleStory| match (role.engaged, role.target) {
         (false, _) => true,
@@ -109,7 +109,7 @@ struct FailingChannel {
     channel: ChannelName,
     failed: usize,
     of: usize,
-    /// The one whom it failed to reach, where it was one and others were reached by it.
+    /// The one whom it failed to reach, if it was one and others were reached by it.
     only: Option<PersonName>,
     trouble: Option<String>,
     /// All of it by the drill, on purpose.

@@ -118,7 +118,7 @@ fn shown_at_desk(event: &Event) -> Option<u32> {
     }
 }
 
-/// Journals of before tell what a desk showed as delivered and seen in the same moment, by whatever channel it went.
+/// Journals of older versions tell what a desk showed as delivered and seen in the same moment, by whatever channel it went.
 fn is_providers_word(page: &Page) -> bool {
     is_of_desk(page) || page.stages.seen.is_none() || page.stages.delivered != page.stages.seen
 }

@@ -1,4 +1,4 @@
-//! How engagements ended: engaged, or by what else. Each is counted apart; what it means for a share is in one place.
+//! How engagements ended: engaged, or ended in some other way. Each is counted apart; what it means for a share is in one place.
 
 use super::incidence::{Ending, EndingKind};
 use crate::core::{Actor, EngagementOutcome, Incident, IncidentStatus, RoleName, engagement::Engagement};

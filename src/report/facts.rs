@@ -30,7 +30,7 @@ pub struct IncidentReport {
     id: String,
     word: &'static str,
     drill: bool,
-    /// What of it left nobody's machine, in words; none where all was sent.
+    /// What of it left nobody's machine, in words; `None` if all was sent.
     sandbox: Option<String>,
     /// Whether any role was required; what is said of all of them is said of none otherwise.
     asks: bool,
@@ -54,7 +54,7 @@ pub struct IncidentReport {
     outcome: Option<String>,
     outcome_note: Option<String>,
     outcome_by: Option<String>,
-    /// From opened until the last required role was engaged; none where one never was.
+    /// From opened until the last required role was engaged; `None` if one never was.
     engaged_after: Option<String>,
     roles: Vec<RoleFacts>,
     pages: Vec<PageFacts>,
@@ -76,9 +76,9 @@ struct RoleFacts {
     holder: Option<String>,
     took: Option<String>,
     target: Option<String>,
-    /// Whether this one was in time, which alone shows little of the percentage; none where that is not known yet.
+    /// Whether this one was in time, which alone shows little of the percentage; `None` if that is not known yet.
     met: Option<bool>,
-    /// Why it can not be said whether its target was met, where it has one.
+    /// Why it cannot be said whether its target was met, if it has one.
     not_judged: Option<String>,
     stages: StageFacts,
     /// Who had it before and handed it back.
@@ -88,7 +88,7 @@ struct RoleFacts {
 #[derive(Debug, Serialize)]
 struct HandBackFacts {
     who: String,
-    /// The role that they handed back, where it is another one, which covered this.
+    /// The role that they handed back, if it is another one, which covered this.
     of: Option<String>,
     from: String,
     to: String,
@@ -115,7 +115,7 @@ struct PageFacts {
     what: String,
     role: Option<String>,
     became: String,
-    /// Which of the texts below; none where none was made.
+    /// Which of the texts below; `None` if none was made.
     text: Option<usize>,
     /// Whether it left, so that its reader may have it.
     left: bool,
@@ -127,7 +127,7 @@ struct TextFacts {
     hash: String,
     /// Whether any page left with it.
     shown: bool,
-    /// None where the store does not have it (any more).
+    /// `None` if the store does not have it (any more).
     text: Option<String>,
 }
 
@@ -145,7 +145,7 @@ impl IncidentReport {
     }
 }
 
-/// Gathers what a review says of a story at `now`; `broken_off` where it was not played to its end.
+/// Gathers what a review says of a story at `now`; `broken_off` if it was not played to its end.
 pub fn facts(story: &IncidentTimeline, beside: &IncidentTexts, broken_off: bool, now: Timestamp) -> IncidentReport {
     let incident = &story.incident;
     let roles = story.roles(now);
@@ -203,7 +203,7 @@ fn ends<T>(mut all: Vec<T>, most: usize) -> Vec<T> {
     all
 }
 
-/// An incident's own time to engagement: that of the last role that it demands. None while one is not engaged.
+/// An incident's own time to engagement: that of the last role that it demands. `None` while one is not engaged.
 pub fn whole(roles: &[RoleStory]) -> Option<f64> {
     let required = || roles.iter().filter(|role| role.required);
     let all = required().all(|role| role.engaged) && required().next().is_some();

@@ -32,7 +32,7 @@ pub struct IncidentFindings {
 /// What is known of the attempts with each page.
 type AttemptFindings<'a> = BTreeMap<u32, PageAttempts<'a>>;
 
-/// What a story shows. Where it was `broken_off`, nobody is asked why something had not come by then.
+/// What a story shows. If it was `broken_off`, nobody is asked why something had not come by then.
 pub fn of(story: &IncidentTimeline, roles: &[RoleStory], broken_off: bool, beside: &IncidentTexts) -> IncidentFindings {
     let attempts = story.attempts();
     let injected = injected(story, &attempts);
@@ -92,7 +92,7 @@ fn taken_of(pages: &[&Page]) -> String {
     format!("{taken} of {} message(s) were accepted by a channel", pages.len())
 }
 
-/// Who was asked by what: only what left asks anybody.
+/// Who was asked by which channel: only what left asks anybody.
 fn asked(briefs: &[&Page], roles: usize) -> String {
     let left: Vec<&&Page> = briefs.iter().filter(|page| page.has_left()).collect();
     let people: BTreeSet<_> = left.iter().filter_map(|page| page.person.as_ref()).collect();

@@ -23,7 +23,7 @@ pub struct GroupReport {
     pub engaged: usize,
     /// How all of them ended.
     pub ended: Endings,
-    /// The median: when half of all were engaged. None where half never were.
+    /// The median: when half of all were engaged. `None` if half never were.
     pub p50: CurveQuantile,
     /// Nine of ten.
     pub p90: CurveQuantile,
@@ -31,9 +31,9 @@ pub struct GroupReport {
     pub p99: CurveQuantile,
     /// What it would have been, had those who were not engaged gone on like the others.
     pub kaplan_meier: KaplanMeier,
-    /// The target and whether it is met; none where the group is no role or has none.
+    /// The target and whether it is met; `None` if the group is no role or has none.
     pub target: Option<TargetReport>,
-    /// The curve, where it was asked for.
+    /// The curve, if it was asked for.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub curve: Vec<CurvePoint>,
     /// How many points of the curve were thinned out; the figures are made from all of them.
@@ -52,7 +52,7 @@ pub struct KaplanMeier {
     pub p90: CurveQuantile,
     /// Ninety-nine of a hundred.
     pub p99: CurveQuantile,
-    /// The share within the target's bound; none without a target, and where nobody was waited for so long.
+    /// The share within the target's bound; `None` without a target, and if nobody was waited for so long.
     pub share: Option<f64>,
 }
 
@@ -63,7 +63,7 @@ pub struct CurvePoint {
     pub time: f64,
     /// 0 to 1.
     pub share: f64,
-    /// The lower end of the log-log interval; none at 0 and 1.
+    /// The lower end of the log-log interval; `None` at 0 and 1.
     pub low: Option<f64>,
     /// The upper end.
     pub high: Option<f64>,

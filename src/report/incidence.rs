@@ -23,7 +23,7 @@ const SAME: f64 = 1e-12;
 pub enum EndingKind {
     /// It happened.
     Happened,
-    /// Something else ended the wait: it can not happen any more.
+    /// Something else ended the wait: it cannot happen any more.
     Otherwise,
     /// It goes on: the subject was last seen waiting.
     Waiting,
@@ -121,7 +121,7 @@ impl Incidence {
         curve
     }
 
-    /// The share it has happened to by `time`: none before the first event.
+    /// The share it has happened to by `time`: `None` before the first event.
     pub fn incidence(&self, time: f64) -> f64 {
         self.at(time).map_or(0.0, |step| step.incidence)
     }
@@ -149,7 +149,7 @@ impl Incidence {
 }
 
 impl IncidenceStep {
-    /// The log-log interval: the share to the power of exp(-+ z sd(log(-log share))). It stays within 0..1. None at 0 and
+    /// The log-log interval: the share to the power of exp(-+ z sd(log(-log share))). It stays within 0..1. `None` at 0 and
     /// at 1, where the variance says nothing.
     pub fn log_log(&self) -> Option<ConfidenceInterval> {
         let log = self.incidence.ln();

@@ -96,10 +96,10 @@ pub struct AnswerStory {
     pub person: PersonName,
     /// By which way.
     pub via: AnswerVia,
-    /// The one channel that it shows to reach them; none where it shows that of no channel (the command line, a page that
+    /// The one channel that it shows to reach them; `None` if it shows that of no channel (the command line, a page that
     /// was kept in the sandbox).
     pub channel: Option<ChannelName>,
-    /// The step of that page; the step that the role was on, where it was to no page.
+    /// The step of that page; the step that the role was on, if it was to no page.
     pub step: Option<usize>,
 }
 
@@ -112,7 +112,7 @@ impl StoryReader {
     /// Folds the next lines, and keeps the records of those events that are wanted.
     ///
     /// # Errors
-    /// [`JournalError::Fold`] where a line can not be understood, or the first one is no opening.
+    /// [`JournalError::Fold`] where a line cannot be understood, or the first one is no opening.
     pub fn read(&mut self, lines: &[StoredLine], wants: impl Fn(&Event) -> bool) -> Result<(), JournalError> {
         for record in journal::records(self.id, lines)? {
             match &mut self.incident {
@@ -134,7 +134,7 @@ impl StoryReader {
     /// After the last line.
     ///
     /// # Errors
-    /// [`JournalError::Fold`] where there was no line.
+    /// [`JournalError::Fold`] if there was no line.
     pub fn finish(self) -> Result<IncidentTimeline, JournalError> {
         let incident = self.incident.map_or_else(|| journal::fold(self.id, &[]), Ok)?;
         Ok(IncidentTimeline { incident, records: self.records })
@@ -164,7 +164,7 @@ impl IncidentTimeline {
         self.records.iter().filter_map(|record| Some((record.event.said_by()?, self.channel_of(&record.event))))
     }
 
-    /// The channel that an answer shows to reach its person. Journals of before do not say it: then it is that of the page,
+    /// The channel that an answer shows to reach its person. Journals of older versions do not say it: then it is that of the page,
     /// where it went by it.
     pub fn channel_of<'a>(&'a self, answered: &'a Event) -> Option<&'a ChannelName> {
         let Event::Answered { person, answer, via, page, channel, .. } = answered else { return None };
@@ -248,7 +248,7 @@ impl IncidentTimeline {
                 }),
             }
         }
-        // A role that was let go and entered again begins afresh.
+        // A role that was let go and entered again begins again.
         steps.retain(|step| since <= step.entered_at);
         steps
     }

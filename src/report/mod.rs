@@ -38,10 +38,10 @@ use crate::{
     template::TemplateError,
 };
 
-/// Why a report can not be made.
+/// Why a report cannot be made.
 #[derive(Debug, thiserror::Error)]
 pub enum ReportError {
-    /// The incident's journal can not be read.
+    /// The incident's journal cannot be read.
     #[error(transparent)]
     Journal(#[from] JournalError),
     /// A document's template fails.

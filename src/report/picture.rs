@@ -62,7 +62,7 @@ pub fn standalone(svg: &str) -> String {
     }
 }
 
-/// A picture under way. Writing to a `String` can not fail, so its results are not looked at.
+/// A picture under way. Writing to a `String` cannot fail, so its results are not looked at.
 struct SvgCanvas(String);
 
 /// Where a text is anchored.

@@ -91,7 +91,7 @@ pub struct StageMedian {
     pub stage: TteStage,
     /// How many engagements reached it, or reported that they did.
     pub reached: usize,
-    /// The median, in seconds after the incident was opened; negative before. None where half did not get so far.
+    /// The median, in seconds after the incident was opened; negative before. `None` if half did not get so far.
     pub median: Option<f64>,
 }
 

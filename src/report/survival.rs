@@ -55,14 +55,14 @@ pub struct ConfidenceInterval {
     pub high: f64,
 }
 
-/// A quantile: none where the curve does not get so far ("not reached"), and the same for the ends of its interval.
+/// A quantile: `None` if the curve does not get so far ("not reached"), and the same for the ends of its interval.
 #[derive(Debug, Clone, Copy, PartialEq, Default, Serialize, Deserialize)]
 pub struct CurveQuantile {
     /// The earliest time by which it has happened for that share.
     pub time: Option<f64>,
-    /// The lower end of its interval; none where even that is not reached.
+    /// The lower end of its interval; `None` if even that is not reached.
     pub low: Option<f64>,
-    /// The upper end; none where the data set no bound.
+    /// The upper end; `None` if the data set no bound.
     pub high: Option<f64>,
 }
 
@@ -121,7 +121,7 @@ impl SurvivalCurve {
         }
     }
 
-    /// The share for whom it happened by `time`. None where nothing is known of `time`: nobody was seen, or the last one
+    /// The share for whom it happened by `time`. `None` if nothing is known of `time`: nobody was seen, or the last one
     /// was lost sight of before.
     pub fn reached_by(&self, time: f64) -> Option<f64> {
         let last = self.points.last()?;
@@ -136,7 +136,7 @@ impl SurvivalCurve {
 }
 
 impl SurvivalPoint {
-    /// Greenwood's variance of S(t): S^2 times the sum. None at 0, where it says nothing.
+    /// Greenwood's variance of S(t): S^2 times the sum. `None` at 0, if it says nothing.
     pub fn variance(&self) -> Option<f64> {
         self.hazard_variance.is_finite().then_some(self.survival * self.survival * self.hazard_variance)
     }

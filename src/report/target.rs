@@ -30,7 +30,7 @@ pub struct TargetReport {
     pub within: f64,
     /// Of a hundred.
     pub percent: f64,
-    /// The share that was engaged within the bound; none where of nobody it is known.
+    /// The share that was engaged within the bound; `None` if it is not known for anybody.
     pub share: Option<ReachedShare>,
     /// Whether the target is met.
     pub verdict: TargetVerdict,
@@ -54,7 +54,7 @@ pub struct ReachedShare {
     /// The estimate.
     pub share: f64,
     /// What it would be if all were engaged in time who are still waited for and whom nobody has watched for so long.
-    /// More than the estimate only where there is no other one to judge those by.
+    /// More than the estimate only if there is no other one to judge those by.
     pub most: f64,
     /// Clopper and Pearson's interval on the effective sample size, from the estimate's lower end to the upper end of
     /// [`ReachedShare::most`].
@@ -76,7 +76,7 @@ pub fn judge(seen: &Incidence, target: EngagementTarget) -> TargetReport {
     TargetReport { within, percent: target.percent, share, verdict }
 }
 
-/// Whether this one was engaged within so many seconds; none where nobody has watched it for so long.
+/// Whether this one was engaged within so many seconds; `None` if nobody has watched it for so long.
 pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     match ending.how {
         EndingKind::Waiting if ending.time < within => None,
@@ -85,7 +85,7 @@ pub fn in_time(ending: &Ending, within: f64) -> Option<bool> {
     }
 }
 
-/// Whether this role met its own target by `now`; none where nobody can say: it has none, its pages were kept in the
+/// Whether this role met its own target by `now`; `None` if nobody can say: it has none, its pages were kept in the
 /// sandbox, or nobody has watched it for so long.
 pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Option<bool> {
     let target = incident.plan.roles.get(role).and_then(|row| row.target)?;
@@ -96,7 +96,7 @@ pub fn role_in_time(incident: &Incident, role: &RoleName, now: Timestamp) -> Opt
 }
 
 /// How many, all of them in time, are the first that show `percent`: the least n of which n is enough for
-/// [`TargetVerdict::Met`]. None for 100 %, of which nobody can ever be sure.
+/// [`TargetVerdict::Met`]. `None` for 100 %, of which nobody can ever be sure.
 pub fn enough(percent: f64) -> Option<u32> {
     let tail = (1.0 - CONFIDENCE) / 2.0;
     let n = (tail.ln() / (percent / 100.0).ln()).ceil();
@@ -115,7 +115,7 @@ pub fn shown_in_words(target: &TargetReport) -> String {
     }
 }
 
-/// The ending of something that needs all of these: it happens with the last of them, and can not any more as soon as
+/// The ending of something that needs all of these: it happens with the last of them, and cannot any more as soon as
 /// one of them has ended otherwise. None of none.
 pub fn all_of(endings: impl IntoIterator<Item = Ending> + Clone) -> Option<Ending> {
     let times = |how| endings.clone().into_iter().filter(move |ending: &Ending| ending.how == how).map(|e| e.time);
@@ -132,7 +132,7 @@ impl ReachedShare {
     /// sample size F (1 - F) / var F (F. J. Dorey, E. L. Korn, *Effective Sample Sizes for Confidence Intervals for
     /// Survival Probabilities*, Statistics in Medicine 6 (1987) 679-687, for a cumulative incidence). That is never taken
     /// for more than those whose fate by `time` is known: the variance does not see that a long flat end of the curve
-    /// rests on one subject. With nobody censored it is their number, and the interval the exact one. None where of
+    /// rests on one subject. With nobody censored it is their number, and the interval the exact one. `None` if of
     /// nobody the fate is known.
     pub fn by(seen: &Incidence, time: f64) -> Option<Self> {
         let lost: usize = seen.steps.iter().filter(|step| step.time < time).map(|step| step.censored).sum();
@@ -141,7 +141,7 @@ impl ReachedShare {
         let share = step.map_or(0.0, |step| step.incidence);
         let share = if 1.0 - SAME < share { 1.0 } else { share };
         let formula = step.map_or(f64::INFINITY, |step| share * (1.0 - share) / step.variance);
-        // At 0 and 1 the formula says nothing; where nobody is censored it is their number but for rounding.
+        // At 0 and 1 the formula says nothing; if nobody is censored it is their number but for rounding.
         let is_less = 0.0 < formula && formula < known * (1.0 - ROUNDING);
         let effective_n = if is_less { formula } else { known };
         let is_watched = seen.steps.last().is_some_and(|last| time <= last.time);

@@ -37,7 +37,7 @@ pub struct TriggerReport {
     pub outcomes: BTreeMap<ClassificationKind, usize>,
     /// How many of them nobody has judged.
     pub unsaid: usize,
-    /// The share of true ones among those with an outcome; none without any.
+    /// The share of true ones among those with an outcome; `None` without any.
     pub precision: Option<f64>,
     /// Its interval.
     pub interval: Option<ConfidenceInterval>,

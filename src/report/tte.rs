@@ -49,7 +49,7 @@ pub struct TteQuestion {
     pub since: Option<Timestamp>,
     /// Only this role.
     pub role: Option<RoleName>,
-    /// Sorted by what.
+    /// What it is sorted by.
     pub by: TteGrouping,
     /// Drills instead of the real thing.
     pub drills: bool,
@@ -57,7 +57,7 @@ pub struct TteQuestion {
     pub duplicates: bool,
     /// Incidents too of which pages were kept in the sandbox and sent to nobody.
     pub sandbox: bool,
-    /// The zone of the hours; UTC where none is named.
+    /// The zone of the hours; UTC if none is named.
     pub zone: Option<Zone>,
     /// With the points of each curve, for pictures.
     pub curves: bool,
@@ -72,7 +72,7 @@ pub struct TteReport {
     pub until: Timestamp,
     /// Drills instead of the real thing.
     pub drills: bool,
-    /// Sorted by what.
+    /// What it is sorted by.
     pub by: TteGrouping,
     /// Only this role.
     pub role: Option<RoleName>,

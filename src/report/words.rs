@@ -30,7 +30,7 @@ pub fn after(seconds: f64) -> String {
     if seconds < 0.0 { span(seconds) } else { format!("+{}", span(seconds)) }
 }
 
-/// Where nothing is known, a dash.
+/// If nothing is known, a dash.
 pub fn maybe(seconds: Option<f64>) -> String {
     seconds.map_or_else(|| "-".into(), span)
 }

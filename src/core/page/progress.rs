@@ -37,7 +37,7 @@ impl Page {
                 (self.trouble, self.retry_at, self.held) = (None, None, None);
             }
             SendOutcome::Retry { at, why, unknown } => {
-                // Perhaps it was sent all the same: the next attempt says so.
+                // Perhaps it was sent anyway: the next attempt says so.
                 self.maybe_repeated |= unknown;
                 self.refusals += 1;
                 self.retry_at = Some(*at);

@@ -12,7 +12,7 @@ pub enum PageState {
     Queued,
     /// Its channel has accepted it, or what stands in for its channel: see [`Page::stand_in`].
     Accepted,
-    /// This person can not be reached by this way.
+    /// This person cannot be reached by this way.
     Unreachable,
     /// Not wanted any more; whether it was sent before that is not known yet.
     Withdrawn,

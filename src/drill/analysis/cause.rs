@@ -1,4 +1,4 @@
-//! What a stretch of a role's time is spent on (the stage, whose, by what), and how that is said.
+//! What a stretch of a role's time is spent on (the stage, whose, by which channel), and how that is put into words.
 
 use crate::core::{ChannelName, PersonName, RoleName, StandIn};
 use serde::Serialize;
@@ -13,10 +13,10 @@ pub struct TimeCause {
     pub role: RoleName,
     /// On which step of it, from 0.
     pub step: usize,
-    /// By which channel, where it is one.
+    /// By which channel, if it is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub channel: Option<ChannelName>,
-    /// Whose, where it is one person's.
+    /// Whose, if it is one person's.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub person: Option<PersonName>,
     /// What stood in for the channel: the drill that broke it on purpose, or the sandbox. Then it says nothing about the

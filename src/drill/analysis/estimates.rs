@@ -69,9 +69,9 @@ pub struct PersonFit {
     pub answered: usize,
     /// Nothing reaches them. Its `hits` are silences, of which the rest are answers that would have come later.
     pub ignores: EstimatedShare,
-    /// They can not, of those who answered.
+    /// They cannot, of those who answered.
     pub unable: EstimatedShare,
-    /// Their desk page is open, of those incidents in which it was tried; none where the matrix has no screen.
+    /// Their desk page is open, of those incidents in which it was tried; `None` if the matrix has no screen.
     pub at_desk: Option<EstimatedShare>,
     /// How long they take, by each channel that the history knows; by the others it is assumed.
     pub answers: BTreeMap<ChannelName, TimeFit>,

@@ -45,7 +45,7 @@ pub enum NoQuestion {
 /// The incident as a scenario of the matrix of now, and what did not hold in it: the targets that were missed.
 ///
 /// # Errors
-/// [`NoQuestion`] where there is nothing to seek.
+/// [`NoQuestion`] if there is nothing to seek.
 pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, Vec<RunHypothesis>), NoQuestion> {
     match &story.incident {
         incident if incident.has_sandboxed_page() => return Err(NoQuestion::Sandboxed),
@@ -63,7 +63,7 @@ pub fn question(story: &IncidentTimeline, matrix: &Matrix) -> Result<(Scenario, 
     Ok((Scenario { is_hindsight: !story.incident.drill, ..scenario }, failed))
 }
 
-/// What of the incident is not played again, in a clause; none where all of it is.
+/// What of the incident is not played again, in a clause; `None` if all of it is.
 pub fn left_out(story: &IncidentTimeline) -> Option<String> {
     let is_alert = |event: &Event| matches!(event, Event::Opened(_) | Event::Joined { .. });
     let all = story.records.iter().filter(|record| is_alert(&record.event)).count();
@@ -178,7 +178,7 @@ fn inject(at: Timestamp, opened_at: Timestamp, alert: &Alert) -> ReplayInject {
         labels: alert.labels.clone(),
         values: alert.values.clone(),
         annotations: alert.annotations.clone(),
-        // JSON knows a nothing that TOML can not say.
+        // JSON knows a nothing that TOML cannot say.
         evidence: toml::Value::try_from(&alert.evidence).ok(),
     }
 }

@@ -20,7 +20,7 @@ const ROUNDS_MAX: usize = 2_000;
 /// An estimate that moves by less in a round is found.
 const STILL: f64 = 1e-9;
 
-/// The least spread of logarithms: times that are all the same have none, and none can be divided by.
+/// The least spread of logarithms: times that are anyway have none, and none can be divided by.
 const SPREAD_MIN: f64 = 1e-3;
 
 /// A log-normal time by its logarithm: seconds.

@@ -1,4 +1,4 @@
-//! People and channels as the journals show them: how long who took to answer by what, who never did, what arrived when.
+//! People and channels as the journals show them: how long each person took to answer by each channel, who never did, what arrived when.
 //!
 //! Both incidents and drills are looked at. A person who was asked in an incident is one trial: by each channel from the
 //! first page that was on the device (where the provider does not report that: from its acceptance and half of the usual
@@ -42,7 +42,7 @@ pub struct ResponseHistory {
 /// One person in one incident, from the first page that reached them on.
 #[derive(Debug)]
 pub struct AskedPerson {
-    /// Whether their first answer was that they can not; none where none came in time.
+    /// Whether their first answer was that they cannot; `None` if none came in time.
     pub(crate) answered: Option<bool>,
     pub(crate) waits: Vec<SeenDelay>,
     /// By each channel that was tried, whether the first attempt was taken: of a screen, whether it was open.
@@ -157,7 +157,7 @@ fn first_attempts(attempts: &BTreeMap<u32, PageAttempts<'_>>) -> BTreeMap<u32, b
     attempts.iter().filter_map(|(n, attempts)| Some((*n, first(attempts)?))).collect()
 }
 
-/// None where no page reached them.
+/// `None` if no page reached them.
 fn asked(
     story: &IncidentTimeline,
     person: &PersonName,

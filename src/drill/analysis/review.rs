@@ -49,7 +49,7 @@ impl ReviewedRun {
         if self.run.state.is_scored() { scored } else { scored.not_judged() }
     }
 
-    /// How and after how long it ended before its time; none where it was played to its end.
+    /// How and after how long it ended before its time; `None` if it was played to its end.
     fn cut_short(&self, now: Timestamp) -> Option<CutShort> {
         let run = &self.run;
         let ended = |story: &IncidentTimeline| match story.incident.status {
@@ -100,7 +100,7 @@ pub fn exercise(
     (exercise, scored)
 }
 
-/// Why no change of the matrix is sought; to be replaced where one is ([`failed`]).
+/// Why no change of the matrix is sought; to be replaced if one is ([`failed`]).
 fn why_none(score: &DrillScore) -> &'static str {
     match score.verdict() {
         _ if score.findings.is_empty() => "none was sought: the scenario has no hypothesis",

@@ -249,7 +249,7 @@ impl<'a> TraceDetails<'a> {
             self.part(parts, at, over, cause(stage, of_page), None);
             at = at.max(over);
         }
-        // A desk shows what went by other channels, too: what counts is by what the answer came.
+        // A desk shows what went by other channels, too: what counts is by which the answer came.
         self.part(parts, at, end, cause(AnalysisStage::Answering, given.channel), None);
     }
 
@@ -324,7 +324,7 @@ impl<'a> TraceDetails<'a> {
         self.attempts.get(&page.n).is_some_and(|attempts| !attempts.had_its_turn_by(over))
     }
 
-    /// Whether a page failed for its person's sake: it can not reach them, while its channel takes others' pages or had
+    /// Whether a page failed for its person's sake: it cannot reach them, while its channel takes others' pages or had
     /// nobody else's.
     fn is_persons_own(&self, page: &Page, over: Timestamp) -> bool {
         if self.unreachable.get(&page.n).is_none_or(|since| over < *since) {

@@ -52,7 +52,7 @@ pub struct HypothesisResult {
     pub unknown: usize,
     /// What that shows of the percentage that was expected, whatever became of it in these runs.
     pub shown: TargetReport,
-    /// What most of the time of those that were late was spent on; none when none was.
+    /// What most of the time of those that were late was spent on; `None` if none was.
     pub bottleneck: Option<ScoreBottleneck>,
     /// What it is about was kept in the sandbox: in time there is a rehearsal on this machine, and late is nothing.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -115,7 +115,7 @@ pub fn score_all<'a>(
 }
 
 impl DrillScore {
-    /// The worst verdict. Where nothing was expected, nothing has held.
+    /// The worst verdict. If nothing was expected, nothing has held.
     pub fn verdict(&self) -> HypothesisVerdict {
         let has = |verdict| self.findings.iter().any(|finding| finding.verdict == verdict);
         match () {
@@ -156,7 +156,7 @@ impl DrillScore {
 }
 
 impl HypothesisResult {
-    /// The share of those in time; none where of nobody it is known.
+    /// The share of those in time; `None` if it is not known for anybody.
     pub fn share(&self) -> Option<f64> {
         self.shown.share.map(|share| share.share)
     }

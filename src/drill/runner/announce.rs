@@ -19,7 +19,7 @@ use std::{
 pub(crate) const ANNOUNCE_WAIT: Duration = Duration::from_secs(15);
 
 impl DrillRunner {
-    /// Tells them. None where something real is open by now.
+    /// Tells them. `None` if something real is open by now.
     pub(crate) async fn announce(
         &self,
         run: &DrillRun,

@@ -1,4 +1,4 @@
-//! Scheduled drills: which scenario runs next and when. The moments are kept, so that a restart draws none anew.
+//! Scheduled drills: which scenario runs next and when. The moments are kept, so that a restart draws none again.
 
 use crate::{
     core::{Actor, ScheduledRun, Timestamp},
@@ -34,19 +34,19 @@ pub struct ScheduledScenario {
     pub scenario: String,
     /// Its rule.
     pub rule: String,
-    /// When it runs next; none when that is not drawn yet, or its rule never matches again.
+    /// When it runs next; `None` if that is not drawn yet, or its rule never matches again.
     pub next: Option<Timestamp>,
     /// What became of the last one.
     pub last: String,
 }
 
-/// The scenarios of a matrix's folder by their files. Those that can not be read are told with their faults.
+/// The scenarios of a matrix's folder by their files. Those that cannot be read are told with their faults.
 pub fn scenarios(runs: &DrillRunner, matrix: &Path) -> BTreeMap<PathBuf, Result<(SourceText, Scenario), String>> {
     let files = read_folder(&matrix.join(FOLDER)).unwrap_or_default();
     files.into_iter().map(|file| (file.path.clone(), runs.read(&file).map(|scenario| (file, scenario)))).collect()
 }
 
-/// Looks at the calendar for ever.
+/// Looks at the calendar forever.
 pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: CancellationToken) {
     loop {
         match tick(&runs, &matrix, rand::random::<f64>()).await {
@@ -63,7 +63,7 @@ pub async fn keep(runs: Arc<DrillRunner>, matrix: PathBuf, shutdown: Cancellatio
 /// What runs by itself, by the scenarios' names.
 ///
 /// # Errors
-/// When the store can not be read.
+/// When the store cannot be read.
 pub async fn scheduled(runs: &DrillRunner, matrix: &Path) -> Result<Vec<ScheduledScenario>, StoreError> {
     let mut turns = turns(runs).await?;
     let read = scenarios(runs, matrix).into_values().flatten();

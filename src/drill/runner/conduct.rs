@@ -65,7 +65,7 @@ impl DrillRunner {
                 }
             }
         }
-        // It does not go on, whatever can not be read of it; its incidents end by their own clock.
+        // It does not go on, whatever cannot be read of it; its incidents end by their own clock.
         (run.state, run.why) = (RunState::Aborted, "its end could not be scored: see the log".to_owned());
         run.ended_at = Some(self.engine.now());
         if let Err(error) = self.engine.keep_run(run).await {
@@ -225,7 +225,7 @@ impl DrillRunner {
         Ok(())
     }
 
-    /// Waits until nothing of a run is owed any more, but not for ever, and not where it is broken off meanwhile.
+    /// Waits until nothing of a run is owed any more, but not forever, and not if it is broken off meanwhile.
     async fn until_settled(
         &self,
         run: &DrillRun,

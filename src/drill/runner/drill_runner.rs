@@ -57,10 +57,10 @@ impl DrillRunner {
         &self.engine
     }
 
-    /// One run; none where there is none of that number.
+    /// One run; `None` if there is none of that number.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     pub async fn run(&self, id: RunId) -> Result<Option<DrillRun>, StoreError> {
         self.engine.reads().drill_run(id).await
     }
@@ -76,7 +76,7 @@ impl DrillRunner {
         scenario.ok_or_else(faults)
     }
 
-    /// Resolves every open incident of a run; which these were. `why` says so where it was broken off.
+    /// Resolves every open incident of a run; which these were. `why` says so if it was broken off.
     pub(crate) async fn end_incidents(
         &self,
         id: RunId,

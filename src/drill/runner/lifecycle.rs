@@ -25,7 +25,7 @@ use std::{
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-/// Runs among which the one is looked for that a daemon of before left in its middle: it is the newest that was kept.
+/// Runs among which the one is looked for that an earlier daemon left unfinished: it is the newest that was kept.
 const RUNS_MAX: usize = 1000;
 
 /// What is to be run.
@@ -60,7 +60,7 @@ pub enum NotRun {
     /// Another run goes on.
     #[error("{0} goes on: `stentor drill abort {0}` ends it; nobody was paged")]
     UnderWay(RunId),
-    /// The store can not keep it.
+    /// The store cannot keep it.
     #[error(transparent)]
     Store(#[from] StoreError),
 }
@@ -113,7 +113,7 @@ impl DrillRunner {
     /// Breaks a run off: when this returns its incidents are over, and everybody who was paged is being told so.
     ///
     /// # Errors
-    /// Where it does not go on any more, the scenario names others, or its incidents do not end within [`ABORT_WAIT`].
+    /// If it does not go on any more, the scenario names others, or its incidents do not end within [`ABORT_WAIT`].
     pub async fn abort(&self, id: RunId, by: Actor) -> Result<(), NotStopped> {
         let current = self.current.lock().await.clone();
         let under_way = current.filter(|run| run.id == id).ok_or(NotStopped::NotRunning(id))?;
@@ -129,11 +129,11 @@ impl DrillRunner {
         timeout(ABORT_WAIT, under_way.ended.cancelled()).await.map_err(|_| NotStopped::NotYet(id))
     }
 
-    /// Ends what a daemon of before left in its middle. To be called before anything is sent: no page of it goes out
+    /// Ends what an earlier daemon left unfinished. To be called before anything is sent: no page of it goes out
     /// late, and everybody who was paged hears that it is over.
     ///
     /// # Errors
-    /// When the store can not keep that.
+    /// When the store cannot keep that.
     pub async fn close_interrupted(&self) -> Result<(), StoreError> {
         let runs = self.engine.reads().runs(RUNS_MAX).await?;
         for mut run in runs.into_iter().filter(|run| run.state == RunState::Running) {

@@ -34,7 +34,7 @@ impl DrillRunner {
     /// Everything that happened in a run so far, in order, from the `after`th line on.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     pub async fn timeline(&self, run: &DrillRun, after: usize) -> Result<Vec<TimelineLine>, StoreError> {
         let mut told = Vec::new();
         for chapter in self.chapters(run).await? {
@@ -52,7 +52,7 @@ impl DrillRunner {
     /// The incidents of a run with their journals, in the order in which they were opened.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     pub async fn chapters(&self, run: &DrillRun) -> Result<Vec<RunIncident>, StoreError> {
         let mut chapters = Vec::new();
         for id in &run.incidents {
@@ -69,7 +69,7 @@ impl DrillRunner {
     /// What became of a scenario's hypotheses in a run, as far as it was watched until `until`.
     ///
     /// # Errors
-    /// When the store can not be read.
+    /// When the store cannot be read.
     pub async fn score(&self, run: &DrillRun, scenario: &Scenario, until: Timestamp) -> Result<DrillScore, StoreError> {
         let screens = self.screens();
         let chapters = self.chapters(run).await?;

@@ -24,7 +24,7 @@ use std::{
 pub(super) struct ScenarioOpenings {
     /// The triggers whose incidents are opened.
     pub opened: BTreeSet<TriggerName>,
-    /// Triggers that can not judge an alert, and why.
+    /// Triggers that cannot judge an alert, and why.
     pub failed: BTreeMap<TriggerName, String>,
 }
 

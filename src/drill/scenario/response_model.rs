@@ -22,7 +22,7 @@ pub struct ResponseModel {
     pub by_channel: BTreeMap<ChannelName, DelayDistribution>,
     /// The channels that they look at; else all that reach them.
     pub by: Option<Vec<ChannelName>>,
-    /// The probability that they say that they can not; else [`UNABLE`].
+    /// The probability that they say that they cannot; else [`UNABLE`].
     pub unable: Option<f64>,
     /// The probability that nothing reaches them in a whole run: asleep, in a tunnel; else [`IGNORES`].
     pub ignores: Option<f64>,
@@ -41,7 +41,7 @@ pub struct ChannelModel {
     pub lost: Option<f64>,
 }
 
-/// One in twenty can not take it.
+/// One in twenty cannot take it.
 pub const UNABLE: f64 = 0.05;
 
 /// One in ten does not notice anything in the time that counts.

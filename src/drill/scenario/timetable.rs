@@ -32,7 +32,7 @@ pub enum ScenarioTimetable {
 
 impl ScenarioTimetable {
     /// The next time strictly after `after`. `chance`, at least 0 and below 1, says where in the span a random moment
-    /// lies: the same chance gives the same moment. None when the line never matches again or no day has a window.
+    /// lies: the same chance gives the same moment. `None` if the line never matches again or no day has a window.
     pub fn next_after(&self, after: Timestamp, chance: f64) -> Option<Timestamp> {
         match self {
             Self::Cron { line, zone } => line.next_after(zone, after),
@@ -145,7 +145,7 @@ impl fmt::Display for ScenarioTimetable {
 pub struct AllowedHours {
     /// From this time of day.
     pub from: NaiveTime,
-    /// Up to, not including, this one; where it is before `from`, that of the next day.
+    /// Up to, not including, this one; if it is before `from`, that of the next day.
     pub until: NaiveTime,
     /// On these days (those on which it begins); never empty.
     pub days: Vec<Weekday>,

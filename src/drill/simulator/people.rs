@@ -49,7 +49,7 @@ pub(crate) struct VirtualAttempt {
     pub takes: Duration,
     /// So.
     pub result: Result<SendReceipt, SendError>,
-    /// How long after that it is on the device; none when it never is.
+    /// How long after that it is on the device; `None` if it never is.
     pub arrives: Option<Duration>,
     /// What the scenario does to it on purpose.
     pub injected: Option<Injected>,
@@ -60,7 +60,7 @@ impl<'a> VirtualPeople<'a> {
         Self { setting, seed, run, minds: BTreeMap::new() }
     }
 
-    /// When, after a page arrived at `now`, its person answers it, and what; none when they do not.
+    /// When, after a page arrived at `now`, its person answers it, and what; `None` if they do not.
     pub(crate) fn answer(&mut self, page: &Page, role: &RoleName, now: Timestamp) -> Option<(Duration, Answer)> {
         let person = page.person.as_ref()?;
         let absent = |trouble: &ScenarioTrouble| matches!(trouble, ScenarioTrouble::Absent(who) if who == person);

@@ -43,7 +43,7 @@ pub struct SimulationSetting<'a> {
     pub(crate) habits: BTreeMap<PersonName, ResponseModel>,
     pub(crate) faults: Vec<ScenarioFault>,
     pub(crate) screens: BTreeSet<ChannelName>,
-    /// How long after its end the all-clear is watched; none when nothing is expected of it.
+    /// How long after its end the all-clear is watched; `None` if nothing is expected of it.
     pub(crate) all_clear: Option<Duration>,
     pub(crate) manner: BehaviourModel,
 }
@@ -77,7 +77,7 @@ pub struct PlayedIncident {
 }
 
 impl<'a> SimulationSetting<'a> {
-    /// A scenario to be played with a matrix from `start` on, under other conditions where there are any.
+    /// A scenario to be played with a matrix from `start` on, under other conditions if there are any.
     pub fn new(scenario: &'a Scenario, matrix: &'a Matrix, conditions: &WhatIf, start: Timestamp) -> Self {
         Self::in_manner(scenario, matrix, conditions, start, BehaviourModel::Drawn)
     }

@@ -57,14 +57,14 @@ pub struct RoleOutlook {
     pub covered: usize,
     /// How it ended in those. That a page reached somebody is not looked at here.
     pub ended: Endings,
-    /// The share engaged by the bound that is set for it; none where there is no bound.
+    /// The share engaged by the bound that is set for it; `None` if there is no bound.
     pub in_time: Option<TargetReport>,
     /// Times to engagement, 50, 90 and 99 %, of all runs in which it was called: one that was not engaged is longer than
     /// any.
     pub quantiles: [TimeQuantile; 3],
-    /// What most of the time went to in the runs that were late, or that took longest where there is no bound.
+    /// What most of the time went to in the runs that were late, or that took longest if there is no bound.
     pub bottleneck: Option<ScoreBottleneck>,
-    /// How many alerts had been sent when it was engaged, in half of the runs at most; none where fewer were engaged.
+    /// How many alerts had been sent when it was engaged, in half of the runs at most; `None` if fewer were engaged.
     pub alerts: Option<usize>,
     /// How long before each moment of the scenario it was engaged, in half of the runs at least; negative after it.
     pub before: Vec<LeadTime>,
@@ -75,7 +75,7 @@ pub struct RoleOutlook {
 pub struct TimeQuantile {
     /// Which, in percent.
     pub percent: f64,
-    /// The time; none where too few were engaged for it.
+    /// The time; `None` if too few were engaged for it.
     pub seconds: Option<f64>,
     /// The order statistics between which the true one lies, 95 %: an end that is none is beyond the drill.
     pub interval: (Option<f64>, Option<f64>),
@@ -86,7 +86,7 @@ pub struct TimeQuantile {
 pub struct LeadTime {
     /// What.
     pub what: String,
-    /// How long before it, in seconds; none where fewer than half were engaged.
+    /// How long before it, in seconds; `None` if fewer than half were engaged.
     pub seconds: Option<f64>,
 }
 
@@ -158,7 +158,7 @@ fn role_outlook(role: &RoleName, setting: &SimulationSetting<'_>, runs: &[Played
     }
 }
 
-/// What the hypothesis about a role expects, or the matrix where there is none.
+/// What the hypothesis about a role expects, or the matrix if there is none.
 fn target(role: &RoleName, setting: &SimulationSetting<'_>) -> Option<EngagementTarget> {
     let mut hypotheses = setting.scenario().hypotheses.iter();
     let about = hypotheses.find(|hypothesis| hypothesis.about.is_role(role));

@@ -309,7 +309,7 @@ impl VirtualWorld<'_> {
             }
             Err(SendError::Unreachable { why, .. } | SendError::Broken { why }) => SendOutcome::Unreachable { why },
         };
-        // As on the daemon: where no channel was asked, nothing was sent.
+        // As on the daemon: if no channel was asked, nothing was sent.
         let sent_at = Some(sent_at).filter(|_| !injected.as_ref().is_some_and(FaultKind::asks_no_channel));
         if let Some(trouble) = injected {
             self.step(case_of(id), IncidentInput::Injected { page: id.n, trouble });

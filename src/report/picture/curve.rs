@@ -34,7 +34,7 @@ impl From<&GroupReport> for PlotLine {
     }
 }
 
-/// The curves of at most six groups; the interval is drawn where there is one group alone. `target` is a bound and the
+/// The curves of at most six groups; the interval is drawn if there is one group alone. `target` is a bound and the
 /// share (0 to 1) that shall be reached by it.
 pub fn curves(title: &str, lines: &[PlotLine], target: Option<(Duration, f64)>) -> String {
     let lines = lines.get(..lines.len().min(SERIES.len())).unwrap_or(lines);

@@ -1,4 +1,4 @@
-//! The timeline: who was called by what when, what each page came to, and who answered.
+//! The timeline: who was called when and by which channel, what each page came to, and who answered.
 
 use super::{FAINT, INK, LINE, MARK, PAPER, SERIES, SvgCanvas, TextAnchor, TimeScale, WIDTH, at, short};
 use crate::{
@@ -11,10 +11,10 @@ const ROW: f64 = 22.0;
 const TOP: f64 = 40.0;
 const LEFT: f64 = 200.0;
 
-/// Pages, and answers, that are drawn at most: more can not be told apart. The title says so where there are more.
+/// Pages, and answers, that are drawn at most: more cannot be told apart. The title says so if there are more.
 const MARKS_MAX: usize = 2_000;
 
-/// Answers that are told to those who can not see the picture; of the others it is told how many.
+/// Answers that are told to those who cannot see the picture; of the others it is told how many.
 const TOLD_MAX: usize = 50;
 
 /// The way of an answer that was to no page.
@@ -155,7 +155,7 @@ fn draw_answers(canvas: &mut SvgCanvas, scale: TimeScale, story: &IncidentTimeli
     for (role, page, after, engages, says, by) in answers(story).take(MARKS_MAX) {
         let page = page.and_then(|n| story.incident.pages.get(&n));
         let of_page = page.map_or_else(|| ChannelName::from(NO_PAGE), |page| page.channel.clone());
-        // On the line by which it came, where there is one: a desk shows what went by other channels, too.
+        // On the line by which it came, if there is one: a desk shows what went by other channels, too.
         let own = by.and_then(|by| rows.get(&(role.clone(), by.clone())));
         let Some(y) = own.or_else(|| rows.get(&(role.clone(), of_page))) else { continue };
         let (size, colour) = if engages { (7.0, SERIES[5]) } else { (4.5, SERIES[4]) };
@@ -173,7 +173,7 @@ fn briefs(story: &IncidentTimeline) -> impl Iterator<Item = &Page> {
     story.incident.pages.values().map(|page| &**page).filter(|page| page.purpose.is_brief())
 }
 
-/// What of it is drawn, where that is not all.
+/// What of it is drawn, if that is not all.
 fn drawn(story: &IncidentTimeline) -> String {
     let (pages, answers) = (briefs(story).count(), answers(story).count());
     let cut = |count: usize, what: &str| match count {

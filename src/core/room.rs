@@ -14,7 +14,7 @@ pub struct WarRoom {
 }
 
 impl WarRoom {
-    /// The room that a card's receipt names. An update names it only where the card had to be posted again.
+    /// The room in a card's receipt. An update has one only if the card had to be posted again.
     pub fn opened_by(page: &Page) -> Option<Self> {
         let is_card = matches!(page.purpose, PagePurpose::RoomCard | PagePurpose::RoomUpdate { .. });
         let receipt = page.receipt.as_ref().filter(|_| is_card)?;
